@@ -1,0 +1,72 @@
+/**
+ * Every failure that Latchkey names. One table gives each code its title, its HTTP status and whether a retry helps, so that
+ * neither is decided a second time at the place where the error is thrown or answered.
+ */
+export const errorTable = {
+  // Answers to HTTP requests
+  invalid_key: { title: 'Invalid key', status: 400, retriable: false },
+  key_not_found: { title: 'Key not found', status: 404, retriable: false },
+  store_not_found: { title: 'Store not found', status: 404, retriable: false },
+  path_not_found: { title: 'Path not found', status: 404, retriable: false },
+  method_not_allowed: { title: 'Method not allowed', status: 405, retriable: false },
+  recovering: { title: 'Store is recovering', status: 503, retriable: true },
+  not_ready: { title: 'Store is not ready', status: 503, retriable: true },
+  store_failed: { title: 'Store has failed', status: 503, retriable: false },
+  stopping: { title: 'Store is stopping', status: 503, retriable: true },
+  readers_exhausted: { title: 'All readers are taken', status: 503, retriable: true },
+  flush_timed_out: { title: 'Flush timed out', status: 503, retriable: true },
+  internal: { title: 'Internal error', status: 500, retriable: false },
+  // Start
+  invalid_settings: { title: 'Invalid settings', status: 500, retriable: false },
+  topics_unfit: { title: 'Topics do not fit', status: 500, retriable: false },
+  // Kafka
+  broker_unreachable: { title: 'Broker unreachable', status: 503, retriable: true },
+  request_timed_out: { title: 'Kafka request timed out', status: 503, retriable: true },
+  authentication_failed: { title: 'Kafka authentication failed', status: 500, retriable: false },
+  broker_error: { title: 'Kafka answered with an error', status: 503, retriable: true },
+  broker_refused: { title: 'Kafka refused the request', status: 500, retriable: false },
+  response_malformed: { title: 'Kafka response malformed', status: 500, retriable: true },
+  record_batch_corrupt: { title: 'Record batch corrupt', status: 500, retriable: false },
+  fenced: { title: 'Fenced by another instance', status: 503, retriable: false },
+  // Memory
+  entry_too_large: { title: 'Entry too large', status: 500, retriable: false },
+  memory_exhausted: { title: 'Address space exhausted', status: 500, retriable: false },
+} as const satisfies Record<string, { title: string; status: number; retriable: boolean }>
+
+export type ErrorCode = keyof typeof errorTable
+
+export interface LatchkeyErrorOptions {
+  cause?: unknown
+  /** Members that a problem+json body or a log line may show. Nothing secret, nothing of the inside. */
+  details?: Record<string, unknown>
+}
+
+/** The one error class. The message says what was attempted, a colon, what was found, and what to do where that helps. */
+export class LatchkeyError extends Error {
+  override readonly name = 'LatchkeyError'
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: LatchkeyErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+  }
+
+  get title(): string {
+    return errorTable[this.code].title
+  }
+
+  get status(): number {
+    return errorTable[this.code].status
+  }
+
+  get retriable(): boolean {
+    return errorTable[this.code].retriable
+  }
+}
+
+/** What to print of something thrown: its message, never its stack. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
