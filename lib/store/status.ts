@@ -1,0 +1,67 @@
+/** What a store tells about itself: to main, to HTTP, to embedders. Plain data, no behaviour. */
+
+export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'failed'
+
+/**
+ * `rebuilding`: the changelog did not hold what it should, so the source is read again from its start and nothing is served until then.
+ * `fenced`: another instance has taken this partition; what is held is served as stale and never written again.
+ */
+export type PartitionState = 'starting' | 'recovering' | 'rebuilding' | 'running' | 'fenced' | 'failed'
+
+export type PartitionRole = 'primary' | 'replica'
+
+export interface PartitionStatus {
+  partition: number
+  role: PartitionRole
+  state: PartitionState
+  /** Next source offset to consume; null before it is known. */
+  position: number | null
+  /** Source offset after the last record that can be read now; null before it is known. */
+  end: number | null
+  /** end - position, in records; null before both are known. */
+  lag: number | null
+  /** Keys that a lookup can find or that await the next flush. */
+  entries: number
+  /** Bytes of the entries that are still the latest of their key. */
+  liveBytes: number
+  /** Bytes of all entries, overwritten and deleted ones included. */
+  totalBytes: number
+}
+
+export interface RecoveryProgress {
+  records: number
+  bytes: number
+  recordsPerSecond: number
+  /** 0 to 100, by changelog offsets. */
+  percent: number
+  /** Estimate of what remains; null while there is no rate yet. */
+  remainingSeconds: number | null
+}
+
+/** One named condition of readiness. */
+export interface Condition {
+  name: string
+  ok: boolean
+  reason?: string
+}
+
+export interface StoreStatus {
+  id: string
+  state: StoreState
+  /** Why the state is `failed`, or what a running store has trouble with (an unreachable broker). */
+  reason?: string
+  partitions: { primary: number[]; replicas: number[] }
+  recovery: RecoveryProgress | null
+  details: PartitionStatus[]
+  conditions: Condition[]
+}
+
+/** One record found by a lookup. `value` is the caller's own copy. */
+export interface Lookup {
+  value: Uint8Array
+  partition: number
+  /** Offset of the source record; -1 where the changelog did not tell. */
+  offset: number
+  /** Milliseconds since the epoch; -1 where the record had none. */
+  timestamp: number
+}
