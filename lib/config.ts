@@ -1,0 +1,76 @@
+/**
+ * Settings: flags over environment over `.env`, through one schema, read once. The result is frozen and passed on in slices;
+ * nobody else looks at the environment. Every fault is found before any is reported.
+ */
+import * as v from 'valibot'
+import { type ConfigInput, nearVariables, quote, readEnvFile, readFlags, textOf } from './config/sources.ts'
+import { metadataOf, type SettingKey, type Settings, settingKeys, settingsSchema } from './config/settings.ts'
+import { LatchkeyError } from './errors.ts'
+
+export { helpText } from './config/help.ts'
+export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
+export type { ConfigInput } from './config/sources.ts'
+export type { Settings } from './config/settings.ts'
+
+export type Command =
+  | { action: 'help' | 'version' }
+  | {
+      action: 'run' | 'check'
+      settings: Settings
+      /** To be logged as warnings once there is a log. */
+      notices: readonly string[]
+    }
+
+/**
+ * What the user asks for.
+ * @throws LatchkeyError invalid_settings: one message with all faults, each naming setting, value and what is allowed;
+ *   `details.faults` has them one by one
+ */
+export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
+  const flags = readFlags(argv)
+  if (flags.help) return { action: 'help' }
+  if (flags.version) return { action: 'version' }
+  const { faults } = flags
+  const sources = [
+    { origin: 'flag', values: flags.values },
+    { origin: 'environment', values: definedValues(environment) },
+    readEnvFile(flags.envFile, envDirectories, faults),
+  ]
+  const given = new Map(settingKeys.map((key) => [key, textOf(key, sources)]))
+  const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
+  const parsed = v.safeParse(settingsSchema, texts)
+  const faultyKeys = new Set<SettingKey>()
+  for (const issue of parsed.issues ?? []) {
+    const key = issue.path?.[0]?.key as SettingKey
+    // A text that breaks two rules is one fault.
+    if (faultyKeys.has(key)) continue
+    faultyKeys.add(key)
+    const isOwnMessage = issue.type === 'raw_transform' || issue.type === 'partial_check'
+    faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
+  }
+  if (!parsed.success || faults.length > 0) throw faultsError(faults)
+  const notices = nearVariables(Object.keys(environment)).map(
+    ({ name, near }) => `${name} in the environment is no setting: did you mean ${near}?`,
+  )
+  return { action: flags.check ? 'check' : 'run', settings: Object.freeze(parsed.output), notices }
+}
+
+function definedValues(environment: ConfigInput['environment']): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
+  return values
+}
+
+/** @param found what is wrong, where the setting's metadata does not say enough */
+function faultText(key: SettingKey, given: { text: string; origin: string } | undefined, found?: string): string {
+  const { variable, allowed } = metadataOf(key)
+  const where = given ? `${variable}=${quote(given.text)} (${given.origin})` : variable
+  if (found) return `${where}: ${found}`
+  return given ? `${where}: it must be ${allowed}` : `${variable} is missing: it must be ${allowed}`
+}
+
+function faultsError(faults: readonly string[]): LatchkeyError {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
+  const message = [`Reading the settings: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
+  return new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
+}

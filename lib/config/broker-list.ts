@@ -1,0 +1,58 @@
+/**
+ * The list of brokers, checked before any of it is used: kafkajs splits an address at its first colon and takes what it
+ * gets, so that `[::1]:9092` or `http://kafka` would fail much later, with a message about something else.
+ */
+
+const defaultPort = 9092
+const hostLengthMax = 253
+const nameOrIpv4 = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?$/
+const ipv6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/
+
+export interface BrokerAddress {
+  /** Name, IPv4 or IPv6 address, the latter without brackets. */
+  host: string
+  port: number
+}
+
+/** @throws RangeError that says what is wrong with this one address, the port defaulting to 9092 */
+export function parseBroker(text: string): BrokerAddress {
+  const quoted = JSON.stringify(text)
+  if (text.includes('://')) throw new RangeError(`${quoted} has a scheme; leave it out`)
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text)
+  if (!bracketed && text.split(':').length > 2) {
+    throw new RangeError(`${quoted} has more than one colon; an IPv6 address stands in brackets, as in [::1]:9092`)
+  }
+  const [plainHost, plainPort] = text.split(':')
+  const host = bracketed ? bracketed[1]! : plainHost!
+  const portText = bracketed ? bracketed[2] : plainPort
+  const hostIsLegal = bracketed ? ipv6.test(host) && host.includes(':') : nameOrIpv4.test(host)
+  if (!hostIsLegal || host.length > hostLengthMax) throw new RangeError(`${quoted} has no legal host`)
+  const port = portText === undefined ? defaultPort : /^\d{1,5}$/.test(portText) ? Number(portText) : 0
+  if (port < 1 || port > 65535) throw new RangeError(`${quoted} has no port from 1 to 65535`)
+  return { host, port }
+}
+
+/** `host:port`, IPv6 in brackets. */
+export function formatBroker({ host, port }: BrokerAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/**
+ * Addresses separated by commas to `host:port` each, without repetition.
+ * @throws RangeError that names every address at fault
+ */
+export function parseBrokerList(text: string): string[] {
+  const brokers = new Set<string>()
+  const faults: string[] = []
+  for (const item of text.split(',')) {
+    if (item.trim() === '') continue
+    try {
+      brokers.add(formatBroker(parseBroker(item.trim())))
+    } catch (fault) {
+      faults.push((fault as RangeError).message)
+    }
+  }
+  if (brokers.size === 0 && faults.length === 0) faults.push('it names no broker')
+  if (faults.length > 0) throw new RangeError(faults.join(', '))
+  return [...brokers]
+}

@@ -1,0 +1,142 @@
+/** Where the text of a setting comes from: flags over environment over an env file. Values are looked at by nobody here. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs, parseEnv } from 'node:util'
+import { longerName, nearName } from './near-name.ts'
+import { flagOf, metadataOf, type SettingKey, settingKeys } from './settings.ts'
+
+export interface ConfigInput {
+  /** Arguments after the program's name. */
+  argv: readonly string[]
+  environment: Readonly<Record<string, string | undefined>>
+  /** Directories that `.env` is looked for in; the first that has one counts. */
+  envDirectories: readonly string[]
+}
+
+export interface Flags {
+  help: boolean
+  version: boolean
+  check: boolean
+  envFile?: string
+  /** Text by variable. */
+  values: Map<string, string>
+  faults: string[]
+}
+
+export interface Source {
+  /** Completes "SERVER_PORT=80a" in messages. */
+  origin: string
+  values: ReadonlyMap<string, string>
+}
+
+const variables = settingKeys.map((key) => metadataOf(key).variable)
+const settingFlags = new Map(settingKeys.map((key) => [flagOf(metadataOf(key).variable), metadataOf(key)]))
+const ownFlags = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+  check: { type: 'boolean' },
+  'env-file': { type: 'string' },
+} as const
+const flagNames = [...Object.keys(ownFlags), ...settingFlags.keys()]
+
+/** Reads the command line; each thing wrong with it becomes a fault, none is thrown. */
+export function readFlags(argv: readonly string[]): Flags {
+  const settingOptions = [...settingFlags].map(([flag, { isSwitch }]) => {
+    return [flag, { type: isSwitch ? 'boolean' : 'string' }] as const
+  })
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: { ...Object.fromEntries(settingOptions), ...ownFlags },
+    strict: false,
+    allowNegative: true,
+    tokens: true,
+  })
+  const flags: Flags = { help: false, version: false, check: false, values: new Map(), faults: [] }
+  let switchBefore: string | undefined
+  let unknownBefore = false
+  for (const token of tokens) {
+    const [switchVariable, followsUnknown] = [switchBefore, unknownBefore]
+    switchBefore = undefined
+    unknownBefore = false
+    if (token.kind === 'positional') {
+      if (switchVariable && /^(true|false)$/i.test(token.value)) flags.values.set(switchVariable, token.value)
+      // What follows an unknown flag was probably meant as its value; one fault is enough.
+      else if (!followsUnknown) flags.faults.push(`${quote(token.value)} is not expected: settings are given as flags`)
+      continue
+    }
+    if (token.kind !== 'option') continue
+    const setting = settingFlags.get(token.name)
+    const negated = token.rawName.startsWith('--no-')
+    if (setting?.isSwitch) {
+      flags.values.set(setting.variable, token.value ?? (negated ? 'false' : 'true'))
+      if (token.value === undefined && !negated) switchBefore = setting.variable
+    } else if (negated || !(setting || token.name in ownFlags)) {
+      flags.faults.push(unknownFlag(token.rawName))
+      unknownBefore = token.value === undefined
+    } else if (token.name === 'help' || token.name === 'version' || token.name === 'check') {
+      flags[token.name] = true
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+      flags.faults.push(`${token.rawName} has no value: give one, as in ${token.rawName}=…`)
+    } else if (setting) {
+      flags.values.set(setting.variable, token.value)
+    } else {
+      flags.envFile = token.value
+    }
+  }
+  return flags
+}
+
+/**
+ * The env file: the one named by --env-file, else `.env` of the first directory that has one, else nothing.
+ * Variables that are no setting but almost one are faults there: the file is ours, and a slip would be passed over in silence.
+ */
+export function readEnvFile(named: string | undefined, directories: readonly string[], faults: string[]): Source {
+  const paths = named === undefined ? directories.map((directory) => join(directory, '.env')) : [named]
+  for (const path of paths) {
+    try {
+      const parsed = parseEnv(readFileSync(path, 'utf8')) as Record<string, string>
+      const values = new Map(Object.entries(parsed))
+      for (const { name, near } of nearVariables(values.keys())) {
+        faults.push(`${name} in ${path} is no setting: did you mean ${near}?`)
+      }
+      return { origin: path, values }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (named === undefined && code === 'ENOENT') continue
+      faults.push(`${path} cannot be read as env file: ${code ?? 'it is malformed'}`)
+    }
+  }
+  return { origin: 'no .env', values: new Map() }
+}
+
+/** Names that are no setting, each with the setting that it almost is. */
+export function nearVariables(names: Iterable<string>): { name: string; near: string }[] {
+  const found: { name: string; near: string }[] = []
+  for (const name of names) {
+    if (variables.includes(name)) continue
+    const near = nearName(name, variables)
+    if (near) found.push({ name, near })
+  }
+  return found
+}
+
+/** The text of a setting out of the first source that has it, empty text counting as not given. */
+export function textOf(key: SettingKey, sources: readonly Source[]): { text: string; origin: string } | undefined {
+  for (const { origin, values } of sources) {
+    const text = values.get(metadataOf(key).variable)?.trim()
+    if (text) return { text, origin }
+  }
+  return undefined
+}
+
+/** Text of a user for a message: quoted, control characters escaped, bounded. */
+export function quote(text: string): string {
+  const shownMax = 120
+  return JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
+}
+
+function unknownFlag(rawName: string): string {
+  const name = rawName.replace(/^--?/, '')
+  const near = nearName(name, flagNames) ?? longerName(name, flagNames)
+  return `${quote(rawName)} is no flag: ${near ? `did you mean --${near}?` : 'see latchkey --help'}`
+}

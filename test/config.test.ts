@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ConfigInput, helpText, readCommand, type Settings } from '../lib/config.ts'
+import { flagOf, metadataOf, settingKeys } from '../lib/config/settings.ts'
+import { LatchkeyError } from '../lib/errors.ts'
+
+const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
+let root: string
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'latchkey-config-'))
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+function read(input: Partial<ConfigInput>) {
+  return readCommand({ argv: [], environment: {}, envDirectories: [], ...input })
+}
+
+function settingsOf(input: Partial<ConfigInput>): Settings {
+  const command = read(input)
+  if (!('settings' in command)) throw new Error(`No settings: ${command.action}`)
+  return command.settings
+}
+
+function faultsOf(input: Partial<ConfigInput>): string[] {
+  try {
+    read(input)
+  } catch (error) {
+    expect(error).toBeInstanceOf(LatchkeyError)
+    expect((error as LatchkeyError).code).toBe('invalid_settings')
+    const { faults } = (error as LatchkeyError).details as { faults: string[] }
+    for (const fault of faults) expect((error as LatchkeyError).message).toContain(fault)
+    return faults
+  }
+  throw new Error('Settings were accepted')
+}
+
+/** A directory with this `.env`. */
+function directoryWith(text: string): string {
+  const directory = mkdtempSync(join(root, 'dir-'))
+  writeFileSync(join(directory, '.env'), text)
+  return directory
+}
+
+describe('readCommand', () => {
+  test('settings have their defaults when only the required ones are given', () => {
+    expect(settingsOf({ environment: required })).toEqual({
+      sourceTopic: 'orders',
+      kafkaBrokers: ['kafka:9092'],
+      storeId: 'orders',
+      changelogTopic: 'orders-changelog',
+      initialCapacity: 0,
+      autoFlushCount: 1000,
+      autoFlushSeconds: 1,
+      readerPoolSize: 1000,
+      serverBind: '0.0.0.0',
+      serverPort: 8080,
+      readyWhen: 'caught-up',
+      fencing: true,
+      structuredLogging: false,
+      logLevel: 'info',
+    })
+  })
+
+  test('settings are frozen when read', () => {
+    const settings = settingsOf({ environment: required })
+    expect(Object.isFrozen(settings)).toBeTrue()
+    expect(Object.isFrozen(settings.kafkaBrokers)).toBeTrue()
+  })
+
+  test('the changelog is named after the store when only the store has a name', () => {
+    const settings = settingsOf({ environment: { ...required, STORE_ID: 'prices' } })
+    expect(settings.changelogTopic).toBe('prices-changelog')
+  })
+
+  test('a flag beats the environment and that beats the env file when all give a setting', () => {
+    const directory = directoryWith('STORE_ID=file\nSERVER_PORT=1\nREADER_POOL_SIZE=7')
+    const settings = settingsOf({
+      argv: ['--store-id=flag'],
+      environment: { ...required, STORE_ID: 'environment', SERVER_PORT: '2' },
+      envDirectories: [directory],
+    })
+    expect(settings).toMatchObject({ storeId: 'flag', serverPort: 2, readerPoolSize: 7 })
+  })
+
+  test('empty text counts as not given when a lower source has a value', () => {
+    const directory = directoryWith('STORE_ID=file')
+    const environment = { ...required, STORE_ID: '', SERVER_PORT: ' ' }
+    expect(settingsOf({ environment, envDirectories: [directory] })).toMatchObject({
+      storeId: 'file',
+      serverPort: 8080,
+    })
+  })
+
+  test('the first directory with an env file counts when several have one', () => {
+    const [first, second] = [directoryWith('STORE_ID=first'), directoryWith('STORE_ID=second')]
+    const without = mkdtempSync(join(root, 'dir-'))
+    expect(settingsOf({ environment: required, envDirectories: [without, first, second] }).storeId).toBe('first')
+  })
+
+  test('--env-file is read instead of .env when given', () => {
+    const directory = directoryWith('SERVER_PORT=1')
+    const path = join(directory, 'other.env')
+    writeFileSync(path, '\uFEFF# ours\r\nSTORE_ID="other"\r\nexport READER_POOL_SIZE=9 # few\r\n')
+    const settings = settingsOf({ argv: ['--env-file', path], environment: required, envDirectories: [directory] })
+    expect(settings).toMatchObject({ storeId: 'other', readerPoolSize: 9, serverPort: 8080 })
+  })
+
+  test('--env-file is a fault when the file does not exist', () => {
+    const path = join(root, 'absent.env')
+    expect(faultsOf({ argv: [`--env-file=${path}`], environment: required })).toEqual([
+      `${path} cannot be read as env file: ENOENT`,
+    ])
+  })
+
+  test('every fault is in one message when several settings are wrong', () => {
+    const directory = directoryWith('AUTO_FLUSH_COUNT=0\nSOURCE_TOPC=orders')
+    const faults = faultsOf({
+      argv: ['--sever-port', '80', '--log-level=loud', 'stray'],
+      environment: { KAFKA_BROKERS: 'http://kafka,::1', SERVER_PORT: '80a' },
+      envDirectories: [directory],
+    })
+    const path = join(directory, '.env')
+    expect(faults).toEqual([
+      '"--sever-port" is no flag: did you mean --server-port?',
+      '"stray" is not expected: settings are given as flags',
+      `SOURCE_TOPC in ${path} is no setting: did you mean SOURCE_TOPIC?`,
+      `SOURCE_TOPIC is missing: it must be ${metadataOf('sourceTopic').allowed}`,
+      'KAFKA_BROKERS="http://kafka,::1" (environment): "http://kafka" has a scheme; leave it out, "::1" has more than one colon; an IPv6 address stands in brackets, as in [::1]:9092',
+      `AUTO_FLUSH_COUNT="0" (${path}): it must be a whole number from 1 to 1000000000`,
+      'SERVER_PORT="80a" (environment): it must be a whole number from 0 to 65535',
+      'LOG_LEVEL="loud" (flag): it must be trace, debug, info, warning or error',
+    ])
+  })
+
+  test.each([
+    ['SOURCE_TOPIC', 'a/b'],
+    ['SOURCE_TOPIC', '..'],
+    ['STORE_ID', 'x'.repeat(250)],
+    ['STORE_ID', 'a b'],
+    ['CHANGELOG_TOPIC', 'ä'],
+    ['INITIAL_CAPACITY', '-1'],
+    ['INITIAL_CAPACITY', '1e6'],
+    ['INITIAL_CAPACITY', '1000000001'],
+    ['AUTO_FLUSH_COUNT', '1.5'],
+    ['AUTO_FLUSH_SECONDS', '0'],
+    ['AUTO_FLUSH_SECONDS', 'Infinity'],
+    ['AUTO_FLUSH_SECONDS', '86401'],
+    ['READER_POOL_SIZE', '0'],
+    ['READER_POOL_SIZE', '100001'],
+    ['SERVER_BIND', 'a b'],
+    ['SERVER_PORT', '65536'],
+    ['READY_WHEN', 'ready'],
+    ['FENCING', 'maybe'],
+    ['STRUCTURED_LOGGING', '2'],
+    ['LOG_LEVEL', 'fatal'],
+  ])('%s is refused when it is %p', (variable, value) => {
+    const faults = faultsOf({ environment: { ...required, [variable]: value } })
+    const key = settingKeys.find((candidate) => metadataOf(candidate).variable === variable)!
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${variable}="`))])
+    expect(faults[0]).toEndWith(`(environment): it must be ${metadataOf(key).allowed}`)
+  })
+
+  test.each([
+    ['AUTO_FLUSH_SECONDS', '0.25', 'autoFlushSeconds', 0.25],
+    ['SERVER_BIND', '[::]', 'serverBind', '::'],
+    ['SERVER_PORT', '0', 'serverPort', 0],
+    ['FENCING', 'FALSE', 'fencing', false],
+    ['READY_WHEN', 'recovered', 'readyWhen', 'recovered'],
+    ['SOURCE_TOPIC', 'A.b_c-9', 'sourceTopic', 'A.b_c-9'],
+  ] as const)('%s is taken when it is %p', (variable, value, key, expected) => {
+    expect(settingsOf({ environment: { ...required, [variable]: value } })[key]).toBe(expected)
+  })
+
+  test.each([
+    [['--structured-logging'], true],
+    [['--structured-logging=true'], true],
+    [['--structured-logging', 'true'], true],
+    [['--structured-logging=false'], false],
+    [['--no-structured-logging'], false],
+  ])('a switch is read when the command line has %p', (argv, expected) => {
+    const environment = { ...required, STRUCTURED_LOGGING: String(!expected) }
+    expect(settingsOf({ argv, environment }).structuredLogging).toBe(expected)
+  })
+
+  test('a changelog is refused when it is the source topic', () => {
+    const different = 'it must differ from SOURCE_TOPIC'
+    const same = faultsOf({ environment: { ...required, CHANGELOG_TOPIC: 'orders' } })
+    expect(same).toEqual([expect.stringContaining(different)])
+    const derived = { ...required, SOURCE_TOPIC: 'a-changelog', STORE_ID: 'a' }
+    expect(faultsOf({ environment: derived })).toEqual([expect.stringContaining(different)])
+    const colliding = { ...required, SOURCE_TOPIC: 'a.b', CHANGELOG_TOPIC: 'a_b', SERVER_PORT: 'x' }
+    expect(faultsOf({ environment: colliding })).toHaveLength(2)
+  })
+
+  test('a changelog is asked for when its default name would be too long', () => {
+    const environment = { ...required, SOURCE_TOPIC: 'x'.repeat(245) }
+    expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CHANGELOG_TOPIC: .* is longer than the 249/)])
+    const named = { ...environment, CHANGELOG_TOPIC: 'short' }
+    expect(settingsOf({ environment: named }).changelogTopic).toBe('short')
+  })
+
+  test.each([
+    ['a', ['a:9092']],
+    ['a:1, b.c:2 ,a:1,', ['a:1', 'b.c:2']],
+    ['10.0.0.1:9093', ['10.0.0.1:9093']],
+    ['[::1]', ['[::1]:9092']],
+    ['[fe80::1%eth0]:9093', ['[fe80::1%eth0]:9093']],
+  ])('KAFKA_BROKERS is taken when it is %p', (text, expected) => {
+    expect(settingsOf({ environment: { ...required, KAFKA_BROKERS: text } }).kafkaBrokers).toEqual(expected)
+  })
+
+  test.each([
+    [',', 'it names no broker'],
+    ['a:0', 'no port from 1 to 65535'],
+    ['a:', 'no port from 1 to 65535'],
+    ['a:x', 'no port from 1 to 65535'],
+    ['a:65536', 'no port from 1 to 65535'],
+    [':9092', 'no legal host'],
+    ['a b', 'no legal host'],
+    ['a/b:1', 'no legal host'],
+    ['[a]:1', 'no legal host'],
+    ['[::1', 'in brackets'],
+    ['[::1]x', 'in brackets'],
+    ['SASL_SSL://a:1', 'has a scheme'],
+  ])('KAFKA_BROKERS is refused when it is %p', (text, expected) => {
+    const faults = faultsOf({ environment: { ...required, KAFKA_BROKERS: text } })
+    expect(faults).toEqual([expect.stringContaining(expected)])
+  })
+
+  test.each([
+    [['--port', '1'], '--server-port'],
+    [['--brokers=a'], '--kafka-brokers'],
+    [['--souce-topic=a'], '--source-topic'],
+    [['--hlep'], '--help'],
+    [['--no-store-id'], undefined],
+    [['-x'], undefined],
+    [['--completely-different'], undefined],
+  ])('a flag is refused when it is unknown as in %p', (argv, near) => {
+    const hint = near ? `did you mean ${near}?` : 'see latchkey --help'
+    expect(faultsOf({ argv, environment: required })).toEqual([expect.stringContaining(`is no flag: ${hint}`)])
+  })
+
+  test('a flag is refused when its value is missing', () => {
+    const missing = ['--store-id has no value: give one, as in --store-id=…']
+    expect(faultsOf({ argv: ['--store-id'], environment: required })).toEqual(missing)
+    expect(faultsOf({ argv: ['--store-id', '--fencing'], environment: required })).toEqual(missing)
+  })
+
+  test('a variable of the environment is only noticed when it is almost a setting', () => {
+    const command = read({ environment: { ...required, LOG_LEVLE: 'info', PATH: '/bin' } })
+    expect(command).toMatchObject({
+      action: 'run',
+      notices: ['LOG_LEVLE in the environment is no setting: did you mean LOG_LEVEL?'],
+    })
+  })
+
+  test('variables of others are left alone when an env file has them', () => {
+    const directory = directoryWith('POSTGRES_PASSWORD=x\nPORT=1\nTZ=UTC')
+    expect(settingsOf({ environment: required, envDirectories: [directory] }).serverPort).toBe(8080)
+  })
+
+  test('control characters are escaped when a value has them', () => {
+    const faults = faultsOf({ environment: { ...required, STORE_ID: 'a\u001b[31m\nb' } })
+    expect(faults[0]).toContain(String.raw`STORE_ID="a\u001b[31m\nb"`)
+  })
+
+  test('the action is asked for when a flag of its own is given', () => {
+    expect(read({ argv: ['--help', '--nonsense'] })).toEqual({ action: 'help' })
+    expect(read({ argv: ['-h'] })).toEqual({ action: 'help' })
+    expect(read({ argv: ['--version'] })).toEqual({ action: 'version' })
+    expect(read({ argv: ['--check'], environment: required }).action).toBe('check')
+    expect(read({ environment: required }).action).toBe('run')
+  })
+})
+
+describe('helpText', () => {
+  test('help names flag, variable, default and meaning when any setting is looked for', () => {
+    const text = helpText(false)
+    for (const key of settingKeys) {
+      const { variable, meaning, allowed, default: defaultText } = metadataOf(key)
+      expect(text).toContain(flagOf(variable))
+      expect(text).toContain(variable)
+      expect(text).toContain(meaning)
+      expect(text).toContain(`Allowed: ${allowed}`)
+      if (defaultText) expect(text).toContain(`Default: ${defaultText}`)
+    }
+    expect(text.indexOf('Examples')).toBeLessThan(text.indexOf('Settings'))
+  })
+
+  test('help has escapes only when color is wanted', () => {
+    expect(helpText(false)).not.toContain('\u001b')
+    expect(helpText(true)).toContain('\u001b[1m')
+  })
+})
