@@ -1,0 +1,44 @@
+/** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out. */
+import type { Logger } from '@logtape/logtape'
+import type { LogLevel } from '../log.ts'
+
+const intervalMsDefault = 5_000
+const keysMax = 1_000
+
+interface Entry {
+  loggedAt: number
+  suppressed: number
+}
+
+export class RepeatedLog {
+  readonly #logger: Logger
+  readonly #intervalMs: number
+  readonly #now: () => number
+  readonly #entries = new Map<string, Entry>()
+
+  /** @param now clock in milliseconds, for tests */
+  constructor(logger: Logger, intervalMs: number = intervalMsDefault, now: () => number = () => performance.now()) {
+    this.#logger = logger
+    this.#intervalMs = intervalMs
+    this.#now = now
+  }
+
+  /**
+   * Logs unless a message with this key was logged within the interval. The next one that is logged tells how many were not.
+   * @param key what counts as the same message, such as `fetch 3`; beyond 1,000 keys the one longest silent is forgotten
+   */
+  log(level: LogLevel, key: string, message: string, properties: Record<string, unknown> = {}): void {
+    const now = this.#now()
+    const entry = this.#entries.get(key)
+    if (entry && now - entry.loggedAt < this.#intervalMs) {
+      entry.suppressed++
+      return
+    }
+    this.#entries.delete(key)
+    if (this.#entries.size >= keysMax) this.#entries.delete(this.#entries.keys().next().value!)
+    this.#entries.set(key, { loggedAt: now, suppressed: 0 })
+    const suppressed = entry?.suppressed ?? 0
+    if (suppressed === 0) this.#logger[level](message, properties)
+    else this.#logger[level](`${message} ({suppressed} more like it not logged)`, { ...properties, suppressed })
+  }
+}
