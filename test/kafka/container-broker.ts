@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { StartedTestContainer } from 'testcontainers'
+import { type KafkaBroker, type StartOptions, type ToolResult, startTimeoutMs, stopTimeoutMs } from './broker.ts'
+import { freePorts } from './ports.ts'
+import { waitUntilReady } from './ready.ts'
+import { serverProperties } from './server-properties.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+
+const image = 'apache/kafka:4.1.1'
+const home = '/opt/kafka/bin'
+const logDir = '/tmp/latchkey-kafka'
+const propertiesFile = '/tmp/server.properties'
+const stdinFile = '/tmp/stdin'
+const startScript = `
+${home}/kafka-storage.sh format --ignore-formatted --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config ${propertiesFile} || exit
+exec ${home}/kafka-server-start.sh ${propertiesFile}`
+
+/** True where a Docker daemon answers. Cheap where there is none: testcontainers is loaded only if a socket is in sight. */
+export async function dockerAnswers(): Promise<boolean> {
+  const sockets = ['/var/run/docker.sock', join(homedir(), '.docker/run/docker.sock')]
+  if (!process.env['DOCKER_HOST'] && !sockets.some((socket) => existsSync(socket))) return false
+  const { getContainerRuntimeClient } = await loadTestcontainers()
+  return getContainerRuntimeClient().then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Apache Kafka in a container. The ports inside and outside are the same, so that its tools reach it by the address that clients use. */
+export class ContainerBroker implements KafkaBroker {
+  readonly bootstrap: string
+  readonly direct: string
+  readonly proxy: TcpProxy | undefined
+  readonly pid = undefined
+  readonly logDir = undefined
+  readonly #container: StartedTestContainer
+
+  static async start(options: StartOptions = {}): Promise<ContainerBroker> {
+    const { GenericContainer } = await loadTestcontainers()
+    const [directPort = 0, controllerPort = 0, proxiedPort = 0] = await freePorts(3)
+    const proxy = options.proxy ? await TcpProxy.listen(`127.0.0.1:${proxiedPort}`) : undefined
+    const listeners = {
+      bindHost: '0.0.0.0',
+      directAddress: `127.0.0.1:${directPort}`,
+      directPort,
+      controllerPort,
+      proxied: proxy && { port: proxiedPort, advertisedAddress: proxy.address },
+    }
+    const properties = serverProperties(listeners, logDir, options.properties)
+    const container = await new GenericContainer(image)
+      .withEntrypoint(['/bin/sh', '-c', startScript])
+      .withEnvironment({ KAFKA_HEAP_OPTS: `-Xmx${options.heapMegabytes ?? 512}m` })
+      .withCopyContentToContainer([{ content: properties, target: propertiesFile }])
+      .withExposedPorts(...[directPort, proxiedPort].map((port) => ({ container: port, host: port })))
+      .withStartupTimeout(startTimeoutMs)
+      .start()
+    tieToThisProcess(container.getId())
+    const broker = new ContainerBroker(container, listeners.directAddress, proxy)
+    await broker.#ready().catch(async (error) => {
+      await broker.close()
+      throw error
+    })
+    return broker
+  }
+
+  private constructor(container: StartedTestContainer, direct: string, proxy: TcpProxy | undefined) {
+    this.#container = container
+    this.direct = direct
+    this.bootstrap = proxy?.address ?? direct
+    this.proxy = proxy
+  }
+
+  async start(): Promise<void> {
+    await (await this.#handle()).start()
+    await this.#ready()
+  }
+
+  async stop(): Promise<void> {
+    await (await this.#handle()).stop({ t: stopTimeoutMs / 1_000 })
+  }
+
+  async kill(): Promise<void> {
+    const handle = await this.#handle()
+    await handle.kill({ signal: 'SIGKILL' })
+    await handle.wait()
+  }
+
+  async close(): Promise<void> {
+    await this.proxy?.close()
+    const handle = await this.#handle()
+    await handle.remove({ force: true, v: true }).catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 404) throw error
+    })
+  }
+
+  async java(mainClass: string, args: readonly string[], stdin: string | Uint8Array = ''): Promise<ToolResult> {
+    await this.#container.copyContentToContainer([{ content: Buffer.from(stdin), target: stdinFile }])
+    return this.#container.exec([
+      '/bin/sh',
+      '-c',
+      `exec ${home}/kafka-run-class.sh "$@" < ${stdinFile}`,
+      'java',
+      mainClass,
+      ...args,
+    ])
+  }
+
+  async #handle() {
+    const { getContainerRuntimeClient } = await loadTestcontainers()
+    return (await getContainerRuntimeClient()).container.getById(this.#container.getId())
+  }
+
+  #ready(): Promise<void> {
+    return waitUntilReady(this.direct, startTimeoutMs, new Promise(() => {}))
+  }
+}
+
+/** With testcontainers' own reaper a Bun process does not end (it keeps a socket open), so we see to the end ourselves. */
+function loadTestcontainers(): Promise<typeof import('testcontainers')> {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
+  return import('testcontainers')
+}
+
+/** Removes the container when this process has ended in whatever way: the pipe that the watcher reads is then closed. */
+function tieToThisProcess(id: string): void {
+  const watcher = spawn('/bin/sh', ['-c', `read -r _; docker rm -f -v ${id} >/dev/null 2>&1`], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watcher.on('error', () => {})
+  watcher.unref()
+}

@@ -1,0 +1,51 @@
+/**
+ * A real Kafka for tests: the broker of KAFKA_BROKERS, else a container where a Docker daemon answers, else Apache Kafka's own jars
+ * on this machine's Java. Where none of these is possible the test fails and says what to install; it is never skipped.
+ */
+import type { KafkaBroker, StartOptions } from './broker.ts'
+import { ContainerBroker, dockerAnswers } from './container-broker.ts'
+import { ExternalBroker } from './external-broker.ts'
+import { LocalBroker } from './local-broker.ts'
+
+export type { KafkaBroker, StartOptions, ToolResult } from './broker.ts'
+export { TcpProxy, type ProxiedRequest, type ProxiedResponse, type Verdict } from './tcp-proxy.ts'
+export { createTopic, kafkaClient, uniqueName } from './topics.ts'
+
+interface Registry {
+  shared: Promise<KafkaBroker> | undefined
+  own: Set<KafkaBroker>
+}
+
+/** On globalThis: every test file has module instances of its own, but one process has one shared broker. */
+const registry: Registry = ((globalThis as { latchkeyKafka?: Registry }).latchkeyKafka ??= {
+  shared: undefined,
+  own: new Set(),
+})
+
+/** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
+export async function startKafka(options: StartOptions = {}): Promise<KafkaBroker> {
+  const broker = (await dockerAnswers()) ? await ContainerBroker.start(options) : await LocalBroker.start(options)
+  registry.own.add(broker)
+  return broker
+}
+
+/** The broker that all tests of this process share: started on first use, ended with the process. Use topics of one's own on it. */
+export function sharedKafka(): Promise<KafkaBroker> {
+  registry.shared ??= startShared()
+  return registry.shared
+}
+
+/** Ends every broker that this process started. For the preload of `bun test`, and for programs that use the harness. */
+export async function closeKafka(): Promise<void> {
+  const shared = await registry.shared?.catch(() => undefined)
+  registry.shared = undefined
+  await Promise.all([...registry.own, ...(shared ? [shared] : [])].map((broker) => broker.close()))
+  registry.own.clear()
+}
+
+async function startShared(): Promise<KafkaBroker> {
+  const external = process.env['KAFKA_BROKERS']
+  if (external) return new ExternalBroker(external.split(',')[0]!.trim())
+  // It is never killed, and a loaded machine must not make it look dead.
+  return startKafka({ properties: { 'broker.session.timeout.ms': '9000' } })
+}

@@ -1,0 +1,65 @@
+export interface Listeners {
+  /** Host that the sockets bind to. */
+  bindHost: string
+  /** host:port told to clients of the DIRECT listener. */
+  directAddress: string
+  directPort: number
+  controllerPort: number
+  /** Only with a proxy: the port that the proxy connects to, and the address of the proxy, which clients are told. */
+  proxied?: { port: number; advertisedAddress: string } | undefined
+}
+
+/** server.properties of a single node: small, quick to start, quick to notice that it was killed, and with nothing created by accident. */
+export function serverProperties(
+  listeners: Listeners,
+  logDir: string,
+  overrides: Readonly<Record<string, string>> = {},
+): string {
+  const { bindHost, directAddress, directPort, controllerPort, proxied } = listeners
+  const bound = [`DIRECT://${bindHost}:${directPort}`, `CONTROLLER://${bindHost}:${controllerPort}`]
+  const advertised = [`DIRECT://${directAddress}`]
+  if (proxied) {
+    bound.push(`PROXIED://${bindHost}:${proxied.port}`)
+    advertised.push(`PROXIED://${proxied.advertisedAddress}`)
+  }
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'DIRECT',
+    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: bound.join(','),
+    'advertised.listeners': advertised.join(','),
+    'log.dirs': logDir,
+    'auto.create.topics.enable': 'false',
+    'num.partitions': '1',
+    'num.network.threads': '2',
+    'num.io.threads': '4',
+    'background.threads': '2',
+    // Internal topics: one replica, few partitions; creating fifty takes longer than most tests.
+    'offsets.topic.num.partitions': '2',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.num.partitions': '2',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    // A broker that was killed may register again only once its session has ended.
+    'broker.session.timeout.ms': '1000',
+    'broker.heartbeat.interval.ms': '200',
+    // The cleaner's default buffer alone is 128 MiB. A short backoff lets a test force compaction by topic settings.
+    'log.cleaner.dedupe.buffer.size': '4194304',
+    'log.cleaner.io.buffer.size': '262144',
+    'log.cleaner.backoff.ms': '200',
+    'log.retention.check.interval.ms': '1000',
+    'log.initial.task.delay.ms': '500',
+    'log.segment.delete.delay.ms': '500',
+    ...overrides,
+  }
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+}

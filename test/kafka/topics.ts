@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import type { KafkaBroker } from './broker.ts'
+
+/** A name that no other test and no earlier run on a shared broker uses. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomBytes(6).toString('hex')}`
+}
+
+/** A quiet kafkajs client for what a test does beside the code under test. */
+export function kafkaClient(broker: Pick<KafkaBroker, 'bootstrap'>, config: Partial<KafkaConfig> = {}): Kafka {
+  return new Kafka({
+    clientId: 'test',
+    brokers: [broker.bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries: 20 },
+    ...config,
+  })
+}
+
+export interface TopicOptions {
+  partitions?: number
+  /** Topic settings, for example `cleanup.policy`. */
+  config?: Readonly<Record<string, string>>
+}
+
+/** Creates a topic and resolves with its name once every partition has a leader. */
+export async function createTopic(broker: KafkaBroker, name: string, options: TopicOptions = {}): Promise<string> {
+  const admin = kafkaClient({ bootstrap: broker.direct }).admin()
+  await admin.connect()
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic: name,
+          numPartitions: options.partitions ?? 1,
+          configEntries: Object.entries(options.config ?? {}).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    })
+  } finally {
+    await admin.disconnect()
+  }
+  return name
+}
