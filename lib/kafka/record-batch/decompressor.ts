@@ -1,0 +1,35 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { maxDecompressedBytes, type Compression } from './layout.ts'
+import { decompressLz4Frame } from './lz4-frame.ts'
+import { OutputBuffer } from './output-buffer.ts'
+import { decompressSnappy } from './snappy.ts'
+
+/** What a decompressor keeps for its next batch: room for the batches of usual producers. */
+const keptBytesMax = 4 * 1024 * 1024
+
+/** Decompresses the records of one batch at a time, within `maxDecompressedBytes`. */
+export class Decompressor {
+  readonly #output = new OutputBuffer(maxDecompressedBytes, keptBytesMax)
+
+  /** What `bytes` decompress to, valid until the next call. Throws an Error that says what was found. */
+  decompress(compression: Compression, bytes: Buffer): Buffer {
+    switch (compression) {
+      case 0:
+        return bytes
+      case 1:
+        return gunzipSync(bytes, { maxOutputLength: maxDecompressedBytes })
+      case 2:
+        return this.#into(decompressSnappy, bytes)
+      case 3:
+        return this.#into(decompressLz4Frame, bytes)
+      case 4:
+        return zstdDecompressSync(bytes, { maxOutputLength: maxDecompressedBytes })
+    }
+  }
+
+  #into(decompress: (source: Buffer, output: OutputBuffer) => number, bytes: Buffer): Buffer {
+    this.#output.reset()
+    const length = decompress(bytes, this.#output)
+    return this.#output.bytes.subarray(0, length)
+  }
+}

@@ -1,0 +1,10 @@
+export { crc32c } from './crc32c.ts'
+export { compressionNames, maxDecompressedBytes, type Compression } from './layout.ts'
+export {
+  batchBytesOfOne,
+  hardMaxBytes,
+  recordOverheadBytesMax,
+  RecordBatchBuilder,
+  type ProducerState,
+} from './record-batch-builder.ts'
+export { RecordBatchReader } from './record-batch-reader.ts'

@@ -1,0 +1,56 @@
+import { copyLiteral, copyMatch, type OutputBuffer } from './output-buffer.ts'
+
+const matchBytesMin = 4
+
+/**
+ * Appends what the LZ4 block `source[at, end)` decompresses to at `begin`, at most `bytesMax` bytes; returns where that ends.
+ * @param windowStart the first byte of `output` that a match may refer to: `begin` unless blocks are linked
+ * Throws an Error where the block is malformed. Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+ */
+export function decompressLz4Block(
+  source: Buffer,
+  at: number,
+  end: number,
+  output: OutputBuffer,
+  windowStart: number,
+  begin: number,
+  bytesMax: number,
+): number {
+  // A byte yields at most 255: less than the whole block size is taken where that cannot be filled
+  const limit = Math.min(begin + Math.min(bytesMax, (end - at) * 255), output.maxBytes)
+  output.reserve(limit, begin)
+  const target = output.bytes
+  let out = begin
+  while (at < end) {
+    const token = source[at++]!
+    let literalBytes = token >>> 4
+    if (literalBytes === 15) {
+      let more = 255
+      while (more === 255 && at < end) literalBytes += more = source[at++]!
+    }
+    if (literalBytes > end - at || literalBytes > limit - out)
+      throw new Error(`an LZ4 literal of ${literalBytes} bytes does not fit the ${limit - out} bytes left`)
+    copyLiteral(source, at, target, out, literalBytes)
+    at += literalBytes
+    out += literalBytes
+    if (at === end) return out // the last sequence is literals only
+
+    if (end - at < 2) throw new Error('an LZ4 match is cut off')
+    const distance = source[at]! | (source[at + 1]! << 8)
+    at += 2
+    let matchBytes = token & 15
+    if (matchBytes === 15) {
+      let more = 255
+      while (more === 255 && at < end) matchBytes += more = source[at++]!
+    }
+    matchBytes += matchBytesMin
+    if (distance === 0 || distance > out - windowStart || matchBytes > limit - out) {
+      throw new Error(
+        `an LZ4 match of ${matchBytes} bytes from ${distance} back does not fit the ${limit - out} bytes left`,
+      )
+    }
+    copyMatch(target, out, distance, matchBytes)
+    out += matchBytes
+  }
+  throw new Error('an LZ4 block ends with a match')
+}

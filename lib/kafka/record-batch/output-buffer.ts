@@ -1,0 +1,46 @@
+/** What a decompressor writes to: a buffer that grows by doubling up to a bound and is kept for the next batch while it is small. */
+export class OutputBuffer {
+  bytes: Buffer = Buffer.alloc(0)
+  readonly maxBytes: number
+  readonly #keptBytesMax: number
+
+  constructor(maxBytes: number, keptBytesMax: number) {
+    this.maxBytes = maxBytes
+    this.#keptBytesMax = keptBytesMax
+  }
+
+  /** Begins anew; what was written before may be overwritten. */
+  reset(): void {
+    if (this.bytes.length > this.#keptBytesMax) this.bytes = Buffer.alloc(0)
+  }
+
+  /** Makes `bytes` at least `length` long and keeps its first `used`. Throws where that is beyond the bound. */
+  reserve(length: number, used: number): void {
+    if (length <= this.bytes.length) return
+    if (length > this.maxBytes) throw new Error(`they take more than the ${this.maxBytes} bytes allowed`)
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.maxBytes, Math.max(length, 2 * this.bytes.length)))
+    this.bytes.copy(larger, 0, 0, used)
+    this.bytes = larger
+  }
+}
+
+/** Below this a loop beats the call. */
+const loopBytesMax = 32
+
+/** Copies `length` bytes within `bytes` from `distance` back to `at`. Where the spans overlap the bytes repeat, as both LZ4 and Snappy mean it. */
+export function copyMatch(bytes: Buffer, at: number, distance: number, length: number): void {
+  if (length > loopBytesMax && distance >= length) {
+    bytes.copyWithin(at, at - distance, at - distance + length)
+    return
+  }
+  for (const end = at + length; at < end; at++) bytes[at] = bytes[at - distance]!
+}
+
+/** Copies `length` bytes of `source` from `start` to `target` at `at`. */
+export function copyLiteral(source: Buffer, start: number, target: Buffer, at: number, length: number): void {
+  if (length > loopBytesMax) {
+    source.copy(target, at, start, start + length)
+    return
+  }
+  for (const end = start + length; start < end;) target[at++] = source[start++]!
+}

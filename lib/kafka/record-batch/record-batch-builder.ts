@@ -1,0 +1,171 @@
+/**
+ * Record batches of magic 2, encoded straight into one buffer that is reused: no object or view per record.
+ * Records carry at most one header of ours, `src`, the offset of the source record.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { crc32c } from './crc32c.ts'
+import * as layout from './layout.ts'
+import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
+
+/** The largest batch that a builder makes for one record: what default brokers take in one request (socket.request.max.bytes). */
+export const hardMaxBytes = 100 * 1024 * 1024
+
+const sourceHeader = [2, 6, 0x73, 0x72, 0x63, 16] as const // one header; key of three bytes, `src`; value of eight bytes
+const sourceHeaderBytes = sourceHeader.length + layout.sourceHeaderValueBytes
+
+/** The most that a record takes beside key and value: length, attributes, timestamp, offset, two lengths, the header. */
+export const recordOverheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + sourceHeaderBytes
+
+/** Exact size of a batch with one record alone. @param keyLength, valueLength bytes, -1 null */
+export function batchBytesOfOne(keyLength: number, valueLength: number, hasSourceOffset: boolean): number {
+  const body = bodyBytes(0, 0, keyLength, valueLength, hasSourceOffset)
+  return layout.recordsAt + varintBytes(body) + body
+}
+
+function bodyBytes(
+  timestampDelta: number,
+  offsetDelta: number,
+  keyLength: number,
+  valueLength: number,
+  hasSource: boolean,
+): number {
+  return (
+    1 +
+    varlongBytes(timestampDelta) +
+    varintBytes(offsetDelta) +
+    varintBytes(keyLength) +
+    Math.max(keyLength, 0) +
+    varintBytes(valueLength) +
+    Math.max(valueLength, 0) +
+    (hasSource ? sourceHeaderBytes : 1)
+  )
+}
+
+// Deltas between two timestamps within these fit 64 bits. The year 126,000,000 will do, nanoseconds instead of milliseconds too.
+const timestampLimit = 4e18
+
+export interface ProducerState {
+  producerId: number
+  producerEpoch: number
+  baseSequence: number
+}
+
+export class RecordBatchBuilder {
+  readonly #own: Buffer
+  #buffer: Buffer
+  #bytes = layout.recordsAt
+  #count = 0
+  #baseTimestamp = 0
+  #maxTimestamp = 0
+
+  /** @param maxBytes the size that a batch may have, its header included; a single larger record gets a buffer of its own up to `hardMaxBytes` */
+  constructor(maxBytes: number) {
+    this.#own = Buffer.alloc(Math.max(maxBytes, layout.recordsAt))
+    this.#buffer = this.#own
+  }
+
+  /** Records appended since the last reset. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Size of the batch so far, its header included. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * Encodes a record: key and value are copied out of `source`.
+   * @param keyLength -1 null
+   * @param valueLength -1 null, a tombstone
+   * @param timestamp ms, -1 none
+   * @param sourceOffset goes into the header `src`; -1 no header
+   * @returns false where it does not fit, with nothing changed: seal and reset first
+   * @throws LatchkeyError('entry_too_large') where it does not fit `hardMaxBytes` even alone
+   */
+  append(
+    source: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    timestamp: number,
+    sourceOffset: number,
+  ): boolean {
+    const time = Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
+    const timestampDelta = this.#count === 0 ? 0 : time - this.#baseTimestamp
+    const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset >= 0)
+    const end = this.#bytes + varintBytes(body) + body
+    if (end > this.#buffer.length && !this.#grow(end)) return false
+    const target = this.#buffer
+    let at = writeVarint(target, this.#bytes, body)
+    target[at++] = 0 // attributes
+    at = writeVarlong(target, at, timestampDelta)
+    at = writeVarint(target, at, this.#count)
+    at = writeVarint(target, at, keyLength)
+    at = copyBytes(source, keyStart, keyLength, target, at)
+    at = writeVarint(target, at, valueLength)
+    at = copyBytes(source, valueStart, valueLength, target, at)
+    if (sourceOffset >= 0) {
+      for (let index = 0; index < sourceHeader.length; index++) target[at++] = sourceHeader[index]!
+      layout.writeInt64(target, at, sourceOffset)
+    } else target[at] = 0
+    if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = time
+    else if (time > this.#maxTimestamp) this.#maxTimestamp = time
+    this.#bytes = end
+    this.#count++
+    return true
+  }
+
+  /**
+   * Completes the header and its CRC. May be called again with another producer state: the records stay.
+   * @returns a view of the builder's own buffer, valid until `reset`
+   */
+  seal(producer: ProducerState): Buffer {
+    if (this.#count === 0) throw new LatchkeyError('internal', 'Sealing a record batch: it has no records')
+    const target = this.#buffer
+    layout.writeInt64(target, layout.baseOffsetAt, 0) // the broker sets it
+    layout.writeInt32(target, layout.batchLengthAt, this.#bytes - layout.lengthPrefixBytes)
+    layout.writeInt32(target, layout.partitionLeaderEpochAt, -1) // the broker sets it
+    target[layout.magicAt] = layout.currentMagic
+    target.writeInt16BE(0, layout.attributesAt) // no compression, timestamps by the producer, not transactional
+    layout.writeInt32(target, layout.lastOffsetDeltaAt, this.#count - 1)
+    layout.writeInt64(target, layout.baseTimestampAt, this.#baseTimestamp)
+    layout.writeInt64(target, layout.maxTimestampAt, this.#maxTimestamp)
+    layout.writeInt64(target, layout.producerIdAt, producer.producerId)
+    target.writeInt16BE(producer.producerEpoch, layout.producerEpochAt)
+    layout.writeInt32(target, layout.baseSequenceAt, producer.baseSequence)
+    layout.writeInt32(target, layout.recordCountAt, this.#count)
+    target.writeUInt32BE(crc32c(target, layout.attributesAt, this.#bytes), layout.crcAt)
+    return target.subarray(0, this.#bytes)
+  }
+
+  /** Empties the builder; what `seal` returned is written over from now on. */
+  reset(): void {
+    this.#buffer = this.#own
+    this.#bytes = layout.recordsAt
+    this.#count = 0
+  }
+
+  #grow(bytes: number): boolean {
+    if (this.#count > 0) return false
+    if (bytes > hardMaxBytes) {
+      throw new LatchkeyError(
+        'entry_too_large',
+        `Encoding a record: its batch takes ${bytes} bytes, allowed are ${hardMaxBytes}`,
+      )
+    }
+    this.#buffer = Buffer.alloc(bytes)
+    return true
+  }
+}
+
+/** Below this a loop beats the call. */
+const loopBytesMax = 32
+
+function copyBytes(source: Uint8Array, start: number, length: number, target: Buffer, at: number): number {
+  if (length <= 0) return at
+  if (length <= loopBytesMax) for (let index = 0; index < length; index++) target[at + index] = source[start + index]!
+  else Buffer.prototype.copy.call(source, target, at, start, start + length)
+  return at + length
+}

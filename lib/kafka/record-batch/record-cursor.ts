@@ -1,0 +1,220 @@
+/**
+ * The records of one batch, decoded where they lie: a cursor moves over the bytes and says where key and value are.
+ * No object, view or closure per record; the price is that what the fields say holds only until the next call.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { RecordBatchHeader } from './batch-header.ts'
+import { corrupt } from './corrupt.ts'
+import * as layout from './layout.ts'
+import { findRecordFault } from './record-fault.ts'
+import { VarintCursor } from './varint-cursor.ts'
+import { longVarint, longVarlong, varintEnd } from './long-varint.ts'
+
+export const noBytes = Buffer.alloc(0)
+const notOpened = -1
+/** The record part of RecordBatchReader. */
+export class RecordCursor extends RecordBatchHeader {
+  /** Where the current record's key and value lie: the response itself, or what the batch decompressed to (valid until the next batch). */
+  data: Buffer = noBytes
+  /** Of an undecodable record: its own where that could be read, else the lowest it can be. */
+  offset = -1
+  /** Milliseconds; -1 none. Exact up to ±2^53. */
+  timestamp = -1
+  keyStart = 0
+  /** -1: null */
+  keyLength = -1
+  valueStart = 0
+  /** -1: null, a tombstone */
+  valueLength = -1
+  /** The record is malformed, `fault` says how, but the next one can be reached. Of the record fields only `offset` holds. */
+  undecodable = false
+  fault = ''
+
+  #recordsLeft = notOpened
+  #recordsEnd = 0
+  #position = 0
+  #deltaMin = 0
+  #deltaMax = 0
+  #sourceAt = -1
+
+  /** Makes `data[start, end)` the records of the batch whose header has been read. */
+  protected beginRecords(data: Buffer, start: number, end: number): void {
+    this.data = data
+    this.#position = start
+    this.#recordsEnd = end
+    this.#recordsLeft = this.recordCount
+    this.#deltaMin = 0
+    this.#deltaMax = this.nextOffset - this.baseOffset - 1
+  }
+
+  protected leaveRecords(): void {
+    this.#recordsLeft = notOpened
+    this.data = noBytes
+  }
+
+  /**
+   * Moves to the next record; false after the last. A record that cannot be decoded, but whose length leads to the next one, counts as one and is `undecodable`.
+   * Throws LatchkeyError('record_batch_corrupt') where its length leads nowhere.
+   */
+  nextRecord(): boolean {
+    if (this.#recordsLeft <= 0) return this.#endOfRecords()
+    const data = this.data
+    const start = this.#position
+    let at = start
+    let length = data[at++]!
+    if (length > 127) {
+      length = longVarint(data, at, length)
+      at = varintEnd
+    }
+    length = (length >>> 1) ^ -(length & 1)
+    const end = at + length
+    if (length < 0 || end > this.#recordsEnd) return this.#refuse(start)
+    at++ // attributes, of which none is defined
+
+    let timestampDelta = data[at++]!
+    if (timestampDelta > 127) {
+      timestampDelta = longVarlong(data, at, timestampDelta)
+      at = varintEnd
+    } else timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1)
+
+    let offsetDelta = data[at++]!
+    if (offsetDelta > 127) {
+      offsetDelta = longVarint(data, at, offsetDelta)
+      at = varintEnd
+    }
+    offsetDelta = (offsetDelta >>> 1) ^ -(offsetDelta & 1)
+    if (offsetDelta < this.#deltaMin || offsetDelta > this.#deltaMax) return this.#refuse(start)
+
+    let keyLength = data[at++]!
+    if (keyLength > 127) {
+      keyLength = longVarint(data, at, keyLength)
+      at = varintEnd
+    }
+    keyLength = (keyLength >>> 1) ^ -(keyLength & 1)
+    const keyStart = at
+    if (keyLength < -1 || keyLength > end - at) return this.#refuse(start)
+    if (keyLength > 0) at += keyLength
+
+    let valueLength = data[at++]!
+    if (valueLength > 127) {
+      valueLength = longVarint(data, at, valueLength)
+      at = varintEnd
+    }
+    valueLength = (valueLength >>> 1) ^ -(valueLength & 1)
+    const valueStart = at
+    if (valueLength < -1 || valueLength > end - at) return this.#refuse(start)
+    if (valueLength > 0) at += valueLength
+
+    this.#sourceAt = -1
+    // No header at all is one zero byte at the very end
+    if ((at !== end - 1 || data[at] !== 0) && !this.#walkHeaders(data, at, end)) return this.#refuse(start)
+
+    this.offset = this.baseOffset + offsetDelta
+    this.timestamp = this.timestampType === 1 ? this.maxTimestamp : this.baseTimestamp + timestampDelta
+    this.keyStart = keyStart
+    this.keyLength = keyLength
+    this.valueStart = valueStart
+    this.valueLength = valueLength
+    this.undecodable = false
+    this.#deltaMin = offsetDelta + 1
+    this.#position = end
+    this.#recordsLeft--
+    return true
+  }
+
+  /** Value of the current record's last header `src`, a source offset; -1 where there is none, or none of 8 bytes within 0 to 2^53 - 1. */
+  sourceOffset(): number {
+    if (this.#sourceAt < 0) return -1
+    const offset = layout.readInt64(this.data, this.#sourceAt)
+    return Number.isSafeInteger(offset) && offset >= 0 ? offset : -1
+  }
+
+  /** Goes over the headers and notes `src`; false where one is malformed or they do not end with the record. */
+  #walkHeaders(data: Buffer, at: number, end: number): boolean {
+    let count = data[at++]!
+    if (count > 127) {
+      count = longVarint(data, at, count)
+      at = varintEnd
+    }
+    count = (count >>> 1) ^ -(count & 1)
+    if (count < 0) return false
+    for (; count > 0 && at < end; count--) {
+      let keyLength = data[at++]!
+      if (keyLength > 127) {
+        keyLength = longVarint(data, at, keyLength)
+        at = varintEnd
+      }
+      keyLength = (keyLength >>> 1) ^ -(keyLength & 1)
+      if (keyLength < 0 || keyLength > end - at) return false
+      const keyAt = at
+      at += keyLength
+      let valueLength = data[at++]!
+      if (valueLength > 127) {
+        valueLength = longVarint(data, at, valueLength)
+        at = varintEnd
+      }
+      valueLength = (valueLength >>> 1) ^ -(valueLength & 1)
+      if (valueLength < -1 || valueLength > end - at) return false
+      if (keyLength === 3 && data[keyAt] === 0x73 && data[keyAt + 1] === 0x72 && data[keyAt + 2] === 0x63) {
+        this.#sourceAt = valueLength === layout.sourceHeaderValueBytes ? at : -1
+      }
+      if (valueLength > 0) at += valueLength
+    }
+    return count === 0 && at === end
+  }
+
+  /** The record at `start` is malformed: passes over it where its length leads on, else throws. */
+  #refuse(start: number): boolean {
+    const cursor = new VarintCursor(this.data, start, this.#recordsEnd)
+    const index = this.recordCount - this.#recordsLeft
+    const length = cursor.varint()
+    if (length === undefined || length < 0 || length > this.#recordsEnd - cursor.at) {
+      const found =
+        length === undefined
+          ? 'has no readable length'
+          : `has length ${length} with ${this.#recordsEnd - cursor.at} bytes left`
+      throw this.corrupt(`record ${index} of ${this.recordCount} ${found}`)
+    }
+    const end = cursor.at + length
+    const fault = findRecordFault(this.data, cursor.at, end, this.#deltaMin, this.#deltaMax)
+    if (!this.#leadsOn(end))
+      throw this.corrupt(
+        `record ${index} of ${this.recordCount} has length ${length}, where no record follows; ${fault.text}`,
+      )
+    this.offset =
+      this.baseOffset + (fault.offsetDelta < 0 ? Math.min(this.#deltaMin, this.#deltaMax) : fault.offsetDelta)
+    if (fault.offsetDelta >= 0) this.#deltaMin = fault.offsetDelta + 1
+    this.timestamp = this.keyLength = this.valueLength = this.#sourceAt = -1
+    this.undecodable = true
+    this.fault = fault.text
+    this.#position = end
+    this.#recordsLeft--
+    return true
+  }
+
+  /** Whether the records after the current one can begin at `at`. */
+  #leadsOn(at: number): boolean {
+    const after = this.#recordsLeft - 1
+    const room = this.#recordsEnd - at
+    if (after === 0) return room === 0
+    if (room < after * layout.recordBytesMin) return false
+    const cursor = new VarintCursor(this.data, at, this.#recordsEnd)
+    const length = cursor.varint()
+    return length !== undefined && length >= layout.recordBytesMin - 1 && length <= this.#recordsEnd - cursor.at
+  }
+
+  #endOfRecords(): false {
+    if (this.#recordsLeft === notOpened)
+      throw new LatchkeyError('internal', 'Reading a record: openRecords was not called for this batch')
+    const left = this.#recordsEnd - this.#position
+    if (left !== 0) throw this.corrupt(`${left} bytes are left over after its ${this.recordCount} records`)
+    return false
+  }
+
+  /** The error of the current batch. */
+  protected corrupt(found: string, cause?: unknown): LatchkeyError {
+    const { baseOffset, nextOffset, batchBytes } = this
+    const attempted = `Reading record batch at offset ${baseOffset} (${batchBytes} bytes, ${layout.compressionNames[this.compression]})`
+    return corrupt(attempted, found, { baseOffset, nextOffset, batchBytes }, cause)
+  }
+}
