@@ -31,8 +31,14 @@ export async function startKafka(options: StartOptions = {}): Promise<KafkaBroke
 
 /** The broker that all tests of this process share: started on first use, ended with the process. Use topics of one's own on it. */
 export function sharedKafka(): Promise<KafkaBroker> {
-  registry.shared ??= startShared()
+  registry.shared = registry.shared ? registry.shared.then(revived) : startShared()
   return registry.shared
+}
+
+/** Bun kills the children of its process when a test times out. That test has failed; the others need not. */
+async function revived(broker: KafkaBroker): Promise<KafkaBroker> {
+  if (broker instanceof LocalBroker && broker.pid === undefined) await broker.start()
+  return broker
 }
 
 /** Ends every broker that this process started. For the preload of `bun test`, and for programs that use the harness. */

@@ -1,0 +1,33 @@
+import { expect, test } from 'bun:test'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const tether = join(import.meta.dir, 'tether.ts')
+
+test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
+  'a tied child and its folder are gone when the process that made them ends by %s',
+  async (signal) => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-tether-'))
+    const program = `
+      const { Tether } = await import(${JSON.stringify(tether)})
+      const child = await new Tether(${JSON.stringify(folder)}).spawn(['sleep', '600'], ${JSON.stringify(join(folder, 'output'))})
+      console.log(child.pid)
+      setInterval(() => {}, 1000)`
+    const parent = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'inherit' })
+    const { value } = await parent.stdout.getReader().read()
+    const pid = Number(new TextDecoder().decode(value))
+    expect(isAlive(pid)).toBe(true)
+    parent.kill(signal)
+    await parent.exited
+    while (isAlive(pid) || existsSync(folder)) await Bun.sleep(10)
+  },
+)
+
+/** A zombie is dead: who reaps an orphan, and when, is the machine's affair. */
+function isAlive(pid: number): boolean {
+  const state = Bun.spawnSync(['ps', '-o', 'stat=', '-p', String(pid)])
+    .stdout.toString()
+    .trim()
+  return state !== '' && !state.startsWith('Z')
+}

@@ -1,0 +1,24 @@
+/** Loaded by `bun test` before all test files (bunfig.toml). */
+import { afterAll, setDefaultTimeout } from 'bun:test'
+import { plugin } from 'bun'
+
+/** A test that starts brokers on a loaded machine of 2 cores takes seconds; one that hangs must still end. */
+const testTimeoutMs = 60_000
+
+// The default holds for one file and bunfig.toml has no setting for it, so set it whenever a test file is loaded.
+plugin({
+  name: 'test timeout',
+  setup(build) {
+    build.onLoad({ filter: /\.test\.ts$/ }, async ({ path }) => {
+      setDefaultTimeout(testTimeoutMs)
+      return { contents: await Bun.file(path).text(), loader: 'ts' }
+    })
+  },
+})
+
+// Ends the brokers after the last test. Looks first, so that a run without Kafka loads nothing of it.
+afterAll(async () => {
+  if (!('latchkeyKafka' in globalThis)) return
+  const { closeKafka } = await import('../kafka/index.ts')
+  await closeKafka()
+})
