@@ -1,0 +1,291 @@
+/**
+ * The chiral map: the latest value of every key, written by one thread and read by others without locks. Entries stand once, in
+ * a log in shared memory; the index over them stands twice, left and right. Readers use the published side while the writer
+ * changes the other; a publish swaps the two for all partitions with one atomic store. That costs a second index and makes
+ * writes visible only at a publish; in return a read takes no lock, and sees one consistent state. See DESIGN.md here.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { Announcements } from './announcements.ts'
+import { Cleaner } from './cleaner.ts'
+import { createControl, readersLeft } from './control.ts'
+import { headerBytes, tombstone } from './entry.ts'
+import { EntryLog } from './entry-log.ts'
+import { halfSipHash13 } from './half-sip-hash.ts'
+import { liveKeys } from './keys.ts'
+import { LeftRight } from './left-right.ts'
+import { addressSpaceBytes, entryBytesMax, publishesWaitingMax, slabBytesDefault } from './limits.ts'
+import type { ChiralMapShared } from './messages.ts'
+import { Oplog } from './oplog.ts'
+import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
+import { type Partition, PartitionIndex } from './partition-index.ts'
+import { SegmentAllocator } from './segment-allocator.ts'
+
+/** Sizes in bytes. totalBytes is bounded by liveBytes: DESIGN.md, Memory. */
+export interface PartitionStats {
+  readonly entries: number
+  readonly liveBytes: number
+  readonly totalBytes: number
+}
+
+export class ChiralMap {
+  readonly #options: ChiralMapOptions
+  readonly #control: SharedArrayBuffer
+  readonly #seed0: number
+  readonly #seed1: number
+  readonly #announcements: Announcements
+  readonly #allocator: SegmentAllocator
+  readonly #log: EntryLog
+  readonly #index: PartitionIndex
+  readonly #byId: (Partition | undefined)[] = []
+  readonly #leftRight: LeftRight
+  readonly #cleaner: Cleaner
+  readonly #oplog = new Oplog()
+  #lastPublish: Promise<unknown> = Promise.resolve()
+  #publishesWaiting = 0
+  #publishCalls = 0
+  /** Set when a side was left half changed: the map is then of no more use. */
+  #broken: unknown
+
+  /** Throws invalid_settings. Every partition begins bulk loading. */
+  constructor(options: ChiralMapOptions) {
+    checkOptions(options)
+    this.#options = options
+    const segmentBytes = segmentBytesFor(options)
+    const seed = crypto.getRandomValues(new Int32Array(2))
+    this.#seed0 = seed[0]!
+    this.#seed1 = seed[1]!
+    this.#control = createControl(options.readersMax * options.readerThreads)
+    this.#announcements = new Announcements(options.readerThreads, options.announce)
+    const { slabBytes = slabBytesDefault, bytesMax = addressSpaceBytes } = options
+    this.#allocator = new SegmentAllocator({ segmentBytes, slabBytes, bytesMax }, this.#announcements)
+    this.#log = new EntryLog(this.#allocator)
+    this.#index = new PartitionIndex(
+      options.partitions,
+      firstTableBits(options),
+      this.#log,
+      this.#allocator,
+      this.#announcements,
+    )
+    for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
+    this.#cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
+    this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.readersLeft())
+    this.#announcements.begin()
+  }
+
+  /** For reader threads, as of now: messages of later versions have to follow it. */
+  get shared(): ChiralMapShared {
+    const { partitions, partitionCount, readersMax, readerThreads } = this.#options
+    return {
+      version: this.#announcements.version,
+      control: this.#control,
+      segmentBytes: this.#allocator.segmentBytes,
+      seed: [this.#seed0, this.#seed1],
+      partitions,
+      partitionCount,
+      readersMax,
+      readerThreads,
+      messages: this.#announcements.current,
+    }
+  }
+
+  /** Operations that no publish has made visible on both sides yet. */
+  get oplogLength(): number {
+    return this.#oplog.length
+  }
+
+  /**
+   * Notes the latest value of a key, or with valueLength -1 that it has none; the bytes are copied. Visible after the next
+   * publish(); in a partition that is bulk loading, after the first publish() that follows open(). Key and value lie in
+   * `source`. Source offset -1 is unknown, timestamp (ms) -1 none. Throws entry_too_large above entryBytesMax, memory_exhausted
+   * when no memory is left or oplogOperationsMax operations wait; then nothing has changed.
+   */
+  put(
+    partition: number,
+    source: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    offset: number,
+    timestamp: number,
+  ): void {
+    const held = this.#held(partition)
+    checkRange('key', source, keyStart, keyLength)
+    if (valueLength !== tombstone) checkRange('value', source, valueStart, valueLength)
+    if (headerBytes + keyLength + valueLength > entryBytesMax) {
+      throw new LatchkeyError(
+        'entry_too_large',
+        `put into partition ${partition} at offset ${offset}: key ${keyLength} and value ${valueLength} bytes, ${entryBytesMax} is the most for an entry`,
+      )
+    }
+    const hash = halfSipHash13(this.#seed0, this.#seed1, source, keyStart, keyLength)
+    if (held.state === 'bulk') {
+      this.#putBulk(held, hash, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+      return
+    }
+    this.#oplog.makeRoom()
+    const address = this.#log.append(held.log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+    this.#oplog.append(hash, address)
+    this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
+  }
+
+  /** A reader thread has taken all messages up to a version. */
+  confirmed(readerThread: number, version: number): void {
+    this.#announcements.confirmed(readerThread, version)
+  }
+
+  /** Ends bulk loading of a partition. Readable from the next publish() on. Throws memory_exhausted. */
+  open(partition: number): void {
+    const held = this.#bulk('open', partition)
+    this.#index.open(held)
+    held.openedAfter = this.#publishCalls
+  }
+
+  /** Drops all entries of a partition that is bulk loading. */
+  clear(partition: number): void {
+    const held = this.#bulk('clear', partition)
+    held.tables[0]!.clear()
+    this.#log.clear(held.log)
+  }
+
+  /**
+   * Makes every put() before this call visible at once, on all partitions, and resolves with their number when both sides have
+   * them and dead entries have been cleaned. Puts during it wait for the next. Calls run one after another. Rejects with
+   * flush_timed_out when a reader thread does not answer; the next publish() then goes on where this one stopped.
+   */
+  publish(): Promise<number> {
+    if (this.#publishesWaiting >= publishesWaitingMax) {
+      return Promise.reject(
+        new LatchkeyError('flush_timed_out', `publish: ${this.#publishesWaiting} calls wait already; await them`),
+      )
+    }
+    this.#publishesWaiting++
+    const call = ++this.#publishCalls
+    const end = this.#oplog.end
+    const publish = this.#lastPublish.then(() => this.#publish(call, end)).finally(() => this.#publishesWaiting--)
+    this.#lastPublish = publish.catch(() => {})
+    return publish
+  }
+
+  /** Throws internal for a partition that is not held. */
+  stats(partition: number): PartitionStats {
+    const { log, tables, state } = this.#held(partition)
+    const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
+    return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log) }
+  }
+
+  /**
+   * The keys of a partition, each a copy, as of the last publish (while bulk loading: as of now). The map may change meanwhile: a
+   * key that is there all along comes exactly once, one that comes or goes may be in or not. For the writer's thread.
+   */
+  keys(partition: number): Generator<Uint8Array, void, undefined> {
+    const held = this.#held(partition)
+    return liveKeys(this.#log, () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!)
+  }
+
+  /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
+  protected readersLeft(): Promise<void> {
+    return readersLeft(new Int32Array(this.#control))
+  }
+
+  async #publish(call: number, end: number): Promise<number> {
+    if (this.#broken !== undefined) throw this.#broken
+    await this.#leftRight.resume()
+    let opened = false
+    for (const partition of this.#index.partitions) {
+      if (partition.state !== 'opening' || partition.openedAfter >= call) continue
+      partition.state = 'live'
+      opened = true
+    }
+    const { start } = this.#oplog
+    if (end > start || opened) await this.#exchange(this.#oplog, start, end)
+    await this.#clean()
+    this.#allocator.reserve()
+    return Math.max(0, end - start)
+  }
+
+  /** A move comes before anything put meanwhile, which is younger: hence an oplog of its own, and an exchange of its own. */
+  async #clean(): Promise<void> {
+    for (;;) {
+      const moves = this.#cleaner.cleanLive(this.#index.partitions, this.#leftRight.unpublished, this.#oplog.start)
+      if (moves.length === 0) return
+      await this.#exchange(moves, 0, moves.end)
+      await afterEvents()
+    }
+  }
+
+  async #exchange(oplog: Oplog, start: number, end: number): Promise<void> {
+    await this.#leftRight.exchange((side, final) => {
+      try {
+        this.#index.absorb(oplog, start, end, side, final)
+        this.#index.announceTables(side)
+      } catch (error) {
+        this.#broken = error
+        throw error
+      }
+      if (final && end > start) oplog.absorbed(end)
+    })
+  }
+
+  #held(partition: number): Partition {
+    const held = this.#byId[partition]
+    if (held !== undefined) return held
+    throw new LatchkeyError(
+      'internal',
+      `find partition ${partition} in the map: it holds ${this.#options.partitions.join(', ')}`,
+    )
+  }
+
+  #bulk(action: string, partition: number): Partition {
+    const held = this.#held(partition)
+    if (held.state === 'bulk') return held
+    throw new LatchkeyError(
+      'internal',
+      `${action} partition ${partition}: it is ${held.state}, which ends bulk loading`,
+    )
+  }
+
+  #putBulk(
+    partition: Partition,
+    hash: number,
+    source: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    offset: number,
+    timestamp: number,
+  ): void {
+    const { log } = partition
+    let dead: number
+    if (valueLength === tombstone) {
+      dead = this.#index.remove(partition, 0, hash, source, keyStart, keyLength)
+    } else {
+      const address = this.#log.append(log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+      try {
+        dead = this.#index.insert(partition, 0, hash, source, keyStart, keyLength, address)
+      } catch (error) {
+        this.#log.die(log, address)
+        throw error
+      }
+    }
+    if (dead !== 0) this.#log.die(log, dead)
+    if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
+  }
+}
+
+function checkRange(what: string, source: Uint8Array, start: number, length: number): void {
+  // So that NaN fails too.
+  if (start >= 0 && length >= 0 && start + length <= source.length) return
+  throw new LatchkeyError(
+    'internal',
+    `put: ${what} of ${length} bytes at ${start} in a source of ${source.length} bytes`,
+  )
+}
+
+/** Lets the thread's events through between two rounds of cleaning. */
+function afterEvents(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

@@ -1,0 +1,31 @@
+/**
+ * Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2): tells in which partition the default partitioner put a key.
+ * Used for nothing else; the index tables have their own keyed hash.
+ */
+
+const multiplier = 0x5bd1e995
+const seed = 0x9747b28c
+
+/** Hash of `length` bytes from `start`, as a signed 32-bit integer, as Kafka's clients compute it. */
+export function murmur2(bytes: Uint8Array, start: number, length: number): number {
+  let hash = seed ^ length
+  let at = start
+  const wordsEnd = start + (length & ~3)
+  for (; at < wordsEnd; at += 4) {
+    let word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    word = Math.imul(word, multiplier)
+    word ^= word >>> 24
+    hash = Math.imul(hash, multiplier) ^ Math.imul(word, multiplier)
+  }
+  const tail = length & 3
+  if (tail > 2) hash ^= bytes[at + 2]! << 16
+  if (tail > 1) hash ^= bytes[at + 1]! << 8
+  if (tail > 0) hash = Math.imul(hash ^ bytes[at]!, multiplier)
+  hash = Math.imul(hash ^ (hash >>> 13), multiplier)
+  return hash ^ (hash >>> 15)
+}
+
+/** The partition, of `partitionCount`, that Kafka's default partitioner chooses for a key. */
+export function partitionOf(key: Uint8Array, partitionCount: number): number {
+  return (murmur2(key, 0, key.length) & 0x7fffffff) % partitionCount
+}
