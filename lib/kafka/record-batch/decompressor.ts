@@ -1,8 +1,11 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { maxDecompressedBytes, type Compression } from './layout.ts'
 import { decompressLz4Frame } from './lz4-frame.ts'
-import { OutputBuffer } from './output-buffer.ts'
+import { OutputBuffer, tooLarge } from './output-buffer.ts'
 import { decompressSnappy } from './snappy.ts'
+
+/** Pieces in which zlib grows its output: larger ones gain nothing. */
+const chunkBytes = 64 * 1024
 
 /** What a decompressor keeps for its next batch: room for the batches of usual producers. */
 const keptBytesMax = 4 * 1024 * 1024
@@ -11,19 +14,22 @@ const keptBytesMax = 4 * 1024 * 1024
 export class Decompressor {
   readonly #output = new OutputBuffer(maxDecompressedBytes, keptBytesMax)
 
-  /** What `bytes` decompress to, valid until the next call. Throws an Error that says what was found. */
+  /**
+   * What `bytes` decompress to, valid until the next call. Throws an Error that says what was found. Zstandard that is cut off is not told
+   * from whole (zlib returns what there is): the count of records does that.
+   */
   decompress(compression: Compression, bytes: Buffer): Buffer {
     switch (compression) {
       case 0:
         return bytes
       case 1:
-        return gunzipSync(bytes, { maxOutputLength: maxDecompressedBytes })
+        return bounded(gunzipSync, bytes)
       case 2:
         return this.#into(decompressSnappy, bytes)
       case 3:
         return this.#into(decompressLz4Frame, bytes)
       case 4:
-        return zstdDecompressSync(bytes, { maxOutputLength: maxDecompressedBytes })
+        return bounded(zstdDecompressSync, bytes)
     }
   }
 
@@ -31,5 +37,14 @@ export class Decompressor {
     this.#output.reset()
     const length = decompress(bytes, this.#output)
     return this.#output.bytes.subarray(0, length)
+  }
+}
+
+function bounded(decompress: typeof gunzipSync | typeof zstdDecompressSync, bytes: Buffer): Buffer {
+  try {
+    return decompress(bytes, { maxOutputLength: maxDecompressedBytes, chunkSize: chunkBytes })
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause
+    throw tooLarge(maxDecompressedBytes)
   }
 }

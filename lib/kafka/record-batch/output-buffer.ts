@@ -17,11 +17,15 @@ export class OutputBuffer {
   /** Makes `bytes` at least `length` long and keeps its first `used`. Throws where that is beyond the bound. */
   reserve(length: number, used: number): void {
     if (length <= this.bytes.length) return
-    if (length > this.maxBytes) throw new Error(`they take more than the ${this.maxBytes} bytes allowed`)
+    if (length > this.maxBytes) throw tooLarge(this.maxBytes)
     const larger = Buffer.allocUnsafeSlow(Math.min(this.maxBytes, Math.max(length, 2 * this.bytes.length)))
     this.bytes.copy(larger, 0, 0, used)
     this.bytes = larger
   }
+}
+
+export function tooLarge(maxBytes: number): Error {
+  return new Error(`they take more than the ${maxBytes} bytes allowed`)
 }
 
 /** Below this a loop beats the call. */

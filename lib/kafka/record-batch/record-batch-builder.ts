@@ -92,9 +92,15 @@ export class RecordBatchBuilder {
     timestamp: number,
     sourceOffset: number,
   ): boolean {
+    if (keyStart + keyLength > source.length || valueStart + valueLength > source.length) {
+      throw new LatchkeyError(
+        'internal',
+        `Encoding a record: key or value lies outside its source of ${source.length} bytes`,
+      )
+    }
     const time = Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
     const timestampDelta = this.#count === 0 ? 0 : time - this.#baseTimestamp
-    const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset >= 0)
+    const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset !== -1)
     const end = this.#bytes + varintBytes(body) + body
     if (end > this.#buffer.length && !this.#grow(end)) return false
     const target = this.#buffer
@@ -106,7 +112,7 @@ export class RecordBatchBuilder {
     at = copyBytes(source, keyStart, keyLength, target, at)
     at = writeVarint(target, at, valueLength)
     at = copyBytes(source, valueStart, valueLength, target, at)
-    if (sourceOffset >= 0) {
+    if (sourceOffset !== -1) {
       for (let index = 0; index < sourceHeader.length; index++) target[at++] = sourceHeader[index]!
       layout.writeInt64(target, at, sourceOffset)
     } else target[at] = 0

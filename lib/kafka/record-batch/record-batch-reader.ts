@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts'
+import { LatchkeyError, messageOf } from '../../errors.ts'
 import { crc32c } from './crc32c.ts'
 import { Decompressor } from './decompressor.ts'
 import * as layout from './layout.ts'
@@ -21,12 +21,20 @@ export class RecordBatchReader extends RecordCursor {
   #end = 0
   #batchStart = 0
   #nextBatchStart = 0
+  #onBatch = false
 
   /** Begins at `buffer[start]`. The bytes must stay as they are until the last record has been read. */
   open(buffer: Buffer, start: number, end: number): void {
+    if (!(start >= 0 && start <= end && end <= buffer.length)) {
+      throw new LatchkeyError(
+        'internal',
+        `Reading record batches: ${start} to ${end} lies outside the ${buffer.length} bytes given`,
+      )
+    }
     this.#buffer = buffer
     this.#end = end
     this.#nextBatchStart = start
+    this.#onBatch = false
     this.leaveRecords()
   }
 
@@ -36,9 +44,11 @@ export class RecordBatchReader extends RecordCursor {
    */
   nextBatch(): boolean {
     this.leaveRecords()
+    this.#onBatch = false
     this.#batchStart = this.#nextBatchStart
     if (this.readHeader(this.#buffer, this.#batchStart, this.#end)) {
       this.#nextBatchStart = this.#batchStart + this.batchBytes
+      this.#onBatch = true
       return true
     }
     this.#buffer = noBytes
@@ -48,7 +58,7 @@ export class RecordBatchReader extends RecordCursor {
 
   /** Of a control batch: 0 abort, 1 commit, -1 anything else. Needs no `openRecords`, which however is what checks the CRC. */
   controlType(): number {
-    if (!this.isControl || this.compression !== 0 || this.recordCount === 0) return -1
+    if (!this.#onBatch || !this.isControl || this.compression !== 0 || this.recordCount === 0) return -1
     const cursor = new VarintCursor(this.#buffer, this.#batchStart + layout.recordsAt, this.#nextBatchStart)
     const length = cursor.varint()
     if (length === undefined || !cursor.skip(1) || !cursor.skipVarint(10) || !cursor.skipVarint(5)) return -1
@@ -63,6 +73,7 @@ export class RecordBatchReader extends RecordCursor {
    * Throws LatchkeyError('record_batch_corrupt'); `nextBatch` may then be called to pass over the batch.
    */
   openRecords(options: { checkCrc: boolean }): void {
+    if (!this.#onBatch) throw new LatchkeyError('internal', 'Reading records: nextBatch has not found a batch')
     if (options.checkCrc) this.#checkCrc()
     const start = this.#batchStart + layout.recordsAt
     if (this.compression === 0 || this.recordCount === 0)
