@@ -1,0 +1,56 @@
+/** The one place where an error becomes an answer: RFC 9457 problem+json, out of the error table. */
+import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
+import { loggerOf, RepeatedLog } from '../log.ts'
+
+/** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
+const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid_key',
+  'key_not_found',
+  'store_not_found',
+  'path_not_found',
+  'method_not_allowed',
+  'recovering',
+  'not_ready',
+  'store_failed',
+  'stopping',
+  'readers_exhausted',
+  'flush_timed_out',
+])
+
+const retrySecondsDefault = 1
+const retrySecondsMax = 60
+
+const repeatedLog = new RepeatedLog(loggerOf('http'))
+
+/** @param headers beside those that every problem has */
+export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
+  const error = thrown instanceof LatchkeyError ? thrown : undefined
+  const code = error?.code ?? 'internal'
+  const isAnswered = error !== undefined && answeredCodes.has(code)
+  if (!isAnswered) repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
+  const { title, status, retriable } = errorTable[code]
+  const body = {
+    ...(isAnswered && error.details),
+    type: `urn:latchkey:problem:${code}`,
+    title,
+    status,
+    detail: isAnswered ? error.message : title,
+    code,
+  }
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(retriable && { 'retry-after': String(retrySeconds(body)) }),
+      ...headers,
+    },
+  })
+}
+
+/** When to come back: after what recovery still needs by its estimate, within bounds. */
+function retrySeconds(body: Record<string, unknown>): number {
+  const { remainingSeconds } = body
+  if (typeof remainingSeconds !== 'number' || !(remainingSeconds > 0)) return retrySecondsDefault
+  return Math.min(retrySecondsMax, Math.ceil(remainingSeconds))
+}

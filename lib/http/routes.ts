@@ -1,0 +1,85 @@
+/** Every route but the hot one, which does not pass through here. */
+import { Router } from 'itty-router'
+import { LatchkeyError } from '../errors.ts'
+import type { Metrics } from '../metrics.ts'
+import { flush, refuseCrossSite } from './flush.ts'
+import { indexPage } from './index-page.ts'
+import { checkStoreId } from './store-id.ts'
+import { liveness, readiness } from './probes.ts'
+import { problemResponse } from './problem.ts'
+import { jsonResponse, textResponse } from './responses.ts'
+import type { StoreView } from './store-view.ts'
+
+/** What itty-router is given in place of a Request: a URL that always parses, whatever the request's Host was. */
+interface RoutedRequest {
+  method: string
+  url: string
+  headers: Headers
+  params: Record<string, string | undefined>
+  query: Record<string, string | string[] | undefined>
+}
+
+type Endpoint = (request: RoutedRequest) => Response | Promise<Response>
+
+export interface RouteOptions {
+  flushWaitMs: number
+}
+
+/** @returns answers a request whose path and query are `target`; never rejects */
+export function createRoutes(
+  store: StoreView,
+  metrics: Metrics,
+  { flushWaitMs }: RouteOptions,
+): (request: Request, target: string) => Promise<Response> {
+  const router = Router<RoutedRequest, []>()
+  const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
+    router.all(path, (request: RoutedRequest) => {
+      const endpoint = methods[(request.method === 'HEAD' ? 'GET' : request.method) as keyof typeof methods]
+      return endpoint ? endpoint(request) : methodNotAllowed(request.method, Object.keys(methods))
+    })
+  }
+  const ofThisStore = (endpoint: Endpoint): Endpoint => {
+    return (request) => {
+      checkStoreId(request.params['id'] ?? '', store.id)
+      return endpoint(request)
+    }
+  }
+  const renderMetrics = async () => textResponse(await metrics.render(), 200, metrics.contentType)
+  const readyz: Endpoint = ({ query }) => readiness(store, query['verbose'] !== undefined)
+
+  route('/', { GET: () => textResponse(indexPage(store.status())) })
+  route('/status-store/:id', { GET: ofThisStore(() => jsonResponse(store.status())) })
+  route('/flush-store/:id', {
+    POST: ofThisStore((request) => {
+      refuseCrossSite(request.headers)
+      return flush(store, flushWaitMs)
+    }),
+  })
+  route('/livez', { GET: liveness })
+  route('/status/liveness', { GET: liveness })
+  route('/readyz', { GET: readyz })
+  route('/status/readiness', { GET: readyz })
+  route('/metrics', { GET: renderMetrics })
+  route('/metrics/prometheus', { GET: renderMetrics })
+
+  return async ({ method, headers }, target) => {
+    try {
+      const url = `http://localhost${target}`
+      const routed = { method, url, headers, params: {}, query: {} }
+      const response = URL.canParse(url) ? await router.fetch(routed) : undefined
+      return response ?? problemResponse(pathNotFound())
+    } catch (thrown) {
+      return problemResponse(thrown)
+    }
+  }
+}
+
+function pathNotFound(): LatchkeyError {
+  return new LatchkeyError('path_not_found', 'Looking for the path: there is nothing; GET / lists what there is')
+}
+
+function methodNotAllowed(method: string, allowed: string[]): Response {
+  const allow = allowed.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])).join(', ')
+  const message = `Answering the request: ${method} is not possible here; use ${allow}`
+  return problemResponse(new LatchkeyError('method_not_allowed', message), { allow })
+}

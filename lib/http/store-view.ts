@@ -1,0 +1,18 @@
+/** What HTTP needs of a store, and all that it may know of one. */
+import type { Stats } from '../store/stats.ts'
+import type { Lookup, StoreStatus } from '../store/status.ts'
+
+export interface StoreView {
+  readonly id: string
+  /** In shared memory, for metrics. */
+  readonly stats: Stats
+  readonly readers: { size: number; inUse: number; waiting: number }
+  /**
+   * The latest published value of a key: at once where a reader is free, else once one is.
+   * Throws or rejects with LatchkeyError: recovering (its details hold the progress), readers_exhausted, stopping, store_failed.
+   */
+  get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined>
+  /** Publishes what has been acknowledged; resolves with the number of operations made visible. */
+  flush(): Promise<number>
+  status(): StoreStatus
+}

@@ -1,0 +1,70 @@
+/** The series of each partition, out of the gauges in shared memory. What is not known yet has no series. */
+import type { GaugeName, Stats } from '../store/stats.ts'
+import type { PartitionState, PartitionStatus } from '../store/status.ts'
+import type { Sample, SeriesRegistry } from './series.ts'
+
+const partitionStates: readonly PartitionState[] = [
+  'starting',
+  'recovering',
+  'rebuilding',
+  'running',
+  'fenced',
+  'failed',
+]
+
+/** @param read called once for each series; the partitions may be unknown at first */
+export function registerPartitionSeries(
+  series: SeriesRegistry,
+  read: () => { stats: Stats; details: readonly PartitionStatus[] },
+): void {
+  const gauge = (name: string, help: string, valueOf: (stats: Stats, partition: number) => number) => {
+    series.gauge(`partition_${name}`, help, () => {
+      const { stats } = read()
+      const samples: Sample[] = []
+      for (const partition of stats.partitions) {
+        const value = valueOf(stats, partition)
+        if (value >= 0) samples.push({ labels: { partition }, value })
+      }
+      return samples
+    })
+  }
+  gauge('position', 'Next source offset to consume', (stats, partition) => stats.gauge(partition, 'position'))
+  gauge('end_offset', 'Source offset after the last record', (stats, partition) => stats.gauge(partition, 'end'))
+  gauge('committed_offset', 'Source offset committed', (stats, partition) => stats.gauge(partition, 'committed'))
+  gauge('lag', 'Source offsets not consumed yet', lagOf)
+  gauge('entries', 'Keys held', (stats, partition) => zeroIfUnknown(stats, partition, 'entries'))
+  gauge('live_bytes', 'Bytes of the latest entries of all keys', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'liveBytes')
+  })
+  gauge('dead_bytes', 'Bytes of overwritten and deleted entries not cleaned yet', (stats, partition) => {
+    const live = zeroIfUnknown(stats, partition, 'liveBytes')
+    return Math.max(0, zeroIfUnknown(stats, partition, 'totalBytes') - live)
+  })
+  gauge('recovery_ratio', 'Part of the changelog that is recovered, by offsets, 0 to 1', recoveryRatio)
+  series.gauge('partition_state', '1 for the state that the partition is in, 0 for the others', () => {
+    return read().details.flatMap(({ partition, role, state }) => {
+      return partitionStates.map((candidate) => {
+        return { labels: { partition, role, state: candidate }, value: candidate === state ? 1 : 0 }
+      })
+    })
+  })
+}
+
+function zeroIfUnknown(stats: Stats, partition: number, name: GaugeName): number {
+  return Math.max(0, stats.gauge(partition, name))
+}
+
+/** -1 while unknown. The two gauges are not written together, so that the difference may be below zero for a moment. */
+function lagOf(stats: Stats, partition: number): number {
+  const position = stats.gauge(partition, 'position')
+  const end = stats.gauge(partition, 'end')
+  return position < 0 || end < 0 ? -1 : Math.max(0, end - position)
+}
+
+function recoveryRatio(stats: Stats, partition: number): number {
+  const start = stats.gauge(partition, 'recoveryStart')
+  const position = stats.gauge(partition, 'recoveryPosition')
+  const end = stats.gauge(partition, 'recoveryEnd')
+  if (start < 0 || position < 0 || end < 0) return 0
+  return end <= start ? 1 : Math.min(1, Math.max(0, (position - start) / (end - start)))
+}
