@@ -1,0 +1,32 @@
+/** Waiting between attempts: exponential with full jitter, as AWS's architecture blog "Exponential Backoff And Jitter" derives it. */
+
+const firstMs = 100
+const maxMs = 5_000
+
+export class Backoff {
+  #attempt = 0
+
+  /** Milliseconds to wait before the next attempt: between half and all of 100 ms, 200 ms, … 5 s. */
+  nextMs(): number {
+    const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempt++, 16))
+    return ceiling / 2 + (Math.random() * ceiling) / 2
+  }
+
+  reset(): void {
+    this.#attempt = 0
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}

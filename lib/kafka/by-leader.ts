@@ -1,0 +1,133 @@
+/**
+ * Partitions grouped by the broker that leads them, one loop a broker, regrouped whenever a leader is lost. Fetching and producing
+ * differ only in what their loop does.
+ */
+import { Backoff, sleep } from './backoff.ts'
+import { type KafkaClient } from './client.ts'
+import { type ErrorCode, LatchkeyError } from '../errors.ts'
+
+export class ByLeader {
+  readonly #client: KafkaClient
+  readonly #topic: string
+  readonly #serve: (node: number) => Promise<void>
+  /** Partition to node; undefined while its leader is not known. */
+  readonly #nodes = new Map<number, number | undefined>()
+  readonly #loops = new Map<number, Promise<void>>()
+  readonly #stopping = new AbortController()
+  readonly #backoff = new Backoff()
+  readonly #fatal = Promise.withResolvers<never>()
+  #changed = Promise.withResolvers<void>()
+
+  /** @param serve one broker's loop: runs while partitionsOf(node) is not empty; whatever it rejects with puts its partitions up for regrouping */
+  constructor(client: KafkaClient, topic: string, serve: (node: number) => Promise<void>) {
+    this.#client = client
+    this.#topic = topic
+    this.#serve = serve
+    client.signal.addEventListener('abort', () => this.stop(), { once: true })
+    this.#fatal.promise.catch(() => {})
+  }
+
+  get stopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  add(partition: number): void {
+    this.#nodes.set(partition, undefined)
+    this.#changed.resolve()
+  }
+
+  remove(partition: number): void {
+    this.#nodes.delete(partition)
+    this.#changed.resolve()
+  }
+
+  partitionsOf(node: number): number[] {
+    const partitions: number[] = []
+    if (this.stopped) return partitions
+    for (const [partition, leader] of this.#nodes) if (leader === node) partitions.push(partition)
+    return partitions
+  }
+
+  /** This partition's leader is not who it was taken for: look it up again, after a pause. */
+  lost(partition: number): void {
+    if (!this.#nodes.has(partition)) return
+    this.#client.forgetLeader(this.#topic, partition)
+    this.#nodes.set(partition, undefined)
+    this.#changed.resolve()
+  }
+
+  /** Something worked: the next loss waits the shortest time again. */
+  succeeded(): void {
+    this.#backoff.reset()
+    this.#client.health.succeeded()
+  }
+
+  /** Runs until stop(). Rejects with a failure that is not Kafka's: a corrupt changelog, exhausted memory, a defect. */
+  async run(): Promise<void> {
+    while (!this.stopped) {
+      this.#changed = Promise.withResolvers<void>()
+      const homeless = [...this.#nodes].filter(([, node]) => node === undefined).map(([partition]) => partition)
+      if (homeless.length > 0) await this.#house(homeless)
+      else await Promise.race([this.#changed.promise, this.#fatal.promise])
+    }
+    await Promise.race([Promise.all(this.#loops.values()), this.#fatal.promise])
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    this.#changed.resolve()
+  }
+
+  async #house(homeless: readonly number[]): Promise<void> {
+    try {
+      for (const [node, partitions] of await this.#client.leaders(this.#topic, homeless)) {
+        for (const partition of partitions) if (this.#nodes.has(partition)) this.#nodes.set(partition, node)
+        this.#start(node)
+      }
+      const left = homeless.find((partition) => this.#nodes.has(partition) && this.#nodes.get(partition) === undefined)
+      if (left === undefined) return
+      const found = 'there is none in the cluster’s metadata'
+      throw new LatchkeyError('broker_error', `Finding the leader of ${this.#topic} partition ${left}: ${found}`)
+    } catch (error) {
+      await this.#pause(error)
+    }
+  }
+
+  #start(node: number): void {
+    if (this.#loops.has(node) || this.partitionsOf(node).length === 0) return
+    const loop = this.#loop(node).finally(() => {
+      this.#loops.delete(node)
+      // A partition may have come to this node while its loop was ending.
+      this.#start(node)
+    })
+    this.#loops.set(node, loop)
+  }
+
+  async #loop(node: number): Promise<void> {
+    try {
+      await this.#serve(node)
+    } catch (error) {
+      if (this.stopped) return
+      await this.#pause(error)
+      for (const partition of this.partitionsOf(node)) this.lost(partition)
+    }
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    if (this.stopped) return
+    if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) {
+      this.#fatal.reject(error)
+      this.stop()
+      return
+    }
+    this.#client.health.failed(error)
+    await sleep(this.#backoff.nextMs(), this.signal)
+  }
+}
+
+/** Not for a retry to mend, but an operator may mend it meanwhile (a right that was revoked): shown, and tried again. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['broker_refused', 'authentication_failed'])

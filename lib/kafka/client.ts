@@ -1,0 +1,211 @@
+/**
+ * Brokers, leaders and coordinators of one cluster, over connections of kafkajs. It answers "where" and sends; what to do about a failure is
+ * the caller's, helped by persist(): forever, with backoff, visible in `health`.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { Backoff, sleep } from './backoff.ts'
+import { brokerError } from './error-codes.ts'
+import { Health } from './health.ts'
+import { type BrokerAddress, BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
+
+export interface ClientOptions extends ConnectionOptions {
+  /** What log lines call this client, e.g. `source consumer`. */
+  subject: string
+  /** Seeds, asked in turn until one answers. */
+  brokers: readonly BrokerAddress[]
+  /** Deadline of a request that does not wait at the broker. */
+  requestTimeoutMs: number
+}
+
+export interface PartitionMetadata {
+  partition: number
+  /** Node id, -1 while there is none. */
+  leader: number
+  /** How many copies the cluster keeps of it. */
+  replicas: number
+  errorCode: number
+}
+
+export interface TopicMetadata {
+  topic: string
+  errorCode: number
+  partitions: PartitionMetadata[]
+}
+
+interface MetadataResponse {
+  brokers: { nodeId: number; host: string; port: number }[]
+  topicMetadata: {
+    topicErrorCode: number
+    topic: string
+    partitionMetadata: { partitionErrorCode: number; partitionId: number; leader: number; replicas: number[] }[]
+  }[]
+}
+
+interface CoordinatorResponse {
+  errorCode: number
+  coordinator: { nodeId: number; host: string; port: number }
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+export class KafkaClient {
+  readonly health: Health
+  readonly #options: ClientOptions
+  readonly #addresses = new Map<number, BrokerAddress>()
+  readonly #connections = new Map<number, BrokerConnection>()
+  readonly #leaders = new Map<string, Map<number, number>>()
+  readonly #coordinators = new Map<string, number>()
+  readonly #closing = new AbortController()
+  #seed: BrokerConnection | undefined
+  #nextSeed = 0
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.health = new Health(options.subject)
+  }
+
+  /** Aborted by close(): ends every persist() of this client. */
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs
+  }
+
+  /** Repeats an operation while its failure is one that a retry may mend, until close(). Rejects with what a retry cannot mend. */
+  async persist<T>(operation: () => Promise<T>): Promise<T> {
+    const backoff = new Backoff()
+    for (;;) {
+      try {
+        const result = await operation()
+        this.health.succeeded()
+        return result
+      } catch (error) {
+        if (this.signal.aborted) throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
+        if (!(error instanceof LatchkeyError) || !error.retriable) throw error
+        this.health.failed(error)
+        await sleep(backoff.nextMs(), this.signal)
+      }
+    }
+  }
+
+  /** Asks the cluster about topics and remembers their leaders. A topic that does not exist comes back with its error code. */
+  async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
+    const connection = this.#anyConnection()
+    const args = { topics, allowAutoTopicCreation: false }
+    const response = (await connection.call('Metadata', 6, args, this.requestTimeoutMs)) as MetadataResponse
+    for (const { nodeId, host, port } of response.brokers) this.#remember(nodeId, { host, port })
+    return response.topicMetadata.map(({ topic, topicErrorCode, partitionMetadata }) => {
+      const partitions = partitionMetadata.map(({ partitionId, leader, replicas, partitionErrorCode }) => ({
+        partition: partitionId,
+        leader,
+        replicas: replicas.length,
+        errorCode: partitionErrorCode,
+      }))
+      this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
+      return { topic, errorCode: topicErrorCode, partitions: partitions.sort((a, b) => a.partition - b.partition) }
+    })
+  }
+
+  /** Node id of the leader by the last metadata; undefined where that named none. */
+  leader(topic: string, partition: number): number | undefined {
+    const node = this.#leaders.get(topic)?.get(partition)
+    return node === undefined || node < 0 || !this.#addresses.has(node) ? undefined : node
+  }
+
+  /** Partitions of a topic by leader, after asking again if one is without. Those still without a leader are left out. */
+  async leaders(topic: string, partitions: readonly number[]): Promise<Map<number, number[]>> {
+    if (partitions.some((partition) => this.leader(topic, partition) === undefined)) await this.metadata([topic])
+    const byNode = new Map<number, number[]>()
+    for (const partition of partitions) {
+      const node = this.leader(topic, partition)
+      if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), partition])
+    }
+    return byNode
+  }
+
+  /** The leader of one partition is not who we thought: ask before the next use. */
+  forgetLeader(topic: string, partition: number): void {
+    this.#leaders.get(topic)?.delete(partition)
+  }
+
+  send(node: number, request: RawRequest, timeoutMs: number): Promise<Buffer> {
+    return this.#forgetting(node, this.#connection(node).send(request, timeoutMs))
+  }
+
+  call(node: number, apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
+    return this.#forgetting(node, this.#connection(node).call(apiName, apiVersion, args, this.requestTimeoutMs))
+  }
+
+  /** A request that any broker answers, or forwards to the controller. */
+  callAny(apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
+    return this.#anyConnection().call(apiName, apiVersion, args, this.requestTimeoutMs)
+  }
+
+  /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    const known = this.#coordinators.get(`${kind} ${key}`)
+    if (known !== undefined) return known
+    const args = { groupId: key, coordinatorType: kind === 'group' ? 0 : 1 }
+    const { errorCode, coordinator } = (await this.callAny('GroupCoordinator', 2, args)) as CoordinatorResponse
+    if (errorCode !== 0) throw brokerError(`Finding the coordinator of ${kind} ${key}`, errorCode)
+    this.#remember(coordinator.nodeId, { host: coordinator.host, port: coordinator.port })
+    this.#coordinators.set(`${kind} ${key}`, coordinator.nodeId)
+    return coordinator.nodeId
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`)
+  }
+
+  /** Ends every connection at once; requests under way are rejected. */
+  close(): void {
+    this.#closing.abort()
+    this.#seed?.close()
+    for (const connection of this.#connections.values()) connection.close()
+  }
+
+  #remember(node: number, address: BrokerAddress): void {
+    const known = this.#addresses.get(node)
+    if (known?.host === address.host && known.port === address.port) return
+    this.#addresses.set(node, address)
+    this.#connections.get(node)?.close()
+    this.#connections.delete(node)
+  }
+
+  #connection(node: number): BrokerConnection {
+    const open = this.#connections.get(node)
+    if (open !== undefined && !open.closed) return open
+    const address = this.#addresses.get(node)
+    if (this.signal.aborted || address === undefined) {
+      throw new LatchkeyError('broker_unreachable', `Connecting to node ${node}: ${address ? 'closed' : 'its address is not known'}`)
+    }
+    const connection = new BrokerConnection(address, this.#options)
+    this.#connections.set(node, connection)
+    return connection
+  }
+
+  /** After a failure on the way to a node, whoever it led or coordinated for may be elsewhere. */
+  async #forgetting<T>(node: number, exchange: Promise<T>): Promise<T> {
+    try {
+      return await exchange
+    } catch (error) {
+      for (const leaders of this.#leaders.values()) {
+        for (const [partition, leader] of leaders) if (leader === node) leaders.delete(partition)
+      }
+      for (const [key, coordinator] of this.#coordinators) if (coordinator === node) this.#coordinators.delete(key)
+      throw error
+    }
+  }
+
+  #anyConnection(): BrokerConnection {
+    if (this.signal.aborted) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
+    for (const connection of this.#connections.values()) if (!connection.closed) return connection
+    if (this.#seed === undefined || this.#seed.closed) {
+      const { brokers } = this.#options
+      this.#seed = new BrokerConnection(brokers[this.#nextSeed++ % brokers.length]!, this.#options)
+    }
+    return this.#seed
+  }
+}

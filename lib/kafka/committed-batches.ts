@@ -1,0 +1,53 @@
+/**
+ * Walks the batches of one fetched partition and tells what a read_committed consumer may see. The broker sends aborted records too, with a
+ * list of aborted transactions; a batch is aborted from its transaction's first offset until the abort marker of the same producer.
+ * The rule is that of the Java consumer's CompletedFetch. (kafkajs's own filter lets aborted records through where transactions overlap.)
+ */
+import { type AbortedTransaction, type FetchedPartition } from './fetch.ts'
+import { RecordBatchReader } from './record-batch/index.ts'
+
+export type BatchKind = 'records' | 'control' | 'aborted'
+
+const abortMarker = 0
+
+export class CommittedBatches {
+  /** The batch that next() stopped at; for kind `records`, openRecords() and nextRecord() are the caller's. */
+  readonly batch = new RecordBatchReader()
+  #aborted: AbortedTransaction[] = []
+  #nextAborted = 0
+  readonly #abortedProducers = new Set<number>()
+  #position = 0
+
+  /** @param position offset that was asked for: batches that end before it are passed over */
+  open(fetched: FetchedPartition, position: number): void {
+    this.batch.open(fetched.buffer, fetched.start, fetched.end)
+    this.#aborted = fetched.abortedTransactions.sort((a, b) => a.firstOffset - b.firstOffset)
+    this.#nextAborted = 0
+    this.#abortedProducers.clear()
+    this.#position = position
+  }
+
+  /** The kind of the next batch; undefined at the end. Throws `record_batch_corrupt`. */
+  next(): BatchKind | undefined {
+    while (this.batch.nextBatch()) {
+      const { batch } = this
+      this.#beginAborted(batch.nextOffset - 1)
+      if (batch.isControl) {
+        if (this.#abortedProducers.has(batch.producerId) && batch.controlType() === abortMarker) {
+          this.#abortedProducers.delete(batch.producerId)
+        }
+        if (batch.nextOffset > this.#position) return 'control'
+      } else if (batch.nextOffset > this.#position) {
+        const aborted = batch.isTransactional && this.#abortedProducers.has(batch.producerId)
+        return aborted ? 'aborted' : 'records'
+      }
+    }
+    return undefined
+  }
+
+  #beginAborted(lastOffset: number): void {
+    while (this.#nextAborted < this.#aborted.length && this.#aborted[this.#nextAborted]!.firstOffset <= lastOffset) {
+      this.#abortedProducers.add(this.#aborted[this.#nextAborted++]!.producerId)
+    }
+  }
+}

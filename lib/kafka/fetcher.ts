@@ -1,0 +1,157 @@
+/**
+ * Follows partitions of one topic from given positions: one outstanding Fetch a broker, the next one sent before what the last one brought is
+ * worked off, so that the broker and this thread work at the same time and at most one response a broker waits in memory.
+ */
+import { ByLeader } from './by-leader.ts'
+import { type KafkaClient } from './client.ts'
+import { brokerError, errorAction } from './error-codes.ts'
+import { type FetchedPartition, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
+import { RecordBatchReader } from './record-batch/index.ts'
+
+export interface FetchSink {
+  /** Takes, at once, what came of one partition from `position` on. A throw ends the fetcher. */
+  received(fetched: FetchedPartition, position: number): void
+  /** Resolves when there is room for another response. */
+  room(): Promise<void> | undefined
+  /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
+  outOfRange(partition: number, position: number): Promise<number | undefined>
+}
+
+interface Assignment {
+  /** Offset of the next Fetch. */
+  position: number
+  /** Counts seeks: what was fetched before one is dropped. */
+  generation: number
+  /** Number of the last Fetch that brought something: the partition longest without comes first in the next, so that none starves. */
+  servedBy: number
+}
+
+interface Outstanding {
+  response: Promise<Buffer>
+  generations: Map<number, number>
+  positions: Map<number, number>
+}
+
+export class Fetcher {
+  readonly #client: KafkaClient
+  readonly #topic: string
+  readonly #options: FetchOptions
+  readonly #sink: FetchSink
+  readonly #byLeader: ByLeader
+  readonly #assigned = new Map<number, Assignment>()
+  #fetches = 0
+
+  constructor(client: KafkaClient, topic: string, options: FetchOptions, sink: FetchSink) {
+    this.#client = client
+    this.#topic = topic
+    this.#options = options
+    this.#sink = sink
+    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
+  }
+
+  add(partition: number, position: number): void {
+    this.#assigned.set(partition, { position, generation: 0, servedBy: 0 })
+    this.#byLeader.add(partition)
+  }
+
+  remove(partition: number): void {
+    this.#assigned.delete(partition)
+    this.#byLeader.remove(partition)
+  }
+
+  /** Goes on from another position; what is under way for the old one is dropped. */
+  seek(partition: number, position: number): void {
+    const assignment = this.#assigned.get(partition)
+    if (assignment === undefined) return
+    assignment.position = position
+    assignment.generation++
+  }
+
+  /** Runs until stop(). */
+  run(): Promise<void> {
+    return this.#byLeader.run()
+  }
+
+  stop(): void {
+    this.#byLeader.stop()
+  }
+
+  async #serve(node: number): Promise<void> {
+    let outstanding = this.#send(node)
+    while (outstanding !== undefined) {
+      const { generations, positions } = outstanding
+      const { errorCode, partitions } = parseFetchResponse(await outstanding.response)
+      if (errorCode !== 0) throw brokerError(`Fetching ${this.#topic} from node ${node}`, errorCode)
+      if (this.#byLeader.stopped) return
+      const current = partitions.filter(({ partition }) => this.#generation(partition) === generations.get(partition))
+      const good: FetchedPartition[] = []
+      for (const fetched of current) {
+        if (fetched.errorCode === 0) good.push(fetched)
+        else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
+      }
+      if (good.length > 0) this.#byLeader.succeeded()
+      for (const fetched of good) this.#advance(fetched)
+      outstanding = this.#send(node)
+      for (const fetched of good) {
+        if (this.#generation(fetched.partition) === generations.get(fetched.partition)) {
+          this.#sink.received(fetched, positions.get(fetched.partition)!)
+        }
+      }
+      const room = this.#sink.room()
+      if (room !== undefined) await room
+    }
+  }
+
+  #generation(partition: number): number | undefined {
+    return this.#assigned.get(partition)?.generation
+  }
+
+  #send(node: number): Outstanding | undefined {
+    const generations = new Map<number, number>()
+    const positions = new Map<number, number>()
+    const assignments = this.#byLeader.partitionsOf(node).map((partition) => ({ partition, ...this.#assigned.get(partition)! }))
+    for (const { partition, position, generation } of assignments.sort((a, b) => a.servedBy - b.servedBy)) {
+      generations.set(partition, generation)
+      positions.set(partition, position)
+    }
+    if (positions.size === 0) return undefined
+    this.#fetches++
+    const wanted = [...positions].map(([partition, offset]) => ({ partition, offset }))
+    const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
+    const response = this.#client.send(node, fetchRequest(this.#topic, wanted, this.#options), deadlineMs)
+    // Awaited a loop later: a rejection before that is not unhandled.
+    response.catch(() => {})
+    return { response, generations, positions }
+  }
+
+  /** Next position = base offset + last offset delta + 1 of the last whole batch, whatever is in it. */
+  #advance(fetched: FetchedPartition): void {
+    const assignment = this.#assigned.get(fetched.partition)!
+    if (fetched.start < fetched.end) assignment.servedBy = this.#fetches
+    const batches = new RecordBatchReader()
+    batches.open(fetched.buffer, fetched.start, fetched.end)
+    try {
+      while (batches.nextBatch()) {
+        if (batches.nextOffset > assignment.position) assignment.position = batches.nextOffset
+      }
+    } catch {
+      // The sink meets the same bytes and decides about them.
+    }
+  }
+
+  async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
+    const action = errorAction(errorCode)
+    if (action === 'reset') {
+      const next = await this.#sink.outOfRange(partition, position)
+      if (next === undefined) this.remove(partition)
+      else this.seek(partition, next)
+      return
+    }
+    if (action === 'refresh') {
+      this.#client.health.failed(brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode))
+      this.#byLeader.lost(partition)
+      return
+    }
+    throw brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode)
+  }
+}

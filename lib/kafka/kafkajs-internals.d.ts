@@ -1,0 +1,57 @@
+/** The parts of kafkajs 2.2.4 that lie outside its public types and that kafkajs.ts uses. Read off its source; the version is pinned. */
+
+declare module 'kafkajs/src/protocol/encoder' {
+  export default class Encoder {
+    constructor(initialSize?: number)
+    writeInt8(value: number): this
+    writeInt16(value: number): this
+    writeInt32(value: number): this
+    writeInt64(value: number | bigint | string): this
+    writeString(value: string | null): this
+    writeBufferInternal(buffer: Uint8Array): void
+    size(): number
+  }
+}
+
+declare module 'kafkajs/src/protocol/requests' {
+  interface Protocol {
+    request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<unknown> }
+    response: { decode: (raw: Buffer) => Promise<unknown>; parse: (decoded: unknown) => Promise<unknown> }
+  }
+  interface Definition {
+    protocol: (version: { version: number }) => (args: Record<string, unknown>) => Protocol
+  }
+  export const requests: Record<string, Definition>
+}
+
+declare module 'kafkajs/src/network/requestQueue' {
+  const RequestQueue: { prototype: { scheduleCheckPendingRequests: (this: PendingRequests) => void } }
+  interface PendingRequests {
+    pending: unknown[]
+    throttledUntil: number
+  }
+  export default RequestQueue
+}
+
+declare module 'kafkajs/src/network/connectionPool' {
+  interface Connection {
+    socket?: { destroy: () => void }
+    requestQueue: { destroy: () => void }
+    rejectRequests: (error: Error) => void
+    isConnected: () => boolean
+  }
+  export default class ConnectionPool {
+    constructor(options: Record<string, unknown>)
+    pool: Connection[]
+    send(protocol: Record<string, unknown>): Promise<unknown>
+  }
+}
+
+declare module 'kafkajs/src/broker' {
+  import type ConnectionPool from 'kafkajs/src/network/connectionPool'
+  export default class Broker {
+    constructor(options: Record<string, unknown>)
+    connectionPool: ConnectionPool
+    connect(): Promise<void>
+  }
+}

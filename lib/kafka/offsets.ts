@@ -1,0 +1,108 @@
+/** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
+import { type KafkaClient } from './client.ts'
+import { brokerError, errorAction } from './error-codes.ts'
+
+export type OffsetSpec = 'earliest' | 'latest'
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
+interface ListOffsetsResponse {
+  responses: { partitions: { partition: number; errorCode: number; offset: string }[] }[]
+}
+
+/**
+ * Log start offsets, or ends: with read_committed the last stable offset, with read_uncommitted the high watermark.
+ * Rejects with a retriable error while a partition has no leader; the caller repeats.
+ */
+export async function listOffsets(
+  client: KafkaClient,
+  topic: string,
+  partitions: readonly number[],
+  spec: OffsetSpec,
+  isolation: Isolation = 'read_committed',
+): Promise<Map<number, number>> {
+  const byNode = await client.leaders(topic, partitions)
+  const offsets = new Map<number, number>()
+  for (const [node, led] of byNode) {
+    const response = (await client.call(node, 'ListOffsets', 3, {
+      isolationLevel: isolation === 'read_committed' ? 1 : 0,
+      topics: [{ topic, partitions: led.map((partition) => ({ partition, timestamp: spec === 'earliest' ? '-2' : '-1' })) }],
+    })) as ListOffsetsResponse
+    for (const { partition, errorCode, offset } of response.responses.flatMap((one) => one.partitions)) {
+      if (errorCode !== 0) {
+        client.forgetLeader(topic, partition)
+        throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${partition}`, errorCode)
+      }
+      offsets.set(partition, Number(offset))
+    }
+  }
+  const missing = partitions.find((partition) => !offsets.has(partition))
+  if (missing !== undefined) throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${missing}`, 5)
+  return offsets
+}
+
+export interface CommittedOffset {
+  /** Next offset to consume. */
+  offset: number
+  /** What was committed beside it. */
+  metadata: string
+}
+
+interface OffsetFetchResponse {
+  errorCode: number
+  responses: { partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[] }[]
+}
+
+/** What the group has committed; partitions without a commit are absent. */
+export async function fetchCommitted(
+  client: KafkaClient,
+  group: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, CommittedOffset>> {
+  const attempted = `Reading the committed offsets of group ${group}`
+  const coordinator = await client.coordinator('group', group)
+  const topics = [{ topic, partitions: partitions.map((partition) => ({ partition })) }]
+  const response = (await client.call(coordinator, 'OffsetFetch', 4, { groupId: group, topics })) as OffsetFetchResponse
+  failOnCoordinatorError(client, group, attempted, response.errorCode)
+  const committed = new Map<number, CommittedOffset>()
+  for (const { partition, offset, metadata, errorCode } of response.responses.flatMap((one) => one.partitions)) {
+    failOnCoordinatorError(client, group, `${attempted} for ${topic} partition ${partition}`, errorCode)
+    if (Number(offset) >= 0) committed.set(partition, { offset: Number(offset), metadata: metadata ?? '' })
+  }
+  return committed
+}
+
+interface OffsetCommitResponse {
+  responses: { partitions: { partition: number; errorCode: number }[] }[]
+}
+
+/** Commits as a consumer that assigns partitions itself does: no generation, no member. */
+export async function commitOffsets(
+  client: KafkaClient,
+  group: string,
+  topic: string,
+  offsets: ReadonlyMap<number, CommittedOffset>,
+): Promise<void> {
+  const coordinator = await client.coordinator('group', group)
+  const partitions = [...offsets].map(([partition, { offset, metadata }]) => ({ partition, offset: String(offset), metadata }))
+  const args = { groupId: group, groupGenerationId: -1, memberId: '', topics: [{ topic, partitions }] }
+  const response = (await client.call(coordinator, 'OffsetCommit', 5, args)) as OffsetCommitResponse
+  for (const { partition, errorCode } of response.responses.flatMap((one) => one.partitions)) {
+    failOnCoordinatorError(client, group, `Committing ${topic} partition ${partition} for group ${group}`, errorCode)
+  }
+}
+
+function failOnCoordinatorError(client: KafkaClient, group: string, attempted: string, errorCode: number): void {
+  if (errorCode === 0) return
+  if (errorAction(errorCode) === 'refresh') client.forgetCoordinator('group', group)
+  throw brokerError(attempted, errorCode, adviceFor(group, errorCode))
+}
+
+const groupAuthorizationFailed = 30
+const unknownMember = 25
+
+function adviceFor(group: string, errorCode: number): string | undefined {
+  if (errorCode === groupAuthorizationFailed) return `allow this user to READ group ${group}`
+  if (errorCode === unknownMember) return `another consumer is a member of group ${group}: choose another STORE_ID or end that consumer`
+  return undefined
+}

@@ -1,0 +1,196 @@
+/**
+ * Writes record batches to partitions of one topic: in order, at most one outstanding a partition, idempotent. A batch that was
+ * perhaps written is written again, with the same sequence, before anything after it; the broker drops the repeat.
+ */
+import { ByLeader } from './by-leader.ts'
+import { type KafkaClient } from './client.ts'
+import { brokerError, errorAction } from './error-codes.ts'
+import { type ProducerIdentity } from './fence.ts'
+import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './produce.ts'
+import { type LatchkeyError } from '../errors.ts'
+
+export interface OutgoingBatch {
+  readonly count: number
+  seal(producer: ProducerIdentity & { baseSequence: number }): Buffer
+}
+
+export interface ProducerSink<Batch extends OutgoingBatch> {
+  /** The partition's next batch; undefined if there is none now (wake() tells of one). */
+  next(partition: number): Batch | undefined
+  /** `foreign`: the base offset shows that someone else wrote to the partition since our last batch. */
+  acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: boolean): void
+  /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
+  refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
+  /** The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. */
+  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
+  /** Another owner has taken the partition; nothing more is written to it. */
+  lost(partition: number, error: LatchkeyError): void
+}
+
+interface Owned<Batch> {
+  identity: ProducerIdentity
+  sequence: number
+  /** Written next, before anything else: what was perhaps written already, or what replaces a refused batch. */
+  pending: Batch[]
+  /** Where our next batch has to land if nobody else writes; -1 where it is not known. */
+  expectedOffset: number
+  renewDue: boolean
+}
+
+export interface ProducerOptions {
+  acks: number
+  /** How long the broker may wait for the replicas. */
+  timeoutMs: number
+  /** Of one request, over all partitions; the first batch always goes. */
+  maxRequestBytes: number
+}
+
+export class Producer<Batch extends OutgoingBatch> {
+  readonly #client: KafkaClient
+  readonly #topic: string
+  readonly #options: ProducerOptions
+  readonly #sink: ProducerSink<Batch>
+  readonly #byLeader: ByLeader
+  readonly #owned = new Map<number, Owned<Batch>>()
+  /** Resolved and replaced by wake(), so that every loop that sleeps on it is woken. */
+  #awake = Promise.withResolvers<void>()
+
+  constructor(client: KafkaClient, topic: string, options: ProducerOptions, sink: ProducerSink<Batch>) {
+    this.#client = client
+    this.#topic = topic
+    this.#options = options
+    this.#sink = sink
+    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
+    this.#byLeader.signal.addEventListener('abort', () => this.wake(), { once: true })
+  }
+
+  /** @param endOffset where the partition ends now, if that is known for sure; -1 else */
+  own(partition: number, identity: ProducerIdentity, endOffset: number): void {
+    this.#owned.set(partition, { identity, sequence: 0, pending: [], expectedOffset: endOffset, renewDue: false })
+    this.#byLeader.add(partition)
+  }
+
+  owns(partition: number): boolean {
+    return this.#owned.has(partition)
+  }
+
+  identity(partition: number): ProducerIdentity | undefined {
+    return this.#owned.get(partition)?.identity
+  }
+
+  /** Tells that next() may have something. */
+  wake(): void {
+    const sleepers = this.#awake
+    this.#awake = Promise.withResolvers<void>()
+    sleepers.resolve()
+  }
+
+  /** Gets a new identity for every partition before its next batch. */
+  renewAll(): void {
+    for (const owned of this.#owned.values()) owned.renewDue = true
+    this.wake()
+  }
+
+  run(): Promise<void> {
+    return this.#byLeader.run()
+  }
+
+  stop(): void {
+    this.#byLeader.stop()
+  }
+
+  async #serve(node: number): Promise<void> {
+    while (this.#byLeader.partitionsOf(node).length > 0) {
+      for (const partition of this.#byLeader.partitionsOf(node)) {
+        const owned = this.#owned.get(partition)!
+        if (owned.renewDue) await this.#renew(partition, owned)
+      }
+      const batches = this.#collect(node)
+      if (batches.length === 0) {
+        await this.#awake.promise
+        continue
+      }
+      const { acks, timeoutMs } = this.#options
+      const request = produceRequest(this.#topic, batches, acks, timeoutMs)
+      const results = parseProduceResponse(await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs))
+      let failure: LatchkeyError | undefined
+      for (const result of results) failure = (await this.#settle(result)) ?? failure
+      if (failure !== undefined) throw failure
+      this.#byLeader.succeeded()
+    }
+  }
+
+  #collect(node: number): ProduceBatch[] {
+    const batches: ProduceBatch[] = []
+    let bytes = 0
+    for (const partition of this.#byLeader.partitionsOf(node)) {
+      const owned = this.#owned.get(partition)!
+      if (owned.pending.length === 0) {
+        const next = this.#sink.next(partition)
+        if (next === undefined) continue
+        owned.pending.push(next)
+      }
+      const sealed = owned.pending[0]!.seal({ ...owned.identity, baseSequence: owned.sequence })
+      bytes += sealed.length
+      if (batches.length > 0 && bytes > this.#options.maxRequestBytes) break
+      batches.push({ partition, bytes: sealed })
+    }
+    return batches
+  }
+
+  /** Returns what has to be tried again after a pause. */
+  async #settle(result: ProduceResult): Promise<LatchkeyError | undefined> {
+    const { partition, errorCode } = result
+    const owned = this.#owned.get(partition)
+    if (owned === undefined) return undefined
+    if (errorCode === 0 || errorCode === duplicateSequence) {
+      this.#acknowledged(partition, owned, result.baseOffset)
+      return undefined
+    }
+    const error = brokerError(`Writing to ${this.#topic} partition ${partition}`, errorCode)
+    switch (errorAction(errorCode)) {
+      case 'fence':
+        this.#lose(partition, error)
+        return undefined
+      case 'record':
+        owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))
+        return undefined
+      case 'sequence':
+        await this.#renew(partition, owned)
+        return undefined
+      case 'refresh':
+        this.#client.forgetLeader(this.#topic, partition)
+        return error
+      default:
+        return error
+    }
+  }
+
+  #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
+    const batch = owned.pending.shift()!
+    const foreign = owned.expectedOffset >= 0 && baseOffset >= 0 && baseOffset !== owned.expectedOffset
+    owned.sequence = (owned.sequence + batch.count) % 2 ** 31
+    owned.expectedOffset = baseOffset < 0 ? -1 : baseOffset + batch.count
+    this.#sink.acknowledged(partition, batch, baseOffset, foreign)
+  }
+
+  async #renew(partition: number, owned: Owned<Batch>): Promise<void> {
+    try {
+      owned.identity = await this.#sink.renew(partition, owned.identity)
+      owned.sequence = 0
+      owned.renewDue = false
+      owned.expectedOffset = -1 // the marker of the new epoch lies between
+    } catch (error) {
+      if ((error as LatchkeyError).code !== 'fenced') throw error
+      this.#lose(partition, error as LatchkeyError)
+    }
+  }
+
+  #lose(partition: number, error: LatchkeyError): void {
+    this.#owned.delete(partition)
+    this.#byLeader.remove(partition)
+    this.#sink.lost(partition, error)
+  }
+}
+
+const duplicateSequence = 46

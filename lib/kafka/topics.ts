@@ -1,0 +1,46 @@
+/** Configuration and creation of topics. */
+import { type KafkaClient } from './client.ts'
+import { brokerError, errorName } from './error-codes.ts'
+
+const topicResource = 2
+
+interface DescribeConfigsResponse {
+  resources: { errorCode: number; configEntries: { configName: string; configValue: string | null }[] }[]
+}
+
+/** A topic's configuration, defaults included; undefined where this user may not read it. */
+export async function describeTopic(client: KafkaClient, topic: string): Promise<Map<string, string> | undefined> {
+  const args = { resources: [{ type: topicResource, name: topic, configNames: [] }], includeSynonyms: false }
+  const response = (await client.callAny('DescribeConfigs', 2, args)) as DescribeConfigsResponse
+  const resource = response.resources[0]
+  if (resource === undefined) return undefined
+  if (/AUTHORIZATION_FAILED/.test(errorName(resource.errorCode))) return undefined
+  if (resource.errorCode !== 0) throw brokerError(`Reading the configuration of topic ${topic}`, resource.errorCode)
+  return new Map(resource.configEntries.map(({ configName, configValue }) => [configName, configValue ?? '']))
+}
+
+export interface NewTopic {
+  topic: string
+  partitions: number
+  replicationFactor: number
+  config: Record<string, string>
+}
+
+interface CreateTopicsResponse {
+  topicErrors: { errorCode: number; errorMessage: string | null }[]
+}
+
+const alreadyExists = 36
+
+/** Creates a topic; that it exists by now is no error. Rejects with what the broker found wrong. */
+export async function createTopic(client: KafkaClient, topic: NewTopic): Promise<void> {
+  const { partitions, replicationFactor, config } = topic
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  const request = { topic: topic.topic, numPartitions: partitions, replicationFactor, configEntries }
+  const args = { topics: [request], timeout: client.requestTimeoutMs, validateOnly: false }
+  const response = (await client.callAny('CreateTopics', 3, args)) as CreateTopicsResponse
+  const result = response.topicErrors[0]
+  if (result === undefined || result.errorCode === 0 || result.errorCode === alreadyExists) return
+  const advice = result.errorMessage ?? undefined
+  throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
+}

@@ -1,0 +1,38 @@
+/**
+ * The one way of a record into memory, whether it comes from the changelog in recovery, from the changelog for a replica, or from the batch
+ * that the changelog has just acknowledged.
+ */
+import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../map/index.ts'
+import { type SourceTrail } from './source-trail.ts'
+import { type Stats } from './stats.ts'
+
+/**
+ * Puts the records of an opened batch into the map, those before `position` excepted.
+ * @param trail where source offsets are noted, in recovery
+ * @returns how many there were
+ */
+export function applyRecords(
+  map: ChiralMap,
+  stats: Stats,
+  partition: number,
+  batch: RecordBatchReader,
+  position: number,
+  trail?: SourceTrail,
+): number {
+  let applied = 0
+  while (batch.nextRecord()) {
+    if (batch.offset < position) continue
+    if (batch.undecodable) stats.add('skippedUndecodable', 1)
+    else if (batch.keyLength < 0) stats.add('skippedNullKey', 1)
+    else {
+      const sourceOffset = batch.sourceOffset()
+      const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
+      map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
+      trail?.note(batch, sourceOffset)
+      applied++
+    }
+  }
+  trail?.settle(batch)
+  return applied
+}

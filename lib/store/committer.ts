@@ -1,0 +1,89 @@
+/** Commits, once a second, how far the changelog has acknowledged: never ahead of it, never backwards. */
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { type CommittedOffset, commitOffsets } from '../kafka/offsets.ts'
+import { loggerOf, RepeatedLog } from '../log.ts'
+import { type Stats } from './stats.ts'
+import { type StoreConfig } from './store-config.ts'
+
+const intervalMs = 1_000
+
+export interface CommitSource {
+  /** Next source offset of each partition to commit, for those this instance may commit. */
+  acknowledged(): Map<number, number>
+  /** What a later start has to know beside the offset: see completeSince. */
+  metadata(partition: number): string
+}
+
+export class Committer {
+  readonly #client: KafkaClient
+  readonly #config: StoreConfig
+  readonly #stats: Stats
+  readonly #source: CommitSource
+  readonly #committed: Map<number, number>
+  readonly #log = new RepeatedLog(loggerOf('store'))
+  readonly #timer: ReturnType<typeof setInterval>
+  #committing: Promise<void> | undefined
+
+  /** @param committed what the group had committed at start: nothing lower is ever committed over it */
+  constructor(client: KafkaClient, config: StoreConfig, stats: Stats, source: CommitSource, committed: Map<number, number>) {
+    this.#client = client
+    this.#config = config
+    this.#stats = stats
+    this.#source = source
+    this.#committed = committed
+    this.#timer = setInterval(() => void this.commit(), intervalMs)
+  }
+
+  /** Commits what is new; a failure is logged, counted and tried again with the next commit. */
+  async commit(): Promise<void> {
+    this.#committing ??= this.#commit().finally(() => (this.#committing = undefined))
+    await this.#committing
+  }
+
+  /** The source was recreated: its offsets begin again. */
+  forget(partition: number): void {
+    this.#committed.delete(partition)
+  }
+
+  /** Ends the timer and commits once more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#committing
+    await this.commit()
+  }
+
+  async #commit(): Promise<void> {
+    const offsets = new Map<number, CommittedOffset>()
+    for (const [partition, offset] of this.#source.acknowledged()) {
+      if (offset > (this.#committed.get(partition) ?? -1)) offsets.set(partition, { offset, metadata: this.#source.metadata(partition) })
+    }
+    if (offsets.size === 0) return
+    try {
+      await commitOffsets(this.#client, this.#config.storeId, this.#config.sourceTopic, offsets)
+      this.#stats.add('commits', 1)
+      for (const [partition, { offset }] of offsets) {
+        this.#committed.set(partition, offset)
+        this.#stats.setGauge(partition, 'committed', offset)
+      }
+    } catch (error) {
+      if (!(error instanceof LatchkeyError)) throw error
+      this.#stats.add('commitFailures', 1)
+      this.#log.log('warning', 'commit', '{fault}; trying again', { fault: error.message })
+    }
+  }
+}
+
+/**
+ * Beside an offset goes the changelog's log start offset at which the store was complete: a later start that finds the changelog beginning
+ * elsewhere knows that something was cut off in between.
+ */
+export function completenessMetadata(changelogStart: number): string {
+  return `latchkey/1 changelog-start=${changelogStart}`
+}
+
+/** The changelog start of a commit's metadata; -1 where it has none. */
+export function completeSince(metadata: string): number {
+  const found = /^latchkey\/1 changelog-start=(\d{1,16})$/.exec(metadata)
+  return found === null ? -1 : Number(found[1])
+}

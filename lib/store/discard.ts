@@ -1,0 +1,25 @@
+/**
+ * Deletes what a partition holds, in the changelog first: its source was recreated, so none of it is true any more. The tombstones carry
+ * a source offset of their own, by which a later recovery knows that what lies before them counts no longer.
+ */
+import { type ChiralMap } from '../map/index.ts'
+import { type Ingest } from './ingest.ts'
+import { discardOffset } from './source-trail.ts'
+
+/** Resolves when the changelog has acknowledged the tombstones. @returns how many keys there were */
+export async function discardPartition(map: ChiralMap, ingest: Ingest, partition: number): Promise<number> {
+  const timestamp = Date.now()
+  let keys = 0
+  let batch = ingest.takeBatch()
+  for (const key of map.keys(partition)) {
+    while (!batch.builder.append(key, 0, key.length, 0, -1, timestamp, discardOffset)) {
+      ingest.enqueue(partition, batch)
+      batch = ingest.takeBatch()
+      await ingest.room()
+    }
+    keys++
+  }
+  if (batch.count > 0) ingest.enqueue(partition, batch)
+  await ingest.settled(partition)
+  return keys
+}

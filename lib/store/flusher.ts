@@ -1,0 +1,71 @@
+/** Publishes what was put into the map: after so many operations, after so many seconds, and when asked. One publish at a time. */
+import { type ChiralMap } from '../map/index.ts'
+import { type Stats } from './stats.ts'
+
+/** Operations that may await a publish beyond the automatic flush's count before ingest pauses for it. */
+const slackMax = 1_000_000
+
+export class Flusher {
+  readonly #map: ChiralMap
+  readonly #stats: Stats
+  readonly #count: number
+  readonly #failed: (error: unknown) => void
+  readonly #timer: ReturnType<typeof setInterval>
+  #publishing: Promise<void> | undefined
+  /** Called after every publish that made something visible. */
+  published: () => void = () => {}
+
+  /** @param failed takes what a publish on the way rejected with: memory is exhausted, or a defect */
+  constructor(map: ChiralMap, stats: Stats, options: { count: number; seconds: number; failed: (error: unknown) => void }) {
+    this.#map = map
+    this.#stats = stats
+    this.#count = options.count
+    this.#failed = options.failed
+    this.#timer = setInterval(() => this.#inBackground(1), options.seconds * 1000)
+  }
+
+  /** To be called after operations were put. */
+  wrote(): void {
+    this.#stats.set('oplogLength', this.#map.oplogLength)
+    this.#inBackground(this.#count)
+  }
+
+  /** Resolves when the publish that ingest has run ahead of is done; undefined while there is room. */
+  room(): Promise<void> | undefined {
+    return this.#map.oplogLength < this.#count + slackMax ? undefined : this.#publishing
+  }
+
+  /** Makes visible everything put before the call. */
+  async flush(): Promise<void> {
+    while (this.#publishing !== undefined) await this.#publishing
+    await this.#publish()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #inBackground(operationsMin: number): void {
+    if (this.#publishing !== undefined || this.#map.oplogLength < operationsMin) return
+    this.#publish().then(() => this.#inBackground(this.#count), this.#failed)
+  }
+
+  async #publish(): Promise<void> {
+    const start = performance.now()
+    const publishing = this.#map.publish()
+    this.#publishing = publishing.then(
+      () => {},
+      () => {},
+    )
+    try {
+      const operations = await publishing
+      this.#stats.add('operationsPublished', operations)
+      this.#stats.add('flushes', 1)
+      this.#stats.add('flushSeconds', (performance.now() - start) / 1000)
+      this.#stats.set('oplogLength', this.#map.oplogLength)
+      if (operations > 0) this.published()
+    } finally {
+      this.#publishing = undefined
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Source to changelog to memory. Records are encoded into changelog batches as they are decoded; what the changelog has acknowledged, and only
+ * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
+ */
+import { type LatchkeyError } from '../errors.ts'
+import { type ProducerIdentity } from '../kafka/fence.ts'
+import { type FetchedPartition } from '../kafka/fetch.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { Producer } from '../kafka/producer.ts'
+import { RecordBatchReader } from '../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../map/index.ts'
+import { applyRecords } from './apply.ts'
+import { BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type Clients } from './clients.ts'
+import { sourceFetch } from './fetch-options.ts'
+import { type Flusher } from './flusher.ts'
+import { PartitionIngest } from './partition-ingest.ts'
+import { Refusals } from './refusals.ts'
+import { SourceDecoder } from './source-decoder.ts'
+import { type Stats } from './stats.ts'
+import { type StoreConfig } from './store-config.ts'
+import { type ChangelogLimits } from './topology.ts'
+
+export interface IngestContext {
+  config: StoreConfig
+  clients: Clients
+  map: ChiralMap
+  stats: Stats
+  flusher: Flusher
+  limits: ChangelogLimits
+  /** Takes a partition anew where the broker has forgotten our producer id; rejects with `fenced` if it is someone else's. */
+  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
+  /** What to do where the position is not in the source any more. */
+  outOfRange(partition: number, position: number): Promise<number>
+  /** Acknowledged further, or learned the end. */
+  progressed(partition: number): void
+  lost(partition: number, error: LatchkeyError): void
+  foreignWrite(partition: number, baseOffset: number): void
+}
+
+/** Batches of this size cost least per record; the topic's own limit may be lower. */
+const batchBytesMax = 1 << 20
+/** Encoded and not yet acknowledged, over all partitions: beyond it nothing more is decoded. */
+const unacknowledgedBytesMax = 32 << 20
+const requestBytesMax = 16 << 20
+const idleBatchesMax = 32
+const produceTimeoutMs = 30_000
+
+export class Ingest {
+  readonly #context: IngestContext
+  readonly #partitions = new Map<number, PartitionIngest>()
+  readonly #fetcher: Fetcher
+  readonly #producer: Producer<ChangelogBatch>
+  readonly #pool: BatchPool
+  readonly #decoder: SourceDecoder
+  readonly #refusals: Refusals
+  readonly #acknowledgedBatch = new RecordBatchReader()
+  #unacknowledgedBytes = 0
+  #roomWaiter: PromiseWithResolvers<void> | undefined
+  #progressWaiters: (() => void)[] = []
+
+  constructor(context: IngestContext) {
+    const { clients, config, limits } = context
+    this.#context = context
+    this.#pool = new BatchPool(Math.min(batchBytesMax, limits.maxMessageBytes), idleBatchesMax)
+    this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
+    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool)
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch, {
+      received: (fetched) => this.#received(fetched),
+      room: () => this.#room(),
+      outOfRange: (partition, position) => this.#outOfRange(partition, position),
+    })
+    const options = { acks: -1, timeoutMs: produceTimeoutMs, maxRequestBytes: requestBytesMax }
+    this.#producer = new Producer(clients.producer, config.changelogTopic, options, {
+      next: (partition) => this.#partitions.get(partition)?.takeBatch(),
+      acknowledged: (partition, batch, baseOffset, foreign) => this.#acknowledged(partition, batch, baseOffset, foreign),
+      refused: (partition, batch, error) => this.#refused(partition, batch, error),
+      renew: context.renew,
+      lost: (partition, error) => this.#lost(partition, error),
+    })
+  }
+
+  /** @param changelogEnd where the next write of ours lands, -1 if that is not known for sure */
+  add(partition: number, position: number, identity: ProducerIdentity, changelogEnd: number): PartitionIngest {
+    const one = new PartitionIngest(partition, position)
+    this.#partitions.set(partition, one)
+    this.#context.stats.setGauge(partition, 'position', position)
+    this.#producer.own(partition, identity, changelogEnd)
+    return one
+  }
+
+  /** Begins to read a partition's source, once it has been added. */
+  follow(partition: number): void {
+    this.#fetcher.add(partition, this.#partitions.get(partition)!.consumed)
+  }
+
+  partition(partition: number): PartitionIngest | undefined {
+    return this.#partitions.get(partition)
+  }
+
+  identity(partition: number): ProducerIdentity | undefined {
+    return this.#producer.identity(partition)
+  }
+
+  /** Runs until stop(); rejects with what is not Kafka's fault. */
+  async run(): Promise<void> {
+    await Promise.race([this.#fetcher.run(), this.#producer.run()])
+  }
+
+  /** Fetches nothing more; what was decoded is still written. */
+  stopFetching(): void {
+    this.#fetcher.stop()
+  }
+
+  stop(): void {
+    this.#fetcher.stop()
+    this.#producer.stop()
+  }
+
+  /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
+  enqueue(partition: number, batch: ChangelogBatch): void {
+    const one = this.#partitions.get(partition)!
+    one.full.push(batch)
+    this.#account(one, batch.bytes)
+    this.#producer.wake()
+  }
+
+  takeBatch(): ChangelogBatch {
+    return this.#pool.take()
+  }
+
+  /** Resolves when there is room for more to be encoded. */
+  async room(): Promise<void> {
+    await this.#room()
+  }
+
+  /** Resolves when all that a partition had to write is settled, or the partition is lost. */
+  async settled(partition: number): Promise<void> {
+    while (this.#partitions.get(partition)?.isIdle === false) await this.#progress()
+  }
+
+  /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
+  renewAll(): void {
+    this.#producer.renewAll()
+  }
+
+  /** Resolves when everything consumed up to now is acknowledged, or its partition is lost. */
+  async drained(): Promise<void> {
+    const targets = new Map([...this.#partitions].map(([partition, one]) => [partition, one.consumed]))
+    const isDrained = () =>
+      [...targets].every(([partition, consumed]) => {
+        const one = this.#partitions.get(partition)
+        return one === undefined || one.acknowledged >= consumed
+      })
+    while (!isDrained()) await this.#progress()
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => this.#progressWaiters.push(resolve))
+  }
+
+  #received(fetched: FetchedPartition): void {
+    const one = this.#partitions.get(fetched.partition)
+    if (one === undefined) return
+    const { stats } = this.#context
+    const before = one.bytes
+    const again = this.#decoder.decode(fetched, one)
+    this.#unacknowledgedBytes += one.bytes - before
+    if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
+    stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
+    one.advance(one.acknowledged)
+    this.#progressed(one)
+    if (one.open !== undefined || one.full.length > 0) this.#producer.wake()
+  }
+
+  #room(): Promise<void> | undefined {
+    if (this.#unacknowledgedBytes < unacknowledgedBytesMax) return this.#context.flusher.room()
+    this.#roomWaiter ??= Promise.withResolvers<void>()
+    return this.#roomWaiter.promise
+  }
+
+  async #outOfRange(partition: number, position: number): Promise<number | undefined> {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return undefined
+    const next = await this.#context.outOfRange(partition, position)
+    one.consumed = next
+    return next
+  }
+
+  #acknowledged(partition: number, batch: ChangelogBatch, baseOffset: number, foreign: boolean): void {
+    const { map, stats, flusher } = this.#context
+    const one = this.#partitions.get(partition)!
+    const records = this.#acknowledgedBatch
+    records.open(batch.sealed!, 0, batch.sealed!.length)
+    records.nextBatch()
+    records.openRecords({ checkCrc: false })
+    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
+    stats.add('changelogBytes', batch.bytes)
+    if (foreign) this.#context.foreignWrite(partition, baseOffset)
+    this.#settle(one, batch, true)
+    flusher.wrote()
+  }
+
+  /** @param done false where other batches carry on what this one held */
+  #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
+    this.#account(one, -batch.bytes)
+    one.inFlight--
+    if (done) one.advance(batch.nextSource)
+    this.#pool.give(batch)
+    this.#progressed(one)
+  }
+
+  #account(one: PartitionIngest, bytes: number): void {
+    one.bytes += bytes
+    this.#unacknowledgedBytes += bytes
+    if (this.#unacknowledgedBytes >= unacknowledgedBytesMax) return
+    this.#roomWaiter?.resolve()
+    this.#roomWaiter = undefined
+  }
+
+  #progressed(one: PartitionIngest): void {
+    this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
+    this.#context.progressed(one.partition)
+    this.#wakeProgressWaiters()
+  }
+
+  #wakeProgressWaiters(): void {
+    if (this.#progressWaiters.length === 0) return
+    const waiters = this.#progressWaiters
+    this.#progressWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+
+  #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+    const one = this.#partitions.get(partition)!
+    const replacements = this.#refusals.replace(partition, batch, error)
+    one.inFlight += replacements.length
+    for (const replacement of replacements) this.#account(one, replacement.bytes)
+    this.#settle(one, batch, replacements.length === 0)
+    return replacements
+  }
+
+  #lost(partition: number, error: LatchkeyError): void {
+    const one = this.#partitions.get(partition)
+    this.#fetcher.remove(partition)
+    this.#partitions.delete(partition)
+    if (one !== undefined) this.#account(one, -one.bytes)
+    this.#context.lost(partition, error)
+    this.#wakeProgressWaiters()
+  }
+}

@@ -1,0 +1,35 @@
+/** What the main thread and the store thread say to each other. Everything else they share as memory. */
+import { type ErrorCode } from '../errors.ts'
+import { type LogLevel } from '../log.ts'
+import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
+import { type StoreState } from './status.ts'
+import { type StoreConfig } from './store-config.ts'
+
+export interface PlainError {
+  code: ErrorCode
+  message: string
+}
+
+export type ToThread =
+  | { type: 'start'; config: StoreConfig; logging: { level: LogLevel; structured: boolean } }
+  /** The main thread has taken all map messages up to this version. */
+  | { type: 'confirmed'; version: number }
+  | { type: 'flush'; id: number }
+  | { type: 'close' }
+
+export type FromThread =
+  /** Memory is laid out: partitions are known. */
+  | { type: 'opened'; partitions: number[]; stats: SharedArrayBuffer; map: ChiralMapShared }
+  | { type: 'map'; message: MapMessage }
+  | { type: 'state'; state: StoreState }
+  /** Caught up with the source's end as it was at start. */
+  | { type: 'caught-up' }
+  /** What the Kafka clients have trouble with now. */
+  | { type: 'trouble'; trouble: string | null }
+  | { type: 'fenced'; partition: number; reason: string }
+  /** A key of this store, for the first lookup to try. */
+  | { type: 'sample'; key: Uint8Array }
+  | { type: 'flushed'; id: number; operations: number }
+  | { type: 'flush-failed'; id: number; error: PlainError }
+  | { type: 'failed'; error: PlainError }
+  | { type: 'closed' }

@@ -1,0 +1,52 @@
+/** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
+import { LatchkeyError } from '../errors.ts'
+import { fencePartition, plainProducerId, type ProducerIdentity } from '../kafka/fence.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { type StoreConfig } from './store-config.ts'
+
+export class Owners {
+  readonly #client: KafkaClient
+  readonly #config: StoreConfig
+  readonly #identities = new Map<number, ProducerIdentity>()
+
+  constructor(client: KafkaClient, config: StoreConfig) {
+    this.#client = client
+    this.#config = config
+  }
+
+  identity(partition: number): ProducerIdentity | undefined {
+    return this.#identities.get(partition)
+  }
+
+  /** Takes partitions, in parallel. Whoever wrote them before is refused from now on, unless FENCING=false. */
+  async take(partitions: readonly number[]): Promise<void> {
+    await Promise.all(partitions.map((partition) => this.#take(partition)))
+  }
+
+  /** Takes a partition that is held already; rejects with `fenced` if someone else has taken it since. */
+  async renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
+    await this.#take(partition, held)
+    return this.#identities.get(partition)!
+  }
+
+  async #take(partition: number, held?: ProducerIdentity): Promise<void> {
+    const { storeId, changelogTopic, fencing } = this.#config
+    const identity = await this.#client.persist(() => {
+      if (!fencing) return plainProducerId(this.#client)
+      return fencePartition(this.#client, `latchkey-${storeId}-${partition}`, changelogTopic, partition, held)
+    })
+    this.#identities.set(partition, identity)
+  }
+}
+
+/** What a user is told who has two instances on one partition. */
+export function fencedAdvice(storeId: string, partition: number): string {
+  return (
+    `another instance of store ${storeId} has taken partition ${partition}: it is served as it is and written no more; ` +
+    'stop one of the two, or give them different PARTITIONS'
+  )
+}
+
+export function isFencedError(error: unknown): boolean {
+  return error instanceof LatchkeyError && error.code === 'fenced'
+}

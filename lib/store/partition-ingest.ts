@@ -1,0 +1,42 @@
+/** One primary partition on its way from source to changelog: how far it was read, what waits to be written, how far that is acknowledged. */
+import { type ChangelogBatch } from './changelog-batch.ts'
+
+export class PartitionIngest {
+  readonly partition: number
+  /** Source offset up to which records were decoded. */
+  consumed: number
+  /** Source offset up to which everything is acknowledged by the changelog, or skipped. */
+  acknowledged: number
+  /** Batches that are full, oldest first, before the open one. */
+  readonly full: ChangelogBatch[] = []
+  open: ChangelogBatch | undefined
+  /** Batches given to the producer and not yet settled. */
+  inFlight = 0
+  /** Encoded and not yet settled. */
+  bytes = 0
+  /** A batch that failed its checks, and how often it was fetched. */
+  corrupt = { offset: -1, attempts: 0 }
+
+  constructor(partition: number, position: number) {
+    this.partition = partition
+    this.consumed = position
+    this.acknowledged = position
+  }
+
+  get isIdle(): boolean {
+    return this.inFlight === 0 && this.full.length === 0 && this.open === undefined
+  }
+
+  /** The oldest batch to write; undefined if there is none. */
+  takeBatch(): ChangelogBatch | undefined {
+    const batch = this.full.shift() ?? this.open
+    if (batch === this.open) this.open = undefined
+    if (batch !== undefined) this.inFlight++
+    return batch
+  }
+
+  /** Skipped records behind the last batch count as acknowledged with it. */
+  advance(nextSource: number): void {
+    this.acknowledged = Math.max(this.acknowledged, this.isIdle ? this.consumed : nextSource)
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Reads the changelog from its start into memory, to where the store's own fence marker stands: that is the end, whatever was appended before
+ * it, whatever compaction has left. Remembers what the resume decision needs.
+ */
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { sleep } from '../kafka/backoff.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { CommittedBatches } from '../kafka/committed-batches.ts'
+import { type ProducerIdentity } from '../kafka/fence.ts'
+import { type FetchedPartition } from '../kafka/fetch.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import { type ChiralMap } from '../map/index.ts'
+import { applyRecords } from './apply.ts'
+import { changelogFetch } from './fetch-options.ts'
+import { type SourceRecord, SourceTrail } from './source-trail.ts'
+import { type Stats } from './stats.ts'
+
+export interface Recovered {
+  records: number
+  /** The changelog's log start offset. */
+  changelogStart: number
+  /** Where the changelog ends for us: the next offset that a write of ours gets; -1 where that is not known for sure. */
+  changelogEnd: number
+  /** The record with the highest source offset; undefined where no record names one. */
+  last: SourceRecord | undefined
+}
+
+interface Progress {
+  start: number
+  end: number
+  position: number
+  records: number
+  trail: SourceTrail
+  ended: boolean
+  done: PromiseWithResolvers<void>
+}
+
+export interface RecoveryContext {
+  client: KafkaClient
+  changelogTopic: string
+  map: ChiralMap
+  stats: Stats
+  /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
+  identityOf(partition: number): ProducerIdentity | undefined
+  /** Takes the partition again, for a marker at its present end. */
+  fenceAgain(partition: number): Promise<void>
+}
+
+/** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
+const markerPatienceMs = 5_000
+
+export async function recover(context: RecoveryContext, partitions: readonly number[]): Promise<Map<number, Recovered>> {
+  const { client, changelogTopic, stats } = context
+  const starts = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
+  const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest'))
+  const progress = new Map<number, Progress>()
+  for (const partition of partitions) {
+    const start = starts.get(partition)!
+    const end = ends.get(partition)!
+    const done = Promise.withResolvers<void>()
+    progress.set(partition, { start, end, position: start, records: 0, trail: new SourceTrail(), ended: false, done })
+    stats.setGauge(partition, 'recoveryStart', start)
+    stats.setGauge(partition, 'recoveryPosition', start)
+    stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
+  }
+  const sink = new RecoverySink(context, progress)
+  const fetcher = new Fetcher(client, changelogTopic, changelogFetch, sink)
+  sink.ended = (partition) => fetcher.remove(partition)
+  for (const [partition, one] of progress) {
+    if (context.identityOf(partition) === undefined && one.position >= one.end) one.done.resolve()
+    else fetcher.add(partition, one.position)
+  }
+  const running = fetcher.run()
+  const watch = new AbortController()
+  const overdue = watchMarkers(context, progress, watch.signal)
+  const all = Promise.all([...progress.values()].map((one) => one.done.promise))
+  try {
+    await Promise.race([all, running.then(() => Promise.reject(stopped(changelogTopic))), overdue])
+  } finally {
+    watch.abort()
+    fetcher.stop()
+  }
+  return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
+}
+
+function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
+  const { records, start, position, trail } = progress
+  return { records, changelogStart: start, changelogEnd: identity === undefined ? -1 : position, last: trail.last }
+}
+
+function stopped(topic: string): LatchkeyError {
+  return new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
+}
+
+async function watchMarkers(context: RecoveryContext, progress: Map<number, Progress>, signal: AbortSignal): Promise<never> {
+  const seen = new Map<number, number>()
+  while (!signal.aborted) {
+    await sleep(markerPatienceMs, signal)
+    for (const [partition, one] of progress) {
+      if (signal.aborted || context.identityOf(partition) === undefined) continue
+      const stuck = one.position >= one.end && seen.get(partition) === one.position
+      seen.set(partition, one.position)
+      if (stuck && !one.ended) await context.fenceAgain(partition)
+    }
+  }
+  return new Promise<never>(() => {})
+}
+
+class RecoverySink {
+  ended: (partition: number) => void = () => {}
+  readonly #context: RecoveryContext
+  readonly #progress: Map<number, Progress>
+  readonly #batches = new CommittedBatches()
+
+  constructor(context: RecoveryContext, progress: Map<number, Progress>) {
+    this.#context = context
+    this.#progress = progress
+  }
+
+  received(fetched: FetchedPartition, position: number): void {
+    const { partition } = fetched
+    const { stats } = this.#context
+    const progress = this.#progress.get(partition)!
+    try {
+      if (this.#takeBatches(fetched, position, progress)) return this.#end(partition, progress)
+    } catch (error) {
+      throw corruptChangelog(this.#context.changelogTopic, partition, error)
+    }
+    stats.setGauge(partition, 'recoveryPosition', progress.position)
+    const identity = this.#context.identityOf(partition)
+    if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
+  }
+
+  room(): undefined {
+    return undefined
+  }
+
+  async outOfRange(partition: number, position: number): Promise<number> {
+    const { client, changelogTopic } = this.#context
+    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
+    const start = starts.get(partition)!
+    const progress = this.#progress.get(partition)!
+    if (start <= position) throw new LatchkeyError('broker_error', `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`)
+    progress.start = start
+    return start
+  }
+
+  /** Returns whether the owner's marker was among them. */
+  #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
+    const { stats } = this.#context
+    const { partition } = fetched
+    const batches = this.#batches
+    batches.open(fetched, position)
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      const { batch } = batches
+      if (kind === 'control') stats.add('controlBatches', 1)
+      else if (kind === 'aborted') stats.add('abortedRecords', batch.recordCount)
+      else this.#takeRecords(partition, Math.max(position, progress.position), progress)
+      progress.position = batch.nextOffset
+      if (kind === 'control' && this.#isOwnMarker(partition)) return true
+    }
+    return false
+  }
+
+  #takeRecords(partition: number, position: number, progress: Progress): void {
+    const { map, stats } = this.#context
+    const { batch } = this.#batches
+    batch.openRecords({ checkCrc: true })
+    const records = applyRecords(map, stats, partition, batch, position, progress.trail)
+    progress.records += records
+    stats.add('recordsRecovered', records)
+    stats.add('bytesRecovered', batch.batchBytes)
+  }
+
+  #isOwnMarker(partition: number): boolean {
+    const identity = this.#context.identityOf(partition)
+    const { batch } = this.#batches
+    return batch.producerId === identity?.producerId && batch.producerEpoch === identity.producerEpoch
+  }
+
+  #end(partition: number, progress: Progress): void {
+    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
+    this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
+    progress.ended = true
+    this.ended(partition)
+    progress.done.resolve()
+  }
+}
+
+function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
+  if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') return error
+  const advice = `delete topic ${topic} and it is rebuilt from the source`
+  const message = `Recovering from ${topic} partition ${partition}: ${messageOf(error)}; ${advice}`
+  return new LatchkeyError('record_batch_corrupt', message, { cause: error })
+}

@@ -1,0 +1,66 @@
+/**
+ * Where a partition goes on in the source after recovery: one decision, made from what the changelog and the group tell. The order of
+ * trust: the source offsets in the changelog's headers, then the committed offset, then the start. Reading a little twice is harmless, skipping is not.
+ */
+
+export interface ResumeInput {
+  /** Records read from the changelog, tombstones included. */
+  recordsRecovered: number
+  /** Highest source offset found in a header; -1 where there was none. */
+  highestSourceOffset: number
+  /** The changelog's log start offset: above 0 its beginning was cut off (compaction leaves it at 0). */
+  changelogStart: number
+  /** Changelog start at which a store last stated that it was complete; -1 where none did. */
+  completeSince: number
+  /** Committed offset of the group; -1 where there is none. */
+  committed: number
+  sourceStart: number
+  /** After the last record that can be read now. */
+  sourceEnd: number
+  /** The source's record at highestSourceOffset is not the one that was ingested. */
+  sourceRecreated: boolean
+}
+
+export interface Resume {
+  position: number
+  /** The store reads the source again from its start and answers lookups only when it has reached the end. */
+  rebuild: boolean
+  /** What was recovered belongs to another source and has to go first. */
+  discard: boolean
+  /** Source records between where the store stood and the source's start: gone before they were read. */
+  lost: number
+  reason: string
+}
+
+export function resumeAt(input: ResumeInput): Resume {
+  const { recordsRecovered, highestSourceOffset, changelogStart, completeSince, committed, sourceStart, sourceEnd } = input
+  const fromStart = { position: sourceStart, lost: 0 }
+  if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
+    const found = input.sourceRecreated
+      ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
+      : `it ends at offset ${sourceEnd}, ${highestSourceOffset} had been ingested`
+    return { ...fromStart, rebuild: true, discard: true, reason: `the source topic was recreated or truncated: ${found}` }
+  }
+  if (changelogStart > 0 && completeSince !== changelogStart) {
+    const reason = `the changelog was truncated: it starts at offset ${changelogStart}`
+    return { ...fromStart, rebuild: true, discard: false, reason }
+  }
+  if (recordsRecovered === 0 && committed > sourceStart) {
+    const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
+    return { ...fromStart, rebuild: true, discard: false, reason }
+  }
+  if (highestSourceOffset >= 0) return from(highestSourceOffset + 1, 'after the highest source offset in the changelog')
+  if (recordsRecovered > 0 && committed >= 0) {
+    if (committed > sourceEnd) {
+      const reason = `the source topic was recreated or truncated: it ends at offset ${sourceEnd}, ${committed} had been committed`
+      return { ...fromStart, rebuild: true, discard: false, reason }
+    }
+    return from(committed, 'at the committed offset: the changelog holds no source offsets')
+  }
+  return { ...fromStart, rebuild: false, discard: false, reason: 'at the start of the source' }
+
+  function from(position: number, reason: string): Resume {
+    const lost = Math.max(sourceStart - position, 0)
+    return { position: position + lost, rebuild: false, discard: false, lost, reason }
+  }
+}
