@@ -35,7 +35,7 @@ async function findJars(): Promise<Jars> {
   const libs = join(folder, 'libs')
   // Sorted: a class data archive fits one order of the class path only.
   const classPath = readdirSync(libs)
-    .sort()
+    .toSorted()
     .map((name) => join(libs, name))
   return { folder, classPath: classPath.join(':'), java }
 }

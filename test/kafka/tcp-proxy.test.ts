@@ -6,7 +6,7 @@ const produceApi = 0
 let broker: KafkaBroker
 let proxy: TcpProxy
 let topic: string
-let producers: Producer[] = []
+const producers: Producer[] = []
 
 beforeAll(async () => {
   broker = await startKafka({ proxy: true })
