@@ -7,7 +7,7 @@
  * (1 / (1 - 1/8) of small entries against 1.5, 2 + 1/7 of large ones against 3). So every move gains.
  */
 import { LatchkeyError } from '../errors.ts'
-import { entryBytes, headerBytes, segmentDataStart, tombstone } from './entry.ts'
+import { entryBytes, headerBytes, segmentDataStart } from './entry.ts'
 import type { EntryLog, PartitionLog } from './entry-log.ts'
 import { halfSipHash13 } from './half-sip-hash.ts'
 import type { IndexTable } from './index-table.ts'
@@ -17,6 +17,9 @@ import { Oplog } from './oplog.ts'
 import type { Partition } from './partition-index.ts'
 import type { LogSegment } from './segment-allocator.ts'
 
+/** Entries whose slots are fetched together. */
+const gatherBlock = 32
+
 type Moved = (hash: number, slot: number, from: number, to: number) => void
 
 export class Cleaner {
@@ -24,6 +27,8 @@ export class Cleaner {
   readonly #segmentBytes: number
   readonly #seed0: number
   readonly #seed1: number
+  readonly #starts = new Int32Array(gatherBlock + 1)
+  readonly #hashes = new Int32Array(gatherBlock + 1)
 
   constructor(log: EntryLog, segmentBytes: number, seed: readonly [number, number]) {
     this.#log = log
@@ -91,18 +96,17 @@ export class Cleaner {
    */
   #relocate(victim: LogSegment, log: PartitionLog, table: IndexTable, moved: Moved): boolean {
     victim.cleaning = true
-    const { bytes, words, used } = victim
     let { liveBytes } = victim
     // No further than the last live entry: then the segment may be in use again already.
-    for (let at = segmentDataStart; liveBytes > 0 && at < used;) {
-      const keyLength = words[at >>> 2]!
-      const valueLength = words[(at >>> 2) + 1]!
-      const size = entryBytes(keyLength, valueLength)
-      const from = (victim.number << this.#log.offsetBits) | (at >>> 3)
-      const keyStart = at + headerBytes
-      const hash = halfSipHash13(this.#seed0, this.#seed1, bytes, keyStart, keyLength)
-      const slot = valueLength === tombstone ? -1 : table.slotOf(hash, from)
-      if (slot >= 0) {
+    for (let next = segmentDataStart; liveBytes > 0 && next < victim.used;) {
+      const count = this.#gather(victim, next, table)
+      for (let i = 0; i < count && liveBytes > 0; i++) {
+        const at = this.#starts[i]!
+        const hash = this.#hashes[i]!
+        const from = (victim.number << this.#log.offsetBits) | (at >>> 3)
+        const slot = table.slotOf(hash, from)
+        if (slot < 0) continue
+        const size = sizeAt(victim, at)
         const to = this.#copy(log, victim, at)
         if (to === 0) {
           victim.cleaning = false
@@ -111,9 +115,31 @@ export class Cleaner {
         liveBytes -= size
         moved(hash, slot, from, to)
       }
-      at += size
+      next = this.#starts[count]!
     }
     return true
+  }
+
+  /**
+   * Notes start and hash of the next entries, and where they end. Reads their slots as it goes, so that the processor fetches
+   * them together; one after another each would wait for memory.
+   */
+  #gather(victim: LogSegment, start: number, table: IndexTable): number {
+    const starts = this.#starts
+    let at = start
+    let count = 0
+    let read = 0
+    for (; count < gatherBlock && at < victim.used; count++) {
+      starts[count] = at
+      const hash = halfSipHash13(this.#seed0, this.#seed1, victim.bytes, at + headerBytes, victim.words[at >>> 2]!)
+      this.#hashes[count] = hash
+      read ^= table.slots[2 * (hash >>> table.shift)]!
+      at += sizeAt(victim, at)
+    }
+    starts[count] = at
+    // Kept, so that the compiler cannot leave the reads out.
+    this.#hashes[gatherBlock] = read
+    return count
   }
 
   /** The new address, 0 when there is no memory. */
@@ -130,4 +156,8 @@ export class Cleaner {
       throw error
     }
   }
+}
+
+function sizeAt({ words }: LogSegment, at: number): number {
+  return entryBytes(words[at >>> 2]!, words[(at >>> 2) + 1]!)
 }

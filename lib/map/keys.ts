@@ -22,10 +22,12 @@ export function* liveKeys(log: LogView, table: () => TableView): Generator<Uint8
 /** Keys with a hash, unsigned, of at least `from` and below `to`. */
 function keysBetween(log: LogView, { slots, shift, mask }: TableView, from: number, to: number): Uint8Array[] {
   const keys: Uint8Array[] = []
+  const firstHome = from >>> shift
   const lastHome = (to - 1) >>> shift
-  let slot = from >>> shift
-  // Past the last home slot, entries that were displaced go on to the next empty slot, around the table's end if need be.
-  for (let i = slot; i <= lastHome || slots[2 * slot + 1] !== 0; i++) {
+  let slot = firstHome
+  // Past the last home slot, entries that were displaced go on to the next empty slot, around the table's end if need be; but
+  // no further than once around.
+  for (let i = firstHome; i <= lastHome || (slots[2 * slot + 1] !== 0 && i <= firstHome + mask); i++) {
     const hash = slots[2 * slot]! >>> 0
     const address = slots[2 * slot + 1]!
     if (address !== 0 && hash >= from && hash < to) {

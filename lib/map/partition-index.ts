@@ -13,6 +13,9 @@ import type { Oplog } from './oplog.ts'
 import { locate } from './probe.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
+/** Operations whose memory is fetched ahead together [measured: 16 to 64 are alike]. */
+const touchBlock = 32
+
 /** bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. */
 export type PartitionState = 'bulk' | 'opening' | 'live'
 
@@ -31,6 +34,7 @@ export class PartitionIndex {
   readonly #log: EntryLog
   readonly #allocator: SegmentAllocator
   readonly #announcements: Announcements
+  readonly #candidates = new Int32Array(touchBlock)
 
   constructor(
     ids: readonly number[],
@@ -90,6 +94,8 @@ export class PartitionIndex {
   absorb(oplog: Oplog, from: number, to: number, side: Side, final: boolean): void {
     const { segments, offsetBits, offsetMask } = this.#log
     for (let operation = from; operation < to; operation++) {
+      if ((operation - from) % touchBlock === 0)
+        this.#touch(oplog, operation, Math.min(operation + touchBlock, to), side)
       const hash = oplog.hashAt(operation)
       const address = oplog.addressAt(operation)
       const segment = segments[address >>> offsetBits]!
@@ -105,6 +111,29 @@ export class PartitionIndex {
       }
       if (final && dead !== 0) this.#log.die(partition.log, dead)
     }
+  }
+
+  /**
+   * Brings into the processor's cache what absorbing these operations will read. One after another they would each wait for
+   * memory twice, for a slot and for the entry it leads to; reads that do not depend on each other wait together.
+   */
+  #touch(oplog: Oplog, from: number, to: number, side: Side): void {
+    const { segments, offsetBits, offsetMask } = this.#log
+    const candidates = this.#candidates
+    for (let operation = from; operation < to; operation++) {
+      const hash = oplog.hashAt(operation)
+      const partition = this.partitions[segments[oplog.addressAt(operation) >>> offsetBits]!.owner]!
+      const { slots, shift } = partition.tables[side]!
+      const slot = hash >>> shift
+      candidates[operation - from] = slots[2 * slot] === hash ? slots[2 * slot + 1]! : 0
+    }
+    let read = 0
+    for (let i = 0; i < to - from; i++) {
+      const address = candidates[i]!
+      if (address !== 0) read ^= segments[address >>> offsetBits]!.words[(address & offsetMask) << 1]!
+    }
+    // Kept, so that the compiler cannot leave the reads out.
+    candidates[0] = read
   }
 
   /** Gives a partition its other table. Throws memory_exhausted, changing nothing. */

@@ -1,0 +1,226 @@
+import { expect, test } from 'bun:test'
+import { ChiralMap, partitionOf } from '../../lib/map/index.ts'
+import { createFixture, putEntry } from './helper.ts'
+
+test('a map shows a put when it has been published, not before', async () => {
+  const { map, put, get, text, openAll } = createFixture()
+  await openAll()
+  put(0, 'a', 'one', 7, 1234)
+  expect(get('a')).toBeUndefined()
+  expect(map.oplogLength).toBe(1)
+  expect(await map.publish()).toBe(1)
+  expect(map.oplogLength).toBe(0)
+  expect(get('a')).toEqual({ value: new Uint8Array(Buffer.from('one')), partition: 0, offset: 7, timestamp: 1234 })
+  put(0, 'a', 'two')
+  expect(text('a')).toBe('one')
+  await map.publish()
+  expect(text('a')).toBe('two')
+  expect(get('a')).toMatchObject({ offset: -1, timestamp: -1 })
+})
+
+test('a map publishes what was put before the call when more is put meanwhile', async () => {
+  const { map, put, text, openAll } = createFixture()
+  await openAll()
+  put(0, 'a', 'one')
+  const first = map.publish()
+  put(0, 'a', 'two')
+  const second = map.publish()
+  put(0, 'a', 'three')
+  expect(await first).toBe(1)
+  expect(text('a')).toBe('one')
+  expect(await second).toBe(1)
+  expect(text('a')).toBe('two')
+  expect(map.oplogLength).toBe(1)
+  expect(await map.publish()).toBe(1)
+  expect(text('a')).toBe('three')
+  expect(await map.publish()).toBe(0)
+})
+
+test('a map forgets a key when a tombstone is put', async () => {
+  const { map, put, get, openAll } = createFixture()
+  put(0, 'a', 'one')
+  put(0, 'b', 'two')
+  put(0, 'b', null)
+  await openAll()
+  expect(get('b')).toBeUndefined()
+  put(0, 'a', null)
+  put(0, 'never there', null)
+  expect(await map.publish()).toBe(2)
+  expect(get('a')).toBeUndefined()
+  expect(map.stats(0)).toMatchObject({ entries: 0, liveBytes: 0 })
+  put(0, 'a', 'three')
+  put(0, 'a', null)
+  put(0, 'a', 'four')
+  await map.publish()
+  expect(Buffer.from(get('a')!.value).toString()).toBe('four')
+  expect(map.stats(0).entries).toBe(1)
+})
+
+test('a map takes empty keys and empty values', async () => {
+  const { put, text, openAll } = createFixture()
+  put(0, '', 'empty key')
+  put(0, 'empty value', '')
+  await openAll()
+  expect(text('')).toBe('empty key')
+  expect(text('empty value')).toBe('')
+})
+
+test('a lookup returns bytes of its own', async () => {
+  const { map, put, get, openAll } = createFixture()
+  put(0, 'a', 'one')
+  await openAll()
+  const found = get('a')!
+  expect(found.value.buffer).toBeInstanceOf(ArrayBuffer)
+  found.value.fill(0)
+  put(0, 'a', 'two')
+  await map.publish()
+  expect(Buffer.from(get('a')!.value).toString()).toBe('two')
+})
+
+test('a lookup finds keys in whatever partition they are', async () => {
+  const partitions = [1, 3, 4]
+  const { put, get, openAll } = createFixture({ partitions, partitionCount: 6 })
+  for (let i = 0; i < 300; i++) put(partitions[i % 3]!, `key ${i}`, `value ${i}`)
+  await openAll()
+  for (let i = 0; i < 300; i++) expect(get(`key ${i}`)).toMatchObject({ partition: partitions[i % 3]! })
+  expect(get('key 300')).toBeUndefined()
+})
+
+test('a lookup prefers the partition that the key hashes to', async () => {
+  const { put, text, openAll } = createFixture({ partitions: [0, 1, 2], partitionCount: 3 })
+  for (let i = 0; i < 50; i++) {
+    const home = partitionOf(Buffer.from(`key ${i}`), 3)
+    for (const partition of [0, 1, 2]) put(partition, `key ${i}`, partition === home ? 'home' : 'elsewhere')
+  }
+  await openAll()
+  for (let i = 0; i < 50; i++) expect(text(`key ${i}`)).toBe('home')
+})
+
+test('a partition is not readable while it is bulk loading, others are', async () => {
+  const { map, put, text } = createFixture({ partitions: [0, 1], partitionCount: 2 })
+  map.open(0)
+  put(0, 'a', 'live')
+  for (let i = 0; i < 1000; i++) put(1, `b${i}`, 'loading')
+  expect(await map.publish()).toBe(1)
+  expect(text('a')).toBe('live')
+  expect(text('b5')).toBeUndefined()
+  put(1, 'b5', 'later')
+  const before = map.publish()
+  map.open(1)
+  await before
+  expect(text('b5')).toBeUndefined()
+  put(1, 'b6', 'after opening')
+  await map.publish()
+  expect(text('b5')).toBe('later')
+  expect(text('b6')).toBe('after opening')
+  expect(map.stats(1).entries).toBe(1000)
+  expect(() => map.open(1)).toThrow('open partition 1: it is live')
+  expect(() => map.clear(1)).toThrow('clear partition 1: it is live')
+})
+
+test('a partition is empty when it has been cleared, and its memory is used again', async () => {
+  const { map, put, text, openAll } = createFixture({ bytesMax: 1024 * 1024 })
+  for (let round = 0; round < 50; round++) {
+    map.clear(0)
+    expect(map.stats(0)).toEqual({ entries: 0, liveBytes: 0, totalBytes: 0 })
+    for (let i = 0; i < 1000; i++) put(0, `key ${i}`, `value ${round} `.padEnd(200, '.'))
+    put(0, 'large', Buffer.alloc(100_000))
+  }
+  await openAll()
+  expect(map.stats(0).entries).toBe(1001)
+  expect(text('key 7')).toStartWith('value 49 ')
+})
+
+test('keys come once each when the map changes meanwhile', async () => {
+  const { map, put, openAll } = createFixture()
+  for (let i = 0; i < 2000; i++) put(0, `stays ${i}`, 'x')
+  for (let i = 0; i < 500; i++) put(0, `goes ${i}`, 'x')
+  expect([...map.keys(0)].length).toBe(2500)
+  await openAll()
+  const seen = new Map<string, number>()
+  let steps = 0
+  for (const key of map.keys(0)) {
+    const text = Buffer.from(key).toString()
+    seen.set(text, (seen.get(text) ?? 0) + 1)
+    if (++steps % 100 === 0) {
+      for (let i = 0; i < 200; i++) put(0, `comes ${steps} ${i}`, 'x')
+      for (let i = 0; i < 25; i++) put(0, `goes ${(steps / 100) * 25 + i}`, null)
+      await map.publish()
+    }
+  }
+  for (let i = 0; i < 2000; i++) expect(seen.get(`stays ${i}`)).toBe(1)
+  for (const count of seen.values()) expect(count).toBe(1)
+})
+
+test('keys show a consistent set to a rebuild that removes them all', async () => {
+  const { map, put, openAll } = createFixture()
+  for (let i = 0; i < 3000; i++) put(0, `key ${i}`, 'x')
+  await openAll()
+  for (const key of map.keys(0)) putEntry(map, 0, key, null)
+  expect(await map.publish()).toBe(3000)
+  expect([...map.keys(0)]).toEqual([])
+  expect(map.stats(0)).toMatchObject({ entries: 0, liveBytes: 0 })
+})
+
+test('a put is refused when a range lies outside its source', () => {
+  const { map } = createFixture()
+  const source = new Uint8Array(10)
+  const put = (...[keyStart, keyLength, valueStart, valueLength]: [number, number, number, number]) =>
+    map.put(0, source, keyStart, keyLength, valueStart, valueLength, 0, 0)
+  expect(() => put(0, -1, 0, 1)).toThrow('key of -1 bytes')
+  expect(() => put(8, 3, 0, 1)).toThrow('key of 3 bytes at 8 in a source of 10 bytes')
+  expect(() => put(-1, 3, 0, 1)).toThrow('key of 3 bytes at -1')
+  expect(() => put(0, 3, 8, 3)).toThrow('value of 3 bytes at 8')
+  expect(() => put(0, 3, 3, -2)).toThrow('value of -2 bytes')
+  expect(() => put(0, Number.NaN, 3, 3)).toThrow('key of NaN bytes')
+  expect(() => map.put(5, source, 0, 1, 1, 1, 0, 0)).toThrow('find partition 5 in the map: it holds 0')
+})
+
+test('a put throws entry_too_large above a gibibyte', () => {
+  const { map } = createFixture()
+  const source = new Uint8Array(1024 ** 3 + 1)
+  expect(() => map.put(0, source, 0, 1, 1, 1024 ** 3, 5, 0)).toThrow(
+    expect.objectContaining({ code: 'entry_too_large' }),
+  )
+})
+
+test('a put throws memory_exhausted at the limit, and what is there can be published', async () => {
+  const { map, put, text, openAll } = createFixture({ bytesMax: 256 * 1024, initialCapacity: 300 })
+  await openAll()
+  let count = 0
+  const fill = () => {
+    for (; count < 1000; count++) put(0, `key ${count}`, ''.padEnd(1000))
+  }
+  expect(fill).toThrow(expect.objectContaining({ code: 'memory_exhausted' }))
+  expect(count).toBeGreaterThan(150)
+  await map.publish()
+  expect(text(`key ${count - 1}`)).toBe(''.padEnd(1000))
+  expect(text('key 0')).toBe(''.padEnd(1000))
+})
+
+test('a bulk loading put throws memory_exhausted at the limit, and nothing has changed', () => {
+  const { map, put } = createFixture({ bytesMax: 256 * 1024 })
+  let count = 0
+  const fill = () => {
+    for (; count < 100_000; count++) put(0, `key ${count}`, '')
+  }
+  expect(fill).toThrow(expect.objectContaining({ code: 'memory_exhausted' }))
+  expect(map.stats(0).entries).toBe(count)
+  expect([...map.keys(0)].length).toBe(count)
+})
+
+test('a map names every option that does not fit', () => {
+  const create = () =>
+    new ChiralMap({
+      partitions: [0, 9],
+      partitionCount: 4,
+      initialCapacity: -1,
+      readersMax: 0,
+      readerThreads: 1,
+      segmentBytes: 5000,
+      announce: () => {},
+    })
+  expect(create).toThrow(
+    'create a chiral map: partitions are 0, 9; initialCapacity is -1; readersMax is 0; segmentBytes is 5000',
+  )
+})

@@ -1,0 +1,108 @@
+/** The bound that lib/map/DESIGN.md states: totalBytes <= 1.5 x live, 3 x for large entries, and two segments. */
+import { expect, test } from 'bun:test'
+import { type Fixture, createFixture, createRandom, smallSegmentBytes } from './helper.ts'
+
+function expectWithinBound({ map }: Fixture, factor: number): void {
+  const { liveBytes, totalBytes } = map.stats(0)
+  expect(totalBytes).toBeLessThanOrEqual(factor * liveBytes + 2 * smallSegmentBytes)
+}
+
+const loads = [
+  { name: 'bulk loading', live: false },
+  { name: 'live', live: true },
+]
+
+for (const { name, live } of loads) {
+  async function settle(fixture: Fixture): Promise<void> {
+    if (live) await fixture.map.publish()
+  }
+
+  test(`a ${name} map stays within its bound when few keys are overwritten without end`, async () => {
+    const fixture = createFixture({ bytesMax: 512 * 1024, initialCapacity: 100 })
+    if (live) await fixture.openAll()
+    for (let i = 0; i < 100_000; i++) {
+      fixture.put(0, `key ${i % 7}`, ''.padEnd(150))
+      if (i % 500 === 0) {
+        await settle(fixture)
+        expectWithinBound(fixture, 1.5)
+      }
+    }
+  })
+
+  test(`a ${name} map stays within its bound when one entry of each segment survives`, async () => {
+    const fixture = createFixture({ bytesMax: 4 * 1024 * 1024, initialCapacity: 2000 })
+    if (live) await fixture.openAll()
+    for (let i = 0; i < 100_000; i++) {
+      const key = i % 20 === 0 ? `stays ${(i / 20) % 1500}` : `goes ${i % 5}`
+      fixture.put(0, key, ''.padEnd(150))
+      if (i % 700 === 0) {
+        await settle(fixture)
+        expectWithinBound(fixture, 1.5)
+      }
+    }
+  })
+
+  test(`a ${name} map stays within its bound when keys are overwritten and deleted at random`, async () => {
+    const fixture = createFixture({ bytesMax: 8 * 1024 * 1024, initialCapacity: 5000 })
+    const random = createRandom(1)
+    if (live) await fixture.openAll()
+    for (let i = 0; i < 150_000; i++) {
+      const phase = Math.floor(i / 30_000) % 2
+      fixture.put(0, `key ${random(5000)}`, random(10) < (phase === 0 ? 1 : 8) ? null : ''.padEnd(random(400)))
+      if (i % 1000 === 0) {
+        await settle(fixture)
+        expectWithinBound(fixture, 1.5)
+      }
+    }
+  })
+
+  test(`a ${name} map stays within its bound when small and large entries alternate`, async () => {
+    const fixture = createFixture({ bytesMax: 16 * 1024 * 1024, initialCapacity: 5000 })
+    const random = createRandom(2)
+    if (live) await fixture.openAll()
+    const sizes = [10, 500, 600, smallSegmentBytes * 0.55, smallSegmentBytes * 0.95, smallSegmentBytes * 1.01]
+    for (let i = 0; i < 40_000; i++) {
+      // Small ones first in a segment, then one that does not fit; most large ones die, the small ones stay.
+      const large = i % 2 === 1
+      const size = large ? sizes[random(sizes.length)]! : 10
+      fixture.put(0, large ? `large ${random(40)}` : `small ${random(3000)}`, Buffer.alloc(size))
+      if (i % 300 === 0) {
+        await settle(fixture)
+        expectWithinBound(fixture, 3)
+      }
+    }
+  })
+}
+
+test('a map gives the memory of outgrown tables and huge entries to the log', async () => {
+  // The tables grow to 16384 slots, 128 KiB a side; all that came before them is 128 KiB a side too.
+  const fixture = createFixture({ bytesMax: 1536 * 1024, slabBytes: 256 * 1024 })
+  await fixture.openAll()
+  for (let i = 0; i < 10_000; i++) {
+    fixture.put(0, `${i}`, '')
+    if (i % 1000 === 0) await fixture.map.publish()
+  }
+  await fixture.map.publish()
+  for (let i = 0; i < 50; i++) {
+    fixture.put(0, 'huge', Buffer.alloc(150_000, i))
+    await fixture.map.publish()
+    expect(fixture.get('huge')!.value[149_999]).toBe(i)
+  }
+  for (let i = 0; i < 10_000; i++) expect(fixture.get(`${i}`)).toBeDefined()
+})
+
+test('a map does not grow its tables when loading up to its initial capacity', async () => {
+  const messages: string[] = []
+  const fixture = createFixture({
+    initialCapacity: 20_000,
+    partitions: [0, 1, 2, 3],
+    partitionCount: 4,
+    segmentBytes: 1024 * 1024,
+    slabBytes: 1024 * 1024,
+    announce: ({ kind }) => messages.push(kind),
+  })
+  for (let i = 0; i < 20_000; i++) fixture.put(i % 4, `${i}`, '')
+  expect(messages.filter((kind) => kind === 'table')).toEqual([])
+  // Tables smaller than a segment are not in slabs: all slabs are for entries.
+  expect(messages.length).toBeLessThanOrEqual(4)
+})
