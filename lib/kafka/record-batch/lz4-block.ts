@@ -1,4 +1,4 @@
-import { copyLiteral, copyMatch, type OutputBuffer } from './output-buffer.ts'
+import { copyLiteral, copyMatch, type OutputBuffer, tooLarge } from './output-buffer.ts'
 
 const matchBytesMin = 4
 
@@ -28,8 +28,7 @@ export function decompressLz4Block(
       let more = 255
       while (more === 255 && at < end) literalBytes += more = source[at++]!
     }
-    if (literalBytes > end - at || literalBytes > limit - out)
-      throw new Error(`an LZ4 literal of ${literalBytes} bytes does not fit the ${limit - out} bytes left`)
+    if (literalBytes > end - at || literalBytes > limit - out) throw doesNotFit('literal', literalBytes, limit, output)
     copyLiteral(source, at, target, out, literalBytes)
     at += literalBytes
     out += literalBytes
@@ -44,13 +43,17 @@ export function decompressLz4Block(
       while (more === 255 && at < end) matchBytes += more = source[at++]!
     }
     matchBytes += matchBytesMin
-    if (distance === 0 || distance > out - windowStart || matchBytes > limit - out) {
-      throw new Error(
-        `an LZ4 match of ${matchBytes} bytes from ${distance} back does not fit the ${limit - out} bytes left`,
-      )
+    if (distance === 0 || distance > out - windowStart) {
+      throw new Error(`an LZ4 match goes ${distance} back, where ${out - windowStart} bytes are`)
     }
+    if (matchBytes > limit - out) throw doesNotFit('match', matchBytes, limit, output)
     copyMatch(target, out, distance, matchBytes)
     out += matchBytes
   }
   throw new Error('an LZ4 block ends with a match')
+}
+
+function doesNotFit(what: string, bytes: number, limit: number, output: OutputBuffer): Error {
+  if (limit === output.maxBytes) return tooLarge(limit)
+  return new Error(`an LZ4 ${what} of ${bytes} bytes does not fit its block`)
 }
