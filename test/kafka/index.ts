@@ -11,13 +11,13 @@ export type { KafkaBroker, StartOptions, ToolResult } from './broker.ts'
 export { TcpProxy, type ProxiedRequest, type ProxiedResponse, type Verdict } from './tcp-proxy.ts'
 export { createTopic, kafkaClient, uniqueName } from './topics.ts'
 
-interface Registry {
+interface Running {
   shared: Promise<KafkaBroker> | undefined
   own: Set<KafkaBroker>
 }
 
 /** On globalThis: every test file has module instances of its own, but one process has one shared broker. */
-const registry: Registry = ((globalThis as { latchkeyKafka?: Registry }).latchkeyKafka ??= {
+const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKafka ??= {
   shared: undefined,
   own: new Set(),
 })
@@ -25,14 +25,14 @@ const registry: Registry = ((globalThis as { latchkeyKafka?: Registry }).latchke
 /** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
 export async function startKafka(options: StartOptions = {}): Promise<KafkaBroker> {
   const broker = (await dockerAnswers()) ? await ContainerBroker.start(options) : await LocalBroker.start(options)
-  registry.own.add(broker)
+  running.own.add(broker)
   return broker
 }
 
 /** The broker that all tests of this process share: started on first use, ended with the process. Use topics of one's own on it. */
 export function sharedKafka(): Promise<KafkaBroker> {
-  registry.shared = registry.shared ? registry.shared.then(revived) : startShared()
-  return registry.shared
+  running.shared = running.shared ? running.shared.then(revived) : startShared()
+  return running.shared
 }
 
 /** Bun kills the children of its process when a test times out. That test has failed; the others need not. */
@@ -43,10 +43,10 @@ async function revived(broker: KafkaBroker): Promise<KafkaBroker> {
 
 /** Ends every broker that this process started. For the preload of `bun test`, and for programs that use the harness. */
 export async function closeKafka(): Promise<void> {
-  const shared = await registry.shared?.catch(() => undefined)
-  registry.shared = undefined
-  await Promise.all([...registry.own, ...(shared ? [shared] : [])].map((broker) => broker.close()))
-  registry.own.clear()
+  const shared = await running.shared?.catch(() => undefined)
+  running.shared = undefined
+  await Promise.all([...running.own, ...(shared ? [shared] : [])].map((broker) => broker.close()))
+  running.own.clear()
 }
 
 async function startShared(): Promise<KafkaBroker> {

@@ -1,0 +1,49 @@
+import { expect, test } from 'bun:test'
+import { importsOf, lineCount, repositoryFiles, sourceFiles } from './repository.ts'
+
+const linesMax = 250
+const mainLinesMax = 100
+const topLevel = [
+  'LICENSE',
+  'README.md',
+  'bunfig.toml',
+  'lib',
+  'main.ts',
+  'package-lock.json',
+  'package.json',
+  'test',
+  'tsconfig.json',
+]
+/** Where the executable starts: the main thread and the store thread. */
+const entryPoints = ['main.ts', 'lib/store/thread.ts']
+
+test('the top level holds what it should and nothing else', () => {
+  const entries = new Set(repositoryFiles().map((path) => path.split('/')[0] ?? ''))
+  expect([...entries].filter((entry) => !entry.startsWith('.')).toSorted()).toEqual(topLevel)
+})
+
+test('no source file is longer than can be read at a sitting', () => {
+  const long = sourceFiles()
+    .filter((path) => lineCount(path) > (path === 'main.ts' ? mainLinesMax : linesMax))
+    .map((path) => `${path} has ${lineCount(path)} lines`)
+  expect(long).toEqual([])
+})
+
+test('every source file is reached from an entry point', () => {
+  const reached = new Set<string>()
+  const open = [...entryPoints]
+  const files = new Set(sourceFiles())
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (!files.has(path) || reached.has(path)) continue
+    reached.add(path)
+    open.push(...importsOf(path))
+  }
+  // Declarations for libraries without types are found by the compiler, not imported.
+  expect([...files].filter((path) => !reached.has(path) && !path.endsWith('.d.ts'))).toEqual([])
+})
+
+test('file names are kebab-case', () => {
+  const pattern = /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|DESIGN\.md|LICENSE)$/
+  const wrong = repositoryFiles().filter((path) => !path.split('/').every((part) => pattern.test(part)))
+  expect(wrong).toEqual([])
+})

@@ -1,0 +1,62 @@
+import { expect, test } from 'bun:test'
+import { read, repositoryFiles } from './repository.ts'
+
+interface Leftover {
+  name: string
+  pattern: RegExp
+  files: RegExp
+  sample: string
+}
+
+const code = /\.(ts|js)$/
+const any = /./
+const tests = /\.test\.ts$/
+
+const leftovers: Leftover[] = [
+  { name: 'a note for later', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, files: any, sample: '// TODO: later' },
+  { name: 'a breakpoint', pattern: /^\s*debugger\b/m, files: code, sample: '  debugger' },
+  {
+    name: 'a focused, skipped or failing test',
+    pattern: /\b(test|describe|it)\.(only|skip|todo|failing|if|skipIf|todoIf)\b/,
+    files: tests,
+    sample: "test.only('a'",
+  },
+  {
+    name: 'an expectation that nobody waits for',
+    pattern: /^\s*expect\(.*\)\s*\.(rejects|resolves)\b/m,
+    files: tests,
+    sample: '  expect(send()).rejects.toThrow()',
+  },
+  {
+    name: 'output past the log',
+    pattern: /\bconsole\.\w+\(/,
+    files: /^lib\/(?!log)/,
+    sample: "console.log('here')",
+  },
+  {
+    name: 'a package registry',
+    pattern: /\bregistry\.(npmjs|yarnpkg)\b|\brepo1?\.maven\b|\bartifactory\b|"resolved":\s*"http/i,
+    files: any,
+    sample: '"resolved": "https://example.org/a.tgz"',
+  },
+  {
+    name: 'a path of one machine',
+    pattern: /(?<![\w.])(\/home\/|\/Users\/|\/root\/|\/work\/)\w|[A-Z]:\\Users/,
+    files: any,
+    sample: "'/home/someone/latchkey'",
+  },
+]
+
+/** This file alone may spell them. */
+const self = 'test/style/leftovers.test.ts'
+
+test.each(leftovers)('no file holds $name', ({ pattern, files }) => {
+  const found = repositoryFiles()
+    .filter((path) => path !== self && files.test(path))
+    .filter((path) => pattern.test(read(path)))
+  expect(found).toEqual([])
+})
+
+test.each(leftovers)('the check finds $name', ({ pattern, sample }) => {
+  expect(sample).toMatch(pattern)
+})
