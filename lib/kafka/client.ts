@@ -82,7 +82,8 @@ export class KafkaClient {
         this.health.succeeded()
         return result
       } catch (error) {
-        if (this.signal.aborted) throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
+        if (this.signal.aborted)
+          throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
         if (!(error instanceof LatchkeyError) || !error.retriable) throw error
         this.health.failed(error)
         await sleep(backoff.nextMs(), this.signal)
@@ -104,7 +105,7 @@ export class KafkaClient {
         errorCode: partitionErrorCode,
       }))
       this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
-      return { topic, errorCode: topicErrorCode, partitions: partitions.sort((a, b) => a.partition - b.partition) }
+      return { topic, errorCode: topicErrorCode, partitions: partitions.toSorted((a, b) => a.partition - b.partition) }
     })
   }
 
@@ -179,7 +180,10 @@ export class KafkaClient {
     if (open !== undefined && !open.closed) return open
     const address = this.#addresses.get(node)
     if (this.signal.aborted || address === undefined) {
-      throw new LatchkeyError('broker_unreachable', `Connecting to node ${node}: ${address ? 'closed' : 'its address is not known'}`)
+      throw new LatchkeyError(
+        'broker_unreachable',
+        `Connecting to node ${node}: ${address ? 'closed' : 'its address is not known'}`,
+      )
     }
     const connection = new BrokerConnection(address, this.#options)
     this.#connections.set(node, connection)

@@ -84,5 +84,7 @@ export function brokerError(attempted: string, code: number, advice?: string): L
   const retriable = action === 'retry' || action === 'refresh'
   const kind = action === 'fence' ? 'fenced' : retriable ? 'broker_error' : 'broker_refused'
   const end = advice === undefined ? '' : `; ${advice}`
-  return new LatchkeyError(kind, `${attempted}: the broker answered ${errorName(code)}${end}`, { details: { kafka: errorName(code) } })
+  return new LatchkeyError(kind, `${attempted}: the broker answered ${errorName(code)}${end}`, {
+    details: { kafka: errorName(code) },
+  })
 }

@@ -9,7 +9,6 @@
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
-import { LatchkeyError } from '../errors.ts'
 
 export interface ProducerIdentity {
   producerId: number
@@ -40,7 +39,10 @@ export async function fencePartition(
 /** A producer id without fencing: its batches are deduplicated, but those of an earlier owner are not refused. */
 export async function plainProducerId(client: KafkaClient): Promise<ProducerIdentity> {
   const attempted = 'Getting a producer id'
-  const response = (await client.callAny('InitProducerId', 1, { transactionalId: null, transactionTimeout: transactionTimeoutMs })) as {
+  const response = (await client.callAny('InitProducerId', 1, {
+    transactionalId: null,
+    transactionTimeout: transactionTimeoutMs,
+  })) as {
     errorCode: number
     producerId: string
     producerEpoch: number
@@ -49,7 +51,11 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
   return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
 }
 
-async function initProducerId(client: KafkaClient, transactionalId: string, held?: ProducerIdentity): Promise<ProducerIdentity> {
+async function initProducerId(
+  client: KafkaClient,
+  transactionalId: string,
+  held?: ProducerIdentity,
+): Promise<ProducerIdentity> {
   const coordinator = await client.coordinator('transaction', transactionalId)
   const response = await client.send(coordinator, initProducerIdRequest(transactionalId, held), client.requestTimeoutMs)
   const at = 1 // the response header's tagged fields
@@ -96,11 +102,16 @@ async function addPartition(
   const coordinator = await client.coordinator('transaction', transactionalId)
   const args = { ...producer, topics: [{ topic, partitions: [partition] }] }
   const response = (await client.call(coordinator, 'AddPartitionsToTxn', 1, args)) as AddPartitionsResponse
-  const errorCode = response.errors.flatMap((one) => one.partitionErrors).find((one) => one.errorCode !== 0)?.errorCode ?? 0
+  const errorCode =
+    response.errors.flatMap((one) => one.partitionErrors).find((one) => one.errorCode !== 0)?.errorCode ?? 0
   failOnError(client, transactionalId, `Fencing ${topic} partition ${partition}`, errorCode)
 }
 
-async function endTransaction(client: KafkaClient, transactionalId: string, producer: Record<string, unknown>): Promise<void> {
+async function endTransaction(
+  client: KafkaClient,
+  transactionalId: string,
+  producer: Record<string, unknown>,
+): Promise<void> {
   const coordinator = await client.coordinator('transaction', transactionalId)
   const args = { ...producer, transactionResult: false }
   const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args)) as { errorCode: number }
@@ -123,9 +134,4 @@ function adviceFor(transactionalId: string, errorCode: number): string | undefin
   }
   if (errorCode === topicAuthorizationFailed) return 'allow this user to WRITE the changelog topic'
   return undefined
-}
-
-/** Whether an error says that someone else has taken the partition. */
-export function isFenced(error: unknown): boolean {
-  return error instanceof LatchkeyError && error.code === 'fenced'
 }

@@ -109,8 +109,10 @@ export class Fetcher {
   #send(node: number): Outstanding | undefined {
     const generations = new Map<number, number>()
     const positions = new Map<number, number>()
-    const assignments = this.#byLeader.partitionsOf(node).map((partition) => ({ partition, ...this.#assigned.get(partition)! }))
-    for (const { partition, position, generation } of assignments.sort((a, b) => a.servedBy - b.servedBy)) {
+    const assignments = this.#byLeader
+      .partitionsOf(node)
+      .map((partition) => ({ partition, ...this.#assigned.get(partition)! }))
+    for (const { partition, position, generation } of assignments.toSorted((a, b) => a.servedBy - b.servedBy)) {
       generations.set(partition, generation)
       positions.set(partition, position)
     }

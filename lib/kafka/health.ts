@@ -41,7 +41,8 @@ export class Health {
 
   succeeded(): void {
     if (this.#troubleSince === null) return
-    if (this.#loggedAt > 0) log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds: this.#seconds() })
+    if (this.#loggedAt > 0)
+      log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds: this.#seconds() })
     this.#troubleSince = null
     this.#loggedAt = 0
   }

@@ -98,7 +98,10 @@ export class BrokerConnection {
   /** The response body of a raw request, a view of the whole response: copy what must outlive the next one. Rejects with `broker_unreachable` or `request_timed_out`. */
   send(request: RawRequest, timeoutMs: number): Promise<Buffer> {
     const { apiKey, apiVersion, apiName } = request
-    const response = { decode: async (raw: Buffer) => ({ raw }), parse: async (decoded: { raw: Buffer }) => decoded.raw }
+    const response = {
+      decode: async (raw: Buffer) => ({ raw }),
+      parse: async (decoded: { raw: Buffer }) => decoded.raw,
+    }
     return this.#exchange(
       { request: { apiKey, apiVersion, apiName, encode: async () => request.encode() }, response },
       apiName,

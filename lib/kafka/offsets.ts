@@ -25,7 +25,9 @@ export async function listOffsets(
   for (const [node, led] of byNode) {
     const response = (await client.call(node, 'ListOffsets', 3, {
       isolationLevel: isolation === 'read_committed' ? 1 : 0,
-      topics: [{ topic, partitions: led.map((partition) => ({ partition, timestamp: spec === 'earliest' ? '-2' : '-1' })) }],
+      topics: [
+        { topic, partitions: led.map((partition) => ({ partition, timestamp: spec === 'earliest' ? '-2' : '-1' })) },
+      ],
     })) as ListOffsetsResponse
     for (const { partition, errorCode, offset } of response.responses.flatMap((one) => one.partitions)) {
       if (errorCode !== 0) {
@@ -84,7 +86,11 @@ export async function commitOffsets(
   offsets: ReadonlyMap<number, CommittedOffset>,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
-  const partitions = [...offsets].map(([partition, { offset, metadata }]) => ({ partition, offset: String(offset), metadata }))
+  const partitions = [...offsets].map(([partition, { offset, metadata }]) => ({
+    partition,
+    offset: String(offset),
+    metadata,
+  }))
   const args = { groupId: group, groupGenerationId: -1, memberId: '', topics: [{ topic, partitions }] }
   const response = (await client.call(coordinator, 'OffsetCommit', 5, args)) as OffsetCommitResponse
   for (const { partition, errorCode } of response.responses.flatMap((one) => one.partitions)) {
@@ -103,6 +109,7 @@ const unknownMember = 25
 
 function adviceFor(group: string, errorCode: number): string | undefined {
   if (errorCode === groupAuthorizationFailed) return `allow this user to READ group ${group}`
-  if (errorCode === unknownMember) return `another consumer is a member of group ${group}: choose another STORE_ID or end that consumer`
+  if (errorCode === unknownMember)
+    return `another consumer is a member of group ${group}: choose another STORE_ID or end that consumer`
   return undefined
 }

@@ -16,7 +16,12 @@ export interface ProduceResult {
 }
 
 /** @param acks -1 for all in-sync replicas @param timeoutMs how long the broker may wait for them */
-export function produceRequest(topic: string, batches: readonly ProduceBatch[], acks: number, timeoutMs: number): RawRequest {
+export function produceRequest(
+  topic: string,
+  batches: readonly ProduceBatch[],
+  acks: number,
+  timeoutMs: number,
+): RawRequest {
   return {
     apiKey: 0,
     apiVersion: 7,

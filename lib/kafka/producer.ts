@@ -112,7 +112,9 @@ export class Producer<Batch extends OutgoingBatch> {
       }
       const { acks, timeoutMs } = this.#options
       const request = produceRequest(this.#topic, batches, acks, timeoutMs)
-      const results = parseProduceResponse(await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs))
+      const results = parseProduceResponse(
+        await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs),
+      )
       let failure: LatchkeyError | undefined
       for (const result of results) failure = (await this.#settle(result)) ?? failure
       if (failure !== undefined) throw failure

@@ -27,15 +27,25 @@ export async function checkTopics(config: StoreConfig): Promise<string[]> {
   }
 }
 
-function describe(config: StoreConfig, { partitions, missingChangelog, warnings }: Awaited<ReturnType<typeof inspectTopics>>): string[] {
+function describe(
+  config: StoreConfig,
+  { partitions, missingChangelog, warnings }: Awaited<ReturnType<typeof inspectTopics>>,
+): string[] {
   const { storeId, sourceTopic, changelogTopic, fencing } = config
   const lines = [`source ${sourceTopic}: ${partitions.length} partitions, all taken as primary`]
-  if (missingChangelog === undefined) lines.push(`changelog ${changelogTopic}: exists with as many partitions; recovered from its start`)
+  if (missingChangelog === undefined)
+    lines.push(`changelog ${changelogTopic}: exists with as many partitions; recovered from its start`)
   else {
     const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
-    lines.push(`changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`)
+    lines.push(
+      `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
+    )
   }
   lines.push(`offsets: committed under group ${storeId}`)
-  lines.push(fencing ? `fencing: transactional ids latchkey-${storeId}-0 to -${partitions.length - 1}` : 'fencing: off; a late write of an earlier instance can land behind newer ones')
+  lines.push(
+    fencing
+      ? `fencing: transactional ids latchkey-${storeId}-0 to -${partitions.length - 1}`
+      : 'fencing: off; a late write of an earlier instance can land behind newer ones',
+  )
   return [...lines, ...warnings.map((warning) => `warning: ${warning}`)]
 }

@@ -23,7 +23,11 @@ export function createClients(config: StoreConfig): Clients {
       connectionTimeoutMs,
       requestTimeoutMs,
     })
-  return { consumer: client('source consumer'), producer: client('changelog producer'), changelog: client('changelog consumer') }
+  return {
+    consumer: client('source consumer'),
+    producer: client('changelog producer'),
+    changelog: client('changelog consumer'),
+  }
 }
 
 /** What the clients have trouble with; undefined while all is well. */

@@ -26,12 +26,19 @@ export class Committer {
   #committing: Promise<void> | undefined
 
   /** @param committed what the group had committed at start: nothing lower is ever committed over it */
-  constructor(client: KafkaClient, config: StoreConfig, stats: Stats, source: CommitSource, committed: Map<number, number>) {
+  constructor(
+    client: KafkaClient,
+    config: StoreConfig,
+    stats: Stats,
+    source: CommitSource,
+    committed: Map<number, number>,
+  ) {
     this.#client = client
     this.#config = config
     this.#stats = stats
     this.#source = source
     this.#committed = committed
+    for (const [partition, offset] of committed) stats.setGauge(partition, 'committed', offset)
     this.#timer = setInterval(() => void this.commit(), intervalMs)
   }
 
@@ -41,14 +48,13 @@ export class Committer {
     await this.#committing
   }
 
-  /** The source was recreated: its offsets begin again. */
-  forget(partition: number): void {
-    this.#committed.delete(partition)
+  stop(): void {
+    clearInterval(this.#timer)
   }
 
-  /** Ends the timer and commits once more. */
+  /** Stops, and commits once more. */
   async close(): Promise<void> {
-    clearInterval(this.#timer)
+    this.stop()
     await this.#committing
     await this.commit()
   }
@@ -56,7 +62,8 @@ export class Committer {
   async #commit(): Promise<void> {
     const offsets = new Map<number, CommittedOffset>()
     for (const [partition, offset] of this.#source.acknowledged()) {
-      if (offset > (this.#committed.get(partition) ?? -1)) offsets.set(partition, { offset, metadata: this.#source.metadata(partition) })
+      if (offset > (this.#committed.get(partition) ?? -1))
+        offsets.set(partition, { offset, metadata: this.#source.metadata(partition) })
     }
     if (offsets.size === 0) return
     try {

@@ -4,10 +4,25 @@
  */
 import { type ChiralMap } from '../map/index.ts'
 import { type Ingest } from './ingest.ts'
+import { loggerOf } from '../log.ts'
+import { type Resume } from './resume.ts'
 import { discardOffset } from './source-trail.ts'
 
+/** Discards every partition whose resume asks for it. */
+export async function discardFormer(
+  map: ChiralMap,
+  ingest: Ingest,
+  resumes: ReadonlyMap<number, Resume>,
+): Promise<void> {
+  for (const [partition, { discard }] of resumes) {
+    if (!discard) continue
+    const keys = await discardPartition(map, ingest, partition)
+    loggerOf('store').warn('Partition {partition}: {keys} keys of the former source topic deleted', { partition, keys })
+  }
+}
+
 /** Resolves when the changelog has acknowledged the tombstones. @returns how many keys there were */
-export async function discardPartition(map: ChiralMap, ingest: Ingest, partition: number): Promise<number> {
+async function discardPartition(map: ChiralMap, ingest: Ingest, partition: number): Promise<number> {
   const timestamp = Date.now()
   let keys = 0
   let batch = ingest.takeBatch()

@@ -16,7 +16,11 @@ export class Flusher {
   published: () => void = () => {}
 
   /** @param failed takes what a publish on the way rejected with: memory is exhausted, or a defect */
-  constructor(map: ChiralMap, stats: Stats, options: { count: number; seconds: number; failed: (error: unknown) => void }) {
+  constructor(
+    map: ChiralMap,
+    stats: Stats,
+    options: { count: number; seconds: number; failed: (error: unknown) => void },
+  ) {
     this.#map = map
     this.#stats = stats
     this.#count = options.count

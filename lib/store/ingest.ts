@@ -14,6 +14,7 @@ import { BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type Clients } from './clients.ts'
 import { sourceFetch } from './fetch-options.ts'
 import { type Flusher } from './flusher.ts'
+import { type PartitionEvents } from './partition-events.ts'
 import { PartitionIngest } from './partition-ingest.ts'
 import { Refusals } from './refusals.ts'
 import { SourceDecoder } from './source-decoder.ts'
@@ -28,14 +29,7 @@ export interface IngestContext {
   stats: Stats
   flusher: Flusher
   limits: ChangelogLimits
-  /** Takes a partition anew where the broker has forgotten our producer id; rejects with `fenced` if it is someone else's. */
-  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
-  /** What to do where the position is not in the source any more. */
-  outOfRange(partition: number, position: number): Promise<number>
-  /** Acknowledged further, or learned the end. */
-  progressed(partition: number): void
-  lost(partition: number, error: LatchkeyError): void
-  foreignWrite(partition: number, baseOffset: number): void
+  events: PartitionEvents
 }
 
 /** Batches of this size cost least per record; the topic's own limit may be lower. */
@@ -73,20 +67,20 @@ export class Ingest {
     const options = { acks: -1, timeoutMs: produceTimeoutMs, maxRequestBytes: requestBytesMax }
     this.#producer = new Producer(clients.producer, config.changelogTopic, options, {
       next: (partition) => this.#partitions.get(partition)?.takeBatch(),
-      acknowledged: (partition, batch, baseOffset, foreign) => this.#acknowledged(partition, batch, baseOffset, foreign),
+      acknowledged: (partition, batch, baseOffset, foreign) =>
+        this.#acknowledged(partition, batch, baseOffset, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
-      renew: context.renew,
+      renew: (partition, held) => context.events.renew(partition, held),
       lost: (partition, error) => this.#lost(partition, error),
     })
   }
 
   /** @param changelogEnd where the next write of ours lands, -1 if that is not known for sure */
-  add(partition: number, position: number, identity: ProducerIdentity, changelogEnd: number): PartitionIngest {
+  add(partition: number, position: number, identity: ProducerIdentity, changelogEnd: number): void {
     const one = new PartitionIngest(partition, position)
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, changelogEnd)
-    return one
   }
 
   /** Begins to read a partition's source, once it has been added. */
@@ -94,12 +88,9 @@ export class Ingest {
     this.#fetcher.add(partition, this.#partitions.get(partition)!.consumed)
   }
 
-  partition(partition: number): PartitionIngest | undefined {
-    return this.#partitions.get(partition)
-  }
-
-  identity(partition: number): ProducerIdentity | undefined {
-    return this.#producer.identity(partition)
+  /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
+  acknowledged(partition: number): number {
+    return this.#partitions.get(partition)?.acknowledged ?? -1
   }
 
   /** Runs until stop(); rejects with what is not Kafka's fault. */
@@ -182,7 +173,7 @@ export class Ingest {
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
     const one = this.#partitions.get(partition)
     if (one === undefined) return undefined
-    const next = await this.#context.outOfRange(partition, position)
+    const next = await this.#context.events.outOfRange(partition, position)
     one.consumed = next
     return next
   }
@@ -196,7 +187,7 @@ export class Ingest {
     records.openRecords({ checkCrc: false })
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
     stats.add('changelogBytes', batch.bytes)
-    if (foreign) this.#context.foreignWrite(partition, baseOffset)
+    if (foreign) this.#context.events.foreignWrite(partition, baseOffset)
     this.#settle(one, batch, true)
     flusher.wrote()
   }
@@ -220,7 +211,7 @@ export class Ingest {
 
   #progressed(one: PartitionIngest): void {
     this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
-    this.#context.progressed(one.partition)
+    this.#context.events.progressed(one.partition, one.acknowledged)
     this.#wakeProgressWaiters()
   }
 
@@ -245,7 +236,7 @@ export class Ingest {
     this.#fetcher.remove(partition)
     this.#partitions.delete(partition)
     if (one !== undefined) this.#account(one, -one.bytes)
-    this.#context.lost(partition, error)
+    this.#context.events.lost(partition, error)
     this.#wakeProgressWaiters()
   }
 }

@@ -1,5 +1,4 @@
 /** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
-import { LatchkeyError } from '../errors.ts'
 import { fencePartition, plainProducerId, type ProducerIdentity } from '../kafka/fence.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { type StoreConfig } from './store-config.ts'
@@ -45,8 +44,4 @@ export function fencedAdvice(storeId: string, partition: number): string {
     `another instance of store ${storeId} has taken partition ${partition}: it is served as it is and written no more; ` +
     'stop one of the two, or give them different PARTITIONS'
   )
-}
-
-export function isFencedError(error: unknown): boolean {
-  return error instanceof LatchkeyError && error.code === 'fenced'
 }

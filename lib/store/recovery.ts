@@ -50,7 +50,10 @@ export interface RecoveryContext {
 /** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
 const markerPatienceMs = 5_000
 
-export async function recover(context: RecoveryContext, partitions: readonly number[]): Promise<Map<number, Recovered>> {
+export async function recover(
+  context: RecoveryContext,
+  partitions: readonly number[],
+): Promise<Map<number, Recovered>> {
   const { client, changelogTopic, stats } = context
   const starts = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
   const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest'))
@@ -76,7 +79,7 @@ export async function recover(context: RecoveryContext, partitions: readonly num
   const overdue = watchMarkers(context, progress, watch.signal)
   const all = Promise.all([...progress.values()].map((one) => one.done.promise))
   try {
-    await Promise.race([all, running.then(() => Promise.reject(stopped(changelogTopic))), overdue])
+    await Promise.race([all, running.then(() => stopped(changelogTopic)), overdue])
   } finally {
     watch.abort()
     fetcher.stop()
@@ -89,11 +92,15 @@ function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined)
   return { records, changelogStart: start, changelogEnd: identity === undefined ? -1 : position, last: trail.last }
 }
 
-function stopped(topic: string): LatchkeyError {
-  return new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
+function stopped(topic: string): never {
+  throw new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
 }
 
-async function watchMarkers(context: RecoveryContext, progress: Map<number, Progress>, signal: AbortSignal): Promise<never> {
+async function watchMarkers(
+  context: RecoveryContext,
+  progress: Map<number, Progress>,
+  signal: AbortSignal,
+): Promise<never> {
   const seen = new Map<number, number>()
   while (!signal.aborted) {
     await sleep(markerPatienceMs, signal)
@@ -141,7 +148,11 @@ class RecoverySink {
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
     const start = starts.get(partition)!
     const progress = this.#progress.get(partition)!
-    if (start <= position) throw new LatchkeyError('broker_error', `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`)
+    if (start <= position)
+      throw new LatchkeyError(
+        'broker_error',
+        `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
+      )
     progress.start = start
     return start
   }

@@ -42,7 +42,15 @@ export class Refusals {
       if (index < from) continue
       const { data, keyStart, keyLength, valueStart, valueLength } = records
       const sourceOffset = records.sourceOffset()
-      part.builder.append(data, keyStart, keyLength, valueStart, valueLength, timestamp ?? records.timestamp, sourceOffset)
+      part.builder.append(
+        data,
+        keyStart,
+        keyLength,
+        valueStart,
+        valueLength,
+        timestamp ?? records.timestamp,
+        sourceOffset,
+      )
       part.nextSource = sourceOffset + 1
     }
     if (timestamp !== undefined) {

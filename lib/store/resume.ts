@@ -33,13 +33,19 @@ export interface Resume {
 }
 
 export function resumeAt(input: ResumeInput): Resume {
-  const { recordsRecovered, highestSourceOffset, changelogStart, completeSince, committed, sourceStart, sourceEnd } = input
+  const { recordsRecovered, highestSourceOffset, changelogStart, completeSince, committed, sourceStart, sourceEnd } =
+    input
   const fromStart = { position: sourceStart, lost: 0 }
   if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
     const found = input.sourceRecreated
       ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
       : `it ends at offset ${sourceEnd}, ${highestSourceOffset} had been ingested`
-    return { ...fromStart, rebuild: true, discard: true, reason: `the source topic was recreated or truncated: ${found}` }
+    return {
+      ...fromStart,
+      rebuild: true,
+      discard: true,
+      reason: `the source topic was recreated or truncated: ${found}`,
+    }
   }
   if (changelogStart > 0 && completeSince !== changelogStart) {
     const reason = `the changelog was truncated: it starts at offset ${changelogStart}`

@@ -78,7 +78,8 @@ export class SourceDecoder {
   #append(one: PartitionIngest, batch: RecordBatchReader): void {
     const { data, keyStart, keyLength, valueStart, valueLength, offset } = batch
     let { timestamp } = batch
-    if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0)) timestamp = this.#clamp(one, batch)
+    if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0))
+      timestamp = this.#clamp(one, batch)
     const { maxMessageBytes } = this.#limits
     if (
       keyLength + valueLength + recordOverheadBytesMax + batchHeaderBytes > maxMessageBytes &&
@@ -106,7 +107,8 @@ export class SourceDecoder {
     const { timestamp, offset } = batch
     const clamped = Math.max(Math.min(timestamp, this.#timestampMax), this.#timestampMin)
     this.#stats.add('timestampsClamped', 1)
-    const message = '{topic} partition {partition} offset {offset}: the changelog would refuse timestamp {timestamp}; {clamped} is written instead'
+    const message =
+      '{topic} partition {partition} offset {offset}: the changelog would refuse timestamp {timestamp}; {clamped} is written instead'
     const properties = { topic: this.#topic, partition: one.partition, offset, timestamp, clamped }
     this.#log.log('warning', `clamp ${one.partition}`, message, properties)
     return clamped
@@ -116,7 +118,12 @@ export class SourceDecoder {
     this.#stats.add(reason, 1)
     const message = '{topic} partition {partition} offset {offset}: record skipped, {fault}'
     const level = reason === 'skippedTooLarge' ? 'error' : 'warning'
-    this.#log.log(level, `${reason} ${one.partition}`, message, { topic: this.#topic, partition: one.partition, offset, fault })
+    this.#log.log(level, `${reason} ${one.partition}`, message, {
+      topic: this.#topic,
+      partition: one.partition,
+      offset,
+      fault,
+    })
   }
 
   #corrupt(one: PartitionIngest, next: number, error: LatchkeyError): number {
@@ -127,7 +134,14 @@ export class SourceDecoder {
     this.#stats.add('skippedCorruptBatch', 1)
     const message = '{topic} partition {partition}: offsets {from} to {to} skipped after {attempts} attempts: {fault}'
     const { attempts } = corrupt
-    const properties = { topic: this.#topic, partition, from: one.consumed, to: next - 1, attempts, fault: messageOf(error) }
+    const properties = {
+      topic: this.#topic,
+      partition,
+      from: one.consumed,
+      to: next - 1,
+      attempts,
+      fault: messageOf(error),
+    }
     this.#log.log('error', `corrupt ${partition}`, message, properties)
     one.consumed = next
     return next

@@ -46,7 +46,8 @@ export class Store {
     this.#config = config
     this.#thread = new Worker(new URL('./thread.ts', import.meta.url).href)
     this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
-    this.#thread.onerror = ({ message }) => this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
+    this.#thread.onerror = ({ message }) =>
+      this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
     this.#thread.addEventListener('close', () => this.#threadEnded())
     this.#send({ type: 'start', config, logging })
   }
@@ -103,7 +104,8 @@ export class Store {
 
   status(): StoreStatus {
     const { partitions } = this.#stats
-    const reason = this.#error?.message ?? [...this.#fenced.values(), ...(this.#trouble ? [this.#trouble] : [])].join(' · ')
+    const reason =
+      this.#error?.message ?? [...this.#fenced.values(), ...(this.#trouble ? [this.#trouble] : [])].join(' · ')
     return {
       id: this.id,
       state: this.#state,
@@ -221,8 +223,11 @@ function read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Looku
   }
 }
 
+function known(gauge: number): number | null {
+  return gauge < 0 ? null : gauge
+}
+
 function partitionStatus(stats: Stats, partition: number): PartitionStatus {
-  const known = (gauge: number) => (gauge < 0 ? null : gauge)
   const position = known(stats.gauge(partition, 'position'))
   const end = known(stats.gauge(partition, 'end'))
   return {

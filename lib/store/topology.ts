@@ -85,7 +85,10 @@ export async function prepareTopics(client: KafkaClient, config: StoreConfig): P
   await client.persist(async () => {
     const created = await findTopic(client, changelogTopic)
     if (created?.partitions.length === missingChangelog.partitions) return
-    throw new LatchkeyError('broker_error', `Waiting for the new topic ${changelogTopic}: the brokers do not know it yet`)
+    throw new LatchkeyError(
+      'broker_error',
+      `Waiting for the new topic ${changelogTopic}: the brokers do not know it yet`,
+    )
   })
   return topology
 }
@@ -103,7 +106,8 @@ async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetad
 function accessFault({ topic, errorCode }: TopicMetadata): string[] {
   const name = errorName(errorCode)
   if (errorCode === 0 || errorCode === unknownTopic || /NOT_AVAILABLE/.test(name)) return []
-  if (/AUTHORIZATION/.test(name)) return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
+  if (/AUTHORIZATION/.test(name))
+    return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
   return [`topic ${topic}: the broker answered ${name}`]
 }
 
@@ -135,7 +139,11 @@ function maxMessageBytes(config: Map<string, string> | undefined): number {
   return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
 }
 
-function warningsAbout(topic: string, source: Map<string, string> | undefined, changelog: Map<string, string> | undefined): string[] {
+function warningsAbout(
+  topic: string,
+  source: Map<string, string> | undefined,
+  changelog: Map<string, string> | undefined,
+): string[] {
   if (changelog === undefined) return []
   const warnings: string[] = []
   const policy = changelog.get('cleanup.policy') ?? ''
@@ -145,7 +153,9 @@ function warningsAbout(topic: string, source: Map<string, string> | undefined, c
         'set cleanup.policy=compact on it',
     )
   } else if (policy !== 'compact') {
-    warnings.push(`Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart; set cleanup.policy=compact on it`)
+    warnings.push(
+      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart; set cleanup.policy=compact on it`,
+    )
   }
   if (maxMessageBytes(changelog) < maxMessageBytes(source) + recordOverheadBytesMax) {
     warnings.push(
@@ -154,7 +164,9 @@ function warningsAbout(topic: string, source: Map<string, string> | undefined, c
     )
   }
   if (changelog.get('message.timestamp.type') === 'LogAppendTime') {
-    warnings.push(`Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`)
+    warnings.push(
+      `Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`,
+    )
   }
   return warnings
 }

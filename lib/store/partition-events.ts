@@ -1,0 +1,112 @@
+/** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { type ProducerIdentity } from '../kafka/fence.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import { loggerOf, RepeatedLog } from '../log.ts'
+import { type CatchUp } from './catch-up.ts'
+import { type Flusher } from './flusher.ts'
+import { type FromThread } from './messages.ts'
+import { fencedAdvice, type Owners } from './owners.ts'
+import { tellLost } from './resumption.ts'
+import { type Stats } from './stats.ts'
+import { type PartitionState, partitionStates } from './status.ts'
+import { type StoreConfig } from './store-config.ts'
+
+const log = loggerOf('store')
+
+export interface PartitionEventsContext {
+  config: StoreConfig
+  consumer: KafkaClient
+  owners: Owners
+  stats: Stats
+  flusher: Flusher
+  post: (message: FromThread) => void
+  /** Ends the store. */
+  failed: (error: unknown) => void
+}
+
+export class PartitionEvents {
+  readonly #context: PartitionEventsContext
+  readonly #repeated = new RepeatedLog(log)
+  #catchUp: CatchUp | undefined
+
+  constructor(context: PartitionEventsContext) {
+    this.#context = context
+  }
+
+  /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
+  begin(catchUp: CatchUp): void {
+    const { stats, post } = this.#context
+    this.#catchUp = catchUp
+    for (const partition of stats.partitions) {
+      setPartitionState(stats, partition, catchUp.rebuilds(partition) ? 'rebuilding' : 'running')
+    }
+    if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+  }
+
+  /** A partition is acknowledged up to here. */
+  progressed(partition: number, acknowledged: number): void {
+    if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)
+  }
+
+  /** The broker has forgotten our producer id: takes the partition anew; rejects with `fenced` if it is someone else's. */
+  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
+    log.info('Partition {partition}: taking the changelog anew', { partition })
+    return this.#context.owners.renew(partition, held)
+  }
+
+  /** The position is not in the source any more: where to go on. */
+  async outOfRange(partition: number, position: number): Promise<number> {
+    const { consumer, config } = this.#context
+    const { sourceTopic } = config
+    const starts = await listOffsets(consumer, sourceTopic, [partition], 'earliest')
+    const start = starts.get(partition)!
+    if (position >= start) {
+      const found = `offset ${position} is past its end: the topic was recreated or truncated; start again to rebuild from it`
+      throw new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}`)
+    }
+    tellLost(sourceTopic, partition, start - position, start)
+    return start
+  }
+
+  /** Another instance has taken the partition. */
+  lost(partition: number, error: LatchkeyError): void {
+    const { stats, config, post } = this.#context
+    const reason = fencedAdvice(config.storeId, partition)
+    setPartitionState(stats, partition, 'fenced')
+    this.#catchUp?.drop(partition)
+    post({ type: 'fenced', partition, reason })
+    log.error('{fault}: {reason}', { fault: error.message, reason })
+  }
+
+  /** Our batch landed behind something that we did not write. */
+  foreignWrite(partition: number, baseOffset: number): void {
+    const { stats, config } = this.#context
+    stats.add('foreignWrites', 1)
+    const { changelogTopic } = config
+    const message =
+      '{changelogTopic} partition {partition}: another writer has appended before offset {baseOffset}; ' +
+      'find and stop it, then restart this store, which may miss what it wrote'
+    this.#repeated.log('error', `foreign ${partition}`, message, { changelogTopic, partition, baseOffset })
+  }
+
+  /** A partition has reached the end that its source had at start: once that is visible, it counts. */
+  async #arrive(partition: number): Promise<void> {
+    const { stats, flusher, post, config } = this.#context
+    const catchUp = this.#catchUp!
+    const isLast = catchUp.isDone
+    await flusher.flush()
+    if (catchUp.arrived(partition)) {
+      setPartitionState(stats, partition, 'running')
+      if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+    }
+    if (!isLast) return
+    log.info('Caught up with {sourceTopic} as it was at start', { sourceTopic: config.sourceTopic })
+    post({ type: 'caught-up' })
+  }
+}
+
+export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
+  stats.setGauge(partition, 'state', partitionStates.indexOf(state))
+}
