@@ -16,7 +16,7 @@ interface Running {
   own: Set<KafkaBroker>
 }
 
-/** On globalThis: every test file has module instances of its own, but one process has one shared broker. */
+/** On globalThis, so that the preload of `bun test` can look without loading this module. */
 const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKafka ??= {
   shared: undefined,
   own: new Set(),
