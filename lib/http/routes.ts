@@ -25,7 +25,7 @@ export interface RouteOptions {
   flushWaitMs: number
 }
 
-/** @returns answers a request whose path and query are `target`; never rejects */
+/** @returns answers a request whose path and query are `target` (empty where it has none, as with CONNECT); never rejects */
 export function createRoutes(
   store: StoreView,
   metrics: Metrics,
@@ -66,7 +66,7 @@ export function createRoutes(
     try {
       const url = `http://localhost${target}`
       const routed = { method, url, headers, params: {}, query: {} }
-      const response = URL.canParse(url) ? await router.fetch(routed) : undefined
+      const response = target !== '' && URL.canParse(url) ? await router.fetch(routed) : undefined
       return response ?? problemResponse(pathNotFound())
     } catch (thrown) {
       return problemResponse(thrown)

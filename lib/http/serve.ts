@@ -45,6 +45,8 @@ export function serve(store: StoreView, options: ServeOptions): HttpServer {
       hostname: bind,
       port,
       development: false,
+      // Without development Bun shares ports unless told not to: two stores at one port would answer by turns.
+      reusePort: false,
       idleTimeout: idleTimeoutSeconds,
       maxRequestBodySize: requestBodyBytesMax,
       fetch(request) {
@@ -78,6 +80,8 @@ function urlHost(bind: string): string {
 
 function listenError(bind: string, port: number, cause: unknown): LatchkeyError {
   const { code } = cause as NodeJS.ErrnoException
-  const found = code === 'EADDRINUSE' ? 'the port is in use; choose another SERVER_PORT' : `${code ?? 'it was refused'}`
+  // Bun gives the same code for a name that it cannot resolve.
+  const inUse = `the port is in use, or ${bind} is no address of this machine; choose another SERVER_PORT or SERVER_BIND`
+  const found = code === 'EADDRINUSE' ? inUse : `${code ?? 'it was refused'}; choose another SERVER_PORT or SERVER_BIND`
   return new LatchkeyError('internal', `Listening at ${bind} port ${port}: ${found}`, { cause })
 }

@@ -1,0 +1,99 @@
+/** A store without Kafka: what HTTP sees of one, every answer settable. */
+import { serve, type HttpServer, type ServeOptions, type StoreView } from '../../lib/http/serve.ts'
+import { Stats } from '../../lib/store/stats.ts'
+import type { Lookup, StoreStatus } from '../../lib/store/status.ts'
+
+export class FakeStore implements StoreView {
+  readonly id = 'orders'
+  stats = new Stats([0, 1])
+  readers = { size: 1000, inUse: 0, waiting: 0 }
+  state: StoreStatus
+  /** What get() does; the entries by default. */
+  onGet: (key: Uint8Array) => Lookup | undefined | Promise<Lookup | undefined>
+  onFlush: () => Promise<number> = async () => 0
+  readonly #entries = new Map<string, Lookup>()
+
+  constructor() {
+    this.onGet = (key) => this.#entries.get(hex(key))
+    this.state = {
+      id: this.id,
+      state: 'running',
+      partitions: { primary: [0, 1], replicas: [] },
+      recovery: null,
+      details: [0, 1].map((partition) => ({
+        partition,
+        role: 'primary',
+        state: 'running',
+        position: 10,
+        end: 12,
+        lag: 2,
+        entries: 3,
+        liveBytes: 30,
+        totalBytes: 50,
+      })),
+      conditions: [
+        { name: 'recovered', ok: true },
+        { name: 'caught-up', ok: true },
+      ],
+    }
+  }
+
+  put(key: string | Uint8Array, value: string, record: Partial<Omit<Lookup, 'value'>> = {}): void {
+    const bytes = new TextEncoder().encode(value)
+    const keyBytes = typeof key === 'string' ? new TextEncoder().encode(key) : key
+    this.#entries.set(hex(keyBytes), {
+      value: bytes,
+      partition: 3,
+      offset: 42,
+      timestamp: 1_700_000_000_000,
+      ...record,
+    })
+  }
+
+  get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    return this.onGet(key)
+  }
+
+  flush(): Promise<number> {
+    return this.onFlush()
+  }
+
+  status(): StoreStatus {
+    return this.state
+  }
+}
+
+/** A server over a store of its own, at any free port, ended with `await using`. */
+export interface Served extends AsyncDisposable {
+  store: FakeStore
+  server: HttpServer
+  url: string
+}
+
+export function serveFake(options: Partial<ServeOptions> = {}): Served {
+  const store = new FakeStore()
+  const server = serve(store, { bind: '127.0.0.1', port: 0, version: '1.2.3', ...options })
+  return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
+}
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  [member: string]: unknown
+}
+
+/** The problem of a response, after checking that it is one. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const contentType = response.headers.get('content-type')
+  if (contentType !== 'application/problem+json') throw new Error(`No problem but ${response.status} ${contentType}`)
+  const problem = (await response.json()) as Problem
+  if (problem.status !== response.status) throw new Error(`Status ${response.status} carries ${problem.status}`)
+  return problem
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

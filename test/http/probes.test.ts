@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'bun:test'
+import type { StoreState } from '../../lib/store/status.ts'
+import { problemOf, serveFake } from './fake-store.ts'
+
+describe.each(['/livez', '/status/liveness'])('GET %s', (path) => {
+  test.each(['starting', 'recovering', 'running', 'stopping', 'failed'] satisfies StoreState[])(
+    'it is alive when the store is %s',
+    async (state) => {
+      await using served = serveFake()
+      served.store.state.state = state
+      const response = await fetch(served.url + path)
+      expect([response.status, await response.text()]).toEqual([200, 'alive\n'])
+    },
+  )
+})
+
+describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
+  test('it is ready when all conditions hold', async () => {
+    await using served = serveFake()
+    const response = await fetch(served.url + path)
+    expect([response.status, await response.text()]).toEqual([200, 'ready\n'])
+  })
+
+  test('503 names the failing conditions when some do not hold', async () => {
+    await using served = serveFake()
+    served.store.state.conditions = [
+      { name: 'recovered', ok: true },
+      { name: 'caught-up', ok: false, reason: '7 records to go' },
+      { name: 'brokers', ok: false },
+    ]
+    const response = await fetch(served.url + path)
+    expect(response.headers.get('retry-after')).toBe('1')
+    expect(await problemOf(response)).toMatchObject({
+      code: 'not_ready',
+      detail: 'Checking readiness: caught-up (7 records to go), brokers',
+      conditions: [{ name: 'caught-up', reason: '7 records to go' }, { name: 'brokers' }],
+    })
+  })
+
+  test('it is not ready when the store does not run, whatever the conditions say', async () => {
+    await using served = serveFake()
+    served.store.state.state = 'stopping'
+    expect(await problemOf(await fetch(served.url + path))).toMatchObject({
+      status: 503,
+      conditions: [{ name: 'running', reason: 'the store is stopping' }],
+    })
+  })
+
+  test('each condition has a line when ?verbose is given', async () => {
+    await using served = serveFake()
+    const ready = await fetch(`${served.url}${path}?verbose`)
+    expect([ready.status, await ready.text()]).toEqual([200, '[+]recovered ok\n[+]caught-up ok\nready\n'])
+    served.store.state.conditions[1] = { name: 'caught-up', ok: false, reason: '7 records to go' }
+    const notReady = await fetch(`${served.url}${path}?verbose=1`)
+    const text = '[+]recovered ok\n[-]caught-up 7 records to go\nnot ready\n'
+    expect([notReady.status, await notReady.text()]).toEqual([503, text])
+  })
+})

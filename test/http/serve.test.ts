@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { serve } from '../../lib/http/serve.ts'
+import type { Lookup } from '../../lib/store/status.ts'
+import { FakeStore, serveFake } from './fake-store.ts'
+import { rawRequest } from './raw-request.ts'
+
+describe('serve', () => {
+  test.each([
+    ['0.0.0.0', 'localhost'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['localhost', 'localhost'],
+  ])('the URL can be opened when it listens at %s', async (bind, host) => {
+    await using served = serveFake({ bind })
+    expect(served.url).toBe(`http://${host}:${served.server.port}`)
+    expect((await fetch(`${served.url}/livez`)).status).toBe(200)
+  })
+
+  test('the error names the port when it is in use', async () => {
+    await using served = serveFake()
+    const options = { bind: '127.0.0.1', port: served.server.port, version: '0' }
+    expect(() => serve(new FakeStore(), options)).toThrow(LatchkeyError)
+    expect(() => serve(new FakeStore(), options)).toThrow(
+      `Listening at 127.0.0.1 port ${served.server.port}: the port is in use`,
+    )
+  })
+})
+
+describe('stop', () => {
+  test('requests under way are answered and new connections refused when it drains', async () => {
+    const { store, server, url } = serveFake()
+    const found = Promise.withResolvers<Lookup | undefined>()
+    const asked = Promise.withResolvers<void>()
+    store.onGet = () => {
+      asked.resolve()
+      return found.promise
+    }
+    const pending = fetch(`${url}/stores/orders/a`)
+    await asked.promise
+    const stopped = server.stop(60_000)
+    expect(fetch(`${url}/livez`)).rejects.toThrow()
+    found.resolve({ value: new Uint8Array([0x31]), partition: 0, offset: 0, timestamp: 0 })
+    expect(await (await pending).text()).toBe('1')
+    await stopped
+  })
+
+  test('requests under way are cut when the bound is passed', async () => {
+    const { store, server, url } = serveFake()
+    const asked = Promise.withResolvers<void>()
+    store.onGet = () => {
+      asked.resolve()
+      return new Promise(() => {})
+    }
+    const pending = fetch(`${url}/stores/orders/a`).then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await asked.promise
+    await server.stop(1)
+    expect(await pending).toBe('cut')
+  })
+
+  test('idle connections do not hold it up when clients keep them alive', async () => {
+    const { server } = serveFake()
+    let onAnswer = () => {}
+    const answered = new Promise<void>((resolve) => (onAnswer = resolve))
+    const closed = rawRequest(server.port, 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n', (answer) => {
+      if (answer.endsWith('alive\n')) onAnswer()
+      return false
+    })
+    await answered
+    await server.stop(60_000)
+    expect(await closed).toEndWith('alive\n')
+  })
+})
