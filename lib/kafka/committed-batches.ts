@@ -21,7 +21,7 @@ export class CommittedBatches {
   /** @param position offset that was asked for: batches that end before it are passed over */
   open(fetched: FetchedPartition, position: number): void {
     this.batch.open(fetched.buffer, fetched.start, fetched.end)
-    this.#aborted = fetched.abortedTransactions.sort((a, b) => a.firstOffset - b.firstOffset)
+    this.#aborted = fetched.abortedTransactions.toSorted((a, b) => a.firstOffset - b.firstOffset)
     this.#nextAborted = 0
     this.#abortedProducers.clear()
     this.#position = position
