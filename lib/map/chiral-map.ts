@@ -13,11 +13,12 @@ import { EntryLog } from './entry-log.ts'
 import { halfSipHash13 } from './half-sip-hash.ts'
 import { liveKeys } from './keys.ts'
 import { LeftRight } from './left-right.ts'
-import { addressSpaceBytes, entryBytesMax, publishesWaitingMax, slabBytesDefault } from './limits.ts'
+import { addressSpaceBytes, entryBytesMax, slabBytesDefault } from './limits.ts'
 import type { ChiralMapShared } from './messages.ts'
 import { Oplog } from './oplog.ts'
 import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type Partition, PartitionIndex } from './partition-index.ts'
+import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
 /** Sizes in bytes. totalBytes is bounded by liveBytes: DESIGN.md, Memory. */
@@ -39,12 +40,8 @@ export class ChiralMap {
   readonly #byId: (Partition | undefined)[] = []
   readonly #leftRight: LeftRight
   readonly #cleaner: Cleaner
+  readonly #publisher: Publisher
   readonly #oplog = new Oplog()
-  #lastPublish: Promise<unknown> = Promise.resolve()
-  #publishesWaiting = 0
-  #publishCalls = 0
-  /** Set when a side was left half changed: the map is then of no more use. */
-  #broken: unknown
 
   /** Throws invalid_settings. Every partition begins bulk loading. */
   constructor(options: ChiralMapOptions) {
@@ -69,6 +66,7 @@ export class ChiralMap {
     for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
     this.#cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
     this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.readersLeft())
+    this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, this.#cleaner, this.#allocator)
     this.#announcements.begin()
   }
 
@@ -136,9 +134,7 @@ export class ChiralMap {
 
   /** Ends bulk loading of a partition. Readable from the next publish() on. Throws memory_exhausted. */
   open(partition: number): void {
-    const held = this.#bulk('open', partition)
-    this.#index.open(held)
-    held.openedAfter = this.#publishCalls
+    this.#index.open(this.#bulk('open', partition), this.#publisher.calls)
   }
 
   /** Drops all entries of a partition that is bulk loading. */
@@ -154,17 +150,7 @@ export class ChiralMap {
    * flush_timed_out when a reader thread does not answer; the next publish() then goes on where this one stopped.
    */
   publish(): Promise<number> {
-    if (this.#publishesWaiting >= publishesWaitingMax) {
-      return Promise.reject(
-        new LatchkeyError('flush_timed_out', `publish: ${this.#publishesWaiting} calls wait already; await them`),
-      )
-    }
-    this.#publishesWaiting++
-    const call = ++this.#publishCalls
-    const end = this.#oplog.end
-    const publish = this.#lastPublish.then(() => this.#publish(call, end)).finally(() => this.#publishesWaiting--)
-    this.#lastPublish = publish.catch(() => {})
-    return publish
+    return this.#publisher.publish()
   }
 
   /** Throws internal for a partition that is not held. */
@@ -186,45 +172,6 @@ export class ChiralMap {
   /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
   protected readersLeft(): Promise<void> {
     return readersLeft(new Int32Array(this.#control))
-  }
-
-  async #publish(call: number, end: number): Promise<number> {
-    if (this.#broken !== undefined) throw this.#broken
-    await this.#leftRight.resume()
-    let opened = false
-    for (const partition of this.#index.partitions) {
-      if (partition.state !== 'opening' || partition.openedAfter >= call) continue
-      partition.state = 'live'
-      opened = true
-    }
-    const { start } = this.#oplog
-    if (end > start || opened) await this.#exchange(this.#oplog, start, end)
-    await this.#clean()
-    this.#allocator.reserve()
-    return Math.max(0, end - start)
-  }
-
-  /** A move comes before anything put meanwhile, which is younger: hence an oplog of its own, and an exchange of its own. */
-  async #clean(): Promise<void> {
-    for (;;) {
-      const moves = this.#cleaner.cleanLive(this.#index.partitions, this.#leftRight.unpublished, this.#oplog.start)
-      if (moves.length === 0) return
-      await this.#exchange(moves, 0, moves.end)
-      await afterEvents()
-    }
-  }
-
-  async #exchange(oplog: Oplog, start: number, end: number): Promise<void> {
-    await this.#leftRight.exchange((side, final) => {
-      try {
-        this.#index.absorb(oplog, start, end, side, final)
-        this.#index.announceTables(side)
-      } catch (error) {
-        this.#broken = error
-        throw error
-      }
-      if (final && end > start) oplog.absorbed(end)
-    })
   }
 
   #held(partition: number): Partition {
@@ -281,11 +228,4 @@ function checkRange(what: string, source: Uint8Array, start: number, length: num
     'internal',
     `put: ${what} of ${length} bytes at ${start} in a source of ${source.length} bytes`,
   )
-}
-
-/** Lets the thread's events through between two rounds of cleaning. */
-function afterEvents(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }

@@ -25,7 +25,7 @@ export interface Partition {
   /** By side; bulk loading uses side 0 alone. */
   readonly tables: IndexTable[]
   state: PartitionState
-  /** Number of the last publish() call before it was opened. */
+  /** publish() calls before it was opened. */
   openedAfter: number
 }
 
@@ -136,11 +136,19 @@ export class PartitionIndex {
     candidates[0] = read
   }
 
-  /** Gives a partition its other table. Throws memory_exhausted, changing nothing. */
-  open(partition: Partition): void {
+  /** Gives a partition its other table, at a time with `calls` publish() calls. Throws memory_exhausted, changing nothing. */
+  open(partition: Partition, calls: number): void {
     const [table] = partition.tables
     partition.tables[1] = table!.rebuilt(table!.bits, this.#allocator)
     partition.state = 'opening'
+    partition.openedAfter = calls
+  }
+
+  /** Makes live what was opened before publish() call number `call`. Whether there was any. */
+  goLive(call: number): boolean {
+    const opened = this.partitions.filter(({ state, openedAfter }) => state === 'opening' && openedAfter < call)
+    for (const partition of opened) partition.state = 'live'
+    return opened.length > 0
   }
 
   /** Tells readers of the tables that are new on a side. The side must be unpublished, with no reader inside. */

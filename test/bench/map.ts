@@ -25,18 +25,15 @@ function report(what: string, count: number, ms: number): void {
 }
 
 function createMap(initialCapacity: number): { map: ChiralMap; readers: ChiralMapReaders } {
-  let readers: ChiralMapReaders | undefined
   const map = new ChiralMap({
     partitions,
     partitionCount: partitions.length,
     initialCapacity,
     readersMax: 8,
     readerThreads: 1,
-    announce: (message) => {
-      if (readers !== undefined) map.confirmed(0, readers.receive(message))
-    },
+    announce: (message) => map.confirmed(0, readers.receive(message)),
   })
-  readers = new ChiralMapReaders(map.shared, 0)
+  const readers = new ChiralMapReaders(map.shared, 0)
   return { map, readers }
 }
 
@@ -95,7 +92,9 @@ function hashes(): void {
   ] as const) {
     const before = performance.now()
     for (let i = 0; i < count; i++) sum ^= hash((i * 16) & 0xffff)
-    console.log(`${name} of ${keyLength} bytes: ${(((performance.now() - before) * 1e6) / count).toFixed(1)} ns (${sum & 1})`)
+    console.log(
+      `${name} of ${keyLength} bytes: ${(((performance.now() - before) * 1e6) / count).toFixed(1)} ns (${sum & 1})`,
+    )
   }
 }
 
@@ -121,7 +120,9 @@ for (const capacity of [entries, 0]) {
   const stats = partitions.map((partition) => map.stats(partition))
   const total = stats.reduce((sum, { totalBytes }) => sum + totalBytes, 0)
   const live = stats.reduce((sum, { liveBytes }) => sum + liveBytes, 0)
-  console.log(`  log: ${(total / live).toFixed(2)} x live bytes; resident ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`)
+  console.log(
+    `  log: ${(total / live).toFixed(2)} x live bytes; resident ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
+  )
   const reader = readers.acquire() as Reader
   lookups(reader, 0)
   report('lookups at random, hits', lookups(reader, 0) * 1000, 1000)

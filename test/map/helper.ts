@@ -15,7 +15,6 @@ export const smallSegmentBytes = 4096
 export const smallSlabBytes = 64 * 1024
 
 export function createFixture(options: Partial<ChiralMapOptions> = {}): Fixture {
-  let readers: ChiralMapReaders | undefined
   const map = new ChiralMap({
     partitions: [0],
     partitionCount: 1,
@@ -24,10 +23,10 @@ export function createFixture(options: Partial<ChiralMapOptions> = {}): Fixture 
     readerThreads: 1,
     segmentBytes: smallSegmentBytes,
     slabBytes: smallSlabBytes,
-    announce: (message) => map.confirmed(0, readers!.receive(message)),
+    announce: (message) => map.confirmed(0, readers.receive(message)),
     ...options,
   })
-  readers = new ChiralMapReaders(map.shared, 0)
+  const readers = new ChiralMapReaders(map.shared, 0)
   const reader = readers.acquire() as Reader
   const get = (key: string) => reader.get(Buffer.from(key))
   return {

@@ -13,7 +13,7 @@ const loads = [
 ]
 
 for (const { name, live } of loads) {
-  async function settle(fixture: Fixture): Promise<void> {
+  const settle = async (fixture: Fixture): Promise<void> => {
     if (live) await fixture.map.publish()
   }
 
