@@ -8,7 +8,6 @@ import { metadataOf, type SettingKey, type Settings, settingKeys, settingsSchema
 import { LatchkeyError } from './errors.ts'
 
 export { helpText } from './config/help.ts'
-export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
 export type { ConfigInput } from './config/sources.ts'
 export type { Settings } from './config/settings.ts'
 

@@ -48,7 +48,7 @@ describe('readCommand', () => {
   test('settings have their defaults when only the required ones are given', () => {
     expect(settingsOf({ environment: required })).toEqual({
       sourceTopic: 'orders',
-      kafkaBrokers: ['kafka:9092'],
+      kafkaBrokers: [{ host: 'kafka', port: 9092 }],
       storeId: 'orders',
       changelogTopic: 'orders-changelog',
       initialCapacity: 0,
@@ -203,11 +203,17 @@ describe('readCommand', () => {
   })
 
   test.each([
-    ['a', ['a:9092']],
-    ['a:1, b.c:2 ,a:1,', ['a:1', 'b.c:2']],
-    ['10.0.0.1:9093', ['10.0.0.1:9093']],
-    ['[::1]', ['[::1]:9092']],
-    ['[fe80::1%eth0]:9093', ['[fe80::1%eth0]:9093']],
+    ['a', [{ host: 'a', port: 9092 }]],
+    [
+      'a:1, b.c:2 ,a:1,',
+      [
+        { host: 'a', port: 1 },
+        { host: 'b.c', port: 2 },
+      ],
+    ],
+    ['10.0.0.1:9093', [{ host: '10.0.0.1', port: 9093 }]],
+    ['[::1]', [{ host: '::1', port: 9092 }]],
+    ['[fe80::1%eth0]:9093', [{ host: 'fe80::1%eth0', port: 9093 }]],
   ])('KAFKA_BROKERS is taken when it is %p', (text, expected) => {
     expect(settingsOf({ environment: { ...required, KAFKA_BROKERS: text } }).kafkaBrokers).toEqual(expected)
   })

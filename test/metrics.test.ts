@@ -124,7 +124,7 @@ describe('createMetrics', () => {
     const { store, render } = setUp()
     store.state.state = 'recovering'
     store.state.details[1]!.state = 'fenced'
-    store.state.conditions = [{ name: 'caught-up', ok: false }]
+    store.state.conditions = [{ name: 'caught_up', ok: false }]
     const samples = parse(await render())
     const ones = [...samples]
       .filter(([series, value]) => /_state\{/.test(series) && value === 1)
@@ -134,7 +134,7 @@ describe('createMetrics', () => {
       'latchkey_partition_state{partition="0",role="primary",state="running"}',
       'latchkey_partition_state{partition="1",role="primary",state="fenced"}',
     ])
-    expect(samples.get('latchkey_condition{name="caught-up"}')).toBe(0)
+    expect(samples.get('latchkey_condition{name="caught_up"}')).toBe(0)
   })
 
   test('partitions appear when the store replaces its stats', async () => {

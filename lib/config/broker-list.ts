@@ -32,27 +32,23 @@ export function parseBroker(text: string): BrokerAddress {
   return { host, port }
 }
 
-/** `host:port`, IPv6 in brackets. */
-export function formatBroker({ host, port }: BrokerAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /**
- * Addresses separated by commas to `host:port` each, without repetition.
+ * Addresses separated by commas, without repetition.
  * @throws RangeError that names every address at fault
  */
-export function parseBrokerList(text: string): string[] {
-  const brokers = new Set<string>()
+export function parseBrokerList(text: string): BrokerAddress[] {
+  const brokers = new Map<string, BrokerAddress>()
   const faults: string[] = []
   for (const item of text.split(',')) {
     if (item.trim() === '') continue
     try {
-      brokers.add(formatBroker(parseBroker(item.trim())))
+      const broker = parseBroker(item.trim())
+      brokers.set(`${broker.host} ${broker.port}`, broker)
     } catch (fault) {
       faults.push((fault as RangeError).message)
     }
   }
   if (brokers.size === 0 && faults.length === 0) faults.push('it names no broker')
   if (faults.length > 0) throw new RangeError(faults.join(', '))
-  return [...brokers]
+  return [...brokers.values()]
 }

@@ -3,7 +3,15 @@
  * Further settings are added here and nowhere else.
  */
 import * as v from 'valibot'
-import { parseBrokerList } from './broker-list.ts'
+import {
+  brokerList,
+  decimalNumber,
+  listenAddress,
+  topicLengthMax,
+  topicName,
+  trueOrFalse,
+  wholeNumber,
+} from './values.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */
@@ -17,52 +25,7 @@ export interface SettingMetadata {
   isSwitch?: true
 }
 
-const topicLengthMax = 249
 const topicAllowed = `1 to ${topicLengthMax} characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`
-
-function topicName() {
-  return v.pipe(
-    v.string(),
-    v.regex(/^[A-Za-z0-9._-]+$/),
-    v.maxLength(topicLengthMax),
-    v.check((name) => name !== '.' && name !== '..'),
-  )
-}
-
-function wholeNumber(min: number, max: number) {
-  return v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number), v.minValue(min), v.maxValue(max))
-}
-
-function trueOrFalse() {
-  return v.pipe(
-    v.string(),
-    v.transform((text) => text.toLowerCase()),
-    v.picklist(['true', 'false']),
-    v.transform((text) => text === 'true'),
-  )
-}
-
-/** Address or name to listen at; brackets around an IPv6 address are dropped. */
-function listenAddress() {
-  return v.pipe(
-    v.string(),
-    v.regex(/^(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+|[A-Za-z0-9._-]+)$/),
-    v.transform((text) => text.replace(/^\[|\]$/g, '')),
-  )
-}
-
-const brokerList = v.pipe(
-  v.string(),
-  v.rawTransform<string, readonly string[]>(({ dataset, addIssue, NEVER }) => {
-    try {
-      return Object.freeze(parseBrokerList(dataset.value))
-    } catch (fault) {
-      addIssue({ message: (fault as RangeError).message })
-      return NEVER
-    }
-  }),
-)
-
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
 const secondsMax = 86_400
@@ -74,7 +37,7 @@ const entries = {
     v.metadata({ variable: 'SOURCE_TOPIC', meaning: 'Topic whose latest values are served.', allowed: topicAllowed }),
   ),
   kafkaBrokers: v.pipe(
-    brokerList,
+    brokerList(),
     v.metadata({
       variable: 'KAFKA_BROKERS',
       meaning: 'Brokers to begin with; the cluster tells the rest.',
@@ -118,16 +81,7 @@ const entries = {
     }),
   ),
   autoFlushSeconds: v.pipe(
-    v.optional(
-      v.pipe(
-        v.string(),
-        v.regex(/^\d{1,9}(\.\d{1,9})?$|^\.\d{1,9}$/),
-        v.transform(Number),
-        v.minValue(secondsMin),
-        v.maxValue(secondsMax),
-      ),
-      '1',
-    ),
+    v.optional(decimalNumber(secondsMin, secondsMax), '1'),
     v.metadata({
       variable: 'AUTO_FLUSH_SECONDS',
       meaning: 'Seconds after which a flush makes whatever there is visible.',

@@ -1,6 +1,7 @@
 /** The one place where an error becomes an answer: RFC 9457 problem+json, out of the error table. */
 import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
+import type { RecoveryProgress } from '../store/status.ts'
 
 /** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -42,15 +43,15 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(retriable && { 'retry-after': String(retrySeconds(body)) }),
+      ...(retriable && { 'retry-after': String(retrySeconds(error?.details ?? {})) }),
       ...headers,
     },
   })
 }
 
 /** When to come back: after what recovery still needs by its estimate, within bounds. */
-function retrySeconds(body: Record<string, unknown>): number {
-  const { remainingSeconds } = body
+function retrySeconds(details: Readonly<Record<string, unknown>>): number {
+  const { remainingSeconds } = (details['progress'] ?? {}) as Partial<RecoveryProgress>
   if (typeof remainingSeconds !== 'number' || !(remainingSeconds > 0)) return retrySecondsDefault
   return Math.min(retrySecondsMax, Math.ceil(remainingSeconds))
 }

@@ -1,16 +1,7 @@
 /** The series of each partition, out of the gauges in shared memory. What is not known yet has no series. */
 import type { GaugeName, Stats } from '../store/stats.ts'
-import type { PartitionState, PartitionStatus } from '../store/status.ts'
+import { partitionStates, type PartitionStatus } from '../store/status.ts'
 import type { Sample, SeriesRegistry } from './series.ts'
-
-const partitionStates: readonly PartitionState[] = [
-  'starting',
-  'recovering',
-  'rebuilding',
-  'running',
-  'fenced',
-  'failed',
-]
 
 /** @param read called once for each series; the partitions may be unknown at first */
 export function registerPartitionSeries(

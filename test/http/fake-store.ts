@@ -33,7 +33,7 @@ export class FakeStore implements StoreView {
       })),
       conditions: [
         { name: 'recovered', ok: true },
-        { name: 'caught-up', ok: true },
+        { name: 'caught_up', ok: true },
       ],
     }
   }

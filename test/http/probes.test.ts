@@ -25,15 +25,15 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
     await using served = serveFake()
     served.store.state.conditions = [
       { name: 'recovered', ok: true },
-      { name: 'caught-up', ok: false, reason: '7 records to go' },
+      { name: 'caught_up', ok: false, reason: '7 records to go' },
       { name: 'brokers', ok: false },
     ]
     const response = await fetch(served.url + path)
     expect(response.headers.get('retry-after')).toBe('1')
     expect(await problemOf(response)).toMatchObject({
       code: 'not_ready',
-      detail: 'Checking readiness: caught-up (7 records to go), brokers',
-      conditions: [{ name: 'caught-up', reason: '7 records to go' }, { name: 'brokers' }],
+      detail: 'Checking readiness: caught_up (7 records to go), brokers',
+      conditions: [{ name: 'caught_up', reason: '7 records to go' }, { name: 'brokers' }],
     })
   })
 
@@ -49,10 +49,10 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
   test('each condition has a line when ?verbose is given', async () => {
     await using served = serveFake()
     const ready = await fetch(`${served.url}${path}?verbose`)
-    expect([ready.status, await ready.text()]).toEqual([200, '[+]recovered ok\n[+]caught-up ok\nready\n'])
-    served.store.state.conditions[1] = { name: 'caught-up', ok: false, reason: '7 records to go' }
+    expect([ready.status, await ready.text()]).toEqual([200, '[+]recovered ok\n[+]caught_up ok\nready\n'])
+    served.store.state.conditions[1] = { name: 'caught_up', ok: false, reason: '7 records to go' }
     const notReady = await fetch(`${served.url}${path}?verbose=1`)
-    const text = '[+]recovered ok\n[-]caught-up 7 records to go\nnot ready\n'
+    const text = '[+]recovered ok\n[-]caught_up 7 records to go\nnot ready\n'
     expect([notReady.status, await notReady.text()]).toEqual([503, text])
   })
 })

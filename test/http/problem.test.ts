@@ -21,9 +21,13 @@ describe('problemResponse', () => {
     async (late) => {
       await using served = serveFake()
       const progress = { records: 5, bytes: 50, recordsPerSecond: 2, percent: 10, remainingSeconds: 7.2 }
-      letFail(served.store, new LatchkeyError('recovering', 'Looking up: 10 % recovered', { details: progress }), late)
+      letFail(
+        served.store,
+        new LatchkeyError('recovering', 'Looking up: 10 % recovered', { details: { progress } }),
+        late,
+      )
       const response = await fetch(`${served.url}/stores/orders/a`)
-      expect(await problemOf(response)).toMatchObject({ status: 503, code: 'recovering', ...progress })
+      expect(await problemOf(response)).toMatchObject({ status: 503, code: 'recovering', progress })
       expect(response.headers.get('retry-after')).toBe('8')
     },
   )
@@ -34,7 +38,7 @@ describe('problemResponse', () => {
     [100_000, '60'],
   ])('Retry-After is bounded when the estimate is %p', async (remainingSeconds, expected) => {
     await using served = serveFake()
-    letFail(served.store, new LatchkeyError('recovering', 'x', { details: { remainingSeconds } }), false)
+    letFail(served.store, new LatchkeyError('recovering', 'x', { details: { progress: { remainingSeconds } } }), false)
     const response = await fetch(`${served.url}/stores/orders/a`)
     expect(response.headers.get('retry-after')).toBe(expected)
   })

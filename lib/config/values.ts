@@ -1,0 +1,55 @@
+/** The kinds of text that settings are made of: each checks, then turns the text into what the program uses. */
+import * as v from 'valibot'
+import { type BrokerAddress, parseBrokerList } from './broker-list.ts'
+
+export const topicLengthMax = 249
+
+export function topicName() {
+  return v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9._-]+$/),
+    v.maxLength(topicLengthMax),
+    v.check((name) => name !== '.' && name !== '..'),
+  )
+}
+
+export function wholeNumber(min: number, max: number) {
+  return v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number), v.minValue(min), v.maxValue(max))
+}
+
+export function decimalNumber(min: number, max: number) {
+  const decimal = /^(\d{1,9}(\.\d{1,9})?|\.\d{1,9})$/
+  return v.pipe(v.string(), v.regex(decimal), v.transform(Number), v.minValue(min), v.maxValue(max))
+}
+
+export function trueOrFalse() {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => text.toLowerCase()),
+    v.picklist(['true', 'false']),
+    v.transform((text) => text === 'true'),
+  )
+}
+
+/** Address or name to listen at; brackets around an IPv6 address are dropped. */
+export function listenAddress() {
+  return v.pipe(
+    v.string(),
+    v.regex(/^(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+|[A-Za-z0-9._-]+)$/),
+    v.transform((text) => text.replace(/^\[|\]$/g, '')),
+  )
+}
+
+export function brokerList() {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, readonly BrokerAddress[]>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return Object.freeze(parseBrokerList(dataset.value))
+      } catch (fault) {
+        addIssue({ message: (fault as RangeError).message })
+        return NEVER
+      }
+    }),
+  )
+}
