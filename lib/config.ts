@@ -7,12 +7,14 @@ import { type ConfigInput, nearVariables, quote, readEnvFile, readFlags, textOf 
 import { metadataOf, type SettingKey, type Settings, settingKeys, settingsSchema } from './config/settings.ts'
 import { LatchkeyError } from './errors.ts'
 
+export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
 export { helpText } from './config/help.ts'
 export type { ConfigInput } from './config/sources.ts'
 export type { Settings } from './config/settings.ts'
 
 export type Command =
-  | { action: 'help' | 'version' }
+  | { action: 'help' }
+  | { action: 'version' }
   | {
       action: 'run' | 'check'
       settings: Settings

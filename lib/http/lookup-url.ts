@@ -1,0 +1,20 @@
+/** The URL of a key, for a person to try. */
+
+const unreserved = /^[A-Za-z0-9._~-]$/
+
+/** @param url of the server, without a slash at the end */
+export function lookupUrl(url: string, storeId: string, key: Uint8Array): string {
+  const encoded = Array.from(key, encodeByte).join('')
+  // A path with such parts is shortened by the client before it is sent.
+  return isDots(encoded) ? `${url}/stores/${storeId}?key=${encoded}` : `${url}/stores/${storeId}/${encoded}`
+}
+
+function encodeByte(byte: number): string {
+  const character = String.fromCharCode(byte)
+  return unreserved.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** A slash is encoded, so that only the whole key can be one of these. */
+function isDots(encoded: string): boolean {
+  return encoded === '.' || encoded === '..'
+}
