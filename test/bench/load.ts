@@ -1,0 +1,67 @@
+/**
+ * Lookups over HTTP from a process of its own: so many connections, each with one request under way, random keys. Prints one line of JSON.
+ * Raw sockets, because fetch() costs more than the lookups that it asks for.
+ *
+ *     bun test/bench/load.ts <url> <store> <keys> <connections> <seconds>
+ */
+const [url, store, keys, connections, seconds] = process.argv.slice(2)
+const { hostname, port } = new URL(url!)
+const keyCount = Number(keys)
+const latenciesMs: number[] = []
+let failures = 0
+let notFound = 0
+let stopped = false
+
+interface Connection {
+  sentAt: number
+  received: string
+}
+
+function send(socket: Bun.Socket<Connection>): void {
+  const path = `/stores/${store}/user-${Math.floor(Math.random() * keyCount)}`
+  socket.data.sentAt = performance.now()
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+}
+
+/** Whether the whole response is there: its head, and as many bytes as Content-Length says. */
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf('\r\n\r\n')
+  if (headEnd < 0) return false
+  const at = received.toLowerCase().indexOf('content-length: ')
+  return received.length >= headEnd + 4 + Number.parseInt(received.slice(at + 16, at + 28), 10)
+}
+
+function data(socket: Bun.Socket<Connection>, chunk: Buffer): void {
+  const connection = socket.data
+  connection.received += chunk.toString('latin1')
+  if (!isWhole(connection.received)) return
+  latenciesMs.push(performance.now() - connection.sentAt)
+  const status = connection.received.slice(9, 12)
+  if (status === '404') notFound++
+  else if (status !== '200') failures++
+  connection.received = ''
+  if (stopped) socket.end()
+  else send(socket)
+}
+
+const socket = { open: send, data, error: () => void failures++ }
+const start = performance.now()
+for (let index = 0; index < Number(connections); index++) {
+  await Bun.connect({ hostname, port: Number(port), data: { sentAt: 0, received: '' }, socket })
+}
+await Bun.sleep(Number(seconds) * 1000)
+stopped = true
+const elapsed = (performance.now() - start) / 1000
+const sorted = Float64Array.from(latenciesMs).toSorted()
+const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+console.log(
+  JSON.stringify({
+    perSecond: Math.round(sorted.length / elapsed),
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    maxMs: at(1),
+    notFound,
+    failures,
+  }),
+)
+process.exit(0)
