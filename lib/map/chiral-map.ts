@@ -8,7 +8,7 @@ import { LatchkeyError } from '../errors.ts'
 import { Announcements } from './announcements.ts'
 import { Cleaner } from './cleaner.ts'
 import { createControl, readersLeft } from './control.ts'
-import { headerBytes, tombstone } from './entry.ts'
+import { entryBytes, headerBytes, tombstone } from './entry.ts'
 import { EntryLog } from './entry-log.ts'
 import { halfSipHash13 } from './half-sip-hash.ts'
 import { liveKeys } from './keys.ts'
@@ -91,6 +91,11 @@ export class ChiralMap {
     return this.#oplog.length
   }
 
+  /** Bytes that their entries take. They come on top of the memory bound: publish before they become many. */
+  get oplogBytes(): number {
+    return this.#oplog.bytes
+  }
+
   /**
    * Notes the latest value of a key, or with valueLength -1 that it has none; the bytes are copied. Visible after the next
    * publish(); in a partition that is bulk loading, after the first publish() that follows open(). Key and value lie in
@@ -123,7 +128,7 @@ export class ChiralMap {
     }
     this.#oplog.makeRoom()
     const address = this.#log.append(held.log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
-    this.#oplog.append(hash, address)
+    this.#oplog.append(hash, address, entryBytes(keyLength, valueLength))
     this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
   }
 

@@ -66,7 +66,7 @@ export class Cleaner {
         bytesLeft -= victim.liveBytes
         const complete = this.#relocate(victim, log, tables[side]!, (hash, _slot, _from, to) => {
           moves.makeRoom()
-          moves.append(hash, to)
+          moves.append(hash, to, 0)
         })
         if (!complete) return moves
       }

@@ -14,6 +14,8 @@ export class Oplog {
   #end = 0
   /** Number of the operation in #operations[0]. */
   #base = 0
+  #startBytes = 0
+  #endBytes = 0
 
   get start(): number {
     return this.#start
@@ -25,6 +27,16 @@ export class Oplog {
 
   get length(): number {
     return this.#end - this.#start
+  }
+
+  /** Of all entries ever appended: the difference of two is what lies between. */
+  get endBytes(): number {
+    return this.#endBytes
+  }
+
+  /** Of the entries that `length` operations lead to. */
+  get bytes(): number {
+    return this.#endBytes - this.#startBytes
   }
 
   /** Makes room for one more. Throws memory_exhausted at oplogOperationsMax. */
@@ -44,7 +56,8 @@ export class Oplog {
   }
 
   /** After makeRoom. */
-  append(hash: number, address: number): void {
+  append(hash: number, address: number, entryBytes: number): void {
+    this.#endBytes += entryBytes
     const at = 2 * (this.#end++ - this.#base)
     this.#operations[at] = hash
     this.#operations[at + 1] = address
@@ -58,9 +71,10 @@ export class Oplog {
     return this.#operations[2 * (operation - this.#base) + 1]!
   }
 
-  /** Forgets the operations below `end`. */
-  absorbed(end: number): void {
+  /** Forgets the operations below `end`, which was the end when `endBytes` was. */
+  absorbed(end: number, endBytes: number): void {
     this.#start = end
+    this.#startBytes = endBytes
     if (this.#start === this.#end) this.#base = this.#start
   }
 }

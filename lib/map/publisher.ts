@@ -49,18 +49,18 @@ export class Publisher {
     }
     this.#waiting++
     const call = ++this.#calls
-    const end = this.#oplog.end
-    const publish = this.#last.then(() => this.#publish(call, end)).finally(() => this.#waiting--)
+    const { end, endBytes } = this.#oplog
+    const publish = this.#last.then(() => this.#publish(call, end, endBytes)).finally(() => this.#waiting--)
     this.#last = publish.catch(() => {})
     return publish
   }
 
-  async #publish(call: number, end: number): Promise<number> {
+  async #publish(call: number, end: number, endBytes: number): Promise<number> {
     if (this.#broken !== undefined) throw this.#broken
     await this.#leftRight.resume()
     const opened = this.#index.goLive(call)
     const { start } = this.#oplog
-    if (end > start || opened) await this.#exchange(this.#oplog, start, end)
+    if (end > start || opened) await this.#exchange(this.#oplog, start, end, endBytes)
     await this.#clean()
     this.#allocator.reserve()
     return Math.max(0, end - start)
@@ -71,12 +71,12 @@ export class Publisher {
     for (;;) {
       const moves = this.#cleaner.cleanLive(this.#index.partitions, this.#leftRight.unpublished, this.#oplog.start)
       if (moves.length === 0) return
-      await this.#exchange(moves, 0, moves.end)
+      await this.#exchange(moves, 0, moves.end, moves.endBytes)
       await eventsHandled()
     }
   }
 
-  async #exchange(oplog: Oplog, start: number, end: number): Promise<void> {
+  async #exchange(oplog: Oplog, start: number, end: number, endBytes: number): Promise<void> {
     await this.#leftRight.exchange((side, final) => {
       try {
         this.#index.absorb(oplog, start, end, side, final)
@@ -85,7 +85,7 @@ export class Publisher {
         this.#broken = error
         throw error
       }
-      if (final && end > start) oplog.absorbed(end)
+      if (final && end > start) oplog.absorbed(end, endBytes)
     })
   }
 }
