@@ -7,6 +7,7 @@ import { lookupUrl } from './lib/http/lookup-url.ts'
 import { type HttpServer, serve } from './lib/http/serve.ts'
 import { configureLogging, loggerOf } from './lib/log.ts'
 import { checkTopics } from './lib/store/check.ts'
+import { showProgress } from './lib/store/progress-display.ts'
 import { openStore, type Store } from './lib/store/store.ts'
 import packageJson from './package.json' with { type: 'json' }
 
@@ -43,6 +44,7 @@ async function run(settings: Settings): Promise<number> {
   const store = openStore(settings, { level: settings.logLevel, structured: settings.structuredLogging })
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
   const server = serve(store, { bind: settings.serverBind, port: settings.serverPort, version: packageJson.version })
+  showProgress(store, process.stderr, settings.structuredLogging)
   const sampleTimer = printBanner(settings, store, server)
   const failure = await Promise.race([store.failed, ended])
   clearInterval(sampleTimer)
@@ -84,8 +86,7 @@ function printBanner({ sourceTopic }: Settings, store: Store, { url }: HttpServe
 
 /** 2 is for whoever starts it to put right, 1 may pass. */
 function exitCodeOf(thrown: unknown): number {
-  const isSettings = thrown instanceof LatchkeyError && ['invalid_settings', 'topics_unfit'].includes(thrown.code)
-  return isSettings ? 2 : 1
+  return thrown instanceof LatchkeyError && thrown.code === 'invalid_settings' ? 2 : 1
 }
 
 function end(thrown: unknown): never {

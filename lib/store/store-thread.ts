@@ -128,6 +128,7 @@ export class StoreThread {
     await Promise.race([discardFormer(memory.map, ingest, resumed), ingesting])
     for (const partition of partitions) memory.map.open(partition)
     await memory.flusher.flush()
+    this.#reporter.published()
     this.#begin(memory, ingest, resumed, committed, recovered)
     await ingesting
   }

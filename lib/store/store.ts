@@ -44,7 +44,7 @@ export class Store {
   constructor(config: StoreConfig, logging: StoreLogging) {
     this.id = config.storeId
     this.#config = config
-    this.#thread = new Worker(new URL('./thread.ts', import.meta.url).href)
+    this.#thread = new Worker(new URL('./thread.ts', import.meta.url))
     this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
     this.#thread.onerror = ({ message }) =>
       this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
