@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type KafkaBroker,
@@ -15,6 +14,7 @@ import { waitUntilReady } from './ready.ts'
 import { run, tail } from './run.ts'
 import { serverProperties } from './server-properties.ts'
 import { TcpProxy } from './tcp-proxy.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 import { Tether, type TiedProcess } from './tether.ts'
 
 /** For short lives: the first compiler alone, the simplest collector, no search for entropy. */
@@ -62,7 +62,7 @@ export class LocalBroker implements KafkaBroker {
   ) {
     this.#jars = jars
     this.#heapMegabytes = options.heapMegabytes ?? 512
-    this.#folder = mkdtempSync(join(tmpdir(), 'latchkey-kafka-'))
+    this.#folder = temporaryFolder('kafka')
     this.#tether = new Tether(this.#folder)
     this.direct = `127.0.0.1:${directPort}`
     this.bootstrap = proxy?.address ?? this.direct

@@ -18,7 +18,8 @@ rm -rf "$1"`
 
 export interface TiedProcess {
   readonly pid: number
-  readonly exited: Promise<void>
+  /** Resolves with its exit code; null where a signal ended it. */
+  readonly exited: Promise<number | null>
   signal(name: NodeJS.Signals): void
 }
 
@@ -37,17 +38,21 @@ export class Tether {
   }
 
   /** Runs `command`, one at a time, its output appended to `logFile`. */
-  async spawn(command: readonly string[], logFile: string): Promise<TiedProcess> {
+  async spawn(
+    command: readonly string[],
+    logFile: string,
+    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<TiedProcess> {
     const [program = '', ...args] = command
     const log = openSync(logFile, 'a')
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log] })
+    const child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', log, log] })
     closeSync(log)
     this.#tell(String(child.pid ?? 'none'))
     child.unref()
-    const exited = new Promise<void>((resolve) => {
-      child.once('exit', () => {
+    const exited = new Promise<number | null>((resolve) => {
+      child.once('exit', (code) => {
         this.#tell('none')
-        resolve()
+        resolve(code)
       })
     })
     await new Promise<void>((resolve, reject) => {

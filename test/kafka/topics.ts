@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import '../../lib/kafka/kafkajs.ts' // mends the timers of kafkajs, which otherwise warn
 import type { KafkaBroker } from './broker.ts'
 
 /** A name that no other test and no earlier run on a shared broker uses. */

@@ -1,0 +1,79 @@
+import { constants, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { run, tail } from '../kafka/run.ts'
+import { temporaryFolder } from '../kafka/temporary-folder.ts'
+import { Tether, type TiedProcess } from '../kafka/tether.ts'
+
+const root = resolve(import.meta.dir, '../..')
+const buildTimeoutMs = 120_000
+const readyTimeoutMs = 60_000
+const stopTimeoutMs = 20_000
+const pollMs = 20
+
+/** Builds dist/latchkey as `npm run build` does and returns its path. */
+export async function buildExecutable(): Promise<string> {
+  const { stdout, stderr, exitCode } = await run([process.execPath, 'run', '--cwd', root, 'build'], buildTimeoutMs)
+  if (exitCode !== 0) throw new Error(`build the executable: exit code ${exitCode}\n${tail(stdout + stderr)}`)
+  return join(root, 'dist/latchkey')
+}
+
+/** Latchkey as a user runs it: a copy of the executable with a `.env` beside it, nothing in its environment. */
+export class Instance {
+  readonly folder = temporaryFolder('demo')
+  readonly #tether = new Tether(this.folder)
+  readonly #url: string
+  #process: TiedProcess | undefined
+  #exitCode: number | null | undefined
+
+  /** @param url where it will answer by these settings */
+  constructor(executable: string, settings: Readonly<Record<string, string>>, url: string) {
+    this.#url = url
+    copyFileSync(executable, join(this.folder, 'latchkey'), constants.COPYFILE_FICLONE)
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(join(this.folder, '.env'), lines.join(''))
+  }
+
+  get logFile(): string {
+    return join(this.folder, 'latchkey.log')
+  }
+
+  /** Resolves once it says that it is ready. */
+  async start(): Promise<void> {
+    this.#process = await this.#tether.spawn(['./latchkey'], this.logFile, { cwd: this.folder, env: {} })
+    void this.#process.exited.then((exitCode) => (this.#exitCode = exitCode))
+    const deadline = performance.now() + readyTimeoutMs
+    for (;;) {
+      if (this.#exitCode !== undefined)
+        throw new Error(`start latchkey: it ended with ${this.#exitCode}\n${this.#log()}`)
+      const answer = await fetch(`${this.#url}/readyz?verbose`).catch(() => undefined)
+      if (answer?.ok) return
+      if (performance.now() > deadline) {
+        const found = answer ? await answer.text() : 'no answer'
+        throw new Error(`start latchkey: not ready after ${readyTimeoutMs} ms\n${found}\n${this.#log()}`)
+      }
+      await Bun.sleep(pollMs)
+    }
+  }
+
+  /** SIGTERM, as every service manager ends it. Resolves with its exit code; null where it had to be killed. */
+  async stop(): Promise<number | null> {
+    const running = this.#process
+    if (!running) return 0
+    running.signal('SIGTERM')
+    const timer = setTimeout(() => running.signal('SIGKILL'), stopTimeoutMs)
+    const exitCode = await running.exited
+    clearTimeout(timer)
+    return exitCode
+  }
+
+  /** Stops it, if it runs, and removes its folder. */
+  async close(): Promise<void> {
+    await this.stop()
+    this.#tether.release()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #log(): string {
+    return existsSync(this.logFile) ? tail(readFileSync(this.logFile, 'utf8')) : ''
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * `npm run demo`: everything from nothing. Builds the executable, starts Kafka, feeds it orders, runs Latchkey beside a `.env` and
+ * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { closeKafka, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { freePorts, isFree } from '../kafka/ports.ts'
+import { Feed } from './feed.ts'
+import { buildExecutable, Instance } from './instance.ts'
+import { check, curlLine, type DemoRequest, demoRequests, urlOf } from './requests.ts'
+
+const partitions = 4
+const visibleTimeoutMs = 30_000
+const once = process.argv.includes('--once')
+/** What was started, in order; ended in reverse. */
+const started: { close: () => Promise<unknown> }[] = []
+let ending: Promise<void> | undefined
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    console.log('\nEnding the demo…')
+    void end().then(() => process.exit(0))
+  })
+}
+
+try {
+  const exitCode = await demo()
+  if (!ending && (once || exitCode !== 0)) {
+    await end()
+    process.exit(exitCode)
+  }
+} catch (error) {
+  if (ending)
+    await ending // the reason is that things were ended under way
+  else {
+    console.error(`The demo failed: ${(error as Error).message}`)
+    await end()
+    process.exit(1)
+  }
+}
+
+async function demo(): Promise<number> {
+  const build = timer()
+  const executable = await buildExecutable()
+  console.log(`Built ${executable} (${Math.round(statSync(executable).size / 2 ** 20)} MiB, ${build()}).`)
+
+  const start = timer()
+  started.push({ close: closeKafka })
+  const broker = await sharedKafka()
+  console.log(`Kafka answers at ${broker.bootstrap} (${start()}).`)
+
+  // On a broker that belongs to somebody else take a name that is free, and leave nothing behind.
+  const isForeign = Boolean(process.env['KAFKA_BROKERS'])
+  const storeId = isForeign ? uniqueName('orders') : 'orders'
+  await createTopic(broker, storeId, { partitions })
+  if (isForeign) started.push({ close: () => deleteTopics(broker, [storeId, `${storeId}-changelog`]) })
+  const feed = await Feed.open(broker, storeId)
+  started.push(feed)
+  await feed.writeSample()
+  console.log(
+    `Topic ${storeId} has ${partitions} partitions and ${feed.written} records of ${feed.book.latest.size} orders.`,
+  )
+
+  const port = (await isFree(8080)) ? 8080 : (await freePorts(1))[0]!
+  const base = `http://127.0.0.1:${port}`
+  const settings = {
+    SOURCE_TOPIC: storeId,
+    STORE_ID: storeId,
+    KAFKA_BROKERS: broker.bootstrap,
+    SERVER_BIND: '127.0.0.1',
+    SERVER_PORT: String(port),
+  }
+  const recover = timer()
+  const instance = new Instance(executable, settings, base)
+  started.push(instance)
+  console.log(
+    `Latchkey runs in ${instance.folder}: the executable, this .env, its log in ${basename(instance.logFile)}.`,
+  )
+  console.log(indent(readFileSync(join(instance.folder, '.env'), 'utf8')))
+  await instance.start()
+  console.log(`It is ready (${recover()}).`)
+
+  const [plain = ''] = feed.book.delivered('web')
+  const etag = (await fetch(urlOf(base, storeId, plain))).headers.get('etag') ?? ''
+  const requests = demoRequests(base, storeId, feed.book, etag)
+  if (once) return tryAll(requests, instance, feed, (key) => urlOf(base, storeId, key))
+  feed.keepWriting()
+  console.log('\nTry, in another terminal:\n')
+  console.log(requests.map((request) => indent(curlLine(request))).join('\n\n'))
+  console.log('\nOrders keep coming, a few a second. Ctrl-C ends everything.')
+  return 0
+}
+
+/** Sends every request, sees a new order become visible and the instance end cleanly; resolves with the exit code of the demo. */
+async function tryAll(
+  requests: DemoRequest[],
+  instance: Instance,
+  feed: Feed,
+  urlOfKey: (key: string) => string,
+): Promise<number> {
+  const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
+  steps.push({ title: '# A new order is written to Kafka, then found', act: () => seeNewOrder(feed, urlOfKey) })
+  steps.push({ title: '# SIGTERM ends it with exit code 0', act: () => endInstance(instance) })
+  let failures = 0
+  for (const { title, act } of steps) {
+    const took = timer()
+    const fault = await act().then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    if (fault !== undefined) failures++
+    console.log(`\n${indent(title)}\n    ${fault === undefined ? `ok (${took()})` : `FAILED: ${fault}`}`)
+  }
+  console.log(`\n${steps.length - failures} of ${steps.length} steps as promised.`)
+  return failures === 0 ? 0 : 1
+}
+
+async function seeNewOrder(feed: Feed, urlOfKey: (key: string) => string): Promise<void> {
+  const record = feed.book.place()
+  await feed.write([record])
+  const deadline = performance.now() + visibleTimeoutMs
+  for (;;) {
+    const answer = await fetch(urlOfKey(record.key))
+    const body = await answer.text()
+    if (answer.ok && body === record.value) return
+    if (performance.now() > deadline)
+      throw new Error(`not found after ${visibleTimeoutMs} ms: ${answer.status} ${body}`)
+    await Bun.sleep(20)
+  }
+}
+
+async function endInstance(instance: Instance): Promise<void> {
+  const exitCode = await instance.stop()
+  if (exitCode !== 0) throw new Error(`exit code ${exitCode}; ${readFileSync(instance.logFile, 'utf8')}`)
+}
+
+async function deleteTopics(broker: { bootstrap: string }, topics: string[]): Promise<void> {
+  const admin = kafkaClient(broker).admin()
+  await admin.connect()
+  const existing = await admin.listTopics()
+  await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
+  await admin.disconnect()
+}
+
+/** Ends what was started, the last first; once. */
+function end(): Promise<void> {
+  ending ??= (async () => {
+    for (const resource of started.splice(0).toReversed()) {
+      await resource.close().catch((error: Error) => console.error(`Ending the demo: ${error.message}`))
+    }
+  })()
+  return ending
+}
+
+function timer(): () => string {
+  const startedAt = performance.now()
+  return () => `${((performance.now() - startedAt) / 1_000).toFixed(2)} s`
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '    ')
+}
