@@ -1,5 +1,5 @@
 /**
- * GET and HEAD of a value: the hot path. No `new URL`, no router, no promise while a reader is free; the figures are in DESIGN.md.
+ * GET and HEAD of a value: the hot path. No `new URL`, no router, no promise while a reader is free; why, and the figures, are in DESIGN.md.
  */
 import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'

@@ -30,14 +30,15 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
   const isAnswered = error !== undefined && answeredCodes.has(code)
   if (!isAnswered) repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
   const { title, status, retriable } = errorTable[code]
-  const body = {
-    ...(isAnswered && error.details),
+  const members = {
     type: `urn:latchkey:problem:${code}`,
     title,
     status,
     detail: isAnswered ? error.message : title,
     code,
   }
+  // First for the order in which they are read, last so that no detail can replace them.
+  const body = { ...members, ...(isAnswered && error.details), ...members }
   return new Response(JSON.stringify(body), {
     status,
     headers: {
