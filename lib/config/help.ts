@@ -47,7 +47,7 @@ export function helpText(color: boolean): string {
   lines.push(
     '',
     heading('Exit codes'),
-    '  0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings or unfit topics',
+    '  0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings',
     '',
   )
   return lines.join('\n')

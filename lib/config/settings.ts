@@ -29,7 +29,9 @@ const topicAllowed = `1 to ${topicLengthMax} characters of a-z, A-Z, 0-9, ".", "
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
 const secondsMax = 86_400
-const readersMax = 100_000
+/** Operations that may await a flush: 8 bytes each. */
+const flushCountMax = 10_000_000
+const readersMax = 4_096
 
 const entries = {
   sourceTopic: v.pipe(
@@ -72,11 +74,11 @@ const entries = {
     }),
   ),
   autoFlushCount: v.pipe(
-    v.optional(wholeNumber(1, capacityMax), '1000'),
+    v.optional(wholeNumber(1, flushCountMax), '1000'),
     v.metadata({
       variable: 'AUTO_FLUSH_COUNT',
       meaning: 'Operations after which a flush makes them visible.',
-      allowed: `a whole number from 1 to ${capacityMax}`,
+      allowed: `a whole number from 1 to ${flushCountMax}`,
       default: '1000',
     }),
   ),

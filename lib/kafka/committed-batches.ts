@@ -3,6 +3,7 @@
  * list of aborted transactions; a batch is aborted from its transaction's first offset until the abort marker of the same producer.
  * The rule is that of the Java consumer's CompletedFetch. (kafkajs's own filter lets aborted records through where transactions overlap.)
  */
+import { LatchkeyError } from '../errors.ts'
 import { type AbortedTransaction, type FetchedPartition } from './fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 
@@ -17,6 +18,7 @@ export class CommittedBatches {
   #nextAborted = 0
   readonly #abortedProducers = new Set<number>()
   #position = 0
+  #end = 0
 
   /** @param position offset that was asked for: batches that end before it are passed over */
   open(fetched: FetchedPartition, position: number): void {
@@ -25,12 +27,14 @@ export class CommittedBatches {
     this.#nextAborted = 0
     this.#abortedProducers.clear()
     this.#position = position
+    this.#end = 0
   }
 
   /** The kind of the next batch; undefined at the end. Throws `record_batch_corrupt`. */
   next(): BatchKind | undefined {
     while (this.batch.nextBatch()) {
       const { batch } = this
+      this.#checkOrder()
       this.#beginAborted(batch.nextOffset - 1)
       if (batch.isControl) {
         if (this.#abortedProducers.has(batch.producerId) && batch.controlType() === abortMarker) {
@@ -43,6 +47,16 @@ export class CommittedBatches {
       }
     }
     return undefined
+  }
+
+  /** A batch's own CRC does not cover its base offset. */
+  #checkOrder(): void {
+    const { baseOffset, nextOffset } = this.batch
+    if (baseOffset < this.#end) {
+      const found = `base offset ${baseOffset} after a batch that ends before offset ${this.#end}`
+      throw new LatchkeyError('record_batch_corrupt', `Reading record batches: ${found}`)
+    }
+    this.#end = nextOffset
   }
 
   #beginAborted(lastOffset: number): void {

@@ -22,7 +22,10 @@ interface Assignment {
   position: number
   /** Counts seeks: what was fetched before one is dropped. */
   generation: number
-  /** Number of the last Fetch that brought something: the partition longest without comes first in the next, so that none starves. */
+  /**
+   * Number of the last Fetch that brought a whole batch: the partition longest without comes first in the next, so that none starves. Only the
+   * first one with data gets a batch larger than the limits.
+   */
   servedBy: number
 }
 
@@ -129,12 +132,13 @@ export class Fetcher {
   /** Next position = base offset + last offset delta + 1 of the last whole batch, whatever is in it. */
   #advance(fetched: FetchedPartition): void {
     const assignment = this.#assigned.get(fetched.partition)!
-    if (fetched.start < fetched.end) assignment.servedBy = this.#fetches
     const batches = new RecordBatchReader()
     batches.open(fetched.buffer, fetched.start, fetched.end)
     try {
       while (batches.nextBatch()) {
-        if (batches.nextOffset > assignment.position) assignment.position = batches.nextOffset
+        if (batches.nextOffset <= assignment.position) continue
+        assignment.position = batches.nextOffset
+        assignment.servedBy = this.#fetches
       }
     } catch {
       // The sink meets the same bytes and decides about them.
