@@ -19,8 +19,12 @@ let ending: Promise<void> | undefined
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    console.log('\nEnding the demo…')
-    void end().then(() => process.exit(0))
+    // A terminal sends it to us and to npm, which passes it on.
+    if (!ending) console.log('\nEnding the demo…')
+    void end().then(() => {
+      console.log('Everything has ended.')
+      process.exit(0)
+    })
   })
 }
 

@@ -59,7 +59,11 @@ export class Tether {
       child.once('spawn', resolve)
       child.once('error', (error) => reject(new Error(`run ${program}: ${error.message}`, { cause: error })))
     })
-    return { pid: child.pid ?? 0, exited, signal: (name) => void child.kill(name) }
+    const signal = (name: NodeJS.Signals) => {
+      child.ref() // whoever ends it waits for its end
+      child.kill(name)
+    }
+    return { pid: child.pid ?? 0, exited, signal }
   }
 
   /** The folder is the caller's to keep or remove from now on. */
