@@ -13,11 +13,13 @@ export const errorTable = {
   not_ready: { title: 'Store is not ready', status: 503, retriable: true },
   store_failed: { title: 'Store has failed', status: 503, retriable: false },
   stopping: { title: 'Store is stopping', status: 503, retriable: true },
+  cross_site_refused: { title: 'Request from another site refused', status: 403, retriable: false },
   readers_exhausted: { title: 'All readers are taken', status: 503, retriable: true },
   flush_timed_out: { title: 'Flush timed out', status: 503, retriable: true },
   internal: { title: 'Internal error', status: 500, retriable: false },
   // Start
   invalid_settings: { title: 'Invalid settings', status: 500, retriable: false },
+  listen_failed: { title: 'Listening failed', status: 500, retriable: false },
   topics_unfit: { title: 'Topics do not fit', status: 500, retriable: false },
   // Kafka
   broker_unreachable: { title: 'Broker unreachable', status: 503, retriable: true },

@@ -44,11 +44,6 @@ export function helpText(color: boolean): string {
   }
   lines.push('', heading('Options'))
   for (const [flag, meaning] of options) lines.push(`  ${flag!.padEnd(18)}${meaning}`)
-  lines.push(
-    '',
-    heading('Exit codes'),
-    '  0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings',
-    '',
-  )
+  lines.push('', heading('Exit codes'), '  0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings', '')
   return lines.join('\n')
 }

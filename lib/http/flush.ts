@@ -33,7 +33,7 @@ export function refuseCrossSite(headers: Headers): void {
   const isOwn = site === null ? origin === null || hostOf(origin) === headers.get('host') : isOwnSite(site)
   if (isOwn) return
   throw new LatchkeyError(
-    'method_not_allowed',
+    'cross_site_refused',
     'Flushing: the request comes from a page of another site, and is refused',
   )
 }

@@ -3,7 +3,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'
-import type { Lookup, StoreStatus } from '../store/status.ts'
+import type { Lookup } from '../store/status.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
@@ -99,15 +99,10 @@ export class LookupHandler {
   #caughtUp(): boolean {
     const now = performance.now()
     if (now - this.#caughtUpCheckedAt < caughtUpCheckMs) return this.#isCaughtUp
-    this.#isCaughtUp = hasCaughtUp(this.#store.status())
+    this.#isCaughtUp = this.#store.status().caughtUp
     this.#caughtUpCheckedAt = now
     return this.#isCaughtUp
   }
-}
-
-/** Where readiness does not ask for it, the lag tells: then a miss may be a record that is still to come. */
-function hasCaughtUp({ conditions, details }: StoreStatus): boolean {
-  return conditions.find(({ name }) => name === 'caught_up')?.ok ?? details.every(({ lag }) => lag === 0)
 }
 
 function methodNotAllowed(method: string): Response {

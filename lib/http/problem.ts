@@ -10,6 +10,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'store_not_found',
   'path_not_found',
   'method_not_allowed',
+  'cross_site_refused',
   'recovering',
   'not_ready',
   'store_failed',

@@ -83,5 +83,5 @@ function listenError(bind: string, port: number, cause: unknown): LatchkeyError 
   // Bun gives the same code for a name that it cannot resolve.
   const inUse = `the port is in use, or ${bind} is no address of this machine; choose another SERVER_PORT or SERVER_BIND`
   const found = code === 'EADDRINUSE' ? inUse : `${code ?? 'it was refused'}; choose another SERVER_PORT or SERVER_BIND`
-  return new LatchkeyError('internal', `Listening at ${bind} port ${port}: ${found}`, { cause })
+  return new LatchkeyError('listen_failed', `Listening at ${bind} port ${port}: ${found}`, { cause })
 }

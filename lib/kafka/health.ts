@@ -21,7 +21,7 @@ export class Health {
 
   /** What is wrong and since when; undefined while all is well. */
   get trouble(): string | undefined {
-    if (this.#troubleSince === null) return undefined
+    if (this.#troubleSince === null || Date.now() - this.#troubleSince < quietMs) return undefined
     return `${this.#subject}: ${this.#message} (for ${this.#seconds()} s, trying on)`
   }
 

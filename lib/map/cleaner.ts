@@ -75,8 +75,8 @@ export class Cleaner {
   }
 
   /**
-   * The segment to empty next; undefined if none would gain anything. Operations from `oplogStart` on are not in the index yet,
-   * so segments with such entries are left alone: their entries would look dead.
+   * The segment to empty next; undefined if none would gain anything. Entries of operations from `oplogStart` on are in no index
+   * yet, so they cannot be moved: a segment that has any would be left half full, and is passed over.
    */
   #victim(log: PartitionLog, oplogStart: number): LogSegment | undefined {
     let best: LogSegment | undefined

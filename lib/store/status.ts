@@ -52,6 +52,8 @@ export interface StoreStatus {
   /** Why the state is `failed`, or what a running store has trouble with (an unreachable broker). */
   reason?: string
   partitions: { primary: number[]; replicas: number[] }
+  /** Whether every primary partition has passed the end that its source had at start, whatever readiness asks for. */
+  caughtUp: boolean
   recovery: RecoveryProgress | null
   details: PartitionStatus[]
   conditions: Condition[]

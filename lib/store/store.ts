@@ -111,6 +111,7 @@ export class Store {
       state: this.#state,
       ...(reason === '' ? {} : { reason }),
       partitions: { primary: [...partitions], replicas: [] },
+      caughtUp: this.#caughtUp,
       recovery: this.#state === 'recovering' ? this.#progress.read(this.#stats) : null,
       details: partitions.map((partition) => partitionStatus(this.#stats, partition)),
       conditions: conditionsOf({

@@ -19,6 +19,7 @@ export class FakeStore implements StoreView {
       id: this.id,
       state: 'running',
       partitions: { primary: [0, 1], replicas: [] },
+      caughtUp: true,
       recovery: null,
       details: [0, 1].map((partition) => ({
         partition,

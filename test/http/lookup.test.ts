@@ -135,20 +135,10 @@ describe('GET /stores/<id>/<key>', () => {
 
   test('404 says so when the store has not caught up', async () => {
     await using served = serveFake()
-    served.store.state.conditions = [{ name: 'caught_up', ok: false }]
+    served.store.state.caughtUp = false
     const response = await fetch(`${served.url}/stores/orders/a`)
     expect(await problemOf(response)).toMatchObject({ code: 'key_not_found', caughtUp: false })
     expect(response.headers.get('retry-after')).toBe('1')
-  })
-
-  test('404 goes by the lag when readiness does not ask for having caught up', async () => {
-    await using lagging = serveFake()
-    lagging.store.state.conditions = []
-    expect(await problemOf(await fetch(`${lagging.url}/stores/orders/a`))).toMatchObject({ caughtUp: false })
-    await using current = serveFake()
-    current.store.state.conditions = []
-    for (const detail of current.store.state.details) detail.lag = 0
-    expect(await problemOf(await fetch(`${current.url}/stores/orders/a`))).toMatchObject({ caughtUp: true })
   })
 
   test('404 store_not_found is answered when the store is another', async () => {
