@@ -29,6 +29,16 @@ export async function dockerAnswers(): Promise<boolean> {
   )
 }
 
+/** Pulls the image where it is missing. */
+export async function pullImage(): Promise<void> {
+  const { getContainerRuntimeClient, ImageName } = await loadTestcontainers()
+  const client = await getContainerRuntimeClient()
+  const name = ImageName.fromString(image)
+  if (await client.image.exists(name)) return
+  console.error(`Pulling ${image} (once)…`)
+  await client.image.pull(name)
+}
+
 /** Apache Kafka in a container. The ports inside and outside are the same, so that its tools reach it by the address that clients use. */
 export class ContainerBroker implements KafkaBroker {
   readonly bootstrap: string

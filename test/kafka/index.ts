@@ -3,8 +3,9 @@
  * on this machine's Java. Where none of these is possible the test fails and says what to install; it is never skipped.
  */
 import type { KafkaBroker, StartOptions } from './broker.ts'
-import { ContainerBroker, dockerAnswers } from './container-broker.ts'
+import { ContainerBroker, dockerAnswers, pullImage } from './container-broker.ts'
 import { ExternalBroker } from './external-broker.ts'
+import { areFetched, kafkaJars } from './jars.ts'
 import { LocalBroker } from './local-broker.ts'
 
 export type { KafkaBroker, StartOptions, ToolResult } from './broker.ts'
@@ -21,6 +22,13 @@ const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKa
   shared: undefined,
   own: new Set(),
 })
+
+/** Fetches what a broker is made of where it is missing, for that may take longer than a test may. */
+export async function prepareKafka(): Promise<void> {
+  if (process.env['KAFKA_BROKERS'] || areFetched()) return
+  if (await dockerAnswers()) await pullImage()
+  else await kafkaJars()
+}
 
 /** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
 export async function startKafka(options: StartOptions = {}): Promise<KafkaBroker> {

@@ -12,9 +12,11 @@ const pom = join(import.meta.dir, 'pom.xml')
 const downloadTimeoutMs = 600_000
 const javaVersionMin = 17
 
+/** Another folder for other jars. */
+const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+const folder = join(repository, '.kafka', digest)
+
 export interface Jars {
-  /** Folder that holds `libs` and what is made from them. */
-  folder: string
   classPath: string
   java: string
 }
@@ -29,35 +31,38 @@ export function kafkaJars(): Promise<Jars> {
 
 async function findJars(): Promise<Jars> {
   const java = await findJava()
-  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
-  const folder = join(repository, '.kafka', digest)
-  if (!existsSync(folder)) await download(folder)
   const libs = join(folder, 'libs')
-  // Sorted: a class data archive fits one order of the class path only.
-  const classPath = readdirSync(libs)
+  if (!areFetched()) await download()
+  // Sorted: what is loaded does not depend on the order of a directory.
+  const paths = readdirSync(libs)
     .toSorted()
     .map((name) => join(libs, name))
-  return { folder, classPath: classPath.join(':'), java }
+  return { classPath: paths.join(':'), java }
+}
+
+/** Whether an earlier run has fetched them. */
+export function areFetched(): boolean {
+  return existsSync(folder)
 }
 
 async function findJava(): Promise<string> {
   const home = process.env['JAVA_HOME']
   const java = home && existsSync(join(home, 'bin/java')) ? join(home, 'bin/java') : 'java'
   const { stderr, exitCode } = await run([java, '-version'], 30_000).catch(() => ({
-    stderr: 'not found',
+    stderr: '',
     exitCode: -1,
   }))
   const version = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0)
   if (exitCode !== 0 || version < javaVersionMin) {
     throw new Error(
-      `start Kafka: Java ${javaVersionMin} or newer is needed, found ${version || tail(stderr, 1)}. ` +
+      `start Kafka: Java ${javaVersionMin} or newer is needed, found ${version || 'none that runs'}. ` +
         'Install a JDK or JRE (or set JAVA_HOME), or run a Docker daemon, or set KAFKA_BROKERS to a broker that runs.',
     )
   }
   return java
 }
 
-async function download(folder: string): Promise<void> {
+async function download(): Promise<void> {
   mkdirSync(join(folder, '..'), { recursive: true })
   const draft = mkdtempSync(`${folder}.draft-`)
   console.error("Fetching Apache Kafka's jars through Maven (once)…")

@@ -1,6 +1,7 @@
 /** Loaded by `bun test` before all test files (bunfig.toml). */
 import { afterAll, setDefaultTimeout } from 'bun:test'
 import { plugin } from 'bun'
+import { closeKafka, prepareKafka } from '../kafka/index.ts'
 
 /** A test that starts brokers on a loaded machine of 2 cores takes seconds; one that hangs must still end. */
 const testTimeoutMs = 60_000
@@ -16,9 +17,7 @@ plugin({
   },
 })
 
-// Ends the brokers after the last test. Looks first, so that a run without Kafka loads nothing of it.
-afterAll(async () => {
-  if (!('latchkeyKafka' in globalThis)) return
-  const { closeKafka } = await import('../kafka/index.ts')
-  await closeKafka()
-})
+// What cannot be fetched is told by the tests that need it.
+await prepareKafka().catch(() => {})
+
+afterAll(closeKafka)
