@@ -74,6 +74,32 @@ for (const { name, live } of loads) {
   })
 }
 
+test('a live map stays within its bound when segments hold entries that wait for the next publish', async () => {
+  const fixture = createFixture({ bytesMax: 4 * 1024 * 1024, initialCapacity: 2000 })
+  await fixture.openAll()
+  for (let round = 0; round < 500; round++) {
+    for (let i = 0; i < 18; i++) fixture.put(0, `goes ${i % 2}`, ''.padEnd(150))
+    const publishing = fixture.map.publish()
+    // In the same segment as those above, which are dead by the time the cleaner comes; the rest seals it.
+    fixture.put(0, `stays ${round}`, ''.padEnd(150))
+    for (let i = 0; i < 20; i++) fixture.put(0, `goes ${i % 2}`, ''.padEnd(150))
+    await publishing
+  }
+  await fixture.map.publish()
+  expectWithinBound(fixture, 1.5)
+})
+
+test('a live map frees a segment when everything in it is dead before it is sealed', async () => {
+  const fixture = createFixture({ bytesMax: 128 * 1024, initialCapacity: 100 })
+  await fixture.openAll()
+  for (let i = 0; i < 1000; i++) {
+    fixture.put(0, 'more than half a segment', Buffer.alloc(2500))
+    fixture.put(0, 'more than half a segment', null)
+    await fixture.map.publish()
+  }
+  expect(fixture.map.stats(0)).toEqual({ entries: 0, liveBytes: 0, totalBytes: smallSegmentBytes })
+})
+
 test('a map gives the memory of outgrown tables and huge entries to the log', async () => {
   // The tables grow to 16384 slots, 128 KiB a side; all that came before them is 128 KiB a side too.
   const fixture = createFixture({ bytesMax: 1536 * 1024, slabBytes: 256 * 1024 })
