@@ -17,16 +17,7 @@ const once = process.argv.includes('--once')
 const started: { close: () => Promise<unknown> }[] = []
 let ending: Promise<void> | undefined
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // A terminal sends it to us and to npm, which passes it on.
-    if (!ending) console.log('\nEnding the demo…')
-    void end().then(() => {
-      console.log('Everything has ended.')
-      process.exit(0)
-    })
-  })
-}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted)
 
 try {
   const exitCode = await demo()
@@ -145,6 +136,16 @@ async function deleteTopics(broker: { bootstrap: string }, topics: string[]): Pr
   const existing = await admin.listTopics()
   await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
   await admin.disconnect()
+}
+
+/** Called twice for one Ctrl-C: a terminal sends it to us and to npm, which passes it on. */
+function interrupted(): void {
+  if (ending) return
+  console.log('\nEnding the demo…')
+  void end().then(() => {
+    console.log('Everything has ended.')
+    process.exit(0)
+  })
 }
 
 /** Ends what was started, the last first; once. */
