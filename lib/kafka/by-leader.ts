@@ -17,6 +17,7 @@ export class ByLeader {
   readonly #backoff = new Backoff()
   readonly #fatal = Promise.withResolvers<never>()
   #changed = Promise.withResolvers<void>()
+  #pauseDue = false
 
   /** @param serve one broker's loop: runs while partitionsOf(node) is not empty; whatever it rejects with puts its partitions up for regrouping */
   constructor(client: KafkaClient, topic: string, serve: (node: number) => Promise<void>) {
@@ -54,10 +55,8 @@ export class ByLeader {
 
   /** This partition's leader is not who it was taken for: look it up again, after a pause. */
   lost(partition: number): void {
-    if (!this.#nodes.has(partition)) return
-    this.#client.forgetLeader(this.#topic, partition)
-    this.#nodes.set(partition, undefined)
-    this.#changed.resolve()
+    this.#pauseDue = true
+    this.#unhouse(partition)
   }
 
   /** Something worked: the next loss waits the shortest time again. */
@@ -71,7 +70,11 @@ export class ByLeader {
     while (!this.stopped) {
       this.#changed = Promise.withResolvers<void>()
       const homeless = [...this.#nodes].filter(([, node]) => node === undefined).map(([partition]) => partition)
-      if (homeless.length > 0) await this.#house(homeless)
+      if (homeless.length > 0 && this.#pauseDue) {
+        // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
+        this.#pauseDue = false
+        await sleep(this.#backoff.nextMs(), this.signal)
+      } else if (homeless.length > 0) await this.#house(homeless)
       else await Promise.race([this.#changed.promise, this.#fatal.promise])
     }
     await Promise.race([Promise.all(this.#loops.values()), this.#fatal.promise])
@@ -79,6 +82,13 @@ export class ByLeader {
 
   stop(): void {
     this.#stopping.abort()
+    this.#changed.resolve()
+  }
+
+  #unhouse(partition: number): void {
+    if (!this.#nodes.has(partition)) return
+    this.#client.forgetLeader(this.#topic, partition)
+    this.#nodes.set(partition, undefined)
     this.#changed.resolve()
   }
 
@@ -113,7 +123,7 @@ export class ByLeader {
     } catch (error) {
       if (this.stopped) return
       await this.#pause(error)
-      for (const partition of this.partitionsOf(node)) this.lost(partition)
+      for (const partition of this.partitionsOf(node)) this.#unhouse(partition)
     }
   }
 

@@ -1,0 +1,138 @@
+import { afterEach, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { ByLeader } from '../../lib/kafka/by-leader.ts'
+import { FakeClient, unreachable } from './fake-client.ts'
+
+const open: { stop: () => void }[] = []
+afterEach(() => {
+  for (const one of open.splice(0)) one.stop()
+})
+
+/** What a loop was given to serve; it runs until the test ends it. */
+interface Served {
+  node: number
+  partitions: number[]
+  end: (error?: Error) => void
+}
+
+function start(fake: FakeClient, partitions: readonly number[]) {
+  const served: Served[] = []
+  const waiting: ((one: Served) => void)[] = []
+  const byLeader: ByLeader = new ByLeader(fake.client, 'topic', (node) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const end = (error?: Error) => (error ? reject(error) : resolve())
+    const one = { node, partitions: byLeader.partitionsOf(node), end }
+    byLeader.signal.addEventListener('abort', () => resolve())
+    const next = waiting.shift()
+    if (next) next(one)
+    else served.push(one)
+    return promise
+  })
+  for (const partition of partitions) byLeader.add(partition)
+  open.push(byLeader)
+  const next = async () => served.shift() ?? new Promise<Served>((resolve) => waiting.push(resolve))
+  return { byLeader, next, running: byLeader.run() }
+}
+
+test('ByLeader runs one loop a broker when partitions are led by several', async () => {
+  const { next, byLeader } = start(new FakeClient({ 0: 1, 1: 2, 2: 1 }), [0, 1, 2])
+  const both = [await next(), await next()].toSorted((a, b) => a.node - b.node)
+  expect(both).toMatchObject([
+    { node: 1, partitions: [0, 2] },
+    { node: 2, partitions: [1] },
+  ])
+  expect(byLeader.partitionsOf(3)).toEqual([])
+})
+
+test('ByLeader gives a partition to its new leader when the former lost it', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { next, byLeader } = start(fake, [0, 1])
+  expect(await next()).toMatchObject({ node: 1, partitions: [0, 1] })
+  fake.leading.set(1, 2)
+  byLeader.lost(1)
+  expect(await next()).toMatchObject({ node: 2, partitions: [1] })
+  expect(byLeader.partitionsOf(1)).toEqual([0])
+})
+
+test('ByLeader serves a partition again when its broker failed', async () => {
+  const fake = new FakeClient()
+  const { next } = start(fake, [0])
+  const first = await next()
+  first.end(unreachable())
+  expect(await next()).toMatchObject({ node: 1, partitions: [0] })
+  expect(fake.troubles).toEqual(['Fetch to nowhere:1: refused'])
+})
+
+test.each(['broker_refused', 'authentication_failed'] as const)(
+  'ByLeader tries on when an operator may mend %s',
+  async (code) => {
+    const fake = new FakeClient()
+    const { next } = start(fake, [0])
+    const first = await next()
+    first.end(new LatchkeyError(code, 'no'))
+    expect(await next()).toMatchObject({ partitions: [0] })
+  },
+)
+
+test('ByLeader ends with the failure when a retry cannot mend it', async () => {
+  const { next, running, byLeader } = start(new FakeClient({ 0: 1, 1: 2 }), [0, 1])
+  const one = await next()
+  one.end(new RangeError('a defect'))
+  expect(await running.catch((error: unknown) => error)).toEqual(new RangeError('a defect'))
+  expect(byLeader.stopped).toBe(true)
+})
+
+test('ByLeader waits for a leader when a partition has none', async () => {
+  const fake = new FakeClient({ 0: 1 })
+  const { next } = start(fake, [0, 1])
+  expect(await next()).toMatchObject({ partitions: [0] })
+  fake.leading.set(1, 1)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const look = setInterval(() => open.length > 0 && fake.lookups > 1 && resolve(), 5)
+  await promise
+  clearInterval(look)
+  expect(fake.troubles[0]).toContain('Finding the leader of topic partition 1')
+})
+
+test('ByLeader does not ask again and again when metadata lag behind a leader that moved', async () => {
+  const fake = new FakeClient()
+  let attempts = 0
+  const byLeader: ByLeader = new ByLeader(fake.client, 'topic', async () => {
+    attempts++
+    await Bun.sleep(0) // the broker's answer
+    byLeader.lost(0)
+  })
+  byLeader.add(0)
+  open.push(byLeader)
+  const running = byLeader.run()
+  // An upper bound only: without pauses there are thousands of attempts in this time.
+  await Bun.sleep(200)
+  byLeader.stop()
+  await running
+  expect(attempts).toBeGreaterThan(0)
+  expect(attempts).toBeLessThanOrEqual(5)
+})
+
+test('ByLeader serves a partition when it is added after all others were removed', async () => {
+  const { next, byLeader } = start(new FakeClient({ 0: 1, 1: 1 }), [0])
+  const first = await next()
+  byLeader.remove(0)
+  expect(byLeader.partitionsOf(1)).toEqual([])
+  first.end()
+  byLeader.add(1)
+  expect(await next()).toMatchObject({ node: 1, partitions: [1] })
+})
+
+test('ByLeader ends when it is stopped or its client is closed', async () => {
+  const stopped = start(new FakeClient(), [0])
+  await stopped.next()
+  stopped.byLeader.stop()
+  expect(stopped.byLeader.partitionsOf(1)).toEqual([])
+  expect(await stopped.running).toBeUndefined()
+
+  const fake = new FakeClient()
+  const closed = start(fake, [0])
+  await closed.next()
+  fake.close()
+  expect(await closed.running).toBeUndefined()
+})

@@ -1,0 +1,89 @@
+/** A KafkaClient whose brokers are the test: it sees every raw request and answers when and how it likes. */
+import { LatchkeyError } from '../../lib/errors.ts'
+import type { KafkaClient } from '../../lib/kafka/client.ts'
+import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
+
+/** One request that waits for its answer. */
+export interface Exchange {
+  node: number
+  request: RawRequest
+  answer(body: Buffer): void
+  fail(error: Error): void
+}
+
+export class FakeClient {
+  readonly requestTimeoutMs = 1000
+  readonly troubles: string[] = []
+  readonly health = {
+    failed: (error: LatchkeyError) => void this.troubles.push(error.message),
+    succeeded: () => {},
+  }
+  /** Partition to node: what the cluster's metadata say. */
+  readonly leading = new Map<number, number>()
+  lookups = 0
+  readonly #known = new Map<number, number>()
+  readonly #closing = new AbortController()
+  readonly #requests: Exchange[] = []
+  readonly #waiting: ((exchange: Exchange) => void)[] = []
+
+  constructor(leading: Record<number, number> = { 0: 1 }) {
+    for (const [partition, node] of Object.entries(leading)) this.leading.set(Number(partition), node)
+  }
+
+  /** As the code under test takes it. */
+  get client(): KafkaClient {
+    return this as unknown as KafkaClient
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Requests that nobody has looked at yet. */
+  get unseen(): number {
+    return this.#requests.length
+  }
+
+  async leaders(_topic: string, partitions: readonly number[]): Promise<Map<number, number[]>> {
+    if (partitions.some((partition) => !this.#known.has(partition))) {
+      this.lookups++
+      for (const [partition, node] of this.leading) this.#known.set(partition, node)
+    }
+    const byNode = new Map<number, number[]>()
+    for (const partition of partitions) {
+      const node = this.#known.get(partition)
+      if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), partition])
+    }
+    return byNode
+  }
+
+  forgetLeader(_topic: string, partition: number): void {
+    this.#known.delete(partition)
+  }
+
+  send(node: number, request: RawRequest): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+    const exchange = { node, request, answer: resolve, fail: reject }
+    const waiting = this.#waiting.shift()
+    if (waiting) waiting(exchange)
+    else this.#requests.push(exchange)
+    return promise
+  }
+
+  /** The next request, once it is sent. */
+  async next(): Promise<Exchange> {
+    const exchange = this.#requests.shift()
+    if (exchange !== undefined) return exchange
+    const { promise, resolve } = Promise.withResolvers<Exchange>()
+    this.#waiting.push(resolve)
+    return promise
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+}
+
+export function unreachable(): LatchkeyError {
+  return new LatchkeyError('broker_unreachable', 'Fetch to nowhere:1: refused')
+}
