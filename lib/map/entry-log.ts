@@ -91,9 +91,9 @@ export class EntryLog implements LogView {
     if (segment.liveBytes === 0 && segment.sealed) this.#free(log, segment)
   }
 
-  /** Bytes of the segments that the partition holds. */
+  /** Bytes of the segments that the partition holds; of the open one, what it has used: the rest is not resident unless it was recycled. */
   totalBytes(log: PartitionLog): number {
-    return log.sealedBytes + (log.open === undefined ? 0 : this.#segmentBytes)
+    return log.sealedBytes + (log.open?.used ?? 0)
   }
 
   /** Whether the partition holds more than its bound, were `leaving` bytes of its segments free. */

@@ -2,6 +2,8 @@
 import { type ChiralMap } from '../map/index.ts'
 import { type Stats } from './stats.ts'
 
+/** Entry bytes that may await a publish: what they replace stays in memory until then, whatever the automatic flush's count. */
+const waitingBytesMax = 256 << 20
 /** Operations that may await a publish beyond the automatic flush's count before ingest pauses for it. */
 const slackMax = 1_000_000
 
@@ -31,12 +33,13 @@ export class Flusher {
   /** To be called after operations were put. */
   wrote(): void {
     this.#stats.set('oplogLength', this.#map.oplogLength)
-    this.#inBackground(this.#count)
+    this.#inBackground(this.#map.oplogBytes < waitingBytesMax ? this.#count : 1)
   }
 
   /** Resolves when the publish that ingest has run ahead of is done; undefined while there is room. */
   room(): Promise<void> | undefined {
-    return this.#map.oplogLength < this.#count + slackMax ? undefined : this.#publishing
+    const { oplogLength, oplogBytes } = this.#map
+    return oplogLength < this.#count + slackMax && oplogBytes < 2 * waitingBytesMax ? undefined : this.#publishing
   }
 
   /** Makes visible everything put before the call. */
