@@ -131,7 +131,8 @@ export class Fetcher {
 
   /** Next position = base offset + last offset delta + 1 of the last whole batch, whatever is in it. */
   #advance(fetched: FetchedPartition): void {
-    const assignment = this.#assigned.get(fetched.partition)!
+    const assignment = this.#assigned.get(fetched.partition)
+    if (assignment === undefined) return // removed while another partition was asked where to go on
     const batches = new RecordBatchReader()
     batches.open(fetched.buffer, fetched.start, fetched.end)
     try {
@@ -145,19 +146,15 @@ export class Fetcher {
     }
   }
 
+  /** Whatever is wrong with it, the other partitions of its broker go on. */
   async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
-    const action = errorAction(errorCode)
-    if (action === 'reset') {
+    if (errorAction(errorCode) === 'reset') {
       const next = await this.#sink.outOfRange(partition, position)
       if (next === undefined) this.remove(partition)
       else this.seek(partition, next)
       return
     }
-    if (action === 'refresh') {
-      this.#client.health.failed(brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode))
-      this.#byLeader.lost(partition)
-      return
-    }
-    throw brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode)
+    this.#client.health.failed(brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode))
+    this.#byLeader.lost(partition)
   }
 }
