@@ -41,8 +41,12 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
   const parsed = v.safeParse(settingsSchema, texts)
   const faultyKeys = new Set<SettingKey>()
-  for (const issue of parsed.issues ?? []) {
-    const key = issue.path?.[0]?.key as SettingKey
+  const keyOf = (issue: { path?: { key: unknown }[] | undefined }) => issue.path?.[0]?.key as SettingKey
+  const inOrder = (parsed.issues ?? []).toSorted(
+    (a, b) => settingKeys.indexOf(keyOf(a)) - settingKeys.indexOf(keyOf(b)),
+  )
+  for (const issue of inOrder) {
+    const key = keyOf(issue)
     // A text that breaks two rules is one fault.
     if (faultyKeys.has(key)) continue
     faultyKeys.add(key)
@@ -66,7 +70,7 @@ function definedValues(environment: ConfigInput['environment']): Map<string, str
 function faultText(key: SettingKey, given: { text: string; origin: string } | undefined, found?: string): string {
   const { variable, allowed } = metadataOf(key)
   const where = given ? `${variable}=${quote(given.text)} (${given.origin})` : variable
-  if (found) return `${where}: ${found}`
+  if (found) return given ? `${where}: ${found}` : `${variable} is missing: ${found}`
   return given ? `${where}: it must be ${allowed}` : `${variable} is missing: it must be ${allowed}`
 }
 

@@ -1,17 +1,14 @@
 /**
  * Every setting, once: how its text is parsed and what --help, the error text and the documentation say about it.
- * Further settings are added here and nowhere else.
+ * The settings themselves stand in entries/, a file an area.
  */
 import * as v from 'valibot'
-import {
-  brokerList,
-  decimalNumber,
-  listenAddress,
-  topicLengthMax,
-  topicName,
-  trueOrFalse,
-  wholeNumber,
-} from './values.ts'
+import { memoryEntries } from './entries/memory.ts'
+import { operationEntries } from './entries/operation.ts'
+import { partitionEntries } from './entries/partitions.ts'
+import { serverEntries } from './entries/server.ts'
+import { topicAllowed, topicEntries } from './entries/topics.ts'
+import { topicLengthMax } from './values.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */
@@ -25,137 +22,12 @@ export interface SettingMetadata {
   isSwitch?: true
 }
 
-const topicAllowed = `1 to ${topicLengthMax} characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`
-const capacityMax = 1_000_000_000
-const secondsMin = 0.001
-const secondsMax = 86_400
-/** Operations that may await a flush: 8 bytes each. */
-const flushCountMax = 10_000_000
-const readersMax = 4_096
-
 const entries = {
-  sourceTopic: v.pipe(
-    topicName(),
-    v.metadata({ variable: 'SOURCE_TOPIC', meaning: 'Topic whose latest values are served.', allowed: topicAllowed }),
-  ),
-  kafkaBrokers: v.pipe(
-    brokerList(),
-    v.metadata({
-      variable: 'KAFKA_BROKERS',
-      meaning: 'Brokers to begin with; the cluster tells the rest.',
-      allowed: 'host:port, several separated by commas; port 9092 where left out, IPv6 addresses in brackets',
-    }),
-  ),
-  storeId: v.pipe(
-    v.optional(topicName()),
-    v.metadata({
-      variable: 'STORE_ID',
-      meaning: 'Name of this store: in its URLs, its consumer group and its transactional ids.',
-      allowed: topicAllowed,
-      default: 'the name of the source topic',
-    }),
-  ),
-  changelogTopic: v.pipe(
-    v.optional(topicName()),
-    v.metadata({
-      variable: 'CHANGELOG_TOPIC',
-      meaning: 'Topic that the store recovers from, reserved for it; created if missing.',
-      allowed: topicAllowed,
-      default: '<STORE_ID>-changelog',
-    }),
-  ),
-  initialCapacity: v.pipe(
-    v.optional(wholeNumber(0, capacityMax), '0'),
-    v.metadata({
-      variable: 'INITIAL_CAPACITY',
-      meaning: 'Entries that there is room for from the start, so that recovery never has to grow.',
-      allowed: `a whole number from 0 to ${capacityMax}`,
-      default: '0',
-    }),
-  ),
-  autoFlushCount: v.pipe(
-    v.optional(wholeNumber(1, flushCountMax), '1000'),
-    v.metadata({
-      variable: 'AUTO_FLUSH_COUNT',
-      meaning: 'Operations after which a flush makes them visible.',
-      allowed: `a whole number from 1 to ${flushCountMax}`,
-      default: '1000',
-    }),
-  ),
-  autoFlushSeconds: v.pipe(
-    v.optional(decimalNumber(secondsMin, secondsMax), '1'),
-    v.metadata({
-      variable: 'AUTO_FLUSH_SECONDS',
-      meaning: 'Seconds after which a flush makes whatever there is visible.',
-      allowed: `a number from ${secondsMin} to ${secondsMax}, such as 0.25`,
-      default: '1',
-    }),
-  ),
-  readerPoolSize: v.pipe(
-    v.optional(wholeNumber(1, readersMax), '1000'),
-    v.metadata({
-      variable: 'READER_POOL_SIZE',
-      meaning: 'Lookups that may read at the same time.',
-      allowed: `a whole number from 1 to ${readersMax}`,
-      default: '1000',
-    }),
-  ),
-  serverBind: v.pipe(
-    v.optional(listenAddress(), '0.0.0.0'),
-    v.metadata({
-      variable: 'SERVER_BIND',
-      meaning: 'Address that HTTP listens at.',
-      allowed: 'an address or host name, such as 127.0.0.1 or ::',
-      default: '0.0.0.0',
-    }),
-  ),
-  serverPort: v.pipe(
-    v.optional(wholeNumber(0, 65_535), '8080'),
-    v.metadata({
-      variable: 'SERVER_PORT',
-      meaning: 'Port that HTTP listens at; 0 takes any that is free.',
-      allowed: 'a whole number from 0 to 65535',
-      default: '8080',
-    }),
-  ),
-  readyWhen: v.pipe(
-    v.optional(v.picklist(['caught-up', 'recovered']), 'caught-up'),
-    v.metadata({
-      variable: 'READY_WHEN',
-      meaning: 'Readiness: once past the end that the source had at start, or as soon as the changelog is recovered.',
-      allowed: 'caught-up or recovered',
-      default: 'caught-up',
-    }),
-  ),
-  fencing: v.pipe(
-    v.optional(trueOrFalse(), 'true'),
-    v.metadata({
-      variable: 'FENCING',
-      meaning: 'Refuse late writes of an earlier instance; false only where the cluster refuses the transactional id.',
-      allowed: 'true or false',
-      default: 'true',
-      isSwitch: true,
-    }),
-  ),
-  structuredLogging: v.pipe(
-    v.optional(trueOrFalse(), 'false'),
-    v.metadata({
-      variable: 'STRUCTURED_LOGGING',
-      meaning: 'Log one JSON object a line instead of text.',
-      allowed: 'true or false',
-      default: 'false',
-      isSwitch: true,
-    }),
-  ),
-  logLevel: v.pipe(
-    v.optional(v.picklist(['trace', 'debug', 'info', 'warning', 'error']), 'info'),
-    v.metadata({
-      variable: 'LOG_LEVEL',
-      meaning: 'Least level that is logged.',
-      allowed: 'trace, debug, info, warning or error',
-      default: 'info',
-    }),
-  ),
+  ...topicEntries,
+  ...partitionEntries,
+  ...memoryEntries,
+  ...serverEntries,
+  ...operationEntries,
 }
 
 export type SettingKey = keyof typeof entries
@@ -174,6 +46,30 @@ export function flagOf(variable: string): string {
 /** All settings as text (undefined: not given) to their values, defaults filled in and the topics held against each other. */
 export const settingsSchema = v.pipe(
   v.object(entries),
+  v.forward(
+    v.partialCheck(
+      [['sourceTopic'], ['useReplicaOnly']],
+      ({ sourceTopic, useReplicaOnly }) => sourceTopic !== undefined || useReplicaOnly,
+      `it must be ${topicAllowed}`,
+    ),
+    ['sourceTopic'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['sourceTopic'], ['storeId'], ['useReplicaOnly']],
+      ({ sourceTopic, storeId, useReplicaOnly }) => !useReplicaOnly || (sourceTopic ?? storeId) !== undefined,
+      'with USE_REPLICA_ONLY and without SOURCE_TOPIC it names the store to copy',
+    ),
+    ['storeId'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['useReplicaOnly'], ['useProcessingOnly']],
+      ({ useReplicaOnly, useProcessingOnly }) => !(useReplicaOnly && useProcessingOnly),
+      'it excludes USE_REPLICA_ONLY=true: the one only copies the changelog, the other only writes it',
+    ),
+    ['useProcessingOnly'],
+  ),
   v.forward(
     v.partialCheck(
       [['sourceTopic'], ['storeId'], ['changelogTopic']],
@@ -196,13 +92,14 @@ export const settingsSchema = v.pipe(
 export type Settings = Readonly<v.InferOutput<typeof settingsSchema>>
 
 interface Names {
-  sourceTopic: string
+  sourceTopic?: string | undefined
   storeId?: string | undefined
   changelogTopic?: string | undefined
 }
 
-function deriveNames({ sourceTopic, storeId = sourceTopic, changelogTopic = `${storeId}-changelog` }: Names) {
-  return { storeId, changelogTopic }
+/** Without a source, as a copy may be, its name is empty. */
+function deriveNames({ sourceTopic = '', storeId = sourceTopic, changelogTopic = `${storeId}-changelog` }: Names) {
+  return { sourceTopic, storeId, changelogTopic }
 }
 
 /** A store id that is itself too long is a fault of its own, and no reason for a second one. */
@@ -211,6 +108,6 @@ function hasRoomForChangelog(names: Names): boolean {
   return changelogTopic.length <= topicLengthMax || storeId.length > topicLengthMax
 }
 
-function areDifferentTopics(left: string, right: string): boolean {
-  return left.replaceAll('.', '_') !== right.replaceAll('.', '_')
+function areDifferentTopics(left: string | undefined, right: string): boolean {
+  return left?.replaceAll('.', '_') !== right.replaceAll('.', '_')
 }

@@ -53,3 +53,33 @@ export function brokerList() {
     }),
   )
 }
+
+const partitionMax = 99_999
+
+/** `0-3,7` to [0, 1, 2, 3, 7]; empty text to []. */
+export function partitionList() {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, readonly number[]>(({ dataset, addIssue, NEVER }) => {
+      const partitions = new Set<number>()
+      const parts = dataset.value.split(',').map((part) => part.trim())
+      for (const part of dataset.value.trim() === '' ? [] : parts) {
+        const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part)
+        const first = Number(range?.[1])
+        const last = Number(range?.[2] ?? first)
+        if (range === null || first > last || last > partitionMax) {
+          addIssue({ message: `"${part}" is no partition number and no range such as 0-3` })
+          return NEVER
+        }
+        for (let partition = first; partition <= last; partition++) {
+          if (partitions.has(partition)) {
+            addIssue({ message: `partition ${partition} is named twice` })
+            return NEVER
+          }
+          partitions.add(partition)
+        }
+      }
+      return Object.freeze([...partitions].toSorted((a, b) => a - b))
+    }),
+  )
+}

@@ -1,0 +1,49 @@
+/** Settings of what is held in memory and when it becomes visible. */
+import * as v from 'valibot'
+import { decimalNumber, wholeNumber } from '../values.ts'
+
+const capacityMax = 1_000_000_000
+const secondsMin = 0.001
+const secondsMax = 86_400
+/** Operations that may await a flush: 8 bytes each. */
+const flushCountMax = 10_000_000
+const readersMax = 4_096
+
+export const memoryEntries = {
+  initialCapacity: v.pipe(
+    v.optional(wholeNumber(0, capacityMax), '0'),
+    v.metadata({
+      variable: 'INITIAL_CAPACITY',
+      meaning: 'Entries that there is room for from the start, so that recovery never has to grow.',
+      allowed: `a whole number from 0 to ${capacityMax}`,
+      default: '0',
+    }),
+  ),
+  autoFlushCount: v.pipe(
+    v.optional(wholeNumber(1, flushCountMax), '1000'),
+    v.metadata({
+      variable: 'AUTO_FLUSH_COUNT',
+      meaning: 'Operations after which a flush makes them visible.',
+      allowed: `a whole number from 1 to ${flushCountMax}`,
+      default: '1000',
+    }),
+  ),
+  autoFlushSeconds: v.pipe(
+    v.optional(decimalNumber(secondsMin, secondsMax), '1'),
+    v.metadata({
+      variable: 'AUTO_FLUSH_SECONDS',
+      meaning: 'Seconds after which a flush makes whatever there is visible.',
+      allowed: `a number from ${secondsMin} to ${secondsMax}, such as 0.25`,
+      default: '1',
+    }),
+  ),
+  readerPoolSize: v.pipe(
+    v.optional(wholeNumber(1, readersMax), '1000'),
+    v.metadata({
+      variable: 'READER_POOL_SIZE',
+      meaning: 'Lookups that may read at the same time.',
+      allowed: `a whole number from 1 to ${readersMax}`,
+      default: '1000',
+    }),
+  ),
+}

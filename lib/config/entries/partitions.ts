@@ -1,0 +1,66 @@
+/** Settings of which partitions an instance holds, and as what. */
+import * as v from 'valibot'
+import { partitionList, trueOrFalse } from '../values.ts'
+
+const listAllowed = 'partition numbers and ranges, each partition once, such as 0-3,7'
+
+export const partitionEntries = {
+  partitions: v.pipe(
+    v.optional(partitionList(), ''),
+    v.metadata({
+      variable: 'PARTITIONS',
+      meaning: 'Partitions that this instance consumes and writes; empty for all, those added later included.',
+      allowed: listAllowed,
+      default: 'all',
+    }),
+  ),
+  partitionsReplica: v.pipe(
+    v.optional(partitionList(), ''),
+    v.metadata({
+      variable: 'PARTITIONS_REPLICA',
+      meaning: 'Partitions that this instance copies from the changelog, beside its own.',
+      allowed: listAllowed,
+      default: 'none; with USE_REPLICA_ONLY all',
+    }),
+  ),
+  useReplicaOnly: v.pipe(
+    v.optional(trueOrFalse(), 'false'),
+    v.metadata({
+      variable: 'USE_REPLICA_ONLY',
+      meaning: 'Only copy the changelog: no source topic, no consumer group, nothing written.',
+      allowed: 'true or false',
+      default: 'false',
+      isSwitch: true,
+    }),
+  ),
+  waitForReplicas: v.pipe(
+    v.optional(trueOrFalse(), 'false'),
+    v.metadata({
+      variable: 'WAIT_FOR_REPLICAS',
+      meaning: 'Not ready, and no answers, before the replicas have reached the end that the changelog had at start.',
+      allowed: 'true or false',
+      default: 'false',
+      isSwitch: true,
+    }),
+  ),
+  useProcessingOnly: v.pipe(
+    v.optional(trueOrFalse(), 'false'),
+    v.metadata({
+      variable: 'USE_PROCESSING_ONLY',
+      meaning: 'Only write the changelog from the source: nothing in memory, no lookups.',
+      allowed: 'true or false',
+      default: 'false',
+      isSwitch: true,
+    }),
+  ),
+  partitioner: v.pipe(
+    v.optional(v.picklist(['murmur2', 'crc32', 'none']), 'murmur2'),
+    v.metadata({
+      variable: 'PARTITIONER',
+      meaning:
+        'How producers choose a key’s partition, to tell a miss from a key held elsewhere: murmur2 (Java, kafkajs), crc32 (librdkafka), none (unknown).',
+      allowed: 'murmur2, crc32 or none',
+      default: 'murmur2',
+    }),
+  ),
+}

@@ -1,0 +1,42 @@
+/** Settings that name the cluster, the topics and the store. */
+import * as v from 'valibot'
+import { brokerList, topicLengthMax, topicName } from '../values.ts'
+
+export const topicAllowed = `1 to ${topicLengthMax} characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`
+
+export const topicEntries = {
+  sourceTopic: v.pipe(
+    v.optional(topicName()),
+    v.metadata({
+      variable: 'SOURCE_TOPIC',
+      meaning: 'Topic whose latest values are served; not needed with USE_REPLICA_ONLY.',
+      allowed: topicAllowed,
+    }),
+  ),
+  kafkaBrokers: v.pipe(
+    brokerList(),
+    v.metadata({
+      variable: 'KAFKA_BROKERS',
+      meaning: 'Brokers to begin with; the cluster tells the rest.',
+      allowed: 'host:port, several separated by commas; port 9092 where left out, IPv6 addresses in brackets',
+    }),
+  ),
+  storeId: v.pipe(
+    v.optional(topicName()),
+    v.metadata({
+      variable: 'STORE_ID',
+      meaning: 'Name of this store: in its URLs, its consumer group and its transactional ids.',
+      allowed: topicAllowed,
+      default: 'the name of the source topic',
+    }),
+  ),
+  changelogTopic: v.pipe(
+    v.optional(topicName()),
+    v.metadata({
+      variable: 'CHANGELOG_TOPIC',
+      meaning: 'Topic that the store recovers from, reserved for it; created if missing.',
+      allowed: topicAllowed,
+      default: '<STORE_ID>-changelog',
+    }),
+  ),
+}
