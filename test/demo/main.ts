@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { closeKafka, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { freePorts, isFree } from '../kafka/ports.ts'
+import { watchNpm } from '../setup/parent.ts'
 import { Feed } from './feed.ts'
 import { buildExecutable, Instance } from './instance.ts'
 import { check, curlLine, type DemoRequest, demoRequests, urlOf } from './requests.ts'
@@ -18,6 +19,7 @@ const started: { close: () => Promise<unknown> }[] = []
 let ending: Promise<void> | undefined
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted)
+watchNpm(interrupted)
 
 try {
   const exitCode = await demo()

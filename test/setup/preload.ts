@@ -2,6 +2,7 @@
 import { afterAll, setDefaultTimeout } from 'bun:test'
 import { plugin } from 'bun'
 import { closeKafka, prepareKafka } from '../kafka/index.ts'
+import { watchNpm } from './parent.ts'
 
 /** A test that starts brokers on a loaded machine of 2 cores takes seconds; one that hangs must still end. */
 const testTimeoutMs = 60_000
@@ -21,3 +22,4 @@ plugin({
 await prepareKafka().catch(() => {})
 
 afterAll(closeKafka)
+watchNpm(() => process.exit(1))
