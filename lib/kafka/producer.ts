@@ -35,6 +35,8 @@ interface Owned<Batch> {
   /** Where our next batch has to land if nobody else writes; -1 where it is not known. */
   expectedOffset: number
   renewDue: boolean
+  /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
+  writtenBy: number
 }
 
 export interface ProducerOptions {
@@ -52,6 +54,7 @@ export class Producer<Batch extends OutgoingBatch> {
   readonly #sink: ProducerSink<Batch>
   readonly #byLeader: ByLeader
   readonly #owned = new Map<number, Owned<Batch>>()
+  #requests = 0
   /** Resolved and replaced by wake(), so that every loop that sleeps on it is woken. */
   #awake = Promise.withResolvers<void>()
 
@@ -66,7 +69,8 @@ export class Producer<Batch extends OutgoingBatch> {
 
   /** @param endOffset where the partition ends now, if that is known for sure; -1 else */
   own(partition: number, identity: ProducerIdentity, endOffset: number): void {
-    this.#owned.set(partition, { identity, sequence: 0, pending: [], expectedOffset: endOffset, renewDue: false })
+    const expectedOffset = endOffset
+    this.#owned.set(partition, { identity, sequence: 0, pending: [], expectedOffset, renewDue: false, writtenBy: 0 })
     this.#byLeader.add(partition)
   }
 
@@ -125,8 +129,11 @@ export class Producer<Batch extends OutgoingBatch> {
   #collect(node: number): ProduceBatch[] {
     const batches: ProduceBatch[] = []
     let bytes = 0
-    for (const partition of this.#byLeader.partitionsOf(node)) {
-      const owned = this.#owned.get(partition)!
+    this.#requests++
+    const waiting = this.#byLeader
+      .partitionsOf(node)
+      .map((partition) => ({ partition, owned: this.#owned.get(partition)! }))
+    for (const { partition, owned } of waiting.toSorted((a, b) => a.owned.writtenBy - b.owned.writtenBy)) {
       if (owned.pending.length === 0) {
         const next = this.#sink.next(partition)
         if (next === undefined) continue
@@ -135,6 +142,7 @@ export class Producer<Batch extends OutgoingBatch> {
       const sealed = owned.pending[0]!.seal({ ...owned.identity, baseSequence: owned.sequence })
       bytes += sealed.length
       if (batches.length > 0 && bytes > this.#options.maxRequestBytes) break
+      owned.writtenBy = this.#requests
       batches.push({ partition, bytes: sealed })
     }
     return batches
