@@ -1,13 +1,13 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { KafkaClient } from '../../lib/kafka/client.ts'
+import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { createTopic, sharedKafka, uniqueName } from './index.ts'
 import { freePorts } from './ports.ts'
 import { realClient } from './real-client.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {
-  for (const client of open.splice(0)) client.close()
+  for (const one of open.splice(0)) one.close()
 })
 
 async function client(...seedsBefore: string[]): Promise<KafkaClient> {
@@ -44,10 +44,12 @@ test('persist goes on to the next seed when one does not answer', async () => {
 
 test('persist ends with a failure when a retry cannot mend it', async () => {
   const kafka = await client()
-  const refused = new LatchkeyError('broker_refused', 'no')
-  expect(await kafka.persist(() => Promise.reject(refused)).catch((error: unknown) => error)).toBe(refused)
-  const defect = new TypeError('a defect')
-  expect(await kafka.persist(() => Promise.reject(defect)).catch((error: unknown) => error)).toBe(defect)
+  for (const failure of [new LatchkeyError('broker_refused', 'no'), new TypeError('a defect')]) {
+    const operation = async () => {
+      throw failure
+    }
+    expect(await kafka.persist(operation).catch((error: unknown) => error)).toBe(failure)
+  }
 })
 
 test('persist ends as stopping when the client is closed while it waits', async () => {
