@@ -8,12 +8,12 @@ import { type SourceTrail } from './source-trail.ts'
 import { type Stats } from './stats.ts'
 
 /**
- * Puts the records of an opened batch into the map, those before `position` excepted.
+ * Puts the records of an opened batch into the map, if there is one, those before `position` excepted.
  * @param trail where source offsets are noted, in recovery
  * @returns how many there were
  */
 export function applyRecords(
-  map: ChiralMap,
+  map: ChiralMap | undefined,
   stats: Stats,
   partition: number,
   batch: RecordBatchReader,
@@ -28,7 +28,7 @@ export function applyRecords(
     else {
       const sourceOffset = batch.sourceOffset()
       const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
-      map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
+      map?.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
       trail?.note(batch, sourceOffset)
       applied++
     }

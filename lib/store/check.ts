@@ -1,7 +1,8 @@
 /** What --check tells: whether the settings and topics would do, and what a start would do, without changing anything. */
 import { closeClients, createClients } from './clients.ts'
 import { type StoreConfig } from './store-config.ts'
-import { inspectTopics } from './topology.ts'
+import { rolesOf } from './roles.ts'
+import { inspectTopics, type Topology } from './topology.ts'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
 
@@ -27,12 +28,13 @@ export async function checkTopics(config: StoreConfig): Promise<string[]> {
   }
 }
 
-function describe(
-  config: StoreConfig,
-  { partitions, missingChangelog, warnings }: Awaited<ReturnType<typeof inspectTopics>>,
-): string[] {
+function describe(config: StoreConfig, { partitionCount, missingChangelog, warnings }: Topology): string[] {
   const { storeId, sourceTopic, changelogTopic, fencing } = config
-  const lines = [`source ${sourceTopic}: ${partitions.length} partitions, all taken as primary`]
+  const { primaries, replicas, notices } = rolesOf(config, partitionCount)
+  const lines: string[] = []
+  if (primaries.length > 0)
+    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${primaries.join(', ')}`)
+  if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${replicas.join(', ')}`)
   if (missingChangelog === undefined)
     lines.push(`changelog ${changelogTopic}: exists with as many partitions; recovered from its start`)
   else {
@@ -41,11 +43,13 @@ function describe(
       `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
     )
   }
-  lines.push(`offsets: committed under group ${storeId}`)
-  lines.push(
-    fencing
-      ? `fencing: transactional ids latchkey-${storeId}-0 to -${partitions.length - 1}`
-      : 'fencing: off; a late write of an earlier instance can land behind newer ones',
-  )
-  return [...lines, ...warnings.map((warning) => `warning: ${warning}`)]
+  if (primaries.length > 0) {
+    lines.push(`offsets: committed under group ${storeId}`)
+    lines.push(
+      fencing
+        ? `fencing: transactional ids ${primaries.map((partition) => `latchkey-${storeId}-${partition}`).join(', ')}`
+        : 'fencing: off; a late write of an earlier instance can land behind newer ones',
+    )
+  }
+  return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
 }

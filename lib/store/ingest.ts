@@ -8,28 +8,17 @@ import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { Producer } from '../kafka/producer.ts'
 import { RecordBatchReader } from '../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../map/index.ts'
 import { applyRecords } from './apply.ts'
 import { BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type Clients } from './clients.ts'
 import { sourceFetch } from './fetch-options.ts'
-import { type Flusher } from './flusher.ts'
 import { type PartitionEvents } from './partition-events.ts'
 import { PartitionIngest } from './partition-ingest.ts'
 import { Refusals } from './refusals.ts'
 import { SourceDecoder } from './source-decoder.ts'
-import { type Stats } from './stats.ts'
-import { type StoreConfig } from './store-config.ts'
-import { type ChangelogLimits } from './topology.ts'
+import { type StoreContext } from './store-context.ts'
 
-export interface IngestContext {
-  config: StoreConfig
-  clients: Clients
-  map: ChiralMap
-  stats: Stats
-  flusher: Flusher
-  limits: ChangelogLimits
-  events: PartitionEvents
+export interface IngestContext extends StoreContext {
+  readonly events: PartitionEvents
 }
 
 /** Batches of this size cost least per record; the topic's own limit may be lower. */
@@ -54,7 +43,8 @@ export class Ingest {
   #progressWaiters: (() => void)[] = []
 
   constructor(context: IngestContext) {
-    const { clients, config, limits } = context
+    const { clients, config, topology } = context
+    const { limits } = topology
     this.#context = context
     this.#pool = new BatchPool(Math.min(batchBytesMax, limits.maxMessageBytes), idleBatchesMax)
     this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
@@ -179,7 +169,8 @@ export class Ingest {
   }
 
   #acknowledged(partition: number, batch: ChangelogBatch, baseOffset: number, foreign: boolean): void {
-    const { map, stats, flusher } = this.#context
+    const { stats, flusher, config } = this.#context
+    const map = config.useProcessingOnly ? undefined : this.#context.map
     const one = this.#partitions.get(partition)!
     const records = this.#acknowledgedBatch
     records.open(batch.sealed!, 0, batch.sealed!.length)

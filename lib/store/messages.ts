@@ -19,7 +19,14 @@ export type ToThread =
 
 export type FromThread =
   /** Memory is laid out: partitions are known. */
-  | { type: 'opened'; partitions: number[]; stats: SharedArrayBuffer; map: ChiralMapShared }
+  | {
+      type: 'opened'
+      primaries: number[]
+      replicas: number[]
+      partitionCount: number
+      stats: SharedArrayBuffer
+      map: ChiralMapShared
+    }
   | { type: 'map'; message: MapMessage }
   | { type: 'state'; state: StoreState }
   /** Caught up with the source's end as it was at start. */

@@ -1,45 +1,33 @@
 /** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from '../kafka/client.ts'
 import { type ProducerIdentity } from '../kafka/fence.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { type CatchUp } from './catch-up.ts'
-import { type Flusher } from './flusher.ts'
-import { type FromThread } from './messages.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { tellLost } from './resumption.ts'
 import { type Stats } from './stats.ts'
 import { type PartitionState, partitionStates } from './status.ts'
-import { type StoreConfig } from './store-config.ts'
+import { type StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 
-export interface PartitionEventsContext {
-  config: StoreConfig
-  consumer: KafkaClient
-  owners: Owners
-  stats: Stats
-  flusher: Flusher
-  post: (message: FromThread) => void
-  /** Ends the store. */
-  failed: (error: unknown) => void
-}
-
 export class PartitionEvents {
-  readonly #context: PartitionEventsContext
+  readonly #context: StoreContext
+  readonly #owners: Owners
   readonly #repeated = new RepeatedLog(log)
   #catchUp: CatchUp | undefined
 
-  constructor(context: PartitionEventsContext) {
+  constructor(context: StoreContext, owners: Owners) {
     this.#context = context
+    this.#owners = owners
   }
 
   /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
   begin(catchUp: CatchUp): void {
-    const { stats, post } = this.#context
+    const { stats, post, roles } = this.#context
     this.#catchUp = catchUp
-    for (const partition of stats.partitions) {
+    for (const partition of roles.primaries) {
       setPartitionState(stats, partition, catchUp.rebuilds(partition) ? 'rebuilding' : 'running')
     }
     if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
@@ -53,14 +41,14 @@ export class PartitionEvents {
   /** The broker has forgotten our producer id: takes the partition anew; rejects with `fenced` if it is someone else's. */
   renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
     log.info('Partition {partition}: taking the changelog anew', { partition })
-    return this.#context.owners.renew(partition, held)
+    return this.#owners.renew(partition, held)
   }
 
   /** The position is not in the source any more: where to go on. */
   async outOfRange(partition: number, position: number): Promise<number> {
-    const { consumer, config } = this.#context
+    const { clients, config } = this.#context
     const { sourceTopic } = config
-    const starts = await listOffsets(consumer, sourceTopic, [partition], 'earliest')
+    const starts = await listOffsets(clients.consumer, sourceTopic, [partition], 'earliest')
     const start = starts.get(partition)!
     if (position >= start) {
       const found = `offset ${position} is past its end: the topic was recreated or truncated; start again to rebuild from it`

@@ -39,7 +39,8 @@ interface Progress {
 export interface RecoveryContext {
   client: KafkaClient
   changelogTopic: string
-  map: ChiralMap
+  /** Undefined where nothing is held in memory. */
+  map: ChiralMap | undefined
   stats: Stats
   /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
   identityOf(partition: number): ProducerIdentity | undefined
@@ -50,9 +51,11 @@ export interface RecoveryContext {
 /** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
 const markerPatienceMs = 5_000
 
+/** @param window how many offsets before the end to begin, at most; all there are by default */
 export async function recover(
   context: RecoveryContext,
   partitions: readonly number[],
+  window = Number.POSITIVE_INFINITY,
 ): Promise<Map<number, Recovered>> {
   const { client, changelogTopic, stats } = context
   const starts = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
@@ -62,9 +65,10 @@ export async function recover(
     const start = starts.get(partition)!
     const end = ends.get(partition)!
     const done = Promise.withResolvers<void>()
-    progress.set(partition, { start, end, position: start, records: 0, trail: new SourceTrail(), ended: false, done })
-    stats.setGauge(partition, 'recoveryStart', start)
-    stats.setGauge(partition, 'recoveryPosition', start)
+    const position = Math.max(start, end - window)
+    progress.set(partition, { start, end, position, records: 0, trail: new SourceTrail(), ended: false, done })
+    stats.setGauge(partition, 'recoveryStart', position)
+    stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
   }
   const sink = new RecoverySink(context, progress)
@@ -199,7 +203,8 @@ class RecoverySink {
   }
 }
 
-function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
+/** Skipping a damaged changelog batch would lose values that are nowhere else. */
+export function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
   if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') return error
   const advice = `delete topic ${topic} and it is rebuilt from the source`
   const message = `Recovering from ${topic} partition ${partition}: ${messageOf(error)}; ${advice}`

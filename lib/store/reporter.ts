@@ -13,6 +13,8 @@ export class Reporter {
   #memory: { map: ChiralMap; stats: Stats } | undefined
   #hasSample = false
   #trouble: string | undefined
+  /** Failures of the clients that the counters have already. */
+  #counted = { fetch: 0, changelog: 0 }
 
   constructor(clients: Clients, post: (message: FromThread) => void) {
     this.#clients = clients
@@ -56,8 +58,18 @@ export class Reporter {
 
   #report(): void {
     this.reportMap()
+    this.#countFailures()
     const trouble = troubleOf(this.#clients)
     if (trouble !== this.#trouble) this.#post({ type: 'trouble', trouble: trouble ?? null })
     this.#trouble = trouble
+  }
+
+  #countFailures(): void {
+    if (this.#memory === undefined) return
+    const { consumer, producer, changelog } = this.#clients
+    const now = { fetch: consumer.health.failures + changelog.health.failures, changelog: producer.health.failures }
+    this.#memory.stats.add('fetchFailures', now.fetch - this.#counted.fetch)
+    this.#memory.stats.add('changelogFailures', now.changelog - this.#counted.changelog)
+    this.#counted = now
   }
 }

@@ -33,6 +33,8 @@ export type CounterName = (typeof counterNames)[number]
 /** Gauges of one partition, in the order of their place. -1 stands for "not known yet". */
 export const gaugeNames = [
   'state',
+  /** 0 primary, 1 replica. */
+  'role',
   'position',
   'end',
   'committed',
@@ -42,6 +44,8 @@ export const gaugeNames = [
   'recoveryStart',
   'recoveryPosition',
   'recoveryEnd',
+  /** When the end was last heard of, in ms since the epoch. */
+  'endKnownAt',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

@@ -15,11 +15,11 @@ export interface PartitionStatus {
   partition: number
   role: PartitionRole
   state: PartitionState
-  /** Next source offset to consume; null before it is known. */
+  /** Next source offset to consume, of a replica next changelog offset to copy; null before it is known. */
   position: number | null
-  /** Source offset after the last record that can be read now; null before it is known. */
+  /** Where the source, for a replica the changelog, ends now; null before it is known. */
   end: number | null
-  /** end - position, in records; null before both are known. */
+  /** end - position, in records; null before both are known, and for a replica that has not heard of the end for ten seconds. */
   lag: number | null
   /** Keys that a lookup can find or that await the next flush. */
   entries: number
@@ -67,4 +67,6 @@ export interface Lookup {
   offset: number
   /** Milliseconds since the epoch; -1 where the record had none. */
   timestamp: number
+  /** Only where the partition is a replica here: how many records it is behind; null where that is not known. */
+  replicaLag?: number | null
 }

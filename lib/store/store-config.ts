@@ -1,10 +1,22 @@
 /** What a store needs to know: the slice of the settings that concerns it. */
 export interface StoreConfig {
   readonly storeId: string
+  /** Empty where there is none: with useReplicaOnly. */
   readonly sourceTopic: string
   readonly changelogTopic: string
   /** Seeds of the cluster. */
   readonly kafkaBrokers: readonly { host: string; port: number }[]
+  /** Partitions to consume and write; empty for all. */
+  readonly partitions: readonly number[]
+  /** Partitions to copy from the changelog; empty for none, with useReplicaOnly for all. */
+  readonly partitionsReplica: readonly number[]
+  /** Only copies: no source, no group, nothing written. */
+  readonly useReplicaOnly: boolean
+  readonly waitForReplicas: boolean
+  /** Source to changelog only: nothing in memory. */
+  readonly useProcessingOnly: boolean
+  /** How producers choose a key's partition: tells a miss from a key that is held elsewhere. */
+  readonly partitioner: 'murmur2' | 'crc32' | 'none'
   /** Entries to have room for from the start, over all partitions. */
   readonly initialCapacity: number
   /** Operations after which they are made visible. */

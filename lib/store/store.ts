@@ -7,9 +7,11 @@ import { type LogLevel } from '../log.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
 import { conditionsOf } from './conditions.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
+import { explainMiss, type Held } from './misses.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { Stats } from './stats.ts'
-import { type Lookup, partitionStates, type PartitionStatus, type StoreState, type StoreStatus } from './status.ts'
+import { partitionStatus, replicaLag } from './partition-status.ts'
+import { type Lookup, type StoreState, type StoreStatus } from './status.ts'
 import { type StoreConfig } from './store-config.ts'
 
 export interface StoreLogging {
@@ -39,6 +41,7 @@ export class Store {
   #stats = new Stats([])
   #readers: ChiralMapReaders | undefined
   #sample: Uint8Array | undefined
+  #held: Held = { primaries: [], replicas: [], partitionCount: 0 }
   #lastFlush = 0
 
   constructor(config: StoreConfig, logging: StoreLogging) {
@@ -82,14 +85,16 @@ export class Store {
 
   /**
    * The latest published value of a key: at once where a reader is free, else once one is.
-   * Throws or rejects with LatchkeyError: recovering, readers_exhausted, stopping, store_failed.
+   * Throws or rejects with LatchkeyError: recovering, readers_exhausted, stopping, store_failed, processing_only, and for a miss that
+   * is to be asked again, replica_recovering and partition_not_held.
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     if (this.#state !== 'running') throw this.#notServing()
+    if (this.#config.useProcessingOnly) throw processingOnly(this.id)
     const readers = this.#readers!
     const reader = readers.acquire()
-    if (reader instanceof Promise) return reader.then((freed) => read(readers, freed, key))
-    return read(readers, reader, key)
+    if (reader instanceof Promise) return reader.then((freed) => this.#answer(key, read(readers, freed, key)))
+    return this.#answer(key, read(readers, reader, key))
   }
 
   /** Makes visible what was consumed before; resolves with the number of operations made visible. Rejects while not running. */
@@ -110,7 +115,7 @@ export class Store {
       id: this.id,
       state: this.#state,
       ...(reason === '' ? {} : { reason }),
-      partitions: { primary: [...partitions], replicas: [] },
+      partitions: { primary: [...this.#held.primaries], replicas: [...this.#held.replicas] },
       caughtUp: this.#caughtUp,
       recovery: this.#state === 'recovering' ? this.#progress.read(this.#stats) : null,
       details: partitions.map((partition) => partitionStatus(this.#stats, partition)),
@@ -131,6 +136,16 @@ export class Store {
     this.#thread.terminate()
   }
 
+  #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
+    if (found === undefined) {
+      const miss = explainMiss(key, this.#held, this.#stats, this.#config)
+      if (miss !== undefined) throw miss
+    } else if (this.#held.replicas.length > 0 && this.#stats.gauge(found.partition, 'role') === 1) {
+      found.replicaLag = replicaLag(this.#stats, found.partition)
+    }
+    return found
+  }
+
   #send(message: ToThread): void {
     this.#thread.postMessage(message)
   }
@@ -138,7 +153,11 @@ export class Store {
   #received(message: FromThread): void {
     switch (message.type) {
       case 'opened':
-        this.#stats = new Stats(message.partitions, message.stats)
+        this.#held = message
+        this.#stats = new Stats(
+          [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
+          message.stats,
+        )
         this.#readers = new ChiralMapReaders(message.map, 0)
         this.#send({ type: 'confirmed', version: message.map.version })
         break
@@ -224,22 +243,7 @@ function read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Looku
   }
 }
 
-function known(gauge: number): number | null {
-  return gauge < 0 ? null : gauge
-}
-
-function partitionStatus(stats: Stats, partition: number): PartitionStatus {
-  const position = known(stats.gauge(partition, 'position'))
-  const end = known(stats.gauge(partition, 'end'))
-  return {
-    partition,
-    role: 'primary',
-    state: partitionStates[stats.gauge(partition, 'state')] ?? 'starting',
-    position,
-    end,
-    lag: position === null || end === null ? null : Math.max(end - position, 0),
-    entries: Math.max(stats.gauge(partition, 'entries'), 0),
-    liveBytes: Math.max(stats.gauge(partition, 'liveBytes'), 0),
-    totalBytes: Math.max(stats.gauge(partition, 'totalBytes'), 0),
-  }
+function processingOnly(id: string): LatchkeyError {
+  const message = `Reading store ${id}: this instance holds nothing in memory (USE_PROCESSING_ONLY); ask one that does`
+  return new LatchkeyError('processing_only', message)
 }

@@ -19,7 +19,8 @@ export interface ChangelogLimits {
 }
 
 export interface Topology {
-  partitions: number[]
+  /** Of both topics. */
+  partitionCount: number
   limits: ChangelogLimits
   /** Worth a warning, but no reason not to start. */
   warnings: string[]
@@ -41,6 +42,7 @@ const patienceMs = 5_000
  */
 export async function inspectTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
   const { sourceTopic, changelogTopic } = config
+  if (config.useReplicaOnly) return inspectChangelog(client, config)
   const source = await findTopic(client, sourceTopic)
   if (source === undefined) {
     const advice = 'create it, or correct SOURCE_TOPIC or KAFKA_BROKERS'
@@ -59,13 +61,30 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
 
   const sourceConfig = await client.persist(() => describeTopic(client, sourceTopic))
   const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
-  const partitions = source.partitions.map(({ partition }) => partition)
   const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
   return {
-    partitions,
+    partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
     warnings: exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : [],
     missingChangelog,
+  }
+}
+
+/** All that a copy needs: it consumes no source and writes nothing. */
+async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const { changelogTopic } = config
+  const changelog = await findTopic(client, changelogTopic)
+  if (changelog === undefined) {
+    const advice = 'start the instance that writes it first, or correct STORE_ID, CHANGELOG_TOPIC or KAFKA_BROKERS'
+    throw unfit([`changelog topic ${changelogTopic} does not exist on ${brokerList(config)}: ${advice}`])
+  }
+  const faults = accessFault(changelog)
+  if (faults.length > 0) throw unfit(faults)
+  return {
+    partitionCount: changelog.partitions.length,
+    limits: limitsOf(undefined),
+    warnings: [],
+    missingChangelog: undefined,
   }
 }
 

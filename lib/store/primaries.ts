@@ -1,0 +1,162 @@
+/**
+ * The partitions that this instance consumes and writes: fence, recover, resume, ingest, commit. Each step is a function of its own
+ * elsewhere; here is their order.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
+import { CatchUp } from './catch-up.ts'
+import { Committer, completenessMetadata } from './committer.ts'
+import { discardFormer } from './discard.ts'
+import { Ingest } from './ingest.ts'
+import { Owners } from './owners.ts'
+import { PartitionEvents } from './partition-events.ts'
+import { recover, type Recovered } from './recovery.ts'
+import { type Resumption, resumptions } from './resumption.ts'
+import { type StoreContext } from './store-context.ts'
+import { within } from './within.ts'
+
+/** Brokers forget the sequences of a producer that is silent for a day (producer.id.expiration.ms). */
+const renewIntervalMs = 12 * 3600 * 1000
+/** How far back the last source offset is looked for first, where nothing else of the changelog is needed. */
+const tailOffsets = 1_000
+
+export class Primaries {
+  readonly #context: StoreContext
+  readonly #owners: Owners
+  readonly #events: PartitionEvents
+  readonly #ingest: Ingest
+  #resumed: ReadonlyMap<number, Resumption> = new Map()
+  #catchUp: CatchUp | undefined
+  #ingesting: Promise<void> | undefined
+  #committer: Committer | undefined
+  #renewTimer: ReturnType<typeof setInterval> | undefined
+  #committed: ReadonlyMap<number, CommittedOffset> = new Map()
+  #recovered: ReadonlyMap<number, Recovered> = new Map()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+    this.#owners = new Owners(context.clients.producer, context.config)
+    this.#events = new PartitionEvents(context, this.#owners)
+    this.#ingest = new Ingest({ ...context, events: this.#events })
+  }
+
+  /** Resolves when the changelog is in memory and it is decided where each partition goes on; nothing is visible yet. */
+  async recover(): Promise<void> {
+    const { clients, config, roles, topology, map } = this.#context
+    const { primaries } = roles
+    if (primaries.length === 0) return
+    const { storeId, sourceTopic } = config
+    const client = clients.consumer
+    await this.#owners.take(primaries)
+    this.#committed = await client.persist(() => fetchCommitted(client, storeId, sourceTopic, primaries))
+    this.#recovered = await this.#readChangelog()
+    this.#resumed = await resumptions({
+      client,
+      sourceTopic,
+      partitions: primaries,
+      recovered: this.#recovered,
+      committed: this.#committed,
+      keepsTimestamps: topology.limits.keepsTimestamps,
+    })
+    for (const [partition, { position }] of this.#resumed) {
+      const { changelogEnd } = this.#recovered.get(partition)!
+      this.#ingest.add(partition, position, this.#owners.identity(partition)!, changelogEnd)
+    }
+    this.#ingesting = this.#ingest.run()
+    this.#ingesting.catch(() => {})
+    await Promise.race([this.#discardFormer(), this.#ingesting])
+    if (!config.useProcessingOnly) for (const partition of primaries) map.open(partition)
+  }
+
+  /** Everything recovered is visible: follows the source. Resolves after stopFetching() or stop(), rejects with what ends the store. */
+  async run(): Promise<void> {
+    const { clients, config, stats, roles, post } = this.#context
+    this.#catchUp = new CatchUp(stats, this.#resumed)
+    const source = {
+      acknowledged: () => this.#committable(),
+      metadata: (partition: number) => completenessMetadata(this.#recovered.get(partition)!.changelogStart),
+    }
+    // A recreated source counts its offsets anew: there, less than what was committed may be committed.
+    const held = [...this.#committed].filter(([partition]) => !this.#resumed.get(partition)!.discard)
+    const floor = new Map(held.map(([partition, { offset }]) => [partition, offset]))
+    this.#committer = new Committer(clients.consumer, config, stats, source, floor)
+    this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
+    this.#events.begin(this.#catchUp)
+    for (const partition of roles.primaries) {
+      this.#ingest.follow(partition)
+      this.#events.progressed(partition, this.#ingest.acknowledged(partition))
+    }
+    if (roles.primaries.length === 0) post({ type: 'caught-up' })
+    await (this.#ingesting ?? this.#ingest.run())
+  }
+
+  /** Resolves when everything consumed up to now is acknowledged. */
+  drained(): Promise<void> {
+    return this.#ingest.drained()
+  }
+
+  /** Stops fetching and waits for what is in flight, within a bound. */
+  async finish(boundMs: number): Promise<void> {
+    this.#ingest.stopFetching()
+    await within(boundMs, this.#ingest.drained())
+  }
+
+  /** Commits what is acknowledged, within a bound. */
+  async commit(boundMs: number): Promise<void> {
+    await within(boundMs, this.#committer?.close())
+  }
+
+  stop(): void {
+    clearInterval(this.#renewTimer)
+    this.#committer?.stop()
+    this.#ingest.stop()
+  }
+
+  async #readChangelog(): Promise<Map<number, Recovered>> {
+    const { clients, config, stats, map, roles } = this.#context
+    const { changelogTopic, fencing, useProcessingOnly } = config
+    const context = {
+      client: clients.changelog,
+      changelogTopic,
+      map: useProcessingOnly ? undefined : map,
+      stats,
+      identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
+      fenceAgain: async (partition: number) => {
+        await this.#owners.renew(partition, this.#owners.identity(partition)!)
+      },
+    }
+    if (!useProcessingOnly) return recover(context, roles.primaries)
+    // Only the last source offset is wanted, and the last record that names one names the highest.
+    for (let window = tailOffsets; ; window *= 10) {
+      const recovered = await recover(context, roles.primaries, window)
+      const isFound = [...recovered.values()].every(({ last, changelogStart, changelogEnd }) => {
+        return last !== undefined || changelogEnd - changelogStart <= window
+      })
+      if (isFound) return recovered
+    }
+  }
+
+  async #discardFormer(): Promise<void> {
+    const { config, map } = this.#context
+    const former = [...this.#resumed].find(([, { discard }]) => discard)
+    if (former !== undefined && config.useProcessingOnly) {
+      const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
+      const found = `the keys of the former topic are still in ${config.changelogTopic}: ${advice}`
+      throw new LatchkeyError(
+        'store_failed',
+        `Resuming ${config.sourceTopic} partition ${former[0]}: ${former[1].reason}, and ${found}`,
+      )
+    }
+    await discardFormer(map, this.#ingest, this.#resumed)
+  }
+
+  /** Not while a partition is rebuilt: a commit would state that it is complete. */
+  #committable(): Map<number, number> {
+    const offsets = new Map<number, number>()
+    for (const partition of this.#context.roles.primaries) {
+      const acknowledged = this.#ingest.acknowledged(partition)
+      if (acknowledged >= 0 && !this.#catchUp!.rebuilds(partition)) offsets.set(partition, acknowledged)
+    }
+    return offsets
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Copies of partitions that other instances write: the changelog is read from its start and then followed. Nothing is written and nothing
+ * committed. The same way into memory as everything else.
+ */
+import { CommittedBatches } from '../kafka/committed-batches.ts'
+import { type FetchedPartition } from '../kafka/fetch.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import { loggerOf } from '../log.ts'
+import { applyRecords } from './apply.ts'
+import { changelogFetch } from './fetch-options.ts'
+import { corruptChangelog } from './recovery.ts'
+import { type StoreContext } from './store-context.ts'
+import { setPartitionState } from './partition-events.ts'
+
+const log = loggerOf('store')
+
+/** Deletions between two flushes while a copy is emptied. */
+const emptyingOperationsMax = 100_000
+
+interface Copy {
+  position: number
+  /** Where the changelog ended when the copy began: from there on it counts as filled. */
+  target: number
+  filled: boolean
+  /** Readable: the first fill is over, even if another one is under way. */
+  opened: boolean
+}
+
+export class Replicas {
+  readonly #context: StoreContext
+  readonly #fetcher: Fetcher
+  readonly #batches = new CommittedBatches()
+  readonly #copies = new Map<number, Copy>()
+  readonly #allFilled = Promise.withResolvers<void>()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+    const { clients, config } = context
+    this.#fetcher = new Fetcher(clients.changelog, config.changelogTopic, changelogFetch, {
+      received: (fetched) => this.#received(fetched),
+      room: () => context.flusher.room(),
+      outOfRange: (partition) => this.#refill(partition),
+    })
+  }
+
+  /** Resolves when every copy has reached the end that the changelog had at start, and that is visible. */
+  get filled(): Promise<void> {
+    return this.#allFilled.promise
+  }
+
+  /** Runs until stop(). */
+  async run(): Promise<void> {
+    const { clients, config, stats, roles } = this.#context
+    const { replicas } = roles
+    if (replicas.length === 0) return this.#allFilled.resolve()
+    const client = clients.changelog
+    const starts = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
+    const ends = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
+    for (const partition of replicas) {
+      const position = starts.get(partition)!
+      const target = ends.get(partition)!
+      this.#copies.set(partition, { position, target, filled: false, opened: false })
+      stats.setGauge(partition, 'recoveryStart', position)
+      stats.setGauge(partition, 'recoveryPosition', position)
+      stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
+      this.#fetcher.add(partition, position)
+      this.#checkFilled(partition)
+    }
+    await this.#fetcher.run()
+  }
+
+  stop(): void {
+    this.#fetcher.stop()
+  }
+
+  #received(fetched: FetchedPartition): void {
+    const { partition, lastStableOffset } = fetched
+    const { stats, config, flusher } = this.#context
+    const copy = this.#copies.get(partition)!
+    try {
+      this.#take(fetched, copy)
+    } catch (error) {
+      throw corruptChangelog(config.changelogTopic, partition, error)
+    }
+    stats.setGauge(partition, 'position', copy.position)
+    stats.setGauge(partition, 'end', lastStableOffset)
+    stats.setGauge(partition, 'endKnownAt', Date.now())
+    if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
+    this.#checkFilled(partition)
+    if (copy.opened) flusher.wrote()
+  }
+
+  #take(fetched: FetchedPartition, copy: Copy): void {
+    const { map, stats } = this.#context
+    const { partition } = fetched
+    const { batch } = this.#batches
+    this.#batches.open(fetched, copy.position)
+    for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
+      if (kind === 'control') stats.add('controlBatches', 1)
+      else if (kind === 'aborted') stats.add('abortedRecords', batch.recordCount)
+      else {
+        batch.openRecords({ checkCrc: true })
+        stats.add('recordsRecovered', applyRecords(map, stats, partition, batch, copy.position))
+        stats.add('bytesRecovered', batch.batchBytes)
+      }
+      copy.position = batch.nextOffset
+    }
+  }
+
+  #checkFilled(partition: number): void {
+    const copy = this.#copies.get(partition)!
+    if (copy.filled || copy.position < copy.target) return
+    copy.filled = true
+    this.#becomeReadable(partition, copy).catch(this.#context.failed)
+  }
+
+  async #becomeReadable(partition: number, copy: Copy): Promise<void> {
+    const { map, flusher, stats } = this.#context
+    if (!copy.opened) map.open(partition)
+    copy.opened = true
+    await flusher.flush()
+    setPartitionState(stats, partition, 'running')
+    log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
+    if ([...this.#copies.values()].every((one) => one.filled)) this.#allFilled.resolve()
+  }
+
+  /** The position is gone: the changelog was truncated or recreated. What is held may be anything, so it goes, and the copy begins again. */
+  async #refill(partition: number): Promise<number> {
+    const { clients, config, map, stats } = this.#context
+    const client = clients.changelog
+    const { changelogTopic } = config
+    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
+    const ends = await listOffsets(client, changelogTopic, [partition], 'latest')
+    const copy = this.#copies.get(partition)!
+    const message =
+      '{changelogTopic} partition {partition}: offset {position} is not in it any more, it was truncated or recreated; copying it anew'
+    log.error(message, { changelogTopic, partition, position: copy.position })
+    setPartitionState(stats, partition, 'recovering')
+    if (copy.opened) await this.#empty(partition)
+    else map.clear(partition)
+    copy.position = starts.get(partition)!
+    copy.target = ends.get(partition)!
+    copy.filled = false
+    this.#checkFilled(partition)
+    return copy.position
+  }
+
+  /** Deletes what a readable copy holds. */
+  async #empty(partition: number): Promise<void> {
+    const { map, flusher } = this.#context
+    for (const key of map.keys(partition)) {
+      map.put(partition, key, 0, key.length, 0, -1, -1, -1)
+      if (map.oplogLength >= emptyingOperationsMax) await flusher.flush()
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** What the parts of a store thread share, once the topics are known. */
+import { type ChiralMap } from '../map/index.ts'
+import { type Clients } from './clients.ts'
+import { type Flusher } from './flusher.ts'
+import { type FromThread } from './messages.ts'
+import { type Roles } from './roles.ts'
+import { type Stats } from './stats.ts'
+import { type StoreConfig } from './store-config.ts'
+import { type Topology } from './topology.ts'
+
+export interface StoreContext {
+  readonly config: StoreConfig
+  readonly clients: Clients
+  readonly topology: Topology
+  readonly roles: Roles
+  readonly stats: Stats
+  /** Without partitions where nothing is held in memory. */
+  readonly map: ChiralMap
+  readonly flusher: Flusher
+  readonly post: (message: FromThread) => void
+  /** Ends the store. */
+  readonly failed: (error: unknown) => void
+}
