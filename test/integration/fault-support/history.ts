@@ -1,0 +1,71 @@
+/** What was seen of a run: plain data, so that a forged one can be held against the checker. Times are of performance.now() unless said otherwise. */
+
+/** A record as a topic holds it. */
+export interface TopicRecord {
+  partition: number
+  offset: number
+  key: string
+  /** null: a tombstone */
+  value: string | null
+  /** Source offset by its header; -1 where it has none. */
+  src: number
+}
+
+/** A control batch of the changelog: where an instance took the partition. */
+export interface Marker {
+  partition: number
+  offset: number
+  /** Of the broker's clock, milliseconds since the epoch. */
+  timestamp: number
+}
+
+export interface TopicContent {
+  records: TopicRecord[]
+  markers: Marker[]
+}
+
+/** One answer to a lookup. A 404 has no value. */
+export interface Read {
+  key: string
+  value: string | null
+  /** Source offset by its header; -1 at a 404. */
+  src: number
+  partition: number
+  /** Which instance answered, counted from 0. */
+  instance: number
+  answeredAt: number
+}
+
+/** A changelog partition was acknowledged up to endOffset (exclusive). */
+export interface Acknowledgement {
+  partition: number
+  endOffset: number
+  at: number
+}
+
+export interface Commit {
+  partition: number
+  /** Next source offset to consume. */
+  offset: number
+  /** Of the request, on its way to the broker. */
+  at: number
+}
+
+export interface Instance {
+  /** Milliseconds since the epoch, as markers have it. */
+  startedAtEpochMs: number
+  startedAt: number
+}
+
+export interface History {
+  source: readonly TopicRecord[]
+  /** Not compacted, so that everything ever written is there. */
+  changelog: TopicContent
+  /** Of one key in the order of asking: the next was sent after the answer of the one before. */
+  reads: readonly Read[]
+  acknowledgements: readonly Acknowledgement[]
+  commits: readonly Commit[]
+  instances: readonly Instance[]
+  /** What GET answered for every key ever written when all was quiet; null for a 404. */
+  answers: ReadonlyMap<string, string | null>
+}

@@ -1,0 +1,115 @@
+import { expect, test } from 'bun:test'
+import type { Acknowledgement, Commit, History, Read, TopicRecord } from './history.ts'
+import { violations } from './invariants.ts'
+
+/** A store that took the partition at changelog offset 0, wrote two batches and was asked meanwhile. Nothing is wrong with it. */
+function sound() {
+  const source: TopicRecord[] = [
+    { partition: 0, offset: 0, key: 'a', value: 'a1', src: -1 },
+    { partition: 0, offset: 1, key: 'b', value: 'b1', src: -1 },
+    { partition: 0, offset: 2, key: 'a', value: 'a2', src: -1 },
+    { partition: 0, offset: 4, key: 'b', value: null, src: -1 },
+    { partition: 0, offset: 5, key: 'a', value: 'a3', src: -1 },
+  ]
+  const records = source.map((record, index) => ({ ...record, offset: index + 1, src: record.offset }))
+  const acknowledgements: Acknowledgement[] = [
+    { partition: 0, endOffset: 3, at: 10 },
+    { partition: 0, endOffset: 6, at: 20 },
+  ]
+  const reads: Read[] = [
+    { key: 'a', value: null, src: -1, partition: -1, instance: 0, answeredAt: 5 },
+    { key: 'a', value: 'a1', src: 0, partition: 0, instance: 0, answeredAt: 11 },
+    { key: 'b', value: 'b1', src: 1, partition: 0, instance: 0, answeredAt: 12 },
+    { key: 'a', value: 'a3', src: 5, partition: 0, instance: 0, answeredAt: 21 },
+    { key: 'b', value: null, src: -1, partition: -1, instance: 0, answeredAt: 22 },
+  ]
+  const commits: Commit[] = [
+    { partition: 0, offset: 2, at: 11 },
+    { partition: 0, offset: 6, at: 21 },
+  ]
+  return {
+    source,
+    changelog: { records, markers: [{ partition: 0, offset: 0, timestamp: 1_000 }] },
+    reads,
+    acknowledgements,
+    commits,
+    instances: [{ startedAt: 0, startedAtEpochMs: 999 }],
+    answers: new Map([
+      ['a', 'a3'],
+      ['b', null],
+    ]),
+  } satisfies History
+}
+
+test('a sound history passes', () => {
+  expect(violations(sound())).toEqual([])
+})
+
+test('a restart that recovers what was written but never acknowledged passes', () => {
+  const history = sound()
+  history.acknowledgements.pop()
+  history.changelog.markers.push({ partition: 0, offset: 6, timestamp: 2_000 })
+  const instances = [...history.instances, { startedAt: 15, startedAtEpochMs: 1_999 }]
+  for (const read of history.reads.slice(3)) read.instance = 1
+  expect(violations({ ...history, instances })).toEqual([])
+})
+
+test('an identical repeat in the changelog passes', () => {
+  const history = sound()
+  const { records } = history.changelog
+  records.splice(2, 0, ...records.slice(0, 2))
+  expect(violations({ ...history, reads: [], commits: [] })).toEqual([])
+})
+
+type Forged = ReturnType<typeof sound>
+
+const forgeries: [defect: string, caught: RegExp, forge: (history: Forged) => void][] = [
+  ['a commit ahead of the acknowledgement', /^I8 .*acknowledged 1\.0 ms later/, ({ commits }) => (commits[1]!.at = 19)],
+  ['a commit of what was never acknowledged', /^I8 .*never acknowledged/, (history) => history.acknowledgements.pop()],
+  ['a commit that falls', /^I8 .*fell from 6 to 2/, ({ commits }) => commits.push({ partition: 0, offset: 2, at: 30 })],
+  ['a value visible before its acknowledgement', /^I3 .*a3/, ({ reads }) => (reads[3]!.answeredAt = 19)],
+  [
+    'a delete visible before its acknowledgement',
+    /^I3 .*b was read as null/,
+    ({ reads }) => (reads[4]!.answeredAt = 19),
+  ],
+  ['a value visible that is not in the changelog', /^I3 .*not in the changelog/, (h) => h.changelog.records.pop()],
+  ['a batch that was skipped', /^I9 .*a=a2/, ({ changelog }) => changelog.records.splice(2, 2)],
+  ['a record that was skipped at the end', /^I2 .*a is a3/, ({ changelog }) => changelog.records.pop()],
+  [
+    'an older record behind a newer one',
+    /^I6 .*the last record of a is a=a1/,
+    ({ changelog }) => changelog.records.push({ ...changelog.records[0]!, offset: 7 }),
+  ],
+  [
+    'a source offset that falls without being a repeat',
+    /^I6 .*follows source offset 5/,
+    ({ changelog }) => changelog.records.push({ partition: 0, offset: 7, key: 'c', value: 'c1', src: 3 }),
+  ],
+  ['an older value after a newer one', /^I4 .*a was read as a1/, ({ reads }) => reads.push(reads[1]!)],
+  [
+    'a value that was deleted before',
+    /^I4 .*b was read as b1/,
+    ({ reads }) => reads.push({ ...reads[2]!, instance: 0, answeredAt: 30 }),
+  ],
+  [
+    'a key that is gone though it was never deleted',
+    /^I4 .*a was read as null/,
+    ({ reads }) => reads.push({ ...reads[0]!, answeredAt: 30 }),
+  ],
+  ["another key's value", /^I1 .*a was read as b1/, ({ reads }) => Object.assign(reads[1]!, { value: 'b1', src: 1 })],
+  ['a value that never was', /^I1 .*a was read as a9/, ({ reads }) => (reads[1]!.value = 'a9')],
+  ['a lookup that stays behind', /^I2 .*GET answers a2/, ({ answers }) => answers.set('a', 'a2')],
+  ['a deleted key that comes back', /^I2 .*GET answers b1/, ({ answers }) => answers.set('b', 'b1')],
+  [
+    'a key that only the changelog has',
+    /^I2 .*only the changelog has c/,
+    ({ changelog }) => changelog.records.push({ partition: 0, offset: 7, key: 'c', value: 'c1', src: 6 }),
+  ],
+]
+
+test.each(forgeries)('the checker catches %s', (_, caught, forge) => {
+  const history = sound()
+  forge(history)
+  expect(violations(history).filter((violation) => caught.test(violation))).not.toEqual([])
+})

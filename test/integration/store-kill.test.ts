@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type KafkaBroker, startKafka } from '../kafka/index.ts'
+import { FaultRun } from './fault-support/fault-run.ts'
+import { Random } from './fault-support/random.ts'
+
+const kills = 25
+const testTimeoutMs = 150_000
+
+let broker: KafkaBroker
+
+beforeAll(async () => {
+  broker = await startKafka({ proxy: true })
+})
+
+afterAll(() => broker.close())
+
+test(
+  'a store loses nothing and shows nothing old when it is killed 25 times while it recovers and ingests',
+  async () => {
+    const random = Random.of('store-kill')
+    const run = await FaultRun.open(broker, random)
+    const seen = { starting: 0, recovering: 0, running: 0 }
+    try {
+      run.workload.start()
+      run.reader.start()
+      for (let kill = 0; kill < kills; kill++) {
+        const store = await run.start()
+        await momentToKill(run, random)
+        const state = (await store.status(run.topic))?.state ?? 'starting'
+        seen[state as keyof typeof seen]++
+        await store.kill()
+      }
+      await run.startReady()
+      const { reads } = await run.verify()
+      expect(reads.length).toBeGreaterThan(1_000)
+      expect(Math.min(seen.recovering, seen.running)).toBeGreaterThan(0)
+      await run.verifyCompacted()
+    } finally {
+      await run.close()
+    }
+  },
+  testTimeoutMs,
+)
+
+/** At any time after the start, on sight of recovery, or some time after it runs. */
+async function momentToKill(run: FaultRun, random: Random): Promise<void> {
+  const isIn = async (...states: string[]) => states.includes((await run.process.status(run.topic))?.state ?? '')
+  switch (random.pick(['start', 'recovery', 'ingest', 'ingest'])) {
+    case 'start':
+      return Bun.sleep(random.below(400))
+    case 'recovery':
+      return run.process.until('it recovers', () => isIn('recovering', 'running'))
+    default:
+      await run.process.until('it runs', () => isIn('running'))
+      return Bun.sleep(random.below(1_500))
+  }
+}
