@@ -13,6 +13,7 @@ const image = 'apache/kafka:4.1.1'
 const home = '/opt/kafka/bin'
 const logDir = '/tmp/latchkey-kafka'
 const propertiesFile = '/tmp/server.properties'
+const logLines = 20
 const stdinFile = '/tmp/stdin'
 const startScript = `
 ${home}/kafka-storage.sh format --ignore-formatted --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config ${propertiesFile} || exit
@@ -49,7 +50,7 @@ export class ContainerBroker implements KafkaBroker {
   readonly #container: StartedTestContainer
 
   static async start(options: StartOptions = {}): Promise<ContainerBroker> {
-    const { GenericContainer } = await loadTestcontainers()
+    const { GenericContainer, Wait } = await loadTestcontainers()
     const [directPort = 0, controllerPort = 0, proxiedPort = 0] = await freePorts(3)
     const proxy = options.proxy ? await TcpProxy.listen(`127.0.0.1:${proxiedPort}`) : undefined
     const listeners = {
@@ -59,12 +60,15 @@ export class ContainerBroker implements KafkaBroker {
       controllerPort,
       proxied: proxy && { port: proxiedPort, advertisedAddress: proxy.address },
     }
+    const ports = proxy ? [directPort, proxiedPort] : [directPort]
     const properties = serverProperties(listeners, logDir, options.properties)
     const container = await new GenericContainer(image)
       .withEntrypoint(['/bin/sh', '-c', startScript])
       .withEnvironment({ KAFKA_HEAP_OPTS: `-Xmx${options.heapMegabytes ?? 512}m` })
       .withCopyContentToContainer([{ content: properties, target: propertiesFile }])
-      .withExposedPorts(...[directPort, proxiedPort].map((port) => ({ container: port, host: port })))
+      .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
+      // It counts as started once it runs a command; whether Kafka is ready is asked of Kafka.
+      .withWaitStrategy(Wait.forSuccessfulCommand('true'))
       .withStartupTimeout(startTimeoutMs)
       .start()
     tieToThisProcess(container.getId())
@@ -123,8 +127,13 @@ export class ContainerBroker implements KafkaBroker {
     return (await getContainerRuntimeClient()).container.getById(this.#container.getId())
   }
 
-  #ready(): Promise<void> {
-    return waitUntilReady(this.direct, startTimeoutMs, new Promise(() => {}))
+  async #ready(): Promise<void> {
+    const handle = await this.#handle()
+    const ended = handle
+      .wait()
+      .then(() => handle.logs({ stdout: true, stderr: true, tail: logLines }))
+      .then(String, String)
+    await waitUntilReady(this.direct, startTimeoutMs, ended)
   }
 }
 

@@ -53,8 +53,10 @@ async function revived(broker: KafkaBroker): Promise<KafkaBroker> {
 export async function closeKafka(): Promise<void> {
   const shared = await running.shared?.catch(() => undefined)
   running.shared = undefined
-  await Promise.all([...running.own, ...(shared ? [shared] : [])].map((broker) => broker.close()))
+  const brokers = new Set(running.own)
+  if (shared) brokers.add(shared)
   running.own.clear()
+  await Promise.all([...brokers].map((broker) => broker.close()))
 }
 
 async function startShared(): Promise<KafkaBroker> {
