@@ -5,6 +5,7 @@
 export const errorTable = {
   // Answers to HTTP requests
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
+  invalid_parameter: { title: 'Invalid parameter', status: 400, retriable: false },
   key_not_found: { title: 'Key not found', status: 404, retriable: false },
   store_not_found: { title: 'Store not found', status: 404, retriable: false },
   partition_not_held: { title: 'Partition not held here', status: 421, retriable: false },

@@ -7,6 +7,7 @@ import type { Lookup } from '../store/status.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
+import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 
@@ -32,12 +33,12 @@ export class LookupHandler {
     try {
       const { method } = request
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
+      const maxLag = target.includes('?') ? maxLagOf(target) : undefined
       const found = this.#store.get(this.#keyOf(target))
-      if (!(found instanceof Promise)) return this.#answer(request, found, startedAt)
-      return found.then(
-        (lookup) => this.#answer(request, lookup, startedAt),
-        (thrown) => this.#fail(thrown, startedAt),
-      )
+      if (!(found instanceof Promise)) return this.#answer(request, found, maxLag, startedAt)
+      return found
+        .then((lookup) => this.#answer(request, lookup, maxLag, startedAt))
+        .catch((thrown) => this.#fail(thrown, startedAt))
     } catch (thrown) {
       return this.#fail(thrown, startedAt)
     }
@@ -56,8 +57,11 @@ export class LookupHandler {
     return decodeKey(target.slice(idEnd + 1, pathEnd))
   }
 
-  #answer(request: Request, lookup: Lookup | undefined, startedAt: number): Response {
-    if (lookup === undefined) return this.#fail(this.#keyNotFound(), startedAt)
+  #answer(request: Request, lookup: Lookup | undefined, maxLag: number | undefined, startedAt: number): Response {
+    if (lookup === undefined) {
+      if (maxLag !== undefined) refuseStaleMiss(this.#store.status(), maxLag)
+      return this.#fail(this.#keyNotFound(), startedAt)
+    }
     const etag = etagOf(lookup)
     const headers: Record<string, string> = {
       'content-type': 'application/json',
@@ -67,6 +71,11 @@ export class LookupHandler {
     }
     if (lookup.offset >= 0) headers['x-kafka-offset'] = String(lookup.offset)
     if (lookup.timestamp >= 0) headers['last-modified'] = lastModifiedOf(lookup.timestamp)
+    if (lookup.replicaLag !== undefined) {
+      refuseStale(lookup.replicaLag, maxLag)
+      headers['x-latchkey-role'] = 'replica'
+      headers['x-latchkey-lag'] = lookup.replicaLag === null ? 'unknown' : String(lookup.replicaLag)
+    }
     const ifNoneMatch = request.headers.get('if-none-match')
     if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) {
       delete headers['content-type']
@@ -119,7 +128,11 @@ function outcomeOf(thrown: unknown): LookupOutcome {
     case 'invalid_key':
     case 'recovering':
     case 'readers_exhausted':
+    case 'partition_not_held':
+    case 'too_stale':
       return thrown.code
+    case 'replica_recovering':
+      return 'recovering'
     case 'key_not_found':
     case 'store_not_found':
       return 'not_found'

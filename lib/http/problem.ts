@@ -6,7 +6,12 @@ import type { RecoveryProgress } from '../store/status.ts'
 /** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_key',
+  'invalid_parameter',
   'key_not_found',
+  'partition_not_held',
+  'processing_only',
+  'replica_recovering',
+  'too_stale',
   'store_not_found',
   'path_not_found',
   'method_not_allowed',

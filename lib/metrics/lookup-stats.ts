@@ -10,6 +10,8 @@ export const lookupOutcomes = [
   'invalid_key',
   'recovering',
   'readers_exhausted',
+  'partition_not_held',
+  'too_stale',
   'failed',
 ] as const
 export type LookupOutcome = (typeof lookupOutcomes)[number]

@@ -1,0 +1,45 @@
+/** How far behind an answer may be: `?max-lag=N`, in records. Of concern to replicas only; primaries have no lag that counts. */
+import { LatchkeyError } from '../errors.ts'
+import type { StoreStatus } from '../store/status.ts'
+
+const parameter = 'max-lag='
+
+/**
+ * What the request allows; undefined where it does not say.
+ * @throws LatchkeyError invalid_parameter
+ */
+export function maxLagOf(target: string): number | undefined {
+  const query = target.indexOf('?')
+  if (query < 0) return undefined
+  const found = target
+    .slice(query + 1)
+    .split('&')
+    .find((pair) => pair.startsWith(parameter))
+  if (found === undefined) return undefined
+  const text = found.slice(parameter.length)
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new LatchkeyError(
+    'invalid_parameter',
+    'Looking up a key: max-lag is no whole number of records, such as max-lag=100',
+  )
+}
+
+/**
+ * @param lag null where it is not known, which no bound allows
+ * @throws LatchkeyError too_stale
+ */
+export function refuseStale(lag: number | null, maxLag: number | undefined): void {
+  if (maxLag === undefined || (lag !== null && lag <= maxLag)) return
+  const found = lag === null ? 'its lag is not known now' : `it is ${lag} records behind`
+  const message = `Looking up a key: it is held as a replica here, and ${found}; ${maxLag} were allowed`
+  throw new LatchkeyError('too_stale', message, { details: { lag, maxLag } })
+}
+
+/**
+ * A key that is missing may be in what a replica has not copied yet.
+ * @throws LatchkeyError too_stale
+ */
+export function refuseStaleMiss({ details }: StoreStatus, maxLag: number | undefined): void {
+  if (maxLag === undefined) return
+  for (const { role, lag } of details) if (role === 'replica') refuseStale(lag, maxLag)
+}
