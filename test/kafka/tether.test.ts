@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -26,8 +26,20 @@ test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
 
 /** A zombie is dead: who reaps an orphan, and when, is the machine's affair. */
 function isAlive(pid: number): boolean {
-  const state = Bun.spawnSync(['ps', '-o', 'stat=', '-p', String(pid)])
+  const state = existsSync('/proc/self/stat') ? stateInProc(pid) : stateByPs(pid)
+  return state !== '' && !state.startsWith('Z')
+}
+
+function stateInProc(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function stateByPs(pid: number): string {
+  return Bun.spawnSync(['ps', '-o', 'stat=', '-p', String(pid)])
     .stdout.toString()
     .trim()
-  return state !== '' && !state.startsWith('Z')
 }
