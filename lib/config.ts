@@ -3,8 +3,24 @@
  * nobody else looks at the environment. Every fault is found before any is reported.
  */
 import * as v from 'valibot'
-import { type ConfigInput, nearVariables, quote, readEnvFile, readFlags, textOf } from './config/sources.ts'
-import { metadataOf, type SettingKey, type Settings, settingKeys, settingsSchema } from './config/settings.ts'
+import { clientsOf } from './config/client-properties.ts'
+import {
+  type ConfigInput,
+  nearVariables,
+  quote,
+  readEnvFile,
+  readFlags,
+  type SettingText,
+  textOf,
+} from './config/sources.ts'
+import {
+  metadataOf,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingsOf,
+  settingsSchema,
+} from './config/settings.ts'
 import { LatchkeyError } from './errors.ts'
 
 export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
@@ -37,11 +53,10 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     { origin: 'environment', values: definedValues(environment) },
     readEnvFile(flags.envFile, envDirectories, faults),
   ]
-  const given = new Map(settingKeys.map((key) => [key, textOf(key, sources)]))
+  const given = new Map(settingKeys.map((key) => [key, textOf(key, sources, faults)]))
   const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
   const parsed = v.safeParse(settingsSchema, texts)
   const faultyKeys = new Set<SettingKey>()
-  const keyOf = (issue: { path?: { key: unknown }[] | undefined }) => issue.path?.[0]?.key as SettingKey
   const inOrder = (parsed.issues ?? []).toSorted(
     (a, b) => settingKeys.indexOf(keyOf(a)) - settingKeys.indexOf(keyOf(b)),
   )
@@ -53,11 +68,18 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     const isOwnMessage = issue.type === 'raw_transform' || issue.type === 'partial_check'
     faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
   }
+  const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
+  faults.push(...clients.faults)
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
-  const notices = nearVariables(Object.keys(environment)).map(
-    ({ name, near }) => `${name} in the environment is no setting: did you mean ${near}?`,
-  )
-  return { action: flags.check ? 'check' : 'run', settings: Object.freeze(parsed.output), notices }
+  const near = nearVariables(Object.keys(environment))
+  const notices = near.map((slip) => `${slip.name} in the environment is no setting: did you mean ${slip.near}?`)
+  notices.push(...clients.notices)
+  const settings = settingsOf(parsed.output, clients.clients)
+  return { action: flags.check ? 'check' : 'run', settings, notices }
+}
+
+function keyOf(issue: { path?: { key: unknown }[] | undefined }): SettingKey {
+  return issue.path?.[0]?.key as SettingKey
 }
 
 function definedValues(environment: ConfigInput['environment']): Map<string, string> {
@@ -67,9 +89,10 @@ function definedValues(environment: ConfigInput['environment']): Map<string, str
 }
 
 /** @param found what is wrong, where the setting's metadata does not say enough */
-function faultText(key: SettingKey, given: { text: string; origin: string } | undefined, found?: string): string {
-  const { variable, allowed } = metadataOf(key)
-  const where = given ? `${variable}=${quote(given.text)} (${given.origin})` : variable
+function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
+  const { variable, allowed, isSecret } = metadataOf(key)
+  const shown = given && !isSecret ? `${variable}=${quote(given.text)}` : variable
+  const where = given ? `${shown} (${given.origin})` : variable
   if (found) return given ? `${where}: ${found}` : `${variable} is missing: ${found}`
   return given ? `${where}: it must be ${allowed}` : `${variable} is missing: it must be ${allowed}`
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigInput, helpText, readCommand, type Settings } from '../lib/config.ts'
+import { defaultClients } from '../lib/config/client-properties.ts'
 import { flagOf, metadataOf, settingKeys } from '../lib/config/settings.ts'
 import { LatchkeyError } from '../lib/errors.ts'
 
@@ -67,6 +68,7 @@ describe('readCommand', () => {
       fencing: true,
       structuredLogging: false,
       logLevel: 'info',
+      clients: defaultClients(),
     })
   })
 
@@ -203,7 +205,7 @@ describe('readCommand', () => {
 
   test('a changelog is asked for when its default name would be too long', () => {
     const environment = { ...required, SOURCE_TOPIC: 'x'.repeat(245) }
-    expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CHANGELOG_TOPIC: .* is longer than the 249/)])
+    expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CHANGELOG_TOPIC is missing: .* is longer than the 249/)])
     const named = { ...environment, CHANGELOG_TOPIC: 'short' }
     expect(settingsOf({ environment: named }).changelogTopic).toBe('short')
   })

@@ -3,12 +3,14 @@
  * The settings themselves stand in entries/, a file an area.
  */
 import * as v from 'valibot'
+import { clientEntries } from './entries/clients.ts'
 import { memoryEntries } from './entries/memory.ts'
 import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
 import { serverEntries } from './entries/server.ts'
 import { topicAllowed, topicEntries } from './entries/topics.ts'
 import { topicLengthMax } from './values.ts'
+import { type ClientsConfig } from '../store/client-config.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */
@@ -20,10 +22,13 @@ export interface SettingMetadata {
   default?: string
   /** A flag that may stand without a value, which then is true; `--no-…` is false. */
   isSwitch?: true
+  /** Its text is never shown, and `<variable>_FILE` may name a file that holds it. */
+  isSecret?: true
 }
 
 const entries = {
   ...topicEntries,
+  ...clientEntries,
   ...partitionEntries,
   ...memoryEntries,
   ...serverEntries,
@@ -89,7 +94,17 @@ export const settingsSchema = v.pipe(
   v.transform((settings) => ({ ...settings, ...deriveNames(settings) })),
 )
 
-export type Settings = Readonly<v.InferOutput<typeof settingsSchema>>
+export type ClientsText = keyof typeof clientEntries
+
+type Parsed = v.InferOutput<typeof settingsSchema>
+
+export type Settings = Readonly<Omit<Parsed, ClientsText> & { clients: ClientsConfig }>
+
+/** The texts of the client properties are left out: they may hold secrets, and `clients` is what they come to. */
+export function settingsOf(parsed: Parsed, clients: ClientsConfig): Settings {
+  const kept = Object.entries(parsed).filter(([key]) => !(key in clientEntries))
+  return Object.freeze({ ...(Object.fromEntries(kept) as Omit<Parsed, ClientsText>), clients })
+}
 
 interface Names {
   sourceTopic?: string | undefined

@@ -29,8 +29,18 @@ export interface Source {
   values: ReadonlyMap<string, string>
 }
 
-const variables = settingKeys.map((key) => metadataOf(key).variable)
-const settingFlags = new Map(settingKeys.map((key) => [flagOf(metadataOf(key).variable), metadataOf(key)]))
+interface Given {
+  variable: string
+  isSwitch?: true
+}
+
+/** All that can be given: the settings, and for those that hold secrets the names of files. */
+const givens: Given[] = settingKeys.flatMap((key): Given[] => {
+  const metadata = metadataOf(key)
+  return metadata.isSecret ? [metadata, { variable: fileVariable(metadata.variable) }] : [metadata]
+})
+const variables = givens.map(({ variable }) => variable)
+const settingFlags = new Map(givens.map((given) => [flagOf(given.variable), given]))
 const ownFlags = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -120,13 +130,45 @@ export function nearVariables(names: Iterable<string>): { name: string; near: st
   return found
 }
 
-/** The text of a setting out of the first source that has it, empty text counting as not given. */
-export function textOf(key: SettingKey, sources: readonly Source[]): { text: string; origin: string } | undefined {
+export interface SettingText {
+  text: string
+  /** Completes "SERVER_PORT=80a" in messages. */
+  origin: string
+  /** It is what a file holds that the setting names. */
+  isFile: boolean
+}
+
+/**
+ * The text of a setting out of the first source that has it, empty text counting as not given; for a secret also out of the file that
+ * `<variable>_FILE` names. A file that cannot be read is a fault.
+ */
+export function textOf(key: SettingKey, sources: readonly Source[], faults: string[]): SettingText | undefined {
+  const { variable, isSecret } = metadataOf(key)
   for (const { origin, values } of sources) {
-    const text = values.get(metadataOf(key).variable)?.trim()
-    if (text) return { text, origin }
+    const text = values.get(variable)?.trim()
+    const path = isSecret ? values.get(fileVariable(variable))?.trim() : undefined
+    if (text && path)
+      faults.push(`${fileVariable(variable)} (${origin}): ${variable} is given too; leave one of them out`)
+    if (text) return { text, origin, isFile: false }
+    if (path) return readSecret(fileVariable(variable), path, origin, faults)
   }
   return undefined
+}
+
+function readSecret(variable: string, path: string, origin: string, faults: string[]): SettingText | undefined {
+  try {
+    const text = readFileSync(path, 'utf8').trim()
+    if (text === '') faults.push(`${variable}=${quote(path)} (${origin}): the file is empty`)
+    return text === '' ? undefined : { text, origin: path, isFile: true }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    faults.push(`${variable}=${quote(path)} (${origin}): the file cannot be read: ${code ?? 'it is malformed'}`)
+    return undefined
+  }
+}
+
+function fileVariable(variable: string): string {
+  return `${variable}_FILE`
 }
 
 /** Text of a user for a message: quoted, control characters escaped, bounded. */

@@ -1,0 +1,47 @@
+import { type ClientName } from '../../store/client-config.ts'
+import { type ClientDraft } from './draft.ts'
+import { type Kind } from './kinds.ts'
+
+/** A property of librdkafka that sets something here. */
+export interface Property {
+  name: string
+  aliases: readonly string[]
+  clients: readonly ClientName[]
+  /** Never shown, whatever is wrong with it. */
+  isSecret: boolean
+  /** Completes "it must be …". */
+  allowed: string
+  /** Throws a RangeError that completes "it must be …"; returns what its user should know, if anything. */
+  set: (draft: ClientDraft, text: string) => string | undefined
+}
+
+export interface PropertyExtras<Value> {
+  aliases?: readonly string[]
+  isSecret?: true
+  /** What the user of this value should know. */
+  notice?: (value: Value) => string | undefined
+}
+
+export const allClients: readonly ClientName[] = ['consumer', 'producer', 'changelog']
+export const readers: readonly ClientName[] = ['consumer', 'changelog']
+
+export function property<Value>(
+  name: string,
+  clients: readonly ClientName[],
+  kind: Kind<Value>,
+  set: (draft: ClientDraft, value: Value) => void,
+  { aliases = [], isSecret, notice }: PropertyExtras<Value> = {},
+): Property {
+  return {
+    name,
+    aliases,
+    clients,
+    isSecret: isSecret ?? false,
+    allowed: kind.allowed,
+    set(draft, given) {
+      const value = kind.read(given)
+      set(draft, value)
+      return notice?.(value)
+    },
+  }
+}

@@ -1,0 +1,21 @@
+/** Settings that hold properties of the Kafka clients; client-properties/ reads them. */
+import * as v from 'valibot'
+
+const allowed = 'librdkafka properties name=value, separated by commas; a comma inside a value is written \\,'
+
+function propertiesOf(variable: string, meaning: string) {
+  return v.pipe(v.optional(v.string()), v.metadata({ variable, meaning, allowed, default: 'none', isSecret: true }))
+}
+
+export const clientEntries = {
+  kafkaProperties: propertiesOf(
+    'KAFKA_PROPERTIES',
+    'Properties of all three Kafka clients: security.protocol, sasl.*, ssl.* and others.',
+  ),
+  kafkaConsumerProperties: propertiesOf('KAFKA_CONSUMER_PROPERTIES', 'Properties of the source consumer alone.'),
+  kafkaProducerProperties: propertiesOf('KAFKA_PRODUCER_PROPERTIES', 'Properties of the changelog producer alone.'),
+  kafkaChangelogProperties: propertiesOf(
+    'KAFKA_CHANGELOG_PROPERTIES',
+    'Properties of the changelog consumer alone, in recovery and for replicas.',
+  ),
+}
