@@ -1,7 +1,7 @@
 /** Commits, once a second, how far the changelog has acknowledged: never ahead of it, never backwards. */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
-import { type CommittedOffset, commitOffsets } from '../kafka/offsets.ts'
+import { type CommittedOffset, commitOffsets, fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { type Stats } from './stats.ts'
 import { type StoreConfig } from './store-config.ts'
@@ -21,23 +21,29 @@ export class Committer {
   readonly #stats: Stats
   readonly #source: CommitSource
   readonly #committed: Map<number, number>
+  readonly #overruled: ReadonlyMap<number, number>
   readonly #log = new RepeatedLog(loggerOf('store'))
   readonly #timer: ReturnType<typeof setInterval>
   #committing: Promise<void> | undefined
 
-  /** @param committed what the group had committed at start: nothing lower is ever committed over it */
+  /**
+   * @param committed what the group had committed at start: nothing lower is ever committed over it
+   * @param overruled what it had committed of a source that is gone: lower offsets are committed over exactly that
+   */
   constructor(
     client: KafkaClient,
     config: StoreConfig,
     stats: Stats,
     source: CommitSource,
     committed: Map<number, number>,
+    overruled: ReadonlyMap<number, number>,
   ) {
     this.#client = client
     this.#config = config
     this.#stats = stats
     this.#source = source
     this.#committed = committed
+    this.#overruled = overruled
     for (const [partition, offset] of committed) stats.setGauge(partition, 'committed', offset)
     this.#timer = setInterval(() => void this.commit(), intervalMs)
   }
@@ -66,8 +72,17 @@ export class Committer {
         offsets.set(partition, { offset, metadata: this.#source.metadata(partition) })
     }
     if (offsets.size === 0) return
+    const { storeId, sourceTopic } = this.#config
     try {
-      await commitOffsets(this.#client, this.#config.storeId, this.#config.sourceTopic, offsets)
+      for (const [partition, { offset }] of await fetchCommitted(this.#client, storeId, sourceTopic, [
+        ...offsets.keys(),
+      ])) {
+        // Another instance has gone further while this one stood still; what it has committed must not fall.
+        const isAhead = offset > offsets.get(partition)!.offset && offset !== this.#overruled.get(partition)
+        if (isAhead) offsets.delete(partition)
+      }
+      if (offsets.size === 0) return
+      await commitOffsets(this.#client, storeId, sourceTopic, offsets)
       this.#stats.add('commits', 1)
       for (const [partition, { offset }] of offsets) {
         this.#committed.set(partition, offset)

@@ -77,9 +77,13 @@ export class Primaries {
       metadata: (partition: number) => completenessMetadata(this.#recovered.get(partition)!.changelogStart),
     }
     // A recreated source counts its offsets anew: there, less than what was committed may be committed.
-    const held = [...this.#committed].filter(([partition]) => !this.#resumed.get(partition)!.discard)
-    const floor = new Map(held.map(([partition, { offset }]) => [partition, offset]))
-    this.#committer = new Committer(clients.consumer, config, stats, source, floor)
+    const floor = new Map<number, number>()
+    const overruled = new Map<number, number>()
+    for (const [partition, { offset }] of this.#committed) {
+      const known = this.#resumed.get(partition)!.discard ? overruled : floor
+      known.set(partition, offset)
+    }
+    this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
     this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
     this.#events.begin(this.#catchUp)
     for (const partition of roles.primaries) {

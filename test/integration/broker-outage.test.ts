@@ -26,7 +26,7 @@ test.each(['stop', 'kill'] as const)(
       run.workload.start()
       const store = await run.startReady()
       run.reader.start()
-      await acknowledged(run, 20)
+      await run.acknowledged(20)
       await end(how)
       await store.until('it says so', async () => /source consumer: .* trying on/.test(await reason(run)))
       expect(await store.isReady()).toBe(true)
@@ -34,7 +34,7 @@ test.each(['stop', 'kill'] as const)(
       expect(await store.metric('latchkey_fetch_failures_total')).toBeGreaterThan(0)
       expect(await store.metric('latchkey_condition')).toBeGreaterThan(0)
       await start()
-      await acknowledged(run, 20)
+      await run.acknowledged(20)
       await run.verify()
       await store.until('its trouble is over', async () => (await reason(run)) === '')
       expect(run.reader.refusals).toEqual([])
@@ -53,7 +53,7 @@ test.each(['stop', 'kill'] as const)(
     try {
       run.workload.start()
       await run.startReady()
-      await acknowledged(run, 20)
+      await run.acknowledged(20)
       expect(await run.process.stop()).toBe(0)
 
       const fetched = Promise.withResolvers<void>()
@@ -80,13 +80,6 @@ test.each(['stop', 'kill'] as const)(
     }
   },
 )
-
-/** Resolves when this many more batches are acknowledged. */
-async function acknowledged(run: FaultRun, batches: number): Promise<void> {
-  const { acknowledgements } = run.recorder
-  const wanted = acknowledgements.length + batches
-  await run.process.until('it writes', () => acknowledgements.length >= wanted)
-}
 
 async function reason(run: FaultRun): Promise<string> {
   return (await run.process.status(run.topic))?.reason ?? ''

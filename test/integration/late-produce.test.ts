@@ -29,9 +29,9 @@ test('a Produce that arrives after its repeat and after newer writes is taken fo
   await run.workload.send([['key-1', 'OLD']])
   const connection = await late.held
   broker.proxy!.cut()
-  await visible('key-1', 'OLD')
+  await run.visible('key-1', 'OLD')
   await run.workload.send([['key-1', 'NEW']])
-  await visible('key-1', 'NEW')
+  await run.visible('key-1', 'NEW')
 
   late.release()
   const answer = await answerOn(connection)
@@ -71,9 +71,9 @@ async function outlivedProduce() {
   const connection = await late.held
   await run.process.kill()
   await run.startReady()
-  await visible('key-1', 'OLD')
+  await run.visible('key-1', 'OLD')
   await run.workload.send([['key-1', 'NEW']])
-  await visible('key-1', 'NEW')
+  await run.visible('key-1', 'NEW')
   return { connection, release: late.release }
 }
 
@@ -96,10 +96,4 @@ async function answerOn(connection: number) {
   const found = () => run.recorder.answers.findLast((answer) => answer.connection === connection)
   await run.process.until('the broker has answered', () => found() !== undefined)
   return found()!
-}
-
-async function visible(key: string, value: string): Promise<void> {
-  await run.process.until(`${key} is ${value}`, async () => {
-    return (await (await run.process.get(`/stores/${run.topic}/${key}`)).text()) === value
-  })
 }

@@ -100,15 +100,36 @@ export class FaultRun {
     })
   }
 
+  /** Resolves when this many more batches are acknowledged. */
+  async acknowledged(batches: number): Promise<void> {
+    const { acknowledgements } = this.recorder
+    const wanted = acknowledgements.length + batches
+    await this.process.until('it writes', () => acknowledgements.length >= wanted)
+  }
+
+  /** Resolves when offsets have been committed this many more times. */
+  async committed(times: number): Promise<void> {
+    const { commits } = this.recorder
+    const from = commits.length
+    await this.process.until('it commits', () => new Set(commits.slice(from).map(({ at }) => at)).size >= times)
+  }
+
+  /** What GET answers; null for a 404. */
+  async lookUp(key: string): Promise<string | null> {
+    const answer = await this.process.get(`/stores/${this.topic}/${key}`)
+    const text = await answer.text()
+    if (answer.status !== 200 && answer.status !== 404) throw new Error(`look up ${key}: ${answer.status} ${text}`)
+    return answer.status === 200 ? text : null
+  }
+
+  async visible(key: string, value: string): Promise<void> {
+    await this.process.until(`${key} is ${value}`, async () => (await this.lookUp(key)) === value)
+  }
+
   /** What GET answers for every key now. */
   async answers(): Promise<Map<string, string | null>> {
     const answers = new Map<string, string | null>()
-    for (const key of this.workload.keys) {
-      const answer = await this.process.get(`/stores/${this.topic}/${key}`)
-      const text = await answer.text()
-      if (answer.status !== 200 && answer.status !== 404) throw new Error(`look up ${key}: ${answer.status} ${text}`)
-      answers.set(key, answer.status === 200 ? text : null)
-    }
+    for (const key of this.workload.keys) answers.set(key, await this.lookUp(key))
     return answers
   }
 

@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { type KafkaBroker, startKafka } from '../kafka/index.ts'
+import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
+import { readTopic } from './fault-support/oracle.ts'
+import { Random } from './fault-support/random.ts'
+
+const cuts = 40
+const cutPauseMsMax = 150
+/** Longer than the broker's session, shorter than any deadline of a request. */
+const frozenMs = 3_000
+
+let broker: KafkaBroker
+let run: FaultRun
+
+beforeAll(async () => {
+  broker = await startKafka({ proxy: true })
+})
+
+afterEach(() => run.close())
+
+afterAll(() => broker.close())
+
+test('a store loses nothing when its connections are cut at random while it ingests, stops and recovers', async () => {
+  const random = await open('cuts')
+  run.workload.start()
+  run.reader.start()
+  await run.startReady()
+  for (let cut = 0; cut < cuts; cut++) {
+    await Bun.sleep(random.below(cutPauseMsMax))
+    broker.proxy!.cut()
+    if (cut !== cuts / 2) continue
+    expect(await run.process.stop()).toBe(0)
+    await run.start()
+  }
+  await run.ready()
+  await run.verify()
+  expect(broker.proxy!.accepted).toBeGreaterThan(cuts)
+})
+
+test('a batch is written again and taken once when its acknowledgement is lost', async () => {
+  await openSmall('lost acknowledgement')
+  await run.startReady()
+  let isFirst = true
+  run.recorder.faults.produceAnswer = () => {
+    const verdict = isFirst ? 'cut' : undefined
+    isFirst = false
+    return verdict
+  }
+  await run.workload.send([['key-1', 'one']])
+  await run.workload.send([['key-1', 'two']])
+  await run.visible('key-1', 'two')
+  const [first, again] = run.recorder.answers
+  expect([first?.errorCode, again?.errorCode]).toEqual([0, 0])
+  expect(again?.baseOffset).toBe(first!.baseOffset)
+  const { changelog } = await run.verify()
+  expect(changelog.records.map(({ value }) => value)).toEqual(['one', 'two'])
+})
+
+test('nothing is visible, flushed or committed before the changelog has acknowledged it', async () => {
+  await openSmall('held acknowledgement')
+  await run.startReady()
+  await run.workload.send([['key-1', 'OLD']])
+  await run.visible('key-1', 'OLD')
+  const released = Promise.withResolvers<void>()
+  run.recorder.faults.produceAnswer = () => released.promise
+  await run.workload.send([['key-1', 'NEW']])
+  await run.process.until('the broker has it', async () => {
+    return (await readTopic(broker.direct, run.changelog)).records.some(({ value }) => value === 'NEW')
+  })
+  const flush = run.process.get(`/flush-store/${run.topic}`, { method: 'POST' })
+  const winner = await Promise.race([flush, run.process.until('a second has passed', hasPassed(1_000))])
+  expect(winner).toBeUndefined()
+  expect(await run.lookUp('key-1')).toBe('OLD')
+  expect(run.recorder.commits.at(-1)?.offset).toBe(1)
+  released.resolve()
+  expect((await flush).status).toBe(200)
+  expect(await run.lookUp('key-1')).toBe('NEW')
+  await run.verify()
+})
+
+test('a store answers and goes on afterwards when its broker is frozen for a while', async () => {
+  await open('frozen broker')
+  run.workload.start()
+  await run.startReady()
+  run.reader.start()
+  await run.acknowledged(20)
+  freeze(broker)
+  await Bun.sleep(frozenMs)
+  expect(await run.process.isReady()).toBe(true)
+  thaw(broker)
+  await run.acknowledged(20)
+  await run.verify()
+  expect(run.reader.refusals).toEqual([])
+  expect(run.reader.unanswered).toBe(0)
+})
+
+test('a store goes on when it was frozen for a while itself', async () => {
+  await open('frozen store')
+  run.workload.start()
+  await run.startReady()
+  run.reader.start()
+  await run.acknowledged(20)
+  run.process.signal('SIGSTOP')
+  await Bun.sleep(frozenMs)
+  run.process.signal('SIGCONT')
+  await run.acknowledged(20)
+  await run.verify()
+  expect(run.reader.refusals).toEqual([])
+})
+
+test('a store that was frozen and replaced meanwhile writes nothing more and says why', async () => {
+  await open('replaced store')
+  run.workload.start()
+  const frozen = await run.startReady()
+  // It has more to commit than it has committed.
+  await run.committed(1)
+  await run.acknowledged(20)
+  frozen.signal('SIGSTOP')
+  await run.startReady()
+  run.reader.start()
+  await run.committed(1)
+  frozen.signal('SIGCONT')
+  await frozen.until('it says so', async () => {
+    return /another instance .* has taken partition/.test((await frozen.status(run.topic))?.reason ?? '')
+  })
+  expect(await (await frozen.get('/readyz?verbose')).text()).toContain('[-]not_fenced')
+  await run.acknowledged(20)
+  await run.verify()
+  expect(await frozen.stop()).toBe(0)
+  expect(run.reader.refusals).toEqual([])
+})
+
+async function open(name: string, options: FaultRunOptions = {}): Promise<Random> {
+  const random = Random.of(name)
+  run = await FaultRun.open(broker, random, options)
+  return random
+}
+
+async function openSmall(name: string): Promise<void> {
+  await open(name, { partitions: 1, workload: { keys: 3 } })
+}
+
+function hasPassed(ms: number): () => boolean {
+  const from = performance.now()
+  return () => performance.now() - from > ms
+}
+
+/** A broker in a container has no process here: then its network stands still instead. */
+function freeze({ pid, proxy }: KafkaBroker): void {
+  if (pid !== undefined) return void process.kill(pid, 'SIGSTOP')
+  proxy!.hold('requests')
+  proxy!.hold('responses')
+}
+
+function thaw({ pid, proxy }: KafkaBroker): void {
+  if (pid !== undefined) return void process.kill(pid, 'SIGCONT')
+  proxy!.release()
+}
