@@ -3,7 +3,8 @@ import { Registry } from 'prom-client'
 import { latencyBounds, type LookupStats, lookupOutcomes } from './metrics/lookup-stats.ts'
 import { registerPartitionSeries } from './metrics/partition-series.ts'
 import { SeriesRegistry } from './metrics/series.ts'
-import type { CounterName, Stats } from './store/stats.ts'
+import type { CounterName } from './store/stats.ts'
+import type { StatsView } from './store/stats-view.ts'
 import type { StoreState, StoreStatus } from './store/status.ts'
 
 export { type LookupOutcome, LookupStats } from './metrics/lookup-stats.ts'
@@ -12,7 +13,7 @@ const prefix = 'latchkey_'
 const storeStates: readonly StoreState[] = ['starting', 'recovering', 'running', 'stopping', 'failed']
 
 export interface MetricsSource {
-  readonly stats: Stats
+  readonly stats: StatsView
   readonly readers: { size: number; inUse: number; waiting: number }
   status(): StoreStatus
 }

@@ -1,11 +1,11 @@
 /** What HTTP needs of a store, and all that it may know of one. */
-import type { Stats } from '../store/stats.ts'
+import type { StatsView } from '../store/stats-view.ts'
 import type { Lookup, StoreStatus } from '../store/status.ts'
 
 export interface StoreView {
   readonly id: string
   /** In shared memory, for metrics. */
-  readonly stats: Stats
+  readonly stats: StatsView
   readonly readers: { size: number; inUse: number; waiting: number }
   /**
    * The latest published value of a key: at once where a reader is free, else once one is.

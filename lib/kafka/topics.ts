@@ -44,3 +44,17 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   const advice = result.errorMessage ?? undefined
   throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
 }
+
+/** Gives a topic more partitions. Rejects with what the broker found wrong. */
+export async function extendTopic(client: KafkaClient, topic: string, partitions: number): Promise<void> {
+  const args = {
+    topicPartitions: [{ topic, count: partitions }],
+    timeout: client.requestTimeoutMs,
+    validateOnly: false,
+  }
+  const response = (await client.callAny('CreatePartitions', 1, args)) as CreateTopicsResponse
+  const result = response.topicErrors[0]
+  if (result === undefined || result.errorCode === 0) return
+  const advice = `extend it yourself: kafka-topics --alter --topic ${topic} --partitions ${partitions}`
+  throw brokerError(`Extending topic ${topic} to ${partitions} partitions`, result.errorCode, advice)
+}

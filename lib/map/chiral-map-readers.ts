@@ -65,6 +65,11 @@ export class ChiralMapReaders {
     return this.#view.receive(message)
   }
 
+  /** The topic has so many partitions now: keys are looked for first where they belong by that number. */
+  topicGrew(partitionCount: number): void {
+    this.#view.partitionCount = partitionCount
+  }
+
   /** A free reader at once, else a promise of the next one. Rejects with readers_exhausted: too many wait, or too long. */
   acquire(): Reader | Promise<Reader> {
     const epoch = this.#free.pop()

@@ -8,7 +8,8 @@ export class ReaderView {
   readonly seed0: number
   readonly seed1: number
   readonly partitions: readonly number[]
-  readonly partitionCount: number
+  /** Of the topic; a topic may grow. */
+  partitionCount: number
   /** By partition: its place in `partitions`. */
   readonly indexOf: readonly (number | undefined)[]
   /** By side, then by place of the partition. */

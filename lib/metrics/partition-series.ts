@@ -1,14 +1,15 @@
 /** The series of each partition, out of the gauges in shared memory. What is not known yet has no series. */
-import type { GaugeName, Stats } from '../store/stats.ts'
+import type { GaugeName } from '../store/stats.ts'
+import type { StatsView } from '../store/stats-view.ts'
 import { partitionStates, type PartitionStatus } from '../store/status.ts'
 import type { Sample, SeriesRegistry } from './series.ts'
 
 /** @param read called once for each series; the partitions may be unknown at first */
 export function registerPartitionSeries(
   series: SeriesRegistry,
-  read: () => { stats: Stats; details: readonly PartitionStatus[] },
+  read: () => { stats: StatsView; details: readonly PartitionStatus[] },
 ): void {
-  const gauge = (name: string, help: string, valueOf: (stats: Stats, partition: number) => number) => {
+  const gauge = (name: string, help: string, valueOf: (stats: StatsView, partition: number) => number) => {
     series.gauge(`partition_${name}`, help, () => {
       const { stats } = read()
       const samples: Sample[] = []
@@ -41,18 +42,18 @@ export function registerPartitionSeries(
   })
 }
 
-function zeroIfUnknown(stats: Stats, partition: number, name: GaugeName): number {
+function zeroIfUnknown(stats: StatsView, partition: number, name: GaugeName): number {
   return Math.max(0, stats.gauge(partition, name))
 }
 
 /** -1 while unknown. The two gauges are not written together, so that the difference may be below zero for a moment. */
-function lagOf(stats: Stats, partition: number): number {
+function lagOf(stats: StatsView, partition: number): number {
   const position = stats.gauge(partition, 'position')
   const end = stats.gauge(partition, 'end')
   return position < 0 || end < 0 ? -1 : Math.max(0, end - position)
 }
 
-function recoveryRatio(stats: Stats, partition: number): number {
+function recoveryRatio(stats: StatsView, partition: number): number {
   const start = stats.gauge(partition, 'recoveryStart')
   const position = stats.gauge(partition, 'recoveryPosition')
   const end = stats.gauge(partition, 'recoveryEnd')

@@ -31,6 +31,8 @@ export type FromThread =
   | { type: 'state'; state: StoreState }
   /** Caught up with the source's end as it was at start. */
   | { type: 'caught-up' }
+  /** The topic has more partitions than when the thread began. */
+  | { type: 'grown'; partitionCount: number }
   /** What the Kafka clients have trouble with now. */
   | { type: 'trouble'; trouble: string | null }
   | { type: 'fenced'; partition: number; reason: string }

@@ -1,7 +1,7 @@
 /** Why a lookup found nothing, where that is more than "there is no such key". */
 import { LatchkeyError } from '../errors.ts'
 import { partitionFor } from './partitioner.ts'
-import { type Stats } from './stats.ts'
+import { type StatsView } from './stats-view.ts'
 import { partitionStates } from './status.ts'
 import { type StoreConfig } from './store-config.ts'
 
@@ -12,7 +12,12 @@ export interface Held {
 }
 
 /** A miss that is to be asked again, here or elsewhere; undefined where the key does not exist. */
-export function explainMiss(key: Uint8Array, held: Held, stats: Stats, config: StoreConfig): LatchkeyError | undefined {
+export function explainMiss(
+  key: Uint8Array,
+  held: Held,
+  stats: StatsView,
+  config: StoreConfig,
+): LatchkeyError | undefined {
   const { primaries, replicas, partitionCount } = held
   if (replicas.length === 0 && primaries.length === partitionCount) return undefined
   const partition = partitionFor(key, partitionCount, config.partitioner)

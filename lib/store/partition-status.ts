@@ -1,11 +1,11 @@
 /** The shared gauges of a partition as what is told about it. */
-import { type Stats } from './stats.ts'
+import { type StatsView } from './stats-view.ts'
 import { partitionStates, type PartitionStatus } from './status.ts'
 
 /** A replica's lag is worth something only while its end is heard of. */
 const lagKnownMs = 10_000
 
-export function partitionStatus(stats: Stats, partition: number): PartitionStatus {
+export function partitionStatus(stats: StatsView, partition: number): PartitionStatus {
   const isReplica = stats.gauge(partition, 'role') === 1
   const position = known(stats.gauge(partition, 'position'))
   const end = known(stats.gauge(partition, 'end'))
@@ -24,7 +24,7 @@ export function partitionStatus(stats: Stats, partition: number): PartitionStatu
 }
 
 /** Records that a replica is behind the changelog; null where it has not heard of the changelog's end for a while. */
-export function replicaLag(stats: Stats, partition: number): number | null {
+export function replicaLag(stats: StatsView, partition: number): number | null {
   if (Date.now() - stats.gauge(partition, 'endKnownAt') > lagKnownMs) return null
   return Math.max(stats.gauge(partition, 'end') - stats.gauge(partition, 'position'), 0)
 }

@@ -1,5 +1,5 @@
 /** How far recovery has come, its rate and what remains, from the shared counters. */
-import { type Stats } from './stats.ts'
+import { type StatsView } from './stats-view.ts'
 import { type RecoveryProgress } from './status.ts'
 
 export class ProgressMeter {
@@ -9,7 +9,7 @@ export class ProgressMeter {
     this.#startedAt = performance.now()
   }
 
-  read(stats: Stats): RecoveryProgress {
+  read(stats: StatsView): RecoveryProgress {
     let done = 0
     let total = 0
     for (const partition of stats.partitions) {

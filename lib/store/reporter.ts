@@ -12,6 +12,7 @@ export class Reporter {
   readonly #timer: ReturnType<typeof setInterval>
   #memory: { map: ChiralMap; stats: Stats } | undefined
   #hasSample = false
+  #producerFailures = 0
   #trouble: string | undefined
   /** Failures of the clients that the counters have already. */
   #counted = { fetch: 0, changelog: 0 }
@@ -56,8 +57,19 @@ export class Reporter {
     clearInterval(this.#timer)
   }
 
+  /** Failures of whole requests; what the changelog refused of a batch is counted where that is dealt with. */
+  #reportFailures(): void {
+    if (this.#memory === undefined) return
+    const { stats } = this.#memory
+    const { consumer, changelog, producer } = this.#clients
+    stats.set('fetchFailures', consumer.health.failures + changelog.health.failures)
+    stats.add('changelogFailures', producer.health.failures - this.#producerFailures)
+    this.#producerFailures = producer.health.failures
+  }
+
   #report(): void {
     this.reportMap()
+    this.#reportFailures()
     this.#countFailures()
     const trouble = troubleOf(this.#clients)
     if (trouble !== this.#trouble) this.#post({ type: 'trouble', trouble: trouble ?? null })

@@ -10,6 +10,8 @@ export interface StoreConfig {
   readonly partitions: readonly number[]
   /** Partitions to copy from the changelog; empty for none, with useReplicaOnly for all. */
   readonly partitionsReplica: readonly number[]
+  /** The changelog may have fewer partitions than the source, which has grown: it is extended. */
+  readonly extendsChangelog?: boolean
   /** Only copies: no source, no group, nothing written. */
   readonly useReplicaOnly: boolean
   readonly waitForReplicas: boolean

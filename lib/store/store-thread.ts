@@ -4,6 +4,7 @@ import { loggerOf } from '../log.ts'
 import { ChiralMap } from '../map/index.ts'
 import { type Clients, closeClients, createClients } from './clients.ts'
 import { Flusher } from './flusher.ts'
+import { GrowthWatch } from './growth-watch.ts'
 import { type FromThread } from './messages.ts'
 import { setPartitionState } from './partition-events.ts'
 import { Primaries } from './primaries.ts'
@@ -17,6 +18,8 @@ import { prepareTopics, type Topology } from './topology.ts'
 import { within } from './within.ts'
 
 const log = loggerOf('store')
+/** How often the topic is asked for its partitions. */
+const growthIntervalMs = 10_000
 /** What closing may take for each of: acknowledging what is in flight, publishing it, committing. */
 const closeStepMs = 5_000
 
@@ -33,6 +36,7 @@ export class StoreThread {
   readonly #reporter: Reporter
   readonly #failed = Promise.withResolvers<never>()
   #opened: Opened | undefined
+  #growth: GrowthWatch | undefined
   #isRunning = false
   #closing: Promise<void> | undefined
 
@@ -89,6 +93,7 @@ export class StoreThread {
     await context.flusher.flush()
     this.#reporter.published()
     this.#isRunning = true
+    this.#watchGrowth(context)
     const running = primaries.run()
     await Promise.all([running, copying])
   }
@@ -124,6 +129,15 @@ export class StoreThread {
     return this.#opened
   }
 
+  /** An instance that takes all partitions takes those that come, too. */
+  #watchGrowth({ topology, post }: StoreContext): void {
+    const { useReplicaOnly, partitions, partitionsReplica, sourceTopic, changelogTopic } = this.#config
+    if ((useReplicaOnly ? partitionsReplica : partitions).length > 0) return
+    const topic = useReplicaOnly ? changelogTopic : sourceTopic
+    const grown = (partitionCount: number) => post({ type: 'grown', partitionCount })
+    this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, growthIntervalMs, grown)
+  }
+
   async #recover({ stats, roles }: StoreContext, primaries: Primaries): Promise<void> {
     const start = performance.now()
     await Promise.race([primaries.recover(), this.#failed.promise])
@@ -149,6 +163,7 @@ export class StoreThread {
 
   #release(): void {
     this.#reporter.stop()
+    this.#growth?.stop()
     this.#opened?.context.flusher.stop()
     this.#opened?.primaries.stop()
     this.#opened?.replicas.stop()

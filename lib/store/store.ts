@@ -1,23 +1,17 @@
 /**
- * The handle of a store in the main thread: lookups read the shared memory here, everything else is asked of the store thread. It is what
- * HTTP and embedders hold.
+ * The handle of a store in the main thread: what HTTP and embedders hold. It stands before one store thread, and before another one for
+ * partitions that the topic gets while it runs.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type LogLevel } from '../log.ts'
-import { ChiralMapReaders, type Reader } from '../map/index.ts'
+import { loggerOf } from '../log.ts'
 import { conditionsOf } from './conditions.ts'
-import { type FromThread, type PlainError, type ToThread } from './messages.ts'
 import { explainMiss, type Held } from './misses.ts'
-import { ProgressMeter } from './progress-meter.ts'
-import { Stats } from './stats.ts'
+import { partitionFor } from './partitioner.ts'
 import { partitionStatus, replicaLag } from './partition-status.ts'
+import { Shard, type StoreLogging } from './shard.ts'
+import { mergedStats, type StatsView } from './stats-view.ts'
 import { type Lookup, type StoreState, type StoreStatus } from './status.ts'
 import { type StoreConfig } from './store-config.ts'
-
-export interface StoreLogging {
-  level: LogLevel
-  structured: boolean
-}
 
 /** Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares. */
 export function openStore(config: StoreConfig, logging: StoreLogging = { level: 'warning', structured: false }): Store {
@@ -27,32 +21,23 @@ export function openStore(config: StoreConfig, logging: StoreLogging = { level: 
 export class Store {
   readonly id: string
   readonly #config: StoreConfig
-  readonly #thread: Worker
+  readonly #logging: StoreLogging
   readonly #failure = Promise.withResolvers<LatchkeyError>()
-  readonly #closed = Promise.withResolvers<void>()
-  readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
   readonly #listeners: ((state: StoreState) => void)[] = []
-  readonly #fenced = new Map<number, string>()
-  readonly #progress = new ProgressMeter()
-  #state: StoreState = 'starting'
-  #caughtUp = false
-  #error: LatchkeyError | undefined
-  #trouble: string | null = null
-  #stats = new Stats([])
-  #readers: ChiralMapReaders | undefined
-  #sample: Uint8Array | undefined
-  #held: Held = { primaries: [], replicas: [], partitionCount: 0 }
-  #lastFlush = 0
+  readonly #first: Shard
+  /** The first one too. */
+  readonly #shards: Shard[]
+  #held: Held | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging) {
     this.id = config.storeId
     this.#config = config
-    this.#thread = new Worker(new URL('./thread.ts', import.meta.url))
-    this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
-    this.#thread.onerror = ({ message }) =>
-      this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
-    this.#thread.addEventListener('close', () => this.#threadEnded())
-    this.#send({ type: 'start', config, logging })
+    this.#logging = logging
+    this.#first = new Shard(config, logging, {
+      state: (state) => this.#changed(this.#first, state),
+      grown: (partitionCount) => this.#grow(partitionCount),
+    })
+    this.#shards = [this.#first]
   }
 
   /** Resolves if the store fails for good; never rejects. */
@@ -60,17 +45,20 @@ export class Store {
     return this.#failure.promise
   }
 
+  /** Partitions that came later do not hold up the others: they recover while the store runs. */
   get state(): StoreState {
-    return this.#state
+    return this.#shards.some((shard) => shard.state === 'failed') ? 'failed' : this.#first.state
   }
 
-  /** In shared memory, written by the store thread. Without partitions until the topics are known. */
-  get stats(): Stats {
-    return this.#stats
+  /** In shared memory, written by the store threads. Without partitions until the topics are known. */
+  get stats(): StatsView {
+    return this.#shards.length === 1 ? this.#first.stats : mergedStats(this.#shards.map((shard) => shard.stats))
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
-    return this.#readers ?? { size: this.#config.readerPoolSize, inUse: 0, waiting: 0 }
+    const { size } = this.#first.readers
+    const sum = (of: 'inUse' | 'waiting') => this.#shards.reduce((total, shard) => total + shard.readers[of], 0)
+    return { size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
 
   /** Called with every state from now on. */
@@ -80,7 +68,7 @@ export class Store {
 
   /** A key that this store holds, for a first lookup; undefined while none is known. */
   sampleKey(): Uint8Array | undefined {
-    return this.#sample
+    return this.#shards.find((shard) => shard.sampleKey !== undefined)?.sampleKey
   }
 
   /**
@@ -89,157 +77,121 @@ export class Store {
    * is to be asked again, replica_recovering and partition_not_held.
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    if (this.#state !== 'running') throw this.#notServing()
+    if (this.#first.state !== 'running') throw this.#notServing()
     if (this.#config.useProcessingOnly) throw processingOnly(this.id)
-    const readers = this.#readers!
-    const reader = readers.acquire()
-    if (reader instanceof Promise) return reader.then((freed) => this.#answer(key, read(readers, freed, key)))
-    return this.#answer(key, read(readers, reader, key))
+    if (this.#shards.length > 1) return this.#findInAll(key)
+    const found = this.#first.find(key)
+    return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
   }
 
   /** Makes visible what was consumed before; resolves with the number of operations made visible. Rejects while not running. */
   async flush(): Promise<number> {
-    if (this.#state !== 'running') throw this.#notServing()
-    const id = ++this.#lastFlush
-    const flush = Promise.withResolvers<number>()
-    this.#flushes.set(id, flush)
-    this.#send({ type: 'flush', id })
-    return flush.promise
+    if (this.#first.state !== 'running') throw this.#notServing()
+    const running = this.#shards.filter((shard) => shard.state === 'running')
+    const flushed = await Promise.all(running.map((shard) => shard.flush()))
+    return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
   status(): StoreStatus {
-    const { partitions } = this.#stats
-    const reason =
-      this.#error?.message ?? [...this.#fenced.values(), ...(this.#trouble ? [this.#trouble] : [])].join(' · ')
+    const { state, stats } = this
+    const { primaries, replicas } = this.#holding()
+    const fenced = new Map(this.#shards.flatMap((shard) => [...shard.fenced]))
+    const failure = this.#shards.find((shard) => shard.failure !== undefined)?.failure?.message
+    const troubles = this.#shards.flatMap((shard) => shard.trouble ?? [])
+    const reason = failure ?? [...fenced.values(), ...troubles].join(' · ')
+    const caughtUp = this.#shards.every((shard) => shard.caughtUp)
+    const { readyWhen } = this.#config
     return {
       id: this.id,
-      state: this.#state,
+      state,
       ...(reason === '' ? {} : { reason }),
-      partitions: { primary: [...this.#held.primaries], replicas: [...this.#held.replicas] },
-      caughtUp: this.#caughtUp,
-      recovery: this.#state === 'recovering' ? this.#progress.read(this.#stats) : null,
-      details: partitions.map((partition) => partitionStatus(this.#stats, partition)),
-      conditions: conditionsOf({
-        state: this.#state,
-        readyWhen: this.#config.readyWhen,
-        caughtUp: this.#caughtUp,
-        fenced: this.#fenced,
-        failure: this.#error?.message,
-      }),
+      partitions: { primary: [...primaries], replicas: [...replicas] },
+      caughtUp,
+      recovery: this.#first.recovery,
+      details: stats.partitions.map((partition) => partitionStatus(stats, partition)),
+      conditions: conditionsOf({ state, readyWhen, caughtUp: this.#first.caughtUp, fenced, failure }),
     }
   }
 
   /** Stops fetching, finishes what is in flight, commits; bounded. Afterwards nothing can be read. */
   async close(): Promise<void> {
-    if (this.#state !== 'failed') this.#send({ type: 'close' })
-    await this.#closed.promise
-    this.#thread.terminate()
+    await Promise.all(this.#shards.map((shard) => shard.close()))
+  }
+
+  /** A key's partition changes with their number: what was written last is where it belongs now. */
+  async #findInAll(key: Uint8Array): Promise<Lookup | undefined> {
+    const { partitionCount } = this.#holding()
+    const home = partitionFor(key, partitionCount, 'murmur2')!
+    const isHome = ({ held }: Shard) => held.primaries.includes(home) || held.replicas.includes(home)
+    for (const shard of this.#shards.toSorted((a, b) => Number(isHome(b)) - Number(isHome(a)))) {
+      const found = shard.state === 'running' ? await shard.find(key) : undefined
+      if (found !== undefined) return this.#answer(key, found)
+    }
+    return this.#answer(key, undefined)
   }
 
   #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
+    const held = this.#holding()
     if (found === undefined) {
-      const miss = explainMiss(key, this.#held, this.#stats, this.#config)
+      const miss = explainMiss(key, held, this.stats, this.#config)
       if (miss !== undefined) throw miss
-    } else if (this.#held.replicas.length > 0 && this.#stats.gauge(found.partition, 'role') === 1) {
-      found.replicaLag = replicaLag(this.#stats, found.partition)
+    } else if (held.replicas.length > 0) {
+      const { stats } = this
+      if (stats.gauge(found.partition, 'role') === 1) found.replicaLag = replicaLag(stats, found.partition)
     }
     return found
   }
 
-  #send(message: ToThread): void {
-    this.#thread.postMessage(message)
-  }
-
-  #received(message: FromThread): void {
-    switch (message.type) {
-      case 'opened':
-        this.#held = message
-        this.#stats = new Stats(
-          [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
-          message.stats,
-        )
-        this.#readers = new ChiralMapReaders(message.map, 0)
-        this.#send({ type: 'confirmed', version: message.map.version })
-        break
-      case 'map':
-        this.#readers?.receive(message.message)
-        this.#send({ type: 'confirmed', version: message.message.version })
-        break
-      case 'state':
-        this.#setState(message.state)
-        break
-      case 'caught-up':
-        this.#caughtUp = true
-        break
-      case 'trouble':
-        this.#trouble = message.trouble
-        break
-      case 'fenced':
-        this.#fenced.set(message.partition, message.reason)
-        break
-      case 'sample':
-        this.#sample = message.key
-        break
-      case 'flushed':
-        this.#flushes.get(message.id)?.resolve(message.operations)
-        this.#flushes.delete(message.id)
-        break
-      case 'flush-failed':
-        this.#flushes.get(message.id)?.reject(new LatchkeyError(message.error.code, message.error.message))
-        this.#flushes.delete(message.id)
-        break
-      case 'failed':
-        this.#fail(message.error)
-        break
-      case 'closed':
-        this.#closed.resolve()
-        break
+  /** What all threads together hold; one thread, as nearly always, tells it itself. */
+  #holding(): Held {
+    if (this.#shards.length === 1) return this.#first.held
+    this.#held ??= {
+      primaries: this.#shards.flatMap((shard) => shard.held.primaries),
+      replicas: this.#shards.flatMap((shard) => shard.held.replicas),
+      partitionCount: Math.max(...this.#shards.map((shard) => shard.held.partitionCount)),
     }
+    return this.#held
   }
 
-  #setState(state: StoreState): void {
-    if (this.#state === state || this.#state === 'failed') return
-    this.#state = state
-    if (state === 'recovering') this.#progress.start()
-    for (const listener of this.#listeners) listener(state)
+  #changed(shard: Shard, state: StoreState): void {
+    this.#held = undefined
+    if (shard.failure !== undefined) this.#failure.resolve(shard.failure)
+    if (shard === this.#first || state === 'failed') for (const listener of this.#listeners) listener(state)
   }
 
-  #threadEnded(): void {
-    if (this.#state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
-    this.#closed.resolve()
-  }
-
-  #fail({ code, message }: PlainError): void {
-    if (this.#error !== undefined) return
-    this.#error = new LatchkeyError(code, message)
-    this.#setState('failed')
-    for (const flush of this.#flushes.values()) flush.reject(this.#error)
-    this.#flushes.clear()
-    this.#failure.resolve(this.#error)
-    this.#closed.resolve()
+  /** The topic has new partitions, and this instance takes all there are: another thread for them. */
+  #grow(partitionCount: number): void {
+    const known = Math.max(...this.#shards.map((one) => one.held.partitionCount))
+    if (partitionCount <= known || this.#shards.some((one) => one.state === 'starting')) return
+    const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
+    const message =
+      'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
+    loggerOf('store').warn(message, { partitionCount, added: added.join(', ') })
+    const role = this.#config.useReplicaOnly
+      ? { partitionsReplica: added }
+      : { partitions: added, partitionsReplica: [] }
+    const config: StoreConfig = { ...this.#config, ...role, initialCapacity: 0, extendsChangelog: true }
+    const shard: Shard = new Shard(config, this.#logging, {
+      state: (state) => this.#changed(shard, state),
+      grown: () => {},
+    })
+    this.#shards.push(shard)
+    for (const one of this.#shards) one.topicGrew(partitionCount)
   }
 
   #notServing(): LatchkeyError {
     const attempted = `Reading store ${this.id}`
-    switch (this.#state) {
+    switch (this.state) {
       case 'failed':
         return new LatchkeyError('store_failed', `${attempted}: the store has failed`)
       case 'stopping':
         return new LatchkeyError('stopping', `${attempted}: it is stopping`)
       default: {
-        const progress = this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
-        const details = { state: this.#state, ...(progress === null ? {} : { progress }) }
-        return new LatchkeyError('recovering', `${attempted}: it is still ${this.#state}`, { details })
+        const { state, recovery } = this.#first
+        const details = { state, ...(recovery === null ? {} : { progress: recovery }) }
+        return new LatchkeyError('recovering', `${attempted}: it is still ${state}`, { details })
       }
     }
-  }
-}
-
-function read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
-  try {
-    return reader.get(key)
-  } finally {
-    readers.release(reader)
   }
 }
 

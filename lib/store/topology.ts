@@ -4,7 +4,7 @@ import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
 import { type KafkaClient, type TopicMetadata } from '../kafka/client.ts'
 import { errorName } from '../kafka/error-codes.ts'
-import { createTopic, describeTopic } from '../kafka/topics.ts'
+import { createTopic, describeTopic, extendTopic } from '../kafka/topics.ts'
 import { recordOverheadBytesMax } from '../kafka/record-batch/index.ts'
 import { type StoreConfig } from './store-config.ts'
 
@@ -24,6 +24,8 @@ export interface Topology {
   limits: ChangelogLimits
   /** Worth a warning, but no reason not to start. */
   warnings: string[]
+  /** The changelog has fewer partitions than the source, and is to be extended. */
+  extends: boolean
   /** What would be created; undefined where the changelog exists. */
   missingChangelog: { partitions: number; replicationFactor: number; config: Record<string, string> } | undefined
 }
@@ -51,10 +53,14 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   const [changelog] = await client.metadata([changelogTopic])
   const faults = [source, changelog!].flatMap((topic) => accessFault(topic))
   const exists = changelog!.errorCode !== unknownTopic
-  if (exists && changelog!.errorCode === 0 && changelog!.partitions.length !== source.partitions.length) {
+  const found = changelog!.partitions.length
+  const isShort = exists && found < source.partitions.length
+  const isExtended = isShort && config.extendsChangelog === true
+  if (exists && changelog!.errorCode === 0 && found !== source.partitions.length && !isExtended) {
+    const extend = `if ${sourceTopic} was extended, extend ${changelogTopic} too (kafka-topics --alter --partitions ${source.partitions.length}); else `
     faults.push(
-      `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${changelog!.partitions.length}: ` +
-        `they must be equal; choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created anew from the source`,
+      `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${found}: ` +
+        `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created anew from the source`,
     )
   }
   if (faults.length > 0) throw unfit(faults)
@@ -66,6 +72,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
     partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
     warnings: exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : [],
+    extends: isExtended,
     missingChangelog,
   }
 }
@@ -84,6 +91,7 @@ async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promi
     partitionCount: changelog.partitions.length,
     limits: limitsOf(undefined),
     warnings: [],
+    extends: false,
     missingChangelog: undefined,
   }
 }
@@ -93,23 +101,33 @@ export async function prepareTopics(client: KafkaClient, config: StoreConfig): P
   const topology = await client.persist(() => inspectTopics(client, config))
   const log = getLogger(['latchkey', 'store'])
   for (const warning of topology.warnings) log.warn('{warning}', { warning })
-  const { missingChangelog } = topology
-  if (missingChangelog === undefined) return topology
+  const { missingChangelog, partitionCount } = topology
   const { changelogTopic } = config
+  if (topology.extends) {
+    await client.persist(() => extendTopic(client, changelogTopic, partitionCount))
+    log.info('Extended changelog topic {changelogTopic} to {partitionCount} partitions', {
+      changelogTopic,
+      partitionCount,
+    })
+    await untilKnown(client, changelogTopic, partitionCount)
+  }
+  if (missingChangelog === undefined) return topology
   await client.persist(() => createTopic(client, { topic: changelogTopic, ...missingChangelog }))
   log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
     changelogTopic,
     partitions: missingChangelog.partitions,
   })
-  await client.persist(async () => {
-    const created = await findTopic(client, changelogTopic)
-    if (created?.partitions.length === missingChangelog.partitions) return
-    throw new LatchkeyError(
-      'broker_error',
-      `Waiting for the new topic ${changelogTopic}: the brokers do not know it yet`,
-    )
-  })
+  await untilKnown(client, changelogTopic, missingChangelog.partitions)
   return topology
+}
+
+/** Resolves when the brokers know a topic with so many partitions. */
+async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
+  await client.persist(async () => {
+    const found = await findTopic(client, topic)
+    if (found?.partitions.length === partitions) return
+    throw new LatchkeyError('broker_error', `Waiting for topic ${topic}: the brokers do not know all of it yet`)
+  })
 }
 
 async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetadata | undefined> {

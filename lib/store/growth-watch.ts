@@ -1,0 +1,37 @@
+/** Notices that the topic has got more partitions than when the store began. */
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+
+export class GrowthWatch {
+  readonly #timer: ReturnType<typeof setInterval>
+  #known: number
+
+  /** @param grown called with the new number, once for each growth */
+  constructor(
+    client: KafkaClient,
+    topic: string,
+    known: number,
+    intervalMs: number,
+    grown: (partitionCount: number) => void,
+  ) {
+    this.#known = known
+    this.#timer = setInterval(() => {
+      this.#look(client, topic, grown).catch((error) => {
+        // While Kafka cannot be asked, others say so; the next look is soon.
+        if (!(error instanceof LatchkeyError)) throw error
+      })
+    }, intervalMs)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #look(client: KafkaClient, topic: string, grown: (partitionCount: number) => void): Promise<void> {
+    const [found] = await client.metadata([topic])
+    const count = found?.errorCode === 0 ? found.partitions.length : 0
+    if (count <= this.#known) return
+    this.#known = count
+    grown(count)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The handle of one store thread and of the partitions that it holds: lookups read the shared memory here, everything else is asked of the
+ * thread.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { type LogLevel } from '../log.ts'
+import { ChiralMapReaders, type Reader } from '../map/index.ts'
+import { type FromThread, type PlainError, type ToThread } from './messages.ts'
+import { type Held } from './misses.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import { Stats } from './stats.ts'
+import { type Lookup, type RecoveryProgress, type StoreState } from './status.ts'
+import { type StoreConfig } from './store-config.ts'
+
+export interface StoreLogging {
+  level: LogLevel
+  structured: boolean
+}
+
+export interface ShardEvents {
+  state(state: StoreState): void
+  /** The topics have more partitions than when the thread began. */
+  grown(partitionCount: number): void
+}
+
+export class Shard {
+  readonly #config: StoreConfig
+  readonly #events: ShardEvents
+  readonly #thread: Worker
+  readonly #closed = Promise.withResolvers<void>()
+  readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
+  readonly #progress = new ProgressMeter()
+  /** Partitions that another instance has taken, with what is said about it. */
+  readonly fenced = new Map<number, string>()
+  state: StoreState = 'starting'
+  /** Why the state is `failed`. */
+  failure: LatchkeyError | undefined
+  caughtUp = false
+  /** What the Kafka clients have trouble with now. */
+  trouble: string | null = null
+  /** A key that is held here; undefined while none is known. */
+  sampleKey: Uint8Array | undefined
+  held: Held = { primaries: [], replicas: [], partitionCount: 0 }
+  /** In shared memory, written by the store thread. Without partitions until the topics are known. */
+  stats = new Stats([])
+  #readers: ChiralMapReaders | undefined
+  #lastFlush = 0
+
+  constructor(config: StoreConfig, logging: StoreLogging, events: ShardEvents) {
+    this.#config = config
+    this.#events = events
+    this.#thread = new Worker(new URL('./thread.ts', import.meta.url))
+    this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
+    this.#thread.onerror = ({ message }) => {
+      this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
+    }
+    this.#thread.addEventListener('close', () => this.#threadEnded())
+    this.#send({ type: 'start', config, logging })
+  }
+
+  get readers(): { size: number; inUse: number; waiting: number } {
+    return this.#readers ?? { size: this.#config.readerPoolSize, inUse: 0, waiting: 0 }
+  }
+
+  /** Null unless it recovers. */
+  get recovery(): RecoveryProgress | null {
+    return this.state === 'recovering' ? this.#progress.read(this.stats) : null
+  }
+
+  /** The latest published value of a key, once opened: at once where a reader is free, else once one is. */
+  find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    const readers = this.#readers!
+    const reader = readers.acquire()
+    if (reader instanceof Promise) return reader.then((freed) => read(readers, freed, key))
+    return read(readers, reader, key)
+  }
+
+  /** The topic has so many partitions now, by which keys are distributed. */
+  topicGrew(partitionCount: number): void {
+    this.held = { ...this.held, partitionCount }
+    this.#readers?.topicGrew(partitionCount)
+  }
+
+  flush(): Promise<number> {
+    const id = ++this.#lastFlush
+    const flush = Promise.withResolvers<number>()
+    this.#flushes.set(id, flush)
+    this.#send({ type: 'flush', id })
+    return flush.promise
+  }
+
+  async close(): Promise<void> {
+    if (this.state !== 'failed') this.#send({ type: 'close' })
+    await this.#closed.promise
+    this.#thread.terminate()
+  }
+
+  #send(message: ToThread): void {
+    this.#thread.postMessage(message)
+  }
+
+  #received(message: FromThread): void {
+    switch (message.type) {
+      case 'opened':
+        this.held = message
+        this.stats = new Stats(
+          [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
+          message.stats,
+        )
+        this.#readers = new ChiralMapReaders(message.map, 0)
+        this.#send({ type: 'confirmed', version: message.map.version })
+        break
+      case 'map':
+        this.#readers?.receive(message.message)
+        this.#send({ type: 'confirmed', version: message.message.version })
+        break
+      case 'state':
+        this.#setState(message.state)
+        break
+      case 'caught-up':
+        this.caughtUp = true
+        break
+      case 'grown':
+        this.#events.grown(message.partitionCount)
+        break
+      case 'trouble':
+        this.trouble = message.trouble
+        break
+      case 'fenced':
+        this.fenced.set(message.partition, message.reason)
+        break
+      case 'sample':
+        this.sampleKey = message.key
+        break
+      case 'flushed':
+        this.#flushes.get(message.id)?.resolve(message.operations)
+        this.#flushes.delete(message.id)
+        break
+      case 'flush-failed':
+        this.#flushes.get(message.id)?.reject(new LatchkeyError(message.error.code, message.error.message))
+        this.#flushes.delete(message.id)
+        break
+      case 'failed':
+        this.#fail(message.error)
+        break
+      case 'closed':
+        this.#closed.resolve()
+        break
+    }
+  }
+
+  #setState(state: StoreState): void {
+    if (this.state === state || this.state === 'failed') return
+    this.state = state
+    if (state === 'recovering') this.#progress.start()
+    this.#events.state(state)
+  }
+
+  #threadEnded(): void {
+    if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
+    this.#closed.resolve()
+  }
+
+  #fail({ code, message }: PlainError): void {
+    if (this.failure !== undefined) return
+    this.failure = new LatchkeyError(code, message)
+    for (const flush of this.#flushes.values()) flush.reject(this.failure)
+    this.#flushes.clear()
+    this.#setState('failed')
+    this.#closed.resolve()
+  }
+}
+
+function read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
+  try {
+    return reader.get(key)
+  } finally {
+    readers.release(reader)
+  }
+}
