@@ -178,6 +178,7 @@ export class KafkaClient {
   #connection(node: number): BrokerConnection {
     const open = this.#connections.get(node)
     if (open !== undefined && !open.closed) return open
+    open?.close()
     const address = this.#addresses.get(node)
     if (this.signal.aborted || address === undefined) {
       throw new LatchkeyError(
@@ -207,6 +208,7 @@ export class KafkaClient {
     if (this.signal.aborted) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
     for (const connection of this.#connections.values()) if (!connection.closed) return connection
     if (this.#seed === undefined || this.#seed.closed) {
+      this.#seed?.close()
       const { brokers } = this.#options
       this.#seed = new BrokerConnection(brokers[this.#nextSeed++ % brokers.length]!, this.#options)
     }

@@ -34,11 +34,16 @@ declare module 'kafkajs/src/network/requestQueue' {
 }
 
 declare module 'kafkajs/src/network/connectionPool' {
-  interface Connection {
+  export interface Connection {
     socket?: { destroy: () => void }
-    requestQueue: { destroy: () => void }
+    requestQueue: {
+      destroy: () => void
+      fulfillRequest: (response: { correlationId: number; payload: Buffer; size: number }) => void
+    }
+    processData: (chunk: Buffer) => void
     rejectRequests: (error: Error) => void
     isConnected: () => boolean
+    connect: () => Promise<unknown>
   }
   export default class ConnectionPool {
     constructor(options: Record<string, unknown>)
@@ -53,5 +58,13 @@ declare module 'kafkajs/src/broker' {
     constructor(options: Record<string, unknown>)
     connectionPool: ConnectionPool
     connect(): Promise<void>
+  }
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/*' {
+  export default function provider(sasl: { username: string; password: string }): (exchanges: {
+    saslAuthenticate: (exchange: unknown) => Promise<unknown>
+  }) => {
+    authenticate: () => Promise<void>
   }
 }

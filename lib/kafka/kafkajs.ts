@@ -4,14 +4,17 @@
  * used: after a failure a connection is destroyed and a new one made, because its own reconnect can stall without an error
  * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/kafkajs.test.ts holds this seam.
  */
-import net from 'node:net'
-import tls from 'node:tls'
 import Broker from 'kafkajs/src/broker'
-import ConnectionPool from 'kafkajs/src/network/connectionPool'
+import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
-import { LatchkeyError, messageOf } from '../errors.ts'
+import { LatchkeyError } from '../errors.ts'
+import { connectionFault, DeadlinePassed } from './connection-fault.ts'
+import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
+import { saslOptions } from './sasl.ts'
+import { connectSocket, type SocketOptions } from './socket.ts'
+import { type SaslConfig } from '../store/client-config.ts'
 
 export { Encoder }
 
@@ -26,11 +29,15 @@ export interface BrokerAddress {
   port: number
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends SocketOptions {
   clientId: string
+  /** For all that it takes until the broker answers: TCP, TLS, SASL. */
   connectionTimeoutMs: number
-  ssl?: tls.ConnectionOptions
-  sasl?: Record<string, unknown>
+  sasl?: SaslConfig | null
+  /** Unanswered requests on one connection; null for any number. */
+  inFlightMax?: number | null
+  /** Of a response; more is a fault. */
+  receiveBytesMax?: number
 }
 
 /** A request encoded by us; the response comes back as the bytes after the correlation id. */
@@ -43,56 +50,45 @@ export interface RawRequest {
 
 const silentLogger = { namespace: () => silentLogger, debug() {}, info() {}, warn() {}, error() {} }
 
-/** TCP_NODELAY, which kafkajs's own factory does not set, so that small requests do not wait for an acknowledgement. */
-function socketFactory(options: {
-  host: string
-  port: number
-  ssl?: tls.ConnectionOptions
-  onConnect: () => void
-}): net.Socket {
-  const { host, port, ssl, onConnect } = options
-  const socket =
-    ssl === undefined || ssl === null
-      ? net.connect({ host, port }, onConnect)
-      : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
-  socket.setNoDelay(true)
-  socket.setKeepAlive(true, 60_000)
-  return socket
-}
-
 /**
  * One broker, two TCP connections: one for Fetch, which may wait at the broker, one for everything else. Connected on first use.
  * Once closed, or after a request failed on the way, it stays closed: make a new one.
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
+  readonly #options: ConnectionOptions
   readonly #broker: Broker
-  readonly #connectionTimeoutMs: number
-  #connecting: Promise<void> | undefined
+  /** By place in kafkajs's pool. kafkajs itself opens a socket for every request that finds none open yet, and loses all but the last. */
+  readonly #opening: Promise<unknown>[] = []
+  readonly #opened: boolean[] = []
+  #answered = false
   #closed = false
 
   constructor(address: BrokerAddress, options: ConnectionOptions) {
     this.address = address
-    const { clientId, connectionTimeoutMs, ssl, sasl } = options
+    this.#options = options
     const connectionPool = new ConnectionPool({
       ...address,
-      ssl: ssl ?? null,
-      sasl: sasl ?? null,
-      clientId,
-      connectionTimeout: connectionTimeoutMs,
+      ssl: null, // the socket sees to that
+      sasl: options.sasl ? saslOptions(options.sasl) : null,
+      clientId: options.clientId,
+      connectionTimeout: options.connectionTimeoutMs,
       // Deadlines are ours (send), so kafkajs runs no timer for them.
       requestTimeout: 2 ** 31 - 1,
       enforceRequestTimeout: false,
-      maxInFlightRequests: null,
+      maxInFlightRequests: options.inFlightMax ?? null,
       logger: silentLogger,
-      socketFactory,
+      socketFactory: ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) =>
+        connectSocket(host, port, options, onConnect),
     })
+    for (const connection of connectionPool.pool) frameResponses(connection, address, options)
     this.#broker = new Broker({ connectionPool, logger: silentLogger, allowAutoTopicCreation: false })
-    this.#connectionTimeoutMs = connectionTimeoutMs
   }
 
+  /** Closed, or one of the two has been ended by the broker or the network. */
   get closed(): boolean {
-    return this.#closed
+    const { pool } = this.#broker.connectionPool
+    return this.#closed || pool.some((connection, place) => this.#opened[place] === true && !connection.isConnected())
   }
 
   /** The response body of a raw request, a view of the whole response: copy what must outlive the next one. Rejects with `broker_unreachable` or `request_timed_out`. */
@@ -120,16 +116,33 @@ export class BrokerConnection {
   }
 
   async #exchange(protocol: Record<string, unknown>, apiName: string, timeoutMs: number): Promise<unknown> {
-    const where = `${this.address.host}:${this.address.port}`
-    if (this.#closed) throw new LatchkeyError('broker_unreachable', `${apiName} to ${where}: the connection is closed`)
+    const { host, port } = this.address
+    if (this.#closed)
+      throw new LatchkeyError('broker_unreachable', `${apiName} to ${host}:${port}: the connection is closed`)
     try {
-      this.#connecting ??= deadline(this.#broker.connect(), 2 * this.#connectionTimeoutMs)
-      await this.#connecting
-      return await deadline(this.#broker.connectionPool.send({ ...protocol, logResponseError: false }), timeoutMs)
+      await this.#open(others)
+      if (apiName === 'Fetch') await this.#open(fetches)
+      const answer = await deadline(
+        this.#broker.connectionPool.send({ ...protocol, logResponseError: false }),
+        timeoutMs,
+      )
+      this.#answered = true
+      return answer
     } catch (error) {
+      const wasClosed = this.#closed
       this.close()
-      throw connectionError(error, `${apiName} to ${where}`)
+      // Nothing to find out about a connection that we closed ourselves.
+      throw await connectionFault(error, apiName, this.address, this.#options, this.#answered || wasClosed)
     }
+  }
+
+  /** The first one also asks the broker for its versions. */
+  #open(place: number): Promise<unknown> {
+    const open = () => (place === others ? this.#broker.connect() : this.#broker.connectionPool.pool[place]!.connect())
+    this.#opening[place] ??= deadline(open(), this.#options.connectionTimeoutMs).then(
+      () => (this.#opened[place] = true),
+    )
+    return this.#opening[place]
   }
 
   /** Ends both connections at once; requests under way are rejected. */
@@ -144,7 +157,29 @@ export class BrokerConnection {
   }
 }
 
-class DeadlinePassed extends Error {}
+/** Places in kafkajs's pool. */
+const others = 0
+const fetches = 1
+
+/** In the place of kafkajs's own framing, which believes every length. */
+function frameResponses(connection: Connection, { host, port }: BrokerAddress, options: ConnectionOptions): void {
+  const { receiveBytesMax = receiveBytesMaxDefault } = options
+  const frames = new ResponseFrames(`${host}:${port}`, receiveBytesMax, (frame) => {
+    const payload = frame.subarray(4)
+    connection.requestQueue.fulfillRequest({ correlationId: frame.readInt32BE(0), payload, size: frame.length })
+  })
+  let socket = connection.socket
+  connection.processData = (chunk) => {
+    if (connection.socket !== socket) frames.reset()
+    socket = connection.socket
+    try {
+      frames.push(chunk)
+    } catch (error) {
+      connection.rejectRequests(error as Error)
+      socket?.destroy()
+    }
+  }
+}
 
 async function deadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -157,15 +192,4 @@ async function deadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
     clearTimeout(timer)
     promise.catch(() => {})
   }
-}
-
-function connectionError(error: unknown, attempted: string): LatchkeyError {
-  if (error instanceof LatchkeyError) return error
-  const message = `${attempted}: ${messageOf(error)}`
-  if (error instanceof DeadlinePassed) return new LatchkeyError('request_timed_out', message, { cause: error })
-  const name = error instanceof Error ? error.name : ''
-  if (name === 'KafkaJSSASLAuthenticationError') {
-    return new LatchkeyError('authentication_failed', message, { cause: error })
-  }
-  return new LatchkeyError('broker_unreachable', message, { cause: error })
 }
