@@ -1,20 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 /**
  * Ties a folder, and a child that works in it, to the life of this process, however this process ends. A watcher reads a pipe that only
- * this process holds open, and learns the child's process id from it. When the pipe closes without a farewell, the watcher kills the
- * child and removes the folder. Both run in sessions of their own: Ctrl-C reaches this process alone, which then ends things in order.
+ * this process holds open. When it closes without a farewell, the watcher kills the child and removes the folder. Both run in sessions
+ * of their own: Ctrl-C reaches this process alone, which then ends things in order.
  */
+const pidFile = '.pid'
 const watcherScript = `
-pid=
-while read -r line; do
-  [ "$line" = farewell ] && exit
-  pid=$line
-done
-[ -n "$pid" ] && [ "$pid" != none ] && kill -9 "$pid"
-sleep 0.2
+read -r farewell && exit
+sleep 0.1
+[ -f "$1/${pidFile}" ] && kill -9 "$(cat "$1/${pidFile}")"
+sleep 0.1
 rm -rf "$1"`
+/** The child says itself which process it is: had we to tell the watcher, we could be killed before we did. */
+const childScript = `
+echo $$ > "$0/${pidFile}"
+exec "$@"`
 
 export interface TiedProcess {
   readonly pid: number
@@ -24,10 +27,12 @@ export interface TiedProcess {
 }
 
 export class Tether {
+  readonly #folder: string
   readonly #watcher: ChildProcess
 
   /** `folder` is removed if this process dies before `release`. */
   constructor(folder: string) {
+    this.#folder = folder
     this.#watcher = spawn('/bin/sh', ['-c', watcherScript, 'watcher', folder], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -43,21 +48,23 @@ export class Tether {
     logFile: string,
     options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
   ): Promise<TiedProcess> {
-    const [program = '', ...args] = command
     const log = openSync(logFile, 'a')
-    const child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', log, log] })
+    const child = spawn('/bin/sh', ['-c', childScript, this.#folder, ...command], {
+      ...options,
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
     closeSync(log)
-    this.#tell(String(child.pid ?? 'none'))
     child.unref()
     const exited = new Promise<number | null>((resolve) => {
       child.once('exit', (code) => {
-        this.#tell('none')
+        rmSync(join(this.#folder, pidFile), { force: true })
         resolve(code)
       })
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (error) => reject(new Error(`run ${program}: ${error.message}`, { cause: error })))
+      child.once('error', (error) => reject(new Error(`run ${command[0]}: ${error.message}`, { cause: error })))
     })
     const signal = (name: NodeJS.Signals) => {
       child.ref() // whoever ends it waits for its end
@@ -69,9 +76,5 @@ export class Tether {
   /** The folder is the caller's to keep or remove from now on. */
   release(): void {
     this.#watcher.stdin?.end('farewell\n')
-  }
-
-  #tell(line: string): void {
-    this.#watcher.stdin?.write(`${line}\n`)
   }
 }
