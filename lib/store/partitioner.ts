@@ -12,8 +12,8 @@ export function partitionFor(
     case 'murmur2':
       return partitionOf(key, partitionCount)
     case 'crc32':
-      // librdkafka's "consistent": the unsigned CRC-32 modulo the partitions.
-      return Bun.hash.crc32(key) % partitionCount
+      // librdkafka's "consistent_random": the unsigned CRC-32 modulo the partitions, but an empty key goes anywhere.
+      return key.length === 0 ? undefined : Bun.hash.crc32(key) % partitionCount
     case 'none':
       return undefined
   }

@@ -45,7 +45,8 @@ export function rolesOf(config: StoreConfig, partitionCount: number): Roles {
 function missing(setting: string, wanted: readonly number[], topic: string, partitionCount: number): string[] {
   const absent = wanted.filter((partition) => partition >= partitionCount)
   if (absent.length === 0) return []
-  return [`${setting} names ${listOf(absent)}, but ${topic} has the partitions 0 to ${partitionCount - 1}`]
+  const existing = partitionCount === 1 ? 'only partition 0' : `the partitions 0 to ${partitionCount - 1}`
+  return [`${setting} names ${listOf(absent)}, but ${topic} has ${existing}`]
 }
 
 function listOf(partitions: readonly number[]): string {
