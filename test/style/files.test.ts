@@ -43,7 +43,8 @@ test('every source file is reached from an entry point', () => {
 })
 
 test('file names are kebab-case', () => {
-  const pattern = /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|DESIGN\.md|LICENSE)$/
+  // A Java class is named as its file.
+  const pattern = /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|DESIGN\.md|LICENSE|[A-Z]\w+\.java)$/
   const wrong = repositoryFiles().filter((path) => !path.split('/').every((part) => pattern.test(part)))
   expect(wrong).toEqual([])
 })
