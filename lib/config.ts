@@ -4,16 +4,11 @@
  */
 import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
+import { quote } from './config/quote.ts'
+import { flagNotice, type SettingText } from './config/secrets.ts'
+import { type ConfigInput, nearVariables, readEnvFile, readFlags, textOf } from './config/sources.ts'
 import {
-  type ConfigInput,
-  nearVariables,
-  quote,
-  readEnvFile,
-  readFlags,
-  type SettingText,
-  textOf,
-} from './config/sources.ts'
-import {
+  flagOf,
   metadataOf,
   type SettingKey,
   type Settings,
@@ -21,6 +16,7 @@ import {
   settingsOf,
   settingsSchema,
 } from './config/settings.ts'
+import { tlsOf } from './config/tls-pair.ts'
 import { LatchkeyError } from './errors.ts'
 
 export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
@@ -70,11 +66,12 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   }
   const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
   faults.push(...clients.faults)
+  const tls = tlsOf(texts, faults)
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
   const near = nearVariables(Object.keys(environment))
   const notices = near.map((slip) => `${slip.name} in the environment is no setting: did you mean ${slip.near}?`)
-  notices.push(...clients.notices)
-  const settings = settingsOf(parsed.output, clients.clients)
+  notices.push(...clients.notices, ...secretFlagNotices(given))
+  const settings = settingsOf(parsed.output, clients.clients, tls)
   return { action: flags.check ? 'check' : 'run', settings, notices }
 }
 
@@ -86,6 +83,11 @@ function definedValues(environment: ConfigInput['environment']): Map<string, str
   const values = new Map<string, string>()
   for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
   return values
+}
+
+function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefined>): string[] {
+  const keys = settingKeys.filter((key) => metadataOf(key).isSecret && given.get(key)?.origin === 'flag')
+  return keys.map((key) => flagNotice(flagOf(metadataOf(key).variable), metadataOf(key).variable))
 }
 
 /** @param found what is wrong, where the setting's metadata does not say enough */

@@ -64,6 +64,7 @@ describe('readCommand', () => {
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',
       serverPort: 8080,
+      serverConnectionsMax: 4096,
       readyWhen: 'caught-up',
       fencing: true,
       structuredLogging: false,
@@ -160,6 +161,8 @@ describe('readCommand', () => {
     ['READER_POOL_SIZE', '100001'],
     ['SERVER_BIND', 'a b'],
     ['SERVER_PORT', '65536'],
+    ['SERVER_CONNECTIONS_MAX', '0'],
+    ['SERVER_CONNECTIONS_MAX', '1000001'],
     ['READY_WHEN', 'ready'],
     ['FENCING', 'maybe'],
     ['STRUCTURED_LOGGING', '2'],
@@ -205,7 +208,9 @@ describe('readCommand', () => {
 
   test('a changelog is asked for when its default name would be too long', () => {
     const environment = { ...required, SOURCE_TOPIC: 'x'.repeat(245) }
-    expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CHANGELOG_TOPIC is missing: .* is longer than the 249/)])
+    expect(faultsOf({ environment })).toEqual([
+      expect.stringMatching(/^CHANGELOG_TOPIC is missing: .* is longer than the 249/),
+    ])
     const named = { ...environment, CHANGELOG_TOPIC: 'short' }
     expect(settingsOf({ environment: named }).changelogTopic).toBe('short')
   })

@@ -1,4 +1,5 @@
 /** What --help prints, out of the settings' own metadata. */
+import { fileVariable } from './secrets.ts'
 import { flagOf, metadataOf, settingKeys } from './settings.ts'
 
 const examples = [
@@ -34,11 +35,12 @@ export function helpText(color: boolean): string {
     '',
   )
   for (const key of settingKeys) {
-    const { variable, meaning, allowed, default: defaultText, isSwitch } = metadataOf(key)
+    const { variable, meaning, allowed, default: defaultText, isSwitch, isSecret } = metadataOf(key)
     const flag = isSwitch ? `--[no-]${flagOf(variable)}` : `--${flagOf(variable)} …`
     lines.push(
       `  ${heading(`${flag}, ${variable}`)}`,
       `      ${meaning}`,
+      ...(isSecret ? [`      ${fileVariable(variable)} names a file that holds it instead.`] : []),
       `      Default: ${defaultText ?? 'none, it is required'}. Allowed: ${allowed}.`,
     )
   }

@@ -9,6 +9,7 @@ import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
 import { serverEntries } from './entries/server.ts'
 import { topicAllowed, topicEntries } from './entries/topics.ts'
+import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
 import { type ClientsConfig } from '../store/client-config.ts'
 
@@ -98,12 +99,15 @@ export type ClientsText = keyof typeof clientEntries
 
 type Parsed = v.InferOutput<typeof settingsSchema>
 
-export type Settings = Readonly<Omit<Parsed, ClientsText> & { clients: ClientsConfig }>
+type Kept = Omit<Parsed, ClientsText | 'serverTlsCert' | 'serverTlsKey'>
 
-/** The texts of the client properties are left out: they may hold secrets, and `clients` is what they come to. */
-export function settingsOf(parsed: Parsed, clients: ClientsConfig): Settings {
-  const kept = Object.entries(parsed).filter(([key]) => !(key in clientEntries))
-  return Object.freeze({ ...(Object.fromEntries(kept) as Omit<Parsed, ClientsText>), clients })
+export type Settings = Readonly<Kept & { clients: ClientsConfig; serverTls?: TlsPair }>
+
+/** The texts of the client properties are left out: they may hold secrets, and `clients` is what they come to. So with the files for TLS. */
+export function settingsOf(parsed: Parsed, clients: ClientsConfig, serverTls: TlsPair | undefined): Settings {
+  const { serverTlsCert: _cert, serverTlsKey: _key, ...rest } = parsed
+  const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries))
+  return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...(serverTls && { serverTls }) })
 }
 
 interface Names {

@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
 import { longerName, nearName } from './near-name.ts'
+import { quote } from './quote.ts'
+import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { flagOf, metadataOf, type SettingKey, settingKeys } from './settings.ts'
+
+export type { SettingText }
 
 export interface ConfigInput {
   /** Arguments after the program's name. */
@@ -130,51 +134,19 @@ export function nearVariables(names: Iterable<string>): { name: string; near: st
   return found
 }
 
-export interface SettingText {
-  text: string
-  /** Completes "SERVER_PORT=80a" in messages. */
-  origin: string
-  /** It is what a file holds that the setting names. */
-  isFile: boolean
-}
-
-/**
- * The text of a setting out of the first source that has it, empty text counting as not given; for a secret also out of the file that
- * `<variable>_FILE` names. A file that cannot be read is a fault.
- */
+/** The text of a setting out of the first source that has it, empty text counting as not given; of a secret also out of its file. */
 export function textOf(key: SettingKey, sources: readonly Source[], faults: string[]): SettingText | undefined {
   const { variable, isSecret } = metadataOf(key)
+  const plain = firstOf(variable, sources)
+  return isSecret ? secretOf(variable, plain, firstOf(fileVariable(variable), sources), faults) : plain
+}
+
+function firstOf(variable: string, sources: readonly Source[]): SettingText | undefined {
   for (const { origin, values } of sources) {
     const text = values.get(variable)?.trim()
-    const path = isSecret ? values.get(fileVariable(variable))?.trim() : undefined
-    if (text && path)
-      faults.push(`${fileVariable(variable)} (${origin}): ${variable} is given too; leave one of them out`)
     if (text) return { text, origin, isFile: false }
-    if (path) return readSecret(fileVariable(variable), path, origin, faults)
   }
   return undefined
-}
-
-function readSecret(variable: string, path: string, origin: string, faults: string[]): SettingText | undefined {
-  try {
-    const text = readFileSync(path, 'utf8').trim()
-    if (text === '') faults.push(`${variable}=${quote(path)} (${origin}): the file is empty`)
-    return text === '' ? undefined : { text, origin: path, isFile: true }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    faults.push(`${variable}=${quote(path)} (${origin}): the file cannot be read: ${code ?? 'it is malformed'}`)
-    return undefined
-  }
-}
-
-function fileVariable(variable: string): string {
-  return `${variable}_FILE`
-}
-
-/** Text of a user for a message: quoted, control characters escaped, bounded. */
-export function quote(text: string): string {
-  const shownMax = 120
-  return JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
 }
 
 function unknownFlag(rawName: string): string {

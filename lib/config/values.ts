@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { type BrokerAddress, parseBrokerList } from './broker-list.ts'
 
 export const topicLengthMax = 249
+export const tokenLengthMax = 4_096
 
 export function topicName() {
   return v.pipe(
@@ -82,4 +83,9 @@ export function partitionList() {
       return Object.freeze([...partitions].toSorted((a, b) => a - b))
     }),
   )
+}
+
+/** What a header can carry: RFC 6750's characters and a few more that others use. */
+export function bearerToken() {
+  return v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(tokenLengthMax))
 }

@@ -1,6 +1,8 @@
 /** Settings of the HTTP server. */
 import * as v from 'valibot'
-import { listenAddress, wholeNumber } from '../values.ts'
+import { bearerToken, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
+
+const connectionsMax = 1_000_000
 
 export const serverEntries = {
   serverBind: v.pipe(
@@ -19,6 +21,43 @@ export const serverEntries = {
       meaning: 'Port that HTTP listens at; 0 takes any that is free.',
       allowed: 'a whole number from 0 to 65535',
       default: '8080',
+    }),
+  ),
+  serverToken: v.pipe(
+    v.optional(bearerToken()),
+    v.metadata({
+      variable: 'SERVER_TOKEN',
+      meaning: 'Bearer token that every request needs, but those for liveness and readiness.',
+      allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
+      default: 'none is asked for',
+      isSecret: true,
+    }),
+  ),
+  serverTlsCert: v.pipe(
+    v.optional(v.string()),
+    v.metadata({
+      variable: 'SERVER_TLS_CERT',
+      meaning: 'File with the certificate for HTTPS and those that lead to a trusted one; read again on SIGHUP.',
+      allowed: 'the path of a PEM file, together with SERVER_TLS_KEY',
+      default: 'none: plain HTTP',
+    }),
+  ),
+  serverTlsKey: v.pipe(
+    v.optional(v.string()),
+    v.metadata({
+      variable: 'SERVER_TLS_KEY',
+      meaning: 'File with the private key of that certificate, without a passphrase; read again on SIGHUP.',
+      allowed: 'the path of a PEM file, together with SERVER_TLS_CERT',
+      default: 'none: plain HTTP',
+    }),
+  ),
+  serverConnectionsMax: v.pipe(
+    v.optional(wholeNumber(1, connectionsMax), '4096'),
+    v.metadata({
+      variable: 'SERVER_CONNECTIONS_MAX',
+      meaning: 'Connections that are held at the same time; later ones are closed. Fewer where descriptors are short.',
+      allowed: `a whole number from 1 to ${connectionsMax}`,
+      default: '4096',
     }),
   ),
 }

@@ -1,0 +1,100 @@
+/** Certificate and private key of the HTTP server: read and checked as a whole, so that a slip is a clear fault and not a failed handshake. */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const bytesMax = 1_048_576
+
+export interface TlsPaths {
+  certPath: string
+  keyPath: string
+}
+
+export interface TlsPair extends TlsPaths {
+  /** PEM: the server's certificate, then those that lead to one that clients trust. */
+  cert: string
+  /** PEM. */
+  key: string
+  /** Of the server's certificate, such as `CN=localhost`. */
+  subject: string
+  validUntil: Date
+}
+
+/** The pair that the settings name, undefined where they name none or one with faults. */
+export function tlsOf(texts: Readonly<Record<string, string | undefined>>, faults: string[]): TlsPair | undefined {
+  const { serverTlsCert: certPath, serverTlsKey: keyPath } = texts
+  if (certPath && keyPath) return readTlsPair({ certPath, keyPath }, faults)
+  if (certPath) faults.push('SERVER_TLS_KEY is missing: SERVER_TLS_CERT needs the key of its certificate')
+  if (keyPath) faults.push('SERVER_TLS_CERT is missing: SERVER_TLS_KEY needs the certificate that it belongs to')
+  return undefined
+}
+
+/** @returns undefined where there are faults, each naming setting and file; nothing of the key is ever quoted */
+export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Date.now()): TlsPair | undefined {
+  const certFault = (found: string) => void faults.push(`SERVER_TLS_CERT=${JSON.stringify(paths.certPath)}: ${found}`)
+  const keyFault = (found: string) => void faults.push(`SERVER_TLS_KEY=${JSON.stringify(paths.keyPath)}: ${found}`)
+  const chain = readChain(paths.certPath, certFault)
+  const key = readKey(paths.keyPath, keyFault)
+  const leaf = chain?.[0]
+  if (!chain || !leaf || !key) return undefined
+  const subject = leaf.subject.replaceAll('\n', ', ')
+  const validUntil = new Date(leaf.validTo)
+  if (validUntil.getTime() <= now) certFault(`the certificate of ${subject} has expired, on ${leaf.validTo}; renew it`)
+  else if (Date.parse(leaf.validFrom) > now)
+    certFault(`the certificate of ${subject} is not valid before ${leaf.validFrom}`)
+  else if (!leaf.checkPrivateKey(key)) keyFault(`it is not the key of the first certificate in ${paths.certPath}`)
+  else {
+    const cert = chain.map((certificate) => certificate.toString()).join('')
+    const keyText = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+    if (isUsable(cert, keyText, certFault)) return { ...paths, cert, key: keyText, subject, validUntil }
+  }
+  return undefined
+}
+
+function readChain(path: string, fault: (found: string) => void): X509Certificate[] | undefined {
+  const pem = readPem(path, fault)
+  if (pem === undefined) return undefined
+  const blocks = pem.match(certificateBlock)
+  if (!blocks) return void fault('it holds no certificate in PEM form')
+  try {
+    return blocks.map((block) => new X509Certificate(block))
+  } catch {
+    return void fault('it holds a certificate that is damaged')
+  }
+}
+
+function readKey(path: string, fault: (found: string) => void): KeyObject | undefined {
+  const pem = readPem(path, fault)
+  if (pem === undefined) return undefined
+  try {
+    return createPrivateKey(pem)
+  } catch (thrown) {
+    const isEncrypted = (thrown as { code?: unknown }).code === 'ERR_MISSING_PASSPHRASE' || pem.includes('ENCRYPTED')
+    const found = isEncrypted
+      ? 'the key is encrypted; give one without a passphrase'
+      : 'it holds no private key in PEM form'
+    return void fault(found)
+  }
+}
+
+function readPem(path: string, fault: (found: string) => void): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8')
+    if (text.length <= bytesMax) return text
+    return void fault(`it is longer than ${bytesMax} bytes`)
+  } catch (thrown) {
+    return void fault(`the file cannot be read: ${(thrown as NodeJS.ErrnoException).code ?? 'it is malformed'}`)
+  }
+}
+
+/** Whether the TLS library takes the pair: it refuses keys that are too short. */
+function isUsable(cert: string, key: string, fault: (found: string) => void): boolean {
+  try {
+    createSecureContext({ cert, key })
+    return true
+  } catch (thrown) {
+    fault(`TLS refuses it: ${(thrown as { code?: string }).code ?? 'for no stated reason'}`)
+    return false
+  }
+}

@@ -1,0 +1,110 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { helpText, readCommand } from '../../lib/config.ts'
+import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
+import { LatchkeyError } from '../../lib/errors.ts'
+
+const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
+const directory = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function file(text: string): string {
+  const path = join(directory, `secret-${Bun.randomUUIDv7()}`)
+  writeFileSync(path, text)
+  return path
+}
+
+function read(environment: Record<string, string>, argv: string[] = [], envDirectories: string[] = []) {
+  return readCommand({ argv, environment: { ...required, ...environment }, envDirectories })
+}
+
+function tokenOf(...input: Parameters<typeof read>): string | undefined {
+  const command = read(...input)
+  return 'settings' in command ? command.settings.serverToken : undefined
+}
+
+function faultsOf(...input: Parameters<typeof read>): string[] {
+  try {
+    read(...input)
+  } catch (error) {
+    return ((error as LatchkeyError).details as { faults: string[] }).faults
+  }
+  throw new Error('Settings were accepted')
+}
+
+describe('secrets', () => {
+  test.each([
+    ['a token', 'a token'],
+    ['token\n', 'token'],
+    ['token\r\n', 'token'],
+    ['token\n\n', 'token'],
+  ])('the token is what the file holds, without line breaks at its end, when it is %j', (text, expected) => {
+    // A space is no part of a token, but of what is read.
+    if (expected.includes(' ')) expect(faultsOf({ SERVER_TOKEN_FILE: file(text) })).toHaveLength(1)
+    else expect(tokenOf({ SERVER_TOKEN_FILE: file(text) })).toBe(expected)
+  })
+
+  test('the file is named by flag or env file when it is there', () => {
+    const path = file('token\n')
+    expect(tokenOf({}, [`--server-token-file=${path}`])).toBe('token')
+    const envDirectory = mkdtempSync(join(directory, 'env-'))
+    writeFileSync(join(envDirectory, '.env'), `SERVER_TOKEN_FILE=${path}\n`)
+    expect(tokenOf({}, [], [envDirectory])).toBe('token')
+  })
+
+  test('both ways are a fault when they come from different sources too', () => {
+    const path = file('from file')
+    const both = 'SERVER_TOKEN_FILE (environment): SERVER_TOKEN (environment) is given too; leave one of them out'
+    expect(faultsOf({ SERVER_TOKEN: 'plain', SERVER_TOKEN_FILE: path })).toEqual([both])
+    const [fault] = faultsOf({ SERVER_TOKEN_FILE: path }, ['--server-token=plain'])
+    expect(fault).toBe('SERVER_TOKEN_FILE (environment): SERVER_TOKEN (flag) is given too; leave one of them out')
+  })
+
+  test.each([
+    ['does not exist', () => join(directory, 'absent'), 'the file cannot be read: ENOENT'],
+    ['is a directory', () => directory, 'the file cannot be read: EISDIR'],
+    ['is empty', () => file(''), 'the file is empty'],
+    ['has line breaks only', () => file('\n\n'), 'the file is empty'],
+    ['is huge', () => file('x'.repeat(100_000)), 'the file is longer than 65536 bytes'],
+  ])('a fault names the file when it %s', (_, path, found) => {
+    const name = path()
+    expect(faultsOf({ SERVER_TOKEN_FILE: name })).toEqual([`SERVER_TOKEN_FILE="${name}" (environment): ${found}`])
+  })
+
+  test.each([
+    ['with a space', 'geheim nis'],
+    ['with a control character', 'geheim\u0007nis'],
+    ['beyond ASCII', 'geheimniß'],
+    ['too long', 'geheimnis'.repeat(1000)],
+  ])('a token %s is refused without being shown', (_, token) => {
+    const [fault] = faultsOf({ SERVER_TOKEN: token })
+    expect(fault).toStartWith('SERVER_TOKEN (environment): it must be 1 to 4096 printable ASCII characters')
+    expect(fault).not.toContain('geheim')
+    const path = file(token)
+    const [fileFault] = faultsOf({ SERVER_TOKEN_FILE: path })
+    expect(fileFault).toStartWith(`SERVER_TOKEN (${path}): it must be`)
+    expect(fileFault).not.toContain('geheim')
+  })
+
+  test('a secret on the command line is noticed without being shown', () => {
+    const command = read({}, ['--server-token', 'geheimnis'])
+    const notice =
+      '--server-token can be read by every user of this machine in the list of processes; use SERVER_TOKEN_FILE'
+    expect('notices' in command && command.notices).toEqual([notice])
+  })
+
+  test('a slip in the name of a file variable is noticed', () => {
+    const command = read({ SERVER_TOKEN_FIEL: 'x' })
+    expect('notices' in command && command.notices).toEqual([
+      'SERVER_TOKEN_FIEL in the environment is no setting: did you mean SERVER_TOKEN_FILE?',
+    ])
+  })
+
+  test('help names the file variable when a setting holds a secret', () => {
+    const secrets = settingKeys.map(metadataOf).filter(({ isSecret }) => isSecret)
+    expect(secrets.map(({ variable }) => variable)).toContain('SERVER_TOKEN')
+    for (const { variable } of secrets) expect(helpText(false)).toContain(`${variable}_FILE`)
+  })
+})
