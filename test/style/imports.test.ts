@@ -7,7 +7,7 @@ import { importsOf, sourceFiles } from './repository.ts'
  */
 const layers: Record<string, RegExp>[] = [
   { base: /^lib\/(errors\.ts|log\.ts|log\/)/ },
-  { contract: /^lib\/store\/(status|stats|store-config|client-config)\.ts$/ },
+  { contract: /^lib\/store\/(status|stats|stats-view|store-config|client-config)\.ts$/ },
   { settings: /^lib\/config(\.ts|\/)/, metrics: /^lib\/metrics(\.ts|\/)/ },
   { kafka: /^lib\/kafka\//, map: /^lib\/map\// },
   { store: /^lib\/store\// },
