@@ -36,6 +36,8 @@ export type FromThread =
   /** What the Kafka clients have trouble with now. */
   | { type: 'trouble'; trouble: string | null }
   | { type: 'fenced'; partition: number; reason: string }
+  /** Something else writes to the changelog. */
+  | { type: 'foreign'; partition: number; reason: string }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }

@@ -70,13 +70,13 @@ export class PartitionEvents {
 
   /** Our batch landed behind something that we did not write. */
   foreignWrite(partition: number, baseOffset: number): void {
-    const { stats, config } = this.#context
+    const { stats, config, post } = this.#context
     stats.add('foreignWrites', 1)
-    const { changelogTopic } = config
-    const message =
-      '{changelogTopic} partition {partition}: another writer has appended before offset {baseOffset}; ' +
+    const reason =
+      `${config.changelogTopic} partition ${partition}: another writer has appended before offset ${baseOffset}; ` +
       'find and stop it, then restart this store, which may miss what it wrote'
-    this.#repeated.log('error', `foreign ${partition}`, message, { changelogTopic, partition, baseOffset })
+    post({ type: 'foreign', partition, reason })
+    this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
   }
 
   /** A partition has reached the end that its source had at start: once that is visible, it counts. */

@@ -32,6 +32,8 @@ export class Shard {
   readonly #progress = new ProgressMeter()
   /** Partitions that another instance has taken, with what is said about it. */
   readonly fenced = new Map<number, string>()
+  /** Partitions whose changelog something else has written to, with what is said about it. */
+  readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
   /** Why the state is `failed`. */
   failure: LatchkeyError | undefined
@@ -127,7 +129,8 @@ export class Shard {
         this.trouble = message.trouble
         break
       case 'fenced':
-        this.fenced.set(message.partition, message.reason)
+      case 'foreign':
+        this[message.type].set(message.partition, message.reason)
         break
       case 'sample':
         this.sampleKey = message.key

@@ -97,7 +97,10 @@ export class Store {
     const { primaries, replicas } = this.#holding()
     const fenced = new Map(this.#shards.flatMap((shard) => [...shard.fenced]))
     const failure = this.#shards.find((shard) => shard.failure !== undefined)?.failure?.message
-    const troubles = this.#shards.flatMap((shard) => shard.trouble ?? [])
+    const troubles = this.#shards.flatMap(({ foreign, trouble }) => [
+      ...foreign.values(),
+      ...(trouble ? [trouble] : []),
+    ])
     const reason = failure ?? [...fenced.values(), ...troubles].join(' · ')
     const caughtUp = this.#shards.every((shard) => shard.caughtUp)
     const { readyWhen } = this.#config

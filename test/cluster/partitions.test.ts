@@ -1,0 +1,127 @@
+import { expect, test } from 'bun:test'
+import type { LatchkeyError } from '../../lib/errors.ts'
+import { partitionFor } from '../../lib/store/partitioner.ts'
+import { until } from '../binary/until.ts'
+import { readTopic } from '../integration/fault-support/oracle.ts'
+import { answer, answersWith, detailOf, Fleet } from './support/fleet.ts'
+
+function numbered(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, number) => [`key-${number}`, `value ${number}`]))
+}
+
+test('a store takes the partitions of PARTITIONS and leaves the others alone', async () => {
+  await using fleet = await Fleet.create({ partitions: 4 })
+  await fleet.write(numbered(80))
+  const store = await fleet.openReady({ PARTITIONS: '0,2' })
+  await fleet.write({ 'key-1': 'new', 'key-2': null, 'key-3': null, 'key-4': 'new', 'key-5': 'new' })
+  await fleet.agrees(store, [0, 2])
+  expect(store.status().partitions).toEqual({ primary: [0, 2], replicas: [] })
+  expect(store.status().details.map(({ partition, role }) => `${partition} ${role}`)).toEqual([
+    '0 primary',
+    '2 primary',
+  ])
+  await store.close()
+
+  const changelog = await fleet.ends(fleet.changelog)
+  expect([changelog[1], changelog[3]]).toEqual([0, 0])
+  const [end0, , end2] = await fleet.ends(fleet.source)
+  expect(await fleet.committed()).toEqual([end0!, -1, end2!, -1])
+})
+
+test('stores with different PARTITIONS share changelog and group', async () => {
+  await using fleet = await Fleet.create({ partitions: 4 })
+  await fleet.write(numbered(40))
+  const first = await fleet.openReady({ PARTITIONS: '0-1' })
+  const second = await fleet.openReady({ PARTITIONS: '2-3' })
+  await fleet.write({ ...numbered(20), 'key-30': null, 'key-31': null, 'key-32': null, 'key-33': null })
+  await fleet.agrees(first, [0, 1])
+  await fleet.agrees(second, [2, 3])
+  expect([first, second].map((store) => store.status().reason)).toEqual([undefined, undefined])
+  await Promise.all([first.close(), second.close()])
+  expect(await fleet.committed()).toEqual(await fleet.ends(fleet.source))
+})
+
+test('a store fails and names what is missing in both settings when partitions do not exist', async () => {
+  await using fleet = await Fleet.create({ partitions: 2 })
+  const store = fleet.open({ PARTITIONS: '1-3', PARTITIONS_REPLICA: '0,9' })
+  const { code, message } = await store.failed
+  expect(code).toBe('topics_unfit')
+  expect(message).toContain(`PARTITIONS names partitions 2, 3, but ${fleet.source} has the partitions 0 to 1`)
+  expect(message).toContain(`PARTITIONS_REPLICA names partition 9, but ${fleet.source} has the partitions 0 to 1`)
+})
+
+test('a miss names the partition by the CRC-32 when PARTITIONER is crc32', async () => {
+  await using fleet = await Fleet.create({ partitions: 4 })
+  const keys = Array.from({ length: 40 }, (_, number) => `key-${number}`)
+  const partitionOf = (key: string) => partitionFor(Buffer.from(key), 4, 'crc32')!
+  await fleet.produce(
+    fleet.source,
+    keys.map((key) => ({ key, value: 'here', partition: partitionOf(key) })),
+  )
+  const store = await fleet.openReady({ PARTITIONS: '0,1', PARTITIONER: 'crc32' })
+  for (const key of keys) expect(await answer(store, key)).toBe(partitionOf(key) < 2 ? 'here' : 'partition_not_held')
+  const elsewhere = keys.find((key) => partitionOf(key) === 3)!
+  expect(detailsOf(() => store.get(Buffer.from(elsewhere)))).toEqual({
+    partition: 3,
+    held: { primary: [0, 1], replicas: [] },
+  })
+})
+
+test('a miss says nothing of partitions when PARTITIONER is none, and what is held is found wherever it is', async () => {
+  await using fleet = await Fleet.create({ partitions: 4 })
+  const [key = '', absent = ''] = fleet.keysOf(3, 2)
+  await fleet.produce(fleet.source, [{ key, value: 'misplaced', partition: 0 }])
+  const store = await fleet.openReady({ PARTITIONS: '0,1', PARTITIONER: 'none' })
+  expect(await answer(store, key)).toBe('misplaced')
+  expect(await answer(store, absent)).toBe('key_not_found')
+})
+
+test('the earlier of two stores stops writing the partition that both have as primary, and only that', async () => {
+  await using fleet = await Fleet.create()
+  const [shared = '', staying = ''] = [fleet.keysOf(1, 1)[0], fleet.keysOf(0, 1)[0]]
+  await fleet.write({ [shared]: 'old', [staying]: 'old' })
+  const earlier = await fleet.openReady({ PARTITIONS: '0,1' })
+  const later = await fleet.openReady({ PARTITIONS: '1,2' })
+  await fleet.write({ [shared]: 'new', [staying]: 'new' })
+  await answersWith(later, shared, 'new')
+  await answersWith(earlier, staying, 'new')
+  await until('it is fenced', () => detailOf(earlier, 1).state === 'fenced')
+
+  await fleet.write({ [shared]: 'newer', [staying]: 'newer' })
+  await answersWith(later, shared, 'newer')
+  await answersWith(earlier, staying, 'newer')
+  expect(await answer(earlier, shared)).toBe('old')
+  const { conditions, reason } = earlier.status()
+  expect(conditions.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['not_fenced'])
+  expect(reason).toMatch(/another instance of store .* has taken partition 1: .* different PARTITIONS/)
+  expect(detailOf(earlier, 0).state).toBe('running')
+  expect(later.status().reason).toBeUndefined()
+
+  await Promise.all([earlier.close(), later.close()])
+  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
+  expect(records.filter(({ key }) => key === shared).map(({ value }) => value)).toEqual(['old', 'new', 'newer'])
+  expect(await fleet.committed()).toEqual(await fleet.ends(fleet.source))
+})
+
+test('a store says in its status that something else writes to its changelog, and to which partition', async () => {
+  await using fleet = await Fleet.create()
+  const [key = ''] = fleet.keysOf(1, 1)
+  const store = await fleet.openReady({ PARTITIONS: '0,1', FENCING: 'false' })
+  await fleet.write({ [key]: 'one' })
+  await answersWith(store, key, 'one')
+  await fleet.produce(fleet.changelog, [{ key: 'foreign', value: 'x', partition: 1 }])
+  await fleet.write({ [key]: 'two' })
+  await answersWith(store, key, 'two')
+  expect(store.stats.count('foreignWrites')).toBe(1)
+  await until('it says so', () => store.status().reason !== undefined)
+  expect(store.status().reason).toMatch(/-changelog partition 1: another writer has appended .* find and stop it/)
+})
+
+function detailsOf(act: () => unknown): unknown {
+  try {
+    act()
+  } catch (error) {
+    return (error as LatchkeyError).details
+  }
+  return undefined
+}
