@@ -30,6 +30,7 @@ export class ChangelogBatch {
   reset(): void {
     this.builder.reset()
     this.sealed = undefined
+    this.nextSource = 0
     this.isRetimed = false
   }
 }

@@ -63,16 +63,20 @@ export class SourceDecoder {
     const from = one.consumed
     let consumed = 0
     batch.openRecords({ checkCrc: true })
-    while (batch.nextRecord()) {
-      if (batch.offset < from) continue
-      consumed++
-      if (batch.undecodable) this.#skip('skippedUndecodable', one, batch.offset, batch.fault)
-      else if (batch.keyLength < 0) this.#skip('skippedNullKey', one, batch.offset, 'it has no key')
-      else this.#append(one, batch)
-      one.consumed = batch.offset + 1
+    try {
+      while (batch.nextRecord()) {
+        if (batch.offset < from) continue
+        consumed++
+        if (batch.undecodable) this.#skip('skippedUndecodable', one, batch.offset, batch.fault)
+        else if (batch.keyLength < 0) this.#skip('skippedNullKey', one, batch.offset, 'it has no key')
+        else this.#append(one, batch)
+        one.consumed = batch.offset + 1
+      }
+      this.#stats.add('bytesConsumed', batch.batchBytes)
+    } finally {
+      // A batch whose end cannot be read has given the records before that.
+      this.#stats.add('recordsConsumed', consumed)
     }
-    this.#stats.add('recordsConsumed', consumed)
-    this.#stats.add('bytesConsumed', batch.batchBytes)
   }
 
   #append(one: PartitionIngest, batch: RecordBatchReader): void {

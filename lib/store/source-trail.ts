@@ -11,6 +11,8 @@ export interface SourceRecord {
 }
 
 export class SourceTrail {
+  /** Changelog offset of the last tombstone that discards; -1 where there was none. */
+  discardedAt = -1
   #highest = -1
   #keyStart = 0
   #keyLength = -1
@@ -33,6 +35,7 @@ export class SourceTrail {
       this.#highest = -1
       this.#keyLength = -1
       this.#last = undefined
+      this.discardedAt = batch.offset
     }
   }
 

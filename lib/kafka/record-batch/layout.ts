@@ -42,6 +42,8 @@ export const maxDecompressedBytes = 128 * 1024 * 1024
 /** Key and value of the header that carries a record's source offset. */
 export const sourceHeaderKey = 'src'
 export const sourceHeaderValueBytes = 8
+/** Below 0 it is not an offset: -1 stands for none, -2 is left to the writer as a mark. */
+export const sourceOffsetMin = -2
 
 /** Signed big-endian 64-bit integer as a number: exact up to ±2^53, the nearest double beyond. */
 export function readInt64(bytes: Uint8Array, at: number): number {

@@ -122,11 +122,11 @@ export class RecordCursor extends RecordBatchHeader {
     return true
   }
 
-  /** Value of the current record's last header `src`, a source offset; -1 where there is none, or none of 8 bytes within 0 to 2^53 - 1. */
+  /** Value of the current record's last header `src`, a source offset or the mark -2; -1 where there is none, or none of 8 bytes within -2 to 2^53 - 1. */
   sourceOffset(): number {
     if (this.#sourceAt < 0) return -1
     const offset = layout.readInt64(this.data, this.#sourceAt)
-    return Number.isSafeInteger(offset) && offset >= 0 ? offset : -1
+    return Number.isSafeInteger(offset) && offset >= layout.sourceOffsetMin ? offset : -1
   }
 
   /** Goes over the headers and notes `src`; false where one is malformed or they do not end with the record. */

@@ -1,0 +1,128 @@
+/** Reads a topic as it stands in the log, batches and all, and folds it: what a store of it has to hold. */
+import { KafkaClient } from '../../../lib/kafka/client.ts'
+import { type BatchKind, CommittedBatches } from '../../../lib/kafka/committed-batches.ts'
+import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/fetch.ts'
+import { listOffsets } from '../../../lib/kafka/offsets.ts'
+
+const fetchOptions: FetchOptions = {
+  maxWaitMs: 100,
+  minBytes: 1,
+  maxBytes: 8 << 20,
+  partitionMaxBytes: 8 << 20,
+  isolation: 'read_committed',
+  rack: '',
+}
+
+export interface LogRecord {
+  partition: number
+  offset: number
+  /** Bytes as latin1, so that no two keys become one. */
+  key: string | null
+  value: string | null
+  timestamp: number
+  /** Value of the header `src`; -1 without. */
+  src: number
+}
+
+export interface LogBatch {
+  partition: number
+  kind: BatchKind
+  baseOffset: number
+  nextOffset: number
+  recordCount: number
+  producerId: number
+  producerEpoch: number
+}
+
+export interface Log {
+  /** What a read_committed consumer gets, partition by partition. */
+  records: LogRecord[]
+  batches: LogBatch[]
+  /** Log start offset and last stable offset of each partition. */
+  starts: Map<number, number>
+  ends: Map<number, number>
+}
+
+export async function readLog(bootstrap: string, topic: string): Promise<Log> {
+  const [host = '', port = ''] = bootstrap.split(':')
+  const client = new KafkaClient({
+    subject: 'reader',
+    brokers: [{ host, port: Number(port) }],
+    clientId: 'reader',
+    connectionTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+  })
+  try {
+    return await client.persist(async () => {
+      const [found] = await client.metadata([topic])
+      const partitions = found!.partitions.map(({ partition }) => partition)
+      const starts = await listOffsets(client, topic, partitions, 'earliest')
+      const ends = await listOffsets(client, topic, partitions, 'latest')
+      const log: Log = { records: [], batches: [], starts, ends }
+      for (const partition of partitions) await readPartition(client, topic, partition, log)
+      return log
+    })
+  } finally {
+    client.close()
+  }
+}
+
+async function readPartition(client: KafkaClient, topic: string, partition: number, log: Log): Promise<void> {
+  const batches = new CommittedBatches()
+  const { batch } = batches
+  for (let position = log.starts.get(partition)!; position < log.ends.get(partition)!;) {
+    const [node = -1] = (await client.leaders(topic, [partition])).keys()
+    const request = fetchRequest(topic, [{ partition, offset: position }], fetchOptions)
+    const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
+    if (fetched!.errorCode !== 0) throw new Error(`read ${topic} partition ${partition}: error ${fetched!.errorCode}`)
+    batches.open(fetched!, position)
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      const { baseOffset, nextOffset, recordCount, producerId, producerEpoch } = batch
+      log.batches.push({ partition, kind, baseOffset, nextOffset, recordCount, producerId, producerEpoch })
+      if (kind === 'records') takeRecords(batch, partition, position, log.records)
+      position = nextOffset
+    }
+  }
+}
+
+function takeRecords(batch: CommittedBatches['batch'], partition: number, from: number, records: LogRecord[]): void {
+  batch.openRecords({ checkCrc: true })
+  while (batch.nextRecord()) {
+    const { data, keyStart, keyLength, valueStart, valueLength, offset, timestamp } = batch
+    if (offset < from) continue
+    const key = keyLength < 0 ? null : data.toString('latin1', keyStart, keyStart + keyLength)
+    const value = valueLength < 0 ? null : data.toString('latin1', valueStart, valueStart + valueLength)
+    records.push({ partition, offset, key, value, timestamp, src: batch.sourceOffset() })
+  }
+}
+
+/** The last record of each key; those whose last record is a tombstone with value null. Records without a key are left out. */
+export function fold(records: readonly LogRecord[]): Map<string, LogRecord> {
+  const last = new Map<string, LogRecord>()
+  for (const record of records) if (record.key !== null) last.set(record.key, record)
+  return last
+}
+
+/** Keys and values that a store of these records serves. */
+export function live(records: readonly LogRecord[]): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const [key, { value }] of fold(records)) if (value !== null) values.set(key, value)
+  return values
+}
+
+const differencesMax = 5
+
+/** The first few keys with other values, as `key: expected, found`. */
+export function differences(expected: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...expected.keys(), ...found.keys()])]
+    .filter((key) => expected.get(key) !== found.get(key))
+    .slice(0, differencesMax)
+    .map((key) => `${key}: ${expected.get(key)}, found ${found.get(key)}`)
+}
+
+/** Bytes of a header `src`. */
+export function headerOf(sourceOffset: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(sourceOffset))
+  return bytes
+}
