@@ -2,7 +2,7 @@
 import { type ClientName } from '../store/client-config.ts'
 import { type ClientProperties, defaultClients, readClientProperties } from './client-properties/read.ts'
 import { type ClientsText, metadataOf, type SettingKey } from './settings.ts'
-import { type SettingText } from './sources.ts'
+import { type SettingText } from './secrets.ts'
 
 export { defaultClients }
 

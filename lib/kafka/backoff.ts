@@ -1,19 +1,34 @@
 /** Waiting between attempts: exponential with full jitter, as AWS's architecture blog "Exponential Backoff And Jitter" derives it. */
 
-const firstMs = 100
-const maxMs = 5_000
+export interface BackoffOptions {
+  firstMs: number
+  maxMs: number
+}
+
+const defaults: BackoffOptions = { firstMs: 100, maxMs: 5_000 }
 
 export class Backoff {
-  #attempt = 0
+  readonly #options: BackoffOptions
+  #attempts = 0
 
-  /** Milliseconds to wait before the next attempt: between half and all of 100 ms, 200 ms, … 5 s. */
+  constructor(options: BackoffOptions = defaults) {
+    this.#options = options
+  }
+
+  /** Attempts since the last reset. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** Milliseconds to wait before the next attempt: between half and all of 100 ms, 200 ms, … 5 s, or what the options say. */
   nextMs(): number {
-    const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempt++, 16))
+    const { firstMs, maxMs } = this.#options
+    const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempts++, 16))
     return ceiling / 2 + (Math.random() * ceiling) / 2
   }
 
   reset(): void {
-    this.#attempt = 0
+    this.#attempts = 0
   }
 }
 

@@ -3,10 +3,15 @@
  * the caller's, helped by persist(): forever, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
-import { Backoff, sleep } from './backoff.ts'
+import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
 import { brokerError } from './error-codes.ts'
 import { Health } from './health.ts'
+import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
+import { Patience } from './patience.ts'
+import { type Isolation } from '../store/client-config.ts'
 import { type BrokerAddress, BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
+
+export type { TopicMetadata }
 
 export interface ClientOptions extends ConnectionOptions {
   /** What log lines call this client, e.g. `source consumer`. */
@@ -15,30 +20,13 @@ export interface ClientOptions extends ConnectionOptions {
   brokers: readonly BrokerAddress[]
   /** Deadline of a request that does not wait at the broker. */
   requestTimeoutMs: number
-}
-
-export interface PartitionMetadata {
-  partition: number
-  /** Node id, -1 while there is none. */
-  leader: number
-  /** How many copies the cluster keeps of it. */
-  replicas: number
-  errorCode: number
-}
-
-export interface TopicMetadata {
-  topic: string
-  errorCode: number
-  partitions: PartitionMetadata[]
-}
-
-interface MetadataResponse {
-  brokers: { nodeId: number; host: string; port: number }[]
-  topicMetadata: {
-    topicErrorCode: number
-    topic: string
-    partitionMetadata: { partitionErrorCode: number; partitionId: number; leader: number; replicas: number[] }[]
-  }[]
+  /** What ends of partitions are meant for this client: the last stable offset, or the high watermark. */
+  isolation?: Isolation
+  retryBackoff?: BackoffOptions
+  /** Failures of one thing in a row after which it is given up; Infinity for never, the default. */
+  retriesMax?: number
+  /** How often the leaders of the topics in use are asked for again; 0, the default, for only when one is not who it was. */
+  metadataMaxAgeMs?: number
 }
 
 interface CoordinatorResponse {
@@ -58,10 +46,15 @@ export class KafkaClient {
   readonly #closing = new AbortController()
   #seed: BrokerConnection | undefined
   #nextSeed = 0
+  #refreshTimer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ClientOptions) {
     this.#options = options
     this.health = new Health(options.subject)
+    const { metadataMaxAgeMs = 0 } = options
+    if (metadataMaxAgeMs === 0) return
+    this.#refreshTimer = setInterval(() => void this.#refresh(), metadataMaxAgeMs)
+    this.#refreshTimer.unref()
   }
 
   /** Aborted by close(): ends every persist() of this client. */
@@ -73,9 +66,22 @@ export class KafkaClient {
     return this.#options.requestTimeoutMs
   }
 
+  get isolation(): Isolation {
+    return this.#options.isolation ?? 'read_committed'
+  }
+
+  get metadataMaxAgeMs(): number {
+    return this.#options.metadataMaxAgeMs ?? 0
+  }
+
+  /** For one thing that is tried again and again. */
+  patience(): Patience {
+    return new Patience(new Backoff(this.#options.retryBackoff), this.#options.retriesMax)
+  }
+
   /** Repeats an operation while its failure is one that a retry may mend, until close(). Rejects with what a retry cannot mend. */
   async persist<T>(operation: () => Promise<T>): Promise<T> {
-    const backoff = new Backoff()
+    const patience = this.patience()
     for (;;) {
       try {
         const result = await operation()
@@ -84,9 +90,9 @@ export class KafkaClient {
       } catch (error) {
         if (this.signal.aborted)
           throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
-        if (!(error instanceof LatchkeyError) || !error.retriable) throw error
+        if (!(error instanceof LatchkeyError) || !this.#mayPass(error)) throw error
         this.health.failed(error)
-        await sleep(backoff.nextMs(), this.signal)
+        await sleep(patience.nextMs(error), this.signal)
       }
     }
   }
@@ -97,16 +103,16 @@ export class KafkaClient {
     const args = { topics, allowAutoTopicCreation: false }
     const response = (await connection.call('Metadata', 6, args, this.requestTimeoutMs)) as MetadataResponse
     for (const { nodeId, host, port } of response.brokers) this.#remember(nodeId, { host, port })
-    return response.topicMetadata.map(({ topic, topicErrorCode, partitionMetadata }) => {
-      const partitions = partitionMetadata.map(({ partitionId, leader, replicas, partitionErrorCode }) => ({
-        partition: partitionId,
-        leader,
-        replicas: replicas.length,
-        errorCode: partitionErrorCode,
-      }))
+    const found = topicsOf(response)
+    for (const { topic, partitions } of found) {
       this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
-      return { topic, errorCode: topicErrorCode, partitions: partitions.toSorted((a, b) => a.partition - b.partition) }
-    })
+    }
+    return found
+  }
+
+  /** Whether a node's address is known, so that it can be asked. */
+  knows(node: number): boolean {
+    return this.#addresses.has(node)
   }
 
   /** Node id of the leader by the last metadata; undefined where that named none. */
@@ -163,8 +169,22 @@ export class KafkaClient {
   /** Ends every connection at once; requests under way are rejected. */
   close(): void {
     this.#closing.abort()
+    clearInterval(this.#refreshTimer)
     this.#seed?.close()
     for (const connection of this.#connections.values()) connection.close()
+  }
+
+  /** Credentials that worked before may be those of a rotation under way. */
+  #mayPass(error: LatchkeyError): boolean {
+    return error.retriable || (error.code === 'authentication_failed' && this.health.hasWorked)
+  }
+
+  async #refresh(): Promise<void> {
+    const topics = [...this.#leaders.keys()]
+    if (topics.length === 0) return
+    await this.metadata(topics).catch((error: unknown) => {
+      if (error instanceof LatchkeyError && !this.signal.aborted) this.health.failed(error)
+    })
   }
 
   #remember(node: number, address: BrokerAddress): void {

@@ -1,17 +1,9 @@
 /** Fetch, version 11, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
 import { LatchkeyError } from '../errors.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
+import { type FetchConfig } from '../store/client-config.ts'
 
-export interface FetchOptions {
-  /** How long the broker may wait for minBytes. */
-  maxWaitMs: number
-  minBytes: number
-  /** Of the whole response; a first batch larger than it still comes. */
-  maxBytes: number
-  partitionMaxBytes: number
-  isolation: 'read_committed' | 'read_uncommitted'
-  rack: string
-}
+export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
 
 export interface FetchPosition {
   partition: number
@@ -108,11 +100,14 @@ function parsePartition(buffer: Buffer, start: number): FetchedPartition {
     const found = `records of ${length} bytes where ${buffer.length - at} are left`
     throw new LatchkeyError('response_malformed', `Reading a Fetch response: ${found}`)
   }
+  const highWatermark = int64(buffer, start + 6)
+  const lastStableOffset = int64(buffer, start + 14)
   return {
     partition: buffer.readInt32BE(start),
     errorCode: buffer.readInt16BE(start + 4),
-    highWatermark: int64(buffer, start + 6),
-    lastStableOffset: int64(buffer, start + 14),
+    highWatermark,
+    // With read_uncommitted the broker does not say: all there is can be read.
+    lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
     logStartOffset: int64(buffer, start + 22),
     abortedTransactions,
     preferredReadReplica,

@@ -93,6 +93,9 @@ export class Fetcher {
         else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
       }
       if (good.length > 0) this.#byLeader.succeeded()
+      for (const { partition, preferredReadReplica } of good) {
+        if (preferredReadReplica >= 0 && preferredReadReplica !== node) this.#prefer(partition, preferredReadReplica)
+      }
       for (const fetched of good) this.#advance(fetched)
       outstanding = this.#send(node)
       for (const fetched of good) {
@@ -110,6 +113,7 @@ export class Fetcher {
   }
 
   #send(node: number): Outstanding | undefined {
+    this.#byLeader.endLeases()
     const generations = new Map<number, number>()
     const positions = new Map<number, number>()
     const assignments = this.#byLeader
@@ -149,12 +153,32 @@ export class Fetcher {
   /** Whatever is wrong with it, the other partitions of its broker go on. */
   async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
     if (errorAction(errorCode) === 'reset') {
+      // A replica that is behind its leader knows nothing of the newest offsets.
+      if (this.#byLeader.leavePreferred(partition)) return
       const next = await this.#sink.outOfRange(partition, position)
       if (next === undefined) this.remove(partition)
       else this.seek(partition, next)
       return
     }
-    this.#client.health.failed(brokerError(`Fetching ${this.#topic} partition ${partition}`, errorCode))
-    this.#byLeader.lost(partition)
+    const error = brokerError(
+      `Fetching ${this.#topic} partition ${partition}`,
+      errorCode,
+      readAdvice(this.#topic, errorCode),
+    )
+    this.#client.health.failed(error)
+    this.#byLeader.lost(partition, error)
   }
+
+  #prefer(partition: number, node: number): void {
+    const { metadataMaxAgeMs } = this.#client
+    this.#byLeader.prefer(partition, node, metadataMaxAgeMs > 0 ? metadataMaxAgeMs : leaseMs)
+  }
+}
+
+/** How long a replica is fetched from before the leader is asked again, where metadata are not refreshed: the Java consumer's default. */
+const leaseMs = 300_000
+const topicAuthorizationFailed = 29
+
+function readAdvice(topic: string, errorCode: number): string | undefined {
+  return errorCode === topicAuthorizationFailed ? `allow this user to READ topic ${topic}` : undefined
 }

@@ -13,6 +13,8 @@ export class Health {
   #message = ''
   #loggedAt = 0
   failures = 0
+  /** Whether anything ever succeeded. */
+  hasWorked = false
 
   /** @param subject what log lines call this client, e.g. `source consumer` */
   constructor(subject: string) {
@@ -40,6 +42,7 @@ export class Health {
   }
 
   succeeded(): void {
+    this.hasWorked = true
     if (this.#troubleSince === null) return
     if (this.#loggedAt > 0)
       log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds: this.#seconds() })

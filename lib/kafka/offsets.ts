@@ -1,9 +1,9 @@
 /** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
+import { type Isolation } from '../store/client-config.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
-export type Isolation = 'read_committed' | 'read_uncommitted'
 
 interface ListOffsetsResponse {
   responses: { partitions: { partition: number; errorCode: number; offset: string }[] }[]
@@ -18,7 +18,7 @@ export async function listOffsets(
   topic: string,
   partitions: readonly number[],
   spec: OffsetSpec,
-  isolation: Isolation = 'read_committed',
+  isolation: Isolation = client.isolation,
 ): Promise<Map<number, number>> {
   const byNode = await client.leaders(topic, partitions)
   const offsets = new Map<number, number>()

@@ -1,7 +1,9 @@
 /** A KafkaClient whose brokers are the test: it sees every raw request and answers when and how it likes. */
 import { LatchkeyError } from '../../lib/errors.ts'
+import { Backoff } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
+import { Patience } from '../../lib/kafka/patience.ts'
 
 /** One request that waits for its answer. */
 export interface Exchange {
@@ -13,6 +15,8 @@ export interface Exchange {
 
 export class FakeClient {
   readonly requestTimeoutMs = 1000
+  metadataMaxAgeMs = 0
+  retriesMax = Number.POSITIVE_INFINITY
   readonly troubles: string[] = []
   readonly health = {
     failed: (error: LatchkeyError) => void this.troubles.push(error.message),
@@ -33,6 +37,14 @@ export class FakeClient {
   /** As the code under test takes it. */
   get client(): KafkaClient {
     return this as unknown as KafkaClient
+  }
+
+  patience(): Patience {
+    return new Patience(new Backoff(), this.retriesMax)
+  }
+
+  knows(node: number): boolean {
+    return node < 100
   }
 
   get signal(): AbortSignal {

@@ -1,6 +1,7 @@
 /** The texts of the settings for client properties into what the three clients are told. */
 import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../store/client-config.ts'
 import { nearName } from '../near-name.ts'
+import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'
 import { defaultDraft } from './draft.ts'
 import { fetchProperties } from './fetch-properties.ts'
@@ -175,11 +176,6 @@ const levels: readonly ((level: number) => boolean)[] = [
 /** What clients are told where nobody has set a property. */
 export function defaultClients(): ClientsConfig {
   return readClientProperties([]).clients
-}
-
-function quote(text: string): string {
-  const shownMax = 120
-  return JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {
