@@ -43,17 +43,9 @@ export interface Log {
   ends: Map<number, number>
 }
 
-export async function readLog(bootstrap: string, topic: string): Promise<Log> {
-  const [host = '', port = ''] = bootstrap.split(':')
-  const client = new KafkaClient({
-    subject: 'reader',
-    brokers: [{ host, port: Number(port) }],
-    clientId: 'reader',
-    connectionTimeoutMs: 10_000,
-    requestTimeoutMs: 30_000,
-  })
-  try {
-    return await client.persist(async () => {
+export function readLog(bootstrap: string, topic: string): Promise<Log> {
+  return withClient(bootstrap, (client) =>
+    client.persist(async () => {
       const [found] = await client.metadata([topic])
       const partitions = found!.partitions.map(({ partition }) => partition)
       const starts = await listOffsets(client, topic, partitions, 'earliest')
@@ -61,7 +53,22 @@ export async function readLog(bootstrap: string, topic: string): Promise<Log> {
       const log: Log = { records: [], batches: [], starts, ends }
       for (const partition of partitions) await readPartition(client, topic, partition, log)
       return log
-    })
+    }),
+  )
+}
+
+/** Calls `use` with a client of our own that is closed afterwards. */
+export async function withClient<T>(bootstrap: string, use: (client: KafkaClient) => Promise<T>): Promise<T> {
+  const [host = '', port = ''] = bootstrap.split(':')
+  const client = new KafkaClient({
+    subject: 'test',
+    brokers: [{ host, port: Number(port) }],
+    clientId: 'test',
+    connectionTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+  })
+  try {
+    return await use(client)
   } finally {
     client.close()
   }

@@ -1,0 +1,105 @@
+import { expect, test } from 'bun:test'
+import type { Producer } from 'kafkajs'
+import { uniqueName } from '../kafka/index.ts'
+import { Fixture } from './support/fixture.ts'
+import { until } from './support/until.ts'
+
+async function transactional(fixture: Fixture): Promise<Producer> {
+  const producer = fixture.cluster.kafka.producer({
+    transactionalId: uniqueName('transaction'),
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  return producer
+}
+
+function sender(topic: string) {
+  return (key: string | Buffer, value: string | null) => ({ topic, messages: [{ partition: 0, key, value }] })
+}
+
+test('a store never shows what was aborted when transactions overlap, and neither does its changelog', async () => {
+  await using fixture = await Fixture.create()
+  const producers = [await transactional(fixture), await transactional(fixture)] as const
+  const message = sender(fixture.source)
+  await fixture.produce([{ key: 'plain', value: 'before' }])
+  const aborted = await producers[0].transaction()
+  const committed = await producers[1].transaction()
+  await aborted.send(message('a', 'aborted'))
+  await committed.send(message('a', 'committed'))
+  await fixture.produce([{ key: 'plain', value: 'between' }])
+  await aborted.send(message(Buffer.alloc(4), 'looks like an abort marker'))
+  await aborted.send(message('b', 'aborted'))
+  await committed.send(message('c', 'committed'))
+  await aborted.abort()
+  await committed.send(message('b', 'committed'))
+  await committed.commit()
+  const again = await producers[0].transaction()
+  await again.send(message('a', null))
+  await again.send(message('d', 'committed'))
+  await again.commit()
+  const last = await producers[1].transaction()
+  await last.send(message('d', 'aborted'))
+  await last.send(message('c', null))
+  await last.abort()
+
+  for (let start = 0; start < 2; start++) {
+    const store = fixture.open()
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    const values = await Promise.all(['plain', 'a', 'b', 'c', 'd', '\0\0\0\0'].map((key) => fixture.value(store, key)))
+    expect(values).toEqual(['between', undefined, 'committed', 'committed', 'committed', undefined])
+    await store.close()
+  }
+  const { records } = await fixture.readChangelog()
+  expect(records.filter(({ value }) => value === 'aborted')).toEqual([])
+  for (const producer of producers) await producer.disconnect()
+})
+
+test('a store shows the records of a transaction that was open at its start only when that is committed', async () => {
+  await using fixture = await Fixture.create({ partitions: 2 })
+  const producer = await transactional(fixture)
+  const message = sender(fixture.source)
+  await fixture.produce([{ key: 'a', value: 'old' }])
+  const open = await producer.transaction()
+  await open.send(message('a', 'new'))
+  // Behind the open transaction nobody who reads what is committed gets anything.
+  await fixture.produce([{ key: 'b', value: 'plain' }])
+  await fixture.produce([{ key: 'other', value: 'partition', partition: 1 }])
+
+  const store = fixture.open()
+  await until('the store is ready', () => store.status().conditions.every(({ ok }) => ok))
+  await fixture.quiet(store)
+  expect(await fixture.value(store, 'a')).toBe('old')
+  expect(await fixture.value(store, 'b')).toBeUndefined()
+  expect(await fixture.value(store, 'other')).toBe('partition')
+  expect(store.status().details[0]).toMatchObject({ position: 1, end: 1, lag: 0 })
+
+  await open.commit()
+  await until('the transaction is visible', async () => (await fixture.value(store, 'b')) === 'plain')
+  expect(await fixture.value(store, 'a')).toBe('new')
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  await producer.disconnect()
+})
+
+test('a store goes on at the right record when it was restarted in the middle of a transaction', async () => {
+  await using fixture = await Fixture.create()
+  const producer = await transactional(fixture)
+  const message = sender(fixture.source)
+  const first = await producer.transaction()
+  await first.send(message('a', 'one'))
+  await fixture.startAndStop()
+  await first.send(message('b', 'two'))
+  await first.commit()
+  await fixture.startAndStop()
+  const second = await producer.transaction()
+  await second.send(message('a', 'aborted'))
+  await fixture.startAndStop()
+  await second.abort()
+  const store = fixture.open()
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(await fixture.value(store, 'a')).toBe('one')
+  await producer.disconnect()
+})
