@@ -3,17 +3,18 @@ import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import { helpText, readCommand, type Settings } from './lib/config.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
-import { lookupUrl } from './lib/http/lookup-url.ts'
-import { type HttpServer, serve } from './lib/http/serve.ts'
+import { printBanner } from './lib/http/banner.ts'
+import { describeServer, serverNotices } from './lib/http/notices.ts'
+import { renewCertificate } from './lib/http/renewal.ts'
+import { serve, type ServeOptions } from './lib/http/serve.ts'
 import { configureLogging, loggerOf } from './lib/log.ts'
 import { checkTopics } from './lib/store/check.ts'
 import { showProgress } from './lib/store/progress-display.ts'
-import { openStore, type Store } from './lib/store/store.ts'
+import { openStore } from './lib/store/store.ts'
 import packageJson from './package.json' with { type: 'json' }
 
 const drainTimeoutMs = 5_000
 const closeTimeoutMs = 20_000
-const samplePollMs = 250
 
 /** Resolves with the exit code. */
 async function main(): Promise<number> {
@@ -33,21 +34,27 @@ async function main(): Promise<number> {
   }
   const { action, settings, notices } = command
   configureLogging({ level: settings.logLevel, structured: settings.structuredLogging })
-  for (const notice of notices) loggerOf('main').warn('{notice}', { notice })
-  if (action === 'run') return run(settings)
+  const http = serveOptionsOf(settings)
+  for (const notice of [...notices, ...serverNotices(http)]) loggerOf('main').warn('{notice}', { notice })
+  if (action === 'run') return run(settings, http)
+  console.log(describeServer(http))
   for (const line of await checkTopics(settings)) console.log(line)
   return 0
 }
 
-async function run(settings: Settings): Promise<number> {
+async function run(settings: Settings, http: ServeOptions): Promise<number> {
+  const { serverToken: _, serverTls, ...storeSettings } = settings
   const ended = signalled()
-  const store = openStore(settings, { level: settings.logLevel, structured: settings.structuredLogging })
+  const store = openStore(storeSettings, { level: settings.logLevel, structured: settings.structuredLogging })
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
-  const server = serve(store, { bind: settings.serverBind, port: settings.serverPort, version: packageJson.version })
+  const server = serve(store, http)
+  if (serverTls) process.on('SIGHUP', () => renewCertificate(server, serverTls))
   showProgress(store, process.stderr, settings.structuredLogging)
-  const sampleTimer = printBanner(settings, store, server)
+  const topic = settings.sourceTopic || settings.changelogTopic
+  const banner = { version: http.version, topic, url: server.url, hasToken: http.token !== undefined }
+  const endBanner = printBanner(store, banner, console.log)
   const failure = await Promise.race([store.failed, ended])
-  clearInterval(sampleTimer)
+  endBanner()
   if (failure) console.error(`latchkey: store ${store.id} has failed: ${failure.message}`)
   await server.stop(drainTimeoutMs)
   const isClosed = await Promise.race([store.close().then(() => true), Bun.sleep(closeTimeoutMs).then(() => false)])
@@ -70,18 +77,9 @@ function signalled(): Promise<void> {
   return promise
 }
 
-/** URLs to open at once, and a lookup that finds something as soon as there is something to find. */
-function printBanner({ sourceTopic }: Settings, store: Store, { url }: HttpServer): Timer {
-  console.log(`Latchkey ${packageJson.version}: store ${store.id} of topic ${sourceTopic}`)
-  console.log(`  ${url}/`)
-  console.log(`  curl ${url}/status-store/${store.id}`)
-  const timer = setInterval(() => {
-    const key = store.state === 'running' ? store.sampleKey() : undefined
-    if (key === undefined) return
-    clearInterval(timer)
-    console.log(`  curl '${lookupUrl(url, store.id, key)}'`)
-  }, samplePollMs)
-  return timer
+function serveOptionsOf(settings: Settings): ServeOptions {
+  const { serverBind: bind, serverPort: port, serverToken: token, serverTls: tls } = settings
+  return { bind, port, token, tls, connectionsMax: settings.serverConnectionsMax, version: packageJson.version }
 }
 
 /** 2 is for whoever starts it to put right, 1 may pass. */

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import packageJson from '../package.json' with { type: 'json' }
+import { makeCertificate, writeCertificate } from './http/certificate.ts'
 
 const main = join(import.meta.dir, '..', 'main.ts')
 let directory: string
@@ -49,7 +51,7 @@ async function startServing(environment: Record<string, string> = {}) {
     output += decoder.decode(chunk, { stream: true })
     if (output.includes('/status-store/')) break
   }
-  return { child, output, url: /http:\/\/[^/]+/.exec(output)![0] }
+  return { child, output, url: /https?:\/\/[^/]+/.exec(output)![0] }
 }
 
 describe('main', () => {
@@ -129,5 +131,109 @@ describe('main', () => {
     expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toContain(
       'SIGTERM: finishing what is under way',
     )
+  })
+})
+
+describe('main with a token', () => {
+  const token = 'geheimnis-geheimnis'
+
+  test('the token is asked for and shown nowhere when it is set', async () => {
+    const { child, output, url } = await startServing({ SERVER_TOKEN: token, LOG_LEVEL: 'trace' })
+    expect(output).toContain(`  curl -H "Authorization: Bearer $SERVER_TOKEN" ${url}/status-store/orders`)
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    expect((await fetch(`${url}/metrics`)).status).toBe(401)
+    const headers = { authorization: `Bearer ${token}` }
+    const metrics = await fetch(`${url}/metrics`, { headers })
+    expect(metrics.status).toBe(200)
+    const status = await fetch(`${url}/status-store/orders`, { headers })
+    child.kill('SIGTERM')
+    for (const text of [output, await metrics.text(), await status.text(), await child.stderr.text()]) {
+      expect(text).not.toContain('geheim')
+    }
+  })
+
+  test('--check tells that there is one, and what else HTTP does, without showing it', async () => {
+    const path = join(directory, 'token')
+    writeFileSync(path, `${token}\n`)
+    const { certPath, keyPath } = writeCertificate(directory, makeCertificate({ validUntil: Date.UTC(2099, 0, 2) }))
+    const child = start(['--check', '--server-tls-cert', certPath, '--server-tls-key', keyPath], {
+      SOURCE_TOPIC: 'orders',
+      KAFKA_BROKERS: brokers,
+      SERVER_TOKEN_FILE: path,
+    })
+    const { value } = await child.stdout.getReader().read()
+    expect(new TextDecoder().decode(value)).toStartWith(
+      'https: at 0.0.0.0 port 8080, a token is asked for, certificate of CN=localhost, valid until 2099-01-02T00:00:00.000Z, at most ',
+    )
+    child.kill('SIGKILL')
+    expect(await child.stderr.text()).not.toContain('geheim')
+  })
+
+  test.each([
+    [{}, 1],
+    [{ SERVER_BIND: '127.0.0.1' }, 0],
+    [{ SERVER_TOKEN: token }, 0],
+  ])('it is said so many times that everybody can read when it is started with %p: %p', async (environment, times) => {
+    const { child } = await startServing(environment)
+    child.kill('SIGTERM')
+    const notice = /HTTP listens at 0\.0\.0\.0 without a token: whoever reaches port 0 can read every value/g
+    expect((await child.stderr.text()).match(notice) ?? []).toHaveLength(times)
+  })
+})
+
+describe('main with TLS', () => {
+  /** What the server's certificate is about. */
+  function subjectAt(url: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().subject.CN)
+        socket.destroy()
+      })
+      socket.on('error', reject)
+    })
+  }
+
+  async function untilLogged(stderr: AsyncIterable<Uint8Array>, text: string): Promise<string> {
+    let log = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of stderr) {
+      log += decoder.decode(chunk, { stream: true })
+      if (log.includes(text)) break
+    }
+    return log
+  }
+
+  test('the certificate is renewed by SIGHUP, and stays when the new one is not sound', async () => {
+    const paths = writeCertificate(mkdtempSync(join(directory, 'tls-')), makeCertificate({ name: 'first' }))
+    const { child, url } = await startServing({ SERVER_TLS_CERT: paths.certPath, SERVER_TLS_KEY: paths.keyPath })
+    expect(url).toStartWith('https://localhost:')
+    expect(await subjectAt(url)).toBe('first')
+
+    writeFileSync(paths.certPath, makeCertificate({ name: 'second' }).cert)
+    child.kill('SIGHUP')
+    const refused = await untilLogged(child.stderr.values({ preventCancel: true }), 'stays in use')
+    expect(refused).toContain(
+      `Renewing the certificate: SERVER_TLS_KEY="${paths.keyPath}": it is not the key of the first certificate in ${paths.certPath}; the one before stays in use`,
+    )
+    expect(await subjectAt(url)).toBe('first')
+
+    writeCertificate(join(paths.certPath, '..'), makeCertificate({ name: 'third', validUntil: Date.UTC(2099, 0, 2) }))
+    child.kill('SIGHUP')
+    const renewed = await untilLogged(child.stderr.values({ preventCancel: true }), 'Renewed')
+    expect(renewed).toContain('Renewed the certificate: CN=third, valid until 2099-01-02T00:00:00.000Z')
+    expect(await subjectAt(url)).toBe('third')
+    child.kill('SIGTERM')
+    expect(await child.exited).toBe(0)
+  })
+
+  test('the exit code is 2 when the pair is not sound', async () => {
+    const { certPath, keyPath } = writeCertificate(
+      mkdtempSync(join(directory, 'tls-')),
+      makeCertificate({ validUntil: 1 }),
+    )
+    const environment = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: brokers, SERVER_TLS_CERT: certPath }
+    const { stderr, exitCode } = await run([], { ...environment, SERVER_TLS_KEY: keyPath })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`SERVER_TLS_CERT="${certPath}": the certificate of CN=localhost has expired`)
   })
 })

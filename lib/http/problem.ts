@@ -5,6 +5,7 @@ import type { RecoveryProgress } from '../store/status.ts'
 
 /** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'unauthorized',
   'invalid_key',
   'invalid_parameter',
   'key_not_found',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { helpText, readCommand } from '../../lib/config.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
-import { LatchkeyError } from '../../lib/errors.ts'
+import type { LatchkeyError } from '../../lib/errors.ts'
 
 const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
 const directory = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'))

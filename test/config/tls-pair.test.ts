@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readCommand } from '../../lib/config.ts'
 import { readTlsPair } from '../../lib/config/tls-pair.ts'
-import { LatchkeyError } from '../../lib/errors.ts'
+import type { LatchkeyError } from '../../lib/errors.ts'
 import { makeCertificate, writeCertificate } from '../http/certificate.ts'
 
 const dayMs = 86_400_000

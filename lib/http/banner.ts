@@ -1,0 +1,42 @@
+/** The first lines that a person sees: URLs to open, and commands that work as they stand. */
+import { lookupUrl } from './lookup-url.ts'
+
+const samplePollMs = 250
+
+export interface BannerOptions {
+  version: string
+  topic: string
+  /** Of the server, without a slash at the end. */
+  url: string
+  hasToken: boolean
+}
+
+/** What the banner needs of a store. */
+export interface SampledStore {
+  readonly id: string
+  readonly state: string
+  /** A key that it holds, once it runs and holds any. */
+  sampleKey(): Uint8Array | undefined
+}
+
+/**
+ * Prints what can be opened at once, and a lookup that finds something as soon as there is something to find. The token is not shown.
+ * @returns ends the wait for that
+ */
+export function printBanner(
+  store: SampledStore,
+  { version, topic, url, hasToken }: BannerOptions,
+  print: (line: string) => void,
+): () => void {
+  const curl = hasToken ? 'curl -H "Authorization: Bearer $SERVER_TOKEN"' : 'curl'
+  print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
+  print(`  ${url}/`)
+  print(`  ${curl} ${url}/status-store/${store.id}`)
+  const timer = setInterval(() => {
+    const key = store.state === 'running' ? store.sampleKey() : undefined
+    if (key === undefined) return
+    clearInterval(timer)
+    print(`  ${curl} '${lookupUrl(url, store.id, key)}'`)
+  }, samplePollMs)
+  return () => clearInterval(timer)
+}

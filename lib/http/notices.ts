@@ -1,0 +1,48 @@
+/** What whoever starts the server should know of its settings, and what --check tells of them. Nothing secret. */
+import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
+import type { ServeOptions } from './serve.ts'
+import { canSteerSockets } from './sockets.ts'
+
+/** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
+const tokenLengthMin = 16
+
+/** To be logged as warnings, once. */
+export function serverNotices(options: ServeOptions, limit: number = descriptorLimit()): string[] {
+  const { bind, port, token, connectionsMax = Infinity } = options
+  const notices: string[] = []
+  if (token === undefined && !isLoopback(bind)) {
+    notices.push(
+      `HTTP listens at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+    )
+  }
+  if (token !== undefined && token.length < tokenLengthMin) {
+    const better = '"openssl rand -hex 32" prints one that cannot be guessed'
+    notices.push(`SERVER_TOKEN has fewer than ${tokenLengthMin} characters: ${better}`)
+  }
+  if (!canSteerSockets) {
+    notices.push('SERVER_CONNECTIONS_MAX has no effect here: it needs Linux with glibc')
+    return notices
+  }
+  const connections = connectionsWithin(connectionsMax, limit)
+  if (Number.isFinite(connectionsMax) && connections < connectionsMax) {
+    notices.push(
+      `SERVER_CONNECTIONS_MAX=${connectionsMax} is more than there are descriptors for: ${connections} connections are taken. Raise the limit of ${limit} descriptors (ulimit -n, LimitNOFILE) to ${limitFor(connectionsMax)}`,
+    )
+  }
+  return notices
+}
+
+/** A line for --check. */
+export function describeServer({ bind, port, token, tls, connectionsMax }: ServeOptions): string {
+  const parts = [
+    `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
+    token === undefined ? 'no token is asked for' : 'a token is asked for',
+    ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
+    `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
+  ]
+  return parts.join(', ')
+}
+
+function isLoopback(bind: string): boolean {
+  return bind === 'localhost' || bind === '::1' || /^(::ffff:)?127\./i.test(bind)
+}

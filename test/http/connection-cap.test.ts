@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/http/descriptors.ts'
+import { serveFake } from './fake-store.ts'
+import { rawRequest } from './raw-request.ts'
+
+const script = join(import.meta.dir, 'limited-server.ts')
+const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
+const sockets: Socket[] = []
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+interface Limited extends AsyncDisposable {
+  port: number
+  /** Ends it, and gives what it has logged. */
+  logged(): Promise<string>
+}
+
+/** In a process of its own, where no descriptors are mixed with those of clients. */
+async function startLimited(connectionsMax: number, descriptorsMax = 1_024): Promise<Limited> {
+  const command = `ulimit -n ${descriptorsMax} && exec "${process.execPath}" "${script}" ${connectionsMax}`
+  const child = Bun.spawn(['sh', '-c', command], { stdout: 'pipe', stderr: 'pipe' })
+  const { value } = await child.stdout.getReader().read()
+  const end = async () => {
+    child.kill()
+    await child.exited
+  }
+  return {
+    port: Number(new TextDecoder().decode(value)),
+    logged: () => end().then(() => child.stderr.text()),
+    [Symbol.asyncDispose]: end,
+  }
+}
+
+function open(port: number): Socket {
+  const socket = connect(port, '127.0.0.1')
+  sockets.push(socket)
+  // One that is closed before it was read from is reset.
+  socket.on('error', () => {})
+  socket.resume()
+  return socket
+}
+
+/** Connections that have been answered, one after the other. */
+async function openAnswered(port: number, count: number): Promise<Socket[]> {
+  const opened: Socket[] = []
+  for (let index = 0; index < count; index++) {
+    const socket = open(port)
+    expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+    opened.push(socket)
+  }
+  return opened
+}
+
+/** The answer, or nothing where the connection is closed instead. */
+function ask(socket: Socket): Promise<string> {
+  const answered = new Promise<string>((resolve) => {
+    socket.once('data', (chunk) => resolve(String(chunk)))
+    socket.once('close', () => resolve(''))
+  })
+  socket.write(request)
+  return answered
+}
+
+async function untilClosed(opened: readonly Socket[], count: number): Promise<void> {
+  while (opened.filter(({ closed }) => closed).length < count) await Bun.sleep(5)
+}
+
+describe('SERVER_CONNECTIONS_MAX', () => {
+  test('the latest are closed and the others answered when there are more connections', async () => {
+    await using limited = await startLimited(5)
+    const held = await openAnswered(limited.port, 5)
+    const excess = Array.from({ length: 20 }, () => open(limited.port))
+    await untilClosed(excess, 20)
+    for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+    expect(await limited.logged()).toMatch(/Taking connections: there were \d+, and the latest \d+ are closed/)
+  })
+
+  test('a connection is taken again when another has ended', async () => {
+    await using limited = await startLimited(1)
+    const [first] = await openAnswered(limited.port, 1)
+    await untilClosed([open(limited.port)], 1)
+    first!.destroy()
+    await once(first!, 'close')
+    const [next] = await openAnswered(limited.port, 1)
+    await untilClosed([open(limited.port)], 1)
+    expect(await ask(next!)).toStartWith('HTTP/1.1 200 ')
+  })
+
+  test('the server goes on answering when more connections are opened than it has descriptors', async () => {
+    await using limited = await startLimited(1_000_000, 64)
+    const flood = Array.from({ length: 300 }, () => open(limited.port))
+    await untilClosed(flood, 300 - 64)
+    let answer = ''
+    while (!answer.startsWith('HTTP/1.1 200 ')) answer = await rawRequest(limited.port, request).catch(() => '')
+    expect(await limited.logged()).toMatch(/Taking connections: there were \d+, and the latest \d+ are closed/)
+  })
+
+  test('connections at another port are left alone', async () => {
+    await using served = serveFake({ connectionsMax: 1 })
+    await using other = serveFake()
+    const others = await openAnswered(other.server.port, 10)
+    const both = await openAnswered(served.server.port, 2)
+    await untilClosed(both, 1)
+    for (const socket of others) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+  })
+})
+
+describe('descriptors', () => {
+  test.each([
+    [4096, 1_048_576, 4096],
+    [4096, 4096, 3840],
+    [4096, 1024, 768],
+    [4096, 64, 32],
+    [4096, Infinity, 4096],
+    [Infinity, 1024, 768],
+  ])('of %p connections that are wanted and %p descriptors there are %p', (wanted, limit, expected) => {
+    expect(connectionsWithin(wanted, limit)).toBe(expected)
+  })
+
+  test('limit and count are those of this process', async () => {
+    const shell = Bun.spawnSync(['sh', '-c', 'ulimit -n'])
+    expect(String(descriptorLimit())).toBe(shell.stdout.toString().trim())
+    const before = openDescriptors()
+    await using served = serveFake()
+    await openAnswered(served.server.port, 10)
+    expect(openDescriptors()).toBeGreaterThanOrEqual(before + 10)
+  })
+})

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type TLSSocket } from 'node:tls'
+import { readTlsPair, type TlsPair } from '../../lib/config/tls-pair.ts'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { serve } from '../../lib/http/serve.ts'
+import { makeCertificate, writeCertificate } from './certificate.ts'
+import { FakeStore, serveFake } from './fake-store.ts'
+import { rawRequest } from './raw-request.ts'
+
+const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
+let root: string
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'latchkey-listener-'))
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+function pairOf(name: string): TlsPair {
+  const faults: string[] = []
+  const pair = readTlsPair(writeCertificate(mkdtempSync(join(root, 'pair-')), makeCertificate({ name })), faults)
+  if (!pair) throw new Error(faults.join())
+  return pair
+}
+
+/** A connection that has shaken hands, whatever the certificate. */
+function open(port: number): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => resolve(socket))
+    socket.on('error', reject)
+  })
+}
+
+/** What the server's certificate is about. */
+async function subjectAt(port: number): Promise<string | string[] | undefined> {
+  const socket = await open(port)
+  const name = socket.getPeerCertificate().subject.CN
+  socket.destroy()
+  return name
+}
+
+/** Sends a request on an open connection and gives its answer. */
+function ask(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      if (!chunk.toString().endsWith('alive\n')) return
+      socket.off('data', onData)
+      resolve(chunk.toString())
+    }
+    socket.on('data', onData)
+    socket.once('close', () => reject(new Error('closed without an answer')))
+    socket.write(request)
+  })
+}
+
+describe('serve with TLS', () => {
+  test('HTTPS is answered, and plain HTTP is not', async () => {
+    await using served = serveFake({ tls: pairOf('localhost') })
+    expect(served.url).toStartWith('https://127.0.0.1:')
+    const response = await fetch(`${served.url}/livez`, { tls: { rejectUnauthorized: false } })
+    expect(await response.text()).toBe('alive\n')
+    expect(await rawRequest(served.server.port, request).catch(() => '')).toBe('')
+  })
+
+  test('a client that trusts the certificate needs no exception', async () => {
+    const tls = pairOf('localhost')
+    await using served = serveFake({ tls })
+    expect((await fetch(`${served.url}/livez`, { tls: { ca: tls.cert } })).status).toBe(200)
+  })
+
+  test('a version before TLS 1.2 is refused', async () => {
+    await using served = serveFake({ tls: pairOf('localhost') })
+    const options = { host: '127.0.0.1', port: served.server.port, rejectUnauthorized: false }
+    const refused = await new Promise((resolve) => {
+      const socket = connect({ ...options, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }, () => resolve(false))
+      socket.on('error', () => resolve(true))
+    })
+    expect(refused).toBeTrue()
+  })
+
+  test('the port is not shared when another has it, with or without TLS', async () => {
+    const tls = pairOf('localhost')
+    for (const first of [{}, { tls }]) {
+      await using served = serveFake(first)
+      for (const second of [{}, { tls }]) {
+        const options = { bind: '127.0.0.1', port: served.server.port, version: '0', ...second }
+        expect(() => serve(new FakeStore(), options)).toThrow(LatchkeyError)
+      }
+      expect((await fetch(`${served.url}/livez`, { tls: { rejectUnauthorized: false } })).status).toBe(200)
+    }
+  })
+})
+
+describe('renewTls', () => {
+  test('new connections have the new certificate when it was renewed, once and again', async () => {
+    await using served = serveFake({ tls: pairOf('first') })
+    const { port } = served.server
+    expect(await subjectAt(port)).toBe('first')
+    for (const name of ['second', 'third', 'fourth']) {
+      served.server.renewTls(pairOf(name))
+      const subjects = await Promise.all(Array.from({ length: 20 }, () => subjectAt(port)))
+      expect(new Set(subjects)).toEqual(new Set([name]))
+    }
+  })
+
+  test('open connections are answered, and end with that answer, when the certificate is renewed', async () => {
+    await using served = serveFake({ tls: pairOf('first') })
+    const socket = await open(served.server.port)
+    expect(await ask(socket)).not.toMatch(/connection: close/i)
+    served.server.renewTls(pairOf('second'))
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    expect(await ask(socket)).toMatch(/connection: close/i)
+    await closed
+  })
+
+  test('no request is lost when clients connect all the time', async () => {
+    await using served = serveFake({ tls: pairOf('first') })
+    const done = new AbortController()
+    const answers = [0, 0, 0, 0]
+    const clients = answers.map(async (_, client) => {
+      while (!done.signal.aborted) {
+        const socket = await open(served.server.port)
+        await ask(socket)
+        answers[client]!++
+        socket.destroy()
+      }
+    })
+    for (const name of ['second', 'third', 'fourth']) {
+      const before = [...answers]
+      served.server.renewTls(pairOf(name))
+      while (answers.some((count, client) => count < before[client]! + 5)) await Bun.sleep(1)
+    }
+    done.abort()
+    await Promise.all(clients)
+  })
+
+  test('the certificate before stays when Bun does not take the new one', async () => {
+    const first = pairOf('first')
+    await using served = serveFake({ tls: first })
+    expect(() => served.server.renewTls({ ...first, key: pairOf('second').key })).toThrow()
+    expect(await subjectAt(served.server.port)).toBe('first')
+  })
+
+  test('requests under way on either certificate are answered when it stops', async () => {
+    const served = serveFake({ tls: pairOf('first') })
+    const { port } = served.server
+    const asked: (() => void)[] = []
+    served.store.onFlush = () => new Promise((resolve) => asked.push(() => resolve(1)))
+    const flush = () => {
+      const options = { method: 'POST', tls: { rejectUnauthorized: false } }
+      return fetch(`https://127.0.0.1:${port}/flush-store/orders`, options).then(({ status }) => status)
+    }
+    const first = flush()
+    while (asked.length < 1) await Bun.sleep(1)
+    served.server.renewTls(pairOf('second'))
+    const second = flush()
+    while (asked.length < 2) await Bun.sleep(1)
+    const stopped = served.server.stop(60_000)
+    for (const answer of asked) answer()
+    expect(await Promise.all([first, second])).toEqual([200, 200])
+    await stopped
+  })
+})
