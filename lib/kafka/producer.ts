@@ -23,6 +23,8 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
   /** The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. */
   renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
+  /** The batch landed before `end`, up to which the partition had been written: it is not the same log any more. */
+  wentBack(partition: number, baseOffset: number, end: number): void
   /** Another owner has taken the partition; nothing more is written to it. */
   lost(partition: number, error: LatchkeyError): void
 }
@@ -34,9 +36,18 @@ interface Owned<Batch> {
   pending: Batch[]
   /** Where our next batch has to land if nobody else writes; -1 where it is not known. */
   expectedOffset: number
+  /** Offset after the last record that was acknowledged, or read before. */
+  endOffset: number
   renewDue: boolean
   /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
   writtenBy: number
+}
+
+/** Where a partition ended when it was taken. */
+export interface PartitionEnd {
+  offset: number
+  /** Whether nobody else can have written since. */
+  isSure: boolean
 }
 
 export interface ProducerOptions {
@@ -67,11 +78,17 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#byLeader.signal.addEventListener('abort', () => this.wake(), { once: true })
   }
 
-  /** @param endOffset where the partition ends now, if that is known for sure; -1 else */
-  own(partition: number, identity: ProducerIdentity, endOffset: number): void {
-    const expectedOffset = endOffset
-    this.#owned.set(partition, { identity, sequence: 0, pending: [], expectedOffset, renewDue: false, writtenBy: 0 })
+  own(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
+    const expectedOffset = end.isSure ? end.offset : -1
+    const endOffset = end.offset
+    const owned = { identity, sequence: 0, pending: [], expectedOffset, endOffset, renewDue: false, writtenBy: 0 }
+    this.#owned.set(partition, owned)
     this.#byLeader.add(partition)
+  }
+
+  /** Offset after the last record that is known to be in the partition; -1 for one that is not owned. */
+  endOffset(partition: number): number {
+    return this.#owned.get(partition)?.endOffset ?? -1
   }
 
   owns(partition: number): boolean {
@@ -177,10 +194,12 @@ export class Producer<Batch extends OutgoingBatch> {
   }
 
   #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
+    if (baseOffset >= 0 && baseOffset < owned.endOffset) this.#sink.wentBack(partition, baseOffset, owned.endOffset)
     const batch = owned.pending.shift()!
     const foreign = owned.expectedOffset >= 0 && baseOffset >= 0 && baseOffset !== owned.expectedOffset
     owned.sequence = (owned.sequence + batch.count) % 2 ** 31
     owned.expectedOffset = baseOffset < 0 ? -1 : baseOffset + batch.count
+    owned.endOffset = Math.max(owned.endOffset, owned.expectedOffset)
     this.#sink.acknowledged(partition, batch, baseOffset, foreign)
   }
 

@@ -79,6 +79,14 @@ export class PartitionEvents {
     this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
   }
 
+  /** Our batch landed before what we had written already: what was there is gone. Nothing may be committed any more. */
+  changelogWentBack(partition: number, baseOffset: number, end: number): never {
+    const { changelogTopic } = this.#context.config
+    const found = `a batch was written at offset ${baseOffset}, where ${end} had been reached: the topic was recreated or truncated`
+    const advice = 'start again, and it is rebuilt from the source'
+    throw new LatchkeyError('store_failed', `Writing to ${changelogTopic} partition ${partition}: ${found}; ${advice}`)
+  }
+
   /** A partition has reached the end that its source had at start: once that is visible, it counts. */
   async #arrive(partition: number): Promise<void> {
     const { stats, flusher, post, config } = this.#context

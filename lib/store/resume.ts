@@ -3,6 +3,8 @@
  * trust: the source offsets in the changelog's headers, then the committed offset, then the start. Reading a little twice is harmless, skipping is not.
  */
 
+import { type Completeness } from './completeness.ts'
+
 export interface ResumeInput {
   /** Records read from the changelog, tombstones included. */
   recordsRecovered: number
@@ -10,8 +12,10 @@ export interface ResumeInput {
   highestSourceOffset: number
   /** The changelog's log start offset: above 0 its beginning was cut off (compaction leaves it at 0). */
   changelogStart: number
-  /** Changelog start at which a store last stated that it was complete; -1 where none did. */
-  completeSince: number
+  /** Where it ends; -1 where that is not known. */
+  changelogEnd: number
+  /** What a store last stated of a complete changelog. */
+  stated: Completeness
   /** Committed offset of the group; -1 where there is none. */
   committed: number
   sourceStart: number
@@ -33,8 +37,16 @@ export interface Resume {
 }
 
 export function resumeAt(input: ResumeInput): Resume {
-  const { recordsRecovered, highestSourceOffset, changelogStart, completeSince, committed, sourceStart, sourceEnd } =
-    input
+  const {
+    recordsRecovered,
+    highestSourceOffset,
+    changelogStart,
+    changelogEnd,
+    stated,
+    committed,
+    sourceStart,
+    sourceEnd,
+  } = input
   const fromStart = { position: sourceStart, lost: 0 }
   if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
     const found = input.sourceRecreated
@@ -47,8 +59,12 @@ export function resumeAt(input: ResumeInput): Resume {
       reason: `the source topic was recreated or truncated: ${found}`,
     }
   }
-  if (changelogStart > 0 && completeSince !== changelogStart) {
+  if (changelogStart > 0 && stated.changelogStart !== changelogStart) {
     const reason = `the changelog was truncated: it starts at offset ${changelogStart}`
+    return { ...fromStart, rebuild: true, discard: false, reason }
+  }
+  if (changelogEnd >= 0 && changelogEnd < stated.changelogEnd) {
+    const reason = `the changelog was truncated or recreated: it ends at offset ${changelogEnd}, it had reached ${stated.changelogEnd}`
     return { ...fromStart, rebuild: true, discard: false, reason }
   }
   if (recordsRecovered === 0 && committed > sourceStart) {

@@ -2,7 +2,7 @@
 import { type KafkaClient } from '../kafka/client.ts'
 import { type CommittedOffset, listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
-import { completeSince } from './committer.ts'
+import { completenessOf } from './completeness.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
 import { isRecreated } from './source-check.ts'
@@ -30,13 +30,14 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
   const ends = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'latest'))
   const decided = await Promise.all(
     partitions.map(async (partition) => {
-      const { records, changelogStart, last } = recovered.get(partition)!
+      const { records, changelogStart, changelogEnd, last } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
       const resume = resumeAt({
         recordsRecovered: records,
         highestSourceOffset: last?.offset ?? -1,
         changelogStart,
-        completeSince: completeSince(committed.get(partition)?.metadata ?? ''),
+        stated: completenessOf(committed.get(partition)?.metadata ?? ''),
+        changelogEnd,
         committed: committed.get(partition)?.offset ?? -1,
         sourceStart: starts.get(partition)!,
         sourceEnd,

@@ -39,6 +39,7 @@ function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> = {}, m
         void events.push(`${name} of ${partition} at ${baseOffset}${foreign ? ', foreign' : ''}`),
       refused: () => [],
       renew: async (_, { producerId, producerEpoch }) => ({ producerId, producerEpoch: producerEpoch + 1 }),
+      wentBack: (partition, baseOffset, end) => void events.push(`${partition} went back to ${baseOffset} from ${end}`),
       lost: (partition, { code }) => void events.push(`lost ${partition}: ${code}`),
       ...sink,
     },
@@ -50,7 +51,7 @@ function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> = {}, m
     producer.wake()
   }
   const own = (partition: number, endOffset = 0) =>
-    producer.own(partition, { producerId: 7, producerEpoch: 1 }, endOffset)
+    producer.own(partition, { producerId: 7, producerEpoch: 1 }, { offset: endOffset, isSure: endOffset >= 0 })
   for (const partition of fake.leading.keys()) own(partition)
   open.push(producer)
   const running = producer.run()
@@ -211,7 +212,7 @@ test('Producer takes partitions anew between two batches when told so', async ()
 test('Producer says that another has written when a batch does not land where the last one ended', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const { producer, events, write } = start(fake)
-  producer.own(1, { producerId: 7, producerEpoch: 1 }, -1)
+  producer.own(1, { producerId: 7, producerEpoch: 1 }, { offset: -1, isSure: false })
   write(0, 'a')
   write(1, 'x')
   await answer(fake, { partition: 0, baseOffset: 5 }, { partition: 1, baseOffset: 90 })
@@ -272,4 +273,13 @@ test('Producer wraps its sequence to zero when it passes 2^31 - 1', async () => 
   await answer(fake, { partition: 0, baseOffset: 0 })
   expect(await answer(fake, { partition: 0, baseOffset: 2 ** 31 - 1 })).toEqual([`0: b 7:1/${2 ** 31 - 1}`])
   expect(written(await fake.next())).toEqual(['0: c 7:1/2'])
+})
+
+test('Producer tells when a batch lands before what had been written', async () => {
+  const fake = new FakeClient()
+  const { events, write } = start(fake)
+  write(0, new NamedBatch('a', 3), 'b')
+  await answer(fake, { partition: 0, baseOffset: 10 })
+  await answer(fake, { partition: 0, baseOffset: 0 })
+  expect(events).toEqual(['a of 0 at 10, foreign', '0 went back to 0 from 13', 'b of 0 at 0, foreign'])
 })
