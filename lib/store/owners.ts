@@ -1,6 +1,7 @@
 /** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
 import { fencePartition, plainProducerId, type ProducerIdentity } from '../kafka/fence.ts'
 import { type KafkaClient } from '../kafka/client.ts'
+import { listOffsets } from '../kafka/offsets.ts'
 import { type StoreConfig } from './store-config.ts'
 
 export class Owners {
@@ -19,6 +20,9 @@ export class Owners {
 
   /** Takes partitions, in parallel. Whoever wrote them before is refused from now on, unless FENCING=false. */
   async take(partitions: readonly number[]): Promise<void> {
+    // A leader that has not opened one of them yet (the topic is new, the broker has just started) would let the markers of all wait for
+    // 30 s: Kafka 4.1 does not answer itself there (KafkaApis.handleWriteTxnMarkersRequest). Those that answer this have opened them.
+    await this.#client.persist(() => listOffsets(this.#client, this.#config.changelogTopic, partitions, 'latest'))
     await Promise.all(partitions.map((partition) => this.#take(partition)))
   }
 
