@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { until } from '../binary/until.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
 import { readTopic } from './fault-support/oracle.ts'
@@ -35,6 +36,21 @@ test('a store loses nothing when its connections are cut at random while it inge
   await run.ready()
   await run.verify()
   expect(broker.proxy!.accepted).toBeGreaterThan(cuts)
+})
+
+test('a store holds no more connections when it resumes many partitions than when it began them', async () => {
+  await open('connections', { partitions: 16 })
+  await until('those of other tests are gone', () => broker.proxy!.connections === 0)
+  run.workload.start()
+  await run.startReady()
+  await run.acknowledged(40)
+  const { connections } = broker.proxy!
+  expect(await run.process.stop()).toBe(0)
+  await until('its connections are gone', () => broker.proxy!.connections === 0)
+  await run.startReady()
+  await run.acknowledged(40)
+  expect(broker.proxy!.connections).toBe(connections)
+  await run.verify()
 })
 
 test('a batch is written again and taken once when its acknowledgement is lost', async () => {
