@@ -12,7 +12,7 @@ const checkMs = 30_000
 /** Lines to print. Rejects with LatchkeyError where a start would be refused or Kafka cannot be asked. */
 export async function checkTopics(config: StoreConfig): Promise<string[]> {
   const { consumer } = createClients(config)
-  const clients = { consumer, producer: consumer, changelog: consumer }
+  const clients = { consumer, producer: consumer, changelog: consumer, replicas: consumer }
   const bound = new AbortController()
   try {
     const overdue = sleep(checkMs, bound.signal).then(() => {

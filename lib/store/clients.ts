@@ -1,4 +1,7 @@
-/** The three Kafka clients of a store: each has connections of its own, so that a waiting Fetch never holds up a Produce or a commit. */
+/**
+ * The Kafka clients of a store: each has connections of its own, since a broker answers the requests of one connection in turn. So a Fetch
+ * that waits never holds up a Produce, a commit or recovery.
+ */
 import { KafkaClient } from '../kafka/client.ts'
 import { type StoreConfig } from './store-config.ts'
 
@@ -9,6 +12,8 @@ export interface Clients {
   producer: KafkaClient
   /** Reads the changelog in recovery. */
   changelog: KafkaClient
+  /** Reads the changelog for replicas. */
+  replicas: KafkaClient
 }
 
 const connectionTimeoutMs = 10_000
@@ -27,13 +32,14 @@ export function createClients(config: StoreConfig): Clients {
     consumer: client('source consumer'),
     producer: client('changelog producer'),
     changelog: client('changelog consumer'),
+    replicas: client('changelog consumer'),
   }
 }
 
 /** What the clients have trouble with; undefined while all is well. */
 export function troubleOf(clients: Clients): string | undefined {
-  const troubles = Object.values(clients).map((client: KafkaClient) => client.health.trouble)
-  return troubles.filter((trouble) => trouble !== undefined).join(' · ') || undefined
+  const troubles = new Set(Object.values(clients).map((client: KafkaClient) => client.health.trouble))
+  return [...troubles].filter((trouble) => trouble !== undefined).join(' · ') || undefined
 }
 
 export function closeClients(clients: Clients): void {

@@ -37,7 +37,7 @@ export class Replicas {
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config } = context
-    this.#fetcher = new Fetcher(clients.changelog, config.changelogTopic, changelogFetch, {
+    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch, {
       received: (fetched) => this.#received(fetched),
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition),
@@ -54,7 +54,7 @@ export class Replicas {
     const { clients, config, stats, roles } = this.#context
     const { replicas } = roles
     if (replicas.length === 0) return this.#allFilled.resolve()
-    const client = clients.changelog
+    const client = clients.replicas
     const starts = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
     const ends = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
     for (const partition of replicas) {
@@ -128,7 +128,7 @@ export class Replicas {
   /** The position is gone: the changelog was truncated or recreated. What is held may be anything, so it goes, and the copy begins again. */
   async #refill(partition: number): Promise<number> {
     const { clients, config, map, stats } = this.#context
-    const client = clients.changelog
+    const client = clients.replicas
     const { changelogTopic } = config
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
     const ends = await listOffsets(client, changelogTopic, [partition], 'latest')

@@ -10,9 +10,9 @@ export class Reporter {
   readonly #clients: Clients
   readonly #post: (message: FromThread) => void
   readonly #timer: ReturnType<typeof setInterval>
-  #memory: { map: ChiralMap; stats: Stats } | undefined
+  #stats: Stats | undefined
+  #map: ChiralMap | undefined
   #hasSample = false
-  #producerFailures = 0
   #trouble: string | undefined
   /** Failures of the clients that the counters have already. */
   #counted = { fetch: 0, changelog: 0 }
@@ -23,18 +23,18 @@ export class Reporter {
     this.#timer = setInterval(() => this.#report(), intervalMs)
   }
 
-  /** There is memory to report about from now on. */
-  watch(map: ChiralMap, stats: Stats): void {
-    this.#memory = { map, stats }
+  /** There is something to report about from now on. @param map undefined where nothing is held in memory */
+  watch(stats: Stats, map: ChiralMap | undefined): void {
+    this.#stats = stats
+    this.#map = map
   }
 
   /** Something became visible. */
   published(): void {
     this.reportMap()
-    if (this.#hasSample || this.#memory === undefined) return
-    const { map, stats } = this.#memory
-    for (const partition of stats.partitions) {
-      const key = map.keys(partition).next().value
+    if (this.#hasSample || this.#map === undefined) return
+    for (const partition of this.#stats!.partitions) {
+      const key = this.#map.keys(partition).next().value
       if (key === undefined) continue
       this.#hasSample = true
       this.#post({ type: 'sample', key })
@@ -43,10 +43,10 @@ export class Reporter {
   }
 
   reportMap(): void {
-    if (this.#memory === undefined) return
-    const { map, stats } = this.#memory
+    if (this.#map === undefined) return
+    const stats = this.#stats!
     for (const partition of stats.partitions) {
-      const { entries, liveBytes, totalBytes } = map.stats(partition)
+      const { entries, liveBytes, totalBytes } = this.#map.stats(partition)
       stats.setGauge(partition, 'entries', entries)
       stats.setGauge(partition, 'liveBytes', liveBytes)
       stats.setGauge(partition, 'totalBytes', totalBytes)
@@ -57,31 +57,21 @@ export class Reporter {
     clearInterval(this.#timer)
   }
 
-  /** Failures of whole requests; what the changelog refused of a batch is counted where that is dealt with. */
-  #reportFailures(): void {
-    if (this.#memory === undefined) return
-    const { stats } = this.#memory
-    const { consumer, changelog, producer } = this.#clients
-    stats.set('fetchFailures', consumer.health.failures + changelog.health.failures)
-    stats.add('changelogFailures', producer.health.failures - this.#producerFailures)
-    this.#producerFailures = producer.health.failures
-  }
-
   #report(): void {
     this.reportMap()
-    this.#reportFailures()
     this.#countFailures()
     const trouble = troubleOf(this.#clients)
     if (trouble !== this.#trouble) this.#post({ type: 'trouble', trouble: trouble ?? null })
     this.#trouble = trouble
   }
 
+  /** Failures of whole requests; what the changelog refused of a batch is counted where that is dealt with. */
   #countFailures(): void {
-    if (this.#memory === undefined) return
-    const { consumer, producer, changelog } = this.#clients
-    const now = { fetch: consumer.health.failures + changelog.health.failures, changelog: producer.health.failures }
-    this.#memory.stats.add('fetchFailures', now.fetch - this.#counted.fetch)
-    this.#memory.stats.add('changelogFailures', now.changelog - this.#counted.changelog)
-    this.#counted = now
+    const { consumer, producer, changelog, replicas } = this.#clients
+    const fetch = consumer.health.failures + changelog.health.failures + replicas.health.failures
+    const now = { fetch, changelog: producer.health.failures }
+    this.#stats?.add('fetchFailures', now.fetch - this.#counted.fetch)
+    this.#stats?.add('changelogFailures', now.changelog - this.#counted.changelog)
+    if (this.#stats !== undefined) this.#counted = now
   }
 }

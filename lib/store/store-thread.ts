@@ -118,7 +118,7 @@ export class StoreThread {
     const post = this.#post
     const context = { config: this.#config, clients: this.#clients, topology, roles, stats, map, flusher, post, failed }
     this.#opened = { context, primaries: new Primaries(context), replicas: new Replicas(context) }
-    if (!useProcessingOnly) this.#reporter.watch(map, stats)
+    this.#reporter.watch(stats, useProcessingOnly ? undefined : map)
     for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
     for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
     for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)

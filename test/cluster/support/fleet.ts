@@ -12,6 +12,8 @@ import { settingsFrom } from './settings.ts'
 export interface FleetOptions {
   broker?: KafkaBroker
   partitions?: number
+  /** Creates the changelog beforehand, with these settings; else the first store does. */
+  changelog?: Readonly<Record<string, string>>
 }
 
 type Settings = Readonly<Record<string, string>>
@@ -23,9 +25,10 @@ export class Fleet {
   readonly partitions: number
   readonly #stores: Store[] = []
 
-  static async create({ broker, partitions = 3 }: FleetOptions = {}): Promise<Fleet> {
+  static async create({ broker, partitions = 3, changelog }: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet(broker ?? (await sharedKafka()), partitions)
     await createTopic(fleet.broker, fleet.source, { partitions })
+    if (changelog) await createTopic(fleet.broker, fleet.changelog, { partitions, config: changelog })
     return fleet
   }
 

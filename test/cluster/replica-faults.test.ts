@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { LookupHandler } from '../../lib/http/lookup.ts'
+import { LookupStats } from '../../lib/metrics.ts'
+import type { Store } from '../../lib/store/store.ts'
+import { until } from '../binary/until.ts'
+import { type KafkaBroker, kafkaClient, startKafka } from '../kafka/index.ts'
+import { answer, answersWith, detailOf, Fleet, isReady } from './support/fleet.ts'
+
+const fetchKey = 1
+
+let broker: KafkaBroker
+
+beforeAll(async () => {
+  broker = await startKafka({ proxy: true })
+})
+
+afterEach(() => {
+  broker.proxy!.onRequest = undefined
+  broker.proxy!.release()
+})
+
+afterAll(() => broker.close())
+
+/** Holds back, from now on, every Fetch of partition 1 of the changelog alone: only a replica asks so. */
+function holdReplica(fleet: Fleet): { held: Promise<void>; release: () => void } {
+  const held = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const name = Buffer.from(fleet.changelog)
+  const one = Buffer.from([0, 0, 0, 1]) // one partition
+  broker.proxy!.onRequest = ({ apiKey, frame }) => {
+    if (apiKey !== fetchKey) return
+    const at = frame.indexOf(name) + name.length
+    if (at < name.length || !frame.subarray(at, at + 4).equals(one) || frame.readInt32BE(at + 4) !== 1) return
+    held.resolve()
+    return released.promise
+  }
+  return { held: held.promise, release: released.resolve }
+}
+
+test('a store is ready when its primaries are, and a miss in a replica that is still filling is to be asked again', async () => {
+  await using fleet = await Fleet.create({ broker })
+  const [[own = ''], [elsewhere = '']] = [fleet.keysOf(0, 1), fleet.keysOf(2, 1)]
+  const [copied = '', absent = ''] = fleet.keysOf(1, 2)
+  await fleet.write({ [own]: 'own', [copied]: 'copied', [elsewhere]: 'elsewhere' })
+  await fleet.openReady({ PARTITIONS: '1' })
+  const { release } = holdReplica(fleet)
+  const store = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  const answers = async () => Promise.all([own, copied, absent, elsewhere].map((key) => answer(store, key)))
+  expect(await answers()).toEqual(['own', 'replica_recovering', 'replica_recovering', 'partition_not_held'])
+  expect(detailOf(store, 1)).toMatchObject({ role: 'replica', state: 'recovering' })
+  release()
+  await answersWith(store, copied, 'copied')
+  expect(await answers()).toEqual(['own', 'copied', 'key_not_found', 'partition_not_held'])
+})
+
+test('a store is not ready and answers nothing before its replicas have filled when WAIT_FOR_REPLICAS is true', async () => {
+  await using fleet = await Fleet.create({ broker })
+  const [[own = ''], [copied = '']] = [fleet.keysOf(0, 1), fleet.keysOf(1, 1)]
+  await fleet.write({ [own]: 'own', [copied]: 'copied' })
+  const former = await fleet.openReady({ PARTITIONS: '0,1' })
+  await former.close()
+  const { release } = holdReplica(fleet)
+  const store = fleet.open({ PARTITIONS: '0', PARTITIONS_REPLICA: '1', WAIT_FOR_REPLICAS: 'true' })
+  await until('the primary has recovered', () => detailOf(store, 0)?.entries === 1)
+  expect(await answer(store, own)).toBe('recovering')
+  expect(isReady(store)).toBe(false)
+  release()
+  await fleet.ready(store)
+  expect(await answer(store, own)).toBe('own')
+  expect(await answer(store, copied)).toBe('copied')
+})
+
+test('a replica that was behind when the changelog lost its beginning fills anew with what there is', async () => {
+  // A broker deletes no records of a topic that is only compacted.
+  await using fleet = await Fleet.create({ broker, changelog: { 'cleanup.policy': 'compact,delete' } })
+  const [first = '', second = '', third = ''] = fleet.keysOf(1, 3)
+  await fleet.write({ [first]: 'one', [second]: 'one' })
+  await fleet.openReady({ PARTITIONS: '1' })
+  const replica = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  await answersWith(replica, second, 'one')
+
+  const { held, release } = holdReplica(fleet)
+  await held
+  const writer = fleet.open({ PARTITIONS: '1', KAFKA_BROKERS: broker.direct })
+  await fleet.ready(writer)
+  await fleet.write({ [third]: 'two' })
+  await answersWith(writer, third, 'two')
+  const admin = kafkaClient({ bootstrap: broker.direct }).admin()
+  await admin.connect()
+  const [, end = 0] = await fleet.ends(fleet.changelog)
+  await admin.fetchTopicOffsets(fleet.changelog) // else kafkajs does not know the topic's leaders
+  await admin.deleteTopicRecords({ topic: fleet.changelog, partitions: [{ partition: 1, offset: String(end - 1) }] })
+  await admin.disconnect()
+  release()
+  await answersWith(replica, third, 'two')
+  await until('it has filled', () => detailOf(replica, 1).state === 'running')
+  expect([await answer(replica, first), await answer(replica, second)]).toEqual(['key_not_found', 'key_not_found'])
+  expect(detailOf(replica, 1).entries).toBe(1)
+})
+
+test('primary and replica go on when the broker was killed and is back', async () => {
+  await using fleet = await Fleet.create({ broker })
+  await fleet.write({ a: '1', b: '1', c: '1', d: '1' })
+  const primary = await fleet.openReady()
+  const replica = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
+  await fleet.agrees(replica, [0, 1, 2])
+  await broker.kill()
+  try {
+    await until('it says so', () => /changelog consumer: .* trying on/.test(replica.status().reason ?? ''))
+    expect(await answer(replica, 'a')).toBe('1')
+    expect(isReady(replica)).toBe(true)
+  } finally {
+    await broker.start()
+  }
+  await fleet.write({ a: '2', b: null, e: '2' })
+  await fleet.agrees(replica, [0, 1, 2])
+  await fleet.agrees(primary, [0, 1, 2])
+  await until('its trouble is over', () => replica.status().reason === undefined)
+})
+
+test('a replica does not know its lag, and max-lag refuses, while the broker stands still for longer', async () => {
+  await using fleet = await Fleet.create({ broker })
+  const [key = ''] = fleet.keysOf(1, 1)
+  await fleet.write({ [key]: 'here' })
+  await fleet.openReady({ PARTITIONS: '1' })
+  const replica = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  await answersWith(replica, key, 'here')
+  expect(await lookUp(replica, key, 0)).toMatchObject({ status: 200, role: 'replica', lag: '0' })
+  freeze(broker)
+  try {
+    expect(await lookUp(replica, key, 0)).toMatchObject({ status: 200, lag: '0' })
+    await until('its lag is not known', () => detailOf(replica, 1).lag === null)
+    expect(await lookUp(replica, key)).toMatchObject({ status: 200, role: 'replica', lag: 'unknown' })
+    expect(await lookUp(replica, key, 1_000_000)).toMatchObject({ status: 503, code: 'too_stale' })
+    expect(isReady(replica)).toBe(true)
+  } finally {
+    thaw(broker)
+  }
+  await until('its lag is known again', () => detailOf(replica, 1).lag === 0)
+  expect(await lookUp(replica, key, 0)).toMatchObject({ status: 200, lag: '0' })
+})
+
+/** As HTTP answers it. */
+async function lookUp(store: Store, key: string, maxLag?: number) {
+  const target = `/stores/${store.id}/${key}${maxLag === undefined ? '' : `?max-lag=${maxLag}`}`
+  const handler = new LookupHandler(store, new LookupStats())
+  const response = await handler.handle(new Request(`http://localhost${target}`), target)
+  const { headers, status } = response
+  const code = status === 200 ? undefined : ((await response.json()) as { code: string }).code
+  return { status, code, role: headers.get('x-latchkey-role'), lag: headers.get('x-latchkey-lag') }
+}
+
+/** A broker in a container has no process here: then its network stands still instead. */
+function freeze({ pid, proxy }: KafkaBroker): void {
+  if (pid !== undefined) return void process.kill(pid, 'SIGSTOP')
+  proxy!.hold('requests')
+  proxy!.hold('responses')
+}
+
+function thaw({ pid, proxy }: KafkaBroker): void {
+  if (pid !== undefined) return void process.kill(pid, 'SIGCONT')
+  proxy!.release()
+}
