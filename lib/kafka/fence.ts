@@ -16,7 +16,10 @@ export interface ProducerIdentity {
 }
 
 /** Also the time within which the coordinator aborts the transaction of an owner that died between its begin and its end. */
-const transactionTimeoutMs = 30_000
+const transactionTimeoutMsDefault = 30_000
+
+/** Batches of nobody: not deduplicated, not fenced. */
+export const noIdentity: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
 
 /**
  * Takes a partition. Resolves once the abort is decided; the marker reaches the partition a little later.
@@ -28,8 +31,9 @@ export async function fencePartition(
   topic: string,
   partition: number,
   held?: ProducerIdentity,
+  transactionTimeoutMs = transactionTimeoutMsDefault,
 ): Promise<ProducerIdentity> {
-  const identity = await initProducerId(client, transactionalId, held)
+  const identity = await initProducerId(client, transactionalId, transactionTimeoutMs, held)
   const producer = { transactionalId, ...identity, producerId: String(identity.producerId) }
   await addPartition(client, transactionalId, topic, partition, producer)
   await endTransaction(client, transactionalId, producer)
@@ -41,7 +45,7 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
   const attempted = 'Getting a producer id'
   const response = (await client.callAny('InitProducerId', 1, {
     transactionalId: null,
-    transactionTimeout: transactionTimeoutMs,
+    transactionTimeout: transactionTimeoutMsDefault,
   })) as {
     errorCode: number
     producerId: string
@@ -54,10 +58,15 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
 async function initProducerId(
   client: KafkaClient,
   transactionalId: string,
+  transactionTimeoutMs: number,
   held?: ProducerIdentity,
 ): Promise<ProducerIdentity> {
   const coordinator = await client.coordinator('transaction', transactionalId)
-  const response = await client.send(coordinator, initProducerIdRequest(transactionalId, held), client.requestTimeoutMs)
+  const response = await client.send(
+    coordinator,
+    initProducerIdRequest(transactionalId, transactionTimeoutMs, held),
+    client.requestTimeoutMs,
+  )
   const at = 1 // the response header's tagged fields
   const errorCode = response.readInt16BE(at + 4)
   failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
@@ -65,7 +74,11 @@ async function initProducerId(
 }
 
 /** InitProducerId version 3, the first that says which epoch one holds; a flexible version, so written byte by byte. */
-function initProducerIdRequest(transactionalId: string, held?: ProducerIdentity): RawRequest {
+function initProducerIdRequest(
+  transactionalId: string,
+  transactionTimeoutMs: number,
+  held?: ProducerIdentity,
+): RawRequest {
   return {
     apiKey: 22,
     apiVersion: 3,

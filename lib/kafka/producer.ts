@@ -156,7 +156,10 @@ export class Producer<Batch extends OutgoingBatch> {
         if (next === undefined) continue
         owned.pending.push(next)
       }
-      const sealed = owned.pending[0]!.seal({ ...owned.identity, baseSequence: owned.sequence })
+      const sealed = owned.pending[0]!.seal({
+        ...owned.identity,
+        baseSequence: owned.identity.producerId < 0 ? -1 : owned.sequence,
+      })
       bytes += sealed.length
       if (batches.length > 0 && bytes > this.#options.maxRequestBytes) break
       owned.writtenBy = this.#requests

@@ -1,17 +1,19 @@
 /** A record batch on its way to the changelog, with what has to be known when it is acknowledged. Reused from a pool. */
-import { type ProducerState, RecordBatchBuilder } from '../kafka/record-batch/index.ts'
+import { type BuilderOptions, type ProducerState, RecordBatchBuilder } from '../kafka/record-batch/index.ts'
 
 export class ChangelogBatch {
   readonly builder: RecordBatchBuilder
-  /** The bytes last sealed: what was acknowledged is what goes into memory. */
+  /** What was sealed last, uncompressed: what was acknowledged is what goes into memory. */
   sealed: Buffer | undefined
+  /** Size of what was sealed last, as it goes over the network. */
+  sentBytes = 0
   /** Source offset to go on from once this batch is written. */
   nextSource = 0
   /** Its timestamps are no longer those of the source: the broker refused them. */
   isRetimed = false
 
-  constructor(maxBytes: number) {
-    this.builder = new RecordBatchBuilder(maxBytes)
+  constructor(maxBytes: number, options?: BuilderOptions) {
+    this.builder = new RecordBatchBuilder(maxBytes, options)
   }
 
   get count(): number {
@@ -23,8 +25,10 @@ export class ChangelogBatch {
   }
 
   seal(producer: ProducerState): Buffer {
-    this.sealed = this.builder.seal(producer)
-    return this.sealed
+    const sent = this.builder.seal(producer)
+    this.sealed = this.builder.plain()
+    this.sentBytes = sent.length
+    return sent
   }
 
   reset(): void {
@@ -39,15 +43,17 @@ export class ChangelogBatch {
 export class BatchPool {
   readonly #maxBytes: number
   readonly #idleMax: number
+  readonly #options: BuilderOptions | undefined
   readonly #idle: ChangelogBatch[] = []
 
-  constructor(maxBytes: number, idleMax: number) {
+  constructor(maxBytes: number, idleMax: number, options?: BuilderOptions) {
     this.#maxBytes = maxBytes
     this.#idleMax = idleMax
+    this.#options = options
   }
 
   take(): ChangelogBatch {
-    return this.#idle.pop() ?? new ChangelogBatch(this.#maxBytes)
+    return this.#idle.pop() ?? new ChangelogBatch(this.#maxBytes, this.#options)
   }
 
   give(batch: ChangelogBatch): void {

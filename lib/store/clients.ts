@@ -2,7 +2,9 @@
  * The Kafka clients of a store: each has connections of its own, since a broker answers the requests of one connection in turn. So a Fetch
  * that waits never holds up a Produce, a commit or recovery.
  */
+import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
+import { type ClientName, type ClientsConfig } from './client-config.ts'
 import { type StoreConfig } from './store-config.ts'
 
 export interface Clients {
@@ -16,24 +18,52 @@ export interface Clients {
   replicas: KafkaClient
 }
 
-const connectionTimeoutMs = 10_000
-const requestTimeoutMs = 30_000
+export const clientTitles: Readonly<Record<ClientName, string>> = {
+  consumer: 'source consumer',
+  producer: 'changelog producer',
+  changelog: 'changelog consumer',
+}
+
+const defaults = defaultClients()
+
+export function clientsConfigOf(config: StoreConfig): ClientsConfig {
+  return config.clients ?? defaults
+}
+
+/** The group that offsets are committed under. */
+export function groupOf(config: StoreConfig): string {
+  return clientsConfigOf(config).consumer.groupId ?? config.storeId
+}
+
+/** What the transactional ids of all partitions begin with. */
+export function transactionalIdPrefixOf(config: StoreConfig): string {
+  return `${clientsConfigOf(config).producer.produce.transactionalIdPrefix ?? `latchkey-${config.storeId}`}-`
+}
+
+export function transactionalIdOf(config: StoreConfig, partition: number): string {
+  return `${transactionalIdPrefixOf(config)}${partition}`
+}
 
 export function createClients(config: StoreConfig): Clients {
-  const client = (subject: string) =>
-    new KafkaClient({
-      subject,
-      brokers: config.kafkaBrokers,
-      clientId: `latchkey-${config.storeId}`,
-      connectionTimeoutMs,
-      requestTimeoutMs,
-    })
   return {
-    consumer: client('source consumer'),
-    producer: client('changelog producer'),
-    changelog: client('changelog consumer'),
-    replicas: client('changelog consumer'),
+    consumer: createClient(config, 'consumer'),
+    producer: createClient(config, 'producer'),
+    changelog: createClient(config, 'changelog'),
+    replicas: createClient(config, 'changelog'),
   }
+}
+
+function createClient(config: StoreConfig, name: ClientName): KafkaClient {
+  const client = clientsConfigOf(config)[name]
+  const { brokers, clientId, retryBackoffMs, retryBackoffMaxMs, ...connection } = client.connection
+  return new KafkaClient({
+    ...connection,
+    subject: clientTitles[name],
+    brokers: brokers ?? config.kafkaBrokers,
+    clientId: clientId ?? `latchkey-${config.storeId}`,
+    retryBackoff: { firstMs: retryBackoffMs, maxMs: retryBackoffMaxMs },
+    ...('fetch' in client ? { isolation: client.fetch.isolation } : {}),
+  })
 }
 
 /** What the clients have trouble with; undefined while all is well. */

@@ -1,17 +1,17 @@
-/** Commits, once a second, how far the changelog has acknowledged: never ahead of it, never backwards. */
+/** Commits, once a second or as auto.commit.interval.ms says, how far the changelog has acknowledged: never ahead of it, never backwards. */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { type CommittedOffset, commitOffsets, fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
+import { clientsConfigOf, groupOf } from './clients.ts'
+import { completenessOf } from './completeness.ts'
 import { type Stats } from './stats.ts'
 import { type StoreConfig } from './store-config.ts'
-
-const intervalMs = 1_000
 
 export interface CommitSource {
   /** Next source offset of each partition to commit, for those this instance may commit. */
   acknowledged(): Map<number, number>
-  /** What a later start has to know beside the offset: see completeSince. */
+  /** What a later start has to know beside the offset: see completeness.ts. */
   metadata(partition: number): string
 }
 
@@ -20,7 +20,7 @@ export class Committer {
   readonly #config: StoreConfig
   readonly #stats: Stats
   readonly #source: CommitSource
-  readonly #committed: Map<number, number>
+  readonly #committed: Map<number, CommittedOffset>
   readonly #overruled: ReadonlyMap<number, number>
   readonly #log = new RepeatedLog(loggerOf('store'))
   readonly #timer: ReturnType<typeof setInterval>
@@ -35,7 +35,7 @@ export class Committer {
     config: StoreConfig,
     stats: Stats,
     source: CommitSource,
-    committed: Map<number, number>,
+    committed: Map<number, CommittedOffset>,
     overruled: ReadonlyMap<number, number>,
   ) {
     this.#client = client
@@ -44,8 +44,8 @@ export class Committer {
     this.#source = source
     this.#committed = committed
     this.#overruled = overruled
-    for (const [partition, offset] of committed) stats.setGauge(partition, 'committed', offset)
-    this.#timer = setInterval(() => void this.commit(), intervalMs)
+    for (const [partition, { offset }] of committed) stats.setGauge(partition, 'committed', offset)
+    this.#timer = setInterval(() => void this.commit(), clientsConfigOf(config).consumer.commitIntervalMs)
   }
 
   /** Commits what is new; a failure is logged, counted and tried again with the next commit. */
@@ -68,13 +68,14 @@ export class Committer {
   async #commit(): Promise<void> {
     const offsets = new Map<number, CommittedOffset>()
     for (const [partition, offset] of this.#source.acknowledged()) {
-      if (offset > (this.#committed.get(partition) ?? -1))
-        offsets.set(partition, { offset, metadata: this.#source.metadata(partition) })
+      const commit = { offset, metadata: this.#source.metadata(partition) }
+      if (isNews(commit, this.#committed.get(partition))) offsets.set(partition, commit)
     }
     if (offsets.size === 0) return
-    const { storeId, sourceTopic } = this.#config
+    const { sourceTopic } = this.#config
+    const group = groupOf(this.#config)
     try {
-      for (const [partition, { offset }] of await fetchCommitted(this.#client, storeId, sourceTopic, [
+      for (const [partition, { offset }] of await fetchCommitted(this.#client, group, sourceTopic, [
         ...offsets.keys(),
       ])) {
         // Another instance has gone further while this one stood still; what it has committed must not fall.
@@ -82,11 +83,11 @@ export class Committer {
         if (isAhead) offsets.delete(partition)
       }
       if (offsets.size === 0) return
-      await commitOffsets(this.#client, storeId, sourceTopic, offsets)
+      await commitOffsets(this.#client, group, sourceTopic, offsets)
       this.#stats.add('commits', 1)
-      for (const [partition, { offset }] of offsets) {
-        this.#committed.set(partition, offset)
-        this.#stats.setGauge(partition, 'committed', offset)
+      for (const [partition, commit] of offsets) {
+        this.#committed.set(partition, commit)
+        this.#stats.setGauge(partition, 'committed', commit.offset)
       }
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error
@@ -96,16 +97,11 @@ export class Committer {
   }
 }
 
-/**
- * Beside an offset goes the changelog's log start offset at which the store was complete: a later start that finds the changelog beginning
- * elsewhere knows that something was cut off in between.
- */
-export function completenessMetadata(changelogStart: number): string {
-  return `latchkey/1 changelog-start=${changelogStart}`
-}
-
-/** The changelog start of a commit's metadata; -1 where it has none. */
-export function completeSince(metadata: string): number {
-  const found = /^latchkey\/1 changelog-start=(\d{1,16})$/.exec(metadata)
-  return found === null ? -1 : Number(found[1])
+/** A higher offset; or the same after a rebuild, since what was stated of the changelog before that does not hold any more. */
+function isNews(commit: CommittedOffset, held: CommittedOffset | undefined): boolean {
+  if (held === undefined || commit.offset > held.offset) return true
+  const now = completenessOf(commit.metadata)
+  const before = completenessOf(held.metadata)
+  const isRestated = now.changelogStart !== before.changelogStart || now.changelogEnd < before.changelogEnd
+  return commit.offset === held.offset && isRestated
 }

@@ -5,6 +5,7 @@
 import { type ChiralMap } from '../map/index.ts'
 import { type Ingest } from './ingest.ts'
 import { loggerOf } from '../log.ts'
+import { type Recovered } from './recovery.ts'
 import { type Resume } from './resume.ts'
 import { discardOffset } from './source-trail.ts'
 
@@ -13,19 +14,30 @@ export async function discardFormer(
   map: ChiralMap,
   ingest: Ingest,
   resumes: ReadonlyMap<number, Resume>,
+  recovered: ReadonlyMap<number, Recovered>,
 ): Promise<void> {
   for (const [partition, { discard }] of resumes) {
     if (!discard) continue
-    const keys = await discardPartition(map, ingest, partition)
+    const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key)
     loggerOf('store').warn('Partition {partition}: {keys} keys of the former source topic deleted', { partition, keys })
   }
 }
 
-/** Resolves when the changelog has acknowledged the tombstones. @returns how many keys there were */
-async function discardPartition(map: ChiralMap, ingest: Ingest, partition: number): Promise<number> {
+/**
+ * Resolves when the changelog has acknowledged the tombstones.
+ * @param last key of the record with the highest source offset: a tombstone of it marks the discard also where no key is left
+ * @returns how many keys there were
+ */
+async function discardPartition(
+  map: ChiralMap,
+  ingest: Ingest,
+  partition: number,
+  last: Uint8Array | undefined,
+): Promise<number> {
   const timestamp = Date.now()
   let keys = 0
   let batch = ingest.takeBatch()
+  if (last !== undefined) batch.builder.append(last, 0, last.length, 0, -1, timestamp, discardOffset)
   for (const key of map.keys(partition)) {
     while (!batch.builder.append(key, 0, key.length, 0, -1, timestamp, discardOffset)) {
       ingest.enqueue(partition, batch)

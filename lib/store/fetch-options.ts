@@ -1,7 +1,16 @@
-/** How the two topics are fetched. Sizes were chosen by test/bench: larger responses gain nothing and stay resident. */
-import { type FetchOptions } from '../kafka/fetch.ts'
+/** How the two topics are fetched. */
+import { defaultClients } from '../config/client-properties.ts'
+import { type FetchConfig } from './client-config.ts'
+import { clientsConfigOf } from './clients.ts'
+import { type StoreConfig } from './store-config.ts'
 
-const common = { maxWaitMs: 500, minBytes: 1, isolation: 'read_committed', rack: '' } as const
+/** For a look at single records. */
+export const plainFetch: FetchConfig = defaultClients().consumer.fetch
 
-export const sourceFetch: FetchOptions = { ...common, maxBytes: 8 << 20, partitionMaxBytes: 1 << 20 }
-export const changelogFetch: FetchOptions = { ...common, maxBytes: 8 << 20, partitionMaxBytes: 2 << 20 }
+export function sourceFetch(config: StoreConfig): FetchConfig {
+  return clientsConfigOf(config).consumer.fetch
+}
+
+export function changelogFetch(config: StoreConfig): FetchConfig {
+  return clientsConfigOf(config).changelog.fetch
+}

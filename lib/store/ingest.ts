@@ -6,28 +6,26 @@ import { type LatchkeyError } from '../errors.ts'
 import { type ProducerIdentity } from '../kafka/fence.ts'
 import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
-import { Producer } from '../kafka/producer.ts'
+import { type PartitionEnd, Producer } from '../kafka/producer.ts'
 import { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { applyRecords } from './apply.ts'
-import { BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { sourceFetch } from './fetch-options.ts'
 import { type PartitionEvents } from './partition-events.ts'
+import { Linger } from './linger.ts'
 import { PartitionIngest } from './partition-ingest.ts'
+import { batchPool, producerOptions, recordLimits } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { SourceDecoder } from './source-decoder.ts'
+import { clientsConfigOf } from './clients.ts'
 import { type StoreContext } from './store-context.ts'
 
 export interface IngestContext extends StoreContext {
   readonly events: PartitionEvents
 }
 
-/** Batches of this size cost least per record; the topic's own limit may be lower. */
-const batchBytesMax = 1 << 20
 /** Encoded and not yet acknowledged, over all partitions: beyond it nothing more is decoded. */
 const unacknowledgedBytesMax = 32 << 20
-const requestBytesMax = 16 << 20
-const idleBatchesMax = 32
-const produceTimeoutMs = 30_000
 
 export class Ingest {
   readonly #context: IngestContext
@@ -37,6 +35,7 @@ export class Ingest {
   readonly #pool: BatchPool
   readonly #decoder: SourceDecoder
   readonly #refusals: Refusals
+  readonly #linger: Linger
   readonly #acknowledgedBatch = new RecordBatchReader()
   #unacknowledgedBytes = 0
   #roomWaiter: PromiseWithResolvers<void> | undefined
@@ -44,33 +43,35 @@ export class Ingest {
 
   constructor(context: IngestContext) {
     const { clients, config, topology } = context
-    const { limits } = topology
+    const limits = recordLimits(config, topology.limits)
+    const fetch = sourceFetch(config)
     this.#context = context
-    this.#pool = new BatchPool(Math.min(batchBytesMax, limits.maxMessageBytes), idleBatchesMax)
+    this.#pool = batchPool(config, topology.limits)
+    this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
-    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool)
-    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch, {
+    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, fetch.checkCrcs)
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, fetch, {
       received: (fetched) => this.#received(fetched),
       room: () => this.#room(),
       outOfRange: (partition, position) => this.#outOfRange(partition, position),
     })
-    const options = { acks: -1, timeoutMs: produceTimeoutMs, maxRequestBytes: requestBytesMax }
-    this.#producer = new Producer(clients.producer, config.changelogTopic, options, {
-      next: (partition) => this.#partitions.get(partition)?.takeBatch(),
+    this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
+      next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
       acknowledged: (partition, batch, baseOffset, foreign) =>
         this.#acknowledged(partition, batch, baseOffset, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
       renew: (partition, held) => context.events.renew(partition, held),
       lost: (partition, error) => this.#lost(partition, error),
+      wentBack: (partition, baseOffset, end) => context.events.changelogWentBack(partition, baseOffset, end),
     })
   }
 
-  /** @param changelogEnd where the next write of ours lands, -1 if that is not known for sure */
-  add(partition: number, position: number, identity: ProducerIdentity, changelogEnd: number): void {
+  /** @param end of the changelog partition as it was read */
+  add(partition: number, position: number, identity: ProducerIdentity, end: PartitionEnd): void {
     const one = new PartitionIngest(partition, position)
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
-    this.#producer.own(partition, identity, changelogEnd)
+    this.#producer.own(partition, identity, end)
   }
 
   /** Begins to read a partition's source, once it has been added. */
@@ -81,6 +82,11 @@ export class Ingest {
   /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
   acknowledged(partition: number): number {
     return this.#partitions.get(partition)?.acknowledged ?? -1
+  }
+
+  /** Offset after our last acknowledged record, or where the changelog ended when it was read. */
+  changelogEnd(partition: number): number {
+    return this.#producer.endOffset(partition)
   }
 
   /** Runs until stop(); rejects with what is not Kafka's fault. */
@@ -94,6 +100,7 @@ export class Ingest {
   }
 
   stop(): void {
+    this.#linger.stop()
     this.#fetcher.stop()
     this.#producer.stop()
   }
@@ -117,7 +124,9 @@ export class Ingest {
 
   /** Resolves when all that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
-    while (this.#partitions.get(partition)?.isIdle === false) await this.#progress()
+    await this.#linger.without(async () => {
+      while (this.#partitions.get(partition)?.isIdle === false) await this.#progress()
+    })
   }
 
   /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
@@ -133,7 +142,9 @@ export class Ingest {
         const one = this.#partitions.get(partition)
         return one === undefined || one.acknowledged >= consumed
       })
-    while (!isDrained()) await this.#progress()
+    await this.#linger.without(async () => {
+      while (!isDrained()) await this.#progress()
+    })
   }
 
   #progress(): Promise<void> {
@@ -145,13 +156,16 @@ export class Ingest {
     if (one === undefined) return
     const { stats } = this.#context
     const before = one.bytes
+    const openBefore = one.open
     const again = this.#decoder.decode(fetched, one)
     this.#unacknowledgedBytes += one.bytes - before
+    if (one.open !== openBefore) one.openedAt = performance.now()
     if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#progressed(one)
-    if (one.open !== undefined || one.full.length > 0) this.#producer.wake()
+    if (one.full.length > 0) this.#producer.wake()
+    if (one.open !== undefined) this.#linger.filled()
   }
 
   #room(): Promise<void> | undefined {
@@ -177,7 +191,7 @@ export class Ingest {
     records.nextBatch()
     records.openRecords({ checkCrc: false })
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
-    stats.add('changelogBytes', batch.bytes)
+    stats.add('changelogBytes', batch.sentBytes)
     if (foreign) this.#context.events.foreignWrite(partition, baseOffset)
     this.#settle(one, batch, true)
     flusher.wrote()

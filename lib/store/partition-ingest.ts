@@ -10,6 +10,8 @@ export class PartitionIngest {
   /** Batches that are full, oldest first, before the open one. */
   readonly full: ChangelogBatch[] = []
   open: ChangelogBatch | undefined
+  /** When the open batch got its first record (performance.now()). */
+  openedAt = 0
   /** Batches given to the producer and not yet settled. */
   inFlight = 0
   /** Encoded and not yet settled. */
@@ -27,10 +29,10 @@ export class PartitionIngest {
     return this.inFlight === 0 && this.full.length === 0 && this.open === undefined
   }
 
-  /** The oldest batch to write; undefined if there is none. */
-  takeBatch(): ChangelogBatch | undefined {
-    const batch = this.full.shift() ?? this.open
-    if (batch === this.open) this.open = undefined
+  /** The oldest batch to write; undefined if there is none. @param isDue whether the open one is to be written as it is */
+  takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
+    const batch = this.full.shift() ?? (isDue(this.openedAt) ? this.open : undefined)
+    if (batch !== undefined && batch === this.open) this.open = undefined
     if (batch !== undefined) this.inFlight++
     return batch
   }

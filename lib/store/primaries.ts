@@ -5,8 +5,11 @@
 import { LatchkeyError } from '../errors.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { CatchUp } from './catch-up.ts'
-import { Committer, completenessMetadata } from './committer.ts'
+import { Committer } from './committer.ts'
+import { completenessMetadata } from './completeness.ts'
 import { discardFormer } from './discard.ts'
+import { changelogFetch } from './fetch-options.ts'
+import { groupOf } from './clients.ts'
 import { Ingest } from './ingest.ts'
 import { Owners } from './owners.ts'
 import { PartitionEvents } from './partition-events.ts'
@@ -45,10 +48,10 @@ export class Primaries {
     const { clients, config, roles, topology, map } = this.#context
     const { primaries } = roles
     if (primaries.length === 0) return
-    const { storeId, sourceTopic } = config
+    const { sourceTopic } = config
     const client = clients.consumer
     await this.#owners.take(primaries)
-    this.#committed = await client.persist(() => fetchCommitted(client, storeId, sourceTopic, primaries))
+    this.#committed = await client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     this.#recovered = await this.#readChangelog()
     this.#resumed = await resumptions({
       client,
@@ -59,8 +62,9 @@ export class Primaries {
       keepsTimestamps: topology.limits.keepsTimestamps,
     })
     for (const [partition, { position }] of this.#resumed) {
-      const { changelogEnd } = this.#recovered.get(partition)!
-      this.#ingest.add(partition, position, this.#owners.identity(partition)!, changelogEnd)
+      const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
+      const end = { offset: changelogEnd, isSure: isEndSure }
+      this.#ingest.add(partition, position, this.#owners.identity(partition)!, end)
     }
     this.#ingesting = this.#ingest.run()
     this.#ingesting.catch(() => {})
@@ -74,14 +78,14 @@ export class Primaries {
     this.#catchUp = new CatchUp(stats, this.#resumed)
     const source = {
       acknowledged: () => this.#committable(),
-      metadata: (partition: number) => completenessMetadata(this.#recovered.get(partition)!.changelogStart),
+      metadata: (partition: number) => this.#completeness(partition),
     }
     // A recreated source counts its offsets anew: there, less than what was committed may be committed.
-    const floor = new Map<number, number>()
+    const floor = new Map<number, CommittedOffset>()
     const overruled = new Map<number, number>()
-    for (const [partition, { offset }] of this.#committed) {
-      const known = this.#resumed.get(partition)!.discard ? overruled : floor
-      known.set(partition, offset)
+    for (const [partition, commit] of this.#committed) {
+      if (this.#resumed.get(partition)!.discard) overruled.set(partition, commit.offset)
+      else floor.set(partition, commit)
     }
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
     this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
@@ -122,6 +126,7 @@ export class Primaries {
     const context = {
       client: clients.changelog,
       changelogTopic,
+      fetch: changelogFetch(config),
       map: useProcessingOnly ? undefined : map,
       stats,
       identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
@@ -151,7 +156,12 @@ export class Primaries {
         `Resuming ${config.sourceTopic} partition ${former[0]}: ${former[1].reason}, and ${found}`,
       )
     }
-    await discardFormer(map, this.#ingest, this.#resumed)
+    await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
+  }
+
+  #completeness(partition: number): string {
+    const { changelogStart } = this.#recovered.get(partition)!
+    return completenessMetadata({ changelogStart, changelogEnd: this.#ingest.changelogEnd(partition) })
   }
 
   /** Not while a partition is rebuilt: a commit would state that it is complete. */

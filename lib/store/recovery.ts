@@ -12,7 +12,8 @@ import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { type ChiralMap } from '../map/index.ts'
 import { applyRecords } from './apply.ts'
-import { changelogFetch } from './fetch-options.ts'
+import { type FetchConfig } from './client-config.ts'
+import { plainFetch } from './fetch-options.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 import { type Stats } from './stats.ts'
 
@@ -20,10 +21,14 @@ export interface Recovered {
   records: number
   /** The changelog's log start offset. */
   changelogStart: number
-  /** Where the changelog ends for us: the next offset that a write of ours gets; -1 where that is not known for sure. */
+  /** Where it was read to. */
   changelogEnd: number
+  /** Whether nobody else can have written behind that: then it is where our next write lands. */
+  isEndSure: boolean
   /** The record with the highest source offset; undefined where no record names one. */
   last: SourceRecord | undefined
+  /** Changelog offset of the last tombstone that discarded what was before it; -1 where there was none. */
+  discardedAt: number
 }
 
 interface Progress {
@@ -32,13 +37,15 @@ interface Progress {
   position: number
   records: number
   trail: SourceTrail
-  ended: boolean
+  /** Of the marker that ended it; -1 before. */
+  endEpoch: number
   done: PromiseWithResolvers<void>
 }
 
 export interface RecoveryContext {
   client: KafkaClient
   changelogTopic: string
+  fetch?: FetchConfig
   /** Undefined where nothing is held in memory. */
   map: ChiralMap | undefined
   stats: Stats
@@ -66,13 +73,13 @@ export async function recover(
     const end = ends.get(partition)!
     const done = Promise.withResolvers<void>()
     const position = Math.max(start, end - window)
-    progress.set(partition, { start, end, position, records: 0, trail: new SourceTrail(), ended: false, done })
+    progress.set(partition, { start, end, position, records: 0, trail: new SourceTrail(), endEpoch: -1, done })
     stats.setGauge(partition, 'recoveryStart', position)
     stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
   }
   const sink = new RecoverySink(context, progress)
-  const fetcher = new Fetcher(client, changelogTopic, changelogFetch, sink)
+  const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch, sink)
   sink.ended = (partition) => fetcher.remove(partition)
   for (const [partition, one] of progress) {
     if (context.identityOf(partition) === undefined && one.position >= one.end) one.done.resolve()
@@ -80,7 +87,8 @@ export async function recover(
   }
   const running = fetcher.run()
   const watch = new AbortController()
-  const overdue = watchMarkers(context, progress, watch.signal)
+  const watching = watchMarkers(context, progress, watch.signal)
+  const overdue = new Promise<never>((_, reject) => watching.catch(reject))
   const all = Promise.all([...progress.values()].map((one) => one.done.promise))
   try {
     await Promise.race([all, running.then(() => stopped(changelogTopic)), overdue])
@@ -88,12 +96,22 @@ export async function recover(
     watch.abort()
     fetcher.stop()
   }
+  // A fence that is under way changes the identity: whoever writes has to have the last one.
+  await watching
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
 }
 
 function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
-  const { records, start, position, trail } = progress
-  return { records, changelogStart: start, changelogEnd: identity === undefined ? -1 : position, last: trail.last }
+  const { records, start, position, trail, endEpoch } = progress
+  const { last, discardedAt } = trail
+  return {
+    records,
+    changelogStart: start,
+    changelogEnd: position,
+    isEndSure: identity?.producerEpoch === endEpoch,
+    last,
+    discardedAt,
+  }
 }
 
 function stopped(topic: string): never {
@@ -104,7 +122,7 @@ async function watchMarkers(
   context: RecoveryContext,
   progress: Map<number, Progress>,
   signal: AbortSignal,
-): Promise<never> {
+): Promise<void> {
   const seen = new Map<number, number>()
   while (!signal.aborted) {
     await sleep(markerPatienceMs, signal)
@@ -112,10 +130,9 @@ async function watchMarkers(
       if (signal.aborted || context.identityOf(partition) === undefined) continue
       const stuck = one.position >= one.end && seen.get(partition) === one.position
       seen.set(partition, one.position)
-      if (stuck && !one.ended) await context.fenceAgain(partition)
+      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition)
     }
   }
-  return new Promise<never>(() => {})
 }
 
 class RecoverySink {
@@ -163,17 +180,17 @@ class RecoverySink {
 
   /** Returns whether the owner's marker was among them. */
   #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
-    const { stats } = this.#context
     const { partition } = fetched
     const batches = this.#batches
     batches.open(fetched, position)
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
-      if (kind === 'control') stats.add('controlBatches', 1)
-      else if (kind === 'aborted') stats.add('abortedRecords', batch.recordCount)
-      else this.#takeRecords(partition, Math.max(position, progress.position), progress)
+      if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
       progress.position = batch.nextOffset
-      if (kind === 'control' && this.#isOwnMarker(partition)) return true
+      if (kind === 'control' && this.#isOwnMarker(partition)) {
+        progress.endEpoch = batch.producerEpoch
+        return true
+      }
     }
     return false
   }
@@ -181,23 +198,23 @@ class RecoverySink {
   #takeRecords(partition: number, position: number, progress: Progress): void {
     const { map, stats } = this.#context
     const { batch } = this.#batches
-    batch.openRecords({ checkCrc: true })
+    batch.openRecords({ checkCrc: this.#context.fetch?.checkCrcs ?? true })
     const records = applyRecords(map, stats, partition, batch, position, progress.trail)
     progress.records += records
     stats.add('recordsRecovered', records)
     stats.add('bytesRecovered', batch.batchBytes)
   }
 
+  /** A marker of a later epoch will do: of a fence that is under way, which is read before it is answered, or of whoever has followed us. */
   #isOwnMarker(partition: number): boolean {
     const identity = this.#context.identityOf(partition)
     const { batch } = this.#batches
-    return batch.producerId === identity?.producerId && batch.producerEpoch === identity.producerEpoch
+    return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
   }
 
   #end(partition: number, progress: Progress): void {
     this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
     this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
-    progress.ended = true
     this.ended(partition)
     progress.done.resolve()
   }

@@ -37,7 +37,7 @@ export class Replicas {
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config } = context
-    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch, {
+    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       received: (fetched) => this.#received(fetched),
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition),
@@ -97,10 +97,8 @@ export class Replicas {
     const { batch } = this.#batches
     this.#batches.open(fetched, copy.position)
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
-      if (kind === 'control') stats.add('controlBatches', 1)
-      else if (kind === 'aborted') stats.add('abortedRecords', batch.recordCount)
-      else {
-        batch.openRecords({ checkCrc: true })
+      if (kind === 'records') {
+        batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
         stats.add('recordsRecovered', applyRecords(map, stats, partition, batch, copy.position))
         stats.add('bytesRecovered', batch.batchBytes)
       }

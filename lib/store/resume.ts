@@ -23,6 +23,8 @@ export interface ResumeInput {
   sourceEnd: number
   /** The source's record at highestSourceOffset is not the one that was ingested. */
   sourceRecreated: boolean
+  /** Changelog offset of the last tombstone that discarded a former source's records; -1 where there was none. */
+  discardedAt: number
 }
 
 export interface Resume {
@@ -46,6 +48,7 @@ export function resumeAt(input: ResumeInput): Resume {
     committed,
     sourceStart,
     sourceEnd,
+    discardedAt,
   } = input
   const fromStart = { position: sourceStart, lost: 0 }
   if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
@@ -59,6 +62,11 @@ export function resumeAt(input: ResumeInput): Resume {
       reason: `the source topic was recreated or truncated: ${found}`,
     }
   }
+  if (discardedAt >= 0 && discardedAt >= stated.changelogEnd) {
+    // Nothing was committed since: whoever began to discard and rebuild did not finish.
+    const reason = 'the source topic was recreated or truncated, and the rebuild that began then was not finished'
+    return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, reason }
+  }
   if (changelogStart > 0 && stated.changelogStart !== changelogStart) {
     const reason = `the changelog was truncated: it starts at offset ${changelogStart}`
     return { ...fromStart, rebuild: true, discard: false, reason }
@@ -69,13 +77,13 @@ export function resumeAt(input: ResumeInput): Resume {
   }
   if (recordsRecovered === 0 && committed > sourceStart) {
     const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
-    return { ...fromStart, rebuild: true, discard: false, reason }
+    return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
   }
   if (highestSourceOffset >= 0) return from(highestSourceOffset + 1, 'after the highest source offset in the changelog')
   if (recordsRecovered > 0 && committed >= 0) {
     if (committed > sourceEnd) {
       const reason = `the source topic was recreated or truncated: it ends at offset ${sourceEnd}, ${committed} had been committed`
-      return { ...fromStart, rebuild: true, discard: false, reason }
+      return { ...fromStart, rebuild: true, discard: true, reason }
     }
     return from(committed, 'at the committed offset: the changelog holds no source offsets')
   }

@@ -30,7 +30,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
   const ends = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'latest'))
   const decided = await Promise.all(
     partitions.map(async (partition) => {
-      const { records, changelogStart, changelogEnd, last } = recovered.get(partition)!
+      const { records, changelogStart, changelogEnd, last, discardedAt } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
       const resume = resumeAt({
         recordsRecovered: records,
@@ -44,6 +44,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
         sourceRecreated:
           last !== undefined &&
           (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
+        discardedAt,
       })
       return [partition, { ...resume, sourceEnd }] as const
     }),

@@ -4,7 +4,7 @@ import { type KafkaClient } from '../kafka/client.ts'
 import { brokerError } from '../kafka/error-codes.ts'
 import { fetchRequest, parseFetchResponse } from '../kafka/fetch.ts'
 import { LatchkeyError } from '../errors.ts'
-import { sourceFetch } from './fetch-options.ts'
+import { plainFetch } from './fetch-options.ts'
 import { type SourceRecord } from './source-trail.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function isRecreated(
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
   if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, 5)
-  const options = { ...sourceFetch, maxWaitMs: 0 }
+  const options = { ...plainFetch, maxWaitMs: 0 }
   const request = fetchRequest(topic, [{ partition, offset: expected.offset }], options)
   const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
   if (fetched === undefined || fetched.errorCode === outOfRange) return false

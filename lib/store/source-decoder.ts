@@ -20,16 +20,18 @@ export class SourceDecoder {
   readonly #stats: Stats
   readonly #limits: ChangelogLimits
   readonly #pool: BatchPool
+  readonly #checkCrc: boolean
   readonly #batches = new CommittedBatches()
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   #timestampMin = 0
   #timestampMax = 0
 
-  constructor(topic: string, stats: Stats, limits: ChangelogLimits, pool: BatchPool) {
+  constructor(topic: string, stats: Stats, limits: ChangelogLimits, pool: BatchPool, checkCrc = true) {
     this.#topic = topic
     this.#stats = stats
     this.#limits = limits
     this.#pool = pool
+    this.#checkCrc = checkCrc
   }
 
   /**
@@ -62,7 +64,7 @@ export class SourceDecoder {
   #takeRecords(one: PartitionIngest, batch: RecordBatchReader): void {
     const from = one.consumed
     let consumed = 0
-    batch.openRecords({ checkCrc: true })
+    batch.openRecords({ checkCrc: this.#checkCrc })
     try {
       while (batch.nextRecord()) {
         if (batch.offset < from) continue

@@ -1,3 +1,5 @@
+import { type ClientsConfig } from './client-config.ts'
+
 /** What a store needs to know: the slice of the settings that concerns it. */
 export interface StoreConfig {
   readonly storeId: string
@@ -6,6 +8,8 @@ export interface StoreConfig {
   readonly changelogTopic: string
   /** Seeds of the cluster. */
   readonly kafkaBrokers: readonly { host: string; port: number }[]
+  /** What the Kafka clients are told; absent for their defaults. */
+  readonly clients?: ClientsConfig
   /** Partitions to consume and write; empty for all. */
   readonly partitions: readonly number[]
   /** Partitions to copy from the changelog; empty for none, with useReplicaOnly for all. */

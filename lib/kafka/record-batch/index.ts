@@ -4,6 +4,7 @@ export {
   batchBytesOfOne,
   hardMaxBytes,
   recordOverheadBytesMax,
+  type BuilderOptions,
   RecordBatchBuilder,
   type ProducerState,
 } from './record-batch-builder.ts'

@@ -3,6 +3,7 @@
  * Records carry at most one header of ours, `src`, the offset of the source record.
  */
 import { LatchkeyError } from '../../errors.ts'
+import { type CompressionOptions, Compressor } from './compressor.ts'
 import { crc32c } from './crc32c.ts'
 import * as layout from './layout.ts'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
@@ -50,8 +51,17 @@ export interface ProducerState {
   baseSequence: number
 }
 
+export interface BuilderOptions extends CompressionOptions {
+  /** Records that a batch may have. */
+  recordsMax: number
+}
+
 export class RecordBatchBuilder {
   readonly #own: Buffer
+  readonly #recordsMax: number
+  readonly #compressor: Compressor
+  /** The batch compressed, while nothing was appended since. */
+  #compressed: Buffer | undefined
   #buffer: Buffer
   #bytes = layout.recordsAt
   #count = 0
@@ -59,9 +69,11 @@ export class RecordBatchBuilder {
   #maxTimestamp = 0
 
   /** @param maxBytes the size that a batch may have, its header included; a single larger record gets a buffer of its own up to `hardMaxBytes` */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, options?: BuilderOptions) {
     this.#own = Buffer.alloc(Math.max(maxBytes, layout.recordsAt))
     this.#buffer = this.#own
+    this.#recordsMax = options?.recordsMax ?? Number.POSITIVE_INFINITY
+    this.#compressor = new Compressor(options)
   }
 
   /** Records appended since the last reset. */
@@ -98,6 +110,7 @@ export class RecordBatchBuilder {
         `Encoding a record: key or value lies outside its source of ${source.length} bytes`,
       )
     }
+    if (this.#count >= this.#recordsMax) return false
     const time = Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
     const timestampDelta = this.#count === 0 ? 0 : time - this.#baseTimestamp
     const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset !== -1)
@@ -120,11 +133,13 @@ export class RecordBatchBuilder {
     else if (time > this.#maxTimestamp) this.#maxTimestamp = time
     this.#bytes = end
     this.#count++
+    this.#compressed = undefined
     return true
   }
 
   /**
-   * Completes the header and its CRC. May be called again with another producer state: the records stay.
+   * Completes the header and its CRC, and compresses the records where that was asked for and makes them smaller. May be called again with another
+   * producer state: the records stay, and are not compressed again.
    * @returns a view of the builder's own buffer, valid until `reset`
    */
   seal(producer: ProducerState): Buffer {
@@ -142,8 +157,23 @@ export class RecordBatchBuilder {
     target.writeInt16BE(producer.producerEpoch, layout.producerEpochAt)
     layout.writeInt32(target, layout.baseSequenceAt, producer.baseSequence)
     layout.writeInt32(target, layout.recordCountAt, this.#count)
-    target.writeUInt32BE(crc32c(target, layout.attributesAt, this.#bytes), layout.crcAt)
-    return target.subarray(0, this.#bytes)
+    return this.#compressor.compression === 0 ? withCrc(this.plain()) : this.#sealCompressed()
+  }
+
+  /** The batch as it was before it was compressed, once it was sealed; without a CRC where it was. */
+  plain(): Buffer {
+    return this.#buffer.subarray(0, this.#bytes)
+  }
+
+  #sealCompressed(): Buffer {
+    const plain = this.plain()
+    const isNew = this.#compressed === undefined
+    const sealed = (this.#compressed ??= this.#compressor.compress(plain, layout.recordsAt, plain.length) ?? plain)
+    if (sealed === plain || sealed.buffer === plain.buffer) return withCrc(sealed)
+    if (!isNew) plain.copy(sealed, 0, 0, layout.recordsAt)
+    layout.writeInt32(sealed, layout.batchLengthAt, sealed.length - layout.lengthPrefixBytes)
+    sealed.writeInt16BE(this.#compressor.compression, layout.attributesAt)
+    return withCrc(sealed)
   }
 
   /** Empties the builder; what `seal` returned is written over from now on. */
@@ -151,6 +181,7 @@ export class RecordBatchBuilder {
     this.#buffer = this.#own
     this.#bytes = layout.recordsAt
     this.#count = 0
+    this.#compressed = undefined
   }
 
   #grow(bytes: number): boolean {
@@ -164,6 +195,11 @@ export class RecordBatchBuilder {
     this.#buffer = Buffer.alloc(bytes)
     return true
   }
+}
+
+function withCrc(batch: Buffer): Buffer {
+  batch.writeUInt32BE(crc32c(batch, layout.attributesAt, batch.length), layout.crcAt)
+  return batch
 }
 
 /** Below this a loop beats the call. */

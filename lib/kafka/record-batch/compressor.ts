@@ -1,0 +1,71 @@
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { type Compression } from './layout.ts'
+import { compressLz4, lz4BytesMax } from './lz4-encoder.ts'
+import { compressSnappy, snappyBytesMax } from './snappy-encoder.ts'
+
+export interface CompressionOptions {
+  compression: Compression
+  /** null for the codec's own default; lz4 and snappy have none. */
+  level: number | null
+}
+
+const plain: CompressionOptions = { compression: 0, level: null }
+
+/** Compresses the records of one batch at a time, behind a header; its buffer is reused. */
+export class Compressor {
+  readonly compression: Compression
+  readonly #level: number | null
+  #target: Buffer = Buffer.alloc(0)
+
+  constructor({ compression, level }: CompressionOptions = plain) {
+    this.compression = compression
+    this.#level = level
+  }
+
+  /**
+   * A batch with the first `headerBytes` of `batch` as they are and what follows, up to `end`, compressed; valid until the next call.
+   * undefined where that is not smaller.
+   */
+  compress(batch: Buffer, headerBytes: number, end: number): Buffer | undefined {
+    const written = this.#into(batch, headerBytes, end)
+    if (written >= end) return undefined
+    batch.copy(this.#target, 0, 0, headerBytes)
+    return this.#target.subarray(0, written)
+  }
+
+  /** Returns where the compressed bytes end in the target. */
+  #into(batch: Buffer, start: number, end: number): number {
+    switch (this.compression) {
+      case 0:
+        return end
+      case 1:
+        return this.#keep(
+          gzipSync(batch.subarray(start, end), this.#level === null ? {} : { level: this.#level }),
+          start,
+        )
+      case 2:
+        this.#reserve(start + snappyBytesMax(end - start))
+        return compressSnappy(batch, start, end, this.#target, start)
+      case 3:
+        this.#reserve(start + lz4BytesMax(end - start))
+        return compressLz4(batch, start, end, this.#target, start)
+      case 4:
+        return this.#keep(zstdCompressSync(batch.subarray(start, end), zstdOptions(this.#level)), start)
+    }
+  }
+
+  #keep(compressed: Buffer, start: number): number {
+    this.#reserve(start + compressed.length)
+    compressed.copy(this.#target, start)
+    return start + compressed.length
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#target.length < bytes) this.#target = Buffer.allocUnsafeSlow(bytes)
+  }
+}
+
+/** Level 0 means none to librdkafka's users and the default to Zstandard. */
+function zstdOptions(level: number | null) {
+  return level === null ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }
+}
