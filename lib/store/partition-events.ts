@@ -5,9 +5,10 @@ import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { type CatchUp } from './catch-up.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
-import { tellLost } from './resumption.ts'
+import { resetRefused, tellLost } from './resumption.ts'
 import { type Stats } from './stats.ts'
 import { type PartitionState, partitionStates } from './status.ts'
+import { clientsConfigOf } from './clients.ts'
 import { type StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
@@ -54,8 +55,13 @@ export class PartitionEvents {
       const found = `offset ${position} is past its end: the topic was recreated or truncated; start again to rebuild from it`
       throw new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}`)
     }
-    tellLost(sourceTopic, partition, start - position, start)
-    return start
+    const reset = clientsConfigOf(config).consumer.offsetReset
+    if (reset === 'error')
+      throw resetRefused(sourceTopic, partition, `it begins at offset ${start}, and ${position} is next`)
+    const ends = reset === 'latest' ? await listOffsets(clients.consumer, sourceTopic, [partition], 'latest') : starts
+    const next = ends.get(partition)!
+    tellLost(sourceTopic, partition, next - position, next)
+    return next
   }
 
   /** Another instance has taken the partition. */

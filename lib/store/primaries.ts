@@ -9,7 +9,7 @@ import { Committer } from './committer.ts'
 import { completenessMetadata } from './completeness.ts'
 import { discardFormer } from './discard.ts'
 import { changelogFetch } from './fetch-options.ts'
-import { groupOf } from './clients.ts'
+import { clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest.ts'
 import { Owners } from './owners.ts'
 import { PartitionEvents } from './partition-events.ts'
@@ -60,6 +60,7 @@ export class Primaries {
       recovered: this.#recovered,
       committed: this.#committed,
       keepsTimestamps: topology.limits.keepsTimestamps,
+      reset: clientsConfigOf(config).consumer.offsetReset,
     })
     for (const [partition, { position }] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!

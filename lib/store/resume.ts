@@ -3,6 +3,7 @@
  * trust: the source offsets in the changelog's headers, then the committed offset, then the start. Reading a little twice is harmless, skipping is not.
  */
 
+import { type OffsetReset } from './client-config.ts'
 import { type Completeness } from './completeness.ts'
 
 export interface ResumeInput {
@@ -25,6 +26,8 @@ export interface ResumeInput {
   sourceRecreated: boolean
   /** Changelog offset of the last tombstone that discarded a former source's records; -1 where there was none. */
   discardedAt: number
+  /** What a user wants where there is no position, or where it is gone: auto.offset.reset. A rebuild always begins at the start. */
+  reset: OffsetReset
 }
 
 export interface Resume {
@@ -36,6 +39,8 @@ export interface Resume {
   /** Source records between where the store stood and the source's start: gone before they were read. */
   lost: number
   reason: string
+  /** The user wants no other position, and this one does not exist: why. */
+  refused?: string
 }
 
 export function resumeAt(input: ResumeInput): Resume {
@@ -49,6 +54,7 @@ export function resumeAt(input: ResumeInput): Resume {
     sourceStart,
     sourceEnd,
     discardedAt,
+    reset,
   } = input
   const fromStart = { position: sourceStart, lost: 0 }
   if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
@@ -75,6 +81,9 @@ export function resumeAt(input: ResumeInput): Resume {
     const reason = `the changelog was truncated or recreated: it ends at offset ${changelogEnd}, it had reached ${stated.changelogEnd}`
     return { ...fromStart, rebuild: true, discard: false, reason }
   }
+  // Whoever began at the source's end has committed before there was anything to write.
+  const beganAtEnd = reset === 'latest' && stated.changelogEnd >= 0 && committed <= sourceEnd
+  if (recordsRecovered === 0 && committed > sourceStart && beganAtEnd) return from(committed, 'at the committed offset')
   if (recordsRecovered === 0 && committed > sourceStart) {
     const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
     return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
@@ -87,10 +96,17 @@ export function resumeAt(input: ResumeInput): Resume {
     }
     return from(committed, 'at the committed offset: the changelog holds no source offsets')
   }
-  return { ...fromStart, rebuild: false, discard: false, reason: 'at the start of the source' }
+  const plain = { rebuild: false, discard: false, lost: 0 }
+  if (reset === 'latest') return { ...plain, position: sourceEnd, reason: 'at the end of the source' }
+  const start = { ...plain, position: sourceStart, reason: 'at the start of the source' }
+  return reset === 'error' ? { ...start, refused: 'neither the changelog nor the group has a position' } : start
 
   function from(position: number, reason: string): Resume {
-    const lost = Math.max(sourceStart - position, 0)
-    return { position: position + lost, rebuild: false, discard: false, lost, reason }
+    if (position >= sourceStart) return { position, rebuild: false, discard: false, lost: 0, reason }
+    const next = reset === 'latest' ? sourceEnd : sourceStart
+    const gone = { position: next, rebuild: false, discard: false, lost: next - position, reason }
+    return reset === 'error'
+      ? { ...gone, refused: `the source begins at offset ${sourceStart}, and ${position} is next` }
+      : gone
   }
 }

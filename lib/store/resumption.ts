@@ -1,7 +1,9 @@
 /** After recovery: asks the source and the group what the resume decision needs, and tells what was decided. */
+import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { type CommittedOffset, listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
+import { type OffsetReset } from './client-config.ts'
 import { completenessOf } from './completeness.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
@@ -17,6 +19,8 @@ export interface ResumptionInput {
   committed: ReadonlyMap<number, CommittedOffset>
   /** Whether the changelog has the source's timestamps. */
   keepsTimestamps: boolean
+  /** What to do where there is no position. */
+  reset: OffsetReset
 }
 
 export interface Resumption extends Resume {
@@ -45,7 +49,9 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
           last !== undefined &&
           (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
         discardedAt,
+        reset: input.reset,
       })
+      if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
       return [partition, { ...resume, sourceEnd }] as const
     }),
   )
@@ -69,9 +75,15 @@ function tell(
   if (lost > 0) tellLost(sourceTopic, partition, lost, position)
 }
 
+/** With auto.offset.reset=error. */
+export function resetRefused(sourceTopic: string, partition: number, found: string): LatchkeyError {
+  const advice = 'with auto.offset.reset=earliest it would begin at the start of what there is'
+  return new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}; ${advice}`)
+}
+
 /** What the source's retention removed before the store had read it is lost there, and the store cannot know it. */
 export function tellLost(sourceTopic: string, partition: number, lost: number, start: number): void {
   const message =
-    '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; going on at its start, {start}'
+    '{sourceTopic} partition {partition}: {lost} records were removed from the source, or passed over as auto.offset.reset says, before they were read; going on at offset {start}'
   log.error(message, { sourceTopic, partition, lost, start })
 }
