@@ -60,7 +60,7 @@ export class PartitionEvents {
       throw resetRefused(sourceTopic, partition, `it begins at offset ${start}, and ${position} is next`)
     const ends = reset === 'latest' ? await listOffsets(clients.consumer, sourceTopic, [partition], 'latest') : starts
     const next = ends.get(partition)!
-    tellLost(sourceTopic, partition, next - position, next)
+    tellLost(sourceTopic, partition, next - position, next, reset)
     return next
   }
 

@@ -55,7 +55,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
       return [partition, { ...resume, sourceEnd }] as const
     }),
   )
-  for (const [partition, resumption] of decided) tell(sourceTopic, partition, resumption)
+  for (const [partition, resumption] of decided) tell(sourceTopic, partition, resumption, input.reset)
   return new Map(decided)
 }
 
@@ -63,6 +63,7 @@ function tell(
   sourceTopic: string,
   partition: number,
   { position, rebuild, lost, reason, sourceEnd }: Resumption,
+  reset: OffsetReset,
 ): void {
   const properties = { sourceTopic, partition, position, reason, lost, behind: sourceEnd - position }
   if (rebuild)
@@ -72,7 +73,7 @@ function tell(
       '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
       properties,
     )
-  if (lost > 0) tellLost(sourceTopic, partition, lost, position)
+  if (lost > 0) tellLost(sourceTopic, partition, lost, position, reset)
 }
 
 /** With auto.offset.reset=error. */
@@ -82,8 +83,16 @@ export function resetRefused(sourceTopic: string, partition: number, found: stri
 }
 
 /** What the source's retention removed before the store had read it is lost there, and the store cannot know it. */
-export function tellLost(sourceTopic: string, partition: number, lost: number, start: number): void {
+export function tellLost(
+  sourceTopic: string,
+  partition: number,
+  lost: number,
+  position: number,
+  reset: OffsetReset,
+): void {
   const message =
-    '{sourceTopic} partition {partition}: {lost} records were removed from the source, or passed over as auto.offset.reset says, before they were read; going on at offset {start}'
-  log.error(message, { sourceTopic, partition, lost, start })
+    reset === 'latest'
+      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; going on at its end, {position}'
+      : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; going on at its start, {position}'
+  log.error(message, { sourceTopic, partition, lost, position })
 }
