@@ -118,6 +118,7 @@ export class Replicas {
     if (!copy.opened) map.open(partition)
     copy.opened = true
     await flusher.flush()
+    if (!copy.filled) return // it has to fill anew meanwhile
     setPartitionState(stats, partition, 'running')
     log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
     if ([...this.#copies.values()].every((one) => one.filled)) this.#allFilled.resolve()

@@ -77,8 +77,8 @@ export class Store {
    * is to be asked again, replica_recovering and partition_not_held.
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    if (this.#first.state !== 'running') throw this.#notServing()
     if (this.#config.useProcessingOnly) throw processingOnly(this.id)
+    if (this.#first.state !== 'running') throw this.#notServing()
     if (this.#shards.length > 1) return this.#findInAll(key)
     const found = this.#first.find(key)
     return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)

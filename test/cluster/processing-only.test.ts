@@ -1,0 +1,112 @@
+import { expect, test } from 'bun:test'
+import { until } from '../binary/until.ts'
+import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
+import { readTopic } from '../integration/fault-support/oracle.ts'
+import { Random } from '../integration/fault-support/random.ts'
+import { Workload } from '../integration/fault-support/workload.ts'
+import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { answer, Fleet } from './support/fleet.ts'
+import { agrees, Node } from './support/nodes.ts'
+
+const processingOnly = { USE_PROCESSING_ONLY: 'true' }
+const kills = 6
+
+function numbered(from: number, to: number): Record<string, string | null> {
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index)
+  return Object.fromEntries(
+    numbers.map((number) => [`key-${number % 50}-${number}`, number % 7 ? `value ${number}` : null]),
+  )
+}
+
+test('a processing only store writes the changelog, holds nothing and refuses lookups', async () => {
+  await using fleet = await Fleet.create()
+  await fleet.write(numbered(0, 500))
+  const store = await fleet.openReady(processingOnly)
+  await fleet.write(numbered(500, 700))
+  await until('all is written', async () => (await committed(fleet)) === 700)
+  expect(await answer(store, 'key-1-1')).toBe('processing_only')
+  expect(await answer(store, 'none')).toBe('processing_only')
+  for (const { entries, totalBytes, state, lag } of store.status().details) {
+    expect({ entries, totalBytes, state, lag }).toEqual({ entries: 0, totalBytes: 0, state: 'running', lag: 0 })
+  }
+  expect(store.stats.count('oplogLength')).toBe(0)
+  await store.close()
+
+  const reader = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
+  await fleet.agrees(reader, [0, 1, 2])
+})
+
+test('a processing only store says that it holds nothing from its first moment on', async () => {
+  await using fleet = await Fleet.create()
+  const store = fleet.open(processingOnly)
+  expect(await answer(store, 'key')).toBe('processing_only')
+})
+
+test('a processing only store goes on exactly where it was when it is restarted', async () => {
+  await using fleet = await Fleet.create()
+  for (let run = 0; run < 3; run++) {
+    await fleet.write(numbered(run * 100, run * 100 + 100))
+    const store = await fleet.openReady(processingOnly)
+    await until('all is written', async () => (await committed(fleet)) === (run + 1) * 100)
+    await store.close()
+  }
+  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
+  const source = (await readTopic(fleet.broker.direct, fleet.source)).records
+  const places = (all: { partition: number; offset: number }[]) =>
+    all.map(({ partition, offset }) => `${partition}/${offset}`)
+  expect(places(records.map(({ partition, src }) => ({ partition, offset: src })))).toEqual(places(source))
+})
+
+test('a processing only store goes on behind a changelog whose tail has no source offsets', async () => {
+  await using fleet = await Fleet.create({ partitions: 1 })
+  await fleet.write(numbered(0, 20))
+  const first = await fleet.openReady(processingOnly)
+  await until('all is written', async () => (await committed(fleet)) === 20)
+  await first.close()
+  // More than what is looked at first.
+  const foreign = Array.from({ length: 1_500 }, (_, number) => ({ key: `foreign-${number % 3}`, value: 'x' }))
+  await fleet.produce(fleet.changelog, foreign)
+  await fleet.write(numbered(20, 40))
+  await fleet.openReady(processingOnly)
+  await until('all is written', async () => (await committed(fleet)) === 40)
+  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
+  const own = records.filter(({ src }) => src >= 0).map(({ src }) => src)
+  expect(own).toEqual(Array.from({ length: 40 }, (_, src) => src))
+})
+
+test(`a processing only instance loses nothing and repeats nothing when it is killed ${kills} times under load`, async () => {
+  const broker = await sharedKafka()
+  const random = Random.of('processing only')
+  const topic = await createTopic(broker, uniqueName('processing'), { partitions: 3 })
+  const workload = new Workload(broker.direct, topic, random)
+  const node = new Node(broker, topic, processingOnly)
+  const reader = new Node(broker, topic, { USE_REPLICA_ONLY: 'true' })
+  try {
+    workload.start()
+    for (let kill = 0; kill < kills; kill++) {
+      await node.start()
+      if (kill % 3 > 0) await node.process.until('it is ready', () => node.process.isReady())
+      await Bun.sleep(random.below(500))
+      await node.process.kill()
+    }
+    await node.startReady()
+    expect((await node.lookUp('key-1')).status).toBe(409)
+    await workload.stop()
+    await reader.startReady()
+    await agrees(reader, broker, topic)
+  } finally {
+    await workload.close()
+    await node.close()
+    await reader.close()
+  }
+  const source = (await readTopic(broker.direct, topic)).records
+  const changelog = await readTopic(broker.direct, `${topic}-changelog`)
+  const history = { source, changelog, reads: [], acknowledgements: [], commits: [], instances: [], answers: new Map() }
+  expect([...completeness(history), ...logOrder(history)].slice(0, 5)).toEqual([])
+  // What a killed instance had written and not committed, its successor knows from the headers.
+  expect(changelog.records.length).toBe(source.length)
+})
+
+async function committed(fleet: Fleet): Promise<number> {
+  return (await fleet.committed()).reduce((sum, offset) => sum + Math.max(offset, 0), 0)
+}
