@@ -2,7 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
 import { ChiralMap } from '../map/index.ts'
-import { type Clients, closeClients, createClients } from './clients.ts'
+import { type Clients, clientsConfigOf, closeClients, createClients } from './clients.ts'
 import { Flusher } from './flusher.ts'
 import { GrowthWatch } from './growth-watch.ts'
 import { type FromThread } from './messages.ts'
@@ -18,8 +18,8 @@ import { prepareTopics, type Topology } from './topology.ts'
 import { within } from './within.ts'
 
 const log = loggerOf('store')
-/** How often the topic is asked for its partitions. */
-const growthIntervalMs = 10_000
+/** How often the topic is asked for its partitions, unless metadata.max.age.ms is less. */
+const growthIntervalMaxMs = 10_000
 /** What closing may take for each of: acknowledging what is in flight, publishing it, committing. */
 const closeStepMs = 5_000
 
@@ -134,8 +134,10 @@ export class StoreThread {
     const { useReplicaOnly, partitions, partitionsReplica, sourceTopic, changelogTopic } = this.#config
     if ((useReplicaOnly ? partitionsReplica : partitions).length > 0) return
     const topic = useReplicaOnly ? changelogTopic : sourceTopic
+    const { metadataMaxAgeMs } = clientsConfigOf(this.#config).consumer.connection
+    const intervalMs = Math.min(metadataMaxAgeMs || growthIntervalMaxMs, growthIntervalMaxMs)
     const grown = (partitionCount: number) => post({ type: 'grown', partitionCount })
-    this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, growthIntervalMs, grown)
+    this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, intervalMs, grown)
   }
 
   async #recover({ stats, roles }: StoreContext, primaries: Primaries): Promise<void> {
