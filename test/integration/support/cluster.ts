@@ -57,15 +57,22 @@ export class Cluster {
     await createTopic(this.broker, topic, { partitions, config })
   }
 
-  /** Sets topic settings; Kafka replaces all of a topic's own, so those that it has go along. */
+  /** Sets topic settings, and waits until the broker goes by them. Kafka replaces all of a topic's own, so those that it has go along. */
   async configure(topic: string, config: Record<string, string>): Promise<void> {
     await this.admin(async (admin) => {
       const resource = { type: ConfigResourceTypes.TOPIC, name: topic }
-      const { resources } = await admin.describeConfigs({ resources: [resource], includeSynonyms: false })
-      const own = resources[0]!.configEntries.filter(({ isDefault }) => !isDefault)
+      const describe = async () => {
+        const { resources } = await admin.describeConfigs({ resources: [resource], includeSynonyms: false })
+        return resources[0]!.configEntries
+      }
+      const own = (await describe()).filter(({ isDefault }) => !isDefault)
       const entries = { ...Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue])), ...config }
       const configEntries = Object.entries(entries).map(([name, value]) => ({ name, value }))
       await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] })
+      await until(`${topic} has its settings`, async () => {
+        const found = new Map((await describe()).map(({ configName, configValue }) => [configName, configValue]))
+        return Object.entries(config).every(([name, value]) => isSame(found.get(name), value))
+      })
     })
   }
 
@@ -79,4 +86,9 @@ export class Cluster {
     const offsets = new Map([[partition, { offset, metadata: '' }]])
     await withClient(this.broker.direct, (client) => client.persist(() => commitOffsets(client, group, topic, offsets)))
   }
+}
+
+/** The broker writes numbers its own way: `0.0` for `0`. */
+function isSame(found: string | undefined, value: string): boolean {
+  return found === value || (value !== '' && Number(found) === Number(value))
 }

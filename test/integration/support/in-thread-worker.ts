@@ -57,10 +57,8 @@ export class InThreadWorker extends EventTarget {
 /** Calls `open` with a `Worker` that runs in this thread and hands its log lines to `write`. */
 export function withoutThread<T>(write: (line: string) => void, open: () => T): T {
   const { Worker } = globalThis
-  globalThis.Worker = class {
-    constructor() {
-      return new InThreadWorker(write)
-    }
+  globalThis.Worker = function construct() {
+    return new InThreadWorker(write)
   } as unknown as typeof globalThis.Worker
   try {
     return open()
