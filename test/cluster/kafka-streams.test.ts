@@ -1,0 +1,54 @@
+/** A changelog is one that Kafka Streams reads, and one that Kafka Streams has written can be gone on with. */
+import { expect, test } from 'bun:test'
+import { uniqueName } from '../kafka/index.ts'
+import { fold, readTopic } from '../integration/fault-support/oracle.ts'
+import { answer, Fleet } from './support/fleet.ts'
+import { consume, copyOf } from './support/kafka-streams.ts'
+
+function numbered(from: number, to: number): Record<string, string | null> {
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index)
+  return Object.fromEntries(numbers.map((number) => [`ключ ${number % 60}`, number % 5 ? `{"n":${number}}` : null]))
+}
+
+test('a store of Kafka Streams that copies a changelog holds what the source has', async () => {
+  await using fleet = await Fleet.create()
+  await fleet.write(numbered(0, 50))
+  const store = await fleet.openReady()
+  await fleet.write({ ...numbered(25, 110), empty: '' })
+  await fleet.agrees(store, [0, 1, 2])
+  const wanted = fold((await readTopic(fleet.broker.direct, fleet.source)).records)
+  for (const [key, value] of wanted) if (value === null) wanted.delete(key)
+  expect(wanted.size).toBeGreaterThan(40)
+  expect(await copyOf(fleet.broker, uniqueName('streams'), fleet.changelog)).toEqual(wanted as Map<string, string>)
+})
+
+test('a store recovers a changelog that Kafka Streams has written and goes on where that has committed', async () => {
+  await using fleet = await Fleet.create()
+  await fleet.write(numbered(0, 60))
+  await fleet.write(numbered(60, 90))
+  const application = uniqueName('streams')
+  const changelog = await consume(fleet.broker, application, fleet.source, 'orders', 90)
+  expect(await fleet.committed(application)).toEqual(await fleet.ends(fleet.source))
+  const before = (await readTopic(fleet.broker.direct, changelog)).records
+  expect([before.length, before.filter(({ src }) => src >= 0).length]).toEqual([90, 0])
+
+  const settings = { STORE_ID: application, CHANGELOG_TOPIC: changelog }
+  const recovered = await fleet.openReady(settings)
+  await fleet.agrees(recovered, [0, 1, 2])
+  expect(recovered.stats.count('recordsRecovered')).toBe(90)
+  await fleet.write({ 'ключ 1': 'new', 'ключ 2': null })
+  await fleet.agrees(recovered, [0, 1, 2])
+  await recovered.close()
+  const after = (await readTopic(fleet.broker.direct, changelog)).records
+  expect(after.length).toBe(92)
+  expect(
+    after
+      .filter(({ src }) => src >= 0)
+      .map(({ key }) => key)
+      .toSorted(),
+  ).toEqual(['ключ 1', 'ключ 2'])
+
+  const again = await fleet.openReady(settings)
+  await fleet.agrees(again, [0, 1, 2])
+  expect(await answer(again, 'ключ 1')).toBe('new')
+})
