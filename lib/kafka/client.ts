@@ -150,6 +150,10 @@ export class KafkaClient {
     return this.#anyConnection().call(apiName, apiVersion, args, this.requestTimeoutMs)
   }
 
+  sendAny(request: RawRequest): Promise<Buffer> {
+    return this.#anyConnection().send(request, this.requestTimeoutMs)
+  }
+
   /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */
   async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     const known = this.#coordinators.get(`${kind} ${key}`)

@@ -10,6 +10,7 @@ import { setPartitionState } from './partition-events.ts'
 import { Primaries } from './primaries.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
+import { requireRights } from './rights-check.ts'
 import { rolesOf } from './roles.ts'
 import { Stats } from './stats.ts'
 import { type StoreConfig } from './store-config.ts'
@@ -84,6 +85,7 @@ export class StoreThread {
   }
 
   async #live(): Promise<void> {
+    await requireRights(this.#clients, this.#config)
     const topology = await prepareTopics(this.#clients.consumer, this.#config)
     const { context, primaries, replicas } = this.#open(topology)
     const copying = replicas.run()

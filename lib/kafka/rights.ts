@@ -1,0 +1,163 @@
+/**
+ * What the user that a client authenticates as may do, asked without changing anything. Brokers tell the operations of topics and groups that exist
+ * (KIP-430). For the rest a request is made that is refused either way, before it does anything: for the right that is missing, or for what is wrong with it.
+ */
+import { type LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from './client.ts'
+import { fetchRequest, parseFetchResponse } from './fetch.ts'
+import { Encoder, type RawRequest } from './kafkajs.ts'
+import { ResponseCursor } from './response-cursor.ts'
+
+/** As kafka-acls names them. */
+export type Operation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs'
+
+/** Bits of AclOperation. */
+const operationBits: Readonly<Record<Operation, number>> = {
+  Read: 3,
+  Write: 4,
+  Create: 5,
+  Describe: 8,
+  DescribeConfigs: 10,
+}
+const topicAuthorizationFailed = 29
+const groupAuthorizationFailed = 30
+const transactionalIdAuthorizationFailed = 53
+const clusterAuthorizationFailed = 31
+const unknownTopic = 3
+/** No coordinator has given it to anybody: what is asked under it is refused. */
+const nobodysProducerId = '9007199254740991'
+
+export interface KnownOperations {
+  /** The broker would not even say that it exists. */
+  isHidden: boolean
+  exists: boolean
+  /** undefined where the broker does not say. */
+  may: (operation: Operation) => boolean | undefined
+}
+
+/** Operations on a topic, by its metadata. */
+export async function topicOperations(client: KafkaClient, topic: string): Promise<KnownOperations> {
+  const response = new ResponseCursor(await client.sendAny(metadataRequest(topic)), 'Metadata')
+  response.skip(4) // throttle time
+  response.array(() => (response.skip(4), response.string(), response.skip(4), response.string())) // brokers
+  response.string() // cluster id
+  response.skip(4) // controller id
+  const [found] = response.array(() => {
+    const errorCode = response.int16()
+    response.string()
+    response.skip(1) // internal
+    response.array(() => {
+      response.skip(14)
+      for (let list = 0; list < 3; list++) response.array(() => response.int32()) // replicas, in sync, offline
+    })
+    return { errorCode, bits: response.int32() }
+  })
+  const { errorCode = unknownTopic, bits = 0 } = found ?? {}
+  return known(bits, errorCode === topicAuthorizationFailed, errorCode !== unknownTopic)
+}
+
+/** Operations on a group, whether or not it has ever committed. */
+export async function groupOperations(client: KafkaClient, group: string): Promise<KnownOperations> {
+  try {
+    const coordinator = await client.coordinator('group', group)
+    const raw = await client.send(coordinator, describeGroupRequest(group), client.requestTimeoutMs)
+    const response = new ResponseCursor(raw, 'DescribeGroups')
+    response.skip(4) // throttle time
+    const [found] = response.array(() => {
+      const errorCode = response.int16()
+      for (let field = 0; field < 4; field++) response.string() // group, state, protocol type, protocol
+      response.array(() => {
+        for (let field = 0; field < 3; field++) response.string()
+        for (let field = 0; field < 2; field++) response.bytes()
+      })
+      return { errorCode, bits: response.int32() }
+    })
+    return known(found?.bits ?? 0, found?.errorCode === groupAuthorizationFailed, true)
+  } catch (error) {
+    if (kafkaName(error) !== 'GROUP_AUTHORIZATION_FAILED') throw error
+    return known(0, true, true)
+  }
+}
+
+/** Whether a transactional id, and a topic in its transactions, may be written: a transaction of a producer id that nobody has is refused, after both. */
+export async function transactionRights(
+  client: KafkaClient,
+  transactionalId: string,
+  topic: string,
+): Promise<{ id: boolean; topic: boolean | undefined }> {
+  try {
+    const coordinator = await client.coordinator('transaction', transactionalId)
+    const args = {
+      transactionalId,
+      producerId: nobodysProducerId,
+      producerEpoch: 0,
+      topics: [{ topic, partitions: [0] }],
+    }
+    const { errors } = (await client.call(coordinator, 'AddPartitionsToTxn', 1, args)) as AddPartitionsResponse
+    const errorCode = errors[0]?.partitionErrors[0]?.errorCode ?? 0
+    if (errorCode === transactionalIdAuthorizationFailed) return { id: false, topic: undefined }
+    return { id: true, topic: errorCode !== topicAuthorizationFailed }
+  } catch (error) {
+    if (kafkaName(error) !== 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw error
+    return { id: false, topic: undefined }
+  }
+}
+
+interface AddPartitionsResponse {
+  errors: { partitionErrors: { errorCode: number }[] }[]
+}
+
+/** Whether a topic that does not exist could be read. */
+export async function mayReadMissing(client: KafkaClient, topic: string): Promise<boolean> {
+  const options = {
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes: 1,
+    partitionMaxBytes: 1,
+    isolation: 'read_committed',
+    rack: '',
+  } as const
+  const response = await client.sendAny(fetchRequest(topic, [{ partition: 0, offset: 0 }], options))
+  return parseFetchResponse(response).partitions[0]?.errorCode !== topicAuthorizationFailed
+}
+
+/** Whether a topic that does not exist may be created; nothing is. */
+export async function mayCreate(client: KafkaClient, topic: string): Promise<boolean> {
+  const request = { topic, numPartitions: 1, replicationFactor: 1, configEntries: [] }
+  const args = { topics: [request], timeout: client.requestTimeoutMs, validateOnly: true }
+  const { topicErrors } = (await client.callAny('CreateTopics', 3, args)) as { topicErrors: { errorCode: number }[] }
+  const errorCode = topicErrors[0]?.errorCode ?? 0
+  return errorCode !== topicAuthorizationFailed && errorCode !== clusterAuthorizationFailed
+}
+
+function known(bits: number, isHidden: boolean, exists: boolean): KnownOperations {
+  const has = (operation: Operation) => (bits & (1 << operationBits[operation])) !== 0
+  // Whoever can be told has the right to describe; bits without that are those of a broker that does not reckon them.
+  const isTold = bits > 0 && has('Describe')
+  return { isHidden, exists, may: (operation) => (isHidden ? false : isTold ? has(operation) : undefined) }
+}
+
+function kafkaName(error: unknown): unknown {
+  return (error as Partial<LatchkeyError>).details?.['kafka']
+}
+
+/** Version 8, the first that tells operations. */
+function metadataRequest(topic: string): RawRequest {
+  return {
+    apiKey: 3,
+    apiVersion: 8,
+    apiName: 'Metadata',
+    encode: () =>
+      new Encoder(64 + topic.length * 3).writeInt32(1).writeString(topic).writeInt8(0).writeInt8(0).writeInt8(1),
+  }
+}
+
+/** Version 3, the first that tells operations. */
+function describeGroupRequest(group: string): RawRequest {
+  return {
+    apiKey: 15,
+    apiVersion: 3,
+    apiName: 'DescribeGroups',
+    encode: () => new Encoder(64 + group.length * 3).writeInt32(1).writeString(group).writeInt8(1),
+  }
+}
