@@ -15,6 +15,9 @@ const idleTimeoutSecondsDefault = 30
 /** After both, the connections of a server that was replaced have been answered or were idle for too long. */
 const retirementSlackMs = 15_000
 
+/** For a client that sends one request after another, long enough to learn that it should connect elsewhere. */
+const farewellMs = 100
+
 type Fetch = (request: Request) => Response | Promise<Response>
 
 export interface ListenerOptions {
@@ -70,11 +73,16 @@ export class Listener {
     this.#retiring = { server: retired, timer }
   }
 
-  /** Takes no new connection, waits for the requests under way, but no longer than the bound, and closes what is left. */
+  /**
+   * Asks busy connections to end with their next answer, then takes no new ones, waits for the requests under way, but no longer than the
+   * bound, and closes what is left. Without the first, clients that keep connections alive see them reset under their next request.
+   */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#isStopping = true
     const servers = this.#retiring ? [this.#server, this.#retiring.server] : [this.#server]
     clearTimeout(this.#retiring?.timer)
+    for (const server of servers) server.reload(serveOptions({ ...this.#options, fetch: closing(this.#options.fetch) }))
+    await Bun.sleep(Math.min(farewellMs, drainTimeoutMs))
     let timer: Timer | undefined
     const timedOut = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainTimeoutMs)

@@ -38,14 +38,40 @@ describe('stop', () => {
     const pending = fetch(`${url}/stores/orders/a`)
     await asked.promise
     const stopped = server.stop(60_000)
-    const refused = await fetch(`${url}/livez`).then(
-      () => false,
-      () => true,
-    )
-    expect(refused).toBeTrue()
+    const isRefused = () =>
+      fetch(`${url}/livez`).then(
+        () => false,
+        () => true,
+      )
+    while (!(await isRefused())) await Bun.sleep(5)
     found.resolve({ value: new Uint8Array([0x31]), partition: 0, offset: 0, timestamp: 0 })
     expect(await (await pending).text()).toBe('1')
     await stopped
+  })
+
+  test('no request of a connection that is kept alive is lost when it drains', async () => {
+    const { server, url, store } = serveFake()
+    store.put('a', '{}')
+    let isStopped = false
+    const statuses = new Set<number | string>()
+    const client = async () => {
+      // A request that is refused before it was sent is none that was lost.
+      while (!isStopped) {
+        statuses.add(
+          await fetch(`${url}/stores/orders/a`).then(
+            ({ status }) => status,
+            ({ code }) => code as string,
+          ),
+        )
+      }
+    }
+    const clients = Array.from({ length: 8 }, client)
+    while (statuses.size === 0) await Bun.sleep(1)
+    await server.stop(5_000)
+    isStopped = true
+    await Promise.all(clients)
+    statuses.delete('ConnectionRefused')
+    expect([...statuses]).toEqual([200])
   })
 
   test('requests under way are cut when the bound is passed', async () => {
