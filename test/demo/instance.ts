@@ -37,8 +37,14 @@ export class Instance {
     return join(this.folder, 'latchkey.log')
   }
 
-  /** Resolves once it says that it is ready. */
+  /** Of the process that runs, or ran last. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Resolves once it says that it is ready. Runs it again where it has ended. */
   async start(): Promise<void> {
+    this.#exitCode = undefined
     this.#process = await this.#tether.spawn(['./latchkey'], this.logFile, { cwd: this.folder, env: {} })
     void this.#process.exited.then((exitCode) => (this.#exitCode = exitCode))
     const deadline = performance.now() + readyTimeoutMs
@@ -64,6 +70,12 @@ export class Instance {
     const exitCode = await running.exited
     clearTimeout(timer)
     return exitCode
+  }
+
+  /** Ends it as kill -9 does. */
+  async kill(): Promise<void> {
+    this.#process?.signal('SIGKILL')
+    await this.#process?.exited
   }
 
   /** Stops it, if it runs, and removes its folder. */

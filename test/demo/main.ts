@@ -1,17 +1,20 @@
 /**
  * `npm run demo`: everything from nothing. Builds the executable, starts Kafka, feeds it orders, runs Latchkey beside a `.env` and
- * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1.
+ * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1. With `--cluster` Latchkey runs three times.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { closeKafka, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { freePorts, isFree } from '../kafka/ports.ts'
 import { watchNpm } from '../setup/parent.ts'
+import { clusterPartitions, runCluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import { buildExecutable, Instance } from './instance.ts'
-import { check, curlLine, type DemoRequest, demoRequests, urlOf } from './requests.ts'
+import { check, curlLine, demoRequests, urlOf } from './requests.ts'
+import { indent, timer, tryAll } from './steps.ts'
 
-const partitions = 4
+const isCluster = process.argv.includes('--cluster')
+const partitions = isCluster ? clusterPartitions : 4
 const visibleTimeoutMs = 30_000
 const once = process.argv.includes('--once')
 /** What was started, in order; ended in reverse. */
@@ -58,6 +61,7 @@ async function demo(): Promise<number> {
   console.log(
     `Topic ${storeId} has ${partitions} partitions and ${feed.written} records of ${feed.book.latest.size} orders.`,
   )
+  if (isCluster) return runCluster({ executable, broker, storeId, feed, once, started })
 
   const port = (await isFree(8080)) ? 8080 : (await freePorts(1))[0]!
   const base = `http://127.0.0.1:${port}`
@@ -81,36 +85,18 @@ async function demo(): Promise<number> {
   const [plain = ''] = feed.book.delivered('web')
   const etag = (await fetch(urlOf(base, storeId, plain))).headers.get('etag') ?? ''
   const requests = demoRequests(base, storeId, feed.book, etag)
-  if (once) return tryAll(requests, instance, feed, (key) => urlOf(base, storeId, key))
+  if (once) {
+    const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
+    const urlOfKey = (key: string) => urlOf(base, storeId, key)
+    steps.push({ title: '# A new order is written to Kafka, then found', act: () => seeNewOrder(feed, urlOfKey) })
+    steps.push({ title: '# SIGTERM ends it with exit code 0', act: () => endInstance(instance) })
+    return tryAll(steps)
+  }
   feed.keepWriting()
   console.log('\nTry, in another terminal:\n')
   console.log(requests.map((request) => indent(curlLine(request))).join('\n\n'))
   console.log('\nOrders keep coming, a few a second. Ctrl-C ends everything.')
   return 0
-}
-
-/** Sends every request, sees a new order become visible and the instance end cleanly; resolves with the exit code of the demo. */
-async function tryAll(
-  requests: DemoRequest[],
-  instance: Instance,
-  feed: Feed,
-  urlOfKey: (key: string) => string,
-): Promise<number> {
-  const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
-  steps.push({ title: '# A new order is written to Kafka, then found', act: () => seeNewOrder(feed, urlOfKey) })
-  steps.push({ title: '# SIGTERM ends it with exit code 0', act: () => endInstance(instance) })
-  let failures = 0
-  for (const { title, act } of steps) {
-    const took = timer()
-    const fault = await act().then(
-      () => undefined,
-      (error: Error) => error.message,
-    )
-    if (fault !== undefined) failures++
-    console.log(`\n${indent(title)}\n    ${fault === undefined ? `ok (${took()})` : `FAILED: ${fault}`}`)
-  }
-  console.log(`\n${steps.length - failures} of ${steps.length} steps as promised.`)
-  return failures === 0 ? 0 : 1
 }
 
 async function seeNewOrder(feed: Feed, urlOfKey: (key: string) => string): Promise<void> {
@@ -158,13 +144,4 @@ function end(): Promise<void> {
     }
   })()
   return ending
-}
-
-function timer(): () => string {
-  const startedAt = performance.now()
-  return () => `${((performance.now() - startedAt) / 1_000).toFixed(2)} s`
-}
-
-function indent(text: string): string {
-  return text.trimEnd().replace(/^/gm, '    ')
 }
