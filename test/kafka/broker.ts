@@ -6,6 +6,8 @@ export interface KafkaBroker {
   readonly bootstrap: string
   /** host:port that passes no proxy. */
   readonly direct: string
+  /** host:port of the further listeners that `StartOptions.listeners` asked for, by name. */
+  readonly listeners: Readonly<Record<string, string>>
   /** Stands between clients and the broker where `StartOptions.proxy` asked for it. */
   readonly proxy: TcpProxy | undefined
   /** Of the running broker, for SIGSTOP and SIGCONT; undefined while it is down, and for a broker in a container or elsewhere. */
@@ -33,6 +35,10 @@ export interface ToolResult {
 export interface StartOptions {
   /** server.properties that are added to, or win over, those of `server-properties.ts`. */
   properties?: Readonly<Record<string, string>>
+  /** Further listeners by name, such as `TLS`, with their security protocol. Each gets a port of its own, and tells clients the host `localhost`. */
+  listeners?: Readonly<Record<string, 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'>>
+  /** Further arguments for formatting the storage, such as `--add-scram`. */
+  formatArgs?: readonly string[]
   /** true: clients reach the broker through a TcpProxy only, since that is what its advertised listener names. */
   proxy?: boolean
   /** Largest Java heap; 512 by default. */

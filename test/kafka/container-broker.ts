@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { StartedTestContainer } from 'testcontainers'
 import { type KafkaBroker, type StartOptions, type ToolResult, startTimeoutMs, stopTimeoutMs } from './broker.ts'
+import { addressesOf, furtherListeners } from './further-listeners.ts'
 import { freePorts } from './ports.ts'
 import { waitUntilReady } from './ready.ts'
 import { serverProperties } from './server-properties.ts'
@@ -16,7 +17,7 @@ const propertiesFile = '/tmp/server.properties'
 const logLines = 20
 const stdinFile = '/tmp/stdin'
 const startScript = `
-${home}/kafka-storage.sh format --ignore-formatted --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config ${propertiesFile} || exit
+${home}/kafka-storage.sh format --ignore-formatted --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config ${propertiesFile} "$@" || exit
 exec ${home}/kafka-server-start.sh ${propertiesFile}`
 
 /** True where a Docker daemon answers. Cheap where there is none: testcontainers is loaded only if a socket is in sight. */
@@ -44,6 +45,7 @@ export async function pullImage(): Promise<void> {
 export class ContainerBroker implements KafkaBroker {
   readonly bootstrap: string
   readonly direct: string
+  readonly listeners: Readonly<Record<string, string>>
   readonly proxy: TcpProxy | undefined
   readonly pid = undefined
   readonly logDir = undefined
@@ -53,17 +55,19 @@ export class ContainerBroker implements KafkaBroker {
     const { GenericContainer, Wait } = await loadTestcontainers()
     const [directPort = 0, controllerPort = 0, proxiedPort = 0] = await freePorts(3)
     const proxy = options.proxy ? await TcpProxy.listen(`127.0.0.1:${proxiedPort}`) : undefined
+    const further = await furtherListeners(options)
     const listeners = {
       bindHost: '0.0.0.0',
       directAddress: `127.0.0.1:${directPort}`,
       directPort,
       controllerPort,
       proxied: proxy && { port: proxiedPort, advertisedAddress: proxy.address },
+      further,
     }
-    const ports = proxy ? [directPort, proxiedPort] : [directPort]
+    const ports = [directPort, ...(proxy ? [proxiedPort] : []), ...further.map(({ port }) => port)]
     const properties = serverProperties(listeners, logDir, options.properties)
     const container = await new GenericContainer(image)
-      .withEntrypoint(['/bin/sh', '-c', startScript])
+      .withEntrypoint(['/bin/sh', '-c', startScript, 'kafka', ...(options.formatArgs ?? [])])
       .withEnvironment({ KAFKA_HEAP_OPTS: `-Xmx${options.heapMegabytes ?? 512}m` })
       .withCopyContentToContainer([{ content: properties, target: propertiesFile }])
       .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
@@ -72,7 +76,7 @@ export class ContainerBroker implements KafkaBroker {
       .withStartupTimeout(startTimeoutMs)
       .start()
     tieToThisProcess(container.getId())
-    const broker = new ContainerBroker(container, listeners.directAddress, proxy)
+    const broker = new ContainerBroker(container, listeners.directAddress, proxy, addressesOf(further))
     await broker.#ready().catch(async (error) => {
       await broker.close()
       throw error
@@ -80,8 +84,14 @@ export class ContainerBroker implements KafkaBroker {
     return broker
   }
 
-  private constructor(container: StartedTestContainer, direct: string, proxy: TcpProxy | undefined) {
+  private constructor(
+    container: StartedTestContainer,
+    direct: string,
+    proxy: TcpProxy | undefined,
+    listeners: Readonly<Record<string, string>>,
+  ) {
     this.#container = container
+    this.listeners = listeners
     this.direct = direct
     this.bootstrap = proxy?.address ?? direct
     this.proxy = proxy

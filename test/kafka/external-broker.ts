@@ -5,6 +5,7 @@ import { runTool } from './local-broker.ts'
 /** A broker that somebody else runs (KAFKA_BROKERS): tests use it but neither stop nor remove it. */
 export class ExternalBroker implements KafkaBroker {
   readonly bootstrap: string
+  readonly listeners = {}
   readonly proxy = undefined
   readonly pid = undefined
   readonly logDir = undefined

@@ -8,6 +8,7 @@ import {
   stopTimeoutMs,
   toolTimeoutMs,
 } from './broker.ts'
+import { addressesOf, type FurtherListener, furtherListeners } from './further-listeners.ts'
 import { type Jars, kafkaJars } from './jars.ts'
 import { freePorts } from './ports.ts'
 import { waitUntilReady } from './ready.ts'
@@ -27,7 +28,9 @@ const portTries = 3
 export class LocalBroker implements KafkaBroker {
   readonly bootstrap: string
   readonly direct: string
+  readonly listeners: Readonly<Record<string, string>>
   readonly proxy: TcpProxy | undefined
+  readonly #formatArgs: readonly string[]
   readonly #folder: string
   readonly #tether: Tether
   readonly #jars: Jars
@@ -40,7 +43,8 @@ export class LocalBroker implements KafkaBroker {
     for (let tries = 1; ; tries++) {
       const [directPort = 0, controllerPort = 0, proxiedPort = 0] = await freePorts(3)
       const proxy = options.proxy ? await TcpProxy.listen(`127.0.0.1:${proxiedPort}`) : undefined
-      const broker = new LocalBroker(jars, options, directPort, controllerPort, proxiedPort, proxy)
+      const further = await furtherListeners(options)
+      const broker = new LocalBroker(jars, options, directPort, controllerPort, proxiedPort, proxy, further)
       try {
         await broker.#format()
         await broker.start()
@@ -59,8 +63,11 @@ export class LocalBroker implements KafkaBroker {
     controllerPort: number,
     proxiedPort: number,
     proxy: TcpProxy | undefined,
+    further: readonly FurtherListener[],
   ) {
     this.#jars = jars
+    this.#formatArgs = options.formatArgs ?? []
+    this.listeners = addressesOf(further)
     this.#heapMegabytes = options.heapMegabytes ?? 512
     this.#folder = temporaryFolder('kafka')
     this.#tether = new Tether(this.#folder)
@@ -73,6 +80,7 @@ export class LocalBroker implements KafkaBroker {
       directPort,
       controllerPort,
       proxied: proxy && { port: proxiedPort, advertisedAddress: proxy.address },
+      further,
     }
     mkdirSync(this.logDir)
     writeFileSync(this.#file('server.properties'), serverProperties(listeners, this.logDir, options.properties))
@@ -131,7 +139,14 @@ export class LocalBroker implements KafkaBroker {
   }
 
   async #format(): Promise<void> {
-    const args = ['format', '--cluster-id', 'AAAAAAAAAAAAAAAAAAAAAQ', '--config', this.#file('server.properties')]
+    const args = [
+      'format',
+      '--cluster-id',
+      'AAAAAAAAAAAAAAAAAAAAAQ',
+      '--config',
+      this.#file('server.properties'),
+      ...this.#formatArgs,
+    ]
     const { stdout, stderr, exitCode } = await runTool(this.#jars, 'kafka.tools.StorageTool', args)
     if (exitCode !== 0) throw new Error(`format Kafka's storage: exit code ${exitCode}\n${tail(stdout + stderr)}`)
   }

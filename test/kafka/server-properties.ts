@@ -7,6 +7,8 @@ export interface Listeners {
   controllerPort: number
   /** Only with a proxy: the port that the proxy connects to, and the address of the proxy, which clients are told. */
   proxied?: { port: number; advertisedAddress: string } | undefined
+  /** Further listeners, for clients at `localhost`. */
+  further?: readonly { name: string; protocol: string; port: number }[]
 }
 
 /** server.properties of a single node: small, quick to start, quick to notice that it was killed, and with nothing created by accident. */
@@ -15,12 +17,18 @@ export function serverProperties(
   logDir: string,
   overrides: Readonly<Record<string, string>> = {},
 ): string {
-  const { bindHost, directAddress, directPort, controllerPort, proxied } = listeners
+  const { bindHost, directAddress, directPort, controllerPort, proxied, further = [] } = listeners
   const bound = [`DIRECT://${bindHost}:${directPort}`, `CONTROLLER://${bindHost}:${controllerPort}`]
   const advertised = [`DIRECT://${directAddress}`]
   if (proxied) {
     bound.push(`PROXIED://${bindHost}:${proxied.port}`)
     advertised.push(`PROXIED://${proxied.advertisedAddress}`)
+  }
+  const protocols = ['DIRECT:PLAINTEXT', 'PROXIED:PLAINTEXT', 'CONTROLLER:PLAINTEXT']
+  for (const { name, protocol, port } of further) {
+    bound.push(`${name}://${bindHost}:${port}`)
+    advertised.push(`${name}://localhost:${port}`)
+    protocols.push(`${name}:${protocol}`)
   }
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
@@ -28,7 +36,7 @@ export function serverProperties(
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'DIRECT',
-    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': protocols.join(','),
     listeners: bound.join(','),
     'advertised.listeners': advertised.join(','),
     'log.dirs': logDir,
