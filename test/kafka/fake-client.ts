@@ -24,6 +24,8 @@ export class FakeClient {
   }
   /** Partition to node: what the cluster's metadata say. */
   readonly leading = new Map<number, number>()
+  /** What ListOffsets answers. */
+  readonly offsets = new Map<number, { earliest: number; latest: number }>()
   lookups = 0
   readonly #known = new Map<number, number>()
   readonly #closing = new AbortController()
@@ -67,6 +69,20 @@ export class FakeClient {
       if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), partition])
     }
     return byNode
+  }
+
+  persist<T>(operation: () => Promise<T>): Promise<T> {
+    return operation()
+  }
+
+  /** ListOffsets, which is all that is asked of it. */
+  async call(_node: number, _api: string, _version: number, args: Record<string, unknown>): Promise<unknown> {
+    const [{ partitions }] = args['topics'] as [{ partitions: { partition: number; timestamp: string }[] }]
+    const found = partitions.map(({ partition, timestamp }) => {
+      const { earliest, latest } = this.offsets.get(partition)!
+      return { partition, errorCode: 0, offset: String(timestamp === '-2' ? earliest : latest) }
+    })
+    return { responses: [{ partitions: found }] }
   }
 
   forgetLeader(_topic: string, partition: number): void {
