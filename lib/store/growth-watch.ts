@@ -4,9 +4,9 @@ import { type KafkaClient } from '../kafka/client.ts'
 
 export class GrowthWatch {
   readonly #timer: ReturnType<typeof setInterval>
-  #known: number
+  readonly #known: number
 
-  /** @param grown called with the new number, once for each growth */
+  /** @param grown called with the new number, again and again: whoever is not ready for it yet will be */
   constructor(
     client: KafkaClient,
     topic: string,
@@ -30,8 +30,6 @@ export class GrowthWatch {
   async #look(client: KafkaClient, topic: string, grown: (partitionCount: number) => void): Promise<void> {
     const [found] = await client.metadata([topic])
     const count = found?.errorCode === 0 ? found.partitions.length : 0
-    if (count <= this.#known) return
-    this.#known = count
-    grown(count)
+    if (count > this.#known) grown(count)
   }
 }

@@ -131,10 +131,9 @@ export class StoreThread {
     return this.#opened
   }
 
-  /** An instance that takes all partitions takes those that come, too. */
+  /** An instance that takes all partitions takes those that come, too; another one has to know how many there are. */
   #watchGrowth({ topology, post }: StoreContext): void {
-    const { useReplicaOnly, partitions, partitionsReplica, sourceTopic, changelogTopic } = this.#config
-    if ((useReplicaOnly ? partitionsReplica : partitions).length > 0) return
+    const { useReplicaOnly, sourceTopic, changelogTopic } = this.#config
     const topic = useReplicaOnly ? changelogTopic : sourceTopic
     const { metadataMaxAgeMs } = clientsConfigOf(this.#config).consumer.connection
     const intervalMs = Math.min(metadataMaxAgeMs || growthIntervalMaxMs, growthIntervalMaxMs)

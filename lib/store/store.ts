@@ -162,10 +162,22 @@ export class Store {
     if (shard === this.#first || state === 'failed') for (const listener of this.#listeners) listener(state)
   }
 
-  /** The topic has new partitions, and this instance takes all there are: another thread for them. */
+  /** The topic has new partitions: an instance that takes all there are takes them, too. */
   #grow(partitionCount: number): void {
     const known = Math.max(...this.#shards.map((one) => one.held.partitionCount))
     if (partitionCount <= known || this.#shards.some((one) => one.state === 'starting')) return
+    this.#held = undefined
+    for (const one of this.#shards) one.topicGrew(partitionCount)
+    const { useReplicaOnly, partitions, partitionsReplica } = this.#config
+    if ((useReplicaOnly ? partitionsReplica : partitions).length === 0) this.#take(known, partitionCount)
+    else
+      loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
+        partitionCount,
+      })
+  }
+
+  /** Another thread for the partitions from `known` on. */
+  #take(known: number, partitionCount: number): void {
     const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
     const message =
       'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
@@ -178,8 +190,8 @@ export class Store {
       state: (state) => this.#changed(shard, state),
       grown: () => {},
     })
+    shard.topicGrew(partitionCount)
     this.#shards.push(shard)
-    for (const one of this.#shards) one.topicGrew(partitionCount)
   }
 
   #notServing(): LatchkeyError {

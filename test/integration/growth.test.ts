@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { defaultClients } from '../../lib/config/client-properties.ts'
+import type { LatchkeyError } from '../../lib/errors.ts'
+import { partitionOf } from '../../lib/map/index.ts'
 import { Fixture } from './support/fixture.ts'
 import { until } from './support/until.ts'
 
@@ -65,4 +67,15 @@ test('a store that was given partitions by hand leaves those that are added', as
   })
   await until('another store sees three partitions', () => whole.status().partitions.primary.length === 3)
   expect(store.status().partitions.primary).toEqual([0, 1])
+  const elsewhere = Array.from({ length: 50 }, (_, id) => Buffer.from(`nobody-${id}`)).find(
+    (key) => partitionOf(key, 3) === 2,
+  )!
+  await until('a key of the new partition is known to be elsewhere', () => {
+    try {
+      void store.get(elsewhere)
+      return false
+    } catch (error) {
+      return (error as LatchkeyError).code === 'partition_not_held'
+    }
+  })
 })
