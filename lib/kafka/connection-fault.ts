@@ -80,7 +80,7 @@ function tlsFault(code: string, message: string, where: string): string | undefi
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const advice =
       'name brokers as their certificate does (KAFKA_BROKERS, advertised.listeners), or set ssl.endpoint.identification.algorithm=none'
-    return `${attempted}: its certificate is for another host name (${withoutPrefix(message)}); ${advice}`
+    return `${attempted}: its certificate is for another host name: ${withoutPrefix(message)}; ${advice}`
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return `${attempted}: its certificate ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}; renew it on the broker, or correct the clock of this host`

@@ -20,8 +20,15 @@ export interface SecuredKafka {
 let running: Promise<SecuredKafka> | undefined
 
 export function securedKafka(): Promise<SecuredKafka> {
-  running ??= start()
+  running = running ? running.then(revived) : start()
   return running
+}
+
+/** Bun kills the children of its process when a test times out. */
+async function revived(secured: SecuredKafka): Promise<SecuredKafka> {
+  const { broker } = secured
+  if (broker.logDir !== undefined && broker.pid === undefined) await broker.start()
+  return secured
 }
 
 async function start(): Promise<SecuredKafka> {
@@ -104,7 +111,7 @@ export type Grant = readonly [
   name: string,
 ]
 
-/** Lets a user do something on resources whose names begin with `name`. */
+/** Lets a user do something on a resource, or on transactional ids that begin with `name`. */
 export async function grant(broker: KafkaBroker, user: string, ...grants: readonly Grant[]): Promise<void> {
   const admin = kafkaClient({ bootstrap: broker.direct }).admin()
   await admin.connect()
@@ -113,7 +120,7 @@ export async function grant(broker: KafkaBroker, user: string, ...grants: readon
       acl: grants.map(([operation, type, resourceName]) => ({
         resourceType: AclResourceTypes[type],
         resourceName,
-        resourcePatternType: ResourcePatternTypes.PREFIXED,
+        resourcePatternType: ResourcePatternTypes[type === 'TRANSACTIONAL_ID' ? 'PREFIXED' : 'LITERAL'],
         principal: `User:${user}`,
         host: '*',
         operation: AclOperationTypes[operation],
