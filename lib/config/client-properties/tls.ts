@@ -61,7 +61,7 @@ function trusted(draft: SecurityDraft, findings: Findings): string[] | undefined
     // A directory may hold other things (keys, indexes) beside the certificates.
     const found = files
       .map((path) => ({ path, pem: readFileSync(path, 'utf8') }))
-      .filter(({ pem }) => files.length === 1 || pem.includes('BEGIN CERTIFICATE'))
+      .filter(({ pem }) => files.length === 1 || pem.match(certificateBlock) !== null)
     if (found.length === 0) findings.fault(`ssl.ca.location: ${caLocation} holds no certificate in PEM`)
     return found.flatMap(({ path, pem }) => certificates('ssl.ca.location', path, pem, findings))
   } catch (error) {
