@@ -22,7 +22,7 @@ export async function isRecreated(
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
   if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, 5)
-  const options = { ...plainFetch, maxWaitMs: 0 }
+  const options = { ...plainFetch, maxWaitMs: 0, isolation: client.isolation }
   const request = fetchRequest(topic, [{ partition, offset: expected.offset }], options)
   const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
   if (fetched === undefined || fetched.errorCode === outOfRange) return false
@@ -36,7 +36,8 @@ export async function isRecreated(
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
       if (batch.baseOffset > expected.offset) return false
-      if (kind !== 'records') continue
+      // What was ingested stood in no such batch.
+      if (kind !== 'records') return true
       batch.openRecords({ checkCrc: true })
       while (batch.nextRecord()) {
         if (batch.offset < expected.offset) continue

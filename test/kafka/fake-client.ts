@@ -15,6 +15,7 @@ export interface Exchange {
 
 export class FakeClient {
   readonly requestTimeoutMs = 1000
+  readonly isolation = 'read_committed'
   metadataMaxAgeMs = 0
   retriesMax = Number.POSITIVE_INFINITY
   readonly troubles: string[] = []
@@ -83,6 +84,10 @@ export class FakeClient {
       return { partition, errorCode: 0, offset: String(timestamp === '-2' ? earliest : latest) }
     })
     return { responses: [{ partitions: found }] }
+  }
+
+  leader(_topic: string, partition: number): number | undefined {
+    return this.#known.get(partition)
   }
 
   forgetLeader(_topic: string, partition: number): void {
