@@ -3,6 +3,7 @@ import { CommittedBatches } from '../kafka/committed-batches.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { brokerError } from '../kafka/error-codes.ts'
 import { fetchRequest, parseFetchResponse } from '../kafka/fetch.ts'
+import { storedTimestamp } from '../kafka/record-batch/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { plainFetch } from './fetch-options.ts'
 import { type SourceRecord } from './source-trail.ts'
@@ -43,7 +44,7 @@ export async function isRecreated(
         if (batch.offset < expected.offset) continue
         if (batch.offset > expected.offset || batch.undecodable) return false
         const key = batch.data.subarray(batch.keyStart, batch.keyStart + Math.max(batch.keyLength, 0))
-        return !expected.key.equals(key) || (keepsTimestamps && expected.timestamp !== batch.timestamp)
+        return !expected.key.equals(key) || (keepsTimestamps && expected.timestamp !== storedTimestamp(batch.timestamp))
       }
     }
   } catch (error) {

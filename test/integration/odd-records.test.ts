@@ -18,6 +18,22 @@ test('a timestamp far ahead is stored as it is when the store has made the chang
   expect(store.stats.count('timestampsClamped')).toBe(0)
 })
 
+test.each(['9223372036854775807', '1700000000000000000', '0', '-1'])(
+  'a source is not taken for recreated when the timestamp of its last record is %s',
+  async (timestamp) => {
+    await using fixture = await Fixture.create({ source: unlimited })
+    await fixture.produce([{ key: 'a', value: '1' }])
+    await fixture.produce([{ key: 'odd', value: 'v', timestamp }])
+    for (let start = 0; start < 2; start++) {
+      const store = fixture.openLogged()
+      await fixture.quiet(store)
+      await fixture.expectConverged(store)
+      await store.close()
+    }
+    expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([])
+  },
+)
+
 test('a record is stored with a nearer timestamp when the changelog would refuse its own', async () => {
   await using fixture = await Fixture.create({ source: unlimited, changelog: {} })
   await fixture.produce([

@@ -6,6 +6,7 @@ export {
   recordOverheadBytesMax,
   type BuilderOptions,
   RecordBatchBuilder,
+  storedTimestamp,
   type ProducerState,
 } from './record-batch-builder.ts'
 export { RecordBatchReader } from './record-batch-reader.ts'

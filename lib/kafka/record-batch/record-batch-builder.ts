@@ -45,6 +45,11 @@ function bodyBytes(
 // Deltas between two timestamps within these fit 64 bits. The year 126,000,000 will do, nanoseconds instead of milliseconds too.
 const timestampLimit = 4e18
 
+/** The timestamp that a record gets that is appended with `timestamp`: the same but for those beyond all reason. */
+export function storedTimestamp(timestamp: number): number {
+  return Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
+}
+
 export interface ProducerState {
   producerId: number
   producerEpoch: number
@@ -111,7 +116,7 @@ export class RecordBatchBuilder {
       )
     }
     if (this.#count >= this.#recordsMax) return false
-    const time = Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
+    const time = storedTimestamp(timestamp)
     const timestampDelta = this.#count === 0 ? 0 : time - this.#baseTimestamp
     const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset !== -1)
     const end = this.#bytes + varintBytes(body) + body
