@@ -14,11 +14,17 @@ export interface OutgoingBatch {
   seal(producer: ProducerIdentity & { baseSequence: number }): Buffer
 }
 
+/** From an offset to another, that one excluded. */
+export interface OffsetRange {
+  from: number
+  to: number
+}
+
 export interface ProducerSink<Batch extends OutgoingBatch> {
   /** The partition's next batch; undefined if there is none now (wake() tells of one). */
   next(partition: number): Batch | undefined
-  /** `foreign`: the base offset shows that someone else wrote to the partition since our last batch. */
-  acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: boolean): void
+  /** `foreign`: offsets between our last batch and this one that are not ours. */
+  acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: OffsetRange | undefined): void
   /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
   /** The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. */
@@ -199,7 +205,8 @@ export class Producer<Batch extends OutgoingBatch> {
   #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
     if (baseOffset >= 0 && baseOffset < owned.endOffset) this.#sink.wentBack(partition, baseOffset, owned.endOffset)
     const batch = owned.pending.shift()!
-    const foreign = owned.expectedOffset >= 0 && baseOffset >= 0 && baseOffset !== owned.expectedOffset
+    const isExpected = owned.expectedOffset < 0 || baseOffset < 0 || baseOffset === owned.expectedOffset
+    const foreign = isExpected ? undefined : { from: owned.expectedOffset, to: baseOffset }
     owned.sequence = (owned.sequence + batch.count) % 2 ** 31
     owned.expectedOffset = baseOffset < 0 ? -1 : baseOffset + batch.count
     owned.endOffset = Math.max(owned.endOffset, owned.expectedOffset)

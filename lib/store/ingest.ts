@@ -6,7 +6,7 @@ import { type LatchkeyError } from '../errors.ts'
 import { type ProducerIdentity } from '../kafka/fence.ts'
 import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
-import { type PartitionEnd, Producer } from '../kafka/producer.ts'
+import { type OffsetRange, type PartitionEnd, Producer } from '../kafka/producer.ts'
 import { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { applyRecords } from './apply.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
@@ -57,8 +57,7 @@ export class Ingest {
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
-      acknowledged: (partition, batch, baseOffset, foreign) =>
-        this.#acknowledged(partition, batch, baseOffset, foreign),
+      acknowledged: (partition, batch, _, foreign) => this.#acknowledged(partition, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
       renew: (partition, held) => context.events.renew(partition, held),
       lost: (partition, error) => this.#lost(partition, error),
@@ -182,7 +181,7 @@ export class Ingest {
     return next
   }
 
-  #acknowledged(partition: number, batch: ChangelogBatch, baseOffset: number, foreign: boolean): void {
+  #acknowledged(partition: number, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
     const { stats, flusher, config } = this.#context
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const one = this.#partitions.get(partition)!
@@ -192,7 +191,7 @@ export class Ingest {
     records.openRecords({ checkCrc: false })
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
     stats.add('changelogBytes', batch.sentBytes)
-    if (foreign) this.#context.events.foreignWrite(partition, baseOffset)
+    if (foreign) void this.#context.events.foreignOffsets(partition, foreign)
     this.#settle(one, batch, true)
     flusher.wrote()
   }

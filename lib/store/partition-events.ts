@@ -2,8 +2,10 @@
 import { LatchkeyError } from '../errors.ts'
 import { type ProducerIdentity } from '../kafka/fence.ts'
 import { listOffsets } from '../kafka/offsets.ts'
+import { type OffsetRange } from '../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { type CatchUp } from './catch-up.ts'
+import { holdsRecords } from './changelog-check.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { resetRefused, tellLost } from './resumption.ts'
 import { type Stats } from './stats.ts'
@@ -74,12 +76,17 @@ export class PartitionEvents {
     log.error('{fault}: {reason}', { fault: error.message, reason })
   }
 
-  /** Our batch landed behind something that we did not write. */
-  foreignWrite(partition: number, baseOffset: number): void {
-    const { stats, config, post } = this.#context
+  /** Our batch landed behind something that we did not write: records of another writer, or a marker that the broker has repeated. */
+  async foreignOffsets(partition: number, { from, to }: OffsetRange): Promise<void> {
+    const { clients, stats, config, post } = this.#context
+    const { changelogTopic } = config
+    const isForeign = await clients.changelog
+      .persist(() => holdsRecords(clients.changelog, changelogTopic, partition, from, to))
+      .catch((error: LatchkeyError) => error.code !== 'stopping')
+    if (!isForeign) return
     stats.add('foreignWrites', 1)
     const reason =
-      `${config.changelogTopic} partition ${partition}: another writer has appended before offset ${baseOffset}; ` +
+      `${changelogTopic} partition ${partition}: another writer has appended before offset ${to}; ` +
       'find and stop it, then restart this store, which may miss what it wrote'
     post({ type: 'foreign', partition, reason })
     this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })

@@ -1,11 +1,9 @@
 /** Whether the source is still the topic that was ingested: its record at the last ingested offset tells. */
 import { CommittedBatches } from '../kafka/committed-batches.ts'
 import { type KafkaClient } from '../kafka/client.ts'
-import { brokerError } from '../kafka/error-codes.ts'
-import { fetchRequest, parseFetchResponse } from '../kafka/fetch.ts'
 import { storedTimestamp } from '../kafka/record-batch/index.ts'
 import { LatchkeyError } from '../errors.ts'
-import { plainFetch } from './fetch-options.ts'
+import { fetchAt } from './fetch-at.ts'
 import { type SourceRecord } from './source-trail.ts'
 
 /**
@@ -20,17 +18,8 @@ export async function isRecreated(
   expected: SourceRecord,
   keepsTimestamps: boolean,
 ): Promise<boolean> {
-  await client.leaders(topic, [partition])
-  const node = client.leader(topic, partition)
-  if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, 5)
-  const options = { ...plainFetch, maxWaitMs: 0, isolation: client.isolation }
-  const request = fetchRequest(topic, [{ partition, offset: expected.offset }], options)
-  const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
-  if (fetched === undefined || fetched.errorCode === outOfRange) return false
-  if (fetched.errorCode !== 0) {
-    client.forgetLeader(topic, partition)
-    throw brokerError(`Reading ${topic} partition ${partition}`, fetched.errorCode)
-  }
+  const fetched = await fetchAt(client, topic, partition, expected.offset)
+  if (fetched === undefined) return false
   const batches = new CommittedBatches()
   batches.open(fetched, expected.offset)
   try {
@@ -53,5 +42,3 @@ export async function isRecreated(
   }
   return false
 }
-
-const outOfRange = 1

@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
-import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
-import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { fencePartition } from '../../lib/kafka/fence.ts'
+import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
+import { until } from '../binary/until.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { realClient } from '../kafka/real-client.ts'
 import { readTopic } from './fault-support/oracle.ts'
 
 const stores = 2
@@ -25,5 +28,42 @@ test('a store takes each partition once when it has just created its changelog',
     } finally {
       await latchkey.close()
     }
+  }
+})
+
+/** A broker that is not sure whether a marker was written, because it was restarted at that moment, writes it again. */
+test('a store takes a marker in its changelog for no other writer, and a record for one', async () => {
+  const broker = await sharedKafka()
+  const topic = await createTopic(broker, uniqueName('foreign'))
+  const changelog = `${topic}-changelog`
+  const settings = { ...localPort, SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap }
+  const latchkey = await LatchkeyProcess.start({ settings })
+  const client = await realClient()
+  const producer = kafkaClient(broker).producer()
+  const write = async (value: string) => {
+    await producer.send({ topic, messages: [{ key: 'a', value }] })
+    await latchkey.until(`it answers ${value}`, async () => {
+      return (await (await latchkey.get(`/stores/${topic}/a`)).text()) === value
+    })
+  }
+  const complaint = (offset: number) => `${changelog} partition 0: another writer has appended before offset ${offset}`
+  try {
+    await producer.connect()
+    await latchkey.until('it is ready', () => latchkey.isReady())
+    await write('one')
+    await client.persist(() => fencePartition(client, uniqueName('other'), changelog, 0))
+    await until('the marker is there', async () => (await readTopic(broker.direct, changelog)).markers.length === 2)
+    await write('two')
+    await producer.send({ topic: changelog, messages: [{ key: 'b', value: 'foreign' }] })
+    await write('three')
+    await latchkey.until('it says so', async () =>
+      ((await latchkey.status(topic))?.reason ?? '').includes(complaint(5)),
+    )
+    expect(latchkey.stderr).toContain(complaint(5))
+    expect(latchkey.stderr).not.toContain(complaint(3))
+    expect(await latchkey.metric('latchkey_foreign_writes_total')).toBe(1)
+  } finally {
+    await Promise.all([producer.disconnect(), latchkey.close()])
+    client.close()
   }
 })
