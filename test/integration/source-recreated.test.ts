@@ -49,6 +49,23 @@ test.each([
   }
 })
 
+test('a store discards more keys than one batch has room for', async () => {
+  await using fixture = await Fixture.create()
+  const padding = 'x'.repeat(400)
+  const former = messages(padding, 5000)
+  for (let at = 0; at < former.length; at += 500) await fixture.produce(former.slice(at, at + 500))
+  await fixture.startAndStop()
+  await fixture.cluster.recreateTopic(fixture.source)
+  await fixture.produce(messages('new', 10))
+  for (let start = 0; start < 2; start++) {
+    const store = fixture.openLogged()
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    await store.close()
+  }
+  expect(fixture.lines.filter((line) => line.includes('5000 keys of the former source topic deleted'))).toHaveLength(1)
+})
+
 test('a store discards what is left of the former source when it was killed while it did so', async () => {
   await using fixture = await filled()
   await fixture.cluster.recreateTopic(fixture.source)
