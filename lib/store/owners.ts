@@ -1,7 +1,8 @@
 /** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
-import { fencePartition, plainProducerId, type ProducerIdentity } from '../kafka/fence.ts'
+import { fencePartition, noIdentity, plainProducerId, type ProducerIdentity } from '../kafka/fence.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { listOffsets } from '../kafka/offsets.ts'
+import { clientsConfigOf, transactionalIdOf } from './clients.ts'
 import { type StoreConfig } from './store-config.ts'
 
 export class Owners {
@@ -33,10 +34,12 @@ export class Owners {
   }
 
   async #take(partition: number, held?: ProducerIdentity): Promise<void> {
-    const { storeId, changelogTopic, fencing } = this.#config
-    const identity = await this.#client.persist(() => {
-      if (!fencing) return plainProducerId(this.#client)
-      return fencePartition(this.#client, `latchkey-${storeId}-${partition}`, changelogTopic, partition, held)
+    const { changelogTopic, fencing } = this.#config
+    const { isIdempotent, transactionTimeoutMs } = clientsConfigOf(this.#config).producer.produce
+    const id = transactionalIdOf(this.#config, partition)
+    const identity = await this.#client.persist(async () => {
+      if (fencing) return fencePartition(this.#client, id, changelogTopic, partition, held, transactionTimeoutMs)
+      return isIdempotent ? plainProducerId(this.#client) : noIdentity
     })
     this.#identities.set(partition, identity)
   }
