@@ -46,7 +46,8 @@ export async function connectionFault(
   const known = saslFault(error, where, options) ?? tlsFault(code, messageOf(error), where)
   if (known !== undefined) return new LatchkeyError('authentication_failed', known, { cause: error })
   const isTimeout = error instanceof DeadlinePassed
-  if (!answered && !absent.has(code)) {
+  // A listener that is spoken to in the wrong way hangs up; one that says nothing at all would say nothing to other questions.
+  if (!answered && !isTimeout && !absent.has(code)) {
     const found = listenerFault(await probeListener(address, options), where)
     if (found !== undefined) return found
   }

@@ -9,6 +9,7 @@ export interface FetchAnswer {
   logStartOffset?: number
   aborted?: readonly { producerId: number; firstOffset: number }[]
   records?: Buffer
+  preferredReadReplica?: number
 }
 
 /** Body of a Fetch response, version 11. */
@@ -21,7 +22,7 @@ export function fetchResponse(topic: string, answers: readonly FetchAnswer[], er
       int64(highWatermark, lastStableOffset, answer.logStartOffset ?? 0),
       int32(aborted.length),
       ...aborted.map(({ producerId, firstOffset }) => int64(producerId, firstOffset)),
-      int32(-1, records.length),
+      int32(answer.preferredReadReplica ?? -1, records.length),
       records,
     ])
   })

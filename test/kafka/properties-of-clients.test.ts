@@ -1,0 +1,287 @@
+/** Client properties of connections and of the Fetch loop, by what they do against servers that the test plays. */
+import { afterEach, expect, test } from 'bun:test'
+import { createServer, type Server, type Socket } from 'node:net'
+import tls from 'node:tls'
+import { readFileSync } from 'node:fs'
+import { readClientProperties } from '../../lib/config/client-properties/read.ts'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { Backoff } from '../../lib/kafka/backoff.ts'
+import { KafkaClient } from '../../lib/kafka/client.ts'
+import { Fetcher } from '../../lib/kafka/fetcher.ts'
+import { Patience } from '../../lib/kafka/patience.ts'
+import { makeCertificates } from './security/certificates.ts'
+import { FakeClient, unreachable } from './fake-client.ts'
+import { sharedKafka, TcpProxy } from './index.ts'
+import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'
+import { toAddress } from './real-client.ts'
+import { type FetchAnswer, fetchPositions, fetchResponse } from './responses.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const open: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0)) await close()
+})
+
+/** A source consumer as a store makes it. */
+function clientOf(address: string, text: string): KafkaClient {
+  const { clients, faults } = readClientProperties([
+    { variable: 'KAFKA_PROPERTIES', clients: ['consumer'], text, byLine: false },
+  ])
+  expect(faults).toEqual([])
+  const { brokers: _, clientId: __, retryBackoffMs, retryBackoffMaxMs, ...connection } = clients.consumer.connection
+  const retryBackoff = { firstMs: retryBackoffMs, maxMs: retryBackoffMaxMs }
+  const client = new KafkaClient({
+    ...connection,
+    retryBackoff,
+    subject: 'test',
+    brokers: [toAddress(address)],
+    clientId: 'test',
+  })
+  open.push(() => client.close())
+  return client
+}
+
+async function serverThat(use: (socket: Socket) => void, host = '127.0.0.1'): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server: Server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    use(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  open.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return `localhost:${(server.address() as { port: number }).port}`
+}
+
+async function failureOf(attempt: Promise<unknown>): Promise<LatchkeyError> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof LatchkeyError)) throw new Error(`expected a LatchkeyError, got ${String(error)}`)
+  return error
+}
+
+async function proxied(): Promise<TcpProxy> {
+  const proxy = await TcpProxy.listen((await sharedKafka()).direct)
+  open.push(() => proxy.close())
+  return proxy
+}
+
+test('a request is given up after socket.timeout.ms', async () => {
+  const proxy = await proxied()
+  const client = clientOf(proxy.address, 'socket.timeout.ms=150')
+  await client.metadata(['any'])
+  proxy.hold('responses')
+  const failure = await failureOf(client.metadata(['any']))
+  expect(failure).toMatchObject({ code: 'request_timed_out' })
+  expect(failure.message).toContain('no answer within 150 ms')
+})
+
+test('a connection is given up after socket.connection.setup.timeout.ms when nobody answers on it', async () => {
+  const client = clientOf(await serverThat(() => {}), 'socket.connection.setup.timeout.ms=1000')
+  const failure = await failureOf(client.metadata(['any']))
+  expect(failure).toMatchObject({ code: 'request_timed_out', retriable: true })
+  expect(failure.message).toContain('no answer within 1000 ms')
+})
+
+test('a connection has as many unanswered requests as max.in.flight says', async () => {
+  const proxy = await proxied()
+  const client = clientOf(proxy.address, 'max.in.flight=2')
+  await client.metadata(['any'])
+  let requests = 0
+  proxy.onRequest = () => void requests++
+  proxy.hold('responses')
+  const answers = Promise.all(Array.from({ length: 5 }, () => client.metadata(['any'])))
+  await Bun.sleep(100)
+  expect(requests).toBe(2)
+  proxy.release()
+  await answers
+  expect(requests).toBe(5)
+})
+
+test('an operation is given up after as many retries as retries says', async () => {
+  const client = clientOf('localhost:1', 'retries=2,retry.backoff.ms=1')
+  let attempts = 0
+  const failure = await failureOf(
+    client.persist(() => {
+      attempts++
+      return client.metadata(['any'])
+    }),
+  )
+  expect(attempts).toBe(3)
+  expect(failure).toMatchObject({ code: 'store_failed', retriable: false })
+  expect(failure.message).toContain('given up after 2 retries, as retries=2 says')
+})
+
+test('fetching is given up after as many retries as retries says', async () => {
+  const fake = new FakeClient()
+  fake.retriesMax = 1
+  const { running } = fetcherOf(fake, { 0: 5 })
+  for (let failures = 0; failures < 2; failures++) (await fake.next()).fail(unreachable())
+  expect(await failureOf(running)).toMatchObject({ code: 'store_failed' })
+})
+
+test('pauses between attempts are as retry.backoff.ms and retry.backoff.max.ms say', () => {
+  const patience = new Patience(new Backoff({ firstMs: 40, maxMs: 100 }))
+  for (const ceiling of [40, 80, 100, 100]) {
+    const ms = patience.nextMs(unreachable())
+    expect(ms).toBeGreaterThanOrEqual(ceiling / 2)
+    expect(ms).toBeLessThanOrEqual(ceiling)
+  }
+  const read = (text: string) =>
+    readClientProperties([{ variable: 'X', clients: ['consumer'], text, byLine: false }]).clients.consumer.connection
+  expect(read('retry.backoff.ms=9000')).toMatchObject({ retryBackoffMs: 9000, retryBackoffMaxMs: 9000 })
+  expect(read('retry.backoff.max.ms=50')).toMatchObject({ retryBackoffMs: 50, retryBackoffMaxMs: 50 })
+})
+
+test('credentials that are refused are tried again slowly once they had worked, and end a start', async () => {
+  const proxy = await proxied()
+  const client = clientOf(proxy.address, '')
+  const refused = new LatchkeyError('authentication_failed', 'Authenticating: refused')
+  expect(await failureOf(client.persist(() => Promise.reject(refused)))).toBe(refused)
+  await client.persist(() => client.metadata(['any']))
+  let attempts = 0
+  const persisting = client.persist(() => {
+    attempts++
+    return Promise.reject(refused)
+  })
+  await Bun.sleep(300)
+  expect(attempts).toBe(1)
+  expect(client.health.failures).toBe(1)
+  client.close()
+  expect(await failureOf(persisting)).toMatchObject({ code: 'stopping' })
+})
+
+test('addresses are of the version that broker.address.family says', async () => {
+  const seen: string[] = []
+  const address = await serverThat((socket) => {
+    seen.push(socket.remoteFamily!)
+    socket.destroy()
+  })
+  await failureOf(clientOf(address, 'broker.address.family=v4').metadata(['any']))
+  expect(seen).toContain('IPv4')
+  const before = seen.length
+  const failure = await failureOf(clientOf(address, 'broker.address.family=v6').metadata(['any']))
+  expect(failure).toMatchObject({ code: 'broker_unreachable' })
+  expect(seen).toHaveLength(before)
+})
+
+test('ciphers are those of ssl.cipher.suites', async () => {
+  const { broker, ca } = await makeCertificates(temporaryFolder('ciphers'))
+  const ciphers: string[] = []
+  const options = {
+    cert: readFileSync(broker.certificate),
+    key: readFileSync(broker.key),
+    maxVersion: 'TLSv1.2',
+  } as const
+  const server = tls.createServer(options, (socket) => {
+    ciphers.push(socket.getCipher().name)
+    socket.on('error', () => {})
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  open.push(() => server.close())
+  const { port } = server.address() as { port: number }
+  for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384']) {
+    const text = `security.protocol=ssl,ssl.ca.location=${ca},ssl.cipher.suites=${cipher}`
+    await failureOf(clientOf(`localhost:${port}`, text).metadata(['any']))
+    expect(ciphers[0]).toBe(cipher)
+    ciphers.length = 0
+  }
+})
+
+const fetchOptions = {
+  maxWaitMs: 500,
+  minBytes: 1,
+  maxBytes: 8000,
+  partitionMaxBytes: 1000,
+  isolation: 'read_committed',
+  rack: 'here',
+} as const
+
+/** What came, as `partition@position`, and what was reset. */
+function fetcherOf(fake: FakeClient, positions: Record<number, number>) {
+  const seen: string[] = []
+  const resets: number[] = []
+  const fetcher = new Fetcher(fake.client, 'topic', fetchOptions, {
+    received: ({ partition }, position) => void seen.push(`${partition}@${position}`),
+    room: () => undefined,
+    outOfRange: async (_partition, position) => {
+      resets.push(position)
+      return 0
+    },
+  })
+  for (const [partition, position] of Object.entries(positions)) fetcher.add(Number(partition), position)
+  open.push(() => fetcher.stop())
+  const running = fetcher.run()
+  running.catch(() => {})
+  return { seen, resets, running }
+}
+
+const batch = (at: number) => rawBatch({ baseOffset: BigInt(at), records: [rawRecord({})] })
+
+/** Answers the next request; returns whom it went to and what it asked for. */
+async function answer(fake: FakeClient, ...answers: FetchAnswer[]): Promise<string> {
+  const exchange = await fake.next()
+  exchange.answer(fetchResponse('topic', answers))
+  const asked = fetchPositions(exchange.request).map(({ partition, offset }) => `${partition}@${offset}`)
+  return `${exchange.node}: ${asked.toSorted().join(' ')}`
+}
+
+test('a partition is fetched from the replica that its leader names, the others still from their leader', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { seen } = fetcherOf(fake, { 0: 5, 1: 7 })
+  expect(await answer(fake, { partition: 0, preferredReadReplica: 2 }, { partition: 1 })).toBe('1: 0@5 1@7')
+  const [one, other] = [await fake.next(), await fake.next()].toSorted((a, b) => a.node - b.node)
+  expect([one!.node, fetchPositions(one!.request)[0]!.partition]).toEqual([1, 1])
+  expect([other!.node, fetchPositions(other!.request)[0]!.partition]).toEqual([2, 0])
+  other!.answer(fetchResponse('topic', [{ partition: 0, records: batch(5) }]))
+  expect(await answer(fake, { partition: 0 })).toBe('2: 0@6')
+  expect(seen).toContain('0@5')
+})
+
+test.each<[string, FetchAnswer]>([
+  ['that the offset is out of range, which resets nothing', { partition: 0, errorCode: 1 }],
+  ['that it does not know the offset yet', { partition: 0, errorCode: 78 }],
+  ['that it is no replica any more', { partition: 0, errorCode: 6 }],
+])('a partition goes back to its leader when the replica says %s', async (_what, said) => {
+  const fake = new FakeClient()
+  const { resets } = fetcherOf(fake, { 0: 5 })
+  expect(await answer(fake, { partition: 0, preferredReadReplica: 2 })).toBe('1: 0@5')
+  expect(await answer(fake, said)).toBe('2: 0@5')
+  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
+  expect(resets).toEqual([])
+})
+
+test('a partition goes back to its leader when the replica cannot be reached', async () => {
+  const fake = new FakeClient()
+  fetcherOf(fake, { 0: 5 })
+  await answer(fake, { partition: 0, preferredReadReplica: 2 })
+  const lost = await fake.next()
+  expect(lost.node).toBe(2)
+  lost.fail(unreachable())
+  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
+})
+
+test('the leader is asked again once the time with a replica is up', async () => {
+  const fake = new FakeClient()
+  fake.metadataMaxAgeMs = 30
+  fetcherOf(fake, { 0: 5 })
+  await answer(fake, { partition: 0, preferredReadReplica: 2 })
+  const held = await fake.next()
+  expect(held.node).toBe(2)
+  await Bun.sleep(40)
+  held.answer(fetchResponse('topic', [{ partition: 0 }]))
+  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
+})
+
+test('a replica that is not known is not gone to', async () => {
+  const fake = new FakeClient()
+  fetcherOf(fake, { 0: 5 })
+  await answer(fake, { partition: 0, preferredReadReplica: 100 })
+  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
+})
