@@ -113,7 +113,7 @@ test('a store with fencing counts and tells of a foreign writer that needs no fe
   await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'foreign' }])
   await fixture.produce([{ key: 'a', value: '2' }])
   await fixture.quiet(store)
-  expect(store.stats.count('foreignWrites')).toBe(1)
+  await until('it is counted', () => store.stats.count('foreignWrites') === 1)
   expect(await fixture.value(store, 'a')).toBe('2')
   await fixture.expectConverged(store)
 })
