@@ -52,11 +52,11 @@ describe('stop', () => {
   test('no request of a connection that is kept alive is lost when it drains', async () => {
     const { server, url, store } = serveFake()
     store.put('a', '{}')
-    let isStopped = false
+    const stopping = new AbortController()
     const statuses = new Set<number | string>()
     const client = async () => {
       // A request that is refused before it was sent is none that was lost.
-      while (!isStopped) {
+      while (!stopping.signal.aborted) {
         statuses.add(
           await fetch(`${url}/stores/orders/a`).then(
             ({ status }) => status,
@@ -68,7 +68,7 @@ describe('stop', () => {
     const clients = Array.from({ length: 8 }, client)
     while (statuses.size === 0) await Bun.sleep(1)
     await server.stop(5_000)
-    isStopped = true
+    stopping.abort()
     await Promise.all(clients)
     statuses.delete('ConnectionRefused')
     expect([...statuses]).toEqual([200])

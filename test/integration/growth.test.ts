@@ -14,10 +14,10 @@ function eagerClients() {
   return { ...clients, consumer: { ...clients.consumer, connection } }
 }
 
-function users(from: number, count: number, round: string, partitionOf: (index: number) => number) {
+function users(from: number, count: number, round: string, placeOf: (index: number) => number) {
   return Array.from({ length: count }, (_, index) => {
     const id = from + index
-    return { key: `user-${id}`, value: `${round}-${id}`, partition: partitionOf(id) }
+    return { key: `user-${id}`, value: `${round}-${id}`, partition: placeOf(id) }
   })
 }
 
