@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
-import { brokerError } from './error-codes.ts'
+import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
 import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
 import { Patience } from './patience.ts'
@@ -123,13 +123,21 @@ export class KafkaClient {
 
   /** Partitions of a topic by leader, after asking again if one is without. Those still without a leader are left out. */
   async leaders(topic: string, partitions: readonly number[]): Promise<Map<number, number[]>> {
-    if (partitions.some((partition) => this.leader(topic, partition) === undefined)) await this.metadata([topic])
+    if (partitions.some((partition) => this.leader(topic, partition) === undefined)) await this.#lookUp(topic)
     const byNode = new Map<number, number[]>()
     for (const partition of partitions) {
       const node = this.leader(topic, partition)
       if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), partition])
     }
     return byNode
+  }
+
+  async #lookUp(topic: string): Promise<void> {
+    const [found] = await this.metadata([topic])
+    const { errorCode } = found!
+    if (errorCode === 0 || errorAction(errorCode) !== 'refuse') return
+    const advice = 'a right was taken from this user: latchkey --check names it'
+    throw brokerError(`Finding the leaders of topic ${topic}`, errorCode, advice)
   }
 
   /** The leader of one partition is not who we thought: ask before the next use. */

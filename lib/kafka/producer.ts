@@ -183,7 +183,11 @@ export class Producer<Batch extends OutgoingBatch> {
       this.#acknowledged(partition, owned, result.baseOffset)
       return undefined
     }
-    const error = brokerError(`Writing to ${this.#topic} partition ${partition}`, errorCode)
+    const error = brokerError(
+      `Writing to ${this.#topic} partition ${partition}`,
+      errorCode,
+      writeAdvice(this.#topic, errorCode),
+    )
     switch (errorAction(errorCode)) {
       case 'fence':
         this.#lose(partition, error)
@@ -233,3 +237,8 @@ export class Producer<Batch extends OutgoingBatch> {
 }
 
 const duplicateSequence = 46
+const topicAuthorizationFailed = 29
+
+function writeAdvice(topic: string, errorCode: number): string | undefined {
+  return errorCode === topicAuthorizationFailed ? `allow this user to WRITE topic ${topic}` : undefined
+}

@@ -9,6 +9,7 @@ import {
   type Grant,
   grant,
   passwordOf,
+  revoke,
   type SecuredKafka,
   securedKafka,
 } from '../kafka/security/secured-kafka.ts'
@@ -154,6 +155,30 @@ test('to ask for rights changes nothing for the instance that runs', async () =>
   await fixture.quiet(store)
   await fixture.expectConverged(store)
 })
+
+test.each([
+  // Without Read the topic may not even be described.
+  ['READ', 'source', 'erin', 'a right was taken from this user: latchkey --check names it'],
+  ['WRITE', 'changelog', 'frank', 'allow this user to WRITE topic'],
+] as const)(
+  'a store that loses %s on its %s says so, serves on, and goes on when it is back',
+  async (operation, topic, user, said) => {
+    const { secured, fixture } = await securedFixture()
+    await using _ = fixture
+    await grant(secured.broker, user, ...Object.values(needed(fixture)))
+    await fixture.produce([{ key: 'a', value: '1' }])
+    const store = fixture.open(authenticatedAs(secured, user))
+    await fixture.quiet(store)
+    const name = fixture[topic]
+    await revoke(secured.broker, user, [operation, 'TOPIC', name])
+    await fixture.produce([{ key: 'b', value: '2' }])
+    await until('it says so', () => store.status().reason?.includes(said) === true)
+    expect(store.state).toBe('running')
+    await grant(secured.broker, user, [operation, 'TOPIC', name])
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+  },
+)
 
 test('commands name each client’s own user, quoted, and the listener they are for', () => {
   const clients = clientsOf({

@@ -1,5 +1,5 @@
 /** A broker with listeners of every security protocol, users and ACLs; one for all tests of a process. */
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
+import { type Admin, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
 import { readClientProperties } from '../../../lib/config/client-properties/read.ts'
 import type { ClientsConfig } from '../../../lib/store/client-config.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../index.ts'
@@ -113,20 +113,30 @@ export type Grant = readonly [
 
 /** Lets a user do something on a resource, or on transactional ids that begin with `name`. */
 export async function grant(broker: KafkaBroker, user: string, ...grants: readonly Grant[]): Promise<void> {
+  await administer(broker, (admin) => admin.createAcls({ acl: grants.map((one) => entryOf(user, one)) }))
+}
+
+export async function revoke(broker: KafkaBroker, user: string, ...grants: readonly Grant[]): Promise<void> {
+  await administer(broker, (admin) => admin.deleteAcls({ filters: grants.map((one) => entryOf(user, one)) }))
+}
+
+function entryOf(user: string, [operation, type, resourceName]: Grant) {
+  return {
+    resourceType: AclResourceTypes[type],
+    resourceName,
+    resourcePatternType: ResourcePatternTypes[type === 'TRANSACTIONAL_ID' ? 'PREFIXED' : 'LITERAL'],
+    principal: `User:${user}`,
+    host: '*',
+    operation: AclOperationTypes[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  }
+}
+
+async function administer(broker: KafkaBroker, use: (admin: Admin) => Promise<unknown>): Promise<void> {
   const admin = kafkaClient({ bootstrap: broker.direct }).admin()
   await admin.connect()
   try {
-    await admin.createAcls({
-      acl: grants.map(([operation, type, resourceName]) => ({
-        resourceType: AclResourceTypes[type],
-        resourceName,
-        resourcePatternType: ResourcePatternTypes[type === 'TRANSACTIONAL_ID' ? 'PREFIXED' : 'LITERAL'],
-        principal: `User:${user}`,
-        host: '*',
-        operation: AclOperationTypes[operation],
-        permissionType: AclPermissionTypes.ALLOW,
-      })),
-    })
+    await use(admin)
   } finally {
     await admin.disconnect()
   }
