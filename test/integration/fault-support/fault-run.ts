@@ -43,6 +43,8 @@ export class FaultRun {
       SOURCE_TOPIC: topic,
       KAFKA_BROKERS: broker.bootstrap,
       AUTO_FLUSH_SECONDS: '0.05',
+      // Many commits, for the checker to look at.
+      KAFKA_CONSUMER_PROPERTIES: 'auto.commit.interval.ms=100',
       ...options.settings,
     }
     this.recorder = new Recorder(broker.proxy!, this.changelog, topic)

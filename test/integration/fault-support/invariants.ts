@@ -117,7 +117,7 @@ export function commitTruth(history: History): string[] {
     committed.set(partition, offset)
     const last = history.source.findLast((record) => record.partition === partition && record.offset < offset)
     const fault = last && durability.faultOf(last, durability.instanceAt(at), at)
-    if (fault) wrong.push(`I8 commit truth: partition ${partition} was committed at ${offset}, but ${fault}`)
+    if (fault) wrong.push(`I8 commit truth: partition ${partition} was committed at ${offset}, ${fault}`)
   }
   return wrong
 }
