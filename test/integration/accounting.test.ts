@@ -133,5 +133,5 @@ test('nothing is committed and nothing visible while the changelog takes nothing
   expect(store.status().details[0]).toMatchObject({ position: 1, end: 2, lag: 1 })
   expect(await fixture.committed()).toEqual(new Map([[0, 1]]))
   expect(store.status().conditions.every(({ ok }) => ok)).toBe(true)
-  expect(store.status().reason).toContain(fixture.changelog)
+  await until('it tells of it', () => store.status().reason?.includes(fixture.changelog) === true)
 })
