@@ -1,75 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
-import { LatchkeyError } from '../../lib/errors.ts'
-import { type OutgoingBatch, Producer, type ProducerSink } from '../../lib/kafka/producer.ts'
-import { type Exchange, FakeClient, unreachable } from './fake-client.ts'
-import { type ProduceAnswer, producedBatches, produceResponse } from './responses.ts'
+import { FakeClient, unreachable } from './fake-client.ts'
+import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
+import { producedBatches, produceResponse } from './responses.ts'
 
-/** A batch whose bytes say all there is to know: `name producer:epoch/sequence`. */
-class NamedBatch implements OutgoingBatch {
-  readonly name: string
-  readonly count: number
-  readonly padding: number
-
-  constructor(name: string, count = 1, padding = 0) {
-    this.name = name
-    this.count = count
-    this.padding = padding
-  }
-
-  seal({ producerId, producerEpoch, baseSequence }: Parameters<OutgoingBatch['seal']>[0]): Buffer {
-    return Buffer.from(`${this.name} ${producerId}:${producerEpoch}/${baseSequence}`.padEnd(this.padding))
-  }
-}
-
-const open: Producer<NamedBatch>[] = []
-afterEach(() => {
-  for (const producer of open.splice(0)) producer.stop()
-})
-
-function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> = {}, maxRequestBytes = 1 << 20) {
-  const waiting = new Map<number, NamedBatch[]>()
-  const events: string[] = []
-  const producer = new Producer<NamedBatch>(
-    fake.client,
-    'log',
-    { acks: -1, timeoutMs: 100, maxRequestBytes },
-    {
-      next: (partition) => waiting.get(partition)?.shift(),
-      acknowledged: (partition, { name }, baseOffset, foreign) =>
-        void events.push(`${name} of ${partition} at ${baseOffset}${foreign ? ', foreign' : ''}`),
-      refused: () => [],
-      renew: async (_, { producerId, producerEpoch }) => ({ producerId, producerEpoch: producerEpoch + 1 }),
-      wentBack: (partition, baseOffset, end) => void events.push(`${partition} went back to ${baseOffset} from ${end}`),
-      lost: (partition, { code }) => void events.push(`lost ${partition}: ${code}`),
-      ...sink,
-    },
-  )
-  const write = (partition: number, ...batches: (string | NamedBatch)[]) => {
-    const queue = waiting.get(partition) ?? []
-    queue.push(...batches.map((batch) => (typeof batch === 'string' ? new NamedBatch(batch) : batch)))
-    waiting.set(partition, queue)
-    producer.wake()
-  }
-  const own = (partition: number, endOffset = 0) =>
-    producer.own(partition, { producerId: 7, producerEpoch: 1 }, { offset: endOffset, isSure: endOffset >= 0 })
-  for (const partition of fake.leading.keys()) own(partition)
-  open.push(producer)
-  const running = producer.run()
-  running.catch(() => {})
-  return { producer, events, write, running }
-}
-
-/** What a request writes, as `partition: bytes`. */
-function written({ request }: Exchange): string[] {
-  return producedBatches(request).map(({ partition, batch }) => `${partition}: ${batch.toString().trimEnd()}`)
-}
-
-/** Answers the next request; returns what it wrote. */
-async function answer(fake: FakeClient, ...answers: ProduceAnswer[]): Promise<string[]> {
-  const exchange = await fake.next()
-  exchange.answer(produceResponse('log', answers))
-  return written(exchange)
-}
+afterEach(stopProducers)
 
 test('Producer writes in order and counts sequences by records when batches follow each other', async () => {
   const fake = new FakeClient()
@@ -139,23 +73,6 @@ test('Producer counts a batch as written when the broker says that it is a repea
   expect(events).toEqual(['a of 0 at -1', 'b of 0 at 9'])
 })
 
-test.each([47, 90])(
-  'Producer gives up a partition, and it alone, when code %d says that another took it',
-  async (code) => {
-    const fake = new FakeClient({ 0: 1, 1: 1 })
-    const { producer, events, write } = start(fake)
-    write(0, 'a', 'b')
-    write(1, 'c')
-    await answer(fake, { partition: 0, errorCode: code }, { partition: 1, baseOffset: 0 })
-    write(0, 'd')
-    write(1, 'e')
-    expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: e 7:1/1'])
-    expect(producer.owns(0)).toBe(false)
-    expect(producer.identity(0)).toBeUndefined()
-    expect(events).toEqual(['lost 0: fenced', 'c of 1 at 0', 'e of 1 at 1'])
-  },
-)
-
 test('Producer writes what replaces a refused batch, in order, before the next batch', async () => {
   const fake = new FakeClient()
   const refused = (_: number, { name }: NamedBatch) =>
@@ -169,59 +86,6 @@ test('Producer writes what replaces a refused batch, in order, before the next b
   write(0, 'd')
   await fake.next()
   expect(events).toEqual(['a of 0 at 0', 'c of 0 at 1'])
-})
-
-test.each([45, 59])(
-  'Producer takes a partition anew when code %d says that its sequence is not known',
-  async (code) => {
-    const fake = new FakeClient()
-    const { events, write, producer } = start(fake)
-    write(0, 'a', 'b')
-    await answer(fake, { partition: 0, baseOffset: 0 })
-    await answer(fake, { partition: 0, errorCode: code })
-    expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/0'])
-    expect(producer.identity(0)).toEqual({ producerId: 7, producerEpoch: 2 })
-    write(0, 'c')
-    expect(written(await fake.next())).toEqual(['0: c 7:2/1'])
-    // The marker of the new epoch lies between the two: nobody else has written.
-    expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2'])
-  },
-)
-
-test('Producer gives up a partition when taking it anew finds that another has it', async () => {
-  const fake = new FakeClient()
-  const renew = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
-  const { events, write } = start(fake, { renew })
-  write(0, 'a')
-  await answer(fake, { partition: 0, errorCode: 45 })
-  while (events.length === 0) await Bun.sleep(1)
-  expect(events).toEqual(['lost 0: fenced'])
-})
-
-test('Producer takes partitions anew between two batches when told so', async () => {
-  const fake = new FakeClient()
-  const { producer, write } = start(fake)
-  write(0, 'a', 'b')
-  const first = await fake.next()
-  producer.renewAll()
-  first.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
-  expect(written(first)).toEqual(['0: a 7:1/0'])
-  expect(written(await fake.next())).toEqual(['0: b 7:2/0'])
-})
-
-test('Producer says that another has written when a batch does not land where the last one ended', async () => {
-  const fake = new FakeClient({ 0: 1, 1: 1 })
-  const { producer, events, write } = start(fake)
-  producer.own(1, { producerId: 7, producerEpoch: 1 }, { offset: -1, isSure: false })
-  write(0, 'a')
-  write(1, 'x')
-  await answer(fake, { partition: 0, baseOffset: 5 }, { partition: 1, baseOffset: 90 })
-  write(0, 'b')
-  write(1, 'y')
-  await answer(fake, { partition: 0, baseOffset: 6 }, { partition: 1, baseOffset: 92 })
-  write(0, 'c')
-  await fake.next()
-  expect(events).toEqual(['a of 0 at 5, foreign', 'x of 1 at 90', 'b of 0 at 6', 'y of 1 at 92, foreign'])
 })
 
 test('Producer splits what waits into requests within their bound, and sends a batch above it alone', async () => {
@@ -273,13 +137,4 @@ test('Producer wraps its sequence to zero when it passes 2^31 - 1', async () => 
   await answer(fake, { partition: 0, baseOffset: 0 })
   expect(await answer(fake, { partition: 0, baseOffset: 2 ** 31 - 1 })).toEqual([`0: b 7:1/${2 ** 31 - 1}`])
   expect(written(await fake.next())).toEqual(['0: c 7:1/2'])
-})
-
-test('Producer tells when a batch lands before what had been written', async () => {
-  const fake = new FakeClient()
-  const { events, write } = start(fake)
-  write(0, new NamedBatch('a', 3), 'b')
-  await answer(fake, { partition: 0, baseOffset: 10 })
-  await answer(fake, { partition: 0, baseOffset: 0 })
-  expect(events).toEqual(['a of 0 at 10, foreign', '0 went back to 0 from 13', 'b of 0 at 0, foreign'])
 })

@@ -1,0 +1,86 @@
+import { afterEach, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { FakeClient } from './fake-client.ts'
+import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
+import { produceResponse } from './responses.ts'
+
+afterEach(stopProducers)
+
+test.each([47, 90])(
+  'Producer gives up a partition, and it alone, when code %d says that another took it',
+  async (code) => {
+    const fake = new FakeClient({ 0: 1, 1: 1 })
+    const { producer, events, write } = start(fake)
+    write(0, 'a', 'b')
+    write(1, 'c')
+    await answer(fake, { partition: 0, errorCode: code }, { partition: 1, baseOffset: 0 })
+    write(0, 'd')
+    write(1, 'e')
+    expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: e 7:1/1'])
+    expect(producer.owns(0)).toBe(false)
+    expect(producer.identity(0)).toBeUndefined()
+    expect(events).toEqual(['lost 0: fenced', 'c of 1 at 0', 'e of 1 at 1'])
+  },
+)
+
+test.each([45, 59])(
+  'Producer takes a partition anew when code %d says that its sequence is not known',
+  async (code) => {
+    const fake = new FakeClient()
+    const { events, write, producer } = start(fake)
+    write(0, 'a', 'b')
+    await answer(fake, { partition: 0, baseOffset: 0 })
+    await answer(fake, { partition: 0, errorCode: code })
+    expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/0'])
+    expect(producer.identity(0)).toEqual({ producerId: 7, producerEpoch: 2 })
+    write(0, 'c')
+    expect(written(await fake.next())).toEqual(['0: c 7:2/1'])
+    // The marker of the new epoch lies between the two: nobody else has written.
+    expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2'])
+  },
+)
+
+test('Producer gives up a partition when taking it anew finds that another has it', async () => {
+  const fake = new FakeClient()
+  const renew = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
+  const { events, write } = start(fake, { renew })
+  write(0, 'a')
+  await answer(fake, { partition: 0, errorCode: 45 })
+  while (events.length === 0) await Bun.sleep(1)
+  expect(events).toEqual(['lost 0: fenced'])
+})
+
+test('Producer takes partitions anew between two batches when told so', async () => {
+  const fake = new FakeClient()
+  const { producer, write } = start(fake)
+  write(0, 'a', 'b')
+  const first = await fake.next()
+  producer.renewAll()
+  first.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
+  expect(written(first)).toEqual(['0: a 7:1/0'])
+  expect(written(await fake.next())).toEqual(['0: b 7:2/0'])
+})
+
+test('Producer says that another has written when a batch does not land where the last one ended', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { producer, events, write } = start(fake)
+  producer.own(1, { producerId: 7, producerEpoch: 1 }, { offset: -1, isSure: false })
+  write(0, 'a')
+  write(1, 'x')
+  await answer(fake, { partition: 0, baseOffset: 5 }, { partition: 1, baseOffset: 90 })
+  write(0, 'b')
+  write(1, 'y')
+  await answer(fake, { partition: 0, baseOffset: 6 }, { partition: 1, baseOffset: 92 })
+  write(0, 'c')
+  await fake.next()
+  expect(events).toEqual(['a of 0 at 5, foreign', 'x of 1 at 90', 'b of 0 at 6', 'y of 1 at 92, foreign'])
+})
+
+test('Producer tells when a batch lands before what had been written', async () => {
+  const fake = new FakeClient()
+  const { events, write } = start(fake)
+  write(0, new NamedBatch('a', 3), 'b')
+  await answer(fake, { partition: 0, baseOffset: 10 })
+  await answer(fake, { partition: 0, baseOffset: 0 })
+  expect(events).toEqual(['a of 0 at 10, foreign', '0 went back to 0 from 13', 'b of 0 at 0, foreign'])
+})
