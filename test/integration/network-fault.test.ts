@@ -4,6 +4,7 @@ import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
 import { readTopic } from './fault-support/oracle.ts'
 import { Random } from './fault-support/random.ts'
+import { api, readFetchTopic } from './fault-support/wire.ts'
 
 const cuts = 40
 const cutPauseMsMax = 150
@@ -69,6 +70,24 @@ test('a batch is written again and taken once when its acknowledgement is lost',
   expect(again?.baseOffset).toBe(first!.baseOffset)
   const { changelog } = await run.verify()
   expect(changelog.records.map(({ value }) => value)).toEqual(['one', 'two'])
+})
+
+test('a store ends with 0 at SIGTERM when its changelog does not come', async () => {
+  await openSmall('held recovery')
+  await run.startReady()
+  expect(await run.process.stop()).toBe(0)
+  const asked = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  run.recorder.faults.request = ({ apiKey, frame }) => {
+    if (apiKey !== api.fetch || readFetchTopic(frame) !== run.changelog) return
+    asked.resolve()
+    return released.promise
+  }
+  await run.start()
+  await asked.promise
+  expect((await run.process.status(run.topic))?.state).toBe('recovering')
+  expect(await run.process.stop()).toBe(0)
+  released.resolve()
 })
 
 test('nothing is visible, flushed or committed before the changelog has acknowledged it', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { FaultRun } from './fault-support/fault-run.ts'
 import { Random } from './fault-support/random.ts'
+import { api } from './fault-support/wire.ts'
 
 const kills = 25
 const answerDelayMsMax = 30
@@ -44,6 +45,62 @@ test(
   },
   testTimeoutMs,
 )
+
+test('a store recovers whatever it was about to ask or to be told when it was killed', async () => {
+  const run = await FaultRun.open(broker, Random.of('named points'))
+  try {
+    run.workload.start()
+    run.reader.start()
+    for (const name of Object.keys(points) as (keyof typeof api)[]) {
+      for (const moment of ['asking', 'answered'] as const) {
+        const killed = killAt(run, api[name], moment, points[name])
+        await run.start()
+        await killed
+      }
+    }
+    await run.startReady()
+    await run.verify()
+  } finally {
+    await run.close()
+  }
+})
+
+/** How many such requests of a start pass first: some partitions are fenced already, some batches written, when the kill comes. */
+const points: Record<keyof typeof api, number> = {
+  createTopics: 0,
+  metadata: 1,
+  findCoordinator: 2,
+  listOffsets: 2,
+  initProducerId: 2,
+  addPartitions: 2,
+  endTransaction: 2,
+  offsetFetch: 0,
+  fetch: 2,
+  produce: 3,
+  offsetCommit: 1,
+}
+
+/** Kills the store when it has sent such a request, before the broker gets it, or before the answer gets to the store. */
+function killAt(run: FaultRun, apiKey: number, moment: 'asking' | 'answered', passing: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { faults } = run.recorder
+  let left = passing
+  const strike = async (key: number | undefined) => {
+    if (key !== apiKey || left-- !== 0) return undefined
+    faults.request = faults.response = faults.produce = faults.produceAnswer = undefined
+    await run.process.kill()
+    resolve()
+    return 'drop' as const
+  }
+  if (moment === 'asking') {
+    faults.request = (request) => strike(request.apiKey)
+    faults.produce = () => strike(api.produce)
+  } else {
+    faults.response = ({ request }) => strike(request?.apiKey)
+    faults.produceAnswer = () => strike(api.produce)
+  }
+  return promise
+}
 
 /** At any time after the start, on sight of recovery, or some time after it runs. */
 async function momentToKill(run: FaultRun, random: Random): Promise<void> {

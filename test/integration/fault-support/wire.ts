@@ -1,7 +1,20 @@
 /** What the proxy has to understand of the frames that pass it: Produce v7, OffsetCommit v5, Fetch v11 (without their lengths). */
 import { parseProduceResponse, type ProduceResult } from '../../../lib/kafka/produce.ts'
 
-export const api = { produce: 0, fetch: 1, offsetCommit: 8, addPartitions: 24, endTransaction: 26 } as const
+/** Api keys: https://kafka.apache.org/protocol#protocol_api_keys */
+export const api = {
+  produce: 0,
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  offsetCommit: 8,
+  offsetFetch: 9,
+  findCoordinator: 10,
+  createTopics: 19,
+  initProducerId: 22,
+  addPartitions: 24,
+  endTransaction: 26,
+} as const
 
 export interface ProducedBatch {
   partition: number
