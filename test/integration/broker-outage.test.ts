@@ -4,6 +4,9 @@ import { FaultRun } from './fault-support/fault-run.ts'
 import { Random } from './fault-support/random.ts'
 import { api, readFetchTopic } from './fault-support/wire.ts'
 
+/** A broker that is started anew on a loaded machine takes its time. */
+const testTimeoutMs = 150_000
+
 let broker: KafkaBroker
 let isDown = false
 
@@ -44,6 +47,7 @@ test.each(['stop', 'kill'] as const)(
       await run.close()
     }
   },
+  testTimeoutMs,
 )
 
 test.each(['stop', 'kill'] as const)(
@@ -79,6 +83,7 @@ test.each(['stop', 'kill'] as const)(
       await run.close()
     }
   },
+  testTimeoutMs,
 )
 
 async function reason(run: FaultRun): Promise<string> {

@@ -46,24 +46,28 @@ test(
   testTimeoutMs,
 )
 
-test('a store recovers whatever it was about to ask or to be told when it was killed', async () => {
-  const run = await FaultRun.open(broker, Random.of('named points'))
-  try {
-    run.workload.start()
-    run.reader.start()
-    for (const name of Object.keys(points) as (keyof typeof api)[]) {
-      for (const moment of ['asking', 'answered'] as const) {
-        const killed = killAt(run, api[name], moment, points[name])
-        await run.start()
-        await killed
+test(
+  'a store recovers whatever it was about to ask or to be told when it was killed',
+  async () => {
+    const run = await FaultRun.open(broker, Random.of('named points'))
+    try {
+      run.workload.start()
+      run.reader.start()
+      for (const name of Object.keys(points) as (keyof typeof api)[]) {
+        for (const moment of ['asking', 'answered'] as const) {
+          const killed = killAt(run, api[name], moment, points[name])
+          await run.start()
+          await killed
+        }
       }
+      await run.startReady()
+      await run.verify()
+    } finally {
+      await run.close()
     }
-    await run.startReady()
-    await run.verify()
-  } finally {
-    await run.close()
-  }
-})
+  },
+  testTimeoutMs,
+)
 
 /** How many such requests of a start pass first: some partitions are fenced already, some batches written, when the kill comes. */
 const points: Record<keyof typeof api, number> = {
