@@ -8,6 +8,9 @@ import { completenessOf } from './completeness.ts'
 import { type Stats } from './stats.ts'
 import { type StoreConfig } from './store-config.ts'
 
+/** Between asking what the group has and committing over it. */
+const answerAgeMaxMs = 2_000
+
 export interface CommitSource {
   /** Next source offset of each partition to commit, for those this instance may commit. */
   acknowledged(): Map<number, number>
@@ -75,9 +78,11 @@ export class Committer {
     const { sourceTopic } = this.#config
     const group = groupOf(this.#config)
     try {
-      for (const [partition, { offset }] of await fetchCommitted(this.#client, group, sourceTopic, [
-        ...offsets.keys(),
-      ])) {
+      const askedAt = performance.now()
+      const found = await fetchCommitted(this.#client, group, sourceTopic, [...offsets.keys()])
+      // Whoever was frozen over the answer has an old one: the next round asks anew.
+      if (performance.now() - askedAt > answerAgeMaxMs) return
+      for (const [partition, { offset }] of found) {
         // Another instance has gone further while this one stood still; what it has committed must not fall.
         const isAhead = offset > offsets.get(partition)!.offset && offset !== this.#overruled.get(partition)
         if (isAhead) offsets.delete(partition)

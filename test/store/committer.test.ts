@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, spyOn, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { CommittedOffset } from '../../lib/kafka/offsets.ts'
@@ -161,4 +161,28 @@ test('Committer commits once at a time, and once more when it is closed', async 
   gate.resolve()
   await Promise.all([...commits, closed])
   expect(offsets()).toEqual([['0: 10'], ['0: 20']])
+})
+
+test('Committer asks again before it commits when it was frozen over the answer', async () => {
+  const { acknowledged, committer, group, offsets } = start()
+  acknowledged.set(0, 60)
+  let now = 0
+  const clock = spyOn(performance, 'now').mockImplementation(() => now)
+  const call = spyOn(group, 'call').mockImplementationOnce(async () => {
+    now += 60_000
+    return { errorCode: 0, responses: [{ partitions: [{ errorCode: 0, partition: 0, offset: '-1', metadata: '' }] }] }
+  })
+  try {
+    group.committed.set(0, { partition: 0, offset: '80', metadata: '' })
+    await committer.commit()
+    expect(offsets()).toEqual([])
+    await committer.commit()
+    expect(offsets()).toEqual([])
+    acknowledged.set(0, 90)
+    await committer.commit()
+    expect(offsets()).toEqual([['0: 90']])
+  } finally {
+    clock.mockRestore()
+    call.mockRestore()
+  }
 })
