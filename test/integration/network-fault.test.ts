@@ -8,7 +8,7 @@ import { api, readFetchTopic } from './fault-support/wire.ts'
 
 const cuts = 40
 const cutPauseMsMax = 150
-/** Longer than the broker's session, shorter than any deadline of a request. */
+/** Longer than the broker's session and than a store believes an answer, shorter than any deadline of a request. */
 const frozenMs = 3_000
 
 let broker: KafkaBroker
@@ -150,9 +150,11 @@ test('a store that was frozen and replaced meanwhile writes nothing more and say
   await run.committed(1)
   await run.acknowledged(20)
   frozen.signal('SIGSTOP')
+  const longEnough = Bun.sleep(frozenMs)
   await run.startReady()
   run.reader.start()
   await run.committed(1)
+  await longEnough
   frozen.signal('SIGCONT')
   await frozen.until('it says so', async () => {
     return /another instance .* has taken partition/.test((await frozen.status(run.topic))?.reason ?? '')
