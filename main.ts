@@ -7,7 +7,7 @@ import { printBanner } from './lib/http/banner.ts'
 import { describeServer, serverNotices } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
 import { serve, type ServeOptions } from './lib/http/serve.ts'
-import { configureLogging, loggerOf } from './lib/log.ts'
+import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
 import { checkTopics } from './lib/store/check.ts'
 import { showProgress } from './lib/store/progress-display.ts'
 import { openStore } from './lib/store/store.ts'
@@ -35,14 +35,15 @@ async function main(): Promise<number> {
   const { action, settings, notices } = command
   configureLogging({ level: settings.logLevel, structured: settings.structuredLogging })
   const http = serveOptionsOf(settings)
-  for (const notice of [...notices, ...serverNotices(http)]) loggerOf('main').warn('{notice}', { notice })
-  if (action === 'run') return run(settings, http)
+  const allNotices = [...notices, ...serverNotices(http)]
+  if (action === 'run') return run(settings, http, allNotices)
+  warnEach('main', allNotices)
   console.log(describeServer(http))
   for (const line of await checkTopics(settings)) console.log(line)
   return 0
 }
 
-async function run(settings: Settings, http: ServeOptions): Promise<number> {
+async function run(settings: Settings, http: ServeOptions, notices: readonly string[]): Promise<number> {
   const { serverToken: _, serverTls, ...storeSettings } = settings
   const ended = signalled()
   const store = openStore(storeSettings, { level: settings.logLevel, structured: settings.structuredLogging })
@@ -53,6 +54,7 @@ async function run(settings: Settings, http: ServeOptions): Promise<number> {
   const topic = settings.sourceTopic || settings.changelogTopic
   const banner = { version: http.version, topic, url: server.url, hasToken: http.token !== undefined }
   const endBanner = printBanner(store, banner, console.log)
+  warnEach('main', notices)
   const failure = await Promise.race([store.failed, ended])
   endBanner()
   if (failure) console.error(`latchkey: store ${store.id} has failed: ${failure.message}`)

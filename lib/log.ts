@@ -42,6 +42,11 @@ export function loggerOf(area: string): Logger {
   return getLogger(['latchkey', area])
 }
 
+/** Sentences that were found before there was a log, or before it was their turn. */
+export function warnEach(area: string, sentences: readonly string[]): void {
+  for (const sentence of sentences) loggerOf(area).warn('{sentence}', { sentence })
+}
+
 function writeToStderr(line: string): void {
   try {
     writeSync(2, line)
