@@ -81,7 +81,11 @@ export class Committer {
       const askedAt = performance.now()
       const found = await fetchCommitted(this.#client, group, sourceTopic, [...offsets.keys()])
       // Whoever was frozen over the answer has an old one: the next round asks anew.
-      if (performance.now() - askedAt > answerAgeMaxMs) return
+      const ageMs = Math.round(performance.now() - askedAt)
+      if (ageMs > answerAgeMaxMs) {
+        const message = `Committing offsets of group ${group}: what it has committed came after ${ageMs} ms, which may be outdated`
+        throw new LatchkeyError('request_timed_out', message)
+      }
       for (const [partition, { offset }] of found) {
         // Another instance has gone further while this one stood still; what it has committed must not fall.
         const isAhead = offset > offsets.get(partition)!.offset && offset !== this.#overruled.get(partition)

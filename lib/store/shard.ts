@@ -12,6 +12,9 @@ import { Stats } from './stats.ts'
 import { type Lookup, type RecoveryProgress, type StoreState } from './status.ts'
 import { type StoreConfig } from './store-config.ts'
 
+/** Flushes that may wait at the same time. */
+const flushesMax = 1_000
+
 export interface StoreLogging {
   level: LogLevel
   structured: boolean
@@ -83,7 +86,14 @@ export class Shard {
     this.#readers?.topicGrew(partitionCount)
   }
 
-  flush(): Promise<number> {
+  /** Rejects with flush_timed_out where too many wait already: while Kafka is away, none of them ends. */
+  async flush(): Promise<number> {
+    if (this.#flushes.size >= flushesMax) {
+      throw new LatchkeyError(
+        'flush_timed_out',
+        `Flushing: ${this.#flushes.size} flushes wait for Kafka already; ask again later`,
+      )
+    }
     const id = ++this.#lastFlush
     const flush = Promise.withResolvers<number>()
     this.#flushes.set(id, flush)

@@ -96,3 +96,13 @@ test('lookups are answered while records stream in, each with a value that was w
   expect(written).toBe(9)
   expect(looked).toBeGreaterThan(29)
 })
+
+test('flushes beyond a bound are refused while those before them still wait', async () => {
+  await using fixture = await Fixture.create()
+  const store = fixture.open()
+  await fixture.quiet(store)
+  // Sent in one go: none of them can be answered before the last is asked.
+  const flushes = await Promise.allSettled(Array.from({ length: 1_001 }, () => store.flush()))
+  const refused = flushes.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
+  expect(refused.map(({ reason }) => (reason as { code: string }).code)).toEqual(['flush_timed_out'])
+})
