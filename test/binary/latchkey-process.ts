@@ -6,7 +6,7 @@ import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { Tether, type TiedProcess } from '../kafka/tether.ts'
 import { builtExecutable } from './built.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 export interface StartOptions {
   /** All that its environment holds. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { until } from '../binary/until.ts'
+import { until } from '../until.ts'
 import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
 import { readTopic } from '../integration/fault-support/oracle.ts'
 import { Random } from '../integration/fault-support/random.ts'

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { LookupHandler } from '../../lib/http/lookup.ts'
 import { LookupStats } from '../../lib/metrics.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { until } from '../binary/until.ts'
+import { until } from '../until.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../kafka/index.ts'
 import { answer, answersWith, detailOf, Fleet, isReady } from './support/fleet.ts'
 

@@ -4,7 +4,7 @@ import type { Store } from '../../lib/store/store.ts'
 import { uniqueName } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
 import { fold } from './support/log.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 /** Offsets of the source, all partitions together. */
 async function offsets(fixture: Fixture): Promise<number> {

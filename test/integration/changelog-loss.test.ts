@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture } from './support/fixture.ts'
 import { headerOf } from './support/log.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 const entries = 2_000
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createTopic } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 function orders(from: number, count: number) {
   return Array.from({ length: count }, (_, index) => ({ key: `order-${from + index}`, value: `{"n":${from + index}}` }))

@@ -3,7 +3,7 @@ import { defaultClients } from '../../lib/config/client-properties.ts'
 import type { LatchkeyError } from '../../lib/errors.ts'
 import { partitionOf } from '../../lib/map/index.ts'
 import { Fixture } from './support/fixture.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 const text = (value: Uint8Array | undefined) => (value === undefined ? undefined : new TextDecoder().decode(value))
 

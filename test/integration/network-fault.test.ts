@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { until } from '../binary/until.ts'
+import { until } from '../until.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
 import { readTopic } from './fault-support/oracle.ts'

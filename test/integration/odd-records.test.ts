@@ -2,7 +2,7 @@
 import { CompressionTypes } from 'kafkajs'
 import { expect, test } from 'bun:test'
 import { Fixture } from './support/fixture.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 const dayMs = 86_400_000
 const farAhead = Date.now() + 365 * dayMs

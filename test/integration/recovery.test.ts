@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { compacting, compact } from './support/compaction.ts'
 import { Fixture } from './support/fixture.ts'
 import { headerOf } from './support/log.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 /** Every append begins a new segment, and what compaction empties goes at once. */
 const eager = { ...compacting, 'delete.retention.ms': '0' }

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
 import { uniqueName } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 async function transactional(fixture: Fixture): Promise<Producer> {
   const producer = fixture.cluster.kafka.producer({

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture } from './support/fixture.ts'
-import { until } from './support/until.ts'
+import { until } from '../until.ts'
 
 function unmet(store: Store): string[] {
   return store

@@ -15,7 +15,7 @@ import {
 } from '../kafka/security/secured-kafka.ts'
 import { toAddress } from '../kafka/real-client.ts'
 import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
-import { until } from '../integration/support/until.ts'
+import { until } from '../until.ts'
 
 function authenticatedAs(secured: SecuredKafka, user: string): Partial<StoreConfig> {
   return {

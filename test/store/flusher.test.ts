@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import type { ChiralMap } from '../../lib/map/index.ts'
 import { Flusher } from '../../lib/store/flusher.ts'
 import { Stats } from '../../lib/store/stats.ts'
-import { until } from '../integration/support/until.ts'
+import { until } from '../until.ts'
 
 const open: Flusher[] = []
 afterEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { until } from '../binary/until.ts'
+import { until } from '../until.ts'
 import { answer, answersWith, detailOf, Fleet, isReady } from '../cluster/support/fleet.ts'
 import { createTopic, kafkaClient, uniqueName } from '../kafka/index.ts'
 

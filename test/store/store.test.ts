@@ -1,7 +1,7 @@
 /** The handle of a store: its states, and what it answers in each. */
 import { expect, test } from 'bun:test'
 import { Fixture } from '../integration/support/fixture.ts'
-import { until } from '../integration/support/until.ts'
+import { until } from '../until.ts'
 import type { StoreState } from '../../lib/store/status.ts'
 
 test('a store goes through its states in order, and answers lookups only while it runs', async () => {

@@ -1,7 +1,7 @@
 /** Instances of the executable over one topic, each with settings of its own, and what a user asks of them. */
 import { expect } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../../binary/latchkey-process.ts'
-import { until } from '../../binary/until.ts'
+import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'
 import { type KafkaBroker } from '../../kafka/index.ts'
 

@@ -1,6 +1,6 @@
 /** Makes the broker compact a topic now. */
 import { ConfigResourceTypes } from 'kafkajs'
-import { until } from '../../binary/until.ts'
+import { until } from '../../until.ts'
 import { kafkaClient } from '../../kafka/index.ts'
 import { readTopic } from './oracle.ts'
 

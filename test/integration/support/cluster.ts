@@ -3,7 +3,7 @@ import { type Admin, ConfigResourceTypes, type Kafka, type Message } from 'kafka
 import { commitOffsets } from '../../../lib/kafka/offsets.ts'
 import { createTopic, type KafkaBroker, kafkaClient } from '../../kafka/index.ts'
 import { withClient } from './log.ts'
-import { until } from './until.ts'
+import { until } from '../../until.ts'
 
 export class Cluster {
   readonly broker: KafkaBroker

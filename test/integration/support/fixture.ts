@@ -8,7 +8,7 @@ import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../../ka
 import { Cluster } from './cluster.ts'
 import { withoutThread } from './in-thread-worker.ts'
 import { differences, fold, live, type Log, readLog } from './log.ts'
-import { until } from './until.ts'
+import { until } from '../../until.ts'
 
 export interface FixtureOptions {
   broker?: KafkaBroker

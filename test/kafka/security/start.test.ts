@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { Fixture } from '../../integration/support/fixture.ts'
-import { until } from '../../integration/support/until.ts'
+import { until } from '../../until.ts'
 import { toAddress } from '../real-client.ts'
 import { keyPassword } from './certificates.ts'
 import { clientsOf, grant, passwordOf, scramPassword, securedKafka } from './secured-kafka.ts'

@@ -1,5 +1,5 @@
 const pollMs = 5
-const limitMsDefault = 30_000
+const limitMsDefault = 40_000
 
 /** Waits for a condition; `what` names it in the error when it does not come. What the condition throws ends the waiting. */
 export async function until(
