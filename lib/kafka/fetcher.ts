@@ -42,6 +42,7 @@ export class Fetcher {
   readonly #sink: FetchSink
   readonly #byLeader: ByLeader
   readonly #assigned = new Map<number, Assignment>()
+  readonly #batches = new RecordBatchReader()
   #fetches = 0
 
   constructor(client: KafkaClient, topic: string, options: FetchOptions, sink: FetchSink) {
@@ -137,7 +138,7 @@ export class Fetcher {
   #advance(fetched: FetchedPartition): void {
     const assignment = this.#assigned.get(fetched.partition)
     if (assignment === undefined) return // removed while another partition was asked where to go on
-    const batches = new RecordBatchReader()
+    const batches = this.#batches
     batches.open(fetched.buffer, fetched.start, fetched.end)
     try {
       while (batches.nextBatch()) {

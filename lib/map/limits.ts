@@ -4,8 +4,8 @@ const mebibyte = 1024 * 1024
 const gibibyte = 1024 * mebibyte
 
 /** An entry address counts 8 bytes: 2^32 of them are what one store thread can address. */
-export const addressUnitBytes = 8
-export const addressSpaceBytes = 32 * gibibyte
+const addressUnitBytes = 8
+export const addressSpaceBytes = 2 ** 32 * addressUnitBytes
 
 export const segmentBytesDefault = 4 * mebibyte
 export const segmentBytesMin = 4 * 1024

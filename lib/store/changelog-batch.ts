@@ -1,5 +1,10 @@
 /** A record batch on its way to the changelog, with what has to be known when it is acknowledged. Reused from a pool. */
-import { type BuilderOptions, type ProducerState, RecordBatchBuilder } from '../kafka/record-batch/index.ts'
+import {
+  type BuilderOptions,
+  type ProducerState,
+  RecordBatchBuilder,
+  type RecordBatchReader,
+} from '../kafka/record-batch/index.ts'
 
 export class ChangelogBatch {
   readonly builder: RecordBatchBuilder
@@ -29,6 +34,15 @@ export class ChangelogBatch {
     this.sealed = this.builder.plain()
     this.sentBytes = sent.length
     return sent
+  }
+
+  /** Opens what was sealed last in a reader, which then stands before the first record. */
+  openIn(reader: RecordBatchReader): RecordBatchReader {
+    const sealed = this.sealed!
+    reader.open(sealed, 0, sealed.length)
+    reader.nextBatch()
+    reader.openRecords({ checkCrc: false })
+    return reader
   }
 
   reset(): void {

@@ -185,10 +185,7 @@ export class Ingest {
     const { stats, flusher, config } = this.#context
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const one = this.#partitions.get(partition)!
-    const records = this.#acknowledgedBatch
-    records.open(batch.sealed!, 0, batch.sealed!.length)
-    records.nextBatch()
-    records.openRecords({ checkCrc: false })
+    const records = batch.openIn(this.#acknowledgedBatch)
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
     stats.add('changelogBytes', batch.sentBytes)
     if (foreign) void this.#context.events.foreignOffsets(partition, foreign)

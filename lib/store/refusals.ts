@@ -37,7 +37,7 @@ export class Refusals {
   /** Records `from` to `to` (exclusive) of a batch, as a batch of their own. */
   #part(batch: ChangelogBatch, from: number, to: number, timestamp: number | undefined): ChangelogBatch {
     const part = this.#pool.take()
-    const records = openSealed(batch)
+    const records = batch.openIn(new RecordBatchReader())
     for (let index = 0; index < to && records.nextRecord(); index++) {
       if (index < from) continue
       const { data, keyStart, keyLength, valueStart, valueLength } = records
@@ -62,19 +62,11 @@ export class Refusals {
   }
 
   #drop(partition: number, batch: ChangelogBatch, error: LatchkeyError): void {
-    const records = openSealed(batch)
+    const records = batch.openIn(new RecordBatchReader())
     records.nextRecord()
     this.#stats.add('skippedTooLarge', 1)
     const message = 'Source partition {partition} offset {offset}: record skipped, the changelog refuses it: {fault}'
     const properties = { topic: this.#topic, partition, offset: records.sourceOffset(), fault: error.message }
     this.#log.log('error', `refused ${partition}`, message, properties)
   }
-}
-
-function openSealed(batch: ChangelogBatch): RecordBatchReader {
-  const records = new RecordBatchReader()
-  records.open(batch.sealed!, 0, batch.sealed!.length)
-  records.nextBatch()
-  records.openRecords({ checkCrc: false })
-  return records
 }

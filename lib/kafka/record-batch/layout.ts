@@ -39,8 +39,7 @@ export const recordBytesMin = 7
 /** The most that one batch may decompress to. Default brokers take requests up to 100 MiB, so no batch that fits uncompressed is refused. */
 export const maxDecompressedBytes = 128 * 1024 * 1024
 
-/** Key and value of the header that carries a record's source offset. */
-export const sourceHeaderKey = 'src'
+/** Value of the header `src`, which carries a record's source offset. */
 export const sourceHeaderValueBytes = 8
 /** Below 0 it is not an offset: -1 stands for none, -2 is left to the writer as a mark. */
 export const sourceOffsetMin = -2
