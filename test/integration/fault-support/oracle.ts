@@ -1,8 +1,9 @@
 /** What a store should show: the last value of each key, straight from a topic. */
 import { CommittedBatches } from '../../../lib/kafka/committed-batches.ts'
-import { KafkaClient } from '../../../lib/kafka/client.ts'
+import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/fetch.ts'
 import { listOffsets } from '../../../lib/kafka/offsets.ts'
+import { withClient } from '../support/log.ts'
 import type { TopicContent, TopicRecord } from './history.ts'
 
 const fetchOptions: FetchOptions = {
@@ -15,16 +16,8 @@ const fetchOptions: FetchOptions = {
 }
 
 /** All that a consumer can see of a topic now, partition by partition, in the order of the log. */
-export async function readTopic(bootstrap: string, topic: string): Promise<TopicContent> {
-  const [host = '', port = ''] = bootstrap.split(':')
-  const client = new KafkaClient({
-    subject: 'oracle',
-    brokers: [{ host, port: Number(port) }],
-    clientId: 'oracle',
-    connectionTimeoutMs: 10_000,
-    requestTimeoutMs: 30_000,
-  })
-  try {
+export function readTopic(bootstrap: string, topic: string): Promise<TopicContent> {
+  return withClient(bootstrap, async (client) => {
     const content: TopicContent = { records: [], markers: [] }
     const partitions = await client.persist(async () => {
       const [found] = await client.metadata([topic])
@@ -36,9 +29,7 @@ export async function readTopic(bootstrap: string, topic: string): Promise<Topic
       await readPartition(client, topic, partition, starts.get(partition)!, ends.get(partition)!, content)
     }
     return content
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function readPartition(
