@@ -8,8 +8,8 @@ import { describeServer, serverNotices } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
 import { serve, type ServeOptions } from './lib/http/serve.ts'
 import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
-import { checkTopics } from './lib/store/check.ts'
-import { showProgress } from './lib/store/progress-display.ts'
+import { checkTopics } from './lib/store/topics/check.ts'
+import { showProgress } from './lib/store/handle/progress-display.ts'
 import { openStore } from './lib/store/store.ts'
 import packageJson from './package.json' with { type: 'json' }
 

@@ -11,7 +11,7 @@ import { serverEntries } from './entries/server.ts'
 import { topicAllowed, topicEntries } from './entries/topics.ts'
 import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
-import { type ClientsConfig } from '../store/client-config.ts'
+import { type ClientsConfig } from '../store/contract/client-config.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */

@@ -1,5 +1,5 @@
 /** GET /: what there is to ask for, for a person with a terminal. */
-import type { StoreStatus } from '../store/status.ts'
+import type { StoreStatus } from '../store/contract/status.ts'
 
 export function indexPage({ id, state }: StoreStatus): string {
   return `Latchkey: store ${id}, ${state}

@@ -3,7 +3,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'
-import type { Lookup } from '../store/status.ts'
+import type { Lookup } from '../store/contract/status.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'

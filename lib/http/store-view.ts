@@ -1,6 +1,6 @@
 /** What HTTP needs of a store, and all that it may know of one. */
-import type { StatsView } from '../store/stats-view.ts'
-import type { Lookup, StoreStatus } from '../store/status.ts'
+import type { StatsView } from '../store/contract/stats-view.ts'
+import type { Lookup, StoreStatus } from '../store/contract/status.ts'
 
 export interface StoreView {
   readonly id: string

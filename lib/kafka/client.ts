@@ -8,7 +8,7 @@ import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
 import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
 import { Patience } from './patience.ts'
-import { type Isolation } from '../store/client-config.ts'
+import { type Isolation } from '../store/contract/client-config.ts'
 import { type BrokerAddress, BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
 
 export type { TopicMetadata }

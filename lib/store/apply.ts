@@ -4,8 +4,8 @@
  */
 import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../map/index.ts'
-import { type SourceTrail } from './source-trail.ts'
-import { type Stats } from './stats.ts'
+import { type SourceTrail } from './recovery/source-trail.ts'
+import { type Stats } from './contract/stats.ts'
 
 /**
  * Puts the records of an opened batch into the map, if there is one, those before `position` excepted.

@@ -1,8 +1,8 @@
 /** How the two topics are fetched. */
 import { defaultClients } from '../config/client-properties.ts'
-import { type FetchConfig } from './client-config.ts'
+import { type FetchConfig } from './contract/client-config.ts'
 import { clientsConfigOf } from './clients.ts'
-import { type StoreConfig } from './store-config.ts'
+import { type StoreConfig } from './contract/store-config.ts'
 
 /** For a look at single records. */
 export const plainFetch: FetchConfig = defaultClients().consumer.fetch

@@ -9,9 +9,9 @@ import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
 import { applyRecords } from './apply.ts'
 import { changelogFetch } from './fetch-options.ts'
-import { corruptChangelog } from './recovery.ts'
+import { corruptChangelog } from './recovery/recovery.ts'
 import { type StoreContext } from './store-context.ts'
-import { setPartitionState } from './partition-events.ts'
+import { setPartitionState } from './ingest/partition-events.ts'
 
 const log = loggerOf('store')
 

@@ -6,11 +6,11 @@ import { LatchkeyError } from '../errors.ts'
 import { type LogLevel } from '../log.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
-import { type Held } from './misses.ts'
-import { ProgressMeter } from './progress-meter.ts'
-import { Stats } from './stats.ts'
-import { type Lookup, type RecoveryProgress, type StoreState } from './status.ts'
-import { type StoreConfig } from './store-config.ts'
+import { type Held } from './handle/misses.ts'
+import { ProgressMeter } from './handle/progress-meter.ts'
+import { Stats } from './contract/stats.ts'
+import { type Lookup, type RecoveryProgress, type StoreState } from './contract/status.ts'
+import { type StoreConfig } from './contract/store-config.ts'
 
 /** Flushes that may wait at the same time. */
 const flushesMax = 1_000

@@ -4,14 +4,14 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
-import { conditionsOf } from './conditions.ts'
-import { explainMiss, type Held } from './misses.ts'
-import { partitionFor } from './partitioner.ts'
-import { partitionStatus, replicaLag } from './partition-status.ts'
+import { conditionsOf } from './handle/conditions.ts'
+import { explainMiss, type Held } from './handle/misses.ts'
+import { partitionFor } from './handle/partitioner.ts'
+import { partitionStatus, replicaLag } from './handle/partition-status.ts'
 import { Shard, type StoreLogging } from './shard.ts'
-import { mergedStats, type StatsView } from './stats-view.ts'
-import { type Lookup, type StoreState, type StoreStatus } from './status.ts'
-import { type StoreConfig } from './store-config.ts'
+import { mergedStats, type StatsView } from './contract/stats-view.ts'
+import { type Lookup, type StoreState, type StoreStatus } from './contract/status.ts'
+import { type StoreConfig } from './contract/store-config.ts'
 
 /** Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares. */
 export function openStore(config: StoreConfig, logging: StoreLogging = { level: 'warning', structured: false }): Store {

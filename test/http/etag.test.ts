@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { etagOf, lastModifiedOf, matchesEtag } from '../../lib/http/etag.ts'
-import type { Lookup } from '../../lib/store/status.ts'
+import type { Lookup } from '../../lib/store/contract/status.ts'
 
 const lookup: Lookup = { value: new Uint8Array([1, 2, 3]), partition: 1, offset: 2, timestamp: 3 }
 

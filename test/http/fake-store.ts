@@ -1,7 +1,7 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
 import { serve, type HttpServer, type ServeOptions, type StoreView } from '../../lib/http/serve.ts'
-import { Stats } from '../../lib/store/stats.ts'
-import type { Lookup, StoreStatus } from '../../lib/store/status.ts'
+import { Stats } from '../../lib/store/contract/stats.ts'
+import type { Lookup, StoreStatus } from '../../lib/store/contract/status.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { serve } from '../../lib/http/serve.ts'
-import type { Lookup } from '../../lib/store/status.ts'
+import type { Lookup } from '../../lib/store/contract/status.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
 import { rawRequest } from './raw-request.ts'
 

@@ -7,11 +7,14 @@ import { importsOf, sourceFiles } from './repository.ts'
  */
 const layers: Record<string, RegExp>[] = [
   { base: /^lib\/(errors\.ts|log\.ts|log\/)/ },
-  { contract: /^lib\/store\/(status|stats|stats-view|store-config|client-config)\.ts$/ },
+  { format: /^lib\/format\// },
+  { definition: /^lib\/definition\// },
+  { contract: /^lib\/store\/contract\// },
   { settings: /^lib\/config(\.ts|\/)/, metrics: /^lib\/metrics(\.ts|\/)/ },
   { kafka: /^lib\/kafka\//, map: /^lib\/map\// },
   { store: /^lib\/store\// },
   { http: /^lib\/http\// },
+  { library: /^lib\/index\.ts$/ },
   { main: /^main\.ts$/ },
 ]
 
@@ -19,7 +22,7 @@ test('every source file belongs to a layer', () => {
   expect(sourceFiles().filter((path) => layerOf(path) === undefined)).toEqual([])
 })
 
-test('imports go one way: main, http, store, kafka and map, base', () => {
+test('imports go one way: main, library, http, store, kafka and map, base', () => {
   const wrong = sourceFiles().flatMap((path) =>
     importsOf(path)
       .filter((imported) => !mayImport(path, imported))
@@ -34,7 +37,7 @@ test('the check of imports finds those that go the wrong way', () => {
   expect(mayImport('lib/errors.ts', 'lib/config.ts')).toBe(false)
   expect(mayImport('lib/http/routes.ts', 'test/http/fake.ts')).toBe(false)
   expect(mayImport('lib/store/store.ts', 'lib/map/index.ts')).toBe(true)
-  expect(mayImport('lib/config.ts', 'lib/store/store-config.ts')).toBe(true)
+  expect(mayImport('lib/config.ts', 'lib/store/contract/store-config.ts')).toBe(true)
 })
 
 function mayImport(path: string, imported: string): boolean {

@@ -1,0 +1,30 @@
+/** What readiness means, as named conditions. A broker outage is none of them: what is held can still be served. */
+import { type Condition, type StoreState } from '../contract/status.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+
+export interface ConditionInput {
+  state: StoreState
+  readyWhen: StoreConfig['readyWhen']
+  caughtUp: boolean
+  /** Partitions that another instance has taken, with what is said about it. */
+  fenced: ReadonlyMap<number, string>
+  failure: string | undefined
+}
+
+export function conditionsOf({ state, readyWhen, caughtUp, fenced, failure }: ConditionInput): Condition[] {
+  const recovered = state === 'running' || state === 'stopping'
+  const conditions: Condition[] = [
+    condition('not_failed', state !== 'failed', failure ?? 'the store has failed'),
+    condition('not_stopping', state !== 'stopping', 'the store is stopping'),
+    condition('recovered', recovered, `the store is ${state}`),
+  ]
+  if (readyWhen === 'caught-up') {
+    conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start has not been reached yet'))
+  }
+  conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
+  return conditions
+}
+
+function condition(name: string, ok: boolean, reason: string): Condition {
+  return ok ? { name, ok } : { name, ok, reason }
+}

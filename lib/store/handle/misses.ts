@@ -1,0 +1,34 @@
+/** Why a lookup found nothing, where that is more than "there is no such key". */
+import { LatchkeyError } from '../../errors.ts'
+import { partitionFor } from './partitioner.ts'
+import { type StatsView } from '../contract/stats-view.ts'
+import { partitionStates } from '../contract/status.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+
+export interface Held {
+  primaries: readonly number[]
+  replicas: readonly number[]
+  partitionCount: number
+}
+
+/** A miss that is to be asked again, here or elsewhere; undefined where the key does not exist. */
+export function explainMiss(
+  key: Uint8Array,
+  held: Held,
+  stats: StatsView,
+  config: StoreConfig,
+): LatchkeyError | undefined {
+  const { primaries, replicas, partitionCount } = held
+  if (replicas.length === 0 && primaries.length === partitionCount) return undefined
+  const partition = partitionFor(key, partitionCount, config.partitioner)
+  const filling = replicas.filter((replica) => partitionStates[stats.gauge(replica, 'state')] !== 'running')
+  if (partition === undefined ? filling.length > 0 : filling.includes(partition)) {
+    const message = `Reading store ${config.storeId}: the key may be in a replica that is still filling`
+    return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
+  }
+  if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
+  const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
+  return new LatchkeyError('partition_not_held', message, {
+    details: { partition, held: { primary: primaries, replicas } },
+  })
+}

@@ -1,0 +1,243 @@
+/**
+ * Source to changelog to memory. Records are encoded into changelog batches as they are decoded; what the changelog has acknowledged, and only
+ * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
+ */
+import { type LatchkeyError } from '../../errors.ts'
+import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type FetchedPartition } from '../../kafka/fetch.ts'
+import { Fetcher } from '../../kafka/fetcher.ts'
+import { type OffsetRange, type PartitionEnd, Producer } from '../../kafka/producer.ts'
+import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { applyRecords } from '../apply.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { sourceFetch } from '../fetch-options.ts'
+import { type PartitionEvents } from './partition-events.ts'
+import { Linger } from './linger.ts'
+import { PartitionIngest } from './partition-ingest.ts'
+import { batchPool, producerOptions, recordLimits } from './produce-options.ts'
+import { Refusals } from './refusals.ts'
+import { SourceDecoder } from './source-decoder.ts'
+import { clientsConfigOf } from '../clients.ts'
+import { type StoreContext } from '../store-context.ts'
+
+export interface IngestContext extends StoreContext {
+  readonly events: PartitionEvents
+}
+
+/** Encoded and not yet acknowledged, over all partitions: beyond it nothing more is decoded. */
+const unacknowledgedBytesMax = 32 << 20
+
+export class Ingest {
+  readonly #context: IngestContext
+  readonly #partitions = new Map<number, PartitionIngest>()
+  readonly #fetcher: Fetcher
+  readonly #producer: Producer<ChangelogBatch>
+  readonly #pool: BatchPool
+  readonly #decoder: SourceDecoder
+  readonly #refusals: Refusals
+  readonly #linger: Linger
+  readonly #acknowledgedBatch = new RecordBatchReader()
+  #unacknowledgedBytes = 0
+  #roomWaiter: PromiseWithResolvers<void> | undefined
+  #progressWaiters: (() => void)[] = []
+
+  constructor(context: IngestContext) {
+    const { clients, config, topology } = context
+    const limits = recordLimits(config, topology.limits)
+    const fetch = sourceFetch(config)
+    this.#context = context
+    this.#pool = batchPool(config, topology.limits)
+    this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
+    this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
+    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, fetch.checkCrcs)
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, fetch, {
+      received: (fetched) => this.#received(fetched),
+      room: () => this.#room(),
+      outOfRange: (partition, position) => this.#outOfRange(partition, position),
+    })
+    this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
+      next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
+      acknowledged: (partition, batch, _, foreign) => this.#acknowledged(partition, batch, foreign),
+      refused: (partition, batch, error) => this.#refused(partition, batch, error),
+      renew: (partition, held) => context.events.renew(partition, held),
+      lost: (partition, error) => this.#lost(partition, error),
+      wentBack: (partition, baseOffset, end) => context.events.changelogWentBack(partition, baseOffset, end),
+    })
+  }
+
+  /** @param end of the changelog partition as it was read */
+  add(partition: number, position: number, identity: ProducerIdentity, end: PartitionEnd): void {
+    const one = new PartitionIngest(partition, position)
+    this.#partitions.set(partition, one)
+    this.#context.stats.setGauge(partition, 'position', position)
+    this.#producer.own(partition, identity, end)
+  }
+
+  /** Begins to read a partition's source, once it has been added. */
+  follow(partition: number): void {
+    this.#fetcher.add(partition, this.#partitions.get(partition)!.consumed)
+  }
+
+  /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
+  acknowledged(partition: number): number {
+    return this.#partitions.get(partition)?.acknowledged ?? -1
+  }
+
+  /** Offset after our last acknowledged record, or where the changelog ended when it was read. */
+  changelogEnd(partition: number): number {
+    return this.#producer.endOffset(partition)
+  }
+
+  /** Runs until stop(); rejects with what is not Kafka's fault. */
+  async run(): Promise<void> {
+    await Promise.race([this.#fetcher.run(), this.#producer.run()])
+  }
+
+  /** Fetches nothing more; what was decoded is still written. */
+  stopFetching(): void {
+    this.#fetcher.stop()
+  }
+
+  stop(): void {
+    this.#linger.stop()
+    this.#fetcher.stop()
+    this.#producer.stop()
+  }
+
+  /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
+  enqueue(partition: number, batch: ChangelogBatch): void {
+    const one = this.#partitions.get(partition)!
+    one.full.push(batch)
+    this.#account(one, batch.bytes)
+    this.#producer.wake()
+  }
+
+  takeBatch(): ChangelogBatch {
+    return this.#pool.take()
+  }
+
+  /** Resolves when there is room for more to be encoded. */
+  async room(): Promise<void> {
+    await this.#room()
+  }
+
+  /** Resolves when all that a partition had to write is settled, or the partition is lost. */
+  async settled(partition: number): Promise<void> {
+    await this.#linger.without(async () => {
+      while (this.#partitions.get(partition)?.isIdle === false) await this.#progress()
+    })
+  }
+
+  /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
+  renewAll(): void {
+    this.#producer.renewAll()
+  }
+
+  /** Resolves when everything consumed up to now is acknowledged, or its partition is lost. */
+  async drained(): Promise<void> {
+    const targets = new Map([...this.#partitions].map(([partition, one]) => [partition, one.consumed]))
+    const isDrained = () =>
+      [...targets].every(([partition, consumed]) => {
+        const one = this.#partitions.get(partition)
+        return one === undefined || one.acknowledged >= consumed
+      })
+    await this.#linger.without(async () => {
+      while (!isDrained()) await this.#progress()
+    })
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => this.#progressWaiters.push(resolve))
+  }
+
+  #received(fetched: FetchedPartition): void {
+    const one = this.#partitions.get(fetched.partition)
+    if (one === undefined) return
+    const { stats } = this.#context
+    const before = one.bytes
+    const openBefore = one.open
+    const again = this.#decoder.decode(fetched, one)
+    this.#unacknowledgedBytes += one.bytes - before
+    if (one.open !== openBefore) one.openedAt = performance.now()
+    if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
+    stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
+    one.advance(one.acknowledged)
+    this.#progressed(one)
+    if (one.full.length > 0) this.#producer.wake()
+    if (one.open !== undefined) this.#linger.filled()
+  }
+
+  #room(): Promise<void> | undefined {
+    if (this.#unacknowledgedBytes < unacknowledgedBytesMax) return this.#context.flusher.room()
+    this.#roomWaiter ??= Promise.withResolvers<void>()
+    return this.#roomWaiter.promise
+  }
+
+  async #outOfRange(partition: number, position: number): Promise<number | undefined> {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return undefined
+    const next = await this.#context.events.outOfRange(partition, position)
+    one.consumed = next
+    return next
+  }
+
+  #acknowledged(partition: number, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
+    const { stats, flusher, config } = this.#context
+    const map = config.useProcessingOnly ? undefined : this.#context.map
+    const one = this.#partitions.get(partition)!
+    const records = batch.openIn(this.#acknowledgedBatch)
+    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
+    stats.add('changelogBytes', batch.sentBytes)
+    if (foreign) void this.#context.events.foreignOffsets(partition, foreign)
+    this.#settle(one, batch, true)
+    flusher.wrote()
+  }
+
+  /** @param done false where other batches carry on what this one held */
+  #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
+    this.#account(one, -batch.bytes)
+    one.inFlight--
+    if (done) one.advance(batch.nextSource)
+    this.#pool.give(batch)
+    this.#progressed(one)
+  }
+
+  #account(one: PartitionIngest, bytes: number): void {
+    one.bytes += bytes
+    this.#unacknowledgedBytes += bytes
+    if (this.#unacknowledgedBytes >= unacknowledgedBytesMax) return
+    this.#roomWaiter?.resolve()
+    this.#roomWaiter = undefined
+  }
+
+  #progressed(one: PartitionIngest): void {
+    this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
+    this.#context.events.progressed(one.partition, one.acknowledged)
+    this.#wakeProgressWaiters()
+  }
+
+  #wakeProgressWaiters(): void {
+    if (this.#progressWaiters.length === 0) return
+    const waiters = this.#progressWaiters
+    this.#progressWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+
+  #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+    const one = this.#partitions.get(partition)!
+    const replacements = this.#refusals.replace(partition, batch, error)
+    one.inFlight += replacements.length
+    for (const replacement of replacements) this.#account(one, replacement.bytes)
+    this.#settle(one, batch, replacements.length === 0)
+    return replacements
+  }
+
+  #lost(partition: number, error: LatchkeyError): void {
+    const one = this.#partitions.get(partition)
+    this.#fetcher.remove(partition)
+    this.#partitions.delete(partition)
+    if (one !== undefined) this.#account(one, -one.bytes)
+    this.#context.events.lost(partition, error)
+    this.#wakeProgressWaiters()
+  }
+}

@@ -1,0 +1,121 @@
+/** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
+import { LatchkeyError } from '../../errors.ts'
+import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { type OffsetRange } from '../../kafka/producer.ts'
+import { loggerOf, RepeatedLog } from '../../log.ts'
+import { type CatchUp } from './catch-up.ts'
+import { holdsRecords } from '../recovery/changelog-check.ts'
+import { fencedAdvice, type Owners } from './owners.ts'
+import { resetRefused, tellLost } from '../recovery/resumption.ts'
+import { type Stats } from '../contract/stats.ts'
+import { type PartitionState, partitionStates } from '../contract/status.ts'
+import { clientsConfigOf } from '../clients.ts'
+import { type StoreContext } from '../store-context.ts'
+
+const log = loggerOf('store')
+
+export class PartitionEvents {
+  readonly #context: StoreContext
+  readonly #owners: Owners
+  readonly #repeated = new RepeatedLog(log)
+  #catchUp: CatchUp | undefined
+
+  constructor(context: StoreContext, owners: Owners) {
+    this.#context = context
+    this.#owners = owners
+  }
+
+  /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
+  begin(catchUp: CatchUp): void {
+    const { stats, post, roles } = this.#context
+    this.#catchUp = catchUp
+    for (const partition of roles.primaries) {
+      setPartitionState(stats, partition, catchUp.rebuilds(partition) ? 'rebuilding' : 'running')
+    }
+    if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+  }
+
+  /** A partition is acknowledged up to here. */
+  progressed(partition: number, acknowledged: number): void {
+    if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)
+  }
+
+  /** The broker has forgotten our producer id: takes the partition anew; rejects with `fenced` if it is someone else's. */
+  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
+    log.info('Partition {partition}: taking the changelog anew', { partition })
+    return this.#owners.renew(partition, held)
+  }
+
+  /** The position is not in the source any more: where to go on. */
+  async outOfRange(partition: number, position: number): Promise<number> {
+    const { clients, config } = this.#context
+    const { sourceTopic } = config
+    const starts = await listOffsets(clients.consumer, sourceTopic, [partition], 'earliest')
+    const start = starts.get(partition)!
+    if (position >= start) {
+      const found = `offset ${position} is past its end: the topic was recreated or truncated; start again to rebuild from it`
+      throw new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}`)
+    }
+    const reset = clientsConfigOf(config).consumer.offsetReset
+    if (reset === 'error')
+      throw resetRefused(sourceTopic, partition, `it begins at offset ${start}, and ${position} is next`)
+    const ends = reset === 'latest' ? await listOffsets(clients.consumer, sourceTopic, [partition], 'latest') : starts
+    const next = ends.get(partition)!
+    tellLost(sourceTopic, partition, next - position, next, reset)
+    return next
+  }
+
+  /** Another instance has taken the partition. */
+  lost(partition: number, error: LatchkeyError): void {
+    const { stats, config, post } = this.#context
+    const reason = fencedAdvice(config.storeId, partition)
+    setPartitionState(stats, partition, 'fenced')
+    this.#catchUp?.drop(partition)
+    post({ type: 'fenced', partition, reason })
+    log.error('{fault}: {reason}', { fault: error.message, reason })
+  }
+
+  /** Our batch landed behind something that we did not write: records of another writer, or a marker that the broker has repeated. */
+  async foreignOffsets(partition: number, { from, to }: OffsetRange): Promise<void> {
+    const { clients, stats, config, post } = this.#context
+    const { changelogTopic } = config
+    const isForeign = await clients.changelog
+      .persist(() => holdsRecords(clients.changelog, changelogTopic, partition, from, to))
+      .catch((error: LatchkeyError) => error.code !== 'stopping')
+    if (!isForeign) return
+    stats.add('foreignWrites', 1)
+    const reason =
+      `${changelogTopic} partition ${partition}: another writer has appended before offset ${to}; ` +
+      'find and stop it, then restart this store, which may miss what it wrote'
+    post({ type: 'foreign', partition, reason })
+    this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
+  }
+
+  /** Our batch landed before what we had written already: what was there is gone. Nothing may be committed any more. */
+  changelogWentBack(partition: number, baseOffset: number, end: number): never {
+    const { changelogTopic } = this.#context.config
+    const found = `a batch was written at offset ${baseOffset}, where ${end} had been reached: the topic was recreated or truncated`
+    const advice = 'start again, and it is rebuilt from the source'
+    throw new LatchkeyError('store_failed', `Writing to ${changelogTopic} partition ${partition}: ${found}; ${advice}`)
+  }
+
+  /** A partition has reached the end that its source had at start: once that is visible, it counts. */
+  async #arrive(partition: number): Promise<void> {
+    const { stats, flusher, post, config } = this.#context
+    const catchUp = this.#catchUp!
+    const isLast = catchUp.isDone
+    await flusher.flush()
+    if (catchUp.arrived(partition)) {
+      setPartitionState(stats, partition, 'running')
+      if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+    }
+    if (!isLast) return
+    log.info('Caught up with {sourceTopic} as it was at start', { sourceTopic: config.sourceTopic })
+    post({ type: 'caught-up' })
+  }
+}
+
+export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
+  stats.setGauge(partition, 'state', partitionStates.indexOf(state))
+}

@@ -1,0 +1,72 @@
+/**
+ * Batches that the changelog refuses as they are (too large by a limit that has changed, a timestamp by a clock that differs): they are
+ * written in smaller parts with timestamps of now, down to the one record at fault, which is dropped, counted and told. None stalls a partition.
+ */
+import { type LatchkeyError } from '../../errors.ts'
+import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { loggerOf, RepeatedLog } from '../../log.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type Stats } from '../contract/stats.ts'
+
+export class Refusals {
+  readonly #topic: string
+  readonly #stats: Stats
+  readonly #pool: BatchPool
+  readonly #log = new RepeatedLog(loggerOf('ingest'))
+
+  constructor(topic: string, stats: Stats, pool: BatchPool) {
+    this.#topic = topic
+    this.#stats = stats
+    this.#pool = pool
+  }
+
+  /** What to write in the place of a refused batch, in order; nothing where its one record cannot be stored. */
+  replace(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+    this.#stats.add('changelogFailures', 1)
+    const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
+    if (batch.count === 1) {
+      if (timeAtFault && !batch.isRetimed) return [this.#part(batch, 0, 1, Date.now())]
+      this.#drop(partition, batch, error)
+      return []
+    }
+    const half = batch.count >>> 1
+    const timestamp = timeAtFault ? Date.now() : undefined
+    return [this.#part(batch, 0, half, timestamp), this.#part(batch, half, batch.count, timestamp)]
+  }
+
+  /** Records `from` to `to` (exclusive) of a batch, as a batch of their own. */
+  #part(batch: ChangelogBatch, from: number, to: number, timestamp: number | undefined): ChangelogBatch {
+    const part = this.#pool.take()
+    const records = batch.openIn(new RecordBatchReader())
+    for (let index = 0; index < to && records.nextRecord(); index++) {
+      if (index < from) continue
+      const { data, keyStart, keyLength, valueStart, valueLength } = records
+      const sourceOffset = records.sourceOffset()
+      part.builder.append(
+        data,
+        keyStart,
+        keyLength,
+        valueStart,
+        valueLength,
+        timestamp ?? records.timestamp,
+        sourceOffset,
+      )
+      part.nextSource = sourceOffset + 1
+    }
+    if (timestamp !== undefined) {
+      this.#stats.add('timestampsClamped', part.count)
+      part.isRetimed = true
+    }
+    if (to === batch.count) part.nextSource = batch.nextSource
+    return part
+  }
+
+  #drop(partition: number, batch: ChangelogBatch, error: LatchkeyError): void {
+    const records = batch.openIn(new RecordBatchReader())
+    records.nextRecord()
+    this.#stats.add('skippedTooLarge', 1)
+    const message = 'Source partition {partition} offset {offset}: record skipped, the changelog refuses it: {fault}'
+    const properties = { topic: this.#topic, partition, offset: records.sourceOffset(), fault: error.message }
+    this.#log.log('error', `refused ${partition}`, message, properties)
+  }
+}

@@ -1,0 +1,31 @@
+/** What lies in a stretch of the changelog where the store has written nothing. */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { fetchAt } from './fetch-at.ts'
+
+/**
+ * Whether there are records from one offset to another (exclusive). Markers of transactions are none: a broker that was restarted while
+ * it marked our fence writes the marker again.
+ */
+export async function holdsRecords(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<boolean> {
+  const batch = new RecordBatchReader()
+  for (let position = from; position < to;) {
+    const fetched = await fetchAt(client, topic, partition, position, 'read_uncommitted')
+    if (fetched === undefined) return false
+    batch.open(fetched.buffer, fetched.start, fetched.end)
+    const before = position
+    while (batch.nextBatch() && batch.baseOffset < to) {
+      if (batch.nextOffset <= position) continue
+      if (!batch.isControl && batch.recordCount > 0) return true
+      position = batch.nextOffset
+    }
+    if (position === before) return false
+  }
+  return false
+}

@@ -1,0 +1,27 @@
+/** One look at a partition, outside of any fetch loop. */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { brokerError } from '../../kafka/error-codes.ts'
+import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/fetch.ts'
+import { plainFetch } from '../fetch-options.ts'
+
+/** What lies at an offset and behind; undefined where the log does not hold that offset. Rejects with what the caller may repeat. */
+export async function fetchAt(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  offset: number,
+  isolation: KafkaClient['isolation'] = client.isolation,
+): Promise<FetchedPartition | undefined> {
+  await client.leaders(topic, [partition])
+  const node = client.leader(topic, partition)
+  if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, leaderNotAvailable)
+  const request = fetchRequest(topic, [{ partition, offset }], { ...plainFetch, maxWaitMs: 0, isolation })
+  const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
+  if (fetched === undefined || fetched.errorCode === offsetOutOfRange) return undefined
+  if (fetched.errorCode === 0) return fetched
+  client.forgetLeader(topic, partition)
+  throw brokerError(`Reading ${topic} partition ${partition}`, fetched.errorCode)
+}
+
+const offsetOutOfRange = 1
+const leaderNotAvailable = 5

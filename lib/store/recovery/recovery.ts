@@ -1,0 +1,229 @@
+/**
+ * Reads the changelog from its start into memory, to where the store's own fence marker stands: that is the end, whatever was appended before
+ * it, whatever compaction has left. Remembers what the resume decision needs.
+ */
+import { LatchkeyError, messageOf } from '../../errors.ts'
+import { sleep } from '../../kafka/backoff.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { CommittedBatches } from '../../kafka/committed-batches.ts'
+import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type FetchedPartition } from '../../kafka/fetch.ts'
+import { Fetcher } from '../../kafka/fetcher.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { applyRecords } from '../apply.ts'
+import { type FetchConfig } from '../contract/client-config.ts'
+import { plainFetch } from '../fetch-options.ts'
+import { type SourceRecord, SourceTrail } from './source-trail.ts'
+import { type Stats } from '../contract/stats.ts'
+
+export interface Recovered {
+  records: number
+  /** The changelog's log start offset. */
+  changelogStart: number
+  /** Where it was read to. */
+  changelogEnd: number
+  /** Whether nobody else can have written behind that: then it is where our next write lands. */
+  isEndSure: boolean
+  /** The record with the highest source offset; undefined where no record names one. */
+  last: SourceRecord | undefined
+  /** Changelog offset of the last tombstone that discarded what was before it; -1 where there was none. */
+  discardedAt: number
+}
+
+interface Progress {
+  start: number
+  end: number
+  position: number
+  records: number
+  trail: SourceTrail
+  /** Of the marker that ended it; -1 before. */
+  endEpoch: number
+  done: PromiseWithResolvers<void>
+}
+
+export interface RecoveryContext {
+  client: KafkaClient
+  changelogTopic: string
+  fetch?: FetchConfig
+  /** Undefined where nothing is held in memory. */
+  map: ChiralMap | undefined
+  stats: Stats
+  /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
+  identityOf(partition: number): ProducerIdentity | undefined
+  /** Takes the partition again, for a marker at its present end. */
+  fenceAgain(partition: number): Promise<void>
+}
+
+/** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
+const markerPatienceMs = 5_000
+
+/** @param window how many offsets before the end to begin, at most; all there are by default */
+export async function recover(
+  context: RecoveryContext,
+  partitions: readonly number[],
+  window = Number.POSITIVE_INFINITY,
+): Promise<Map<number, Recovered>> {
+  const { client, changelogTopic, stats } = context
+  const starts = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
+  const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest'))
+  const progress = new Map<number, Progress>()
+  for (const partition of partitions) {
+    const start = starts.get(partition)!
+    const end = ends.get(partition)!
+    const done = Promise.withResolvers<void>()
+    const position = Math.max(start, end - window)
+    progress.set(partition, { start, end, position, records: 0, trail: new SourceTrail(), endEpoch: -1, done })
+    stats.setGauge(partition, 'recoveryStart', position)
+    stats.setGauge(partition, 'recoveryPosition', position)
+    stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
+  }
+  const sink = new RecoverySink(context, progress)
+  const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch, sink)
+  sink.ended = (partition) => fetcher.remove(partition)
+  for (const [partition, one] of progress) {
+    if (context.identityOf(partition) === undefined && one.position >= one.end) one.done.resolve()
+    else fetcher.add(partition, one.position)
+  }
+  const running = fetcher.run()
+  const watch = new AbortController()
+  const watching = watchMarkers(context, progress, watch.signal)
+  const overdue = new Promise<never>((_, reject) => watching.catch(reject))
+  const all = Promise.all([...progress.values()].map((one) => one.done.promise))
+  try {
+    await Promise.race([all, running.then(() => stopped(changelogTopic)), overdue])
+  } finally {
+    watch.abort()
+    fetcher.stop()
+  }
+  // A fence that is under way changes the identity: whoever writes has to have the last one.
+  await watching
+  return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
+}
+
+function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
+  const { records, start, position, trail, endEpoch } = progress
+  const { last, discardedAt } = trail
+  return {
+    records,
+    changelogStart: start,
+    changelogEnd: position,
+    isEndSure: identity?.producerEpoch === endEpoch,
+    last,
+    discardedAt,
+  }
+}
+
+function stopped(topic: string): never {
+  throw new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
+}
+
+async function watchMarkers(
+  context: RecoveryContext,
+  progress: Map<number, Progress>,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = new Map<number, number>()
+  while (!signal.aborted) {
+    await sleep(markerPatienceMs, signal)
+    for (const [partition, one] of progress) {
+      if (signal.aborted || context.identityOf(partition) === undefined) continue
+      const stuck = one.position >= one.end && seen.get(partition) === one.position
+      seen.set(partition, one.position)
+      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition)
+    }
+  }
+}
+
+class RecoverySink {
+  ended: (partition: number) => void = () => {}
+  readonly #context: RecoveryContext
+  readonly #progress: Map<number, Progress>
+  readonly #batches = new CommittedBatches()
+
+  constructor(context: RecoveryContext, progress: Map<number, Progress>) {
+    this.#context = context
+    this.#progress = progress
+  }
+
+  received(fetched: FetchedPartition, position: number): void {
+    const { partition } = fetched
+    const { stats } = this.#context
+    const progress = this.#progress.get(partition)!
+    try {
+      if (this.#takeBatches(fetched, position, progress)) return this.#end(partition, progress)
+    } catch (error) {
+      throw corruptChangelog(this.#context.changelogTopic, partition, error)
+    }
+    stats.setGauge(partition, 'recoveryPosition', progress.position)
+    const identity = this.#context.identityOf(partition)
+    if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
+  }
+
+  room(): undefined {
+    return undefined
+  }
+
+  async outOfRange(partition: number, position: number): Promise<number> {
+    const { client, changelogTopic } = this.#context
+    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
+    const start = starts.get(partition)!
+    const progress = this.#progress.get(partition)!
+    if (start <= position)
+      throw new LatchkeyError(
+        'broker_error',
+        `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
+      )
+    progress.start = start
+    return start
+  }
+
+  /** Returns whether the owner's marker was among them. */
+  #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
+    const { partition } = fetched
+    const batches = this.#batches
+    batches.open(fetched, position)
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      const { batch } = batches
+      if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
+      progress.position = batch.nextOffset
+      if (kind === 'control' && this.#isOwnMarker(partition)) {
+        progress.endEpoch = batch.producerEpoch
+        return true
+      }
+    }
+    return false
+  }
+
+  #takeRecords(partition: number, position: number, progress: Progress): void {
+    const { map, stats } = this.#context
+    const { batch } = this.#batches
+    batch.openRecords({ checkCrc: this.#context.fetch?.checkCrcs ?? true })
+    const records = applyRecords(map, stats, partition, batch, position, progress.trail)
+    progress.records += records
+    stats.add('recordsRecovered', records)
+    stats.add('bytesRecovered', batch.batchBytes)
+  }
+
+  /** A marker of a later epoch will do: of a fence that is under way, which is read before it is answered, or of whoever has followed us. */
+  #isOwnMarker(partition: number): boolean {
+    const identity = this.#context.identityOf(partition)
+    const { batch } = this.#batches
+    return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
+  }
+
+  #end(partition: number, progress: Progress): void {
+    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
+    this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
+    this.ended(partition)
+    progress.done.resolve()
+  }
+}
+
+/** Skipping a damaged changelog batch would lose values that are nowhere else. */
+export function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
+  if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') return error
+  const advice = `delete topic ${topic} and it is rebuilt from the source`
+  const message = `Recovering from ${topic} partition ${partition}: ${messageOf(error)}; ${advice}`
+  return new LatchkeyError('record_batch_corrupt', message, { cause: error })
+}

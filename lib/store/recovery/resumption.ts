@@ -1,0 +1,98 @@
+/** After recovery: asks the source and the group what the resume decision needs, and tells what was decided. */
+import { LatchkeyError } from '../../errors.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
+import { loggerOf } from '../../log.ts'
+import { type OffsetReset } from '../contract/client-config.ts'
+import { completenessOf } from './completeness.ts'
+import { type Recovered } from './recovery.ts'
+import { type Resume, resumeAt } from './resume.ts'
+import { isRecreated } from './source-check.ts'
+
+const log = loggerOf('store')
+
+export interface ResumptionInput {
+  client: KafkaClient
+  sourceTopic: string
+  partitions: readonly number[]
+  recovered: ReadonlyMap<number, Recovered>
+  committed: ReadonlyMap<number, CommittedOffset>
+  /** Whether the changelog has the source's timestamps. */
+  keepsTimestamps: boolean
+  /** What to do where there is no position. */
+  reset: OffsetReset
+}
+
+export interface Resumption extends Resume {
+  /** Where the source ended at start. */
+  sourceEnd: number
+}
+
+export async function resumptions(input: ResumptionInput): Promise<Map<number, Resumption>> {
+  const { client, sourceTopic, partitions, recovered, committed, keepsTimestamps } = input
+  const starts = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'earliest'))
+  const ends = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'latest'))
+  const decided = await Promise.all(
+    partitions.map(async (partition) => {
+      const { records, changelogStart, changelogEnd, last, discardedAt } = recovered.get(partition)!
+      const sourceEnd = ends.get(partition)!
+      const resume = resumeAt({
+        recordsRecovered: records,
+        highestSourceOffset: last?.offset ?? -1,
+        changelogStart,
+        stated: completenessOf(committed.get(partition)?.metadata ?? ''),
+        changelogEnd,
+        committed: committed.get(partition)?.offset ?? -1,
+        sourceStart: starts.get(partition)!,
+        sourceEnd,
+        sourceRecreated:
+          last !== undefined &&
+          (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
+        discardedAt,
+        reset: input.reset,
+      })
+      if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
+      return [partition, { ...resume, sourceEnd }] as const
+    }),
+  )
+  for (const [partition, resumption] of decided) tell(sourceTopic, partition, resumption, input.reset)
+  return new Map(decided)
+}
+
+function tell(
+  sourceTopic: string,
+  partition: number,
+  { position, rebuild, lost, reason, sourceEnd }: Resumption,
+  reset: OffsetReset,
+): void {
+  const properties = { sourceTopic, partition, position, reason, lost, behind: sourceEnd - position }
+  if (rebuild)
+    log.error('{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}', properties)
+  else
+    log.debug(
+      '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
+      properties,
+    )
+  if (lost > 0) tellLost(sourceTopic, partition, lost, position, reset)
+}
+
+/** With auto.offset.reset=error. */
+export function resetRefused(sourceTopic: string, partition: number, found: string): LatchkeyError {
+  const advice = 'with auto.offset.reset=earliest it would begin at the start of what there is'
+  return new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}; ${advice}`)
+}
+
+/** What the source's retention removed before the store had read it is lost there, and the store cannot know it. */
+export function tellLost(
+  sourceTopic: string,
+  partition: number,
+  lost: number,
+  position: number,
+  reset: OffsetReset,
+): void {
+  const message =
+    reset === 'latest'
+      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; going on at its end, {position}'
+      : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; going on at its start, {position}'
+  log.error(message, { sourceTopic, partition, lost, position })
+}

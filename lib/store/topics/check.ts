@@ -1,0 +1,70 @@
+/** What --check tells: whether the settings, rights and topics would do, and what a start would do, without changing anything. */
+import { describeRight, principalOf } from './acls.ts'
+import { type Clients, closeClients, createClients, groupOf, transactionalIdOf, troubleOf } from '../clients.ts'
+import { findRights, refuseMissing, type RightsFound } from './rights-check.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+import { rolesOf } from '../roles.ts'
+import { inspectTopics, type Topology } from './topology.ts'
+import { LatchkeyError } from '../../errors.ts'
+import { sleep } from '../../kafka/backoff.ts'
+
+/** An unreachable cluster is waited for by a start, but a check has to come to an end. */
+const checkMs = 30_000
+
+/** Lines to print. Rejects with LatchkeyError where a start would be refused or Kafka cannot be asked. */
+export async function checkTopics(config: StoreConfig): Promise<string[]> {
+  const clients = createClients(config)
+  const bound = new AbortController()
+  try {
+    const overdue = sleep(checkMs, bound.signal).then(() => {
+      const found = troubleOf(clients) ?? 'no answer'
+      throw new LatchkeyError('broker_unreachable', `Checking the topics: given up after ${checkMs / 1000} s; ${found}`)
+    })
+    overdue.catch(() => {})
+    return await Promise.race([check(clients, config), overdue])
+  } finally {
+    bound.abort()
+    closeClients(clients)
+  }
+}
+
+async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
+  const rights = await findRights(clients, config)
+  refuseMissing(config, rights)
+  const topology = await clients.consumer.persist(() => inspectTopics(clients.consumer, config))
+  return [...describe(config, topology), ...describeRights(config, rights)]
+}
+
+function describe(config: StoreConfig, { partitionCount, missingChangelog, warnings }: Topology): string[] {
+  const { sourceTopic, changelogTopic, fencing } = config
+  const { primaries, replicas, notices } = rolesOf(config, partitionCount)
+  const lines: string[] = []
+  if (primaries.length > 0)
+    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${primaries.join(', ')}`)
+  if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${replicas.join(', ')}`)
+  if (missingChangelog === undefined)
+    lines.push(`changelog ${changelogTopic}: exists with as many partitions; recovered from its start`)
+  else {
+    const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
+    lines.push(
+      `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
+    )
+  }
+  if (primaries.length > 0) {
+    lines.push(`offsets: committed under group ${groupOf(config)}`)
+    lines.push(
+      fencing
+        ? `fencing: transactional ids ${primaries.map((partition) => transactionalIdOf(config, partition)).join(', ')}`
+        : 'fencing: off; a late write of an earlier instance can land behind newer ones',
+    )
+  }
+  return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
+}
+
+function describeRights(config: StoreConfig, { rights, commands }: RightsFound): string[] {
+  const found = rights.map(({ right, verdict }) => {
+    const optional = right.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''
+    return `right of ${principalOf(config, right.client)}: ${describeRight(right)}: ${verdict}${optional}`
+  })
+  return [...new Set(found), 'rights are granted with', ...commands.map((command) => `  ${command}`)]
+}

@@ -1,0 +1,217 @@
+/** The two topics of a store: whether they fit each other, what the changelog accepts, and its creation where it is missing. */
+import { getLogger } from '@logtape/logtape'
+import { LatchkeyError } from '../../errors.ts'
+import { sleep } from '../../kafka/backoff.ts'
+import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
+import { errorName } from '../../kafka/error-codes.ts'
+import { createTopic, describeTopic, extendTopic } from '../../kafka/topics.ts'
+import { recordOverheadBytesMax } from '../../kafka/record-batch/index.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+
+export interface ChangelogLimits {
+  /** Of a record batch as it is written. */
+  maxMessageBytes: number
+  /** How far from the broker's clock a record's timestamp may lie. */
+  timestampBeforeMaxMs: number
+  timestampAfterMaxMs: number
+  /** Whether it stores every source timestamp as it is. */
+  keepsTimestamps: boolean
+}
+
+export interface Topology {
+  /** Of both topics. */
+  partitionCount: number
+  limits: ChangelogLimits
+  /** Worth a warning, but no reason not to start. */
+  warnings: string[]
+  /** The changelog has fewer partitions than the source, and is to be extended. */
+  extends: boolean
+  /** What would be created; undefined where the changelog exists. */
+  missingChangelog: { partitions: number; replicationFactor: number; config: Record<string, string> } | undefined
+}
+
+const unknownTopic = 3
+const unlimitedMs = '9223372036854775807'
+/** Kafka's own defaults, for a user who may not read topic configurations. */
+const defaultMaxMessageBytes = 1_048_588
+const defaultTimestampAfterMaxMs = 3_600_000
+/** A topic that was created a moment ago may not be known to every broker yet. */
+const patienceMs = 5_000
+
+/**
+ * Looks at both topics without changing anything.
+ * @throws LatchkeyError topics_unfit naming every fault; others while Kafka cannot be asked
+ */
+export async function inspectTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const { sourceTopic, changelogTopic } = config
+  if (config.useReplicaOnly) return inspectChangelog(client, config)
+  const source = await findTopic(client, sourceTopic)
+  if (source === undefined) {
+    const advice = 'create it, or correct SOURCE_TOPIC or KAFKA_BROKERS'
+    throw unfit([`source topic ${sourceTopic} does not exist on ${brokerList(config)}: ${advice}`])
+  }
+  const [changelog] = await client.metadata([changelogTopic])
+  const faults = [source, changelog!].flatMap((topic) => accessFault(topic))
+  const exists = changelog!.errorCode !== unknownTopic
+  const found = changelog!.partitions.length
+  const isShort = exists && found < source.partitions.length
+  const isExtended = isShort && config.extendsChangelog === true
+  if (exists && changelog!.errorCode === 0 && found !== source.partitions.length && !isExtended) {
+    const extend = `if ${sourceTopic} was extended, extend ${changelogTopic} too (kafka-topics --alter --partitions ${source.partitions.length}); else `
+    faults.push(
+      `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${found}: ` +
+        `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created anew from the source`,
+    )
+  }
+  if (faults.length > 0) throw unfit(faults)
+
+  const sourceConfig = await client.persist(() => describeTopic(client, sourceTopic))
+  const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
+  const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
+  return {
+    partitionCount: source.partitions.length,
+    limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
+    warnings: exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : [],
+    extends: isExtended,
+    missingChangelog,
+  }
+}
+
+/** All that a copy needs: it consumes no source and writes nothing. */
+async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const { changelogTopic } = config
+  const changelog = await findTopic(client, changelogTopic)
+  if (changelog === undefined) {
+    const advice = 'start the instance that writes it first, or correct STORE_ID, CHANGELOG_TOPIC or KAFKA_BROKERS'
+    throw unfit([`changelog topic ${changelogTopic} does not exist on ${brokerList(config)}: ${advice}`])
+  }
+  const faults = accessFault(changelog)
+  if (faults.length > 0) throw unfit(faults)
+  return {
+    partitionCount: changelog.partitions.length,
+    limits: limitsOf(undefined),
+    warnings: [],
+    extends: false,
+    missingChangelog: undefined,
+  }
+}
+
+/** Looks at both topics and creates the changelog where it is missing. */
+export async function prepareTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const topology = await client.persist(() => inspectTopics(client, config))
+  const log = getLogger(['latchkey', 'store'])
+  for (const warning of topology.warnings) log.warn('{warning}', { warning })
+  const { missingChangelog, partitionCount } = topology
+  const { changelogTopic } = config
+  if (topology.extends) {
+    await client.persist(() => extendTopic(client, changelogTopic, partitionCount))
+    log.info('Extended changelog topic {changelogTopic} to {partitionCount} partitions', {
+      changelogTopic,
+      partitionCount,
+    })
+    await untilKnown(client, changelogTopic, partitionCount)
+  }
+  if (missingChangelog === undefined) return topology
+  await client.persist(() => createTopic(client, { topic: changelogTopic, ...missingChangelog }))
+  log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
+    changelogTopic,
+    partitions: missingChangelog.partitions,
+  })
+  await untilKnown(client, changelogTopic, missingChangelog.partitions)
+  return topology
+}
+
+/** Resolves when the brokers know a topic with so many partitions. */
+async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
+  await client.persist(async () => {
+    const found = await findTopic(client, topic)
+    if (found?.partitions.length === partitions) return
+    throw new LatchkeyError('broker_error', `Waiting for topic ${topic}: the brokers do not know all of it yet`)
+  })
+}
+
+async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetadata | undefined> {
+  const until = Date.now() + patienceMs
+  for (;;) {
+    const [found] = await client.metadata([topic])
+    if (found!.errorCode !== unknownTopic) return found
+    if (Date.now() > until) return undefined
+    await sleep(200, client.signal)
+  }
+}
+
+function accessFault({ topic, errorCode }: TopicMetadata): string[] {
+  const name = errorName(errorCode)
+  if (errorCode === 0 || errorCode === unknownTopic || /NOT_AVAILABLE/.test(name)) return []
+  if (/AUTHORIZATION/.test(name))
+    return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
+  return [`topic ${topic}: the broker answered ${name}`]
+}
+
+function newChangelog(source: TopicMetadata, sourceConfig: Map<string, string> | undefined) {
+  const config: Record<string, string> = {
+    'cleanup.policy': 'compact',
+    'max.message.bytes': String(maxMessageBytes(sourceConfig) + recordOverheadBytesMax),
+    'message.timestamp.type': 'CreateTime',
+  }
+  // Kafka before 3.6 has one setting where later ones have two: without reading the source's we do not know which to name.
+  if (sourceConfig?.has('message.timestamp.after.max.ms') ?? true) {
+    config['message.timestamp.before.max.ms'] = unlimitedMs
+    config['message.timestamp.after.max.ms'] = unlimitedMs
+  }
+  return { partitions: source.partitions.length, replicationFactor: source.partitions[0]?.replicas ?? 1, config }
+}
+
+function limitsOf(config: Map<string, string> | undefined): ChangelogLimits {
+  const number = (name: string, otherwise: number) => Number(config?.get(name) ?? otherwise)
+  const both = number('message.timestamp.difference.max.ms', Number.MAX_SAFE_INTEGER)
+  const timestampBeforeMaxMs = number('message.timestamp.before.max.ms', both)
+  const timestampAfterMaxMs = number('message.timestamp.after.max.ms', Math.min(both, defaultTimestampAfterMaxMs))
+  const isUnlimited = Math.min(timestampBeforeMaxMs, timestampAfterMaxMs) >= Number.MAX_SAFE_INTEGER
+  const keepsTimestamps = isUnlimited && config?.get('message.timestamp.type') === 'CreateTime'
+  return { maxMessageBytes: maxMessageBytes(config), timestampBeforeMaxMs, timestampAfterMaxMs, keepsTimestamps }
+}
+
+function maxMessageBytes(config: Map<string, string> | undefined): number {
+  return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
+}
+
+function warningsAbout(
+  topic: string,
+  source: Map<string, string> | undefined,
+  changelog: Map<string, string> | undefined,
+): string[] {
+  if (changelog === undefined) return []
+  const warnings: string[] = []
+  const policy = changelog.get('cleanup.policy') ?? ''
+  if (!policy.split(',').includes('compact')) {
+    warnings.push(
+      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart, and it grows with every update; ` +
+        'set cleanup.policy=compact on it',
+    )
+  } else if (policy !== 'compact') {
+    warnings.push(
+      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart; set cleanup.policy=compact on it`,
+    )
+  }
+  if (maxMessageBytes(changelog) < maxMessageBytes(source) + recordOverheadBytesMax) {
+    warnings.push(
+      `Changelog topic ${topic} has max.message.bytes=${maxMessageBytes(changelog)}, too little for the largest records of the source with their header: ` +
+        `such records are skipped and counted; set it to ${maxMessageBytes(source) + recordOverheadBytesMax} or more`,
+    )
+  }
+  if (changelog.get('message.timestamp.type') === 'LogAppendTime') {
+    warnings.push(
+      `Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`,
+    )
+  }
+  return warnings
+}
+
+function unfit(faults: string[]): LatchkeyError {
+  return new LatchkeyError('topics_unfit', `Looking at the topics: ${faults.join('; ')}`, { details: { faults } })
+}
+
+function brokerList(config: StoreConfig): string {
+  return config.kafkaBrokers.map(({ host, port }) => `${host}:${port}`).join(',')
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import { type ConditionInput, conditionsOf } from '../../../lib/store/handle/conditions.ts'
+import type { StoreState } from '../../../lib/store/contract/status.ts'
+
+const ready: ConditionInput = {
+  state: 'running',
+  readyWhen: 'caught-up',
+  caughtUp: true,
+  fenced: new Map(),
+  failure: undefined,
+}
+
+/** Names and reasons of the conditions that do not hold. */
+function unmet(input: Partial<ConditionInput>): string[] {
+  return conditionsOf({ ...ready, ...input })
+    .filter(({ ok }) => !ok)
+    .map(({ name, reason }) => `${name}: ${reason}`)
+}
+
+test('every condition holds, without a reason, when the store runs and has caught up', () => {
+  expect(conditionsOf(ready)).toEqual(
+    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced'].map((name) => ({ name, ok: true })),
+  )
+})
+
+test.each<[StoreState, string[]]>([
+  ['starting', ['recovered: the store is starting']],
+  ['recovering', ['recovered: the store is recovering']],
+  ['running', []],
+  ['stopping', ['not_stopping: the store is stopping']],
+  ['failed', ['not_failed: the store has failed', 'recovered: the store is failed']],
+])('conditions say what is missing when the store is %s', (state, expected) => {
+  expect(unmet({ state })).toEqual(expected)
+})
+
+test('conditions give the reason when the store has failed', () => {
+  expect(unmet({ state: 'failed', failure: 'topics do not fit' })[0]).toBe('not_failed: topics do not fit')
+})
+
+test('a store that has not caught up is ready only when READY_WHEN=recovered', () => {
+  expect(unmet({ caughtUp: false })).toEqual([
+    'caught_up: the end that the source had at start has not been reached yet',
+  ])
+  expect(unmet({ caughtUp: false, readyWhen: 'recovered' })).toEqual([])
+})
+
+test('a fenced store is not ready and says which partitions were taken', () => {
+  const fenced = new Map([
+    [1, 'partition 1 was taken'],
+    [4, 'partition 4 was taken'],
+  ])
+  expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken · partition 4 was taken'])
+})

@@ -1,0 +1,23 @@
+import { expect, test } from 'bun:test'
+import { completenessMetadata, completenessOf } from '../../../lib/store/recovery/completeness.ts'
+
+test('completenessOf reads what completenessMetadata wrote', () => {
+  for (const stated of [
+    { changelogStart: 0, changelogEnd: 0 },
+    { changelogStart: 17, changelogEnd: Number.MAX_SAFE_INTEGER },
+  ]) {
+    expect(completenessOf(completenessMetadata(stated))).toEqual(stated)
+  }
+})
+
+test.each([
+  '',
+  'some other tool',
+  'latchkey/1 changelog-start=5',
+  'latchkey/2 changelog-start=5 changelog-end=6',
+  'latchkey/1 changelog-start=-1 changelog-end=6',
+  'latchkey/1 changelog-start=5 changelog-end=6 and more',
+  `latchkey/1 changelog-start=5 changelog-end=${'9'.repeat(30)}`,
+])('completenessOf reads nothing when the metadata is "%s"', (metadata) => {
+  expect(completenessOf(metadata)).toEqual({ changelogStart: -1, changelogEnd: -1 })
+})

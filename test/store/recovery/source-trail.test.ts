@@ -1,0 +1,77 @@
+import { expect, test } from 'bun:test'
+import { discardOffset, SourceTrail } from '../../../lib/store/recovery/source-trail.ts'
+import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { headerOf } from '../../integration/support/log.ts'
+import { opened } from '../support.ts'
+
+/** Notes batches of records, each `key: source offset`; undefined: no header. The first is at changelog offset 100. */
+function follow(...batches: [string, number | undefined][][]): SourceTrail {
+  const trail = new SourceTrail()
+  let offset = 100
+  for (const records of batches) {
+    const raw = records.map(([key, src], offsetDelta) =>
+      rawRecord({
+        offsetDelta,
+        timestampDelta: BigInt(offsetDelta),
+        key,
+        headers: src === undefined ? [] : [['src', headerOf(src)]],
+      }),
+    )
+    const bytes = rawBatch({ baseOffset: BigInt(offset), baseTimestamp: 1000n, records: raw })
+    const batch = opened(bytes)
+    while (batch.nextRecord()) trail.note(batch, batch.sourceOffset())
+    trail.settle(batch)
+    bytes.fill(0) // as when the response's memory is used again
+    offset += records.length
+  }
+  return trail
+}
+
+test('SourceTrail knows nothing when no record names its source offset', () => {
+  expect(follow([['a', undefined]], [['b', undefined]])).toMatchObject({ last: undefined, discardedAt: -1 })
+})
+
+test('SourceTrail keeps the record with the highest source offset when others come before and after', () => {
+  const trail = follow(
+    [
+      ['a', 4],
+      ['b', 9],
+      ['c', 7],
+    ],
+    [['d', 8]],
+    [['e', undefined]],
+  )
+  expect(trail.last).toEqual({ offset: 9, key: Buffer.from('b'), timestamp: 1001 })
+})
+
+test('SourceTrail keeps the first of two records when their source offset is the same', () => {
+  expect(follow([['a', 4]], [['a', 4]]).last).toEqual({ offset: 4, key: Buffer.from('a'), timestamp: 1000 })
+})
+
+test('SourceTrail takes an empty key for a key', () => {
+  expect(follow([['', 3]]).last).toEqual({ offset: 3, key: Buffer.alloc(0), timestamp: 1000 })
+})
+
+test('SourceTrail forgets what it saw when a discard comes', () => {
+  const trail = follow(
+    [['a', 900]],
+    [
+      ['a', discardOffset],
+      ['b', discardOffset],
+    ],
+  )
+  expect(trail).toMatchObject({ last: undefined, discardedAt: 102 })
+})
+
+test('SourceTrail forgets what stands before a discard in the same batch, and keeps what follows', () => {
+  const trail = follow(
+    [
+      ['a', 900],
+      ['b', discardOffset],
+      ['c', 3],
+    ],
+    [['d', 2]],
+  )
+  expect(trail.last).toEqual({ offset: 3, key: Buffer.from('c'), timestamp: 1002 })
+  expect(trail.discardedAt).toBe(101)
+})
