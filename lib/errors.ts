@@ -7,6 +7,7 @@ export const errorTable = {
   unauthorized: { title: 'Token missing or wrong', status: 401, retriable: false },
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
   invalid_parameter: { title: 'Invalid parameter', status: 400, retriable: false },
+  not_acceptable: { title: 'Representation not available', status: 406, retriable: false },
   key_not_found: { title: 'Key not found', status: 404, retriable: false },
   store_not_found: { title: 'Store not found', status: 404, retriable: false },
   partition_not_held: { title: 'Partition not held here', status: 421, retriable: false },
@@ -21,6 +22,8 @@ export const errorTable = {
   stopping: { title: 'Store is stopping', status: 503, retriable: true },
   cross_site_refused: { title: 'Request from another site refused', status: 403, retriable: false },
   readers_exhausted: { title: 'All readers are taken', status: 503, retriable: true },
+  schema_unavailable: { title: 'Schema not available', status: 503, retriable: true },
+  value_undecodable: { title: 'Stored value cannot be decoded', status: 500, retriable: false },
   flush_timed_out: { title: 'Flush timed out', status: 503, retriable: true },
   internal: { title: 'Internal error', status: 500, retriable: false },
   // Start

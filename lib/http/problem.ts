@@ -8,6 +8,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthorized',
   'invalid_key',
   'invalid_parameter',
+  'not_acceptable',
   'key_not_found',
   'partition_not_held',
   'processing_only',
@@ -22,6 +23,8 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'store_failed',
   'stopping',
   'readers_exhausted',
+  'schema_unavailable',
+  'value_undecodable',
   'flush_timed_out',
 ])
 

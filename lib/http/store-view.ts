@@ -1,9 +1,12 @@
 /** What HTTP needs of a store, and all that it may know of one. */
+import type { Presentation } from '../definition/presentation.ts'
 import type { StatsView } from '../store/contract/stats-view.ts'
 import type { Lookup, StoreStatus } from '../store/contract/status.ts'
 
 export interface StoreView {
   readonly id: string
+  /** How its keys and values are written in requests and answers. */
+  readonly presentation: Presentation
   /** In shared memory, for metrics. */
   readonly stats: StatsView
   readonly readers: { size: number; inUse: number; waiting: number }

@@ -2,6 +2,8 @@
  * The handle of a store in the main thread: what HTTP and embedders hold. It stands before one store thread, and before another one for
  * partitions that the topic gets while it runs.
  */
+import { type Definition } from '../definition/definition.ts'
+import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
 import { conditionsOf } from './handle/conditions.ts'
@@ -14,12 +16,18 @@ import { type Lookup, type StoreState, type StoreStatus } from './contract/statu
 import { type StoreConfig } from './contract/store-config.ts'
 
 /** Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares. */
-export function openStore(config: StoreConfig, logging: StoreLogging = { level: 'warning', structured: false }): Store {
-  return new Store(config, logging)
+export function openStore(
+  config: StoreConfig,
+  logging: StoreLogging = { level: 'warning', structured: false },
+  definition?: Definition,
+): Store {
+  return new Store(config, logging, definition)
 }
 
 export class Store {
   readonly id: string
+  /** How its keys and values are written in requests and answers. */
+  readonly presentation: Presentation
   readonly #config: StoreConfig
   readonly #logging: StoreLogging
   readonly #failure = Promise.withResolvers<LatchkeyError>()
@@ -29,8 +37,9 @@ export class Store {
   readonly #shards: Shard[]
   #held: Held | undefined
 
-  constructor(config: StoreConfig, logging: StoreLogging) {
+  constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition) {
     this.id = config.storeId
+    this.presentation = presentationOf(definition)
     this.#config = config
     this.#logging = logging
     this.#first = new Shard(config, logging, {

@@ -1,10 +1,12 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
 import { serve, type HttpServer, type ServeOptions, type StoreView } from '../../lib/http/serve.ts'
+import { presentationOf } from '../../lib/definition/presentation.ts'
 import { Stats } from '../../lib/store/contract/stats.ts'
 import type { Lookup, StoreStatus } from '../../lib/store/contract/status.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'
+  presentation = presentationOf(undefined)
   stats = new Stats([0, 1])
   readers = { size: 1000, inUse: 0, waiting: 0 }
   state: StoreStatus

@@ -1,0 +1,147 @@
+/**
+ * Between a store's bytes and what people read and write: keys in URLs, values in answers. Used where lookups are answered, never on ingest.
+ * Synchronous as long as no schema is missing, so that a lookup needs no promise.
+ */
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { type Codec, SchemaPending } from '../format/codec.ts'
+import { type Definition } from './definition.ts'
+
+/** What a value can be shown as: JSON, plain text, or the bytes that are stored. */
+export type Representation = 'json' | 'text' | 'bytes'
+
+/** A value with the place of its source record, for messages. */
+export interface StoredValue {
+  readonly value: Uint8Array
+  readonly partition: number
+  /** -1 where it is not known. */
+  readonly offset: number
+}
+
+export interface Presentation {
+  /** Values are not looked at: each representation is the stored bytes. */
+  readonly hasRawValues: boolean
+  /**
+   * The key's bytes, of its text as a URL has it, percent-decoded. A promise only while a schema is fetched.
+   * Throws or rejects with LatchkeyError: invalid_key saying what is expected, schema_unavailable
+   */
+  keyOf(text: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** The reverse, not yet percent-encoded. Throws or rejects with whatever the codec does where the bytes are no such key. */
+  keyText(key: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /**
+   * What an answer is to hold. A promise only while a schema is fetched.
+   * Throws or rejects with LatchkeyError: value_undecodable, which shows nothing of the bytes, schema_unavailable
+   */
+  render(stored: StoredValue, as: Representation): Uint8Array | string | Promise<Uint8Array | string>
+}
+
+export interface PresentationOptions {
+  /** How long a lookup waits for a schema. */
+  schemaWaitMs?: number
+}
+
+const schemaWaitMsDefault = 10_000
+/** Schemas that one value may need one after the other. */
+const schemasMax = 20
+/** Codecs may quote what they were given. */
+const reasonCharactersMax = 300
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** @param definition absent: bytes pass as they are */
+export function presentationOf(
+  definition: Definition | undefined,
+  { schemaWaitMs = schemaWaitMsDefault }: PresentationOptions = {},
+): Presentation {
+  const keys = definition === undefined || isRaw(definition.key) ? undefined : definition.key
+  const values = definition === undefined || isRaw(definition.value) ? undefined : definition.value
+  return {
+    hasRawValues: values === undefined,
+    keyOf: (text) => (keys === undefined ? text : withSchemas(() => encodeKey(keys, text), schemaWaitMs)),
+    keyText: (key) => (keys === undefined ? key : withSchemas(() => textOf(keys, key), schemaWaitMs)),
+    render: (stored, as) =>
+      values === undefined || as === 'bytes' || (as === 'json' && values.isJsonText)
+        ? stored.value
+        : withSchemas(() => show(values, stored, as), schemaWaitMs),
+  }
+}
+
+function isRaw({ name }: Codec): boolean {
+  return name === 'raw'
+}
+
+function encodeKey(codec: Codec, text: Uint8Array): Uint8Array {
+  try {
+    return codec.encode(codec.fromText(decodeUtf8(text)))
+  } catch (thrown) {
+    if (isPassedOn(thrown)) throw thrown
+    const reason = messageOf(thrown).slice(0, reasonCharactersMax)
+    throw new LatchkeyError('invalid_key', `Reading the key: ${reason}`, { cause: thrown })
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new Error('it must be UTF-8, percent-encoded')
+  }
+}
+
+function textOf(codec: Codec, key: Uint8Array): Uint8Array {
+  return encoder.encode(codec.toText(codec.decode(key)))
+}
+
+/** Nothing of what the codec says is told: it may quote the value. */
+function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json' | 'text'): string {
+  let shown: unknown
+  try {
+    const decoded = codec.decode(value)
+    shown = as === 'json' ? JSON.stringify(codec.toJson(decoded)) : codec.toText(decoded)
+  } catch (thrown) {
+    if (isPassedOn(thrown)) throw thrown
+  }
+  if (typeof shown === 'string') return shown
+  const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`
+  const advice = "perhaps the store's format has changed since it was stored; starting with --rebuild stores all anew"
+  const message = `Rendering the value of ${place}: its bytes are no ${codec.name}; ${advice}`
+  throw new LatchkeyError('value_undecodable', message, { details: { partition, offset: offset < 0 ? null : offset } })
+}
+
+/** Not a fault of the bytes: a schema is on its way, or cannot be had. */
+function isPassedOn(thrown: unknown): boolean {
+  return thrown instanceof SchemaPending || (thrown instanceof LatchkeyError && thrown.code === 'schema_unavailable')
+}
+
+/** Asks at once, and where a schema is missing again when it is there. */
+function withSchemas<T>(ask: () => T, waitMs: number): T | Promise<T> {
+  try {
+    return ask()
+  } catch (thrown) {
+    if (thrown instanceof SchemaPending) return askAgain(ask, thrown, waitMs)
+    throw thrown
+  }
+}
+
+async function askAgain<T>(ask: () => T, first: SchemaPending, waitMs: number): Promise<T> {
+  let pending = first
+  let timer: Timer | undefined
+  const timedOut = new Promise<'timed out'>((resolve) => {
+    timer = setTimeout(() => resolve('timed out'), waitMs)
+  })
+  try {
+    for (let waited = 0; waited < schemasMax; waited++) {
+      if ((await Promise.race([pending.ready, timedOut])) === 'timed out') break
+      try {
+        return ask()
+      } catch (thrown) {
+        if (!(thrown instanceof SchemaPending)) throw thrown
+        pending = thrown
+      }
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  const message = `Looking up a key: ${pending.message}, which is not done yet; ask again later`
+  throw new LatchkeyError('schema_unavailable', message)
+}
