@@ -9,6 +9,7 @@ import { Fetcher } from '../../kafka/fetcher.ts'
 import { type OffsetRange, type PartitionEnd, Producer } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { applyRecords } from '../apply.ts'
+import { BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { sourceFetch } from '../fetch-options.ts'
 import { type PartitionEvents } from './partition-events.ts'
@@ -49,7 +50,8 @@ export class Ingest {
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
-    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, fetch.checkCrcs)
+    const bad = new BadRecords(config, context.stats)
+    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, bad, fetch.checkCrcs)
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, fetch, {
       received: (fetched) => this.#received(fetched),
       room: () => this.#room(),
@@ -159,7 +161,8 @@ export class Ingest {
     const again = this.#decoder.decode(fetched, one)
     this.#unacknowledgedBytes += one.bytes - before
     if (one.open !== openBefore) one.openedAt = performance.now()
-    if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
+    if (one.halt !== undefined) this.#fetcher.remove(fetched.partition)
+    else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#progressed(one)

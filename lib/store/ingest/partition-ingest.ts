@@ -18,6 +18,8 @@ export class PartitionIngest {
   bytes = 0
   /** A batch that failed its checks, and how often it was fetched. */
   corrupt = { offset: -1, attempts: 0 }
+  /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
+  halt: { offset: number; fault: string } | undefined
 
   constructor(partition: number, position: number) {
     this.partition = partition

@@ -1,4 +1,4 @@
-/** Source records into changelog batches; what cannot be stored is skipped, counted and told. */
+/** Source records into changelog batches; what cannot be stored is left to BadRecords. */
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
@@ -6,7 +6,8 @@ import { batchBytesOfOne, type RecordBatchReader, recordOverheadBytesMax } from 
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
-import { type CounterName, type Stats } from '../contract/stats.ts'
+import { type BadRecords } from './bad-records.ts'
+import { type Stats } from '../contract/stats.ts'
 import { type ChangelogLimits } from '../topics/topology.ts'
 
 /** A batch that fails its checks is fetched this often, in case it was damaged on the way, before it is skipped. */
@@ -20,22 +21,24 @@ export class SourceDecoder {
   readonly #stats: Stats
   readonly #limits: ChangelogLimits
   readonly #pool: BatchPool
+  readonly #bad: BadRecords
   readonly #checkCrc: boolean
   readonly #batches = new CommittedBatches()
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   #timestampMin = 0
   #timestampMax = 0
 
-  constructor(topic: string, stats: Stats, limits: ChangelogLimits, pool: BatchPool, checkCrc = true) {
+  constructor(topic: string, stats: Stats, limits: ChangelogLimits, pool: BatchPool, bad: BadRecords, checkCrc = true) {
     this.#topic = topic
     this.#stats = stats
     this.#limits = limits
     this.#pool = pool
+    this.#bad = bad
     this.#checkCrc = checkCrc
   }
 
   /**
-   * Decodes what was fetched from `one.consumed` on and moves that along.
+   * Decodes what was fetched from `one.consumed` on and moves that along, up to a record at which the partition halts (`one.halt`).
    * @returns where to fetch again, if not where the fetched bytes end
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
@@ -50,7 +53,7 @@ export class SourceDecoder {
         inBatch = true
         if (kind === 'control') this.#stats.add('controlBatches', 1)
         else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-        else this.#takeRecords(one, batch)
+        else if (!this.#takeRecords(one, batch)) return undefined
         one.consumed = batch.nextOffset
         inBatch = false
       }
@@ -61,27 +64,34 @@ export class SourceDecoder {
     }
   }
 
-  #takeRecords(one: PartitionIngest, batch: RecordBatchReader): void {
+  /** @returns false where the partition halts at one of them */
+  #takeRecords(one: PartitionIngest, batch: RecordBatchReader): boolean {
     const from = one.consumed
     let consumed = 0
     batch.openRecords({ checkCrc: this.#checkCrc })
     try {
       while (batch.nextRecord()) {
         if (batch.offset < from) continue
+        if (!this.#take(one, batch)) return false
         consumed++
-        if (batch.undecodable) this.#skip('skippedUndecodable', one, batch.offset, batch.fault)
-        else if (batch.keyLength < 0) this.#skip('skippedNullKey', one, batch.offset, 'it has no key')
-        else this.#append(one, batch)
         one.consumed = batch.offset + 1
       }
       this.#stats.add('bytesConsumed', batch.batchBytes)
+      return true
     } finally {
       // A batch whose end cannot be read has given the records before that.
       this.#stats.add('recordsConsumed', consumed)
     }
   }
 
-  #append(one: PartitionIngest, batch: RecordBatchReader): void {
+  /** @returns false where the partition halts at this record */
+  #take(one: PartitionIngest, batch: RecordBatchReader): boolean {
+    if (batch.undecodable) return this.#bad.take(one, batch, 'skippedUndecodable', batch.fault)
+    if (batch.keyLength < 0) return this.#bad.take(one, batch, 'skippedNullKey', 'it has no key')
+    return this.#append(one, batch)
+  }
+
+  #append(one: PartitionIngest, batch: RecordBatchReader): boolean {
     const { data, keyStart, keyLength, valueStart, valueLength, offset } = batch
     let { timestamp } = batch
     if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0))
@@ -92,7 +102,7 @@ export class SourceDecoder {
       batchBytesOfOne(keyLength, valueLength, true) > maxMessageBytes
     ) {
       const fault = `with key and value of ${keyLength + valueLength} bytes it exceeds the changelog's max.message.bytes=${maxMessageBytes}`
-      return this.#skip('skippedTooLarge', one, offset, fault)
+      return this.#bad.take(one, batch, 'skippedTooLarge', fault)
     }
     one.open ??= this.#pool.take()
     let open: ChangelogBatch = one.open
@@ -106,6 +116,7 @@ export class SourceDecoder {
       one.bytes += open.bytes
     }
     open.nextSource = offset + 1
+    return true
   }
 
   /** The changelog refuses a timestamp too far from its clock; the record matters more than its time. */
@@ -120,35 +131,12 @@ export class SourceDecoder {
     return clamped
   }
 
-  #skip(reason: CounterName, one: PartitionIngest, offset: number, fault: string): void {
-    this.#stats.add(reason, 1)
-    const message = '{topic} partition {partition} offset {offset}: record skipped, {fault}'
-    const level = reason === 'skippedTooLarge' ? 'error' : 'warning'
-    this.#log.log(level, `${reason} ${one.partition}`, message, {
-      topic: this.#topic,
-      partition: one.partition,
-      offset,
-      fault,
-    })
-  }
-
-  #corrupt(one: PartitionIngest, next: number, error: LatchkeyError): number {
-    const { corrupt, partition } = one
+  #corrupt(one: PartitionIngest, next: number, error: LatchkeyError): number | undefined {
+    const { corrupt } = one
     corrupt.attempts = corrupt.offset === one.consumed ? corrupt.attempts + 1 : 1
     corrupt.offset = one.consumed
     if (corrupt.attempts < corruptAttemptsMax) return one.consumed
-    this.#stats.add('skippedCorruptBatch', 1)
-    const message = '{topic} partition {partition}: offsets {from} to {to} skipped after {attempts} attempts: {fault}'
-    const { attempts } = corrupt
-    const properties = {
-      topic: this.#topic,
-      partition,
-      from: one.consumed,
-      to: next - 1,
-      attempts,
-      fault: messageOf(error),
-    }
-    this.#log.log('error', `corrupt ${partition}`, message, properties)
+    if (!this.#bad.takeBatch(one, next, corrupt.attempts, messageOf(error))) return undefined
     one.consumed = next
     return next
   }

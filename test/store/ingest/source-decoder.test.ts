@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
+import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
 import { SourceDecoder } from '../../../lib/store/ingest/source-decoder.ts'
 import { Stats } from '../../../lib/store/contract/stats.ts'
 import type { ChangelogLimits } from '../../../lib/store/topics/topology.ts'
@@ -22,7 +23,8 @@ beforeEach(() => {
 
 function setup(limits: Partial<ChangelogLimits> = {}, batchBytes = 1 << 20, position = 0) {
   const stats = new Stats([0])
-  const decoder = new SourceDecoder('orders', stats, { ...unlimited, ...limits }, new BatchPool(batchBytes, 4))
+  const bad = new BadRecords({ sourceTopic: 'orders' }, stats)
+  const decoder = new SourceDecoder('orders', stats, { ...unlimited, ...limits }, new BatchPool(batchBytes, 4), bad)
   return { stats, decoder, one: new PartitionIngest(0, position) }
 }
 
