@@ -1,0 +1,70 @@
+/**
+ * Whole numbers as Kafka's IntegerSerializer and LongSerializer write them: 4 and 8 bytes, two's complement, big-endian.
+ * One of 8 bytes is a bigint in a program; in JSON it is a number as far as numbers are exact there (2^53), beyond that a decimal string.
+ */
+import { type Codec, type Json } from '../codec.ts'
+
+/** One way to write each number, so that a key has one URL. */
+const decimal = /^(?:0|-?[1-9]\d{0,18})$/
+const int32Range = [-(2 ** 31), 2 ** 31 - 1] as const
+const int64Range = [-(2n ** 63n), 2n ** 63n - 1n] as const
+const int32Expected = `it must be a whole number from ${int32Range[0]} to ${int32Range[1]}`
+const int64Expected = `it must be a whole number from ${int64Range[0]} to ${int64Range[1]}`
+
+export const int32Codec: Codec<number> = {
+  name: 'int32',
+  decode: (bytes) => viewOf(bytes, 4).getInt32(0),
+  encode(value) {
+    const bytes = new Uint8Array(4)
+    viewOf(bytes, 4).setInt32(0, int32Of(value))
+    return bytes
+  },
+  toJson: (value) => value,
+  fromJson: (json) => int32Of(typeof json === 'string' && decimal.test(json) ? Number(json) : json),
+  toText: String,
+  fromText: (text) => int32Of(decimal.test(text) ? Number(text) : text),
+}
+
+export const int64Codec: Codec<bigint> = {
+  name: 'int64',
+  decode: (bytes) => viewOf(bytes, 8).getBigInt64(0),
+  encode(value) {
+    const bytes = new Uint8Array(8)
+    viewOf(bytes, 8).setBigInt64(0, int64Of(value))
+    return bytes
+  },
+  toJson: jsonOfBigint,
+  fromJson: (json) => int64Of(bigintOf(json)),
+  toText: String,
+  fromText: (text) => int64Of(bigintOf(text)),
+}
+
+/** A number as far as numbers are exact in JSON, else a decimal string. */
+export function jsonOfBigint(value: bigint): number | string {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : String(value)
+}
+
+function int32Of(value: Json | bigint | undefined): number {
+  const isInt32 = typeof value === 'number' && (value | 0) === value
+  if (!isInt32) throw new Error(int32Expected)
+  // -0 becomes 0.
+  return value | 0
+}
+
+function int64Of(value: unknown): bigint {
+  const isInt64 = typeof value === 'bigint' && value >= int64Range[0] && value <= int64Range[1]
+  if (!isInt64) throw new Error(int64Expected)
+  return value
+}
+
+/** Undefined where it is no whole number, or is a number that may have lost digits before it came here. */
+function bigintOf(json: Json): bigint | undefined {
+  if (typeof json === 'number') return Number.isSafeInteger(json) ? BigInt(json) : undefined
+  return typeof json === 'string' && decimal.test(json) ? BigInt(json) : undefined
+}
+
+function viewOf(bytes: Uint8Array, length: number): DataView {
+  if (bytes.length !== length) throw new Error(`${bytes.length} bytes found, where ${length} are expected`)
+  return new DataView(bytes.buffer, bytes.byteOffset, length)
+}

@@ -1,0 +1,56 @@
+/**
+ * JSON text in UTF-8. Bytes that are sound are kept as they are by whoever only checks them; encoding is canonical.
+ *
+ * Numbers are doubles, as in JavaScript, but for one thing: a whole number written out beyond 2^53, where doubles would
+ * change it, is decoded as a decimal string. It so survives a conversion, if as a string. Of members named twice the last counts.
+ */
+import { type Codec, type Json } from '../codec.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { bytesOf, textOf } from './utf8.ts'
+
+/** Short enough to be looked for in every record: only what has it can have a whole number that a double cannot hold. */
+const sixteenDigits = /\d{16}/
+const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+const wholeNumber = /^-?\d{16,}$/
+
+export const jsonCodec: Codec<Json> = {
+  name: 'json',
+  decode: (bytes) => parseJson(textOf(bytes)),
+  encode: (json) => bytesOf(canonicalJson(json)),
+  toJson: (json) => json,
+  fromJson: (json) => json,
+  toText: canonicalJson,
+  fromText: jsonOfText,
+  isJsonText: true,
+}
+
+/** @throws Error that says what was found */
+export function parseJson(text: string): Json {
+  try {
+    const json = JSON.parse(text) as Json
+    return sixteenDigits.test(text) ? (JSON.parse(quoteLargeIntegers(text)) as Json) : json
+  } catch (error) {
+    throw new Error(`it is no JSON: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** @param text JSON that has been found to be sound: strings and numbers can be told apart by their first character */
+function quoteLargeIntegers(text: string): string {
+  return text.replace(stringOrNumber, (token) =>
+    wholeNumber.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
+  )
+}
+
+/** Of the engine's reason what is not the text itself, which may be a secret. */
+function reasonOf(error: unknown): string {
+  const [reason = ''] = (error as Error).message.replace('JSON Parse error: ', '').split(/[:"']/)
+  return reason.trim()
+}
+
+function jsonOfText(text: string): Json {
+  try {
+    return parseJson(text)
+  } catch {
+    throw new Error('it must be JSON, such as {"id":7} or "text" in quotation marks')
+  }
+}

@@ -1,0 +1,35 @@
+/** Text as Kafka's StringSerializer writes it. Bytes that are no UTF-8 are an error, never replaced: what comes out is what went in. */
+import { type Codec, type Json } from '../codec.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const encoder = new TextEncoder()
+
+export const utf8Codec: Codec<string> = {
+  name: 'utf8',
+  decode: textOf,
+  encode: bytesOf,
+  toJson: (text) => text,
+  fromJson: stringOf,
+  toText: (text) => text,
+  fromText: stringOf,
+}
+
+/** @throws Error where the bytes are no UTF-8 */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new Error('the bytes are no UTF-8')
+  }
+}
+
+/** @throws Error where the text has half of a surrogate pair, which UTF-8 cannot say */
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(stringOf(text))
+}
+
+function stringOf(json: Json): string {
+  if (typeof json !== 'string') throw new Error('it must be a string')
+  if (!json.isWellFormed()) throw new Error('it must be Unicode, and has half of a surrogate pair')
+  return json
+}
