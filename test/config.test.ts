@@ -61,6 +61,7 @@ describe('readCommand', () => {
       initialCapacity: 0,
       autoFlushCount: 1000,
       autoFlushSeconds: 1,
+      autoFlushWhenIdle: true,
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',
       serverPort: 8080,
@@ -71,6 +72,15 @@ describe('readCommand', () => {
       logLevel: 'info',
       clients: defaultClients(),
     })
+  })
+
+  test.each([
+    [{ AUTO_FLUSH_SECONDS: '1' }, false],
+    [{ AUTO_FLUSH_COUNT: '1000' }, false],
+    [{ AUTO_FLUSH_COUNT: '1000', AUTO_FLUSH_WHEN_IDLE: 'true' }, true],
+    [{ AUTO_FLUSH_WHEN_IDLE: 'false' }, false],
+  ])('nothing is flushed sooner than the user said when the settings are %p', (environment, expected) => {
+    expect(settingsOf({ environment: { ...required, ...environment } }).autoFlushWhenIdle).toBe(expected)
   })
 
   test('settings are frozen when read', () => {

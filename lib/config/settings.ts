@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { clientEntries } from './entries/clients.ts'
-import { memoryEntries } from './entries/memory.ts'
+import { flushSettings, memoryEntries } from './entries/memory.ts'
 import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
 import { serverEntries } from './entries/server.ts'
@@ -92,7 +92,7 @@ export const settingsSchema = v.pipe(
     ),
     ['changelogTopic'],
   ),
-  v.transform((settings) => ({ ...settings, ...deriveNames(settings) })),
+  v.transform((settings) => ({ ...settings, ...deriveNames(settings), ...flushSettings(settings) })),
 )
 
 export type ClientsText = keyof typeof clientEntries

@@ -1,4 +1,7 @@
-/** Publishes what was put into the map: after so many operations, after so many seconds, and when asked. One publish at a time. */
+/**
+ * Publishes what was put into the map: after so many operations, after so many seconds, soon where little comes, and when asked. One publish at
+ * a time.
+ */
 import { type ChiralMap } from '../map/index.ts'
 import { type Stats } from './contract/stats.ts'
 
@@ -6,6 +9,17 @@ import { type Stats } from './contract/stats.ts'
 const waitingBytesMax = 256 << 20
 /** Operations that may await a publish beyond the automatic flush's count before ingest pauses for it. */
 const slackMax = 1_000_000
+/** How soon a flush follows where little comes: a publish of few operations takes some 50 microseconds, so this costs a hundredth of a core at most. */
+const soonMs = 5
+
+export interface FlusherOptions {
+  count: number
+  seconds: number
+  /** Not to wait for either while fewer operations come than `count`. */
+  whenIdle?: boolean
+  /** Takes what a publish on the way rejected with: memory is exhausted, or a defect. */
+  failed: (error: unknown) => void
+}
 
 export class Flusher {
   readonly #map: ChiralMap
@@ -13,20 +27,18 @@ export class Flusher {
   readonly #count: number
   readonly #failed: (error: unknown) => void
   readonly #timer: ReturnType<typeof setInterval>
+  readonly #whenIdle: boolean
+  #soon: ReturnType<typeof setTimeout> | undefined
   #publishing: Promise<void> | undefined
   /** Called after every publish that made something visible. */
   published: () => void = () => {}
 
-  /** @param failed takes what a publish on the way rejected with: memory is exhausted, or a defect */
-  constructor(
-    map: ChiralMap,
-    stats: Stats,
-    options: { count: number; seconds: number; failed: (error: unknown) => void },
-  ) {
+  constructor(map: ChiralMap, stats: Stats, options: FlusherOptions) {
     this.#map = map
     this.#stats = stats
     this.#count = options.count
     this.#failed = options.failed
+    this.#whenIdle = options.whenIdle ?? false
     this.#timer = setInterval(() => this.#inBackground(1), options.seconds * 1000)
   }
 
@@ -34,6 +46,7 @@ export class Flusher {
   wrote(): void {
     this.#stats.set('oplogLength', this.#map.oplogLength)
     this.#inBackground(this.#map.oplogBytes < waitingBytesMax ? this.#count : 1)
+    this.#flushSoon()
   }
 
   /** Resolves when the publish that ingest has run ahead of is done; undefined while there is room. */
@@ -50,11 +63,23 @@ export class Flusher {
 
   stop(): void {
     clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+  }
+
+  #flushSoon(): void {
+    if (!this.#whenIdle || this.#soon !== undefined || this.#map.oplogLength === 0) return
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined
+      this.#inBackground(1)
+    }, soonMs)
   }
 
   #inBackground(operationsMin: number): void {
     if (this.#publishing !== undefined || this.#map.oplogLength < operationsMin) return
-    this.#publish().then(() => this.#inBackground(this.#count), this.#failed)
+    this.#publish().then(() => {
+      this.#inBackground(this.#count)
+      this.#flushSoon()
+    }, this.#failed)
   }
 
   async #publish(): Promise<void> {

@@ -115,7 +115,12 @@ export class StoreThread {
       announce: (message) => this.#post({ type: 'map', message }),
     })
     const failed = (error: unknown) => this.#failed.reject(error)
-    const flusher = new Flusher(map, stats, { count: autoFlushCount, seconds: autoFlushSeconds, failed })
+    const flusher = new Flusher(map, stats, {
+      count: autoFlushCount,
+      seconds: autoFlushSeconds,
+      whenIdle: this.#config.autoFlushWhenIdle ?? false,
+      failed,
+    })
     flusher.published = () => this.#reporter.published()
     const post = this.#post
     const context = { config: this.#config, clients: this.#clients, topology, roles, stats, map, flusher, post, failed }

@@ -30,7 +30,7 @@ class FakeMap {
   }
 }
 
-function setup(options: { count?: number; seconds?: number } = {}) {
+function setup(options: { count?: number; seconds?: number; whenIdle?: boolean } = {}) {
   const map = new FakeMap()
   const stats = new Stats([])
   const failures: unknown[] = []
@@ -136,4 +136,15 @@ test('Flusher publishes before the count when the bytes that wait are many', () 
   map.oplogBytes = 300 << 20
   write(1)
   expect(map.publishes).toHaveLength(1)
+})
+
+test('Flusher publishes few operations soon where it is asked to, those too that came during a publish', async () => {
+  const { map, write } = setup({ whenIdle: true })
+  write(1)
+  expect(map.publishes).toHaveLength(0)
+  await until('the first is being published', () => map.publishes.length === 1)
+  write(2)
+  map.publishes[0]!.end()
+  await until('the others are', () => map.publishes.length === 2)
+  expect(map.publishes[1]!.operations).toBe(2)
 })

@@ -1,6 +1,6 @@
 /** Settings of what is held in memory and when it becomes visible. */
 import * as v from 'valibot'
-import { decimalNumber, wholeNumber } from '../values.ts'
+import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
@@ -8,6 +8,8 @@ const secondsMax = 86_400
 /** Operations that may await a flush: 8 bytes each. */
 const flushCountMax = 10_000_000
 const readersMax = 4_096
+const flushCountDefault = 1_000
+const flushSecondsDefault = 1
 
 export const memoryEntries = {
   initialCapacity: v.pipe(
@@ -20,21 +22,31 @@ export const memoryEntries = {
     }),
   ),
   autoFlushCount: v.pipe(
-    v.optional(wholeNumber(1, flushCountMax), '1000'),
+    v.optional(wholeNumber(1, flushCountMax)),
     v.metadata({
       variable: 'AUTO_FLUSH_COUNT',
       meaning: 'Operations after which a flush makes them visible.',
       allowed: `a whole number from 1 to ${flushCountMax}`,
-      default: '1000',
+      default: String(flushCountDefault),
     }),
   ),
   autoFlushSeconds: v.pipe(
-    v.optional(decimalNumber(secondsMin, secondsMax), '1'),
+    v.optional(decimalNumber(secondsMin, secondsMax)),
     v.metadata({
       variable: 'AUTO_FLUSH_SECONDS',
       meaning: 'Seconds after which a flush makes whatever there is visible.',
       allowed: `a number from ${secondsMin} to ${secondsMax}, such as 0.25`,
-      default: '1',
+      default: String(flushSecondsDefault),
+    }),
+  ),
+  autoFlushWhenIdle: v.pipe(
+    v.optional(trueOrFalse()),
+    v.metadata({
+      variable: 'AUTO_FLUSH_WHEN_IDLE',
+      meaning: 'Make records visible within milliseconds while few come.',
+      allowed: 'true or false',
+      default: 'true, unless AUTO_FLUSH_COUNT or AUTO_FLUSH_SECONDS is given',
+      isSwitch: true,
     }),
   ),
   readerPoolSize: v.pipe(
@@ -46,4 +58,19 @@ export const memoryEntries = {
       default: '1000',
     }),
   ),
+}
+
+interface FlushSettings {
+  autoFlushCount?: number | undefined
+  autoFlushSeconds?: number | undefined
+  autoFlushWhenIdle?: boolean | undefined
+}
+
+/** Whoever says when to flush means it: nothing is then made visible sooner, unless that was asked for, too. */
+export function flushSettings({ autoFlushCount, autoFlushSeconds, autoFlushWhenIdle }: FlushSettings) {
+  return {
+    autoFlushCount: autoFlushCount ?? flushCountDefault,
+    autoFlushSeconds: autoFlushSeconds ?? flushSecondsDefault,
+    autoFlushWhenIdle: autoFlushWhenIdle ?? (autoFlushCount === undefined && autoFlushSeconds === undefined),
+  }
 }

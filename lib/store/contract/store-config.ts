@@ -30,6 +30,8 @@ export interface StoreConfig {
   readonly autoFlushCount: number
   /** Seconds after which operations are made visible, however few. */
   readonly autoFlushSeconds: number
+  /** Operations become visible within milliseconds while fewer come than autoFlushCount; false where absent. */
+  readonly autoFlushWhenIdle?: boolean
   /** Lookups that may read at the same time. */
   readonly readerPoolSize: number
   readonly readyWhen: 'caught-up' | 'recovered'
