@@ -8,7 +8,7 @@ import { LatchkeyError } from '../errors.ts'
 import { Announcements } from './announcements.ts'
 import { Cleaner } from './cleaner.ts'
 import { createControl, readersLeft } from './control.ts'
-import { entryBytes, headerBytes, tombstone } from './entry.ts'
+import { checkRange, entryBytes, headerBytes, tombstone } from './entry.ts'
 import { EntryLog } from './entry-log.ts'
 import { halfSipHash13 } from './half-sip-hash.ts'
 import { liveKeys } from './keys.ts'
@@ -18,6 +18,7 @@ import type { ChiralMapShared } from './messages.ts'
 import { Oplog } from './oplog.ts'
 import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type Partition, PartitionIndex } from './partition-index.ts'
+import { copyValue } from './probe.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -89,6 +90,11 @@ export class ChiralMap {
   /** Operations that no publish has made visible on both sides yet. */
   get oplogLength(): number {
     return this.#oplog.length
+  }
+
+  /** Operations, since the beginning, that both sides have: as many as were put, but for oplogLength. */
+  get operationsAbsorbed(): number {
+    return this.#oplog.start
   }
 
   /** Bytes that their entries take. They come on top of the memory bound: publish before they become many. */
@@ -174,6 +180,16 @@ export class ChiralMap {
     return liveKeys(this.#log, () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!)
   }
 
+  /**
+   * A copy of the value that a key of the partition has by the operations absorbed (while bulk loading: by all); undefined where it
+   * has none. For the writer's thread.
+   */
+  latest(partition: number, key: Uint8Array, start: number, length: number): Uint8Array | undefined {
+    const { tables, state } = this.#held(partition)
+    const table = tables[state === 'bulk' ? 0 : this.#leftRight.published]!
+    return copyValue(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
+  }
+
   /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
   protected readersLeft(): Promise<void> {
     return readersLeft(new Int32Array(this.#control))
@@ -224,13 +240,4 @@ export class ChiralMap {
     if (dead !== 0) this.#log.die(log, dead)
     if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
   }
-}
-
-function checkRange(what: string, source: Uint8Array, start: number, length: number): void {
-  // So that NaN fails too.
-  if (start >= 0 && length >= 0 && start + length <= source.length) return
-  throw new LatchkeyError(
-    'internal',
-    `put: ${what} of ${length} bytes at ${start} in a source of ${source.length} bytes`,
-  )
 }

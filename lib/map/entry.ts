@@ -10,6 +10,7 @@
  * An address is 32 bits: a segment number and, in units of 8 bytes, an offset in the segment. Addresses and hashes are handled
  * as signed integers everywhere, because the engine keeps those unboxed. Address 0 is no entry: entries begin at byte 8.
  */
+import { LatchkeyError } from '../errors.ts'
 
 export const headerBytes = 24
 export const tombstone = -1
@@ -19,6 +20,16 @@ export const segmentDataStart = 8
 /** Bytes that an entry takes in the log. Lengths must have been checked: header, key and value within entryBytesMax. */
 export function entryBytes(keyLength: number, valueLength: number): number {
   return (headerBytes + keyLength + (valueLength > 0 ? valueLength : 0) + 7) & ~7
+}
+
+/** What is to be put has to lie in its source. Throws internal. */
+export function checkRange(what: string, source: Uint8Array, start: number, length: number): void {
+  // So that NaN fails too.
+  if (start >= 0 && length >= 0 && start + length <= source.length) return
+  throw new LatchkeyError(
+    'internal',
+    `put: ${what} of ${length} bytes at ${start} in a source of ${source.length} bytes`,
+  )
 }
 
 /** Views of one segment, from its first byte to the end of its slab: an entry larger than a segment runs on into the next. */

@@ -41,6 +41,25 @@ export function locate(
   }
 }
 
+/** A copy, in memory of its own, of the value that a key leads to; undefined where it leads nowhere. */
+export function copyValue(
+  table: TableView,
+  log: LogView,
+  hash: number,
+  key: Uint8Array,
+  start: number,
+  length: number,
+): Uint8Array | undefined {
+  const slot = locate(table, log, hash, key, start, length)
+  if (slot < 0) return undefined
+  const address = table.slots[2 * slot + 1]!
+  const segment = log.segments[address >>> log.offsetBits]!
+  const at = (address & log.offsetMask) << 3
+  const valueStart = at + headerBytes + length
+  // A Uint8Array over shared memory is sliced into one over memory of its own.
+  return segment.bytes.slice(valueStart, valueStart + segment.words[(at >>> 2) + 1]!)
+}
+
 function holdsKey(log: LogView, address: number, key: Uint8Array, start: number, length: number): boolean {
   const segment = log.segments[address >>> log.offsetBits]!
   const at = (address & log.offsetMask) << 3

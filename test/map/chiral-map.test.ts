@@ -57,6 +57,29 @@ test('a map forgets a key when a tombstone is put', async () => {
   expect(map.stats(0).entries).toBe(1)
 })
 
+test('a map tells its writer what a key has by the operations that it has absorbed, and how many these are', async () => {
+  const { map, put, openAll } = createFixture()
+  const latest = (key: string) => {
+    const found = map.latest(0, Buffer.from(`<${key}>`), 1, key.length)
+    return found && Buffer.from(found).toString()
+  }
+  put(0, 'a', 'one')
+  expect(latest('a')).toBe('one')
+  expect(map.operationsAbsorbed).toBe(0)
+  await openAll()
+  put(0, 'a', 'two')
+  put(0, 'b', '')
+  expect([latest('a'), latest('b')]).toEqual(['one', undefined])
+  const publish = map.publish()
+  put(0, 'a', null)
+  await publish
+  expect([latest('a'), latest('b')]).toEqual(['two', ''])
+  expect(map).toMatchObject({ operationsAbsorbed: 2, oplogLength: 1 })
+  await map.publish()
+  expect(latest('a')).toBeUndefined()
+  expect(map).toMatchObject({ operationsAbsorbed: 3, oplogLength: 0 })
+})
+
 test('a map takes empty keys and empty values', async () => {
   const { put, text, openAll } = createFixture()
   put(0, '', 'empty key')
