@@ -1,25 +1,33 @@
 /**
  * Record batches of magic 2, encoded straight into one buffer that is reused: no object or view per record.
- * Records carry at most one header of ours, `src`, the offset of the source record.
+ * Records carry at most one header of ours: `src`, the offset of the source record, or `aft`, the one that they come after.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type CompressionOptions, Compressor } from './compressor.ts'
 import { crc32c } from './crc32c.ts'
+import { type HeaderBytes } from './header-block.ts'
 import * as layout from './layout.ts'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
 
 /** The largest batch that a builder makes for one record: what default brokers take in one request (socket.request.max.bytes). */
 export const hardMaxBytes = 100 * 1024 * 1024
 
-const sourceHeader = [2, 6, 0x73, 0x72, 0x63, 16] as const // one header; key of three bytes, `src`; value of eight bytes
-const sourceHeaderBytes = sourceHeader.length + layout.sourceHeaderValueBytes
+// A key of three bytes, `src` or `aft`, and a value of eight bytes
+const sourceHeader = [6, 0x73, 0x72, 0x63, 16] as const
+const afterHeader = [6, 0x61, 0x66, 0x74, 16] as const
+const ownHeaderBytes = sourceHeader.length + layout.sourceHeaderValueBytes
 
-/** The most that a record takes beside key and value: length, attributes, timestamp, offset, two lengths, the header. */
-export const recordOverheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + sourceHeaderBytes
+/** The most that a record takes beside key, value and headers that are kept: length, attributes, timestamp, offset, two lengths, our header. */
+export const recordOverheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + 1 + ownHeaderBytes
 
-/** Exact size of a batch with one record alone. @param keyLength, valueLength bytes, -1 null */
-export function batchBytesOfOne(keyLength: number, valueLength: number, hasSourceOffset: boolean): number {
-  const body = bodyBytes(0, 0, keyLength, valueLength, hasSourceOffset)
+/** Exact size of a batch with one record alone. @param keyLength, valueLength bytes, -1 null @param extra headers beside our own */
+export function batchBytesOfOne(
+  keyLength: number,
+  valueLength: number,
+  hasSourceOffset: boolean,
+  extra?: HeaderBytes,
+): number {
+  const body = bodyBytes(0, 0, keyLength, valueLength, hasSourceOffset, extra)
   return layout.recordsAt + varintBytes(body) + body
 }
 
@@ -28,8 +36,11 @@ function bodyBytes(
   offsetDelta: number,
   keyLength: number,
   valueLength: number,
-  hasSource: boolean,
+  hasOwn: boolean,
+  extra: HeaderBytes | undefined,
 ): number {
+  const own = hasOwn ? ownHeaderBytes : 0
+  const headers = extra === undefined ? 1 + own : varintBytes(extra.count + (hasOwn ? 1 : 0)) + own + extra.length
   return (
     1 +
     varlongBytes(timestampDelta) +
@@ -38,7 +49,7 @@ function bodyBytes(
     Math.max(keyLength, 0) +
     varintBytes(valueLength) +
     Math.max(valueLength, 0) +
-    (hasSource ? sourceHeaderBytes : 1)
+    headers
   )
 }
 
@@ -96,7 +107,9 @@ export class RecordBatchBuilder {
    * @param keyLength -1 null
    * @param valueLength -1 null, a tombstone
    * @param timestamp ms, -1 none
-   * @param sourceOffset goes into the header `src`; -1 no header
+   * @param sourceOffset goes into the header `src`; -1 no such header
+   * @param extra headers to be written behind that
+   * @param isAfter the offset goes into the header `aft` instead: the record is none of the source's, and comes after the one at that offset
    * @returns false where it does not fit, with nothing changed: seal and reset first
    * @throws LatchkeyError('entry_too_large') where it does not fit `hardMaxBytes` even alone
    */
@@ -108,6 +121,8 @@ export class RecordBatchBuilder {
     valueLength: number,
     timestamp: number,
     sourceOffset: number,
+    extra?: HeaderBytes,
+    isAfter = false,
   ): boolean {
     if (keyStart + keyLength > source.length || valueStart + valueLength > source.length) {
       throw new LatchkeyError(
@@ -118,7 +133,8 @@ export class RecordBatchBuilder {
     if (this.#count >= this.#recordsMax) return false
     const time = storedTimestamp(timestamp)
     const timestampDelta = this.#count === 0 ? 0 : time - this.#baseTimestamp
-    const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, sourceOffset !== -1)
+    const hasOwn = sourceOffset !== -1 || isAfter
+    const body = bodyBytes(timestampDelta, this.#count, keyLength, valueLength, hasOwn, extra)
     const end = this.#bytes + varintBytes(body) + body
     if (end > this.#buffer.length && !this.#grow(end)) return false
     const target = this.#buffer
@@ -130,10 +146,15 @@ export class RecordBatchBuilder {
     at = copyBytes(source, keyStart, keyLength, target, at)
     at = writeVarint(target, at, valueLength)
     at = copyBytes(source, valueStart, valueLength, target, at)
-    if (sourceOffset !== -1) {
-      for (let index = 0; index < sourceHeader.length; index++) target[at++] = sourceHeader[index]!
+    if (extra === undefined) target[at++] = hasOwn ? 2 : 0
+    else at = writeVarint(target, at, extra.count + (hasOwn ? 1 : 0))
+    if (hasOwn) {
+      const header = isAfter ? afterHeader : sourceHeader
+      for (let index = 0; index < header.length; index++) target[at++] = header[index]!
       layout.writeInt64(target, at, sourceOffset)
-    } else target[at] = 0
+      at += layout.sourceHeaderValueBytes
+    }
+    if (extra !== undefined) copyBytes(extra.bytes, extra.start, extra.length, target, at)
     if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = time
     else if (time > this.#maxTimestamp) this.#maxTimestamp = time
     this.#bytes = end

@@ -29,6 +29,10 @@ export class RecordCursor extends RecordBatchHeader {
   /** The record is malformed, `fault` says how, but the next one can be reached. Of the record fields only `offset` holds. */
   undecodable = false
   fault = ''
+  /** Headers of the current record, which lie in `data[headersStart, headersEnd)`; where there are none, only that counts. */
+  headerCount = 0
+  headersStart = 0
+  headersEnd = 0
 
   #recordsLeft = notOpened
   #recordsEnd = 0
@@ -36,6 +40,7 @@ export class RecordCursor extends RecordBatchHeader {
   #deltaMin = 0
   #deltaMax = 0
   #sourceAt = -1
+  #afterAt = -1
 
   /** Makes `data[start, end)` the records of the batch whose header has been read. */
   protected beginRecords(data: Buffer, start: number, end: number): void {
@@ -105,7 +110,8 @@ export class RecordCursor extends RecordBatchHeader {
     if (valueLength < -1 || valueLength > end - at) return this.#refuse(start)
     if (valueLength > 0) at += valueLength
 
-    this.#sourceAt = -1
+    this.#sourceAt = this.#afterAt = -1
+    this.headerCount = 0
     // No header at all is one zero byte at the very end
     if ((at !== end - 1 || data[at] !== 0) && !this.#walkHeaders(data, at, end)) return this.#refuse(start)
 
@@ -124,12 +130,20 @@ export class RecordCursor extends RecordBatchHeader {
 
   /** Value of the current record's last header `src`, a source offset or the mark -2; -1 where there is none, or none of 8 bytes within -2 to 2^53 - 1. */
   sourceOffset(): number {
-    if (this.#sourceAt < 0) return -1
-    const offset = layout.readInt64(this.data, this.#sourceAt)
+    return this.#sourceAt < 0 ? -1 : this.#offsetAt(this.#sourceAt)
+  }
+
+  /** Value of the current record's last header `aft`, the source offset that a record which is none of the source's comes after; -1 as above. */
+  afterOffset(): number {
+    return this.#afterAt < 0 ? -1 : Math.max(this.#offsetAt(this.#afterAt), -1)
+  }
+
+  #offsetAt(at: number): number {
+    const offset = layout.readInt64(this.data, at)
     return Number.isSafeInteger(offset) && offset >= layout.sourceOffsetMin ? offset : -1
   }
 
-  /** Goes over the headers and notes `src`; false where one is malformed or they do not end with the record. */
+  /** Goes over the headers and notes `src` and `aft`; false where one is malformed or they do not end with the record. */
   #walkHeaders(data: Buffer, at: number, end: number): boolean {
     let count = data[at++]!
     if (count > 127) {
@@ -138,6 +152,9 @@ export class RecordCursor extends RecordBatchHeader {
     }
     count = (count >>> 1) ^ -(count & 1)
     if (count < 0) return false
+    this.headerCount = count
+    this.headersStart = at
+    this.headersEnd = end
     for (; count > 0 && at < end; count--) {
       let keyLength = data[at++]!
       if (keyLength > 127) {
@@ -155,8 +172,10 @@ export class RecordCursor extends RecordBatchHeader {
       }
       valueLength = (valueLength >>> 1) ^ -(valueLength & 1)
       if (valueLength < -1 || valueLength > end - at) return false
-      if (keyLength === 3 && data[keyAt] === 0x73 && data[keyAt + 1] === 0x72 && data[keyAt + 2] === 0x63) {
-        this.#sourceAt = valueLength === layout.sourceHeaderValueBytes ? at : -1
+      if (keyLength === 3) {
+        const offsetAt = valueLength === layout.sourceHeaderValueBytes ? at : -1
+        if (data[keyAt] === 0x73 && data[keyAt + 1] === 0x72 && data[keyAt + 2] === 0x63) this.#sourceAt = offsetAt
+        else if (data[keyAt] === 0x61 && data[keyAt + 1] === 0x66 && data[keyAt + 2] === 0x74) this.#afterAt = offsetAt
       }
       if (valueLength > 0) at += valueLength
     }
@@ -184,7 +203,8 @@ export class RecordCursor extends RecordBatchHeader {
     this.offset =
       this.baseOffset + (fault.offsetDelta < 0 ? Math.min(this.#deltaMin, this.#deltaMax) : fault.offsetDelta)
     if (fault.offsetDelta >= 0) this.#deltaMin = fault.offsetDelta + 1
-    this.timestamp = this.keyLength = this.valueLength = this.#sourceAt = -1
+    this.timestamp = this.keyLength = this.valueLength = this.#sourceAt = this.#afterAt = -1
+    this.headerCount = 0
     this.undecodable = true
     this.fault = fault.text
     this.#position = end

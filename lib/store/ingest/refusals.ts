@@ -40,18 +40,8 @@ export class Refusals {
     const records = batch.openIn(new RecordBatchReader())
     for (let index = 0; index < to && records.nextRecord(); index++) {
       if (index < from) continue
-      const { data, keyStart, keyLength, valueStart, valueLength } = records
-      const sourceOffset = records.sourceOffset()
-      part.builder.append(
-        data,
-        keyStart,
-        keyLength,
-        valueStart,
-        valueLength,
-        timestamp ?? records.timestamp,
-        sourceOffset,
-      )
-      part.nextSource = sourceOffset + 1
+      appendAgain(part, records, timestamp ?? records.timestamp)
+      part.nextSource = records.sourceOffset() + 1
     }
     if (timestamp !== undefined) {
       this.#stats.add('timestampsClamped', part.count)
@@ -69,4 +59,14 @@ export class Refusals {
     const properties = { topic: this.#topic, partition, offset: records.sourceOffset(), fault: error.message }
     this.#log.log('error', `refused ${partition}`, message, properties)
   }
+}
+
+/** The record that `records` stands at, with its headers as they are, `src` or `aft` among them. */
+function appendAgain(part: ChangelogBatch, records: RecordBatchReader, timestamp: number): void {
+  const { data, keyStart, keyLength, valueStart, valueLength, headersStart, headersEnd, headerCount } = records
+  const headers =
+    headerCount === 0
+      ? undefined
+      : { bytes: data, start: headersStart, length: headersEnd - headersStart, count: headerCount }
+  part.builder.append(data, keyStart, keyLength, valueStart, valueLength, timestamp, -1, headers)
 }

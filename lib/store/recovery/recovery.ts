@@ -27,6 +27,8 @@ export interface Recovered {
   isEndSure: boolean
   /** The record with the highest source offset; undefined where no record names one. */
   last: SourceRecord | undefined
+  /** Highest source offset that records which are none of the source's come after; -1 where there was none. */
+  after: number
   /** Changelog offset of the last tombstone that discarded what was before it; -1 where there was none. */
   discardedAt: number
 }
@@ -103,13 +105,14 @@ export async function recover(
 
 function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
   const { records, start, position, trail, endEpoch } = progress
-  const { last, discardedAt } = trail
+  const { last, after, discardedAt } = trail
   return {
     records,
     changelogStart: start,
     changelogEnd: position,
     isEndSure: identity?.producerEpoch === endEpoch,
     last,
+    after,
     discardedAt,
   }
 }

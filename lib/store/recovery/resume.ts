@@ -11,6 +11,8 @@ export interface ResumeInput {
   recordsRecovered: number
   /** Highest source offset found in a header; -1 where there was none. */
   highestSourceOffset: number
+  /** Highest source offset that the changelog's other records come after (`aft`); -1 where there was none. */
+  afterOffset: number
   /** The changelog's log start offset: above 0 its beginning was cut off (compaction leaves it at 0). */
   changelogStart: number
   /** Where it ends; -1 where that is not known. */
@@ -47,6 +49,7 @@ export function resumeAt(input: ResumeInput): Resume {
   const {
     recordsRecovered,
     highestSourceOffset,
+    afterOffset,
     changelogStart,
     changelogEnd,
     stated,
@@ -57,10 +60,11 @@ export function resumeAt(input: ResumeInput): Resume {
     reset,
   } = input
   const fromStart = { position: sourceStart, lost: 0 }
-  if (input.sourceRecreated || highestSourceOffset >= sourceEnd) {
+  const ingested = Math.max(highestSourceOffset, afterOffset)
+  if (input.sourceRecreated || ingested >= sourceEnd) {
     const found = input.sourceRecreated
       ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
-      : `it ends at offset ${sourceEnd}, ${highestSourceOffset} had been ingested`
+      : `it ends at offset ${sourceEnd}, ${ingested} had been ingested`
     return {
       ...fromStart,
       rebuild: true,
@@ -88,7 +92,7 @@ export function resumeAt(input: ResumeInput): Resume {
     const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
     return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
   }
-  if (highestSourceOffset >= 0) return from(highestSourceOffset + 1, 'after the highest source offset in the changelog')
+  if (ingested >= 0) return from(ingested + 1, 'after the highest source offset in the changelog')
   if (recordsRecovered > 0 && committed >= 0) {
     if (committed > sourceEnd) {
       const reason = `the source topic was recreated or truncated: it ends at offset ${sourceEnd}, ${committed} had been committed`

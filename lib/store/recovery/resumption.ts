@@ -34,11 +34,12 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
   const ends = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'latest'))
   const decided = await Promise.all(
     partitions.map(async (partition) => {
-      const { records, changelogStart, changelogEnd, last, discardedAt } = recovered.get(partition)!
+      const { records, changelogStart, changelogEnd, last, after, discardedAt } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
       const resume = resumeAt({
         recordsRecovered: records,
         highestSourceOffset: last?.offset ?? -1,
+        afterOffset: after,
         changelogStart,
         stated: completenessOf(committed.get(partition)?.metadata ?? ''),
         changelogEnd,

@@ -13,6 +13,8 @@ export interface SourceRecord {
 export class SourceTrail {
   /** Changelog offset of the last tombstone that discards; -1 where there was none. */
   discardedAt = -1
+  /** Highest source offset that records which are none of the source's say they come after, since the last discard; -1 where there was none. */
+  after = -1
   #highest = -1
   #keyStart = 0
   #keyLength = -1
@@ -31,10 +33,13 @@ export class SourceTrail {
       this.#keyStart = batch.keyStart
       this.#keyLength = batch.keyLength
       this.#timestamp = batch.timestamp
+    } else if (sourceOffset === -1) {
+      this.after = Math.max(this.after, batch.afterOffset())
     } else if (sourceOffset === discardOffset) {
       this.#highest = -1
       this.#keyLength = -1
       this.#last = undefined
+      this.after = -1
       this.discardedAt = batch.offset
     }
   }

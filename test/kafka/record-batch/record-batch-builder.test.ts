@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   batchBytesOfOne,
   hardMaxBytes,
+  HeaderBlock,
   RecordBatchBuilder,
   recordOverheadBytesMax,
 } from '../../../lib/kafka/record-batch/index.ts'
@@ -31,6 +32,43 @@ test('a sealed batch is byte for byte what the protocol says', () => {
     sample(null, '', 1_700_000_001_000),
   ]
   expect(encode(records, { producerId: 2 ** 33, producerEpoch: 9, baseSequence: 1234 })).toEqual(expected)
+})
+
+test('a record carries headers beside our own, byte for byte', () => {
+  const own = Buffer.from([0, 0, 0, 0, 0, 0, 0, 5])
+  const many = Array.from({ length: 70 }, (_, index) => [`n${index}`, Buffer.from([index])] as const)
+  const expected = rawBatch({
+    leaderEpoch: -1,
+    records: [
+      rawRecord({
+        headers: [
+          ['src', own],
+          ['trace', Buffer.from('7f')],
+          ['none', null],
+          ['empty', Buffer.alloc(0)],
+        ],
+      }),
+      rawRecord({ offsetDelta: 1, headers: [['aft', own]] }),
+      rawRecord({ offsetDelta: 2, headers: [['aft', own], ...many] }),
+      rawRecord({ offsetDelta: 3, headers: many }),
+    ],
+  })
+  const few = new HeaderBlock(1)
+  few.add('trace', '7f')
+  few.add('none', null)
+  few.add('empty', new Uint8Array(0))
+  const block = new HeaderBlock()
+  for (const [name, value] of many) block.add(name, value)
+  const source = Buffer.from('keyvalue')
+  const builder = new RecordBatchBuilder(10_000)
+  builder.append(source, 0, 3, 3, 5, 0, 5, few)
+  builder.append(source, 0, 3, 3, 5, 0, 5, undefined, true)
+  builder.append(source, 0, 3, 3, 5, 0, 5, block, true)
+  builder.append(source, 0, 3, 3, 5, 0, -1, block)
+  expect(builder.seal(noProducer)).toEqual(expected)
+  const alone = new RecordBatchBuilder(1)
+  alone.append(source, 0, 3, 3, 5, 0, 5, block)
+  expect(alone.seal(noProducer)).toHaveLength(batchBytesOfOne(3, 5, true, block))
 })
 
 test('seal puts another producer into the same batch when called again', () => {

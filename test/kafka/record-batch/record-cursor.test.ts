@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
+import { HeaderCursor, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { rawBatch, rawRecord, varint, type RawRecord } from './raw-batch.ts'
 
 /** A record amid two good ones: what the reader makes of the three. */
@@ -77,4 +77,48 @@ test('nextRecord throws when a malformed record is the last and does not end wit
 test('nextRecord throws when fewer records are there than the header says', () => {
   const record = rawRecord({ value: 'long enough that two could be in here' })
   expect(() => walk(rawBatch({ records: [record], recordCount: 2 }))).toThrow('record 1 of 2 has no readable length')
+})
+
+test('nextRecord says where the headers are, and which of them are ours', () => {
+  const headers = [
+    ['a', Buffer.from('1')],
+    ['aft', Buffer.from([0, 0, 0, 0, 0, 0, 1, 2])],
+    ['b', null],
+  ] as const
+  const records = [
+    rawRecord({ headers }),
+    rawRecord({ offsetDelta: 1 }),
+    rawRecord({
+      offsetDelta: 2,
+      headers: [
+        ['src', Buffer.alloc(8)],
+        ['aft', Buffer.alloc(7)],
+      ],
+    }),
+    rawRecord({ offsetDelta: 3, headers: [['aft', Buffer.alloc(8, 0xff)]] }),
+  ]
+  const batch = rawBatch({ records })
+  const reader = new RecordBatchReader()
+  reader.open(batch, 0, batch.length)
+  reader.nextBatch()
+  reader.openRecords({ checkCrc: true })
+  const found: unknown[] = []
+  const cursor = new HeaderCursor()
+  while (reader.nextRecord()) {
+    const { data, headerCount, headersStart, headersEnd } = reader
+    const names: string[] = []
+    if (headerCount > 0) cursor.open(data, headersStart, headersEnd)
+    for (let left = headerCount; left > 0 && cursor.next(); left--) {
+      const { nameStart, nameEnd, valueStart, valueLength } = cursor
+      const value = valueLength < 0 ? null : data.toString('latin1', valueStart, valueStart + valueLength)
+      names.push(data.toString('latin1', nameStart, nameEnd) + (valueLength === 1 ? `=${value}` : ''))
+    }
+    found.push([names, reader.sourceOffset(), reader.afterOffset()])
+  }
+  expect(found).toEqual([
+    [['a=1', 'aft', 'b'], -1, 258],
+    [[], -1, -1],
+    [['src', 'aft'], 0, -1],
+    [['aft'], -1, -1],
+  ])
 })

@@ -5,6 +5,7 @@ import { type ResumeInput, resumeAt } from '../../../lib/store/recovery/resume.t
 const fresh: ResumeInput = {
   recordsRecovered: 0,
   highestSourceOffset: -1,
+  afterOffset: -1,
   changelogStart: 0,
   changelogEnd: 1,
   stated: { changelogStart: -1, changelogEnd: -1 },

@@ -53,6 +53,14 @@ function records(at: number, ...keys: (string | [string, number])[]): Buffer {
   return rawBatch({ baseOffset: BigInt(at), producerId: 7n, producerEpoch: 2, records: encoded })
 }
 
+/** Records that a user wrote, each behind a source offset. */
+function written(at: number, ...keys: [string, number][]): Buffer {
+  const encoded = keys.map(([key, after], offsetDelta) => {
+    return rawRecord({ offsetDelta, key, headers: [['aft', headerOf(after)]] })
+  })
+  return rawBatch({ baseOffset: BigInt(at), producerId: 7n, producerEpoch: 2, records: encoded })
+}
+
 function marker(at: number, producerEpoch = owner.producerEpoch, producerId = owner.producerId): Buffer {
   const record = rawRecord({ key: Buffer.alloc(4), value: Buffer.alloc(6) })
   const fields = { producerId: BigInt(producerId), producerEpoch, attributes: 0x30, records: [record] }
@@ -73,6 +81,7 @@ test('recover reads up to its own marker, past those of others, whatever the end
           changelogEnd: 6,
           isEndSure: true,
           last: { offset: 12, key: Buffer.from('b'), timestamp: 0 },
+          after: -1,
           discardedAt: -1,
         },
       ],
@@ -173,4 +182,11 @@ test('recover takes a partition again, and ends with the last identity, when its
   fenced.resolve()
   expect(await ended).toMatchObject({ changelogEnd: 3, isEndSure: true, identity: { producerEpoch: 4 } })
   expect(fences).toBe(1)
+})
+
+test('recover tells how far the source was read when compaction has left only records of a user', async () => {
+  const { fake, put, recovering } = start({ latest: 9 })
+  await answer(fake, written(3, ['a', 40], ['b', 70]), written(8, ['c', 60]), marker(9))
+  expect((await recovering).get(0)).toMatchObject({ records: 3, last: undefined, after: 70 })
+  expect(put).toEqual(['a', 'b', 'c'])
 })

@@ -5,6 +5,7 @@ import { type Resume, resumeAt, type ResumeInput } from '../../../lib/store/reco
 const inOrder: ResumeInput = {
   recordsRecovered: 80,
   highestSourceOffset: 99,
+  afterOffset: -1,
   changelogStart: 0,
   changelogEnd: 103,
   stated: { changelogStart: 0, changelogEnd: 102 },
@@ -37,6 +38,18 @@ const goesOn: Row[] = [
   { when: 'less was committed than written', input: { committed: 40 }, expected: { position: 100 } },
   { when: 'more was committed than written', input: { committed: 120 }, expected: { position: 100 } },
   { when: 'nothing was committed', input: { committed: -1, stated: unstated }, expected: { position: 100 } },
+  { when: 'a user wrote after later source records', input: { afterOffset: 120 }, expected: { position: 121 } },
+  { when: 'a user wrote before them', input: { afterOffset: 60 }, expected: { position: 100 } },
+  {
+    when: 'compaction has left only what a user wrote',
+    input: { highestSourceOffset: -1, afterOffset: 120, committed: 110 },
+    expected: { position: 121 },
+  },
+  {
+    when: 'a user wrote before anything was consumed',
+    input: { ...fresh, recordsRecovered: 1, afterOffset: -1 },
+    expected: { position: 0 },
+  },
   { when: 'the source has nothing more', input: { sourceEnd: 100 }, expected: { position: 100 } },
   { when: 'the source begins right behind', input: { sourceStart: 100 }, expected: { position: 100, lost: 0 } },
   { when: 'the source begins later', input: { sourceStart: 130 }, expected: { position: 130, lost: 30 } },

@@ -4,17 +4,27 @@ import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { headerOf } from '../../integration/support/log.ts'
 import { opened } from '../support.ts'
 
+/** What a user wrote behind a source offset. */
+interface After {
+  after: number
+}
+
+function headersOf(mark: number | After | undefined): [string, Buffer][] {
+  if (mark === undefined) return []
+  return typeof mark === 'number' ? [['src', headerOf(mark)]] : [['aft', headerOf(mark.after)]]
+}
+
 /** Notes batches of records, each `key: source offset`; undefined: no header. The first is at changelog offset 100. */
-function follow(...batches: [string, number | undefined][][]): SourceTrail {
+function follow(...batches: [string, number | After | undefined][][]): SourceTrail {
   const trail = new SourceTrail()
   let offset = 100
   for (const records of batches) {
-    const raw = records.map(([key, src], offsetDelta) =>
+    const raw = records.map(([key, mark], offsetDelta) =>
       rawRecord({
         offsetDelta,
         timestampDelta: BigInt(offsetDelta),
         key,
-        headers: src === undefined ? [] : [['src', headerOf(src)]],
+        headers: headersOf(mark),
       }),
     )
     const bytes = rawBatch({ baseOffset: BigInt(offset), baseTimestamp: 1000n, records: raw })
@@ -74,4 +84,27 @@ test('SourceTrail forgets what stands before a discard in the same batch, and ke
   )
   expect(trail.last).toEqual({ offset: 3, key: Buffer.from('c'), timestamp: 1002 })
   expect(trail.discardedAt).toBe(101)
+})
+
+test('SourceTrail keeps the highest offset that a user wrote after, apart from what the source wrote', () => {
+  const trail = follow(
+    [
+      ['a', 4],
+      ['b', { after: 9 }],
+    ],
+    [
+      ['c', { after: 7 }],
+      ['d', 8],
+    ],
+  )
+  expect(trail).toMatchObject({ after: 9, last: { offset: 8, key: Buffer.from('d') } })
+})
+
+test('SourceTrail forgets what a user wrote after when a discard comes', () => {
+  const trail = follow([
+    ['a', { after: 900 }],
+    ['a', discardOffset],
+    ['b', { after: 5 }],
+  ])
+  expect(trail).toMatchObject({ after: 5, last: undefined })
 })

@@ -1,0 +1,97 @@
+/**
+ * Record headers as they stand in a record, one after another and without their count: made once, then written into records or walked over
+ * without an object for each.
+ */
+import { VarintCursor } from './varint-cursor.ts'
+import { varintBytes, writeVarint } from './varint.ts'
+
+/** Headers that lie somewhere: `count` of them in `bytes[start, start + length)`. */
+export interface HeaderBytes {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly length: number
+  readonly count: number
+}
+
+/** A buffer of headers that is filled again and again; it keeps the largest size that it has had. */
+export class HeaderBlock implements HeaderBytes {
+  readonly start = 0
+  bytes: Buffer
+  length = 0
+  count = 0
+
+  constructor(bytes = 256) {
+    this.bytes = Buffer.alloc(bytes)
+  }
+
+  clear(): void {
+    this.length = 0
+    this.count = 0
+  }
+
+  /** Appends `count` headers as they are encoded in `source[start, end)`. */
+  copy(source: Buffer, start: number, end: number, count: number): void {
+    this.#reserve(end - start)
+    source.copy(this.bytes, this.length, start, end)
+    this.length += end - start
+    this.count += count
+  }
+
+  /** Appends a header. @param value null: a header without a value, which Kafka knows beside an empty one */
+  add(name: string, value: Uint8Array | string | null): void {
+    const key = Buffer.from(name)
+    const content = typeof value === 'string' ? Buffer.from(value) : value
+    const valueLength = content?.length ?? -1
+    this.#reserve(varintBytes(key.length) + key.length + varintBytes(valueLength) + Math.max(valueLength, 0))
+    const at = writeVarint(this.bytes, this.length, key.length)
+    this.bytes.set(key, at)
+    this.length = writeVarint(this.bytes, at + key.length, valueLength)
+    if (content !== null) this.bytes.set(content, this.length)
+    this.length += Math.max(valueLength, 0)
+    this.count++
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.length + bytes
+    if (needed <= this.bytes.length) return
+    const larger = Buffer.alloc(Math.max(needed, 2 * this.bytes.length))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+}
+
+/** Goes from header to header; its fields hold for the one that next() stopped at. */
+export class HeaderCursor {
+  /** Where the whole header begins and ends. */
+  start = 0
+  end = 0
+  nameStart = 0
+  nameEnd = 0
+  valueStart = 0
+  /** -1: null */
+  valueLength = -1
+  #cursor = new VarintCursor(new Uint8Array(0), 0, 0)
+  #end = 0
+
+  /** Begins before the first header of `bytes[start, end)`. */
+  open(bytes: Uint8Array, start: number, end: number): void {
+    this.#cursor = new VarintCursor(bytes, start, end)
+    this.#end = end
+  }
+
+  /** False at the end, and where what is left is no header. */
+  next(): boolean {
+    const cursor = this.#cursor
+    if (cursor.at >= this.#end) return false
+    this.start = cursor.at
+    const nameLength = cursor.varint() ?? -1
+    this.nameStart = cursor.at
+    if (nameLength < 0 || !cursor.skip(nameLength)) return false
+    this.nameEnd = cursor.at
+    this.valueLength = cursor.varint() ?? -2
+    this.valueStart = cursor.at
+    if (this.valueLength < -1 || !cursor.skip(Math.max(this.valueLength, 0))) return false
+    this.end = cursor.at
+    return true
+  }
+}
