@@ -4,14 +4,15 @@ import { dirname } from 'node:path'
 import { helpText, readCommand, type Settings } from './lib/config.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
-import { describeServer, serverNotices } from './lib/http/notices.ts'
+import { createHandler, observe } from './lib/http/handler.ts'
+import { listen } from './lib/http/listen.ts'
+import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
-import { serve, type ServeOptions } from './lib/http/serve.ts'
 import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
 import { checkTopics } from './lib/store/topics/check.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
 import { openStore } from './lib/store/store.ts'
-import packageJson from './package.json' with { type: 'json' }
+import { version } from './package.json' with { type: 'json' }
 
 const drainTimeoutMs = 5_000
 const closeTimeoutMs = 20_000
@@ -24,17 +25,14 @@ async function main(): Promise<number> {
     environment: process.env,
     envDirectories: [process.cwd(), isCompiled ? dirname(process.execPath) : import.meta.dir],
   })
-  if (command.action === 'help') {
-    console.log(helpText(process.stdout.isTTY && !process.env['NO_COLOR']))
-    return 0
-  }
-  if (command.action === 'version') {
-    console.log(`latchkey ${packageJson.version}`)
+  if (command.action === 'help' || command.action === 'version') {
+    const inColour = process.stdout.isTTY && !process.env['NO_COLOR']
+    console.log(command.action === 'help' ? helpText(inColour) : `latchkey ${version}`)
     return 0
   }
   const { action, settings, notices } = command
   configureLogging({ level: settings.logLevel, structured: settings.structuredLogging })
-  const http = serveOptionsOf(settings)
+  const http = serverOptionsOf(settings)
   const allNotices = [...notices, ...serverNotices(http)]
   if (action === 'run') return run(settings, http, allNotices)
   warnEach('main', allNotices)
@@ -43,17 +41,17 @@ async function main(): Promise<number> {
   return 0
 }
 
-async function run(settings: Settings, http: ServeOptions, notices: readonly string[]): Promise<number> {
+async function run(settings: Settings, http: ServerOptions, notices: readonly string[]): Promise<number> {
   const { serverToken: _, serverTls, ...storeSettings } = settings
   const ended = signalled()
   const store = openStore(storeSettings, { level: settings.logLevel, structured: settings.structuredLogging })
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
-  const server = serve(store, http)
+  const server = listen(createHandler(store, http, observe(store, version)), http)
   if (serverTls) process.on('SIGHUP', () => renewCertificate(server, serverTls))
   showProgress(store, process.stderr, settings.structuredLogging)
   const topic = settings.sourceTopic || settings.changelogTopic
-  const banner = { version: http.version, topic, url: server.url, hasToken: http.token !== undefined }
-  const endBanner = printBanner(store, banner, console.log)
+  const hasToken = http.token !== undefined
+  const endBanner = printBanner(store, { version, topic, url: server.url, hasToken }, console.log)
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, ended])
   endBanner()
@@ -79,9 +77,9 @@ function signalled(): Promise<void> {
   return promise
 }
 
-function serveOptionsOf(settings: Settings): ServeOptions {
-  const { serverBind: bind, serverPort: port, serverToken: token, serverTls: tls } = settings
-  return { bind, port, token, tls, connectionsMax: settings.serverConnectionsMax, version: packageJson.version }
+function serverOptionsOf(settings: Settings): ServerOptions {
+  const { serverBind: bind, serverPort: port, serverToken: token, serverTls: tls, serverConnectionsMax } = settings
+  return { bind, port, token, tls, connectionsMax: serverConnectionsMax }
 }
 
 /** 2 is for whoever starts it to put right, 1 may pass. */

@@ -1,13 +1,18 @@
 /** What whoever starts the server should know of its settings, and what --check tells of them. Nothing secret. */
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
-import type { ServeOptions } from './serve.ts'
+import type { ListenOptions } from './listen.ts'
 import { canSteerSockets } from './sockets.ts'
+
+export interface ServerOptions extends ListenOptions {
+  /** Absent where none is asked for. */
+  token?: string | undefined
+}
 
 /** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
 const tokenLengthMin = 16
 
 /** To be logged as warnings, once. */
-export function serverNotices(options: ServeOptions, limit: number = descriptorLimit()): string[] {
+export function serverNotices(options: ServerOptions, limit: number = descriptorLimit()): string[] {
   const { bind, port, token, connectionsMax = Infinity } = options
   const notices: string[] = []
   if (token === undefined && !isLoopback(bind)) {
@@ -33,7 +38,7 @@ export function serverNotices(options: ServeOptions, limit: number = descriptorL
 }
 
 /** A line for --check. */
-export function describeServer({ bind, port, token, tls, connectionsMax }: ServeOptions): string {
+export function describeServer({ bind, port, token, tls, connectionsMax }: ServerOptions): string {
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
     token === undefined ? 'no token is asked for' : 'a token is asked for',

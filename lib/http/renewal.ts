@@ -2,7 +2,7 @@
 import { readTlsPair, type TlsPaths } from '../config/tls-pair.ts'
 import { messageOf } from '../errors.ts'
 import { loggerOf } from '../log.ts'
-import type { HttpServer } from './serve.ts'
+import type { HttpServer } from './listen.ts'
 
 /** Never throws: a pair with faults is logged, and the one before stays. */
 export function renewCertificate(server: HttpServer, paths: TlsPaths): void {

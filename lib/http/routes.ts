@@ -23,13 +23,15 @@ type Endpoint = (request: RoutedRequest) => Response | Promise<Response>
 
 export interface RouteOptions {
   flushWaitMs: number
+  /** What stands before every path, for whoever reads the index. */
+  prefix: string
 }
 
 /** @returns answers a request whose path and query are `target` (empty where it has none, as with CONNECT); never rejects */
 export function createRoutes(
   store: StoreView,
   metrics: Metrics,
-  { flushWaitMs }: RouteOptions,
+  { flushWaitMs, prefix }: RouteOptions,
 ): (request: Request, target: string) => Promise<Response> {
   const router = Router<RoutedRequest, []>()
   const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
@@ -47,7 +49,7 @@ export function createRoutes(
   const renderMetrics = async () => textResponse(await metrics.render(), 200, metrics.contentType)
   const readyz: Endpoint = ({ query }) => readiness(store, query['verbose'] !== undefined)
 
-  route('/', { GET: () => textResponse(indexPage(store.status())) })
+  route('/', { GET: () => textResponse(indexPage(store.status(), prefix)) })
   route('/status-store/:id', { GET: ofThisStore(() => jsonResponse(store.status())) })
   route('/flush-store/:id', {
     POST: ofThisStore((request) => {

@@ -1,5 +1,6 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
-import { serve, type HttpServer, type ServeOptions, type StoreView } from '../../lib/http/serve.ts'
+import { createHandler, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
+import { type HttpServer, listen, type ListenOptions } from '../../lib/http/listen.ts'
 import { presentationOf } from '../../lib/definition/presentation.ts'
 import { Stats } from '../../lib/store/contract/stats.ts'
 import type { Lookup, StoreStatus } from '../../lib/store/contract/status.ts'
@@ -73,9 +74,10 @@ export interface Served extends AsyncDisposable {
   url: string
 }
 
-export function serveFake(options: Partial<ServeOptions> = {}): Served {
+export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}): Served {
   const store = new FakeStore()
-  const server = serve(store, { bind: '127.0.0.1', port: 0, version: '1.2.3', ...options })
+  const handler = createHandler(store, options, observe(store, '1.2.3'))
+  const server = listen(handler, { bind: '127.0.0.1', port: 0, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { describeServer, serverNotices } from '../../lib/http/notices.ts'
 
 const token = 'x'.repeat(32)
-const server = { bind: '127.0.0.1', port: 8080, version: '0' }
+const server = { bind: '127.0.0.1', port: 8080 }
 
 describe('serverNotices', () => {
   test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1', '::ffff:127.0.0.1'])(

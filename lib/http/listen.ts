@@ -1,34 +1,20 @@
-/** The HTTP server: the lookup handler and the routes, behind the token, behind a listener with bounds. */
+/** The HTTP server of the executable: a handler behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
-import { createMetrics, LookupStats } from '../metrics.ts'
-import { type Answer, requireToken } from './bearer.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit } from './descriptors.ts'
-import { targetOf } from './key.ts'
+import type { Handler } from './handler.ts'
 import { Listener } from './listener.ts'
-import { LookupHandler, lookupPrefix } from './lookup.ts'
-import { createRoutes } from './routes.ts'
-import type { StoreView } from './store-view.ts'
 
-export type { StoreView } from './store-view.ts'
-
-const flushWaitMsDefault = 10_000
-
-export interface ServeOptions {
+export interface ListenOptions {
   /** Address or name to listen at. */
   bind: string
   /** 0 takes any that is free. */
   port: number
-  /** For build_info. */
-  version: string
-  /** Asked of every request but those for liveness and readiness; absent where none is. */
-  token?: string | undefined
   /** Absent for plain HTTP. */
   tls?: TlsPair | undefined
   /** Fewer where the limit of descriptors leaves no room for them, which is all that bounds them where this is absent. */
   connectionsMax?: number
   idleTimeoutSeconds?: number
-  flushWaitMs?: number
 }
 
 export interface HttpServer {
@@ -42,17 +28,8 @@ export interface HttpServer {
 }
 
 /** @throws LatchkeyError where it cannot listen */
-export function serve(store: StoreView, options: ServeOptions): HttpServer {
-  const { bind, port, version, token, tls, connectionsMax = Infinity, flushWaitMs = flushWaitMsDefault } = options
-  const lookupStats = new LookupStats()
-  const lookups = new LookupHandler(store, lookupStats)
-  const routes = createRoutes(store, createMetrics(store, lookupStats, version), { flushWaitMs })
-  const dispatch: Answer = (request, target) => {
-    return target.startsWith(lookupPrefix) ? lookups.handle(request, target) : routes(request, target)
-  }
-  const answer = token === undefined ? dispatch : requireToken(token, dispatch)
-  const { idleTimeoutSeconds } = options
-  const fetch = (request: Request) => answer(request, targetOf(request.url))
+export function listen(fetch: Handler, options: ListenOptions): HttpServer {
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds } = options
   const listener = new Listener({ bind, port, tls, idleTimeoutSeconds, fetch })
   const limit = descriptorLimit()
   const cap = new ConnectionCap({

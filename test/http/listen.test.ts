@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { serve } from '../../lib/http/serve.ts'
+import { createHandler } from '../../lib/http/handler.ts'
+import { listen } from '../../lib/http/listen.ts'
 import type { Lookup } from '../../lib/store/contract/status.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
 import { rawRequest } from './raw-request.ts'
 
-describe('serve', () => {
+describe('listen', () => {
   test.each([
     ['0.0.0.0', 'localhost'],
     ['127.0.0.1', '127.0.0.1'],
@@ -18,9 +19,9 @@ describe('serve', () => {
 
   test('the error names the port when it is in use', async () => {
     await using served = serveFake()
-    const options = { bind: '127.0.0.1', port: served.server.port, version: '0' }
-    expect(() => serve(new FakeStore(), options)).toThrow(LatchkeyError)
-    expect(() => serve(new FakeStore(), options)).toThrow(
+    const options = { bind: '127.0.0.1', port: served.server.port }
+    expect(() => listen(createHandler(new FakeStore()), options)).toThrow(LatchkeyError)
+    expect(() => listen(createHandler(new FakeStore()), options)).toThrow(
       `Listening at 127.0.0.1 port ${served.server.port}: the port is in use`,
     )
   })

@@ -1,0 +1,57 @@
+/** All of a store's routes as one function from request to response, whoever listens: the lookup handler and the routes, behind the token. */
+import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
+import { type Answer, requireToken } from './bearer.ts'
+import { targetOf } from './key.ts'
+import { LookupHandler, lookupPrefix } from './lookup.ts'
+import { createRoutes } from './routes.ts'
+import type { StoreView } from './store-view.ts'
+
+export type { StoreView } from './store-view.ts'
+
+const flushWaitMsDefault = 10_000
+
+/** Never throws, never rejects: a fault is an answer, too. */
+export type Handler = (request: Request) => Response | Promise<Response>
+
+/** What is counted and shown of a store; it counts wherever the store is served. */
+export interface Observed {
+  readonly metrics: Metrics
+  readonly lookupStats: LookupStats
+}
+
+export interface HandlerOptions {
+  /** Asked of every request but those for liveness and readiness; absent where none is. */
+  token?: string | undefined
+  /** Path that all routes lie under, such as `/orders-store`; none by default. */
+  prefix?: string
+  /** How long a request to flush waits before it is answered 503; 10,000 by default. */
+  flushWaitMs?: number
+}
+
+/** @param observed by default the handler's own, under no version */
+export function createHandler(store: StoreView, options: HandlerOptions = {}, observed = observe(store, '')): Handler {
+  const { token, prefix = '', flushWaitMs = flushWaitMsDefault } = options
+  const { metrics, lookupStats } = observed
+  const lookups = new LookupHandler(store, lookupStats)
+  const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
+  const dispatch: Answer = (request, target) => {
+    return target.startsWith(lookupPrefix) ? lookups.handle(request, target) : routes(request, target)
+  }
+  const answer = token === undefined ? dispatch : requireToken(token, dispatch)
+  if (prefix === '') return (request) => answer(request, targetOf(request.url))
+  return (request) => answer(request, below(prefix, targetOf(request.url)))
+}
+
+/** @param version for build_info */
+export function observe(store: StoreView, version: string): Observed {
+  const lookupStats = new LookupStats()
+  return { metrics: createMetrics(store, lookupStats, version), lookupStats }
+}
+
+/** The target as it is without the prefix; empty, which no route has, where it does not lie under it. */
+function below(prefix: string, target: string): string {
+  if (!target.startsWith(prefix)) return ''
+  const rest = target.slice(prefix.length)
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`
+  return rest.startsWith('/') ? rest : ''
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'bun:test'
+import { createHandler, type HandlerOptions } from '../../lib/http/handler.ts'
+import { FakeStore, problemOf } from './fake-store.ts'
+
+/** Answers as a server of one's own would be given them, without a server. */
+function handlerOf(options: HandlerOptions = {}) {
+  const store = new FakeStore()
+  store.put('a/b', '{"n":1}')
+  const handler = createHandler(store, options)
+  return async (path: string, init?: RequestInit) => handler(new Request(`http://example.org${path}`, init))
+}
+
+describe('createHandler', () => {
+  test('all routes answer when it is called without a server', async () => {
+    const ask = handlerOf()
+    expect(await (await ask('/stores/orders/a/b')).text()).toBe('{"n":1}')
+    expect((await ask('/status-store/orders')).status).toBe(200)
+    expect((await ask('/flush-store/orders', { method: 'POST' })).status).toBe(200)
+    expect(await (await ask('/metrics')).text()).toContain('latchkey_lookups_total{outcome="found"} 1')
+  })
+
+  test('the routes lie under the prefix, and nowhere else, when there is one', async () => {
+    const ask = handlerOf({ prefix: '/kv' })
+    expect(await (await ask('/kv/stores/orders/a/b')).text()).toBe('{"n":1}')
+    expect(await (await ask('/kv/stores/orders?key=a%2Fb')).text()).toBe('{"n":1}')
+    expect((await ask('/kv/livez')).status).toBe(200)
+    for (const index of ['/kv', '/kv/', '/kv?a=b']) {
+      expect(await (await ask(index)).text()).toContain('GET  /kv/stores/orders/<key>')
+    }
+    for (const path of ['/stores/orders/a/b', '/livez', '/kvlivez', '/k']) {
+      expect(await problemOf(await ask(path))).toMatchObject({ code: 'path_not_found' })
+    }
+  })
+
+  test('the token is asked for under the prefix when there is one', async () => {
+    const ask = handlerOf({ prefix: '/kv', token: 'secret-secret-secret' })
+    expect((await ask('/kv/stores/orders/a/b')).status).toBe(401)
+    const headers = { authorization: 'Bearer secret-secret-secret' }
+    expect((await ask('/kv/stores/orders/a/b', { headers })).status).toBe(200)
+    expect((await ask('/kv/livez')).status).toBe(200)
+  })
+})
