@@ -6,7 +6,9 @@ import { LatchkeyError } from '../errors.ts'
 import { type LogLevel } from '../log.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
+import { separateHeaders } from './handle/kept-headers.ts'
 import { type Held } from './handle/misses.ts'
+import { keepsHeaders } from './kept-headers.ts'
 import { ProgressMeter } from './handle/progress-meter.ts'
 import { Stats } from './contract/stats.ts'
 import { type Lookup, type RecoveryProgress, type StoreState } from './contract/status.ts'
@@ -28,6 +30,7 @@ export interface ShardEvents {
 
 export class Shard {
   readonly #config: StoreConfig
+  readonly #keepsHeaders: boolean
   readonly #events: ShardEvents
   readonly #thread: Worker
   readonly #closed = Promise.withResolvers<void>()
@@ -53,6 +56,7 @@ export class Shard {
 
   constructor(config: StoreConfig, logging: StoreLogging, events: ShardEvents) {
     this.#config = config
+    this.#keepsHeaders = keepsHeaders(config)
     this.#events = events
     this.#thread = new Worker(new URL('./thread.ts', import.meta.url))
     this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
@@ -76,8 +80,8 @@ export class Shard {
   find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     const readers = this.#readers!
     const reader = readers.acquire()
-    if (reader instanceof Promise) return reader.then((freed) => read(readers, freed, key))
-    return read(readers, reader, key)
+    if (reader instanceof Promise) return reader.then((freed) => this.#read(readers, freed, key))
+    return this.#read(readers, reader, key)
   }
 
   /** The topic has so many partitions now, by which keys are distributed. */
@@ -105,6 +109,15 @@ export class Shard {
     if (this.state !== 'failed') this.#send({ type: 'close' })
     await this.#closed.promise
     this.#thread.terminate()
+  }
+
+  #read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
+    try {
+      const found = reader.get(key)
+      return found !== undefined && this.#keepsHeaders ? separateHeaders(found) : found
+    } finally {
+      readers.release(reader)
+    }
   }
 
   #send(message: ToThread): void {
@@ -181,13 +194,5 @@ export class Shard {
     this.#flushes.clear()
     this.#setState('failed')
     this.#closed.resolve()
-  }
-}
-
-function read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
-  try {
-    return reader.get(key)
-  } finally {
-    readers.release(reader)
   }
 }

@@ -70,12 +70,12 @@ export class HeaderCursor {
   valueStart = 0
   /** -1: null */
   valueLength = -1
-  #cursor = new VarintCursor(new Uint8Array(0), 0, 0)
+  readonly #cursor = new VarintCursor(new Uint8Array(0), 0, 0)
   #end = 0
 
   /** Begins before the first header of `bytes[start, end)`. */
   open(bytes: Uint8Array, start: number, end: number): void {
-    this.#cursor = new VarintCursor(bytes, start, end)
+    this.#cursor.open(bytes, start, end)
     this.#end = end
   }
 

@@ -3,11 +3,18 @@
  * The hot path in `record-batch-reader.ts` reads the same format inline.
  */
 export class VarintCursor {
-  readonly #bytes: Uint8Array
-  readonly #end: number
+  #bytes: Uint8Array
+  #end: number
   at: number
 
   constructor(bytes: Uint8Array, at: number, end: number) {
+    this.#bytes = bytes
+    this.#end = end
+    this.at = at
+  }
+
+  /** Begins anew, at other bytes. */
+  open(bytes: Uint8Array, at: number, end: number): void {
     this.#bytes = bytes
     this.#end = end
     this.at = at

@@ -67,6 +67,8 @@ export interface Lookup {
   offset: number
   /** Milliseconds since the epoch; -1 where the record had none. */
   timestamp: number
+  /** Headers of the source record that KEEP_HEADERS names, encoded: keptHeaders() of ../handle/kept-headers.ts reads them. Absent where there are none. */
+  headerBlock?: Uint8Array
   /** Only where the partition is a replica here: how many records it is behind; null where that is not known. */
   replicaLag?: number | null
 }
