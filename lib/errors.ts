@@ -24,6 +24,7 @@ export const errorTable = {
   readers_exhausted: { title: 'All readers are taken', status: 503, retriable: true },
   schema_unavailable: { title: 'Schema not available', status: 503, retriable: true },
   value_undecodable: { title: 'Stored value cannot be decoded', status: 500, retriable: false },
+  writes_exhausted: { title: 'Too many writes wait', status: 503, retriable: true },
   flush_timed_out: { title: 'Flush timed out', status: 503, retriable: true },
   internal: { title: 'Internal error', status: 500, retriable: false },
   // Start

@@ -1,7 +1,7 @@
 /**
  * The readers of one thread: a fixed number of epochs behind an asynchronous semaphore. Who finds none free waits, first come
  * first served, bounded in number and time. Each acquire() hands out a Reader of its own, so that releasing one twice cannot
- * take it from whoever has the epoch next.
+ * take it from whoever has the epoch next. Some epochs may be set apart, for readers that are kept.
  */
 import { LatchkeyError } from '../errors.ts'
 import { readerWaitMaxMs, readerWaitersMax } from './limits.ts'
@@ -15,6 +15,8 @@ interface Waiter {
 }
 
 export interface ReadersOptions {
+  /** Readers that are not in the pool, for keep(); none by default. */
+  readonly kept?: number
   readonly waitersMax?: number
   readonly waitMaxMs?: number
 }
@@ -22,6 +24,8 @@ export interface ReadersOptions {
 export class ChiralMapReaders {
   readonly #view: ReaderView
   readonly #free: Epoch[] = []
+  readonly #freeKept: Epoch[] = []
+  readonly #keptMax: number
   /** In order of arrival. */
   readonly #waiters = new Set<Waiter>()
   readonly #waitersMax: number
@@ -39,12 +43,14 @@ export class ChiralMapReaders {
     this.#view = new ReaderView(shared)
     this.#waitersMax = options.waitersMax ?? readerWaitersMax
     this.#waitMaxMs = options.waitMaxMs ?? readerWaitMaxMs
-    this.size = shared.readersMax
-    for (let i = 0; i < this.size; i++) {
-      const epoch = new Epoch(readerThread * this.size + i)
+    this.#keptMax = options.kept ?? 0
+    this.size = shared.readersMax - this.#keptMax
+    for (let i = 0; i < shared.readersMax; i++) {
+      const epoch = new Epoch(readerThread * shared.readersMax + i)
       // A thread that died inside would hold up the writer for good.
       Atomics.store(this.#view.control, epoch.word, 0)
-      this.#free.push(epoch)
+      if (i < this.size) this.#free.push(epoch)
+      else this.#freeKept.push(epoch)
     }
   }
 
@@ -98,6 +104,20 @@ export class ChiralMapReaders {
       return
     }
     this.#free.push(epoch)
+  }
+
+  /** A reader beside the pool, for as long as its holder likes. Throws readers_exhausted. */
+  keep(): Reader {
+    const epoch = this.#freeKept.pop()
+    if (epoch !== undefined) return new Reader(this.#view, epoch)
+    const found = `all ${this.#keptMax} that can be kept are; close those that are not needed`
+    throw new LatchkeyError('readers_exhausted', `keep a reader: ${found}`)
+  }
+
+  /** Gives back what keep() lent. Harmless when it has been given back before. */
+  giveBack(reader: Reader): void {
+    const epoch = reader.detach()
+    if (epoch !== undefined) this.#freeKept.push(epoch)
   }
 
   #exhausted(found: string): LatchkeyError {

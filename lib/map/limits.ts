@@ -50,4 +50,5 @@ export const confirmationMaxMs = 60_000
 export const readerWaitersMax = 1024
 export const readerWaitMaxMs = 1000
 export const readerThreadsMax = 64
-export const readersPerThreadMax = 4096
+/** 4096 in a pool, 64 that are lent for good. */
+export const readersPerThreadMax = 4096 + 64

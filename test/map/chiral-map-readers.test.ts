@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
 import { ChiralMap, ChiralMapReaders, type ChiralMapShared, type MapMessage, type Reader } from '../../lib/map/index.ts'
 import { createFixture, putEntry, smallSegmentBytes } from './helper.ts'
 
@@ -58,6 +59,20 @@ test('a release is harmless when the reader has been released before', () => {
   expect(readers.inUse).toBe(1)
   expect(second.get(Buffer.from('x'))).toBeUndefined()
   expect(() => first.get(Buffer.from('x'))).toThrow('the reader has been released')
+})
+
+test('readers that are kept are none of the pool', () => {
+  const readers = new ChiralMapReaders(createShared(3), 0, { kept: 2 })
+  const kept = [readers.keep(), readers.keep()]
+  expect(readers).toMatchObject({ size: 1, inUse: 0 })
+  expect(() => readers.keep()).toThrow('keep a reader: all 2 that can be kept are')
+  expect(readers.acquire()).not.toBeInstanceOf(Promise)
+  readers.giveBack(kept[0]!)
+  readers.giveBack(kept[0]!)
+  expect(() => kept[0]!.get(Buffer.from('x'))).toThrow('the reader has been released')
+  const again = readers.keep()
+  expect(again.get(Buffer.from('x'))).toBeUndefined()
+  expect(() => readers.keep()).toThrow(LatchkeyError)
 })
 
 test('readers refuse a thread number that the map does not have', () => {
