@@ -51,10 +51,16 @@ export const simpleCodecs: { readonly [F in SimpleFormat]: Codec<SimpleValues[F]
 export function codecOf(spec: FormatSpec): Codec<any> {
   switch (spec.format) {
     case 'protobuf':
+      return protobufModule().protobufCodec(spec)
     case 'avro':
     case 'registry':
       throw new LatchkeyError('invalid_settings', `Making the codec of ${spec.format}: it is not built in`)
     default:
       return simpleCodecs[spec.format]
   }
+}
+
+/** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
+function protobufModule() {
+  return require('./protobuf/codec.ts') as typeof import('./protobuf/codec.ts')
 }

@@ -41,10 +41,9 @@ function quoteLargeIntegers(text: string): string {
   )
 }
 
-/** Of the engine's reason what is not the text itself, which may be a secret. */
+/** The engine's reason without what it quotes of the text, which may be a secret. */
 function reasonOf(error: unknown): string {
-  const [reason = ''] = (error as Error).message.replace('JSON Parse error: ', '').split(/[:"']/)
-  return reason.trim()
+  return (error as Error).message.replace('JSON Parse error: ', '').replace(/\s*"[^]*$/, '')
 }
 
 function jsonOfText(text: string): Json {

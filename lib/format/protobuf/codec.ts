@@ -1,0 +1,44 @@
+/**
+ * Protocol Buffers. In a program a message is its JSON form: what JSON shows of it, a module sees and gives back.
+ * Fields that the schema does not know are passed over in decoding; so are they lost in a conversion, but not where bytes pass on.
+ */
+import protobuf from 'protobufjs'
+import { type Codec, type Json } from '../codec.ts'
+import { type FormatSpec } from '../formats-config.ts'
+import { canonicalJson } from '../simple/canonical-json.ts'
+import { parseJson } from '../simple/json.ts'
+import { jsonReaderOf } from './from-json.ts'
+import { loadProtos } from './load.ts'
+import { messageNamed, type Messages, messagesOf } from './messages.ts'
+import { jsonWriterOf } from './to-json.ts'
+
+/** @throws LatchkeyError invalid_settings: a file that cannot be read or is malformed, a message that is not in it */
+export function protobufCodec({ file, include, message }: FormatSpec & { format: 'protobuf' }): Codec<Json> {
+  const messages = messagesOf(loadProtos(file, include))
+  return codecOfMessage(messageNamed(message, messages), messages)
+}
+
+/** @param messages those that a google.protobuf.Any may hold */
+export function codecOfMessage(type: protobuf.Type, messages: Messages): Codec<Json> {
+  const fullName = type.fullName.slice(1)
+  const read = jsonReaderOf(type)
+  const write = jsonWriterOf(type, messages)
+  const fromJson = (json: Json): Json => write(read(json))
+  return {
+    name: `protobuf ${fullName}`,
+    decode(bytes) {
+      try {
+        return write(type.decode(new protobuf.Reader(bytes)))
+      } catch (error) {
+        throw new Error(`it is no ${fullName}: ${(error as Error).message}`, { cause: error })
+      }
+    },
+    encode: (json) => type.encode(read(json), new protobuf.Writer()).finish(),
+    toJson: (json) => json,
+    fromJson,
+    toText: canonicalJson,
+    fromText(text) {
+      return fromJson(parseJson(text))
+    },
+  }
+}

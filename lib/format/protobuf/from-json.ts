@@ -1,0 +1,69 @@
+/** ProtoJSON to a message that can be encoded: checked by the library, then completed for what it does not look at. */
+import protobuf from 'protobufjs'
+import protojson from 'protobufjs/ext/protojson.js'
+import { type Json } from '../codec.ts'
+
+const messageLengthMax = 300
+
+type Message = Record<string, unknown>
+
+/** @returns throws Error that says where the JSON is not such a message */
+export function jsonReaderOf(type: protobuf.Type): (json: Json) => protobuf.Message {
+  const needsCompletion = reachableFrom(type).some((message) =>
+    message.fieldsArray.some((field) => field.required || field.map),
+  )
+  return (json) => {
+    const message = read(type, json)
+    if (needsCompletion) complete(type, message as unknown as Message, '')
+    return message
+  }
+}
+
+function read(type: protobuf.Type, json: Json): protobuf.Message {
+  try {
+    return protojson.fromJson(type, json)
+  } catch (error) {
+    const found = (error as Error).message.replace(/^\./, '')
+    throw new Error(`it must be ${type.fullName.slice(1)} as JSON: ${found.slice(0, messageLengthMax)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Required fields are there, and maps are in the order of their keys, so that equal messages give equal bytes. */
+function complete(type: protobuf.Type, message: Message, path: string): void {
+  for (const field of type.fieldsArray) {
+    const { name } = field
+    if (!Object.hasOwn(message, name)) {
+      if (field.required) throw new Error(`it must be ${type.fullName.slice(1)} as JSON: ${path}${name} is required`)
+      continue
+    }
+    if (field.map) message[name] = sorted(message[name] as Message)
+    if (!(field.resolvedType instanceof protobuf.Type)) continue
+    for (const nested of valuesOf(field, message[name])) complete(field.resolvedType, nested, `${path}${name}.`)
+  }
+}
+
+function valuesOf(field: protobuf.Field, value: unknown): Message[] {
+  if (field.map) return Object.values(value as Record<string, Message>)
+  return field.repeated ? (value as Message[]) : [value as Message]
+}
+
+/** Without a prototype, where __proto__ is a key like any other. */
+function sorted(map: Message): Message {
+  const result = Object.create(null) as Message
+  for (const key of Object.keys(map).toSorted()) result[key] = map[key]
+  return result
+}
+
+function reachableFrom(type: protobuf.Type): protobuf.Type[] {
+  const reached = new Set([type])
+  // A set that grows while it is gone through is gone through to its end.
+  for (const message of reached) {
+    for (const field of message.fieldsArray) {
+      const { resolvedType } = field.resolve()
+      if (resolvedType instanceof protobuf.Type) reached.add(resolvedType)
+    }
+  }
+  return [...reached]
+}

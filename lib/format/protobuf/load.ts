@@ -1,0 +1,99 @@
+/**
+ * .proto files, read when the program runs. An import is looked for beside the file that imports it, then in the include directories, then
+ * among the files of Google that are built in.
+ */
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import protobuf from 'protobufjs'
+import { formatFault } from '../format-fault.ts'
+import { addBundled, isBundled } from './bundled.ts'
+
+/** Of one file, and of files that import each other: more is no schema but a slip. */
+const fileBytesMax = 16_777_216
+const filesMax = 1_000
+
+/**
+ * The file and all that it imports.
+ * @param include directories, the first that has an import counts
+ * @throws LatchkeyError invalid_settings: a file that is missing, unreadable or malformed, naming it and whoever imports it
+ */
+export function loadProtos(file: string, include: readonly string[] = []): protobuf.Root {
+  const root = new protobuf.Root()
+  const loaded = new Set<string>()
+  load(file, `${basename(file)} cannot be read`)
+  try {
+    root.resolveAll()
+    return root
+  } catch (error) {
+    throw fault(`${basename(file)}: ${(error as Error).message}`)
+  }
+
+  function load(path: string, attempt: string): void {
+    const { realPath, source } = readSource(path, attempt)
+    if (loaded.has(realPath)) return
+    loaded.add(realPath)
+    if (loaded.size > filesMax) throw fault(`${basename(file)}: it comes to more than ${filesMax} files`)
+    const { imports = [], weakImports = [] } = parse(path, source, root)
+    for (const name of imports) loadImport(name, path)
+    for (const name of weakImports) if (find(name, path) ?? isBundled(name)) loadImport(name, path)
+  }
+
+  function loadImport(name: string, importer: string): void {
+    const path = find(name, importer)
+    if (path !== undefined)
+      return load(path, `${basename(importer)} imports ${JSON.stringify(name)}, which cannot be read`)
+    if (!isBundled(name)) {
+      const places = [dirname(importer), ...include].join(', ')
+      const found = `${basename(importer)} imports ${JSON.stringify(name)}, which is not in ${places}`
+      throw fault(`${found}: name the directory that import paths start from in PROTO_PATH`)
+    }
+    if (!loaded.has(name)) addBundled(root, name)
+    loaded.add(name)
+  }
+
+  function find(name: string, importer: string): string | undefined {
+    const candidates = [dirname(importer), ...include].map((directory) => join(directory, name))
+    return candidates.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  }
+}
+
+/** A schema that is at hand as text, with the imports that it has: for a registry, which names them. */
+export function parseProtos(texts: ReadonlyMap<string, string>): protobuf.Root {
+  const root = new protobuf.Root()
+  const loaded = new Set<string>()
+  for (const [name, text] of texts) {
+    const { imports = [] } = parse(name, text, root)
+    for (const imported of imports) {
+      if (texts.has(imported) || loaded.has(imported)) continue
+      if (!isBundled(imported))
+        throw fault(`${name} imports ${JSON.stringify(imported)}, which is not among its references`)
+      addBundled(root, imported)
+      loaded.add(imported)
+    }
+  }
+  root.resolveAll()
+  return root
+}
+
+function readSource(path: string, attempt: string): { realPath: string; source: string } {
+  try {
+    const { size } = statSync(path)
+    if (size > fileBytesMax) throw new Error(`it is longer than ${fileBytesMax} bytes`)
+    return { realPath: realpathSync(path), source: readFileSync(path, 'utf8') }
+  } catch (error) {
+    throw fault(`${attempt}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
+  }
+}
+
+/** Fields keep their names as they are written, so that two that differ in their underscores only can be told apart. */
+function parse(path: string, source: string, root: protobuf.Root): protobuf.IParserResult {
+  try {
+    return protobuf.parse(source, root, { keepCase: true })
+  } catch (error) {
+    throw fault(`${basename(path)}: ${(error as Error).message}`)
+  }
+}
+
+function fault(found: string): Error {
+  return formatFault('protobuf', 'file', found)
+}

@@ -1,0 +1,48 @@
+/** The messages that files define, by full name. An index of our own: the library's remembers every name that it was ever asked for. */
+import protobuf from 'protobufjs'
+import { formatFault } from '../format-fault.ts'
+
+const shownMax = 10
+
+export type Messages = ReadonlyMap<string, protobuf.Type>
+
+export function messagesOf(root: protobuf.Root): Messages {
+  const messages = new Map<string, protobuf.Type>()
+  collect(root, messages)
+  // What the JSON form of an Any names comes from outside.
+  root.lookupType = (path) => {
+    const message = typeof path === 'string' ? messages.get(path) : undefined
+    if (message === undefined) throw new Error(`no message ${String(path)} is known here`)
+    return message
+  }
+  return messages
+}
+
+/** @throws LatchkeyError invalid_settings that names those that there are, the likely ones first */
+export function messageNamed(name: string, messages: Messages): protobuf.Type {
+  const message = messages.get(name.replace(/^\./, ''))
+  if (message) return message
+  const own = [...messages.keys()].filter((known) => !known.startsWith('google.protobuf.'))
+  const sorted = [...own.filter((known) => isNear(known, name)), ...own.filter((known) => !isNear(known, name))]
+  const shown = sorted.slice(0, shownMax).join(', ')
+  const rest = sorted.length > shownMax ? ` and ${sorted.length - shownMax} more` : ''
+  const there = own.length === 0 ? 'there is none' : `there are ${shown}${rest}`
+  throw formatFault('protobuf', 'message', `no message has this full name: ${there}`)
+}
+
+function collect(namespace: protobuf.NamespaceBase, messages: Map<string, protobuf.Type>): void {
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Type) messages.set(nested.fullName.replace(/^\./, ''), nested)
+    if (nested instanceof protobuf.Namespace) collect(nested, messages)
+  }
+}
+
+/** Whether the last parts of both names are one another's beginning or end, whatever their case. */
+function isNear(known: string, name: string): boolean {
+  const [left, right] = [simpleName(known), simpleName(name)]
+  return left.startsWith(right) || right.startsWith(left) || left.endsWith(right) || right.endsWith(left)
+}
+
+function simpleName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1).toLowerCase()
+}

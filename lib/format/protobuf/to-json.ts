@@ -1,0 +1,145 @@
+/**
+ * A decoded message as ProtoJSON has it (https://protobuf.dev/programming-guides/json/), with two differences: 64-bit numbers are
+ * numbers as far as those are exact in JSON, and an Any of a message that is not known here shows its bytes.
+ */
+import protobuf from 'protobufjs'
+import protojson from 'protobufjs/ext/protojson.js'
+import { type Json } from '../codec.ts'
+import { base64Of } from '../simple/base64.ts'
+import { type Messages } from './messages.ts'
+
+/** Of Any within Any; the library bounds the depth of all else when it decodes. */
+const anyDepthMax = 16
+
+type Writer = (value: unknown) => Json
+type Message = Record<string, unknown>
+type FieldWriter = (message: Message, json: Record<string, Json>) => void
+
+const structural = ['Timestamp', 'Duration', 'FieldMask', 'Struct', 'Value', 'ListValue']
+/** Known by what they are in JSON: the library writes them. */
+const wellKnown = new Set(structural.map((name) => `.google.protobuf.${name}`))
+const wrapper = /^\.google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
+
+/** @param messages those that an Any may hold */
+export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message: object) => Json {
+  const writers = new Map<protobuf.Type, Writer>()
+  let anyDepth = 0
+  return ofMessage(type) as (message: object) => Json
+
+  function ofMessage(message: protobuf.Type): Writer {
+    const known = writers.get(message)
+    if (known) return known
+    if (wellKnown.has(message.fullName)) return (value) => protojson.toJson(message, value as Message) as Json
+    if (message.fullName === '.google.protobuf.Any') return anyJson
+    if (wrapper.test(message.fullName)) return ofWrapper(message.fields['value']!.resolve())
+    const fields: FieldWriter[] = []
+    const writer: Writer = (value) => {
+      const json: Record<string, Json> = {}
+      for (const field of fields) field(value as Message, json)
+      return json
+    }
+    // Before its fields, which may hold it.
+    writers.set(message, writer)
+    for (const field of message.fieldsArray) fields.push(ofField(field.resolve()))
+    return writer
+  }
+
+  function ofField(field: protobuf.Field): FieldWriter {
+    const { name } = field
+    const jsonName = jsonNameOf(field)
+    const write = ofSingular(field)
+    if (field instanceof protobuf.MapField) {
+      const keyText = mapKeyText(field)
+      return (message, json) => {
+        const entries = Object.entries((message[name] ?? {}) as Message)
+        // fromEntries defines members: a key such as __proto__ is one like any other.
+        if (entries.length > 0)
+          json[jsonName] = Object.fromEntries(entries.map(([key, value]) => [keyText(key), write(value)]))
+      }
+    }
+    if (field.repeated) {
+      return (message, json) => {
+        const values = message[name] as unknown[] | undefined
+        if (values && values.length > 0) json[jsonName] = values.map(write)
+      }
+    }
+    // What a message does not have is a default of its prototype; what has no presence and is zero is not decoded.
+    return (message, json) => {
+      if (Object.hasOwn(message, name)) json[jsonName] = write(message[name])
+    }
+  }
+
+  function ofSingular(field: protobuf.Field): Writer {
+    if (field.resolvedType instanceof protobuf.Type) return ofMessage(field.resolvedType)
+    if (field.resolvedType instanceof protobuf.Enum) return ofEnum(field.resolvedType)
+    return scalarWriters[field.type] ?? ((value) => value as Json)
+  }
+
+  function ofWrapper(field: protobuf.Field): Writer {
+    const write = ofSingular(field)
+    return (message) => write((message as Message)[field.name] ?? field.defaultValue)
+  }
+
+  function anyJson(value: unknown): Json {
+    const { type_url: url = '', value: bytes = new Uint8Array() } = value as { type_url?: string; value?: Uint8Array }
+    if (url === '') return {}
+    const held = messages.get(url.slice(url.lastIndexOf('/') + 1))
+    if (held === undefined) return { '@type': url, value: base64Of(bytes) }
+    if (anyDepth >= anyDepthMax)
+      throw new Error(`it has more than ${anyDepthMax} google.protobuf.Any within each other`)
+    anyDepth++
+    try {
+      const json = ofMessage(held)(held.decode(bytes))
+      const isSpecial =
+        /^\.google\.protobuf\.(Any|Empty)$/.test(held.fullName) ||
+        wellKnown.has(held.fullName) ||
+        wrapper.test(held.fullName)
+      return isSpecial ? { '@type': url, value: json } : { '@type': url, ...(json as Record<string, Json>) }
+    } finally {
+      anyDepth--
+    }
+  }
+}
+
+const scalarWriters: Record<string, Writer> = {
+  ...Object.fromEntries(['int64', 'sint64', 'sfixed64', 'uint64', 'fixed64'].map((type) => [type, jsonOfLong])),
+  double: jsonOfDouble,
+  float: (value) => jsonOfDouble(shortestFloat(value as number)),
+  bytes: (value) => base64Of(value as Uint8Array),
+}
+
+function ofEnum(type: protobuf.Enum): Writer {
+  if (type.fullName === '.google.protobuf.NullValue') return () => null
+  return (value) => type.valuesById[value as number] ?? (value as number)
+}
+
+function jsonOfLong(value: unknown): number | string {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : String(value)
+}
+
+function jsonOfDouble(value: unknown): number | string {
+  return Number.isFinite(value) ? (value as number) : String(value)
+}
+
+/** 0.1 and not 0.10000000149011612: the shortest decimal that is this float. */
+function shortestFloat(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return short
+  }
+  return value
+}
+
+function jsonNameOf(field: protobuf.Field): string {
+  // An extension of proto2 goes by its full name, in brackets.
+  if (field.declaringField) return `[${field.declaringField.fullName.slice(1)}]`
+  return field.jsonName ?? field.name
+}
+
+/** 64-bit keys of a decoded map are eight characters each, which hold the bits. */
+function mapKeyText(field: protobuf.MapField): (key: string) => string {
+  const isUnsigned = field.keyType === 'uint64' || field.keyType === 'fixed64'
+  const isLong = isUnsigned || ['int64', 'sint64', 'sfixed64'].includes(field.keyType)
+  return isLong ? (key) => String(protobuf.util.longFromKey(key, isUnsigned)) : (key) => key
+}
