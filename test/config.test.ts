@@ -58,6 +58,8 @@ describe('readCommand', () => {
       waitForReplicas: false,
       useProcessingOnly: false,
       partitioner: 'murmur2',
+      onBadRecord: 'skip',
+      keepHeaders: [],
       initialCapacity: 0,
       autoFlushCount: 1000,
       autoFlushSeconds: 1,
@@ -177,6 +179,7 @@ describe('readCommand', () => {
     ['FENCING', 'maybe'],
     ['STRUCTURED_LOGGING', '2'],
     ['LOG_LEVEL', 'fatal'],
+    ['ON_BAD_RECORD', 'halt'],
   ])('%s is refused when it is %p', (variable, value) => {
     const faults = faultsOf({ environment: { ...required, [variable]: value } })
     const key = settingKeys.find((candidate) => metadataOf(candidate).variable === variable)!
@@ -214,6 +217,37 @@ describe('readCommand', () => {
     expect(faultsOf({ environment: derived })).toEqual([expect.stringContaining(different)])
     const colliding = { ...required, SOURCE_TOPIC: 'a.b', CHANGELOG_TOPIC: 'a_b', SERVER_PORT: 'x' }
     expect(faultsOf({ environment: colliding })).toHaveLength(2)
+  })
+
+  test.each([
+    ['DEAD_LETTER_TOPIC is missing: with ON_BAD_RECORD=dead-letter', {}],
+    ['DEAD_LETTER_TOPIC="orders" (environment): it must differ', { DEAD_LETTER_TOPIC: 'orders' }],
+    [
+      'DEAD_LETTER_TOPIC="a_b-changelog" (environment): it must differ',
+      { DEAD_LETTER_TOPIC: 'a_b-changelog', STORE_ID: 'a.b' },
+    ],
+    ['it must differ', { DEAD_LETTER_TOPIC: 'log', CHANGELOG_TOPIC: 'log' }],
+    ['it has no effect without', { DEAD_LETTER_TOPIC: 'bad', ON_BAD_RECORD: 'stop' }],
+    ['it must be 1 to 249 characters', { DEAD_LETTER_TOPIC: 'a/b' }],
+  ])('the topic for bad records is a fault: %s', (fault, environment) => {
+    const faults = faultsOf({ environment: { ...required, ON_BAD_RECORD: 'dead-letter', ...environment } })
+    expect(faults).toEqual([expect.stringContaining(fault)])
+  })
+
+  test('the topic for bad records is taken when it is one of its own', () => {
+    const environment = { ...required, ON_BAD_RECORD: 'dead-letter', DEAD_LETTER_TOPIC: 'orders-bad' }
+    expect(settingsOf({ environment })).toMatchObject({ onBadRecord: 'dead-letter', deadLetterTopic: 'orders-bad' })
+  })
+
+  test('headers to keep are names with an end that may be open', () => {
+    const keep = (text: string) => settingsOf({ environment: { ...required, KEEP_HEADERS: text } }).keepHeaders
+    expect(keep(' trace-id, x-*,trace-id,,')).toEqual(['trace-id', 'x-*'])
+    expect(keep('*')).toEqual(['*'])
+    const fault = (text: string) => faultsOf({ environment: { ...required, KEEP_HEADERS: text } })
+    expect(fault('a*b')).toEqual([expect.stringContaining('"a*b" is no name')])
+    expect(fault('x'.repeat(257))).toEqual([expect.stringContaining('up to 256 characters')])
+    expect(fault('id,src')).toEqual([expect.stringContaining('"src" is reserved')])
+    expect(fault(Array.from({ length: 101 }, (_, i) => i).join())).toEqual([expect.stringContaining('more than 100')])
   })
 
   test('a changelog is asked for when its default name would be too long', () => {

@@ -7,6 +7,7 @@ import { clientEntries } from './entries/clients.ts'
 import { flushSettings, memoryEntries } from './entries/memory.ts'
 import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
+import { deadLetterFault, recordEntries } from './entries/records.ts'
 import { serverEntries } from './entries/server.ts'
 import { topicAllowed, topicEntries } from './entries/topics.ts'
 import { type TlsPair } from './tls-pair.ts'
@@ -31,6 +32,7 @@ const entries = {
   ...topicEntries,
   ...clientEntries,
   ...partitionEntries,
+  ...recordEntries,
   ...memoryEntries,
   ...serverEntries,
   ...operationEntries,
@@ -91,6 +93,14 @@ export const settingsSchema = v.pipe(
       `"<STORE_ID>-changelog" is longer than the ${topicLengthMax} characters that a topic may have; name one`,
     ),
     ['changelogTopic'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['onBadRecord'], ['deadLetterTopic'], ['sourceTopic'], ['storeId'], ['changelogTopic']],
+      (topics) => deadLetterFault({ ...topics, ...deriveNames(topics) }) === undefined,
+      ({ input }) => deadLetterFault({ ...input, ...deriveNames(input) })!,
+    ),
+    ['deadLetterTopic'],
   ),
   v.transform((settings) => ({ ...settings, ...deriveNames(settings), ...flushSettings(settings) })),
 )

@@ -89,3 +89,27 @@ export function partitionList() {
 export function bearerToken() {
   return v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(tokenLengthMax))
 }
+
+const headerNameLengthMax = 256
+const headerNamesMax = 100
+
+/** `trace-id, x-*` to ['trace-id', 'x-*']; empty text to []. */
+export function headerNames() {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, readonly string[]>(({ dataset, addIssue, NEVER }) => {
+      const names = dataset.value.split(',').map((name) => name.trim())
+      const kept = [...new Set(names.filter((name) => name !== ''))]
+      const faulty = kept.find((name) => name.slice(0, -1).includes('*') || name.length > headerNameLengthMax)
+      const reserved = kept.find((name) => name === 'src' || name === 'aft')
+      const message =
+        faulty === undefined
+          ? reserved && `"${reserved}" is reserved: the changelog's records have a header of that name`
+          : `"${faulty}" is no name: up to ${headerNameLengthMax} characters, "*" only at the end`
+      const found = kept.length > headerNamesMax ? `it has more than ${headerNamesMax} names` : message
+      if (found === undefined) return Object.freeze(kept)
+      addIssue({ message: found })
+      return NEVER
+    }),
+  )
+}

@@ -43,7 +43,7 @@ export interface StoreConfig {
   /** What becomes of a source record that cannot be stored; `skip` where absent. */
   readonly onBadRecord?: 'skip' | 'stop' | 'dead-letter'
   /** Where such records go, with `dead-letter`. */
-  readonly deadLetterTopic?: string
+  readonly deadLetterTopic?: string | undefined
   /** Names of source headers to keep, a trailing `*` matching any end; none where absent. */
   readonly keepHeaders?: readonly string[]
   /** Discard what the changelog has and read the source from its start. */
