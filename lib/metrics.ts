@@ -29,7 +29,10 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['consumed_bytes_total', 'Bytes of source record batches consumed', 'bytesConsumed'],
   ['aborted_records_total', 'Source records of aborted transactions, not applied', 'abortedRecords'],
   ['control_batches_total', 'Control batches seen', 'controlBatches'],
+  ['records_left_out_total', 'Source records that convert has left out', 'leftOut'],
   ['timestamps_clamped_total', 'Records whose timestamp the changelog would have refused', 'timestampsClamped'],
+  ['headers_omitted_total', 'Headers to be kept that there was no room for', 'headersOmitted'],
+  ['dead_letters_total', 'Bad records that the dead-letter topic acknowledged', 'deadLetters'],
   ['records_recovered_total', 'Changelog records read back', 'recordsRecovered'],
   ['recovered_bytes_total', 'Bytes of changelog record batches read back', 'bytesRecovered'],
   ['changelog_records_total', 'Records that the changelog acknowledged', 'changelogRecords'],
@@ -49,6 +52,9 @@ const skippedReasons: readonly (readonly [string, CounterName])[] = [
   ['undecodable', 'skippedUndecodable'],
   ['corrupt_batch', 'skippedCorruptBatch'],
   ['too_large', 'skippedTooLarge'],
+  ['invalid_key', 'skippedInvalidKey'],
+  ['invalid_value', 'skippedInvalidValue'],
+  ['conversion', 'skippedConversion'],
 ]
 
 /** @param source asked anew at each scrape, so that its `stats` may be replaced once the partitions are known */

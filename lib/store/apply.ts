@@ -4,12 +4,14 @@
  */
 import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../map/index.ts'
+import { type KeptHeaders } from './kept-headers.ts'
 import { type SourceTrail } from './recovery/source-trail.ts'
 import { type Stats } from './contract/stats.ts'
 
 /**
  * Puts the records of an opened batch into the map, if there is one, those before `position` excepted.
  * @param trail where source offsets are noted, in recovery
+ * @param kept puts headers before values, where any are kept
  * @returns how many there were
  */
 export function applyRecords(
@@ -19,6 +21,7 @@ export function applyRecords(
   batch: RecordBatchReader,
   position: number,
   trail?: SourceTrail,
+  kept?: KeptHeaders,
 ): number {
   let applied = 0
   while (batch.nextRecord()) {
@@ -27,8 +30,11 @@ export function applyRecords(
     else if (batch.keyLength < 0) stats.add('skippedNullKey', 1)
     else {
       const sourceOffset = batch.sourceOffset()
-      const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
-      map?.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
+      if (kept !== undefined && map !== undefined) kept.put(map, partition, batch, sourceOffset)
+      else {
+        const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
+        map?.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
+      }
       trail?.note(batch, sourceOffset)
       applied++
     }

@@ -13,6 +13,7 @@ import { clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
+import { keptHeadersOf } from './kept-headers.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions } from './recovery/resumption.ts'
 import { type StoreContext } from './store-context.ts'
@@ -130,6 +131,7 @@ export class Primaries {
       fetch: changelogFetch(config),
       map: useProcessingOnly ? undefined : map,
       stats,
+      kept: keptHeadersOf(config),
       identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
       fenceAgain: async (partition: number) => {
         await this.#owners.renew(partition, this.#owners.identity(partition)!)

@@ -9,6 +9,7 @@ import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
 import { applyRecords } from './apply.ts'
 import { changelogFetch } from './fetch-options.ts'
+import { type KeptHeaders, keptHeadersOf } from './kept-headers.ts'
 import { corruptChangelog } from './recovery/recovery.ts'
 import { type StoreContext } from './store-context.ts'
 import { setPartitionState } from './ingest/partition-events.ts'
@@ -31,12 +32,14 @@ export class Replicas {
   readonly #context: StoreContext
   readonly #fetcher: Fetcher
   readonly #batches = new CommittedBatches()
+  readonly #kept: KeptHeaders | undefined
   readonly #copies = new Map<number, Copy>()
   readonly #allFilled = Promise.withResolvers<void>()
 
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config } = context
+    this.#kept = keptHeadersOf(config)
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       received: (fetched) => this.#received(fetched),
       room: () => context.flusher.room(),
@@ -99,7 +102,8 @@ export class Replicas {
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       if (kind === 'records') {
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
-        stats.add('recordsRecovered', applyRecords(map, stats, partition, batch, copy.position))
+        const records = applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
+        stats.add('recordsRecovered', records)
         stats.add('bytesRecovered', batch.batchBytes)
       }
       copy.position = batch.nextOffset

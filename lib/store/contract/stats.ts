@@ -11,7 +11,16 @@ export const counterNames = [
   'skippedUndecodable',
   'skippedCorruptBatch',
   'skippedTooLarge',
+  'skippedInvalidKey',
+  'skippedInvalidValue',
+  'skippedConversion',
+  /** By `convert`, which says `skip`. */
+  'leftOut',
   'timestampsClamped',
+  /** Of those that KEEP_HEADERS names: there was no room for them. */
+  'headersOmitted',
+  /** Bad records that the dead-letter topic has acknowledged. */
+  'deadLetters',
   'abortedRecords',
   'controlBatches',
   'recordsRecovered',

@@ -14,6 +14,7 @@ import { type ChiralMap } from '../../map/index.ts'
 import { applyRecords } from '../apply.ts'
 import { type FetchConfig } from '../contract/client-config.ts'
 import { plainFetch } from '../fetch-options.ts'
+import { type KeptHeaders } from '../kept-headers.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 import { type Stats } from '../contract/stats.ts'
 
@@ -51,6 +52,8 @@ export interface RecoveryContext {
   /** Undefined where nothing is held in memory. */
   map: ChiralMap | undefined
   stats: Stats
+  /** Where headers are kept. */
+  kept?: KeptHeaders | undefined
   /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
   identityOf(partition: number): ProducerIdentity | undefined
   /** Takes the partition again, for a marker at its present end. */
@@ -199,10 +202,10 @@ class RecoverySink {
   }
 
   #takeRecords(partition: number, position: number, progress: Progress): void {
-    const { map, stats } = this.#context
+    const { map, stats, kept } = this.#context
     const { batch } = this.#batches
     batch.openRecords({ checkCrc: this.#context.fetch?.checkCrcs ?? true })
-    const records = applyRecords(map, stats, partition, batch, position, progress.trail)
+    const records = applyRecords(map, stats, partition, batch, position, progress.trail, kept)
     progress.records += records
     stats.add('recordsRecovered', records)
     stats.add('bytesRecovered', batch.batchBytes)
