@@ -4,6 +4,7 @@
  */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
+import { rawCodec } from '../format/simple/raw.ts'
 import { type Definition } from './definition.ts'
 
 /** What a value can be shown as: JSON, plain text, or the bytes that are stored. */
@@ -18,6 +19,8 @@ export interface StoredValue {
 }
 
 export interface Presentation {
+  /** Names, such as `int64` or `protobuf orders.v1.Order`. The value's is that of what is stored. */
+  readonly formats: { readonly key: string; readonly value: string }
   /** Values are not looked at: each representation is the stored bytes. */
   readonly hasRawValues: boolean
   /**
@@ -53,9 +56,11 @@ export function presentationOf(
   definition: Definition | undefined,
   { schemaWaitMs = schemaWaitMsDefault }: PresentationOptions = {},
 ): Presentation {
-  const keys = definition === undefined || isRaw(definition.key) ? undefined : definition.key
-  const values = definition === undefined || isRaw(definition.value) ? undefined : definition.value
+  const { key, value } = definition ?? { key: rawCodec, value: rawCodec }
+  const keys = key === rawCodec ? undefined : key
+  const values = value === rawCodec ? undefined : value
   return {
+    formats: { key: key.name, value: value.name },
     hasRawValues: values === undefined,
     keyOf: (text) => (keys === undefined ? text : withSchemas(() => encodeKey(keys, text), schemaWaitMs)),
     keyText: (key) => (keys === undefined ? key : withSchemas(() => textOf(keys, key), schemaWaitMs)),
@@ -64,10 +69,6 @@ export function presentationOf(
         ? stored.value
         : withSchemas(() => show(values, stored, as), schemaWaitMs),
   }
-}
-
-function isRaw({ name }: Codec): boolean {
-  return name === 'raw'
 }
 
 function encodeKey(codec: Codec, text: Uint8Array): Uint8Array {

@@ -2,11 +2,13 @@
 import type { Lookup } from '../store/contract/status.ts'
 
 /**
- * Quoted, strong. The record alone does not tell the bytes: after a rebuild, or with another conversion, the same record may give
- * other ones. Hence the hash.
+ * Quoted, strong. The record alone does not tell the bytes: after a rebuild, or with another conversion, format or schema, the same
+ * record may give other ones. Hence the hash, of what the answer holds.
+ *
+ * @param suffix of the representation, where a value has several
  */
-export function etagOf({ partition, offset, timestamp, value }: Lookup): string {
-  return `"${partition}.${offset}.${timestamp}.${Bun.hash.xxHash32(value).toString(36)}"`
+export function etagOf({ partition, offset, timestamp }: Lookup, body: Uint8Array | string, suffix = ''): string {
+  return `"${partition}.${offset}.${timestamp}.${Bun.hash.xxHash32(body).toString(36)}${suffix}"`
 }
 
 /** Whether an If-None-Match names `etag`, compared weakly as RFC 9110, 13.1.2 has it. */

@@ -1,20 +1,28 @@
 /**
  * GET and HEAD of a value: the hot path. No `new URL`, no router, no promise while a reader is free; why, and the figures, are in DESIGN.md.
  */
+import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'
 import type { Lookup } from '../store/contract/status.ts'
-import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
+import { acceptable, representationFor } from './accept.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
 import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
+import { valueResponse, type Wanted } from './value-response.ts'
 
 export const lookupPrefix = '/stores/'
 
 /** Misses may be as frequent as hits, and the status that they ask for is not free. */
 const caughtUpCheckMs = 100
+
+/** What the request says beside the key. */
+interface Asked extends Wanted {
+  maxLag: number | undefined
+  startedAt: number
+}
 
 export class LookupHandler {
   readonly #store: StoreView
@@ -31,20 +39,39 @@ export class LookupHandler {
   handle(request: Request, target: string): Response | Promise<Response> {
     const startedAt = performance.now()
     try {
-      const { method } = request
+      const { method, headers } = request
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
-      const maxLag = target.includes('?') ? maxLagOf(target) : undefined
-      const found = this.#store.get(this.#keyOf(target))
-      if (!(found instanceof Promise)) return this.#answer(request, found, maxLag, startedAt)
-      return found
-        .then((lookup) => this.#answer(request, lookup, maxLag, startedAt))
-        .catch((thrown) => this.#fail(thrown, startedAt))
+      const asked: Asked = {
+        as: this.#representationFor(headers.get('accept')),
+        isRaw: this.#store.presentation.hasRawValues,
+        ifNoneMatch: headers.get('if-none-match'),
+        maxLag: target.includes('?') ? maxLagOf(target) : undefined,
+        startedAt,
+      }
+      const answer = this.#find(target, asked)
+      return answer instanceof Promise ? answer.catch((thrown) => this.#fail(thrown, startedAt)) : answer
     } catch (thrown) {
       return this.#fail(thrown, startedAt)
     }
   }
 
-  #keyOf(target: string): Uint8Array {
+  /** Raw values are given to whoever asks, under whatever type there is for them. */
+  #representationFor(accept: string | null): Representation {
+    const representation = representationFor(accept)
+    if (representation !== undefined) return representation
+    if (this.#store.presentation.hasRawValues) return 'json'
+    const message = `Looking up a key: there is no representation that the Accept header allows; there are ${acceptable.join(', ')}`
+    throw new LatchkeyError('not_acceptable', message, { details: { acceptable } })
+  }
+
+  /** Each step is a promise only where it has to wait. */
+  #find(target: string, asked: Asked): Response | Promise<Response> {
+    const key = this.#store.presentation.keyOf(this.#keyTextOf(target))
+    const found = key instanceof Promise ? key.then((bytes) => this.#store.get(bytes)) : this.#store.get(key)
+    return found instanceof Promise ? found.then((lookup) => this.#answer(lookup, asked)) : this.#answer(found, asked)
+  }
+
+  #keyTextOf(target: string): Uint8Array {
     const query = target.indexOf('?')
     const pathEnd = query < 0 ? target.length : query
     const slash = target.indexOf('/', lookupPrefix.length)
@@ -57,33 +84,21 @@ export class LookupHandler {
     return decodeKey(target.slice(idEnd + 1, pathEnd))
   }
 
-  #answer(request: Request, lookup: Lookup | undefined, maxLag: number | undefined, startedAt: number): Response {
+  #answer(lookup: Lookup | undefined, asked: Asked): Response | Promise<Response> {
     if (lookup === undefined) {
-      if (maxLag !== undefined) refuseStaleMiss(this.#store.status(), maxLag)
-      return this.#fail(this.#keyNotFound(), startedAt)
+      if (asked.maxLag !== undefined) refuseStaleMiss(this.#store.status(), asked.maxLag)
+      return this.#fail(this.#keyNotFound(), asked.startedAt)
     }
-    const etag = etagOf(lookup)
-    const headers: Record<string, string> = {
-      'content-type': 'application/json',
-      etag,
-      'cache-control': 'no-cache',
-      'x-kafka-partition': String(lookup.partition),
-    }
-    if (lookup.offset >= 0) headers['x-kafka-offset'] = String(lookup.offset)
-    if (lookup.timestamp >= 0) headers['last-modified'] = lastModifiedOf(lookup.timestamp)
-    if (lookup.replicaLag !== undefined) {
-      refuseStale(lookup.replicaLag, maxLag)
-      headers['x-latchkey-role'] = 'replica'
-      headers['x-latchkey-lag'] = lookup.replicaLag === null ? 'unknown' : String(lookup.replicaLag)
-    }
-    const ifNoneMatch = request.headers.get('if-none-match')
-    if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) {
-      delete headers['content-type']
-      this.#observe('not_modified', startedAt)
-      return new Response(null, { status: 304, headers })
-    }
-    const response = new Response(lookup.value as Uint8Array<ArrayBuffer>, { headers })
-    this.#observe('found', startedAt)
+    if (lookup.replicaLag !== undefined) refuseStale(lookup.replicaLag, asked.maxLag)
+    const body = this.#store.presentation.render(lookup, asked.as)
+    return body instanceof Promise
+      ? body.then((rendered) => this.#respond(lookup, rendered, asked))
+      : this.#respond(lookup, body, asked)
+  }
+
+  #respond(lookup: Lookup, body: Uint8Array | string, asked: Asked): Response {
+    const response = valueResponse(lookup, body, asked)
+    this.#observe(response.status === 304 ? 'not_modified' : 'found', asked.startedAt)
     return response
   }
 
@@ -99,7 +114,8 @@ export class LookupHandler {
   }
 
   #keyNotFound(): LatchkeyError {
-    const found = 'Looking up the key: the store holds no record under it'
+    const { key } = this.#store.presentation.formats
+    const found = `Looking up the key: the store holds no record under it${key === 'raw' ? '' : `, read as ${key}`}`
     if (this.#caughtUp()) return new LatchkeyError('key_not_found', found, { details: { caughtUp: true } })
     const message = `${found} yet; it has not caught up with the source topic, so ask again later`
     return new LatchkeyError('key_not_found', message, { details: { caughtUp: false } })
@@ -126,6 +142,7 @@ function outcomeOf(thrown: unknown): LookupOutcome {
   if (!(thrown instanceof LatchkeyError)) return 'failed'
   switch (thrown.code) {
     case 'invalid_key':
+    case 'not_acceptable':
     case 'recovering':
     case 'readers_exhausted':
     case 'partition_not_held':

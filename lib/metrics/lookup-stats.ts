@@ -8,6 +8,7 @@ export const lookupOutcomes = [
   'not_modified',
   'not_found',
   'invalid_key',
+  'not_acceptable',
   'recovering',
   'readers_exhausted',
   'partition_not_held',

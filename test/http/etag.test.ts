@@ -4,19 +4,36 @@ import type { Lookup } from '../../lib/store/contract/status.ts'
 
 const lookup: Lookup = { value: new Uint8Array([1, 2, 3]), partition: 1, offset: 2, timestamp: 3 }
 
+function tagOf(change: Partial<Lookup> = {}): string {
+  const changed = { ...lookup, ...change }
+  return etagOf(changed, changed.value)
+}
+
 describe('etagOf', () => {
   test('the tag is quoted and the same when the lookup is the same', () => {
-    expect(etagOf(lookup)).toMatch(/^"[\w.-]+"$/)
-    expect(etagOf({ ...lookup })).toBe(etagOf(lookup))
+    expect(tagOf()).toMatch(/^"[\w.-]+"$/)
+    expect(tagOf({ ...lookup })).toBe(tagOf())
   })
 
   test.each([{ partition: 2 }, { offset: 3 }, { timestamp: 4 }, { value: new Uint8Array([1, 2, 4]) }])(
     'the tag is another when %p is',
-    (change) => expect(etagOf({ ...lookup, ...change })).not.toBe(etagOf(lookup)),
+    (change) => expect(tagOf(change)).not.toBe(tagOf()),
   )
 
   test('the tag is legal when offset and timestamp are unknown', () => {
-    expect(etagOf({ ...lookup, offset: -1, timestamp: -1 })).toMatch(/^"1\.-1\.-1\.\w+"$/)
+    expect(tagOf({ offset: -1, timestamp: -1 })).toMatch(/^"1\.-1\.-1\.\w+"$/)
+  })
+
+  test('the tag is another when the representation is', () => {
+    const tags = [etagOf(lookup, lookup.value), etagOf(lookup, 'shown'), etagOf(lookup, lookup.value, '.bytes')]
+    expect(new Set(tags).size).toBe(3)
+    for (const tag of tags) expect(tag).toMatch(/^"[\w.-]+"$/)
+  })
+
+  test('the tag is the same when the same text is held otherwise', () => {
+    const wide = 'h\u00e4 \u4e00'.slice(0, 3)
+    expect(etagOf(lookup, wide)).toBe(etagOf(lookup, 'h\u00e4 '))
+    expect(etagOf(lookup, wide)).toBe(etagOf(lookup, new TextEncoder().encode(wide)))
   })
 })
 
