@@ -20,7 +20,7 @@ export interface FetchSink {
 interface Assignment {
   /** Offset of the next Fetch. */
   position: number
-  /** Counts seeks: what was fetched before one is dropped. */
+  /** Another one with each seek: what was fetched before it is dropped. */
   generation: number
   /**
    * Number of the last Fetch that brought a whole batch: the partition longest without comes first in the next, so that none starves. Only the
@@ -44,6 +44,7 @@ export class Fetcher {
   readonly #assigned = new Map<number, Assignment>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
+  #generations = 0
 
   constructor(client: KafkaClient, topic: string, options: FetchOptions, sink: FetchSink) {
     this.#client = client
@@ -53,8 +54,9 @@ export class Fetcher {
     this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
   }
 
+  /** A partition that was removed may be added again, from anywhere. */
   add(partition: number, position: number): void {
-    this.#assigned.set(partition, { position, generation: 0, servedBy: 0 })
+    this.#assigned.set(partition, { position, generation: ++this.#generations, servedBy: 0 })
     this.#byLeader.add(partition)
   }
 
@@ -68,7 +70,7 @@ export class Fetcher {
     const assignment = this.#assigned.get(partition)
     if (assignment === undefined) return
     assignment.position = position
-    assignment.generation++
+    assignment.generation = ++this.#generations
   }
 
   /** Runs until stop(). */

@@ -1,4 +1,5 @@
 /** What the parts of a store thread share, once the topics are known. */
+import { type Definition } from '../definition/index.ts'
 import { type ChiralMap } from '../map/index.ts'
 import { type Clients } from './clients.ts'
 import { type Flusher } from './flusher.ts'
@@ -10,6 +11,8 @@ import { type Topology } from './topics/topology.ts'
 
 export interface StoreContext {
   readonly config: StoreConfig
+  /** Undefined where keys and values are not looked at. */
+  readonly definition: Definition | undefined
   readonly clients: Clients
   readonly topology: Topology
   readonly roles: Roles

@@ -1,4 +1,5 @@
 /** The life of a store, in its thread: topics, memory, primaries and replicas, until it is closed or fails. */
+import { type Definition } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
 import { ChiralMap } from '../map/index.ts'
@@ -32,6 +33,7 @@ interface Opened {
 
 export class StoreThread {
   readonly #config: StoreConfig
+  readonly #definition: Definition | undefined
   readonly #post: (message: FromThread) => void
   readonly #clients: Clients
   readonly #reporter: Reporter
@@ -41,8 +43,10 @@ export class StoreThread {
   #isRunning = false
   #closing: Promise<void> | undefined
 
-  constructor(config: StoreConfig, post: (message: FromThread) => void) {
+  /** @param definition absent: keys and values are not looked at */
+  constructor(config: StoreConfig, post: (message: FromThread) => void, definition?: Definition) {
     this.#config = config
+    this.#definition = definition
     this.#post = post
     this.#clients = createClients(config)
     this.#reporter = new Reporter(this.#clients, post)
@@ -123,7 +127,19 @@ export class StoreThread {
     })
     flusher.published = () => this.#reporter.published()
     const post = this.#post
-    const context = { config: this.#config, clients: this.#clients, topology, roles, stats, map, flusher, post, failed }
+    const definition = this.#definition
+    const context = {
+      config: this.#config,
+      definition,
+      clients: this.#clients,
+      topology,
+      roles,
+      stats,
+      map,
+      flusher,
+      post,
+      failed,
+    }
     this.#opened = { context, primaries: new Primaries(context), replicas: new Replicas(context) }
     this.#reporter.watch(stats, useProcessingOnly ? undefined : map)
     for (const partition of partitions) setPartitionState(stats, partition, 'recovering')

@@ -1,12 +1,15 @@
 /** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
+import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging } from '../log.ts'
+import { type StoreConfig } from './contract/store-config.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
 import { StoreThread } from './store-thread.ts'
 
 declare const self: Worker
 
 let store: StoreThread | undefined
+let isClosing = false
 
 function post(message: FromThread): void {
   self.postMessage(message)
@@ -19,18 +22,30 @@ function plain(error: unknown): PlainError {
 
 async function start({ config, logging }: ToThread & { type: 'start' }): Promise<void> {
   configureLogging(logging)
-  store = new StoreThread(config, post)
   try {
-    await store.run()
+    const definition = await definitionFor(config)
+    // Nothing was begun that would have to be ended.
+    if (!isClosing) {
+      store = new StoreThread(config, post, definition)
+      await store.run()
+    }
     post({ type: 'closed' })
   } catch (error) {
     post({ type: 'failed', error: plain(error) })
   }
 }
 
+/** Undefined where no record of a source is to be looked at. */
+async function definitionFor(config: StoreConfig): Promise<Definition | undefined> {
+  if (config.useReplicaOnly || (config.formats === undefined && config.module === undefined)) return undefined
+  const definition = await definitionOf(config)
+  return definition.isPlain ? undefined : definition
+}
+
 async function flush(id: number): Promise<void> {
   try {
-    post({ type: 'flushed', id, operations: await store!.flush() })
+    if (store === undefined) throw new LatchkeyError('recovering', 'Flushing: the store is still starting')
+    post({ type: 'flushed', id, operations: await store.flush() })
   } catch (error) {
     post({ type: 'flush-failed', id, error: plain(error) })
   }
@@ -48,6 +63,7 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
       void flush(data.id)
       break
     case 'close':
+      isClosing = true
       void store?.close()
       break
   }

@@ -9,24 +9,26 @@ import { Fetcher } from '../../kafka/fetcher.ts'
 import { type OffsetRange, type PartitionEnd, Producer } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { applyRecords } from '../apply.ts'
+import { Backlog } from './backlog.ts'
 import { BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type Conversion, conversionOf } from './conversion.ts'
 import { sourceFetch } from '../fetch-options.ts'
+import { type KeptHeaders, keptHeadersOf } from '../kept-headers.ts'
 import { type PartitionEvents } from './partition-events.ts'
 import { Linger } from './linger.ts'
 import { PartitionIngest } from './partition-ingest.ts'
+import { Progress } from './progress.ts'
 import { batchPool, producerOptions, recordLimits } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { SourceDecoder } from './source-decoder.ts'
+import { sourceHeadersOf } from './source-headers.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 
 export interface IngestContext extends StoreContext {
   readonly events: PartitionEvents
 }
-
-/** Encoded and not yet acknowledged, over all partitions: beyond it nothing more is decoded. */
-const unacknowledgedBytesMax = 32 << 20
 
 export class Ingest {
   readonly #context: IngestContext
@@ -37,10 +39,11 @@ export class Ingest {
   readonly #decoder: SourceDecoder
   readonly #refusals: Refusals
   readonly #linger: Linger
+  readonly #kept: KeptHeaders | undefined
+  readonly #conversion: Conversion | undefined
   readonly #acknowledgedBatch = new RecordBatchReader()
-  #unacknowledgedBytes = 0
-  #roomWaiter: PromiseWithResolvers<void> | undefined
-  #progressWaiters: (() => void)[] = []
+  readonly #backlog = new Backlog()
+  readonly #progress = new Progress()
 
   constructor(context: IngestContext) {
     const { clients, config, topology } = context
@@ -51,7 +54,13 @@ export class Ingest {
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
     const bad = new BadRecords(config, context.stats)
-    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, bad, fetch.checkCrcs)
+    this.#kept = keptHeadersOf(config)
+    this.#conversion = conversionOf(context, bad)
+    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, bad, {
+      checkCrc: fetch.checkCrcs,
+      headers: sourceHeadersOf(config, context.stats),
+      conversion: this.#conversion,
+    })
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, fetch, {
       received: (fetched) => this.#received(fetched),
       room: () => this.#room(),
@@ -69,7 +78,7 @@ export class Ingest {
 
   /** @param end of the changelog partition as it was read */
   add(partition: number, position: number, identity: ProducerIdentity, end: PartitionEnd): void {
-    const one = new PartitionIngest(partition, position)
+    const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks)
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)
@@ -126,7 +135,7 @@ export class Ingest {
   /** Resolves when all that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
     await this.#linger.without(async () => {
-      while (this.#partitions.get(partition)?.isIdle === false) await this.#progress()
+      while (this.#partitions.get(partition)?.isIdle === false) await this.#progress.next()
     })
   }
 
@@ -144,12 +153,8 @@ export class Ingest {
         return one === undefined || one.acknowledged >= consumed
       })
     await this.#linger.without(async () => {
-      while (!isDrained()) await this.#progress()
+      while (!isDrained()) await this.#progress.next()
     })
-  }
-
-  #progress(): Promise<void> {
-    return new Promise((resolve) => this.#progressWaiters.push(resolve))
   }
 
   #received(fetched: FetchedPartition): void {
@@ -159,9 +164,10 @@ export class Ingest {
     const before = one.bytes
     const openBefore = one.open
     const again = this.#decoder.decode(fetched, one)
-    this.#unacknowledgedBytes += one.bytes - before
+    this.#backlog.add(one.bytes - before)
     if (one.open !== openBefore) one.openedAt = performance.now()
     if (one.halt !== undefined) this.#fetcher.remove(fetched.partition)
+    else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
     one.advance(one.acknowledged)
@@ -170,10 +176,16 @@ export class Ingest {
     if (one.open !== undefined) this.#linger.filled()
   }
 
+  /** Reads on from the record that a partition stands still at, once it is ready. */
+  async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
+    this.#fetcher.remove(one.partition)
+    await ready
+    one.waiting = undefined
+    if (this.#partitions.get(one.partition) === one) this.follow(one.partition)
+  }
+
   #room(): Promise<void> | undefined {
-    if (this.#unacknowledgedBytes < unacknowledgedBytesMax) return this.#context.flusher.room()
-    this.#roomWaiter ??= Promise.withResolvers<void>()
-    return this.#roomWaiter.promise
+    return this.#backlog.room() ?? this.#context.flusher.room()
   }
 
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
@@ -189,7 +201,7 @@ export class Ingest {
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const one = this.#partitions.get(partition)!
     const records = batch.openIn(this.#acknowledgedBatch)
-    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0))
+    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
     stats.add('changelogBytes', batch.sentBytes)
     if (foreign) void this.#context.events.foreignOffsets(partition, foreign)
     this.#settle(one, batch, true)
@@ -200,30 +212,21 @@ export class Ingest {
   #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
     this.#account(one, -batch.bytes)
     one.inFlight--
-    if (done) one.advance(batch.nextSource)
+    const { operationsAbsorbed, oplogLength } = this.#context.map
+    if (done) one.settled(batch.nextSource, operationsAbsorbed + oplogLength)
     this.#pool.give(batch)
     this.#progressed(one)
   }
 
   #account(one: PartitionIngest, bytes: number): void {
     one.bytes += bytes
-    this.#unacknowledgedBytes += bytes
-    if (this.#unacknowledgedBytes >= unacknowledgedBytesMax) return
-    this.#roomWaiter?.resolve()
-    this.#roomWaiter = undefined
+    this.#backlog.add(bytes)
   }
 
   #progressed(one: PartitionIngest): void {
     this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
     this.#context.events.progressed(one.partition, one.acknowledged)
-    this.#wakeProgressWaiters()
-  }
-
-  #wakeProgressWaiters(): void {
-    if (this.#progressWaiters.length === 0) return
-    const waiters = this.#progressWaiters
-    this.#progressWaiters = []
-    for (const resolve of waiters) resolve()
+    this.#progress.made()
   }
 
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
@@ -241,6 +244,6 @@ export class Ingest {
     this.#partitions.delete(partition)
     if (one !== undefined) this.#account(one, -one.bytes)
     this.#context.events.lost(partition, error)
-    this.#wakeProgressWaiters()
+    this.#progress.made()
   }
 }

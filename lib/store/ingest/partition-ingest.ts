@@ -1,5 +1,6 @@
 /** One primary partition on its way from source to changelog: how far it was read, what waits to be written, how far that is acknowledged. */
 import { type ChangelogBatch } from './changelog-batch.ts'
+import { PendingValues } from './pending-values.ts'
 
 export class PartitionIngest {
   readonly partition: number
@@ -20,8 +21,14 @@ export class PartitionIngest {
   corrupt = { offset: -1, attempts: 0 }
   /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
   halt: { offset: number; fault: string } | undefined
+  /** Where it stands still at a record for a time: resolves when to go on with that. */
+  waiting: Promise<void> | undefined
+  /** What keys have by records that memory does not show yet, where callbacks have to know. */
+  readonly pendingValues: PendingValues | undefined
 
-  constructor(partition: number, position: number) {
+  /** @param position source offset to begin at */
+  constructor(partition: number, position: number, hasCallbacks = false) {
+    this.pendingValues = hasCallbacks ? new PendingValues() : undefined
     this.partition = partition
     this.consumed = position
     this.acknowledged = position
@@ -37,6 +44,12 @@ export class PartitionIngest {
     if (batch !== undefined && batch === this.open) this.open = undefined
     if (batch !== undefined) this.inFlight++
     return batch
+  }
+
+  /** The changelog has all below `nextSource`, or never will; so many operations were put into memory since the beginning. */
+  settled(nextSource: number, operations: number): void {
+    this.pendingValues?.acknowledged(this.isIdle ? Number.POSITIVE_INFINITY : nextSource, operations)
+    this.advance(nextSource)
   }
 
   /** Skipped records behind the last batch count as acknowledged with it. */

@@ -1,0 +1,17 @@
+/** Lets those wait who want to look again whenever something has moved on. */
+
+export class Progress {
+  #waiters: (() => void)[] = []
+
+  /** Resolves with the next made(). */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  made(): void {
+    if (this.#waiters.length === 0) return
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const resolve of waiters) resolve()
+  }
+}

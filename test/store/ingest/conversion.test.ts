@@ -1,0 +1,252 @@
+import { beforeEach, expect, test } from 'bun:test'
+import { type Definition, skip } from '../../../lib/definition/index.ts'
+import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
+import { LatchkeyError } from '../../../lib/errors.ts'
+import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
+import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
+import { Conversion } from '../../../lib/store/ingest/conversion.ts'
+import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
+import { SourceDecoder } from '../../../lib/store/ingest/source-decoder.ts'
+import { Stats } from '../../../lib/store/contract/stats.ts'
+import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { captureLog, contentOf, counted, fetched } from '../support.ts'
+
+const { raw, utf8, json, int32 } = simpleCodecs
+
+let lines: string[]
+beforeEach(() => {
+  lines = captureLog()
+})
+
+interface Options {
+  /** What memory has, by key. */
+  memory?: Record<string, string>
+  onBadRecord?: 'skip' | 'stop'
+  maxMessageBytes?: number
+  isProcessingOnly?: boolean
+}
+
+function setup(definition: Partial<Definition>, options: Options = {}) {
+  const stats = new Stats([0])
+  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord: options.onBadRecord ?? 'skip' }, stats)
+  const latest = (_: number, key: Uint8Array, start: number, length: number) => {
+    const found = options.memory?.[Buffer.from(key).toString('latin1', start, start + length)]
+    return found === undefined ? undefined : Buffer.from(found)
+  }
+  const whole: Definition = { key: raw, input: json, value: json, isPlain: false, keepsBytes: false, ...definition }
+  const memory = options.isProcessingOnly ? undefined : { operationsAbsorbed: 0, latest }
+  const conversion = new Conversion(whole, 'orders', stats, bad, memory)
+  const limits = {
+    maxMessageBytes: options.maxMessageBytes ?? 1_000_000,
+    timestampBeforeMaxMs: 9e18,
+    timestampAfterMaxMs: 9e18,
+    keepsTimestamps: true,
+  }
+  const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad, { conversion })
+  const one = new PartitionIngest(0, 0, conversion.hasCallbacks)
+  const take = (...records: RawRecord[]) => {
+    const raws = records.map((record, offsetDelta) => rawRecord({ offsetDelta, ...record }))
+    decoder.decode(fetched(rawBatch({ baseOffset: 0n, baseTimestamp: 1_700_000_000_000n, records: raws })), one)
+    return [...one.full, ...(one.open ? [one.open] : [])].flatMap(contentOf)
+  }
+  /** What is on its way to the changelog afterwards. */
+  const written = (...records: RawRecord[]) => take(...records).map(({ key, value }) => `${key}=${value}`)
+  return { stats, one, take, written }
+}
+
+const count = (key: string, value: unknown): RawRecord => ({ key, value: JSON.stringify(value) })
+
+test('a record is stored as convert returns it, with its own offset and timestamp', () => {
+  const { take } = setup({ convert: ({ id, big }) => ({ id, size: big.length }) })
+  expect(take(count('a', { id: 1, big: 'xxxx' }), count('b', { id: 2, big: '' }))).toEqual([
+    { key: 'a', value: '{"id":1,"size":4}', src: 0, timestamp: 1_700_000_000_000 },
+    { key: 'b', value: '{"id":2,"size":0}', src: 1, timestamp: 1_700_000_000_000 },
+  ])
+})
+
+test('convert is told the record, and its key decoded', () => {
+  const seen: unknown[] = []
+  const { take } = setup({ key: utf8, convert: (_, record) => seen.push(record) })
+  take(count('a', 1), count('ö', 2))
+  const place = { topic: 'orders', partition: 0, timestamp: 1_700_000_000_000 }
+  expect(seen).toEqual([
+    { key: 'a', ...place, offset: 0 },
+    { key: 'ö', ...place, offset: 1 },
+  ])
+})
+
+test('null of convert deletes; a tombstone deletes without convert', () => {
+  const { written } = setup({ convert: (value) => (value === 0 ? null : value) })
+  expect(written(count('a', 1), count('b', 0), { key: 'c', value: null })).toEqual(['a=1', 'b=null', 'c=null'])
+})
+
+test('skip leaves no trace but in a figure of its own, and the partition is done with it', () => {
+  const { written, stats, one } = setup({ convert: (value) => (value === 0 ? skip : value) })
+  expect(written(count('a', 0), count('b', 0))).toEqual([])
+  expect(counted(stats)).toMatchObject({ recordsConsumed: 2, leftOut: 2 })
+  one.advance(one.acknowledged)
+  expect(one).toMatchObject({ consumed: 2, acknowledged: 2 })
+  expect(lines).toEqual([])
+})
+
+test('bytes that are sound pass as they are where nothing is converted', () => {
+  const { written } = setup({ key: utf8, keepsBytes: true })
+  expect(written({ key: 'a', value: '{ "b": 1,  "a": 2 }' })).toEqual(['a={ "b": 1,  "a": 2 }'])
+})
+
+test('the input is the value, in the format of the store, where there is no convert', () => {
+  const { written } = setup({ input: json, value: json })
+  expect(written({ key: 'a', value: '{ "b": 1,  "a": 2 }' })).toEqual(['a={"a":2,"b":1}'])
+})
+
+test('what does not decode is a bad record, counted by key and value, and told', () => {
+  const { written, stats } = setup({ key: int32, keepsBytes: true })
+  const four = Buffer.from([0, 0, 0, 65])
+  expect(written({ key: 'abc', value: '1' }, { key: four, value: '{' }, { key: four, value: '2' })).toEqual([
+    '\0\0\0A=2',
+  ])
+  expect(counted(stats)).toMatchObject({ skippedInvalidKey: 1, skippedInvalidValue: 1, recordsConsumed: 3 })
+  expect(lines[0]).toStartWith(
+    'warning orders partition 0 offset 0: record skipped, its key does not decode as int32: ',
+  )
+  expect(lines[1]).toStartWith(
+    'warning orders partition 0 offset 1: record skipped, its value does not decode as json: ',
+  )
+})
+
+test('what a module throws, a promise, and what cannot be encoded are bad records', () => {
+  const results = [
+    () => {
+      throw new Error('no customer')
+    },
+    () => Promise.reject(new Error('late')),
+    () => undefined,
+    () => 1n,
+    () => 'fine',
+  ]
+  const { written, stats } = setup({ convert: (index) => results[index]!() as never })
+  expect(written(...results.map((_, index) => count('a', index)))).toEqual(['a="fine"'])
+  expect(stats.count('skippedConversion')).toBe(4)
+  expect(lines[0]).toContain('offset 0: record skipped, convert failed: ')
+  expect(lines[0]).toContain('no customer')
+})
+
+test('a partition halts before a bad record where that is asked for', () => {
+  const { written, one, stats } = setup({ keepsBytes: true }, { onBadRecord: 'stop' })
+  expect(written(count('a', 1), { key: 'b', value: '{' }, count('c', 2))).toEqual(['a=1'])
+  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1 } })
+  expect(stats.count('recordsConsumed')).toBe(1)
+})
+
+test('a value that grows beyond what the changelog takes is a record too large, and none that callbacks see', () => {
+  const seen: unknown[] = []
+  const convert = (value: number) => 'x'.repeat(value)
+  const onNew = (_: unknown, value: string) => void seen.push(value.length)
+  const onUpdate = (_: unknown, old: string, value: string) => void seen.push([old.length, value.length])
+  const { written, stats } = setup({ convert, onNew, onUpdate }, { maxMessageBytes: 1_000 })
+  expect(written(count('a', 2), count('a', 2_000), count('a', 3))).toEqual(['a="xx"', 'a="xxx"'])
+  expect(stats.count('skippedTooLarge')).toBe(1)
+  expect(seen).toEqual([2, [2, 2_000], [2, 3]])
+})
+
+test('large values grow the room that they are put together in', () => {
+  const { take } = setup({ convert: (value: number) => 'x'.repeat(value) })
+  expect(take(count('a', 200_000), count('b', 3)).map(({ value }) => value!.length)).toEqual([200_002, 5])
+})
+
+/** A count of updates, as a module would keep it. */
+const counting: Partial<Definition> = {
+  convert: (value) => ({ value }),
+  onNew: (_, value) => ({ ...value, count: 1 }),
+  onUpdate: (_, old, value) => {
+    value.count = old.count + 1
+  },
+}
+
+test('callbacks are told what the key has by the record before, on its way or in memory, and change the new value', () => {
+  const { written } = setup(counting, { memory: { m: '{"count":7}' } })
+  expect(written(count('a', 'x'), count('a', 'y'), count('m', 'z'), count('m', 'zz'))).toEqual([
+    'a={"count":1,"value":"x"}',
+    'a={"count":2,"value":"y"}',
+    'm={"count":8,"value":"z"}',
+    'm={"count":9,"value":"zz"}',
+  ])
+})
+
+test('a key that was deleted is new, and onDelete is told what it had', () => {
+  const deleted: unknown[] = []
+  const onDelete = (key: unknown, old: unknown) => void deleted.push([key, old])
+  const convert = (value: unknown) => (value === 0 ? null : { value })
+  const { written } = setup({ ...counting, key: utf8, convert, onDelete }, { memory: { m: '{"count":7}' } })
+  const records = [count('a', 1), { key: 'a', value: null }, count('a', 2), count('m', 0), count('m', 3)]
+  expect(written(...records, { key: 'never', value: null })).toEqual([
+    'a={"count":1,"value":1}',
+    'a=null',
+    'a={"count":1,"value":2}',
+    'm=null',
+    'm={"count":1,"value":3}',
+    'never=null',
+  ])
+  expect(deleted).toEqual([
+    ['a', { value: 1, count: 1 }],
+    ['m', { count: 7 }],
+  ])
+})
+
+test('a record whose callback throws is a bad record, and the next one is told what was before it', () => {
+  const onUpdate = (_: unknown, old: { count: number }, value: { value: unknown; count: number }) => {
+    if (value.value === 'bad') throw new Error('refused')
+    value.count = old.count + 1
+  }
+  const { written, stats } = setup({ ...counting, onUpdate })
+  expect(written(count('a', 1), count('a', 'bad'), count('a', 2))).toEqual([
+    'a={"count":1,"value":1}',
+    'a={"count":2,"value":2}',
+  ])
+  expect(stats.count('skippedConversion')).toBe(1)
+  expect(lines[0]).toContain('record skipped, onUpdate failed: ')
+})
+
+test('an old value that does not decode is told to be one of another format', () => {
+  const { written, stats } = setup(counting, { memory: { m: 'plain text' } })
+  expect(written(count('m', 1))).toEqual([])
+  expect(stats.count('skippedConversion')).toBe(1)
+  expect(lines[0]).toContain('the value stored before it does not decode as json')
+})
+
+test('callbacks do not run where nothing is held in memory', () => {
+  const { written, one } = setup(counting, { isProcessingOnly: true })
+  expect(written(count('a', 1), count('a', 2))).toEqual(['a={"value":1}', 'a={"value":2}'])
+  expect(one.pendingValues).toBeUndefined()
+})
+
+test('a partition stands still at a record whose schema is not there yet, and goes on from that very record', async () => {
+  let schema: string | undefined
+  const ready = Promise.withResolvers<void>()
+  const input: Codec = {
+    ...json,
+    decode(bytes) {
+      if (bytes.length === 4 && schema === undefined) throw new SchemaPending('schema 7', ready.promise)
+      return json.decode(bytes)
+    },
+  } as Codec
+  const { written, one, stats } = setup({ ...counting, input })
+  const records = [count('a', 1), count('a', 2), count('a', true), count('a', 3)]
+  const before = ['a={"count":1,"value":1}', 'a={"count":2,"value":2}']
+  expect(written(...records)).toEqual(before)
+  expect(one).toMatchObject({ consumed: 2, waiting: ready.promise })
+  expect(lines).toEqual(['info orders partition 0 offset 2: waiting, schema 7 is being fetched'])
+  schema = 'there'
+  expect(written(...records)).toEqual([...before, 'a={"count":3,"value":true}', 'a={"count":4,"value":3}'])
+  expect(counted(stats)).toMatchObject({ recordsConsumed: 4 })
+})
+
+test('a registry that cannot be reached makes no bad record', () => {
+  const decode = (): never => {
+    throw new LatchkeyError('schema_unavailable', 'Fetching schema 7: connection refused')
+  }
+  const { written, one, stats } = setup({ input: { ...json, decode } })
+  expect(written(count('a', 1))).toEqual([])
+  expect(one).toMatchObject({ consumed: 0, waiting: expect.any(Promise) })
+  expect(counted(stats)).toEqual({})
+})
