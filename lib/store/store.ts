@@ -2,7 +2,7 @@
  * The handle of a store in the main thread: what HTTP and embedders hold. It stands before one store thread, and before another one for
  * partitions that the topic gets while it runs.
  */
-import { type Definition } from '../definition/definition.ts'
+import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
@@ -39,7 +39,7 @@ export class Store {
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition) {
     this.id = config.storeId
-    this.presentation = presentationOf(definition)
+    this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
     this.#logging = logging
     this.#first = new Shard(config, logging, {
@@ -115,6 +115,7 @@ export class Store {
     const { readyWhen } = this.#config
     return {
       id: this.id,
+      formats: this.presentation.formats,
       state,
       ...(reason === '' ? {} : { reason }),
       partitions: { primary: [...primaries], replicas: [...replicas] },

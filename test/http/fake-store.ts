@@ -1,13 +1,14 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
 import { createHandler, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../lib/http/listen.ts'
-import { presentationOf } from '../../lib/definition/presentation.ts'
+import type { Definition } from '../../lib/definition/index.ts'
+import { type Presentation, presentationOf } from '../../lib/definition/presentation.ts'
 import { Stats } from '../../lib/store/contract/stats.ts'
 import type { Lookup, StoreStatus } from '../../lib/store/contract/status.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'
-  presentation = presentationOf(undefined)
+  readonly presentation: Presentation
   stats = new Stats([0, 1])
   readers = { size: 1000, inUse: 0, waiting: 0 }
   state: StoreStatus
@@ -16,10 +17,12 @@ export class FakeStore implements StoreView {
   onFlush: () => Promise<number> = async () => 0
   readonly #entries = new Map<string, Lookup>()
 
-  constructor() {
+  constructor(definition?: Definition) {
+    this.presentation = presentationOf(definition)
     this.onGet = (key) => this.#entries.get(hex(key))
     this.state = {
       id: this.id,
+      formats: this.presentation.formats,
       state: 'running',
       partitions: { primary: [0, 1], replicas: [] },
       caughtUp: true,
@@ -42,11 +45,9 @@ export class FakeStore implements StoreView {
     }
   }
 
-  put(key: string | Uint8Array, value: string, record: Partial<Omit<Lookup, 'value'>> = {}): void {
-    const bytes = new TextEncoder().encode(value)
-    const keyBytes = typeof key === 'string' ? new TextEncoder().encode(key) : key
-    this.#entries.set(hex(keyBytes), {
-      value: bytes,
+  put(key: string | Uint8Array, value: string | Uint8Array, record: Partial<Omit<Lookup, 'value'>> = {}): void {
+    this.#entries.set(hex(bytesOf(key)), {
+      value: bytesOf(value),
       partition: 3,
       offset: 42,
       timestamp: 1_700_000_000_000,
@@ -74,8 +75,9 @@ export interface Served extends AsyncDisposable {
   url: string
 }
 
-export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}): Served {
-  const store = new FakeStore()
+/** @param definition of keys and values; raw where absent */
+export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
+  const store = new FakeStore(definition)
   const handler = createHandler(store, options, observe(store, '1.2.3'))
   const server = listen(handler, { bind: '127.0.0.1', port: 0, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
@@ -97,6 +99,10 @@ export async function problemOf(response: Response): Promise<Problem> {
   const problem = (await response.json()) as Problem
   if (problem.status !== response.status) throw new Error(`Status ${response.status} carries ${problem.status}`)
   return problem
+}
+
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? new TextEncoder().encode(text) : text
 }
 
 function hex(bytes: Uint8Array): string {

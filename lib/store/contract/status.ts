@@ -48,6 +48,8 @@ export interface Condition {
 
 export interface StoreStatus {
   id: string
+  /** Names of the formats of keys and of stored values, such as `raw` or `protobuf orders.v1.Order`. */
+  formats: { readonly key: string; readonly value: string }
   state: StoreState
   /** Why the state is `failed`, or what a running store has trouble with (an unreachable broker). */
   reason?: string
