@@ -4,45 +4,61 @@ import { join, resolve } from 'node:path'
 import { run, tail } from './run.ts'
 
 /**
- * Apache Kafka's own jars, fetched once by Maven into a git-ignored folder of the repository. Several test runs may ask at once: each
+ * Jars of others, fetched once by Maven into a git-ignored folder of the repository. Several test runs may ask at once: each
  * fetches into a folder of its own and the first to finish gives it the final name.
  */
 const repository = resolve(import.meta.dir, '../..')
-const pom = join(import.meta.dir, 'pom.xml')
+const kafkaPom = join(import.meta.dir, 'pom.xml')
 const downloadTimeoutMs = 600_000
 const javaVersionMin = 17
 
-/** Another folder for other jars. */
-const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
-const folder = join(repository, '.kafka', digest)
-
 export interface Jars {
+  /** Paths of all that the pom names. */
+  files: readonly string[]
   classPath: string
   java: string
 }
 
-let jars: Promise<Jars> | undefined
+const fetched = new Map<string, Promise<Jars>>()
 
-/** The jars, fetched if need be. Rejects with what to install where Java or Maven is missing. */
+/** Apache Kafka's own jars, fetched if need be. Rejects with what to install where Java or Maven is missing. */
 export function kafkaJars(): Promise<Jars> {
-  jars ??= findJars()
+  return jarsOf(kafkaPom)
+}
+
+/**
+ * What a pom depends on, likewise.
+ * @param properties of the pom, to be set when it is read
+ */
+export function jarsOf(pom: string, properties: Readonly<Record<string, string>> = {}): Promise<Jars> {
+  const known = fetched.get(pom)
+  if (known) return known
+  const jars = findJars(pom, properties)
+  fetched.set(pom, jars)
   return jars
 }
 
-async function findJars(): Promise<Jars> {
+async function findJars(pom: string, properties: Readonly<Record<string, string>>): Promise<Jars> {
   const java = await findJava()
+  const folder = folderOf(pom)
   const libs = join(folder, 'libs')
-  if (!areFetched()) await download()
+  if (!existsSync(folder)) await download(pom, folder, properties)
   // Sorted: what is loaded does not depend on the order of a directory.
-  const paths = readdirSync(libs)
+  const files = readdirSync(libs)
     .toSorted()
     .map((name) => join(libs, name))
-  return { classPath: paths.join(':'), java }
+  return { files, classPath: files.filter((path) => path.endsWith('.jar')).join(':'), java }
 }
 
-/** Whether an earlier run has fetched them. */
+/** Whether an earlier run has fetched Kafka's. */
 export function areFetched(): boolean {
-  return existsSync(folder)
+  return existsSync(folderOf(kafkaPom))
+}
+
+/** Another folder for other jars. */
+function folderOf(pom: string): string {
+  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+  return join(repository, '.kafka', digest)
 }
 
 async function findJava(): Promise<string> {
@@ -62,10 +78,10 @@ async function findJava(): Promise<string> {
   return java
 }
 
-async function download(): Promise<void> {
+async function download(pom: string, folder: string, properties: Readonly<Record<string, string>>): Promise<void> {
   mkdirSync(join(folder, '..'), { recursive: true })
   const draft = mkdtempSync(`${folder}.draft-`)
-  console.error("Fetching Apache Kafka's jars through Maven (once)…")
+  console.error(`Fetching the jars of ${pom.slice(repository.length + 1)} through Maven (once)…`)
   try {
     const command = [
       'mvn',
@@ -75,6 +91,7 @@ async function download(): Promise<void> {
       pom,
       'dependency:copy-dependencies',
       `-DoutputDirectory=${join(draft, 'libs')}`,
+      ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
     ]
     const { stdout, stderr, exitCode } = await run(command, downloadTimeoutMs).catch((error: Error) => {
       throw new Error(

@@ -10,6 +10,7 @@ import { type Messages } from './messages.ts'
 
 /** Of Any within Any; the library bounds the depth of all else when it decodes. */
 const anyDepthMax = 16
+const floatMax = 3.4028234663852886e38
 
 type Writer = (value: unknown) => Json
 type Message = Record<string, unknown>
@@ -126,7 +127,8 @@ function jsonOfDouble(value: unknown): number | string {
 function shortestFloat(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
-    if (Math.fround(short) === value) return short
+    // The largest float's shortest decimal is beyond it, which reading would refuse.
+    if (Math.fround(short) === value && Math.abs(short) <= floatMax) return short
   }
   return value
 }

@@ -1,0 +1,8 @@
+/** The vectors that the other tests go by are what Kafka's and Google's own code writes. */
+import { expect, test } from 'bun:test'
+import { hasJava, writeVectors } from './java.ts'
+import vectors from './vectors.json' with { type: 'json' }
+
+test.skipIf(!hasJava)('the vectors are what Java writes', async () => {
+  expect(await writeVectors()).toEqual(vectors as never)
+})
