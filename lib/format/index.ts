@@ -1,5 +1,4 @@
 /** Formats of keys and values: what settings or a store module name, made into codecs. */
-import { LatchkeyError } from '../errors.ts'
 import { type Codec, type Json } from './codec.ts'
 import { type FormatSpec, type SimpleFormat } from './formats-config.ts'
 import { bytesCodec } from './simple/bytes.ts'
@@ -53,8 +52,9 @@ export function codecOf(spec: FormatSpec): Codec<any> {
     case 'protobuf':
       return protobufModule().protobufCodec(spec)
     case 'avro':
+      return avroModule().avroCodec(spec)
     case 'registry':
-      throw new LatchkeyError('invalid_settings', `Making the codec of ${spec.format}: it is not built in`)
+      return registryModule().registryCodec(spec)
     default:
       return simpleCodecs[spec.format]
   }
@@ -63,4 +63,12 @@ export function codecOf(spec: FormatSpec): Codec<any> {
 /** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
 function protobufModule() {
   return require('./protobuf/codec.ts') as typeof import('./protobuf/codec.ts')
+}
+
+function avroModule() {
+  return require('./avro.ts') as typeof import('./avro.ts')
+}
+
+function registryModule() {
+  return require('./registry.ts') as typeof import('./registry.ts')
 }

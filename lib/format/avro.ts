@@ -1,0 +1,98 @@
+/**
+ * Avro's binary encoding, by a schema. A program has of a value what JSON shows of it, so that a store module sees what a lookup answers; DESIGN.md
+ * says how each type looks there.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { messageOf } from '../errors.ts'
+import { AvroReader } from './avro/reader.ts'
+import { avroTypeOf, type NamedTypes } from './avro/schema.ts'
+import { type AvroType } from './avro/type.ts'
+import { AvroWriter } from './avro/writer.ts'
+import { type Codec, type Json } from './codec.ts'
+import { formatFault } from './format-fault.ts'
+import { canonicalJson } from './simple/canonical-json.ts'
+import { jsonCodec } from './simple/json.ts'
+
+const schemaBytesMax = 1_048_576
+
+/**
+ * @param spec names a file with a schema in JSON, up to 1 MB
+ * @throws LatchkeyError invalid_settings where the file cannot be read, or is no schema
+ */
+export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
+  let text
+  try {
+    if (statSync(file).size > schemaBytesMax) throw new Error(`it is longer than ${schemaBytesMax} bytes`)
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
+    throw formatFault('avro', 'file', `${basename(file)} cannot be read: ${reason}`)
+  }
+  try {
+    return avroCodecOfTexts([text.replace(/^\uFEFF/, '')])
+  } catch (error) {
+    throw formatFault('avro', 'file', `${basename(file)} is no Avro schema in JSON: ${messageOf(error)}`)
+  }
+}
+
+/**
+ * The codec of the last of some schemas, each of which may use the types that those before it define.
+ * @throws Error saying what is wrong with a schema
+ */
+export function avroCodecOfTexts(texts: readonly string[]): Codec<Json> {
+  const names: NamedTypes = new Map()
+  const types = texts.map((text) => avroTypeOf(text, names))
+  return avroCodecOf(types.at(-1)!)
+}
+
+function avroCodecOf(type: AvroType): Codec<Json> {
+  const reader = new AvroReader()
+  const writer = new AvroWriter()
+  const decode = (bytes: Uint8Array): Json => reader.all(bytes, (input) => type.read(input))
+  const encode = (json: Json, isStrict = false): Uint8Array =>
+    writer.all(isStrict, (output) => type.write(output, json))
+  return {
+    name: `avro ${type.name}`,
+    decode,
+    encode: (json) => encode(json),
+    toJson: (json) => json,
+    // With defaults filled in, in the one form that each value has.
+    fromJson: (json) => decode(encode(json)),
+    toText,
+    fromText: (text) => decode(bytesOfText(text)),
+  }
+
+  /** A string stands without quotation marks, but where a union might take it for something else. */
+  function toText(json: Json): string {
+    return typeof json === 'string' && (type.shape !== 'any' || !isJson(json)) ? json : canonicalJson(json)
+  }
+
+  function bytesOfText(text: string): Uint8Array {
+    if (type.shape === 'string') return encode(text, true)
+    try {
+      return encode(jsonCodec.fromText(text), true)
+    } catch (error) {
+      const bytes = isJson(text) ? undefined : bytesOfString(text)
+      if (bytes === undefined) throw error
+      return bytes
+    }
+  }
+
+  function bytesOfString(text: string): Uint8Array | undefined {
+    try {
+      return encode(text, true)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

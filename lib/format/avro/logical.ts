@@ -1,0 +1,69 @@
+/**
+ * Logical types: what a date, a time or a decimal looks like in JSON. Those that are not known, or do not fit the type they stand at,
+ * are passed over, as Avro's specification asks.
+ */
+import { type Json } from '../codec.ts'
+import { calendarType, dateType, timeOfDayType } from './calendar.ts'
+import { decimalType } from './decimal.ts'
+import { type AvroType, Mismatch } from './type.ts'
+
+interface Attributes {
+  readonly logicalType?: unknown
+  readonly precision?: unknown
+  readonly scale?: unknown
+  readonly size?: unknown
+}
+
+const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** @param underlying what the type is without its logical type */
+export function withLogicalType(underlying: AvroType, kind: string, attributes: Attributes): AvroType {
+  switch (`${kind} ${String(attributes.logicalType)}`) {
+    case 'int date':
+      return dateType
+    case 'int time-millis':
+      return timeOfDayType('int', 1e3)
+    case 'long time-micros':
+      return timeOfDayType('long', 1e6)
+    case 'long timestamp-millis':
+      return calendarType(1e3, true)
+    case 'long timestamp-micros':
+      return calendarType(1e6, true)
+    case 'long timestamp-nanos':
+      return calendarType(1e9, true)
+    case 'long local-timestamp-millis':
+      return calendarType(1e3, false)
+    case 'long local-timestamp-micros':
+      return calendarType(1e6, false)
+    case 'long local-timestamp-nanos':
+      return calendarType(1e9, false)
+    case 'fixed uuid':
+      return attributes.size === 16 ? uuidType(underlying.name) : underlying
+    case 'bytes decimal':
+      return decimalType('bytes', undefined, attributes) ?? underlying
+    case 'fixed decimal':
+      return decimalType(underlying.name, attributes.size as number, attributes) ?? underlying
+    default:
+      return underlying
+  }
+}
+
+/** In 16 bytes. One in a string is a string like others. */
+function uuidType(name: string): AvroType {
+  return {
+    name,
+    shape: 'string',
+    read(input) {
+      return textOf(input.fixed(16))
+    },
+    write(output, json) {
+      if (typeof json !== 'string' || !uuidText.test(json)) throw new Mismatch('it must be a UUID')
+      output.fixed(Uint8Array.fromHex(json.replaceAll('-', '')))
+    },
+    ofDefault: (json: Json) => textOf(Uint8Array.from(String(json), (character) => character.charCodeAt(0))),
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}

@@ -1,0 +1,114 @@
+/** Writes Avro's binary encoding into a buffer that grows and is used again. */
+import { depthMax } from '../simple/canonical-json.ts'
+import { Mismatch } from './type.ts'
+
+const encoder = new TextEncoder()
+const capacityAtStart = 1_024
+/** A larger buffer is not kept for the next value. */
+const keptMax = 1_048_576
+/** Twice as much is still exact in a double. */
+const doubledExactly = 2 ** 52
+
+export class AvroWriter {
+  /** Members that the schema does not have are refused; otherwise they are left out, as Avro's schema resolution does. */
+  isStrict = false
+  #bytes = new Uint8Array(capacityAtStart)
+  #view = new DataView(this.#bytes.buffer)
+  #length = 0
+  #depth = 0
+
+  /** What `write` has written, copied out. */
+  all(isStrict: boolean, write: (output: AvroWriter) => void): Uint8Array {
+    this.isStrict = isStrict
+    this.#length = 0
+    this.#depth = 0
+    try {
+      write(this)
+      return this.#bytes.slice(0, this.#length)
+    } finally {
+      if (this.#bytes.length > keptMax) this.#use(new Uint8Array(capacityAtStart))
+    }
+  }
+
+  byte(byte: number): void {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = byte
+  }
+
+  /** @param value 64 bits, signed */
+  long(value: number | bigint): void {
+    if (typeof value === 'bigint' || Math.abs(value) >= doubledExactly) this.#wideLong(BigInt(value))
+    else this.#varint(value >= 0 ? value * 2 : -value * 2 - 1)
+  }
+
+  float(value: number): void {
+    this.#reserve(4)
+    this.#view.setFloat32(this.#length, value, true)
+    this.#length += 4
+  }
+
+  double(value: number): void {
+    this.#reserve(8)
+    this.#view.setFloat64(this.#length, value, true)
+    this.#length += 8
+  }
+
+  /** Without a length before them. */
+  fixed(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.long(bytes.length)
+    this.fixed(bytes)
+  }
+
+  string(text: string): void {
+    if (!text.isWellFormed()) throw new Mismatch('it must be Unicode, and has half of a surrogate pair')
+    this.bytes(encoder.encode(text))
+  }
+
+  /** Before what a record, an array or a map has inside; `leave` after it. */
+  enter(): void {
+    if (++this.#depth > depthMax) throw new Mismatch(`it must be nested at most ${depthMax} deep`)
+  }
+
+  leave(): void {
+    this.#depth--
+  }
+
+  #varint(value: number): void {
+    this.#reserve(10)
+    let rest = value
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest % 128) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    this.#bytes[this.#length++] = rest
+  }
+
+  #wideLong(value: bigint): void {
+    this.#reserve(10)
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+    while (rest >= 0x80n) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.#bytes[this.#length++] = Number(rest)
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#use(grown)
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Confluent's wire format (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format): a zero
+ * byte, the id of a schema in 4 bytes, big-endian, then what the schema describes. In a program a value is its JSON form, whatever schema it
+ * was written under; it is encoded under the latest schema of a subject.
+ */
+import { type Codec, type Json } from './codec.ts'
+import { type FormatSpec } from './formats-config.ts'
+import { type CompiledSchema } from './registry/compile.ts'
+import { type Schemas, schemasOf } from './registry/schemas.ts'
+import { canonicalJson } from './simple/canonical-json.ts'
+import { jsonCodec } from './simple/json.ts'
+
+export { type RegistryTrouble, registryTroubles } from './registry/schemas.ts'
+
+type RegistrySpec = Extract<FormatSpec, { format: 'registry' }>
+
+const headerLength = 5
+
+/** Asks nothing of the registry before it is used. @param schemas for tests */
+export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(spec.registry)): Codec<Json> {
+  const { kind, subject } = spec
+
+  function latest(): CompiledSchema {
+    if (subject === undefined) throw new Error('it cannot be encoded: no subject says under which schema')
+    return schemas.latest(subject, kind)
+  }
+
+  return {
+    name: `registry ${kind}`,
+    decode(bytes) {
+      const id = schemaIdOf(bytes)
+      const payload = bytes.subarray(headerLength)
+      // JSON needs no schema to be read, so that it does not wait for one.
+      return kind === 'json' ? jsonCodec.decode(payload) : schemas.byId(id, kind).decode(payload)
+    },
+    encode(json) {
+      const { id, prefix, codec } = latest()
+      const payload = codec.encode(json)
+      const bytes = new Uint8Array(headerLength + prefix.length + payload.length)
+      new DataView(bytes.buffer).setUint32(1, id)
+      bytes.set(prefix, headerLength)
+      bytes.set(payload, headerLength + prefix.length)
+      return bytes
+    },
+    toJson: (json) => json,
+    fromJson: (json) => latest().codec.fromJson(json),
+    // Whether a string stands in quotation marks, Avro's schema says.
+    toText: (json) =>
+      typeof json === 'string' && subject !== undefined ? latest().codec.toText(json) : canonicalJson(json),
+    fromText: (text) => latest().codec.fromText(text),
+  }
+}
+
+function schemaIdOf(bytes: Uint8Array): number {
+  if (bytes[0] !== 0) {
+    const found = bytes[0] === undefined ? 'no bytes at all' : `a first byte of ${bytes[0]}`
+    throw new Error(`${found} found, where the wire format of a schema registry has 0`)
+  }
+  if (bytes.length < headerLength) throw new Error(`${bytes.length} bytes found, too few for the id of a schema`)
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
+}

@@ -1,0 +1,105 @@
+/**
+ * Questions to a schema registry, by Confluent's REST interface (https://docs.confluent.io/platform/current/schema-registry/develop/api.html), which
+ * other registries speak too. Each answer is one of three: what was asked for, a word that there is no such thing, or trouble, which
+ * says nothing about what was asked for. To tell the last two apart matters: for the one a record is bad, for the other it has to wait.
+ */
+import { messageOf } from '../../errors.ts'
+import { type Json } from '../codec.ts'
+import { type RegistryConfig } from '../formats-config.ts'
+import { Refused, Trouble } from './faults.ts'
+import { readBounded } from './read-bounded.ts'
+
+const accept =
+  'application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json;q=0.9, application/json;q=0.8'
+const timeoutMsDefault = 10_000
+/** A schema of 1 MB, every character of which is escaped. */
+const answerBytesMax = 2_097_152
+
+export class RegistryClient {
+  /** Without credentials, for messages. */
+  readonly url: string
+  readonly #headers: Headers
+  readonly #timeoutMs: number
+
+  constructor({ url, credentials }: RegistryConfig, timeoutMs: number = timeoutMsDefault) {
+    const base = new URL(url)
+    base.username = base.password = base.search = base.hash = ''
+    this.url = base.href.replace(/\/+$/, '')
+    this.#headers = new Headers({ Accept: accept })
+    if (credentials) this.#headers.set('Authorization', basic(credentials.user, credentials.password))
+    this.#timeoutMs = timeoutMs
+  }
+
+  /**
+   * @param path below the registry's URL, its parts encoded
+   * @returns the members of the object that was answered
+   * @throws Refused where there is no such thing; Trouble
+   */
+  async get(path: string): Promise<Readonly<Record<string, Json>>> {
+    const { response, text } = await this.#ask(path)
+    const body = membersOf(text)
+    if (response.status === 200) {
+      if (body === undefined)
+        throw new Trouble('it answers what is no JSON object: is SCHEMA_REGISTRY_URL the right one?', true)
+      return body
+    }
+    throw faultOf(response, body)
+  }
+
+  async #ask(path: string): Promise<{ response: Response; text: string | undefined }> {
+    const signal = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      // A redirect would take the credentials to whoever it names.
+      const response = await fetch(`${this.url}${path}`, { headers: this.#headers, redirect: 'manual', signal })
+      return { response, text: await readBounded(response, answerBytesMax) }
+    } catch (error) {
+      if (error instanceof Refused) throw error
+      if (signal.aborted) throw new Trouble(`no answer within ${this.#timeoutMs} ms`)
+      throw new Trouble(`it cannot be reached: ${messageOf(error)}`)
+    }
+  }
+}
+
+function faultOf(response: Response, body: Readonly<Record<string, Json>> | undefined): Error {
+  const { status } = response
+  const code = body?.['error_code']
+  // 40401 subject, 40402 version, 40403 schema. A 404 without them is one of a proxy, or of a path that is no registry's.
+  if (status === 404 && typeof code === 'number' && code > 40_400 && code < 40_500) return new Refused('not found')
+  if (status === 401)
+    return new Trouble('it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS', true)
+  if (status === 403)
+    return new Trouble('it answers 403, the user of SCHEMA_REGISTRY_CREDENTIALS may not read there', true)
+  if (status === 404)
+    return new Trouble('it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL', true)
+  if (status >= 300 && status < 400) {
+    return new Trouble(
+      `it redirects to ${originOf(response)}, which is not followed: set SCHEMA_REGISTRY_URL to it`,
+      true,
+    )
+  }
+  const detail = typeof code === 'number' && code !== status ? ` (error_code ${code})` : ''
+  return new Trouble(`it answers ${status}${detail}`)
+}
+
+function originOf(response: Response): string {
+  try {
+    return new URL(response.headers.get('Location') ?? '', response.url).origin
+  } catch {
+    return 'another place'
+  }
+}
+
+function membersOf(text: string | undefined): Readonly<Record<string, Json>> | undefined {
+  try {
+    const json = JSON.parse(text ?? '') as Json
+    return typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? (json as Record<string, Json>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${new TextEncoder().encode(`${user}:${password}`).toBase64()}`
+}

@@ -1,0 +1,50 @@
+/** A registered schema with all that it refers to, made into what reads and writes payloads. */
+import { avroCodecOfTexts } from '../avro.ts'
+import { type Codec, type Json } from '../codec.ts'
+import { type FormatSpec } from '../formats-config.ts'
+import { jsonCodec } from '../simple/json.ts'
+
+export type Kind = Extract<FormatSpec, { format: 'registry' }>['kind']
+
+/** As registries name them; without a name it is Avro. */
+export const schemaTypes = { avro: 'AVRO', protobuf: 'PROTOBUF', json: 'JSON' } as const satisfies Record<Kind, string>
+
+export interface CompiledSchema {
+  readonly id: number
+  /** Characters of its text and of what it refers to. */
+  readonly size: number
+  /** What stands between the schema's id and the payload that `encode` makes. */
+  readonly prefix: Uint8Array
+  readonly codec: Codec<Json>
+  /** @param bytes what follows the schema's id */
+  decode(bytes: Uint8Array): Json
+}
+
+const none = new Uint8Array(0)
+
+/** @throws Error saying what is wrong with the schema */
+export function compile(
+  kind: Kind,
+  id: number,
+  text: string,
+  references: readonly { readonly name: string; readonly text: string }[],
+): CompiledSchema {
+  const size = references.reduce((sum, reference) => sum + reference.text.length, text.length)
+  switch (kind) {
+    case 'avro': {
+      const codec = avroCodecOfTexts([...references.map((reference) => reference.text), text])
+      return { id, size, prefix: none, codec, decode: codec.decode }
+    }
+    case 'protobuf': {
+      const { codecOfFirst, decode } = protobufModule().protobufSchema(text, references)
+      return { id, size, prefix: Uint8Array.of(0), codec: codecOfFirst, decode }
+    }
+    case 'json':
+      return { id, size, prefix: none, codec: jsonCodec, decode: jsonCodec.decode }
+  }
+}
+
+/** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
+function protobufModule() {
+  return require('./protobuf.ts') as typeof import('./protobuf.ts')
+}

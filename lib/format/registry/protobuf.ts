@@ -1,0 +1,109 @@
+/**
+ * Protocol Buffers in a registry's wire format: before the message stand the numbers that lead to its definition, from the schema's top
+ * level inwards, as zigzag varints after their count. A single 0 says the first message.
+ */
+import protobuf from 'protobufjs'
+import { LatchkeyError, messageOf } from '../../errors.ts'
+import { type Codec, type Json } from '../codec.ts'
+import { codecOfMessage } from '../protobuf/codec.ts'
+import { parseProtos } from '../protobuf/load.ts'
+import { type Messages, messagesOf } from '../protobuf/messages.ts'
+
+/** Imported without being referred to: Confluent's registry knows these by itself. Options are passed over, so their definitions may be missing. */
+const builtIn: Readonly<Record<string, string>> = {
+  'confluent/meta.proto': 'syntax = "proto3"; package confluent;',
+  'confluent/type/decimal.proto':
+    'syntax = "proto3"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }',
+}
+const nestingMax = 100
+
+export interface ProtobufSchema {
+  /** Of the schema's first message. */
+  readonly codecOfFirst: Codec<Json>
+  /** @param bytes begin with the message's numbers */
+  decode(bytes: Uint8Array): Json
+}
+
+/** @throws Error saying what is wrong with the schema */
+export function protobufSchema(
+  text: string,
+  references: readonly { readonly name: string; readonly text: string }[],
+): ProtobufSchema {
+  const messages = messagesOfAll(text, references)
+  const topLevel = topLevelOf(text)
+  const codecs = new Map<string, Codec<Json>>()
+
+  function codecAt(path: readonly number[]): Codec<Json> {
+    const name = nameAt(topLevel, path)
+    let codec = codecs.get(name)
+    if (codec === undefined) codecs.set(name, (codec = codecOfMessage(messages.get(name)!, messages)))
+    return codec
+  }
+
+  return {
+    codecOfFirst: codecAt([0]),
+    decode(bytes) {
+      const { path, length } = pathOf(bytes)
+      return codecAt(path).decode(bytes.subarray(length))
+    },
+  }
+}
+
+function messagesOfAll(text: string, references: readonly { name: string; text: string }[]): Messages {
+  const texts = new Map(
+    Object.entries(builtIn).filter(
+      ([name]) => text.includes(name) || references.some((reference) => reference.text.includes(name)),
+    ),
+  )
+  for (const reference of references) texts.set(reference.name, reference.text)
+  texts.set('the schema', text)
+  try {
+    return messagesOf(parseProtos(texts))
+  } catch (error) {
+    const found = error instanceof LatchkeyError ? error.details['found'] : undefined
+    throw new Error(typeof found === 'string' ? found : messageOf(error), { cause: error })
+  }
+}
+
+/** What the schema's own file defines, in its order: apart from what it imports. */
+function topLevelOf(text: string): protobuf.NamespaceBase {
+  const root = new protobuf.Root()
+  const { package: name } = protobuf.parse(text, root, { keepCase: true })
+  let namespace: protobuf.NamespaceBase = root
+  for (const part of name?.split('.') ?? []) {
+    const inner = namespace.get(part)
+    if (inner instanceof protobuf.Namespace) namespace = inner
+  }
+  return namespace
+}
+
+function nameAt(topLevel: protobuf.NamespaceBase, path: readonly number[]): string {
+  let namespace = topLevel
+  for (const number of path) {
+    const message = namespace.nestedArray.filter((nested) => nested instanceof protobuf.Type)[number]
+    if (message === undefined) throw new Error(`the schema has no message at ${path.join('.')}`)
+    namespace = message
+  }
+  return namespace.fullName.slice(1)
+}
+
+/** @returns the numbers, and how many bytes they take */
+function pathOf(bytes: Uint8Array): { path: readonly number[]; length: number } {
+  let position = 0
+  const count = next()
+  if (count === 0) return { path: [0], length: position }
+  if (count < 0 || count > nestingMax) throw new Error(`the numbers of its message are ${count}`)
+  const path = Array.from({ length: count }, next)
+  return { path, length: position }
+
+  function next(): number {
+    let zigzag = 0
+    for (let shift = 0; shift < 32; shift += 7) {
+      const byte = bytes[position++]
+      if (byte === undefined) break
+      zigzag |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (zigzag >>> 1) ^ -(zigzag & 1)
+    }
+    throw new Error('the numbers of its message do not end')
+  }
+}

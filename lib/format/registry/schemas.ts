@@ -1,0 +1,157 @@
+/** The schemas of one registry, by id and by subject, made into codecs. One for all codecs of a thread that ask the same registry. */
+import { loggerOf, RepeatedLog } from '../../log.ts'
+import { type Json } from '../codec.ts'
+import { type RegistryConfig } from '../formats-config.ts'
+import { RegistryClient } from './client.ts'
+import { type CompiledSchema, compile, type Kind, schemaTypes } from './compile.ts'
+import { Refused, Trouble } from './faults.ts'
+import { Fetched, type FetchedOptions } from './fetched.ts'
+
+export interface SchemasOptions extends FetchedOptions {
+  readonly timeoutMs?: number
+}
+
+/** What keeps records waiting. */
+export interface RegistryTrouble {
+  readonly registry: string
+  /** `schema 7`, `the latest schema of subject orders-value`. */
+  readonly what: string
+  /** A sentence's end. */
+  readonly problem: string
+  /** Milliseconds since 1970. */
+  readonly since: number
+}
+
+/** One that a schema imports. */
+interface Reference {
+  readonly name: string
+  readonly text: string
+}
+
+const schemaCharactersMax = 1_048_576
+const referencesMax = 100
+const logIntervalMs = 10_000
+const shared = new Map<string, Schemas>()
+
+/** The same for the same registry. */
+export function schemasOf(registry: RegistryConfig): Schemas {
+  const key = JSON.stringify([registry.url, registry.credentials?.user, registry.credentials?.password])
+  let schemas = shared.get(key)
+  if (schemas === undefined) shared.set(key, (schemas = new Schemas(registry)))
+  return schemas
+}
+
+/** Of all registries that this thread asks. Empty where nothing waits for longer than one question takes. */
+export function registryTroubles(): RegistryTrouble[] {
+  return [...shared.values()].flatMap((schemas) => schemas.troubles())
+}
+
+export class Schemas {
+  readonly #client: RegistryClient
+  readonly #byId: Fetched<CompiledSchema>
+  readonly #latest: Fetched<CompiledSchema>
+  readonly #log = new RepeatedLog(loggerOf('registry'), logIntervalMs)
+  readonly #troubles = new Map<string, RegistryTrouble>()
+
+  constructor(registry: RegistryConfig, options: SchemasOptions = {}) {
+    this.#client = new RegistryClient(registry, options.timeoutMs)
+    const watcher = {
+      trouble: (what: string, trouble: Trouble) => this.#note(what, trouble),
+      settled: (what: string) => this.#settle(what),
+    }
+    this.#byId = new Fetched(watcher, options)
+    this.#latest = new Fetched(watcher, options)
+  }
+
+  /** @throws SchemaPending; Error where the registry has no such schema, or one that is of no use */
+  byId(id: number, kind: Kind): CompiledSchema {
+    return this.#byId.get(`schema ${id}`, async () =>
+      this.#compiled(kind, id, await this.#client.get(`/schemas/ids/${id}`)),
+    )
+  }
+
+  /** As it was when it was first asked for. @throws SchemaPending, also while there is no such subject: somebody may register it */
+  latest(subject: string, kind: Kind): CompiledSchema {
+    const what = `the latest schema of subject ${subject}`
+    return this.#latest.get(what, () => this.#fetchLatest(subject, kind), false)
+  }
+
+  troubles(): RegistryTrouble[] {
+    return [...this.#troubles.values()]
+  }
+
+  async #fetchLatest(subject: string, kind: Kind): Promise<CompiledSchema> {
+    const answer = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
+    const { id } = answer
+    if (typeof id !== 'number' || !Number.isInteger(id)) throw new Trouble('it answers a schema without an id', true)
+    return this.#compiled(kind, id, answer)
+  }
+
+  async #compiled(kind: Kind, id: number, answer: Readonly<Record<string, Json>>): Promise<CompiledSchema> {
+    const text = textOf(answer)
+    const type = answer['schemaType'] ?? 'AVRO'
+    if (type !== schemaTypes[kind]) throw new Refused(`of type ${String(type)}, where ${schemaTypes[kind]} is expected`)
+    const references = new Map<string, Reference>()
+    await this.#collect(answer, references)
+    try {
+      return compile(kind, id, text, [...references.values()])
+    } catch (error) {
+      throw new Refused(`of no use: ${(error as Error).message}`)
+    }
+  }
+
+  /** All that a schema imports, one that is imported before the one that imports it. */
+  async #collect(
+    answer: Readonly<Record<string, Json>>,
+    into: Map<string, Reference>,
+    path: readonly string[] = [],
+  ): Promise<void> {
+    for (const { name, subject, version } of referencesOf(answer)) {
+      const key = `${subject} ${version}`
+      if (into.has(key) || path.includes(key)) continue
+      if (into.size + path.length >= referencesMax) throw new Refused(`with more than ${referencesMax} references`)
+      const referred = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      await this.#collect(referred, into, [...path, key])
+      into.set(key, { name, text: textOf(referred) })
+    }
+  }
+
+  #note(what: string, { message }: Trouble): void {
+    const since = this.#troubles.get(what)?.since ?? Date.now()
+    this.#troubles.set(what, { registry: this.#client.url, what, problem: message, since })
+    this.#log.log(
+      'warning',
+      message,
+      'Schema registry {url}, asked for {what}: {message}. Asking on; what needs it waits',
+      {
+        url: this.#client.url,
+        what,
+        message,
+      },
+    )
+  }
+
+  #settle(what: string): void {
+    if (!this.#troubles.delete(what) || this.#troubles.size > 0) return
+    loggerOf('registry').info('Schema registry {url}: all that waited for it has its answer', { url: this.#client.url })
+  }
+}
+
+function textOf({ schema }: Readonly<Record<string, Json>>): string {
+  if (typeof schema !== 'string') throw new Trouble('it answers no schema: is SCHEMA_REGISTRY_URL the right one?', true)
+  if (schema.length > schemaCharactersMax) throw new Refused(`longer than ${schemaCharactersMax} characters`)
+  return schema
+}
+
+function referencesOf({
+  references,
+}: Readonly<Record<string, Json>>): { name: string; subject: string; version: number }[] {
+  if (!Array.isArray(references)) return []
+  return references.map((reference: Json) => {
+    const { name, subject, version } = (reference ?? {}) as Record<string, Json>
+    if (typeof name !== 'string' || typeof subject !== 'string' || !Number.isInteger(version)) {
+      throw new Trouble('it answers a reference without name, subject and version', true)
+    }
+    return { name, subject, version: version as number }
+  })
+}
