@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
-import { longerName, nearName } from './near-name.ts'
+import { longerName, nearName } from '../near-name.ts'
 import { quote } from './quote.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { flagOf, metadataOf, type SettingKey, settingKeys } from './settings.ts'

@@ -6,7 +6,7 @@ import { importsOf, sourceFiles } from './repository.ts'
  * The contract of the store is plain data: what it is told and what it tells, seen by everybody who must not know the store.
  */
 const layers: Record<string, RegExp>[] = [
-  { base: /^lib\/(errors\.ts|log\.ts|log\/)/ },
+  { base: /^lib\/(errors\.ts|log\.ts|log\/|near-name\.ts)/ },
   { format: /^lib\/format\// },
   { definition: /^lib\/definition\// },
   { contract: /^lib\/store\/contract\// },
