@@ -15,6 +15,8 @@ export type ToThread =
   /** The main thread has taken all map messages up to this version. */
   | { type: 'confirmed'; version: number }
   | { type: 'flush'; id: number }
+  /** Keys and values as WriteFrame writes them, to be written to a partition's changelog. @member timestamp milliseconds since the epoch */
+  | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }
   | { type: 'close' }
 
 export type FromThread =
@@ -24,6 +26,8 @@ export type FromThread =
       primaries: number[]
       replicas: number[]
       partitionCount: number
+      /** Of a record batch, as the changelog accepts it. */
+      recordBytesMax: number
       stats: SharedArrayBuffer
       map: ChiralMapShared
     }
@@ -41,6 +45,10 @@ export type FromThread =
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }
+  /** The oldest `count` writes to a partition are acknowledged by the changelog, and in memory. */
+  | { type: 'written'; partition: number; count: number }
+  /** The oldest `count` writes to a partition will not be written. */
+  | { type: 'write-refused'; partition: number; count: number; error: PlainError }
   | { type: 'flush-failed'; id: number; error: PlainError }
   | { type: 'failed'; error: PlainError }
   | { type: 'closed' }

@@ -4,6 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
+import { hasCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
 import { completenessMetadata } from './recovery/completeness.ts'
@@ -100,7 +101,12 @@ export class Primaries {
     await (this.#ingesting ?? this.#ingest.run())
   }
 
-  /** Resolves when everything consumed up to now is acknowledged. */
+  /** Writes records of the program's own: see Ingest.write. */
+  write(partition: number, records: DirectRecords): void {
+    this.#ingest.write(partition, records)
+  }
+
+  /** Resolves when everything consumed or written up to now is acknowledged. */
   drained(): Promise<void> {
     return this.#ingest.drained()
   }

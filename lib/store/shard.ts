@@ -7,9 +7,11 @@ import { type LogLevel } from '../log.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
 import { separateHeaders } from './handle/kept-headers.ts'
+import { keptReadersMax, type LentReader } from './handle/kept-reader.ts'
 import { type Held } from './handle/misses.ts'
 import { keepsHeaders } from './kept-headers.ts'
 import { ProgressMeter } from './handle/progress-meter.ts'
+import { WriteQueue } from './handle/write-queue.ts'
 import { Stats } from './contract/stats.ts'
 import { type Lookup, type RecoveryProgress, type StoreState } from './contract/status.ts'
 import { type StoreConfig } from './contract/store-config.ts'
@@ -24,6 +26,7 @@ export interface StoreLogging {
 
 export interface ShardEvents {
   state(state: StoreState): void
+  caughtUp(): void
   /** The topics have more partitions than when the thread began. */
   grown(partitionCount: number): void
 }
@@ -36,6 +39,8 @@ export class Shard {
   readonly #closed = Promise.withResolvers<void>()
   readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
   readonly #progress = new ProgressMeter()
+  /** Writes of this program's own on their way. */
+  readonly writes = new WriteQueue((message, transfer) => this.#thread.postMessage(message, transfer))
   /** Partitions that another instance has taken, with what is said about it. */
   readonly fenced = new Map<number, string>()
   /** Partitions whose changelog something else has written to, with what is said about it. */
@@ -51,6 +56,8 @@ export class Shard {
   held: Held = { primaries: [], replicas: [], partitionCount: 0 }
   /** In shared memory, written by the store thread. Without partitions until the topics are known. */
   stats = new Stats([])
+  /** Of a record batch, as the changelog accepts it. */
+  recordBytesMax = 0
   #readers: ChiralMapReaders | undefined
   #lastFlush = 0
 
@@ -84,6 +91,13 @@ export class Shard {
     return this.#read(readers, reader, key)
   }
 
+  /** A reader outside the pool. Throws readers_exhausted. */
+  lend(): LentReader {
+    const readers = this.#readers!
+    const reader = readers.keep()
+    return { get: (key) => this.#lookUp(reader, key), close: () => readers.giveBack(reader) }
+  }
+
   /** The topic has so many partitions now, by which keys are distributed. */
   topicGrew(partitionCount: number): void {
     this.held = { ...this.held, partitionCount }
@@ -101,11 +115,13 @@ export class Shard {
     const id = ++this.#lastFlush
     const flush = Promise.withResolvers<number>()
     this.#flushes.set(id, flush)
+    this.writes.send()
     this.#send({ type: 'flush', id })
     return flush.promise
   }
 
   async close(): Promise<void> {
+    this.writes.send()
     if (this.state !== 'failed') this.#send({ type: 'close' })
     await this.#closed.promise
     this.#thread.terminate()
@@ -113,11 +129,15 @@ export class Shard {
 
   #read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
     try {
-      const found = reader.get(key)
-      return found !== undefined && this.#keepsHeaders ? separateHeaders(found) : found
+      return this.#lookUp(reader, key)
     } finally {
       readers.release(reader)
     }
+  }
+
+  #lookUp(reader: Reader, key: Uint8Array): Lookup | undefined {
+    const found = reader.get(key)
+    return found !== undefined && this.#keepsHeaders ? separateHeaders(found) : found
   }
 
   #send(message: ToThread): void {
@@ -128,11 +148,12 @@ export class Shard {
     switch (message.type) {
       case 'opened':
         this.held = message
+        this.recordBytesMax = message.recordBytesMax
         this.stats = new Stats(
           [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
           message.stats,
         )
-        this.#readers = new ChiralMapReaders(message.map, 0)
+        this.#readers = new ChiralMapReaders(message.map, 0, { kept: keptReadersMax })
         this.#send({ type: 'confirmed', version: message.map.version })
         break
       case 'map':
@@ -144,6 +165,7 @@ export class Shard {
         break
       case 'caught-up':
         this.caughtUp = true
+        this.#events.caughtUp()
         break
       case 'grown':
         this.#events.grown(message.partitionCount)
@@ -166,11 +188,23 @@ export class Shard {
         this.#flushes.get(message.id)?.reject(new LatchkeyError(message.error.code, message.error.message))
         this.#flushes.delete(message.id)
         break
+      case 'written':
+        this.writes.written(message.partition, message.count)
+        break
+      case 'write-refused':
+        this.writes.refused(
+          message.partition,
+          message.count,
+          new LatchkeyError(message.error.code, message.error.message),
+        )
+        break
       case 'failed':
         this.#fail(message.error)
         break
       case 'closed':
-        this.#closed.resolve()
+        this.#ended(
+          new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: this was not done before the end`),
+        )
         break
     }
   }
@@ -184,15 +218,22 @@ export class Shard {
 
   #threadEnded(): void {
     if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
-    this.#closed.resolve()
+    this.#ended(new LatchkeyError('stopping', 'The store thread ended'))
   }
 
   #fail({ code, message }: PlainError): void {
     if (this.failure !== undefined) return
     this.failure = new LatchkeyError(code, message)
-    for (const flush of this.#flushes.values()) flush.reject(this.failure)
-    this.#flushes.clear()
     this.#setState('failed')
+    this.#ended(this.failure)
+  }
+
+  /** Nothing more comes from the thread: whoever waits is told why. */
+  #ended(error: LatchkeyError): void {
+    for (const flush of this.#flushes.values()) flush.reject(error)
+    this.#flushes.clear()
+    const found = `the changelog has not acknowledged it, and may have it or not: ${error.message}`
+    this.writes.end(new LatchkeyError(error.code, `Writing to store ${this.#config.storeId}: ${found}`))
     this.#closed.resolve()
   }
 }

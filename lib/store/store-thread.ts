@@ -1,13 +1,17 @@
 /** The life of a store, in its thread: topics, memory, primaries and replicas, until it is closed or fails. */
 import { type Definition } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
+import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log.ts'
 import { ChiralMap } from '../map/index.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from './clients.ts'
 import { Flusher } from './flusher.ts'
 import { GrowthWatch } from './growth-watch.ts'
+import { keptReadersMax } from './handle/kept-reader.ts'
 import { type FromThread } from './messages.ts'
+import { type DirectRecords } from './ingest/direct-writes.ts'
 import { setPartitionState } from './ingest/partition-events.ts'
+import { recordLimits } from './ingest/produce-options.ts'
 import { Primaries } from './primaries.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
@@ -78,6 +82,11 @@ export class StoreThread {
     const { stats, flusher } = this.#opened.context
     const before = stats.count('operationsPublished')
     await this.#opened.primaries.drained()
+  /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
+  write(partition: number, records: DirectRecords): void {
+    this.#opened?.primaries.write(partition, records)
+  }
+
     await flusher.flush()
     return stats.count('operationsPublished') - before
   }
@@ -114,7 +123,7 @@ export class StoreThread {
       partitions: useProcessingOnly ? [] : partitions,
       partitionCount: topology.partitionCount,
       initialCapacity,
-      readersMax: readerPoolSize,
+      readersMax: readerPoolSize + keptReadersMax,
       readerThreads: 1,
       announce: (message) => this.#post({ type: 'map', message }),
     })
@@ -147,7 +156,8 @@ export class StoreThread {
     for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
     const { primaries, replicas } = roles
     const { partitionCount } = topology
-    post({ type: 'opened', primaries, replicas, partitionCount, stats: stats.buffer, map: map.shared })
+    const recordBytesMax = Math.min(recordLimits(this.#config, topology.limits).maxMessageBytes, hardMaxBytes)
+    post({ type: 'opened', primaries, replicas, partitionCount, recordBytesMax, stats: stats.buffer, map: map.shared })
     post({ type: 'state', state: 'recovering' })
     return this.#opened
   }

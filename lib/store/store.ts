@@ -1,15 +1,19 @@
 /**
- * The handle of a store in the main thread: what HTTP and embedders hold. It stands before one store thread, and before another one for
- * partitions that the topic gets while it runs.
+ * The handle of a store in the main thread, in bytes: what HTTP holds, and what an embedder's typed handle stands on. It stands before one
+ * store thread, and before another one for partitions that the topic gets while it runs.
  */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
-import { LatchkeyError } from '../errors.ts'
+import { type LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
-import { conditionsOf } from './handle/conditions.ts'
+import { configOfAdded } from './handle/added-partitions.ts'
+import { KeptReader } from './handle/kept-reader.ts'
 import { explainMiss, type Held } from './handle/misses.ts'
+import { notServing, processingOnly } from './handle/not-serving.ts'
 import { partitionFor } from './handle/partitioner.ts'
-import { partitionStatus, replicaLag } from './handle/partition-status.ts'
+import { replicaLag } from './handle/partition-status.ts'
+import { statusOf } from './handle/store-status.ts'
+import { explainWriteRefusal } from './handle/write-refusals.ts'
 import { Shard, type StoreLogging } from './shard.ts'
 import { mergedStats, type StatsView } from './contract/stats-view.ts'
 import { type Lookup, type StoreState, type StoreStatus } from './contract/status.ts'
@@ -31,11 +35,13 @@ export class Store {
   readonly #config: StoreConfig
   readonly #logging: StoreLogging
   readonly #failure = Promise.withResolvers<LatchkeyError>()
-  readonly #listeners: ((state: StoreState) => void)[] = []
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #listeners = new Set<(state: StoreState) => void>()
   readonly #first: Shard
   /** The first one too. */
   readonly #shards: Shard[]
   #held: Held | undefined
+  #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition) {
     this.id = config.storeId
@@ -44,9 +50,16 @@ export class Store {
     this.#logging = logging
     this.#first = new Shard(config, logging, {
       state: (state) => this.#changed(this.#first, state),
+      caughtUp: () => this.#checkReady(),
       grown: (partitionCount) => this.#grow(partitionCount),
     })
     this.#shards = [this.#first]
+    this.#ready.promise.catch(() => {})
+  }
+
+  /** Resolves once all conditions of readiness hold; rejects with LatchkeyError if the store fails or is closed before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
   }
 
   /** Resolves if the store fails for good; never rejects. */
@@ -70,9 +83,11 @@ export class Store {
     return { size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
 
-  /** Called with every state from now on. */
-  onState(listener: (state: StoreState) => void): void {
-    this.#listeners.push(listener)
+  /** Called with every state from now on. @returns ends that */
+  onState(listener: (state: StoreState) => void): () => void {
+    const own = (state: StoreState) => listener(state)
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
   }
 
   /** A key that this store holds, for a first lookup; undefined while none is known. */
@@ -86,61 +101,76 @@ export class Store {
    * is to be asked again, replica_recovering and partition_not_held.
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    if (this.#config.useProcessingOnly) throw processingOnly(this.id)
-    if (this.#first.state !== 'running') throw this.#notServing()
+    this.#requireServing('Reading')
     if (this.#shards.length > 1) return this.#findInAll(key)
     const found = this.#first.find(key)
     return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
   }
 
+  /** A reader beside the pool, for lookups that are to be answered at once: see KeptReader. */
+  reader(): KeptReader {
+    const serving = (key: Uint8Array) => {
+      this.#requireServing('Reading')
+      return this.#shards.length === 1 ? this.#shards : this.#inOrder(key).filter(({ state }) => state === 'running')
+    }
+    return new KeptReader(serving, (key, found) => this.#answer(key, found))
+  }
+
+  /**
+   * Writes a key's value to the changelog, then to memory; a flush makes it visible. Writes of one partition are written in the order of the
+   * calls, behind the source records that were read before.
+   * @param value null to delete the key
+   * @param partition by default the one that the key belongs to
+   * @returns resolves when the changelog has acknowledged it; rejects with LatchkeyError where it will not, or where that is not known any
+   *   more: recovering, stopping, store_failed, processing_only, partition_not_held, fenced, entry_too_large, writes_exhausted
+   */
+  async write(key: Uint8Array, value: Uint8Array | null, partition = this.partitionOf(key)): Promise<void> {
+    this.#requireServing('Writing to')
+    const shard = this.#shards.find(({ held }) => held.primaries.includes(partition)) ?? this.#first
+    if (shard.state !== 'running') throw notServing(`Writing to store ${this.id}`, shard.state, shard)
+    const refusal = explainWriteRefusal(this.id, partition, this.#holding(), shard, { key, value })
+    if (refusal !== undefined) throw refusal
+    await shard.writes.write(partition, key, value)
+  }
+
+  /** Where a key belongs, by the partitioner of the settings; by Kafka's own where that is not known, or leaves it open. */
+  partitionOf(key: Uint8Array): number {
+    const { partitionCount } = this.#holding()
+    return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
+  }
+
   /** Makes visible what was consumed before; resolves with the number of operations made visible. Rejects while not running. */
   async flush(): Promise<number> {
-    if (this.#first.state !== 'running') throw this.#notServing()
+    this.#requireRunning('Flushing')
     const running = this.#shards.filter((shard) => shard.state === 'running')
     const flushed = await Promise.all(running.map((shard) => shard.flush()))
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
   status(): StoreStatus {
-    const { state, stats } = this
-    const { primaries, replicas } = this.#holding()
-    const fenced = new Map(this.#shards.flatMap((shard) => [...shard.fenced]))
-    const failure = this.#shards.find((shard) => shard.failure !== undefined)?.failure?.message
-    const troubles = this.#shards.flatMap(({ foreign, trouble }) => [
-      ...foreign.values(),
-      ...(trouble ? [trouble] : []),
-    ])
-    const reason = failure ?? [...fenced.values(), ...troubles].join(' · ')
-    const caughtUp = this.#shards.every((shard) => shard.caughtUp)
-    const { readyWhen } = this.#config
-    return {
-      id: this.id,
-      formats: this.presentation.formats,
-      state,
-      ...(reason === '' ? {} : { reason }),
-      partitions: { primary: [...primaries], replicas: [...replicas] },
-      caughtUp,
-      recovery: this.#first.recovery,
-      details: stats.partitions.map((partition) => partitionStatus(stats, partition)),
-      conditions: conditionsOf({ state, readyWhen, caughtUp: this.#first.caughtUp, fenced, failure }),
-    }
+    return statusOf(this.#config, this.presentation.formats, this.state, this.stats, this.#holding(), this.#shards)
   }
 
   /** Stops fetching, finishes what is in flight, commits; bounded. Afterwards nothing can be read. */
-  async close(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.close()))
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#shards.map((shard) => shard.close())).then(() => {})
+    this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#first))
+    return this.#closing
   }
 
   /** A key's partition changes with their number: what was written last is where it belongs now. */
   async #findInAll(key: Uint8Array): Promise<Lookup | undefined> {
-    const { partitionCount } = this.#holding()
-    const home = partitionFor(key, partitionCount, 'murmur2')!
-    const isHome = ({ held }: Shard) => held.primaries.includes(home) || held.replicas.includes(home)
-    for (const shard of this.#shards.toSorted((a, b) => Number(isHome(b)) - Number(isHome(a)))) {
+    for (const shard of this.#inOrder(key)) {
       const found = shard.state === 'running' ? await shard.find(key) : undefined
       if (found !== undefined) return this.#answer(key, found)
     }
     return this.#answer(key, undefined)
+  }
+
+  #inOrder(key: Uint8Array): Shard[] {
+    const home = partitionFor(key, this.#holding().partitionCount, 'murmur2')!
+    const isHome = ({ held }: Shard) => held.primaries.includes(home) || held.replicas.includes(home)
+    return this.#shards.toSorted((a, b) => Number(isHome(b)) - Number(isHome(a)))
   }
 
   #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
@@ -168,8 +198,16 @@ export class Store {
 
   #changed(shard: Shard, state: StoreState): void {
     this.#held = undefined
-    if (shard.failure !== undefined) this.#failure.resolve(shard.failure)
+    if (shard.failure !== undefined) {
+      this.#failure.resolve(shard.failure)
+      this.#ready.reject(shard.failure)
+    }
+    this.#checkReady()
     if (shard === this.#first || state === 'failed') for (const listener of this.#listeners) listener(state)
+  }
+
+  #checkReady(): void {
+    if (this.#first.state === 'running' && this.status().conditions.every(({ ok }) => ok)) this.#ready.resolve()
   }
 
   /** The topic has new partitions: an instance that takes all there are takes them, too. */
@@ -188,39 +226,24 @@ export class Store {
 
   /** Another thread for the partitions from `known` on. */
   #take(known: number, partitionCount: number): void {
-    const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
-    const message =
-      'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
-    loggerOf('store').warn(message, { partitionCount, added: added.join(', ') })
-    const role = this.#config.useReplicaOnly
-      ? { partitionsReplica: added }
-      : { partitions: added, partitionsReplica: [] }
-    const config: StoreConfig = { ...this.#config, ...role, initialCapacity: 0, extendsChangelog: true }
+    const config = configOfAdded(this.#config, known, partitionCount)
     const shard: Shard = new Shard(config, this.#logging, {
       state: (state) => this.#changed(shard, state),
+      caughtUp: () => {},
       grown: () => {},
     })
     shard.topicGrew(partitionCount)
     this.#shards.push(shard)
   }
 
-  #notServing(): LatchkeyError {
-    const attempted = `Reading store ${this.id}`
-    switch (this.state) {
-      case 'failed':
-        return new LatchkeyError('store_failed', `${attempted}: the store has failed`)
-      case 'stopping':
-        return new LatchkeyError('stopping', `${attempted}: it is stopping`)
-      default: {
-        const { state, recovery } = this.#first
-        const details = { state, ...(recovery === null ? {} : { progress: recovery }) }
-        return new LatchkeyError('recovering', `${attempted}: it is still ${state}`, { details })
-      }
-    }
+  #requireServing(attempted: string): void {
+    if (this.#config.useProcessingOnly) throw processingOnly(`${attempted} store ${this.id}`)
+    this.#requireRunning(attempted)
   }
-}
 
-function processingOnly(id: string): LatchkeyError {
-  const message = `Reading store ${id}: this instance holds nothing in memory (USE_PROCESSING_ONLY); ask one that does`
-  return new LatchkeyError('processing_only', message)
+  #requireRunning(attempted: string): void {
+    if (this.#first.state === 'running' && this.#closing === undefined) return
+    const state = this.#closing === undefined ? this.state : 'stopping'
+    throw notServing(`${attempted} store ${this.id}`, state, this.#first)
+  }
 }

@@ -1,5 +1,4 @@
 /** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
-import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging } from '../log.ts'
 import { type StoreConfig } from './contract/store-config.ts'
@@ -54,6 +53,9 @@ async function flush(id: number): Promise<void> {
 self.onmessage = ({ data }: MessageEvent<ToThread>) => {
   switch (data.type) {
     case 'start':
+    case 'write':
+      store?.write(data.partition, data)
+      break
       void start(data)
       break
     case 'confirmed':

@@ -14,6 +14,8 @@ export class ChangelogBatch {
   sentBytes = 0
   /** Source offset to go on from once this batch is written. */
   nextSource = 0
+  /** Records among its own that a program has written itself. */
+  directWrites = 0
   /** Its timestamps are no longer those of the source: the broker refused them. */
   isRetimed = false
 
@@ -49,6 +51,7 @@ export class ChangelogBatch {
     this.builder.reset()
     this.sealed = undefined
     this.nextSource = 0
+    this.directWrites = 0
     this.isRetimed = false
   }
 }

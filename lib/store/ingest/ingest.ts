@@ -10,19 +10,19 @@ import { type OffsetRange, type PartitionEnd, Producer } from '../../kafka/produ
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { applyRecords } from '../apply.ts'
 import { Backlog } from './backlog.ts'
-import { BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type Conversion, conversionOf } from './conversion.ts'
+import { type Conversion } from './conversion.ts'
+import { decodingOf } from './decoding.ts'
 import { sourceFetch } from '../fetch-options.ts'
 import { type KeptHeaders, keptHeadersOf } from '../kept-headers.ts'
+import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { type PartitionEvents } from './partition-events.ts'
 import { Linger } from './linger.ts'
-import { PartitionIngest } from './partition-ingest.ts'
+import { PartitionIngest, takenIsSettled } from './partition-ingest.ts'
 import { Progress } from './progress.ts'
-import { batchPool, producerOptions, recordLimits } from './produce-options.ts'
+import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
-import { SourceDecoder } from './source-decoder.ts'
-import { sourceHeadersOf } from './source-headers.ts'
+import { type SourceDecoder } from './source-decoder.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 
@@ -38,6 +38,8 @@ export class Ingest {
   readonly #pool: BatchPool
   readonly #decoder: SourceDecoder
   readonly #refusals: Refusals
+  readonly #directWrites: DirectWrites
+  readonly #letters: DeadLetters | undefined
   readonly #linger: Linger
   readonly #kept: KeptHeaders | undefined
   readonly #conversion: Conversion | undefined
@@ -47,27 +49,23 @@ export class Ingest {
 
   constructor(context: IngestContext) {
     const { clients, config, topology } = context
-    const limits = recordLimits(config, topology.limits)
-    const fetch = sourceFetch(config)
     this.#context = context
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
-    const bad = new BadRecords(config, context.stats)
+    this.#directWrites = new DirectWrites(context, this.#pool)
     this.#kept = keptHeadersOf(config)
-    this.#conversion = conversionOf(context, bad)
-    this.#decoder = new SourceDecoder(config.sourceTopic, context.stats, limits, this.#pool, bad, {
-      checkCrc: fetch.checkCrcs,
-      headers: sourceHeadersOf(config, context.stats),
-      conversion: this.#conversion,
-    })
-    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, fetch, {
+    const { decoder, conversion } = decodingOf(context, this.#pool)
+    this.#decoder = decoder
+    this.#conversion = conversion
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
       received: (fetched) => this.#received(fetched),
-      room: () => this.#room(),
+      room: () => this.room(),
       outOfRange: (partition, position) => this.#outOfRange(partition, position),
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
+      holds: (partition) => (this.#partitions.get(partition)?.letters ?? 0) > 0,
       acknowledged: (partition, batch, _, foreign) => this.#acknowledged(partition, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
       renew: (partition, held) => context.events.renew(partition, held),
@@ -82,6 +80,7 @@ export class Ingest {
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)
+    this.#letters?.add(partition)
   }
 
   /** Begins to read a partition's source, once it has been added. */
@@ -101,7 +100,7 @@ export class Ingest {
 
   /** Runs until stop(); rejects with what is not Kafka's fault. */
   async run(): Promise<void> {
-    await Promise.race([this.#fetcher.run(), this.#producer.run()])
+    await Promise.race([this.#fetcher.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
   }
 
   /** Fetches nothing more; what was decoded is still written. */
@@ -113,6 +112,7 @@ export class Ingest {
     this.#linger.stop()
     this.#fetcher.stop()
     this.#producer.stop()
+    this.#letters?.stop()
   }
 
   /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
@@ -123,20 +123,28 @@ export class Ingest {
     this.#producer.wake()
   }
 
+  /** Writes records of the program's own behind what waits already, and posts what becomes of them, in order. */
+  write(partition: number, records: DirectRecords): void {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return this.#directWrites.tooLate(partition, records)
+    const openBefore = one.open
+    this.#account(one, this.#directWrites.append(one, records))
+    this.#encoded(one, openBefore)
+  }
+
   takeBatch(): ChangelogBatch {
     return this.#pool.take()
   }
 
-  /** Resolves when there is room for more to be encoded. */
-  async room(): Promise<void> {
-    await this.#room()
+  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  room(): Promise<void> | undefined {
+    return this.#backlog.room() ?? this.#context.flusher.room()
   }
 
   /** Resolves when all that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
-    await this.#linger.without(async () => {
-      while (this.#partitions.get(partition)?.isIdle === false) await this.#progress.next()
-    })
+    const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
+    await this.#linger.without(() => this.#progress.until(isSettled))
   }
 
   /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
@@ -144,17 +152,9 @@ export class Ingest {
     this.#producer.renewAll()
   }
 
-  /** Resolves when everything consumed up to now is acknowledged, or its partition is lost. */
+  /** Resolves when everything consumed or written up to now is acknowledged, or its partition is lost. */
   async drained(): Promise<void> {
-    const targets = new Map([...this.#partitions].map(([partition, one]) => [partition, one.consumed]))
-    const isDrained = () =>
-      [...targets].every(([partition, consumed]) => {
-        const one = this.#partitions.get(partition)
-        return one === undefined || one.acknowledged >= consumed
-      })
-    await this.#linger.without(async () => {
-      while (!isDrained()) await this.#progress.next()
-    })
+    await this.#linger.without(() => this.#progress.until(takenIsSettled(this.#partitions)))
   }
 
   #received(fetched: FetchedPartition): void {
@@ -165,13 +165,18 @@ export class Ingest {
     const openBefore = one.open
     const again = this.#decoder.decode(fetched, one)
     this.#backlog.add(one.bytes - before)
-    if (one.open !== openBefore) one.openedAt = performance.now()
-    if (one.halt !== undefined) this.#fetcher.remove(fetched.partition)
+    this.#letters?.send(one)
+    if (one.halt !== undefined) this.#halted(one, one.halt)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#progressed(one)
+    this.#encoded(one, openBefore)
+  }
+
+  #encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void {
+    if (one.open !== openBefore) one.openedAt = performance.now()
     if (one.full.length > 0) this.#producer.wake()
     if (one.open !== undefined) this.#linger.filled()
   }
@@ -182,10 +187,6 @@ export class Ingest {
     await ready
     one.waiting = undefined
     if (this.#partitions.get(one.partition) === one) this.follow(one.partition)
-  }
-
-  #room(): Promise<void> | undefined {
-    return this.#backlog.room() ?? this.#context.flusher.room()
   }
 
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
@@ -204,6 +205,7 @@ export class Ingest {
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
     stats.add('changelogBytes', batch.sentBytes)
     if (foreign) void this.#context.events.foreignOffsets(partition, foreign)
+    this.#directWrites.acknowledged(one, batch)
     this.#settle(one, batch, true)
     flusher.wrote()
   }
@@ -231,10 +233,13 @@ export class Ingest {
 
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     const one = this.#partitions.get(partition)!
-    const replacements = this.#refusals.replace(partition, batch, error)
+    const replacements = this.#refusals.replace(one, batch, error)
+    if (replacements.length === 0) this.#directWrites.refused(one, batch, error)
     one.inFlight += replacements.length
     for (const replacement of replacements) this.#account(one, replacement.bytes)
+    if (one.halt !== undefined && replacements.length === 0) this.#takeBack(one, batch, one.halt.offset)
     this.#settle(one, batch, replacements.length === 0)
+    if (one.halt !== undefined && replacements.length === 0) this.#halted(one, one.halt)
     return replacements
   }
 
@@ -242,7 +247,10 @@ export class Ingest {
     const one = this.#partitions.get(partition)
     this.#fetcher.remove(partition)
     this.#partitions.delete(partition)
-    if (one !== undefined) this.#account(one, -one.bytes)
+    if (one !== undefined) {
+      this.#account(one, -one.bytes)
+      this.#directWrites.lost(one)
+    }
     this.#context.events.lost(partition, error)
     this.#progress.made()
   }

@@ -17,10 +17,15 @@ export class PartitionIngest {
   inFlight = 0
   /** Encoded and not yet settled. */
   bytes = 0
+  /** Records that a program has written itself, and how many of them are acknowledged or refused. */
+  directWrites = 0
+  directWritesSettled = 0
   /** A batch that failed its checks, and how often it was fetched. */
   corrupt = { offset: -1, attempts: 0 }
   /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
   halt: { offset: number; fault: string } | undefined
+  /** Batches of dead letters that are not acknowledged: until then nothing is written to the changelog, nor counts as acknowledged. */
+  letters = 0
   /** Where it stands still at a record for a time: resolves when to go on with that. */
   waiting: Promise<void> | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */
@@ -35,11 +40,12 @@ export class PartitionIngest {
   }
 
   get isIdle(): boolean {
-    return this.inFlight === 0 && this.full.length === 0 && this.open === undefined
+    return this.inFlight === 0 && this.full.length === 0 && this.open === undefined && this.letters === 0
   }
 
   /** The oldest batch to write; undefined if there is none. @param isDue whether the open one is to be written as it is */
   takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
+    if (this.letters > 0) return undefined
     const batch = this.full.shift() ?? (isDue(this.openedAt) ? this.open : undefined)
     if (batch !== undefined && batch === this.open) this.open = undefined
     if (batch !== undefined) this.inFlight++
@@ -54,6 +60,17 @@ export class PartitionIngest {
 
   /** Skipped records behind the last batch count as acknowledged with it. */
   advance(nextSource: number): void {
+    if (this.letters > 0) return
     this.acknowledged = Math.max(this.acknowledged, this.isIdle ? this.consumed : nextSource)
   }
+}
+
+/** @returns whether all that the partitions have read and written up to now is acknowledged, or theirs no more */
+export function takenIsSettled(partitions: ReadonlyMap<number, PartitionIngest>): () => boolean {
+  const taken = [...partitions.values()].map((one) => ({ one, consumed: one.consumed, writes: one.directWrites }))
+  return () =>
+    taken.every(({ one, consumed, writes }) => {
+      if (partitions.get(one.partition) !== one) return true
+      return one.acknowledged >= consumed && one.directWritesSettled >= writes
+    })
 }

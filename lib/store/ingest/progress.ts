@@ -3,9 +3,9 @@
 export class Progress {
   #waiters: (() => void)[] = []
 
-  /** Resolves with the next made(). */
-  next(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve))
+  /** Resolves when that is so. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#waiters.push(resolve))
   }
 
   made(): void {

@@ -1,32 +1,32 @@
 /**
  * Batches that the changelog refuses as they are (too large by a limit that has changed, a timestamp by a clock that differs): they are
- * written in smaller parts with timestamps of now, down to the one record at fault, which is dropped, counted and told. None stalls a partition.
+ * written in smaller parts with timestamps of now, down to the one record at fault, which BadRecords decides about.
  */
 import { type LatchkeyError } from '../../errors.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { loggerOf, RepeatedLog } from '../../log.ts'
+import { type BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
 import { type Stats } from '../contract/stats.ts'
 
 export class Refusals {
-  readonly #topic: string
   readonly #stats: Stats
   readonly #pool: BatchPool
-  readonly #log = new RepeatedLog(loggerOf('ingest'))
+  readonly #bad: BadRecords
 
-  constructor(topic: string, stats: Stats, pool: BatchPool) {
-    this.#topic = topic
+  constructor(stats: Stats, pool: BatchPool, bad: BadRecords) {
     this.#stats = stats
     this.#pool = pool
+    this.#bad = bad
   }
 
   /** What to write in the place of a refused batch, in order; nothing where its one record cannot be stored. */
-  replace(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+  replace(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     this.#stats.add('changelogFailures', 1)
     const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
     if (batch.count === 1) {
       if (timeAtFault && !batch.isRetimed) return [this.#part(batch, 0, 1, Date.now())]
-      this.#drop(partition, batch, error)
+      if (batch.directWrites === 0) this.#give(one, batch, error)
       return []
     }
     const half = batch.count >>> 1
@@ -41,7 +41,9 @@ export class Refusals {
     for (let index = 0; index < to && records.nextRecord(); index++) {
       if (index < from) continue
       appendAgain(part, records, timestamp ?? records.timestamp)
-      part.nextSource = records.sourceOffset() + 1
+      const sourceOffset = records.sourceOffset()
+      if (sourceOffset === -1) part.directWrites++
+      part.nextSource = Math.max(part.nextSource, sourceOffset + 1)
     }
     if (timestamp !== undefined) {
       this.#stats.add('timestampsClamped', part.count)
@@ -51,13 +53,10 @@ export class Refusals {
     return part
   }
 
-  #drop(partition: number, batch: ChangelogBatch, error: LatchkeyError): void {
+  #give(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
     const records = batch.openIn(new RecordBatchReader())
     records.nextRecord()
-    this.#stats.add('skippedTooLarge', 1)
-    const message = 'Source partition {partition} offset {offset}: record skipped, the changelog refuses it: {fault}'
-    const properties = { topic: this.#topic, partition, offset: records.sourceOffset(), fault: error.message }
-    this.#log.log('error', `refused ${partition}`, message, properties)
+    this.#bad.takeRefused(one, records, error.message)
   }
 }
 

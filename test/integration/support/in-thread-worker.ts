@@ -36,6 +36,7 @@ export class InThreadWorker extends EventTarget {
     else {
       const { id } = message
       await this.#answer(
+    else if (message.type === 'write') this.#store!.write(message.partition, message)
         this.#store!.flush().then((operations) => ({ type: 'flushed', id, operations })),
         (error) => ({ type: 'flush-failed', id, error }),
       )

@@ -1,0 +1,56 @@
+/** Keys and values one after the other in one buffer, as they go from the main thread to the store thread: each behind its two lengths. */
+
+const lengthsBytes = 8
+const firstBytes = 1_024
+/** Length of the value of a key that is to be deleted. */
+const deleted = -1
+
+export class WriteFrame {
+  #buffer = new Uint8Array(firstBytes)
+  #view = new DataView(this.#buffer.buffer)
+  #end = 0
+
+  get bytes(): number {
+    return this.#end
+  }
+
+  /** @param value null to delete */
+  append(key: Uint8Array, value: Uint8Array | null): void {
+    const at = this.#end
+    const end = at + lengthsBytes + key.length + (value?.length ?? 0)
+    if (end > this.#buffer.length) this.#grow(end)
+    this.#view.setInt32(at, key.length)
+    this.#view.setInt32(at + 4, value?.length ?? deleted)
+    this.#buffer.set(key, at + lengthsBytes)
+    if (value !== null) this.#buffer.set(value, at + lengthsBytes + key.length)
+    this.#end = end
+  }
+
+  /** What was appended, over a buffer of its own that may be transferred. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#end)
+  }
+
+  #grow(bytes: number): void {
+    const grown = new Uint8Array(Math.max(2 * this.#buffer.length, bytes))
+    grown.set(this.#buffer.subarray(0, this.#end))
+    this.#buffer = grown
+    this.#view = new DataView(grown.buffer)
+  }
+}
+
+/** Calls `take` with the place of each record. @param take is given the value's length as -1 where the key is deleted */
+export function readFrame(
+  frame: Uint8Array,
+  take: (keyStart: number, keyLength: number, valueStart: number, valueLength: number) => void,
+): void {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  for (let at = 0; at < frame.length;) {
+    const keyLength = view.getInt32(at)
+    const valueLength = view.getInt32(at + 4)
+    const keyStart = at + lengthsBytes
+    const valueStart = keyStart + keyLength
+    take(keyStart, keyLength, valueStart, valueLength)
+    at = valueStart + Math.max(valueLength, 0)
+  }
+}

@@ -1,0 +1,28 @@
+/** What decodes the source of a store, put together from its settings and its definition. */
+import { sourceFetch } from '../fetch-options.ts'
+import { type StoreContext } from '../store-context.ts'
+import { BadRecords } from './bad-records.ts'
+import { type BatchPool } from './changelog-batch.ts'
+import { type Conversion, conversionOf } from './conversion.ts'
+import { recordLimits } from './produce-options.ts'
+import { SourceDecoder } from './source-decoder.ts'
+import { sourceHeadersOf } from './source-headers.ts'
+
+export interface Decoding {
+  readonly decoder: SourceDecoder
+  /** Absent where records are not looked at. */
+  readonly conversion: Conversion | undefined
+}
+
+export function decodingOf(context: StoreContext, pool: BatchPool): Decoding {
+  const { config, stats, topology } = context
+  const bad = new BadRecords(config, stats)
+  const conversion = conversionOf(context, bad)
+  const limits = recordLimits(config, topology.limits)
+  const decoder = new SourceDecoder(config.sourceTopic, stats, limits, pool, bad, {
+    checkCrc: sourceFetch(config).checkCrcs,
+    headers: sourceHeadersOf(config, stats),
+    conversion,
+  })
+  return { decoder, conversion }
+}
