@@ -1,5 +1,5 @@
 /** The life of a store, in its thread: topics, memory, primaries and replicas, until it is closed or fails. */
-import { type Definition } from '../definition/index.ts'
+import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log.ts'
@@ -47,6 +47,14 @@ export class StoreThread {
   #isRunning = false
   #closing: Promise<void> | undefined
 
+  /** Loads the definition that the configuration asks for. @throws LatchkeyError invalid_settings where that cannot be had */
+  static async load(config: StoreConfig, post: (message: FromThread) => void): Promise<StoreThread> {
+    const { useReplicaOnly, formats, module } = config
+    const isPlain = useReplicaOnly || (formats === undefined && module === undefined)
+    const definition = isPlain ? undefined : await definitionOf(config)
+    return new StoreThread(config, post, definition?.isPlain ? undefined : definition)
+  }
+
   /** @param definition absent: keys and values are not looked at */
   constructor(config: StoreConfig, post: (message: FromThread) => void, definition?: Definition) {
     this.#config = config
@@ -74,6 +82,11 @@ export class StoreThread {
     this.#opened?.context.map.confirmed(0, version)
   }
 
+  /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
+  write(partition: number, records: DirectRecords): void {
+    this.#opened?.primaries.write(partition, records)
+  }
+
   /** Resolves, once all that was consumed before is acknowledged and published, with the number of operations made visible meanwhile. */
   async flush(): Promise<number> {
     if (this.#opened === undefined || !this.#isRunning) {
@@ -82,11 +95,6 @@ export class StoreThread {
     const { stats, flusher } = this.#opened.context
     const before = stats.count('operationsPublished')
     await this.#opened.primaries.drained()
-  /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
-  write(partition: number, records: DirectRecords): void {
-    this.#opened?.primaries.write(partition, records)
-  }
-
     await flusher.flush()
     return stats.count('operationsPublished') - before
   }

@@ -1,7 +1,6 @@
 /** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging } from '../log.ts'
-import { type StoreConfig } from './contract/store-config.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
 import { StoreThread } from './store-thread.ts'
 
@@ -22,23 +21,16 @@ function plain(error: unknown): PlainError {
 async function start({ config, logging }: ToThread & { type: 'start' }): Promise<void> {
   configureLogging(logging)
   try {
-    const definition = await definitionFor(config)
-    // Nothing was begun that would have to be ended.
+    const loaded = await StoreThread.load(config, post)
+    // Else nothing was begun that would have to be ended.
     if (!isClosing) {
-      store = new StoreThread(config, post, definition)
+      store = loaded
       await store.run()
     }
     post({ type: 'closed' })
   } catch (error) {
     post({ type: 'failed', error: plain(error) })
   }
-}
-
-/** Undefined where no record of a source is to be looked at. */
-async function definitionFor(config: StoreConfig): Promise<Definition | undefined> {
-  if (config.useReplicaOnly || (config.formats === undefined && config.module === undefined)) return undefined
-  const definition = await definitionOf(config)
-  return definition.isPlain ? undefined : definition
 }
 
 async function flush(id: number): Promise<void> {
@@ -53,9 +45,6 @@ async function flush(id: number): Promise<void> {
 self.onmessage = ({ data }: MessageEvent<ToThread>) => {
   switch (data.type) {
     case 'start':
-    case 'write':
-      store?.write(data.partition, data)
-      break
       void start(data)
       break
     case 'confirmed':
@@ -63,6 +52,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
       break
     case 'flush':
       void flush(data.id)
+      break
+    case 'write':
+      store?.write(data.partition, data)
       break
     case 'close':
       isClosing = true

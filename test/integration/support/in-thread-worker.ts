@@ -26,17 +26,21 @@ export class InThreadWorker extends EventTarget {
   async #received(message: ToThread): Promise<void> {
     if (message.type === 'start') {
       configureLogging({ level: 'debug', structured: false, write: this.#write })
-      this.#store = new StoreThread(message.config, (data) => this.#post(data))
+      const load = StoreThread.load(message.config, (data) => this.#post(data))
+      const run = async () => {
+        this.#store = await load
+        await this.#store.run()
+      }
       await this.#answer(
-        this.#store.run().then(() => ({ type: 'closed' })),
+        run().then(() => ({ type: 'closed' })),
         (error) => ({ type: 'failed', error }),
       )
     } else if (message.type === 'confirmed') this.#store!.confirmed(message.version)
+    else if (message.type === 'write') this.#store!.write(message.partition, message)
     else if (message.type === 'close') void this.#store!.close()
     else {
       const { id } = message
       await this.#answer(
-    else if (message.type === 'write') this.#store!.write(message.partition, message)
         this.#store!.flush().then((operations) => ({ type: 'flushed', id, operations })),
         (error) => ({ type: 'flush-failed', id, error }),
       )
