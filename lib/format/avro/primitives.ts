@@ -55,7 +55,7 @@ const floatType: AvroType = {
   name: 'float',
   shape: 'number',
   edgeShape: 'string',
-  read: (input) => jsonOfDouble(input.float()),
+  read: (input) => jsonOfDouble(shortestFloat(input.float())),
   write: (output, json) => output.float(doubleOf(json)),
   ofDefault: (json) => json,
 }
@@ -165,6 +165,15 @@ function bytesOf(json: Json): Uint8Array {
 
 function jsonOfDouble(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
+}
+
+/** 0.1 and not 0.10000000149011612: the shortest decimal that is this float. */
+function shortestFloat(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return short
+  }
+  return value
 }
 
 function doubleOf(json: Json): number {

@@ -1,0 +1,34 @@
+/** Bytes that Apache Avro for Java has written, and what JSON shows of them. */
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { avroCodec, avroCodecOfTexts } from '../../../lib/format/avro.ts'
+import { type Json } from '../../../lib/format/index.ts'
+import { hasJava } from '../java/java.ts'
+import { writeVectors } from './java.ts'
+import vectors from './vectors.json' with { type: 'json' }
+
+/** There is more than one way to write an array. */
+const notCanonical = new Set(['array in blocks of other sizes'])
+
+test.each(vectors)('what Java writes is read, and written alike: $name', ({ name, schema, bytes, json }) => {
+  const codec = avroCodecOfTexts([schema])
+  const decoded = codec.decode(Uint8Array.fromHex(bytes))
+  expect(codec.toJson(decoded)).toEqual(json as Json)
+  const encoded = codec.encode(codec.fromJson(JSON.parse(JSON.stringify(json)) as Json))
+  if (!notCanonical.has(name)) expect(encoded.toHex()).toBe(bytes)
+  expect(codec.encode(codec.fromText(codec.toText(decoded)))).toEqual(encoded)
+})
+
+test('defaults of all kinds are filled in as Java does', () => {
+  const codec = avroCodec({ file: join(import.meta.dir, 'order.avsc') })
+  const { bytes } = vectors.find(({ name }) => name === 'order with defaults')!
+  expect(codec.encode({ id: 10_071 }).toHex()).toBe(bytes)
+  expect(codec.fromJson({ id: 10_071 })).toEqual(codec.decode(Uint8Array.fromHex(bytes)))
+})
+
+// Where Docker runs Kafka, there may be no Java.
+if (hasJava) {
+  test('the vectors are what Java writes', async () => {
+    expect(await writeVectors()).toEqual(vectors.map(({ name, schema, bytes }) => ({ name, schema, bytes })))
+  })
+}
