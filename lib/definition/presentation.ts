@@ -6,6 +6,7 @@ import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { rawCodec } from '../format/simple/raw.ts'
 import { type Definition } from './definition.ts'
+import { withSchemas } from './schema-wait.ts'
 
 /** What a value can be shown as: JSON, plain text, or the bytes that are stored. */
 export type Representation = 'json' | 'text' | 'bytes'
@@ -43,8 +44,6 @@ export interface PresentationOptions {
 }
 
 const schemaWaitMsDefault = 10_000
-/** Schemas that one value may need one after the other. */
-const schemasMax = 20
 /** Codecs may quote what they were given. */
 const reasonCharactersMax = 300
 
@@ -63,7 +62,7 @@ export function presentationOf(
     formats: { key: key.name, value: value.name },
     hasRawValues: values === undefined,
     keyOf: (text) => (keys === undefined ? text : withSchemas(() => encodeKey(keys, text), schemaWaitMs)),
-    keyText: (key) => (keys === undefined ? key : withSchemas(() => textOf(keys, key), schemaWaitMs)),
+    keyText: (bytes) => (keys === undefined ? bytes : withSchemas(() => textOf(keys, bytes), schemaWaitMs)),
     render: (stored, as) =>
       values === undefined || as === 'bytes' || (as === 'json' && values.isJsonText)
         ? stored.value
@@ -75,7 +74,7 @@ function encodeKey(codec: Codec, text: Uint8Array): Uint8Array {
   try {
     return codec.encode(codec.fromText(decodeUtf8(text)))
   } catch (thrown) {
-    if (isPassedOn(thrown)) throw thrown
+    if (thrown instanceof SchemaPending) throw thrown
     const reason = messageOf(thrown).slice(0, reasonCharactersMax)
     throw new LatchkeyError('invalid_key', `Reading the key: ${reason}`, { cause: thrown })
   }
@@ -100,49 +99,11 @@ function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json
     const decoded = codec.decode(value)
     shown = as === 'json' ? JSON.stringify(codec.toJson(decoded)) : codec.toText(decoded)
   } catch (thrown) {
-    if (isPassedOn(thrown)) throw thrown
+    if (thrown instanceof SchemaPending) throw thrown
   }
   if (typeof shown === 'string') return shown
   const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`
   const advice = "perhaps the store's format has changed since it was stored; starting with --rebuild stores all anew"
   const message = `Rendering the value of ${place}: its bytes are no ${codec.name}; ${advice}`
   throw new LatchkeyError('value_undecodable', message, { details: { partition, offset: offset < 0 ? null : offset } })
-}
-
-/** Not a fault of the bytes: a schema is on its way, or cannot be had. */
-function isPassedOn(thrown: unknown): boolean {
-  return thrown instanceof SchemaPending || (thrown instanceof LatchkeyError && thrown.code === 'schema_unavailable')
-}
-
-/** Asks at once, and where a schema is missing again when it is there. */
-function withSchemas<T>(ask: () => T, waitMs: number): T | Promise<T> {
-  try {
-    return ask()
-  } catch (thrown) {
-    if (thrown instanceof SchemaPending) return askAgain(ask, thrown, waitMs)
-    throw thrown
-  }
-}
-
-async function askAgain<T>(ask: () => T, first: SchemaPending, waitMs: number): Promise<T> {
-  let pending = first
-  let timer: Timer | undefined
-  const timedOut = new Promise<'timed out'>((resolve) => {
-    timer = setTimeout(() => resolve('timed out'), waitMs)
-  })
-  try {
-    for (let waited = 0; waited < schemasMax; waited++) {
-      if ((await Promise.race([pending.ready, timedOut])) === 'timed out') break
-      try {
-        return ask()
-      } catch (thrown) {
-        if (!(thrown instanceof SchemaPending)) throw thrown
-        pending = thrown
-      }
-    }
-  } finally {
-    clearTimeout(timer)
-  }
-  const message = `Looking up a key: ${pending.message}, which is not done yet; ask again later`
-  throw new LatchkeyError('schema_unavailable', message)
 }

@@ -1,4 +1,5 @@
 /** The first lines that a person sees: URLs to open, and commands that work as they stand. */
+import type { Presentation } from '../definition/presentation.ts'
 import { lookupUrl } from './lookup-url.ts'
 
 const samplePollMs = 250
@@ -15,6 +16,7 @@ export interface BannerOptions {
 export interface SampledStore {
   readonly id: string
   readonly state: string
+  readonly presentation: Pick<Presentation, 'keyText'>
   /** A key that it holds, once it runs and holds any. */
   sampleKey(): Uint8Array | undefined
 }
@@ -32,11 +34,26 @@ export function printBanner(
   print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
   print(`  ${url}/`)
   print(`  ${curl} ${url}/status-store/${store.id}`)
+  let isEnded = false
   const timer = setInterval(() => {
     const key = store.state === 'running' ? store.sampleKey() : undefined
     if (key === undefined) return
     clearInterval(timer)
-    print(`  ${curl} '${lookupUrl(url, store.id, key)}'`)
+    void sampleUrl(store, url, key).then((sample) => {
+      if (sample !== undefined && !isEnded) print(`  ${curl} '${sample}'`)
+    })
   }, samplePollMs)
-  return () => clearInterval(timer)
+  return () => {
+    isEnded = true
+    clearInterval(timer)
+  }
+}
+
+/** Undefined where the key is none of the store's format, or its schema is not to be had: a lookup would tell that, and better. */
+async function sampleUrl(store: SampledStore, url: string, key: Uint8Array): Promise<string | undefined> {
+  try {
+    return lookupUrl(url, store.id, await store.presentation.keyText(key))
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,7 @@
 
 const unreserved = /^[A-Za-z0-9._~-]$/
 
-/** @param url of the server, without a slash at the end */
+/** @param url of the server, without a slash at the end @param key as text: what is to be percent-encoded */
 export function lookupUrl(url: string, storeId: string, key: Uint8Array): string {
   const encoded = Array.from(key, encodeByte).join('')
   // A path with such parts is shortened by the client before it is sent.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { definitionOfFormats } from '../../lib/definition/index.ts'
 import { problemOf, serveFake } from './fake-store.ts'
 import { hasHead, rawRequest } from './raw-request.ts'
 
@@ -20,6 +21,15 @@ describe('routes', () => {
     }
   })
 
+  test('the index names formats when there are any', async () => {
+    const json = { format: 'json' } as const
+    await using served = serveFake({}, definitionOfFormats({ key: { format: 'int64' }, value: json, store: json }))
+    const text = await (await fetch(served.url)).text()
+    expect(text).toContain('Keys    int64\nValues  json, as the Accept header asks: application/json, text/plain')
+    await using raw = serveFake()
+    expect(await (await fetch(raw.url)).text()).not.toContain('Keys')
+  })
+
   test('the status is JSON when asked for', async () => {
     await using served = serveFake()
     const response = await fetch(`${served.url}/status-store/orders`)
@@ -27,7 +37,12 @@ describe('routes', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
     const status = (await response.json()) as Record<string, unknown>
     expect(status).toEqual(JSON.parse(JSON.stringify(served.store.state)))
-    expect(status).toMatchObject({ id: 'orders', state: 'running', partitions: { primary: [0, 1], replicas: [] } })
+    expect(status).toMatchObject({
+      id: 'orders',
+      formats: { key: 'raw', value: 'raw' },
+      state: 'running',
+      partitions: { primary: [0, 1], replicas: [] },
+    })
   })
 
   test('404 store_not_found is answered when the store is another', async () => {
