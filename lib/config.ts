@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
+import { formatsOf } from './config/formats.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
 import { type ConfigInput, nearVariables, readEnvFile, readFlags, textOf } from './config/sources.ts'
@@ -67,12 +68,26 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
   faults.push(...clients.faults)
   const tls = tlsOf(texts, faults)
+  const formats = formatsOf(given, envDirectories, parsed.success ? parsed.output : undefined)
+  faults.push(...formats.faults)
+  if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
   const near = nearVariables(Object.keys(environment))
   const notices = near.map((slip) => `${slip.name} in the environment is no setting: did you mean ${slip.near}?`)
-  notices.push(...clients.notices, ...secretFlagNotices(given))
-  const settings = settingsOf(parsed.output, clients.clients, tls)
+  notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
+  const kept = settingsOf(parsed.output, clients.clients, { serverTls: tls, formats: formats.formats })
+  const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
   return { action: flags.check ? 'check' : 'run', settings, notices }
+}
+
+/** A rebuild deletes, and for that has to know the keys. */
+function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
+  const faults: string[] = []
+  if (useReplicaOnly)
+    faults.push('--rebuild: with USE_REPLICA_ONLY=true nothing is written; give it to the instance that does')
+  if (useProcessingOnly)
+    faults.push('--rebuild: with USE_PROCESSING_ONLY=true no keys are known to delete; start once without that')
+  return faults
 }
 
 function keyOf(issue: { path?: { key: unknown }[] | undefined }): SettingKey {

@@ -64,6 +64,7 @@ describe('readCommand', () => {
       autoFlushCount: 1000,
       autoFlushSeconds: 1,
       autoFlushWhenIdle: true,
+      storeThreads: storeThreadsDefault(availableParallelism()),
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',
       serverPort: 8080,
@@ -336,6 +337,18 @@ describe('readCommand', () => {
     expect(read({ argv: ['--version'] })).toEqual({ action: 'version' })
     expect(read({ argv: ['--check'], environment: required }).action).toBe('check')
     expect(read({ environment: required }).action).toBe('run')
+  })
+
+  test('a rebuild is asked for by its flag alone, and refused where nothing could be deleted', () => {
+    expect(read({ argv: ['--rebuild'], environment: required })).toMatchObject({
+      action: 'run',
+      settings: { rebuild: true },
+    })
+    expect(settingsOf({ environment: { ...required, REBUILD: 'true' } })).not.toHaveProperty('rebuild')
+    for (const variable of ['USE_REPLICA_ONLY', 'USE_PROCESSING_ONLY']) {
+      const faults = faultsOf({ argv: ['--rebuild'], environment: { ...required, [variable]: 'true' } })
+      expect(faults).toEqual([expect.stringContaining(`--rebuild: with ${variable}=true `)])
+    }
   })
 })
 

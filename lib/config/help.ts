@@ -16,6 +16,7 @@ const examples = [
 const options = [
   ['--env-file PATH', 'Read this file instead of .env.'],
   ['--check', 'Check the settings and the topics, print what would happen, end.'],
+  ['--rebuild', 'Discard what the changelog has and read the source again, then run on.'],
   ['--version, -V', 'Print the version.'],
   ['--help, -h', 'Print this.'],
 ]

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { clientEntries } from './entries/clients.ts'
+import { formatEntries } from './entries/formats.ts'
 import { flushSettings, memoryEntries } from './entries/memory.ts'
 import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
@@ -12,6 +13,7 @@ import { serverEntries } from './entries/server.ts'
 import { topicAllowed, topicEntries } from './entries/topics.ts'
 import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
+import { type FormatsConfig } from '../format/index.ts'
 import { type ClientsConfig } from '../store/contract/client-config.ts'
 
 export interface SettingMetadata {
@@ -31,6 +33,7 @@ export interface SettingMetadata {
 const entries = {
   ...topicEntries,
   ...clientEntries,
+  ...formatEntries,
   ...partitionEntries,
   ...recordEntries,
   ...memoryEntries,
@@ -107,17 +110,28 @@ export const settingsSchema = v.pipe(
 
 export type ClientsText = keyof typeof clientEntries
 
+type FormatText = keyof typeof formatEntries
+
 type Parsed = v.InferOutput<typeof settingsSchema>
 
-type Kept = Omit<Parsed, ClientsText | 'serverTlsCert' | 'serverTlsKey'>
+type Kept = Omit<Parsed, ClientsText | FormatText | 'serverTlsCert' | 'serverTlsKey'>
 
-export type Settings = Readonly<Kept & { clients: ClientsConfig; serverTls?: TlsPair }>
+export type Settings = Readonly<
+  Kept & { clients: ClientsConfig; serverTls?: TlsPair; formats?: FormatsConfig; rebuild?: true }
+>
 
-/** The texts of the client properties are left out: they may hold secrets, and `clients` is what they come to. So with the files for TLS. */
-export function settingsOf(parsed: Parsed, clients: ClientsConfig, serverTls: TlsPair | undefined): Settings {
+/** What is read together with other settings: absent where it is not given. */
+interface Read {
+  serverTls: TlsPair | undefined
+  formats: FormatsConfig | undefined
+}
+
+/** The texts of what is read together are left out, those of client properties because they may hold secrets: `clients` is what they come to. */
+export function settingsOf(parsed: Parsed, clients: ClientsConfig, { serverTls, formats }: Read): Settings {
   const { serverTlsCert: _cert, serverTlsKey: _key, ...rest } = parsed
-  const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries))
-  return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...(serverTls && { serverTls }) })
+  const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries || key in formatEntries))
+  const read = { ...(serverTls && { serverTls }), ...(formats && { formats }) }
+  return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...read })
 }
 
 interface Names {

@@ -21,6 +21,7 @@ export interface Flags {
   help: boolean
   version: boolean
   check: boolean
+  rebuild: boolean
   envFile?: string
   /** Text by variable. */
   values: Map<string, string>
@@ -49,6 +50,7 @@ const ownFlags = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
   check: { type: 'boolean' },
+  rebuild: { type: 'boolean' },
   'env-file': { type: 'string' },
 } as const
 const flagNames = [...Object.keys(ownFlags), ...settingFlags.keys()]
@@ -65,7 +67,7 @@ export function readFlags(argv: readonly string[]): Flags {
     allowNegative: true,
     tokens: true,
   })
-  const flags: Flags = { help: false, version: false, check: false, values: new Map(), faults: [] }
+  const flags: Flags = { help: false, version: false, check: false, rebuild: false, values: new Map(), faults: [] }
   let switchBefore: string | undefined
   let unknownBefore = false
   for (const token of tokens) {
@@ -87,7 +89,7 @@ export function readFlags(argv: readonly string[]): Flags {
     } else if (negated || !(setting || token.name in ownFlags)) {
       flags.faults.push(unknownFlag(token.rawName))
       unknownBefore = token.value === undefined
-    } else if (token.name === 'help' || token.name === 'version' || token.name === 'check') {
+    } else if (isOwnSwitch(token.name)) {
       flags[token.name] = true
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
       flags.faults.push(`${token.rawName} has no value: give one, as in ${token.rawName}=…`)
@@ -98,6 +100,10 @@ export function readFlags(argv: readonly string[]): Flags {
     }
   }
   return flags
+}
+
+function isOwnSwitch(name: string): name is 'help' | 'version' | 'check' | 'rebuild' {
+  return name in ownFlags && ownFlags[name as keyof typeof ownFlags].type === 'boolean'
 }
 
 /**

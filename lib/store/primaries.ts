@@ -8,7 +8,8 @@ import { hasCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
 import { completenessMetadata } from './recovery/completeness.ts'
-import { discardFormer } from './ingest/discard.ts'
+import { type DirectRecords } from './ingest/direct-writes.ts'
+import { discardFormer, noteRebuild } from './ingest/discard.ts'
 import { changelogFetch } from './fetch-options.ts'
 import { clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
@@ -63,6 +64,8 @@ export class Primaries {
       committed: this.#committed,
       keepsTimestamps: topology.limits.keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
+      isRebuildAsked: config.rebuild === true,
+      dependsOnFormer: this.#context.definition !== undefined && hasCallbacks(this.#context.definition),
     })
     for (const [partition, { position }] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
@@ -159,12 +162,13 @@ export class Primaries {
     const former = [...this.#resumed].find(([, { discard }]) => discard)
     if (former !== undefined && config.useProcessingOnly) {
       const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
-      const found = `the keys of the former topic are still in ${config.changelogTopic}: ${advice}`
+      const found = `the keys from before are still in ${config.changelogTopic}: ${advice}`
       throw new LatchkeyError(
         'store_failed',
         `Resuming ${config.sourceTopic} partition ${former[0]}: ${former[1].reason}, and ${found}`,
       )
     }
+    await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
     await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
   }
 

@@ -67,7 +67,7 @@ describe('the executable', () => {
       expect(stdout).toContain(meaning)
       if (defaultText !== undefined) expect(stdout).toContain(defaultText)
     }
-    for (const flag of ['--help', '--version', '--check', '--env-file']) expect(stdout).toContain(flag)
+    for (const flag of ['--help', '--version', '--check', '--rebuild', '--env-file']) expect(stdout).toContain(flag)
   })
 
   test('ends with 2 and names every fault at once when settings are wrong', async () => {

@@ -63,7 +63,7 @@ test('a store discards more keys than one batch has room for', async () => {
     await fixture.expectConverged(store)
     await store.close()
   }
-  expect(fixture.lines.filter((line) => line.includes('5000 keys of the former source topic deleted'))).toHaveLength(1)
+  expect(fixture.lines.filter((line) => line.includes('5000 keys deleted before it is rebuilt'))).toHaveLength(1)
 })
 
 test('a store discards what is left of the former source when it was killed while it did so', async () => {

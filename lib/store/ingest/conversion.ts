@@ -22,6 +22,10 @@ export type Outcome = 'unchanged' | 'converted' | 'left out' | 'halted'
 export function conversionOf(context: StoreContext, bad: BadRecords): Conversion | undefined {
   const { config, definition, stats, map } = context
   if (definition === undefined) return undefined
+  if (config.useProcessingOnly && hasCallbacks(definition)) {
+    const reason = 'with USE_PROCESSING_ONLY=true nothing is held in memory that would tell the value before'
+    loggerOf('store').warn('onNew, onUpdate and onDelete do not run: {reason}', { reason })
+  }
   const memory = config.useProcessingOnly ? undefined : memoryOf(map, keepsHeaders(config))
   return new Conversion(definition, config.sourceTopic, stats, bad, memory)
 }

@@ -1,13 +1,37 @@
 /**
- * Deletes what a partition holds, in the changelog first: its source was recreated, so none of it is true any more. The tombstones carry
- * a source offset of their own, by which a later recovery knows that what lies before them counts no longer.
+ * Deletes what a partition holds, in the changelog first: its source was recreated, so none of it is true any more, or it is to be made anew.
+ * The tombstones carry a source offset of their own, by which a later recovery knows that what lies before them counts no longer.
  */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { commitOffsets, type CommittedOffset } from '../../kafka/offsets.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { type Ingest } from './ingest.ts'
 import { loggerOf } from '../../log.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+import { groupOf } from '../clients.ts'
+import { rebuildingMetadata } from '../recovery/completeness.ts'
 import { type Recovered } from '../recovery/recovery.ts'
 import { type Resume } from '../recovery/resume.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
+
+/**
+ * Notes with the group which partitions are to be discarded and rebuilt. Whoever does so may be killed in the midst of it, and by the next
+ * start the tombstones may have been compacted away, and with them what tells that keys are missing.
+ */
+export async function noteRebuild(
+  client: KafkaClient,
+  config: StoreConfig,
+  resumes: ReadonlyMap<number, Resume>,
+  committed: ReadonlyMap<number, CommittedOffset>,
+): Promise<void> {
+  const offsets = new Map<number, CommittedOffset>()
+  for (const [partition, { discard, position }] of resumes) {
+    const offset = committed.get(partition)?.offset ?? position
+    if (discard) offsets.set(partition, { offset, metadata: rebuildingMetadata })
+  }
+  if (offsets.size === 0) return
+  await client.persist(() => commitOffsets(client, groupOf(config), config.sourceTopic, offsets))
+}
 
 /** Discards every partition whose resume asks for it. */
 export async function discardFormer(
@@ -19,7 +43,7 @@ export async function discardFormer(
   for (const [partition, { discard }] of resumes) {
     if (!discard) continue
     const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key)
-    loggerOf('store').warn('Partition {partition}: {keys} keys of the former source topic deleted', { partition, keys })
+    loggerOf('store').warn('Partition {partition}: {keys} keys deleted before it is rebuilt', { partition, keys })
   }
 }
 

@@ -14,6 +14,9 @@ export function completenessMetadata({ changelogStart, changelogEnd }: Completen
   return `latchkey/1 changelog-start=${changelogStart} changelog-end=${changelogEnd}`
 }
 
+/** In the place of that while all that the changelog has is discarded, to be read again: until then nothing is complete. */
+export const rebuildingMetadata = 'latchkey/1 rebuilding'
+
 /** Of a commit's metadata; whatever else stands there states nothing. */
 export function completenessOf(metadata: string): Completeness {
   const found = /^latchkey\/1 changelog-start=(\d{1,16}) changelog-end=(\d{1,16})$/.exec(metadata)

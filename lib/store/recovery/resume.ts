@@ -30,13 +30,19 @@ export interface ResumeInput {
   discardedAt: number
   /** What a user wants where there is no position, or where it is gone: auto.offset.reset. A rebuild always begins at the start. */
   reset: OffsetReset
+  /** What the user asks for is to discard all and to read the source from its start. */
+  isRebuildAsked: boolean
+  /** Someone began to discard, and did not get to the source's end. */
+  isRebuildUnfinished: boolean
+  /** Values depend on those before them: the source cannot be read again over what it has led to. */
+  dependsOnFormer: boolean
 }
 
 export interface Resume {
   position: number
   /** The store reads the source again from its start and answers lookups only when it has reached the end. */
   rebuild: boolean
-  /** What was recovered belongs to another source and has to go first. */
+  /** What was recovered has to go first: it belongs to another source, or is to be made anew. */
   discard: boolean
   /** Source records between where the store stood and the source's start: gone before they were read. */
   lost: number
@@ -46,6 +52,12 @@ export interface Resume {
 }
 
 export function resumeAt(input: ResumeInput): Resume {
+  const resume = decide(input)
+  const discard = resume.discard || (resume.rebuild && input.dependsOnFormer && input.recordsRecovered > 0)
+  return { ...resume, discard }
+}
+
+function decide(input: ResumeInput): Resume {
   const {
     recordsRecovered,
     highestSourceOffset,
@@ -60,6 +72,10 @@ export function resumeAt(input: ResumeInput): Resume {
     reset,
   } = input
   const fromStart = { position: sourceStart, lost: 0 }
+  if (input.isRebuildAsked || input.isRebuildUnfinished) {
+    const reason = input.isRebuildAsked ? '--rebuild asks for it' : 'a rebuild that began earlier was not finished'
+    return { ...fromStart, rebuild: true, discard: true, reason }
+  }
   const ingested = Math.max(highestSourceOffset, afterOffset)
   if (input.sourceRecreated || ingested >= sourceEnd) {
     const found = input.sourceRecreated

@@ -4,7 +4,7 @@ import { type KafkaClient } from '../../kafka/client.ts'
 import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log.ts'
 import { type OffsetReset } from '../contract/client-config.ts'
-import { completenessOf } from './completeness.ts'
+import { completenessOf, rebuildingMetadata } from './completeness.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
 import { isRecreated } from './source-check.ts'
@@ -21,6 +21,10 @@ export interface ResumptionInput {
   keepsTimestamps: boolean
   /** What to do where there is no position. */
   reset: OffsetReset
+  /** The user asks for a rebuild of all partitions. */
+  isRebuildAsked: boolean
+  /** Callbacks make values out of those before them. */
+  dependsOnFormer: boolean
 }
 
 export interface Resumption extends Resume {
@@ -51,25 +55,28 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
           (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
         discardedAt,
         reset: input.reset,
+        isRebuildAsked: input.isRebuildAsked,
+        isRebuildUnfinished: committed.get(partition)?.metadata === rebuildingMetadata,
+        dependsOnFormer: input.dependsOnFormer,
       })
       if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
       return [partition, { ...resume, sourceEnd }] as const
     }),
   )
-  for (const [partition, resumption] of decided) tell(sourceTopic, partition, resumption, input.reset)
+  for (const [partition, resumption] of decided) tell(input, partition, resumption)
   return new Map(decided)
 }
 
 function tell(
-  sourceTopic: string,
+  { sourceTopic, reset, isRebuildAsked }: ResumptionInput,
   partition: number,
   { position, rebuild, lost, reason, sourceEnd }: Resumption,
-  reset: OffsetReset,
 ): void {
   const properties = { sourceTopic, partition, position, reason, lost, behind: sourceEnd - position }
-  if (rebuild)
-    log.error('{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}', properties)
-  else
+  if (rebuild) {
+    const message = '{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}'
+    log[isRebuildAsked ? 'warn' : 'error'](message, properties)
+  } else
     log.debug(
       '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
       properties,

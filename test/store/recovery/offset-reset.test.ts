@@ -15,6 +15,9 @@ const fresh: ResumeInput = {
   sourceRecreated: false,
   discardedAt: -1,
   reset: 'earliest',
+  isRebuildAsked: false,
+  isRebuildUnfinished: false,
+  dependsOnFormer: false,
 }
 /** One whose next records are gone. */
 const behind = { ...fresh, recordsRecovered: 5, highestSourceOffset: 3, committed: 4 }

@@ -15,6 +15,9 @@ const inOrder: ResumeInput = {
   sourceRecreated: false,
   discardedAt: -1,
   reset: 'earliest',
+  isRebuildAsked: false,
+  isRebuildUnfinished: false,
+  dependsOnFormer: false,
 }
 const unstated = { changelogStart: -1, changelogEnd: -1 }
 const fresh: Partial<ResumeInput> = {
@@ -98,6 +101,31 @@ test.each(goesOn)('resumeAt goes on, without a rebuild, when $when', ({ input, e
 })
 
 const rebuilds: Row[] = [
+  {
+    when: 'the user asks for it',
+    input: { isRebuildAsked: true },
+    expected: { discard: true, reason: '--rebuild asks for it' },
+  },
+  {
+    when: 'the user asks for it, and there is nothing to resume from',
+    input: { ...fresh, isRebuildAsked: true },
+    expected: { discard: true },
+  },
+  {
+    when: 'one that was asked for was not finished, whatever compaction has left of it',
+    input: { isRebuildUnfinished: true, stated: unstated },
+    expected: { discard: true, reason: expect.stringContaining('was not finished') },
+  },
+  {
+    when: 'the changelog was truncated, and values depend on those before them',
+    input: { changelogStart: 50, dependsOnFormer: true },
+    expected: { discard: true, reason: 'the changelog was truncated: it starts at offset 50' },
+  },
+  {
+    when: 'the changelog is empty, and values depend on those before them',
+    input: { ...fresh, committed: 100, dependsOnFormer: true },
+    expected: { discard: false },
+  },
   {
     when: 'the source has another record there',
     input: { sourceRecreated: true },
