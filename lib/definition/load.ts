@@ -1,12 +1,27 @@
-/** Store modules: found by their URL, loaded by each thread on its own. */
+/** Store modules: each thread loads the one that the configuration names, by its URL. */
 import { type FormatsConfig } from '../format/index.ts'
+import { LatchkeyError } from '../errors.ts'
+import { provideBuiltIns } from './built-ins.ts'
+import { nameOf } from './codecs.ts'
+import { isDefinition } from './define-store.ts'
 import { type Definition } from './definition.ts'
+import { loadFault, shownUrl } from './load-fault.ts'
 import { definitionOfFormats } from './of-formats.ts'
 
-/** The default export of a store module. @throws LatchkeyError invalid_settings saying what is wrong with it, and where */
+const loadMsMax = 30_000
+
+/**
+ * The default export of a store module. A module is loaded once in each thread, however often it is asked for.
+ * @throws LatchkeyError invalid_settings saying what is wrong with the module, in which file and line
+ */
 export async function loadDefinition(moduleUrl: string): Promise<Definition> {
-  const loaded = (await import(moduleUrl)) as { default: Definition }
-  return { ...loaded.default, module: moduleUrl }
+  provideBuiltIns(moduleUrl)
+  const exports = await imported(moduleUrl)
+  const definition = exports['default']
+  if (!isDefinition(definition)) {
+    throw new LatchkeyError('invalid_settings', `Loading the store module ${shownUrl(moduleUrl)}: ${found(exports)}`)
+  }
+  return definition.module === moduleUrl ? definition : { ...definition, module: moduleUrl }
 }
 
 /** The definition that a store's configuration asks for: its module's, else that of its formats. */
@@ -15,4 +30,33 @@ export async function definitionOf(config: {
   readonly module?: string
 }): Promise<Definition> {
   return config.module === undefined ? definitionOfFormats(config.formats) : loadDefinition(config.module)
+}
+
+async function imported(moduleUrl: string): Promise<Record<string, unknown>> {
+  let timer: Timer | undefined
+  const late = new Promise<never>((_, reject) => {
+    const message = `it is not loaded after ${loadMsMax / 1000} s: an \`await\` outside of functions does not end`
+    timer = setTimeout(() => reject(new Error(message)), loadMsMax)
+  })
+  try {
+    return (await Promise.race([import(moduleUrl), late])) as Record<string, unknown>
+  } catch (thrown) {
+    throw loadFault(thrown, moduleUrl)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What stands where a definition should be, and what to do. */
+function found(exports: Record<string, unknown>): string {
+  const wanted = 'it must be `export default defineStore({ … })`'
+  if (!('default' in exports)) {
+    const names = Object.keys(exports)
+    const others = names.length === 0 ? '' : `, only ${names.slice(0, 5).join(', ')}`
+    return `it has no default export${others}: ${wanted}`
+  }
+  const exported = exports['default']
+  if (exported instanceof Promise) return `its default export is a promise: write \`export default await …\``
+  const name = exported === undefined ? 'undefined' : nameOf(exported)
+  return `its default export is ${name} that defineStore has not made: ${wanted}`
 }

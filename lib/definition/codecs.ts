@@ -1,0 +1,116 @@
+/** From what a module names for its key, input and value to codecs. What does not fit is told with the name that was probably meant. */
+import { dirname, resolve } from 'node:path'
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { type Codec, codecOf, type FormatSpec, type SimpleFormat, simpleFormats } from '../format/index.ts'
+import { nearName } from '../near-name.ts'
+import type * as v from 'valibot'
+import { pathOf } from './call-site.ts'
+import { type CodecSource, type ModuleFormat, type OwnCodec, type ValidatedFormat } from './codec-source.ts'
+import { completeCodec } from './own-codec.ts'
+import { storedCodec, validatedCodec } from './schema-codec.ts'
+
+export type Member = 'key' | 'input' | 'value'
+
+const helpers = new Set(['json', 'protobuf', 'avro', 'registry'])
+const allowed = `one of ${simpleFormats.join(', ')}; protobuf(…), avro(…), registry(…) or json(); a valibot schema; or { decode, encode }`
+
+/**
+ * @param moduleUrl whose folder the files of formats are relative to
+ * @throws Error that names the member and completes "Loading the store module: "
+ */
+export function codecFrom(member: Member, source: CodecSource, moduleUrl: string | undefined): Codec {
+  if (source === undefined) throw new Error(`${member} is missing: it must be ${allowed}`)
+  if (typeof source === 'string') return simpleCodec(member, source)
+  if (typeof source !== 'object' || source === null)
+    throw new Error(`${member} is ${nameOf(source)}: it must be ${allowed}`)
+  if (isSchema(source)) return withSchema(member, codecOf({ format: 'json' }), source)
+  if ('schema' in source) return validatedFormat(member, source as ValidatedFormat, moduleUrl)
+  if ('format' in source) return formatCodec(member, source as ModuleFormat, moduleUrl)
+  return ownCodec(member, source as OwnCodec)
+}
+
+/** It has been validated, so that its bytes may differ from those that it came from. */
+export function changesBytes(source: CodecSource): boolean {
+  return typeof source === 'object' && (isSchema(source) || 'schema' in source)
+}
+
+function simpleCodec(member: Member, name: string): Codec {
+  if ((simpleFormats as readonly string[]).includes(name)) return codecOf({ format: name as SimpleFormat }) as Codec
+  if (helpers.has(name))
+    throw new Error(`${member}: "${name}" needs to be told more: ${name}({ … }), imported from latchkey`)
+  const near = nearName(name.toLowerCase(), simpleFormats) ?? simpleFormats.find((format) => isSame(format, name))
+  const meant = near === undefined ? `it must be ${allowed}` : `did you mean "${near}"?`
+  throw new Error(`${member}: there is no format ${JSON.stringify(name.slice(0, 100))}: ${meant}`)
+}
+
+/** `UTF-8` for `utf8`. */
+function isSame(format: string, name: string): boolean {
+  return bare(format) === bare(name)
+}
+
+function bare(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+}
+
+function formatCodec(member: Member, format: ModuleFormat<unknown>, moduleUrl: string | undefined): Codec {
+  if (!helpers.has(format.format)) return simpleCodec(member, String(format.format))
+  const folder = dirname(pathOf(moduleUrl) ?? resolve('module'))
+  try {
+    return codecOf(absolute(format, (path) => resolve(folder, path))) as Codec
+  } catch (error) {
+    const { found } = (error instanceof LatchkeyError ? error.details : {}) as { found?: string }
+    throw new Error(`${member}: ${found ?? messageOf(error)}`, { cause: error })
+  }
+}
+
+function absolute(format: ModuleFormat<unknown>, of: (path: string) => string): FormatSpec {
+  switch (format.format) {
+    case 'json':
+      return { format: 'json' }
+    case 'protobuf': {
+      const { file, message, include = [] } = format
+      return { format: 'protobuf', file: of(file), message, include: include.map(of) }
+    }
+    case 'avro':
+      return { format: 'avro', file: of(format.file) }
+    case 'registry': {
+      const { kind, registry, subject } = format
+      return { format: 'registry', kind, registry, ...(subject !== undefined && { subject }) }
+    }
+  }
+}
+
+function validatedFormat(member: Member, { format, schema }: ValidatedFormat, moduleUrl: string | undefined): Codec {
+  if (!isSchema(schema)) throw new Error(`${member}: schema is ${nameOf(schema)}: it must be a valibot schema`)
+  return withSchema(member, codecFrom(member, format, moduleUrl), schema)
+}
+
+function withSchema(member: Member, codec: Codec, schema: v.GenericSchema): Codec {
+  if ((schema as { async: boolean }).async) throw new Error(`${member}: the schema is async: it must be synchronous`)
+  return member === 'value' ? storedCodec(codec, schema) : validatedCodec(codec, schema)
+}
+
+function isSchema(source: object): source is v.GenericSchema {
+  return (source as { kind?: unknown }).kind === 'schema' && '~run' in source
+}
+
+function ownCodec(member: Member, own: OwnCodec): Codec {
+  for (const name of ['decode', 'encode'] as const) {
+    if (typeof own[name] !== 'function')
+      throw new Error(`${member}: ${name} is ${nameOf(own[name])}: ${member} must be ${allowed}`)
+  }
+  for (const name of ['toJson', 'fromJson', 'toText', 'fromText'] as const) {
+    const isLeftOut = own[name] === undefined
+    if (!isLeftOut && typeof own[name] !== 'function')
+      throw new Error(`${member}: ${name} is ${nameOf(own[name])}: it must be a function`)
+  }
+  return completeCodec(own)
+}
+
+/** What a value is, for a message; never the value. */
+export function nameOf(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

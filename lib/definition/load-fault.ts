@@ -1,0 +1,98 @@
+/** Why a module could not be loaded, in a line that begins with the place: file, line and column, as far as Bun tells or the source shows. */
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { LatchkeyError } from '../errors.ts'
+import { nearName } from '../near-name.ts'
+import { exportsOf, isBuiltIn } from './built-ins.ts'
+import { pathOf } from './call-site.ts'
+import { ownFrame, sayingOf, shownPath } from './thrown.ts'
+
+const charactersMax = 500
+const lineShownMax = 80
+
+/** What Bun throws where a module does not parse. */
+interface BuildFault {
+  readonly message: string
+  readonly position: {
+    readonly file: string
+    readonly line: number
+    readonly column: number
+    readonly lineText: string
+  } | null
+}
+
+/** What Bun throws where a module is not found. */
+interface ResolveFault {
+  readonly specifier: string
+  readonly referrer: string
+}
+
+/** A module as messages name it. */
+export function shownUrl(moduleUrl: string): string {
+  return pathOf(moduleUrl) ?? moduleUrl
+}
+
+export function loadFault(thrown: unknown, moduleUrl: string): LatchkeyError {
+  const path = shownUrl(moduleUrl)
+  const text = `Loading the store module ${path}: ${explain(thrown, path)}`
+  const message = text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text
+  return new LatchkeyError('invalid_settings', message, { cause: thrown })
+}
+
+function explain(thrown: unknown, path: string): string {
+  const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown
+  switch ((first as { name?: unknown } | null)?.name) {
+    case 'BuildMessage':
+      return ofSyntax(first as BuildFault, path)
+    case 'ResolveMessage':
+      return ofImport(first as ResolveFault, path)
+    case 'SyntaxError':
+      return ofName(first as SyntaxError, path)
+    default:
+      return ofThrown(first, path)
+  }
+}
+
+function ofSyntax({ message, position }: BuildFault, path: string): string {
+  if (position === null) return message
+  const place = `${shownPath(position.file, dirname(path))}:${position.line}:${position.column}`
+  return `${place}: ${message}: ${position.lineText.trim().slice(0, lineShownMax)}`
+}
+
+function ofImport({ specifier, referrer }: ResolveFault, path: string): string {
+  if (specifier === path) return 'there is no such file'
+  const place = placeOf(referrer, specifier, path)
+  if (/^[./]/.test(specifier)) return `${place}: there is no ${specifier}`
+  return `${place}: there is no package ${specifier}: latchkey and valibot are built in, others have to be in node_modules beside the module`
+}
+
+/** A name that is imported and not there; Bun does not say by whom. */
+function ofName({ message }: SyntaxError, path: string): string {
+  const [, name, from] = /^Export named '(.+)' not found in module '(.+)'/.exec(message) ?? []
+  if (name === undefined || from === undefined) return message
+  const near = isBuiltIn(from) ? nearName(name, exportsOf(from)) : undefined
+  const source = isBuiltIn(from) ? from : shownPath(from, dirname(path))
+  return `${placeOf(path, name, path)}: ${source} exports no ${name}${near === undefined ? '' : `: did you mean ${near}?`}`
+}
+
+function ofThrown(thrown: unknown, path: string): string {
+  const frame = ownFrame(thrown, path)
+  const found = thrown instanceof LatchkeyError ? thrown.details['found'] : undefined
+  const saying = typeof found === 'string' ? found : sayingOf(thrown)
+  return frame === undefined
+    ? saying
+    : `${shownPath(frame.file, dirname(path))}:${frame.line}:${frame.column}: ${saying}`
+}
+
+/** The line of a file that first has a text; the file alone where none has. */
+function placeOf(file: string, text: string, path: string): string {
+  const shown = shownPath(file, dirname(path))
+  try {
+    const index = readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.includes(text))
+    return index < 0 ? shown : `${shown}:${index + 1}`
+  } catch {
+    return shown
+  }
+}

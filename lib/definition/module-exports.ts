@@ -1,0 +1,18 @@
+/** What a store module imports from `latchkey`, and an embedder too. */
+export {
+  avro,
+  type AvroFormat,
+  type CodecSource,
+  json,
+  type JsonFormat,
+  type ModuleFormat,
+  type OwnCodec,
+  protobuf,
+  type ProtobufFormat,
+  registry,
+  type RegistryFormat,
+  type ValidatedFormat,
+  type ValueOf,
+} from './codec-source.ts'
+export { defineStore, type StoreOptions } from './define-store.ts'
+export { type Definition, skip, type SourceRecord } from './definition.ts'

@@ -1,0 +1,36 @@
+/** What a schema finds wrong, in a line. Nothing of the value is told, which may be large or secret. */
+import type * as v from 'valibot'
+
+const charactersMax = 200
+
+/** For example `items[2].price: expected number, found string`. */
+export function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = pathOf(issue)
+  const text = `${path === '' ? '' : `${path}: `}${whatOf(issue)}`
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text
+}
+
+function pathOf({ path }: v.BaseIssue<unknown>): string {
+  let text = ''
+  for (const { key } of path ?? []) {
+    if (typeof key === 'number') text += `[${key}]`
+    else if (/^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(String(key))) text += `${text === '' ? '' : '.'}${String(key)}`
+    else text += `[${JSON.stringify(String(key))}]`
+  }
+  return text
+}
+
+function whatOf({ kind, type, expected, input, message }: v.BaseIssue<unknown>): string {
+  // valibot's own messages quote the value; one that a schema brings along is told as it is.
+  if (!message.startsWith('Invalid ')) return message.replaceAll(/\s+/g, ' ')
+  if (type === 'strict_object' && expected === 'never') return 'the schema has no such member'
+  if (input === undefined && kind === 'schema')
+    return type.endsWith('object') ? 'it is missing' : `expected ${expected}, found nothing`
+  if (expected === null) return `it does not pass the schema's ${type}`
+  return kind === 'schema' ? `expected ${expected}, found ${kindOf(input)}` : `expected ${type} ${expected}`
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
