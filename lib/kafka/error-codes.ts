@@ -8,6 +8,9 @@ import { LatchkeyError } from '../errors.ts'
  * `refresh`: the metadata is stale, ask again and retry · `retry`: the same request may succeed later · `refuse`: it will not, the user
  * has to change something · `reset`, `fence`, `sequence`, `record`: the caller has a rule of its own for it.
  */
+/** There is no such topic, or not yet. */
+export const unknownTopic = 3
+
 export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record'
 
 const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> = {

@@ -25,6 +25,8 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
   next(partition: number): Batch | undefined
   /** `foreign`: offsets between our last batch and this one that are not ours. */
   acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: OffsetRange | undefined): void
+  /** Whether nothing of this partition is to be sent now, not even what replaces a refused batch; wake() tells of an end to that. */
+  holds?(partition: number): boolean
   /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
   /** The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. */
@@ -97,12 +99,13 @@ export class Producer<Batch extends OutgoingBatch> {
     return this.#owned.get(partition)?.endOffset ?? -1
   }
 
-  owns(partition: number): boolean {
-    return this.#owned.has(partition)
-  }
-
   identity(partition: number): ProducerIdentity | undefined {
     return this.#owned.get(partition)?.identity
+  }
+
+  /** Takes back what a partition had still to write, oldest first: from within refused() only, when none of it is under way. */
+  withdraw(partition: number): Batch[] {
+    return this.#owned.get(partition)?.pending.splice(0) ?? []
   }
 
   /** Tells that next() may have something. */
@@ -157,6 +160,7 @@ export class Producer<Batch extends OutgoingBatch> {
       .partitionsOf(node)
       .map((partition) => ({ partition, owned: this.#owned.get(partition)! }))
     for (const { partition, owned } of waiting.toSorted((a, b) => a.owned.writtenBy - b.owned.writtenBy)) {
+      if (this.#sink.holds?.(partition) === true) continue
       if (owned.pending.length === 0) {
         const next = this.#sink.next(partition)
         if (next === undefined) continue

@@ -16,6 +16,8 @@ export interface Clients {
   changelog: KafkaClient
   /** Reads the changelog for replicas. */
   replicas: KafkaClient
+  /** Writes to the dead-letter topic, so that the changelog does not wait for that. */
+  deadLetters: KafkaClient
 }
 
 export const clientTitles: Readonly<Record<ClientName, string>> = {
@@ -50,6 +52,7 @@ export function createClients(config: StoreConfig): Clients {
     producer: createClient(config, 'producer'),
     changelog: createClient(config, 'changelog'),
     replicas: createClient(config, 'changelog'),
+    deadLetters: createClient(config, 'producer'),
   }
 }
 

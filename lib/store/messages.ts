@@ -40,6 +40,8 @@ export type FromThread =
   /** What the Kafka clients have trouble with now. */
   | { type: 'trouble'; trouble: string | null }
   | { type: 'fenced'; partition: number; reason: string }
+  /** A record cannot be stored, and ON_BAD_RECORD=stop. */
+  | { type: 'halted'; partition: number; reason: string }
   /** Something else writes to the changelog. */
   | { type: 'foreign'; partition: number; reason: string }
   /** A key of this store, for the first lookup to try. */

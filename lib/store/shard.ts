@@ -43,6 +43,8 @@ export class Shard {
   readonly writes = new WriteQueue((message, transfer) => this.#thread.postMessage(message, transfer))
   /** Partitions that another instance has taken, with what is said about it. */
   readonly fenced = new Map<number, string>()
+  /** Partitions that stopped at a record, with what is said about it. */
+  readonly halted = new Map<number, string>()
   /** Partitions whose changelog something else has written to, with what is said about it. */
   readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
@@ -175,6 +177,7 @@ export class Shard {
         break
       case 'fenced':
       case 'foreign':
+      case 'halted':
         this[message.type].set(message.partition, message.reason)
         break
       case 'sample':

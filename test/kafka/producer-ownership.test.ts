@@ -17,7 +17,6 @@ test.each([47, 90])(
     write(0, 'd')
     write(1, 'e')
     expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: e 7:1/1'])
-    expect(producer.owns(0)).toBe(false)
     expect(producer.identity(0)).toBeUndefined()
     expect(events).toEqual(['lost 0: fenced', 'c of 1 at 0', 'e of 1 at 1'])
   },

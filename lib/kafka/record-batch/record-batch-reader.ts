@@ -56,6 +56,11 @@ export class RecordBatchReader extends RecordCursor {
     return false
   }
 
+  /** The current batch as it is in the log; undefined where the reader is at none. */
+  rawBatch(): Buffer | undefined {
+    return this.#onBatch ? this.#buffer.subarray(this.#batchStart, this.#nextBatchStart) : undefined
+  }
+
   /** Of a control batch: 0 abort, 1 commit, -1 anything else. Needs no `openRecords`, which however is what checks the CRC. */
   controlType(): number {
     if (!this.#onBatch || !this.isControl || this.compression !== 0 || this.recordCount === 0) return -1

@@ -29,6 +29,9 @@ export class RecordCursor extends RecordBatchHeader {
   /** The record is malformed, `fault` says how, but the next one can be reached. Of the record fields only `offset` holds. */
   undecodable = false
   fault = ''
+  /** Where an undecodable record lies in `data`, without its length. */
+  recordStart = 0
+  recordEnd = 0
   /** Headers of the current record, which lie in `data[headersStart, headersEnd)`; where there are none, only that counts. */
   headerCount = 0
   headersStart = 0
@@ -207,6 +210,8 @@ export class RecordCursor extends RecordBatchHeader {
     this.headerCount = 0
     this.undecodable = true
     this.fault = fault.text
+    this.recordStart = cursor.at
+    this.recordEnd = end
     this.#position = end
     this.#recordsLeft--
     return true

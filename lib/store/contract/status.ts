@@ -5,8 +5,17 @@ export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'f
 /**
  * `rebuilding`: the changelog did not hold what it should, so the source is read again from its start and nothing is served until then.
  * `fenced`: another instance has taken this partition; what is held is served as stale and never written again.
+ * `halted`: a record cannot be stored, and ON_BAD_RECORD=stop; what is held is served as stale.
  */
-export const partitionStates = ['starting', 'recovering', 'rebuilding', 'running', 'fenced', 'failed'] as const
+export const partitionStates = [
+  'starting',
+  'recovering',
+  'rebuilding',
+  'running',
+  'fenced',
+  'halted',
+  'failed',
+] as const
 export type PartitionState = (typeof partitionStates)[number]
 
 export type PartitionRole = 'primary' | 'replica'

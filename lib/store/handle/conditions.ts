@@ -8,10 +8,12 @@ export interface ConditionInput {
   caughtUp: boolean
   /** Partitions that another instance has taken, with what is said about it. */
   fenced: ReadonlyMap<number, string>
+  /** Partitions that stopped at a record which cannot be stored; undefined where none ever does. */
+  halted: ReadonlyMap<number, string> | undefined
   failure: string | undefined
 }
 
-export function conditionsOf({ state, readyWhen, caughtUp, fenced, failure }: ConditionInput): Condition[] {
+export function conditionsOf({ state, readyWhen, caughtUp, fenced, halted, failure }: ConditionInput): Condition[] {
   const recovered = state === 'running' || state === 'stopping'
   const conditions: Condition[] = [
     condition('not_failed', state !== 'failed', failure ?? 'the store has failed'),
@@ -22,6 +24,9 @@ export function conditionsOf({ state, readyWhen, caughtUp, fenced, failure }: Co
     conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start has not been reached yet'))
   }
   conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
+  if (halted !== undefined) {
+    conditions.push(condition('not_halted', halted.size === 0, [...halted.values()].join(' · ')))
+  }
   return conditions
 }
 

@@ -9,7 +9,7 @@ import { partitionStatus } from './partition-status.ts'
 
 /** @param shards the first one is the one that comes up first, on which the others wait */
 export function statusOf(
-  { storeId, readyWhen }: StoreConfig,
+  { storeId, readyWhen, onBadRecord }: StoreConfig,
   formats: StoreStatus['formats'],
   state: StoreState,
   stats: StatsView,
@@ -18,9 +18,10 @@ export function statusOf(
 ): StoreStatus {
   const first = shards[0]!
   const fenced = new Map(shards.flatMap((shard) => [...shard.fenced]))
+  const halted = onBadRecord === 'stop' ? new Map(shards.flatMap((shard) => [...shard.halted])) : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
   const troubles = shards.flatMap(({ foreign, trouble }) => [...foreign.values(), ...(trouble ? [trouble] : [])])
-  const reason = failure ?? [...fenced.values(), ...troubles].join(' · ')
+  const reason = failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...troubles].join(' · ')
   return {
     id: storeId,
     formats,
@@ -30,6 +31,6 @@ export function statusOf(
     caughtUp: shards.every((shard) => shard.caughtUp),
     recovery: first.recovery,
     details: stats.partitions.map((partition) => partitionStatus(stats, partition)),
-    conditions: conditionsOf({ state, readyWhen, caughtUp: first.caughtUp, fenced, failure }),
+    conditions: conditionsOf({ state, readyWhen, caughtUp: first.caughtUp, fenced, halted, failure }),
   }
 }

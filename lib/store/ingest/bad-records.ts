@@ -1,25 +1,27 @@
 /**
  * Source records that cannot be stored, whatever the reason: one place that decides what becomes of them, as ON_BAD_RECORD says. Either the
- * partition goes on behind the record, which is counted and told, or it halts there.
+ * partition goes on behind the record, which is counted and told, and written to the dead-letter topic where there is one; or it halts there.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CounterName, type Stats } from '../contract/stats.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
+import { type DeadLetters, type Found, foundAt, foundBytes } from './dead-letters.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
-const log = loggerOf('ingest')
+type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLetterTopic'>
 
 export class BadRecords {
-  readonly #topic: string
+  readonly #config: BadRecordConfig
   readonly #stats: Stats
-  readonly #stops: boolean
-  readonly #repeated = new RepeatedLog(log)
+  readonly #letters: DeadLetters | undefined
+  readonly #repeated = new RepeatedLog(loggerOf('ingest'))
 
-  constructor({ sourceTopic, onBadRecord }: Pick<StoreConfig, 'sourceTopic' | 'onBadRecord'>, stats: Stats) {
-    this.#topic = sourceTopic
+  /** @param letters with ON_BAD_RECORD=dead-letter */
+  constructor(config: BadRecordConfig, stats: Stats, letters?: DeadLetters) {
+    this.#config = config
     this.#stats = stats
-    this.#stops = onBadRecord === 'stop'
+    this.#letters = letters
   }
 
   /**
@@ -30,28 +32,80 @@ export class BadRecords {
    */
   take(one: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
     const { offset } = batch
-    if (this.#stops) return this.#halt(one, offset, fault)
+    if (this.#halts(one, offset, fault)) return false
+    this.#count(one, offset, reason, fault)
+    this.#write(one, foundAt(batch), offset, reason, fault, batch.undecodable ? 'record' : undefined)
+    return true
+  }
+
+  /**
+   * As take(), for a batch that cannot be read: offsets from `one.consumed` up to `next`, that one excluded.
+   * @param bytes of the batch, where it is known how far it goes
+   */
+  takeBatch(one: PartitionIngest, next: number, attempts: number, fault: string, bytes: Buffer | undefined): boolean {
+    const { partition, consumed } = one
+    if (this.#halts(one, consumed, fault)) return false
+    this.#stats.add('skippedCorruptBatch', 1)
+    const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {attempts} attempts: {fault}`
+    this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, attempts, fault })
+    const range = `offsets ${consumed} to ${next - 1}: ${fault}`
+    this.#write(one, foundBytes(bytes), consumed, 'skippedCorruptBatch', range, 'batch')
+    return true
+  }
+
+  /**
+   * As take(), for the record of a changelog batch that the broker refuses to store. Others may wait behind it: where the partition halts, what
+   * is behind has to be taken back.
+   */
+  takeRefused(one: PartitionIngest, stored: RecordBatchReader, refusal: string): boolean {
+    const offset = stored.sourceOffset()
+    const message = `the changelog refuses it: ${refusal}`
+    if (this.#halts(one, offset, message)) return false
+    this.#count(one, offset, 'skippedTooLarge', message)
+    const { sourceTopic: topic } = this.#config
+    this.#letters?.takeRefused(one, stored, {
+      topic,
+      partition: one.partition,
+      offset,
+      reason: 'skippedTooLarge',
+      message,
+    })
+    return true
+  }
+
+  #count({ partition }: PartitionIngest, offset: number, reason: CounterName, fault: string): void {
     this.#stats.add(reason, 1)
     const level = reason === 'skippedTooLarge' ? 'error' : 'warning'
-    const properties = { topic: this.#topic, partition: one.partition, offset, fault }
-    const message = '{topic} partition {partition} offset {offset}: record skipped, {fault}'
-    this.#repeated.log(level, `${reason} ${one.partition}`, message, properties)
-    return true
+    const message = `{topic} partition {partition} offset {offset}: record ${this.#what}, {fault}`
+    this.#log(level, `${reason} ${partition}`, message, { partition, offset, fault })
   }
 
-  /** As take(), for a batch that cannot be read: offsets from `one.consumed` up to `next`, that one excluded. */
-  takeBatch(one: PartitionIngest, next: number, attempts: number, fault: string): boolean {
-    const { partition, consumed } = one
-    if (this.#stops) return this.#halt(one, consumed, fault)
-    this.#stats.add('skippedCorruptBatch', 1)
-    const message = '{topic} partition {partition}: offsets {from} to {to} skipped after {attempts} attempts: {fault}'
-    const properties = { topic: this.#topic, partition, from: consumed, to: next - 1, attempts, fault }
-    this.#repeated.log('error', `corrupt ${partition}`, message, properties)
-    return true
-  }
-
-  #halt(one: PartitionIngest, offset: number, fault: string): false {
+  #halts(one: PartitionIngest, offset: number, fault: string): boolean {
+    if (this.#config.onBadRecord !== 'stop' || offset < 0) return false
     one.halt = { offset, fault }
-    return false
+    return true
+  }
+
+  get #what(): string {
+    return this.#letters === undefined ? 'skipped' : 'written to {deadLetterTopic}'
+  }
+
+  #log(level: 'warning' | 'error', key: string, message: string, properties: Record<string, unknown>): void {
+    const { sourceTopic, deadLetterTopic } = this.#config
+    const letters = this.#letters === undefined ? {} : { deadLetterTopic }
+    this.#repeated.log(level, key, message, { topic: sourceTopic, ...letters, ...properties })
+  }
+
+  #write(
+    one: PartitionIngest,
+    found: Found,
+    offset: number,
+    reason: CounterName,
+    message: string,
+    raw: 'record' | 'batch' | undefined,
+  ): void {
+    if (this.#letters === undefined) return
+    const fault = { topic: this.#config.sourceTopic, partition: one.partition, offset, reason, message }
+    this.#letters.take(one, found, raw === undefined ? fault : { ...fault, raw })
   }
 }

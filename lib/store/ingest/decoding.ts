@@ -1,7 +1,7 @@
 /** What decodes the source of a store, put together from its settings and its definition. */
 import { sourceFetch } from '../fetch-options.ts'
 import { type StoreContext } from '../store-context.ts'
-import { BadRecords } from './bad-records.ts'
+import { type BadRecords } from './bad-records.ts'
 import { type BatchPool } from './changelog-batch.ts'
 import { type Conversion, conversionOf } from './conversion.ts'
 import { recordLimits } from './produce-options.ts'
@@ -14,9 +14,8 @@ export interface Decoding {
   readonly conversion: Conversion | undefined
 }
 
-export function decodingOf(context: StoreContext, pool: BatchPool): Decoding {
+export function decodingOf(context: StoreContext, pool: BatchPool, bad: BadRecords): Decoding {
   const { config, stats, topology } = context
-  const bad = new BadRecords(config, stats)
   const conversion = conversionOf(context, bad)
   const limits = recordLimits(config, topology.limits)
   const decoder = new SourceDecoder(config.sourceTopic, stats, limits, pool, bad, {

@@ -6,29 +6,22 @@ import { type LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/fence.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
-import { type OffsetRange, type PartitionEnd, Producer } from '../../kafka/producer.ts'
-import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { applyRecords } from '../apply.ts'
-import { Backlog } from './backlog.ts'
+import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
+import { BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type Conversion } from './conversion.ts'
+import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import { decodingOf } from './decoding.ts'
 import { sourceFetch } from '../fetch-options.ts'
-import { type KeptHeaders, keptHeadersOf } from '../kept-headers.ts'
 import { type DirectRecords, DirectWrites } from './direct-writes.ts'
-import { type PartitionEvents } from './partition-events.ts'
+import { type IngestContext } from './partition-events.ts'
 import { Linger } from './linger.ts'
 import { PartitionIngest, takenIsSettled } from './partition-ingest.ts'
-import { Progress } from './progress.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
+import { Settlement } from './settlement.ts'
 import { type SourceDecoder } from './source-decoder.ts'
 import { clientsConfigOf } from '../clients.ts'
-import { type StoreContext } from '../store-context.ts'
-
-export interface IngestContext extends StoreContext {
-  readonly events: PartitionEvents
-}
 
 export class Ingest {
   readonly #context: IngestContext
@@ -37,25 +30,26 @@ export class Ingest {
   readonly #producer: Producer<ChangelogBatch>
   readonly #pool: BatchPool
   readonly #decoder: SourceDecoder
-  readonly #refusals: Refusals
+  readonly #settlement: Settlement
   readonly #directWrites: DirectWrites
   readonly #letters: DeadLetters | undefined
   readonly #linger: Linger
-  readonly #kept: KeptHeaders | undefined
   readonly #conversion: Conversion | undefined
-  readonly #acknowledgedBatch = new RecordBatchReader()
-  readonly #backlog = new Backlog()
-  readonly #progress = new Progress()
 
   constructor(context: IngestContext) {
     const { clients, config, topology } = context
     this.#context = context
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
-    this.#refusals = new Refusals(config.changelogTopic, context.stats, this.#pool)
+    this.#letters = deadLettersOf(context, {
+      account: (one, bytes) => this.#isOurs(one) && this.#settlement.account(one, bytes),
+      released: (one) => this.#isOurs(one) && this.#released(one),
+    })
+    const bad = new BadRecords(config, context.stats, this.#letters)
+    const refusals = new Refusals(context.stats, this.#pool, bad)
     this.#directWrites = new DirectWrites(context, this.#pool)
-    this.#kept = keptHeadersOf(config)
-    const { decoder, conversion } = decodingOf(context, this.#pool)
+    this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
+    const { decoder, conversion } = decodingOf(context, this.#pool, bad)
     this.#decoder = decoder
     this.#conversion = conversion
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
@@ -66,7 +60,8 @@ export class Ingest {
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
       holds: (partition) => (this.#partitions.get(partition)?.letters ?? 0) > 0,
-      acknowledged: (partition, batch, _, foreign) => this.#acknowledged(partition, batch, foreign),
+      acknowledged: (partition, batch, _, foreign) =>
+        this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
       renew: (partition, held) => context.events.renew(partition, held),
       lost: (partition, error) => this.#lost(partition, error),
@@ -119,7 +114,7 @@ export class Ingest {
   enqueue(partition: number, batch: ChangelogBatch): void {
     const one = this.#partitions.get(partition)!
     one.full.push(batch)
-    this.#account(one, batch.bytes)
+    this.#settlement.account(one, batch.bytes)
     this.#producer.wake()
   }
 
@@ -128,7 +123,7 @@ export class Ingest {
     const one = this.#partitions.get(partition)
     if (one === undefined) return this.#directWrites.tooLate(partition, records)
     const openBefore = one.open
-    this.#account(one, this.#directWrites.append(one, records))
+    this.#settlement.account(one, this.#directWrites.append(one, records))
     this.#encoded(one, openBefore)
   }
 
@@ -138,13 +133,13 @@ export class Ingest {
 
   /** Resolves when there is room for more to be encoded; undefined where there is. */
   room(): Promise<void> | undefined {
-    return this.#backlog.room() ?? this.#context.flusher.room()
+    return this.#settlement.backlog.room() ?? this.#context.flusher.room()
   }
 
   /** Resolves when all that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
     const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
-    await this.#linger.without(() => this.#progress.until(isSettled))
+    await this.#linger.without(() => this.#settlement.progress.until(isSettled))
   }
 
   /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
@@ -154,7 +149,7 @@ export class Ingest {
 
   /** Resolves when everything consumed or written up to now is acknowledged, or its partition is lost. */
   async drained(): Promise<void> {
-    await this.#linger.without(() => this.#progress.until(takenIsSettled(this.#partitions)))
+    await this.#linger.without(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
   }
 
   #received(fetched: FetchedPartition): void {
@@ -164,14 +159,14 @@ export class Ingest {
     const before = one.bytes
     const openBefore = one.open
     const again = this.#decoder.decode(fetched, one)
-    this.#backlog.add(one.bytes - before)
+    this.#settlement.backlog.add(one.bytes - before)
     this.#letters?.send(one)
-    if (one.halt !== undefined) this.#halted(one, one.halt)
+    if (one.halt !== undefined) this.#halted(one)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
     one.advance(one.acknowledged)
-    this.#progressed(one)
+    this.#settlement.progressed(one)
     this.#encoded(one, openBefore)
   }
 
@@ -186,7 +181,7 @@ export class Ingest {
     this.#fetcher.remove(one.partition)
     await ready
     one.waiting = undefined
-    if (this.#partitions.get(one.partition) === one) this.follow(one.partition)
+    if (this.#isOurs(one) && one.halt === undefined) this.follow(one.partition)
   }
 
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
@@ -197,50 +192,28 @@ export class Ingest {
     return next
   }
 
-  #acknowledged(partition: number, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
-    const { stats, flusher, config } = this.#context
-    const map = config.useProcessingOnly ? undefined : this.#context.map
-    const one = this.#partitions.get(partition)!
-    const records = batch.openIn(this.#acknowledgedBatch)
-    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
-    stats.add('changelogBytes', batch.sentBytes)
-    if (foreign) void this.#context.events.foreignOffsets(partition, foreign)
-    this.#directWrites.acknowledged(one, batch)
-    this.#settle(one, batch, true)
-    flusher.wrote()
-  }
-
-  /** @param done false where other batches carry on what this one held */
-  #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
-    this.#account(one, -batch.bytes)
-    one.inFlight--
-    const { operationsAbsorbed, oplogLength } = this.#context.map
-    if (done) one.settled(batch.nextSource, operationsAbsorbed + oplogLength)
-    this.#pool.give(batch)
-    this.#progressed(one)
-  }
-
-  #account(one: PartitionIngest, bytes: number): void {
-    one.bytes += bytes
-    this.#backlog.add(bytes)
-  }
-
-  #progressed(one: PartitionIngest): void {
-    this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
-    this.#context.events.progressed(one.partition, one.acknowledged)
-    this.#progress.made()
-  }
-
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     const one = this.#partitions.get(partition)!
-    const replacements = this.#refusals.replace(one, batch, error)
-    if (replacements.length === 0) this.#directWrites.refused(one, batch, error)
-    one.inFlight += replacements.length
-    for (const replacement of replacements) this.#account(one, replacement.bytes)
-    if (one.halt !== undefined && replacements.length === 0) this.#takeBack(one, batch, one.halt.offset)
-    this.#settle(one, batch, replacements.length === 0)
-    if (one.halt !== undefined && replacements.length === 0) this.#halted(one, one.halt)
-    return replacements
+    const haltBefore = one.halt
+    const instead = this.#settlement.refused(one, batch, error, () => this.#producer.withdraw(partition))
+    if (one.halt !== haltBefore) this.#halted(one)
+    return instead
+  }
+
+  #halted(one: PartitionIngest): void {
+    this.#fetcher.remove(one.partition)
+    this.#context.events.halted(one.partition, one.halt!)
+  }
+
+  /** The last of its dead letters is acknowledged. */
+  #released(one: PartitionIngest): void {
+    one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    this.#producer.wake()
+  }
+
+  #isOurs(one: PartitionIngest): boolean {
+    return this.#partitions.get(one.partition) === one
   }
 
   #lost(partition: number, error: LatchkeyError): void {
@@ -248,10 +221,10 @@ export class Ingest {
     this.#fetcher.remove(partition)
     this.#partitions.delete(partition)
     if (one !== undefined) {
-      this.#account(one, -one.bytes)
+      this.#settlement.account(one, -one.bytes)
       this.#directWrites.lost(one)
     }
     this.#context.events.lost(partition, error)
-    this.#progress.made()
+    this.#settlement.progress.made()
   }
 }

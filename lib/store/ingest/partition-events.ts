@@ -7,6 +7,7 @@ import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CatchUp } from './catch-up.ts'
 import { holdsRecords } from '../recovery/changelog-check.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
+import { type Halt } from './partition-ingest.ts'
 import { resetRefused, tellLost } from '../recovery/resumption.ts'
 import { type Stats } from '../contract/stats.ts'
 import { type PartitionState, partitionStates } from '../contract/status.ts'
@@ -14,6 +15,10 @@ import { clientsConfigOf } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 
 const log = loggerOf('store')
+
+export interface IngestContext extends StoreContext {
+  readonly events: PartitionEvents
+}
 
 export class PartitionEvents {
   readonly #context: StoreContext
@@ -66,6 +71,16 @@ export class PartitionEvents {
     return next
   }
 
+  /** A record cannot be stored, and ON_BAD_RECORD=stop: what is held is served, and nothing is consumed from there on. */
+  halted(partition: number, { offset, fault }: Halt): void {
+    const { stats, config, post } = this.#context
+    const found = `${config.sourceTopic} partition ${partition}: halted at offset ${offset}, ${fault}`
+    const reason = `${found}; correct the module or the format and restart, or set ON_BAD_RECORD=skip`
+    setPartitionState(stats, partition, 'halted')
+    post({ type: 'halted', partition, reason })
+    log.error('{reason}', { reason })
+  }
+
   /** Another instance has taken the partition. */
   lost(partition: number, error: LatchkeyError): void {
     const { stats, config, post } = this.#context
@@ -107,7 +122,7 @@ export class PartitionEvents {
     const isLast = catchUp.isDone
     await flusher.flush()
     if (catchUp.arrived(partition)) {
-      setPartitionState(stats, partition, 'running')
+      if (!isHalted(stats, partition)) setPartitionState(stats, partition, 'running')
       if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
     }
     if (!isLast) return
@@ -118,4 +133,8 @@ export class PartitionEvents {
 
 export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
   stats.setGauge(partition, 'state', partitionStates.indexOf(state))
+}
+
+function isHalted(stats: Stats, partition: number): boolean {
+  return stats.gauge(partition, 'state') === partitionStates.indexOf('halted')
 }

@@ -2,6 +2,13 @@
 import { type ChangelogBatch } from './changelog-batch.ts'
 import { PendingValues } from './pending-values.ts'
 
+/** Where a partition stopped, and why. */
+export interface Halt {
+  /** Of the source record that cannot be stored. */
+  offset: number
+  fault: string
+}
+
 export class PartitionIngest {
   readonly partition: number
   /** Source offset up to which records were decoded. */
@@ -23,7 +30,7 @@ export class PartitionIngest {
   /** A batch that failed its checks, and how often it was fetched. */
   corrupt = { offset: -1, attempts: 0 }
   /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
-  halt: { offset: number; fault: string } | undefined
+  halt: Halt | undefined
   /** Batches of dead letters that are not acknowledged: until then nothing is written to the changelog, nor counts as acknowledged. */
   letters = 0
   /** Where it stands still at a record for a time: resolves when to go on with that. */
@@ -50,6 +57,14 @@ export class PartitionIngest {
     if (batch !== undefined && batch === this.open) this.open = undefined
     if (batch !== undefined) this.inFlight++
     return batch
+  }
+
+  /** Everything that waits to be written, so that it is not: it is as if nothing was read from `offset` on. */
+  takeBack(offset: number): ChangelogBatch[] {
+    const waiting = this.open === undefined ? this.full.splice(0) : [...this.full.splice(0), this.open]
+    this.open = undefined
+    this.consumed = offset
+    return waiting
   }
 
   /** The changelog has all below `nextSource`, or never will; so many operations were put into memory since the beginning. */

@@ -93,7 +93,7 @@ export class SourceDecoder {
       return undefined
     } catch (error) {
       if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') throw error
-      return this.#corrupt(one, inBatch ? batch.nextOffset : one.consumed + 1, error)
+      return this.#corrupt(one, inBatch, error)
     }
   }
 
@@ -206,12 +206,15 @@ export class SourceDecoder {
     return clamped
   }
 
-  #corrupt(one: PartitionIngest, next: number, error: LatchkeyError): number | undefined {
+  /** @param inBatch whether its header could be read */
+  #corrupt(one: PartitionIngest, inBatch: boolean, error: LatchkeyError): number | undefined {
+    const next = inBatch ? this.#batches.batch.nextOffset : one.consumed + 1
     const { corrupt } = one
     corrupt.attempts = corrupt.offset === one.consumed ? corrupt.attempts + 1 : 1
     corrupt.offset = one.consumed
     if (corrupt.attempts < corruptAttemptsMax) return one.consumed
-    if (!this.#bad.takeBatch(one, next, corrupt.attempts, messageOf(error))) return undefined
+    const bytes = inBatch ? this.#batches.batch.rawBatch() : undefined
+    if (!this.#bad.takeBatch(one, next, corrupt.attempts, messageOf(error), bytes)) return undefined
     one.consumed = next
     return next
   }

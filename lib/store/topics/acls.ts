@@ -1,6 +1,7 @@
 /** The rights that a store needs, no more than that, and the commands that grant them. */
 import { type ClientName } from '../contract/client-config.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from '../clients.ts'
+import { deadLetterTopicOf } from './dead-letter-topic.ts'
 import { type Operation } from '../../kafka/rights.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
@@ -17,8 +18,8 @@ export interface Right {
   isOptional: boolean
 }
 
-/** Read and Write include Describe. @param createsChangelog whether it is missing */
-export function rightsNeeded(config: StoreConfig, createsChangelog: boolean): Right[] {
+/** Read and Write include Describe. @param creates topics that are missing */
+export function rightsNeeded(config: StoreConfig, creates: readonly string[]): Right[] {
   const { sourceTopic, changelogTopic, useReplicaOnly, fencing } = config
   const rights: Right[] = []
   const add = (
@@ -33,7 +34,13 @@ export function rightsNeeded(config: StoreConfig, createsChangelog: boolean): Ri
     add('consumer', 'Read', 'group', groupOf(config))
     add('producer', 'Write', 'topic', changelogTopic)
     if (fencing) add('producer', 'Write', 'transactional-id', transactionalIdPrefixOf(config), { isPrefix: true })
-    if (createsChangelog) add('consumer', 'Create', 'topic', changelogTopic)
+    const deadLetters = deadLetterTopicOf(config)
+    if (deadLetters !== undefined) {
+      add('producer', 'Write', 'topic', deadLetters)
+      add('consumer', 'Describe', 'topic', deadLetters)
+      add('consumer', 'DescribeConfigs', 'topic', deadLetters, { isOptional: true })
+    }
+    for (const topic of creates) add('consumer', 'Create', 'topic', topic)
   }
   add('changelog', 'Read', 'topic', changelogTopic)
   // The consumer looks at both topics, whoever reads them.

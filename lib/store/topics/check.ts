@@ -35,7 +35,10 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   return [...describe(config, topology), ...describeRights(config, rights)]
 }
 
-function describe(config: StoreConfig, { partitionCount, missingChangelog, warnings }: Topology): string[] {
+function describe(
+  config: StoreConfig,
+  { partitionCount, missingChangelog, deadLetters, warnings }: Topology,
+): string[] {
   const { sourceTopic, changelogTopic, fencing } = config
   const { primaries, replicas, notices } = rolesOf(config, partitionCount)
   const lines: string[] = []
@@ -49,6 +52,12 @@ function describe(config: StoreConfig, { partitionCount, missingChangelog, warni
     lines.push(
       `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
     )
+  }
+  if (deadLetters?.missing === undefined) {
+    if (deadLetters)
+      lines.push(`dead letters: to ${deadLetters.name}, which exists with ${deadLetters.partitions} partitions`)
+  } else {
+    lines.push(`dead letters: to ${deadLetters.name}, which would be created with ${deadLetters.partitions} partitions`)
   }
   if (primaries.length > 0) {
     lines.push(`offsets: committed under group ${groupOf(config)}`)

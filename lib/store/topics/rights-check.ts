@@ -13,6 +13,7 @@ import { loggerOf } from '../../log.ts'
 import { aclCommands, describeRight, principalOf, type Right, rightsNeeded } from './acls.ts'
 import { type ClientName } from '../contract/client-config.ts'
 import { type Clients, transactionalIdOf } from '../clients.ts'
+import { deadLetterTopicOf } from './dead-letter-topic.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
 export type Verdict = 'granted' | 'missing' | 'not known'
@@ -29,12 +30,18 @@ export async function findRights(clients: Clients, config: StoreConfig): Promise
   const topics = new TopicRights(clients)
   const changelog = await topics.of('consumer', changelogTopic)
   const source = useReplicaOnly ? undefined : await topics.of('consumer', sourceTopic)
-  // A changelog that is hidden may exist or not.
-  const creates = (changelog.isHidden || !changelog.exists) && !useReplicaOnly && source?.exists !== false
+  // A topic that is hidden may exist or not.
+  const creates = isMissing(changelog) && !useReplicaOnly && source?.exists !== false ? [changelogTopic] : []
+  const deadLetters = deadLetterTopicOf(config)
+  if (deadLetters !== undefined && isMissing(await topics.of('consumer', deadLetters))) creates.push(deadLetters)
   const needed = rightsNeeded(config, creates)
   const rights: RightsFound['rights'] = []
   for (const right of needed) rights.push({ right, verdict: await verdictOn(right, topics, clients, config) })
   return { rights, commands: aclCommands(config, needed) }
+}
+
+function isMissing({ isHidden, exists }: KnownOperations): boolean {
+  return isHidden || !exists
 }
 
 /** @throws LatchkeyError broker_refused that names every right that is missing, and the commands that grant them */
@@ -70,7 +77,9 @@ async function verdictOn(right: Right, topics: TopicRights, clients: Clients, co
   const operations = await topics.of(client, name)
   if (operations.exists || operations.isHidden) return verdictOf(operations.may(operation))
   if (operation === 'Read') return verdictOf(await known(clients[client], () => mayReadMissing(clients[client], name)))
-  if (operation === 'Write') return verdictOf((await topics.transaction(config))?.topic)
+  // Only for the changelog there is a request that tells without writing.
+  if (operation === 'Write' && name === config.changelogTopic)
+    return verdictOf((await topics.transaction(config))?.topic)
   // It was seen to be missing, hence may be described.
   return operation === 'Describe' ? 'granted' : 'not known'
 }

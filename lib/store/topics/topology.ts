@@ -3,10 +3,11 @@ import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
-import { errorName } from '../../kafka/error-codes.ts'
+import { errorName, unknownTopic } from '../../kafka/error-codes.ts'
 import { createTopic, describeTopic, extendTopic } from '../../kafka/topics.ts'
 import { recordOverheadBytesMax } from '../../kafka/record-batch/index.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
+import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 
 export interface ChangelogLimits {
   /** Of a record batch as it is written. */
@@ -28,9 +29,10 @@ export interface Topology {
   extends: boolean
   /** What would be created; undefined where the changelog exists. */
   missingChangelog: { partitions: number; replicationFactor: number; config: Record<string, string> } | undefined
+  /** Where records go that cannot be stored; undefined where they go nowhere. */
+  deadLetters: DeadLetterTopology | undefined
 }
 
-const unknownTopic = 3
 const unlimitedMs = '9223372036854775807'
 /** Kafka's own defaults, for a user who may not read topic configurations. */
 const defaultMaxMessageBytes = 1_048_588
@@ -51,7 +53,10 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
     throw unfit([`source topic ${sourceTopic} does not exist on ${brokerList(config)}: ${advice}`])
   }
   const [changelog] = await client.metadata([changelogTopic])
-  const faults = [source, changelog!].flatMap((topic) => accessFault(topic))
+  const deadLetterTopic = deadLetterTopicOf(config)
+  const [letters] = deadLetterTopic === undefined ? [] : await client.metadata([deadLetterTopic])
+  const topics = [source, changelog!, ...(letters ? [letters] : [])]
+  const faults = topics.flatMap((topic) => accessFault(topic))
   const exists = changelog!.errorCode !== unknownTopic
   const found = changelog!.partitions.length
   const isShort = exists && found < source.partitions.length
@@ -68,12 +73,15 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   const sourceConfig = await client.persist(() => describeTopic(client, sourceTopic))
   const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
   const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
+  const deadLetters = letters && (await inspectDeadLetters(client, letters, source, maxMessageBytes(sourceConfig)))
+  const warnings = exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : []
   return {
     partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
-    warnings: exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : [],
+    warnings: [...warnings, ...(deadLetters?.warnings ?? [])],
     extends: isExtended,
     missingChangelog,
+    deadLetters,
   }
 }
 
@@ -93,6 +101,7 @@ async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promi
     warnings: [],
     extends: false,
     missingChangelog: undefined,
+    deadLetters: undefined,
   }
 }
 
@@ -111,6 +120,7 @@ export async function prepareTopics(client: KafkaClient, config: StoreConfig): P
     })
     await untilKnown(client, changelogTopic, partitionCount)
   }
+  await createDeadLetters(client, topology.deadLetters)
   if (missingChangelog === undefined) return topology
   await client.persist(() => createTopic(client, { topic: changelogTopic, ...missingChangelog }))
   log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
@@ -119,6 +129,17 @@ export async function prepareTopics(client: KafkaClient, config: StoreConfig): P
   })
   await untilKnown(client, changelogTopic, missingChangelog.partitions)
   return topology
+}
+
+async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopology | undefined): Promise<void> {
+  if (topology?.missing === undefined) return
+  const { missing, name, partitions } = topology
+  await client.persist(() => createTopic(client, missing))
+  getLogger(['latchkey', 'store']).info('Created dead-letter topic {name} with {partitions} partitions', {
+    name,
+    partitions,
+  })
+  await untilKnown(client, name, partitions)
 }
 
 /** Resolves when the brokers know a topic with so many partitions. */

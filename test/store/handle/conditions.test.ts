@@ -7,6 +7,7 @@ const ready: ConditionInput = {
   readyWhen: 'caught-up',
   caughtUp: true,
   fenced: new Map(),
+  halted: undefined,
   failure: undefined,
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { brokerError } from '../../../lib/kafka/error-codes.ts'
 import { BatchPool, type ChangelogBatch } from '../../../lib/store/ingest/changelog-batch.ts'
+import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
+import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 import { Refusals } from '../../../lib/store/ingest/refusals.ts'
 import { discardOffset } from '../../../lib/store/recovery/source-trail.ts'
 import { Stats } from '../../../lib/store/contract/stats.ts'
@@ -14,7 +16,7 @@ const timestamp = 4_000_000_000_000
 function setup() {
   const stats = new Stats([0])
   const pool = new BatchPool(1 << 20, 4)
-  return { stats, pool, refusals: new Refusals('log', stats, pool) }
+  return { stats, pool, refusals: new Refusals(stats, pool, new BadRecords({ sourceTopic: 'orders' }, stats)) }
 }
 
 /** A sealed batch of records k0, k1, … with source offsets 10, 11, …; behind them records up to 50 were skipped. */
@@ -41,7 +43,7 @@ function writeAll(
   for (let batch = pending.shift(); batch !== undefined; batch = pending.shift()) {
     const content = contentOf(batch)
     if (accepts(batch)) written.push(batch)
-    else pending.unshift(...refusals.replace(0, batch, error))
+    else pending.unshift(...refusals.replace(new PartitionIngest(0, 0), batch, error))
     expect(content.length).toBeGreaterThan(0)
   }
   return written
@@ -50,7 +52,7 @@ function writeAll(
 test('Refusals writes a batch in two halves, in order and unchanged, when it is too large', () => {
   const { pool, refusals, stats } = setup()
   const batch = batchOf(pool, 5)
-  const halves = refusals.replace(0, batch, tooLarge)
+  const halves = refusals.replace(new PartitionIngest(0, 0), batch, tooLarge)
   expect(halves.map(({ nextSource }) => nextSource)).toEqual([12, 50])
   expect(halves.map((half) => contentOf(half).map(({ key, src }) => `${key} ${src}`))).toEqual([
     ['k0 10', 'k1 11'],
@@ -66,7 +68,9 @@ test('Refusals drops and tells the one record that is too large, and writes all 
   const written = writeAll(refusals, batchOf(pool, 7), (batch) => !contentOf(batch).some(({ key }) => key === 'k3'))
   expect(written.flatMap(contentOf).map(({ key }) => key)).toEqual(['k0', 'k1', 'k2', 'k4', 'k5', 'k6'])
   expect(counted(stats)).toMatchObject({ skippedTooLarge: 1 })
-  expect(lines).toEqual([expect.stringContaining('error Source partition 0 offset 13: record skipped')])
+  expect(lines).toEqual([
+    expect.stringContaining('error orders partition 0 offset 13: record skipped, the changelog refuses it'),
+  ])
   expect(lines[0]).toContain('MESSAGE_TOO_LARGE')
 })
 
@@ -91,18 +95,18 @@ test.each([
 test('Refusals drops a record when the broker refuses it with a timestamp of now too', () => {
   captureLog()
   const { pool, refusals, stats } = setup()
-  const [retimed, ...none] = refusals.replace(0, batchOf(pool, 1), invalidTimestamp)
+  const [retimed, ...none] = refusals.replace(new PartitionIngest(0, 0), batchOf(pool, 1), invalidTimestamp)
   expect(none).toEqual([])
   expect(retimed!.isRetimed).toBe(true)
   contentOf(retimed!)
-  expect(refusals.replace(0, retimed!, invalidTimestamp)).toEqual([])
+  expect(refusals.replace(new PartitionIngest(0, 0), retimed!, invalidTimestamp)).toEqual([])
   expect(counted(stats)).toMatchObject({ skippedTooLarge: 1, timestampsClamped: 1, changelogFailures: 2 })
 })
 
 test('Refusals keeps the mark of tombstones that discard', () => {
   const { pool, refusals } = setup()
   const halves = refusals.replace(
-    0,
+    new PartitionIngest(0, 0),
     batchOf(pool, 4, () => discardOffset),
     tooLarge,
   )

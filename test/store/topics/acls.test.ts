@@ -196,7 +196,7 @@ test('commands name each client’s own user, quoted, and the listener they are 
     fencing: true,
     clients: { ...clients, producer: clientsOf({}).producer },
   } as unknown as StoreConfig
-  const commands = aclCommands(config, rightsNeeded(config, true))
+  const commands = aclCommands(config, rightsNeeded(config, [config.changelogTopic]))
   const start = String.raw`kafka-acls.sh --bootstrap-server [::1]:9093 --command-config admin.properties --add --allow-principal 'User:o'\''b x'`
   expect(commands).toEqual([
     `${start} --operation Read --operation DescribeConfigs --topic orders`,
