@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigInput, helpText, readCommand, type Settings } from '../lib/config.ts'
 import { defaultClients } from '../lib/config/client-properties.ts'
+import { storeThreadsDefault } from '../lib/config/entries/memory.ts'
 import { flagOf, metadataOf, settingKeys } from '../lib/config/settings.ts'
 import { LatchkeyError } from '../lib/errors.ts'
 
@@ -84,6 +85,15 @@ describe('readCommand', () => {
     [{ AUTO_FLUSH_WHEN_IDLE: 'false' }, false],
   ])('nothing is flushed sooner than the user said when the settings are %p', (environment, expected) => {
     expect(settingsOf({ environment: { ...required, ...environment } }).autoFlushWhenIdle).toBe(expected)
+  })
+
+  test.each([
+    [1, 1],
+    [7, 1],
+    [8, 2],
+    [64, 8],
+  ])('with %p cores there are %p store threads by default', (cores, threads) => {
+    expect(storeThreadsDefault(cores)).toBe(threads)
   })
 
   test('settings are frozen when read', () => {

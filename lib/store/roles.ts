@@ -11,8 +11,25 @@ export interface Roles {
   notices: string[]
 }
 
-/** @throws LatchkeyError topics_unfit for partitions that do not exist */
+/**
+ * Of the store thread that the configuration is for, where there are several.
+ * @throws LatchkeyError topics_unfit for partitions that do not exist
+ */
 export function rolesOf(config: StoreConfig, partitionCount: number): Roles {
+  const { primaries, replicas, notices } = rolesOfAll(config, partitionCount)
+  if (config.share === undefined) return { primaries, replicas, notices }
+  const { index, count } = config.share
+  // Primaries first, so that each thread has its part of the work.
+  const mine = new Set([...primaries, ...replicas].filter((_, at) => at % count === index))
+  const isMine = (partition: number) => mine.has(partition)
+  return {
+    primaries: primaries.filter(isMine),
+    replicas: replicas.filter(isMine),
+    notices: index === 0 ? notices : [],
+  }
+}
+
+function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
   const { partitions, partitionsReplica, useReplicaOnly, useProcessingOnly } = config
   const all = Array.from({ length: partitionCount }, (_, partition) => partition)
   const topic = useReplicaOnly ? config.changelogTopic : config.sourceTopic

@@ -3,9 +3,9 @@
  * thread.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type LogLevel } from '../log.ts'
+import { passedOn } from '../log.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
-import { type FromThread, type PlainError, type ToThread } from './messages.ts'
+import { type FromThread, type PlainError, type StoreLogging, type ToThread } from './messages.ts'
 import { separateHeaders } from './handle/kept-headers.ts'
 import { keptReadersMax, type LentReader } from './handle/kept-reader.ts'
 import { type Held } from './handle/misses.ts'
@@ -19,12 +19,9 @@ import { type StoreConfig } from './contract/store-config.ts'
 /** Flushes that may wait at the same time. */
 const flushesMax = 1_000
 
-export interface StoreLogging {
-  level: LogLevel
-  structured: boolean
-}
-
 export interface ShardEvents {
+  /** Memory is laid out, and `held` is known. */
+  opened(): void
   state(state: StoreState): void
   caughtUp(): void
   /** The topics have more partitions than when the thread began. */
@@ -157,6 +154,7 @@ export class Shard {
         )
         this.#readers = new ChiralMapReaders(message.map, 0, { kept: keptReadersMax })
         this.#send({ type: 'confirmed', version: message.map.version })
+        this.#events.opened()
         break
       case 'map':
         this.#readers?.receive(message.message)
@@ -200,6 +198,9 @@ export class Shard {
           message.count,
           new LatchkeyError(message.error.code, message.error.message),
         )
+        break
+      case 'log':
+        passedOn(message.record)
         break
       case 'failed':
         this.#fail(message.error)

@@ -130,7 +130,7 @@ export class StoreThread {
     const map = new ChiralMap({
       partitions: useProcessingOnly ? [] : partitions,
       partitionCount: topology.partitionCount,
-      initialCapacity,
+      initialCapacity: Math.ceil(initialCapacity / Math.max(1, this.#config.share?.count ?? 1)),
       readersMax: readerPoolSize + keptReadersMax,
       readerThreads: 1,
       announce: (message) => this.#post({ type: 'map', message }),

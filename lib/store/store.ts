@@ -1,21 +1,20 @@
 /**
- * The handle of a store in the main thread, in bytes: what HTTP holds, and what an embedder's typed handle stands on. It stands before one
- * store thread, and before another one for partitions that the topic gets while it runs.
+ * The handle of a store in the main thread, in bytes: what HTTP holds, and what an embedder's typed handle stands on. It stands before its
+ * store threads.
  */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import { type LatchkeyError } from '../errors.ts'
-import { loggerOf } from '../log.ts'
-import { configOfAdded } from './handle/added-partitions.ts'
 import { KeptReader } from './handle/kept-reader.ts'
-import { explainMiss, type Held } from './handle/misses.ts'
+import { explainMiss } from './handle/misses.ts'
 import { notServing, processingOnly } from './handle/not-serving.ts'
 import { partitionFor } from './handle/partitioner.ts'
 import { replicaLag } from './handle/partition-status.ts'
+import { Shards } from './handle/shards.ts'
 import { statusOf } from './handle/store-status.ts'
 import { explainWriteRefusal } from './handle/write-refusals.ts'
-import { Shard, type StoreLogging } from './shard.ts'
-import { mergedStats, type StatsView } from './contract/stats-view.ts'
+import { type StoreLogging } from './messages.ts'
+import { type StatsView } from './contract/stats-view.ts'
 import { type Lookup, type StoreState, type StoreStatus } from './contract/status.ts'
 import { type StoreConfig } from './contract/store-config.ts'
 
@@ -33,27 +32,20 @@ export class Store {
   /** How its keys and values are written in requests and answers. */
   readonly presentation: Presentation
   readonly #config: StoreConfig
-  readonly #logging: StoreLogging
   readonly #failure = Promise.withResolvers<LatchkeyError>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #listeners = new Set<(state: StoreState) => void>()
-  readonly #first: Shard
-  /** The first one too. */
-  readonly #shards: Shard[]
-  #held: Held | undefined
+  readonly #shards: Shards
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition) {
     this.id = config.storeId
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
-    this.#logging = logging
-    this.#first = new Shard(config, logging, {
-      state: (state) => this.#changed(this.#first, state),
+    this.#shards = new Shards(config, logging, {
+      state: (state) => this.#changed(state),
       caughtUp: () => this.#checkReady(),
-      grown: (partitionCount) => this.#grow(partitionCount),
     })
-    this.#shards = [this.#first]
     this.#ready.promise.catch(() => {})
   }
 
@@ -69,18 +61,16 @@ export class Store {
 
   /** Partitions that came later do not hold up the others: they recover while the store runs. */
   get state(): StoreState {
-    return this.#shards.some((shard) => shard.state === 'failed') ? 'failed' : this.#first.state
+    return this.#shards.state
   }
 
   /** In shared memory, written by the store threads. Without partitions until the topics are known. */
   get stats(): StatsView {
-    return this.#shards.length === 1 ? this.#first.stats : mergedStats(this.#shards.map((shard) => shard.stats))
+    return this.#shards.stats
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
-    const { size } = this.#first.readers
-    const sum = (of: 'inUse' | 'waiting') => this.#shards.reduce((total, shard) => total + shard.readers[of], 0)
-    return { size, inUse: sum('inUse'), waiting: sum('waiting') }
+    return this.#shards.readers
   }
 
   /** Called with every state from now on. @returns ends that */
@@ -92,7 +82,7 @@ export class Store {
 
   /** A key that this store holds, for a first lookup; undefined while none is known. */
   sampleKey(): Uint8Array | undefined {
-    return this.#shards.find((shard) => shard.sampleKey !== undefined)?.sampleKey
+    return this.#shards.all.find((shard) => shard.sampleKey !== undefined)?.sampleKey
   }
 
   /**
@@ -102,8 +92,7 @@ export class Store {
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
-    if (this.#shards.length > 1) return this.#findInAll(key)
-    const found = this.#first.find(key)
+    const found = this.#shards.find(key)
     return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
   }
 
@@ -111,7 +100,7 @@ export class Store {
   reader(): KeptReader {
     const serving = (key: Uint8Array) => {
       this.#requireServing('Reading')
-      return this.#shards.length === 1 ? this.#shards : this.#inOrder(key).filter(({ state }) => state === 'running')
+      return this.#shards.inOrder(key)
     }
     return new KeptReader(serving, (key, found) => this.#answer(key, found))
   }
@@ -126,55 +115,40 @@ export class Store {
    */
   async write(key: Uint8Array, value: Uint8Array | null, partition = this.partitionOf(key)): Promise<void> {
     this.#requireServing('Writing to')
-    const shard = this.#shards.find(({ held }) => held.primaries.includes(partition)) ?? this.#first
+    const shard = this.#shards.ownerOf(partition) ?? this.#shards.all[0]!
     if (shard.state !== 'running') throw notServing(`Writing to store ${this.id}`, shard.state, shard)
-    const refusal = explainWriteRefusal(this.id, partition, this.#holding(), shard, { key, value })
+    const refusal = explainWriteRefusal(this.id, partition, this.#shards.held, shard, { key, value })
     if (refusal !== undefined) throw refusal
     await shard.writes.write(partition, key, value)
   }
 
   /** Where a key belongs, by the partitioner of the settings; by Kafka's own where that is not known, or leaves it open. */
   partitionOf(key: Uint8Array): number {
-    const { partitionCount } = this.#holding()
+    const { partitionCount } = this.#shards.held
     return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
   }
 
   /** Makes visible what was consumed before; resolves with the number of operations made visible. Rejects while not running. */
   async flush(): Promise<number> {
     this.#requireRunning('Flushing')
-    const running = this.#shards.filter((shard) => shard.state === 'running')
+    const running = this.#shards.all.filter((shard) => shard.state === 'running')
     const flushed = await Promise.all(running.map((shard) => shard.flush()))
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
   status(): StoreStatus {
-    return statusOf(this.#config, this.presentation.formats, this.state, this.stats, this.#holding(), this.#shards)
+    return statusOf(this.#config, this.presentation.formats, this.#shards)
   }
 
   /** Stops fetching, finishes what is in flight, commits; bounded. Afterwards nothing can be read. */
   close(): Promise<void> {
-    this.#closing ??= Promise.all(this.#shards.map((shard) => shard.close())).then(() => {})
-    this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#first))
+    this.#closing ??= this.#shards.close()
+    this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#shards))
     return this.#closing
   }
 
-  /** A key's partition changes with their number: what was written last is where it belongs now. */
-  async #findInAll(key: Uint8Array): Promise<Lookup | undefined> {
-    for (const shard of this.#inOrder(key)) {
-      const found = shard.state === 'running' ? await shard.find(key) : undefined
-      if (found !== undefined) return this.#answer(key, found)
-    }
-    return this.#answer(key, undefined)
-  }
-
-  #inOrder(key: Uint8Array): Shard[] {
-    const home = partitionFor(key, this.#holding().partitionCount, 'murmur2')!
-    const isHome = ({ held }: Shard) => held.primaries.includes(home) || held.replicas.includes(home)
-    return this.#shards.toSorted((a, b) => Number(isHome(b)) - Number(isHome(a)))
-  }
-
   #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
-    const held = this.#holding()
+    const held = this.#shards.held
     if (found === undefined) {
       const miss = explainMiss(key, held, this.stats, this.#config)
       if (miss !== undefined) throw miss
@@ -185,55 +159,18 @@ export class Store {
     return found
   }
 
-  /** What all threads together hold; one thread, as nearly always, tells it itself. */
-  #holding(): Held {
-    if (this.#shards.length === 1) return this.#first.held
-    this.#held ??= {
-      primaries: this.#shards.flatMap((shard) => shard.held.primaries),
-      replicas: this.#shards.flatMap((shard) => shard.held.replicas),
-      partitionCount: Math.max(...this.#shards.map((shard) => shard.held.partitionCount)),
-    }
-    return this.#held
-  }
-
-  #changed(shard: Shard, state: StoreState): void {
-    this.#held = undefined
-    if (shard.failure !== undefined) {
-      this.#failure.resolve(shard.failure)
-      this.#ready.reject(shard.failure)
+  #changed(state: StoreState): void {
+    const failure = this.#shards.all.find((shard) => shard.failure !== undefined)?.failure
+    if (failure !== undefined) {
+      this.#failure.resolve(failure)
+      this.#ready.reject(failure)
     }
     this.#checkReady()
-    if (shard === this.#first || state === 'failed') for (const listener of this.#listeners) listener(state)
+    for (const listener of this.#listeners) listener(state)
   }
 
   #checkReady(): void {
-    if (this.#first.state === 'running' && this.status().conditions.every(({ ok }) => ok)) this.#ready.resolve()
-  }
-
-  /** The topic has new partitions: an instance that takes all there are takes them, too. */
-  #grow(partitionCount: number): void {
-    const known = Math.max(...this.#shards.map((one) => one.held.partitionCount))
-    if (partitionCount <= known || this.#shards.some((one) => one.state === 'starting')) return
-    this.#held = undefined
-    for (const one of this.#shards) one.topicGrew(partitionCount)
-    const { useReplicaOnly, partitions, partitionsReplica } = this.#config
-    if ((useReplicaOnly ? partitionsReplica : partitions).length === 0) this.#take(known, partitionCount)
-    else
-      loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
-        partitionCount,
-      })
-  }
-
-  /** Another thread for the partitions from `known` on. */
-  #take(known: number, partitionCount: number): void {
-    const config = configOfAdded(this.#config, known, partitionCount)
-    const shard: Shard = new Shard(config, this.#logging, {
-      state: (state) => this.#changed(shard, state),
-      caughtUp: () => {},
-      grown: () => {},
-    })
-    shard.topicGrew(partitionCount)
-    this.#shards.push(shard)
+    if (this.state === 'running' && this.status().conditions.every(({ ok }) => ok)) this.#ready.resolve()
   }
 
   #requireServing(attempted: string): void {
@@ -242,8 +179,8 @@ export class Store {
   }
 
   #requireRunning(attempted: string): void {
-    if (this.#first.state === 'running' && this.#closing === undefined) return
+    if (this.state === 'running' && this.#closing === undefined) return
     const state = this.#closing === undefined ? this.state : 'stopping'
-    throw notServing(`${attempted} store ${this.id}`, state, this.#first)
+    throw notServing(`${attempted} store ${this.id}`, state, this.#shards)
   }
 }

@@ -1,4 +1,5 @@
 /** Settings of what is held in memory and when it becomes visible. */
+import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 
@@ -8,6 +9,8 @@ const secondsMax = 86_400
 /** Operations that may await a flush: 8 bytes each. */
 const flushCountMax = 10_000_000
 const readersMax = 4_096
+const threadsMax = 32
+const cores = availableParallelism()
 const flushCountDefault = 1_000
 const flushSecondsDefault = 1
 
@@ -49,6 +52,15 @@ export const memoryEntries = {
       isSwitch: true,
     }),
   ),
+  storeThreads: v.pipe(
+    v.optional(wholeNumber(1, threadsMax), String(storeThreadsDefault(cores))),
+    v.metadata({
+      variable: 'STORE_THREADS',
+      meaning: 'Threads that consume, write and recover, each with its share of the partitions.',
+      allowed: `a whole number from 1 to ${threadsMax}`,
+      default: 'one for every four cores',
+    }),
+  ),
   readerPoolSize: v.pipe(
     v.optional(wholeNumber(1, readersMax), '1000'),
     v.metadata({
@@ -73,4 +85,9 @@ export function flushSettings({ autoFlushCount, autoFlushSeconds, autoFlushWhenI
     autoFlushSeconds: autoFlushSeconds ?? flushSecondsDefault,
     autoFlushWhenIdle: autoFlushWhenIdle ?? (autoFlushCount === undefined && autoFlushSeconds === undefined),
   }
+}
+
+/** Brokers and lookups want cores too: below eight a second thread takes from these what it adds. */
+export function storeThreadsDefault(coreCount: number): number {
+  return Math.max(1, Math.min(8, Math.floor(coreCount / 4)))
 }

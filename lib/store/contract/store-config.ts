@@ -24,6 +24,10 @@ export interface StoreConfig {
   readonly useProcessingOnly: boolean
   /** How producers choose a key's partition: tells a miss from a key that is held elsewhere. */
   readonly partitioner: 'murmur2' | 'crc32' | 'none'
+  /** Store threads, each with its share of the partitions; 1 where absent. */
+  readonly storeThreads?: number
+  /** The part of all that one of several store threads takes: by turns, `index` of `count`. Set by the store itself. */
+  readonly share?: { readonly index: number; readonly count: number }
   /** Entries to have room for from the start, over all partitions. */
   readonly initialCapacity: number
   /** Operations after which they are made visible. */

@@ -4,12 +4,12 @@ import { type RecoveryProgress, type StoreState } from '../contract/status.ts'
 
 /**
  * @param attempted begins the message: `Reading store orders`
- * @param first of the store thread that comes up first, on which the others wait
+ * @param coming how far it is, while it comes up
  */
 export function notServing(
   attempted: string,
   state: StoreState,
-  first: { state: StoreState; recovery: RecoveryProgress | null },
+  coming: { state: StoreState; recovery: RecoveryProgress | null },
 ): LatchkeyError {
   switch (state) {
     case 'failed':
@@ -17,9 +17,9 @@ export function notServing(
     case 'stopping':
       return new LatchkeyError('stopping', `${attempted}: it is stopping`)
     default: {
-      const { recovery } = first
-      const details = { state: first.state, ...(recovery === null ? {} : { progress: recovery }) }
-      return new LatchkeyError('recovering', `${attempted}: it is still ${first.state}`, { details })
+      const { recovery } = coming
+      const details = { state: coming.state, ...(recovery === null ? {} : { progress: recovery }) }
+      return new LatchkeyError('recovering', `${attempted}: it is still ${coming.state}`, { details })
     }
   }
 }

@@ -1,22 +1,17 @@
 /** What a store tells about itself, put together from what its threads have told. */
-import { type StatsView } from '../contract/stats-view.ts'
-import { type StoreState, type StoreStatus } from '../contract/status.ts'
+import { type StoreStatus } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
-import { type Shard } from '../shard.ts'
 import { conditionsOf } from './conditions.ts'
-import { type Held } from './misses.ts'
 import { partitionStatus } from './partition-status.ts'
+import { type Shards } from './shards.ts'
 
-/** @param shards the first one is the one that comes up first, on which the others wait */
 export function statusOf(
   { storeId, readyWhen, onBadRecord }: StoreConfig,
   formats: StoreStatus['formats'],
-  state: StoreState,
-  stats: StatsView,
-  { primaries, replicas }: Held,
-  shards: readonly Shard[],
+  together: Shards,
 ): StoreStatus {
-  const first = shards[0]!
+  const { all: shards, state, stats, recovery } = together
+  const { primaries, replicas } = together.held
   const fenced = new Map(shards.flatMap((shard) => [...shard.fenced]))
   const halted = onBadRecord === 'stop' ? new Map(shards.flatMap((shard) => [...shard.halted])) : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
@@ -29,8 +24,8 @@ export function statusOf(
     ...(reason === '' ? {} : { reason }),
     partitions: { primary: [...primaries], replicas: [...replicas] },
     caughtUp: shards.every((shard) => shard.caughtUp),
-    recovery: first.recovery,
+    recovery,
     details: stats.partitions.map((partition) => partitionStatus(stats, partition)),
-    conditions: conditionsOf({ state, readyWhen, caughtUp: first.caughtUp, fenced, halted, failure }),
+    conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, failure }),
   }
 }
