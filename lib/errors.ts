@@ -6,6 +6,7 @@ export const errorTable = {
   // Answers to HTTP requests
   unauthorized: { title: 'Token missing or wrong', status: 401, retriable: false },
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
+  invalid_value: { title: 'Invalid value', status: 400, retriable: false },
   invalid_parameter: { title: 'Invalid parameter', status: 400, retriable: false },
   not_acceptable: { title: 'Representation not available', status: 406, retriable: false },
   key_not_found: { title: 'Key not found', status: 404, retriable: false },

@@ -6,15 +6,17 @@
  * message itself are placeholders. In text, control characters are escaped, so that no key can write lines of its own.
  */
 import { writeSync } from 'node:fs'
-import { configureSync, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
+import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
 import { escapeControls } from './log/escape.ts'
 import { jsonLine, textLine } from './log/format.ts'
 
 export { RepeatedLog } from './log/repeated.ts'
 export { escapeControls }
-export type { Logger }
+export type { Logger, LogRecord }
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warning' | 'error'
+const levels = ['trace', 'debug', 'info', 'warning', 'error'] as const
+
+export type LogLevel = (typeof levels)[number]
 
 export interface LoggingOptions {
   level: LogLevel
@@ -27,14 +29,24 @@ export interface LoggingOptions {
 /** To be called once in each thread, before anything is logged there. Calling it again replaces what was. */
 export function configureLogging({ level, structured, write = writeToStderr }: LoggingOptions): void {
   const format = structured ? jsonLine : textLine
-  configureSync({
-    reset: true,
-    sinks: { lines: (record: LogRecord) => write(format(record)) },
-    loggers: [
-      { category: 'latchkey', lowestLevel: level, sinks: ['lines'] },
-      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['lines'] },
-    ],
-  })
+  configureSink(level, (record) => write(format(record)))
+}
+
+/** In place of configureLogging, in a thread whose records another one is to log: `take` passes them on to passedOn() there. */
+export function passOnLog(level: LogLevel, take: (record: LogRecord) => void): void {
+  configureSink(level, take)
+}
+
+/** Logs what another thread has passed on. */
+export function passedOn({ category, ...record }: LogRecord): void {
+  getLogger([...category]).emit(record)
+}
+
+/** The least level that this thread's own configuration of LogTape logs of us; undefined where LogTape is not configured here. */
+export function levelConfigured(): LogLevel | undefined {
+  if (getConfig() === null) return undefined
+  const logger = getLogger(['latchkey', 'store'])
+  return levels.find((level) => logger.isEnabledFor(level)) ?? 'error'
 }
 
 /** The logger of one area: 'store', 'kafka', 'http', … Silent until logging is configured. */
@@ -45,6 +57,17 @@ export function loggerOf(area: string): Logger {
 /** Sentences that were found before there was a log, or before it was their turn. */
 export function warnEach(area: string, sentences: readonly string[]): void {
   for (const sentence of sentences) loggerOf(area).warn('{sentence}', { sentence })
+}
+
+function configureSink(level: LogLevel, sink: (record: LogRecord) => void): void {
+  configureSync({
+    reset: true,
+    sinks: { ours: sink },
+    loggers: [
+      { category: 'latchkey', lowestLevel: level, sinks: ['ours'] },
+      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['ours'] },
+    ],
+  })
 }
 
 function writeToStderr(line: string): void {

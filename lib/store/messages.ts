@@ -1,6 +1,6 @@
 /** What the main thread and the store thread say to each other. Everything else they share as memory. */
 import { type ErrorCode } from '../errors.ts'
-import { type LogLevel } from '../log.ts'
+import { type LogLevel, type LogRecord } from '../log.ts'
 import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
 import { type StoreState } from './contract/status.ts'
 import { type StoreConfig } from './contract/store-config.ts'
@@ -10,8 +10,15 @@ export interface PlainError {
   message: string
 }
 
+export interface StoreLogging {
+  level: LogLevel
+  structured: boolean
+  /** The thread logs nothing itself: the main thread does it, by a configuration of its own. */
+  isPassedOn?: boolean
+}
+
 export type ToThread =
-  | { type: 'start'; config: StoreConfig; logging: { level: LogLevel; structured: boolean } }
+  | { type: 'start'; config: StoreConfig; logging: StoreLogging }
   /** The main thread has taken all map messages up to this version. */
   | { type: 'confirmed'; version: number }
   | { type: 'flush'; id: number }
@@ -52,5 +59,7 @@ export type FromThread =
   /** The oldest `count` writes to a partition will not be written. */
   | { type: 'write-refused'; partition: number; count: number; error: PlainError }
   | { type: 'flush-failed'; id: number; error: PlainError }
+  /** To be logged by the main thread. */
+  | { type: 'log'; record: LogRecord }
   | { type: 'failed'; error: PlainError }
   | { type: 'closed' }

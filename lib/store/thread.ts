@@ -1,10 +1,13 @@
 /** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { configureLogging } from '../log.ts'
+import { configureLogging, passOnLog } from '../log.ts'
+import { markStoreThread } from './handle/store-thread-mark.ts'
 import { type FromThread, type PlainError, type ToThread } from './messages.ts'
 import { StoreThread } from './store-thread.ts'
 
 declare const self: Worker
+
+markStoreThread()
 
 let store: StoreThread | undefined
 let isClosing = false
@@ -19,7 +22,8 @@ function plain(error: unknown): PlainError {
 }
 
 async function start({ config, logging }: ToThread & { type: 'start' }): Promise<void> {
-  configureLogging(logging)
+  if (logging.isPassedOn) passOnLog(logging.level, (record) => post({ type: 'log', record }))
+  else configureLogging(logging)
   try {
     const loaded = await StoreThread.load(config, post)
     // Else nothing was begun that would have to be ended.

@@ -14,8 +14,8 @@ const topLevel = [
   'test',
   'tsconfig.json',
 ]
-/** Where the executable starts: the main thread and the store thread. */
-const entryPoints = ['main.ts', 'lib/store/thread.ts']
+/** Where the executable and the library start: the main thread and the store thread. */
+const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store/thread.ts']
 
 test('the top level holds what it should and nothing else', () => {
   const entries = new Set(repositoryFiles().map((path) => path.split('/')[0] ?? ''))

@@ -1,0 +1,40 @@
+/**
+ * Latchkey as a library: a store inside one's own program, with or without HTTP.
+ * @example
+ * import { openStore, serve } from 'latchkey'
+ *
+ * await using store = openStore({ sourceTopic: 'orders', kafkaBrokers: 'localhost:9092' })
+ * await store.ready
+ * Bun.serve({ port: 8080, fetch: serve(store) })
+ */
+import { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
+import { type KeyValueStore } from './store/handle/key-value-store.ts'
+
+export * from './definition/module-exports.ts'
+export { type ErrorCode, LatchkeyError } from './errors.ts'
+export { type Codec, type Json, SchemaPending } from './format/codec.ts'
+export { type Handler, type HandlerOptions as ServeOptions } from './http/handler.ts'
+export { type Metrics } from './metrics.ts'
+export {
+  type Condition,
+  type PartitionState,
+  type PartitionStatus,
+  type RecoveryProgress,
+  type StoreState,
+  type StoreStatus,
+} from './store/contract/status.ts'
+export { type Found } from './store/handle/found.ts'
+export { type KeptHeader } from './store/handle/kept-headers.ts'
+export { type KeyValueStore } from './store/handle/key-value-store.ts'
+export { type FormatName, type KafkaProperties, type OpenOptions } from './store/handle/open-options.ts'
+export { openStore } from './store/handle/open.ts'
+export { type StoreReader } from './store/handle/store-reader.ts'
+
+/**
+ * All of a store's routes (`GET /stores/<id>/<key>` and the others) as one function for `fetch` of a Bun.serve of one's own, behind whatever
+ * routes that has. It answers from the first moment, while the store recovers, too. Errors are answers: problem+json with a `code`.
+ * A path that it does not know is 404. Bounds on connections and bodies are those of the server.
+ */
+export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
+  return createHandler(store.bytes, options, store)
+}

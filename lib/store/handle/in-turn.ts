@@ -1,0 +1,35 @@
+/** Runs operations in the order in which they are asked for, at once where none waits: one that waits for a schema holds up those after it. */
+import { withSchemas } from '../../definition/schema-wait.ts'
+import { LatchkeyError } from '../../errors.ts'
+
+const schemaWaitMs = 10_000
+const waitingMax = 10_000
+
+export class InTurn {
+  #last: Promise<void> | undefined
+  #waiting = 0
+
+  /** Rejects with what `operation` throws, and with LatchkeyError schema_unavailable, writes_exhausted. */
+  run<T>(operation: () => T): T | Promise<T> {
+    if (this.#last === undefined) {
+      const result = withSchemas(operation, schemaWaitMs)
+      return result instanceof Promise ? this.#hold(result) : result
+    }
+    if (this.#waiting >= waitingMax) {
+      const found = `${this.#waiting} writes wait for a schema already`
+      throw new LatchkeyError('writes_exhausted', `Writing: ${found}; await earlier ones before you write more`)
+    }
+    return this.#hold(this.#last.then(() => withSchemas(operation, schemaWaitMs)))
+  }
+
+  #hold<T>(result: Promise<T>): Promise<T> {
+    const settled = () => {
+      this.#waiting--
+      if (this.#last === mine) this.#last = undefined
+    }
+    const mine: Promise<void> = result.then(settled, settled)
+    this.#waiting++
+    this.#last = mine
+    return result
+  }
+}

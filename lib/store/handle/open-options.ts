@@ -1,0 +1,132 @@
+/** What a program says about a store that it opens: the settings of the executable, by their names in camelCase and as values of JavaScript. */
+import { devNull } from 'node:os'
+import { readCommand, type Settings } from '../../config.ts'
+import { settingKeys, metadataOf, type SettingKey } from '../../config/settings.ts'
+import { LatchkeyError } from '../../errors.ts'
+import { type LogLevel } from '../../log.ts'
+import { nearName } from '../../near-name.ts'
+
+/** Properties of a Kafka client as librdkafka names them: `{ 'security.protocol': 'ssl', 'linger.ms': 5 }`. */
+export type KafkaProperties = Readonly<Record<string, string | number | boolean>>
+
+/** Formats of keys and values; those that need more are told it by other options, or by a definition. */
+export type FormatName =
+  'raw' | 'utf8' | 'json' | 'int32' | 'int64' | 'uuid' | 'uuid-binary' | 'bytes' | 'protobuf' | 'avro' | 'json-schema'
+
+/**
+ * Only `kafkaBrokers` and a topic are required. What is left out has the default of the setting of the same name (`autoFlushCount` is
+ * AUTO_FLUSH_COUNT), and the same rules hold; no environment and no `.env` is read. The README describes each.
+ */
+export interface OpenOptions {
+  /** Required, unless `useReplicaOnly` and `storeId` say which changelog to copy. */
+  readonly sourceTopic?: string
+  /** `host:port`, or several. */
+  readonly kafkaBrokers: string | readonly string[]
+  readonly storeId?: string
+  readonly changelogTopic?: string
+  /** Of all three Kafka clients. */
+  readonly kafkaProperties?: KafkaProperties
+  /** Of the source consumer alone. */
+  readonly kafkaConsumerProperties?: KafkaProperties
+  /** Of the changelog producer alone. */
+  readonly kafkaProducerProperties?: KafkaProperties
+  /** Of the changelog consumer alone. */
+  readonly kafkaChangelogProperties?: KafkaProperties
+  /** Partitions to consume and write; all by default. */
+  readonly partitions?: readonly number[]
+  /** Partitions to copy from the changelog; none by default. */
+  readonly partitionsReplica?: readonly number[]
+  readonly useReplicaOnly?: boolean
+  readonly waitForReplicas?: boolean
+  readonly useProcessingOnly?: boolean
+  readonly partitioner?: 'murmur2' | 'crc32' | 'none'
+  /** Entries to have room for from the start, over all partitions. */
+  readonly initialCapacity?: number
+  /** Operations after which a flush makes them visible. */
+  readonly autoFlushCount?: number
+  readonly autoFlushSeconds?: number
+  readonly autoFlushWhenIdle?: boolean
+  readonly readerPoolSize?: number
+  readonly readyWhen?: 'caught-up' | 'recovered'
+  readonly fencing?: boolean
+  /** Without a definition, which says it otherwise. So for all formats. */
+  readonly keyFormat?: FormatName
+  readonly valueFormat?: FormatName
+  readonly storeFormat?: FormatName
+  /** Relative to the working directory, as all files. */
+  readonly protoFile?: string
+  readonly protoPath?: string | readonly string[]
+  readonly keyMessage?: string
+  readonly valueMessage?: string
+  readonly storeMessage?: string
+  readonly keySchemaFile?: string
+  readonly valueSchemaFile?: string
+  readonly storeSchemaFile?: string
+  readonly schemaRegistryUrl?: string
+  /** `user:password`. */
+  readonly schemaRegistryCredentials?: string
+  readonly onBadRecord?: 'skip' | 'stop' | 'dead-letter'
+  readonly deadLetterTopic?: string
+  readonly keepHeaders?: readonly string[]
+  /** Discards what the changelog has and reads the source from its start. */
+  readonly rebuild?: boolean
+  /** Of what the store's thread writes to stderr; `warning` by default. Where LogTape is configured in the opening thread, it logs instead. */
+  readonly logLevel?: LogLevel
+  /** Its lines are JSON. */
+  readonly structuredLogging?: boolean
+}
+
+/** Of the executable alone. */
+const excluded = /^(server|storeModule)/
+const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
+
+/** @throws LatchkeyError invalid_settings: one message with all faults; `details.faults` has them one by one */
+export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean): Settings {
+  const known = settingKeys.filter((key) => !excluded.test(key))
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const { rebuild, ...others } = Object.fromEntries(given)
+  const names = Object.keys(others)
+  const faults = names.filter((name) => !known.includes(name as SettingKey)).map((name) => unknown(name, known))
+  if (hasDefinition) {
+    const told = names.filter((name) => formatOption.test(name) && known.includes(name as SettingKey))
+    faults.push(...told.map((name) => `${name}: it has no effect: the definition says what keys and values are`))
+  }
+  const texts = names.filter((name) => known.includes(name as SettingKey))
+  const environment = Object.fromEntries(
+    texts.map((name) => [metadataOf(name as SettingKey).variable, textOf(name, others[name])]),
+  )
+  const argv = ['--env-file', devNull, ...(rebuild === true ? ['--rebuild'] : [])]
+  try {
+    const command = readCommand({ argv, environment, envDirectories: [process.cwd()] })
+    if (faults.length === 0 && 'settings' in command) return command.settings
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== 'invalid_settings') throw error
+    faults.push(...(error.details['faults'] as string[]).map(inOptions))
+  }
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
+  const message = [`Opening a store: ${count} found in its options`, ...faults.map((fault) => `  ${fault}`)]
+  throw new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
+}
+
+function unknown(name: string, known: readonly string[]): string {
+  const near = nearName(name, [...known, 'rebuild'])
+  return `${name} is no option${near ? `: did you mean ${near}?` : ''}`
+}
+
+/** As the executable would be given it. */
+function textOf(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.join(',')
+  if (!name.endsWith('Properties')) return String(value)
+  return Object.entries(value as KafkaProperties)
+    .map(([property, text]) => `${property}=${String(text).replaceAll(',', '\\,').replaceAll('\n', '\\n')}`)
+    .join(',')
+}
+
+const optionOf = new Map(settingKeys.map((key) => [metadataOf(key).variable, key as string]))
+
+/** A fault that names settings as the environment does, by the names of options. */
+function inOptions(fault: string): string {
+  return fault.replace(' (environment)', '').replaceAll(/--rebuild|\b[A-Z][A-Z_]+[A-Z]\b/g, (name) => {
+    return name === '--rebuild' ? 'rebuild' : (optionOf.get(name) ?? name)
+  })
+}

@@ -1,0 +1,7 @@
+/** What the orders store holds. A module of its own: the store's thread loads it, too. */
+import { defineStore } from '../../../lib/index.ts'
+import * as v from 'valibot'
+
+const order = v.object({ status: v.string(), cents: v.number() })
+
+export default defineStore({ key: 'utf8', input: order })

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'bun:test'
+import { LatchkeyError, type OpenOptions, openStore, serve } from '../../lib/index.ts'
+import { Fixture } from '../integration/support/fixture.ts'
+import orders from './examples/orders.ts'
+
+function optionsOf({ source, cluster }: Fixture): OpenOptions {
+  return { sourceTopic: source, kafkaBrokers: cluster.broker.bootstrap }
+}
+
+describe('openStore', () => {
+  test('values are those of the definition when there is one', async () => {
+    await using fixture = await Fixture.create({ partitions: 2 })
+    await fixture.produce([
+      { key: 'a', value: '{"status":"open","cents":1}' },
+      { key: 'b', value: 'no JSON' },
+    ])
+    await using store = openStore(optionsOf(fixture), orders)
+    await store.ready
+    expect(store.state).toBe('running')
+    expect(store.id).toBe(fixture.source)
+    expect(store.size).toBe(1)
+    expect(await store.get('a')).toEqual({ status: 'open', cents: 1 })
+    expect(await store.has('b')).toBe(false)
+    await store.put('c', { status: 'paid', cents: 2 })
+    await store.delete('a')
+    await store.flush()
+    expect(await store.get('a')).toBeUndefined()
+    expect(await store.find('c')).toMatchObject({ value: { status: 'paid', cents: 2 }, offset: -1, headers: [] })
+    using reader = store.reader()
+    expect(reader.get('c')?.status satisfies string | undefined).toBe('paid')
+    const handler = serve(store)
+    const response = await handler(new Request(`http://localhost/stores/${store.id}/c`))
+    expect(await response.json()).toEqual({ status: 'paid', cents: 2 })
+    expect(await store.metrics.render()).toContain('latchkey_lookups_total{outcome="found"} 1')
+  })
+
+  test('keys and values are bytes when there is no definition', async () => {
+    await using fixture = await Fixture.create({ partitions: 2 })
+    await fixture.produce([{ key: 'a', value: 'x' }])
+    await using store = openStore(optionsOf(fixture))
+    await store.ready
+    expect(await store.get('a')).toEqual(new Uint8Array(Buffer.from('x')))
+    await store.put(new Uint8Array([0xff, 0]), new Uint8Array([1, 2]))
+    await store.flush()
+    expect(await store.get(new Uint8Array([0xff, 0]))).toEqual(new Uint8Array([1, 2]))
+  })
+
+  test('all faults are told, by the names of options, when options have some', () => {
+    const options = {
+      kafkaBrokers: '',
+      autoFlushCount: 0,
+      sourceTopc: 'a',
+      useReplicaOnly: true,
+    } as unknown as OpenOptions
+    const opened = () => openStore(options)
+    expect(opened).toThrow(LatchkeyError)
+    expect(opened).toThrow('Opening a store: 4 faults found in its options')
+    expect(opened).toThrow('sourceTopc is no option: did you mean sourceTopic?')
+    expect(opened).toThrow('autoFlushCount="0": it must be a whole number from 1 to')
+  })
+})
