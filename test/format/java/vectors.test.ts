@@ -3,6 +3,9 @@ import { expect, test } from 'bun:test'
 import { hasJava, writeVectors } from './java.ts'
 import vectors from './vectors.json' with { type: 'json' }
 
-test.skipIf(!hasJava)('the vectors are what Java writes', async () => {
-  expect(await writeVectors()).toEqual(vectors as never)
-})
+// Where Docker runs Kafka, there may be no Java.
+if (hasJava) {
+  test('the vectors are what Java writes', async () => {
+    expect(await writeVectors()).toEqual(vectors as never)
+  })
+}
