@@ -76,7 +76,7 @@ function definitionFrom(
   module: string | undefined,
 ): Definition {
   if (typeof options !== 'object' || options === null)
-    throw new Error(`it is given ${nameOf(options)}: it must be an object`)
+    throw new Error(`it is given ${options === undefined ? 'nothing' : nameOf(options)}: it must be an object`)
   refuseUnknown(options)
   const key = codecFrom('key', options.key, module)
   const input = codecFrom('input', options.input, module)

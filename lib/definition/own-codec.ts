@@ -32,7 +32,7 @@ function plainJson(value: unknown): Json {
     if (typeof shown !== 'bigint') return shown
     return Number.isSafeInteger(Number(shown)) ? Number(shown) : String(shown)
   }) as string | undefined
-  if (text === undefined) throw new Error(`a ${typeof value} cannot be shown as JSON`)
+  if (text === undefined) throw new Error(`${typeof value} cannot be shown as JSON`)
   return JSON.parse(text) as Json
 }
 

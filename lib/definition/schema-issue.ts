@@ -26,7 +26,7 @@ function whatOf({ kind, type, expected, input, message }: v.BaseIssue<unknown>):
   if (type === 'strict_object' && expected === 'never') return 'the schema has no such member'
   if (input === undefined && kind === 'schema')
     return type.endsWith('object') ? 'it is missing' : `expected ${expected}, found nothing`
-  if (expected === null) return `it does not pass the schema's ${type}`
+  if (expected === null) return type.endsWith('check') ? "it does not pass the schema's check" : `expected ${type}`
   return kind === 'schema' ? `expected ${expected}, found ${kindOf(input)}` : `expected ${type} ${expected}`
 }
 
