@@ -2,11 +2,11 @@
  * onNew, onUpdate and onDelete, told what a key has as of the record before: by what is on its way to the changelog, else by memory. So what they
  * make of it is the same whenever the store is killed, because what recovery finds is a record's predecessors, all of them.
  */
-import { type Definition } from '../../definition/index.ts'
+import { type Definition, refusePromise } from '../../definition/index.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { withoutHeaders } from '../kept-headers.ts'
-import { refusePromise, type Step } from './conversion-faults.ts'
+import { type Step } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
 /** What the writer knows of what memory has. */
@@ -62,12 +62,12 @@ export class Callbacks {
     const { onNew, onUpdate } = this.#definition
     if (this.#old === null) {
       enter('onNew')
-      return refusePromise(onNew?.(key, value)) ?? value
+      return refusePromise(onNew?.(key, value), 'it') ?? value
     }
     if (onUpdate === undefined) return value
     const old = this.#decodeOld(enter)
     enter('onUpdate')
-    return refusePromise(onUpdate(key, old, value)) ?? value
+    return refusePromise(onUpdate(key, old, value), 'it') ?? value
   }
 
   delete(key: unknown, enter: (step: Step) => void): void {
@@ -75,7 +75,7 @@ export class Callbacks {
     if (this.#old === null || onDelete === undefined) return
     const old = this.#decodeOld(enter)
     enter('onDelete')
-    refusePromise(onDelete(key, old))
+    refusePromise(onDelete(key, old), 'it')
   }
 
   /** @param value of the record that begin() was called for, null for a tombstone; not to be changed */

@@ -1,6 +1,6 @@
 /** What goes wrong while a record is converted: whose fault it is, what it is counted under, how it is told. */
-import { type Definition } from '../../definition/index.ts'
-import { LatchkeyError, messageOf } from '../../errors.ts'
+import { type Definition, describeThrown } from '../../definition/index.ts'
+import { LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type CounterName } from '../contract/stats.ts'
@@ -8,8 +8,6 @@ import { type CounterName } from '../contract/stats.ts'
 /** What is being tried. */
 export type Step = 'key' | 'value' | 'old value' | 'convert' | 'onNew' | 'onUpdate' | 'onDelete' | 'encode'
 
-/** Codecs and modules may quote what they were given. */
-const faultCharactersMax = 300
 /** Until a registry that cannot be reached is asked again. */
 const unavailableMs = 1_000
 
@@ -20,8 +18,9 @@ export function reasonAt(step: Step): CounterName {
 }
 
 /** To be read after "record skipped, ". */
-export function faultAt(step: Step, { key, input, value }: Definition, thrown: unknown): string {
-  const found = messageOf(thrown).slice(0, faultCharactersMax)
+export function faultAt(step: Step, definition: Definition, thrown: unknown): string {
+  const { key, input, value } = definition
+  const found = describeThrown(thrown, definition)
   switch (step) {
     case 'key':
       return `its key does not decode as ${key.name}: ${found}`
@@ -41,12 +40,4 @@ export function waitFor(thrown: unknown): { ready: Promise<void>; reason: string
   if (thrown instanceof SchemaPending) return { ready: thrown.ready, reason: thrown.message }
   if (!(thrown instanceof LatchkeyError) || thrown.code !== 'schema_unavailable') return undefined
   return { ready: sleep(unavailableMs), reason: thrown.message }
-}
-
-/** @returns what a function of a module has returned @throws Error where that is a promise, which nobody waits for */
-export function refusePromise(returned: unknown): unknown {
-  if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') return returned
-  // It may be rejected later.
-  ;(returned as PromiseLike<unknown>).then(undefined, () => {})
-  throw new Error('it returned a promise: it must be synchronous')
 }

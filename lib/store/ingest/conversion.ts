@@ -2,7 +2,7 @@
  * What a definition makes of source records: decodes and so validates key and value, converts, runs the callbacks, encodes. Records of the
  * source only, and each once: what has been taken is not taken again, however often it is fetched or written.
  */
-import { type Definition, skip } from '../../definition/index.ts'
+import { type Definition, refusePromise, skip } from '../../definition/index.ts'
 import { type Codec } from '../../format/index.ts'
 import { rawCodec } from '../../format/simple/raw.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -12,7 +12,7 @@ import { keepsHeaders } from '../kept-headers.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type BadRecords } from './bad-records.ts'
 import { Callbacks, hasCallbacks, type Memory, memoryOf } from './callbacks.ts'
-import { faultAt, reasonAt, refusePromise, type Step, waitFor } from './conversion-faults.ts'
+import { faultAt, reasonAt, type Step, waitFor } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
 /** What becomes of a record: it is written as it is, or with another value; it is not written; the partition stands still at it. */
@@ -104,7 +104,7 @@ export class Conversion {
       const { partition } = one
       const { offset, timestamp } = batch
       const record = this.#wantsRecord ? { key, topic: this.#topic, partition, offset, timestamp } : undefined
-      result = refusePromise(convert(result, record!))
+      result = refusePromise(convert(result, record!), 'it')
       if (result === undefined) throw new Error('it returned nothing: return a value, null to delete, or skip')
     }
     if (result === skip) {

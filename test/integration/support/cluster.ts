@@ -82,8 +82,8 @@ export class Cluster {
     return new Map(offsets[0]!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
   }
 
-  async commit(group: string, topic: string, partition: number, offset: number): Promise<void> {
-    const offsets = new Map([[partition, { offset, metadata: '' }]])
+  async commit(group: string, topic: string, partition: number, offset: number, metadata = ''): Promise<void> {
+    const offsets = new Map([[partition, { offset, metadata }]])
     await withClient(this.broker.direct, (client) => client.persist(() => commitOffsets(client, group, topic, offsets)))
   }
 }
