@@ -19,8 +19,8 @@ export interface StoreLogging {
 
 export type ToThread =
   | { type: 'start'; config: StoreConfig; logging: StoreLogging }
-  /** The main thread has taken all map messages up to this version. */
-  | { type: 'confirmed'; version: number }
+  /** A thread that reads has taken all map messages up to this version. */
+  | { type: 'confirmed'; readerThread: number; version: number }
   | { type: 'flush'; id: number }
   /** Keys and values as WriteFrame writes them, to be written to a partition's changelog. @member timestamp milliseconds since the epoch */
   | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }

@@ -11,6 +11,7 @@ import { keptReadersMax, type LentReader } from './handle/kept-reader.ts'
 import { type Held } from './handle/misses.ts'
 import { keepsHeaders } from './kept-headers.ts'
 import { ProgressMeter } from './handle/progress-meter.ts'
+import { type StoreAccess, type StorePort } from './store-port.ts'
 import { WriteQueue } from './handle/write-queue.ts'
 import { Stats } from './contract/stats.ts'
 import { type Lookup, type RecoveryProgress, type StoreState } from './contract/status.ts'
@@ -32,12 +33,13 @@ export class Shard {
   readonly #config: StoreConfig
   readonly #keepsHeaders: boolean
   readonly #events: ShardEvents
-  readonly #thread: Worker
+  readonly #thread: StorePort
+  readonly #readerThread: number
   readonly #closed = Promise.withResolvers<void>()
   readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
   readonly #progress = new ProgressMeter()
   /** Writes of this program's own on their way. */
-  readonly writes = new WriteQueue((message, transfer) => this.#thread.postMessage(message, transfer))
+  readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
   /** Partitions that another instance has taken, with what is said about it. */
   readonly fenced = new Map<number, string>()
   /** Partitions that stopped at a record, with what is said about it. */
@@ -60,17 +62,15 @@ export class Shard {
   #readers: ChiralMapReaders | undefined
   #lastFlush = 0
 
-  constructor(config: StoreConfig, logging: StoreLogging, events: ShardEvents) {
+  constructor(config: StoreConfig, logging: StoreLogging, events: ShardEvents, access: StoreAccess) {
     this.#config = config
     this.#keepsHeaders = keepsHeaders(config)
     this.#events = events
-    this.#thread = new Worker(new URL('./thread.ts', import.meta.url))
-    this.#thread.onmessage = ({ data }: MessageEvent<FromThread>) => this.#received(data)
-    this.#thread.onerror = ({ message }) => {
-      this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
-    }
-    this.#thread.addEventListener('close', () => this.#threadEnded())
-    this.#send({ type: 'start', config, logging })
+    this.#readerThread = access.readerThread
+    this.#thread = access.open(config, logging, {
+      received: (message) => this.#received(message),
+      ended: (message) => this.#threadEnded(message),
+    })
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
@@ -140,7 +140,7 @@ export class Shard {
   }
 
   #send(message: ToThread): void {
-    this.#thread.postMessage(message)
+    this.#thread.post(message)
   }
 
   #received(message: FromThread): void {
@@ -152,13 +152,13 @@ export class Shard {
           [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
           message.stats,
         )
-        this.#readers = new ChiralMapReaders(message.map, 0, { kept: keptReadersMax })
-        this.#send({ type: 'confirmed', version: message.map.version })
+        this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { kept: keptReadersMax })
+        this.#confirm(message.map.version)
         this.#events.opened()
         break
       case 'map':
         this.#readers?.receive(message.message)
-        this.#send({ type: 'confirmed', version: message.message.version })
+        this.#confirm(message.message.version)
         break
       case 'state':
         this.#setState(message.state)
@@ -213,6 +213,10 @@ export class Shard {
     }
   }
 
+  #confirm(version: number): void {
+    this.#send({ type: 'confirmed', readerThread: this.#readerThread, version })
+  }
+
   #setState(state: StoreState): void {
     if (this.state === state || this.state === 'failed') return
     this.state = state
@@ -220,7 +224,8 @@ export class Shard {
     this.#events.state(state)
   }
 
-  #threadEnded(): void {
+  #threadEnded(message?: string): void {
+    if (message !== undefined) this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
     if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
     this.#ended(new LatchkeyError('stopping', 'The store thread ended'))
   }

@@ -78,8 +78,8 @@ export class StoreThread {
   }
 
   /** A reader thread has taken the map's messages up to a version. */
-  confirmed(version: number): void {
-    this.#opened?.context.map.confirmed(0, version)
+  confirmed(readerThread: number, version: number): void {
+    this.#opened?.context.map.confirmed(readerThread, version)
   }
 
   /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
@@ -132,7 +132,7 @@ export class StoreThread {
       partitionCount: topology.partitionCount,
       initialCapacity: Math.ceil(initialCapacity / Math.max(1, this.#config.share?.count ?? 1)),
       readersMax: readerPoolSize + keptReadersMax,
-      readerThreads: 1,
+      readerThreads: this.#config.readerThreads ?? 1,
       announce: (message) => this.#post({ type: 'map', message }),
     })
     const failed = (error: unknown) => this.#failed.reject(error)

@@ -17,14 +17,19 @@ import { type StoreLogging } from './messages.ts'
 import { type StatsView } from './contract/stats-view.ts'
 import { type Lookup, type StoreState, type StoreStatus } from './contract/status.ts'
 import { type StoreConfig } from './contract/store-config.ts'
+import { ownThreads, type StoreAccess } from './store-port.ts'
 
-/** Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares. */
+/**
+ * Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares.
+ * @param access how its threads are reached, where another thread has started them
+ */
 export function openStore(
   config: StoreConfig,
   logging: StoreLogging = { level: 'warning', structured: false },
   definition?: Definition,
+  access: StoreAccess = ownThreads,
 ): Store {
-  return new Store(config, logging, definition)
+  return new Store(config, logging, definition, access)
 }
 
 export class Store {
@@ -38,14 +43,12 @@ export class Store {
   readonly #shards: Shards
   #closing: Promise<void> | undefined
 
-  constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition) {
+  constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
     this.id = config.storeId
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
-    this.#shards = new Shards(config, logging, {
-      state: (state) => this.#changed(state),
-      caughtUp: () => this.#checkReady(),
-    })
+    const events = { state: (state: StoreState) => this.#changed(state), caughtUp: () => this.#checkReady() }
+    this.#shards = new Shards(config, logging, events, access)
     this.#ready.promise.catch(() => {})
   }
 

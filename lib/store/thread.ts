@@ -52,7 +52,7 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
       void start(data)
       break
     case 'confirmed':
-      store?.confirmed(data.version)
+      store?.confirmed(data.readerThread, data.version)
       break
     case 'flush':
       void flush(data.id)

@@ -26,6 +26,8 @@ export interface StoreConfig {
   readonly partitioner: 'murmur2' | 'crc32' | 'none'
   /** Store threads, each with its share of the partitions; 1 where absent. */
   readonly storeThreads?: number
+  /** Threads that read the store's memory, the one that opens it included; 1 where absent. */
+  readonly readerThreads?: number
   /** The part of all that one of several store threads takes: by turns, `index` of `count`. Set by the store itself. */
   readonly share?: { readonly index: number; readonly count: number }
   /** Entries to have room for from the start, over all partitions. */

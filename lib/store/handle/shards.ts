@@ -24,6 +24,7 @@ export class Shards {
   readonly #config: StoreConfig
   readonly #logging: StoreLogging
   readonly #events: ShardsEvents
+  readonly #access: StoreAccess
   readonly #base: Shard[] = []
   readonly #added: Shard[] = []
   readonly #progress = new ProgressMeter()
@@ -33,10 +34,11 @@ export class Shards {
   /** By partition. */
   #owners: (Shard | undefined)[] = []
 
-  constructor(config: StoreConfig, logging: StoreLogging, events: ShardsEvents) {
+  constructor(config: StoreConfig, logging: StoreLogging, events: ShardsEvents, access: StoreAccess) {
     this.#config = config
     this.#logging = logging
     this.#events = events
+    this.#access = access
     const count = config.storeThreads ?? 1
     const first = this.#begin(count > 1 ? { ...config, share: { index: 0, count } } : config)
     this.#stats = first.stats
@@ -106,12 +108,13 @@ export class Shards {
   }
 
   #begin(config: StoreConfig): Shard {
-    const shard: Shard = new Shard(config, this.#logging, {
+    const events = {
       opened: () => this.#opened(shard),
       state: () => this.#changed(shard),
       caughtUp: () => this.#events.caughtUp(),
-      grown: (partitionCount) => this.#grow(partitionCount),
-    })
+      grown: (partitionCount: number) => this.#grow(partitionCount),
+    }
+    const shard: Shard = new Shard(config, this.#logging, events, this.#access)
     this.#base.push(shard)
     return shard
   }
@@ -174,12 +177,13 @@ export class Shards {
   /** Another thread for the partitions from `known` on. */
   #take(known: number, partitionCount: number): void {
     const config = configOfAdded(this.#config, known, partitionCount)
-    const shard: Shard = new Shard(config, this.#logging, {
+    const events = {
       opened: () => this.#merge(),
       state: () => this.#changed(shard),
       caughtUp: () => {},
       grown: () => {},
-    })
+    }
+    const shard: Shard = new Shard(config, this.#logging, events, this.#access)
     shard.topicGrew(partitionCount)
     this.#added.push(shard)
   }

@@ -1,0 +1,36 @@
+/** How a handle reaches its store thread: as the worker that it starts, or through the thread that has started it. */
+import { type FromThread, type StoreLogging, type ToThread } from './messages.ts'
+import { type StoreConfig } from './contract/store-config.ts'
+
+export interface StorePort {
+  post(message: ToThread, transfer?: ArrayBuffer[]): void
+  terminate(): void
+}
+
+export interface StorePortEvents {
+  received(message: FromThread): void
+  /** The thread has ended. @param message what it died of, where it did */
+  ended(message?: string): void
+}
+
+/** What reaches a store thread from this one. */
+export interface StoreAccess {
+  /** Reaches the thread for these partitions, which begins unless it has; called for one thread after another in the same order everywhere. */
+  open(config: StoreConfig, logging: StoreLogging, events: StorePortEvents): StorePort
+  /** Which of the threads that read the store's memory this is, from 0. */
+  readonly readerThread: number
+}
+
+/** Store threads as workers of this thread. */
+export const ownThreads: StoreAccess = {
+  readerThread: 0,
+  open(config, logging, events) {
+    const worker = new Worker(new URL('./thread.ts', import.meta.url))
+    worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
+    worker.onerror = ({ message }) => events.ended(message)
+    worker.addEventListener('close', () => events.ended())
+    const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
+    post({ type: 'start', config, logging })
+    return { post, terminate: () => void worker.terminate() }
+  },
+}
