@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import { helpText, readCommand, type Settings } from './lib/config.ts'
+import { type Definition, definitionOf, describeDefinition, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
 import { createHandler, observe } from './lib/http/handler.ts'
@@ -19,7 +20,6 @@ const closeTimeoutMs = 20_000
 
 /** Resolves with the exit code. */
 async function main(): Promise<number> {
-  const isCompiled = /^(\/\$bunfs|[A-Z]:[\\/]~BUN)/.test(import.meta.path)
   const command = readCommand({
     argv: process.argv.slice(2),
     environment: process.env,
@@ -34,17 +34,19 @@ async function main(): Promise<number> {
   configureLogging({ level: settings.logLevel, structured: settings.structuredLogging })
   const http = serverOptionsOf(settings)
   const allNotices = [...notices, ...serverNotices(http)]
-  if (action === 'run') return run(settings, http, allNotices)
+  const definition = await definitionOf(settings)
+  if (action === 'run') return run(settings, definition, http, allNotices)
   warnEach('main', allNotices)
-  console.log(describeServer(http))
+  for (const line of [describeServer(http), ...describeDefinition(definition)]) console.log(line)
   for (const line of await checkTopics(settings)) console.log(line)
   return 0
 }
 
-async function run(settings: Settings, http: ServerOptions, notices: readonly string[]): Promise<number> {
+async function run(settings: Settings, definition: Definition, http: ServerOptions, notices: readonly string[]) {
   const { serverToken: _, serverTls, ...storeSettings } = settings
   const ended = signalled()
-  const store = openStore(storeSettings, { level: settings.logLevel, structured: settings.structuredLogging })
+  const logging = { level: settings.logLevel, structured: settings.structuredLogging }
+  const store = openStore(storeSettings, logging, definition)
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
   const server = listen(createHandler(store, http, observe(store, version)), http)
   if (serverTls) process.on('SIGHUP', () => renewCertificate(server, serverTls))

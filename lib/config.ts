@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
 import { formatsOf } from './config/formats.ts'
+import { storeModuleOf } from './config/store-module.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
 import { type ConfigInput, nearVariables, readEnvFile, readFlags, textOf } from './config/sources.ts'
@@ -70,12 +71,13 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const tls = tlsOf(texts, faults)
   const formats = formatsOf(given, envDirectories, parsed.success ? parsed.output : undefined)
   faults.push(...formats.faults)
+  const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
   const near = nearVariables(Object.keys(environment))
   const notices = near.map((slip) => `${slip.name} in the environment is no setting: did you mean ${slip.near}?`)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
-  const kept = settingsOf(parsed.output, clients.clients, { serverTls: tls, formats: formats.formats })
+  const kept = settingsOf(parsed.output, clients.clients, { serverTls: tls, formats: formats.formats, module })
   const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
   return { action: flags.check ? 'check' : 'run', settings, notices }
 }

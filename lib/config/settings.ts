@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { clientEntries } from './entries/clients.ts'
+import { definitionEntries } from './entries/definition.ts'
 import { formatEntries } from './entries/formats.ts'
 import { flushSettings, memoryEntries } from './entries/memory.ts'
 import { operationEntries } from './entries/operation.ts'
@@ -34,6 +35,7 @@ const entries = {
   ...topicEntries,
   ...clientEntries,
   ...formatEntries,
+  ...definitionEntries,
   ...partitionEntries,
   ...recordEntries,
   ...memoryEntries,
@@ -114,23 +116,24 @@ type FormatText = keyof typeof formatEntries
 
 type Parsed = v.InferOutput<typeof settingsSchema>
 
-type Kept = Omit<Parsed, ClientsText | FormatText | 'serverTlsCert' | 'serverTlsKey'>
+type Kept = Omit<Parsed, ClientsText | FormatText | 'storeModule' | 'serverTlsCert' | 'serverTlsKey'>
 
 export type Settings = Readonly<
-  Kept & { clients: ClientsConfig; serverTls?: TlsPair; formats?: FormatsConfig; rebuild?: true }
+  Kept & { clients: ClientsConfig; serverTls?: TlsPair; formats?: FormatsConfig; module?: string; rebuild?: true }
 >
 
 /** What is read together with other settings: absent where it is not given. */
 interface Read {
   serverTls: TlsPair | undefined
   formats: FormatsConfig | undefined
+  module: string | undefined
 }
 
 /** The texts of what is read together are left out, those of client properties because they may hold secrets: `clients` is what they come to. */
-export function settingsOf(parsed: Parsed, clients: ClientsConfig, { serverTls, formats }: Read): Settings {
-  const { serverTlsCert: _cert, serverTlsKey: _key, ...rest } = parsed
+export function settingsOf(parsed: Parsed, clients: ClientsConfig, { serverTls, formats, module }: Read): Settings {
+  const { serverTlsCert: _cert, serverTlsKey: _key, storeModule: _module, ...rest } = parsed
   const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries || key in formatEntries))
-  const read = { ...(serverTls && { serverTls }), ...(formats && { formats }) }
+  const read = { ...(serverTls && { serverTls }), ...(formats && { formats }), ...(module && { module }) }
   return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...read })
 }
 

@@ -6,14 +6,21 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as valibot from 'valibot'
 import { LatchkeyError } from '../errors.ts'
+import { SchemaPending } from '../format/index.ts'
 import { pathOf } from './call-site.ts'
 import * as latchkey from './module-exports.ts'
 
 /** What runs is one file that holds all of this. */
-const isCompiled = import.meta.path.startsWith('/$bunfs/') || /^[A-Z]:[\\/]~BUN/.test(import.meta.path)
+export const isCompiled = /^(\/\$bunfs|[A-Z]:[\\/]~BUN)/.test(import.meta.path)
 
 const builtIns: Record<string, () => Record<string, unknown>> = {
-  latchkey: () => ({ ...latchkey, openStore: refusal('openStore'), serve: refusal('serve') }),
+  latchkey: () => ({
+    ...latchkey,
+    LatchkeyError,
+    SchemaPending,
+    openStore: refusal('openStore'),
+    serve: refusal('serve'),
+  }),
   valibot: () => valibot,
 }
 

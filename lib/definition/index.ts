@@ -1,5 +1,7 @@
 /** What a store's keys and values are: made of settings, or by a store module. */
 export * from './module-exports.ts'
+export { isCompiled } from './built-ins.ts'
+export { describeDefinition } from './describe.ts'
 export { definitionOf, loadDefinition } from './load.ts'
 export { definitionOfFormats } from './of-formats.ts'
 export { refusePromise } from './synchronous.ts'

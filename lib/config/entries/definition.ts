@@ -1,0 +1,14 @@
+/** The setting of a store module; ../store-module.ts reads it. */
+import * as v from 'valibot'
+
+export const definitionEntries = {
+  storeModule: v.pipe(
+    v.optional(v.string()),
+    v.metadata({
+      variable: 'STORE_MODULE',
+      meaning: 'TypeScript or JavaScript file whose default export, of defineStore, says what keys and values are.',
+      allowed: 'the path of a .ts or .js file',
+      default: 'none',
+    }),
+  ),
+}

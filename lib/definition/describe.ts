@@ -1,0 +1,15 @@
+import { basename } from 'node:path'
+import { pathOf } from './call-site.ts'
+import { type Definition } from './definition.ts'
+
+/** What --check tells of keys and values, in a line; none where they are not looked at. */
+export function describeDefinition({ module, key, input, value, isPlain, ...functions }: Definition): string[] {
+  if (isPlain && module === undefined) return []
+  const names = (['convert', 'onNew', 'onUpdate', 'onDelete'] as const).filter((name) => functions[name] !== undefined)
+  const stored = input.name === value.name ? '' : `, stored as ${value.name}`
+  if (module === undefined) return [`formats: keys ${key.name}, values ${input.name}${stored}`]
+  const called = names.length === 0 ? '' : `; it has ${names.join(', ')}`
+  return [
+    `store module ${basename(pathOf(module) ?? module)}: keys ${key.name}, values ${input.name}${stored}${called}`,
+  ]
+}
