@@ -1,0 +1,24 @@
+import { expect, test } from 'bun:test'
+import { optionsOf } from './options.ts'
+
+test('without arguments all contenders and scenarios run, at the full size', () => {
+  const options = optionsOf([])
+  expect(options).toMatchObject({ records: 1_000_000, partitions: 4, valueBytes: 170, rounds: 3, check: false })
+  expect(options.only).toEqual(['latchkey', 'streex', 'streams', 'kafkajs'])
+})
+
+test('--quick makes sizes smaller that are not given', () => {
+  expect(optionsOf(['--quick', '--seconds', '7'])).toMatchObject({ records: 200_000, seconds: 7, rounds: 3 })
+})
+
+test('--only and --scenario choose, and name what there is where one is unknown', () => {
+  expect(optionsOf(['--only', 'latchkey,streex', '--scenario', 'start'])).toMatchObject({
+    only: ['latchkey', 'streex'],
+    scenarios: ['start'],
+  })
+  expect(() => optionsOf(['--only', 'redis'])).toThrow('--only redis: expected some of latchkey,streex,streams,kafkajs')
+})
+
+test.each(['0', '-1', '1.5', 'many'])('--records %s is refused', (records) => {
+  expect(() => optionsOf([`--records=${records}`])).toThrow('a whole number above 0 is expected')
+})

@@ -1,0 +1,56 @@
+/** What is measured: its words, its unit, in the order of the table. */
+export interface Metric {
+  title: string
+  unit: 'records/s' | '/s' | 'ms' | 'MB' | 'µs' | 'bytes' | 'ratio' | 'cores' | 'MB/s'
+}
+
+export const metrics = {
+  ingest: { title: 'ingest, changelog acknowledged', unit: 'records/s' },
+  ingestProcessor: { title: "ingest, the contender's processor time a record", unit: 'µs' },
+  recovery: { title: 'recovery, start of the process to its first answer', unit: 'records/s' },
+  recoveryOwn: { title: 'recovery alone, as the contender times it', unit: 'records/s' },
+  lookups: { title: 'lookups', unit: '/s' },
+  lookupProcessor: { title: "lookups, the contender's processor time each", unit: 'µs' },
+  loadShare: { title: 'lookups, what the load itself took', unit: 'cores' },
+  idleP50: { title: 'lookups p50', unit: 'ms' },
+  idleP99: { title: 'lookups p99', unit: 'ms' },
+  besideLookups: { title: 'lookups beside full ingest', unit: '/s' },
+  besideP50: { title: 'lookups p50 beside full ingest', unit: 'ms' },
+  besideP99: { title: 'lookups p99 beside full ingest', unit: 'ms' },
+  besideRatio: { title: 'p99 beside full ingest to its own idle p99', unit: 'ratio' },
+  besideMax: { title: 'longest lookup beside full ingest', unit: 'ms' },
+  besideIngest: { title: 'ingest beside those lookups', unit: 'records/s' },
+  memory: { title: 'resident memory', unit: 'MB' },
+  memoryEntry: { title: 'resident memory an entry', unit: 'bytes' },
+  firstAnswer: { title: 'time to first answer, empty store', unit: 'ms' },
+  memoryLarge: { title: 'resident memory, the large store', unit: 'MB' },
+  recoveryLarge: { title: 'recovery, the large store', unit: 'records/s' },
+  freshDefaultP50: { title: 'freshness p50, default flush', unit: 'ms' },
+  freshDefaultP99: { title: 'freshness p99, default flush', unit: 'ms' },
+  freshFastestP50: { title: 'freshness p50, fastest flush', unit: 'ms' },
+  freshFastestP99: { title: 'freshness p99, fastest flush', unit: 'ms' },
+  scaleIngest: { title: 'cost of an ingested record, ten times the entries', unit: 'ratio' },
+  scaleRecovery: { title: 'cost of a recovered record, ten times the entries', unit: 'ratio' },
+  scaleLookup: { title: 'cost of a lookup, ten times the entries', unit: 'ratio' },
+  scaleMemory: { title: 'memory an entry, ten times the entries', unit: 'ratio' },
+  growthPause: { title: 'longest pause of lookups while tables grow', unit: 'ms' },
+  cleaningPause: { title: 'longest pause of lookups while segments are cleaned', unit: 'ms' },
+  endlessIngest: { title: 'endless updates of few keys', unit: 'records/s' },
+  endlessMemory: { title: 'endless updates, resident memory at the end', unit: 'MB' },
+  endlessGrowth: { title: 'endless updates, memory at the end to that after the settling', unit: 'ratio' },
+} as const satisfies Record<string, Metric>
+
+export type MetricName = keyof typeof metrics
+
+/** A figure as people read it. */
+export function textOf(value: number, unit: Metric['unit']): string {
+  if (unit === 'records/s' || unit === '/s' || unit === 'bytes')
+    return Math.round(threeDigits(value)).toLocaleString('en')
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value.toFixed(value >= 10 ? 1 : 2)
+}
+
+function threeDigits(value: number): number {
+  if (value < 1000) return value
+  return Number(value.toPrecision(3))
+}

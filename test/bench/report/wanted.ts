@@ -1,0 +1,69 @@
+/** What Latchkey is held to, and what of it was missed. */
+import { type MetricName, metrics, textOf } from './metrics.ts'
+import type { Results } from './results.ts'
+
+export interface Wanted {
+  metric: MetricName
+  /** Whose median the ratio is to; absent: the median itself is what counts. */
+  against?: string
+  atLeast?: number
+  atMost?: number
+}
+
+export const subject = 'Latchkey'
+
+export const wanted: readonly Wanted[] = [
+  { metric: 'ingest', against: 'streex', atLeast: 30 },
+  { metric: 'ingest', against: 'Kafka Streams', atLeast: 2.5 },
+  { metric: 'recovery', against: 'streex', atLeast: 3 },
+  { metric: 'recovery', against: 'Kafka Streams', atLeast: 1.7 },
+  { metric: 'recoveryOwn', against: 'streex', atLeast: 3 },
+  { metric: 'recoveryOwn', against: 'Kafka Streams', atLeast: 1.7 },
+  { metric: 'lookups', against: 'streex', atLeast: 1.5 },
+  { metric: 'besideRatio', atMost: 5 },
+  { metric: 'memory', against: 'streex', atMost: 0.6 },
+  { metric: 'memoryLarge', against: 'streex', atMost: 0.6 },
+  { metric: 'firstAnswer', against: 'streex', atMost: 1 },
+  { metric: 'scaleIngest', atMost: 1.3 },
+  { metric: 'scaleRecovery', atMost: 1.3 },
+  { metric: 'scaleLookup', atMost: 1.3 },
+  { metric: 'scaleMemory', atMost: 1.3 },
+  { metric: 'growthPause', atMost: 20 },
+  { metric: 'cleaningPause', atMost: 20 },
+  { metric: 'endlessGrowth', atMost: 1.1 },
+]
+
+export function textOfWanted({ metric, against, atLeast, atMost }: Wanted): string {
+  const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`
+  const { unit } = metrics[metric]
+  if (against !== undefined) return `${bound} × ${against}`
+  return unit === 'ratio' ? bound : `${bound} ${unit}`
+}
+
+export interface Miss {
+  wanted: Wanted
+  found: number
+}
+
+/** Those that were measured and are not met. What was not measured is neither met nor missed. */
+export function misses(results: Results, all: readonly Wanted[] = wanted): Miss[] {
+  return all.flatMap((one) => {
+    const found =
+      one.against === undefined
+        ? results.spread(one.metric, subject)?.median
+        : results.ratio(one.metric, subject, one.against)
+    if (found === undefined || meets(one, found)) return []
+    return [{ wanted: one, found }]
+  })
+}
+
+function meets({ atLeast, atMost }: Wanted, found: number): boolean {
+  // Written so that a figure that is no number is a miss.
+  return (atLeast === undefined || found >= atLeast) && (atMost === undefined || found <= atMost)
+}
+
+export function textOfMiss({ wanted: one, found }: Miss): string {
+  const { title, unit } = metrics[one.metric]
+  const figure = one.against === undefined ? textOf(found, unit) : `${found.toFixed(2)} ×`
+  return `missed: ${title}: ${figure}, wanted ${textOfWanted(one)}`
+}

@@ -1,0 +1,59 @@
+/** A hundred thousand keys updated at full speed for as long as is asked: memory has to stay, and cleaning must not hold lookups up. */
+import { watchPauses } from '../load/pauses.ts'
+import { textOf } from '../report/metrics.ts'
+import { limit } from '../report/results.ts'
+import { spreadOf } from '../report/statistics.ts'
+import { subject } from '../report/wanted.ts'
+import { updateEndlessly } from '../topics/endless.ts'
+import { endOf } from '../topics/ends.ts'
+import { type Bench, dropTopics, newStore, newTopic, running, say } from './bench.ts'
+import { uniqueName } from '../../kafka/index.ts'
+
+const keys = 100_000
+/** Memory may grow this long, or a third of the time where that is shorter. */
+const settleMs = 60_000
+const sampleMs = 1000
+const leadMax = 1_000_000
+/** So that ten minutes do not fill a disk. */
+const short = { 'retention.bytes': '300000000', 'segment.bytes': '50000000' }
+
+export async function endless(bench: Bench): Promise<void> {
+  const contender = bench.contenders.find(({ name }) => name === subject)
+  if (!contender) return
+  const { client, results } = bench
+  const { partitions, valueBytes, endlessSeconds } = bench.options
+  const source = await newTopic(bench, uniqueName('bench-endless'), partitions, short)
+  const config = { ...short, 'cleanup.policy': 'compact,delete' }
+  const settings = await newStore(bench, contender, source, { records: keys, config })
+  const follower = contender.changelogOf(settings.id)
+  const totalMs = endlessSeconds * 1000
+  await running(contender, settings, async (store) => {
+    await store.answers()
+    const watch = await watchPauses(store, keys)
+    const startedAt = performance.now()
+    const resident: { atMs: number; bytes: number }[] = []
+    const sampling = setInterval(() => {
+      resident.push({ atMs: performance.now() - startedAt, bytes: store.residentBytes() })
+      if (resident.length % 30 === 0) say(`endless: ${textOf(store.residentBytes() / 1e6, 'MB')} MB`)
+    }, sampleMs)
+    const updates = { topic: source, partitions, keys, valueBytes, follower, leadMax }
+    await updateEndlessly(client, updates, startedAt + totalMs)
+    const ingested = await endOf(client, follower, partitions)
+    const ingestedMs = performance.now() - startedAt
+    clearInterval(sampling)
+    const { pauseMs, noiseMs } = await watch.end()
+    const settled = Math.min(settleMs, totalMs / 3)
+    const bytesOf = (from: number, to: number) =>
+      spreadOf(resident.filter(({ atMs }) => atMs >= from && atMs <= to).map(({ bytes }) => bytes)).median
+    const atEnd = bytesOf(totalMs * 0.75, totalMs)
+    results.add(contender.name, {
+      cleaningPause: pauseMs,
+      endlessIngest: (ingested / ingestedMs) * 1000,
+      endlessMemory: atEnd / 1e6,
+      endlessGrowth: atEnd / bytesOf(settled, settled + totalMs / 4),
+    })
+    results.add(limit, { cleaningPause: noiseMs })
+    say(`endless: ${ingested} records, ${textOf(atEnd / 1e6, 'MB')} MB, longest pause ${textOf(pauseMs, 'ms')} ms`)
+  })
+  await dropTopics(bench, [source, follower])
+}

@@ -1,0 +1,26 @@
+import type { Bench } from './bench.ts'
+import { endless } from './endless.ts'
+import { freshness } from './freshness.ts'
+import { large } from './large.ts'
+import { limits } from './limits.ts'
+import { peers } from './peers.ts'
+import { scale } from './scale.ts'
+import { shapes } from './shapes.ts'
+import { start } from './start.ts'
+
+/** Runs what the options ask for. Returns the tables of those that have one of their own. */
+export async function runScenarios(bench: Bench): Promise<string[]> {
+  const asked = new Set(bench.options.scenarios)
+  const tables: string[] = []
+  if (asked.has('start')) await start(bench)
+  if (asked.has('peers') || asked.has('beside')) {
+    await limits(bench)
+    await peers(bench)
+  }
+  if (asked.has('large')) await large(bench)
+  if (asked.has('freshness')) await freshness(bench)
+  if (asked.has('shapes')) tables.push(...(await shapes(bench)))
+  if (asked.has('scale')) await scale(bench)
+  if (asked.has('endless')) await endless(bench)
+  return tables
+}

@@ -1,0 +1,2 @@
+export const scenarioNames = ['start', 'peers', 'beside', 'large', 'freshness', 'shapes', 'scale', 'endless'] as const
+export type ScenarioName = (typeof scenarioNames)[number]
