@@ -1,0 +1,91 @@
+/** What callbacks make of former values is exact: nothing is counted twice and nothing is left out, however often the store is killed. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { LatchkeyProcess } from '../binary/latchkey-process.ts'
+import { type KafkaBroker, startKafka } from '../kafka/index.ts'
+import { Random } from './fault-support/random.ts'
+import { Recorder } from './fault-support/recorder.ts'
+import { Workload } from './fault-support/workload.ts'
+import { Fixture } from './support/fixture.ts'
+import { type LogRecord } from './support/log.ts'
+
+const kills = 12
+const answerDelayMsMax = 40
+const testTimeoutMs = 150_000
+const counting = { module: new URL('support/modules/counting.ts', import.meta.url).href }
+/** So that the changelog is compacted all the time, and tombstones go too. */
+const compacted = {
+  'segment.ms': '300',
+  'min.cleanable.dirty.ratio': '0',
+  'max.compaction.lag.ms': '1',
+  'delete.retention.ms': '100',
+}
+
+let broker: KafkaBroker
+
+beforeAll(async () => {
+  broker = await startKafka({ proxy: true })
+})
+
+afterAll(() => broker.close())
+
+/** What the module makes of a source. */
+function counted(records: readonly LogRecord[]): Map<string, string> {
+  const values = new Map<string, { n: number; updates: number }>()
+  for (const { key, value } of records) {
+    if (value === null) values.delete(key!)
+    else {
+      const { n } = JSON.parse(value) as { n: number }
+      values.set(key!, { n, updates: (values.get(key!)?.updates ?? -1) + 1 })
+    }
+  }
+  return new Map([...values].map(([key, value]) => [key, JSON.stringify(value)]))
+}
+
+test.each([
+  ['keeps every record', {}],
+  ['is compacted all the time', compacted],
+])(
+  'counts of updates are exact when the store is killed 12 times and its changelog %s',
+  async (name, changelog) => {
+    const random = Random.of(name)
+    await using fixture = await Fixture.create({ broker, partitions: 3, changelog })
+    const recorder = new Recorder(broker.proxy!, fixture.changelog, fixture.source)
+    // Something is under way whenever a kill comes.
+    recorder.faults.produceAnswer = () => Bun.sleep(random.below(answerDelayMsMax))
+    const workload = new Workload(broker.direct, fixture.source, random, { keys: 40, recordsPerSend: 30 })
+    const settings = {
+      STORE_CONFIG: JSON.stringify({ ...fixture.config(counting), autoFlushCount: 200, autoFlushSeconds: 0.1 }),
+    }
+    const args = [join(import.meta.dir, 'support/store-process.ts')]
+    try {
+      workload.start()
+      for (let kill = 0; kill < kills; kill++) {
+        const process_ = await LatchkeyProcess.start({ settings, args, path: process.execPath })
+        const acknowledged = recorder.acknowledgements.length + random.below(12)
+        await process_.until('it writes', () => recorder.acknowledgements.length > acknowledged)
+        await Bun.sleep(random.below(100))
+        await process_.kill()
+        await process_.close()
+      }
+      await workload.stop()
+      recorder.close()
+      const store = fixture.open(counting)
+      await fixture.quiet(store)
+      const expected = counted((await fixture.readSource()).records)
+      expect(
+        Math.max(...[...expected.values()].map((value) => (JSON.parse(value) as { updates: number }).updates)),
+      ).toBeGreaterThan(5)
+      const wrong: string[] = []
+      for (const key of workload.keys) {
+        const value = await fixture.value(store, key)
+        if (value !== expected.get(key)) wrong.push(`${key}: ${value}, expected ${expected.get(key)}`)
+      }
+      expect(wrong).toEqual([])
+    } finally {
+      await workload.close()
+      recorder.close()
+    }
+  },
+  testTimeoutMs,
+)
