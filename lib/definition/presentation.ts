@@ -56,17 +56,31 @@ export function presentationOf(
   { schemaWaitMs = schemaWaitMsDefault }: PresentationOptions = {},
 ): Presentation {
   const { key, value } = definition ?? { key: rawCodec, value: rawCodec }
-  const keys = key === rawCodec ? undefined : key
-  const values = value === rawCodec ? undefined : value
   return {
     formats: { key: key.name, value: value.name },
-    hasRawValues: values === undefined,
-    keyOf: (text) => (keys === undefined ? text : withSchemas(() => encodeKey(keys, text), schemaWaitMs)),
-    keyText: (bytes) => (keys === undefined ? bytes : withSchemas(() => textOf(keys, bytes), schemaWaitMs)),
-    render: (stored, as) =>
-      values === undefined || as === 'bytes' || (as === 'json' && values.isJsonText)
-        ? stored.value
-        : withSchemas(() => show(values, stored, as), schemaWaitMs),
+    hasRawValues: value === rawCodec,
+    ...(key === rawCodec ? rawKeys : keysOf(key, schemaWaitMs)),
+    render: value === rawCodec ? storedBytes : renderer(value, schemaWaitMs),
+  }
+}
+
+const rawKeys: Pick<Presentation, 'keyOf' | 'keyText'> = { keyOf: (text) => text, keyText: (key) => key }
+
+function storedBytes({ value }: StoredValue): Uint8Array {
+  return value
+}
+
+function keysOf(codec: Codec, waitMs: number): Pick<Presentation, 'keyOf' | 'keyText'> {
+  return {
+    keyOf: (text) => withSchemas(() => encodeKey(codec, text), waitMs),
+    keyText: (key) => withSchemas(() => textOf(codec, key), waitMs),
+  }
+}
+
+function renderer(codec: Codec, waitMs: number): Presentation['render'] {
+  return (stored, as) => {
+    if (as === 'bytes' || (as === 'json' && codec.isJsonText)) return stored.value
+    return withSchemas(() => show(codec, stored, as), waitMs)
   }
 }
 

@@ -23,6 +23,10 @@ const rangesMax = 64
 const mediaRange = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
 const weight = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
+/** Who sends more than the usual mostly sends the same again. */
+let lastAccept: string | undefined
+let lastRepresentation: Representation | undefined
+
 interface MediaRange {
   /** In lower case. */
   name: string
@@ -34,7 +38,13 @@ interface MediaRange {
 export function representationFor(accept: string | null): Representation | undefined {
   // What nearly everybody sends.
   if (accept === null || accept === '*/*' || accept === 'application/json') return 'json'
-  if (accept.trim() === '') return 'json'
+  if (accept === lastAccept) return lastRepresentation
+  lastAccept = accept
+  lastRepresentation = accept.trim() === '' ? 'json' : negotiate(accept)
+  return lastRepresentation
+}
+
+function negotiate(accept: string): Representation | undefined {
   const ranges = accept
     .split(',', rangesMax)
     .map(parseRange)

@@ -21,15 +21,31 @@ export function matchesEtag(ifNoneMatch: string, etag: string): boolean {
   })
 }
 
-let cachedSecond = -1
-let cachedText = ''
+const daySeconds = 86_400
+/** Days whose dates are kept as text. */
+const daysMax = 4_096
+const dates = new Map<number, string>()
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 
-/** An HTTP date; one in the future is given as now, as RFC 9110, 8.8.2.1 wants it. `timestamp` in milliseconds, from 0. */
+/**
+ * An HTTP date; one in the future is given as now, as RFC 9110, 8.8.2.1 wants it. `timestamp` in milliseconds, from 0. Put together of the
+ * day and the time: toUTCString() for each lookup takes three times as long.
+ */
 export function lastModifiedOf(timestamp: number): string {
   const second = Math.floor(Math.min(timestamp, Date.now()) / 1000)
-  if (second !== cachedSecond) {
-    cachedText = new Date(second * 1000).toUTCString()
-    cachedSecond = second
-  }
-  return cachedText
+  const day = Math.floor(second / daySeconds)
+  const ofDay = second - day * daySeconds
+  const hours = Math.floor(ofDay / 3600)
+  const minutes = Math.floor(ofDay / 60) % 60
+  return `${dateOf(day)}${twoDigits[hours]!}:${twoDigits[minutes]!}:${twoDigits[ofDay % 60]!} GMT`
+}
+
+/** `Tue, 14 Nov 2023 ` of a day since the epoch. */
+function dateOf(day: number): string {
+  const known = dates.get(day)
+  if (known !== undefined) return known
+  if (dates.size >= daysMax) dates.clear()
+  const date = new Date(day * daySeconds * 1000).toUTCString().slice(0, -'hh:mm:ss GMT'.length)
+  dates.set(day, date)
+  return date
 }

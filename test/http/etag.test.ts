@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { etagOf, lastModifiedOf, matchesEtag } from '../../lib/http/etag.ts'
 import type { Lookup } from '../../lib/store/contract/status.ts'
 
@@ -58,6 +59,17 @@ describe('lastModifiedOf', () => {
   test('the date is an HTTP date when the timestamp has milliseconds', () => {
     expect(lastModifiedOf(1_700_000_000_999)).toBe('Tue, 14 Nov 2023 22:13:20 GMT')
     expect(lastModifiedOf(0)).toBe('Thu, 01 Jan 1970 00:00:00 GMT')
+  })
+
+  test('the date is that of toUTCString when the timestamp is any of the past', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: Date.now() }), (timestamp) => {
+        expect(lastModifiedOf(timestamp)).toBe(new Date(timestamp).toUTCString())
+      }),
+    )
+    for (let day = 0; day < 10_000; day++) lastModifiedOf(day * 86_400_000)
+    expect(lastModifiedOf(86_399_999)).toBe('Thu, 01 Jan 1970 23:59:59 GMT')
+    expect(lastModifiedOf(86_400_000)).toBe('Fri, 02 Jan 1970 00:00:00 GMT')
   })
 
   test('the date is now at most when the timestamp is in the future', () => {
