@@ -61,12 +61,12 @@ test.each([
     try {
       workload.start()
       for (let kill = 0; kill < kills; kill++) {
-        const process_ = await LatchkeyProcess.start({ settings, args, path: process.execPath })
+        const victim = await LatchkeyProcess.start({ settings, args, path: process.execPath })
         const acknowledged = recorder.acknowledgements.length + random.below(12)
-        await process_.until('it writes', () => recorder.acknowledgements.length > acknowledged)
+        await victim.until('it writes', () => recorder.acknowledgements.length > acknowledged)
         await Bun.sleep(random.below(100))
-        await process_.kill()
-        await process_.close()
+        await victim.kill()
+        await victim.close()
       }
       await workload.stop()
       recorder.close()
