@@ -40,7 +40,7 @@ test('a store keeps what the module has made of its records, over restarts and c
     expect(await values(again)).toEqual(expected)
     // Read again, to the same end: they are told again, nothing else is.
     expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([
-      expect.stringContaining('offset 9: record skipped, convert failed: counting.ts:22: no order under a'),
+      expect.stringContaining('offset 9: record skipped, convert failed: counting.ts:23: no order under a'),
     ])
     await again.close()
   }

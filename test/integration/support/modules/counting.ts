@@ -12,6 +12,7 @@ export interface Counted {
   updates: number
 }
 
+// oxlint-disable-next-line import/no-default-export -- that is what a store module has
 export default defineStore({
   key: 'utf8',
   input: 'json',

@@ -19,4 +19,5 @@ const path: Codec<string> = {
   },
 }
 
+// oxlint-disable-next-line import/no-default-export -- that is what a store module has
 export default defineStore({ key: 'utf8', input: path })
