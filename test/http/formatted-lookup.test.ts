@@ -99,7 +99,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
   test('a message is JSON when it is asked for, its bytes are untouched when they are', async () => {
     const definition = definitionFor('utf8', reading)
     await using served = serveOne(definition, 'a', { sensor: 'a', at: '9007199254740993', samples: [1, 2] })
-    const json = await (await get(served, '/a')).json()
+    const json = (await (await get(served, '/a')).json()) as Json
     expect(json).toMatchObject({ sensor: 'a', at: '9007199254740993', samples: [1, 2] })
     const bytes = await (await get(served, '/a', { accept: 'application/octet-stream' })).bytes()
     expect(definition.value.toJson(definition.value.decode(bytes))).toEqual(json)
