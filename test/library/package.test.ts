@@ -1,0 +1,118 @@
+/** The package as npm makes it: what is in it, that it type-checks where it is installed, and that the README's example runs there. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Cluster } from '../integration/support/cluster.ts'
+import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { tail } from '../kafka/run.ts'
+import { temporaryFolder } from '../kafka/temporary-folder.ts'
+import { root } from '../style/repository.ts'
+import { until } from '../until.ts'
+import { readmeExample } from './support/readme-example.ts'
+
+const commandTimeoutMs = 120_000
+const setupTimeoutMs = 300_000
+const order = { status: 'open', items: [{ product: 'Door latch, steel', quantity: 2 }] }
+
+let folder: string
+let project: string
+let files: string[]
+
+async function run(command: string[], cwd: string): Promise<string> {
+  const child = Bun.spawn(command, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: commandTimeoutMs })
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  if ((await child.exited) !== 0)
+    throw new Error(`${command.join(' ')}: exit code ${child.exitCode}\n${tail(stdout + stderr)}`)
+  return stdout
+}
+
+/** Packs, and installs into a project that has nothing but the README's example. */
+beforeAll(async () => {
+  folder = temporaryFolder('package')
+  project = join(folder, 'project')
+  mkdirSync(project)
+  const pack = Bun.which('npm')
+    ? ['npm', 'pack', '--pack-destination']
+    : [process.execPath, 'pm', 'pack', '--destination']
+  await run([...pack, folder], root)
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  const tarball = join(folder, `latchkey-${version}.tgz`)
+  files = (await run(['tar', 'tzf', tarball], folder)).trim().split('\n')
+  writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "type": "module", "private": true }')
+  for (const [name, text] of readmeExample()) writeFileSync(join(project, name), text)
+  await run([process.execPath, 'add', tarball], project)
+}, setupTimeoutMs)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the package', () => {
+  test('holds sources, declarations, licence and README, and nothing else', () => {
+    const rest = files.filter((path) => !/^package\/(lib\/.*\.ts|dist\/types\/lib\/.*\.d\.ts)$/.test(path))
+    expect(rest.toSorted()).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json'])
+    expect(files).toContain('package/lib/store/thread.ts')
+    expect(files).toContain('package/dist/types/lib/index.d.ts')
+  })
+
+  test('type-checks strictly where it is installed, and refuses what does not fit the definition', async () => {
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      target: 'ESNext',
+      lib: ['ESNext'],
+      module: 'Preserve',
+      moduleResolution: 'Bundler',
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      types: ['bun-types'],
+      typeRoots: [join(root, 'node_modules')],
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const check = [join(root, 'node_modules/.bin/tsc'), '--project', project]
+    await run(check, project)
+    const wrong = `
+      import { openStore } from 'latchkey'
+      import orders from './orders.ts'
+      const store = openStore({ sourceTopic: 'orders', kafkaBrokers: 'localhost' }, orders)
+      await store.put('1', { status: 'opened', items: [] })`
+    writeFileSync(join(project, 'wrong.ts'), wrong)
+    const failure = await run(check, project).catch((error: Error) => error.message)
+    expect(failure).toMatch(/^wrong\.ts\(5,\d+\): error TS\d+: Type '"opened"' is not assignable to type/m)
+    rmSync(join(project, 'wrong.ts'))
+  })
+
+  test('runs the example of the README', async () => {
+    const broker = await sharedKafka()
+    const topic = uniqueName('orders')
+    await createTopic(broker, topic, { partitions: 2 })
+    await new Cluster(broker).produce(topic, [{ key: '10002', value: JSON.stringify(order) }])
+    const env = { PATH: process.env['PATH'] ?? '', SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, PORT: '0' }
+    const child = Bun.spawn([process.execPath, 'server.ts'], { cwd: project, env, stdout: 'pipe', stderr: 'pipe' })
+    const errors = child.stderr.text()
+    try {
+      let output = ''
+      const read = async () => {
+        for await (const chunk of child.stdout) output += new TextDecoder().decode(chunk)
+      }
+      void read()
+      await until('it listens', () => {
+        if (child.exitCode !== null) throw new Error('the example has ended')
+        return output.includes('listening at http')
+      }).catch(async (error: unknown) => {
+        child.kill()
+        throw new Error(`${String(error)}\n${tail(await errors)}`)
+      })
+      const url = /listening at (http\S+)\//.exec(output)![1]
+      expect(await (await fetch(`${url}/orders/10002/quantity`)).json()).toBe(2)
+      expect((await fetch(`${url}/orders/1/quantity`)).status).toBe(404)
+      expect((await fetch(`${url}/orders/10002/cancel`, { method: 'POST' })).status).toBe(204)
+      const response = await fetch(`${url}/stores/${topic}/10002`)
+      expect(await response.json()).toEqual({ ...order, status: 'cancelled' })
+      child.kill('SIGTERM')
+      expect(await child.exited).toBe(0)
+      expect(await errors).toBe('')
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+})
