@@ -60,7 +60,13 @@ export async function inspectDeadLetters(
 }
 
 function newTopic(name: string, source: TopicMetadata, maxMessageBytes: number): NewTopic {
-  const config = { 'cleanup.policy': 'delete', 'max.message.bytes': String(maxMessageBytes) }
+  // Letters have the timestamps of their records: with a retention those of an old topic would be gone at once.
+  const config = {
+    'cleanup.policy': 'delete',
+    'retention.ms': '-1',
+    'max.message.bytes': String(maxMessageBytes),
+    'message.timestamp.type': 'CreateTime',
+  }
   return {
     topic: name,
     partitions: source.partitions.length,

@@ -1,0 +1,197 @@
+/** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything behind it is stored. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { describeTopic } from '../../lib/kafka/topics.ts'
+import type { StoreConfig } from '../../lib/store/contract/store-config.ts'
+import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
+import { type KafkaBroker, startKafka } from '../kafka/index.ts'
+import { until } from '../until.ts'
+import { api, readProduceRequest } from './fault-support/wire.ts'
+import { Fixture } from './support/fixture.ts'
+import { readLetters } from './support/letters.ts'
+import { withClient } from './support/log.ts'
+
+const timestamp = 1_700_000_000_000
+const bad = { key: null, value: 'no key', timestamp: String(timestamp), headers: { trace: '7f', src: 'theirs' } }
+
+let broker: KafkaBroker
+
+beforeAll(async () => {
+  broker = await startKafka({ proxy: true })
+})
+
+afterAll(() => broker.close())
+
+function letterTopic(fixture: Fixture): string {
+  return `${fixture.source}-bad`
+}
+
+function deadLetter(fixture: Fixture, settings: Partial<StoreConfig> = {}): Partial<StoreConfig> {
+  return { onBadRecord: 'dead-letter', deadLetterTopic: letterTopic(fixture), ...settings }
+}
+
+/** Calls with each Produce request to a topic. */
+function onProduceTo(topic: string, act: () => 'drop' | undefined | Promise<undefined>): void {
+  broker.proxy!.onRequest = ({ apiKey, frame }) => {
+    if (apiKey !== api.produce || readProduceRequest(frame).topic !== topic) return undefined
+    return act()
+  }
+}
+
+test('a bad record goes to the dead-letter topic as it was, with what is wrong with it', async () => {
+  await using fixture = await Fixture.create({ broker, partitions: 2, source: { 'max.message.bytes': '5000' } })
+  await fixture.produce([{ key: 'a', value: '1' }, bad, { key: 'b', value: '2' }])
+  await fixture.produce([{ ...bad, partition: 1, value: null }])
+  const store = fixture.openLogged(deadLetter(fixture))
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  const errors = {
+    '__latchkey.errors.reason': 'null_key',
+    '__latchkey.errors.message': 'it has no key',
+    '__latchkey.errors.topic': fixture.source,
+    '__latchkey.errors.store': fixture.storeId,
+  }
+  const headers = { trace: '7f', src: 'theirs', ...errors }
+  const at = (partition: number, offset: number) => ({
+    '__latchkey.errors.partition': String(partition),
+    '__latchkey.errors.offset': String(offset),
+  })
+  expect(await readLetters(fixture.cluster, letterTopic(fixture), 2)).toEqual([
+    { partition: 0, key: null, value: 'no key', timestamp, headers: { ...headers, ...at(0, 1) } },
+    { partition: 1, key: null, value: null, timestamp, headers: { ...headers, ...at(1, 0) } },
+  ])
+  expect(store.stats.count('deadLetters')).toBe(2)
+  expect(store.stats.count('skippedNullKey')).toBe(2)
+  expect(fixture.told(`partition 0 offset 1: record written to ${letterTopic(fixture)}, it has no key`)).toBe(true)
+  const config = await withClient(broker.direct, (client) => describeTopic(client, letterTopic(fixture)))
+  expect(config!.get('cleanup.policy')).toBe('delete')
+  expect(config!.get('retention.ms')).toBe('-1')
+  expect(Number(config!.get('max.message.bytes'))).toBeGreaterThan(5000)
+  await store.close()
+  expect(await fixture.committed()).toEqual(
+    new Map([
+      [0, 3],
+      [1, 1],
+    ]),
+  )
+})
+
+test('a letter goes without what the dead-letter topic has no room for, and says so', async () => {
+  await using fixture = await Fixture.create({ broker })
+  await fixture.cluster.admin((admin) =>
+    admin
+      .createTopics({
+        topics: [
+          {
+            topic: letterTopic(fixture),
+            numPartitions: 1,
+            configEntries: [
+              { name: 'max.message.bytes', value: '2000' },
+              { name: 'retention.ms', value: '-1' },
+            ],
+          },
+        ],
+      })
+      .then(() => {}),
+  )
+  const large = 'x'.repeat(3000)
+  await fixture.produce([
+    { ...bad, value: large },
+    { ...bad, headers: { trace: large } },
+    { key: 'a', value: '1' },
+  ])
+  const store = fixture.open(deadLetter(fixture))
+  await fixture.quiet(store)
+  const letters = await readLetters(fixture.cluster, letterTopic(fixture), 2)
+  expect(letters.map(({ value, headers }) => [value, headers['trace'], headers['__latchkey.errors.omitted']])).toEqual([
+    [null, '7f', 'value'],
+    [null, undefined, 'value, headers'],
+  ])
+  await fixture.expectConverged(store)
+})
+
+test('a record that the changelog refuses goes to the dead-letter topic as the source has it', async () => {
+  await using fixture = await Fixture.create({ broker })
+  const store = fixture.openLogged(deadLetter(fixture))
+  await fixture.quiet(store)
+  await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
+  const large = { value: 'v'.repeat(25_000), headers: { trace: '7f' } }
+  await fixture.produce([
+    { key: 'a', value: '1' },
+    { key: 'large', ...large },
+    { key: 'b', value: '2' },
+  ])
+  await fixture.quiet(store)
+  expect(await fixture.value(store, 'b')).toBe('2')
+  const [letter] = await readLetters(fixture.cluster, letterTopic(fixture), 1)
+  expect(letter).toMatchObject({ key: 'large', value: large.value, headers: { trace: '7f' } })
+  expect(letter!.headers).toMatchObject({
+    '__latchkey.errors.reason': 'too_large',
+    '__latchkey.errors.offset': '1',
+    '__latchkey.errors.message': expect.stringContaining('the changelog refuses it'),
+  })
+  expect(letter!.headers).not.toHaveProperty('src')
+})
+
+test('nothing behind a letter is stored or committed before it is acknowledged, and it is written again and again', async () => {
+  await using fixture = await Fixture.create({ broker })
+  const [host = '', port = ''] = broker.bootstrap.split(':')
+  const kafkaBrokers = [{ host, port: Number(port) }]
+  const store = fixture.open(deadLetter(fixture, { kafkaBrokers }))
+  await fixture.produce([{ key: 'before', value: '1' }])
+  await fixture.quiet(store)
+  const held = Promise.withResolvers<undefined>()
+  let attempts = 0
+  onProduceTo(letterTopic(fixture), () => {
+    attempts++
+    return held.promise
+  })
+  await fixture.produce([bad, { key: 'behind', value: '2' }])
+  await until('the letter is under way', () => attempts > 0)
+  await fixture.produce([{ key: 'later', value: '3' }])
+  await until('it was read', () => store.stats.count('recordsConsumed') === 4)
+  expect((await fixture.readChangelog()).records.map(({ key }) => key)).toEqual(['before'])
+  expect(store.status().details[0]!.position).toBe(1)
+  let isCut = false
+  broker.proxy!.onResponse = ({ request }) => {
+    if (request?.apiKey !== api.produce || isCut) return undefined
+    isCut = true
+    return 'cut' // the letter is written, and its acknowledgement is lost
+  }
+  held.resolve(undefined)
+  await fixture.quiet(store)
+  expect(attempts).toBeGreaterThan(1)
+  expect((await fixture.readChangelog()).records.map(({ key }) => key)).toEqual(['before', 'behind', 'later'])
+  expect(await readLetters(fixture.cluster, letterTopic(fixture), attempts)).toHaveLength(2)
+  broker.proxy!.onRequest = broker.proxy!.onResponse = undefined
+})
+
+test('a letter is not lost when the store is killed before it is acknowledged', async () => {
+  await using fixture = await Fixture.create({ broker })
+  await fixture.produce([{ key: 'before', value: '1' }, bad, { key: 'behind', value: '2' }])
+  const settings = {
+    SOURCE_TOPIC: fixture.source,
+    KAFKA_BROKERS: broker.bootstrap,
+    ON_BAD_RECORD: 'dead-letter',
+    DEAD_LETTER_TOPIC: letterTopic(fixture),
+    ...localPort,
+  }
+  let dropped = 0
+  onProduceTo(letterTopic(fixture), () => {
+    dropped++
+    return 'drop'
+  })
+  const killed = await LatchkeyProcess.start({ settings })
+  await killed.until('the letter is under way', () => dropped > 0)
+  await killed.kill()
+  await killed.close()
+  expect((await fixture.readChangelog()).records).toEqual([])
+  broker.proxy!.onRequest = undefined
+  const store = await LatchkeyProcess.start({ settings })
+  try {
+    await store.until('it is ready', () => store.isReady())
+    expect(await readLetters(fixture.cluster, letterTopic(fixture), 1)).toMatchObject([{ value: 'no key' }])
+    expect(await (await store.get(`/stores/${fixture.storeId}/behind`)).text()).toBe('2')
+  } finally {
+    await store.close()
+  }
+})
