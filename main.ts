@@ -5,14 +5,12 @@ import { helpText, readCommand, type Settings } from './lib/config.ts'
 import { type Definition, definitionOf, describeDefinition, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
-import { createHandler, observe } from './lib/http/handler.ts'
-import { listen } from './lib/http/listen.ts'
 import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
 import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
+import { openShared, startServer } from './lib/server/server.ts'
 import { checkTopics } from './lib/store/topics/check.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
-import { openStore } from './lib/store/store.ts'
 import { version } from './package.json' with { type: 'json' }
 
 const drainTimeoutMs = 5_000
@@ -43,19 +41,21 @@ async function main(): Promise<number> {
 }
 
 async function run(settings: Settings, definition: Definition, http: ServerOptions, notices: readonly string[]) {
-  const { serverToken: _, serverTls, ...storeSettings } = settings
+  const { serverToken: _, serverTls, httpThreads: readerThreads, ...kept } = settings
+  const config = { ...kept, readerThreads }
   const ended = signalled()
   const logging = { level: settings.logLevel, structured: settings.structuredLogging }
-  const store = openStore(storeSettings, logging, definition)
+  const shared = openShared(config, logging, definition)
+  const { store } = shared
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
-  const server = listen(createHandler(store, http, observe(store, version)), http)
+  const server = startServer(shared, http, version)
   if (serverTls) process.on('SIGHUP', () => renewCertificate(server, serverTls))
   showProgress(store, process.stderr, settings.structuredLogging)
   const topic = settings.sourceTopic || settings.changelogTopic
-  const hasToken = http.token !== undefined
-  const endBanner = printBanner(store, { version, topic, url: server.url, hasToken }, console.log)
+  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined }
+  const endBanner = printBanner(store, banner, console.log)
   warnEach('main', notices)
-  const failure = await Promise.race([store.failed, ended])
+  const failure = await Promise.race([store.failed, server.failed, ended])
   endBanner()
   if (failure) console.error(`latchkey: store ${store.id} has failed: ${failure.message}`)
   await server.stop(drainTimeoutMs)

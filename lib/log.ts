@@ -22,14 +22,18 @@ export interface LoggingOptions {
   level: LogLevel
   /** One JSON object a line instead of text. */
   structured: boolean
+  /** An area that says the same in another thread. */
+  without?: string
   /** Takes each line with its newline; stderr where absent. */
   write?: (line: string) => void
 }
 
 /** To be called once in each thread, before anything is logged there. Calling it again replaces what was. */
-export function configureLogging({ level, structured, write = writeToStderr }: LoggingOptions): void {
+export function configureLogging({ level, structured, without, write = writeToStderr }: LoggingOptions): void {
   const format = structured ? jsonLine : textLine
-  configureSink(level, (record) => write(format(record)))
+  configureSink(level, (record) => {
+    if (record.category[1] !== without) write(format(record))
+  })
 }
 
 /** In place of configureLogging, in a thread whose records another one is to log: `take` passes them on to passedOn() there. */

@@ -69,6 +69,7 @@ describe('readCommand', () => {
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',
       serverPort: 8080,
+      httpThreads: storeThreadsDefault(availableParallelism()),
       serverConnectionsMax: 4096,
       readyWhen: 'caught-up',
       fencing: true,

@@ -15,6 +15,8 @@ export interface ListenOptions {
   /** Fewer where the limit of descriptors leaves no room for them, which is all that bounds them where this is absent. */
   connectionsMax?: number
   idleTimeoutSeconds?: number
+  /** Further threads of this process will listen at the same port. */
+  sharing?: 'first'
 }
 
 export interface HttpServer {
@@ -29,8 +31,8 @@ export interface HttpServer {
 
 /** @throws LatchkeyError where it cannot listen */
 export function listen(fetch: Handler, options: ListenOptions): HttpServer {
-  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds } = options
-  const listener = new Listener({ bind, port, tls, idleTimeoutSeconds, fetch })
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, sharing } = options
+  const listener = new Listener({ bind, port, tls, idleTimeoutSeconds, sharing, fetch })
   const limit = descriptorLimit()
   const cap = new ConnectionCap({
     port: listener.port,

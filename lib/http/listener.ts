@@ -29,6 +29,8 @@ export interface ListenerOptions {
   tls?: TlsPair | undefined
   /** After which a connection that waits for its client is closed; Bun cuts headers that take longer than 10 s in any case. */
   idleTimeoutSeconds?: number | undefined
+  /** The port is shared with other threads of this process: as the first of them, or as another one. */
+  sharing?: 'first' | 'other' | undefined
   fetch: Fetch
 }
 
@@ -41,11 +43,11 @@ export class Listener {
 
   /** @throws LatchkeyError where it cannot listen */
   constructor(options: ListenerOptions) {
-    const { bind, port, tls } = options
+    const { bind, port, tls, sharing } = options
     this.#options = options
     try {
       // Sharing the port with oneself means sharing it with whoever asks for it: hence it is taken alone first, which fails if it is in use.
-      const ownPort = tls ? claim(bind, port) : port
+      const ownPort = (tls && !sharing) || sharing === 'first' ? claim(bind, port) : port
       this.#server = Bun.serve(serveOptions({ ...options, port: ownPort }))
     } catch (cause) {
       throw listenError(bind, port, cause)
@@ -64,7 +66,8 @@ export class Listener {
     const server = Bun.serve(serveOptions({ ...this.#options, port: this.port, tls }))
     const retired = this.#server
     this.#server = server
-    if (!directNewConnections(this.port, 1))
+    // Among several threads the kernel shares them out: which socket is whose cannot be told.
+    if (this.#options.sharing || !directNewConnections(this.port, 1))
       loggerOf('http').debug('The kernel shares connections out between old and new certificate')
     retired.reload(serveOptions({ ...this.#options, fetch: closing(this.#options.fetch) }))
     const { idleTimeoutSeconds = idleTimeoutSecondsDefault } = this.#options
@@ -101,13 +104,14 @@ export class Listener {
   }
 }
 
-function serveOptions({ bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, fetch }: ListenerOptions) {
+function serveOptions(options: ListenerOptions) {
+  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, fetch } = options
   return {
     hostname: bind,
     port,
     development: false as const,
     // Without development Bun shares ports unless told not to: two stores at one port would answer by turns.
-    reusePort: tls !== undefined,
+    reusePort: tls !== undefined || sharing !== undefined,
     idleTimeout: idleTimeoutSeconds,
     maxRequestBodySize: requestBodyBytesMax,
     ...(tls && { tls: { cert: tls.cert, key: tls.key } }),

@@ -1,5 +1,5 @@
 /**
- * Counts of lookups by outcome, and how long they took: plain arrays that the lookup path adds to (a few nanoseconds, where an
+ * Counts of lookups by outcome, and how long they took: plain arrays in shared memory that the lookup path adds to (a few nanoseconds, where an
  * observation by prom-client costs 200) and that are turned into text only when metrics are asked for.
  */
 
@@ -27,28 +27,48 @@ const outcomeIndex = Object.fromEntries(lookupOutcomes.map((name, index) => [nam
   number
 >
 
+const bucketsAt = lookupOutcomes.length
+/** The last bucket has what is above all bounds. Not cumulative. */
+const secondsAt = bucketsAt + latencyBounds.length + 1
+const counts = secondsAt + 1
+
+/** Of one thread that answers lookups, beside those of the others. Each writes its own counts, and any of them can tell the sums. */
 export class LookupStats {
-  readonly #outcomes = new Float64Array(lookupOutcomes.length)
-  /** Not cumulative; the last one has what is above all bounds. */
-  readonly #buckets = new Float64Array(latencyBounds.length + 1)
-  #seconds = 0
+  readonly #own: Float64Array
+  readonly #all: readonly Float64Array[]
+
+  /** Shared memory for one thread's counts. */
+  static buffer(): SharedArrayBuffer {
+    return new SharedArrayBuffer(counts * Float64Array.BYTES_PER_ELEMENT)
+  }
+
+  /** @param buffers of all threads; `own` is this one's place among them */
+  constructor(buffers: readonly SharedArrayBuffer[] = [LookupStats.buffer()], own = 0) {
+    this.#all = buffers.map((buffer) => new Float64Array(buffer))
+    this.#own = this.#all[own]!
+  }
 
   observe(outcome: LookupOutcome, seconds: number): void {
-    this.#outcomes[outcomeIndex[outcome]]! += 1
+    const own = this.#own
+    own[outcomeIndex[outcome]]! += 1
     let bucket = 0
     while (bucket < latencyBounds.length && seconds > latencyBounds[bucket]!) bucket++
-    this.#buckets[bucket]! += 1
-    this.#seconds += seconds
+    own[bucketsAt + bucket]! += 1
+    own[secondsAt]! += seconds
   }
 
   count(outcome: LookupOutcome): number {
-    return this.#outcomes[outcomeIndex[outcome]]!
+    return this.#sum(outcomeIndex[outcome])
   }
 
   /** Lookups that took at most each bound, the bound `Infinity` included, and what all of them took together. */
   latency(): { cumulative: number[]; seconds: number } {
     let sum = 0
-    const cumulative = Array.from(this.#buckets, (count) => (sum += count))
-    return { cumulative, seconds: this.#seconds }
+    const buckets = Array.from({ length: latencyBounds.length + 1 }, (_, bucket) => this.#sum(bucketsAt + bucket))
+    return { cumulative: buckets.map((count) => (sum += count)), seconds: this.#sum(secondsAt) }
+  }
+
+  #sum(index: number): number {
+    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
   }
 }

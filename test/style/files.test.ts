@@ -14,8 +14,8 @@ const topLevel = [
   'test',
   'tsconfig.json',
 ]
-/** Where the executable and the library start: the main thread and the store thread. */
-const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store/thread.ts']
+/** Where the executable and the library start: the main thread, the store threads, further HTTP threads. */
+const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store/thread.ts', 'lib/server/http-thread.ts']
 
 test('the top level holds what it should and nothing else', () => {
   const entries = new Set(repositoryFiles().map((path) => path.split('/')[0] ?? ''))
@@ -44,7 +44,8 @@ test('every source file is reached from an entry point', () => {
 
 test('file names are kebab-case', () => {
   // A Java class is named as its file, and Cargo knows no other names.
-  const pattern = /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|DESIGN\.md|NOTES\.md|LICENSE|Cargo\.(toml|lock)|[A-Z]\w+\.java)$/
+  const pattern =
+    /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|DESIGN\.md|NOTES\.md|LICENSE|Cargo\.(toml|lock)|[A-Z]\w+\.java)$/
   const wrong = repositoryFiles().filter((path) => !path.split('/').every((part) => pattern.test(part)))
   expect(wrong).toEqual([])
 })

@@ -14,6 +14,7 @@ const layers: Record<string, RegExp>[] = [
   { kafka: /^lib\/kafka\//, map: /^lib\/map\// },
   { store: /^lib\/store\// },
   { http: /^lib\/http\// },
+  { server: /^lib\/server\// },
   { library: /^lib\/index\.ts$/ },
   { main: /^main\.ts$/ },
 ]

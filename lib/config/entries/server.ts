@@ -1,8 +1,11 @@
 /** Settings of the HTTP server. */
+import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { bearerToken, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
 
 const connectionsMax = 1_000_000
+
+const httpThreadsMax = 32
 
 export const serverEntries = {
   serverBind: v.pipe(
@@ -51,6 +54,15 @@ export const serverEntries = {
       default: 'none: plain HTTP',
     }),
   ),
+  httpThreads: v.pipe(
+    v.optional(wholeNumber(1, httpThreadsMax), String(httpThreadsDefault(availableParallelism()))),
+    v.metadata({
+      variable: 'HTTP_THREADS',
+      meaning: 'Threads that answer HTTP.',
+      allowed: `a whole number from 1 to ${httpThreadsMax}`,
+      default: 'one for every four cores',
+    }),
+  ),
   serverConnectionsMax: v.pipe(
     v.optional(wholeNumber(1, connectionsMax), '4096'),
     v.metadata({
@@ -60,4 +72,9 @@ export const serverEntries = {
       default: '4096',
     }),
   ),
+}
+
+/** Store threads and brokers want cores, too. */
+function httpThreadsDefault(coreCount: number): number {
+  return Math.max(1, Math.min(8, Math.floor(coreCount / 4)))
 }

@@ -1,0 +1,59 @@
+/** Entry point of a further HTTP thread: it listens at the same port, and looks keys up in the same memory. */
+import { definitionOf } from '../definition/index.ts'
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { createHandler } from '../http/handler.ts'
+import { Listener } from '../http/listener.ts'
+import { configureLogging } from '../log.ts'
+import { createMetrics, LookupStats } from '../metrics.ts'
+import { openStore } from '../store/store.ts'
+import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
+import { RelayedThreads } from './relayed-threads.ts'
+
+declare const self: Worker
+
+let threads: RelayedThreads | undefined
+let listener: Listener | undefined
+
+function post(message: FromHttpThread): void {
+  self.postMessage(message)
+}
+
+async function start(options: HttpThreadStart): Promise<void> {
+  const { readerThread, config, logging, bind, port, token, tls, version, lookupCounts } = options
+  configureLogging({ ...logging, without: 'store' })
+  try {
+    const definition = await definitionOf(config)
+    threads = new RelayedThreads(readerThread, (thread, message) => post({ type: 'store', thread, message }))
+    const store = openStore(config, logging, definition, threads)
+    const lookupStats = new LookupStats(lookupCounts, readerThread)
+    const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
+    const fetch = createHandler(store, { token }, observed)
+    listener = new Listener({ bind, port, tls, sharing: 'other', fetch })
+    post({ type: 'listening' })
+  } catch (thrown) {
+    const code = thrown instanceof LatchkeyError ? thrown.code : 'internal'
+    post({ type: 'failed', error: { code, message: messageOf(thrown) } })
+  }
+}
+
+async function stop(drainTimeoutMs: number): Promise<void> {
+  await listener?.stop(drainTimeoutMs)
+  post({ type: 'stopped' })
+}
+
+self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
+  switch (data.type) {
+    case 'start':
+      void start(data)
+      break
+    case 'store':
+      threads?.told(data.thread, data.message)
+      break
+    case 'renew-tls':
+      listener?.renewTls(data.pair)
+      break
+    case 'stop':
+      void stop(data.drainTimeoutMs)
+      break
+  }
+}

@@ -1,0 +1,64 @@
+/** Further HTTP threads, as the main thread sees them. */
+import { type TlsPair } from '../config/tls-pair.ts'
+import { LatchkeyError } from '../errors.ts'
+import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
+import { type Relay } from './relay.ts'
+
+export class HttpThreads {
+  readonly #failure = Promise.withResolvers<LatchkeyError>()
+  readonly #workers: Worker[] = []
+  readonly #stopped: Promise<void>[] = []
+  #isStopping = false
+
+  /** Starts `count` threads. */
+  constructor(count: number, relay: Relay, start: Omit<HttpThreadStart, 'type' | 'readerThread'>) {
+    for (let readerThread = 1; readerThread <= count; readerThread++) this.#begin({ ...start, readerThread }, relay)
+  }
+
+  /** Resolves if a thread ends before it is told to; never rejects. */
+  get failed(): Promise<LatchkeyError> {
+    return this.#failure.promise
+  }
+
+  renewTls(pair: TlsPair): void {
+    this.#postAll({ type: 'renew-tls', pair })
+  }
+
+  /** Each takes no new connection, waits for the requests under way, but no longer than the bound, and ends. */
+  async stop(drainTimeoutMs: number): Promise<void> {
+    this.#isStopping = true
+    this.#postAll({ type: 'stop', drainTimeoutMs })
+    await Promise.all(this.#stopped)
+    for (const worker of this.#workers) worker.terminate()
+  }
+
+  #begin(start: Omit<HttpThreadStart, 'type'>, relay: Relay): void {
+    const worker = new Worker(new URL('./http-thread.ts', import.meta.url))
+    const post = (message: ToHttpThread) => worker.postMessage(message)
+    const told: Parameters<Relay['join']>[0] = (thread, message) => post({ type: 'store', thread, message })
+    const stopped = Promise.withResolvers<void>()
+    worker.onmessage = ({ data }: MessageEvent<FromHttpThread>) => {
+      if (data.type === 'listening') relay.join(told)
+      if (data.type === 'store') relay.post(told, data.thread, data.message)
+      if (data.type === 'failed') this.#fail(new LatchkeyError(data.error.code, data.error.message))
+      if (data.type === 'stopped') stopped.resolve()
+    }
+    const ended = (message: string) => {
+      stopped.resolve()
+      this.#fail(new LatchkeyError('internal', `HTTP thread ${start.readerThread} ended: ${message}`))
+    }
+    worker.onerror = ({ message }) => ended(message)
+    worker.addEventListener('close', () => ended('it said nothing'))
+    this.#workers.push(worker)
+    this.#stopped.push(stopped.promise)
+    post({ type: 'start', ...start })
+  }
+
+  #postAll(message: ToHttpThread): void {
+    for (const worker of this.#workers) worker.postMessage(message)
+  }
+
+  #fail(failure: LatchkeyError): void {
+    if (!this.#isStopping) this.#failure.resolve(failure)
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The main thread's access to the store threads, which it shares with further HTTP threads: these hear what the store threads tell, in the same
+ * order, and so come to the same view of the store.
+ */
+import { type FromThread, type ToThread } from '../store/messages.ts'
+import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
+
+type Listener = (thread: number, message: FromThread) => void
+
+export class Relay {
+  readonly #listeners: Listener[] = []
+  readonly #ports: StorePort[] = []
+  readonly #expected: number
+  /** What was told so far, for listeners that are still to come. */
+  #told: { thread: number; message: FromThread }[] = []
+  /** By the id under which a listener's flush was passed on. */
+  readonly #flushes = new Map<number, { listener: Listener; id: number }>()
+  #lastFlush = 0
+
+  /** @param expected listeners that will come */
+  constructor(expected: number) {
+    this.#expected = expected
+  }
+
+  /** For the store in the main thread. */
+  readonly access: StoreAccess = {
+    readerThread: 0,
+    open: (config, logging, events) => {
+      const thread = this.#ports.length
+      const port = ownThreads.open(config, logging, {
+        received: (message) => {
+          if (!this.#answerFlush(thread, message)) {
+            this.#pass(thread, message)
+            events.received(message)
+          }
+        },
+        ended: (message) => events.ended(message),
+      })
+      this.#ports.push(port)
+      return port
+    },
+  }
+
+  /** From now on a listener hears everything, beginning with what it has missed. */
+  join(listener: Listener): void {
+    this.#listeners.push(listener)
+    for (const { thread, message } of this.#told) listener(thread, message)
+    if (this.#listeners.length >= this.#expected) this.#told = []
+  }
+
+  /** Passes on what a listener says to a store thread. */
+  post(listener: Listener, thread: number, message: ToThread): void {
+    const port = this.#ports[thread]
+    if (message.type === 'confirmed') port?.post(message)
+    if (message.type !== 'flush') return
+    // Below zero, where the main thread has no flushes of its own.
+    const id = --this.#lastFlush
+    this.#flushes.set(id, { listener, id: message.id })
+    port?.post({ type: 'flush', id })
+  }
+
+  #pass(thread: number, message: FromThread): void {
+    if (!isForAll(message)) return
+    if (this.#listeners.length < this.#expected) this.#told.push({ thread, message })
+    for (const listener of this.#listeners) listener(thread, message)
+  }
+
+  #answerFlush(thread: number, message: FromThread): boolean {
+    if (message.type !== 'flushed' && message.type !== 'flush-failed') return false
+    const flush = this.#flushes.get(message.id)
+    if (flush === undefined) return false
+    this.#flushes.delete(message.id)
+    flush.listener(thread, { ...message, id: flush.id })
+    return true
+  }
+}
+
+/** Not what answers the main thread alone: flushes, writes, records to be logged. */
+function isForAll({ type }: FromThread): boolean {
+  return !['flushed', 'flush-failed', 'written', 'write-refused', 'log', 'closed'].includes(type)
+}

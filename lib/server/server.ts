@@ -1,0 +1,63 @@
+/** HTTP for the executable: the main thread listens, and as many further threads as HTTP_THREADS asks for. */
+import { type Definition } from '../definition/index.ts'
+import { createHandler } from '../http/handler.ts'
+import { type HttpServer, listen } from '../http/listen.ts'
+import { type ServerOptions } from '../http/notices.ts'
+import { type LatchkeyError } from '../errors.ts'
+import { createMetrics, LookupStats } from '../metrics.ts'
+import { type StoreConfig } from '../store/contract/store-config.ts'
+import { type StoreLogging } from '../store/messages.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { HttpThreads } from './http-threads.ts'
+import { Relay } from './relay.ts'
+
+export interface Server extends HttpServer {
+  /** Resolves if a thread that serves has ended; never rejects. */
+  readonly failed: Promise<LatchkeyError>
+}
+
+export interface SharedStore {
+  readonly store: Store
+  readonly config: StoreConfig
+  readonly logging: StoreLogging
+  /** Through which the store was opened. */
+  readonly relay: Relay
+}
+
+/** Opens a store that further HTTP threads can read. */
+export function openShared(config: StoreConfig, logging: StoreLogging, definition: Definition): SharedStore {
+  const relay = new Relay((config.readerThreads ?? 1) - 1)
+  return { store: openStore(config, logging, definition, relay.access), config, logging, relay }
+}
+
+/**
+ * @param version for build_info
+ * @throws LatchkeyError where it cannot listen
+ */
+export function startServer(
+  { store, config, logging, relay }: SharedStore,
+  options: ServerOptions,
+  version: string,
+): Server {
+  const further = (config.readerThreads ?? 1) - 1
+  const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
+  const lookupStats = new LookupStats(lookupCounts, 0)
+  const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
+  const fetch = createHandler(store, options, observed)
+  const server = listen(fetch, further > 0 ? { ...options, sharing: 'first' } : options)
+  const { bind, token, tls } = options
+  const { port, url } = server
+  const threads = new HttpThreads(further, relay, { config, logging, bind, port, token, tls, version, lookupCounts })
+  return {
+    url,
+    port,
+    failed: threads.failed,
+    renewTls(pair) {
+      server.renewTls(pair)
+      threads.renewTls(pair)
+    },
+    async stop(drainTimeoutMs) {
+      await Promise.all([server.stop(drainTimeoutMs), threads.stop(drainTimeoutMs)])
+    },
+  }
+}
