@@ -23,7 +23,7 @@ export function valueResponse(lookup: Lookup, body: Uint8Array | string, { as, i
     'content-type': contentTypes[as],
     etag,
     'cache-control': 'no-cache',
-    vary: 'accept',
+    vary: 'Accept',
     'x-kafka-partition': String(lookup.partition),
   }
   if (lookup.offset >= 0) headers['x-kafka-offset'] = String(lookup.offset)

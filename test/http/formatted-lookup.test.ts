@@ -92,7 +92,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     await using served = serveOne(definitionFor('utf8', 'int64'), 'a', '9007199254740993')
     const response = await get(served, '/a', { accept })
     expect(response.headers.get('content-type')).toBe(contentType)
-    expect(response.headers.get('vary')).toBe('accept')
+    expect(response.headers.get('vary')).toBe('Accept')
     expect(await response.text()).toBe(body)
   })
 
@@ -136,7 +136,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
         const response = await get(served, '/a', { accept, 'if-none-match': `W/${tag}` })
         expect(response.status).toBe(index === tagIndex ? 304 : 200)
         expect(response.headers.get('etag')).toBe(tags[index]!)
-        expect(response.headers.get('vary')).toBe('accept')
+        expect(response.headers.get('vary')).toBe('Accept')
       }
     }
   })
@@ -214,6 +214,6 @@ describe('GET /stores/<id>/<key> of raw values', () => {
     for (const name of ['etag', 'vary', 'content-length']) {
       expect(response.headers.get(name)).toBe(plain.headers.get(name))
     }
-    expect(plain.headers.get('vary')).toBe('accept')
+    expect(plain.headers.get('vary')).toBe('Accept')
   })
 })
