@@ -1,0 +1,90 @@
+/** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and all else goes on. */
+import { expect, test } from 'bun:test'
+import type { Store } from '../../lib/store/store.ts'
+import { until } from '../until.ts'
+import { Fixture } from './support/fixture.ts'
+
+const stop = { onBadRecord: 'stop' } as const
+
+async function halted(store: Store, partition = 0): Promise<void> {
+  await until('the partition has halted', () => {
+    return store.status().details.find((one) => one.partition === partition)?.state === 'halted'
+  })
+}
+
+function unmet(store: Store): string[] {
+  return store
+    .status()
+    .conditions.filter(({ ok }) => !ok)
+    .map(({ name, reason }) => `${name}: ${reason}`)
+}
+
+test('a partition halts at a bad record, keeps serving, is not ready, and others go on', async () => {
+  await using fixture = await Fixture.create({ partitions: 2 })
+  await fixture.produce([
+    { key: 'a', value: '1' },
+    { key: 'b', value: '2' },
+  ])
+  const store = fixture.openLogged(stop)
+  await fixture.quiet(store)
+  await fixture.produce([
+    { key: 'a', value: '3' },
+    { key: null, value: 'bad' },
+    { key: 'b', value: '4' },
+  ])
+  await halted(store)
+  await fixture.produce([{ key: 'c', value: '5', partition: 1 }])
+  await until('the other partition goes on', async () => (await fixture.value(store, 'c')) === '5')
+  await store.flush()
+  expect(await fixture.value(store, 'a')).toBe('3')
+  expect(await fixture.value(store, 'b')).toBe('2')
+  const found = `${fixture.source} partition 0: halted at offset 3, it has no key`
+  expect(unmet(store)).toEqual([expect.stringContaining(`not_halted: ${found}`)])
+  expect(store.status().reason).toContain(found)
+  expect(store.status().reason).toContain('or set ON_BAD_RECORD=skip')
+  expect(fixture.lines.filter((line) => line.includes(found))).toHaveLength(1)
+  expect(store.stats.count('skippedNullKey')).toBe(0)
+  expect((await fixture.readChangelog()).records.map(({ key, value }) => `${key} ${value}`)).toEqual([
+    'a 1',
+    'b 2',
+    'a 3',
+    'c 5',
+  ])
+  await store.close()
+  expect((await fixture.committed()).get(0)).toBe(3)
+})
+
+test('a halted partition comes to the same record when the store is started again, and goes on once it may be skipped', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: null, value: 'bad' },
+    { key: 'a', value: '1' },
+  ])
+  for (let start = 0; start < 2; start++) {
+    const store = fixture.open({ ...stop, readyWhen: 'recovered' })
+    await halted(store)
+    await store.flush()
+    expect(unmet(store)).toEqual([expect.stringContaining('halted at offset 0')])
+    await store.close()
+  }
+  await fixture.startAndStop()
+})
+
+test('a partition halts at a record that the changelog refuses, with all before it and nothing behind it stored', async () => {
+  await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '200000' } })
+  const store = fixture.open(stop)
+  await fixture.quiet(store)
+  await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
+  const messages = Array.from({ length: 40 }, (_, i) => ({
+    key: `k${i}`,
+    value: 'v'.repeat(i === 17 ? 25_000 : 3_000),
+  }))
+  await fixture.produce(messages)
+  await halted(store)
+  await store.flush()
+  expect(store.status().details[0]).toMatchObject({ position: 17 })
+  expect(unmet(store)).toEqual([expect.stringContaining('halted at offset 17, the changelog refuses it')])
+  expect((await fixture.readChangelog()).records.map(({ src }) => src)).toEqual(Array.from({ length: 17 }, (_, i) => i))
+  await store.close()
+  expect((await fixture.committed()).get(0)).toBe(17)
+})
