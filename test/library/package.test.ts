@@ -1,7 +1,8 @@
 /** The package as npm makes it: what is in it, that it type-checks where it is installed, and that the README's example runs there. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
 import { Cluster } from '../integration/support/cluster.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { tail } from '../kafka/run.ts'
@@ -35,12 +36,11 @@ beforeAll(async () => {
     ? ['npm', 'pack', '--pack-destination']
     : [process.execPath, 'pm', 'pack', '--destination']
   await run([...pack, folder], root)
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-  const tarball = join(folder, `latchkey-${version}.tgz`)
+  const tarball = join(folder, `latchkey-${manifest.version}.tgz`)
   files = (await run(['tar', 'tzf', tarball], folder)).trim().split('\n')
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "type": "module", "private": true }')
   for (const [name, text] of readmeExample()) writeFileSync(join(project, name), text)
-  await run([process.execPath, 'add', tarball], project)
+  await run([process.execPath, 'add', tarball, `valibot@${manifest.dependencies.valibot}`], project)
 }, setupTimeoutMs)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

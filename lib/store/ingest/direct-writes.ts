@@ -93,12 +93,17 @@ export class DirectWrites {
   tooLate(partition: number, { records }: DirectRecords): void {
     let count = 0
     readFrame(records, () => count++)
-    this.#post({ type: 'write-refused', partition, count, error: this.#fenced(partition) })
+    this.#tell(partition, count, this.#fenced(partition))
   }
 
-  #refuse(one: PartitionIngest, count: number, { code, message }: LatchkeyError): void {
+  #refuse(one: PartitionIngest, count: number, error: LatchkeyError): void {
     one.directWritesSettled += count
-    this.#post({ type: 'write-refused', partition: one.partition, count, error: { code, message } })
+    this.#tell(one.partition, count, error)
+  }
+
+  /** An error itself would arrive as less than it is. */
+  #tell(partition: number, count: number, { code, message }: LatchkeyError): void {
+    this.#post({ type: 'write-refused', partition, count, error: { code, message } })
   }
 
   #fenced(partition: number): LatchkeyError {

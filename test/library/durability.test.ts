@@ -1,0 +1,109 @@
+/** What was acknowledged to a program outlives its process, and a broker that is away. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { openStore } from '../../lib/index.ts'
+import { Cluster } from '../integration/support/cluster.ts'
+import { Fixture } from '../integration/support/fixture.ts'
+import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../kafka/index.ts'
+import { until } from '../until.ts'
+
+const counter = join(import.meta.dir, 'support/counter.ts')
+const testTimeoutMs = 150_000
+const decode = (value: Uint8Array | undefined) => Number(new TextDecoder().decode(value))
+
+let broker: KafkaBroker
+
+beforeAll(async () => {
+  broker = await startKafka()
+})
+
+afterAll(() => broker.close())
+
+/** Lets it run until it has printed so many numbers, and kills it; the highest of each key. */
+async function countAndKill(fixture: Fixture, numbers: number): Promise<Map<string, number>> {
+  const { source } = fixture
+  const child = Bun.spawn([process.execPath, counter, source, broker.bootstrap], { stdout: 'pipe', stderr: 'inherit' })
+  let output = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of child.stdout) {
+    output += decoder.decode(chunk, { stream: true })
+    if (output.split('\n').length > numbers) child.kill('SIGKILL')
+  }
+  const highest = new Map<string, number>()
+  for (const line of output.split('\n').slice(0, -1)) {
+    const [key = '', number] = line.split(' ')
+    highest.set(key, Number(number))
+  }
+  return highest
+}
+
+test(
+  'every acknowledged write is there after kill -9, and a program that counts on leaves out none',
+  async () => {
+    await using fixture = await Fixture.create({ broker, partitions: 3 })
+    for (const numbers of [50, 500, 2_000]) {
+      const acknowledged = await countAndKill(fixture, numbers)
+      expect(acknowledged.size).toBe(7)
+      await using store = openStore({ sourceTopic: fixture.source, kafkaBrokers: broker.bootstrap })
+      await store.ready
+      for (const [key, number] of acknowledged) {
+        const found = decode(await store.get(key))
+        // The one that was on its way may be there, too.
+        expect(found - number, key).toBeOneOf([0, 1])
+      }
+    }
+    const { records } = await fixture.readChangelog()
+    for (const key of new Set(records.map((record) => record.key))) {
+      const numbers = records.filter((record) => record.key === key).map(({ value }) => Number(value))
+      expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index + 1))
+    }
+  },
+  testTimeoutMs,
+)
+
+test(
+  'writes wait while the broker is away, and are acknowledged in their order when it is back',
+  async () => {
+    const topic = uniqueName('outage')
+    await createTopic(broker, topic, { partitions: 1 })
+    await using store = openStore({ sourceTopic: topic, kafkaBrokers: broker.bootstrap })
+    await store.ready
+    await broker.kill()
+    const settled: number[] = []
+    const writes = [1, 2, 3].map(async (number) => {
+      await store.put('a', new TextEncoder().encode(String(number)))
+      settled.push(number)
+    })
+    await until('it says so', () => store.status().reason !== undefined)
+    expect(settled).toEqual([])
+    expect(store.state).toBe('running')
+    await broker.start()
+    await Promise.all(writes)
+    expect(settled).toEqual([1, 2, 3])
+    await store.flush()
+    expect(decode(await store.get('a'))).toBe(3)
+    await new Cluster(broker).deleteTopic(topic)
+  },
+  testTimeoutMs,
+)
+
+test(
+  'writes that are not acknowledged are rejected, none is left open, when the store is closed while the broker is away',
+  async () => {
+    const topic = uniqueName('outage')
+    await createTopic(broker, topic, { partitions: 1 })
+    const store = openStore({ sourceTopic: topic, kafkaBrokers: broker.bootstrap })
+    await store.ready
+    await broker.kill()
+    const writing = store.put('a', new Uint8Array([1]))
+    const outcome = writing.then(
+      () => 'acknowledged',
+      (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+    )
+    await store.close()
+    expect(await outcome).toContain('stopping: Writing to store')
+    expect(await outcome).toContain('may have it or not')
+    await broker.start()
+  },
+  testTimeoutMs,
+)
