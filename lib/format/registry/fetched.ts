@@ -79,6 +79,18 @@ export class Fetched<V extends { readonly size: number }> {
     throw new SchemaPending(what, this.#pending.get(what) ?? this.#start(what, fetch, isFinal))
   }
 
+  /** What is known from elsewhere. */
+  keep(what: string, value: V): void {
+    if (this.#ready.has(what)) return
+    this.#ready.set(what, value)
+    this.#size += value.size
+    for (const [oldest, { size }] of this.#ready) {
+      if (oldest === what || (this.#ready.size <= this.#options.readyMax && this.#size <= sizeMax)) return
+      this.#ready.delete(oldest)
+      this.#size -= size
+    }
+  }
+
   #start(what: string, fetch: () => Promise<V>, isFinal: boolean): Promise<void> {
     if (this.#pending.size >= pendingMax) return Promise.race(this.#pending.values())
     const loaded = this.#load(what, fetch, isFinal).finally(() => this.#pending.delete(what))
@@ -91,7 +103,7 @@ export class Fetched<V extends { readonly size: number }> {
     let isConfirmed = this.#refused.size >= refusedSuspicious
     for (let attempt = 0; ; attempt++) {
       try {
-        this.#keep(what, await fetch())
+        this.keep(what, await fetch())
         return this.#watcher.settled(what)
       } catch (error) {
         if (error instanceof Refused && isFinal) {
@@ -114,16 +126,6 @@ export class Fetched<V extends { readonly size: number }> {
     const { retryMsMin, retryMsMax, retryMsOperator } = this.#options
     if (needsOperator) return retryMsOperator
     return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt, 16)) * (0.5 + Math.random() / 2)
-  }
-
-  #keep(what: string, value: V): void {
-    this.#ready.set(what, value)
-    this.#size += value.size
-    for (const [oldest, { size }] of this.#ready) {
-      if (oldest === what || (this.#ready.size <= this.#options.readyMax && this.#size <= sizeMax)) return
-      this.#ready.delete(oldest)
-      this.#size -= size
-    }
   }
 
   #refuse(what: string, reason: string): void {

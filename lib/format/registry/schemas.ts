@@ -84,7 +84,9 @@ export class Schemas {
     const answer = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
     const { id } = answer
     if (typeof id !== 'number' || !Number.isInteger(id)) throw new Trouble('it answers a schema without an id', true)
-    return this.#compiled(kind, id, answer)
+    const compiled = await this.#compiled(kind, id, answer)
+    this.#byId.keep(`schema ${id}`, compiled)
+    return compiled
   }
 
   async #compiled(kind: Kind, id: number, answer: Readonly<Record<string, Json>>): Promise<CompiledSchema> {
@@ -110,9 +112,18 @@ export class Schemas {
       const key = `${subject} ${version}`
       if (into.has(key) || path.includes(key)) continue
       if (into.size + path.length >= referencesMax) throw new Refused(`with more than ${referencesMax} references`)
-      const referred = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      const referred = await this.#referred(subject, version)
       await this.#collect(referred, into, [...path, key])
       into.set(key, { name, text: textOf(referred) })
+    }
+  }
+
+  async #referred(subject: string, version: number): Promise<Readonly<Record<string, Json>>> {
+    try {
+      return await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      throw new Refused(`of no use: it refers to version ${version} of subject ${subject}, which is ${error.message}`)
     }
   }
 
