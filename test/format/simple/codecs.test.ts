@@ -208,6 +208,14 @@ describe('JSON', () => {
     expect(jsonCodec.toText(decoded)).toBe('{"__proto__":{"a":1}}')
   })
 
+  test('a value that is put in order stays itself as it was, whatever of it was out of order', () => {
+    const value = { a: { y: 1, x: [{ d: 1, c: 2 }, 3] }, b: { 10: 1, 9: 2, x: 3 }, c: [] }
+    const before = JSON.stringify(value)
+    expect(jsonCodec.toText(value)).toBe('{"a":{"x":[{"c":2,"d":1},3],"y":1},"b":{"10":1,"9":2,"x":3},"c":[]}')
+    expect(jsonCodec.toText({ z: 1, y: { b: 1, a: 2 } })).toBe('{"y":{"a":2,"b":1},"z":1}')
+    expect(JSON.stringify(value)).toBe(before)
+  })
+
   test('depth is bounded where it would cost stack', () => {
     const deep = jsonCodec.decode(bytesOf('['.repeat(500_000) + ']'.repeat(500_000)))
     expect(() => jsonCodec.encode(deep)).toThrow('it must be nested at most 1000 deep')
