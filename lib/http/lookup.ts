@@ -44,7 +44,7 @@ export class LookupHandler {
       const asked: Asked = {
         as: this.#representationFor(headers.get('accept')),
         isRaw: this.#store.presentation.hasRawValues,
-        ifNoneMatch: headers.get('if-none-match'),
+        headers,
         maxLag: target.includes('?') ? maxLagOf(target) : undefined,
         startedAt,
       }

@@ -14,10 +14,14 @@ export interface Wanted {
   /** The body is the same, however it is represented. */
   isRaw: boolean
   /** Of the request. */
-  ifNoneMatch: string | null
+  headers: Headers
 }
 
-export function valueResponse(lookup: Lookup, body: Uint8Array | string, { as, isRaw, ifNoneMatch }: Wanted): Response {
+export function valueResponse(
+  lookup: Lookup,
+  body: Uint8Array | string,
+  { as, isRaw, headers: asked }: Wanted,
+): Response {
   const etag = etagOf(lookup, body, isRaw ? '' : suffixes[as])
   const headers: Record<string, string> = {
     'content-type': contentTypes[as],
@@ -36,6 +40,7 @@ export function valueResponse(lookup: Lookup, body: Uint8Array | string, { as, i
     const omitted = addKafkaHeaders(headers, keptHeaders(lookup))
     if (omitted > 0) headers['x-latchkey-headers-omitted'] = String(omitted)
   }
+  const ifNoneMatch = asked.get('if-none-match')
   if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) {
     delete headers['content-type']
     return new Response(null, { status: 304, headers })
