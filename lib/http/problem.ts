@@ -28,6 +28,9 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'flush_timed_out',
 ])
 
+/** Of those, what whoever runs the store has to hear of, too. */
+const loggedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['value_undecodable'])
+
 const retrySecondsDefault = 1
 const retrySecondsMax = 60
 
@@ -38,7 +41,8 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
   const error = thrown instanceof LatchkeyError ? thrown : undefined
   const code = error?.code ?? 'internal'
   const isAnswered = error !== undefined && answeredCodes.has(code)
-  if (!isAnswered) repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
+  if (!isAnswered || loggedCodes.has(code))
+    repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
   const { title, status, retriable } = errorTable[code]
   const members = {
     type: `urn:latchkey:problem:${code}`,

@@ -43,7 +43,15 @@ describe('problemResponse', () => {
     expect(response.headers.get('retry-after')).toBe(expected)
   })
 
-  test.each(['readers_exhausted', 'stopping', 'store_failed'] as const)(
+  test('500 value_undecodable is told to whoever asked and in the log', async () => {
+    await using served = serveFake()
+    letFail(served.store, new LatchkeyError('value_undecodable', 'Rendering the value of partition 7: no'), false)
+    const response = await fetch(`${served.url}/stores/orders/a`)
+    expect(await problemOf(response)).toMatchObject({ status: 500, detail: 'Rendering the value of partition 7: no' })
+    expect(logLines.join('')).toContain('Rendering the value of partition 7: no')
+  })
+
+  test.each(['readers_exhausted', 'schema_unavailable', 'stopping', 'store_failed'] as const)(
     '503 %s is answered when it is so',
     async (code) => {
       await using served = serveFake()
