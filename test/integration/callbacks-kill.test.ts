@@ -1,7 +1,7 @@
 /** What callbacks make of former values is exact: nothing is counted twice and nothing is left out, however often the store is killed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { join } from 'node:path'
-import { LatchkeyProcess } from '../binary/latchkey-process.ts'
+import { fileURLToPath } from 'node:url'
+import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { Random } from './fault-support/random.ts'
 import { Recorder } from './fault-support/recorder.ts'
@@ -12,7 +12,7 @@ import { type LogRecord } from './support/log.ts'
 const kills = 12
 const answerDelayMsMax = 40
 const testTimeoutMs = 150_000
-const counting = { module: new URL('support/modules/counting.ts', import.meta.url).href }
+const counting = { module: new URL('../examples/count-updates.ts', import.meta.url).href }
 /** So that the changelog is compacted all the time, and tombstones go too. */
 const compacted = {
   'segment.ms': '300',
@@ -31,12 +31,12 @@ afterAll(() => broker.close())
 
 /** What the module makes of a source. */
 function counted(records: readonly LogRecord[]): Map<string, string> {
-  const values = new Map<string, { n: number; updates: number }>()
+  const values = new Map<string, { key: string; n: number; updates: number }>()
   for (const { key, value } of records) {
     if (value === null) values.delete(key!)
     else {
       const { n } = JSON.parse(value) as { n: number }
-      values.set(key!, { n, updates: (values.get(key!)?.updates ?? -1) + 1 })
+      values.set(key!, { key: key!, n, updates: (values.get(key!)?.updates ?? -1) + 1 })
     }
   }
   return new Map([...values].map(([key, value]) => [key, JSON.stringify(value)]))
@@ -55,13 +55,17 @@ test.each([
     recorder.faults.produceAnswer = () => Bun.sleep(random.below(answerDelayMsMax))
     const workload = new Workload(broker.direct, fixture.source, random, { keys: 40, recordsPerSend: 30 })
     const settings = {
-      STORE_CONFIG: JSON.stringify({ ...fixture.config(counting), autoFlushCount: 200, autoFlushSeconds: 0.1 }),
+      ...localPort,
+      SOURCE_TOPIC: fixture.source,
+      KAFKA_BROKERS: broker.bootstrap,
+      AUTO_FLUSH_COUNT: '200',
+      AUTO_FLUSH_SECONDS: '0.1',
+      STORE_MODULE: fileURLToPath(counting.module),
     }
-    const args = [join(import.meta.dir, 'support/store-process.ts')]
     try {
       workload.start()
       for (let kill = 0; kill < kills; kill++) {
-        const victim = await LatchkeyProcess.start({ settings, args, path: process.execPath })
+        const victim = await LatchkeyProcess.start({ settings })
         const acknowledged = recorder.acknowledgements.length + random.below(12)
         await victim.until('it writes', () => recorder.acknowledgements.length > acknowledged)
         await Bun.sleep(random.below(100))
