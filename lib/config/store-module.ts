@@ -1,4 +1,5 @@
 /** Where the store module is. It is loaded later, when the settings are known to be sound. */
+import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { formatEntries } from './entries/formats.ts'
@@ -36,7 +37,8 @@ export function storeModuleOf(
     faults.push(`${where}: ${notFound(setting.text, 'file', directories)}`)
     return undefined
   }
-  return pathToFileURL(path).href
+  // As stacks name it: a ConfigMap that is mounted is full of links.
+  return pathToFileURL(realpathSync(path)).href
 }
 
 function nameAsGiven(key: SettingKey, origin: string): string {

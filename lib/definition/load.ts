@@ -8,15 +8,16 @@ import { type Definition } from './definition.ts'
 import { loadFault, shownUrl } from './load-fault.ts'
 import { definitionOfFormats } from './of-formats.ts'
 
-const loadMsMax = 30_000
+const loadMsDefault = 30_000
 
 /**
  * The default export of a store module. A module is loaded once in each thread, however often it is asked for.
+ * @param loadMsMax until it is given up: a module may wait for something at its top
  * @throws LatchkeyError invalid_settings saying what is wrong with the module, in which file and line
  */
-export async function loadDefinition(moduleUrl: string): Promise<Definition> {
+export async function loadDefinition(moduleUrl: string, loadMsMax = loadMsDefault): Promise<Definition> {
   provideBuiltIns(moduleUrl)
-  const exports = await imported(moduleUrl)
+  const exports = await imported(moduleUrl, loadMsMax)
   const definition = exports['default']
   if (!isDefinition(definition)) {
     throw new LatchkeyError('invalid_settings', `Loading the store module ${shownUrl(moduleUrl)}: ${found(exports)}`)
@@ -32,7 +33,7 @@ export async function definitionOf(config: {
   return config.module === undefined ? definitionOfFormats(config.formats) : loadDefinition(config.module)
 }
 
-async function imported(moduleUrl: string): Promise<Record<string, unknown>> {
+async function imported(moduleUrl: string, loadMsMax: number): Promise<Record<string, unknown>> {
   let timer: Timer | undefined
   const late = new Promise<never>((_, reject) => {
     const message = `it is not loaded after ${loadMsMax / 1000} s: an \`await\` outside of functions does not end`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,6 +17,7 @@ beforeAll(() => {
   writeFileSync(join(here, 'here.ts'), '')
   for (const folder of [here, beside]) writeFileSync(join(folder, 'both.js'), '')
   writeFileSync(join(beside, 'beside.ts'), '')
+  symlinkSync(join(beside, 'beside.ts'), join(here, 'link.ts'))
 })
 
 afterAll(() => rmSync(join(here, '..'), { recursive: true }))
@@ -44,6 +45,7 @@ test('a store module is looked for in the working directory, then beside the exe
   const urlOf = (STORE_MODULE: string) => read({ STORE_MODULE }).module
   expect(urlOf('./here.ts')).toBe(pathToFileURL(join(here, 'here.ts')).href)
   expect(urlOf('both.js')).toBe(pathToFileURL(join(here, 'both.js')).href)
+  expect(urlOf('link.ts')).toBe(pathToFileURL(join(beside, 'beside.ts')).href)
   expect(urlOf('./beside.ts')).toBe(pathToFileURL(join(beside, 'beside.ts')).href)
   expect(urlOf(join(beside, 'both.js'))).toBe(pathToFileURL(join(beside, 'both.js')).href)
   expect(read({})).not.toContainKey('module')

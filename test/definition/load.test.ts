@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { definitionOf, loadDefinition } from '../../lib/definition/index.ts'
+import { definitionOf, describeThrown, loadDefinition } from '../../lib/definition/index.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { ModuleFolder } from './support/module-folder.ts'
 
@@ -135,13 +135,33 @@ test('a fault in a file that the module imports is told with that file', async (
   expect(message).toMatch(/uses-broken\.ts: broken\/part\.ts:3:\d+: undefined is not an object/)
 })
 
+test('a module that never ends loading is given up', async () => {
+  const url = folder.write('waits.ts', 'await new Promise(() => {})\nexport default 1\n')
+  const message = await messageOfLoading(url, 20)
+  expect(message).toEndWith('waits.ts: it is not loaded after 0.02 s: an `await` outside of functions does not end')
+})
+
+test('a path with spaces, parentheses and umlauts', async () => {
+  const text = `${heading}export default defineStore({ key: 'utf8', input: 'json', convert() { throw new Error('no') } })`
+  const url = folder.write('my orders (1)/Aufträge 100%.ts', text)
+  const definition = await loadDefinition(url)
+  expect(definition.module).toBe(url)
+  let thrown: unknown
+  try {
+    definition.convert!(1, {} as never)
+  } catch (error) {
+    thrown = error
+  }
+  expect(describeThrown(thrown, definition)).toBe('Aufträge 100%.ts:2: no')
+})
+
 test('a file that is not there', async () => {
   const message = await messageOfLoading(`file://${folder.path}/nowhere.ts`)
   expect(message).toBe(`Loading the store module ${folder.path}/nowhere.ts: there is no such file`)
 })
 
-async function messageOfLoading(url: string): Promise<string> {
-  const error: unknown = await loadDefinition(url).catch((thrown: unknown) => thrown)
+async function messageOfLoading(url: string, loadMsMax?: number): Promise<string> {
+  const error: unknown = await loadDefinition(url, loadMsMax).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(LatchkeyError)
   expect((error as LatchkeyError).code).toBe('invalid_settings')
   return (error as LatchkeyError).message
