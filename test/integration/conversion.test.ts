@@ -50,6 +50,22 @@ test('a store keeps what the module has made of its records, over restarts and c
   expect(await fixture.value(last, 'a')).toBe('{"n":10,"updates":3}')
 })
 
+test('a callback is told what a program has written itself, at once', async () => {
+  await using fixture = await Fixture.create()
+  const store = fixture.open({ ...counting, autoFlushSeconds: 60 })
+  await fixture.quiet(store)
+  for (const updates of [40, 50]) {
+    await store.write(Buffer.from('a'), Buffer.from(JSON.stringify({ n: 0, updates })))
+    await fixture.produce([message('a', { n: 1 }), message('a', { n: 2 })])
+    await fixture.quiet(store)
+    expect(await fixture.value(store, 'a')).toBe(`{"n":2,"updates":${updates + 2}}`)
+  }
+  await store.close()
+  const again = fixture.open(counting)
+  await fixture.quiet(again)
+  expect(await fixture.value(again, 'a')).toBe('{"n":2,"updates":52}')
+})
+
 test('an instance that only processes converts, and says that callbacks do not run', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged({ ...counting, useProcessingOnly: true })
