@@ -20,9 +20,18 @@ const headerLength = 5
 export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(spec.registry)): Codec<Json> {
   const { kind, subject } = spec
 
+  /** Of the record before, which mostly has the same. */
+  let last: CompiledSchema | undefined
+  let newest: CompiledSchema | undefined
+
   function latest(): CompiledSchema {
     if (subject === undefined) throw new Error('it cannot be encoded: no subject says under which schema')
-    return schemas.latest(subject, kind)
+    return (newest ??= schemas.latest(subject, kind))
+  }
+
+  function schemaOf(id: number): CompiledSchema {
+    if (last?.id !== id) last = schemas.byId(id, kind)
+    return last
   }
 
   return {
@@ -31,7 +40,7 @@ export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(s
       const id = schemaIdOf(bytes)
       const payload = bytes.subarray(headerLength)
       // JSON needs no schema to be read, so that it does not wait for one.
-      return kind === 'json' ? jsonCodec.decode(payload) : schemas.byId(id, kind).decode(payload)
+      return kind === 'json' ? jsonCodec.decode(payload) : schemaOf(id).decode(payload)
     },
     encode(json) {
       const { id, prefix, codec } = latest()

@@ -49,7 +49,7 @@ export class RegistryClient {
   async #ask(path: string): Promise<{ response: Response; text: string | undefined }> {
     const signal = AbortSignal.timeout(this.#timeoutMs)
     try {
-      // A redirect would take the credentials to whoever it names.
+      // Questions and credentials are for the registry that was named, not for whoever it names.
       const response = await fetch(`${this.url}${path}`, { headers: this.#headers, redirect: 'manual', signal })
       return { response, text: await readBounded(response, answerBytesMax) }
     } catch (error) {

@@ -52,6 +52,8 @@ export class Fetched<V extends { readonly size: number }> {
   readonly #ready = new Map<string, V>()
   readonly #refused = new Map<string, Refusal>()
   readonly #pending = new Map<string, Promise<void>>()
+  /** Until the next one of those that are pending is not. One promise for all who wait: a race would leave traces in each of them. */
+  #room = Promise.withResolvers<void>()
   #size = 0
 
   constructor(watcher: Watcher, options: FetchedOptions = {}) {
@@ -92,14 +94,19 @@ export class Fetched<V extends { readonly size: number }> {
   }
 
   #start(what: string, fetch: () => Promise<V>, isFinal: boolean): Promise<void> {
-    if (this.#pending.size >= pendingMax) return Promise.race(this.#pending.values())
-    const loaded = this.#load(what, fetch, isFinal).finally(() => this.#pending.delete(what))
+    if (this.#pending.size >= pendingMax) return this.#room.promise
+    const loaded = this.#load(what, fetch, isFinal).then(() => {
+      this.#pending.delete(what)
+      this.#room.resolve()
+      this.#room = Promise.withResolvers()
+    })
     this.#pending.set(what, loaded)
     return loaded
   }
 
   async #load(what: string, fetch: () => Promise<V>, isFinal: boolean): Promise<void> {
     const { confirmMs } = this.#options
+    this.#forgetRefusals(refusedMax)
     let isConfirmed = this.#refused.size >= refusedSuspicious
     for (let attempt = 0; ; attempt++) {
       try {
@@ -129,12 +136,16 @@ export class Fetched<V extends { readonly size: number }> {
   }
 
   #refuse(what: string, reason: string): void {
-    const now = this.#options.now()
+    this.#forgetRefusals(refusedMax - 1)
+    this.#refused.set(what, { reason, until: this.#options.now() + this.#options.refusalMs })
+  }
+
+  /** Those that have had their time, and the oldest beyond `keptMax`. */
+  #forgetRefusals(keptMax: number): void {
     for (const [oldest, { until }] of this.#refused) {
-      if (until > now && this.#refused.size < refusedMax) break
+      if (until > this.#options.now() && this.#refused.size <= keptMax) return
       this.#refused.delete(oldest)
     }
-    this.#refused.set(what, { reason, until: now + this.#options.refusalMs })
   }
 }
 

@@ -93,7 +93,7 @@ describe('a record waits while the registry', () => {
     expect(await settled(() => codec.decode(wire(1, 2)))).toEqual({ a: 1 })
   })
 
-  test('redirects: what it redirects to is not asked, since it would be told the credentials', async () => {
+  test('redirects: nobody is asked but the registry that was named', async () => {
     await using other = new FakeRegistry([avroSchema(1)])
     await using registry = new FakeRegistry([avroSchema(1)])
     const { codec, problems } = setUp(registry)
