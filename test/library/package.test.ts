@@ -8,7 +8,7 @@ import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { root } from '../style/repository.ts'
-import { until } from '../until.ts'
+import { Program } from './support/program.ts'
 import { readmeExample } from './support/readme-example.ts'
 
 const commandTimeoutMs = 120_000
@@ -86,33 +86,15 @@ describe('the package', () => {
     const topic = uniqueName('orders')
     await createTopic(broker, topic, { partitions: 2 })
     await new Cluster(broker).produce(topic, [{ key: '10002', value: JSON.stringify(order) }])
-    const env = { PATH: process.env['PATH'] ?? '', SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, PORT: '0' }
-    const child = Bun.spawn([process.execPath, 'server.ts'], { cwd: project, env, stdout: 'pipe', stderr: 'pipe' })
-    const errors = child.stderr.text()
-    try {
-      let output = ''
-      const read = async () => {
-        for await (const chunk of child.stdout) output += new TextDecoder().decode(chunk)
-      }
-      void read()
-      await until('it listens', () => {
-        if (child.exitCode !== null) throw new Error('the example has ended')
-        return output.includes('listening at http')
-      }).catch(async (error: unknown) => {
-        child.kill()
-        throw new Error(`${String(error)}\n${tail(await errors)}`)
-      })
-      const url = /listening at (http\S+)\//.exec(output)![1]
-      expect(await (await fetch(`${url}/orders/10002/quantity`)).json()).toBe(2)
-      expect((await fetch(`${url}/orders/1/quantity`)).status).toBe(404)
-      expect((await fetch(`${url}/orders/10002/cancel`, { method: 'POST' })).status).toBe(204)
-      const response = await fetch(`${url}/stores/${topic}/10002`)
-      expect(await response.json()).toEqual({ ...order, status: 'cancelled' })
-      child.kill('SIGTERM')
-      expect(await child.exited).toBe(0)
-      expect(await errors).toBe('')
-    } finally {
-      child.kill('SIGKILL')
-    }
+    const environment = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, PORT: '0' }
+    await using program = new Program('server.ts', project, environment)
+    const [, url] = await program.printed(/listening at (http\S+)\//)
+    expect(await (await fetch(`${url}/orders/10002/quantity`)).json()).toBe(2)
+    expect((await fetch(`${url}/orders/1/quantity`)).status).toBe(404)
+    expect((await fetch(`${url}/orders/10002/cancel`, { method: 'POST' })).status).toBe(204)
+    const response = await fetch(`${url}/stores/${topic}/10002`)
+    expect(await response.json()).toEqual({ ...order, status: 'cancelled' })
+    expect(await program.stop()).toBe(0)
+    expect(program.stderr).toBe('')
   })
 })
