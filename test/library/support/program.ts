@@ -9,9 +9,15 @@ export class Program implements AsyncDisposable {
   stderr = ''
 
   /** @param environment all that it has beside PATH */
-  constructor(file: string, cwd: string, environment: Record<string, string>) {
+  constructor(file: string, cwd: string, environment: Record<string, string>, args: readonly string[] = []) {
     const env = { PATH: process.env['PATH'] ?? '', ...environment }
-    this.#child = Bun.spawn([process.execPath, file], { cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+    this.#child = Bun.spawn([process.execPath, file, ...args], {
+      cwd,
+      env,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
     this.#read = Promise.all([this.#take('stdout'), this.#take('stderr')])
   }
 

@@ -1,0 +1,63 @@
+/** What a program may do wrong, and what is left alone of it. */
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { LatchkeyError, openStore } from '../../lib/index.ts'
+import { Program } from './support/program.ts'
+import { definition as unexported } from './support/no-default.ts'
+
+const support = join(import.meta.dir, 'support')
+const options = { sourceTopic: 'orders', kafkaBrokers: '127.0.0.1:1' }
+
+async function failureOf(open: () => ReturnType<typeof openStore>): Promise<LatchkeyError> {
+  await using store = open()
+  return store.failed
+}
+
+describe('a definition', () => {
+  test('whose module opens the store itself is told to be put into a module of its own', async () => {
+    await using program = new Program('opens-itself.ts', support, {})
+    expect(await program.ended()).toBe(0)
+    expect(program.stdout).toStartWith('invalid_settings: ')
+    expect(program.stdout).toContain('put the definition into a module of its own and export it as default')
+  })
+
+  test('that its module does not export as default fails the store, naming the module', async () => {
+    const failure = await failureOf(() => openStore(options, unexported) as never)
+    expect(failure.code).toBe('invalid_settings')
+    expect(failure.message).toContain('no-default.ts')
+    expect(failure.message).toContain('default')
+  })
+
+  test('that belongs to no module is refused at once', () => {
+    const { module: _, ...homeless } = unexported
+    expect(() => openStore(options, homeless)).toThrow('Opening a store: the definition belongs to no module')
+    expect(() => openStore(options, { ...homeless, module: 'https://example.org/a.ts' })).toThrow(
+      'which is no URL of a file',
+    )
+  })
+
+  test('excludes formats in the options', () => {
+    expect(() => openStore({ ...options, valueFormat: 'json' }, unexported)).toThrow(
+      'valueFormat: it has no effect: the definition says what keys and values are',
+    )
+  })
+})
+
+describe('the log', () => {
+  test('of the store thread goes to stderr, warnings only, when LogTape is not configured', async () => {
+    await using program = new Program('logs.ts', support, {})
+    expect(await program.ended()).toBe(0)
+    expect(program.stderr).toContain(' warning ')
+    expect(program.stderr).not.toContain(' info ')
+    expect(JSON.parse(program.stdout)).toEqual({ isSame: true, categories: [] })
+  })
+
+  test('goes where the program has configured LogTape to, and changes nothing there', async () => {
+    await using program = new Program('logs.ts', support, {}, ['configured'])
+    expect(await program.ended()).toBe(0)
+    expect(program.stderr).toBe('')
+    const { isSame, categories } = JSON.parse(program.stdout) as { isSame: boolean; categories: string[][] }
+    expect(isSame).toBe(true)
+    expect(categories.map(([first]) => first)).toContain('latchkey')
+  })
+})
