@@ -84,12 +84,19 @@ function textOf(json: Json, depth: number): string {
 
 function structureText(json: readonly Json[] | { readonly [name: string]: Json }, depth: number): string {
   if (Array.isArray(json)) return `[${json.map((element: Json) => textOf(element, depth)).join()}]`
+  refuseNonJson(json)
   const members = json as { readonly [name: string]: Json }
   // Without a comparison function, sorting goes by UTF-16 units, as the RFC asks.
   const names = Object.keys(members)
     .filter((name) => members[name] !== undefined)
     .toSorted()
   return `{${names.map((name) => `${stringText(name)}:${textOf(members[name]!, depth)}`).join()}}`
+}
+
+/** Dates, maps, bytes and their like would become `{}` without a word. */
+function refuseNonJson(json: object): void {
+  const [, name] = /^\[object (.*)\]$/.exec(Object.prototype.toString.call(json)) ?? []
+  if (name !== 'Object') throw new Error(`it must be JSON, and has an object that is none: ${name}`)
 }
 
 function stringText(text: string): string {
