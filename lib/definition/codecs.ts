@@ -29,6 +29,11 @@ export function codecFrom(member: Member, source: CodecSource, moduleUrl: string
   return ownCodec(member, source as OwnCodec)
 }
 
+/** It is named by plain data. */
+export function isFormat(source: CodecSource): boolean {
+  return typeof source === 'string' || (typeof source === 'object' && 'format' in source)
+}
+
 /** It has been validated, so that its bytes may differ from those that it came from. */
 export function changesBytes(source: CodecSource): boolean {
   return typeof source === 'object' && (isSchema(source) || 'schema' in source)

@@ -3,7 +3,7 @@ import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, codecOf } from '../format/index.ts'
 import { nearName } from '../near-name.ts'
 import { callerUrl } from './call-site.ts'
-import { changesBytes, codecFrom, nameOf } from './codecs.ts'
+import { changesBytes, codecFrom, isFormat, nameOf } from './codecs.ts'
 import { type CodecSource, type ValueOf } from './codec-source.ts'
 import { type Definition, type skip, type SourceRecord } from './definition.ts'
 
@@ -108,8 +108,10 @@ function storedCodec(
   input: Codec,
   module: string | undefined,
 ): Codec {
-  const isSame = Bun.deepEquals(inputSource, valueSource) && !changesBytes(inputSource)
-  return isSame ? input : codecFrom('value', valueSource, module)
+  // Two codecs of one's own may look the same and be none the less different.
+  const isSame =
+    inputSource === valueSource || (isFormat(inputSource) && Bun.deepEquals(inputSource, valueSource, true))
+  return isSame && !changesBytes(inputSource) ? input : codecFrom('value', valueSource, module)
 }
 
 function refuseUnknown(options: object): void {

@@ -19,6 +19,17 @@ test('bytes pass on where input and value are the same and nothing validates or 
   expect(keepsBytes(json(), json())).toBe(true)
   expect(keepsBytes('json', 'utf8', String)).toBe(false)
   expect(keepsBytes('json', 'json', (it) => it)).toBe(false)
+  class Own {
+    readonly #prefix: string
+    constructor(prefix: string) {
+      this.#prefix = prefix
+    }
+    decode = (bytes: Uint8Array): string => this.#prefix + Buffer.from(bytes).toString()
+    encode = (it: string): Uint8Array => text(it.slice(this.#prefix.length))
+  }
+  const own = new Own('a')
+  expect(keepsBytes(own)).toBe(true)
+  expect(keepsBytes(own, new Own('b'))).toBe(false)
   // What a schema gives may differ from what it was given.
   expect(keepsBytes(v.object({}))).toBe(false)
 })
