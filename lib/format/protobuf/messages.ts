@@ -32,9 +32,16 @@ export function messageNamed(name: string, messages: Messages): protobuf.Type {
 
 function collect(namespace: protobuf.NamespaceBase, messages: Map<string, protobuf.Type>): void {
   for (const nested of namespace.nestedArray) {
+    keepName(nested)
+    if (nested instanceof protobuf.Type) for (const field of nested.fieldsArray) keepName(field)
     if (nested instanceof protobuf.Type) messages.set(nested.fullName.replace(/^\./, ''), nested)
     if (nested instanceof protobuf.Namespace) collect(nested, messages)
   }
+}
+
+/** The library puts a full name together whenever it is asked for, which it does for each field of each JSON that it reads. */
+function keepName(object: protobuf.ReflectionObject): void {
+  Object.defineProperty(object, 'fullName', { value: object.fullName })
 }
 
 /** Whether the last parts of both names are one another's beginning or end, whatever their case. */
