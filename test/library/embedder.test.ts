@@ -1,7 +1,7 @@
 /** What a program may do wrong, and what is left alone of it. */
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { LatchkeyError, openStore } from '../../lib/index.ts'
+import { type LatchkeyError, openStore } from '../../lib/index.ts'
 import { Program } from './support/program.ts'
 import { definition as unexported } from './support/no-default.ts'
 

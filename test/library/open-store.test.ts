@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { SettingKey } from '../../lib/config/settings.ts'
 import { LatchkeyError, type OpenOptions, openStore, serve } from '../../lib/index.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import orders from './examples/orders.ts'
@@ -6,6 +7,10 @@ import orders from './examples/orders.ts'
 function optionsOf({ source, cluster }: Fixture): OpenOptions {
   return { sourceTopic: source, kafkaBrokers: cluster.broker.bootstrap }
 }
+
+/** Settings that are no options, though they are not of the executable alone. */
+type Missing = Exclude<SettingKey, keyof OpenOptions | `server${string}` | 'httpThreads' | 'storeModule'>
+const missing: [Missing] extends [never] ? 'none' : Missing = 'none'
 
 describe('openStore', () => {
   test('values are those of the definition when there is one', async () => {
@@ -43,6 +48,10 @@ describe('openStore', () => {
     await store.put(new Uint8Array([0xff, 0]), new Uint8Array([1, 2]))
     await store.flush()
     expect(await store.get(new Uint8Array([0xff, 0]))).toEqual(new Uint8Array([1, 2]))
+  })
+
+  test('every setting but those of the executable is an option', () => {
+    expect(missing).toBe('none')
   })
 
   test('all faults are told, by the names of options, when options have some', () => {

@@ -47,6 +47,8 @@ export interface OpenOptions {
   readonly autoFlushSeconds?: number
   readonly autoFlushWhenIdle?: boolean
   readonly readerPoolSize?: number
+  /** Threads that write, each with its share of the partitions. */
+  readonly storeThreads?: number
   readonly readyWhen?: 'caught-up' | 'recovered'
   readonly fencing?: boolean
   /** Without a definition, which says it otherwise. So for all formats. */
@@ -77,7 +79,7 @@ export interface OpenOptions {
 }
 
 /** Of the executable alone. */
-const excluded = /^(server|storeModule)/
+const excluded = /^(server|httpThreads|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 /** @throws LatchkeyError invalid_settings: one message with all faults; `details.faults` has them one by one */
