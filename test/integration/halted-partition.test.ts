@@ -1,6 +1,7 @@
 /** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and all else goes on. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
+import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 
@@ -87,4 +88,40 @@ test('a partition halts at a record that the changelog refuses, with all before 
   expect((await fixture.readChangelog()).records.map(({ src }) => src)).toEqual(Array.from({ length: 17 }, (_, i) => i))
   await store.close()
   expect((await fixture.committed()).get(0)).toBe(17)
+})
+
+test('the executable tells over HTTP that a partition has halted, and answers on', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: 'a', value: '1', headers: { trace: '7f' } },
+    { key: null, value: 'bad' },
+  ])
+  const settings = {
+    SOURCE_TOPIC: fixture.source,
+    KAFKA_BROKERS: fixture.cluster.broker.bootstrap,
+    ON_BAD_RECORD: 'stop',
+    KEEP_HEADERS: 'trace',
+    ...localPort,
+  }
+  const store = await LatchkeyProcess.start({ settings })
+  try {
+    const halt = `${fixture.source} partition 0: halted at offset 1, it has no key`
+    await store.until(
+      'it has halted',
+      async () => (await store.metric('latchkey_partition_state')) > 0 && store.stderr.includes(halt),
+    )
+    expect((await store.get(`/flush-store/${fixture.storeId}`, { method: 'POST' })).status).toBe(200)
+    const readiness = await store.get('/readyz?verbose')
+    expect(readiness.status).toBe(503)
+    expect(await readiness.text()).toContain(`[-]not_halted ${halt}`)
+    expect((await store.status(fixture.storeId))!.details[0]).toMatchObject({ state: 'halted', position: 1 })
+    const metrics = await (await store.get('/metrics')).text()
+    expect(metrics).toMatch(/^latchkey_condition\{name="not_halted"\} 0$/m)
+    expect(metrics).toMatch(/^latchkey_partition_state\{.*state="halted".*\} 1$/m)
+    const answer = await store.get(`/stores/${fixture.storeId}/a`)
+    expect([await answer.text(), answer.headers.get('x-kafka-header-trace')]).toEqual(['1', '7f'])
+    expect(await store.stop()).toBe(0)
+  } finally {
+    await store.close()
+  }
 })
