@@ -35,7 +35,7 @@ export class InThreadWorker extends EventTarget {
         run().then(() => ({ type: 'closed' })),
         (error) => ({ type: 'failed', error }),
       )
-    } else if (message.type === 'confirmed') this.#store!.confirmed(message.version)
+    } else if (message.type === 'confirmed') this.#store!.confirmed(message.readerThread, message.version)
     else if (message.type === 'write') this.#store!.write(message.partition, message)
     else if (message.type === 'close') void this.#store!.close()
     else {
