@@ -1,0 +1,34 @@
+import { expect, test } from 'bun:test'
+import { SchemaPending } from '../../../lib/format/index.ts'
+import { InTurn } from '../../../lib/store/handle/in-turn.ts'
+
+test('operations run at once while none waits', () => {
+  const turn = new InTurn()
+  expect(turn.run(() => 1)).toBe(1)
+  expect(() => turn.run(() => JSON.parse('{') as number)).toThrow(SyntaxError)
+  expect(turn.run(() => 2)).toBe(2)
+})
+
+test('operations keep their order when one waits for a schema, also where that one fails', async () => {
+  const turn = new InTurn()
+  const order: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let isReady = false
+  const first = turn.run(() => {
+    if (!isReady) throw new SchemaPending('the schema', promise)
+    order.push('first')
+    throw new RangeError('no such value')
+  })
+  const second = turn.run(() => order.push('second'))
+  const third = turn.run(() => order.push('third'))
+  expect(order).toEqual([])
+  isReady = true
+  resolve()
+  expect(first).toBeInstanceOf(Promise)
+  const failure = await Promise.resolve(first).catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(RangeError)
+  await Promise.all([second, third])
+  expect(order).toEqual(['first', 'second', 'third'])
+  // Nobody waits any more.
+  expect(turn.run(() => 4)).toBe(4)
+})

@@ -1,0 +1,31 @@
+import { expect, test } from 'bun:test'
+import { explainWriteRefusal } from '../../../lib/store/handle/write-refusals.ts'
+
+const held = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
+const shard = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
+const record = { key: new Uint8Array(10), value: new Uint8Array(100) }
+
+test('a write is taken when its partition is a primary here', () => {
+  expect(explainWriteRefusal('orders', 0, held, shard, record)).toBeUndefined()
+  expect(explainWriteRefusal('orders', 0, held, shard, { ...record, value: null })).toBeUndefined()
+})
+
+test.each([
+  [4, 'partition_not_held', 'there is no partition 4: the topic has 4'],
+  [-1, 'partition_not_held', 'there is no partition -1'],
+  [0.5, 'partition_not_held', 'there is no partition 0.5'],
+  [2, 'partition_not_held', 'partition 2 is a copy here: write at the instance that has it as primary'],
+  [3, 'partition_not_held', 'partition 3 is not held by this instance'],
+  [1, 'fenced', 'another instance has taken it'],
+] as const)('a write to partition %d is refused as %s', (partition, code, text) => {
+  const refusal = explainWriteRefusal('orders', partition, held, shard, record)
+  expect(refusal?.code).toBe(code)
+  expect(refusal?.message).toStartWith('Writing to store orders: ')
+  expect(refusal?.message).toContain(text)
+})
+
+test('a write is refused when the changelog does not accept a record of its size', () => {
+  const refusal = explainWriteRefusal('orders', 0, held, shard, { ...record, value: new Uint8Array(1_000) })
+  expect(refusal?.code).toBe('entry_too_large')
+  expect(refusal?.details).toEqual({ bytes: 1_093, bytesMax: 1_000 })
+})
