@@ -1,0 +1,49 @@
+/** Records in a registry's wire format on their way through a store, while the registry is away and when it is back. */
+import { expect, test } from 'bun:test'
+import { type RegistryConfig } from '../../../lib/format/index.ts'
+import { Fixture } from '../../integration/support/fixture.ts'
+import { until } from '../../until.ts'
+import { FakeRegistry } from './fake-registry.ts'
+import { wire } from './settled.ts'
+import vectors from './vectors.json' with { type: 'json' }
+
+const [order] = vectors.vectors
+const idOfText = vectors.schemas.find(({ subject }) => subject === 'text-value')!.id
+const orderBytes = Buffer.from(order!.bytes, 'hex')
+
+/** A key as Confluent's Avro serializer writes strings. */
+function key(text: string): Buffer {
+  return Buffer.from(wire(idOfText, text.length * 2, ...Buffer.from(text)))
+}
+
+function formats(registry: RegistryConfig) {
+  const avro = { format: 'registry', kind: 'avro', registry } as const
+  return {
+    key: { ...avro, subject: 'text-value' },
+    value: { ...avro, subject: 'avro-value' },
+    store: { format: 'json' },
+  } as const
+}
+
+test('a store lets records wait for the registry, and loses none but those that it does not know', async () => {
+  await using registry = new FakeRegistry(vectors.schemas)
+  await registry.stop()
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: key('first'), value: orderBytes },
+    { key: key('unknown'), value: Buffer.from(wire(4_711)) },
+    { key: key('bare'), value: Buffer.from('{"id":7}') },
+    { key: key('last'), value: orderBytes },
+  ])
+  const store = fixture.openLogged({ formats: formats({ url: registry.url }) })
+  await until('the store tells that the registry is away', () => fixture.told('it cannot be reached'))
+  expect(store.state).not.toBe('failed')
+  expect((await fixture.readChangelog()).records).toEqual([])
+  registry.start()
+  await fixture.quiet(store)
+  expect(JSON.parse((await fixture.value(store, key('first').toString('latin1')))!)).toEqual(order!.json)
+  expect(JSON.parse((await fixture.value(store, key('last').toString('latin1')))!)).toEqual(order!.json)
+  expect(await fixture.value(store, key('unknown').toString('latin1'))).toBeUndefined()
+  expect(fixture.told('schema 4711 is not found')).toBe(true)
+  expect((await fixture.readChangelog()).records).toHaveLength(2)
+})
