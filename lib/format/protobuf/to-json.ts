@@ -114,8 +114,9 @@ function ofEnum(type: protobuf.Enum): Writer {
   return (value) => type.valuesById[value as number] ?? (value as number)
 }
 
+/** @param value a Long of the library, or the number 0 of a default */
 function jsonOfLong(value: unknown): number | string {
-  const number = Number(value)
+  const number = typeof value === 'number' ? value : (value as { toNumber(): number }).toNumber()
   return Number.isSafeInteger(number) ? number : String(value)
 }
 
