@@ -55,7 +55,8 @@ export class RegistryClient {
     } catch (error) {
       if (error instanceof Refused) throw error
       if (signal.aborted) throw new Trouble(`no answer within ${this.#timeoutMs} ms`)
-      throw new Trouble(`it cannot be reached: ${messageOf(error)}`)
+      const { code } = error as { code?: unknown }
+      throw new Trouble(`it cannot be reached: ${typeof code === 'string' ? code : messageOf(error)}`)
     }
   }
 }
