@@ -94,7 +94,17 @@ export function avro<T = Json>(options: Omit<AvroFormat<T>, 'format'>): AvroForm
   return { ...options, format: 'avro' }
 }
 
+export interface RegistryOptions {
+  readonly kind: 'avro' | 'protobuf' | 'json'
+  readonly url: string
+  /** For basic authentication. */
+  readonly credentials?: { readonly user: string; readonly password: string }
+  /** Whose latest schema values are encoded with; without it values can only be decoded. */
+  readonly subject?: string
+}
+
 /** Confluent's wire format, with the schemas of a registry. A value is its JSON form, believed to be a `T`. */
-export function registry<T = Json>(options: Omit<RegistryFormat<T>, 'format'>): RegistryFormat<T> {
-  return { ...options, format: 'registry' }
+export function registry<T = Json>({ kind, url, credentials, subject }: RegistryOptions): RegistryFormat<T> {
+  const config = { url, ...(credentials && { credentials }) }
+  return { format: 'registry', kind, registry: config, ...(subject !== undefined && { subject }) }
 }

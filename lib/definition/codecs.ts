@@ -78,10 +78,8 @@ function absolute(format: ModuleFormat<unknown>, of: (path: string) => string): 
     }
     case 'avro':
       return { format: 'avro', file: of(format.file) }
-    case 'registry': {
-      const { kind, registry, subject } = format
-      return { format: 'registry', kind, registry, ...(subject !== undefined && { subject }) }
-    }
+    case 'registry':
+      return format
   }
 }
 

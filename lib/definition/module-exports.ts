@@ -11,6 +11,7 @@ export {
   type ProtobufFormat,
   registry,
   type RegistryFormat,
+  type RegistryOptions,
   type ValidatedFormat,
   type ValueOf,
 } from './codec-source.ts'

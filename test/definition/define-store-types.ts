@@ -75,6 +75,13 @@ const own = defineStore({
 })
 same<typeof own, Definition<string, Date, Date>>(true)
 
+const unannotated = defineStore({
+  key: { decode: (bytes) => bytes.length, encode: () => new Uint8Array() },
+  input: 'json',
+  onDelete: (key) => same<typeof key, number>(true),
+})
+same<typeof unannotated, Definition<number, Json, Json>>(true)
+
 // @ts-expect-error -- a name that is no format
 defineStore({ key: 'utf-8', input: 'json' })
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
-import { type CodecSource, defineStore, json, type OwnCodec } from '../../lib/definition/index.ts'
+import { type CodecSource, defineStore, json, type OwnCodec, registry } from '../../lib/definition/index.ts'
 
+const secret = 'hunter2'
 const text = (value: string) => Buffer.from(value)
 
 test('the module is the one that calls, unless another one is named', () => {
@@ -40,6 +41,13 @@ test('a definition that looks at nothing is plain', () => {
   expect(defineStore({ key: 'utf8', input: 'raw' }).isPlain).toBe(false)
 })
 
+test('the wire format of a registry can be read without asking it for anything', () => {
+  const input = registry({ kind: 'avro', url: 'http://127.0.0.1:1', credentials: { user: 'a', password: secret } })
+  const definition = defineStore({ key: 'utf8', input, value: 'json', convert: (it) => it })
+  expect(definition.input.name).toContain('avro')
+  expect(JSON.stringify(definition)).not.toContain(secret)
+})
+
 test('a schema validates what is read, and gives its output', () => {
   const { input, key } = defineStore({
     key: { format: 'utf8', schema: v.pipe(v.string(), v.uuid()) },
@@ -58,8 +66,6 @@ test('a schema validates what is stored, when it is stored', () => {
   expect(value.decode(text('{"id":"a"}'))).toEqual({ id: 'a', count: 0 })
   expect(value.decode(text('{"name":"a"}')) as unknown).toEqual({ name: 'a' })
 })
-
-const secret = 'hunter2'
 
 test.each<[string, v.GenericSchema, unknown, string]>([
   [
