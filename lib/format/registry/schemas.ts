@@ -28,6 +28,8 @@ interface Reference {
   readonly text: string
 }
 
+type FetchedByKind = Readonly<Record<Kind, Fetched<CompiledSchema>>>
+
 const schemaCharactersMax = 1_048_576
 const referencesMax = 100
 const logIntervalMs = 10_000
@@ -48,8 +50,9 @@ export function registryTroubles(): RegistryTrouble[] {
 
 export class Schemas {
   readonly #client: RegistryClient
-  readonly #byId: Fetched<CompiledSchema>
-  readonly #latest: Fetched<CompiledSchema>
+  /** A schema is compiled for one kind: as another it is refused. */
+  readonly #byId: FetchedByKind
+  readonly #latest: FetchedByKind
   readonly #log = new RepeatedLog(loggerOf('registry'), logIntervalMs)
   readonly #troubles = new Map<string, RegistryTrouble>()
 
@@ -59,13 +62,18 @@ export class Schemas {
       trouble: (what: string, trouble: Trouble) => this.#note(what, trouble),
       settled: (what: string) => this.#settle(what),
     }
-    this.#byId = new Fetched(watcher, options)
-    this.#latest = new Fetched(watcher, options)
+    const fetchedByKind = () => ({
+      avro: new Fetched<CompiledSchema>(watcher, options),
+      protobuf: new Fetched<CompiledSchema>(watcher, options),
+      json: new Fetched<CompiledSchema>(watcher, options),
+    })
+    this.#byId = fetchedByKind()
+    this.#latest = fetchedByKind()
   }
 
   /** @throws SchemaPending; Error where the registry has no such schema, or one that is of no use */
   byId(id: number, kind: Kind): CompiledSchema {
-    return this.#byId.get(`schema ${id}`, async () =>
+    return this.#byId[kind].get(`schema ${id}`, async () =>
       this.#compiled(kind, id, await this.#client.get(`/schemas/ids/${id}`)),
     )
   }
@@ -73,7 +81,7 @@ export class Schemas {
   /** As it was when it was first asked for. @throws SchemaPending, also while there is no such subject: somebody may register it */
   latest(subject: string, kind: Kind): CompiledSchema {
     const what = `the latest schema of subject ${subject}`
-    return this.#latest.get(what, () => this.#fetchLatest(subject, kind), false)
+    return this.#latest[kind].get(what, () => this.#fetchLatest(subject, kind), false)
   }
 
   troubles(): RegistryTrouble[] {
@@ -85,7 +93,7 @@ export class Schemas {
     const { id } = answer
     if (typeof id !== 'number' || !Number.isInteger(id)) throw new Trouble('it answers a schema without an id', true)
     const compiled = await this.#compiled(kind, id, answer)
-    this.#byId.keep(`schema ${id}`, compiled)
+    this.#byId[kind].keep(`schema ${id}`, compiled)
     return compiled
   }
 

@@ -224,3 +224,20 @@ test('codecs of one registry share its schemas, and its troubles are told togeth
   expect(second!.decode(wire(1, 4))).toEqual({ a: 2 })
   expect(registryTroubles()).toEqual([])
 })
+
+test('keys and values of two kinds do not take each other for what they are', async () => {
+  const schema = 'syntax = "proto3"; message A { int32 a = 1; }'
+  await using registry = new FakeRegistry([
+    avroSchema(1),
+    { subject: 'p', version: 1, id: 2, schemaType: 'PROTOBUF', schema, references: [] },
+  ])
+  const config = { url: registry.url }
+  const key = registryCodec({ format: 'registry', kind: 'avro', registry: config })
+  const value = registryCodec({ format: 'registry', kind: 'protobuf', registry: config })
+  const asKey = settled(() => key.decode(wire(2, 0, 8, 7))).catch((error: Error) => error.message)
+  expect(await asKey).toBe('schema 2 is of type PROTOBUF, where AVRO is expected')
+  expect(await settled(() => value.decode(wire(2, 0, 8, 7)))).toEqual({ a: 7 })
+  expect(await settled(() => key.decode(wire(1, 2)))).toEqual({ a: 1 })
+  const asValue = settled(() => value.decode(wire(1, 2))).catch((error: Error) => error.message)
+  expect(await asValue).toBe('schema 1 is of type AVRO, where PROTOBUF is expected')
+})
