@@ -126,6 +126,22 @@ describe('a write', () => {
     expect(await fixture.value(successor, 'a')).toBe('2')
   })
 
+  test('reaches the thread that has its partition when there are several, and is read back by one reader', async () => {
+    await using fixture = await Fixture.create({ partitions: 4 })
+    const store = fixture.open({ storeThreads: 2, autoFlushSeconds: 3600 })
+    await store.ready
+    const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`)
+    await Promise.all(keys.map((key) => put(store, key, `of ${key}`)))
+    await store.flush()
+    using reader = store.reader()
+    const found = keys.map((key) => reader.get(bytes(key)))
+    expect(found.map((lookup) => Buffer.from(lookup!.value).toString())).toEqual(keys.map((key) => `of ${key}`))
+    expect(new Set(found.map((lookup) => lookup!.partition)).size).toBe(4)
+    await Promise.all(keys.map((key) => put(store, key, null)))
+    await store.flush()
+    expect(keys.every((key) => reader.get(bytes(key)) === undefined)).toBe(true)
+  })
+
   test('is taken up to a bound while none is acknowledged', async () => {
     await using fixture = await Fixture.create()
     const store = fixture.open()
