@@ -8,7 +8,8 @@ const hexPrefix = 'hex:'
 
 export const bytesCodec: Codec<Uint8Array> = {
   name: 'bytes',
-  decode: (bytes) => bytes.slice(),
+  // Not slice: that of a Buffer is a view.
+  decode: (bytes) => new Uint8Array(bytes),
   encode: (bytes) => bytes,
   toJson: base64Of,
   fromJson: bytesOfBase64,

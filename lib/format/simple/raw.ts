@@ -7,7 +7,8 @@ const encoder = new TextEncoder()
 
 export const rawCodec: Codec<Uint8Array> = {
   name: 'raw',
-  decode: (bytes) => bytes.slice(),
+  // Not slice: that of a Buffer is a view.
+  decode: (bytes) => new Uint8Array(bytes),
   encode: (bytes) => bytes,
   toJson: base64Of,
   fromJson: bytesOfBase64,

@@ -172,6 +172,11 @@ describe('refusals', () => {
   })
 })
 
+test('text of proto2 that is no UTF-8 is shown as far as it is, of proto3 it is refused', () => {
+  expect(legacy.decode(Uint8Array.fromHex('0a02c328' + '1002'))).toEqual({ sensor: '\ufffd(', at: 1 })
+  expect(() => orders.decode(Uint8Array.fromHex('0a02c328'))).toThrow('it is no orders.v1.Order: ')
+})
+
 describe('hostile bytes', () => {
   test('are an Error or a message that is encoded and decoded to the same', () => {
     fc.assert(
