@@ -105,6 +105,19 @@ describe('the executable', () => {
     expect(exitCode).toBe(0)
   })
 
+  test('has its own latchkey and valibot count where others are installed', async () => {
+    for (const name of ['latchkey', 'valibot']) {
+      mkdirSync(join(folder, 'node_modules', name), { recursive: true })
+      writeFileSync(join(folder, 'node_modules', name, 'package.json'), JSON.stringify({ name, main: 'index.js' }))
+      writeFileSync(join(folder, 'node_modules', name, 'index.js'), `throw new Error('the installed one')`)
+    }
+    const topic = await createTopic(broker, uniqueName('module'))
+    const settings = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, STORE_MODULE: 'redact.ts' }
+    const { stderr, exitCode } = await runLatchkey({ path: join(folder, 'latchkey'), settings, args: ['--check'] })
+    expect(stderr).not.toContain('the installed one')
+    expect(exitCode).toBe(0)
+  })
+
   test.each([
     ['syntax.ts', 'export default (\n', /: syntax\.ts:1:17: Unexpected end of file: export default \(\n/],
     [
