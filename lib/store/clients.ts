@@ -52,16 +52,16 @@ export function createClients(config: StoreConfig): Clients {
     producer: createClient(config, 'producer'),
     changelog: createClient(config, 'changelog'),
     replicas: createClient(config, 'changelog'),
-    deadLetters: createClient(config, 'producer'),
+    deadLetters: createClient(config, 'producer', 'dead-letter producer'),
   }
 }
 
-function createClient(config: StoreConfig, name: ClientName): KafkaClient {
+function createClient(config: StoreConfig, name: ClientName, subject = clientTitles[name]): KafkaClient {
   const client = clientsConfigOf(config)[name]
   const { brokers, clientId, retryBackoffMs, retryBackoffMaxMs, ...connection } = client.connection
   return new KafkaClient({
     ...connection,
-    subject: clientTitles[name],
+    subject,
     brokers: brokers ?? config.kafkaBrokers,
     clientId: clientId ?? `latchkey-${config.storeId}`,
     retryBackoff: { firstMs: retryBackoffMs, maxMs: retryBackoffMaxMs },

@@ -6,7 +6,8 @@ import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CounterName, type Stats } from '../contract/stats.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
-import { type DeadLetters, type Found, foundAt, foundBytes } from './dead-letters.ts'
+import { type Fault } from './dead-letter-headers.ts'
+import { type DeadLetters, foundAt, foundBytes } from './dead-letters.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
 type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLetterTopic'>
@@ -34,7 +35,8 @@ export class BadRecords {
     const { offset } = batch
     if (this.#halts(one, offset, fault)) return false
     this.#count(one, offset, reason, fault)
-    this.#write(one, foundAt(batch), offset, reason, fault, batch.undecodable ? 'record' : undefined)
+    const letter = this.#fault(one, offset, reason, fault)
+    this.#letters?.take(one, foundAt(batch), batch.undecodable ? { ...letter, raw: 'record' } : letter)
     return true
   }
 
@@ -48,8 +50,8 @@ export class BadRecords {
     this.#stats.add('skippedCorruptBatch', 1)
     const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {attempts} attempts: {fault}`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, attempts, fault })
-    const range = `offsets ${consumed} to ${next - 1}: ${fault}`
-    this.#write(one, foundBytes(bytes), consumed, 'skippedCorruptBatch', range, 'batch')
+    const letter = this.#fault(one, consumed, 'skippedCorruptBatch', `offsets ${consumed} to ${next - 1}: ${fault}`)
+    this.#letters?.take(one, foundBytes(bytes), { ...letter, raw: 'batch' })
     return true
   }
 
@@ -62,14 +64,8 @@ export class BadRecords {
     const message = `the changelog refuses it: ${refusal}`
     if (this.#halts(one, offset, message)) return false
     this.#count(one, offset, 'skippedTooLarge', message)
-    const { sourceTopic: topic } = this.#config
-    this.#letters?.takeRefused(one, stored, {
-      topic,
-      partition: one.partition,
-      offset,
-      reason: 'skippedTooLarge',
-      message,
-    })
+    // A tombstone that discards is no record of the source.
+    if (offset >= 0) this.#letters?.takeRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
     return true
   }
 
@@ -96,16 +92,7 @@ export class BadRecords {
     this.#repeated.log(level, key, message, { topic: sourceTopic, ...letters, ...properties })
   }
 
-  #write(
-    one: PartitionIngest,
-    found: Found,
-    offset: number,
-    reason: CounterName,
-    message: string,
-    raw: 'record' | 'batch' | undefined,
-  ): void {
-    if (this.#letters === undefined) return
-    const fault = { topic: this.#config.sourceTopic, partition: one.partition, offset, reason, message }
-    this.#letters.take(one, found, raw === undefined ? fault : { ...fault, raw })
+  #fault({ partition }: PartitionIngest, offset: number, reason: CounterName, message: string): Fault {
+    return { topic: this.#config.sourceTopic, partition, offset, reason, message }
   }
 }

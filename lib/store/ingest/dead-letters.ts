@@ -80,11 +80,17 @@ export class DeadLetters {
     this.#open.set(one, batches)
     const { storeId } = this.#context.config
     const { maxMessageBytes } = this.#topic
-    if (batches.at(-1)?.add(found, fault, storeId, maxMessageBytes) === true) return
+    const last = batches.at(-1)
+    const before = last?.bytes ?? 0
+    if (last?.add(found, fault, storeId, maxMessageBytes) === true) {
+      one.letterBytes += last.bytes - before
+      return
+    }
     const batch = new LetterBatch(one)
     batch.add(found, fault, storeId, maxMessageBytes)
     batches.push(batch)
     one.letters++
+    one.letterBytes += batch.bytes
   }
 
   /**
@@ -95,13 +101,13 @@ export class DeadLetters {
     const converted = copyOf(stored)
     one.letters++
     const write = async () => {
-      const original = fault.offset < 0 ? undefined : await this.#original(fault)
+      const original = await this.#original(fault)
       if (original === undefined) this.take(one, converted, { ...fault, raw: 'changelog record' })
       else this.take(one, original, fault)
       one.letters--
       this.send(one)
     }
-    // Rejects only when the store stops.
+    // Rejects when the store stops: the record will be read again.
     write().catch(() => {})
   }
 
@@ -115,10 +121,16 @@ export class DeadLetters {
     this.#producer.wake()
   }
 
+  /** Undefined where it is gone, or cannot be asked for any more. */
   async #original({ topic, partition, offset }: Fault): Promise<Found | undefined> {
     const { consumer } = this.#context.clients
-    const record = await consumer.persist(() => findSourceRecord(consumer, topic, partition, offset))
-    return record && foundAt(record)
+    try {
+      const record = await consumer.persist(() => findSourceRecord(consumer, topic, partition, offset))
+      return record && foundAt(record)
+    } catch (error) {
+      if (consumer.signal.aborted) throw error
+      return undefined
+    }
   }
 
   #target(partition: number): number {
@@ -132,6 +144,7 @@ export class DeadLetters {
 
   #settle({ one, bytes }: LetterBatch): void {
     one.letters--
+    one.letterBytes -= bytes
     this.#sink.account(one, -bytes)
     if (one.letters === 0) this.#sink.released(one)
   }
@@ -145,14 +158,16 @@ export class DeadLetters {
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
     one.letters += parts.length
-    for (const part of parts) this.#sink.account(one, part.bytes)
+    for (const { bytes } of parts) {
+      one.letterBytes += bytes
+      this.#sink.account(one, bytes)
+    }
     this.#settle(batch)
     return parts
   }
 }
 
 /** The record that a reader stands at, with its own bytes as the value where it could not be decoded. */
-export { type Found } from './letter-batch.ts'
 export function foundAt(batch: RecordBatchReader): Found {
   if (!batch.undecodable) return batch
   return {

@@ -33,6 +33,8 @@ export class PartitionIngest {
   halt: Halt | undefined
   /** Batches of dead letters that are not acknowledged: until then nothing is written to the changelog, nor counts as acknowledged. */
   letters = 0
+  /** Of those letters, encoded. */
+  letterBytes = 0
   /** Where it stands still at a record for a time: resolves when to go on with that. */
   waiting: Promise<void> | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */

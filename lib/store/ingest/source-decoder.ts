@@ -9,6 +9,7 @@ import {
   recordOverheadBytesMax,
 } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
+import { backlogBytesMax } from './backlog.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { type BadRecords } from './bad-records.ts'
@@ -72,7 +73,8 @@ export class SourceDecoder {
   /**
    * Decodes what was fetched from `one.consumed` on and moves that along, up to a record at which the partition halts (`one.halt`)
    * or waits (`one.waiting`).
-   * @returns where to fetch again, if not where the fetched bytes end
+   * @returns where to fetch again, if not where the fetched bytes end: something is to be looked at once more, or a small part of the bytes has
+   *   led to more dead letters than there is room for
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
     const now = Date.now()
@@ -86,7 +88,7 @@ export class SourceDecoder {
         inBatch = true
         if (kind === 'control') this.#stats.add('controlBatches', 1)
         else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-        else if (!this.#takeRecords(one, batch)) return undefined
+        else if (!this.#takeRecords(one, batch)) return one.letterBytes < backlogBytesMax ? undefined : one.consumed
         one.consumed = batch.nextOffset
         inBatch = false
       }
@@ -97,7 +99,7 @@ export class SourceDecoder {
     }
   }
 
-  /** @returns false where the partition halts or waits at one of them */
+  /** @returns false where the partition halts or waits at one of them, or there are too many dead letters */
   #takeRecords(one: PartitionIngest, batch: RecordBatchReader): boolean {
     const from = one.consumed
     let consumed = 0
@@ -108,6 +110,7 @@ export class SourceDecoder {
         if (!this.#take(one, batch)) return false
         consumed++
         one.consumed = batch.offset + 1
+        if (one.letterBytes >= backlogBytesMax) return false
       }
       this.#stats.add('bytesConsumed', batch.batchBytes)
       return true

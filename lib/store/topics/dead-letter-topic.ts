@@ -2,6 +2,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
 import { unknownTopic } from '../../kafka/error-codes.ts'
+import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
 import { describeTopic, type NewTopic } from '../../kafka/topics.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
@@ -56,7 +57,8 @@ export async function inspectDeadLetters(
     const effect = 'it keeps one letter a key and refuses those without a key; set cleanup.policy=delete on it'
     warnings.push(`Dead-letter topic ${name} has cleanup.policy=${config.get('cleanup.policy')}: ${effect}`)
   }
-  return { name, partitions: found.partitions.length, maxMessageBytes: accepted, missing: undefined, warnings }
+  const maxMessageBytes = Math.min(accepted, hardMaxBytes)
+  return { name, partitions: found.partitions.length, maxMessageBytes, missing: undefined, warnings }
 }
 
 function newTopic(name: string, source: TopicMetadata, maxMessageBytes: number): NewTopic {

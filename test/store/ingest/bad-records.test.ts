@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
+import { backlogBytesMax } from '../../../lib/store/ingest/backlog.ts'
 import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
 import type { Fault } from '../../../lib/store/ingest/dead-letter-headers.ts'
 import type { DeadLetters } from '../../../lib/store/ingest/dead-letters.ts'
@@ -121,4 +122,17 @@ test('with dead-letter a damaged batch is in the letter as it lies in the log', 
   expect(written).toMatchObject([{ offset: 0, reason: 'skippedCorruptBatch', raw: 'batch', key: null, value: damaged }])
   expect(written[0]!.message).toStartWith('offsets 0 to 1: ')
   expect(one.consumed).toBe(2)
+})
+
+test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
+  const { decoder, one, written } = setup('dead-letter')
+  const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
+  one.letterBytes = backlogBytesMax
+  expect(decoder.decode(fetched(bytes), one)).toBe(1)
+  expect(decoder.decode(fetched(bytes), one)).toBe(2)
+  one.letterBytes = 0
+  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
+  expect(one.consumed).toBe(4)
+  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
+  expect(written).toHaveLength(1)
 })
