@@ -42,6 +42,11 @@ export function formatsOf(given: GivenFormats, directories: readonly string[], t
   const value = reader.specOf('value', topics?.sourceTopic && `${topics.sourceTopic}-value`)
   const store = reader.storeSpec(value, topics && `${topics.changelogTopic}-value`)
   reader.refuseWithoutEffect()
+  if (key?.format === 'registry' && topics && !key.subject) {
+    reader.faults.push(
+      'SOURCE_TOPIC is missing: keys are looked up by the latest schema of its subject in the registry',
+    )
+  }
   const faults = [...new Set([...registry.faults, ...reader.faults])]
   if (!key || !value || !store || faults.length > 0) return { formats: undefined, faults, notices: [] }
   const isPlain = [key, value, store].every(({ format }) => format === 'raw')

@@ -286,6 +286,18 @@ describe('faults', () => {
     expect(faults).toEqual([`SCHEMA_REGISTRY_URL (environment): ${found}`])
   })
 
+  test('a copy whose keys are those of a registry has to know their topic', () => {
+    const copy = { SOURCE_TOPIC: '', STORE_ID: 'orders', USE_REPLICA_ONLY: 'true', SCHEMA_REGISTRY_URL: registry }
+    expect(faultsOf({ ...copy, KEY_FORMAT: 'avro' })).toEqual([
+      'SOURCE_TOPIC is missing: keys are looked up by the latest schema of its subject in the registry',
+    ])
+    expect(formatsOf({ ...copy, VALUE_FORMAT: 'avro' })?.store).not.toHaveProperty('subject')
+    expect(formatsOf({ ...copy, SOURCE_TOPIC: 'orders', KEY_FORMAT: 'avro' })?.key).toHaveProperty(
+      'subject',
+      'orders-key',
+    )
+  })
+
   test('are told together with those of all other settings', () => {
     const faults = faultsOf({ SERVER_PORT: 'x', VALUE_FORMAT: 'avro', KEY_FORMAT: 'protobuf', KEY_MESSAGE: 'K' })
     expect(faults.map((fault) => fault.split(/[= ]/)[0])).toEqual(['SERVER_PORT', 'PROTO_FILE', 'VALUE_SCHEMA_FILE'])
