@@ -10,8 +10,6 @@ import { type Schemas, schemasOf } from './registry/schemas.ts'
 import { canonicalJson } from './simple/canonical-json.ts'
 import { jsonCodec } from './simple/json.ts'
 
-export { type RegistryTrouble, registryTroubles } from './registry/schemas.ts'
-
 type RegistrySpec = Extract<FormatSpec, { format: 'registry' }>
 
 const headerLength = 5

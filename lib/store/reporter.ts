@@ -1,5 +1,6 @@
 /** What the store thread tells on the side: the map's figures, trouble with Kafka, a key to try. */
 import { type ChiralMap } from '../map/index.ts'
+import { formatTroubles } from '../format/troubles.ts'
 import { type Clients, troubleOf } from './clients.ts'
 import { type FromThread } from './messages.ts'
 import { type Stats } from './contract/stats.ts'
@@ -60,7 +61,7 @@ export class Reporter {
   #report(): void {
     this.reportMap()
     this.#countFailures()
-    const trouble = troubleOf(this.#clients)
+    const trouble = [troubleOf(this.#clients) ?? [], formatTroubles()].flat().join(' · ') || undefined
     if (trouble !== this.#trouble) this.#post({ type: 'trouble', trouble: trouble ?? null })
     this.#trouble = trouble
   }

@@ -2,6 +2,7 @@
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type Json } from '../codec.ts'
 import { type RegistryConfig } from '../formats-config.ts'
+import { addTroubles } from '../troubles.ts'
 import { RegistryClient } from './client.ts'
 import { type CompiledSchema, compile, type Kind, schemaTypes } from './compile.ts'
 import { Refused, Trouble } from './faults.ts'
@@ -38,14 +39,16 @@ const shared = new Map<string, Schemas>()
 /** The same for the same registry. */
 export function schemasOf(registry: RegistryConfig): Schemas {
   const key = JSON.stringify([registry.url, registry.credentials?.user, registry.credentials?.password])
-  let schemas = shared.get(key)
-  if (schemas === undefined) shared.set(key, (schemas = new Schemas(registry)))
-  return schemas
+  const schemas = shared.get(key)
+  if (schemas !== undefined) return schemas
+  const added = new Schemas(registry)
+  shared.set(key, added)
+  addTroubles(() => added.troubles().map(sentence))
+  return added
 }
 
-/** Of all registries that this thread asks. Empty where nothing waits for longer than one question takes. */
-export function registryTroubles(): RegistryTrouble[] {
-  return [...shared.values()].flatMap((schemas) => schemas.troubles())
+function sentence({ registry, what, problem }: RegistryTrouble): string {
+  return `Schema registry ${registry}, asked for ${what}: ${problem}; what needs it waits`
 }
 
 export class Schemas {

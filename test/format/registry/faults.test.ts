@@ -1,7 +1,8 @@
 /** What a registry that is away, or answers nonsense, does to records: it lets them wait. Only its own word makes one bad. */
 import { describe, expect, test } from 'bun:test'
 import { type Json } from '../../../lib/format/index.ts'
-import { registryCodec, registryTroubles } from '../../../lib/format/registry.ts'
+import { registryCodec } from '../../../lib/format/registry.ts'
+import { formatTroubles } from '../../../lib/format/troubles.ts'
 import { Schemas, type SchemasOptions } from '../../../lib/format/registry/schemas.ts'
 import { configureLogging } from '../../../lib/log.ts'
 import { until } from '../../until.ts'
@@ -218,11 +219,11 @@ test('codecs of one registry share its schemas, and its troubles are told togeth
   const config = { url: registry.url }
   const [first, second] = [1, 2].map(() => registryCodec({ format: 'registry', kind: 'avro', registry: config }))
   expect(isPending(() => first!.decode(wire(1, 2)))).toBe(true)
-  await until('the trouble is told', () => registryTroubles().some(({ what }) => what === 'schema 1'))
+  await until('the trouble is told', () => formatTroubles().some((trouble) => trouble.includes('asked for schema 1:')))
   registry.fault = undefined
   await settled(() => first!.decode(wire(1, 2)))
   expect(second!.decode(wire(1, 4))).toEqual({ a: 2 })
-  expect(registryTroubles()).toEqual([])
+  expect(formatTroubles()).toEqual([])
 })
 
 test('keys and values of two kinds do not take each other for what they are', async () => {
