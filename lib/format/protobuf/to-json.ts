@@ -64,9 +64,11 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
         if (values && values.length > 0) json[jsonName] = values.map(write)
       }
     }
-    // What a message does not have is a default of its prototype; what has no presence and is zero is not decoded.
+    const { hasPresence } = field
     return (message, json) => {
-      if (Object.hasOwn(message, name)) json[jsonName] = write(message[name])
+      // What a message does not have is a default of its prototype. What has no presence and is 0 is not decoded, unless it is -0.
+      if (!Object.hasOwn(message, name) || (!hasPresence && message[name] === 0)) return
+      json[jsonName] = write(message[name])
     }
   }
 
@@ -121,7 +123,8 @@ function jsonOfLong(value: unknown): number | string {
 }
 
 function jsonOfDouble(value: unknown): number | string {
-  return Number.isFinite(value) ? (value as number) : String(value)
+  // JSON has no -0: adding makes it 0.
+  return Number.isFinite(value) ? (value as number) + 0 : String(value)
 }
 
 /** 0.1 and not 0.10000000149011612: the shortest decimal that is this float. */

@@ -15,6 +15,7 @@ function codecNamed(message: string) {
 const orders = codecNamed('orders.v1.Order')
 const former = codecNamed('orders.v1.FormerOrder')
 const legacy = codecNamed('legacy.Reading')
+const measured = codecNamed('legacy.Measured')
 
 describe('what Google’s Java writes', () => {
   test.each(vectors.protobuf.filter(({ json }) => json !== null))('$name', ({ message, bytes, json }) => {
@@ -97,6 +98,12 @@ describe('any message', () => {
     const bytes = Uint8Array.fromHex('7dffff7f7f')
     expect(orders.decode(bytes)).toEqual({ weight: 3.4028234663852886e38 })
     expect(orders.encode(orders.decode(bytes))).toEqual(bytes)
+  })
+
+  test('has 0 for -0, which JSON does not know', () => {
+    expect(orders.decode(Uint8Array.fromHex('7d00000080'))).toEqual({})
+    expect(orders.decode(Uint8Array.fromHex('81010000000000000080'))).toEqual({})
+    expect(Object.is(measured.decode(Uint8Array.fromHex('090000000000000080'))['value'], 0)).toBeTrue()
   })
 
   test('has maps in the order of their keys', () => {
