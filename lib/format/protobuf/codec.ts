@@ -12,6 +12,9 @@ import { loadProtos } from './load.ts'
 import { messageNamed, type Messages, messagesOf } from './messages.ts'
 import { jsonWriterOf } from './to-json.ts'
 
+/** The library's reasons may quote what they are about. */
+const reasonLengthMax = 300
+
 /** @throws LatchkeyError invalid_settings: a file that cannot be read or is malformed, a message that is not in it */
 export function protobufCodec({ file, include, message }: FormatSpec & { format: 'protobuf' }): Codec<Json> {
   const messages = messagesOf(loadProtos(file, include))
@@ -30,7 +33,7 @@ export function codecOfMessage(type: protobuf.Type, messages: Messages): Codec<J
       try {
         return write(type.decode(new protobuf.Reader(bytes)))
       } catch (error) {
-        throw new Error(`it is no ${fullName}: ${(error as Error).message}`, { cause: error })
+        throw new Error(`it is no ${fullName}: ${(error as Error).message.slice(0, reasonLengthMax)}`, { cause: error })
       }
     },
     encode: (json) => type.encode(read(json), new protobuf.Writer()).finish(),

@@ -229,6 +229,14 @@ describe('hostile bytes', () => {
     expect(orders.decode(Uint8Array.fromHex('0a0161'))).toEqual({ id: 'a' })
   })
 
+  test('that an error would quote are not quoted to their end', () => {
+    const path = new TextEncoder().encode('A'.repeat(100_000))
+    const mask = new Uint8Array([0x0a, ...varint(path.length), ...path])
+    const message = messageOf(() => orders.decode(new Uint8Array([0xd2, 0x01, ...varint(mask.length), ...mask])))
+    expect(message).toStartWith('it is no orders.v1.Order: google.protobuf.FieldMask path does not round-trip')
+    expect(message.length).toBeLessThan(400)
+  })
+
   test('that promise more than there is are refused', () => {
     expect(() => orders.decode(Uint8Array.fromHex('62ffffffff07'))).toThrow('index out of range')
     expect(() => orders.decode(Uint8Array.fromHex('72ffffffff0701'))).toThrow('index out of range')
