@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { openStore } from '../../lib/index.ts'
+import { partitionOf } from '../../lib/map/index.ts'
+import type { LogRecord } from '../integration/support/log.ts'
 import { Cluster } from '../integration/support/cluster.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../kafka/index.ts'
@@ -57,6 +59,52 @@ test(
       const numbers = records.filter((record) => record.key === key).map(({ value }) => Number(value))
       expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index + 1))
     }
+  },
+  testTimeoutMs,
+)
+
+/** Source records that stand behind a write which says that it comes after them: what would be older replaces what is newer. */
+function outOfOrder(records: readonly LogRecord[]): string[] {
+  const after = new Map<number, number>()
+  return records.flatMap(({ partition, offset, src, aft }) => {
+    const highest = after.get(partition) ?? -1
+    after.set(partition, Math.max(highest, aft))
+    return src >= 0 && src <= highest
+      ? [`partition ${partition} offset ${offset}: source offset ${src} after ${highest}`]
+      : []
+  })
+}
+
+test(
+  'no source record gets behind a write that came after it when the program is killed again and again beside a busy source, and none is missing',
+  async () => {
+    await using fixture = await Fixture.create({ broker, partitions: 2 })
+    const keys = Array.from({ length: 7 }, (_, index) => `key-${index}`)
+    const over = new AbortController()
+    const produceAll = async (number: number) => {
+      const value = String(number * 1_000_000)
+      await fixture.produce(keys.map((key) => ({ key, partition: partitionOf(Buffer.from(key), 2), value })))
+    }
+    const producing = (async () => {
+      for (let number = 1; !over.signal.aborted; number++) {
+        await produceAll(number)
+        await Bun.sleep(20)
+      }
+    })()
+    for (let round = 0; round < 6; round++) await countAndKill(fixture, 100 + 200 * round)
+    over.abort()
+    await producing
+
+    await using store = openStore({ sourceTopic: fixture.source, kafkaBrokers: broker.bootstrap })
+    await store.ready
+    const { records } = await fixture.readChangelog()
+    expect(records.filter(({ aft }) => aft >= 0).length).toBeGreaterThan(500)
+    expect(outOfOrder(records)).toEqual([])
+    const last = new Map(records.map(({ key, value }) => [key!, value]))
+    for (const key of keys) expect(new TextDecoder().decode(await store.get(key)), key).toBe(last.get(key)!)
+    const source = await fixture.readSource()
+    const stored = new Set(records.map(({ partition, src }) => `${partition}.${src}`))
+    expect(source.records.filter(({ partition, offset }) => !stored.has(`${partition}.${offset}`))).toEqual([])
   },
   testTimeoutMs,
 )

@@ -22,6 +22,8 @@ export interface LogRecord {
   timestamp: number
   /** Value of the header `src`; -1 without. */
   src: number
+  /** Value of the header `aft`; -1 without. */
+  aft: number
 }
 
 export interface LogBatch {
@@ -99,7 +101,7 @@ function takeRecords(batch: CommittedBatches['batch'], partition: number, from: 
     if (offset < from) continue
     const key = keyLength < 0 ? null : data.toString('latin1', keyStart, keyStart + keyLength)
     const value = valueLength < 0 ? null : data.toString('latin1', valueStart, valueStart + valueLength)
-    records.push({ partition, offset, key, value, timestamp, src: batch.sourceOffset() })
+    records.push({ partition, offset, key, value, timestamp, src: batch.sourceOffset(), aft: batch.afterOffset() })
   }
 }
 
