@@ -8,7 +8,7 @@ test('without arguments all contenders and scenarios run, at the full size', () 
 })
 
 test('--quick makes sizes smaller that are not given', () => {
-  expect(optionsOf(['--quick', '--seconds', '7'])).toMatchObject({ records: 200_000, seconds: 7, rounds: 3 })
+  expect(optionsOf(['--quick', '--seconds', '7'])).toMatchObject({ records: 200_000, seconds: 7, rounds: 2 })
 })
 
 test('--only and --scenario choose, and name what there is where one is unknown', () => {

@@ -20,7 +20,7 @@ export interface Options {
   output: string | undefined
 }
 
-const quick = { records: '200000', seconds: '3', rounds: '3', large: '1000000', 'endless-seconds': '20' }
+const quick = { records: '200000', seconds: '2', rounds: '2', large: '1000000', 'endless-seconds': '20' }
 
 /** @throws where an option is unknown or no number */
 export function optionsOf(args: readonly string[]): Options {

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { root } from '../build-folder.ts'
 import type { Contender } from './contender.ts'
 import { launch } from './store-process.ts'
 
@@ -18,9 +17,7 @@ export async function kafkajsMap(): Promise<Contender> {
         id,
         command: (port) => [process.execPath, program, bootstrap, id, source, `${id}-changelog`, String(port)],
         env: () => ({ KAFKAJS_NO_PARTITIONER_WARNING: '1' }),
-        cwd: root,
         recovery: /recovered \d+ records in ([\d.]+) (ms)/,
-        recoveryUnitMs: 1,
       })
     },
   }

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { buildFolder, root } from '../build-folder.ts'
 import { run, tail } from '../../kafka/run.ts'
@@ -9,7 +10,7 @@ const buildTimeoutMs = 120_000
 
 /** @param binary an executable that is there already, to hold one version against another */
 export async function latchkey(binary: string | undefined): Promise<Contender> {
-  const path = binary ?? (await buildExecutable())
+  const path = binary === undefined ? await buildExecutable() : resolve(binary)
   return {
     name: 'Latchkey',
     terms: 'its executable, default settings: acks=all, idempotent, fenced',
@@ -20,14 +21,11 @@ export async function latchkey(binary: string | undefined): Promise<Contender> {
     start({ id, bootstrap, source, flush }) {
       const settings = { SOURCE_TOPIC: source, KAFKA_BROKERS: bootstrap, STORE_ID: id, SERVER_BIND: '127.0.0.1' }
       const fastest = flush === 'fastest' && { AUTO_FLUSH_COUNT: '1', AUTO_FLUSH_SECONDS: '0.001' }
-      mkdirSync(buildFolder('run'), { recursive: true })
       return launch({
         id,
         command: () => [path],
         env: (port) => ({ ...settings, ...fastest, SERVER_PORT: String(port) }),
-        cwd: buildFolder('run'),
         recovery: /Recovered .* in ([\d.]+) (s|ms)/,
-        recoveryUnitMs: 1000,
       })
     },
   }

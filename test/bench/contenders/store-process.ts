@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../../kafka/ports.ts'
+import { temporaryFolder } from '../../kafka/temporary-folder.ts'
+import { Tether } from '../../kafka/tether.ts'
 import { buildFolder } from '../build-folder.ts'
 import type { RunningStore } from './contender.ts'
 import { processorMsOf, residentBytesOf } from './process-tree.ts'
@@ -9,38 +11,31 @@ const pollMs = 2
 const startMaxMs = 600_000
 const stopMaxMs = 30_000
 
-const alive = new Set<Bun.Subprocess>()
-process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
-})
-
 export interface Launch {
   id: string
-  command: (port: number) => string[]
+  /** @param folder empty, its own, removed in the end */
+  command: (port: number, folder: string) => string[]
   env: (port: number) => Record<string, string>
-  cwd: string
-  /** Finds in the output how many milliseconds recovery took. */
+  /** Finds in the output how long recovery took: a number, and its unit `s` or `ms`. */
   recovery: RegExp
-  recoveryUnitMs: number
 }
 
-/** Runs a contender, its output in a file of its own beside the builds. */
-export async function launch({ id, command, env, cwd, recovery, recoveryUnitMs }: Launch): Promise<RunningStore> {
+/**
+ * Runs a contender, its output in a file of its own beside the builds. In a session of its own, as a service would be: the scheduler shares
+ * the processors out among sessions before it does among processes. It dies with this process.
+ */
+export async function launch({ id, command, env, recovery }: Launch): Promise<RunningStore> {
   const [port = 0] = await freePorts(1)
   const logs = buildFolder('logs')
   mkdirSync(logs, { recursive: true })
   const log = join(logs, `${id}-${port}.log`)
+  const folder = temporaryFolder('bench')
+  const tether = new Tether(folder)
   const { PATH = '', HOME = '' } = process.env
   const startedAt = performance.now()
-  const child = Bun.spawn(command(port), {
-    cwd,
-    env: { PATH, HOME, ...env(port) },
-    stdin: 'ignore',
-    stdout: Bun.file(log),
-    stderr: Bun.file(`${log}.err`),
-  })
-  alive.add(child)
-  void child.exited.then(() => alive.delete(child))
+  const child = await tether.spawn(command(port, folder), log, { cwd: folder, env: { PATH, HOME, ...env(port) } })
+  let ended: number | null | undefined
+  void child.exited.then((code) => (ended = code))
   const lookupPath = `/stores/${id}/`
   const url = `http://127.0.0.1:${port}`
 
@@ -56,7 +51,7 @@ export async function launch({ id, command, env, cwd, recovery, recoveryUnitMs }
     lookupPath,
     async answers() {
       while (!(await isAnswering())) {
-        if (child.exitCode !== null) throw new Error(`${id} ended with ${child.exitCode}: see ${log}`)
+        if (ended !== undefined) throw new Error(`${id} ended with ${ended}: see ${log}`)
         if (performance.now() - startedAt > startMaxMs) throw new Error(`${id} gave no answer: see ${log}`)
         await Bun.sleep(pollMs)
       }
@@ -66,20 +61,16 @@ export async function launch({ id, command, env, cwd, recovery, recoveryUnitMs }
     processorMs: () => processorMsOf(child.pid),
     async recoveryMs() {
       await Bun.sleep(50) // for what it writes about it
-      const said = recovery.exec(readFileSync(log, 'utf8') + readFileSync(`${log}.err`, 'utf8'))
-      return said ? Number(said[1]) * unitMs(said[2], recoveryUnitMs) : undefined
+      const said = recovery.exec(readFileSync(log, 'utf8'))
+      return said ? Number(said[1]) * (said[2] === 'ms' ? 1 : 1000) : undefined
     },
     async stop() {
-      child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), stopMaxMs)
+      child.signal('SIGTERM')
+      const timer = setTimeout(() => child.signal('SIGKILL'), stopMaxMs)
       await child.exited
       clearTimeout(timer)
+      tether.release()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-function unitMs(unit: string | undefined, otherwise: number): number {
-  if (unit === 'ms') return 1
-  if (unit === 's') return 1000
-  return otherwise
 }

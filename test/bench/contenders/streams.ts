@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildFolder, digestOf } from '../build-folder.ts'
 import { run, tail } from '../../kafka/run.ts'
@@ -7,9 +7,9 @@ import { launch } from './store-process.ts'
 
 const sources = join(import.meta.dir, '../streams')
 const buildTimeoutMs = 600_000
-/** Of the heap: what the JVM and the clients need, and what an entry takes beside its bytes, found by trying with a fifth to spare. */
-const heapBaseMegabytes = 384
-const entryOverheadBytes = 250
+/** Of the heap: what the JVM and the clients need, and what an entry takes beside its value; tried with 1 and 5 million entries. */
+const heapBaseMegabytes = 256
+const entryOverheadBytes = 150
 const threads = 2
 
 export async function streams(): Promise<Contender> {
@@ -22,28 +22,24 @@ export async function streams(): Promise<Contender> {
     flushes: false,
     changelogOf: (id) => `${id}-store-changelog`,
     start({ id, bootstrap, source, partitions, entries, valueBytes }) {
-      mkdirSync(buildFolder('run'), { recursive: true })
-      const state = mkdtempSync(buildFolder('run', 'streams-'))
       const heap = Math.ceil(heapBaseMegabytes + (entries * (valueBytes + entryOverheadBytes)) / 2 ** 20)
       const classPath = [join(built, 'classes'), join(built, 'libs/*')].join(':')
       const java = ['java', `-Xmx${heap}m`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath]
       return launch({
         id,
-        command: (port) => [
+        command: (port, folder) => [
           ...java,
           'StreamsStore',
           bootstrap,
           id,
           source,
           String(partitions),
-          state,
+          folder,
           String(port),
           String(threads),
         ],
         env: () => ({}),
-        cwd: buildFolder('run'),
         recovery: /restored \d+ records in ([\d.]+) (ms)/,
-        recoveryUnitMs: 1,
       })
     },
   }
@@ -55,6 +51,7 @@ async function build(): Promise<string> {
   if (await Bun.file(join(target, 'classes/StreamsStore.class')).exists()) return target
   console.error('Building the Kafka Streams store (once)…')
   const draft = `${target}.draft`
+  mkdirSync(buildFolder(), { recursive: true })
   rmSync(draft, { recursive: true, force: true })
   const command = ['mvn', '-B', '-q', '-f', pom, `-Dtarget=${draft}`, 'compile']
   const result = await run(command, buildTimeoutMs).catch((error: Error) => {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildFolder, digestOf } from '../build-folder.ts'
 import { run, tail } from '../../kafka/run.ts'
@@ -32,14 +31,11 @@ export async function streex(): Promise<Contender> {
       }
       // Its shortest time is a second.
       const fastest = flush === 'fastest' && { AUTO_FLUSH_COUNT: '1' }
-      mkdirSync(buildFolder('run'), { recursive: true })
       return launch({
         id,
         command: () => [binary],
         env: (port) => ({ ...settings, ...fastest, SERVER_PORT: String(port) }),
-        cwd: buildFolder('run'),
         recovery: /Rebuilt from changelog in ([\d.]+)(ms|s)/,
-        recoveryUnitMs: 1000,
       })
     },
   }

@@ -16,6 +16,7 @@ export interface Bench {
 }
 
 const startedAt = performance.now()
+const createTries = 5
 
 /** A line of progress, on standard error: standard output is the table. */
 export function say(line: string): void {
@@ -43,16 +44,22 @@ export async function newTopic(
   partitions: number,
   config: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  await createTopic(bench.kafka, name, { partitions, config })
-  await bench.client.metadata([name])
+  // A loaded broker may not know at once what it has just made; asking for it again is harmless.
+  for (let tries = 1; ; tries++) {
+    const failure = await createTopic(bench.kafka, name, { partitions, config }).catch((error: unknown) => error)
+    if (failure === name) break
+    if (tries === createTries) throw failure
+  }
+  await bench.client.persist(() => bench.client.metadata([name]))
   return name
 }
 
-/** Its disk is needed again: a million records are 190 MB, and again as much for each changelog. */
+/** Its disk is needed again: a million records are 190 MB, and again as much for each changelog. What fails costs disk only. */
 export async function dropTopics(bench: Bench, topics: readonly string[]): Promise<void> {
   const admin = kafkaClient(bench.kafka).admin()
   await admin.connect()
-  await admin.deleteTopics({ topics: [...topics] }).finally(() => admin.disconnect())
+  await admin.deleteTopics({ topics: [...topics] }).catch((error: unknown) => say(`topics stay: ${error}`))
+  await admin.disconnect()
 }
 
 /** A store with an empty changelog of its own, compacted, or one that holds `changelogRecords` already. */

@@ -6,8 +6,8 @@ import { produce } from '../topics/filler.ts'
 import { oneRecord } from '../topics/one-record.ts'
 import { type Bench, dropTopics, filledTopic, newStore, running, say } from './bench.ts'
 
-const samples = 150
-const spreadMs = 12_000
+const samples = 120
+const spreadMs = 8_000
 const pollMs = 2
 const visibleMaxMs = 20_000
 

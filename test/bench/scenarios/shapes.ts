@@ -10,6 +10,7 @@ import { ingestWhole, recoverAndLookUp } from './stages.ts'
 const keyBytes = 11
 /** Of a topic of large records. */
 const bytesMax = 500_000_000
+const lookupSeconds = 2
 
 interface Row {
   name: string
@@ -57,7 +58,10 @@ async function measure(bench: Bench, contender: Contender, { name, shape }: Row)
   const fetched = await rawFetch(bench.kafka.bootstrap, source, shape.partitions)
   const settings = await newStore(bench, contender, source, shape)
   const { ingest } = await ingestWhole(bench, contender, settings, shape.records)
-  const { recoveryOwn, recovery, lookups } = await recoverAndLookUp(bench, contender, settings)
+  const { recoveryOwn, recovery, lookups } = await recoverAndLookUp(bench, contender, settings, {
+    connections: bench.options.connections,
+    seconds: lookupSeconds,
+  })
   await dropTopics(bench, [source, contender.changelogOf(settings.id)])
   const recovered = recoveryOwn ?? recovery
   const megabytes = (perSecond: number) => textOf((perSecond * (shape.valueBytes + keyBytes)) / 1e6, 'MB/s')

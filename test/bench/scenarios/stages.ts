@@ -74,15 +74,15 @@ export async function recoverAndLookUp(
   bench: Bench,
   contender: Contender,
   settings: StoreSettings,
+  { connections, seconds }: Pick<Bench['options'], 'connections' | 'seconds'> = bench.options,
 ): Promise<Recovered> {
-  const { connections, seconds } = bench.options
   const { entries } = settings
   return running(contender, settings, async (store) => {
     const ms = await store.answers()
     const ownMs = await store.recoveryMs()
     await verify(store, settings)
     const target = { url: store.url, lookupPath: store.lookupPath, keys: entries, connections }
-    await lookups({ ...target, seconds: warmSeconds })
+    await lookups({ ...target, seconds: Math.min(seconds, warmSeconds) })
     const before = store.processorMs()
     const load = await lookups({ ...target, seconds })
     const processorMs = store.processorMs() - before
