@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
-import { hasCallbacks } from './ingest/callbacks.ts'
+import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
 import { completenessMetadata } from './recovery/completeness.ts'
@@ -65,7 +65,7 @@ export class Primaries {
       keepsTimestamps: topology.limits.keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,
-      dependsOnFormer: this.#context.definition !== undefined && hasCallbacks(this.#context.definition),
+      dependsOnFormer: runsCallbacks(this.#context),
     })
     for (const [partition, { position }] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!

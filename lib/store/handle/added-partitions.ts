@@ -9,5 +9,5 @@ export function configOfAdded(config: StoreConfig, known: number, partitionCount
     'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
   loggerOf('store').warn(message, { partitionCount, added: added.join(', ') })
   const role = config.useReplicaOnly ? { partitionsReplica: added } : { partitions: added, partitionsReplica: [] }
-  return { ...config, ...role, initialCapacity: 0, extendsChangelog: true }
+  return { ...config, ...role, initialCapacity: 0, extendsChangelog: true, rebuild: false }
 }

@@ -8,6 +8,7 @@ import { type ChiralMap } from '../../map/index.ts'
 import { withoutHeaders } from '../kept-headers.ts'
 import { type Step } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
+import { type StoreContext } from '../store-context.ts'
 
 /** What the writer knows of what memory has. */
 export interface Memory {
@@ -29,6 +30,11 @@ export function memoryOf(map: ChiralMap, hasHeaders: boolean): Memory {
       return stored && withoutHeaders(stored)
     },
   }
+}
+
+/** Values are made out of those before them. */
+export function runsCallbacks({ config, definition }: Pick<StoreContext, 'config' | 'definition'>): boolean {
+  return definition !== undefined && hasCallbacks(definition) && !config.useProcessingOnly
 }
 
 export function hasCallbacks({ onNew, onUpdate, onDelete }: Definition): boolean {
