@@ -94,7 +94,16 @@ test('Fetcher waits with the request after the next when the sink has no room', 
   expect(seen).toEqual(['0@0: 0', '0@1: 1'])
 })
 
-test('Fetcher drops what was under way when the sink seeks', async () => {
+test.each([
+  ['seeks', (fetcher: Fetcher) => fetcher.seek(0, 0)],
+  [
+    'removes the partition and adds it again',
+    (fetcher: Fetcher) => {
+      fetcher.remove(0)
+      fetcher.add(0, 0)
+    },
+  ],
+])('Fetcher drops what was under way when the sink %s', async (_name, goBack) => {
   const fake = new FakeClient()
   let received = 0
   const { fetcher, seen } = start(
@@ -103,7 +112,7 @@ test('Fetcher drops what was under way when the sink seeks', async () => {
     {
       received: (_, position) => {
         seen.push(`0@${position}`)
-        if (received++ === 0) fetcher.seek(0, 0)
+        if (received++ === 0) goBack(fetcher)
       },
     },
   )
