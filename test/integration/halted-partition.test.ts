@@ -90,6 +90,36 @@ test('a partition halts at a record that the changelog refuses, with all before 
   expect((await fixture.committed()).get(0)).toBe(17)
 })
 
+test.each([
+  ['cannot be stored', async (fixture: Fixture) => fixture.produce([{ key: null, value: 'bad' }])],
+  [
+    'the changelog refuses',
+    async (fixture: Fixture) => {
+      await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
+      await fixture.produce([{ key: 'large', value: 'v'.repeat(25_000) }])
+    },
+  ],
+])(
+  'a program writes to a partition that has halted at a record which %s, and a restart comes to the record',
+  async (_, spoil) => {
+    await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '200000' } })
+    await fixture.produce([{ key: 'a', value: '1' }])
+    const first = fixture.open(stop)
+    await fixture.quiet(first)
+    await spoil(fixture)
+    await halted(first)
+    await first.write(Buffer.from('own'), Buffer.from('2'))
+    await first.flush()
+    expect(await fixture.value(first, 'own')).toBe('2')
+    await first.close()
+    const again = fixture.open({ ...stop, readyWhen: 'recovered' })
+    await halted(again)
+    expect(unmet(again)).toEqual([expect.stringContaining('halted at offset 1')])
+    expect(await fixture.value(again, 'own')).toBe('2')
+    expect(await fixture.value(again, 'a')).toBe('1')
+  },
+)
+
 test('the executable tells over HTTP that a partition has halted, and answers on', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
