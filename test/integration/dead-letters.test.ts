@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import type { StoreConfig } from '../../lib/store/contract/store-config.ts'
+import { keptHeaders } from '../../lib/store/handle/kept-headers.ts'
 import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { until } from '../until.ts'
@@ -142,6 +143,29 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
     '__latchkey.errors.message': expect.stringContaining('the changelog refuses it'),
   })
   expect(letter!.headers).not.toHaveProperty('src')
+})
+
+test('what a store module refuses is a letter as the source has it, and callbacks count on behind it', async () => {
+  await using fixture = await Fixture.create({ broker })
+  const module = new URL('support/modules/counting.ts', import.meta.url).href
+  const settings = deadLetter(fixture, { module, keepHeaders: ['trace'] })
+  const message = (value: object | string) => ({
+    key: 'a',
+    value: typeof value === 'string' ? value : JSON.stringify(value),
+    headers: { trace: '7f' },
+  })
+  const thrown = message({ n: 2, as: 'throw' })
+  await fixture.produce([message({ n: 1 }), thrown, message({ n: 3 }), message('{'), message({ n: 4 })])
+  const store = fixture.open(settings)
+  await fixture.quiet(store)
+  expect(await fixture.value(store, 'a')).toBe('{"n":4,"updates":2}')
+  expect(keptHeaders((await fixture.get(store, 'a'))!).map(([name]) => name)).toEqual(['trace'])
+  const letters = await readLetters(fixture.cluster, letterTopic(fixture), 2)
+  expect(letters.map(({ value, headers }) => [value, headers['trace'], headers['__latchkey.errors.reason']])).toEqual([
+    [thrown.value, '7f', 'conversion'],
+    ['{', '7f', 'invalid_value'],
+  ])
+  expect(letters[0]!.headers['__latchkey.errors.message']).toContain('counting.ts:')
 })
 
 test('nothing behind a letter is stored or committed before it is acknowledged, and it is written again and again', async () => {
