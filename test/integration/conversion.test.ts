@@ -66,6 +66,16 @@ test('a callback is told what a program has written itself, at once', async () =
   expect(await fixture.value(again, 'a')).toBe('{"n":2,"updates":52}')
 })
 
+test('a callback is told the value alone where headers are kept beside it', async () => {
+  await using fixture = await Fixture.create()
+  const store = fixture.open({ ...counting, keepHeaders: ['trace*'] })
+  for (let n = 0; n < 3; n++) {
+    await fixture.produce([{ ...message('a', { n }), headers: { 'trace-id': `trace ${n}`, other: 'x' } }])
+    await fixture.quiet(store)
+  }
+  expect(await fixture.value(store, 'a')).toBe('{"n":2,"updates":2}')
+})
+
 test('an instance that only processes converts, and says that callbacks do not run', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged({ ...counting, useProcessingOnly: true })
