@@ -16,8 +16,9 @@ import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
 import { keptHeadersOf } from './kept-headers.ts'
+import { fingerprintOf, withFingerprint } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
-import { type Resumption, resumptions } from './recovery/resumption.ts'
+import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
 
@@ -31,6 +32,7 @@ export class Primaries {
   readonly #owners: Owners
   readonly #events: PartitionEvents
   readonly #ingest: Ingest
+  readonly #fingerprint: string | undefined
   #resumed: ReadonlyMap<number, Resumption> = new Map()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
@@ -41,6 +43,7 @@ export class Primaries {
 
   constructor(context: StoreContext) {
     this.#context = context
+    this.#fingerprint = fingerprintOf(context.config)
     this.#owners = new Owners(context.clients.producer, context.config)
     this.#events = new PartitionEvents(context, this.#owners)
     this.#ingest = new Ingest({ ...context, events: this.#events })
@@ -67,6 +70,7 @@ export class Primaries {
       isRebuildAsked: config.rebuild === true,
       dependsOnFormer: runsCallbacks(this.#context),
     })
+    tellChanged(config.changelogTopic, this.#resumed, this.#committed, this.#fingerprint)
     for (const [partition, { position }] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
       const end = { offset: changelogEnd, isSure: isEndSure }
@@ -174,7 +178,8 @@ export class Primaries {
 
   #completeness(partition: number): string {
     const { changelogStart } = this.#recovered.get(partition)!
-    return completenessMetadata({ changelogStart, changelogEnd: this.#ingest.changelogEnd(partition) })
+    const changelogEnd = this.#ingest.changelogEnd(partition)
+    return withFingerprint(completenessMetadata({ changelogStart, changelogEnd }), this.#fingerprint)
   }
 
   /** Not while a partition is rebuilt: a commit would state that it is complete. */

@@ -38,11 +38,20 @@ test('a store that is started with --rebuild deletes all and makes it anew, once
   await expectCounted(fixture, { rebuild: true })
   expect(fixture.told('rebuilding from offset 0, because --rebuild asks for it')).toBe(true)
   expect(fixture.told(`Partition 0: ${keys} keys deleted before it is rebuilt`)).toBe(true)
+  expect(fixture.told('its values were stored with other formats')).toBe(false)
   fixture.lines.length = 0
   await expectCounted(fixture)
   expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([])
   // And again, over what it has made itself.
   await expectCounted(fixture, { rebuild: true })
+})
+
+test('a store that is started with another module says that what is stored stays as it is', async () => {
+  await using fixture = await filled()
+  const store = fixture.openLogged(counting)
+  await fixture.quiet(store)
+  expect(fixture.told('its values were stored with other formats, or by another store module')).toBe(true)
+  expect(await fixture.value(store, 'key-0')).toBe(`{"n":${rounds - 1}}`)
 })
 
 test('a store serves nothing while it is rebuilt', async () => {

@@ -17,9 +17,11 @@ export function completenessMetadata({ changelogStart, changelogEnd }: Completen
 /** In the place of that while all that the changelog has is discarded, to be read again: until then nothing is complete. */
 export const rebuildingMetadata = 'latchkey/1 rebuilding'
 
-/** Of a commit's metadata; whatever else stands there states nothing. */
+/** Of a commit's metadata, with a fingerprint or without; whatever else stands there states nothing. */
 export function completenessOf(metadata: string): Completeness {
-  const found = /^latchkey\/1 changelog-start=(\d{1,16}) changelog-end=(\d{1,16})$/.exec(metadata)
+  const found = /^latchkey\/1 changelog-start=(\d{1,16}) changelog-end=(\d{1,16})(?: definition=[0-9a-f]{8})?$/.exec(
+    metadata,
+  )
   if (found === null) return { changelogStart: -1, changelogEnd: -1 }
   return { changelogStart: Number(found[1]), changelogEnd: Number(found[2]) }
 }

@@ -5,6 +5,7 @@ import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log.ts'
 import { type OffsetReset } from '../contract/client-config.ts'
 import { completenessOf, rebuildingMetadata } from './completeness.ts'
+import { fingerprintIn } from './fingerprint.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
 import { isRecreated } from './source-check.ts'
@@ -82,6 +83,23 @@ function tell(
       properties,
     )
   if (lost > 0) tellLost(sourceTopic, partition, lost, position, reset)
+}
+
+/** Says so where values that stay were made with other formats, or by another module. @param fingerprint of those that count now */
+export function tellChanged(
+  changelogTopic: string,
+  resumed: ReadonlyMap<number, Resumption>,
+  committed: ReadonlyMap<number, CommittedOffset>,
+  fingerprint: string | undefined,
+): void {
+  const isChanged = [...resumed].some(([partition, { discard }]) => {
+    const metadata = committed.get(partition)?.metadata ?? ''
+    return !discard && completenessOf(metadata).changelogStart >= 0 && fingerprintIn(metadata) !== fingerprint
+  })
+  if (!isChanged) return
+  const message =
+    '{changelogTopic}: its values were stored with other formats, or by another store module, and stay as they are until their keys come again; --rebuild stores all of them anew'
+  log.warn(message, { changelogTopic })
 }
 
 /** With auto.offset.reset=error. */
