@@ -9,8 +9,9 @@ import { writeSync } from 'node:fs'
 import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
 import { escapeControls } from './log/escape.ts'
 import { jsonLine, textLine } from './log/format.ts'
+import { RepeatedLog, warnUnconfigured } from './log/repeated.ts'
 
-export { RepeatedLog } from './log/repeated.ts'
+export { RepeatedLog }
 export { escapeControls }
 export type { Logger, LogRecord }
 
@@ -44,6 +45,11 @@ export function passOnLog(level: LogLevel, take: (record: LogRecord) => void): v
 /** Logs what another thread has passed on. */
 export function passedOn({ category, ...record }: LogRecord): void {
   getLogger([...category]).emit(record)
+}
+
+/** Where nobody has configured LogTape in this thread, and as long as nobody does: warnings and errors of RepeatedLog go to stderr all the same. */
+export function warnWithoutConfiguration(): void {
+  warnUnconfigured(writeToStderr)
 }
 
 /** The least level that this thread's own configuration of LogTape logs of us; undefined where LogTape is not configured here. */

@@ -123,3 +123,24 @@ describe('RepeatedLog', () => {
     expect(lines).toHaveLength(1_002)
   })
 })
+
+describe('RepeatedLog without a configuration of LogTape', () => {
+  const script = `
+    import { loggerOf, RepeatedLog, warnWithoutConfiguration, configureLogging } from './lib/log.ts'
+    const log = new RepeatedLog(loggerOf('http'))
+    log.log('error', 'before', 'Lost before {reason}', { reason: 'x' })
+    warnWithoutConfiguration()
+    log.log('error', 'a', 'Answering a request: {error}', { error: new Error('broken\\n pipe') })
+    log.log('info', 'b', 'Nothing for anybody')
+    configureLogging({ level: 'error', structured: false, write: (line) => console.log(line.slice(25).trimEnd()) })
+    log.log('error', 'c', 'Configured {now}', { now: 1 })
+  `
+
+  test('warnings and errors go to stderr once that is asked for, until somebody configures it', async () => {
+    const root = `${import.meta.dir}/..`
+    const child = Bun.spawn([process.execPath, '-e', script], { cwd: root, stdout: 'pipe', stderr: 'pipe' })
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+    expect(stderr.slice(25)).toBe('error   http   Answering a request: broken\\n pipe\n')
+    expect(stdout).toBe('error   http   Configured 1\n')
+  })
+})

@@ -13,6 +13,17 @@ export function textLine(record: LogRecord): string {
   return `${timeOf(record)} ${level} ${area} ${escapeControls(messageText(record))}\n`
 }
 
+/** The same of a message whose values are still to be put in. */
+export function templateLine(
+  level: LogRecord['level'],
+  category: readonly string[],
+  message: string,
+  properties: Record<string, unknown>,
+): string {
+  const parts = message.split(/\{(\w+)\}/).map((part, index) => (index % 2 === 0 ? part : properties[part]))
+  return textLine({ level, category, message: parts, rawMessage: message, properties, timestamp: Date.now() })
+}
+
 /** `{"time":…,"level":…,"category":…,"message":…}` and the record's properties under `properties`. */
 export function jsonLine(record: LogRecord): string {
   const properties: Record<string, unknown> = {}

@@ -1,6 +1,7 @@
 /** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out. */
-import type { Logger } from '@logtape/logtape'
+import { getConfig, type Logger } from '@logtape/logtape'
 import type { LogLevel } from '../log.ts'
+import { templateLine } from './format.ts'
 
 const intervalMsDefault = 5_000
 const keysMax = 1_000
@@ -8,6 +9,14 @@ const keysMax = 1_000
 interface Entry {
   loggedAt: number
   suppressed: number
+}
+
+/** Takes lines where LogTape is not configured; they are lost where this is not set. */
+let unconfigured: ((line: string) => void) | undefined
+
+/** From now on warnings and errors go to `write`, as long as nobody has configured LogTape in this thread. */
+export function warnUnconfigured(write: (line: string) => void): void {
+  unconfigured = write
 }
 
 export class RepeatedLog {
@@ -38,7 +47,13 @@ export class RepeatedLog {
     if (this.#entries.size >= keysMax) this.#entries.delete(this.#entries.keys().next().value!)
     this.#entries.set(key, { loggedAt: now, suppressed: 0 })
     const suppressed = entry?.suppressed ?? 0
-    if (suppressed === 0) this.#logger[level](message, properties)
-    else this.#logger[level](`${message} ({suppressed} more like it not logged)`, { ...properties, suppressed })
+    if (suppressed === 0) this.#write(level, message, properties)
+    else this.#write(level, `${message} ({suppressed} more like it not logged)`, { ...properties, suppressed })
+  }
+
+  #write(level: LogLevel, message: string, properties: Record<string, unknown>): void {
+    this.#logger[level](message, properties)
+    if (unconfigured === undefined || (level !== 'warning' && level !== 'error') || getConfig() !== null) return
+    unconfigured(templateLine(level, this.#logger.category, message, properties))
   }
 }

@@ -1,13 +1,15 @@
 /** The topic has got partitions while the store runs: what another store thread is told, to take those. */
-import { loggerOf } from '../../log.ts'
+import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
+
+const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
 
 /** @param known partitions so far; those from that number on are new */
 export function configOfAdded(config: StoreConfig, known: number, partitionCount: number): StoreConfig {
   const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
   const message =
     'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
-  loggerOf('store').warn(message, { partitionCount, added: added.join(', ') })
+  repeatedLog.log('warning', 'grown', message, { partitionCount, added: added.join(', ') })
   const role = config.useReplicaOnly ? { partitionsReplica: added } : { partitions: added, partitionsReplica: [] }
   return { ...config, ...role, initialCapacity: 0, extendsChangelog: true, rebuild: false }
 }

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import { type Definition } from '../../definition/index.ts'
 import { LatchkeyError } from '../../errors.ts'
-import { levelConfigured } from '../../log.ts'
+import { levelConfigured, warnWithoutConfiguration } from '../../log.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 import { type StoreLogging } from '../messages.ts'
 import { Store } from '../store.ts'
@@ -28,6 +28,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
   const settings = settingsOfOptions(options, definition !== undefined)
   const { serverToken: _token, serverTls: _tls, logLevel, structuredLogging, ...config } = settings
   const level = levelConfigured()
+  if (level === undefined) warnWithoutConfiguration()
   const logging: StoreLogging =
     level === undefined
       ? { level: options.logLevel === undefined ? 'warning' : logLevel, structured: structuredLogging }
