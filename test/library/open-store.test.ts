@@ -8,6 +8,13 @@ function optionsOf({ source, cluster }: Fixture): OpenOptions {
   return { sourceTopic: source, kafkaBrokers: cluster.broker.bootstrap }
 }
 
+function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  return promise.then(
+    () => undefined,
+    (error: LatchkeyError) => error.code,
+  )
+}
+
 /** Settings that are no options, though they are not of the executable alone. */
 type Missing = Exclude<SettingKey, keyof OpenOptions | `server${string}` | 'httpThreads' | 'storeModule'>
 const missing: [Missing] extends [never] ? 'none' : Missing = 'none'
@@ -48,6 +55,41 @@ describe('openStore', () => {
     await store.put(new Uint8Array([0xff, 0]), new Uint8Array([1, 2]))
     await store.flush()
     expect(await store.get(new Uint8Array([0xff, 0]))).toEqual(new Uint8Array([1, 2]))
+  })
+
+  test('states are told until nobody listens any more, and nothing is answered when it is closed', async () => {
+    await using fixture = await Fixture.create()
+    const store = openStore(optionsOf(fixture))
+    const states: string[] = []
+    const few: string[] = []
+    store.onState((state) => states.push(state))
+    const stop = store.onState((state) => {
+      few.push(state)
+      stop()
+    })
+    expect(store.state).toBe('starting')
+    await store.ready
+    using reader = store.reader()
+    await store.close()
+    await store.close()
+    expect(states).toEqual(['recovering', 'running', 'stopping'])
+    expect(few).toEqual(['recovering'])
+    expect(await codeOf(store.get('a'))).toBe('stopping')
+    expect(await codeOf(store.put('a', new Uint8Array()))).toBe('stopping')
+    expect(await codeOf(store.flush())).toBe('stopping')
+    expect(() => reader.get('a')).toThrow(LatchkeyError)
+  })
+
+  test('ready rejects with what failed when the topic does not exist', async () => {
+    await using fixture = await Fixture.create()
+    await using store = openStore({ ...optionsOf(fixture), sourceTopic: `${fixture.source}-none` })
+    expect(await codeOf(store.ready)).toBe('topics_unfit')
+    expect((await store.failed).message).toContain(`${fixture.source}-none`)
+    expect(store.state).toBe('failed')
+    expect(await codeOf(store.get('a'))).toBe('store_failed')
+    await using closed = openStore(optionsOf(fixture))
+    await closed.close()
+    expect(await codeOf(closed.ready)).toBe('stopping')
   })
 
   test('every setting but those of the executable is an option', () => {

@@ -82,8 +82,14 @@ export interface OpenOptions {
 const excluded = /^(server|httpThreads|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
+export interface GivenSettings {
+  readonly settings: Settings
+  /** To be logged as warnings. */
+  readonly notices: readonly string[]
+}
+
 /** @throws LatchkeyError invalid_settings: one message with all faults; `details.faults` has them one by one */
-export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean): Settings {
+export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean): GivenSettings {
   const known = settingKeys.filter((key) => !excluded.test(key))
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const { rebuild, ...others } = Object.fromEntries(given)
@@ -100,7 +106,9 @@ export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean):
   const argv = ['--env-file', devNull, ...(rebuild === true ? ['--rebuild'] : [])]
   try {
     const command = readCommand({ argv, environment, envDirectories: [process.cwd()] })
-    if (faults.length === 0 && 'settings' in command) return command.settings
+    if (faults.length === 0 && 'settings' in command) {
+      return { settings: command.settings, notices: command.notices.map(inOptions) }
+    }
   } catch (error) {
     if (!(error instanceof LatchkeyError) || error.code !== 'invalid_settings') throw error
     faults.push(...(error.details['faults'] as string[]).map(inOptions))

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import { type Definition } from '../../definition/index.ts'
 import { LatchkeyError } from '../../errors.ts'
-import { levelConfigured, warnWithoutConfiguration } from '../../log.ts'
+import { levelConfigured, loggerOf, RepeatedLog, warnWithoutConfiguration } from '../../log.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 import { type StoreLogging } from '../messages.ts'
 import { Store } from '../store.ts'
@@ -10,6 +10,8 @@ import { KeyValueStore } from './key-value-store.ts'
 import { type OpenOptions, settingsOfOptions } from './open-options.ts'
 import { refuseOnStoreThread } from './store-thread-mark.ts'
 import { codecsOf } from './typed-codecs.ts'
+
+const repeatedLog = new RepeatedLog(loggerOf('store'))
 
 /**
  * Opens a store of keys and values as a definition has them. It starts at once, in state `starting`; `ready` tells when it can be used, `failed`
@@ -25,10 +27,11 @@ export function openStore<K, I, V>(options: OpenOptions, definition: Definition<
 export function openStore<K = Uint8Array | string, V = Uint8Array>(options: OpenOptions): KeyValueStore<K, V>
 export function openStore<K, V>(options: OpenOptions, definition?: Definition<K, unknown, V>): KeyValueStore<K, V> {
   refuseOnStoreThread()
-  const settings = settingsOfOptions(options, definition !== undefined)
+  const { settings, notices } = settingsOfOptions(options, definition !== undefined)
   const { serverToken: _token, serverTls: _tls, logLevel, structuredLogging, ...config } = settings
   const level = levelConfigured()
   if (level === undefined) warnWithoutConfiguration()
+  for (const notice of notices) repeatedLog.log('warning', notice, '{notice}', { notice })
   const logging: StoreLogging =
     level === undefined
       ? { level: options.logLevel === undefined ? 'warning' : logLevel, structured: structuredLogging }
