@@ -7,8 +7,10 @@ test('without arguments all contenders and scenarios run, at the full size', () 
   expect(options.only).toEqual(['latchkey', 'streex', 'streams', 'kafkajs'])
 })
 
-test('--quick makes sizes smaller that are not given', () => {
-  expect(optionsOf(['--quick', '--seconds', '7'])).toMatchObject({ records: 200_000, seconds: 7, rounds: 2 })
+test('--quick makes fewer of the rounds, seconds and scenarios that are not given', () => {
+  expect(optionsOf(['--quick', '--seconds', '7'])).toMatchObject({ records: 1_000_000, seconds: 7, rounds: 1 })
+  expect(optionsOf(['--quick']).scenarios).toEqual(['start', 'peers', 'beside', 'freshness'])
+  expect(optionsOf(['--quick', '--scenario', 'endless']).scenarios).toEqual(['endless'])
 })
 
 test('--only and --scenario choose, and name what there is where one is unknown', () => {

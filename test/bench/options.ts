@@ -20,42 +20,42 @@ export interface Options {
   output: string | undefined
 }
 
-const quick = { records: '200000', seconds: '2', rounds: '2', large: '1000000', 'endless-seconds': '20' }
+/** One round at the full size, for ratios do not hold for small stores, of what the ratios are about. */
+const quick = { seconds: '3', rounds: '1', scenario: 'start,peers,beside,freshness' }
 
 /** @throws where an option is unknown or no number */
 export function optionsOf(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      records: { type: 'string' },
+      records: { type: 'string', default: '1000000' },
       partitions: { type: 'string', default: '4' },
       'value-bytes': { type: 'string', default: '170' },
       connections: { type: 'string', default: '64' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
-      large: { type: 'string' },
-      'endless-seconds': { type: 'string' },
+      large: { type: 'string', default: '5000000' },
+      'endless-seconds': { type: 'string', default: '60' },
       only: { type: 'string', default: contenderNames.join(',') },
-      scenario: { type: 'string', default: scenarioNames.join(',') },
+      scenario: { type: 'string' },
       check: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       binary: { type: 'string' },
       output: { type: 'string' },
     },
   })
-  const size = (name: keyof typeof quick, usual: string) =>
-    count(name, values[name] ?? (values.quick ? quick[name] : usual))
+  const given = (name: keyof typeof quick, usual: string) => values[name] ?? (values.quick ? quick[name] : usual)
   return {
-    records: size('records', '1000000'),
+    records: count('records', values.records),
     partitions: count('partitions', values.partitions),
     valueBytes: count('value-bytes', values['value-bytes']),
     connections: count('connections', values.connections),
-    seconds: size('seconds', '5'),
-    rounds: size('rounds', '3'),
-    largeEntries: size('large', '5000000'),
-    endlessSeconds: size('endless-seconds', '60'),
+    seconds: count('seconds', given('seconds', '5')),
+    rounds: count('rounds', given('rounds', '3')),
+    largeEntries: count('large', values.large),
+    endlessSeconds: count('endless-seconds', values['endless-seconds']),
     only: someOf('only', values.only, contenderNames),
-    scenarios: someOf('scenario', values.scenario, scenarioNames),
+    scenarios: someOf('scenario', given('scenario', scenarioNames.join(',')), scenarioNames),
     check: values.check,
     binary: values.binary,
     output: values.output,
