@@ -9,15 +9,12 @@ import { writeSync } from 'node:fs'
 import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
 import { escapeControls } from './log/escape.ts'
 import { jsonLine, textLine } from './log/format.ts'
+import { type LogLevel, logLevels } from './log/level.ts'
 import { RepeatedLog, warnUnconfigured } from './log/repeated.ts'
 
 export { RepeatedLog }
 export { escapeControls }
-export type { Logger, LogRecord }
-
-const levels = ['trace', 'debug', 'info', 'warning', 'error'] as const
-
-export type LogLevel = (typeof levels)[number]
+export type { Logger, LogLevel, LogRecord }
 
 export interface LoggingOptions {
   level: LogLevel
@@ -56,7 +53,7 @@ export function warnWithoutConfiguration(): void {
 export function levelConfigured(): LogLevel | undefined {
   if (getConfig() === null) return undefined
   const logger = getLogger(['latchkey', 'store'])
-  return levels.find((level) => logger.isEnabledFor(level)) ?? 'error'
+  return logLevels.find((level) => logger.isEnabledFor(level)) ?? 'error'
 }
 
 /** The logger of one area: 'store', 'kafka', 'http', … Silent until logging is configured. */

@@ -1,7 +1,7 @@
 /** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out. */
 import { getConfig, type Logger } from '@logtape/logtape'
-import type { LogLevel } from '../log.ts'
 import { templateLine } from './format.ts'
+import { type LogLevel } from './level.ts'
 
 const intervalMsDefault = 5_000
 const keysMax = 1_000

@@ -1,5 +1,6 @@
 /** Settings of how the store runs and what it tells. */
 import * as v from 'valibot'
+import { logLevels } from '../../log/level.ts'
 import { trueOrFalse } from '../values.ts'
 
 export const operationEntries = {
@@ -33,7 +34,7 @@ export const operationEntries = {
     }),
   ),
   logLevel: v.pipe(
-    v.optional(v.picklist(['trace', 'debug', 'info', 'warning', 'error']), 'info'),
+    v.optional(v.picklist(logLevels), 'info'),
     v.metadata({
       variable: 'LOG_LEVEL',
       meaning: 'Least level that is logged.',

@@ -4,7 +4,8 @@
  */
 import { type Json } from '../codec.ts'
 import { intOf, jsonOfLong, longOf } from './primitives.ts'
-import { type AvroType, Mismatch } from './type.ts'
+import { Mismatch } from './mismatch.ts'
+import { type AvroType } from './type.ts'
 
 const dayMs = 86_400_000
 const dateMaxMs = 8.64e15

@@ -1,7 +1,8 @@
 /** Decimals: a whole number of any size, big-endian in two's complement, and a scale that the schema has. In JSON a string, `"12.30"`. */
 import { type Json } from '../codec.ts'
 import { bytesOfDefault } from './primitives.ts'
-import { type AvroType, Mismatch } from './type.ts'
+import { Mismatch } from './mismatch.ts'
+import { type AvroType } from './type.ts'
 
 /** Beyond it bytes are shown as bytes: making decimals of them costs more the longer they are. */
 const precisionMax = 1_000

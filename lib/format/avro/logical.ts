@@ -5,7 +5,8 @@
 import { type Json } from '../codec.ts'
 import { calendarType, dateType, timeOfDayType } from './calendar.ts'
 import { decimalType } from './decimal.ts'
-import { type AvroType, Mismatch } from './type.ts'
+import { Mismatch } from './mismatch.ts'
+import { type AvroType } from './type.ts'
 
 interface Attributes {
   readonly logicalType?: unknown

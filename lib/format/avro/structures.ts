@@ -2,7 +2,8 @@
 import { type Json } from '../codec.ts'
 import { type AvroReader } from './reader.ts'
 import { AvroWriter } from './writer.ts'
-import { type AvroType, membersOf, Mismatch, setMember } from './type.ts'
+import { Mismatch } from './mismatch.ts'
+import { type AvroType, membersOf, setMember } from './type.ts'
 
 interface Field {
   readonly name: string

@@ -1,5 +1,6 @@
 /** One type of a schema: how its values stand in Avro's binary encoding, and in JSON. */
 import { type Json } from '../codec.ts'
+import { Mismatch } from './mismatch.ts'
 import { type AvroReader } from './reader.ts'
 import { type AvroWriter } from './writer.ts'
 
@@ -19,24 +20,6 @@ export interface AvroType {
   write(output: AvroWriter, json: Json): void
   /** A field's default, which schemas write in another JSON than that of values. */
   ofDefault(json: Json): Json
-}
-
-/** A value that is not of the schema. The message completes "it …". */
-export class Mismatch extends Error {
-  readonly expected: string
-  readonly path: string
-
-  /** @param path member names and indexes from the value that was given down to the one that is wrong */
-  constructor(expected: string, path = '') {
-    super(path === '' ? expected : `${expected}, at ${path.replace(/^\./, '')}`)
-    this.expected = expected
-    this.path = path
-  }
-
-  /** The same, told from one level further up. */
-  static within(thrown: unknown, step: string): unknown {
-    return thrown instanceof Mismatch ? new Mismatch(thrown.expected, step + thrown.path) : thrown
-  }
 }
 
 export function shapeOf(json: Json): Shape {

@@ -4,7 +4,8 @@
  * own (a long beyond 2^53 is a string) are wrapped one by one, where a further branch has that shape.
  */
 import { type Json } from '../codec.ts'
-import { type AvroType, type Members, Mismatch, type Shape, setMember, shapeOf } from './type.ts'
+import { Mismatch } from './mismatch.ts'
+import { type AvroType, type Members, type Shape, setMember, shapeOf } from './type.ts'
 import { AvroWriter } from './writer.ts'
 
 export function unionType(branches: readonly AvroType[]): AvroType {

@@ -1,6 +1,6 @@
 /** Writes Avro's binary encoding into a buffer that grows and is used again. */
 import { depthMax } from '../simple/canonical-json.ts'
-import { Mismatch } from './type.ts'
+import { Mismatch } from './mismatch.ts'
 
 const encoder = new TextEncoder()
 const capacityAtStart = 1_024
