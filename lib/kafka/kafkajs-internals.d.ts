@@ -10,6 +10,7 @@ declare module 'kafkajs/src/protocol/encoder' {
     writeString(value: string | null): this
     writeBufferInternal(buffer: Uint8Array): void
     size(): number
+    get buffer(): Buffer
   }
 }
 
@@ -35,14 +36,30 @@ declare module 'kafkajs/src/network/requestQueue' {
 
 declare module 'kafkajs/src/network/connectionPool' {
   export interface Connection {
-    socket?: { destroy: () => void }
+    socket?: { destroy: () => void; write: (bytes: Buffer) => void }
     requestQueue: {
+      push: (request: {
+        entry: {
+          apiKey: number
+          apiVersion: number
+          apiName: string
+          correlationId: number
+          resolve: (response: { payload: Buffer }) => void
+          reject: (error: Error) => void
+        }
+        expectResponse: boolean
+        requestTimeout: number | null
+        sendRequest: () => void
+      }) => void
       destroy: () => void
       fulfillRequest: (response: { correlationId: number; payload: Buffer; size: number }) => void
     }
     processData: (chunk: Buffer) => void
     rejectRequests: (error: Error) => void
     isConnected: () => boolean
+    isAuthenticated: () => boolean
+    authenticate: () => Promise<void>
+    nextCorrelationId: () => number
     connect: () => Promise<unknown>
   }
   export default class ConnectionPool {

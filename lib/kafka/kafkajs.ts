@@ -45,8 +45,12 @@ export interface RawRequest {
   apiKey: number
   apiVersion: number
   apiName: string
-  encode: () => Encoder
+  /** Without its header. As buffers, what is large is not copied, and must stay as it is until the answer. */
+  encode: () => Encoder | readonly Buffer[]
 }
+
+/** Requests of buffers up to this size are put together first. */
+const joinedBytesMax = 65_536
 
 const silentLogger = { namespace: () => silentLogger, debug() {}, info() {}, warn() {}, error() {} }
 
@@ -98,34 +102,57 @@ export class BrokerConnection {
       decode: async (raw: Buffer) => ({ raw }),
       parse: async (decoded: { raw: Buffer }) => decoded.raw,
     }
-    return this.#exchange(
-      { request: { apiKey, apiVersion, apiName, encode: async () => request.encode() }, response },
-      apiName,
-      timeoutMs,
-    ) as Promise<Buffer>
+    const body = request.encode()
+    const send = () =>
+      body instanceof Encoder
+        ? this.#sendEncoded({ request: { apiKey, apiVersion, apiName, encode: async () => body }, response })
+        : this.#sendBuffers(request, body)
+    return this.#exchange(send, apiName, timeoutMs) as Promise<Buffer>
   }
 
   /** One of kafkajs's own requests, decoded by it, with the error codes inside left to the caller. */
   call(apiName: string, apiVersion: number, args: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
     const { request, response } = requests[apiName]!.protocol({ version: apiVersion })(args)
-    return this.#exchange(
-      { request, response: { decode: response.decode, parse: async (decoded: unknown) => decoded } },
-      apiName,
-      timeoutMs,
-    )
+    const decoded = { decode: response.decode, parse: async (body: unknown) => body }
+    return this.#exchange(() => this.#sendEncoded({ request, response: decoded }), apiName, timeoutMs)
   }
 
-  async #exchange(protocol: Record<string, unknown>, apiName: string, timeoutMs: number): Promise<unknown> {
+  #sendEncoded(protocol: Record<string, unknown>): Promise<unknown> {
+    return this.#broker.connectionPool.send({ ...protocol, logResponseError: false })
+  }
+
+  /** What kafkajs does to send a request, without its three copies of it (ingest spent a fifth of its time on these). */
+  async #sendBuffers({ apiKey, apiVersion, apiName }: RawRequest, body: readonly Buffer[]): Promise<Buffer> {
+    const connection = this.#broker.connectionPool.pool[others]!
+    if (!connection.isAuthenticated()) await connection.authenticate()
+    const correlationId = connection.nextCorrelationId()
+    const header = new Encoder().writeInt16(apiKey).writeInt16(apiVersion).writeInt32(correlationId)
+    header.writeString(this.#options.clientId)
+    const bytes = body.reduce((sum, { length }) => sum + length, header.size())
+    const head = new Encoder().writeInt32(bytes)
+    head.writeBufferInternal(header.buffer)
+    const { promise, resolve, reject } = Promise.withResolvers<{ payload: Buffer }>()
+    connection.requestQueue.push({
+      entry: { apiKey, apiVersion, apiName, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => {
+        const parts = [head.buffer, ...body]
+        // A small one goes out in one packet.
+        for (const part of bytes > joinedBytesMax ? parts : [Buffer.concat(parts)]) connection.socket?.write(part)
+      },
+    })
+    return (await promise).payload
+  }
+
+  async #exchange(send: () => Promise<unknown>, apiName: string, timeoutMs: number): Promise<unknown> {
     const { host, port } = this.address
     if (this.#closed)
       throw new LatchkeyError('broker_unreachable', `${apiName} to ${host}:${port}: the connection is closed`)
     try {
       await this.#open(others)
       if (apiName === 'Fetch') await this.#open(fetches)
-      const answer = await deadline(
-        this.#broker.connectionPool.send({ ...protocol, logResponseError: false }),
-        timeoutMs,
-      )
+      const answer = await deadline(send(), timeoutMs)
       this.#answered = true
       return answer
     } catch (error) {

@@ -4,7 +4,7 @@ import { Encoder, type RawRequest } from './kafkajs.ts'
 
 export interface ProduceBatch {
   partition: number
-  /** A sealed record batch; read when the request is encoded, so it must not change before the answer. */
+  /** A sealed record batch; sent from where it is, so it must not change before the answer. */
   bytes: Buffer
 }
 
@@ -14,6 +14,9 @@ export interface ProduceResult {
   /** Offset of the batch's first record; -1 with an error. */
   baseOffset: number
 }
+
+/** Partition and length. */
+const batchHeadBytes = 8
 
 /** @param acks -1 for all in-sync replicas @param timeoutMs how long the broker may wait for them */
 export function produceRequest(
@@ -27,13 +30,18 @@ export function produceRequest(
     apiVersion: 7,
     apiName: 'Produce',
     encode() {
-      const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length + 8, 512)
-      const encoder = new Encoder(bytes).writeString(null).writeInt16(acks).writeInt32(timeoutMs)
+      const encoder = new Encoder(512 + batches.length * batchHeadBytes)
+      encoder.writeString(null).writeInt16(acks).writeInt32(timeoutMs)
       encoder.writeInt32(1).writeString(topic).writeInt32(batches.length)
-      for (const batch of batches) {
-        encoder.writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBufferInternal(batch.bytes)
+      const firstHead = encoder.size()
+      for (const { partition, bytes } of batches) encoder.writeInt32(partition).writeInt32(bytes.length)
+      const heads = encoder.buffer
+      const parts: Buffer[] = [heads.subarray(0, firstHead)]
+      for (const [index, { bytes }] of batches.entries()) {
+        const start = firstHead + index * batchHeadBytes
+        parts.push(heads.subarray(start, start + batchHeadBytes), bytes)
       }
-      return encoder
+      return parts
     },
   }
 }

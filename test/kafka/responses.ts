@@ -1,5 +1,5 @@
 /** Fetch and Produce as a broker would read and answer them, byte by byte and independent of the code under test. */
-import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
+import { Encoder, type RawRequest } from '../../lib/kafka/kafkajs.ts'
 
 export interface FetchAnswer {
   partition: number
@@ -45,8 +45,8 @@ export function produceResponse(topic: string, answers: readonly ProduceAnswer[]
 
 /** The bytes of a request after its header. */
 export function bodyOf(request: RawRequest): Buffer {
-  const { buf, offset } = request.encode() as unknown as { buf: Buffer; offset: number }
-  return buf.subarray(0, offset)
+  const body = request.encode()
+  return body instanceof Encoder ? body.buffer : Buffer.concat(body)
 }
 
 /** What a Fetch request, version 11, asks for, in its order. */
