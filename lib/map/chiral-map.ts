@@ -148,6 +148,11 @@ export class ChiralMap {
     this.#index.open(this.#bulk('open', partition), this.#publisher.calls)
   }
 
+  /** Makes room for so many entries in a partition that is bulk loading. Throws memory_exhausted, changing nothing. */
+  reserve(partition: number, entries: number): void {
+    this.#index.reserve(this.#bulk('reserve', partition), entries)
+  }
+
   /** Drops all entries of a partition that is bulk loading. */
   clear(partition: number): void {
     const held = this.#bulk('clear', partition)

@@ -7,7 +7,8 @@
 import type { Announcements } from './announcements.ts'
 import { headerBytes, tombstone } from './entry.ts'
 import { type EntryLog, type PartitionLog, createPartitionLog } from './entry-log.ts'
-import { IndexTable } from './index-table.ts'
+import { IndexTable, tableBitsFor } from './index-table.ts'
+import { tableBitsMax } from './limits.ts'
 import type { Side } from './messages.ts'
 import type { Oplog } from './oplog.ts'
 import { locate } from './probe.ts'
@@ -134,6 +135,16 @@ export class PartitionIndex {
     }
     // Kept, so that the compiler cannot leave the reads out.
     candidates[0] = read
+  }
+
+  /** Growing step by step would copy the table over and over. Throws memory_exhausted, changing nothing. */
+  reserve(partition: Partition, entries: number): void {
+    const [table] = partition.tables
+    const bits = Math.min(tableBitsFor(entries), tableBitsMax)
+    if (bits <= table!.bits) return
+    partition.tables[0] =
+      table!.count === 0 ? new IndexTable(bits, this.#allocator) : table!.rebuilt(bits, this.#allocator)
+    table!.free(this.#allocator)
   }
 
   /** Gives a partition its other table, at a time with `calls` publish() calls. Throws memory_exhausted, changing nothing. */

@@ -7,15 +7,14 @@ import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
-import { completenessMetadata } from './recovery/completeness.ts'
+import { completenessMetadata, entriesIn } from './recovery/completeness.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
 import { discardFormer, noteRebuild } from './ingest/discard.ts'
-import { changelogFetch } from './fetch-options.ts'
-import { clientsConfigOf, groupOf } from './clients.ts'
+import { changelogFetch, clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
-import { keptHeadersOf } from './kept-headers.ts'
+import { keptHeadersOf } from './memory/kept-headers.ts'
 import { fingerprintOf, withFingerprint } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
@@ -145,6 +144,7 @@ export class Primaries {
       map: useProcessingOnly ? undefined : map,
       stats,
       kept: keptHeadersOf(config),
+      entriesExpected: (partition: number) => entriesIn(this.#committed.get(partition)?.metadata ?? ''),
       identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
       fenceAgain: async (partition: number) => {
         await this.#owners.renew(partition, this.#owners.identity(partition)!)
@@ -179,7 +179,9 @@ export class Primaries {
   #completeness(partition: number): string {
     const { changelogStart } = this.#recovered.get(partition)!
     const changelogEnd = this.#ingest.changelogEnd(partition)
-    return withFingerprint(completenessMetadata({ changelogStart, changelogEnd }), this.#fingerprint)
+    const { config, map } = this.#context
+    const entries = config.useProcessingOnly ? undefined : map.stats(partition).entries
+    return withFingerprint(completenessMetadata({ changelogStart, changelogEnd }, entries), this.#fingerprint)
   }
 
   /** Not while a partition is rebuilt: a commit would state that it is complete. */

@@ -155,6 +155,26 @@ test('a partition is empty when it has been cleared, and its memory is used agai
   expect(text('key 7')).toStartWith('value 49 ')
 })
 
+test('a partition keeps what it has when room is reserved, and takes more', async () => {
+  const { map, put, text, openAll } = createFixture({ bytesMax: 4 << 20 })
+  for (let i = 0; i < 100; i++) put(0, `key-${i}`, `before-${i}`)
+  map.reserve(0, 10_000)
+  map.reserve(0, 10)
+  for (let i = 100; i < 3_000; i++) put(0, `key-${i}`, `after-${i}`)
+  await openAll()
+  expect([text('key-0'), text('key-99'), text('key-2999')]).toEqual(['before-0', 'before-99', 'after-2999'])
+  expect(map.stats(0).entries).toBe(3_000)
+  expect(() => map.reserve(0, 1)).toThrow('reserve partition 0: it is live')
+})
+
+test('room that there is no memory for is refused, and nothing has changed', async () => {
+  const { map, put, text, openAll } = createFixture({ bytesMax: 256 << 10 })
+  put(0, 'key', 'value')
+  expect(() => map.reserve(0, 1_000_000)).toThrow(expect.objectContaining({ code: 'memory_exhausted' }))
+  await openAll()
+  expect(text('key')).toBe('value')
+})
+
 test('a map tells keys apart when their hashes are equal', async () => {
   const { map, put, text, openAll } = createFixture()
   const [seed0, seed1] = map.shared.seed

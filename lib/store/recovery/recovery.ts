@@ -11,10 +11,10 @@ import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type ChiralMap } from '../../map/index.ts'
-import { applyRecords } from '../apply.ts'
+import { applyRecords } from '../memory/apply.ts'
 import { type FetchConfig } from '../contract/client-config.ts'
-import { plainFetch } from '../fetch-options.ts'
-import { type KeptHeaders } from '../kept-headers.ts'
+import { plainFetch } from '../clients.ts'
+import { type KeptHeaders } from '../memory/kept-headers.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 import { type Stats } from '../contract/stats.ts'
 
@@ -82,6 +82,9 @@ export async function recover(
     stats.setGauge(partition, 'recoveryStart', position)
     stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
+    // There cannot be more than there are offsets, whatever the group's metadata say.
+    const expected = Math.min(context.entriesExpected?.(partition) ?? 0, Math.max(end - position, 0))
+    if (expected > 0) context.map?.reserve(partition, expected)
   }
   const sink = new RecoverySink(context, progress)
   const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch, sink)

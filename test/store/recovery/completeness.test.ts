@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { completenessMetadata, completenessOf } from '../../../lib/store/recovery/completeness.ts'
+import { completenessMetadata, completenessOf, entriesIn } from '../../../lib/store/recovery/completeness.ts'
 
 test('completenessOf reads what completenessMetadata wrote', () => {
   for (const stated of [
@@ -7,6 +7,10 @@ test('completenessOf reads what completenessMetadata wrote', () => {
     { changelogStart: 17, changelogEnd: Number.MAX_SAFE_INTEGER },
   ]) {
     expect(completenessOf(completenessMetadata(stated))).toEqual(stated)
+    const withEntries = completenessMetadata(stated, 250_000)
+    expect(completenessOf(withEntries)).toEqual(stated)
+    expect(completenessOf(`${withEntries} definition=0123abcd`)).toEqual(stated)
+    expect(entriesIn(`${withEntries} definition=0123abcd`)).toBe(250_000)
   }
 })
 
@@ -20,4 +24,14 @@ test.each([
   `latchkey/1 changelog-start=5 changelog-end=${'9'.repeat(30)}`,
 ])('completenessOf reads nothing when the metadata is "%s"', (metadata) => {
   expect(completenessOf(metadata)).toEqual({ changelogStart: -1, changelogEnd: -1 })
+})
+
+test.each([
+  '',
+  'latchkey/1 changelog-start=5 changelog-end=6',
+  'latchkey/1 rebuilding',
+  'latchkey/1 x entries=99999999999',
+  'other entries=5',
+])('entriesIn knows of none when the metadata is "%s"', (metadata) => {
+  expect(entriesIn(metadata)).toBe(0)
 })
