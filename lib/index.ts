@@ -24,7 +24,7 @@ export {
   type StoreStatus,
 } from './store/contract/status.ts'
 export { type Found } from './store/handle/found.ts'
-export { type KeptHeader } from './store/handle/kept-headers.ts'
+export { type KeptHeader } from './store/memory/header-prefix.ts'
 export { type KeyValueStore } from './store/handle/key-value-store.ts'
 export { type FormatName, type KafkaProperties, type OpenOptions } from './store/handle/open-options.ts'
 export { openStore } from './store/handle/open.ts'

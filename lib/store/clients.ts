@@ -4,7 +4,7 @@
  */
 import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
-import { type ClientName, type ClientsConfig } from './contract/client-config.ts'
+import { type ClientName, type ClientsConfig, type FetchConfig } from './contract/client-config.ts'
 import { type StoreConfig } from './contract/store-config.ts'
 
 export interface Clients {
@@ -28,8 +28,20 @@ export const clientTitles: Readonly<Record<ClientName, string>> = {
 
 const defaults = defaultClients()
 
+/** How single records are fetched, whatever the properties say. */
+export const plainFetch: FetchConfig = defaults.consumer.fetch
+
 export function clientsConfigOf(config: StoreConfig): ClientsConfig {
   return config.clients ?? defaults
+}
+
+/** How the source topic is fetched. */
+export function sourceFetch(config: StoreConfig): FetchConfig {
+  return clientsConfigOf(config).consumer.fetch
+}
+
+export function changelogFetch(config: StoreConfig): FetchConfig {
+  return clientsConfigOf(config).changelog.fetch
 }
 
 /** The group that offsets are committed under. */

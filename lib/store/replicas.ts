@@ -7,12 +7,12 @@ import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
-import { applyRecords } from './apply.ts'
-import { changelogFetch } from './fetch-options.ts'
-import { type KeptHeaders, keptHeadersOf } from './kept-headers.ts'
+import { applyRecords } from './memory/apply.ts'
+import { changelogFetch } from './clients.ts'
+import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
 import { corruptChangelog } from './recovery/recovery.ts'
 import { type StoreContext } from './store-context.ts'
-import { setPartitionState } from './ingest/partition-events.ts'
+import { setPartitionState } from './contract/partition-state.ts'
 
 const log = loggerOf('store')
 

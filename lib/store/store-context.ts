@@ -2,7 +2,7 @@
 import { type Definition } from '../definition/index.ts'
 import { type ChiralMap } from '../map/index.ts'
 import { type Clients } from './clients.ts'
-import { type Flusher } from './flusher.ts'
+import { type Flusher } from './memory/flusher.ts'
 import { type FromThread } from './messages.ts'
 import { type Roles } from './roles.ts'
 import { type Stats } from './contract/stats.ts'

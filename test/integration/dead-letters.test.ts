@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import type { StoreConfig } from '../../lib/store/contract/store-config.ts'
-import { keptHeaders } from '../../lib/store/handle/kept-headers.ts'
+import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
 import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { until } from '../until.ts'

@@ -1,8 +1,8 @@
 /** Why a lookup found nothing, where that is more than "there is no such key". */
 import { LatchkeyError } from '../../errors.ts'
 import { partitionFor } from './partitioner.ts'
+import { partitionStateOf } from '../contract/partition-state.ts'
 import { type StatsView } from '../contract/stats-view.ts'
-import { partitionStates } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface Held {
@@ -21,7 +21,7 @@ export function explainMiss(
   const { primaries, replicas, partitionCount } = held
   if (replicas.length === 0 && primaries.length === partitionCount) return undefined
   const partition = partitionFor(key, partitionCount, config.partitioner)
-  const filling = replicas.filter((replica) => partitionStates[stats.gauge(replica, 'state')] !== 'running')
+  const filling = replicas.filter((replica) => partitionStateOf(stats, replica) !== 'running')
   if (partition === undefined ? filling.length > 0 : filling.includes(partition)) {
     const message = `Reading store ${config.storeId}: the key may be in a replica that is still filling`
     return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })

@@ -1,6 +1,7 @@
 /** The shared gauges of a partition as what is told about it. */
+import { partitionStateOf } from '../contract/partition-state.ts'
 import { type StatsView } from '../contract/stats-view.ts'
-import { partitionStates, type PartitionStatus } from '../contract/status.ts'
+import { type PartitionStatus } from '../contract/status.ts'
 
 /** A replica's lag is worth something only while its end is heard of. */
 const lagKnownMs = 10_000
@@ -13,7 +14,7 @@ export function partitionStatus(stats: StatsView, partition: number): PartitionS
   return {
     partition,
     role: isReplica ? 'replica' : 'primary',
-    state: partitionStates[stats.gauge(partition, 'state')] ?? 'starting',
+    state: partitionStateOf(stats, partition),
     position,
     end,
     lag: isReplica ? replicaLag(stats, partition) : lag,

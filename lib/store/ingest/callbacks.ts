@@ -5,7 +5,7 @@
 import { type Definition, refusePromise } from '../../definition/index.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../../map/index.ts'
-import { withoutHeaders } from '../kept-headers.ts'
+import { withoutHeaders } from '../memory/header-prefix.ts'
 import { type Step } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { type StoreContext } from '../store-context.ts'

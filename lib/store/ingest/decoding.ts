@@ -1,5 +1,5 @@
 /** What decodes the source of a store, put together from its settings and its definition. */
-import { sourceFetch } from '../fetch-options.ts'
+import { sourceFetch } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type BadRecords } from './bad-records.ts'
 import { type BatchPool } from './changelog-batch.ts'

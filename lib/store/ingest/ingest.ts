@@ -12,7 +12,6 @@ import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type Conversion } from './conversion.ts'
 import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import { decodingOf } from './decoding.ts'
-import { sourceFetch } from '../fetch-options.ts'
 import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { type IngestContext } from './partition-events.ts'
 import { Linger } from './linger.ts'
@@ -21,7 +20,7 @@ import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { Settlement } from './settlement.ts'
 import { type SourceDecoder } from './source-decoder.ts'
-import { clientsConfigOf } from '../clients.ts'
+import { clientsConfigOf, sourceFetch } from '../clients.ts'
 
 export class Ingest {
   readonly #context: IngestContext

@@ -9,8 +9,7 @@ import { holdsRecords } from '../recovery/changelog-check.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { type Halt } from './partition-ingest.ts'
 import { resetRefused, tellLost } from '../recovery/resumption.ts'
-import { type Stats } from '../contract/stats.ts'
-import { type PartitionState, partitionStates } from '../contract/status.ts'
+import { partitionStateOf, setPartitionState } from '../contract/partition-state.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 
@@ -122,19 +121,11 @@ export class PartitionEvents {
     const isLast = catchUp.isDone
     await flusher.flush()
     if (catchUp.arrived(partition)) {
-      if (!isHalted(stats, partition)) setPartitionState(stats, partition, 'running')
+      if (partitionStateOf(stats, partition) !== 'halted') setPartitionState(stats, partition, 'running')
       if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
     }
     if (!isLast) return
     log.info('Caught up with {sourceTopic} as it was at start', { sourceTopic: config.sourceTopic })
     post({ type: 'caught-up' })
   }
-}
-
-export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
-  stats.setGauge(partition, 'state', partitionStates.indexOf(state))
-}
-
-function isHalted(stats: Stats, partition: number): boolean {
-  return stats.gauge(partition, 'state') === partitionStates.indexOf('halted')
 }

@@ -3,7 +3,7 @@ import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-bat
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type Stats } from '../contract/stats.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
-import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../kept-headers.ts'
+import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../memory/kept-headers.ts'
 
 /** Undefined where none are kept. */
 export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {

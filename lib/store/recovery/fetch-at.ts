@@ -2,7 +2,7 @@
 import { type KafkaClient } from '../../kafka/client.ts'
 import { brokerError } from '../../kafka/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/fetch.ts'
-import { plainFetch } from '../fetch-options.ts'
+import { plainFetch } from '../clients.ts'
 
 /** What lies at an offset and behind; undefined where the log does not hold that offset. Rejects with what the caller may repeat. */
 export async function fetchAt(

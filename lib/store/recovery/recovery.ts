@@ -54,6 +54,8 @@ export interface RecoveryContext {
   stats: Stats
   /** Where headers are kept. */
   kept?: KeptHeaders | undefined
+  /** How many entries the partition had at its last commit; 0 where that does not tell. */
+  entriesExpected?(partition: number): number
   /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
   identityOf(partition: number): ProducerIdentity | undefined
   /** Takes the partition again, for a marker at its present end. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
-import { setPartitionState } from '../../../lib/store/ingest/partition-events.ts'
+import { setPartitionState } from '../../../lib/store/contract/partition-state.ts'
 import { partitionStatus } from '../../../lib/store/handle/partition-status.ts'
 import { Stats } from '../../../lib/store/contract/stats.ts'
 

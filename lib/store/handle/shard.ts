@@ -2,20 +2,20 @@
  * The handle of one store thread and of the partitions that it holds: lookups read the shared memory here, everything else is asked of the
  * thread.
  */
-import { LatchkeyError } from '../errors.ts'
-import { passedOn } from '../log.ts'
-import { ChiralMapReaders, type Reader } from '../map/index.ts'
-import { type FromThread, type PlainError, type StoreLogging, type ToThread } from './messages.ts'
-import { separateHeaders } from './handle/kept-headers.ts'
-import { keptReadersMax, type LentReader } from './handle/kept-reader.ts'
-import { type Held } from './handle/misses.ts'
-import { keepsHeaders } from './kept-headers.ts'
-import { ProgressMeter } from './handle/progress-meter.ts'
-import { type StoreAccess, type StorePort } from './store-port.ts'
-import { WriteQueue } from './handle/write-queue.ts'
-import { Stats } from './contract/stats.ts'
-import { type Lookup, type RecoveryProgress, type StoreState } from './contract/status.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { LatchkeyError } from '../../errors.ts'
+import { passedOn } from '../../log.ts'
+import { ChiralMapReaders, type Reader } from '../../map/index.ts'
+import { type FromThread, type PlainError, type StoreLogging, type ToThread } from '../messages.ts'
+import { separateHeaders } from '../memory/header-prefix.ts'
+import { keptReadersMax, type LentReader } from './kept-reader.ts'
+import { type Held } from './misses.ts'
+import { keepsHeaders } from '../memory/kept-headers.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import { type StoreAccess, type StorePort } from '../store-port.ts'
+import { WriteQueue } from './write-queue.ts'
+import { Stats } from '../contract/stats.ts'
+import { type Lookup, type RecoveryProgress, type StoreState } from '../contract/status.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 
 /** Flushes that may wait at the same time. */
 const flushesMax = 1_000

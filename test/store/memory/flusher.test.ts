@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
-import type { ChiralMap } from '../../lib/map/index.ts'
-import { Flusher } from '../../lib/store/flusher.ts'
-import { Stats } from '../../lib/store/contract/stats.ts'
-import { until } from '../until.ts'
+import type { ChiralMap } from '../../../lib/map/index.ts'
+import { Flusher } from '../../../lib/store/memory/flusher.ts'
+import { Stats } from '../../../lib/store/contract/stats.ts'
+import { until } from '../../until.ts'
 
 const open: Flusher[] = []
 afterEach(() => {

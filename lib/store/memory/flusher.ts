@@ -2,8 +2,8 @@
  * Publishes what was put into the map: after so many operations, after so many seconds, soon where little comes, and when asked. One publish at
  * a time.
  */
-import { type ChiralMap } from '../map/index.ts'
-import { type Stats } from './contract/stats.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { type Stats } from '../contract/stats.ts'
 
 /** Entry bytes that may await a publish: what they replace stays in memory until then, whatever the automatic flush's count. */
 const waitingBytesMax = 256 << 20

@@ -2,11 +2,17 @@
  * The one way of a record into memory, whether it comes from the changelog in recovery, from the changelog for a replica, or from the batch
  * that the changelog has just acknowledged.
  */
-import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../map/index.ts'
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../../map/index.ts'
 import { type KeptHeaders } from './kept-headers.ts'
-import { type SourceTrail } from './recovery/source-trail.ts'
-import { type Stats } from './contract/stats.ts'
+import { type Stats } from '../contract/stats.ts'
+
+/** Is told of each record that has been put, while the batch stands at it. */
+export interface RecordTrail {
+  note(batch: RecordBatchReader, sourceOffset: number): void
+  /** The batch is over, and its bytes may go. */
+  settle(batch: RecordBatchReader): void
+}
 
 /**
  * Puts the records of an opened batch into the map, if there is one, those before `position` excepted.
@@ -20,7 +26,7 @@ export function applyRecords(
   partition: number,
   batch: RecordBatchReader,
   position: number,
-  trail?: SourceTrail,
+  trail?: RecordTrail,
   kept?: KeptHeaders,
 ): number {
   let applied = 0

@@ -1,4 +1,7 @@
-/** Headers of a source record that were kept, out of the bytes in which they lie before its value. */
+/**
+ * What stands before a value in memory, where KEEP_HEADERS keeps headers: a length, and the headers as Kafka encodes them. kept-headers.ts
+ * puts it there, this takes it apart.
+ */
 import { HeaderCursor } from '../../kafka/record-batch/index.ts'
 import { type Lookup } from '../contract/status.ts'
 
@@ -37,4 +40,9 @@ export function separateHeaders(lookup: Lookup): Lookup {
   if (length > 0) lookup.headerBlock = value.subarray(headerLengthBytes, valueAt)
   lookup.value = value.subarray(valueAt)
   return lookup
+}
+
+/** A value as memory has it, without the headers before it; a view of the same bytes. */
+export function withoutHeaders(stored: Uint8Array): Uint8Array {
+  return stored.subarray(headerLengthBytes + new DataView(stored.buffer, stored.byteOffset).getUint32(0))
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
-import { keptHeaders, separateHeaders } from '../../lib/store/handle/kept-headers.ts'
-import { keptBytesMax, KeptHeaders, keptHeadersOf, withoutHeaders } from '../../lib/store/kept-headers.ts'
-import type { ChiralMap } from '../../lib/map/index.ts'
-import { rawBatch, rawRecord, type RawRecord } from '../kafka/record-batch/raw-batch.ts'
-import { opened } from './support.ts'
+import { HeaderBlock } from '../../../lib/kafka/record-batch/index.ts'
+import { keptHeaders, separateHeaders, withoutHeaders } from '../../../lib/store/memory/header-prefix.ts'
+import { keptBytesMax, KeptHeaders, keptHeadersOf } from '../../../lib/store/memory/kept-headers.ts'
+import type { ChiralMap } from '../../../lib/map/index.ts'
+import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { opened } from '../support.ts'
 
 type Headers = NonNullable<RawRecord['headers']>
 

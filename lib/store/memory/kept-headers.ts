@@ -2,10 +2,10 @@
  * Headers of source records that go with the value, as KEEP_HEADERS says: they are written to the changelog beside our own header, and stand
  * before the value in memory. Works on bytes where they lie, with buffers that are used again: nothing is made for each record.
  */
-import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../map/index.ts'
-import { type StoreConfig } from './contract/store-config.ts'
-import { headerLengthBytes } from './handle/kept-headers.ts'
+import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
+import { headerLengthBytes } from './header-prefix.ts'
 
 /** Of one record, names and values together, as they are encoded: a header is for a trace id, not for a document. */
 export const keptBytesMax = 8_192
@@ -29,11 +29,6 @@ export function keepsHeaders({ keepHeaders = [] }: KeepConfig): boolean {
 /** Undefined where none are kept. */
 export function keptHeadersOf(config: KeepConfig): KeptHeaders | undefined {
   return keepsHeaders(config) ? new KeptHeaders(config.keepHeaders!) : undefined
-}
-
-/** A value as memory has it, without the headers before it; a view of the same bytes. */
-export function withoutHeaders(stored: Uint8Array): Uint8Array {
-  return stored.subarray(headerLengthBytes + new DataView(stored.buffer, stored.byteOffset).getUint32(0))
 }
 
 export class KeptHeaders {
