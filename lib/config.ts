@@ -21,7 +21,7 @@ import {
 import { tlsOf } from './config/tls-pair.ts'
 import { LatchkeyError } from './errors.ts'
 
-export { type BrokerAddress, parseBroker } from './config/broker-list.ts'
+export { parseBroker } from './config/broker-list.ts'
 export { helpText } from './config/help.ts'
 export type { ConfigInput } from './config/sources.ts'
 export type { Settings } from './config/settings.ts'

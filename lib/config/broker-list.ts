@@ -2,17 +2,12 @@
  * The list of brokers, checked before any of it is used: kafkajs splits an address at its first colon and takes what it
  * gets, so that `[::1]:9092` or `http://kafka` would fail much later, with a message about something else.
  */
+import { type BrokerAddress } from '../store/contract/client-config.ts'
 
 const defaultPort = 9092
 const hostLengthMax = 253
 const nameOrIpv4 = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?$/
 const ipv6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/
-
-export interface BrokerAddress {
-  /** Name, IPv4 or IPv6 address, the latter without brackets. */
-  host: string
-  port: number
-}
 
 /** @throws RangeError that says what is wrong with this one address, the port defaulting to 9092 */
 export function parseBroker(text: string): BrokerAddress {

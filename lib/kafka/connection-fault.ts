@@ -3,10 +3,13 @@
  * someone corrects it, so the message names what to correct.
  */
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { type BrokerAddress, type ConnectionOptions } from './kafkajs.ts'
+import { type BrokerAddress, type SaslConfig } from '../store/contract/client-config.ts'
 import { type Listener, probeListener } from './listener-probe.ts'
 import { speaksTls } from './response-frames.ts'
 import { SaslRefused } from './sasl.ts'
+import { type SocketOptions } from './socket.ts'
+
+type SecurityOptions = SocketOptions & { sasl?: SaslConfig | null }
 
 export class DeadlinePassed extends Error {}
 
@@ -36,7 +39,7 @@ export async function connectionFault(
   error: unknown,
   apiName: string,
   address: BrokerAddress,
-  options: ConnectionOptions,
+  options: SecurityOptions,
   answered: boolean,
 ): Promise<LatchkeyError> {
   if (error instanceof LatchkeyError) return error
@@ -58,7 +61,7 @@ export async function connectionFault(
   )
 }
 
-function saslFault(error: unknown, where: string, { sasl }: ConnectionOptions): string | undefined {
+function saslFault(error: unknown, where: string, { sasl }: SecurityOptions): string | undefined {
   const attempted = `Authenticating with ${where} by SASL ${sasl?.mechanism.toUpperCase()} as user ${sasl?.username}`
   if (error instanceof SaslRefused) {
     return `${attempted}: the broker refused: ${error.message}; correct sasl.username and sasl.password in KAFKA_PROPERTIES, or create that user`

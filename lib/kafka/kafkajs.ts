@@ -14,7 +14,7 @@ import { connectionFault, DeadlinePassed } from './connection-fault.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
-import { type SaslConfig } from '../store/contract/client-config.ts'
+import { type BrokerAddress, type SaslConfig } from '../store/contract/client-config.ts'
 
 export { Encoder }
 
@@ -22,11 +22,6 @@ export { Encoder }
 const scheduleCheck = RequestQueue.prototype.scheduleCheckPendingRequests
 RequestQueue.prototype.scheduleCheckPendingRequests = function schedule() {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheck.call(this)
-}
-
-export interface BrokerAddress {
-  host: string
-  port: number
 }
 
 export interface ConnectionOptions extends SocketOptions {

@@ -22,9 +22,15 @@ export interface SaslConfig {
   readonly password: string
 }
 
+export interface BrokerAddress {
+  /** Name, IPv4 or IPv6 address, the latter without brackets. */
+  host: string
+  port: number
+}
+
 export interface ConnectionConfig {
   /** Seeds of this client alone; undefined for those of the store. */
-  readonly brokers: readonly { host: string; port: number }[] | undefined
+  readonly brokers: readonly BrokerAddress[] | undefined
   /** undefined: named after the store. */
   readonly clientId: string | undefined
   readonly connectionTimeoutMs: number

@@ -1,5 +1,5 @@
 import { type FormatsConfig } from '../../format/formats-config.ts'
-import { type ClientsConfig } from './client-config.ts'
+import { type BrokerAddress, type ClientsConfig } from './client-config.ts'
 
 /** What a store needs to know: the slice of the settings that concerns it. */
 export interface StoreConfig {
@@ -8,7 +8,7 @@ export interface StoreConfig {
   readonly sourceTopic: string
   readonly changelogTopic: string
   /** Seeds of the cluster. */
-  readonly kafkaBrokers: readonly { host: string; port: number }[]
+  readonly kafkaBrokers: readonly BrokerAddress[]
   /** What the Kafka clients are told; absent for their defaults. */
   readonly clients?: ClientsConfig
   /** Partitions to consume and write; empty for all. */
