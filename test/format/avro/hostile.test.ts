@@ -107,7 +107,16 @@ test('changed bytes of a value are read or refused, never read past', () => {
       } catch {
         return
       }
-      expect(codec.decode(codec.encode(value))).toEqual(value)
+      let written
+      try {
+        written = codec.encode(value)
+      } catch (error) {
+        // A decimal may have room for more digits than its schema allows: such a one is shown, and not written.
+        expect((error as Error).message).toContain('it must have at most 9 digits')
+        return
+      }
+      // As JSON, which has no -0.
+      expect(codec.decode(written)).toEqual(JSON.parse(JSON.stringify(value)))
     }),
     { numRuns: 3_000 },
   )
