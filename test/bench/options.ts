@@ -35,7 +35,7 @@ export function optionsOf(args: readonly string[]): Options {
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       large: { type: 'string', default: '5000000' },
-      'endless-seconds': { type: 'string', default: '60' },
+      'endless-seconds': { type: 'string', default: '45' },
       only: { type: 'string', default: contenderNames.join(',') },
       scenario: { type: 'string' },
       check: { type: 'boolean', default: false },

@@ -2,7 +2,10 @@
  * The longest time that a lookup had to wait while others were under way in the store: one lookup every millisecond or so, by turns with
  * one of a server that always answers the same, whose longest wait is what the loaded machine itself does to anybody.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { RunningStore } from '../contenders/index.ts'
 
 export interface Pauses {
@@ -10,15 +13,20 @@ export interface Pauses {
   noiseMs: number
 }
 
-/** Watches from now on, from a process of its own. */
+/**
+ * Watches from now on, from a process of its own, and in a session of its own: beside whatever else is busy here it would wait for a
+ * processor itself. It ends with this process, whose pipe it reads.
+ */
 export async function watchPauses(store: RunningStore, keys: number): Promise<{ end(): Promise<Pauses> }> {
   const script = join(import.meta.dir, 'pause-watch.ts')
-  const command = [process.execPath, script, store.url, store.lookupPath, String(keys)]
-  const child = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
+  const args = [script, store.url, store.lookupPath, String(keys)]
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child, 'spawn')
+  const output = text(child.stdout)
   return {
     async end() {
-      await child.stdin.end()
-      return (await new Response(child.stdout).json()) as Pauses
+      child.stdin.end()
+      return JSON.parse(await output) as Pauses
     },
   }
 }
