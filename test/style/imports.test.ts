@@ -1,29 +1,73 @@
 import { expect, test } from 'bun:test'
 import { importsOf, sourceFiles } from './repository.ts'
 
+interface Layer {
+  files: RegExp
+  /** Whom it may know, beside itself. */
+  knows: readonly string[]
+}
+
 /**
- * From the base up. A file may import its own layer and those above it in this list; layers on one line do not know each other.
- * The contract of the store is plain data: what it is told and what it tells, seen by everybody who must not know the store.
+ * From the base up; a file belongs to the first layer that it fits. The contract of the store is plain data: what it is told and what it tells,
+ * seen by everybody who must not know the store. What formats and definitions do to values needs no Kafka, and HTTP sees a store through a small
+ * interface of its own.
  */
-const layers: Record<string, RegExp>[] = [
-  { base: /^lib\/(errors\.ts|log\.ts|log\/|near-name\.ts)/ },
-  { format: /^lib\/format\// },
-  { definition: /^lib\/definition\// },
-  { contract: /^lib\/store\/contract\// },
-  { settings: /^lib\/config(\.ts|\/)/, metrics: /^lib\/metrics(\.ts|\/)/ },
-  { kafka: /^lib\/kafka\//, map: /^lib\/map\// },
-  { store: /^lib\/store\// },
-  { http: /^lib\/http\// },
-  { server: /^lib\/server\// },
-  { library: /^lib\/index\.ts$/ },
-  { main: /^main\.ts$/ },
-]
+const layers: Record<string, Layer> = {
+  errors: { files: /^lib\/errors\.ts$/, knows: [] },
+  names: { files: /^lib\/near-name\.ts$/, knows: [] },
+  log: { files: /^lib\/log(\.ts|\/)/, knows: [] },
+  format: { files: /^lib\/format\//, knows: ['errors', 'log'] },
+  definition: { files: /^lib\/definition\//, knows: ['errors', 'names', 'format'] },
+  contract: { files: /^lib\/store\/contract\//, knows: ['format'] },
+  settings: { files: /^lib\/config(\.ts|\/)/, knows: ['errors', 'names', 'log', 'format', 'contract'] },
+  metrics: { files: /^lib\/metrics(\.ts|\/)/, knows: ['contract'] },
+  kafka: { files: /^lib\/kafka\//, knows: ['errors', 'contract'] },
+  map: { files: /^lib\/map\//, knows: ['errors'] },
+  headers: { files: /^lib\/store\/memory\/header-prefix\.ts$/, knows: ['contract', 'kafka'] },
+  store: {
+    files: /^lib\/store\//,
+    knows: [
+      'errors',
+      'names',
+      'log',
+      'format',
+      'definition',
+      'contract',
+      'settings',
+      'metrics',
+      'kafka',
+      'map',
+      'headers',
+    ],
+  },
+  http: {
+    files: /^lib\/http\//,
+    knows: ['errors', 'log', 'definition', 'contract', 'settings', 'metrics', 'headers'],
+  },
+  server: {
+    files: /^lib\/server\//,
+    knows: ['errors', 'log', 'definition', 'contract', 'settings', 'metrics', 'store', 'http'],
+  },
+  library: {
+    files: /^lib\/index\.ts$/,
+    knows: ['errors', 'format', 'definition', 'contract', 'metrics', 'headers', 'store', 'http'],
+  },
+  main: { files: /^main\.ts$/, knows: ['errors', 'log', 'definition', 'settings', 'store', 'http', 'server'] },
+}
 
 test('every source file belongs to a layer', () => {
   expect(sourceFiles().filter((path) => layerOf(path) === undefined)).toEqual([])
 })
 
-test('imports go one way: main, library, http, store, kafka and map, base', () => {
+test('each layer knows only layers before it', () => {
+  const names = Object.keys(layers)
+  const wrong = Object.entries(layers).filter(([name, { knows }]) =>
+    knows.some((known) => !names.includes(known) || names.indexOf(known) >= names.indexOf(name)),
+  )
+  expect(wrong).toEqual([])
+})
+
+test('imports go one way, and only to layers that are known', () => {
   const wrong = sourceFiles().flatMap((path) =>
     importsOf(path)
       .filter((imported) => !mayImport(path, imported))
@@ -32,10 +76,19 @@ test('imports go one way: main, library, http, store, kafka and map, base', () =
   expect(wrong).toEqual([])
 })
 
+test('what a layer may know, it does', () => {
+  const known = new Set(
+    sourceFiles().flatMap((path) => importsOf(path).map((imported) => `${layerOf(path)} knows ${layerOf(imported)}`)),
+  )
+  const listed = Object.entries(layers).flatMap(([name, { knows }]) => knows.map((other) => `${name} knows ${other}`))
+  expect(listed.filter((pair) => !known.has(pair))).toEqual([])
+})
+
 test('the check of imports finds those that go the wrong way', () => {
   expect(mayImport('lib/kafka/fetch.ts', 'lib/map/index.ts')).toBe(false)
   expect(mayImport('lib/map/index.ts', 'lib/store/store.ts')).toBe(false)
   expect(mayImport('lib/errors.ts', 'lib/config.ts')).toBe(false)
+  expect(mayImport('lib/http/routes.ts', 'lib/store/store.ts')).toBe(false)
   expect(mayImport('lib/http/routes.ts', 'test/http/fake.ts')).toBe(false)
   expect(mayImport('lib/store/store.ts', 'lib/map/index.ts')).toBe(true)
   expect(mayImport('lib/config.ts', 'lib/store/contract/store-config.ts')).toBe(true)
@@ -44,14 +97,11 @@ test('the check of imports finds those that go the wrong way', () => {
 function mayImport(path: string, imported: string): boolean {
   const from = layerOf(path)
   const to = layerOf(imported)
-  if (!from || !to) return imported === 'package.json' && from !== undefined
-  return to.height < from.height || to.name === from.name
+  if (from === undefined) return false
+  if (to === undefined) return imported === 'package.json'
+  return to === from || layers[from]!.knows.includes(to)
 }
 
-function layerOf(path: string): { name: string; height: number } | undefined {
-  for (const [height, layer] of layers.entries()) {
-    const name = Object.keys(layer).find((key) => layer[key]?.test(path))
-    if (name !== undefined) return { name, height }
-  }
-  return undefined
+function layerOf(path: string): string | undefined {
+  return Object.keys(layers).find((name) => layers[name]!.files.test(path))
 }
