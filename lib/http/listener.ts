@@ -6,7 +6,7 @@ import type { TlsPair } from '../config/tls-pair.ts'
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log.ts'
 import { problemResponse } from './problem.ts'
-import { directNewConnections } from './sockets.ts'
+import { directNewConnections, ignoreNewConnections } from './sockets.ts'
 
 /** No route reads a body. */
 const requestBodyBytesMax = 4_096
@@ -17,6 +17,8 @@ const retirementSlackMs = 15_000
 
 /** For a client that sends one request after another, long enough to learn that it should connect elsewhere. */
 const farewellMs = 100
+/** In which what has connected before is accepted. */
+const acceptMs = 20
 
 type Fetch = (request: Request) => Response | Promise<Response>
 
@@ -77,7 +79,7 @@ export class Listener {
   }
 
   /**
-   * Asks busy connections to end with their next answer, then takes no new ones, waits for the requests under way, but no longer than the
+   * Asks busy connections to end with their next answer, then takes no new ones but those that have begun, waits for the requests under way, but no longer than the
    * bound, and closes what is left. Without the first, clients that keep connections alive see them reset under their next request.
    */
   async stop(drainTimeoutMs: number): Promise<void> {
@@ -86,6 +88,8 @@ export class Listener {
     clearTimeout(this.#retiring?.timer)
     for (const server of servers) server.reload(serveOptions({ ...this.#options, fetch: closing(this.#options.fetch) }))
     await Bun.sleep(Math.min(farewellMs, drainTimeoutMs))
+    ignoreNewConnections(this.port)
+    await Bun.sleep(Math.min(acceptMs, drainTimeoutMs))
     let timer: Timer | undefined
     const timedOut = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainTimeoutMs)

@@ -1,6 +1,6 @@
 /**
  * Bun.serve counts no connections, and can neither refuse one nor let go of its listener alone. The kernel can do all of that, given the
- * descriptor: these are the five calls of libc for it. Nothing here closes a descriptor, which stays Bun's to do.
+ * descriptor: these are the calls of libc for it. Nothing here closes a descriptor, which stays Bun's to do.
  */
 import { dlopen, ptr } from 'bun:ffi'
 import { readdirSync } from 'node:fs'
@@ -11,9 +11,15 @@ const [familyIpv4, familyIpv6] = [2, 10]
 const shutdownBoth = 2
 const levelSocket = 1
 const optionIsListening = 30
+/** SO_ATTACH_FILTER. */
+const optionFilter = 26
 /** SO_ATTACH_REUSEPORT_CBPF, since Linux 4.5. */
 const optionSelectListener = 51
-const bpfReturn = 0x06
+/** Instructions of the kernel's packet filters, each struct sock_filter { u16 code; u8 jt, jf; u32 k }. */
+type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number]
+const [bpfReturn, bpfLoadByte, bpfJumpIfBitSet] = [0x06, 0x30, 0x45]
+const [tcpFlagsOffset, tcpFlagSyn] = [13, 0x02]
+const wholePacket = 0xffffffff
 
 const libc = loadLibc()
 
@@ -48,23 +54,46 @@ export function shutDown(descriptor: number): void {
  * @returns whether it is so; otherwise the kernel goes on to choose by hash
  */
 export function directNewConnections(port: number, index: number): boolean {
-  const listener = listenerAt(port)
-  if (!libc || listener === undefined) return false
-  // A program of one instruction: struct sock_filter { u16 code; u8 jt, jf; u32 k } in struct sock_fprog { u16 len; sock_filter *filter }.
-  const instruction = new Uint8Array(8)
-  const view = new DataView(instruction.buffer)
-  view.setUint16(0, bpfReturn, true)
-  view.setUint32(4, index, true)
-  const program = new BigUint64Array([1n, BigInt(ptr(instruction))])
-  return libc.setsockopt(listener, levelSocket, optionSelectListener, ptr(program), program.byteLength) === 0
+  const [listener] = listenersAt(port)
+  return listener !== undefined && attach(listener, optionSelectListener, [[bpfReturn, 0, 0, index]])
 }
 
-function listenerAt(port: number): number | undefined {
+/**
+ * From now on nobody begins a connection at a port; those that have begun are accepted as before. A listener that is closed resets what it
+ * has not accepted, with the requests that are in it. The clients try again a second later, and find the port closed, or its next owner.
+ */
+export function ignoreNewConnections(port: number): void {
+  for (const listener of listenersAt(port)) {
+    attach(listener, optionFilter, [
+      [bpfLoadByte, 0, 0, tcpFlagsOffset],
+      [bpfJumpIfBitSet, 0, 1, tcpFlagSyn],
+      [bpfReturn, 0, 0, 0],
+      [bpfReturn, 0, 0, wholePacket],
+    ])
+  }
+}
+
+/** @returns whether the kernel has taken the program */
+function attach(descriptor: number, option: number, program: readonly Instruction[]): boolean {
+  const instructions = new Uint8Array(program.length * 8)
+  const view = new DataView(instructions.buffer)
+  for (const [index, [code, jumpTrue, jumpFalse, k]] of program.entries()) {
+    view.setUint16(index * 8, code, true)
+    view.setUint8(index * 8 + 2, jumpTrue)
+    view.setUint8(index * 8 + 3, jumpFalse)
+    view.setUint32(index * 8 + 4, k, true)
+  }
+  // struct sock_fprog { u16 len; sock_filter *filter }
+  const packed = new BigUint64Array([BigInt(program.length), BigInt(ptr(instructions))])
+  return libc?.setsockopt(descriptor, levelSocket, option, ptr(packed), packed.byteLength) === 0
+}
+
+function listenersAt(port: number): number[] {
   try {
-    return descriptors().find((descriptor) => localPort(descriptor) === port && isListening(descriptor))
+    return descriptors().filter((descriptor) => localPort(descriptor) === port && isListening(descriptor))
   } catch {
     // No descriptor is left to read the directory with.
-    return undefined
+    return []
   }
 }
 

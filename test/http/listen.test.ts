@@ -76,6 +76,24 @@ describe('stop', () => {
     expect(answers.map((answer) => /connection: close/i.test(answer))).toEqual([false, true])
   })
 
+  test('who has connected, but is not accepted yet, is answered when it drains', async () => {
+    const { server } = serveFake()
+    const client = Bun.spawn([process.execPath, `${import.meta.dir}/late-clients.ts`, String(server.port)], {
+      stdin: 'pipe',
+      stdout: 'pipe',
+    })
+    const said = client.stdout.getReader()
+    await said.read()
+    const stopped = server.stop(5_000)
+    client.stdin.write('connect\n')
+    client.stdin.flush()
+    // Nothing is accepted by this thread meanwhile; and when it wakes, it is time to close the listener.
+    Bun.sleepSync(500)
+    const answers = await said.read()
+    await stopped
+    expect(new TextDecoder().decode(answers.value)).toBe('200 200 200 200 200')
+  })
+
   test('requests under way are cut when the bound is passed', async () => {
     const { store, server, url } = serveFake()
     const asked = Promise.withResolvers<void>()
