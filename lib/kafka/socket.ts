@@ -15,7 +15,7 @@ export interface SocketOptions {
 const keepAliveAfterMs = 60_000
 
 /** What node:tls is told: the system's certificates beside the built-in ones, unless a CA is named. */
-export function tlsOptions({
+function tlsOptions({
   ca,
   cert,
   key,

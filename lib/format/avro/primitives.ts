@@ -35,7 +35,7 @@ const booleanType: AvroType = {
   ofDefault: (json) => json,
 }
 
-export const intType: AvroType = {
+const intType: AvroType = {
   name: 'int',
   shape: 'number',
   read: (input) => input.int(),
@@ -43,7 +43,7 @@ export const intType: AvroType = {
   ofDefault: (json) => json,
 }
 
-export const longType: AvroType = {
+const longType: AvroType = {
   name: 'long',
   shape: 'number',
   edgeShape: 'string',

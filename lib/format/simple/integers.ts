@@ -40,7 +40,7 @@ export const int64Codec: Codec<bigint> = {
 }
 
 /** A number as far as numbers are exact in JSON, else a decimal string. */
-export function jsonOfBigint(value: bigint): number | string {
+function jsonOfBigint(value: bigint): number | string {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : String(value)
 }

@@ -41,7 +41,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
 }
 
 /** Opens a store of a configuration that is known to be sound. */
-export function openWith<K, V>(
+function openWith<K, V>(
   config: StoreConfig,
   logging: StoreLogging,
   definition?: Definition<K, unknown, V>,

@@ -56,7 +56,7 @@ function show(store: ProgressSource, terminal: Terminal | undefined): void {
 }
 
 /** For example `recovering [############------------]  50.0 %  500,000 records  108 MB  1,200,000/s  0.4 s left`. */
-export function progressBar({ percent, records, recordsPerSecond, bytes, remainingSeconds }: RecoveryProgress): string {
+function progressBar({ percent, records, recordsPerSecond, bytes, remainingSeconds }: RecoveryProgress): string {
   const filled = Math.round((percent / 100) * barCells)
   const bar = '#'.repeat(filled) + '-'.repeat(barCells - filled)
   const figures = [

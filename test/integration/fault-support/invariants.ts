@@ -10,7 +10,7 @@ export function violations(history: History, limit = 5): string[] {
 }
 
 /** I1: what was read is what the source has at that offset, under that key. */
-export function provenance({ source, reads }: History): string[] {
+function provenance({ source, reads }: History): string[] {
   const byPlace = new Map(source.map((record) => [placeOf(record.partition, record.offset), record]))
   return reads.flatMap((read) => {
     if (read.value === null) return []
@@ -33,7 +33,7 @@ export function completeness({ source, changelog }: History): string[] {
 }
 
 /** I2: when all is quiet, source, changelog and lookups say the same of every key. */
-export function convergence({ source, changelog, answers }: History): string[] {
+function convergence({ source, changelog, answers }: History): string[] {
   const wanted = fold(source)
   const written = fold(changelog.records)
   const wrong: string[] = []
@@ -107,7 +107,7 @@ export function logOrder({ changelog }: History): string[] {
 }
 
 /** I8: what is committed was acknowledged by the changelog before, and a commit never falls. */
-export function commitTruth(history: History): string[] {
+function commitTruth(history: History): string[] {
   const durability = new Durability(history)
   const committed = new Map<number, number>()
   const wrong: string[] = []

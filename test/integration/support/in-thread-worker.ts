@@ -7,7 +7,7 @@ import { configureLogging } from '../../../lib/log.ts'
 import type { FromThread, PlainError, ToThread } from '../../../lib/store/messages.ts'
 import { StoreThread } from '../../../lib/store/store-thread.ts'
 
-export class InThreadWorker extends EventTarget {
+class InThreadWorker extends EventTarget {
   onmessage: ((event: { data: FromThread }) => void) | undefined
   readonly #write: (line: string) => void
   #store: StoreThread | undefined

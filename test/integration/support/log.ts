@@ -34,6 +34,8 @@ export interface LogBatch {
   recordCount: number
   producerId: number
   producerEpoch: number
+  /** Highest of its records, or when the broker wrote the marker that it is. */
+  timestamp: number
 }
 
 export interface Log {
@@ -86,8 +88,8 @@ async function readPartition(client: KafkaClient, topic: string, partition: numb
     if (fetched!.errorCode !== 0) throw new Error(`read ${topic} partition ${partition}: error ${fetched!.errorCode}`)
     batches.open(fetched!, position)
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
-      const { baseOffset, nextOffset, recordCount, producerId, producerEpoch } = batch
-      log.batches.push({ partition, kind, baseOffset, nextOffset, recordCount, producerId, producerEpoch })
+      const { baseOffset, nextOffset, recordCount, producerId, producerEpoch, maxTimestamp: timestamp } = batch
+      log.batches.push({ partition, kind, baseOffset, nextOffset, recordCount, producerId, producerEpoch, timestamp })
       if (kind === 'records') takeRecords(batch, partition, position, log.records)
       position = nextOffset
     }

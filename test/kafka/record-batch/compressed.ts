@@ -13,7 +13,7 @@ export const compressors: readonly { name: string; code: number; compress: (byte
 const xerialChunkBytes = 32 * 1024
 
 /** As org.xerial.snappy.SnappyOutputStream writes it. */
-export function xerialSnappy(bytes: Buffer): Buffer {
+function xerialSnappy(bytes: Buffer): Buffer {
   const chunks: Buffer[] = []
   for (let at = 0; at < bytes.length; at += xerialChunkBytes)
     chunks.push(snappyCompress(bytes.subarray(at, at + xerialChunkBytes)))

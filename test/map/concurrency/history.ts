@@ -26,7 +26,7 @@ export function keyOf(number: number): Uint8Array {
 }
 
 /** Sizes from nothing over several segments to more than a slab; the large ones make a read long enough to be overtaken. */
-export function sizeOf(key: number, sequence: number): number {
+function sizeOf(key: number, sequence: number): number {
   const kind = (Math.imul(sequence ^ (key << 8), 0x9e3779b1) >>> 8) % 1000
   if (key < 6) return 20_000 + kind * 150
   return kind < 990 ? kind : kind * 20
