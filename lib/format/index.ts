@@ -62,7 +62,7 @@ export function codecOf(spec: FormatSpec): Codec<any> {
 
 /** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
 function protobufModule() {
-  return require('./protobuf/codec.ts') as typeof import('./protobuf/codec.ts')
+  return require('./protobuf.ts') as typeof import('./protobuf.ts')
 }
 
 function avroModule() {

@@ -2,15 +2,9 @@
 import { ConfigResourceTypes } from 'kafkajs'
 import { until } from '../../until.ts'
 import { kafkaClient } from '../../kafka/index.ts'
+import { compacting } from '../support/compaction.ts'
 import { readTopic } from './oracle.ts'
 
-const compacting: Record<string, string> = {
-  'cleanup.policy': 'compact',
-  // The next write begins a new segment: only what lies before it is compacted.
-  'segment.ms': '1',
-  'min.cleanable.dirty.ratio': '0',
-  'max.compaction.lag.ms': '1',
-}
 /** A write may come before the new settings count; then another one is needed. */
 const writeAgainMs = 1_000
 

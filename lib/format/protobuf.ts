@@ -3,14 +3,14 @@
  * Fields that the schema does not know are passed over in decoding; so are they lost in a conversion, but not where bytes pass on.
  */
 import protobuf from 'protobufjs'
-import { type Codec, type Json } from '../codec.ts'
-import { type FormatSpec } from '../formats-config.ts'
-import { canonicalJson } from '../simple/canonical-json.ts'
-import { parseJson } from '../simple/json.ts'
-import { jsonReaderOf } from './from-json.ts'
-import { loadProtos } from './load.ts'
-import { messageNamed, type Messages, messagesOf } from './messages.ts'
-import { jsonWriterOf } from './to-json.ts'
+import { type Codec, type Json } from './codec.ts'
+import { type FormatSpec } from './formats-config.ts'
+import { canonicalJson } from './simple/canonical-json.ts'
+import { parseJson } from './simple/json.ts'
+import { jsonReaderOf } from './protobuf/from-json.ts'
+import { loadProtos } from './protobuf/load.ts'
+import { messageNamed, type Messages, messagesOf } from './protobuf/messages.ts'
+import { jsonWriterOf } from './protobuf/to-json.ts'
 
 /** The library's reasons may quote what they are about. */
 const reasonLengthMax = 300
