@@ -10,7 +10,7 @@ import { loggerOf } from '../log.ts'
 import { applyRecords } from './memory/apply.ts'
 import { changelogFetch } from './clients.ts'
 import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
-import { corruptChangelog } from './recovery/recovery.ts'
+import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { type StoreContext } from './store-context.ts'
 import { setPartitionState } from './contract/partition-state.ts'
 

@@ -2,7 +2,7 @@
  * Reads the changelog from its start into memory, to where the store's own fence marker stands: that is the end, whatever was appended before
  * it, whatever compaction has left. Remembers what the resume decision needs.
  */
-import { LatchkeyError, messageOf } from '../../errors.ts'
+import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
@@ -15,6 +15,7 @@ import { applyRecords } from '../memory/apply.ts'
 import { type FetchConfig } from '../contract/client-config.ts'
 import { plainFetch } from '../clients.ts'
 import { type KeptHeaders } from '../memory/kept-headers.ts'
+import { corruptChangelog } from './corrupt-changelog.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 import { type Stats } from '../contract/stats.ts'
 
@@ -229,12 +230,4 @@ class RecoverySink {
     this.ended(partition)
     progress.done.resolve()
   }
-}
-
-/** Skipping a damaged changelog batch would lose values that are nowhere else. */
-export function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
-  if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') return error
-  const advice = `delete topic ${topic} and it is rebuilt from the source`
-  const message = `Recovering from ${topic} partition ${partition}: ${messageOf(error)}; ${advice}`
-  return new LatchkeyError('record_batch_corrupt', message, { cause: error })
 }
