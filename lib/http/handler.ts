@@ -30,7 +30,8 @@ export interface HandlerOptions {
 
 /** @param observed by default the handler's own, under no version */
 export function createHandler(store: StoreView, options: HandlerOptions = {}, observed = observe(store, '')): Handler {
-  const { token, prefix = '', flushWaitMs = flushWaitMsDefault } = options
+  const { token, flushWaitMs = flushWaitMsDefault } = options
+  const prefix = asPrefix(options.prefix)
   const { metrics, lookupStats } = observed
   const lookups = new LookupHandler(store, lookupStats)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
@@ -46,6 +47,12 @@ export function createHandler(store: StoreView, options: HandlerOptions = {}, ob
 export function observe(store: StoreView, version: string): Observed {
   const lookupStats = new LookupStats()
   return { metrics: createMetrics(store, lookupStats, version), lookupStats }
+}
+
+/** With a slash before it and none behind it, however it was given. */
+function asPrefix(path = ''): string {
+  const bare = path.replaceAll(/^\/+|\/+$/g, '')
+  return bare === '' ? '' : `/${bare}`
 }
 
 /** The target as it is without the prefix; empty, which no route has, where it does not lie under it. */

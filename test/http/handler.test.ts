@@ -32,6 +32,17 @@ describe('createHandler', () => {
     }
   })
 
+  test.each(['/kv/', 'kv', 'kv/'])('the prefix %p is /kv', async (prefix) => {
+    const ask = handlerOf({ prefix })
+    expect((await ask('/kv/livez')).status).toBe(200)
+    expect(await (await ask('/kv')).text()).toContain('GET  /kv/stores/orders/<key>')
+    expect((await ask('/livez')).status).toBe(404)
+  })
+
+  test('the prefix / is none', async () => {
+    expect((await handlerOf({ prefix: '/' })('/livez')).status).toBe(200)
+  })
+
   test('the token is asked for under the prefix when there is one', async () => {
     const ask = handlerOf({ prefix: '/kv', token: 'secret-secret-secret' })
     expect((await ask('/kv/stores/orders/a/b')).status).toBe(401)
