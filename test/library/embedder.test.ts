@@ -44,6 +44,14 @@ describe('a definition', () => {
   })
 })
 
+describe('a store that has failed', () => {
+  test('keeps no program from ending', async () => {
+    await using program = new Program('gives-up.ts', support, {})
+    expect(await program.ended()).toBe(0)
+    expect(program.stdout).toBe('invalid_settings\n')
+  })
+})
+
 describe('the log', () => {
   test('goes to stderr, warnings only, when LogTape is not configured', async () => {
     await using program = new Program('logs.ts', support, {})

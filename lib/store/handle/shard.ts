@@ -204,6 +204,8 @@ export class Shard {
         break
       case 'failed':
         this.#fail(message.error)
+        // It has released all that it had. Idle as it is, it would keep a program from ending that does not close the store.
+        this.#thread.terminate()
         break
       case 'closed':
         this.#ended(
