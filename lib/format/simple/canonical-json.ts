@@ -98,7 +98,7 @@ function textOf(json: Json, depth: number): string {
     case 'object':
       return json === null ? 'null' : structureText(json, depth + 1)
     default:
-      throw new Error(`it must be JSON, and has a ${typeof json}`)
+      throw new Error(`it must be JSON, and has ${json === undefined ? 'undefined' : `a ${typeof json}`}`)
   }
 }
 

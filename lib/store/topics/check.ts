@@ -35,6 +35,13 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   return [...describe(config, topology), ...describeRights(config, rights)]
 }
 
+/** What a start does with the changelog that it finds. */
+function beginning({ rebuild }: StoreConfig): string {
+  return rebuild
+    ? 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
+    : 'recovered from its start'
+}
+
 function describe(
   config: StoreConfig,
   { partitionCount, missingChangelog, deadLetters, warnings }: Topology,
@@ -46,7 +53,7 @@ function describe(
     lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${primaries.join(', ')}`)
   if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${replicas.join(', ')}`)
   if (missingChangelog === undefined)
-    lines.push(`changelog ${changelogTopic}: exists with as many partitions; recovered from its start`)
+    lines.push(`changelog ${changelogTopic}: exists with as many partitions; ${beginning(config)}`)
   else {
     const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
     lines.push(

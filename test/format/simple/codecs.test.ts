@@ -138,6 +138,7 @@ describe('refusals', () => {
     expect(() => simpleCodecs.utf8.encode('\uDC00')).toThrow('surrogate')
     expect(() => simpleCodecs.json.encode({ a: Number.NaN })).toThrow('not finite')
     expect(() => simpleCodecs.json.encode({ a: 7n } as never)).toThrow('it must be JSON, and has a bigint')
+    expect(() => simpleCodecs.json.encode([undefined] as never)).toThrow('it must be JSON, and has undefined')
   })
 })
 
