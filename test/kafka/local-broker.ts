@@ -167,6 +167,7 @@ export async function runTool(
   args: readonly string[],
   stdin?: string | Uint8Array,
 ): Promise<ToolResult> {
-  const flags = [...jvmFlags, '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
+  // Else sources are read and output is written in what the locale says, which on many a server is ASCII.
+  const flags = [...jvmFlags, '-Dfile.encoding=UTF-8', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
   return run([jars.java, ...flags, '-cp', jars.classPath, mainClass, ...args], toolTimeoutMs, stdin)
 }
