@@ -27,10 +27,19 @@ export const ownThreads: StoreAccess = {
   open(config, logging, events) {
     const worker = new Worker(new URL('./thread.ts', import.meta.url))
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
-    worker.onerror = ({ message }) => events.ended(message)
+    worker.onerror = ({ message }) => events.ended(summaryOf(message, config.module !== undefined))
     worker.addEventListener('close', () => events.ended())
     const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
     post({ type: 'start', config, logging })
     return { post, terminate: () => void worker.terminate() }
   },
+}
+
+/** One line of what Bun reports of a worker's end: the error, with the source around it and a stack. */
+function summaryOf(report: string, hasModule: boolean): string {
+  const lines = report.split('\n')
+  const error = /^\w*error: (.*)$/i.exec(lines.find((line) => /^\w*error: /i.test(line)) ?? '')?.[1] ?? lines[0]!
+  const place = /([^/\\()\s]+:\d+):\d+\)?$/.exec(lines.find((line) => /^\s+at /.test(line)) ?? '')?.[1]
+  const where = place === undefined ? '' : `, at ${place}`
+  return `${error}${where}${hasModule ? '; a promise or timer that the store module left behind?' : ''}`
 }

@@ -155,3 +155,13 @@ test('a recreated source is recognised though its values were converted, and cou
   expect(await fixture.value(store, 'a')).toBe('{"n":4,"updates":4}')
   expect(await fixture.value(store, 'gone')).toBeUndefined()
 })
+
+test('a promise that a module leaves behind ends the store with one line that points at it', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([{ key: 'a', value: '1' }])
+  const module = new URL('support/modules/leaving-a-promise.ts', import.meta.url).href
+  const store = fixture.open({ module })
+  expect((await store.failed).message).toBe(
+    'The store thread ended: nobody waits for this, at leaving-a-promise.ts:7; a promise or timer that the store module left behind?',
+  )
+})

@@ -1,0 +1,10 @@
+import { defineStore } from '../../../../lib/definition/index.ts'
+
+export default defineStore({
+  key: 'utf8',
+  input: 'utf8',
+  convert(value) {
+    void Promise.reject(new Error('nobody waits for this'))
+    return value
+  },
+})
