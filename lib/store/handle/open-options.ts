@@ -90,6 +90,10 @@ export interface GivenSettings {
 
 /** @throws LatchkeyError invalid_settings: one message with all faults; `details.faults` has them one by one */
 export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean): GivenSettings {
+  if (typeof options !== 'object' || options === null) {
+    const message = `Opening a store: its options are ${options === null ? 'null' : typeof options}; give an object such as { sourceTopic: 'orders', kafkaBrokers: 'localhost:9092' }`
+    throw new LatchkeyError('invalid_settings', message)
+  }
   const known = settingKeys.filter((key) => !excluded.test(key))
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const { rebuild, ...others } = Object.fromEntries(given)

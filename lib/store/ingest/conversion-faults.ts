@@ -28,6 +28,10 @@ export function faultAt(step: Step, definition: Definition, thrown: unknown): st
       return `its value does not decode as ${input.name}: ${found}`
     case 'encode':
       return `what is to be stored cannot be encoded as ${value.name}: ${found}`
+    case 'convert':
+      // Formats by settings have no function that a user could look at.
+      if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}: ${found}`
+      return `convert failed: ${found}`
     case 'old value':
       return `the value stored before it does not decode as ${value.name}, perhaps its format has changed (--rebuild stores all anew): ${found}`
     default:

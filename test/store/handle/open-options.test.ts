@@ -19,6 +19,14 @@ function settingsOfEnvironment(environment: Record<string, string>) {
 const settingsOf = (options: OpenOptions) => settingsOfOptions(options, false).settings
 
 describe('settingsOfOptions', () => {
+  test.each([
+    [undefined, 'its options are undefined; give an object such as'],
+    [null, 'its options are null; give an object'],
+    ['orders', 'its options are string; give an object'],
+  ])('refuses %p in one line', (options, message) => {
+    expect(() => settingsOf(options as unknown as OpenOptions)).toThrow(message)
+  })
+
   test('defaults are those of the settings', () => {
     const settings = settingsOfEnvironment({ SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'a' })
     expect(settingsOf(least)).toEqual(settings)

@@ -124,11 +124,20 @@ test('what a module throws, a promise, and what cannot be encoded are bad record
     () => 1n,
     () => 'fine',
   ]
-  const { written, stats } = setup({ convert: (index) => results[index]!() as never })
+  const { written, stats } = setup({ convert: (index) => results[index]!() as never, module: 'file:///orders.ts' })
   expect(written(...results.map((_, index) => count('a', index)))).toEqual(['a="fine"'])
   expect(stats.count('skippedConversion')).toBe(4)
   expect(lines[0]).toContain('offset 0: record skipped, convert failed: ')
   expect(lines[0]).toContain('no customer')
+})
+
+test('a value that does not go from one format to the other is a bad record, whoever converts', () => {
+  const convert = () => {
+    throw new Error('it must be a string')
+  }
+  const { written } = setup({ convert })
+  expect(written(count('a', 1))).toEqual([])
+  expect(lines.at(-1)).toContain('record skipped, its value does not go from json to json: it must be a string')
 })
 
 test('a partition halts before a bad record where that is asked for', () => {
