@@ -11,9 +11,11 @@ interface PendingValue {
   readonly offset: number
 }
 
-/** Everything below a source offset is in memory once so many operations were absorbed there. */
+/** Everything below a source offset that was noted by then is in memory once so many operations were absorbed there. */
 interface Mark {
   readonly nextSource: number
+  /** Values noted so far: what comes after is not settled, however high `nextSource` is. */
+  readonly noted: number
   readonly operations: number
 }
 
@@ -25,6 +27,8 @@ export class PendingValues {
   /** In the order of their offsets; those before #first are released. */
   readonly #queue: PendingValue[] = []
   #first = 0
+  /** Values that the queue no longer has. */
+  #dropped = 0
   readonly #marks: Mark[] = []
 
   /** Keys that are held. */
@@ -50,7 +54,8 @@ export class PendingValues {
 
   /** All below `nextSource` was put into memory, or will never be; `operations` were put into it so far. */
   acknowledged(nextSource: number, operations: number): void {
-    if (this.#first < this.#queue.length) this.#marks.push({ nextSource, operations })
+    if (this.#first === this.#queue.length) return
+    this.#marks.push({ nextSource, noted: this.#dropped + this.#queue.length, operations })
   }
 
   /** The writer's view of memory has so many operations: what is among them is released. */
@@ -58,15 +63,16 @@ export class PendingValues {
     let marks = 0
     while (marks < this.#marks.length && this.#marks[marks]!.operations <= operations) marks++
     if (marks === 0) return
-    const { nextSource } = this.#marks[marks - 1]!
+    const { nextSource, noted } = this.#marks[marks - 1]!
     this.#marks.splice(0, marks)
-    for (; this.#first < this.#queue.length; this.#first++) {
+    for (; this.#first < noted - this.#dropped; this.#first++) {
       const pending = this.#queue[this.#first]!
       if (pending.offset >= nextSource) break
       if (this.#latest.get(pending.key) === pending) this.#latest.delete(pending.key)
     }
     if (this.#first < releasedMin && this.#first < this.#queue.length) return
     this.#queue.splice(0, this.#first)
+    this.#dropped += this.#first
     this.#first = 0
   }
 }

@@ -42,6 +42,17 @@ test('PendingValues holds a write that is none of the source until a later recor
   expect(pending.size).toBe(0)
 })
 
+test('PendingValues holds what was noted after all was settled, though that is absorbed meanwhile', () => {
+  const pending = new PendingValues()
+  for (let round = 0; round < 6_000; round++) {
+    pending.note('a', bytes('before'), 2 * round)
+    pending.acknowledged(Number.POSITIVE_INFINITY, round)
+    pending.note('a', bytes('after'), 2 * round + 1)
+    pending.release(round)
+    expect(pending.get('a')).toEqual(bytes('after'))
+  }
+})
+
 test('PendingValues forgets what is released however much comes', () => {
   const pending = new PendingValues()
   for (let offset = 0; offset < 50_000; offset++) {
