@@ -4,8 +4,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigInput, helpText, readCommand, type Settings } from '../lib/config.ts'
 import { defaultClients } from '../lib/config/client-properties.ts'
-import { storeThreadsDefault } from '../lib/config/entries/memory.ts'
 import { flagOf, metadataOf, settingKeys } from '../lib/config/settings.ts'
+import { threadsDefault } from '../lib/config/threads.ts'
 import { LatchkeyError } from '../lib/errors.ts'
 
 const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
@@ -65,11 +65,11 @@ describe('readCommand', () => {
       autoFlushCount: 1000,
       autoFlushSeconds: 1,
       autoFlushWhenIdle: true,
-      storeThreads: storeThreadsDefault(availableParallelism()),
+      storeThreads: threadsDefault(availableParallelism()),
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',
       serverPort: 8080,
-      httpThreads: storeThreadsDefault(availableParallelism()),
+      httpThreads: threadsDefault(availableParallelism()),
       serverConnectionsMax: 4096,
       readyWhen: 'caught-up',
       fencing: true,
@@ -93,8 +93,8 @@ describe('readCommand', () => {
     [7, 1],
     [8, 2],
     [64, 8],
-  ])('with %p cores there are %p store threads by default', (cores, threads) => {
-    expect(storeThreadsDefault(cores)).toBe(threads)
+  ])('with %p cores there are %p threads of a kind by default', (cores, threads) => {
+    expect(threadsDefault(cores)).toBe(threads)
   })
 
   test('settings are frozen when read', () => {

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
+import { threadsDefault, threadsMax } from '../threads.ts'
 
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
@@ -9,8 +10,6 @@ const secondsMax = 86_400
 /** Operations that may await a flush: 8 bytes each. */
 const flushCountMax = 10_000_000
 const readersMax = 4_096
-const threadsMax = 32
-const cores = availableParallelism()
 const flushCountDefault = 1_000
 const flushSecondsDefault = 1
 
@@ -53,7 +52,7 @@ export const memoryEntries = {
     }),
   ),
   storeThreads: v.pipe(
-    v.optional(wholeNumber(1, threadsMax), String(storeThreadsDefault(cores))),
+    v.optional(wholeNumber(1, threadsMax), String(threadsDefault(availableParallelism()))),
     v.metadata({
       variable: 'STORE_THREADS',
       meaning: 'Threads that consume, write and recover, each with its share of the partitions.',
@@ -85,9 +84,4 @@ export function flushSettings({ autoFlushCount, autoFlushSeconds, autoFlushWhenI
     autoFlushSeconds: autoFlushSeconds ?? flushSecondsDefault,
     autoFlushWhenIdle: autoFlushWhenIdle ?? (autoFlushCount === undefined && autoFlushSeconds === undefined),
   }
-}
-
-/** Brokers and lookups want cores too: below eight a second thread takes from these what it adds. */
-export function storeThreadsDefault(coreCount: number): number {
-  return Math.max(1, Math.min(8, Math.floor(coreCount / 4)))
 }

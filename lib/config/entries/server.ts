@@ -1,11 +1,10 @@
 /** Settings of the HTTP server. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
+import { threadsDefault, threadsMax } from '../threads.ts'
 import { bearerToken, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
 
 const connectionsMax = 1_000_000
-
-const httpThreadsMax = 32
 
 export const serverEntries = {
   serverBind: v.pipe(
@@ -55,11 +54,11 @@ export const serverEntries = {
     }),
   ),
   httpThreads: v.pipe(
-    v.optional(wholeNumber(1, httpThreadsMax), String(httpThreadsDefault(availableParallelism()))),
+    v.optional(wholeNumber(1, threadsMax), String(threadsDefault(availableParallelism()))),
     v.metadata({
       variable: 'HTTP_THREADS',
       meaning: 'Threads that answer HTTP.',
-      allowed: `a whole number from 1 to ${httpThreadsMax}`,
+      allowed: `a whole number from 1 to ${threadsMax}`,
       default: 'one for every four cores',
     }),
   ),
@@ -72,9 +71,4 @@ export const serverEntries = {
       default: '4096',
     }),
   ),
-}
-
-/** Store threads and brokers want cores, too. */
-function httpThreadsDefault(coreCount: number): number {
-  return Math.max(1, Math.min(8, Math.floor(coreCount / 4)))
 }
