@@ -17,33 +17,50 @@ export interface Wanted {
   headers: Headers
 }
 
+/**
+ * What answers have in common, to be completed for each: copying Headers takes a third of the time that making them from an object does.
+ * A Response copies them at once, so that one object is enough for all answers of a representation.
+ */
+const common: { readonly [R in Representation]: Headers } = {
+  json: commonHeaders('json'),
+  text: commonHeaders('text'),
+  bytes: commonHeaders('bytes'),
+}
+
 export function valueResponse(
   lookup: Lookup,
   body: Uint8Array | string,
   { as, isRaw, headers: asked }: Wanted,
 ): Response {
   const etag = etagOf(lookup, body, isRaw ? '' : suffixes[as])
-  const headers: Record<string, string> = {
-    'content-type': contentTypes[as],
-    etag,
-    'cache-control': 'no-cache',
-    vary: 'Accept',
-    'x-kafka-partition': String(lookup.partition),
-  }
-  if (lookup.offset >= 0) headers['x-kafka-offset'] = String(lookup.offset)
-  if (lookup.timestamp >= 0) headers['last-modified'] = lastModifiedOf(lookup.timestamp)
-  if (lookup.replicaLag !== undefined) {
-    headers['x-latchkey-role'] = 'replica'
-    headers['x-latchkey-lag'] = lookup.replicaLag === null ? 'unknown' : String(lookup.replicaLag)
-  }
-  if (lookup.headerBlock !== undefined) {
-    const omitted = addKafkaHeaders(headers, keptHeaders(lookup))
-    if (omitted > 0) headers['x-latchkey-headers-omitted'] = String(omitted)
-  }
+  const headers = common[as]
+  headers.set('etag', etag)
+  headers.set('x-kafka-partition', String(lookup.partition))
+  if (lookup.offset >= 0) headers.set('x-kafka-offset', String(lookup.offset))
+  else headers.delete('x-kafka-offset')
+  if (lookup.timestamp >= 0) headers.set('last-modified', lastModifiedOf(lookup.timestamp))
+  else headers.delete('last-modified')
   const ifNoneMatch = asked.get('if-none-match')
-  if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) {
-    delete headers['content-type']
-    return new Response(null, { status: 304, headers })
+  const isKnown = ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)
+  const response = isKnown
+    ? new Response(null, { status: 304, headers })
+    : new Response(body as Uint8Array<ArrayBuffer>, { headers })
+  if (isKnown) response.headers.delete('content-type')
+  if (lookup.replicaLag !== undefined) {
+    response.headers.set('x-latchkey-role', 'replica')
+    response.headers.set('x-latchkey-lag', lookup.replicaLag === null ? 'unknown' : String(lookup.replicaLag))
   }
-  return new Response(body as Uint8Array<ArrayBuffer>, { headers })
+  if (lookup.headerBlock !== undefined) addKeptHeaders(response.headers, lookup)
+  return response
+}
+
+function commonHeaders(as: Representation): Headers {
+  return new Headers({ 'content-type': contentTypes[as], 'cache-control': 'no-cache', vary: 'Accept' })
+}
+
+function addKeptHeaders(to: Headers, lookup: Lookup): void {
+  const fields: Record<string, string> = {}
+  const omitted = addKafkaHeaders(fields, keptHeaders(lookup))
+  for (const [name, value] of Object.entries(fields)) to.set(name, value)
+  if (omitted > 0) to.set('x-latchkey-headers-omitted', String(omitted))
 }

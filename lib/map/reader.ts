@@ -9,6 +9,7 @@ import { halfSipHash13 } from './half-sip-hash.ts'
 import { partitionOf } from './murmur2.ts'
 import { locate, type TableView } from './probe.ts'
 import type { ReaderView } from './reader-view.ts'
+import { noteLookup } from './young-garbage.ts'
 
 export interface Lookup {
   /** A copy of its own, not shared. */
@@ -44,6 +45,19 @@ export class Reader {
   get(key: Uint8Array): Lookup | undefined {
     const epoch = this.#epoch
     if (epoch === undefined) throw new LatchkeyError('internal', 'look a key up: the reader has been released')
+    const found = this.#getWithin(epoch, key)
+    noteLookup(found === undefined ? 0 : found.value.length)
+    return found
+  }
+
+  /** Takes the epoch away; undefined if it was released before. For the pool. */
+  detach(): Epoch | undefined {
+    const epoch = this.#epoch
+    this.#epoch = undefined
+    return epoch
+  }
+
+  #getWithin(epoch: Epoch, key: Uint8Array): Lookup | undefined {
     const view = this.#view
     const hash = halfSipHash13(view.seed0, view.seed1, key, 0, key.length)
     const home = view.indexOf[partitionOf(key, view.partitionCount)] ?? -1
@@ -56,13 +70,6 @@ export class Reader {
       epoch.value = (epoch.value + 1) | 0
       Atomics.store(control, epoch.word, epoch.value)
     }
-  }
-
-  /** Takes the epoch away; undefined if it was released before. For the pool. */
-  detach(): Epoch | undefined {
-    const epoch = this.#epoch
-    this.#epoch = undefined
-    return epoch
   }
 
   /** Home first. The others too: a producer may have used a partitioner of its own. */
