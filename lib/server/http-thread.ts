@@ -8,6 +8,7 @@ import { createMetrics, LookupStats } from '../metrics.ts'
 import { openStore } from '../store/store.ts'
 import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
 import { RelayedThreads } from './relayed-threads.ts'
+import { askForShortTurns } from './short-turns.ts'
 
 declare const self: Worker
 
@@ -29,6 +30,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
     const fetch = createHandler(store, { token }, observed)
     listener = new Listener({ bind, port, tls, sharing: 'other', fetch })
+    askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {
     const code = thrown instanceof LatchkeyError ? thrown.code : 'internal'

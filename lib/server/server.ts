@@ -10,6 +10,7 @@ import { type StoreLogging } from '../store/messages.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { HttpThreads } from './http-threads.ts'
 import { Relay } from './relay.ts'
+import { askForShortTurns } from './short-turns.ts'
 
 export interface Server extends HttpServer {
   /** Resolves if a thread that serves has ended; never rejects. */
@@ -31,6 +32,7 @@ export function openShared(config: StoreConfig, logging: StoreLogging, definitio
 }
 
 /**
+ * Answers from this thread, which is to do little else.
  * @param version for build_info
  * @throws LatchkeyError where it cannot listen
  */
@@ -46,6 +48,7 @@ export function startServer(
   const fetch = createHandler(store, options, observed)
   const server = listen(fetch, further > 0 ? { ...options, sharing: 'first' } : options)
   const { bind, token, tls } = options
+  askForShortTurns()
   const { port, url } = server
   const threads = new HttpThreads(further, relay, { config, logging, bind, port, token, tls, version, lookupCounts })
   return {

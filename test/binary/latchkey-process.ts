@@ -54,6 +54,10 @@ export class LatchkeyProcess {
     return this.#file('stderr')
   }
 
+  get pid(): number {
+    return this.#process.pid
+  }
+
   get isAlive(): boolean {
     return this.#exitCode === undefined
   }
