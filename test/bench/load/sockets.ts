@@ -4,6 +4,8 @@
  *
  *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds>
  */
+import { isWhole } from './connection.ts'
+
 const [url, lookupPath, keys, connections, seconds] = process.argv.slice(2)
 const { hostname, port } = new URL(url!)
 const keyCount = Number(keys)
@@ -20,14 +22,6 @@ function send(socket: Bun.Socket<Connection>): void {
   const path = `${lookupPath}user-${Math.floor(Math.random() * keyCount)}`
   socket.data.sentAt = performance.now()
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
-}
-
-/** Whether the whole response is there: its head, and as many bytes as Content-Length says. */
-function isWhole(received: string): boolean {
-  const headEnd = received.indexOf('\r\n\r\n')
-  if (headEnd < 0) return false
-  const at = received.toLowerCase().indexOf('content-length: ')
-  return received.length >= headEnd + 4 + Number.parseInt(received.slice(at + 16, at + 28), 10)
 }
 
 function data(socket: Bun.Socket<Connection>, chunk: Buffer): void {
