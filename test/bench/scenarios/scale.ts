@@ -11,6 +11,11 @@ const times = 10
 export async function scale(bench: Bench): Promise<void> {
   const contender = bench.contenders.find(({ name }) => name === subject)
   if (!contender) return
+  for (let round = 0; round < bench.options.rounds; round++) await compare(bench, contender)
+}
+
+/** Small and large right after each other, since the machine is not as fast at all times. */
+async function compare(bench: Bench, contender: Contender): Promise<void> {
   const small = await measure(bench, contender, bench.options.records)
   const large = await measure(bench, contender, bench.options.records * times)
   bench.results.add(contender.name, {
