@@ -8,8 +8,8 @@ import { Fixture } from './support/fixture.ts'
 const stop = { onBadRecord: 'stop' } as const
 
 async function halted(store: Store, partition = 0): Promise<void> {
-  await until('the partition has halted', () => {
-    return store.status().details.find((one) => one.partition === partition)?.state === 'halted'
+  await until('the partition has halted, and why is told', () => {
+    return unmet(store).some((reason) => reason.includes(`partition ${partition}: halted at offset`))
   })
 }
 

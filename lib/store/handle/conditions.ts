@@ -1,5 +1,5 @@
 /** What readiness means, as named conditions. A broker outage is none of them: what is held can still be served. */
-import { type Condition, type StoreState } from '../contract/status.ts'
+import { type Condition, type PartitionState, type PartitionStatus, type StoreState } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface ConditionInput {
@@ -28,6 +28,23 @@ export function conditionsOf({ state, readyWhen, caughtUp, fenced, halted, failu
     conditions.push(condition('not_halted', halted.size === 0, [...halted.values()].join(' · ')))
   }
   return conditions
+}
+
+/**
+ * What is said about the partitions that are in a state. Shared memory tells the state before the message with the reason is here: what shows
+ * it must not count as ready until then.
+ */
+export function reasonsOf(
+  state: PartitionState,
+  details: readonly PartitionStatus[],
+  told: ReadonlyMap<number, string>,
+): Map<number, string> {
+  const reasons = new Map(told)
+  for (const one of details) {
+    if (one.state !== state || reasons.has(one.partition)) continue
+    reasons.set(one.partition, `partition ${one.partition} is ${state}, why is not known yet`)
+  }
+  return reasons
 }
 
 function condition(name: string, ok: boolean, reason: string): Condition {

@@ -1,7 +1,7 @@
 /** What a store tells about itself, put together from what its threads have told. */
 import { type StoreStatus } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
-import { conditionsOf } from './conditions.ts'
+import { conditionsOf, reasonsOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
 import { type Shards } from './shards.ts'
 
@@ -12,8 +12,11 @@ export function statusOf(
 ): StoreStatus {
   const { all: shards, state, stats, recovery } = together
   const { primaries, replicas } = together.held
-  const fenced = new Map(shards.flatMap((shard) => [...shard.fenced]))
-  const halted = onBadRecord === 'stop' ? new Map(shards.flatMap((shard) => [...shard.halted])) : undefined
+  const details = stats.partitions.map((partition) => partitionStatus(stats, partition))
+  const told = (kind: 'fenced' | 'halted') =>
+    reasonsOf(kind, details, new Map(shards.flatMap((shard) => [...shard[kind]])))
+  const fenced = told('fenced')
+  const halted = onBadRecord === 'stop' ? told('halted') : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
   const troubles = shards.flatMap(({ foreign, trouble }) => [...foreign.values(), ...(trouble ? [trouble] : [])])
   const reason = failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...troubles].join(' · ')
@@ -25,7 +28,7 @@ export function statusOf(
     partitions: { primary: [...primaries], replicas: [...replicas] },
     caughtUp: shards.every((shard) => shard.caughtUp),
     recovery,
-    details: stats.partitions.map((partition) => partitionStatus(stats, partition)),
+    details,
     conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, failure }),
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { type ConditionInput, conditionsOf } from '../../../lib/store/handle/conditions.ts'
-import type { StoreState } from '../../../lib/store/contract/status.ts'
+import { type ConditionInput, conditionsOf, reasonsOf } from '../../../lib/store/handle/conditions.ts'
+import type { PartitionStatus, StoreState } from '../../../lib/store/contract/status.ts'
 
 const ready: ConditionInput = {
   state: 'running',
@@ -51,4 +51,14 @@ test('a fenced store is not ready and says which partitions were taken', () => {
     [4, 'partition 4 was taken'],
   ])
   expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken · partition 4 was taken'])
+})
+
+test('a partition whose state is known before the reason for it has one at once, and its own when it is told', () => {
+  const details = [
+    { partition: 0, state: 'running' } as PartitionStatus,
+    { partition: 1, state: 'halted' } as PartitionStatus,
+  ]
+  expect([...reasonsOf('halted', details, new Map())]).toEqual([[1, 'partition 1 is halted, why is not known yet']])
+  expect([...reasonsOf('halted', details, new Map([[1, 'it has no key']]))]).toEqual([[1, 'it has no key']])
+  expect([...reasonsOf('fenced', details, new Map([[3, 'taken']]))]).toEqual([[3, 'taken']])
 })
