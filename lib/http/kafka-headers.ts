@@ -20,7 +20,7 @@ const encoder = new TextEncoder()
  * visible ASCII and the spaces between. Several of one name, in whatever case, are joined by a comma, in their order.
  * @returns how many there was no room for
  */
-export function addKafkaHeaders(to: Record<string, string>, kept: readonly KeptHeader[]): number {
+export function addKafkaHeaders(to: Headers, kept: readonly KeptHeader[]): number {
   let left = headerCharactersMax
   let omitted = 0
   for (const [name, value] of kept) {
@@ -37,7 +37,7 @@ export function addKafkaHeaders(to: Record<string, string>, kept: readonly KeptH
       continue
     }
     left -= length
-    to[field] = to[field] === undefined ? text : `${to[field]}, ${text}`
+    to.append(field, text)
   }
   return omitted
 }

@@ -2,8 +2,9 @@
  * Bun.serve counts no connections, and can neither refuse one nor let go of its listener alone. The kernel can do all of that, given the
  * descriptor: these are the calls of libc for it. Nothing here closes a descriptor, which stays Bun's to do.
  */
-import { dlopen, ptr } from 'bun:ffi'
+import { ptr } from 'bun:ffi'
 import { readdirSync } from 'node:fs'
+import { openLibc } from '../libc.ts'
 
 const descriptorsPath = '/proc/self/fd'
 const addressBytes = 128
@@ -21,7 +22,14 @@ const [bpfReturn, bpfLoadByte, bpfJumpIfBitSet] = [0x06, 0x30, 0x45]
 const [tcpFlagsOffset, tcpFlagSyn] = [13, 0x02]
 const wholePacket = 0xffffffff
 
-const libc = loadLibc()
+/** Without it there is no cap of connections but the one of descriptors. */
+const libc = openLibc({
+  getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
+  getpeername: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
+  getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
+  setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
+  shutdown: { args: ['i32', 'i32'], returns: 'i32' },
+})
 
 // Filled by each call and read at once.
 const address = new Uint8Array(addressBytes)
@@ -114,20 +122,4 @@ function hasPeer(descriptor: number): boolean {
 function isListening(descriptor: number): boolean {
   length[0] = flag.byteLength
   return libc?.getsockopt(descriptor, levelSocket, optionIsListening, ptr(flag), ptr(length)) === 0 && flag[0] === 1
-}
-
-function loadLibc() {
-  if (process.platform !== 'linux') return undefined
-  try {
-    return dlopen('libc.so.6', {
-      getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
-      getpeername: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
-      getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
-      setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
-      shutdown: { args: ['i32', 'i32'], returns: 'i32' },
-    }).symbols
-  } catch {
-    // Another libc: there is no cap then but the one of descriptors.
-    return undefined
-  }
 }

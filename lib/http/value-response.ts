@@ -50,17 +50,13 @@ export function valueResponse(
     response.headers.set('x-latchkey-role', 'replica')
     response.headers.set('x-latchkey-lag', lookup.replicaLag === null ? 'unknown' : String(lookup.replicaLag))
   }
-  if (lookup.headerBlock !== undefined) addKeptHeaders(response.headers, lookup)
+  if (lookup.headerBlock !== undefined) {
+    const omitted = addKafkaHeaders(response.headers, keptHeaders(lookup))
+    if (omitted > 0) response.headers.set('x-latchkey-headers-omitted', String(omitted))
+  }
   return response
 }
 
 function commonHeaders(as: Representation): Headers {
   return new Headers({ 'content-type': contentTypes[as], 'cache-control': 'no-cache', vary: 'Accept' })
-}
-
-function addKeptHeaders(to: Headers, lookup: Lookup): void {
-  const fields: Record<string, string> = {}
-  const omitted = addKafkaHeaders(fields, keptHeaders(lookup))
-  for (const [name, value] of Object.entries(fields)) to.set(name, value)
-  if (omitted > 0) to.set('x-latchkey-headers-omitted', String(omitted))
 }

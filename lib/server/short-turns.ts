@@ -3,7 +3,8 @@
  * otherwise made to wait like one that wants it for milliseconds: beside a store thread, a broker and clients for up to 30 ms. Short turns come earlier,
  * and a share of the processor is not larger for them, so that no privilege is needed. Figures are in DESIGN.md.
  */
-import { dlopen, ptr } from 'bun:ffi'
+import { ptr } from 'bun:ffi'
+import { openLibc } from '../libc.ts'
 
 /** The least that Linux takes. */
 const turnNs = 100_000n
@@ -28,8 +29,8 @@ const thisThread = 0n
 
 /** @returns whether the kernel has taken it; those before Linux 6.12 do, but it changes nothing there */
 export function askForShortTurns(): boolean {
-  const syscall = loadSyscall()
   const numbers = calls[process.arch]
+  const syscall = openLibc({ syscall: { args: ['i64', 'i64', 'u64', 'u64', 'u64'], returns: 'i64' } })?.syscall
   if (!syscall || !numbers) return false
   const attributes = new DataView(new ArrayBuffer(attributesBytes))
   const address = BigInt(ptr(attributes))
@@ -39,17 +40,4 @@ export function askForShortTurns(): boolean {
   attributes.setBigUint64(flagsAt, attributes.getBigUint64(flagsAt, true) | resetOnFork, true)
   attributes.setBigUint64(runtimeAt, turnNs, true)
   return syscall(numbers.set, thisThread, address, 0n, 0n) === 0n
-}
-
-function loadSyscall() {
-  if (process.platform !== 'linux') return undefined
-  try {
-    const { symbols } = dlopen('libc.so.6', {
-      syscall: { args: ['i64', 'i64', 'u64', 'u64', 'u64'], returns: 'i64' },
-    })
-    return symbols.syscall
-  } catch {
-    // Another libc.
-    return undefined
-  }
 }

@@ -15,6 +15,7 @@ interface Layer {
 const layers: Record<string, Layer> = {
   errors: { files: /^lib\/errors\.ts$/, knows: [] },
   names: { files: /^lib\/near-name\.ts$/, knows: [] },
+  libc: { files: /^lib\/libc\.ts$/, knows: [] },
   log: { files: /^lib\/log(\.ts|\/)/, knows: [] },
   format: { files: /^lib\/format\//, knows: ['errors', 'log'] },
   definition: { files: /^lib\/definition\//, knows: ['errors', 'names', 'format'] },
@@ -42,11 +43,11 @@ const layers: Record<string, Layer> = {
   },
   http: {
     files: /^lib\/http\//,
-    knows: ['errors', 'log', 'definition', 'contract', 'settings', 'metrics', 'headers'],
+    knows: ['errors', 'libc', 'log', 'definition', 'contract', 'settings', 'metrics', 'headers'],
   },
   server: {
     files: /^lib\/server\//,
-    knows: ['errors', 'log', 'definition', 'contract', 'settings', 'metrics', 'store', 'http'],
+    knows: ['errors', 'libc', 'log', 'definition', 'contract', 'settings', 'metrics', 'store', 'http'],
   },
   library: {
     files: /^lib\/index\.ts$/,

@@ -1,0 +1,14 @@
+/** Functions of the C library, for what neither Bun nor Node has: glibc on Linux alone. */
+import { dlopen, type FFIFunction, type Library } from 'bun:ffi'
+
+/** @returns undefined on another system, or with another C library: whoever asks does without */
+export function openLibc<Functions extends Record<string, FFIFunction>>(
+  functions: Functions,
+): Library<Functions>['symbols'] | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return dlopen('libc.so.6', functions).symbols
+  } catch {
+    return undefined
+  }
+}
