@@ -9,7 +9,10 @@ const stop = { onBadRecord: 'stop' } as const
 
 async function halted(store: Store, partition = 0): Promise<void> {
   await until('the partition has halted, and why is told', () => {
-    return unmet(store).some((reason) => reason.includes(`partition ${partition}: halted at offset`))
+    const state = store.status().details.find((one) => one.partition === partition)?.state
+    return (
+      state === 'halted' && unmet(store).some((reason) => reason.includes(`partition ${partition}: halted at offset`))
+    )
   })
 }
 
