@@ -8,7 +8,7 @@
  * Bun.serve({ port: 8080, fetch: serve(store) })
  */
 import { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
-import { type KeyValueStore } from './store/handle/key-value-store.ts'
+import { type KeyValueStore } from './library/key-value-store.ts'
 
 export * from './definition/module-exports.ts'
 export { type ErrorCode, LatchkeyError } from './errors.ts'
@@ -22,13 +22,13 @@ export {
   type RecoveryProgress,
   type StoreState,
   type StoreStatus,
-} from './store/contract/status.ts'
-export { type Found } from './store/handle/found.ts'
+} from './contract/status.ts'
+export { type Found } from './library/found.ts'
 export { type KeptHeader } from './store/memory/header-prefix.ts'
-export { type KeyValueStore } from './store/handle/key-value-store.ts'
-export { type FormatName, type KafkaProperties, type OpenOptions } from './store/handle/open-options.ts'
-export { openStore } from './store/handle/open.ts'
-export { type StoreReader } from './store/handle/store-reader.ts'
+export { type KeyValueStore } from './library/key-value-store.ts'
+export { type FormatName, type KafkaProperties, type OpenOptions } from './library/open-options.ts'
+export { openStore } from './library/open.ts'
+export { type StoreReader } from './library/store-reader.ts'
 
 /**
  * All of a store's routes (`GET /stores/<id>/<key>` and the others) as one function for `fetch` of a Bun.serve of one's own, behind whatever

@@ -3,9 +3,9 @@ import { Registry } from 'prom-client'
 import { latencyBounds, type LookupStats, lookupOutcomes } from './metrics/lookup-stats.ts'
 import { registerPartitionSeries } from './metrics/partition-series.ts'
 import { SeriesRegistry } from './metrics/series.ts'
-import type { CounterName } from './store/contract/stats.ts'
-import type { StatsView } from './store/contract/stats-view.ts'
-import type { StoreState, StoreStatus } from './store/contract/status.ts'
+import type { CounterName } from './contract/stats.ts'
+import type { StatsView } from './contract/stats-view.ts'
+import type { StoreState, StoreStatus } from './contract/status.ts'
 
 export { type LookupOutcome, LookupStats } from './metrics/lookup-stats.ts'
 

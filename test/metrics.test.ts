@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createMetrics, LookupStats } from '../lib/metrics.ts'
 import { latencyBounds } from '../lib/metrics/lookup-stats.ts'
-import { Stats } from '../lib/store/contract/stats.ts'
+import { Stats } from '../lib/contract/stats.ts'
 import { FakeStore } from './http/fake-store.ts'
 
 const sampleLine =

@@ -4,7 +4,7 @@
 import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'
-import type { Lookup } from '../store/contract/status.ts'
+import type { Lookup } from '../contract/status.ts'
 import { acceptable, representationFor } from './accept.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'

@@ -1,6 +1,6 @@
 /** 200 or 304: a value that has been found, with what its headers tell. */
 import type { Representation } from '../definition/presentation.ts'
-import type { Lookup } from '../store/contract/status.ts'
+import type { Lookup } from '../contract/status.ts'
 import { keptHeaders } from '../store/memory/header-prefix.ts'
 import { contentTypes } from './accept.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'

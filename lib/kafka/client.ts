@@ -8,7 +8,7 @@ import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
 import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
 import { Patience } from './patience.ts'
-import { type BrokerAddress, type Isolation } from '../store/contract/client-config.ts'
+import { type BrokerAddress, type Isolation } from '../contract/client-config.ts'
 import { BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
 
 export type { TopicMetadata }

@@ -3,7 +3,7 @@
  * someone corrects it, so the message names what to correct.
  */
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { type BrokerAddress, type SaslConfig } from '../store/contract/client-config.ts'
+import { type BrokerAddress, type SaslConfig } from '../contract/client-config.ts'
 import { type Listener, probeListener } from './listener-probe.ts'
 import { speaksTls } from './response-frames.ts'
 import { SaslRefused } from './sasl.ts'

@@ -1,7 +1,7 @@
 /** Fetch, version 11, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
 import { LatchkeyError } from '../errors.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
-import { type FetchConfig } from '../store/contract/client-config.ts'
+import { type FetchConfig } from '../contract/client-config.ts'
 
 export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
 

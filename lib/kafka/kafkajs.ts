@@ -14,7 +14,7 @@ import { connectionFault, DeadlinePassed } from './connection-fault.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
-import { type BrokerAddress, type SaslConfig } from '../store/contract/client-config.ts'
+import { type BrokerAddress, type SaslConfig } from '../contract/client-config.ts'
 
 export { Encoder }
 

@@ -2,7 +2,7 @@
  * What a listener speaks that hung up on us. A broker says nothing to a client that talks to it in plain text where it wants TLS, or that does not
  * authenticate where it must: it closes the connection, as one that restarts does. Asking it differently tells them apart.
  */
-import { type BrokerAddress } from '../store/contract/client-config.ts'
+import { type BrokerAddress } from '../contract/client-config.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 
 export type Listener = 'tls' | 'plaintext' | { mechanisms: string[] }

@@ -1,7 +1,7 @@
 /** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
-import { type Isolation } from '../store/contract/client-config.ts'
+import { type Isolation } from '../contract/client-config.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
 

@@ -6,7 +6,7 @@ import plain from 'kafkajs/src/broker/saslAuthenticator/plain'
 import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256'
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512'
 import { messageOf } from '../errors.ts'
-import { type SaslConfig } from '../store/contract/client-config.ts'
+import { type SaslConfig } from '../contract/client-config.ts'
 
 const providers = { plain, 'scram-sha-256': scram256, 'scram-sha-512': scram512 }
 

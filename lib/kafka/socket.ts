@@ -1,7 +1,7 @@
 /** Sockets to brokers, as the client properties want them. */
 import net from 'node:net'
 import tls from 'node:tls'
-import { type TlsConfig } from '../store/contract/client-config.ts'
+import { type TlsConfig } from '../contract/client-config.ts'
 
 export interface SocketOptions {
   /** Where `null` or absent, the connection is not encrypted. */

@@ -4,8 +4,8 @@
  */
 import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
-import { type ClientName, type ClientsConfig, type FetchConfig } from './contract/client-config.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type ClientName, type ClientsConfig, type FetchConfig } from '../contract/client-config.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface Clients {
   /** Reads the source topic and commits offsets. */

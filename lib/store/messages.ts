@@ -2,8 +2,8 @@
 import { type ErrorCode } from '../errors.ts'
 import { type LogLevel, type LogRecord } from '../log.ts'
 import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
-import { type StoreState } from './contract/status.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type StoreState } from '../contract/status.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface PlainError {
   code: ErrorCode

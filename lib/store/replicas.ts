@@ -12,7 +12,7 @@ import { changelogFetch } from './clients.ts'
 import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { type StoreContext } from './store-context.ts'
-import { setPartitionState } from './contract/partition-state.ts'
+import { setPartitionState } from '../contract/partition-state.ts'
 
 const log = loggerOf('store')
 

@@ -3,7 +3,7 @@ import { type ChiralMap } from '../map/index.ts'
 import { formatTroubles } from '../format/troubles.ts'
 import { type Clients, troubleOf } from './clients.ts'
 import { type FromThread } from './messages.ts'
-import { type Stats } from './contract/stats.ts'
+import { type Stats } from '../contract/stats.ts'
 
 const intervalMs = 500
 

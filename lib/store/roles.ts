@@ -1,6 +1,6 @@
 /** Which partitions an instance holds as what, once it is known how many there are. */
 import { LatchkeyError } from '../errors.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface Roles {
   /** Consumed from the source, written to the changelog. */

@@ -5,8 +5,8 @@ import { type Clients } from './clients.ts'
 import { type Flusher } from './memory/flusher.ts'
 import { type FromThread } from './messages.ts'
 import { type Roles } from './roles.ts'
-import { type Stats } from './contract/stats.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type Stats } from '../contract/stats.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 import { type Topology } from './topics/topology.ts'
 
 export interface StoreContext {

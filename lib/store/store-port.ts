@@ -1,6 +1,6 @@
 /** How a handle reaches its store thread: as the worker that it starts, or through the thread that has started it. */
 import { type FromThread, type StoreLogging, type ToThread } from './messages.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface StorePort {
   post(message: ToThread, transfer?: ArrayBuffer[]): void

@@ -14,9 +14,9 @@ import { Shards } from './handle/shards.ts'
 import { statusOf } from './handle/store-status.ts'
 import { explainWriteRefusal } from './handle/write-refusals.ts'
 import { type StoreLogging } from './messages.ts'
-import { type StatsView } from './contract/stats-view.ts'
-import { type Lookup, type StoreState, type StoreStatus } from './contract/status.ts'
-import { type StoreConfig } from './contract/store-config.ts'
+import { type StatsView } from '../contract/stats-view.ts'
+import { type Lookup, type StoreState, type StoreStatus } from '../contract/status.ts'
+import { type StoreConfig } from '../contract/store-config.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 
 /**

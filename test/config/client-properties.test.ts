@@ -7,7 +7,7 @@ import { parseProperties } from '../../lib/config/client-properties/parse.ts'
 import { properties, readClientProperties } from '../../lib/config/client-properties/read.ts'
 import { withoutEffect } from '../../lib/config/client-properties/without-effect.ts'
 import type { LatchkeyError } from '../../lib/errors.ts'
-import type { ClientName } from '../../lib/store/contract/client-config.ts'
+import type { ClientName } from '../../lib/contract/client-config.ts'
 import { makeCertificates } from '../kafka/security/certificates.ts'
 
 const all: readonly ClientName[] = ['consumer', 'producer', 'changelog']

@@ -3,8 +3,8 @@ import { createHandler, type HandlerOptions, observe, type StoreView } from '../
 import { type HttpServer, listen, type ListenOptions } from '../../lib/http/listen.ts'
 import type { Definition } from '../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../lib/definition/presentation.ts'
-import { Stats } from '../../lib/store/contract/stats.ts'
-import type { Lookup, StoreStatus } from '../../lib/store/contract/status.ts'
+import { Stats } from '../../lib/contract/stats.ts'
+import type { Lookup, StoreStatus } from '../../lib/contract/status.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { addKafkaHeaders, headerCharactersMax } from '../../lib/http/kafka-headers.ts'
-import type { Lookup } from '../../lib/store/contract/status.ts'
+import type { Lookup } from '../../lib/contract/status.ts'
 import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
 import { serveFake } from './fake-store.ts'

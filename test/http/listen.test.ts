@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { createHandler } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/http/listen.ts'
-import type { Lookup } from '../../lib/store/contract/status.ts'
+import type { Lookup } from '../../lib/contract/status.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
 import { rawRequest } from './raw-request.ts'
 

@@ -1,7 +1,7 @@
 /** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything behind it is stored. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeTopic } from '../../lib/kafka/topics.ts'
-import type { StoreConfig } from '../../lib/store/contract/store-config.ts'
+import type { StoreConfig } from '../../lib/contract/store-config.ts'
 import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
 import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'

@@ -10,7 +10,7 @@ import manifest from '../../package.json'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { fetchRequest } from '../../lib/kafka/fetch.ts'
 import { BrokerConnection, Encoder, type RawRequest } from '../../lib/kafka/kafkajs.ts'
-import { type BrokerAddress } from '../../lib/store/contract/client-config.ts'
+import { type BrokerAddress } from '../../lib/contract/client-config.ts'
 import { createTopic, sharedKafka, uniqueName } from './index.ts'
 
 const open: { close: () => unknown }[] = []

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { readClientProperties } from '../../lib/config/client-properties/read.ts'
 import { RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
-import type { ClientName, ClientsConfig } from '../../lib/store/contract/client-config.ts'
+import type { ClientName, ClientsConfig } from '../../lib/contract/client-config.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
 import { until } from '../until.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Clients } from '../../lib/store/clients.ts'
 import { Reporter } from '../../lib/store/reporter.ts'
-import { Stats } from '../../lib/store/contract/stats.ts'
+import { Stats } from '../../lib/contract/stats.ts'
 import { until } from '../until.ts'
 
 test('a reporter counts each failure of the Kafka clients once, also where nothing is held in memory', async () => {

@@ -4,7 +4,7 @@ import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { type FetchedPartition, parseFetchResponse } from '../../lib/kafka/fetch.ts'
 import { RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
 import type { ChangelogBatch } from '../../lib/store/ingest/changelog-batch.ts'
-import { type CounterName, counterNames, type Stats } from '../../lib/store/contract/stats.ts'
+import { type CounterName, counterNames, type Stats } from '../../lib/contract/stats.ts'
 import { type FetchAnswer, fetchResponse } from '../kafka/responses.ts'
 
 /** Collects what is logged from now on: level and message, without time and area. */

@@ -7,7 +7,7 @@ import {
   type ProduceConfig,
   type SaslConfig,
   type TlsConfig,
-} from '../../store/contract/client-config.ts'
+} from '../../contract/client-config.ts'
 
 type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] }
 

@@ -1,5 +1,5 @@
 /** The texts of the settings for client properties into what the three clients are told. */
-import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../store/contract/client-config.ts'
+import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../contract/client-config.ts'
 import { nearName } from '../../near-name.ts'
 import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'

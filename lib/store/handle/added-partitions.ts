@@ -1,6 +1,6 @@
 /** The topic has got partitions while the store runs: what another store thread is told, to take those. */
 import { loggerOf, RepeatedLog } from '../../log.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
 

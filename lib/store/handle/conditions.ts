@@ -1,6 +1,6 @@
 /** What readiness means, as named conditions. A broker outage is none of them: what is held can still be served. */
-import { type Condition, type PartitionState, type PartitionStatus, type StoreState } from '../contract/status.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type Condition, type PartitionState, type PartitionStatus, type StoreState } from '../../contract/status.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export interface ConditionInput {
   state: StoreState

@@ -1,6 +1,6 @@
 /** A reader outside the pool, for a program that reads in the same process: it never waits, and takes no lock. */
 import { LatchkeyError } from '../../errors.ts'
-import { type Lookup } from '../contract/status.ts'
+import { type Lookup } from '../../contract/status.ts'
 
 /** Readers of this kind that a store has at a time. */
 export const keptReadersMax = 64

@@ -1,9 +1,9 @@
 /** Why a lookup found nothing, where that is more than "there is no such key". */
 import { LatchkeyError } from '../../errors.ts'
 import { partitionFor } from './partitioner.ts'
-import { partitionStateOf } from '../contract/partition-state.ts'
-import { type StatsView } from '../contract/stats-view.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { partitionStateOf } from '../../contract/partition-state.ts'
+import { type StatsView } from '../../contract/stats-view.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export interface Held {
   primaries: readonly number[]

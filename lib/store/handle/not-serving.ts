@@ -1,6 +1,6 @@
 /** Why a store does not answer. */
 import { LatchkeyError } from '../../errors.ts'
-import { type RecoveryProgress, type StoreState } from '../contract/status.ts'
+import { type RecoveryProgress, type StoreState } from '../../contract/status.ts'
 
 /**
  * @param attempted begins the message: `Reading store orders`

@@ -1,7 +1,7 @@
 /** The shared gauges of a partition as what is told about it. */
-import { partitionStateOf } from '../contract/partition-state.ts'
-import { type StatsView } from '../contract/stats-view.ts'
-import { type PartitionStatus } from '../contract/status.ts'
+import { partitionStateOf } from '../../contract/partition-state.ts'
+import { type StatsView } from '../../contract/stats-view.ts'
+import { type PartitionStatus } from '../../contract/status.ts'
 
 /** A replica's lag is worth something only while its end is heard of. */
 const lagKnownMs = 10_000

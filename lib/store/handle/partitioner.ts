@@ -1,6 +1,6 @@
 /** Which partition a producer puts a key into. Together with what is held, that tells a miss from a key that is held elsewhere. */
 import { partitionOf } from '../../map/index.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 /** The partition of a key; undefined where the partitioner is not known. */
 export function partitionFor(

@@ -1,6 +1,6 @@
 /** Recovery progress for a person or a log: a bar that is drawn over on a terminal, a log line now and then elsewhere. */
 import { loggerOf } from '../../log.ts'
-import { type RecoveryProgress, type StoreState, type StoreStatus } from '../contract/status.ts'
+import { type RecoveryProgress, type StoreState, type StoreStatus } from '../../contract/status.ts'
 
 export interface ProgressSource {
   readonly state: StoreState

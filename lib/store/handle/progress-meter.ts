@@ -1,6 +1,6 @@
 /** How far recovery has come, its rate and what remains, from the shared counters. */
-import { type StatsView } from '../contract/stats-view.ts'
-import { type RecoveryProgress } from '../contract/status.ts'
+import { type StatsView } from '../../contract/stats-view.ts'
+import { type RecoveryProgress } from '../../contract/status.ts'
 
 export class ProgressMeter {
   #startedAt = performance.now()

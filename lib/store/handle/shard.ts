@@ -13,9 +13,9 @@ import { keepsHeaders } from '../memory/kept-headers.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { type StoreAccess, type StorePort } from '../store-port.ts'
 import { WriteQueue } from './write-queue.ts'
-import { Stats } from '../contract/stats.ts'
-import { type Lookup, type RecoveryProgress, type StoreState } from '../contract/status.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { Stats } from '../../contract/stats.ts'
+import { type Lookup, type RecoveryProgress, type StoreState } from '../../contract/status.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 /** Flushes that may wait at the same time. */
 const flushesMax = 1_000

@@ -2,9 +2,9 @@
  * The store threads of a store, as one: those that it begins with, on which it waits, and one for each growth of the topic, which recovers while
  * the store runs. The first one looks at the topics, and creates what is missing; the others follow when it has.
  */
-import { type Lookup, type RecoveryProgress, type StoreState } from '../contract/status.ts'
-import { mergedStats, type StatsView } from '../contract/stats-view.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type Lookup, type RecoveryProgress, type StoreState } from '../../contract/status.ts'
+import { mergedStats, type StatsView } from '../../contract/stats-view.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { rolesOf } from '../roles.ts'
 import { type StoreLogging } from '../messages.ts'
 import { Shard } from './shard.ts'

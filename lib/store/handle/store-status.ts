@@ -1,6 +1,6 @@
 /** What a store tells about itself, put together from what its threads have told. */
-import { type StoreStatus } from '../contract/status.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreStatus } from '../../contract/status.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { conditionsOf, reasonsOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
 import { type Shards } from './shards.ts'

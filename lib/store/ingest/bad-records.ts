@@ -4,8 +4,8 @@
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
-import { type CounterName, type Stats } from '../contract/stats.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type CounterName, type Stats } from '../../contract/stats.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { type Fault } from './dead-letter-headers.ts'
 import { type DeadLetters, foundAt, foundBytes } from './dead-letters.ts'
 import { type PartitionIngest } from './partition-ingest.ts'

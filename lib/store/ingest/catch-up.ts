@@ -1,5 +1,5 @@
 /** Which partitions have yet to reach the end that the source had at start, and which of them are rebuilt on the way there. */
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 import { type Resumption } from '../recovery/resumption.ts'
 
 export class CatchUp {

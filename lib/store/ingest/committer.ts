@@ -5,8 +5,8 @@ import { type CommittedOffset, commitOffsets, fetchCommitted } from '../../kafka
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { clientsConfigOf, groupOf } from '../clients.ts'
 import { completenessOf } from '../recovery/completeness.ts'
-import { type Stats } from '../contract/stats.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type Stats } from '../../contract/stats.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 /** Between asking what the group has and committing over it. */
 const answerAgeMaxMs = 2_000

@@ -3,7 +3,7 @@ import { type Definition, describeThrown } from '../../definition/index.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
-import { type CounterName } from '../contract/stats.ts'
+import { type CounterName } from '../../contract/stats.ts'
 
 /** What is being tried. */
 export type Step = 'key' | 'value' | 'old value' | 'convert' | 'onNew' | 'onUpdate' | 'onDelete' | 'encode'

@@ -3,7 +3,7 @@
  * (`__streams.errors.topic`, KIP-1034), so that tools which look for `__*.errors.*` find them, and with text as values, as theirs have.
  */
 import { type HeaderBlock } from '../../kafka/record-batch/index.ts'
-import { type CounterName } from '../contract/stats.ts'
+import { type CounterName } from '../../contract/stats.ts'
 
 export const prefix = '__latchkey.errors.'
 export const omittedHeader = `${prefix}omitted`

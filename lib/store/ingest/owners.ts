@@ -3,7 +3,7 @@ import { fencePartition, noIdentity, plainProducerId, type ProducerIdentity } fr
 import { type KafkaClient } from '../../kafka/client.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { clientsConfigOf, transactionalIdOf } from '../clients.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export class Owners {
   readonly #client: KafkaClient

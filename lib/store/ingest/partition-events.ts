@@ -9,7 +9,7 @@ import { holdsRecords } from '../recovery/changelog-check.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { type Halt } from './partition-ingest.ts'
 import { resetRefused, tellLost } from '../recovery/resumption.ts'
-import { partitionStateOf, setPartitionState } from '../contract/partition-state.ts'
+import { partitionStateOf, setPartitionState } from '../../contract/partition-state.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreContext } from '../store-context.ts'
 

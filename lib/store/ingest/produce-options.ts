@@ -2,7 +2,7 @@
 import { type ProducerOptions } from '../../kafka/producer.ts'
 import { BatchPool } from './changelog-batch.ts'
 import { clientsConfigOf } from '../clients.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { type ChangelogLimits } from '../topics/topology.ts'
 
 const requestBytesMax = 16 << 20

@@ -7,7 +7,7 @@ import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 
 export class Refusals {
   readonly #stats: Stats

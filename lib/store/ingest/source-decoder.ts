@@ -15,7 +15,7 @@ import { type PartitionIngest } from './partition-ingest.ts'
 import { type BadRecords } from './bad-records.ts'
 import { type Conversion } from './conversion.ts'
 import { type SourceHeaders } from './source-headers.ts'
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 import { type ChangelogLimits } from '../topics/topology.ts'
 
 /** A batch that fails its checks is fetched this often, in case it was damaged on the way, before it is skipped. */

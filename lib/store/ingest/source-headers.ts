@@ -1,8 +1,8 @@
 /** The headers of source records that are kept; those that there is no room for are counted and told. */
 import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
-import { type Stats } from '../contract/stats.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type Stats } from '../../contract/stats.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../memory/kept-headers.ts'
 
 /** Undefined where none are kept. */

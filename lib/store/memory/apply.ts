@@ -5,7 +5,7 @@
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { type KeptHeaders } from './kept-headers.ts'
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 
 /** Is told of each record that has been put, while the batch stands at it. */
 export interface RecordTrail {

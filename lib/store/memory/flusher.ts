@@ -3,7 +3,7 @@
  * a time.
  */
 import { type ChiralMap } from '../../map/index.ts'
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 
 /** Entry bytes that may await a publish: what they replace stays in memory until then, whatever the automatic flush's count. */
 const waitingBytesMax = 256 << 20

@@ -3,7 +3,7 @@
  * puts it there, this takes it apart.
  */
 import { HeaderCursor } from '../../kafka/record-batch/index.ts'
-import { type Lookup } from '../contract/status.ts'
+import { type Lookup } from '../../contract/status.ts'
 
 /** A header's name, and its bytes: empty for one that has no value. */
 export type KeptHeader = readonly [name: string, value: Uint8Array]

@@ -4,7 +4,7 @@
  */
 import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../../map/index.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { headerLengthBytes } from './header-prefix.ts'
 
 /** Of one record, names and values together, as they are encoded: a header is for a trace id, not for a document. */

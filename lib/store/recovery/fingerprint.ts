@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 const digits = 8
 

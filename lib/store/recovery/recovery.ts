@@ -12,12 +12,12 @@ import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { applyRecords } from '../memory/apply.ts'
-import { type FetchConfig } from '../contract/client-config.ts'
+import { type FetchConfig } from '../../contract/client-config.ts'
 import { plainFetch } from '../clients.ts'
 import { type KeptHeaders } from '../memory/kept-headers.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
-import { type Stats } from '../contract/stats.ts'
+import { type Stats } from '../../contract/stats.ts'
 
 export interface Recovered {
   records: number

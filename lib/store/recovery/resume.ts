@@ -3,7 +3,7 @@
  * trust: the source offsets in the changelog's headers, then the committed offset, then the start. Reading a little twice is harmless, skipping is not.
  */
 
-import { type OffsetReset } from '../contract/client-config.ts'
+import { type OffsetReset } from '../../contract/client-config.ts'
 import { type Completeness } from './completeness.ts'
 
 export interface ResumeInput {

@@ -1,9 +1,9 @@
 /** The rights that a store needs, no more than that, and the commands that grant them. */
-import { type ClientName } from '../contract/client-config.ts'
+import { type ClientName } from '../../contract/client-config.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from '../clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
 import { type Operation } from '../../kafka/rights.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export type ResourceType = 'topic' | 'group' | 'transactional-id'
 

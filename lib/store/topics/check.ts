@@ -2,7 +2,7 @@
 import { describeRight, principalOf } from './acls.ts'
 import { type Clients, closeClients, createClients, groupOf, transactionalIdOf, troubleOf } from '../clients.ts'
 import { findRights, refuseMissing, type RightsFound } from './rights-check.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { rolesOf } from '../roles.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 import { LatchkeyError } from '../../errors.ts'

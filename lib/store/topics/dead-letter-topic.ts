@@ -4,7 +4,7 @@ import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
 import { unknownTopic } from '../../kafka/error-codes.ts'
 import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
 import { describeTopic, type NewTopic } from '../../kafka/topics.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export interface DeadLetterTopic {
   name: string

@@ -11,10 +11,10 @@ import {
 } from '../../kafka/rights.ts'
 import { loggerOf } from '../../log.ts'
 import { aclCommands, describeRight, principalOf, type Right, rightsNeeded } from './acls.ts'
-import { type ClientName } from '../contract/client-config.ts'
+import { type ClientName } from '../../contract/client-config.ts'
 import { type Clients, transactionalIdOf } from '../clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 
 export type Verdict = 'granted' | 'missing' | 'not known'
 

@@ -6,7 +6,7 @@ import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
 import { errorName, unknownTopic } from '../../kafka/error-codes.ts'
 import { createTopic, describeTopic, extendTopic } from '../../kafka/topics.ts'
 import { recordOverheadBytesMax } from '../../kafka/record-batch/index.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 
 export interface ChangelogLimits {

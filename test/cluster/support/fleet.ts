@@ -2,7 +2,7 @@
 import type { Message } from 'kafkajs'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { partitionFor } from '../../../lib/store/handle/partitioner.ts'
-import type { PartitionStatus } from '../../../lib/store/contract/status.ts'
+import type { PartitionStatus } from '../../../lib/contract/status.ts'
 import { openStore, type Store } from '../../../lib/store/store.ts'
 import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'

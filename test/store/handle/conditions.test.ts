@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type ConditionInput, conditionsOf, reasonsOf } from '../../../lib/store/handle/conditions.ts'
-import type { PartitionStatus, StoreState } from '../../../lib/store/contract/status.ts'
+import type { PartitionStatus, StoreState } from '../../../lib/contract/status.ts'
 
 const ready: ConditionInput = {
   state: 'running',

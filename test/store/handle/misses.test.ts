@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { explainMiss, type Held } from '../../../lib/store/handle/misses.ts'
 import { partitionFor } from '../../../lib/store/handle/partitioner.ts'
-import { setPartitionState } from '../../../lib/store/contract/partition-state.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
-import type { PartitionState } from '../../../lib/store/contract/status.ts'
+import { setPartitionState } from '../../../lib/contract/partition-state.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
+import type { PartitionState } from '../../../lib/contract/status.ts'
 import { settingsFrom } from '../../cluster/support/settings.ts'
 
 const partitionCount = 4

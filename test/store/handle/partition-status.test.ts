@@ -1,7 +1,7 @@
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
-import { setPartitionState } from '../../../lib/store/contract/partition-state.ts'
+import { setPartitionState } from '../../../lib/contract/partition-state.ts'
 import { partitionStatus } from '../../../lib/store/handle/partition-status.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 
 const now = 1_000_000
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { ProgressMeter } from '../../../lib/store/handle/progress-meter.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 
 function at(progress: Record<number, [start: number, position: number, end: number]>) {
   const stats = new Stats(Object.keys(progress).map(Number))

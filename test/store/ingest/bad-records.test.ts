@@ -7,7 +7,7 @@ import type { DeadLetters } from '../../../lib/store/ingest/dead-letters.ts'
 import type { Found } from '../../../lib/store/ingest/letter-batch.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 import { SourceDecoder } from '../../../lib/store/ingest/source-decoder.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { captureLog, contentOf, counted, fetched } from '../support.ts'
 

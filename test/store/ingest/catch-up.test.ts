@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { CatchUp } from '../../../lib/store/ingest/catch-up.ts'
 import type { Resumption } from '../../../lib/store/recovery/resumption.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 
 function start(resumptions: Record<number, { position: number; sourceEnd: number; rebuild?: boolean }>) {
   const stats = new Stats(Object.keys(resumptions).map(Number))

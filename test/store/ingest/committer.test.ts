@@ -4,8 +4,8 @@ import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
 import { Committer } from '../../../lib/store/ingest/committer.ts'
 import { completenessMetadata } from '../../../lib/store/recovery/completeness.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
-import type { StoreConfig } from '../../../lib/store/contract/store-config.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
+import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import { captureLog } from '../support.ts'
 
 const open: Committer[] = []

@@ -5,7 +5,7 @@ import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 import { Refusals } from '../../../lib/store/ingest/refusals.ts'
 import { discardOffset } from '../../../lib/store/recovery/source-trail.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 import { captureLog, contentOf, counted } from '../support.ts'
 
 const tooLarge = brokerError('Writing', 10)

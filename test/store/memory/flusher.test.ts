@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { Flusher } from '../../../lib/store/memory/flusher.ts'
-import { Stats } from '../../../lib/store/contract/stats.ts'
+import { Stats } from '../../../lib/contract/stats.ts'
 import { until } from '../../until.ts'
 
 const open: Flusher[] = []

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { aclCommands, rightsNeeded } from '../../../lib/store/topics/acls.ts'
 import { checkTopics } from '../../../lib/store/topics/check.ts'
-import type { StoreConfig } from '../../../lib/store/contract/store-config.ts'
+import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import {
   clientsOf,
   type Grant,

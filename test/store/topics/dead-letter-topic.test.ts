@@ -1,6 +1,6 @@
 /** What is looked at, asked for and told of the dead-letter topic before anything is done. */
 import { expect, test } from 'bun:test'
-import type { StoreConfig } from '../../../lib/store/contract/store-config.ts'
+import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import { aclCommands, rightsNeeded } from '../../../lib/store/topics/acls.ts'
 import { checkTopics } from '../../../lib/store/topics/check.ts'
 import { Fixture } from '../../integration/support/fixture.ts'

@@ -1,4 +1,4 @@
-import { type FormatsConfig } from '../../format/formats-config.ts'
+import { type FormatsConfig } from '../format/formats-config.ts'
 import { type BrokerAddress, type ClientsConfig } from './client-config.ts'
 
 /** What a store needs to know: the slice of the settings that concerns it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { SchemaPending } from '../../../lib/format/index.ts'
-import { InTurn } from '../../../lib/store/handle/in-turn.ts'
+import { SchemaPending } from '../../lib/format/index.ts'
+import { InTurn } from '../../lib/library/in-turn.ts'
 
 test('operations run at once while none waits', () => {
   const turn = new InTurn()

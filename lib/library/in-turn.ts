@@ -1,6 +1,6 @@
 /** Runs operations in the order in which they are asked for, at once where none waits: one that waits for a schema holds up those after it. */
-import { withSchemas } from '../../definition/schema-wait.ts'
-import { LatchkeyError } from '../../errors.ts'
+import { withSchemas } from '../definition/schema-wait.ts'
+import { LatchkeyError } from '../errors.ts'
 
 const schemaWaitMs = 10_000
 const waitingMax = 10_000

@@ -2,12 +2,12 @@
  * A store as a program holds it: keys and values typed, by the definition, or bytes. The handle in bytes, which HTTP is served from, lies
  * under it as `bytes`; nothing is kept twice.
  */
-import { withSchemas } from '../../definition/schema-wait.ts'
-import { type LatchkeyError } from '../../errors.ts'
-import { createMetrics, LookupStats, type Metrics } from '../../metrics.ts'
-import { version } from '../../../package.json' with { type: 'json' }
+import { withSchemas } from '../definition/schema-wait.ts'
+import { type LatchkeyError } from '../errors.ts'
+import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
+import { version } from '../../package.json' with { type: 'json' }
 import { type Lookup, type StoreState, type StoreStatus } from '../contract/status.ts'
-import { type Store } from '../store.ts'
+import { type Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import { InTurn } from './in-turn.ts'
 import { StoreReader } from './store-reader.ts'

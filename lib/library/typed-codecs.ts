@@ -1,8 +1,8 @@
 /** Keys and values of a program to bytes and back, with errors that say what was attempted. */
-import { type Definition, definitionOfFormats } from '../../definition/index.ts'
-import { LatchkeyError, messageOf } from '../../errors.ts'
-import { type Codec, SchemaPending } from '../../format/index.ts'
-import { rawCodec } from '../../format/simple/raw.ts'
+import { type Definition, definitionOfFormats } from '../definition/index.ts'
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { type Codec, SchemaPending } from '../format/index.ts'
+import { rawCodec } from '../format/simple/raw.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 import { type Lookup } from '../contract/status.ts'
 

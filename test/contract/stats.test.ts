@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { counterNames, gaugeNames, Stats } from '../../../lib/store/contract/stats.ts'
+import { counterNames, gaugeNames, Stats } from '../../lib/contract/stats.ts'
 
 test('Stats keep every counter and every gauge in a place of its own', () => {
   const stats = new Stats([2, 5])
