@@ -3,15 +3,15 @@
  *
  *     bun run bench [--quick] [--check] [--only latchkey,streex,streams,kafkajs] [--scenario start,peers,…]
  *
- * Progress goes to standard error, the table to standard output, every value as JSON into --output or .bench/. The other options are in
- * options.ts, what a contender is in contenders/, what is wanted in report/wanted.ts.
+ * Progress goes to standard error, the table to standard output, every value as JSON into --output or .bench/. `--help` names the other
+ * options, contenders/ what a contender is, report/wanted.ts what is wanted.
  */
 import { mkdirSync } from 'node:fs'
 import { closeKafka, startKafka } from '../kafka/index.ts'
 import { buildFolder } from './build-folder.ts'
 import { prepareContenders } from './contenders/index.ts'
 import { describeRun } from './machine.ts'
-import { optionsOf } from './options.ts'
+import { help, optionsOf, type Options } from './options.ts'
 import { Results } from './report/results.ts'
 import { tableOf } from './report/table.ts'
 import { misses, textOfMiss } from './report/wanted.ts'
@@ -19,7 +19,7 @@ import type { Bench } from './scenarios/bench.ts'
 import { runScenarios } from './scenarios/index.ts'
 import { benchClient } from './topics/filler.ts'
 
-const options = optionsOf(process.argv.slice(2))
+const options = readOptions(process.argv.slice(2))
 const contenders = await prepareContenders(options.only, options.binary)
 const about = describeRun(options, contenders)
 console.error(about.join('\n'))
@@ -42,6 +42,20 @@ console.log([about.join('\n'), tableOf(results, names), ...tables].join('\n\n'))
 const missed = misses(results)
 for (const miss of missed) console.log(textOfMiss(miss))
 process.exit(options.check && missed.length > 0 ? 1 : 0)
+
+/** Ends the process where they ask for help, and where they are wrong. */
+function readOptions(args: readonly string[]): Options {
+  if (args.includes('--help')) {
+    console.log(`bun run bench [options]\n${help}`)
+    process.exit(0)
+  }
+  try {
+    return optionsOf(args)
+  } catch (error) {
+    console.error(`${(error as Error).message}\nbun run bench [options]\n${help}`)
+    process.exit(2)
+  }
+}
 
 /** Also of a run that failed half way. */
 async function writeResults(): Promise<void> {

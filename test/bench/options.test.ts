@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { optionsOf } from './options.ts'
+import { help, optionsOf } from './options.ts'
 
 test('without arguments all contenders and scenarios run, at the full size', () => {
   const options = optionsOf([])
@@ -23,4 +23,10 @@ test('--only and --scenario choose, and name what there is where one is unknown'
 
 test.each(['0', '-1', '1.5', 'many'])('--records %s is refused', (records) => {
   expect(() => optionsOf([`--records=${records}`])).toThrow('a whole number above 0 is expected')
+})
+
+test('an unknown option is refused, and help names those that there are', () => {
+  expect(() => optionsOf(['--fast'])).toThrow("Unknown option '--fast'")
+  expect(help.split('\n')).toHaveLength(14)
+  expect(help).toContain('--records          records of the topic (1000000)')
 })

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { type ContenderName, contenderNames } from './contenders/index.ts'
 import { type ScenarioName, scenarioNames } from './scenarios/names.ts'
 
@@ -23,27 +23,34 @@ export interface Options {
 /** One round at the full size, for ratios do not hold for small stores, of what the ratios are about. */
 const quick = { seconds: '3', rounds: '1', scenario: 'start,peers,beside,freshness' }
 
-/** @throws where an option is unknown or no number */
-export function optionsOf(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      records: { type: 'string', default: '1000000' },
-      partitions: { type: 'string', default: '4' },
-      'value-bytes': { type: 'string', default: '170' },
-      connections: { type: 'string', default: '64' },
-      seconds: { type: 'string' },
-      rounds: { type: 'string' },
-      large: { type: 'string', default: '5000000' },
-      'endless-seconds': { type: 'string', default: '45' },
-      only: { type: 'string', default: contenderNames.join(',') },
-      scenario: { type: 'string' },
-      check: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      binary: { type: 'string' },
-      output: { type: 'string' },
-    },
+const known = {
+  records: { type: 'string', default: '1000000', is: 'records of the topic' },
+  partitions: { type: 'string', default: '4', is: 'partitions of the topic' },
+  'value-bytes': { type: 'string', default: '170', is: 'bytes of a value' },
+  connections: { type: 'string', default: '64', is: 'connections that ask at once' },
+  seconds: { type: 'string', is: `seconds of each load (5, with --quick ${quick.seconds})` },
+  rounds: { type: 'string', is: `rounds by turns (3, with --quick ${quick.rounds})` },
+  large: { type: 'string', default: '5000000', is: 'entries of the large store' },
+  'endless-seconds': { type: 'string', default: '45', is: 'seconds of endless updates' },
+  only: { type: 'string', default: contenderNames.join(','), is: 'contenders' },
+  scenario: { type: 'string', is: `scenarios (${scenarioNames.join(',')}; with --quick ${quick.scenario})` },
+  check: { type: 'boolean', default: false, is: 'exit code 1 where a wanted ratio is missed' },
+  quick: { type: 'boolean', default: false, is: 'about four minutes instead of twenty' },
+  binary: { type: 'string', is: 'executable of Latchkey to be measured instead of one built now' },
+  output: { type: 'string', is: 'path of the JSON (.bench/results-<time>.json)' },
+} as const satisfies ParseArgsOptionsConfig & Record<string, { is: string }>
+
+/** An option a line. */
+export const help = Object.entries(known)
+  .map(([name, option]) => {
+    const usual = 'default' in option && option.default !== false ? ` (${option.default})` : ''
+    return `  ${`--${name}`.padEnd(18)} ${option.is}${usual}`
   })
+  .join('\n')
+
+/** @throws TypeError, RangeError where an option is unknown or no number */
+export function optionsOf(args: readonly string[]): Options {
+  const { values } = parseArgs({ args: [...args], options: known })
   const given = (name: keyof typeof quick, usual: string) => values[name] ?? (values.quick ? quick[name] : usual)
   return {
     records: count('records', values.records),
@@ -69,10 +76,10 @@ function count(name: string, text: string): number {
   return value
 }
 
-function someOf<T extends string>(name: string, text: string, known: readonly T[]): T[] {
+function someOf<T extends string>(name: string, text: string, all: readonly T[]): T[] {
   return text.split(',').map((given) => {
-    const found = known.find((one) => one === given)
-    if (found === undefined) throw new RangeError(`--${name} ${given}: expected some of ${known.join(',')}`)
+    const found = all.find((one) => one === given)
+    if (found === undefined) throw new RangeError(`--${name} ${given}: expected some of ${all.join(',')}`)
     return found
   })
 }
