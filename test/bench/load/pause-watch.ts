@@ -1,15 +1,10 @@
 /** See pauses.ts, which runs it. Ends with its standard input and prints one line of JSON. Arguments: URL, path of a lookup, keys. */
-import { join } from 'node:path'
 import { askForShortTurns } from '../../../lib/server/short-turns.ts'
-import { freePorts } from '../../kafka/ports.ts'
+import { constantAnswer } from '../limits/constant.ts'
 import { Connection } from './connection.ts'
 
 const [url = '', lookupPath = '', keys = ''] = process.argv.slice(2)
-const [port = 0] = await freePorts(1)
-const constant = join(import.meta.dir, '../limits/constant-answer.ts')
-const control = Bun.spawn([process.execPath, constant, String(port), '170'])
-const controlUrl = `http://127.0.0.1:${port}`
-while (!(await fetch(controlUrl).catch(() => undefined))?.ok) await Bun.sleep(10)
+const control = await constantAnswer(170)
 
 /** In which this process and the constant answer's run for the first time what they will run. */
 const warmUp = 100
@@ -17,7 +12,7 @@ const warmUp = 100
 askForShortTurns()
 const ending = new AbortController()
 void Bun.stdin.text().then(() => ending.abort())
-const [ofStore, ofControl] = [await Connection.open(url), await Connection.open(controlUrl)]
+const [ofStore, ofControl] = [await Connection.open(url), await Connection.open(control.url)]
 let pauseMs = 0
 let noiseMs = 0
 for (let asked = 0; !ending.signal.aborted; asked++) {
@@ -29,5 +24,5 @@ for (let asked = 0; !ending.signal.aborted; asked++) {
   await Bun.sleep(1)
 }
 console.log(JSON.stringify({ pauseMs, noiseMs }))
-control.kill()
+await control[Symbol.asyncDispose]()
 process.exit(0)

@@ -1,21 +1,17 @@
-/** Ingest, recovery, lookups and memory of every contender, round by round; then lookups beside full ingest of each. */
+/** Ingest, recovery and memory of every contender, round by round; then lookups by turns, then lookups beside full ingest of each. */
 import type { Contender, StoreSettings } from '../contenders/index.ts'
 import { textOf } from '../report/metrics.ts'
 import { fillTopic } from '../topics/filler.ts'
 import { type Bench, dropTopics, filledTopic, newStore, rotated, say } from './bench.ts'
 import { besideIngest } from './beside.ts'
+import { lookupsByTurns } from './lookups.ts'
 import { ingestWhole, recoverAndLookUp } from './stages.ts'
 
 /** More than any contender ingests beside lookups, so that there is still something to ingest when the load ends. */
 const updatesPerSecond = 800_000
 const warmSeconds = 1
 
-interface Kept {
-  contender: Contender
-  settings: StoreSettings
-  /** Of the idle store. */
-  idleP99: number
-}
+type Kept = [contender: Contender, settings: StoreSettings]
 
 export async function peers(bench: Bench): Promise<void> {
   const { options, contenders, results } = bench
@@ -30,12 +26,14 @@ export async function peers(bench: Bench): Promise<void> {
     for (const contender of rotated(contenders, round)) {
       const own = await ingested(bench, contender, source)
       const settings = given.get(contender) ?? own
-      const recovered = await recoverAndLookUp(bench, contender, settings)
-      results.add(contender.name, recovered)
-      kept.push({ contender, settings, idleP99: recovered.idleP99 })
+      const { recovery, recoveryOwn, memory, memoryEntry } = await recoverAndLookUp(bench, contender, settings)
+      results.add(contender.name, { recovery, recoveryOwn, memory, memoryEntry })
+      kept.push([contender, settings])
     }
+  // Of each contender the last.
+  await lookupsByTurns(bench, new Map(kept))
   if (options.scenarios.includes('beside')) await beside(bench, kept, source)
-  const changelogs = new Set(kept.map(({ contender, settings }) => contender.changelogOf(settings.id)))
+  const changelogs = new Set(kept.map(([contender, settings]) => contender.changelogOf(settings.id)))
   await dropTopics(bench, [source, empty, ...changelogs])
 }
 
@@ -55,9 +53,10 @@ async function beside(bench: Bench, kept: readonly Kept[], source: string): Prom
   const records = (seconds + warmSeconds) * updatesPerSecond
   await fillTopic(bench.kafka.bootstrap, { topic: source, partitions, records, keys, round: 1, valueBytes })
   say(`source has ${records} updates more`)
-  for (const { contender, settings, idleP99 } of kept) {
+  for (const [contender, settings] of kept) {
     const found = await besideIngest(bench, contender, { ...settings, source }, records, warmSeconds)
-    bench.results.add(contender.name, { ...found, besideRatio: found.besideP99 / idleP99 })
+    const idle = bench.results.spread('idleP99', contender.name)
+    bench.results.add(contender.name, { ...found, besideRatio: idle && found.besideP99 / idle.median })
     const perSecond = `${textOf(found.besideIngest, 'records/s')} records/s`
     say(`${contender.name}: p99 ${textOf(found.besideP99, 'ms')} ms beside ${perSecond}`)
   }
