@@ -332,6 +332,16 @@ describe('readCommand', () => {
     })
   })
 
+  test.each(['SOURCE_TOPIC: orders', 'export SOURCE_TOPIC orders', ' SOURCE_TOPIC', 'SOURCE_TOPIC: a=b'])(
+    'a line of an env file that gives a setting no value is a fault: %s',
+    (line) => {
+      const directory = directoryWith(`# ours\n${line}\nKAFKA_BROKERS=kafka:9092\n`)
+      expect(faultsOf({ envDirectories: [directory] })).toContain(
+        `line 2 of ${join(directory, '.env')} gives SOURCE_TOPIC no value: it must be SOURCE_TOPIC=<value>`,
+      )
+    },
+  )
+
   test('variables of others are left alone when an env file has them', () => {
     const directory = directoryWith('POSTGRES_PASSWORD=x\nPORT=1\nTZ=UTC')
     expect(settingsOf({ environment: required, envDirectories: [directory] }).serverPort).toBe(8080)

@@ -114,8 +114,11 @@ export function readEnvFile(named: string | undefined, directories: readonly str
   const paths = named === undefined ? directories.map((directory) => join(directory, '.env')) : [named]
   for (const path of paths) {
     try {
-      const parsed = parseEnv(readFileSync(path, 'utf8')) as Record<string, string>
-      const values = new Map(Object.entries(parsed))
+      const text = readFileSync(path, 'utf8')
+      const values = new Map(Object.entries(parseEnv(text) as Record<string, string>))
+      for (const { line, name } of unassigned(text)) {
+        faults.push(`line ${line} of ${path} gives ${name} no value: it must be ${name}=<value>`)
+      }
       for (const { name, near } of nearVariables(values.keys())) {
         faults.push(`${name} in ${path} is no setting: did you mean ${near}?`)
       }
@@ -127,6 +130,14 @@ export function readEnvFile(named: string | undefined, directories: readonly str
     }
   }
   return { origin: 'no .env', values: new Map() }
+}
+
+/** Lines that begin with a setting but not with "=", such as `SOURCE_TOPIC: orders`: parseEnv passes over them. Lines from 1. */
+function unassigned(text: string): { line: number; name: string }[] {
+  return text.split('\n').flatMap((content, index) => {
+    const name = /^\s*(?:export\s+)?([A-Z_]+)(?![A-Za-z0-9_])(?!\s*=)/.exec(content)?.[1]
+    return name !== undefined && variables.includes(name) ? [{ line: index + 1, name }] : []
+  })
 }
 
 /** Names that are no setting, each with the setting that it almost is. */
