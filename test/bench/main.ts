@@ -38,7 +38,8 @@ try {
 }
 
 const names = contenders.ready.map(({ name }) => name)
-console.log([about.join('\n'), tableOf(results, names), ...tables].join('\n\n'))
+if (results.measured().length > 0) tables.unshift(tableOf(results, names))
+console.log([about.join('\n'), ...tables].join('\n\n'))
 const missed = misses(results)
 for (const miss of missed) console.log(textOfMiss(miss))
 process.exit(options.check && missed.length > 0 ? 1 : 0)

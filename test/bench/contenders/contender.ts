@@ -12,6 +12,8 @@ export interface StoreSettings {
   valueBytes: number
   /** `fastest`: changes become visible as soon as the contender can make them. */
   flush: 'default' | 'fastest'
+  /** Further settings, of Latchkey alone. */
+  environment?: Readonly<Record<string, string>>
 }
 
 export interface RunningStore {

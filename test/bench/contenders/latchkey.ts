@@ -18,13 +18,13 @@ export async function latchkey(binary: string | undefined): Promise<Contender> {
     givenChangelog: false,
     flushes: true,
     changelogOf: (id) => `${id}-changelog`,
-    start({ id, bootstrap, source, flush }) {
+    start({ id, bootstrap, source, flush, environment }) {
       const settings = { SOURCE_TOPIC: source, KAFKA_BROKERS: bootstrap, STORE_ID: id, SERVER_BIND: '127.0.0.1' }
       const fastest = flush === 'fastest' && { AUTO_FLUSH_COUNT: '1', AUTO_FLUSH_SECONDS: '0.001' }
       return launch({
         id,
         command: () => [path],
-        env: (port) => ({ ...settings, ...fastest, SERVER_PORT: String(port) }),
+        env: (port) => ({ ...settings, ...fastest, ...environment, SERVER_PORT: String(port) }),
         recovery: /Recovered .* in ([\d.]+) (s|ms)/,
       })
     },

@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts'
+import { conversions } from './conversions.ts'
 import { endless } from './endless.ts'
 import { freshness } from './freshness.ts'
 import { large } from './large.ts'
@@ -20,6 +21,7 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('large')) await large(bench)
   if (asked.has('freshness')) await freshness(bench)
   if (asked.has('shapes')) tables.push(...(await shapes(bench)))
+  if (asked.has('conversions')) tables.push(...(await conversions(bench)))
   if (asked.has('scale')) await scale(bench)
   if (asked.has('endless')) await endless(bench)
   return tables
