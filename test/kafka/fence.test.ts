@@ -43,7 +43,9 @@ async function kinds(partition: number, until: string): Promise<string[]> {
   for (let offset = 0; !seen.includes(until);) {
     const request = fetchRequest(topic, [{ partition, offset }], { ...options, isolation: 'read_committed' })
     const response = await client.send(client.leader(topic, partition)!, request, 30_000)
-    batches.open(parseFetchResponse(response).partitions[0]!, offset)
+    const fetched = parseFetchResponse(response).partitions[0]!
+    expect(fetched.errorCode).toBe(0)
+    batches.open(fetched, offset)
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       seen.push(`${kind} ${batches.batch.producerEpoch}`)
       offset = batches.batch.nextOffset

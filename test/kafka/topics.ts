@@ -25,8 +25,12 @@ export interface TopicOptions {
   config?: Readonly<Record<string, string>>
 }
 
-/** Creates a topic and resolves with its name once every partition has a leader. */
+/**
+ * Creates a topic and resolves with its name once every partition has a leader. Its records stay, whatever timestamps they have, unless the
+ * test says otherwise: Kafka keeps those of more than a week ago for no longer than it takes it to look.
+ */
 export async function createTopic(broker: KafkaBroker, name: string, options: TopicOptions = {}): Promise<string> {
+  const config = { 'retention.ms': '-1', ...options.config }
   const admin = kafkaClient({ bootstrap: broker.direct }).admin()
   await admin.connect()
   try {
@@ -36,7 +40,7 @@ export async function createTopic(broker: KafkaBroker, name: string, options: To
         {
           topic: name,
           numPartitions: options.partitions ?? 1,
-          configEntries: Object.entries(options.config ?? {}).map(([key, value]) => ({ name: key, value })),
+          configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
         },
       ],
     })

@@ -73,7 +73,7 @@ for (const compression of compressionNames) {
 for (const compression of [CompressionTypes.None, CompressionTypes.GZIP]) {
   test(`records of kafkajs are read when compressed with ${compressionNames[compression]}`, async () => {
     const broker = await sharedKafka()
-    const topic = await createTopic(broker, uniqueName('kafkajs'), { config: { 'retention.ms': '-1' } })
+    const topic = await createTopic(broker, uniqueName('kafkajs'))
     const producer = kafkaClient(broker).producer()
     await producer.connect()
     const source = Buffer.alloc(8)

@@ -14,9 +14,6 @@ const records: SampleRecord[] = [
 /** Log offset of each when the batch is written twice. */
 const twice = [...records, ...records].map((record, offset) => ({ ...record, offset }))
 
-/** The samples are older than a topic keeps by default. */
-const kept = { config: { 'retention.ms': '-1' } }
-
 /** Writes the samples twice, from one builder, to a new topic. */
 async function writeTwice(bootstrap: string, topic: string): Promise<void> {
   const builder = new RecordBatchBuilder(1 << 20)
@@ -37,7 +34,7 @@ async function writeTwice(bootstrap: string, topic: string): Promise<void> {
 
 test('a broker takes our batches and gives them back as they were', async () => {
   const broker = await sharedKafka()
-  const topic = await createTopic(broker, uniqueName('ours'), kept)
+  const topic = await createTopic(broker, uniqueName('ours'))
   await writeTwice(broker.bootstrap, topic)
   const connection = await RawConnection.open(broker.bootstrap)
   expect(readAll(await connection.fetch(topic, 0, 0))).toEqual(twice)
@@ -46,7 +43,7 @@ test('a broker takes our batches and gives them back as they were', async () => 
 
 test("Kafka's console consumer reads our batches with headers and timestamps", async () => {
   const broker = await sharedKafka()
-  const topic = await createTopic(broker, uniqueName('to-java'), kept)
+  const topic = await createTopic(broker, uniqueName('to-java'))
   await writeTwice(broker.bootstrap, topic)
   const properties = [
     'headers.deserializer=org.apache.kafka.common.serialization.LongDeserializer',
@@ -71,7 +68,7 @@ test("Kafka's console consumer reads our batches with headers and timestamps", a
 
 test("kafkajs's consumer reads our batches with headers and timestamps", async () => {
   const broker = await sharedKafka()
-  const topic = await createTopic(broker, uniqueName('to-kafkajs'), kept)
+  const topic = await createTopic(broker, uniqueName('to-kafkajs'))
   await writeTwice(broker.bootstrap, topic)
   const consumer = kafkaClient(broker).consumer({ groupId: topic })
   const seen: unknown[] = []
