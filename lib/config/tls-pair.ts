@@ -73,7 +73,7 @@ function readKey(path: string, fault: (found: string) => void): KeyObject | unde
     const isEncrypted = (thrown as { code?: unknown }).code === 'ERR_MISSING_PASSPHRASE' || pem.includes('ENCRYPTED')
     const found = isEncrypted
       ? 'the key is encrypted; give one without a passphrase'
-      : 'it holds no private key in PEM form'
+      : 'it holds no private key in PEM form, or one that is not RSA, ECDSA or Ed25519'
     return void fault(found)
   }
 }
@@ -88,7 +88,7 @@ function readPem(path: string, fault: (found: string) => void): string | undefin
   }
 }
 
-/** Whether the TLS library takes the pair: it refuses keys that are too short. */
+/** Whether the TLS library takes the pair: it has no handshake with some curves, such as P-224. */
 function isUsable(cert: string, key: string, fault: (found: string) => void): boolean {
   try {
     createSecureContext({ cert, key })

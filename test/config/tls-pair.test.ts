@@ -57,7 +57,11 @@ describe('readTlsPair', () => {
       { ...made, cert: made.cert.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA') },
       'SERVER_TLS_CERT="CERT": it holds a certificate that is damaged',
     ],
-    ['the key is no PEM', { ...made, key: 'x' }, 'SERVER_TLS_KEY="KEY": it holds no private key in PEM form'],
+    [
+      'the key is no PEM',
+      { ...made, key: 'x' },
+      'SERVER_TLS_KEY="KEY": it holds no private key in PEM form, or one that is not RSA, ECDSA or Ed25519',
+    ],
     [
       'the key is another',
       { ...made, key: makeCertificate().key },
@@ -72,6 +76,11 @@ describe('readTlsPair', () => {
       'the certificate is of the future',
       makeCertificate({ validFrom: Date.now() + dayMs, validUntil: Date.now() + 2 * dayMs }),
       'SERVER_TLS_CERT="CERT": the certificate of CN=localhost is not valid before ',
+    ],
+    [
+      'TLS has no handshake with the key',
+      makeCertificate({ namedCurve: 'P-224' }),
+      'SERVER_TLS_CERT="CERT": TLS refuses it: ',
     ],
     [
       'a file is huge',
@@ -144,7 +153,7 @@ describe('readCommand', () => {
     expect(faults).toEqual([
       'SERVER_PORT="x" (environment): it must be a whole number from 0 to 65535',
       `SERVER_TLS_CERT="${path}": the file cannot be read: ENOENT`,
-      `SERVER_TLS_KEY="${join(root, 'empty')}": it holds no private key in PEM form`,
+      `SERVER_TLS_KEY="${join(root, 'empty')}": it holds no private key in PEM form, or one that is not RSA, ECDSA or Ed25519`,
     ])
   })
 })

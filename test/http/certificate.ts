@@ -18,6 +18,7 @@ export interface CertificateOptions {
   name?: string
   validFrom?: number
   validUntil?: number
+  namedCurve?: string
 }
 
 /** Self-signed, for localhost and 127.0.0.1, with an elliptic key. */
@@ -25,9 +26,10 @@ export function makeCertificate({
   name = 'localhost',
   validFrom = Date.now() - dayMs,
   validUntil = Date.now() + dayMs,
+  namedCurve = 'P-256',
 }: CertificateOptions = {}): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
+    namedCurve,
     publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   })
