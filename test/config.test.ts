@@ -211,7 +211,54 @@ describe('readCommand', () => {
   })
 
   test.each([
+    ['3', [3]],
+    ['0-3,7', [0, 1, 2, 3, 7]],
+    [' 7 , 5-5,1-2', [1, 2, 5, 7]],
+    ['10,9', [9, 10]],
+    ['99999', [99_999]],
+    ['', []],
+  ])('PARTITIONS is taken when it is %p', (text, expected) => {
+    const environment = { ...required, PARTITIONS: text, PARTITIONS_REPLICA: '' }
+    expect(settingsOf({ environment }).partitions).toEqual(expected)
+  })
+
+  test.each([
+    ['3-1', '"3-1" is no partition number and no range such as 0-3'],
+    ['x', '"x" is no partition number'],
+    ['1,,2', '"" is no partition number'],
+    ['1-2-3', '"1-2-3" is no partition number'],
+    ['-1', '"-1" is no partition number'],
+    ['99999-100000', '"99999-100000" is no partition number'],
+    ['1,1', 'partition 1 is named twice'],
+    ['0-3,2', 'partition 2 is named twice'],
+  ])('PARTITIONS is refused when it is %p', (text, expected) => {
+    expect(faultsOf({ environment: { ...required, PARTITIONS: text } })).toEqual([expect.stringContaining(expected)])
+  })
+
+  test.each([
+    ['--wait-for-replicas', 'waitForReplicas'],
+    ['--use-replica-only', 'useReplicaOnly'],
+    ['--use-processing-only', 'useProcessingOnly'],
+  ] as const)('%s is a switch', (flag, key) => {
+    expect(settingsOf({ argv: [flag], environment: required })[key]).toBe(true)
+    expect(settingsOf({ argv: [flag, 'FALSE'], environment: required })[key]).toBe(false)
+  })
+
+  test('what follows an unknown flag is no further fault, as its value; anything else is', () => {
+    const stray = (word: string) => `"${word}" is not expected: settings are given as flags`
+    const unknown = expect.stringContaining('"--unknown" is no flag')
+    const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
+    expect(argv('--unknown', 'value')).toEqual([unknown])
+    expect(argv('--unknown', 'value', 'other')).toEqual([unknown, stray('other')])
+    expect(argv('--unknown=1', 'value')).toEqual([expect.stringContaining('is no flag'), stray('value')])
+    expect(argv('value', '--fencing')).toEqual([stray('value')])
+    expect(argv('--fencing', 'value')).toEqual([stray('value')])
+    expect(argv('--store-id', 'a', 'true')).toEqual([stray('true')])
+  })
+
+  test.each([
     [['--structured-logging'], true],
+    [['--structured-logging', 'false'], false],
     [['--structured-logging=true'], true],
     [['--structured-logging', 'true'], true],
     [['--structured-logging=false'], false],

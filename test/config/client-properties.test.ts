@@ -98,6 +98,27 @@ describe('the table', () => {
   })
 
   test.each([
+    ['true', true],
+    ['T', true],
+    ['1', true],
+    ['False', false],
+    ['f', false],
+    ['0', false],
+  ])('%s is a truth value', (word, expected) => {
+    expect(consumer(`check.crcs=${word}`).fetch.checkCrcs).toBe(expected)
+  })
+
+  test('a key in PEM that is none is not shown', () => {
+    const faults = faultsOf('security.protocol=ssl,ssl.key.pem=   ')
+    expect(faults[0]).toBe('KAFKA_PROPERTIES: ssl.key.pem: it must be a text in PEM, its line ends written \\n')
+    const faultsOfKey = faultsOf(
+      'security.protocol=ssl,ssl.certificate.pem=a,ssl.key.pem=hunter2,ssl.key.password=hunter3',
+    )
+    expect(faultsOfKey.length).toBeGreaterThan(0)
+    expect(faultsOfKey.join()).not.toContain('hunter')
+  })
+
+  test.each([
     ['session.timeout.ms=6000', 'it needs membership in a group'],
     ['statistics.interval.ms=1000', '/metrics'],
     ['debug=all', 'LOG_LEVEL'],
@@ -166,6 +187,22 @@ describe('properties that depend on each other', () => {
   ])('%s is refused', (text, said) => {
     expect(faultsOf(text)).toEqual([expect.stringContaining(said)])
   })
+})
+
+test('a fault names the setting that gave the last of the properties it is about', () => {
+  const { faults } = readClientProperties([
+    { variable: 'KAFKA_PROPERTIES', clients: all, text: 'fetch.max.bytes=4488', byLine: false },
+    {
+      variable: 'KAFKA_CHANGELOG_PROPERTIES',
+      clients: ['changelog'],
+      text: 'receive.message.max.bytes=4999',
+      byLine: false,
+    },
+  ])
+  expect(faults).toEqual([
+    'KAFKA_CHANGELOG_PROPERTIES: receive.message.max.bytes=4999 must be 512 more than fetch.max.bytes=4488, or greater',
+  ])
+  expect(faultsOf('fetch.max.bytes=4488,receive.message.max.bytes=5000')).toEqual([])
 })
 
 describe('certificates and keys', () => {
