@@ -31,6 +31,18 @@ describe('requireToken', () => {
     expect(JSON.stringify(problem)).not.toContain(token)
   })
 
+  test('401 says whether there was no token or another one, and what to send', async () => {
+    await using served = serveFake({ token })
+    const told = async (headers: Record<string, string>) =>
+      JSON.stringify(await problemOf(await fetch(`${served.url}/metrics`, { headers })))
+    const none = await told({})
+    expect(none).toContain('Checking the token: the request has none; send')
+    expect(none).toContain('Authorization: Bearer <token>')
+    expect(await told({ authorization: 'Bearer x' })).toContain(
+      'the Authorization header has another than SERVER_TOKEN',
+    )
+  })
+
   test('nothing is done when a flush has no token', async () => {
     await using served = serveFake({ token })
     let flushes = 0
