@@ -252,6 +252,18 @@ test('a bulk loading put throws memory_exhausted at the limit, and nothing has c
   expect([...map.keys(0)].length).toBe(count)
 })
 
+test.each([
+  [[4], 'partitions are 4'],
+  [[-1, 3], 'partitions are -1, 3'],
+  [[0.5], 'partitions are 0.5'],
+  [[3, 3], 'partitions repeat'],
+])('a map of 4 partitions refuses %p', (partitions, found) => {
+  expect(() => createFixture({ partitions, partitionCount: 4 })).toThrow(
+    expect.objectContaining({ code: 'invalid_settings', message: `create a chiral map: ${found}` }),
+  )
+  expect(() => createFixture({ partitions: [0, 3], partitionCount: 4 })).not.toThrow()
+})
+
 test('a map names every option that does not fit', () => {
   const create = () =>
     new ChiralMap({

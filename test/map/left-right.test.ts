@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { epochWord } from '../../lib/map/control.ts'
 import { ChiralMap, ChiralMapReaders, type MapMessage, type Reader } from '../../lib/map/index.ts'
+import { publishesWaitingMax } from '../../lib/map/limits.ts'
 import { createFixture, putEntry, smallSegmentBytes } from './helper.ts'
 
 async function eventsPass(): Promise<void> {
@@ -30,6 +31,21 @@ test('a publish waits when a reader is inside, and frees nothing before it has l
   Atomics.store(control, epochWord(1), 2)
   expect(await publish).toBe(200)
   expect(map.stats(0).liveBytes).toBeLessThan(liveBytes)
+})
+
+test('so many publishes may wait, and the next is refused until one has ended', async () => {
+  const { map, put, openAll } = createFixture()
+  await openAll()
+  const control = new Int32Array(map.shared.control)
+  Atomics.store(control, epochWord(1), 1)
+  put(0, 'a', 'one')
+  const waiting = Array.from({ length: publishesWaitingMax }, () => map.publish())
+  const refused = map.publish().catch((error: unknown) => error)
+  Atomics.store(control, epochWord(1), 2)
+  expect(await refused).toMatchObject({ code: 'flush_timed_out' })
+  const counts = await Promise.all(waiting)
+  expect(counts.reduce((sum, count) => sum + count)).toBe(1)
+  expect(await map.publish()).toBe(0)
 })
 
 test('a publish does not wait for a reader that left and entered again', async () => {
