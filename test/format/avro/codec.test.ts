@@ -203,3 +203,42 @@ describe('a schema file', () => {
     expect(() => codecOf(file('long.avsc', ' '.repeat(1_048_577)))).toThrow('it is longer than 1048576 bytes')
   })
 })
+
+test('values beside each other are not nested: there may be more of them than the depth', () => {
+  const arrays = codecOfSchema({ type: 'array', items: { type: 'array', items: 'int' } })
+  const json: Json = Array.from({ length: 3000 }, (_, index) => [index])
+  expect(arrays.decode(arrays.encode(json))).toEqual(json)
+  const maps = codecOfSchema({ type: 'array', items: { type: 'map', values: 'int' } })
+  const members: Json = Array.from({ length: 3000 }, (_, index) => ({ a: index }))
+  expect(maps.decode(maps.encode(members))).toEqual(members)
+  const records = codecOfSchema({
+    type: 'array',
+    items: { type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }] },
+  })
+  expect(records.decode(records.encode(members))).toEqual(members)
+})
+
+test.each(['float', 'double', 'int', 'boolean'])(
+  'the buffer grows at any place when an array of %s is written',
+  (items) => {
+    const item: Json = items === 'boolean' ? true : 7
+    // Two bytes of length, then items up to all places around the first end of the buffer.
+    for (const before of ['', 'a', 'ab', 'abc', 'abcd', 'abcde', 'abcdef', 'abcdefg']) {
+      const codec = codecOfSchema({
+        type: 'record',
+        name: 'R',
+        fields: [
+          { name: 'before', type: 'string' },
+          { name: 'items', type: { type: 'array', items } },
+        ],
+      })
+      const json: Json = { before, items: Array.from({ length: 1100 }, () => item) }
+      expect(codec.decode(codec.encode(json))).toEqual(json)
+    }
+  },
+)
+
+test('a string keeps the mark that its bytes begin with', () => {
+  const codec = codecOfSchema('string')
+  expect(codec.decode(codec.encode('\ufeffa'))).toBe('\ufeffa')
+})

@@ -144,6 +144,16 @@ describe('refusals', () => {
   })
 })
 
+test('a whole number of 32 bits is made of a JSON number and of its text', () => {
+  const { int32 } = simpleCodecs
+  expect(int32.fromJson(5)).toBe(5)
+  expect(int32.fromJson('5')).toBe(5)
+  expect(int32.fromJson('-2147483648')).toBe(-(2 ** 31))
+  for (const json of ['05', '2147483648', '', 'x', null, true, [5]]) {
+    expect(() => int32.fromJson(json)).toThrow('it must be a whole number from -2147483648 to 2147483647')
+  }
+})
+
 describe('forms', () => {
   test('a UUID is read as text and as 16 bytes, in upper and lower case', () => {
     const codec = simpleCodecs.uuid
