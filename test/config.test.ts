@@ -144,7 +144,7 @@ describe('readCommand', () => {
   test('--env-file is a fault when the file does not exist', () => {
     const path = join(root, 'absent.env')
     expect(faultsOf({ argv: [`--env-file=${path}`], environment: required })).toEqual([
-      `${path} cannot be read as env file: ENOENT`,
+      `${path} cannot be read as env file: there is no such file (ENOENT)`,
     ])
   })
 

@@ -3,6 +3,7 @@
  * orchestrators mount them. The text is shown nowhere: not by --check, nor in faults, notices, logs or metrics.
  */
 import { readFileSync } from 'node:fs'
+import { whyUnreadable } from '../unreadable.ts'
 import { quote } from './quote.ts'
 
 const bytesMax = 65_536
@@ -46,8 +47,7 @@ export function secretOf(
     else if (text.length > bytesMax) faults.push(`${where}: the file is longer than ${bytesMax} bytes`)
     else return { text, origin: path.text, isFile: true }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    faults.push(`${where}: the file cannot be read: ${code ?? 'it is malformed'}`)
+    faults.push(`${where}: the file cannot be read: ${whyUnreadable(error)}`)
   }
   return undefined
 }

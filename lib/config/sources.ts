@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
 import { longerName, nearName } from '../near-name.ts'
+import { whyUnreadable } from '../unreadable.ts'
 import { quote } from './quote.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { flagOf, metadataOf, type SettingKey, settingKeys } from './settings.ts'
@@ -126,7 +127,7 @@ export function readEnvFile(named: string | undefined, directories: readonly str
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (named === undefined && code === 'ENOENT') continue
-      faults.push(`${path} cannot be read as env file: ${code ?? 'it is malformed'}`)
+      faults.push(`${path} cannot be read as env file: ${whyUnreadable(error)}`)
     }
   }
   return { origin: 'no .env', values: new Map() }

@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
+import { whyUnreadable } from '../unreadable.ts'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const bytesMax = 1_048_576
@@ -84,7 +85,7 @@ function readPem(path: string, fault: (found: string) => void): string | undefin
     if (text.length <= bytesMax) return text
     return void fault(`it is longer than ${bytesMax} bytes`)
   } catch (thrown) {
-    return void fault(`the file cannot be read: ${(thrown as NodeJS.ErrnoException).code ?? 'it is malformed'}`)
+    return void fault(`the file cannot be read: ${whyUnreadable(thrown)}`)
   }
 }
 

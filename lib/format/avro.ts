@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { messageOf } from '../errors.ts'
+import { whyUnreadable } from '../unreadable.ts'
 import { AvroReader } from './avro/reader.ts'
 import { avroTypeOf, type NamedTypes } from './avro/schema.ts'
 import { type AvroType } from './avro/type.ts'
@@ -26,8 +27,7 @@ export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
     if (statSync(file).size > schemaBytesMax) throw new Error(`it is longer than ${schemaBytesMax} bytes`)
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error)
-    throw formatFault('avro', 'file', `${basename(file)} cannot be read: ${reason}`)
+    throw formatFault('avro', 'file', `${basename(file)} cannot be read: ${whyUnreadable(error)}`)
   }
   try {
     return avroCodecOfTexts([text.replace(/^\uFEFF/, '')])

@@ -119,7 +119,7 @@ describe('the executable', () => {
     expect(await bannerOf({ cwd, args: ['--env-file', file] })).toEndWith(': store named-topic of topic named-topic')
     const { stderr, exitCode } = await runLatchkey({ cwd, args: ['--env-file', join(folder, 'none.env')] })
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('none.env cannot be read as env file: ENOENT')
+    expect(stderr).toContain('none.env cannot be read as env file: there is no such file (ENOENT)')
     expect(stderr).not.toMatch(stackTrace)
   })
 

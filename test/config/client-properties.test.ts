@@ -228,7 +228,11 @@ describe('certificates and keys', () => {
   })
 
   test.each<[string, (files: Awaited<typeof made>) => string, string]>([
-    ['a CA that is not there', () => 'ssl.ca.location=/nowhere/ca.crt', '/nowhere/ca.crt cannot be read: ENOENT'],
+    [
+      'a CA that is not there',
+      () => 'ssl.ca.location=/nowhere/ca.crt',
+      '/nowhere/ca.crt cannot be read: there is no such file (ENOENT)',
+    ],
     ['a CA that is a key', ({ client }) => `ssl.ca.location=${client.key}`, 'holds no certificate in PEM'],
     ['a CA that is damaged', () => `ssl.ca.location=${damaged()}`, 'holds a certificate that is damaged'],
     [

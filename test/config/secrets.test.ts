@@ -63,8 +63,8 @@ describe('secrets', () => {
   })
 
   test.each([
-    ['does not exist', () => join(directory, 'absent'), 'the file cannot be read: ENOENT'],
-    ['is a directory', () => directory, 'the file cannot be read: EISDIR'],
+    ['does not exist', () => join(directory, 'absent'), 'the file cannot be read: there is no such file (ENOENT)'],
+    ['is a directory', () => directory, 'the file cannot be read: it is a directory (EISDIR)'],
     ['is empty', () => file(''), 'the file is empty'],
     ['has line breaks only', () => file('\n\n'), 'the file is empty'],
     ['is huge', () => file('x'.repeat(100_000)), 'the file is longer than 65536 bytes'],

@@ -105,8 +105,8 @@ describe('readTlsPair', () => {
     const faults: string[] = []
     readTlsPair({ certPath: join(root, 'absent'), keyPath: root }, faults)
     expect(faults).toEqual([
-      `SERVER_TLS_CERT="${join(root, 'absent')}": the file cannot be read: ENOENT`,
-      `SERVER_TLS_KEY="${root}": the file cannot be read: EISDIR`,
+      `SERVER_TLS_CERT="${join(root, 'absent')}": the file cannot be read: there is no such file (ENOENT)`,
+      `SERVER_TLS_KEY="${root}": the file cannot be read: it is a directory (EISDIR)`,
     ])
     const secretLine = made.key.split('\n')[1]!
     for (const fault of faultsOf({ cert: 'x', key: made.key.replace('BEGIN', 'BEGUN') })) {
@@ -152,7 +152,7 @@ describe('readCommand', () => {
     const faults = faultsOfRead({ SERVER_TLS_CERT: path, SERVER_TLS_KEY: join(root, 'empty'), SERVER_PORT: 'x' })
     expect(faults).toEqual([
       'SERVER_PORT="x" (environment): it must be a whole number from 0 to 65535',
-      `SERVER_TLS_CERT="${path}": the file cannot be read: ENOENT`,
+      `SERVER_TLS_CERT="${path}": the file cannot be read: there is no such file (ENOENT)`,
       `SERVER_TLS_KEY="${join(root, 'empty')}": it holds no private key in PEM form, or one that is not RSA, ECDSA or Ed25519`,
     ])
   })

@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SaslConfig, type TlsConfig } from '../../contract/client-config.ts'
+import { whyUnreadable } from '../../unreadable.ts'
 import { type SecurityDraft } from './draft.ts'
 
 const certificateBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g
@@ -152,5 +153,5 @@ function readKey(
 }
 
 function unreadable(property: string, path: string, error: unknown): string {
-  return `${property}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'it is malformed'}`
+  return `${property}: ${path} cannot be read: ${whyUnreadable(error)}`
 }

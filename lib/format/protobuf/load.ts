@@ -6,6 +6,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import protobuf from 'protobufjs'
 import { formatFault } from '../format-fault.ts'
+import { whyUnreadable } from '../../unreadable.ts'
 import { addBundled, isBundled } from './bundled.ts'
 
 /** Of one file, and of files that import each other: more is no schema but a slip. */
@@ -81,7 +82,7 @@ function readSource(path: string, attempt: string): { realPath: string; source: 
     if (size > fileBytesMax) throw new Error(`it is longer than ${fileBytesMax} bytes`)
     return { realPath: realpathSync(path), source: readFileSync(path, 'utf8') }
   } catch (error) {
-    throw fault(`${attempt}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
+    throw fault(`${attempt}: ${whyUnreadable(error)}`)
   }
 }
 

@@ -198,7 +198,7 @@ describe('a schema file', () => {
     const code = { code: 'invalid_settings' }
     const missing = () => avroCodec({ file: join(folder, 'none.avsc') })
     expect(missing).toThrow(expect.objectContaining(code))
-    expect(missing).toThrow('Making the codec of avro: none.avsc cannot be read: ENOENT')
+    expect(missing).toThrow('Making the codec of avro: none.avsc cannot be read: there is no such file (ENOENT)')
     expect(() => codecOf(file('bad.avsc', '{'))).toThrow('bad.avsc is no Avro schema in JSON: it is no JSON')
     expect(() => codecOf(file('long.avsc', ' '.repeat(1_048_577)))).toThrow('it is longer than 1048576 bytes')
   })

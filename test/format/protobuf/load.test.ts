@@ -129,8 +129,8 @@ test('files with faults are named, and so is whoever imports them', () => {
     'weak.proto': `${proto3}import weak "no/such.proto"; message A {}`,
   })
   const found = (file: string) => faultOf(() => codec(folder, file, 'A')).found
-  expect(found('missing.proto')).toBe('missing.proto cannot be read: ENOENT')
-  expect(found('folder.proto')).toBe('folder.proto cannot be read: EISDIR')
+  expect(found('missing.proto')).toBe('missing.proto cannot be read: there is no such file (ENOENT)')
+  expect(found('folder.proto')).toBe('folder.proto cannot be read: it is a directory (EISDIR)')
   expect(found('syntax.proto')).toBe("syntax.proto: illegal id ';' (line 3)")
   expect(found('faulty.proto')).toBe("syntax.proto: illegal id ';' (line 3)")
   expect(found('number.proto')).toBe('number.proto: duplicate id 1 in Type A')

@@ -1,0 +1,19 @@
+/** Why a file cannot be read, in words for whoever named it. */
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of its path is no directory',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user has no right to',
+  EPERM: 'this user has no right to',
+  ELOOP: 'its symbolic links lead in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'its path is too long',
+}
+
+/** @param thrown by a function of node:fs, or an Error that says what is wrong @returns completes "… cannot be read: " */
+export function whyUnreadable(thrown: unknown): string {
+  const { code, message } = thrown as NodeJS.ErrnoException
+  if (code === undefined) return message
+  return reasons[code] === undefined ? code : `${reasons[code]} (${code})`
+}
