@@ -2,10 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readCommand } from '../../lib/config.ts'
-import { LatchkeyError } from '../../lib/errors.ts'
+import { accepted, faultsOf as faultsOfInput, required, settingsOf } from './support/read.ts'
 
-const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
 const registry = 'https://registry.example:8081'
 /** The working directory, and that of the executable. */
 let here: string
@@ -29,35 +27,23 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-function read(environment: Record<string, string>) {
-  const command = readCommand({
-    argv: [],
-    environment: { ...required, ...environment },
-    envDirectories: [here, beside],
-  })
-  if (!('settings' in command)) throw new Error(`No settings: ${command.action}`)
-  return command
+function inputOf(environment: Record<string, string>) {
+  return { environment: { ...required, ...environment }, envDirectories: [here, beside] }
 }
 
 function formatsOf(environment: Record<string, string>) {
-  return read(environment).settings.formats
+  return settingsOf(inputOf(environment)).formats
 }
 
 /** Without the folders, which differ from run to run. */
 function faultsOf(environment: Record<string, string>): string[] {
-  try {
-    read(environment)
-  } catch (error) {
-    expect(error).toBeInstanceOf(LatchkeyError)
-    const { faults } = (error as LatchkeyError).details as { faults: string[] }
-    return faults.map((fault) => fault.replaceAll(here, 'HERE').replaceAll(beside, 'BESIDE'))
-  }
-  throw new Error('Settings were accepted')
+  const faults = faultsOfInput(inputOf(environment))
+  return faults.map((fault) => fault.replaceAll(here, 'HERE').replaceAll(beside, 'BESIDE'))
 }
 
 describe('formats', () => {
   test('there are none when bytes pass through', () => {
-    expect(read({}).settings).not.toHaveProperty('formats')
+    expect(settingsOf(inputOf({}))).not.toHaveProperty('formats')
     expect(formatsOf({ KEY_FORMAT: 'raw', VALUE_FORMAT: 'raw', STORE_FORMAT: 'raw' })).toBeUndefined()
   })
 
@@ -75,12 +61,14 @@ describe('formats', () => {
   })
 
   test('the texts of their settings are not among the settings', () => {
-    const { settings } = read({
-      KEY_FORMAT: 'int64',
-      VALUE_FORMAT: 'protobuf',
-      PROTO_FILE: 'orders.proto',
-      VALUE_MESSAGE: 'shop.Order',
-    })
+    const settings = settingsOf(
+      inputOf({
+        KEY_FORMAT: 'int64',
+        VALUE_FORMAT: 'protobuf',
+        PROTO_FILE: 'orders.proto',
+        VALUE_MESSAGE: 'shop.Order',
+      }),
+    )
     expect(Object.keys(settings).filter((name) => /format|proto|message|schema/i.test(name))).toEqual(['formats'])
     expect(Object.isFrozen(settings.formats)).toBeTrue()
   })
@@ -311,10 +299,10 @@ test('credentials can be given as a file, are shown nowhere, and are warned of w
   expect(formatsOf(environment)?.value).toMatchObject({
     registry: { credentials: { user: 'me', password: 'hunter2' } },
   })
-  expect(read(environment).notices).toEqual([])
-  const plain = read({ ...environment, SCHEMA_REGISTRY_URL: 'http://registry.example' })
+  expect(accepted(inputOf(environment)).notices).toEqual([])
+  const plain = accepted(inputOf({ ...environment, SCHEMA_REGISTRY_URL: 'http://registry.example' }))
   expect(plain.notices).toEqual([
     'SCHEMA_REGISTRY_CREDENTIALS go over plain HTTP and can be read on the way; use https',
   ])
-  expect(read({ ...environment, SCHEMA_REGISTRY_URL: 'http://localhost:8081' }).notices).toEqual([])
+  expect(accepted(inputOf({ ...environment, SCHEMA_REGISTRY_URL: 'http://localhost:8081' })).notices).toEqual([])
 })

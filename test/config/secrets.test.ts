@@ -2,11 +2,10 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { helpText, readCommand } from '../../lib/config.ts'
+import { helpText } from '../../lib/config.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
-import type { LatchkeyError } from '../../lib/errors.ts'
+import { faultsOf as faultsOfInput, read, required, settingsOf } from './support/read.ts'
 
-const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
 const directory = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -16,22 +15,16 @@ function file(text: string): string {
   return path
 }
 
-function read(environment: Record<string, string>, argv: string[] = [], envDirectories: string[] = []) {
-  return readCommand({ argv, environment: { ...required, ...environment }, envDirectories })
+function inputOf(environment: Record<string, string>, argv: string[] = [], envDirectories: string[] = []) {
+  return { argv, environment: { ...required, ...environment }, envDirectories }
 }
 
-function tokenOf(...input: Parameters<typeof read>): string | undefined {
-  const command = read(...input)
-  return 'settings' in command ? command.settings.serverToken : undefined
+function tokenOf(...given: Parameters<typeof inputOf>): string | undefined {
+  return settingsOf(inputOf(...given)).serverToken
 }
 
-function faultsOf(...input: Parameters<typeof read>): string[] {
-  try {
-    read(...input)
-  } catch (error) {
-    return ((error as LatchkeyError).details as { faults: string[] }).faults
-  }
-  throw new Error('Settings were accepted')
+function faultsOf(...given: Parameters<typeof inputOf>): string[] {
+  return faultsOfInput(inputOf(...given))
 }
 
 describe('secrets', () => {
@@ -89,14 +82,14 @@ describe('secrets', () => {
   })
 
   test('a secret on the command line is noticed without being shown', () => {
-    const command = read({}, ['--server-token', 'geheimnis'])
+    const command = read(inputOf({}, ['--server-token', 'geheimnis']))
     const notice =
       '--server-token can be read by every user of this machine in the list of processes; use SERVER_TOKEN_FILE'
     expect('notices' in command && command.notices).toEqual([notice])
   })
 
   test('a slip in the name of a file variable is noticed', () => {
-    const command = read({ SERVER_TOKEN_FIEL: 'x' })
+    const command = read(inputOf({ SERVER_TOKEN_FIEL: 'x' }))
     expect('notices' in command && command.notices).toEqual([
       'SERVER_TOKEN_FIEL in the environment is no setting: did you mean SERVER_TOKEN_FILE?',
     ])

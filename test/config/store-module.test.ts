@@ -3,8 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { readCommand } from '../../lib/config.ts'
-import { type LatchkeyError } from '../../lib/errors.ts'
+import { faultsOf as faultsOfInput, required, settingsOf } from './support/read.ts'
 
 let here: string
 let beside: string
@@ -22,33 +21,22 @@ beforeAll(() => {
 
 afterAll(() => rmSync(join(here, '..'), { recursive: true }))
 
-function read(environment: Record<string, string>, argv: string[] = []) {
-  const command = readCommand({
-    argv,
-    environment: { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka', ...environment },
-    envDirectories: [here, beside],
-  })
-  if (!('settings' in command)) throw new Error(`No settings: ${command.action}`)
-  return command.settings
+function inputOf(environment: Record<string, string>, argv: string[] = []) {
+  return { argv, environment: { ...required, ...environment }, envDirectories: [here, beside] }
 }
 
-function faultsOf(environment: Record<string, string>, argv: string[] = []): unknown {
-  try {
-    read(environment, argv)
-  } catch (error) {
-    return (error as LatchkeyError).details['faults']
-  }
-  return []
+function faultsOf(...given: Parameters<typeof inputOf>): string[] {
+  return faultsOfInput(inputOf(...given))
 }
 
 test('a store module is looked for in the working directory, then beside the executable', () => {
-  const urlOf = (STORE_MODULE: string) => read({ STORE_MODULE }).module
+  const urlOf = (STORE_MODULE: string) => settingsOf(inputOf({ STORE_MODULE })).module
   expect(urlOf('./here.ts')).toBe(pathToFileURL(join(here, 'here.ts')).href)
   expect(urlOf('both.js')).toBe(pathToFileURL(join(here, 'both.js')).href)
   expect(urlOf('link.ts')).toBe(pathToFileURL(join(beside, 'beside.ts')).href)
   expect(urlOf('./beside.ts')).toBe(pathToFileURL(join(beside, 'beside.ts')).href)
   expect(urlOf(join(beside, 'both.js'))).toBe(pathToFileURL(join(beside, 'both.js')).href)
-  expect(read({})).not.toContainKey('module')
+  expect(settingsOf(inputOf({}))).not.toContainKey('module')
 })
 
 test('a store module that is not there, or is none, is a fault', () => {

@@ -3,10 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readCommand } from '../../lib/config.ts'
 import { readTlsPair } from '../../lib/config/tls-pair.ts'
-import type { LatchkeyError } from '../../lib/errors.ts'
 import { makeCertificate, writeCertificate } from '../http/certificate.ts'
+import { faultsOf as faultsOfInput, required, settingsOf } from './support/read.ts'
 
 const dayMs = 86_400_000
 const made = makeCertificate()
@@ -116,24 +115,13 @@ describe('readTlsPair', () => {
 })
 
 describe('readCommand', () => {
-  function read(environment: Record<string, string>) {
-    const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }
-    return readCommand({ argv: [], environment: { ...required, ...environment }, envDirectories: [] })
-  }
-
-  function faultsOfRead(environment: Record<string, string>): unknown {
-    try {
-      read(environment)
-    } catch (error) {
-      return (error as LatchkeyError).details['faults']
-    }
-    return []
-  }
+  const inputOf = (environment: Record<string, string>) => ({ environment: { ...required, ...environment } })
+  const faultsOfRead = (environment: Record<string, string>) => faultsOfInput(inputOf(environment))
 
   test('the pair is in the settings when both files are named', () => {
     const { certPath, keyPath } = pathsOf(made)
-    const command = read({ SERVER_TLS_CERT: certPath, SERVER_TLS_KEY: keyPath })
-    expect('settings' in command && command.settings.serverTls).toMatchObject({ cert: made.cert, certPath, keyPath })
+    const settings = settingsOf(inputOf({ SERVER_TLS_CERT: certPath, SERVER_TLS_KEY: keyPath }))
+    expect(settings.serverTls).toMatchObject({ cert: made.cert, certPath, keyPath })
   })
 
   test('a fault names the other when only one file is named', () => {
