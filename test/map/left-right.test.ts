@@ -5,6 +5,11 @@ import { ChiralMap, ChiralMapReaders, type MapMessage, type Reader } from '../..
 import { publishesWaitingMax } from '../../lib/map/limits.ts'
 import { createFixture, putEntry, smallSegmentBytes } from './helper.ts'
 
+/** Of the second reader, which nobody of a fixture is: odd while it is inside. */
+function setOtherEpoch(map: ChiralMap, epoch: number): void {
+  Atomics.store(new Int32Array(map.shared.control), epochWord(1), epoch)
+}
+
 async function eventsPass(): Promise<void> {
   for (let i = 0; i < 5; i++) await Bun.sleep(1)
 }
@@ -13,9 +18,7 @@ test('a publish waits when a reader is inside, and frees nothing before it has l
   const { map, put, text, openAll } = createFixture()
   put(0, 'a', 'one')
   await openAll()
-  // The second epoch belongs to no reader of this fixture.
-  const control = new Int32Array(map.shared.control)
-  Atomics.store(control, epochWord(1), 1)
+  setOtherEpoch(map, 1)
   for (let i = 0; i < 200; i++) put(0, 'a', `${i}`.padEnd(100))
   const { liveBytes } = map.stats(0)
   let resolved = false
@@ -28,7 +31,7 @@ test('a publish waits when a reader is inside, and frees nothing before it has l
   // The swap has happened: others see the new side. What the one inside may read is still there.
   expect(text('a')).toStartWith('199 ')
   expect(map.stats(0).liveBytes).toBe(liveBytes)
-  Atomics.store(control, epochWord(1), 2)
+  setOtherEpoch(map, 2)
   expect(await publish).toBe(200)
   expect(map.stats(0).liveBytes).toBeLessThan(liveBytes)
 })
@@ -36,12 +39,11 @@ test('a publish waits when a reader is inside, and frees nothing before it has l
 test('so many publishes may wait, and the next is refused until one has ended', async () => {
   const { map, put, openAll } = createFixture()
   await openAll()
-  const control = new Int32Array(map.shared.control)
-  Atomics.store(control, epochWord(1), 1)
+  setOtherEpoch(map, 1)
   put(0, 'a', 'one')
   const waiting = Array.from({ length: publishesWaitingMax }, () => map.publish())
   const refused = map.publish().catch((error: unknown) => error)
-  Atomics.store(control, epochWord(1), 2)
+  setOtherEpoch(map, 2)
   expect(await refused).toMatchObject({ code: 'flush_timed_out' })
   const counts = await Promise.all(waiting)
   expect(counts.reduce((sum, count) => sum + count)).toBe(1)
@@ -51,12 +53,11 @@ test('so many publishes may wait, and the next is refused until one has ended', 
 test('a publish does not wait for a reader that left and entered again', async () => {
   const { map, put, openAll } = createFixture()
   await openAll()
-  const control = new Int32Array(map.shared.control)
-  Atomics.store(control, epochWord(1), 1)
+  setOtherEpoch(map, 1)
   put(0, 'a', 'one')
   const publish = map.publish()
   await eventsPass()
-  Atomics.store(control, epochWord(1), 3)
+  setOtherEpoch(map, 3)
   expect(await publish).toBe(1)
 })
 

@@ -5,8 +5,8 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import protobuf from 'protobufjs'
-import { formatFault } from '../format-fault.ts'
 import { whyUnreadable } from '../../unreadable.ts'
+import { formatFault } from '../format-fault.ts'
 import { addBundled, isBundled } from './bundled.ts'
 
 /** Of one file, and of files that import each other: more is no schema but a slip. */

@@ -32,7 +32,6 @@ export class Fixture {
   static async create(options: FixtureOptions = {}): Promise<Fixture> {
     const { broker = await sharedKafka(), partitions = 1, source = {}, changelog } = options
     const fixture = new Fixture(broker, partitions)
-    // Records may be as old as a test likes: the harness's broker looks for expired ones every second.
     await createTopic(broker, fixture.source, { partitions, config: source })
     if (changelog !== undefined) {
       const config = { 'cleanup.policy': 'compact', 'max.message.bytes': '2000000', ...changelog }
