@@ -1,9 +1,8 @@
 /** The bearer token of RFC 6750: one for all, asked of every request but those for liveness and readiness. */
 import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
+import type { Answerer } from './answer.ts'
 import { problemResponse } from './problem.ts'
-
-export type Answer = (request: Request, target: string) => Response | Promise<Response>
 
 /** What orchestrators ask without a token, as written in a request's target. */
 const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/status/liveness', '/status/readiness'])
@@ -12,7 +11,7 @@ const digestBytes = 32
 const scheme = 'Bearer '
 
 /** Lets those through to `answer` that have the token, or need none. */
-export function requireToken(token: string, answer: Answer): Answer {
+export function requireToken(token: string, answer: Answerer): Answerer {
   const expected = Bun.SHA256.hash(scheme + token, new Uint8Array(digestBytes))
   // Filled by each request and read at once.
   const given = new Uint8Array(digestBytes)
@@ -24,12 +23,12 @@ export function requireToken(token: string, answer: Answer): Answer {
     return timingSafeEqual(given, expected)
   }
 
-  return (request, target) => {
-    const authorization = request.headers.get('authorization')
+  return (asking, target) => {
+    const authorization = asking.headers.get('authorization')
     if (authorization !== null && (isToken(authorization) || isToken(canonical(authorization)))) {
-      return answer(request, target)
+      return answer(asking, target)
     }
-    return isOpen(target) ? answer(request, target) : unauthorized(authorization !== null)
+    return isOpen(target) ? answer(asking, target) : unauthorized(authorization !== null)
   }
 }
 

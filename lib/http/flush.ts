@@ -1,5 +1,6 @@
 /** POST /flush-store/<id>. */
 import { LatchkeyError } from '../errors.ts'
+import type { RequestHeaders } from './answer.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 
@@ -27,7 +28,7 @@ export async function flush(store: StoreView, waitMs: number): Promise<Response>
  * held against the Host. Other clients send neither.
  * @throws LatchkeyError
  */
-export function refuseCrossSite(headers: Headers): void {
+export function refuseCrossSite(headers: RequestHeaders): void {
   const site = headers.get('sec-fetch-site')
   const origin = headers.get('origin')
   const isOwn = site === null ? origin === null || hostOf(origin) === headers.get('host') : isOwnSite(site)

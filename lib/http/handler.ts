@@ -1,6 +1,7 @@
 /** All of a store's routes as one function from request to response, whoever listens: the lookup handler and the routes, behind the token. */
 import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
-import { type Answer, requireToken } from './bearer.ts'
+import { type Answer, type Answerer, type Asking, toResponse } from './answer.ts'
+import { requireToken } from './bearer.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
 import { createRoutes } from './routes.ts'
@@ -28,19 +29,34 @@ export interface HandlerOptions {
   flushWaitMs?: number
 }
 
-/** @param observed by default the handler's own, under no version */
+/** For `fetch` of a server. @param observed by default the handler's own, under no version */
 export function createHandler(store: StoreView, options: HandlerOptions = {}, observed = observe(store, '')): Handler {
+  return handlerOf(createAnswerer(store, options, observed))
+}
+
+export function handlerOf(answerer: Answerer): Handler {
+  return (request) => {
+    const answer = answerer(request, targetOf(request.url))
+    return answer instanceof Promise ? answer.then(toResponse) : toResponse(answer)
+  }
+}
+
+/** For servers that write values themselves. @param observed by default its own, under no version */
+export function createAnswerer(
+  store: StoreView,
+  options: HandlerOptions = {},
+  observed = observe(store, ''),
+): Answerer {
   const { token, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
   const { metrics, lookupStats } = observed
   const lookups = new LookupHandler(store, lookupStats)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
-  const dispatch: Answer = (request, target) => {
-    return target.startsWith(lookupPrefix) ? lookups.handle(request, target) : routes(request, target)
+  const dispatch = (asking: Asking, target: string): Answer | Promise<Answer> => {
+    return target.startsWith(lookupPrefix) ? lookups.handle(asking, target) : routes(asking, target)
   }
   const answer = token === undefined ? dispatch : requireToken(token, dispatch)
-  if (prefix === '') return (request) => answer(request, targetOf(request.url))
-  return (request) => answer(request, below(prefix, targetOf(request.url)))
+  return prefix === '' ? answer : (asking, target) => answer(asking, below(prefix, target))
 }
 
 /** @param version for build_info */

@@ -6,12 +6,13 @@ import { LatchkeyError } from '../errors.ts'
 import type { LookupOutcome, LookupStats } from '../metrics.ts'
 import type { Lookup } from '../contract/status.ts'
 import { acceptable, representationFor } from './accept.ts'
+import type { Answer, Asking } from './answer.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
 import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
-import { valueResponse, type Wanted } from './value-response.ts'
+import { ValueAnswer, type Wanted } from './value-answer.ts'
 
 export const lookupPrefix = '/stores/'
 
@@ -36,10 +37,10 @@ export class LookupHandler {
   }
 
   /** @param target path and query of the request; begins with lookupPrefix */
-  handle(request: Request, target: string): Response | Promise<Response> {
+  handle(asking: Asking, target: string): Answer | Promise<Answer> {
     const startedAt = performance.now()
     try {
-      const { method, headers } = request
+      const { method, headers } = asking
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
       const asked: Asked = {
         as: this.#representationFor(headers.get('accept')),
@@ -65,7 +66,7 @@ export class LookupHandler {
   }
 
   /** Each step is a promise only where it has to wait. */
-  #find(target: string, asked: Asked): Response | Promise<Response> {
+  #find(target: string, asked: Asked): Answer | Promise<Answer> {
     const key = this.#store.presentation.keyOf(this.#keyTextOf(target))
     const found = key instanceof Promise ? key.then((bytes) => this.#store.get(bytes)) : this.#store.get(key)
     return found instanceof Promise ? found.then((lookup) => this.#answer(lookup, asked)) : this.#answer(found, asked)
@@ -84,7 +85,7 @@ export class LookupHandler {
     return decodeKey(target.slice(idEnd + 1, pathEnd))
   }
 
-  #answer(lookup: Lookup | undefined, asked: Asked): Response | Promise<Response> {
+  #answer(lookup: Lookup | undefined, asked: Asked): Answer | Promise<Answer> {
     if (lookup === undefined) {
       if (asked.maxLag !== undefined) refuseStaleMiss(this.#store.status(), asked.maxLag)
       return this.#fail(this.#keyNotFound(), asked.startedAt)
@@ -96,10 +97,10 @@ export class LookupHandler {
       : this.#respond(lookup, body, asked)
   }
 
-  #respond(lookup: Lookup, body: Uint8Array | string, asked: Asked): Response {
-    const response = valueResponse(lookup, body, asked)
-    this.#observe(response.status === 304 ? 'not_modified' : 'found', asked.startedAt)
-    return response
+  #respond(lookup: Lookup, body: Uint8Array | string, asked: Asked): ValueAnswer {
+    const answer = new ValueAnswer(lookup, body, asked)
+    this.#observe(answer.status === 304 ? 'not_modified' : 'found', asked.startedAt)
+    return answer
   }
 
   #fail(thrown: unknown, startedAt: number): Response {

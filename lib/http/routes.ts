@@ -2,6 +2,7 @@
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Asking, RequestHeaders } from './answer.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'
 import { checkStoreId } from './store-id.ts'
@@ -14,7 +15,7 @@ import type { StoreView } from './store-view.ts'
 interface RoutedRequest {
   method: string
   url: string
-  headers: Headers
+  headers: RequestHeaders
   params: Record<string, string | undefined>
   query: Record<string, string | string[] | undefined>
 }
@@ -32,7 +33,7 @@ export function createRoutes(
   store: StoreView,
   metrics: Metrics,
   { flushWaitMs, prefix }: RouteOptions,
-): (request: Request, target: string) => Promise<Response> {
+): (asking: Asking, target: string) => Promise<Response> {
   const router = Router<RoutedRequest, []>()
   const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
     router.all(path, (request: RoutedRequest) => {

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { LookupHandler } from '../../lib/http/lookup.ts'
-import { LookupStats } from '../../lib/metrics.ts'
+import { createHandler } from '../../lib/http/handler.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { until } from '../until.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../kafka/index.ts'
@@ -143,8 +142,7 @@ test('a replica does not know its lag, and max-lag refuses, while the broker sta
 /** As HTTP answers it. */
 async function lookUp(store: Store, key: string, maxLag?: number) {
   const target = `/stores/${store.id}/${key}${maxLag === undefined ? '' : `?max-lag=${maxLag}`}`
-  const handler = new LookupHandler(store, new LookupStats())
-  const response = await handler.handle(new Request(`http://localhost${target}`), target)
+  const response = await createHandler(store)(new Request(`http://localhost${target}`))
   const { headers, status } = response
   const code = status === 200 ? undefined : ((await response.json()) as { code: string }).code
   return { status, code, role: headers.get('x-latchkey-role'), lag: headers.get('x-latchkey-lag') }

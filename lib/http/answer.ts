@@ -1,0 +1,23 @@
+/**
+ * From a request to its answer, whoever has read the one and writes the other: Bun's server, that of a program, or the lane. Values stay what they are to
+ * the end, since a Response costs more to make than the lookup; all other answers are Responses.
+ */
+import { ValueAnswer } from './value-answer.ts'
+
+/** Names are asked for in lower case. */
+export type RequestHeaders = Pick<Headers, 'get'>
+
+/** What answers look at, beside the target. A Request is one. */
+export interface Asking {
+  readonly method: string
+  readonly headers: RequestHeaders
+}
+
+export type Answer = ValueAnswer | Response
+
+/** Never throws, never rejects: a fault is an answer, too. `target` are path and query, empty where the request has none, as with CONNECT. */
+export type Answerer = (asking: Asking, target: string) => Answer | Promise<Answer>
+
+export function toResponse(answer: Answer): Response {
+  return answer instanceof ValueAnswer ? answer.toResponse() : answer
+}
