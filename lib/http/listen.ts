@@ -1,9 +1,9 @@
-/** The HTTP server of the executable: a handler behind a listener with bounds. */
+/** The HTTP server of the executable: an answerer behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit } from './descriptors.ts'
-import type { Handler } from './handler.ts'
-import { Listener } from './listener.ts'
+import type { Answerer } from './answer.ts'
+import { openListener } from './listener.ts'
 
 export interface ListenOptions {
   /** Address or name to listen at. */
@@ -30,9 +30,9 @@ export interface HttpServer {
 }
 
 /** @throws LatchkeyError where it cannot listen */
-export function listen(fetch: Handler, options: ListenOptions): HttpServer {
+export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
   const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, sharing } = options
-  const listener = new Listener({ bind, port, tls, idleTimeoutSeconds, sharing, fetch })
+  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer })
   const limit = descriptorLimit()
   const cap = new ConnectionCap({
     port: listener.port,

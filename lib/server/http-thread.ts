@@ -1,8 +1,8 @@
 /** Entry point of a further HTTP thread: it listens at the same port, and looks keys up in the same memory. */
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { createHandler } from '../http/handler.ts'
-import { Listener } from '../http/listener.ts'
+import { createAnswerer } from '../http/handler.ts'
+import { type Listener, openListener } from '../http/listener.ts'
 import { configureLogging } from '../log.ts'
 import { createMetrics, LookupStats } from '../metrics.ts'
 import { openStore } from '../store/store.ts'
@@ -28,8 +28,8 @@ async function start(options: HttpThreadStart): Promise<void> {
     const store = openStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
-    const fetch = createHandler(store, { token }, observed)
-    listener = new Listener({ bind, port, tls, sharing: 'other', fetch })
+    const answerer = createAnswerer(store, { token }, observed)
+    listener = openListener({ bind, port, tls, sharing: 'other', answerer })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

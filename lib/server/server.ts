@@ -1,6 +1,6 @@
 /** HTTP for the executable: the main thread listens, and as many further threads as HTTP_THREADS asks for. */
 import { type Definition } from '../definition/index.ts'
-import { createHandler } from '../http/handler.ts'
+import { createAnswerer } from '../http/handler.ts'
 import { type HttpServer, listen } from '../http/listen.ts'
 import { type ServerOptions } from '../http/notices.ts'
 import { type LatchkeyError } from '../errors.ts'
@@ -45,8 +45,8 @@ export function startServer(
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
   const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
-  const fetch = createHandler(store, options, observed)
-  const server = listen(fetch, further > 0 ? { ...options, sharing: 'first' } : options)
+  const answerer = createAnswerer(store, options, observed)
+  const server = listen(answerer, further > 0 ? { ...options, sharing: 'first' } : options)
   const { bind, token, tls } = options
   askForShortTurns()
   const { port, url } = server

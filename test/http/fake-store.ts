@@ -1,5 +1,5 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
-import { createHandler, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
+import { createAnswerer, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../lib/http/listen.ts'
 import type { Definition } from '../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../lib/definition/presentation.ts'
@@ -78,8 +78,8 @@ export interface Served extends AsyncDisposable {
 /** @param definition of keys and values; raw where absent */
 export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
   const store = new FakeStore(definition)
-  const handler = createHandler(store, options, observe(store, '1.2.3'))
-  const server = listen(handler, { bind: '127.0.0.1', port: 0, ...options })
+  const answerer = createAnswerer(store, options, observe(store, '1.2.3'))
+  const server = listen(answerer, { bind: '127.0.0.1', port: 0, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { readTlsPair, type TlsPair } from '../../lib/config/tls-pair.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { createHandler } from '../../lib/http/handler.ts'
+import { createAnswerer } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/http/listen.ts'
 import { makeCertificate, writeCertificate } from './certificate.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
@@ -87,7 +87,7 @@ describe('serve with TLS', () => {
       await using served = serveFake(first)
       for (const second of [{}, { tls }]) {
         const options = { bind: '127.0.0.1', port: served.server.port, ...second }
-        expect(() => listen(createHandler(new FakeStore()), options)).toThrow(LatchkeyError)
+        expect(() => listen(createAnswerer(new FakeStore()), options)).toThrow(LatchkeyError)
       }
       expect((await fetch(`${served.url}/livez`, { tls: { rejectUnauthorized: false } })).status).toBe(200)
     }

@@ -1,0 +1,185 @@
+/** A client's connection: plain requests are answered here, one after the other, and at the first other one all goes through a tunnel. */
+import type { Socket } from 'bun'
+import type { Answer, Answerer } from '../answer.ts'
+import { problemResponse } from '../problem.ts'
+import { ValueAnswer } from '../value-answer.ts'
+import { type Common, headOf, linesOf } from './head.ts'
+import { Outbox } from './outbox.ts'
+import { type PlainHead, readPlainRequest } from './plain-request.ts'
+import { Tunnel } from './tunnel.ts'
+
+/** Of requests that wait for the answer to one before: beyond it no more is read. */
+const waitingBytesMax = 65_536
+
+/** What connections have in common. */
+export interface ConnectionHost {
+  readonly answerer: Answerer
+  /** Unix socket of Bun's server. */
+  readonly behind: string
+  /** A clock for idle connections. */
+  readonly ticks: number
+  /** Now, as HTTP has it. */
+  readonly date: string
+  /** Each answer ends its connection. */
+  readonly isClosing: boolean
+}
+
+const encoder = new TextEncoder()
+/** An answer that fits is sent at once, head and body together. Used by one answer after the other, none of which waits in it. */
+const page = Buffer.alloc(65_536)
+
+export class Connection {
+  readonly #host: ConnectionHost
+  readonly #socket: Socket<unknown>
+  readonly #outbox: Outbox
+  #head: PlainHead | undefined
+  #tunnel: Tunnel | undefined
+  /** An answer is being made. */
+  #isAnswering = false
+  /** Bytes that came meanwhile. */
+  #waiting: Uint8Array | undefined
+  /** No request is answered any more. */
+  #isLast = false
+  /** The client sends no more. */
+  #hasEnded = false
+  #activeAt: number
+
+  constructor(host: ConnectionHost, socket: Socket<unknown>) {
+    this.#host = host
+    this.#socket = socket
+    this.#outbox = new Outbox(socket)
+    this.#activeAt = host.ticks
+  }
+
+  received(bytes: Buffer): void {
+    this.#activeAt = this.#host.ticks
+    if (this.#tunnel) this.#tunnel.received(bytes)
+    else if (this.#isHeld) this.#hold(this.#waiting ? Buffer.concat([this.#waiting, bytes]) : bytes)
+    else if (!this.#isLast) this.#answerAll(bytes)
+  }
+
+  /** The client has taken some of what there was no room for. */
+  drained(): void {
+    this.#activeAt = this.#host.ticks
+    if (this.#tunnel) this.#tunnel.drained()
+    else if (this.#outbox.drain()) this.#proceed()
+  }
+
+  ended(): void {
+    this.#hasEnded = true
+    if (this.#tunnel) this.#tunnel.clientEnded()
+    else if (!this.#isHeld) this.#end()
+  }
+
+  closed(): void {
+    this.#isLast = true
+    this.#tunnel?.clientClosed()
+  }
+
+  /** Ends it unless something is under way: then with the answer, which says so. */
+  finish(): void {
+    if (!this.#isHeld && this.#tunnel === undefined) this.#end()
+  }
+
+  /** Ends it where it has been idle for too long; what has not ended a while after that is cut. */
+  expire(ticks: number): void {
+    if (this.#host.ticks - this.#activeAt <= ticks || this.#tunnel?.hasServer) return
+    this.#activeAt = this.#host.ticks
+    if (this.#isLast || this.#isHeld || this.#tunnel) this.#socket.terminate()
+    else this.#end()
+  }
+
+  get #isHeld(): boolean {
+    return this.#isAnswering || !this.#outbox.isEmpty
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#waiting = bytes
+    if (bytes.length > waitingBytesMax) this.#socket.pause()
+  }
+
+  #proceed(): void {
+    if (this.#isHeld) return
+    const waiting = this.#waiting
+    if (this.#isLast || (waiting === undefined && this.#hasEnded)) return this.#end()
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    this.#socket.resume()
+    this.#answerAll(Buffer.from(waiting.buffer, waiting.byteOffset, waiting.length))
+    if (this.#hasEnded && !this.#isHeld && this.#tunnel === undefined) this.#end()
+  }
+
+  #answerAll(bytes: Buffer): void {
+    const received = bytes.toString('latin1')
+    for (let at = 0; at < received.length && !this.#isLast;) {
+      if (this.#isHeld) return this.#hold(bytes.subarray(at))
+      const request = readPlainRequest(received, at, this.#head)
+      if (request === undefined) {
+        this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, bytes.subarray(at))
+        if (this.#hasEnded) this.#tunnel.clientEnded()
+        return
+      }
+      at = request.end
+      this.#answer(request.target, request.head)
+    }
+  }
+
+  #answer(target: string, head: PlainHead): void {
+    this.#head = head.isShort ? head : undefined
+    const answer = this.#ask(head, target)
+    if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
+    else void this.#answerLater(answer, head)
+  }
+
+  /** An answerer never throws; if it does, there is an answer, as there is with Bun's server. */
+  #ask(head: PlainHead, target: string): Answer | Promise<Answer> {
+    try {
+      return this.#host.answerer(head, target)
+    } catch (thrown) {
+      return problemResponse(thrown)
+    }
+  }
+
+  async #answerLater(coming: Answer | Promise<Answer>, head: PlainHead): Promise<void> {
+    this.#isAnswering = true
+    const answer = await Promise.resolve(coming).catch(problemResponse)
+    if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
+    else {
+      const body = await answer.bytes()
+      this.#send(headOf(answer.status, linesOf(answer.headers), body.length, this.#common(head)), body)
+    }
+    this.#isAnswering = false
+    this.#proceed()
+  }
+
+  #sendValue(answer: ValueAnswer, head: PlainHead): void {
+    const body = typeof answer.body === 'string' ? encoder.encode(answer.body) : answer.body
+    const isWhole = answer.status === 200
+    const text = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, this.#common(head))
+    this.#send(text, isWhole ? body : undefined)
+  }
+
+  #common(head: PlainHead): Common {
+    const isLast = head.isLast || this.#host.isClosing
+    this.#isLast ||= isLast
+    return { date: this.#host.date, isLast }
+  }
+
+  #send(head: string, body: Uint8Array | undefined): void {
+    const headLength = page.write(head, 'latin1')
+    const length = headLength + (body?.length ?? 0)
+    if (length <= page.length) {
+      if (body) page.set(body, headLength)
+      this.#outbox.send(page, length)
+    } else {
+      this.#outbox.send(page, headLength)
+      if (body) this.#outbox.send(body)
+    }
+    if (this.#isLast && this.#outbox.isEmpty) this.#end()
+  }
+
+  #end(): void {
+    this.#isLast = true
+    this.#socket.end()
+  }
+}

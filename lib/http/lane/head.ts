@@ -1,0 +1,26 @@
+/** The head of an answer, in text. */
+import { STATUS_CODES } from 'node:http'
+
+/** What all answers of a moment have. */
+export interface Common {
+  /** As HTTP has it. */
+  date: string
+  /** The connection ends with the answer. */
+  isLast: boolean
+}
+
+const ok = 'HTTP/1.1 200 OK\r\n'
+
+/** @param lines each with its end @param length of the body in bytes; undefined where the status allows none */
+export function headOf(status: number, lines: string, length: number | undefined, { date, isLast }: Common): string {
+  const first = status === 200 ? ok : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  const end = isLast ? 'Connection: close\r\n\r\n' : '\r\n'
+  const size = length === undefined ? '' : `Content-Length: ${length}\r\n`
+  return `${first}${lines}Date: ${date}\r\n${size}${end}`
+}
+
+export function linesOf(headers: Headers): string {
+  let lines = ''
+  for (const [name, value] of headers) lines += `${name}: ${value}\r\n`
+  return lines
+}
