@@ -1,0 +1,193 @@
+/** What the lane and Bun's server behind it do together, as clients see it. That lookups are answered as they should be is held by the other tests. */
+import { describe, expect, test } from 'bun:test'
+import { connect, type Socket } from 'node:net'
+import type { Lookup } from '../../../lib/contract/status.ts'
+import { openListener } from '../../../lib/http/listener.ts'
+import { openDescriptors } from '../../../lib/http/descriptors.ts'
+import { serveFake } from '../fake-store.ts'
+import { rawRequest } from '../raw-request.ts'
+import { until } from '../../until.ts'
+
+const host = 'Host: a\r\n'
+const get = (key: string, headers = '') => `GET /stores/orders/${key} HTTP/1.1\r\n${host}${headers}\r\n`
+const flush = `POST /flush-store/orders HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\n{}`
+
+/** Statuses of all answers, in their order. */
+function statusesIn(answers: string): number[] {
+  return [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+}
+
+function isAnswered(count: number): (answers: string) => boolean {
+  return (answers) => statusesIn(answers).length === count
+}
+
+/** What is sent by a client that then says that it will send no more, and all that comes back. */
+function sendAndEnd(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answers = ''
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(bytes))
+    socket.on('data', (chunk) => (answers += chunk.toString('latin1')))
+    socket.on('end', () => resolve(answers))
+    socket.on('error', reject)
+  })
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    socket.on('error', reject)
+  })
+}
+
+describe('a connection', () => {
+  test('is answered in order when plain requests and others are mixed', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const requests = [get('a'), get('none'), flush, get('a'), flush, get('none')]
+    const answers = await rawRequest(served.server.port, requests.join(''), isAnswered(6))
+    expect(statusesIn(answers)).toEqual([200, 404, 200, 200, 200, 404])
+  })
+
+  test('is answered in order when some answers have to be waited for', async () => {
+    await using served = serveFake()
+    const { store } = served
+    const value = (text: string): Lookup => ({ value: Buffer.from(text), partition: 0, offset: 1, timestamp: 1 })
+    const found = Promise.withResolvers<Lookup>()
+    store.onGet = (key) => (Buffer.from(key).toString() === 'late' ? found.promise : value('soon'))
+    const answers = rawRequest(served.server.port, get('late') + get('a') + get('b'), (all) =>
+      all.endsWith('soon') ? all.split('soon').length === 3 : false,
+    )
+    expect(await (await fetch(`${served.url}/stores/orders/a`)).text()).toBe('soon')
+    found.resolve(value('late'))
+    expect((await answers).match(/late|soon/g)).toEqual(['late', 'soon', 'soon'])
+  })
+
+  test('is answered the same however its requests are cut', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const requests = get('a') + flush + get('a')
+    for (let cut = 1; cut < requests.length; cut += 7) {
+      const socket = await open(served.server.port)
+      let answers = ''
+      socket.on('data', (chunk) => (answers += String(chunk)))
+      socket.setNoDelay()
+      socket.write(requests.slice(0, cut))
+      await Bun.sleep(1)
+      socket.write(requests.slice(cut))
+      await until('all is answered', () => statusesIn(answers).length === 3)
+      expect(statusesIn(answers)).toEqual([200, 200, 200])
+      socket.destroy()
+    }
+  })
+
+  test.each([
+    ['a plain request', get('a'), [200]],
+    ['several', get('a') + get('none') + get('a'), [200, 404, 200]],
+    ['another one', flush, [200]],
+    ['both', get('a') + flush + get('none'), [200, 200, 404]],
+  ])('is answered and ended when its client has sent %s and sends no more', async (_, requests, statuses) => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    expect(statusesIn(await sendAndEnd(served.server.port, requests))).toEqual(statuses)
+  })
+
+  test('ends with the answer, which says so, when the client asks for it', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const answers = await rawRequest(served.server.port, get('a', 'Connection: close\r\n') + get('a'), () => false)
+    expect(statusesIn(answers)).toEqual([200])
+    expect(answers).toContain('\r\nConnection: close\r\n')
+  })
+
+  test('brings all of a large value to a client that reads slowly, and then goes on', async () => {
+    await using served = serveFake()
+    const large = 'x'.repeat(8_000_000)
+    served.store.put('large', large)
+    served.store.put('a', 'A')
+    const socket = await open(served.server.port)
+    socket.pause()
+    socket.write(get('large') + get('a') + get('large') + flush)
+    // It has been asked for by the time that others have their answers.
+    for (let index = 0; index < 5; index++) await fetch(`${served.url}/livez`)
+    let answers = ''
+    socket.on('data', (chunk) => (answers += chunk.toString('latin1')))
+    socket.resume()
+    await until('all is answered', () => answers.endsWith('{"operations":0}'))
+    expect(statusesIn(answers)).toEqual([200, 200, 200, 200])
+    expect(answers.split(large)).toHaveLength(3)
+    socket.destroy()
+  })
+
+  test('is closed when it has been idle for too long, and no sooner', async () => {
+    await using served = serveFake({ idleTimeoutSeconds: 3 })
+    const sockets = await Promise.all(Array.from({ length: 3 }, () => open(served.server.port)))
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    for (const socket of sockets) socket.resume()
+    const [silent, asking, passedOn] = sockets
+    passedOn!.write(flush)
+    let answers = 0
+    asking!.on('data', () => answers++)
+    while (!silent!.closed) {
+      asking!.write(get('a'))
+      await Bun.sleep(50)
+    }
+    expect([silent!.closed, asking!.closed]).toEqual([true, false])
+    expect(answers).toBeGreaterThan(10)
+    await Promise.all(closed)
+  })
+
+  test('gives back all its descriptors when it was passed on', async () => {
+    await using served = serveFake()
+    const ask = () => rawRequest(served.server.port, flush)
+    await ask()
+    const before = openDescriptors()
+    for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 10 }, ask))
+    await until('they are closed', () => openDescriptors() <= before + 2)
+  })
+})
+
+describe('the lane', () => {
+  test('answers 500 and goes on when an answerer throws or rejects', async () => {
+    const faults = [
+      () => {
+        throw new Error('thrown')
+      },
+      () => Promise.reject(new Error('rejected')),
+    ]
+    for (const answerer of faults) {
+      const listener = openListener({ bind: '127.0.0.1', port: 0, answerer })
+      const answers = await rawRequest(listener.port, get('a') + get('a'), isAnswered(2))
+      expect(statusesIn(answers)).toEqual([500, 500])
+      expect(answers).not.toMatch(/thrown|rejected/)
+      await listener.stop(0)
+    }
+  })
+
+  test('nothing listens any more, and no descriptor is left, when it has stopped', async () => {
+    const before = openDescriptors()
+    const { server } = serveFake()
+    await rawRequest(server.port, get('a') + flush, isAnswered(2))
+    const idle = await Promise.all(Array.from({ length: 5 }, () => open(server.port)))
+    const ended = idle.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)))
+    await server.stop(5_000)
+    await Promise.all(ended)
+    expect(rawRequest(server.port, get('a'))).rejects.toThrow()
+    await until('descriptors are closed', () => openDescriptors() <= before)
+  })
+
+  test('a request that was passed on is answered when it drains', async () => {
+    const { store, server } = serveFake()
+    const asked = Promise.withResolvers<void>()
+    const flushed = Promise.withResolvers<number>()
+    store.onFlush = () => {
+      asked.resolve()
+      return flushed.promise
+    }
+    const answer = rawRequest(server.port, flush)
+    await asked.promise
+    const stopped = server.stop(60_000)
+    flushed.resolve(7)
+    expect(await answer).toEndWith('{"operations":7}')
+    await stopped
+  })
+})

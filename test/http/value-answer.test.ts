@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'bun:test'
+import type { Lookup } from '../../lib/contract/status.ts'
+import { ValueAnswer, type Wanted } from '../../lib/http/value-answer.ts'
+
+const body = new TextEncoder().encode('{"a":1}')
+const lookup: Lookup = { value: body, partition: 3, offset: 42, timestamp: 1_700_000_000_000 }
+
+/** A header `trace` with the value `1`, as Kafka encodes it: lengths are zigzag. */
+const headerBlock = Buffer.from([10, ...Buffer.from('trace'), 2, 0x31])
+
+function answerOf(more: Partial<Lookup> = {}, wanted: Partial<Wanted> = {}): ValueAnswer {
+  return new ValueAnswer({ ...lookup, ...more }, body, { as: 'json', isRaw: true, headers: new Headers(), ...wanted })
+}
+
+function headersOf(lines: string): Headers {
+  const parts = lines.split('\r\n').slice(0, -1)
+  return new Headers(parts.map((line) => line.split(/: (.*)/).slice(0, 2)) as [string, string][])
+}
+
+describe('ValueAnswer', () => {
+  test.each([
+    ['it is usual', answerOf()],
+    ['the record has neither offset nor timestamp', answerOf({ offset: -1, timestamp: -1 })],
+    ['it comes from a copy', answerOf({ replicaLag: 5 })],
+    ['it comes from a copy whose lag is not known', answerOf({ replicaLag: null })],
+    ['it is text', answerOf({}, { as: 'text' })],
+    ['it is bytes of a format', answerOf({}, { as: 'bytes', isRaw: false })],
+    ['the client has it', answerOf({}, { headers: new Headers({ 'if-none-match': '*' }) })],
+    ['headers of the record were kept', answerOf({ headerBlock })],
+  ])('lines and Response tell the same when %s', async (_, answer) => {
+    const response = answer.toResponse()
+    expect(response.status).toBe(answer.status)
+    expect([...headersOf(answer.headerLines())].toSorted()).toEqual([...response.headers].toSorted())
+    expect(await response.text()).toBe(answer.status === 304 ? '' : '{"a":1}')
+  })
+
+  test('there are several answers to look at', () => {
+    expect(answerOf({ headerBlock }).headerLines()).toContain('x-kafka-header-trace: 1')
+    expect(answerOf({}, { headers: new Headers({ 'if-none-match': '*' }) }).status).toBe(304)
+  })
+})
