@@ -1,6 +1,7 @@
 /** The results as a table in Markdown: a row a metric, a column a contender, then ratios and what is wanted. */
-import { type MetricName, metrics, textOf } from './metrics.ts'
+import { type Metric, type MetricName, metrics, textOf } from './metrics.ts'
 import { limit, type Results } from './results.ts'
+import type { Spread } from './statistics.ts'
 import { subject, textOfWanted, wanted } from './wanted.ts'
 
 export function tableOf(results: Results, contenders: readonly string[]): string {
@@ -19,12 +20,13 @@ export function tableOf(results: Results, contenders: readonly string[]): string
   return aligned([heads, ...rows])
 }
 
-/** `median (least to most)`, the median alone where it was measured once. */
 function cellOf(results: Results, metric: MetricName, contender: string): string {
   const spread = results.spread(metric, contender)
-  if (!spread) return ''
-  const { unit } = metrics[metric]
-  const { median, min, max, count } = spread
+  return spread ? cellOfSpread(spread, metrics[metric].unit) : ''
+}
+
+/** `median (least to most)`, the median alone where it was measured once. */
+export function cellOfSpread({ median, min, max, count }: Spread, unit: Metric['unit']): string {
   return count === 1 ? textOf(median, unit) : `${textOf(median, unit)} (${textOf(min, unit)} to ${textOf(max, unit)})`
 }
 

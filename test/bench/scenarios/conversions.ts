@@ -1,9 +1,8 @@
-/** What formats, store modules and a further store thread cost: the same source ingested by turns, each time with other settings. */
+/** What formats and store modules cost: the same source ingested by turns, each time with other settings. */
 import { join } from 'node:path'
 import type { Contender } from '../contenders/index.ts'
-import { textOf } from '../report/metrics.ts'
 import { spreadOf } from '../report/statistics.ts'
-import { aligned } from '../report/table.ts'
+import { aligned, cellOfSpread } from '../report/table.ts'
 import { subject } from '../report/wanted.ts'
 import { type Bench, dropTopics, filledTopic, newStore, rotated, say } from './bench.ts'
 import { type Ingested, ingestWhole } from './stages.ts'
@@ -20,7 +19,6 @@ const variants: readonly Variant[] = [
   { name: 'module: two fields', environment: moduleAt('two-fields.ts') },
   { name: 'module: schema', environment: moduleAt('schema.ts') },
   { name: 'module: onNew, onUpdate', environment: moduleAt('count.ts') },
-  { name: 'raw, STORE_THREADS=2', environment: { STORE_THREADS: '2' } },
 ]
 
 export async function conversions(bench: Bench): Promise<string[]> {
@@ -47,11 +45,5 @@ async function measure(bench: Bench, contender: Contender, source: string, varia
 function rowOf({ name }: Variant, found: readonly Ingested[]): string[] {
   const rates = found.map(({ ingest }) => ingest)
   const times = found.map(({ ingestProcessor }) => ingestProcessor)
-  return [name, cellOf(rates, 'records/s'), cellOf(times, 'µs')]
-}
-
-/** `median (least to most)`. */
-function cellOf(values: readonly number[], unit: 'records/s' | 'µs'): string {
-  const { median, min, max } = spreadOf(values)
-  return `${textOf(median, unit)} (${textOf(min, unit)} to ${textOf(max, unit)})`
+  return [name, cellOfSpread(spreadOf(rates), 'records/s'), cellOfSpread(spreadOf(times), 'µs')]
 }

@@ -8,6 +8,7 @@ import { peers } from './peers.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
 import { start } from './start.ts'
+import { threads } from './threads.ts'
 
 /** Runs what the options ask for. Returns the tables of those that have one of their own. */
 export async function runScenarios(bench: Bench): Promise<string[]> {
@@ -22,6 +23,7 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('freshness')) await freshness(bench)
   if (asked.has('shapes')) tables.push(...(await shapes(bench)))
   if (asked.has('conversions')) tables.push(...(await conversions(bench)))
+  if (asked.has('threads')) tables.push(...(await threads(bench)))
   if (asked.has('scale')) await scale(bench)
   if (asked.has('endless')) await endless(bench)
   return tables

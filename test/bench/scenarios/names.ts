@@ -6,6 +6,7 @@ export const scenarioNames = [
   'freshness',
   'shapes',
   'conversions',
+  'threads',
   'scale',
   'endless',
 ] as const
