@@ -4,8 +4,9 @@ import type { Answer, Answerer } from '../answer.ts'
 import { problemResponse } from '../problem.ts'
 import { ValueAnswer } from '../value-answer.ts'
 import { type Common, headOf, linesOf } from './head.ts'
+import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
-import { type PlainHead, readPlainRequest } from './plain-request.ts'
+import type { PlainHead } from './plain-request.ts'
 import { Tunnel } from './tunnel.ts'
 
 /** Of requests that wait for the answer to one before: beyond it no more is read. */
@@ -31,13 +32,13 @@ const page = Buffer.alloc(65_536)
 export class Connection {
   readonly #host: ConnectionHost
   readonly #socket: Socket<unknown>
+  readonly #inbox = new Inbox()
   readonly #outbox: Outbox
   #head: PlainHead | undefined
   #tunnel: Tunnel | undefined
   /** An answer is being made. */
   #isAnswering = false
-  /** Bytes that came meanwhile. */
-  #waiting: Uint8Array | undefined
+  #isPaused = false
   /** No request is answered any more. */
   #isLast = false
   /** The client sends no more. */
@@ -53,9 +54,11 @@ export class Connection {
 
   received(bytes: Buffer): void {
     this.#activeAt = this.#host.ticks
-    if (this.#tunnel) this.#tunnel.received(bytes)
-    else if (this.#isHeld) this.#hold(this.#waiting ? Buffer.concat([this.#waiting, bytes]) : bytes)
-    else if (!this.#isLast) this.#answerAll(bytes)
+    if (this.#tunnel) return this.#tunnel.received(bytes)
+    if (this.#isLast) return
+    this.#inbox.add(bytes)
+    if (!this.#isHeld) this.#answerAll()
+    else if (this.#inbox.size > waitingBytesMax) this.#pause()
   }
 
   /** The client has taken some of what there was no room for. */
@@ -68,7 +71,7 @@ export class Connection {
   ended(): void {
     this.#hasEnded = true
     if (this.#tunnel) this.#tunnel.clientEnded()
-    else if (!this.#isHeld) this.#end()
+    else if (!this.#isHeld) this.#answerAll()
   }
 
   closed(): void {
@@ -93,35 +96,35 @@ export class Connection {
     return this.#isAnswering || !this.#outbox.isEmpty
   }
 
-  #hold(bytes: Uint8Array): void {
-    this.#waiting = bytes
-    if (bytes.length > waitingBytesMax) this.#socket.pause()
-  }
-
   #proceed(): void {
     if (this.#isHeld) return
-    const waiting = this.#waiting
-    if (this.#isLast || (waiting === undefined && this.#hasEnded)) return this.#end()
-    if (waiting === undefined) return
-    this.#waiting = undefined
-    this.#socket.resume()
-    this.#answerAll(Buffer.from(waiting.buffer, waiting.byteOffset, waiting.length))
-    if (this.#hasEnded && !this.#isHeld && this.#tunnel === undefined) this.#end()
+    if (this.#isLast) return this.#end()
+    if (this.#isPaused) {
+      this.#isPaused = false
+      this.#socket.resume()
+    }
+    this.#answerAll()
   }
 
-  #answerAll(bytes: Buffer): void {
-    const received = bytes.toString('latin1')
-    for (let at = 0; at < received.length && !this.#isLast;) {
-      if (this.#isHeld) return this.#hold(bytes.subarray(at))
-      const request = readPlainRequest(received, at, this.#head)
-      if (request === undefined) {
-        this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, bytes.subarray(at))
-        if (this.#hasEnded) this.#tunnel.clientEnded()
-        return
-      }
-      at = request.end
-      this.#answer(request.target, request.head)
+  #pause(): void {
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  #answerAll(): void {
+    while (!this.#isHeld && !this.#isLast) {
+      const request = this.#inbox.take(this.#head)
+      if (request === 'odd') return this.#passOn()
+      if (request !== 'none') this.#answer(request.target, request.head)
+      else if (!this.#hasEnded) return
+      else if (this.#inbox.size > 0) return this.#passOn()
+      else this.#end()
     }
+  }
+
+  #passOn(): void {
+    this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, this.#inbox.rest())
+    if (this.#hasEnded) this.#tunnel.clientEnded()
   }
 
   #answer(target: string, head: PlainHead): void {

@@ -5,7 +5,7 @@
 import type { Asking, RequestHeaders } from '../answer.ts'
 
 /** As Bun's server has it, line and headers together. */
-const headCharactersMax = 16_384
+export const headCharactersMax = 16_384
 /** Longer ones are read anew with each request. */
 const keptCharactersMax = 2_048
 

@@ -91,6 +91,24 @@ describe('a connection', () => {
     expect(statusesIn(await sendAndEnd(served.server.port, requests))).toEqual(statuses)
   })
 
+  test('is answered all the same when its client sends thousands of requests before it reads', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const counts = { found: 20_000, missed: 2_000 }
+    const requests = get('none').repeat(counts.missed) + get('a').repeat(counts.found)
+    const statuses = statusesIn(await sendAndEnd(served.server.port, requests))
+    expect(statuses).toHaveLength(counts.found + counts.missed)
+    expect(statuses.indexOf(200)).toBe(counts.missed)
+    expect(statuses.lastIndexOf(404)).toBe(counts.missed - 1)
+  })
+
+  test('is refused by Bun when its client ends in the middle of a head', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const answers = await sendAndEnd(served.server.port, `${get('a')}GET /a HTTP/1.1\r\nX: a\rb\r\n`)
+    expect(statusesIn(answers)).toEqual([200, 400])
+  })
+
   test('ends with the answer, which says so, when the client asks for it', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')
