@@ -12,6 +12,9 @@ import { Tunnel } from './tunnel.ts'
 /** Of requests that wait for the answer to one before: beyond it no more is read. */
 const waitingBytesMax = 65_536
 
+/** For the rest of a head; with the tick that it begins in, the 12 s that Bun's server allows. */
+const cutHeadTicks = 10
+
 /** What connections have in common. */
 export interface ConnectionHost {
   readonly answerer: Answerer
@@ -85,7 +88,9 @@ export class Connection {
   }
 
   /** Ends it where it has been idle for too long; what has not ended a while after that is cut. */
-  expire(ticks: number): void {
+  expire(idleTicks: number): void {
+    const isCut = !this.#isHeld && this.#inbox.size > 0
+    const ticks = isCut ? Math.min(idleTicks, cutHeadTicks) : idleTicks
     if (this.#host.ticks - this.#activeAt <= ticks || this.#tunnel?.hasServer) return
     this.#activeAt = this.#host.ticks
     if (this.#isLast || this.#isHeld || this.#tunnel) this.#socket.terminate()

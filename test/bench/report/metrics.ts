@@ -35,6 +35,7 @@ export const metrics = {
   scaleMemory: { title: 'memory an entry, ten times the entries', unit: 'ratio' },
   growthPause: { title: 'longest pause of lookups while tables grow', unit: 'ms' },
   cleaningPause: { title: 'longest pause of lookups while segments are cleaned', unit: 'ms' },
+  pacedPause: { title: 'longest pause while segments are cleaned, 100,000 updates a second', unit: 'ms' },
   endlessIngest: { title: 'endless updates of few keys', unit: 'records/s' },
   endlessMemory: { title: 'endless updates, resident memory at the end', unit: 'MB' },
   endlessGrowth: { title: 'endless updates, memory at the end to that after the settling', unit: 'ratio' },

@@ -30,6 +30,7 @@ export const wanted: readonly Wanted[] = [
   { metric: 'scaleMemory', atMost: 1.3 },
   { metric: 'growthPause', atMost: 20 },
   { metric: 'cleaningPause', atMost: 20 },
+  { metric: 'pacedPause', atMost: 20 },
   { metric: 'endlessGrowth', atMost: 1.1 },
 ]
 

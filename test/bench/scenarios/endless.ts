@@ -14,11 +14,14 @@ const keys = 100_000
 /** Memory may grow this long, or a third of the time where that is shorter. */
 const settleMs = 60_000
 const sampleMs = 1000
+const pollMs = 50
 /** What takes longer is measured once. */
 const shortSeconds = 60
 /** While tables grow, and the broker and the store compile what is hot: see scale.ts, which watches that. */
 const growthMs = 3_000
 const leadMax = 1_000_000
+/** Afterwards, and slow enough that there is a processor for whoever wants one: a pause is the store's then, not the scheduler's. */
+const paced = { perSecond: 100_000, ms: 15_000 }
 /** So that ten minutes do not fill a disk. */
 const short = { 'retention.bytes': '300000000', 'segment.bytes': '50000000' }
 /** What is deleted soon needs no compaction, which took the broker half a processor all the time. */
@@ -49,7 +52,7 @@ async function update(bench: Bench, contender: Contender): Promise<void> {
       if (resident.length % 30 === 0) say(`endless: ${textOf(store.residentBytes() / 1e6, 'MB')} MB`)
     }, sampleMs)
     const updates = { topic: source, partitions, keys, valueBytes, follower, leadMax }
-    await updateEndlessly(client, updates, startedAt + totalMs)
+    const written = await updateEndlessly(client, updates, startedAt + totalMs)
     const ingested = await endOf(client, follower, partitions)
     const ingestedMs = performance.now() - startedAt
     clearInterval(sampling)
@@ -65,7 +68,16 @@ async function update(bench: Bench, contender: Contender): Promise<void> {
       endlessGrowth: atEnd / bytesOf(settled, settled + totalMs / 4),
     })
     results.add(limit, { cleaningPause: noiseMs })
-    say(`endless: ${ingested} records, ${textOf(atEnd / 1e6, 'MB')} MB, longest pause ${textOf(pauseMs, 'ms')} ms`)
+    while ((await endOf(client, follower, partitions)) < written) await Bun.sleep(pollMs)
+    const pacedWatch = await watchPauses(store, keys)
+    const pacedUpdates = { ...updates, perSecond: paced.perSecond }
+    await updateEndlessly(client, pacedUpdates, performance.now() + paced.ms)
+    const pacedPauses = await pacedWatch.end()
+    results.add(contender.name, { pacedPause: pacedPauses.pauseMs })
+    results.add(limit, { pacedPause: pacedPauses.noiseMs })
+    say(
+      `endless: ${ingested} records, ${textOf(atEnd / 1e6, 'MB')} MB, longest pause ${textOf(pauseMs, 'ms')} ms, paced ${textOf(pacedPauses.pauseMs, 'ms')} ms`,
+    )
   })
   await dropTopics(bench, [source, follower])
 }

@@ -24,11 +24,14 @@ export interface Updates {
   /** What follows the updates, and how far it may be behind. */
   follower: string
   leadMax: number
+  /** As fast as can be where absent. */
+  perSecond?: number
 }
 
 /** Writes until `until`, by performance.now(). Returns how many records it wrote. */
 export async function updateEndlessly(client: KafkaClient, updates: Updates, until: number): Promise<number> {
-  const { topic, partitions, follower, leadMax } = updates
+  const { topic, partitions, follower, leadMax, perSecond = Infinity } = updates
+  const startedAt = performance.now()
   const rows = rowsOf(updates)
   const start = await endOf(client, follower, partitions)
   let written = 0
@@ -37,6 +40,8 @@ export async function updateEndlessly(client: KafkaClient, updates: Updates, unt
     const row = rows[at % rows.length]!
     await produce(client, topic, row)
     written += row.reduce((sum, { records }) => sum + records, 0)
+    const earlyMs = startedAt + (written / perSecond) * 1000 - performance.now()
+    if (earlyMs > 0) await Bun.sleep(earlyMs)
     while (written - followed > leadMax && performance.now() < until) {
       followed = (await endOf(client, follower, partitions)) - start
       if (written - followed > leadMax) await Bun.sleep(5)

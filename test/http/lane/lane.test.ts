@@ -154,6 +154,14 @@ describe('a connection', () => {
     await Promise.all(closed)
   })
 
+  test('is closed sooner when it is idle in the middle of a head', async () => {
+    await using served = serveFake({ idleTimeoutSeconds: 1_000_000 })
+    const socket = await open(served.server.port)
+    socket.write(get('a').slice(0, -2))
+    const closed = new Promise((resolve) => socket.resume().once('close', resolve))
+    await closed
+  }, 30_000)
+
   test('gives back all its descriptors when it was passed on', async () => {
     await using served = serveFake()
     const ask = () => rawRequest(served.server.port, flush)
