@@ -155,7 +155,7 @@ describe('a connection', () => {
   })
 
   test('is closed sooner when it is idle in the middle of a head', async () => {
-    await using served = serveFake({ idleTimeoutSeconds: 1_000_000 })
+    await using served = serveFake({ idleTimeoutSeconds: 200 })
     const socket = await open(served.server.port)
     socket.write(get('a').slice(0, -2))
     const closed = new Promise((resolve) => socket.resume().once('close', resolve))
@@ -197,7 +197,7 @@ describe('the lane', () => {
     const ended = idle.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)))
     await server.stop(5_000)
     await Promise.all(ended)
-    expect(rawRequest(server.port, get('a'))).rejects.toThrow()
+    await expect(rawRequest(server.port, get('a'))).rejects.toThrow()
     await until('descriptors are closed', () => openDescriptors() <= before)
   })
 
