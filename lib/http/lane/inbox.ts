@@ -1,28 +1,28 @@
-/** What a client has sent and nobody has answered yet, taken out of it request by request. */
+/** What a client has sent and nobody has answered yet, a character for each byte, taken out of it request by request. */
 import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest } from './plain-request.ts'
 
 const start = 'GET /'
 const headEnd = '\r\n\r\n'
-const none = Buffer.alloc(0)
 
 export class Inbox {
-  /** A chunk, as bytes and with a character for each, and how much of it was taken. */
-  #bytes: Buffer = none
   #text = ''
+  /** How much of it was taken. */
   #at = 0
   /** What came after it. */
-  #later: Buffer | undefined
-  /** The chunk is a head that was cut, and what came next. */
+  #later = ''
+  /** The text is a head that was cut, and what came next. */
   #isJoined = false
 
   /** In bytes. */
   get size(): number {
-    return this.#bytes.length - this.#at + (this.#later?.length ?? 0)
+    return this.#text.length - this.#at + this.#later.length
   }
 
   add(bytes: Buffer): void {
-    if (this.#at === this.#text.length) this.#open(bytes)
-    else this.#later = this.#later ? Buffer.concat([this.#later, bytes]) : bytes
+    // Once for all that is in it, not once for each request that is left.
+    const text = bytes.toString('latin1')
+    if (this.#text === '') this.#text = text
+    else this.#later += text
   }
 
   /**
@@ -41,28 +41,19 @@ export class Inbox {
           return request
         }
         if (this.#isJoined || !this.#isCut()) return 'odd'
-        if (this.#later === undefined) return 'none'
-        this.#open(Buffer.concat([this.#bytes.subarray(this.#at), this.#later]))
+        if (this.#later === '') return 'none'
         this.#isJoined = true
-      } else {
-        if (this.#later === undefined) return 'none'
-        this.#open(this.#later)
       }
+      this.#text = this.#text.slice(this.#at) + this.#later
+      this.#later = ''
+      this.#at = 0
+      if (this.#text === '') return 'none'
     }
   }
 
   /** All that was not taken. */
   rest(): Uint8Array {
-    const rest = this.#bytes.subarray(this.#at)
-    return this.#later ? Buffer.concat([rest, this.#later]) : rest
-  }
-
-  #open(bytes: Buffer): void {
-    this.#bytes = bytes
-    // Once for the chunk, not once for each request that is left in it.
-    this.#text = bytes.toString('latin1')
-    this.#at = 0
-    this.#later = undefined
+    return Buffer.from(this.#text.slice(this.#at) + this.#later, 'latin1')
   }
 
   #isCut(): boolean {

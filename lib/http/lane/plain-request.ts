@@ -93,5 +93,7 @@ export function readPlainRequest(received: string, from: number, known?: PlainHe
 
 function readHead(received: string, from: number): PlainHead | undefined {
   const end = received.indexOf(headEnd, from)
-  return end < 0 ? undefined : PlainHead.read(received.slice(from, end + headEnd.length))
+  if (end < 0) return undefined
+  // A copy: a slice would keep all that was received as long as the head is kept.
+  return PlainHead.read(Buffer.from(received.slice(from, end + headEnd.length), 'latin1').toString('latin1'))
 }

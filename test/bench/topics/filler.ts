@@ -21,6 +21,9 @@ export interface Filling {
 
 const batchBytes = 1_000_000
 const inFlightMax = 8
+const notLeader = 6
+const triesMax = 100
+const retryMs = 50
 const requestTimeoutMs = 60_000
 /** More keys than records have bytes for would be no keys. */
 const keyBytesMax = 64
@@ -106,14 +109,26 @@ class Filler {
   }
 }
 
-/** One Produce request to the leader of the first batch's partition: there is one broker. */
+/**
+ * One Produce request to the leader of the first batch's partition: there is one broker. A loaded one may say of a topic that it has just made that it does
+ * not lead it yet, and is asked again.
+ */
 export async function produce(
   client: KafkaClient,
   topic: string,
   batches: readonly { partition: number; bytes: Buffer }[],
 ): Promise<void> {
-  const request = produceRequest(topic, batches, -1, 30_000)
   const leader = client.leader(topic, batches[0]!.partition)!
-  for (const result of parseProduceResponse(await client.send(leader, request, requestTimeoutMs)))
-    if (result.errorCode !== 0) throw new Error(`filling ${topic} partition ${result.partition}: ${result.errorCode}`)
+  let left = batches
+  for (let tries = 1; left.length > 0; tries++) {
+    const request = produceRequest(topic, left, -1, 30_000)
+    const refused = new Map<number, number>()
+    for (const { partition, errorCode } of parseProduceResponse(await client.send(leader, request, requestTimeoutMs)))
+      if (errorCode !== 0) refused.set(partition, errorCode)
+    left = left.filter(({ partition }) => refused.has(partition))
+    for (const [partition, errorCode] of refused)
+      if (errorCode !== notLeader || tries === triesMax)
+        throw new Error(`filling ${topic} partition ${partition}: ${errorCode}`)
+    if (left.length > 0) await Bun.sleep(retryMs)
+  }
 }
