@@ -11,6 +11,8 @@ import { type Bench, rotated, say, verify } from './bench.ts'
 
 /** A JIT has to have seen the lookups before they are timed. */
 const warmSeconds = 3
+/** A machine that others share is slower for some seconds, too: one turn in a round says little. */
+const turnsARound = 3
 
 /** What is asked: a contender, or the constant answer. */
 interface Asked {
@@ -35,7 +37,8 @@ export async function lookupsByTurns(bench: Bench, stores: ReadonlyMap<Contender
     asked.push({ name: contender.name, url, lookupPath, processorMs: () => store.processorMs() })
   }
   for (const { url, lookupPath } of asked) await lookups({ url, lookupPath, keys, connections, seconds: warmSeconds })
-  for (let round = 0; round < rounds; round++) for (const one of rotated(asked, round)) await turn(bench, one)
+  for (let turns = 0; turns < rounds * turnsARound; turns++)
+    for (const one of rotated(asked, turns)) await turn(bench, one)
 }
 
 async function turn({ options, results }: Bench, { name, url, lookupPath, processorMs }: Asked): Promise<void> {
