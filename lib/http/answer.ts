@@ -2,16 +2,8 @@
  * From a request to its answer, whoever has read the one and writes the other: Bun's server, that of a program, or the lane. Values stay what they are to
  * the end, since a Response costs more to make than the lookup; all other answers are Responses.
  */
+import type { Asking } from './asking.ts'
 import { ValueAnswer } from './value-answer.ts'
-
-/** Names are asked for in lower case. */
-export type RequestHeaders = Pick<Headers, 'get'>
-
-/** What answers look at, beside the target. A Request is one. */
-export interface Asking {
-  readonly method: string
-  readonly headers: RequestHeaders
-}
 
 export type Answer = ValueAnswer | Response
 

@@ -1,6 +1,6 @@
 /** POST /flush-store/<id>. */
 import { LatchkeyError } from '../errors.ts'
-import type { RequestHeaders } from './answer.ts'
+import type { RequestHeaders } from './asking.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 

@@ -2,7 +2,7 @@
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Asking, RequestHeaders } from './answer.ts'
+import type { Asking, RequestHeaders } from './asking.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'
 import { checkStoreId } from './store-id.ts'

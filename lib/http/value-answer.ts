@@ -3,7 +3,7 @@ import type { Representation } from '../definition/presentation.ts'
 import type { Lookup } from '../contract/status.ts'
 import { keptHeaders } from '../store/memory/header-prefix.ts'
 import { contentTypes } from './accept.ts'
-import type { RequestHeaders } from './answer.ts'
+import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
 

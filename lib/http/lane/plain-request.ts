@@ -2,7 +2,7 @@
  * Reads the requests that nearly all clients of a store send, and no others: a GET of HTTP/1.1, without a body, whose whole head has arrived, with a
  * target that means the same however it is normalised. What is anything else is not judged here, but left to Bun's server.
  */
-import type { Asking, RequestHeaders } from '../answer.ts'
+import type { Asking, RequestHeaders } from '../asking.ts'
 
 /** As Bun's server has it, line and headers together. */
 export const headCharactersMax = 16_384
