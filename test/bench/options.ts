@@ -35,7 +35,7 @@ const known = {
   only: { type: 'string', default: contenderNames.join(','), is: 'contenders' },
   scenario: { type: 'string', is: `scenarios (${scenarioNames.join(',')}; with --quick ${quick.scenario})` },
   check: { type: 'boolean', default: false, is: 'exit code 1 where a wanted ratio is missed' },
-  quick: { type: 'boolean', default: false, is: 'about four minutes instead of twenty' },
+  quick: { type: 'boolean', default: false, is: 'about five minutes instead of thirty' },
   binary: { type: 'string', is: 'executable of Latchkey to be measured instead of one built now' },
   output: { type: 'string', is: 'path of the JSON (.bench/results-<time>.json)' },
 } as const satisfies ParseArgsOptionsConfig & Record<string, { is: string }>
