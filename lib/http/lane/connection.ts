@@ -61,7 +61,7 @@ export class Connection {
     if (this.#isLast) return
     this.#inbox.add(bytes)
     if (!this.#isHeld) this.#answerAll()
-    else if (this.#inbox.size > waitingBytesMax) this.#pause()
+    this.#throttle()
   }
 
   /** The client has taken some of what there was no room for. */
@@ -104,16 +104,17 @@ export class Connection {
   #proceed(): void {
     if (this.#isHeld) return
     if (this.#isLast) return this.#end()
-    if (this.#isPaused) {
-      this.#isPaused = false
-      this.#socket.resume()
-    }
     this.#answerAll()
+    this.#throttle()
   }
 
-  #pause(): void {
-    this.#isPaused = true
-    this.#socket.pause()
+  /** Nothing is read while much waits, and is again as soon as it does not. */
+  #throttle(): void {
+    const isFull = this.#isHeld && this.#inbox.size > waitingBytesMax
+    if (isFull === this.#isPaused || this.#tunnel) return
+    this.#isPaused = isFull
+    if (isFull) this.#socket.pause()
+    else this.#socket.resume()
   }
 
   #answerAll(): void {
