@@ -20,7 +20,8 @@ export class Outbox {
       return false
     }
     const taken = this.#write(bytes, length)
-    if (taken < length) this.#left = bytes.slice(taken, length)
+    // Not slice(), which for a Buffer is a view: the next answer, to whomever, would be written into what is left.
+    if (taken < length) this.#left = new Uint8Array(bytes.subarray(taken, length))
     return taken === length
   }
 

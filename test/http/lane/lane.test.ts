@@ -117,6 +117,32 @@ describe('a connection', () => {
     expect(answers).toContain('\r\nConnection: close\r\n')
   })
 
+  test('brings nothing of what others are answered when its client reads slowly', async () => {
+    await using served = serveFake()
+    const [own, other] = ['y'.repeat(60_000), 'e'.repeat(60_000)]
+    served.store.put('own', own)
+    served.store.put('other', other)
+    const count = 400
+    const socket = await open(served.server.port)
+    socket.pause()
+    socket.write(get('own').repeat(count))
+    for (let index = 0; index < 20; index++)
+      expect(await (await fetch(`${served.url}/stores/orders/other`)).text()).toBe(other)
+    const chunks: Buffer[] = []
+    let received = 0
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      received += chunk.length
+    })
+    socket.resume()
+    // Heads come on top of that, and are looked at below.
+    await until('all is answered', () => received > count * own.length && chunks.at(-1)?.at(-1) === 0x79)
+    const answers = Buffer.concat(chunks).toString('latin1')
+    expect(answers.split(own)).toHaveLength(count + 1)
+    expect(answers.includes('eee')).toBeFalse()
+    socket.destroy()
+  })
+
   test('brings all of a large value to a client that reads slowly, and then goes on', async () => {
     await using served = serveFake()
     const large = 'x'.repeat(8_000_000)
