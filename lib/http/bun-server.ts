@@ -15,8 +15,8 @@ const requestBodyBytesMax = 4_096
 const retirementSlackMs = 15_000
 
 export interface BunServerOptions {
-  /** A port, shared with others or not, or a Unix socket. */
-  at: { hostname: string; port: number; isShared: boolean } | { unix: string }
+  /** A port, shared with others or not. */
+  at: { hostname: string; port: number; isShared: boolean }
   /** Absent for plain HTTP. */
   tls?: TlsPair | undefined
   /** After which a connection that waits for its client is closed; Bun cuts headers that take longer than 10 s in any case. */
@@ -25,7 +25,6 @@ export interface BunServerOptions {
 }
 
 export class BunServer implements Drainable {
-  /** 0 where there is none. */
   readonly port: number
   readonly #options: BunServerOptions
   #server: Bun.Server<undefined>
@@ -93,18 +92,12 @@ export class BunServer implements Drainable {
 }
 
 function serveOptions({ at, tls, idleTimeoutSeconds, fetch }: BunServerOptions, portTaken?: number) {
-  const common = {
+  return {
     development: false as const,
     maxRequestBodySize: requestBodyBytesMax,
+    idleTimeout: idleTimeoutSeconds,
     fetch,
     error: (thrown: unknown) => problemResponse(thrown),
-  }
-  // Bun 1.4.5 heeds it at a Unix socket, too; its declarations know nothing of that.
-  const idleTimeout = { idleTimeout: idleTimeoutSeconds } as object
-  if ('unix' in at) return { ...common, ...idleTimeout, unix: at.unix }
-  return {
-    ...common,
-    ...idleTimeout,
     hostname: at.hostname,
     port: portTaken ?? at.port,
     // Without development Bun shares ports unless told not to: two stores at one port would answer by turns.

@@ -1,8 +1,6 @@
 /**
- * Who listens at a port: Bun's server, or the lane with Bun's server behind it. TLS is Bun's, and so is everything where there are no Unix sockets without a
- * file, which is beyond Linux.
+ * Who listens at a port: with TLS Bun's server, else the lane with Bun's server behind it, at a port of its own that this machine alone can reach.
  */
-import { randomUUID } from 'node:crypto'
 import type { TlsPair } from '../config/tls-pair.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { Answerer } from './answer.ts'
@@ -42,8 +40,7 @@ export function openListener(options: ListenerOptions): Listener {
   try {
     // Sharing the port with oneself means sharing it with whoever asks for it: hence it is taken alone first, which fails if it is in use.
     const ownPort = (tls && !sharing) || sharing === 'first' ? claim(bind, port) : port
-    const isBunAlone = tls !== undefined || process.platform !== 'linux'
-    return isBunAlone ? openBunAlone({ ...options, port: ownPort }) : openLane({ ...options, port: ownPort })
+    return tls ? openBunAlone({ ...options, port: ownPort }) : openLane({ ...options, port: ownPort })
   } catch (cause) {
     throw listenError(bind, port, cause)
   }
@@ -63,9 +60,10 @@ function openBunAlone(options: ListenerOptions): Listener {
 
 function openLane(options: ListenerOptions): Listener {
   const { bind, port, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer } = options
-  // Of Linux's abstract names: there is no file, and it is gone with the process.
-  const behind = `\0latchkey-${randomUUID()}`
-  const server = new BunServer({ at: { unix: behind }, idleTimeoutSeconds, fetch: handlerOf(answerer) })
+  // TCP, not a Unix socket: whose buffers are so small that Bun's server cuts short what is pipelined, and whose queue refuses beyond 512 at once.
+  const at = { hostname: '127.0.0.1', port: 0, isShared: false }
+  const server = new BunServer({ at, idleTimeoutSeconds, fetch: handlerOf(answerer) })
+  const behind = server.port
   try {
     const lane = new Lane({ bind, port, isShared: sharing !== undefined, idleTimeoutSeconds, answerer, behind })
     return {

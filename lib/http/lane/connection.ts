@@ -15,11 +15,14 @@ const waitingBytesMax = 65_536
 /** For the rest of a head; with the tick that it begins in, the 12 s that Bun's server allows. */
 const cutHeadTicks = 10
 
+/** Beyond twice the time that a connection may be idle. */
+const tunnelSlackTicks = 15
+
 /** What connections have in common. */
 export interface ConnectionHost {
   readonly answerer: Answerer
-  /** Unix socket of Bun's server. */
-  readonly behind: string
+  /** Port of Bun's server, on this machine. */
+  readonly behind: number
   /** A clock for idle connections. */
   readonly ticks: number
   /** Now, as HTTP has it. */
@@ -46,6 +49,8 @@ export class Connection {
   #isLast = false
   /** The client sends no more. */
   #hasEnded = false
+  /** The lane stops: it ends with the answers under way. */
+  #isFinishing = false
   #activeAt: number
 
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
@@ -84,6 +89,7 @@ export class Connection {
 
   /** Ends it unless something is under way: then with the answer, which says so. */
   finish(): void {
+    this.#isFinishing = true
     if (!this.#isHeld && this.#tunnel === undefined) this.#end()
   }
 
@@ -91,8 +97,11 @@ export class Connection {
   expire(idleTicks: number): void {
     const isCut = !this.#isHeld && this.#inbox.size > 0
     const ticks = isCut ? Math.min(idleTicks, cutHeadTicks) : idleTicks
-    if (this.#host.ticks - this.#activeAt <= ticks || this.#tunnel?.hasServer) return
+    // Bun's server has ended it by then, unless the end of a socket went unnoticed.
+    const limit = this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
+    if (this.#host.ticks - this.#activeAt <= limit) return
     this.#activeAt = this.#host.ticks
+    this.#tunnel?.cut()
     if (this.#isLast || this.#isHeld || this.#tunnel) this.#socket.terminate()
     else this.#end()
   }
@@ -122,6 +131,7 @@ export class Connection {
       const request = this.#inbox.take(this.#head)
       if (request === 'odd') return this.#passOn()
       if (request !== 'none') this.#answer(request.target, request.head)
+      else if (this.#isFinishing) this.#end()
       else if (!this.#hasEnded) return
       else if (this.#inbox.size > 0) return this.#passOn()
       else this.#end()

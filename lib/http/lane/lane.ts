@@ -23,13 +23,13 @@ export interface LaneOptions {
   /** After which a connection that waits for its client is closed. */
   idleTimeoutSeconds: number
   answerer: Answerer
-  /** Unix socket of Bun's server. */
-  behind: string
+  /** Port of Bun's server, on this machine. */
+  behind: number
 }
 
 export class Lane implements ConnectionHost, Drainable {
   readonly answerer: Answerer
-  readonly behind: string
+  readonly behind: number
   readonly port: number
   /** Seconds since it began, roughly. */
   ticks = 0

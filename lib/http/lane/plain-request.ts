@@ -6,6 +6,8 @@ import type { Asking, RequestHeaders } from '../asking.ts'
 
 /** As Bun's server has it, line and headers together. */
 export const headCharactersMax = 16_384
+/** Bun's server takes some 200; how many exactly is its business. */
+const fieldsMax = 100
 /** Longer ones are read anew with each request. */
 const keptCharactersMax = 2_048
 
@@ -44,7 +46,7 @@ export class PlainHead implements Asking, RequestHeaders {
       const [, name, value] = plainLine.exec(line) ?? []
       if (name === undefined || value === undefined) return undefined
       const field = name.toLowerCase()
-      if (notPlain.has(field) || fields.has(field)) return undefined
+      if (notPlain.has(field) || fields.has(field) || fields.size === fieldsMax) return undefined
       fields.set(field, value.trimEnd())
     }
     if (!plainHost.test(fields.get('host') ?? '')) return undefined

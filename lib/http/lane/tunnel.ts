@@ -1,4 +1,7 @@
-/** Passes a client's connection on to Bun's server, byte by byte in both directions, until either of them ends it. */
+/**
+ * Passes a client's connection on to Bun's server, byte by byte in both directions, until either of them ends it. The server's side is never paused, since
+ * Bun 1.4.5 tells nothing of the end of a socket that is: what the client does not take is held, and no more of its requests are passed on until it does.
+ */
 import type { Socket } from 'bun'
 import { Outbox } from './outbox.ts'
 
@@ -15,15 +18,15 @@ export class Tunnel {
 
   /**
    * @param toClient empty
-   * @param server path of its Unix socket
+   * @param port of the server, on this machine
    * @param received of the client, so far
    */
-  constructor(client: Socket<unknown>, toClient: Outbox, server: string, received: Uint8Array) {
+  constructor(client: Socket<unknown>, toClient: Outbox, port: number, received: Uint8Array) {
     this.#client = client
     this.#toClient = toClient
     this.#early = received
     client.pause()
-    void this.#connect(server)
+    void this.#connect(port)
   }
 
   /** As long as it is, the server decides when the connection has been idle for too long. */
@@ -32,6 +35,7 @@ export class Tunnel {
   }
 
   received(bytes: Uint8Array): void {
+    if (this.#isServerGone) return
     if (this.#toServer === undefined) this.#early = Buffer.concat([this.#early, bytes])
     else if (!this.#toServer.send(bytes)) this.#client.pause()
   }
@@ -40,7 +44,7 @@ export class Tunnel {
   drained(): void {
     if (!this.#toClient.drain()) return
     if (this.#isServerGone) this.#client.end()
-    else this.#server?.resume()
+    else this.#readOn()
   }
 
   /** The client sends no more; the server hears of it once it has all. */
@@ -54,14 +58,21 @@ export class Tunnel {
     this.#server?.end()
   }
 
-  async #connect(unix: string): Promise<void> {
+  /** Ends the server's side, answered or not. */
+  cut(): void {
+    this.#isServerGone = true
+    this.#server?.terminate()
+  }
+
+  async #connect(port: number): Promise<void> {
     try {
       await Bun.connect<undefined>({
-        unix,
+        hostname: '127.0.0.1',
+        port,
         socket: {
           open: (server) => this.#reached(server),
-          data: (server, bytes) => {
-            if (!this.#toClient.send(bytes)) server.pause()
+          data: (_, bytes) => {
+            if (!this.#toClient.send(bytes)) this.#client.pause()
           },
           drain: () => {
             if (this.#toServer?.drain()) this.#serverHasAll()
@@ -78,7 +89,7 @@ export class Tunnel {
   }
 
   #reached(server: Socket<undefined>): void {
-    if (this.#isClientGone) return void server.end()
+    if (this.#isClientGone || this.#isServerGone) return void server.end()
     this.#server = server
     this.#toServer = new Outbox(server)
     if (this.#toServer.send(this.#early)) this.#serverHasAll()
@@ -86,12 +97,18 @@ export class Tunnel {
   }
 
   #serverHasAll(): void {
-    this.#client.resume()
+    this.#readOn()
     if (this.#hasClientEnded) this.#server?.shutdown()
+  }
+
+  #readOn(): void {
+    if (this.#toClient.isEmpty && this.#toServer?.isEmpty) this.#client.resume()
   }
 
   #serverClosed(): void {
     this.#isServerGone = true
+    // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
+    this.#client.resume()
     if (this.#toClient.isEmpty) this.#client.end()
   }
 }
