@@ -188,6 +188,45 @@ describe('a connection', () => {
     await closed
   }, 30_000)
 
+  test('is answered when hundreds of others are passed on at the same moment', async () => {
+    await using served = serveFake()
+    const clients = await Promise.all(Array.from({ length: 700 }, () => open(served.server.port)))
+    const answers = clients.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          socket.on('data', (chunk) => resolve(String(chunk)))
+          socket.on('close', () => resolve('closed'))
+        }),
+    )
+    for (const socket of clients) socket.write(flush)
+    for (const answer of await Promise.all(answers)) expect(answer).toStartWith('HTTP/1.1 200 ')
+    for (const socket of clients) socket.destroy()
+  })
+
+  test('is answered all that it has pipelined when it was passed on', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const count = 1_000
+    const answers = await rawRequest(served.server.port, flush + get('a').repeat(count), isAnswered(count + 1))
+    expect(statusesIn(answers)).toEqual(Array.from({ length: count + 1 }, () => 200))
+  })
+
+  test('leaves no descriptor behind when clients that were passed on go away without reading', async () => {
+    await using served = serveFake({ idleTimeoutSeconds: 2 })
+    served.store.put('large', 'x'.repeat(8_000_000))
+    await rawRequest(served.server.port, flush)
+    const before = openDescriptors()
+    // Two of a header are not plain.
+    const requests = get('large', 'X: 1\r\nX: 2\r\n') + get('a').repeat(20_000)
+    for (let round = 0; round < 5; round++) {
+      const clients = await Promise.all(Array.from({ length: 10 }, () => open(served.server.port)))
+      for (const socket of clients) socket.pause().write(requests)
+      await Bun.sleep(20 * round)
+      for (const socket of clients) socket.resetAndDestroy()
+    }
+    await until('they are closed', () => openDescriptors() <= before)
+  }, 60_000)
+
   test('gives back all its descriptors when it was passed on', async () => {
     await using served = serveFake()
     const ask = () => rawRequest(served.server.port, flush)
@@ -225,6 +264,23 @@ describe('the lane', () => {
     await Promise.all(ended)
     await expect(rawRequest(server.port, get('a'))).rejects.toThrow()
     await until('descriptors are closed', () => openDescriptors() <= before)
+  })
+
+  test('a connection whose answer is still being read ends with it when it drains', async () => {
+    const { store, server } = serveFake()
+    store.put('large', 'x'.repeat(8_000_000))
+    const socket = await open(server.port)
+    socket.pause().write(get('large'))
+    let received = 0
+    socket.on('data', (chunk) => (received += chunk.length))
+    const ended = new Promise((resolve) => socket.once('end', resolve))
+    await Bun.sleep(50)
+    const stopped = server.stop(60_000)
+    await Bun.sleep(300)
+    socket.resume()
+    await ended
+    expect(received).toBeGreaterThan(8_000_000)
+    await stopped
   })
 
   test('a request that was passed on is answered when it drains', async () => {

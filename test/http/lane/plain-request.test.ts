@@ -54,6 +54,7 @@ describe('readPlainRequest', () => {
     ['no end', get('/').slice(0, -1)],
     ['no line at all', 'GE'],
     ['nothing', ''],
+    ['more than a hundred headers', get('/', host + Array.from({ length: 100 }, (_, at) => `X${at}: 1\r\n`).join(''))],
     ['16 KB of headers', get('/', `${host}X: ${'x'.repeat(16_384)}\r\n`)],
   ])('it is left to others when it has %s', (_, text) => {
     expect(readPlainRequest(text, 0)).toBeUndefined()
