@@ -8,9 +8,16 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { RunningStore } from '../contenders/index.ts'
 
+/** Milliseconds. */
 export interface Pauses {
   pauseMs: number
+  /** Without the time in which the machine itself stood still; the same as above where that is not known. */
+  ownMs: number
+  /** Of the constant answer. */
   noiseMs: number
+  noiseOwnMs: number
+  /** The longest time in which the machine stood still; undefined where only root may find out. */
+  standstillMs: number | undefined
 }
 
 /**

@@ -2,15 +2,17 @@
 import type { Contender } from '../contenders/index.ts'
 import { watchPauses } from '../load/pauses.ts'
 import { textOf } from '../report/metrics.ts'
-import { limit } from '../report/results.ts'
 import { spreadOf } from '../report/statistics.ts'
 import { subject } from '../report/wanted.ts'
 import { updateEndlessly } from '../topics/endless.ts'
 import { endOf } from '../topics/ends.ts'
 import { type Bench, dropTopics, newStore, newTopic, running, say } from './bench.ts'
+import { addPauses } from './pauses.ts'
 import { uniqueName } from '../../kafka/index.ts'
 
 const keys = 100_000
+const cleaning = { whole: 'cleaningPause', own: 'cleaningOwnPause' } as const
+const pacing = { whole: 'pacedPause', own: 'pacedOwnPause' } as const
 /** Memory may grow this long, or a third of the time where that is shorter. */
 const settleMs = 60_000
 const sampleMs = 1000
@@ -56,27 +58,25 @@ async function update(bench: Bench, contender: Contender): Promise<void> {
     const ingested = await endOf(client, follower, partitions)
     const ingestedMs = performance.now() - startedAt
     clearInterval(sampling)
-    const { pauseMs, noiseMs } = await (await watching).end()
+    const pauses = await (await watching).end()
     const settled = Math.min(settleMs, totalMs / 3)
     const bytesOf = (from: number, to: number) =>
       spreadOf(resident.filter(({ atMs }) => atMs >= from && atMs <= to).map(({ bytes }) => bytes)).median
     const atEnd = bytesOf(totalMs * 0.75, totalMs)
     results.add(contender.name, {
-      cleaningPause: pauseMs,
       endlessIngest: (ingested / ingestedMs) * 1000,
       endlessMemory: atEnd / 1e6,
       endlessGrowth: atEnd / bytesOf(settled, settled + totalMs / 4),
     })
-    results.add(limit, { cleaningPause: noiseMs })
+    addPauses(results, contender.name, cleaning, pauses)
     while ((await endOf(client, follower, partitions)) < written) await Bun.sleep(pollMs)
     const pacedWatch = await watchPauses(store, keys)
     const pacedUpdates = { ...updates, perSecond: paced.perSecond }
     await updateEndlessly(client, pacedUpdates, performance.now() + paced.ms)
     const pacedPauses = await pacedWatch.end()
-    results.add(contender.name, { pacedPause: pacedPauses.pauseMs })
-    results.add(limit, { pacedPause: pacedPauses.noiseMs })
+    addPauses(results, contender.name, pacing, pacedPauses)
     say(
-      `endless: ${ingested} records, ${textOf(atEnd / 1e6, 'MB')} MB, longest pause ${textOf(pauseMs, 'ms')} ms, paced ${textOf(pacedPauses.pauseMs, 'ms')} ms`,
+      `endless: ${ingested} records, ${textOf(atEnd / 1e6, 'MB')} MB, longest pause ${textOf(pauses.pauseMs, 'ms')} ms, paced ${textOf(pacedPauses.pauseMs, 'ms')} ms`,
     )
   })
   await dropTopics(bench, [source, follower])

@@ -1,12 +1,13 @@
 /** What a record costs with ten times as many entries, and the longest pause of lookups while the tables grow to hold them. */
 import type { Contender } from '../contenders/index.ts'
-import { watchPauses } from '../load/pauses.ts'
-import { limit } from '../report/results.ts'
+import { type Pauses, watchPauses } from '../load/pauses.ts'
 import { subject } from '../report/wanted.ts'
 import { type Bench, dropTopics, filledTopic, newStore, say } from './bench.ts'
+import { addPauses } from './pauses.ts'
 import { type Ingested, ingestWhole, type Recovered, recoverAndLookUp } from './stages.ts'
 
 const times = 10
+const growth = { whole: 'growthPause', own: 'growthOwnPause' } as const
 
 export async function scale(bench: Bench): Promise<void> {
   const contender = bench.contenders.find(({ name }) => name === subject)
@@ -23,26 +24,22 @@ async function compare(bench: Bench, contender: Contender): Promise<void> {
     scaleRecovery: (small.recoveryOwn ?? small.recovery) / (large.recoveryOwn ?? large.recovery),
     scaleLookup: small.lookups / large.lookups,
     scaleMemory: large.memoryEntry / small.memoryEntry,
-    growthPause: large.pauseMs,
   })
-  bench.results.add(limit, { growthPause: large.noiseMs })
+  addPauses(bench.results, contender.name, growth, large)
 }
 
-interface Measured extends Ingested, Recovered {
-  pauseMs: number
-  noiseMs: number
-}
+type Measured = Ingested & Recovered & Pauses
 
 async function measure(bench: Bench, contender: Contender, records: number): Promise<Measured> {
   const source = await filledTopic(bench, 'scale', { records })
   say(`${records} records written`)
   const settings = await newStore(bench, contender, source, { records })
-  let pauses = { pauseMs: 0, noiseMs: 0 }
+  const paused = Promise.withResolvers<Pauses>()
   const ingested = await ingestWhole(bench, contender, settings, records, async (store) => {
     const watch = await watchPauses(store, records)
-    return async () => void (pauses = await watch.end())
+    return async () => paused.resolve(await watch.end())
   })
   const recovered = await recoverAndLookUp(bench, contender, settings)
   await dropTopics(bench, [source, contender.changelogOf(settings.id)])
-  return { ...ingested, ...recovered, ...pauses }
+  return { ...ingested, ...recovered, ...(await paused.promise) }
 }
