@@ -41,24 +41,12 @@ export class Standstill {
 
   /** Milliseconds of the time between two moments in which one processor or another stood still. Moments are those of performance.now(). */
   within(from: number, to: number): number {
-    const begin = performance.timeOrigin + from
-    const end = performance.timeOrigin + to
-    const parts = this.#all()
-      .map(([first = 0, last = 0]) => [Math.max(first, begin), Math.min(last, end)] as const)
-      .filter(([first, last]) => first < last)
-      .toSorted(([a], [b]) => a - b)
-    let sum = 0
-    let counted = begin
-    for (const [first, last] of parts) {
-      sum += Math.max(0, last - Math.max(first, counted))
-      counted = Math.max(counted, last)
-    }
-    return sum
+    return covered(this.#all(), performance.timeOrigin + from, performance.timeOrigin + to)
   }
 
   /** Milliseconds. */
   get longest(): number {
-    return Math.max(0, ...this.#all().map(([first = 0, last = 0]) => last - first))
+    return Math.max(0, ...this.#all().map(([first, last]) => last - first))
   }
 
   end(): void {
@@ -68,11 +56,31 @@ export class Standstill {
     }
   }
 
-  #all(): number[][] {
+  #all(): Interval[] {
     return this.#shares.flatMap(({ control, intervals }) =>
-      Array.from({ length: Atomics.load(control, 1) }, (_, at) => [...intervals.subarray(2 * at, 2 * at + 2)]),
+      Array.from({ length: Atomics.load(control, 1) }, (_, at): Interval => [
+        intervals[2 * at] ?? 0,
+        intervals[2 * at + 1] ?? 0,
+      ]),
     )
   }
+}
+
+/** Begin and end. */
+type Interval = readonly [number, number]
+
+/** How much of the time between two moments lies in any of the intervals, which may overlap. */
+export function covered(intervals: readonly Interval[], begin: number, end: number): number {
+  let sum = 0
+  let until = begin
+  for (const [first, last] of intervals.toSorted(([one], [other]) => one - other)) {
+    const from = Math.max(first, until)
+    const to = Math.min(last, end)
+    if (from >= to) continue
+    sum += to - from
+    until = to
+  }
+  return sum
 }
 
 async function start(share: StandstillShare): Promise<boolean> {
