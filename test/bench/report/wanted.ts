@@ -28,9 +28,9 @@ export const wanted: readonly Wanted[] = [
   { metric: 'scaleRecovery', atMost: 1.3 },
   { metric: 'scaleLookup', atMost: 1.3 },
   { metric: 'scaleMemory', atMost: 1.3 },
-  { metric: 'growthOwnPause', atMost: 20 },
-  { metric: 'cleaningOwnPause', atMost: 20 },
-  { metric: 'pacedOwnPause', atMost: 20 },
+  { metric: 'growthPause', atMost: 20 },
+  { metric: 'cleaningPause', atMost: 20 },
+  { metric: 'pacedPause', atMost: 20 },
   { metric: 'endlessGrowth', atMost: 1.1 },
 ]
 
