@@ -7,8 +7,11 @@ import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { type FetchedPartition, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
+import { giveBackBody } from './response-frames.ts'
 
 export interface FetchSink {
+  /** Once received() has returned nothing of the response is looked at again, so that its memory can go at once. */
+  readonly keepsNothing?: boolean
   /** Takes, at once, what came of one partition from `position` on. A throw ends the fetcher. */
   received(fetched: FetchedPartition, position: number): void
   /** Resolves when there is room for another response. */
@@ -86,7 +89,8 @@ export class Fetcher {
     let outstanding = this.#send(node)
     while (outstanding !== undefined) {
       const { generations, positions } = outstanding
-      const { errorCode, partitions } = parseFetchResponse(await outstanding.response)
+      const response = await outstanding.response
+      const { errorCode, partitions } = parseFetchResponse(response)
       if (errorCode !== 0) throw brokerError(`Fetching ${this.#topic} from node ${node}`, errorCode)
       if (this.#byLeader.stopped) return
       const current = partitions.filter(({ partition }) => this.#generation(partition) === generations.get(partition))
@@ -106,6 +110,7 @@ export class Fetcher {
           this.#sink.received(fetched, positions.get(fetched.partition)!)
         }
       }
+      if (this.#sink.keepsNothing === true) giveBackBody(response)
       const room = this.#sink.room()
       if (room !== undefined) await room
     }

@@ -13,9 +13,11 @@ export class ResponseFrames {
   readonly #from: string
   readonly #bytesMax: number
   readonly #take: (frame: Buffer) => void
-  #chunks: Buffer[] = []
-  #bytes = 0
-  #needed = lengthBytes
+  /** Of the next response, while not even its length is there. */
+  #begun: Buffer | undefined
+  /** Of a response that goes beyond the chunk it begins in: room for all of it, with the bytes up to `#filled`. */
+  #large: Buffer | undefined
+  #filled = 0
 
   /**
    * @param from host:port, for messages
@@ -29,31 +31,49 @@ export class ResponseFrames {
 
   /** Forgets a response that has come in part. */
   reset(): void {
-    this.#chunks = []
-    this.#bytes = 0
-    this.#needed = lengthBytes
+    this.#begun = undefined
+    this.#large = undefined
   }
 
-  /** Throws LatchkeyError (response_malformed, or authentication_failed where the other side speaks TLS) for a length that cannot be one. */
+  /**
+   * The chunk is ours from here on. Throws LatchkeyError (response_malformed, or authentication_failed where the other side speaks TLS) for a
+   * length that cannot be one.
+   */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    while (this.#bytes >= this.#needed) {
-      const received = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-      const frameBytes = received.readInt32BE(0)
-      if (frameBytes < correlationIdBytes || frameBytes > this.#bytesMax) throw this.#impossible(received, frameBytes)
-      const end = lengthBytes + frameBytes
-      if (received.length < end) {
-        this.#chunks = [received]
-        this.#needed = end
+    let at = this.#large === undefined ? 0 : this.#fill(this.#large, chunk, 0)
+    if (at === chunk.length) return giveBack(chunk.buffer, chunk.length)
+    let received = chunk
+    if (this.#begun !== undefined) {
+      received = Buffer.concat([this.#begun, chunk])
+      this.#begun = undefined
+    }
+    while (received.length - at >= lengthBytes) {
+      const frameBytes = received.readInt32BE(at)
+      if (frameBytes < correlationIdBytes || frameBytes > this.#bytesMax)
+        throw this.#impossible(received.subarray(at), frameBytes)
+      const end = at + lengthBytes + frameBytes
+      if (end > received.length) {
+        // Memory that nobody has written to takes none, whatever the length says.
+        const large = Buffer.allocUnsafeSlow(lengthBytes + frameBytes)
+        this.#filled = 0
+        this.#fill(large, received, at)
+        if (at === 0) giveBack(received.buffer, received.length)
         return
       }
-      const rest = received.subarray(end)
-      this.#chunks = rest.length > 0 ? [rest] : []
-      this.#bytes = rest.length
-      this.#needed = lengthBytes
-      this.#take(received.subarray(lengthBytes, end))
+      this.#take(received.subarray(at + lengthBytes, end))
+      at = end
     }
+    if (at < received.length) this.#begun = received.subarray(at)
+  }
+
+  /** Returns where in the chunk the response ends, or the chunk does. */
+  #fill(large: Buffer, chunk: Buffer, at: number): number {
+    const copied = chunk.copy(large, this.#filled, at)
+    this.#filled += copied
+    const isWhole = this.#filled === large.length
+    this.#large = isWhole ? undefined : large
+    if (isWhole) this.#take(large.subarray(lengthBytes))
+    return at + copied
   }
 
   #impossible(received: Buffer, frameBytes: number): LatchkeyError {
@@ -70,6 +90,23 @@ export class ResponseFrames {
       frameBytes > 0 ? 'raise that, or lower fetch.max.bytes and max.partition.fetch.bytes' : 'is it a Kafka broker?'
     return new LatchkeyError('response_malformed', `${attempted}: ${found}; ${advice}`)
   }
+}
+
+/** The length and the correlation id, before the body. */
+const headBytes = lengthBytes + correlationIdBytes
+
+/**
+ * Gives the memory of a response's body back at once, where nothing else lies in it. Where it is left to the garbage collector, the next
+ * response gets fresh memory, which the system has to clear first, page by page [a sixth of recovery's time, test/bench/NOTES.md]. Whoever still looks at
+ * it finds it empty.
+ */
+export function giveBackBody(body: Buffer): void {
+  if (body.byteOffset === headBytes) giveBack(body.buffer, headBytes + body.length)
+}
+
+/** Only what has its memory for itself: a pool's slice, or a view with others beside it, stays. */
+function giveBack(memory: ArrayBufferLike, bytes: number): void {
+  if (memory instanceof ArrayBuffer && memory.byteLength === bytes) memory.transfer(0)
 }
 
 const tlsAlert = 21

@@ -41,6 +41,7 @@ export class Replicas {
     const { clients, config } = context
     this.#kept = keptHeadersOf(config)
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
+      keepsNothing: true,
       received: (fetched) => this.#received(fetched),
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition),

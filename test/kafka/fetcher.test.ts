@@ -71,6 +71,24 @@ test.each([
   expect(asked((await fake.next()).request)).toEqual([`0@${next}`])
 })
 
+test.each([true, false])(
+  'Fetcher gives the memory of a response back once a sink has seen it that keeps nothing: %p',
+  async (keepsNothing) => {
+    const fake = new FakeClient()
+    const { seen } = start(fake, { 0: 0 }, { keepsNothing })
+    const { answer: send } = await fake.next()
+    const body = fetchResponse('topic', [{ partition: 0, records: batch(0) }])
+    // As it lies in what came: behind its length and its correlation id.
+    const received = Buffer.allocUnsafeSlow(8 + body.length)
+    received.set(body, 8)
+    send(received.subarray(8))
+    await fake.next()
+    await Bun.sleep(0)
+    expect(seen).toEqual(['0@0: 0'])
+    expect(received.length === 0).toBe(keepsNothing)
+  },
+)
+
 test('Fetcher sends the next request before what the last one brought is worked off', async () => {
   const fake = new FakeClient()
   const unseen: number[] = []

@@ -148,6 +148,7 @@ async function watchMarkers(
 }
 
 class RecoverySink {
+  readonly keepsNothing = true
   ended: (partition: number) => void = () => {}
   readonly #context: RecoveryContext
   readonly #progress: Map<number, Progress>
