@@ -20,7 +20,7 @@ import { rolesOf } from './roles.ts'
 import { Stats } from '../contract/stats.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 import { type StoreContext } from './store-context.ts'
-import { prepareTopics, type Topology } from './topics/topology.ts'
+import { completeTopics, inspectTopics, type Topology } from './topics/topology.ts'
 import { within } from './within.ts'
 
 const log = loggerOf('store')
@@ -106,8 +106,7 @@ export class StoreThread {
   }
 
   async #live(): Promise<void> {
-    await requireRights(this.#clients, this.#config)
-    const topology = await prepareTopics(this.#clients.consumer, this.#config)
+    const topology = await this.#prepareTopics()
     const { context, primaries, replicas } = this.#open(topology)
     const copying = replicas.run()
     copying.catch((error) => this.#failed.reject(error))
@@ -119,6 +118,18 @@ export class StoreThread {
     this.#watchGrowth(context)
     const running = primaries.run()
     await Promise.all([running, copying])
+  }
+
+  /** Looks at rights and topics at the same time: nothing is changed before both are as they have to be. */
+  async #prepareTopics(): Promise<Topology> {
+    const { consumer } = this.#clients
+    const inspecting = consumer.persist(() => inspectTopics(consumer, this.#config))
+    // A right that is missing explains what cannot be seen of a topic, and is told instead.
+    inspecting.catch(() => {})
+    await requireRights(this.#clients, this.#config)
+    const topology = await inspecting
+    await completeTopics(consumer, this.#config, topology)
+    return topology
   }
 
   #open(topology: Topology): Opened {

@@ -73,8 +73,10 @@ export async function recover(
   window = Number.POSITIVE_INFINITY,
 ): Promise<Map<number, Recovered>> {
   const { client, changelogTopic, stats } = context
-  const starts = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
-  const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest'))
+  const [starts, ends] = await Promise.all([
+    client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest')),
+    client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest')),
+  ])
   const progress = new Map<number, Progress>()
   for (const partition of partitions) {
     const start = starts.get(partition)!

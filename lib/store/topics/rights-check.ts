@@ -28,15 +28,17 @@ export interface RightsFound {
 export async function findRights(clients: Clients, config: StoreConfig): Promise<RightsFound> {
   const { changelogTopic, sourceTopic, useReplicaOnly } = config
   const topics = new TopicRights(clients)
-  const changelog = await topics.of('consumer', changelogTopic)
-  const source = useReplicaOnly ? undefined : await topics.of('consumer', sourceTopic)
+  const [changelog, source] = await Promise.all([
+    topics.of('consumer', changelogTopic),
+    useReplicaOnly ? undefined : topics.of('consumer', sourceTopic),
+  ])
   // A topic that is hidden may exist or not.
   const creates = isMissing(changelog) && !useReplicaOnly && source?.exists !== false ? [changelogTopic] : []
   const deadLetters = deadLetterTopicOf(config)
   if (deadLetters !== undefined && isMissing(await topics.of('consumer', deadLetters))) creates.push(deadLetters)
   const needed = rightsNeeded(config, creates)
-  const rights: RightsFound['rights'] = []
-  for (const right of needed) rights.push({ right, verdict: await verdictOn(right, topics, clients, config) })
+  const verdicts = needed.map(async (right) => ({ right, verdict: await verdictOn(right, topics, clients, config) }))
+  const rights = await Promise.all(verdicts)
   return { rights, commands: aclCommands(config, needed) }
 }
 

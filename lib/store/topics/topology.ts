@@ -105,9 +105,8 @@ async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promi
   }
 }
 
-/** Looks at both topics and creates the changelog where it is missing. */
-export async function prepareTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
-  const topology = await client.persist(() => inspectTopics(client, config))
+/** Creates what the topics that were found lack: the changelog, its further partitions, the dead-letter topic. */
+export async function completeTopics(client: KafkaClient, config: StoreConfig, topology: Topology): Promise<void> {
   const log = getLogger(['latchkey', 'store'])
   for (const warning of topology.warnings) log.warn('{warning}', { warning })
   const { missingChangelog, partitionCount } = topology
@@ -121,14 +120,13 @@ export async function prepareTopics(client: KafkaClient, config: StoreConfig): P
     await untilKnown(client, changelogTopic, partitionCount)
   }
   await createDeadLetters(client, topology.deadLetters)
-  if (missingChangelog === undefined) return topology
+  if (missingChangelog === undefined) return
   await client.persist(() => createTopic(client, { topic: changelogTopic, ...missingChangelog }))
   log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
     changelogTopic,
     partitions: missingChangelog.partitions,
   })
   await untilKnown(client, changelogTopic, missingChangelog.partitions)
-  return topology
 }
 
 async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopology | undefined): Promise<void> {
