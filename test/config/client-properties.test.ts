@@ -7,27 +7,10 @@ import { parseProperties } from '../../lib/config/client-properties/parse.ts'
 import { properties, readClientProperties } from '../../lib/config/client-properties/read.ts'
 import { withoutEffect } from '../../lib/config/client-properties/without-effect.ts'
 import type { LatchkeyError } from '../../lib/errors.ts'
-import type { ClientName } from '../../lib/contract/client-config.ts'
-import { makeCertificates } from '../kafka/security/certificates.ts'
+import { all, consumer, faultsOf, read } from './support/properties.ts'
 
-const all: readonly ClientName[] = ['consumer', 'producer', 'changelog']
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-properties-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-function read(text: string, clients = all) {
-  return readClientProperties([{ variable: 'KAFKA_PROPERTIES', clients, text, byLine: false }])
-}
-
-/** What is told of properties that have faults. */
-function faultsOf(text: string, clients = all): string[] {
-  return read(text, clients).faults
-}
-
-function consumer(text: string) {
-  const { clients, faults } = read(text)
-  expect(faults).toEqual([])
-  return clients.consumer
-}
 
 describe('the text of properties', () => {
   test('values keep their equals signs, and their commas when these are escaped', () => {
@@ -204,87 +187,6 @@ test('a fault names the setting that gave the last of the properties it is about
   ])
   expect(faultsOf('fetch.max.bytes=4488,receive.message.max.bytes=5000')).toEqual([])
 })
-
-describe('certificates and keys', () => {
-  const made = makeCertificates(folder)
-  const ssl = 'security.protocol=ssl'
-
-  test('files are read, and an encrypted key is opened', async () => {
-    const { ca, client, encryptedKey } = await made
-    const pair = `ssl.certificate.location=${client.certificate},ssl.key.location=${encryptedKey}`
-    const { tls } = consumer(`${ssl},ssl.ca.location=${ca},${pair},ssl.key.password=key\\, pass=word`).connection
-    expect(tls?.ca).toEqual([expect.stringContaining('BEGIN CERTIFICATE')])
-    expect(tls?.key).toStartWith('-----BEGIN PRIVATE KEY')
-  })
-
-  test('a directory of certificates is read, other files in it left out', () => {
-    expect(consumer(`${ssl},ssl.ca.location=${folder}`).connection.tls?.ca?.length).toBeGreaterThan(3)
-  })
-
-  test('PEM may stand in the property itself', async () => {
-    const { ca } = await made
-    const pem = (await Bun.file(ca).text()).trim().replaceAll('\n', '\\n')
-    expect(consumer(`${ssl},ssl.ca.pem=${pem}`).connection.tls?.ca).toHaveLength(1)
-  })
-
-  test.each<[string, (files: Awaited<typeof made>) => string, string]>([
-    [
-      'a CA that is not there',
-      () => 'ssl.ca.location=/nowhere/ca.crt',
-      '/nowhere/ca.crt cannot be read: there is no such file (ENOENT)',
-    ],
-    ['a CA that is a key', ({ client }) => `ssl.ca.location=${client.key}`, 'holds no certificate in PEM'],
-    ['a CA that is damaged', () => `ssl.ca.location=${damaged()}`, 'holds a certificate that is damaged'],
-    [
-      'a certificate without its key',
-      ({ client }) => `ssl.certificate.location=${client.certificate}`,
-      'needs ssl.key.location',
-    ],
-    [
-      'a key without its certificate',
-      ({ client }) => `ssl.key.location=${client.key}`,
-      'needs ssl.certificate.location',
-    ],
-    [
-      'an encrypted key without password',
-      ({ client, encryptedKey }) => `ssl.certificate.location=${client.certificate},ssl.key.location=${encryptedKey}`,
-      'is encrypted; set ssl.key.password',
-    ],
-    [
-      'a wrong key password',
-      ({ client, encryptedKey }) =>
-        `ssl.certificate.location=${client.certificate},ssl.key.location=${encryptedKey},ssl.key.password=sesame`,
-      'ssl.key.password does not open the key',
-    ],
-    [
-      'the key of another certificate',
-      ({ client, stranger }) => `ssl.certificate.location=${client.certificate},ssl.key.location=${stranger.key}`,
-      'is not the key of the certificate',
-    ],
-    [
-      'a key that is a certificate',
-      ({ client }) => `ssl.certificate.location=${client.certificate},ssl.key.location=${client.certificate}`,
-      'holds no private key in PEM',
-    ],
-  ])('%s is a fault that says so', async (_what, text, said) => {
-    const faults = faultsOf(`${ssl},${text(await made)}`)
-    expect(faults).toHaveLength(1)
-    expect(faults[0]).toContain(said)
-    expect(faults[0]).not.toContain('sesame')
-    expect(faults[0]).not.toContain('BEGIN')
-  })
-
-  test('a certificate that has expired is told', async () => {
-    const { expired } = await made
-    expect(read(`${ssl},ssl.ca.location=${expired.certificate}`).notices.join()).toContain('expired on')
-  })
-})
-
-function damaged(): string {
-  const path = join(folder, 'damaged.crt')
-  writeFileSync(path, '-----BEGIN CERTIFICATE-----\nTm90IG9uZQ==\n-----END CERTIFICATE-----\n')
-  return path
-}
 
 describe('settings', () => {
   const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka:9092' }

@@ -1,19 +1,14 @@
 /** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything behind it is stored. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeTopic } from '../../lib/kafka/topics.ts'
-import type { StoreConfig } from '../../lib/contract/store-config.ts'
 import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
-import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { until } from '../until.ts'
-import { Random } from './fault-support/random.ts'
-import { api, readProduceRequest } from './fault-support/wire.ts'
+import { api } from './fault-support/wire.ts'
+import { bad, deadLetter, letterTopic, onProduceTo, timestamp } from './support/dead-letters.ts'
 import { Fixture } from './support/fixture.ts'
 import { readLetters } from './support/letters.ts'
 import { withClient } from './support/log.ts'
-
-const timestamp = 1_700_000_000_000
-const bad = { key: null, value: 'no key', timestamp: String(timestamp), headers: { trace: '7f', src: 'theirs' } }
 
 let broker: KafkaBroker
 
@@ -22,33 +17,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => broker.close())
-
-function letterTopic(fixture: Fixture): string {
-  return `${fixture.source}-bad`
-}
-
-function deadLetter(fixture: Fixture, settings: Partial<StoreConfig> = {}): Partial<StoreConfig> {
-  return { onBadRecord: 'dead-letter', deadLetterTopic: letterTopic(fixture), ...settings }
-}
-
-/** Of the executable, through the proxy. */
-function settingsOf(fixture: Fixture): Record<string, string> {
-  return {
-    SOURCE_TOPIC: fixture.source,
-    KAFKA_BROKERS: broker.bootstrap,
-    ON_BAD_RECORD: 'dead-letter',
-    DEAD_LETTER_TOPIC: letterTopic(fixture),
-    ...localPort,
-  }
-}
-
-/** Calls with each Produce request to a topic. */
-function onProduceTo(topic: string, act: () => 'drop' | 'cut' | undefined | Promise<undefined>): void {
-  broker.proxy!.onRequest = ({ apiKey, frame }) => {
-    if (apiKey !== api.produce || readProduceRequest(frame).topic !== topic) return undefined
-    return act()
-  }
-}
 
 test('a bad record goes to the dead-letter topic as it was, with what is wrong with it', async () => {
   await using fixture = await Fixture.create({ broker, partitions: 2, source: { 'max.message.bytes': '5000' } })
@@ -177,7 +145,7 @@ test('nothing behind a letter is stored or committed before it is acknowledged, 
   await fixture.quiet(store)
   const held = Promise.withResolvers<undefined>()
   let attempts = 0
-  onProduceTo(letterTopic(fixture), () => {
+  onProduceTo(broker, letterTopic(fixture), () => {
     attempts++
     return held.promise
   })
@@ -199,61 +167,4 @@ test('nothing behind a letter is stored or committed before it is acknowledged, 
   expect((await fixture.readChangelog()).records.map(({ key }) => key)).toEqual(['before', 'behind', 'later'])
   expect(await readLetters(fixture.cluster, letterTopic(fixture), attempts)).toHaveLength(2)
   broker.proxy!.onRequest = broker.proxy!.onResponse = undefined
-})
-
-test('no letter is missing when the store is killed again and again while bad records come', async () => {
-  await using fixture = await Fixture.create({ broker, partitions: 2 })
-  const settings = settingsOf(fixture)
-  const random = Random.of('dead letters')
-  let sent = 0
-  // Letters come late, so that a store which did not wait for them would be ahead when it is killed.
-  onProduceTo(letterTopic(fixture), () => (random.below(3) === 0 ? undefined : 'cut'))
-  const pair = (number: number) => [
-    { ...bad, partition: number % 2, value: `bad ${number}` },
-    { key: `key ${number % 30}`, partition: number % 2, value: `good ${number}` },
-  ]
-  const feed = async () => {
-    for (let round = 0; round < 30; round++) await fixture.produce([...pair(sent++), ...pair(sent++)])
-  }
-  const runUntilKilled = async () => {
-    const store = await LatchkeyProcess.start({ settings })
-    const runs = async () => (await store.status(fixture.storeId))?.state === 'running'
-    await Promise.all([feed(), store.until('it runs', runs)])
-    await Bun.sleep(random.below(60))
-    await store.kill()
-    await store.close()
-  }
-  for (let kill = 0; kill < 8; kill++) await runUntilKilled()
-  broker.proxy!.onRequest = undefined
-  const store = fixture.open(deadLetter(fixture))
-  await fixture.quiet(store)
-  await fixture.expectConverged(store)
-  const letters = await readLetters(fixture.cluster, letterTopic(fixture), sent)
-  const values = new Set(letters.map(({ value }) => value))
-  expect(Array.from({ length: sent }, (_, number) => `bad ${number}`).filter((value) => !values.has(value))).toEqual([])
-})
-
-test('a letter is not lost when the store is killed before it is acknowledged', async () => {
-  await using fixture = await Fixture.create({ broker })
-  await fixture.produce([{ key: 'before', value: '1' }, bad, { key: 'behind', value: '2' }])
-  const settings = settingsOf(fixture)
-  let dropped = 0
-  onProduceTo(letterTopic(fixture), () => {
-    dropped++
-    return 'drop'
-  })
-  const killed = await LatchkeyProcess.start({ settings })
-  await killed.until('the letter is under way', () => dropped > 0)
-  await killed.kill()
-  await killed.close()
-  expect((await fixture.readChangelog()).records).toEqual([])
-  broker.proxy!.onRequest = undefined
-  const store = await LatchkeyProcess.start({ settings })
-  try {
-    await store.until('it is ready', () => store.isReady())
-    expect(await readLetters(fixture.cluster, letterTopic(fixture), 1)).toMatchObject([{ value: 'no key' }])
-    expect(await (await store.get(`/stores/${fixture.storeId}/behind`)).text()).toBe('2')
-  } finally {
-    await store.close()
-  }
 })

@@ -1,4 +1,4 @@
-/** Client properties of connections and of the Fetch loop, by what they do against servers that the test plays. */
+/** Client properties of connections and retries, by what they do against servers that the test plays. */
 import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import tls from 'node:tls'
@@ -7,18 +7,17 @@ import { readClientProperties } from '../../lib/config/client-properties/read.ts
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { Fetcher } from '../../lib/kafka/fetcher.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
 import { makeCertificates } from './security/certificates.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
+import { start, stopFetchers } from './fetching.ts'
 import { sharedKafka, TcpProxy } from './index.ts'
-import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'
 import { toAddress } from './real-client.ts'
-import { type FetchAnswer, fetchPositions, fetchResponse } from './responses.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const open: (() => unknown)[] = []
 afterEach(async () => {
+  stopFetchers()
   for (const close of open.splice(0)) await close()
 })
 
@@ -120,7 +119,8 @@ test('an operation is given up after as many retries as retries says', async () 
 test('fetching is given up after as many retries as retries says', async () => {
   const fake = new FakeClient()
   fake.retriesMax = 1
-  const { running } = fetcherOf(fake, { 0: 5 })
+  const { running } = start(fake, { 0: 5 })
+  running.catch(() => {})
   for (let failures = 0; failures < 2; failures++) (await fake.next()).fail(unreachable())
   expect(await failureOf(running)).toMatchObject({ code: 'store_failed' })
 })
@@ -192,96 +192,4 @@ test('ciphers are those of ssl.cipher.suites', async () => {
     expect(ciphers[0]).toBe(cipher)
     ciphers.length = 0
   }
-})
-
-const fetchOptions = {
-  maxWaitMs: 500,
-  minBytes: 1,
-  maxBytes: 8000,
-  partitionMaxBytes: 1000,
-  isolation: 'read_committed',
-  rack: 'here',
-} as const
-
-/** What came, as `partition@position`, and what was reset. */
-function fetcherOf(fake: FakeClient, positions: Record<number, number>) {
-  const seen: string[] = []
-  const resets: number[] = []
-  const fetcher = new Fetcher(fake.client, 'topic', fetchOptions, {
-    received: ({ partition }, position) => void seen.push(`${partition}@${position}`),
-    room: () => undefined,
-    outOfRange: async (_partition, position) => {
-      resets.push(position)
-      return 0
-    },
-  })
-  for (const [partition, position] of Object.entries(positions)) fetcher.add(Number(partition), position)
-  open.push(() => fetcher.stop())
-  const running = fetcher.run()
-  running.catch(() => {})
-  return { seen, resets, running }
-}
-
-const batch = (at: number) => rawBatch({ baseOffset: BigInt(at), records: [rawRecord({})] })
-
-/** Answers the next request; returns whom it went to and what it asked for. */
-async function answer(fake: FakeClient, ...answers: FetchAnswer[]): Promise<string> {
-  const exchange = await fake.next()
-  exchange.answer(fetchResponse('topic', answers))
-  const asked = fetchPositions(exchange.request).map(({ partition, offset }) => `${partition}@${offset}`)
-  return `${exchange.node}: ${asked.toSorted().join(' ')}`
-}
-
-test('a partition is fetched from the replica that its leader names, the others still from their leader', async () => {
-  const fake = new FakeClient({ 0: 1, 1: 1 })
-  const { seen } = fetcherOf(fake, { 0: 5, 1: 7 })
-  expect(await answer(fake, { partition: 0, preferredReadReplica: 2 }, { partition: 1 })).toBe('1: 0@5 1@7')
-  const [one, other] = [await fake.next(), await fake.next()].toSorted((a, b) => a.node - b.node)
-  expect([one!.node, fetchPositions(one!.request)[0]!.partition]).toEqual([1, 1])
-  expect([other!.node, fetchPositions(other!.request)[0]!.partition]).toEqual([2, 0])
-  other!.answer(fetchResponse('topic', [{ partition: 0, records: batch(5) }]))
-  expect(await answer(fake, { partition: 0 })).toBe('2: 0@6')
-  expect(seen).toContain('0@5')
-})
-
-test.each<[string, FetchAnswer]>([
-  ['that the offset is out of range, which resets nothing', { partition: 0, errorCode: 1 }],
-  ['that it does not know the offset yet', { partition: 0, errorCode: 78 }],
-  ['that it is no replica any more', { partition: 0, errorCode: 6 }],
-])('a partition goes back to its leader when the replica says %s', async (_what, said) => {
-  const fake = new FakeClient()
-  const { resets } = fetcherOf(fake, { 0: 5 })
-  expect(await answer(fake, { partition: 0, preferredReadReplica: 2 })).toBe('1: 0@5')
-  expect(await answer(fake, said)).toBe('2: 0@5')
-  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
-  expect(resets).toEqual([])
-})
-
-test('a partition goes back to its leader when the replica cannot be reached', async () => {
-  const fake = new FakeClient()
-  fetcherOf(fake, { 0: 5 })
-  await answer(fake, { partition: 0, preferredReadReplica: 2 })
-  const lost = await fake.next()
-  expect(lost.node).toBe(2)
-  lost.fail(unreachable())
-  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
-})
-
-test('the leader is asked again once the time with a replica is up', async () => {
-  const fake = new FakeClient()
-  fake.metadataMaxAgeMs = 30
-  fetcherOf(fake, { 0: 5 })
-  await answer(fake, { partition: 0, preferredReadReplica: 2 })
-  const held = await fake.next()
-  expect(held.node).toBe(2)
-  await Bun.sleep(40)
-  held.answer(fetchResponse('topic', [{ partition: 0 }]))
-  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
-})
-
-test('a replica that is not known is not gone to', async () => {
-  const fake = new FakeClient()
-  fetcherOf(fake, { 0: 5 })
-  await answer(fake, { partition: 0, preferredReadReplica: 100 })
-  expect(await answer(fake, { partition: 0 })).toBe('1: 0@5')
 })

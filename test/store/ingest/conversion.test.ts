@@ -1,60 +1,16 @@
 import { beforeEach, expect, test } from 'bun:test'
-import { type Definition, skip } from '../../../lib/definition/index.ts'
+import { skip } from '../../../lib/definition/index.ts'
 import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
-import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
-import { Conversion } from '../../../lib/store/ingest/conversion.ts'
-import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
-import { SourceDecoder } from '../../../lib/store/ingest/source-decoder.ts'
-import { Stats } from '../../../lib/contract/stats.ts'
-import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { captureLog, contentOf, counted, fetched } from '../support.ts'
+import { captureLog, counted } from '../support.ts'
+import { count, counting, setup } from './converting.ts'
 
-const { raw, utf8, json, int32 } = simpleCodecs
+const { utf8, json, int32 } = simpleCodecs
 
 let lines: string[]
 beforeEach(() => {
   lines = captureLog()
 })
-
-interface Options {
-  /** What memory has, by key. */
-  memory?: Record<string, string>
-  onBadRecord?: 'skip' | 'stop'
-  maxMessageBytes?: number
-  isProcessingOnly?: boolean
-}
-
-function setup(definition: Partial<Definition>, options: Options = {}) {
-  const stats = new Stats([0])
-  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord: options.onBadRecord ?? 'skip' }, stats)
-  const latest = (_: number, key: Uint8Array, start: number, length: number) => {
-    const found = options.memory?.[Buffer.from(key).toString('latin1', start, start + length)]
-    return found === undefined ? undefined : Buffer.from(found)
-  }
-  const whole: Definition = { key: raw, input: json, value: json, isPlain: false, keepsBytes: false, ...definition }
-  const memory = options.isProcessingOnly ? undefined : { operationsAbsorbed: 0, latest }
-  const conversion = new Conversion(whole, 'orders', stats, bad, memory)
-  const limits = {
-    maxMessageBytes: options.maxMessageBytes ?? 1_000_000,
-    timestampBeforeMaxMs: 9e18,
-    timestampAfterMaxMs: 9e18,
-    keepsTimestamps: true,
-  }
-  const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad, { conversion })
-  const one = new PartitionIngest(0, 0, conversion.hasCallbacks)
-  const take = (...records: RawRecord[]) => {
-    const raws = records.map((record, offsetDelta) => rawRecord({ offsetDelta, ...record }))
-    decoder.decode(fetched(rawBatch({ baseOffset: 0n, baseTimestamp: 1_700_000_000_000n, records: raws })), one)
-    return [...one.full, ...(one.open ? [one.open] : [])].flatMap(contentOf)
-  }
-  /** What is on its way to the changelog afterwards. */
-  const written = (...records: RawRecord[]) => take(...records).map(({ key, value }) => `${key}=${value}`)
-  return { stats, one, take, written }
-}
-
-const count = (key: string, value: unknown): RawRecord => ({ key, value: JSON.stringify(value) })
 
 test('a record is stored as convert returns it, with its own offset and timestamp', () => {
   const { take } = setup({ convert: ({ id, big }) => ({ id, size: big.length }) })
@@ -161,72 +117,6 @@ test('a value that grows beyond what the changelog takes is a record too large, 
 test('large values grow the room that they are put together in', () => {
   const { take } = setup({ convert: (value: number) => 'x'.repeat(value) })
   expect(take(count('a', 200_000), count('b', 3)).map(({ value }) => value!.length)).toEqual([200_002, 5])
-})
-
-/** A count of updates, as a module would keep it. */
-const counting: Partial<Definition> = {
-  convert: (value) => ({ value }),
-  onNew: (_, value) => ({ ...value, count: 1 }),
-  onUpdate: (_, old, value) => {
-    value.count = old.count + 1
-  },
-}
-
-test('callbacks are told what the key has by the record before, on its way or in memory, and change the new value', () => {
-  const { written } = setup(counting, { memory: { m: '{"count":7}' } })
-  expect(written(count('a', 'x'), count('a', 'y'), count('m', 'z'), count('m', 'zz'))).toEqual([
-    'a={"count":1,"value":"x"}',
-    'a={"count":2,"value":"y"}',
-    'm={"count":8,"value":"z"}',
-    'm={"count":9,"value":"zz"}',
-  ])
-})
-
-test('a key that was deleted is new, and onDelete is told what it had', () => {
-  const deleted: unknown[] = []
-  const onDelete = (key: unknown, old: unknown) => void deleted.push([key, old])
-  const convert = (value: unknown) => (value === 0 ? null : { value })
-  const { written } = setup({ ...counting, key: utf8, convert, onDelete }, { memory: { m: '{"count":7}' } })
-  const records = [count('a', 1), { key: 'a', value: null }, count('a', 2), count('m', 0), count('m', 3)]
-  expect(written(...records, { key: 'never', value: null })).toEqual([
-    'a={"count":1,"value":1}',
-    'a=null',
-    'a={"count":1,"value":2}',
-    'm=null',
-    'm={"count":1,"value":3}',
-    'never=null',
-  ])
-  expect(deleted).toEqual([
-    ['a', { value: 1, count: 1 }],
-    ['m', { count: 7 }],
-  ])
-})
-
-test('a record whose callback throws is a bad record, and the next one is told what was before it', () => {
-  const onUpdate = (_: unknown, old: { count: number }, value: { value: unknown; count: number }) => {
-    if (value.value === 'bad') throw new Error('refused')
-    value.count = old.count + 1
-  }
-  const { written, stats } = setup({ ...counting, onUpdate })
-  expect(written(count('a', 1), count('a', 'bad'), count('a', 2))).toEqual([
-    'a={"count":1,"value":1}',
-    'a={"count":2,"value":2}',
-  ])
-  expect(stats.count('skippedConversion')).toBe(1)
-  expect(lines[0]).toContain('record skipped, onUpdate failed: ')
-})
-
-test('an old value that does not decode is told to be one of another format', () => {
-  const { written, stats } = setup(counting, { memory: { m: 'plain text' } })
-  expect(written(count('m', 1))).toEqual([])
-  expect(stats.count('skippedConversion')).toBe(1)
-  expect(lines[0]).toContain('the value stored before it does not decode as json')
-})
-
-test('callbacks do not run where nothing is held in memory', () => {
-  const { written, one } = setup(counting, { isProcessingOnly: true })
-  expect(written(count('a', 1), count('a', 2))).toEqual(['a={"value":1}', 'a={"value":2}'])
-  expect(one.pendingValues).toBeUndefined()
 })
 
 test('a partition stands still at a record whose schema is not there yet, and goes on from that very record', async () => {

@@ -1,0 +1,108 @@
+import { afterEach, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
+import { FakeClient, unreachable } from './fake-client.ts'
+import { answer, asked, batch, start, stopFetchers } from './fetching.ts'
+import { fetchResponse } from './responses.ts'
+
+afterEach(stopFetchers)
+
+test('Fetcher asks the new leader when the former says that it is none', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { seen } = start(fake, { 0: 3, 1: 0 })
+  const first = await fake.next()
+  fake.leading.set(0, 2)
+  first.answer(
+    fetchResponse('topic', [
+      { partition: 0, errorCode: 6 },
+      { partition: 1, records: batch(0) },
+    ]),
+  )
+  const both = [await fake.next(), await fake.next()]
+  expect(both.map(({ node, request }) => [node, ...asked(request)])).toEqual([
+    [1, '1@1'],
+    [2, '0@3'],
+  ])
+  expect(seen).toEqual(['1@0: 0'])
+  expect(fake.troubles).toEqual(['Fetching topic partition 0: the broker answered NOT_LEADER_OR_FOLLOWER'])
+})
+
+test('Fetcher asks for the same offset again when the connection broke', async () => {
+  const fake = new FakeClient()
+  const { seen } = start(fake, { 0: 0 })
+  await answer(fake, { partition: 0, records: batch(0) })
+  const broken = await fake.next()
+  broken.fail(unreachable())
+  expect(await answer(fake, { partition: 0, records: batch(1) })).toEqual(['0@1'])
+  await fake.next()
+  expect(seen).toEqual(['0@0: 0', '0@1: 1'])
+})
+
+test('Fetcher goes on where the sink says when an offset is out of range', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const outOfRange = async (partition: number) => (partition === 0 ? 70 : undefined)
+  start(fake, { 0: 5, 1: 5 }, { outOfRange })
+  await answer(fake, { partition: 0, errorCode: 1 }, { partition: 1, errorCode: 1 })
+  expect(asked((await fake.next()).request)).toEqual(['0@70'])
+})
+
+test('Fetcher serves the others when one partition is removed while another is asked where to go on', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
+  const { fetcher, seen, running } = start(
+    fake,
+    { 0: 5, 1: 0, 2: 0 },
+    {
+      outOfRange: async () => {
+        fetcher.remove(1)
+        return 70
+      },
+    },
+  )
+  running.catch(() => {})
+  const records = batch(0)
+  await answer(fake, { partition: 1, records }, { partition: 2, records }, { partition: 0, errorCode: 1 })
+  expect(asked((await fake.next()).request).toSorted()).toEqual(['0@70', '2@1'])
+  expect(seen).toEqual(['2@0: 0'])
+})
+
+test.each([
+  [2, 'CORRUPT_MESSAGE'],
+  [-1, 'UNKNOWN_SERVER_ERROR'],
+  [29, 'TOPIC_AUTHORIZATION_FAILED'],
+])('Fetcher keeps what other partitions brought when one fails with %d, %s', async (errorCode, name) => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { seen } = start(fake, { 0: 5, 1: 0 })
+  await answer(fake, { partition: 0, errorCode }, { partition: 1, records: batch(0) })
+  expect(await answer(fake, { partition: 1, records: batch(1) })).toEqual(['1@1'])
+  expect(seen[0]).toEqual('1@0: 0')
+  expect(fake.troubles).toEqual([expect.stringContaining(`Fetching topic partition 0: the broker answered ${name}`)])
+  // After a pause the failing one is asked for again.
+  const again: string[] = []
+  while (!again.includes('0@5')) {
+    await Bun.sleep(1) // lets the pause pass
+    again.push(...(await answer(fake, { partition: 1 })))
+  }
+})
+
+test('Fetcher asks again when the broker refuses the whole request', async () => {
+  const fake = new FakeClient()
+  start(fake, { 0: 5 })
+  const { answer: reply } = await fake.next()
+  reply(fetchResponse('topic', [], 74))
+  expect(asked((await fake.next()).request)).toEqual(['0@5'])
+})
+
+test('Fetcher ends with what the sink throws', async () => {
+  const fake = new FakeClient()
+  const error = new LatchkeyError('memory_exhausted', 'no room')
+  const { running } = start(
+    fake,
+    { 0: 0 },
+    {
+      received: () => {
+        throw error
+      },
+    },
+  )
+  await answer(fake, { partition: 0, records: batch(0) })
+  expect(await running.catch((thrown: unknown) => thrown)).toBe(error)
+})
