@@ -9,8 +9,8 @@ import { type Stats } from '../../contract/stats.ts'
 const waitingBytesMax = 256 << 20
 /** Operations that may await a publish beyond the automatic flush's count before ingest pauses for it. */
 const slackMax = 1_000_000
-/** How soon a flush follows where little comes: a publish of few operations takes some 50 microseconds, so this costs a hundredth of a core at most. */
-const soonMs = 5
+/** Between two flushes where little comes: a publish of few operations takes some 50 microseconds, so this costs a hundredth of a core at most. */
+const apartMs = 5
 
 export interface FlusherOptions {
   count: number
@@ -28,7 +28,9 @@ export class Flusher {
   readonly #failed: (error: unknown) => void
   readonly #timer: ReturnType<typeof setInterval>
   readonly #whenIdle: boolean
-  #soon: ReturnType<typeof setTimeout> | undefined
+  /** Ends the wait for a flush that is due soon; undefined while there is none. */
+  #cancelSoon: (() => void) | undefined
+  #publishedAt = Number.NEGATIVE_INFINITY
   #publishing: Promise<void> | undefined
   /** Called after every publish that made something visible. */
   published: () => void = () => {}
@@ -63,15 +65,25 @@ export class Flusher {
 
   stop(): void {
     clearInterval(this.#timer)
-    clearTimeout(this.#soon)
+    this.#cancelSoon?.()
   }
 
+  /** At once after a pause, so that a single record is not kept back; else apartMs after the last time. */
   #flushSoon(): void {
-    if (!this.#whenIdle || this.#soon !== undefined || this.#map.oplogLength === 0) return
-    this.#soon = setTimeout(() => {
-      this.#soon = undefined
+    if (!this.#whenIdle || this.#cancelSoon !== undefined || this.#map.oplogLength === 0) return
+    const flush = () => {
+      this.#cancelSoon = undefined
       this.#inBackground(1)
-    }, soonMs)
+    }
+    const waitMs = this.#publishedAt + apartMs - performance.now()
+    if (waitMs > 0) {
+      const timer = setTimeout(flush, waitMs)
+      this.#cancelSoon = () => clearTimeout(timer)
+    } else {
+      // Not before what the same response acknowledges for other partitions. A timer would take a millisecond at least.
+      const immediate = setImmediate(flush)
+      this.#cancelSoon = () => clearImmediate(immediate)
+    }
   }
 
   #inBackground(operationsMin: number): void {
@@ -84,6 +96,7 @@ export class Flusher {
 
   async #publish(): Promise<void> {
     const start = performance.now()
+    this.#publishedAt = start
     const publishing = this.#map.publish()
     this.#publishing = publishing.then(
       () => {},

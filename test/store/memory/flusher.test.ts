@@ -148,3 +148,21 @@ test('Flusher publishes few operations soon where it is asked to, those too that
   await until('the others are', () => map.publishes.length === 2)
   expect(map.publishes[1]!.operations).toBe(2)
 })
+
+test('Flusher publishes in the next turn of the loop what comes after a pause, all that came in this one', async () => {
+  const { map, write } = setup({ whenIdle: true })
+  write(1)
+  write(2)
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  expect(map.publishes.map(({ operations }) => operations)).toEqual([3])
+})
+
+test('Flusher publishes nothing more once it is stopped', async () => {
+  const { map, flusher, write } = setup({ whenIdle: true })
+  write(1)
+  flusher.stop()
+  await Bun.sleep(10)
+  expect(map.publishes).toEqual([])
+})
