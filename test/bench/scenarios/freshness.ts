@@ -4,21 +4,42 @@ import { textOf } from '../report/metrics.ts'
 import { percentile } from '../report/statistics.ts'
 import { produce } from '../topics/filler.ts'
 import { oneRecord } from '../topics/one-record.ts'
-import { type Bench, dropTopics, filledTopic, newStore, running, say } from './bench.ts'
+import { type Bench, dropTopics, filledTopic, newStore, rotated, running, say } from './bench.ts'
 
 const samples = 120
 const spreadMs = 8_000
 const pollMs = 2
 const visibleMaxMs = 20_000
 
-export async function freshness(bench: Bench): Promise<void> {
-  for (const contender of bench.contenders) {
-    await measure(bench, contender, 'default')
-    if (contender.flushes) await measure(bench, contender, 'fastest')
-  }
+interface Fresh {
+  p50: number
+  p99: number
 }
 
-async function measure(bench: Bench, contender: Contender, flush: 'default' | 'fastest'): Promise<void> {
+type Flush = 'default' | 'fastest'
+
+export async function freshness(bench: Bench): Promise<void> {
+  const [first] = bench.contenders
+  // Whoever came first would pay for the broker and for this program, which have done nothing of the kind yet: 4 ms of 15 [measured].
+  if (first) await measure(bench, first, 'default')
+  for (let round = 0; round < bench.options.rounds; round++)
+    for (const contender of rotated(bench.contenders, round)) {
+      const { p50: freshDefaultP50, p99: freshDefaultP99 } = await measured(bench, contender, 'default')
+      bench.results.add(contender.name, { freshDefaultP50, freshDefaultP99 })
+      if (!contender.flushes) continue
+      const { p50: freshFastestP50, p99: freshFastestP99 } = await measured(bench, contender, 'fastest')
+      bench.results.add(contender.name, { freshFastestP50, freshFastestP99 })
+    }
+}
+
+async function measured(bench: Bench, contender: Contender, flush: Flush): Promise<Fresh> {
+  const fresh = await measure(bench, contender, flush)
+  const { p50, p99 } = fresh
+  say(`${contender.name}: fresh after ${textOf(p50, 'ms')} ms, p99 ${textOf(p99, 'ms')} ms, ${flush} flush`)
+  return fresh
+}
+
+async function measure(bench: Bench, contender: Contender, flush: Flush): Promise<Fresh> {
   const source = await filledTopic(bench, 'fresh', { records: 0 })
   const settings = { ...(await newStore(bench, contender, source)), flush }
   const found = await running(contender, settings, async (store) => {
@@ -31,12 +52,8 @@ async function measure(bench: Bench, contender: Contender, flush: 'default' | 'f
     })
     return Promise.all(all)
   })
-  const p50 = percentile(found, 0.5)
-  const p99 = percentile(found, 0.99)
-  if (flush === 'default') bench.results.add(contender.name, { freshDefaultP50: p50, freshDefaultP99: p99 })
-  else bench.results.add(contender.name, { freshFastestP50: p50, freshFastestP99: p99 })
-  say(`${contender.name}: fresh after ${textOf(p50, 'ms')} ms, p99 ${textOf(p99, 'ms')} ms, ${flush} flush`)
   await dropTopics(bench, [source, contender.changelogOf(settings.id)])
+  return { p50: percentile(found, 0.5), p99: percentile(found, 0.99) }
 }
 
 /** From just before the record is sent, so that it is not told too short. */
