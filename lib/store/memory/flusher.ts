@@ -30,6 +30,7 @@ export class Flusher {
   readonly #whenIdle: boolean
   /** Ends the wait for a flush that is due soon; undefined while there is none. */
   #cancelSoon: (() => void) | undefined
+  /** When the last publish ended. */
   #publishedAt = Number.NEGATIVE_INFINITY
   #publishing: Promise<void> | undefined
   /** Called after every publish that made something visible. */
@@ -68,9 +69,10 @@ export class Flusher {
     this.#cancelSoon?.()
   }
 
-  /** At once after a pause, so that a single record is not kept back; else apartMs after the last time. */
+  /** At once after a pause, so that a single record is not kept back; else apartMs after the last one. A publish under way sees to it at its end. */
   #flushSoon(): void {
-    if (!this.#whenIdle || this.#cancelSoon !== undefined || this.#map.oplogLength === 0) return
+    if (!this.#whenIdle || this.#publishing !== undefined || this.#cancelSoon !== undefined) return
+    if (this.#map.oplogLength === 0) return
     const flush = () => {
       this.#cancelSoon = undefined
       this.#inBackground(1)
@@ -88,15 +90,11 @@ export class Flusher {
 
   #inBackground(operationsMin: number): void {
     if (this.#publishing !== undefined || this.#map.oplogLength < operationsMin) return
-    this.#publish().then(() => {
-      this.#inBackground(this.#count)
-      this.#flushSoon()
-    }, this.#failed)
+    this.#publish().then(() => this.#inBackground(this.#count), this.#failed)
   }
 
   async #publish(): Promise<void> {
     const start = performance.now()
-    this.#publishedAt = start
     const publishing = this.#map.publish()
     this.#publishing = publishing.then(
       () => {},
@@ -111,6 +109,8 @@ export class Flusher {
       if (operations > 0) this.published()
     } finally {
       this.#publishing = undefined
+      this.#publishedAt = performance.now()
     }
+    this.#flushSoon()
   }
 }

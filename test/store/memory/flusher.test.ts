@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, spyOn, test } from 'bun:test'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { Flusher } from '../../../lib/store/memory/flusher.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
@@ -44,6 +44,12 @@ function setup(options: { count?: number; seconds?: number; whenIdle?: boolean }
     flusher.wrote()
   }
   return { map, stats, failures, flusher, write, published: () => published }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 test('Flusher publishes when the count is reached, and not before', async () => {
@@ -153,10 +159,36 @@ test('Flusher publishes in the next turn of the loop what comes after a pause, a
   const { map, write } = setup({ whenIdle: true })
   write(1)
   write(2)
-  await new Promise((resolve) => {
-    setImmediate(resolve)
-  })
+  await nextTurn()
   expect(map.publishes.map(({ operations }) => operations)).toEqual([3])
+})
+
+test('Flusher publishes soon what came while somebody else flushed', async () => {
+  const { map, flusher, write } = setup({ whenIdle: true })
+  const flush = flusher.flush()
+  write(1)
+  await Bun.sleep(20) // longer than it would wait otherwise
+  map.publishes[0]!.end()
+  await flush
+  await until('it is published', () => map.publishes.length === 2)
+})
+
+test('Flusher leaves five milliseconds between two publishes, however long the first one took', async () => {
+  const now = spyOn(performance, 'now').mockReturnValue(1000)
+  const timer = spyOn(globalThis, 'setTimeout')
+  try {
+    const { map, write } = setup({ whenIdle: true })
+    write(1)
+    await nextTurn()
+    now.mockReturnValue(1100)
+    write(2)
+    map.publishes[0]!.end()
+    await nextTurn()
+    expect(timer.mock.calls.map(([, ms]) => ms)).toEqual([5])
+  } finally {
+    now.mockRestore()
+    timer.mockRestore()
+  }
 })
 
 test('Flusher publishes nothing more once it is stopped', async () => {
