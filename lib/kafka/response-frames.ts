@@ -41,7 +41,7 @@ export class ResponseFrames {
    */
   push(chunk: Buffer): void {
     let at = this.#large === undefined ? 0 : this.#fill(this.#large, chunk, 0)
-    if (at === chunk.length) return giveBack(chunk.buffer, chunk.length)
+    if (at === chunk.length) return giveBack(chunk)
     let received = chunk
     if (this.#begun !== undefined) {
       received = Buffer.concat([this.#begun, chunk])
@@ -57,7 +57,7 @@ export class ResponseFrames {
         const large = Buffer.allocUnsafeSlow(lengthBytes + frameBytes)
         this.#filled = 0
         this.#fill(large, received, at)
-        if (at === 0) giveBack(received.buffer, received.length)
+        if (at === 0) giveBack(received)
         return
       }
       this.#take(received.subarray(at + lengthBytes, end))
@@ -101,12 +101,13 @@ const headBytes = lengthBytes + correlationIdBytes
  * it finds it empty.
  */
 export function giveBackBody(body: Buffer): void {
-  if (body.byteOffset === headBytes) giveBack(body.buffer, headBytes + body.length)
+  giveBack(body, headBytes)
 }
 
-/** Only what has its memory for itself: a pool's slice, or a view with others beside it, stays. */
-function giveBack(memory: ArrayBufferLike, bytes: number): void {
-  if (memory instanceof ArrayBuffer && memory.byteLength === bytes) memory.transfer(0)
+/** Only what has its memory for itself, but for so many bytes `before` it: a pool's slice, or a view with others beside it, stays. */
+function giveBack({ buffer, byteOffset, length }: Buffer, before = 0): void {
+  const isAlone = byteOffset === before && buffer.byteLength === before + length
+  if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 const tlsAlert = 21
