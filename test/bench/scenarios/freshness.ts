@@ -11,35 +11,33 @@ const spreadMs = 8_000
 const pollMs = 2
 const visibleMaxMs = 20_000
 
-interface Fresh {
-  p50: number
-  p99: number
-}
+const metrics = {
+  default: { p50: 'freshDefaultP50', p99: 'freshDefaultP99' },
+  fastest: { p50: 'freshFastestP50', p99: 'freshFastestP99' },
+} as const
 
-type Flush = 'default' | 'fastest'
+type Flush = keyof typeof metrics
 
 export async function freshness(bench: Bench): Promise<void> {
   const [first] = bench.contenders
   // Whoever came first would pay for the broker and for this program, which have done nothing of the kind yet: 4 ms of 15 [measured].
-  if (first) await measure(bench, first, 'default')
+  if (first) await delays(bench, first, 'default')
   for (let round = 0; round < bench.options.rounds; round++)
     for (const contender of rotated(bench.contenders, round)) {
-      const { p50: freshDefaultP50, p99: freshDefaultP99 } = await measured(bench, contender, 'default')
-      bench.results.add(contender.name, { freshDefaultP50, freshDefaultP99 })
-      if (!contender.flushes) continue
-      const { p50: freshFastestP50, p99: freshFastestP99 } = await measured(bench, contender, 'fastest')
-      bench.results.add(contender.name, { freshFastestP50, freshFastestP99 })
+      await measure(bench, contender, 'default')
+      if (contender.flushes) await measure(bench, contender, 'fastest')
     }
 }
 
-async function measured(bench: Bench, contender: Contender, flush: Flush): Promise<Fresh> {
-  const fresh = await measure(bench, contender, flush)
-  const { p50, p99 } = fresh
+async function measure(bench: Bench, contender: Contender, flush: Flush): Promise<void> {
+  const found = await delays(bench, contender, flush)
+  const [p50, p99] = [percentile(found, 0.5), percentile(found, 0.99)]
+  bench.results.add(contender.name, { [metrics[flush].p50]: p50, [metrics[flush].p99]: p99 })
   say(`${contender.name}: fresh after ${textOf(p50, 'ms')} ms, p99 ${textOf(p99, 'ms')} ms, ${flush} flush`)
-  return fresh
 }
 
-async function measure(bench: Bench, contender: Contender, flush: Flush): Promise<Fresh> {
+/** In milliseconds, of `samples` records. */
+async function delays(bench: Bench, contender: Contender, flush: Flush): Promise<number[]> {
   const source = await filledTopic(bench, 'fresh', { records: 0 })
   const settings = { ...(await newStore(bench, contender, source)), flush }
   const found = await running(contender, settings, async (store) => {
@@ -53,7 +51,7 @@ async function measure(bench: Bench, contender: Contender, flush: Flush): Promis
     return Promise.all(all)
   })
   await dropTopics(bench, [source, contender.changelogOf(settings.id)])
-  return { p50: percentile(found, 0.5), p99: percentile(found, 0.99) }
+  return found
 }
 
 /** From just before the record is sent, so that it is not told too short. */

@@ -4,6 +4,7 @@ import { readClientProperties } from '../../../lib/config/client-properties/read
 import type { ClientName } from '../../../lib/contract/client-config.ts'
 
 export const all: readonly ClientName[] = ['consumer', 'producer', 'changelog']
+
 export function read(text: string, clients = all) {
   return readClientProperties([{ variable: 'KAFKA_PROPERTIES', clients, text, byLine: false }])
 }
