@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type StoreConfig } from '../../contract/store-config.ts'
+import { fieldIn } from './completeness.ts'
 
 const digits = 8
 
@@ -19,7 +20,7 @@ export function withFingerprint(metadata: string, fingerprint: string | undefine
 }
 
 export function fingerprintIn(metadata: string): string | undefined {
-  return / definition=([0-9a-f]{8})$/.exec(metadata)?.[1]
+  return fieldIn(metadata, 'definition', /^[0-9a-f]{8}$/)
 }
 
 function textOf(moduleUrl: string): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { fingerprintIn } from '../../../lib/store/recovery/fingerprint.ts'
 import { completenessMetadata, completenessOf, entriesIn } from '../../../lib/store/recovery/completeness.ts'
 
 test('completenessOf reads what completenessMetadata wrote', () => {
@@ -14,9 +15,19 @@ test('completenessOf reads what completenessMetadata wrote', () => {
   }
 })
 
+test('fields that are not known are passed over, wherever they stand', () => {
+  const stated = 'later=1,2 changelog-start=5 source-id=a_-b= changelog-end=6 entries=7 changelog-epoch=3'
+  const metadata = `latchkey/1 ${stated} definition=0123abcd more=x`
+  expect(completenessOf(metadata)).toEqual({ changelogStart: 5, changelogEnd: 6 })
+  expect(entriesIn(metadata)).toBe(7)
+  expect(fingerprintIn(metadata)).toBe('0123abcd')
+})
+
 test.each([
   '',
   'some other tool',
+  'latchkey/1 rebuilding',
+  'latchkey/1 changelog-start=5 changelog-end=6 rebuilding',
   'latchkey/1 changelog-start=5',
   'latchkey/2 changelog-start=5 changelog-end=6',
   'latchkey/1 changelog-start=-1 changelog-end=6',
