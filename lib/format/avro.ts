@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { whyUnreadable } from '../unreadable.ts'
+import { BareBytesReader, BareBytesWriter } from './avro/bare-bytes.ts'
 import { AvroReader } from './avro/reader.ts'
 import { avroTypeOf, type NamedTypes } from './avro/schema.ts'
 import { type AvroType } from './avro/type.ts'
@@ -41,14 +42,23 @@ export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
  * @throws Error saying what is wrong with a schema
  */
 export function avroCodecOfTexts(texts: readonly string[]): Codec<Json> {
-  const names: NamedTypes = new Map()
-  const types = texts.map((text) => avroTypeOf(text, names))
-  return avroCodecOf(types.at(-1)!)
+  return avroCodecOf(lastTypeOf(texts), new AvroReader(), new AvroWriter())
 }
 
-function avroCodecOf(type: AvroType): Codec<Json> {
-  const reader = new AvroReader()
-  const writer = new AvroWriter()
+/** The same, of what follows a schema's id in a registry's wire format: `bytes` stand there without a length where they are the whole schema. */
+export function registeredAvroCodec(texts: readonly string[]): Codec<Json> {
+  const type = lastTypeOf(texts)
+  // Only the primitive type has this name, with a logical type or without.
+  if (type.name === 'bytes') return avroCodecOf(type, new BareBytesReader(), new BareBytesWriter())
+  return avroCodecOf(type, new AvroReader(), new AvroWriter())
+}
+
+function lastTypeOf(texts: readonly string[]): AvroType {
+  const names: NamedTypes = new Map()
+  return texts.map((text) => avroTypeOf(text, names)).at(-1)!
+}
+
+function avroCodecOf(type: AvroType, reader: AvroReader, writer: AvroWriter): Codec<Json> {
   const decode = (bytes: Uint8Array): Json => reader.all(bytes, (input) => type.read(input))
   const encode = (json: Json, isStrict = false): Uint8Array =>
     writer.all(isStrict, (output) => type.write(output, json))

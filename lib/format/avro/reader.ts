@@ -83,6 +83,11 @@ export class AvroReader {
     return this.#bytes.subarray(start, start + size)
   }
 
+  /** All that is left: a view, for the moment. */
+  rest(): Uint8Array {
+    return this.fixed(this.#bytes.length - this.#position)
+  }
+
   string(): string {
     const bytes = this.fixed(this.#length('a string'))
     try {

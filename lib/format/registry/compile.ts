@@ -1,5 +1,5 @@
 /** A registered schema with all that it refers to, made into what reads and writes payloads. */
-import { avroCodecOfTexts } from '../avro.ts'
+import { registeredAvroCodec } from '../avro.ts'
 import { type Codec, type Json } from '../codec.ts'
 import { type FormatSpec } from '../formats-config.ts'
 import { jsonCodec } from '../simple/json.ts'
@@ -32,7 +32,7 @@ export function compile(
   const size = references.reduce((sum, reference) => sum + reference.text.length, text.length)
   switch (kind) {
     case 'avro': {
-      const codec = avroCodecOfTexts([...references.map((reference) => reference.text), text])
+      const codec = registeredAvroCodec([...references.map((reference) => reference.text), text])
       return { id, size, prefix: none, codec, decode: codec.decode }
     }
     case 'protobuf': {
