@@ -23,23 +23,40 @@ export async function listOffsets(
   const byNode = await client.leaders(topic, partitions)
   const offsets = new Map<number, number>()
   for (const [node, led] of byNode) {
-    const response = (await client.call(node, 'ListOffsets', 3, {
-      isolationLevel: isolation === 'read_committed' ? 1 : 0,
-      topics: [
-        { topic, partitions: led.map((partition) => ({ partition, timestamp: spec === 'earliest' ? '-2' : '-1' })) },
-      ],
-    })) as ListOffsetsResponse
-    for (const { partition, errorCode, offset } of response.responses.flatMap((one) => one.partitions)) {
-      if (errorCode !== 0) {
-        client.forgetLeader(topic, partition)
+    for (const { partition, errorCode, offset } of await offsetsAt(client, node, topic, led, spec, isolation)) {
+      if (errorCode !== 0)
         throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${partition}`, errorCode)
-      }
-      offsets.set(partition, Number(offset))
+      offsets.set(partition, offset)
     }
   }
   const missing = partitions.find((partition) => !offsets.has(partition))
   if (missing !== undefined) throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${missing}`, 5)
   return offsets
+}
+
+export interface FoundOffset {
+  partition: number
+  errorCode: number
+  offset: number
+}
+
+/** What one broker says of partitions that it leads. One with an error is looked for elsewhere the next time. */
+export async function offsetsAt(
+  client: KafkaClient,
+  node: number,
+  topic: string,
+  partitions: readonly number[],
+  spec: OffsetSpec,
+  isolation: Isolation = client.isolation,
+): Promise<FoundOffset[]> {
+  const timestamp = spec === 'earliest' ? '-2' : '-1'
+  const response = (await client.call(node, 'ListOffsets', 3, {
+    isolationLevel: isolation === 'read_committed' ? 1 : 0,
+    topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
+  })) as ListOffsetsResponse
+  const found = response.responses.flatMap((one) => one.partitions)
+  for (const { partition, errorCode } of found) if (errorCode !== 0) client.forgetLeader(topic, partition)
+  return found.map(({ partition, errorCode, offset }) => ({ partition, errorCode, offset: Number(offset) }))
 }
 
 export interface CommittedOffset {

@@ -3,6 +3,7 @@
  * elsewhere; here is their order.
  */
 import { LatchkeyError } from '../errors.ts'
+import { type EndsWatch } from '../kafka/ends-watch.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
@@ -18,6 +19,7 @@ import { keptHeadersOf } from './memory/kept-headers.ts'
 import { fingerprintOf, withFingerprint } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
+import { watchEnds } from './ends.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
 
@@ -36,6 +38,7 @@ export class Primaries {
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
   #committer: Committer | undefined
+  #ends: EndsWatch | undefined
   #renewTimer: ReturnType<typeof setInterval> | undefined
   #committed: ReadonlyMap<number, CommittedOffset> = new Map()
   #recovered: ReadonlyMap<number, Recovered> = new Map()
@@ -98,6 +101,7 @@ export class Primaries {
     }
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
     this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
+    this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
     this.#events.begin(this.#catchUp)
     for (const partition of roles.primaries) {
       this.#ingest.follow(partition)
@@ -130,6 +134,7 @@ export class Primaries {
 
   stop(): void {
     clearInterval(this.#renewTimer)
+    this.#ends?.stop()
     this.#committer?.stop()
     this.#ingest.stop()
   }

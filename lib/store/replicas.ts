@@ -12,6 +12,8 @@ import { changelogFetch } from './clients.ts'
 import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { type StoreContext } from './store-context.ts'
+import { type EndsWatch } from '../kafka/ends-watch.ts'
+import { setEnd, watchEnds } from './ends.ts'
 import { setPartitionState } from '../contract/partition-state.ts'
 
 const log = loggerOf('store')
@@ -34,6 +36,7 @@ export class Replicas {
   readonly #batches = new CommittedBatches()
   readonly #kept: KeptHeaders | undefined
   readonly #copies = new Map<number, Copy>()
+  #ends: EndsWatch | undefined
   readonly #allFilled = Promise.withResolvers<void>()
 
   constructor(context: StoreContext) {
@@ -71,10 +74,12 @@ export class Replicas {
       this.#fetcher.add(partition, position)
       this.#checkFilled(partition)
     }
+    this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
     await this.#fetcher.run()
   }
 
   stop(): void {
+    this.#ends?.stop()
     this.#fetcher.stop()
   }
 
@@ -88,8 +93,7 @@ export class Replicas {
       throw corruptChangelog(config.changelogTopic, partition, error)
     }
     stats.setGauge(partition, 'position', copy.position)
-    stats.setGauge(partition, 'end', lastStableOffset)
-    stats.setGauge(partition, 'endKnownAt', Date.now())
+    setEnd(stats, partition, lastStableOffset)
     if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
     this.#checkFilled(partition)
     if (copy.opened) flusher.wrote()

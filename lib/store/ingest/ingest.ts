@@ -21,6 +21,7 @@ import { Refusals } from './refusals.ts'
 import { Settlement } from './settlement.ts'
 import { type SourceDecoder } from './source-decoder.ts'
 import { clientsConfigOf, sourceFetch } from '../clients.ts'
+import { setEnd } from '../ends.ts'
 
 export class Ingest {
   readonly #context: IngestContext
@@ -163,7 +164,7 @@ export class Ingest {
     if (one.halt !== undefined) this.#halted(one)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
-    stats.setGauge(fetched.partition, 'end', fetched.lastStableOffset)
+    setEnd(stats, fetched.partition, fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)
     this.#encoded(one, openBefore)
