@@ -1,11 +1,16 @@
-/** Google's own files, by the name that they are imported by: they need not lie beside a .proto that imports them. */
+/**
+ * Files that need not lie beside a .proto that imports them, by the name that they are imported by: Google's own, and all that Confluent's registry
+ * knows without a reference.
+ */
 import protobuf from 'protobufjs'
 import annotations from 'protobufjs/google/api/annotations.json' with { type: 'json' }
 import http from 'protobufjs/google/api/http.json' with { type: 'json' }
 import api from 'protobufjs/google/protobuf/api.json' with { type: 'json' }
+import plugin from 'protobufjs/google/protobuf/compiler/plugin.json' with { type: 'json' }
 import descriptor from 'protobufjs/google/protobuf/descriptor.json' with { type: 'json' }
 import sourceContext from 'protobufjs/google/protobuf/source_context.json' with { type: 'json' }
 import type from 'protobufjs/google/protobuf/type.json' with { type: 'json' }
+import { googleTypeFiles } from './google-type.ts'
 
 interface Definitions {
   nested?: Record<string, object> | undefined
@@ -25,13 +30,37 @@ const bundled = new Map<string, readonly (Definitions | null)[]>([
   ['google/protobuf/type.proto', [type]],
   ['google/api/annotations.proto', [descriptor, http, annotations]],
   ['google/api/http.proto', [http]],
+  ['google/protobuf/compiler/plugin.proto', [descriptor, plugin]],
+])
+
+/** Of options alone, which are passed over. */
+const ofOptions = ['cpp', 'go', 'java'].map((language) => `google/protobuf/${language}_features.proto`)
+
+const texts: ReadonlyMap<string, string> = new Map([
+  ...googleTypeFiles,
+  ...ofOptions.map((name) => [name, 'syntax = "proto2"; package pb;'] as const),
+  [
+    'confluent/meta.proto',
+    'syntax = "proto3"; package confluent; message Meta { string doc = 1; map<string, string> params = 2; repeated string tags = 3; }',
+  ],
+  [
+    'confluent/type/decimal.proto',
+    'syntax = "proto3"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }',
+  ],
 ])
 
 export function isBundled(name: string): boolean {
-  return bundled.has(name)
+  return bundled.has(name) || texts.has(name)
 }
 
+/** With what it imports. What the root has already stays as it is. */
 export function addBundled(root: protobuf.Root, name: string): void {
+  const text = texts.get(name)
+  if (text !== undefined) {
+    const { root: own, imports = [] } = protobuf.parse(text, new protobuf.Root(), { keepCase: true })
+    addMissing(root, own.toJSON().nested ?? {})
+    for (const imported of imports) addBundled(root, imported)
+  }
   for (const definitions of bundled.get(name) ?? []) addMissing(root, definitions?.nested ?? {})
 }
 

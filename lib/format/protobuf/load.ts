@@ -58,11 +58,14 @@ export function loadProtos(file: string, include: readonly string[] = []): proto
   }
 }
 
-/** A schema that is at hand as text, with the imports that it has: for a registry, which names them. */
+/** A schema that is at hand as text, with the imports that it has: for a registry, which names them. One text may have several names. */
 export function parseProtos(texts: ReadonlyMap<string, string>): protobuf.Root {
   const root = new protobuf.Root()
   const loaded = new Set<string>()
+  const parsed = new Set<string>()
   for (const [name, text] of texts) {
+    if (parsed.has(text)) continue
+    parsed.add(text)
     const { imports = [] } = parse(name, text, root)
     for (const imported of imports) {
       if (texts.has(imported) || loaded.has(imported)) continue

@@ -22,17 +22,15 @@ export interface CompiledSchema {
 
 const none = new Uint8Array(0)
 
-/** @throws Error saying what is wrong with the schema */
-export function compile(
-  kind: Kind,
-  id: number,
-  text: string,
-  references: readonly { readonly name: string; readonly text: string }[],
-): CompiledSchema {
-  const size = references.reduce((sum, reference) => sum + reference.text.length, text.length)
+/**
+ * @param references texts by name, one before those that need it
+ * @throws Error saying what is wrong with the schema
+ */
+export function compile(kind: Kind, id: number, text: string, references: ReadonlyMap<string, string>): CompiledSchema {
+  const size = references.values().reduce((sum, reference) => sum + reference.length, text.length)
   switch (kind) {
     case 'avro': {
-      const codec = registeredAvroCodec([...references.map((reference) => reference.text), text])
+      const codec = registeredAvroCodec([...new Set(references.values()), text])
       return { id, size, prefix: none, codec, decode: codec.decode }
     }
     case 'protobuf': {

@@ -9,12 +9,6 @@ import { codecOfMessage } from '../protobuf.ts'
 import { parseProtos } from '../protobuf/load.ts'
 import { type Messages, messagesOf } from '../protobuf/messages.ts'
 
-/** Imported without being referred to: Confluent's registry knows these by itself. Options are passed over, so their definitions may be missing. */
-const builtIn: Readonly<Record<string, string>> = {
-  'confluent/meta.proto': 'syntax = "proto3"; package confluent;',
-  'confluent/type/decimal.proto':
-    'syntax = "proto3"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }',
-}
 const nestingMax = 100
 
 export interface ProtobufSchema {
@@ -25,10 +19,7 @@ export interface ProtobufSchema {
 }
 
 /** @throws Error saying what is wrong with the schema */
-export function protobufSchema(
-  text: string,
-  references: readonly { readonly name: string; readonly text: string }[],
-): ProtobufSchema {
+export function protobufSchema(text: string, references: ReadonlyMap<string, string>): ProtobufSchema {
   const messages = messagesOfAll(text, references)
   const topLevel = topLevelOf(text)
   const codecs = new Map<string, Codec<Json>>()
@@ -49,14 +40,8 @@ export function protobufSchema(
   }
 }
 
-function messagesOfAll(text: string, references: readonly { name: string; text: string }[]): Messages {
-  const texts = new Map(
-    Object.entries(builtIn).filter(
-      ([name]) => text.includes(name) || references.some((reference) => reference.text.includes(name)),
-    ),
-  )
-  for (const reference of references) texts.set(reference.name, reference.text)
-  texts.set('the schema', text)
+function messagesOfAll(text: string, references: ReadonlyMap<string, string>): Messages {
+  const texts = new Map([...references, ['the schema', text]])
   try {
     return messagesOf(parseProtos(texts))
   } catch (error) {

@@ -23,12 +23,6 @@ export interface RegistryTrouble {
   readonly since: number
 }
 
-/** One that a schema imports. */
-interface Reference {
-  readonly name: string
-  readonly text: string
-}
-
 type FetchedByKind = Readonly<Record<Kind, Fetched<CompiledSchema>>>
 
 const schemaCharactersMax = 1_048_576
@@ -104,34 +98,34 @@ export class Schemas {
     const text = textOf(answer)
     const type = answer['schemaType'] ?? 'AVRO'
     if (type !== schemaTypes[kind]) throw new Refused(`of type ${String(type)}, where ${schemaTypes[kind]} is expected`)
-    const references = new Map<string, Reference>()
-    await this.#collect(answer, references)
+    const references = new Map<string, string>()
+    await this.#collect(answer, references, new Set())
     try {
-      return compile(kind, id, text, [...references.values()])
+      return compile(kind, id, text, references)
     } catch (error) {
       throw new Refused(`of no use: ${(error as Error).message}`)
     }
   }
 
-  /** All that a schema imports, one that is imported before the one that imports it. */
-  async #collect(
-    answer: Readonly<Record<string, Json>>,
-    into: Map<string, Reference>,
-    path: readonly string[] = [],
-  ): Promise<void> {
+  /**
+   * All that a schema imports, by name: one that is imported before the one that imports it. Where names lead to several schemas, the first counts,
+   * depth first, as in Confluent's registry.
+   */
+  async #collect(answer: Readonly<Record<string, Json>>, into: Map<string, string>, seen: Set<string>): Promise<void> {
     for (const { name, subject, version } of referencesOf(answer)) {
-      const key = `${subject} ${version}`
-      if (into.has(key) || path.includes(key)) continue
-      if (into.size + path.length >= referencesMax) throw new Refused(`with more than ${referencesMax} references`)
+      if (seen.has(name)) continue
+      if (seen.size >= referencesMax) throw new Refused(`with more than ${referencesMax} references`)
+      seen.add(name)
       const referred = await this.#referred(subject, version)
-      await this.#collect(referred, into, [...path, key])
-      into.set(key, { name, text: textOf(referred) })
+      await this.#collect(referred, into, seen)
+      into.set(name, textOf(referred))
     }
   }
 
   async #referred(subject: string, version: number): Promise<Readonly<Record<string, Json>>> {
     try {
-      return await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      // What a registry was made to forget still belongs to the schemas that refer to it.
+      return await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}?deleted=true`)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       throw new Refused(`of no use: it refers to version ${version} of subject ${subject}, which is ${error.message}`)

@@ -9,6 +9,8 @@ export interface RegisteredSchema {
   schemaType: string
   schema: string
   references: readonly { name: string; subject: string; version: number }[]
+  /** Softly: its id still leads to it, its subject and version only on request. */
+  isDeleted?: boolean
 }
 
 type Answer = Response | Promise<Response>
@@ -49,13 +51,14 @@ export class FakeRegistry implements AsyncDisposable {
   }
 
   #answer(request: Request): Answer {
-    const path = new URL(request.url).pathname.replace(/^\/base/, '')
+    const url = new URL(request.url)
+    const path = url.pathname.replace(/^\/base/, '')
     this.asked.push(path)
     this.authorizations.push(request.headers.get('Authorization'))
-    return this.fault?.(path) ?? this.#find(path)
+    return this.fault?.(path) ?? this.#find(path, url.searchParams.get('deleted') === 'true')
   }
 
-  #find(path: string): Response {
+  #find(path: string, withDeleted: boolean): Response {
     const [, kind, name = '', versions, version] = path.split('/')
     if (kind === 'schemas') {
       const found = this.schemas.find(({ id }) => id === Number(versions))
@@ -68,7 +71,9 @@ export class FakeRegistry implements AsyncDisposable {
         ...(references.length > 0 && { references }),
       })
     }
-    const ofSubject = this.schemas.filter(({ subject }) => subject === decodeURIComponent(name))
+    const ofSubject = this.schemas.filter(
+      ({ subject, isDeleted = false }) => subject === decodeURIComponent(name) && (withDeleted || !isDeleted),
+    )
     if (ofSubject.length === 0) return problem(404, 40_401, 'Subject not found')
     const found =
       version === 'latest' ? ofSubject.at(-1) : ofSubject.find((schema) => schema.version === Number(version))
