@@ -1,13 +1,17 @@
 /**
- * `npm test` and `npm run demo` start here, perhaps in a fresh clone: installs what package-lock.json names, Bun included, unless it is
- * there already. Plain JavaScript for Node, since nothing else is there yet.
+ * All npm scripts start here, perhaps in a fresh clone: installs what package-lock.json names, Bun included, unless it is
+ * there already. Plain JavaScript for Node, since nothing else is there yet, and for an old one, which has to be refused in a sentence.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { faultOfNode } from './node-version.js'
 
-const root = resolve(import.meta.dirname, '../..')
+const nodeFault = faultOfNode(process.versions)
+if (nodeFault) fail(nodeFault)
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const stampFile = join(root, 'node_modules/.latchkey-installed')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const wanted = createHash('sha256')

@@ -1,0 +1,18 @@
+/** Before `npm test`: what the suite needs beside the dependencies is looked for first, and what is missing is named at once. */
+import { prepareKafka } from '../kafka/index.ts'
+
+/** Of the whole suite, on 2 cores that do nothing else. */
+const suiteMinutes = 20
+const programs = ['curl', 'git', 'nice', 'openssl', 'ps', 'tar']
+
+const missing = programs.filter((program) => Bun.which(program) === null)
+if (missing.length > 0) {
+  fail(`run the tests: found no ${missing.join(', no ')} on PATH. Install what is missing with your package manager.`)
+}
+await prepareKafka().catch((error: Error) => fail(error.message))
+console.log(`The whole suite takes about ${suiteMinutes} minutes on 2 cores; 'npm test -- test/map' runs a part of it.`)
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
