@@ -4,19 +4,20 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
+import { Connections } from './connections.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
 import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
 import { Patience } from './patience.ts'
 import { type BrokerAddress, type Isolation } from '../contract/client-config.ts'
-import { BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
+import { type ConnectionOptions, type RawRequest } from './kafkajs.ts'
 
 export type { TopicMetadata }
 
 export interface ClientOptions extends ConnectionOptions {
   /** What log lines call this client, e.g. `source consumer`. */
   subject: string
-  /** Seeds, asked in turn until one answers. */
+  /** Seeds: asked, with every address that is learned, in turn until one answers. */
   brokers: readonly BrokerAddress[]
   /** Deadline of a request that does not wait at the broker. */
   requestTimeoutMs: number
@@ -39,18 +40,16 @@ export type CoordinatorKind = 'group' | 'transaction'
 export class KafkaClient {
   readonly health: Health
   readonly #options: ClientOptions
-  readonly #addresses = new Map<number, BrokerAddress>()
-  readonly #connections = new Map<number, BrokerConnection>()
+  readonly #connections: Connections
   readonly #leaders = new Map<string, Map<number, number>>()
   readonly #coordinators = new Map<string, number>()
   readonly #closing = new AbortController()
-  #seed: BrokerConnection | undefined
-  #nextSeed = 0
   #refreshTimer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ClientOptions) {
     this.#options = options
     this.health = new Health(options.subject)
+    this.#connections = new Connections(options.brokers, options)
     const { metadataMaxAgeMs = 0 } = options
     if (metadataMaxAgeMs === 0) return
     this.#refreshTimer = setInterval(() => void this.#refresh(), metadataMaxAgeMs)
@@ -99,10 +98,10 @@ export class KafkaClient {
 
   /** Asks the cluster about topics and remembers their leaders. A topic that does not exist comes back with its error code. */
   async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
-    const connection = this.#anyConnection()
+    const connection = this.#connections.any()
     const args = { topics, allowAutoTopicCreation: false }
     const response = (await connection.call('Metadata', 6, args, this.requestTimeoutMs)) as MetadataResponse
-    for (const { nodeId, host, port } of response.brokers) this.#remember(nodeId, { host, port })
+    for (const { nodeId, host, port } of response.brokers) this.#connections.remember(nodeId, { host, port })
     const found = topicsOf(response)
     for (const { topic, partitions } of found) {
       this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
@@ -112,13 +111,13 @@ export class KafkaClient {
 
   /** Whether a node's address is known, so that it can be asked. */
   knows(node: number): boolean {
-    return this.#addresses.has(node)
+    return this.#connections.knows(node)
   }
 
   /** Node id of the leader by the last metadata; undefined where that named none. */
   leader(topic: string, partition: number): number | undefined {
     const node = this.#leaders.get(topic)?.get(partition)
-    return node === undefined || node < 0 || !this.#addresses.has(node) ? undefined : node
+    return node === undefined || node < 0 || !this.#connections.knows(node) ? undefined : node
   }
 
   /** Partitions of a topic by leader, after asking again if one is without. Those still without a leader are left out. */
@@ -146,20 +145,20 @@ export class KafkaClient {
   }
 
   send(node: number, request: RawRequest, timeoutMs: number): Promise<Buffer> {
-    return this.#forgetting(node, this.#connection(node).send(request, timeoutMs))
+    return this.#forgetting(node, this.#connections.to(node).send(request, timeoutMs))
   }
 
   call(node: number, apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
-    return this.#forgetting(node, this.#connection(node).call(apiName, apiVersion, args, this.requestTimeoutMs))
+    return this.#forgetting(node, this.#connections.to(node).call(apiName, apiVersion, args, this.requestTimeoutMs))
   }
 
   /** A request that any broker answers, or forwards to the controller. */
   callAny(apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
-    return this.#anyConnection().call(apiName, apiVersion, args, this.requestTimeoutMs)
+    return this.#connections.any().call(apiName, apiVersion, args, this.requestTimeoutMs)
   }
 
   sendAny(request: RawRequest): Promise<Buffer> {
-    return this.#anyConnection().send(request, this.requestTimeoutMs)
+    return this.#connections.any().send(request, this.requestTimeoutMs)
   }
 
   /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */
@@ -169,7 +168,7 @@ export class KafkaClient {
     const args = { groupId: key, coordinatorType: kind === 'group' ? 0 : 1 }
     const { errorCode, coordinator } = (await this.callAny('GroupCoordinator', 2, args)) as CoordinatorResponse
     if (errorCode !== 0) throw brokerError(`Finding the coordinator of ${kind} ${key}`, errorCode)
-    this.#remember(coordinator.nodeId, { host: coordinator.host, port: coordinator.port })
+    this.#connections.remember(coordinator.nodeId, { host: coordinator.host, port: coordinator.port })
     this.#coordinators.set(`${kind} ${key}`, coordinator.nodeId)
     return coordinator.nodeId
   }
@@ -182,8 +181,7 @@ export class KafkaClient {
   close(): void {
     this.#closing.abort()
     clearInterval(this.#refreshTimer)
-    this.#seed?.close()
-    for (const connection of this.#connections.values()) connection.close()
+    this.#connections.close()
   }
 
   /** Credentials that worked before may be those of a rotation under way. */
@@ -199,30 +197,6 @@ export class KafkaClient {
     })
   }
 
-  #remember(node: number, address: BrokerAddress): void {
-    const known = this.#addresses.get(node)
-    if (known?.host === address.host && known.port === address.port) return
-    this.#addresses.set(node, address)
-    this.#connections.get(node)?.close()
-    this.#connections.delete(node)
-  }
-
-  #connection(node: number): BrokerConnection {
-    const open = this.#connections.get(node)
-    if (open !== undefined && !open.closed) return open
-    open?.close()
-    const address = this.#addresses.get(node)
-    if (this.signal.aborted || address === undefined) {
-      throw new LatchkeyError(
-        'broker_unreachable',
-        `Connecting to node ${node}: ${address ? 'closed' : 'its address is not known'}`,
-      )
-    }
-    const connection = new BrokerConnection(address, this.#options)
-    this.#connections.set(node, connection)
-    return connection
-  }
-
   /** After a failure on the way to a node, whoever it led or coordinated for may be elsewhere. */
   async #forgetting<T>(node: number, exchange: Promise<T>): Promise<T> {
     try {
@@ -234,16 +208,5 @@ export class KafkaClient {
       for (const [key, coordinator] of this.#coordinators) if (coordinator === node) this.#coordinators.delete(key)
       throw error
     }
-  }
-
-  #anyConnection(): BrokerConnection {
-    if (this.signal.aborted) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
-    for (const connection of this.#connections.values()) if (!connection.closed) return connection
-    if (this.#seed === undefined || this.#seed.closed) {
-      this.#seed?.close()
-      const { brokers } = this.#options
-      this.#seed = new BrokerConnection(brokers[this.#nextSeed++ % brokers.length]!, this.#options)
-    }
-    return this.#seed
   }
 }
