@@ -84,6 +84,7 @@ export class Connection {
 
   closed(): void {
     this.#isLast = true
+    this.#outbox.close()
     this.#tunnel?.clientClosed()
   }
 
@@ -189,11 +190,12 @@ export class Connection {
     const length = headLength + (body?.length ?? 0)
     if (length <= page.length) {
       if (body) page.set(body, headLength)
-      this.#outbox.send(page, length)
+      this.#outbox.sendFrom(page, length)
     } else {
-      this.#outbox.send(page, headLength)
+      this.#outbox.sendFrom(page, headLength)
       if (body) this.#outbox.send(body)
     }
+    this.#isLast ||= this.#outbox.isClosed
     if (this.#isLast && this.#outbox.isEmpty) this.#end()
   }
 

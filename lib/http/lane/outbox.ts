@@ -1,40 +1,67 @@
 /** What a socket has not taken yet: Bun's own sockets keep nothing of what there is no room for. */
-import type { Socket } from 'bun'
+
+/** Of Bun's sockets. */
+interface Writable {
+  /** @returns how much of it was taken; -1 where the socket is closed */
+  write(bytes: Uint8Array, from: number, length: number): number
+}
 
 export class Outbox {
-  readonly #socket: Socket<unknown>
-  #left: Uint8Array | undefined
+  readonly #socket: Writable
+  /** In order. The first one lacks what the socket has taken of it. */
+  #left: Uint8Array[] = []
+  #isClosed = false
 
-  constructor(socket: Socket<unknown>) {
+  constructor(socket: Writable) {
     this.#socket = socket
   }
 
   get isEmpty(): boolean {
-    return this.#left === undefined
+    return this.#left.length === 0
   }
 
-  /** @param bytes may be used again at once @returns whether all of it is on its way */
-  send(bytes: Uint8Array, length = bytes.length): boolean {
-    if (this.#left !== undefined) {
-      this.#left = Buffer.concat([this.#left, bytes.subarray(0, length)])
-      return false
-    }
-    const taken = this.#write(bytes, length)
+  /** The socket is closed: nothing is sent or kept any more, since a client that has reset its connection would cost as much memory as its answers. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** @param bytes not to be changed afterwards: what the socket does not take is kept without a copy @returns whether all of it is on its way */
+  send(bytes: Uint8Array): boolean {
+    const left = this.#write(bytes, bytes.length)
+    if (left > 0) this.#left.push(bytes.subarray(bytes.length - left))
+    return this.isEmpty
+  }
+
+  /** @param page of which the first `length` bytes are sent; it may be used again at once @returns whether all of it is on its way */
+  sendFrom(page: Uint8Array, length: number): boolean {
+    const left = this.#write(page, length)
     // Not slice(), which for a Buffer is a view: the next answer, to whomever, would be written into what is left.
-    if (taken < length) this.#left = new Uint8Array(bytes.subarray(taken, length))
-    return taken === length
+    if (left > 0) this.#left.push(new Uint8Array(page.subarray(length - left, length)))
+    return this.isEmpty
   }
 
   /** To be called when there is room again. @returns whether all of it is on its way */
   drain(): boolean {
-    if (this.#left === undefined) return true
-    const taken = this.#write(this.#left, this.#left.length)
-    this.#left = taken < this.#left.length ? this.#left.subarray(taken) : undefined
-    return this.#left === undefined
+    const waiting = this.#left
+    this.#left = []
+    for (const bytes of waiting) this.send(bytes)
+    return this.isEmpty
   }
 
-  /** A socket that is closed takes nothing: what is left goes with it. */
+  /** Forgets what is left: the socket is closed. */
+  close(): void {
+    this.#isClosed = true
+    this.#left = []
+  }
+
+  /** @returns how much of it is left to be sent */
   #write(bytes: Uint8Array, length: number): number {
-    return length === 0 ? 0 : Math.max(0, this.#socket.write(bytes, 0, length))
+    if (this.#isClosed || length === 0) return 0
+    if (this.#left.length > 0) return length
+    const taken = this.#socket.write(bytes, 0, length)
+    if (taken >= 0) return length - taken
+    // A socket that is closed says so before its end is heard of.
+    this.close()
+    return 0
   }
 }

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'bun:test'
+import { Outbox } from '../../../lib/http/lane/outbox.ts'
+
+/** A socket that takes as much at a time as a test says; -1 where it is closed. */
+class FakeSocket {
+  readonly taken: Uint8Array[] = []
+  writes = 0
+  room: number
+
+  constructor(room: number) {
+    this.room = room
+  }
+
+  write(bytes: Uint8Array, from: number, length: number): number {
+    this.writes++
+    if (this.room < 0) return -1
+    const taken = new Uint8Array(bytes.subarray(from, from + Math.min(length, this.room)))
+    this.taken.push(taken)
+    this.room -= taken.length
+    return taken.length
+  }
+
+  get text(): string {
+    return Buffer.concat(this.taken).toString()
+  }
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe('Outbox', () => {
+  test('all is sent in order when the socket takes a little at a time', () => {
+    const socket = new FakeSocket(4)
+    const outbox = new Outbox(socket)
+    expect(outbox.send(bytes('abcdef'))).toBeFalse()
+    expect(outbox.sendFrom(bytes('ghi---'), 3)).toBeFalse()
+    expect(outbox.send(bytes('jkl'))).toBeFalse()
+    expect(socket.text).toBe('abcd')
+    const drained: boolean[] = []
+    for (let round = 0; round < 4; round++) {
+      socket.room = 2
+      drained.push(outbox.drain())
+    }
+    expect(drained).toEqual([false, false, false, true])
+    expect(socket.text).toBe('abcdefghijkl')
+    socket.room = 1
+    expect(outbox.send(bytes('m'))).toBeTrue()
+  })
+
+  test('what is left is not what the page has next', () => {
+    const socket = new FakeSocket(1)
+    const outbox = new Outbox(socket)
+    const page = Buffer.from('abc')
+    outbox.sendFrom(page, 3)
+    page.write('xyz')
+    socket.room = 10
+    outbox.drain()
+    expect(socket.text).toBe('abc')
+  })
+
+  test('what is left of a body is kept without a copy', () => {
+    const body = new Uint8Array(1_000)
+    const kept: Uint8Array[] = []
+    const socket = { write: (part: Uint8Array) => (kept.push(part), 1) }
+    const outbox = new Outbox(socket)
+    outbox.send(body)
+    outbox.drain()
+    expect(kept.map(({ buffer }) => buffer === body.buffer)).toEqual([true, true])
+  })
+
+  test('nothing is kept, and nothing more is sent, when the socket is closed', () => {
+    const socket = new FakeSocket(-1)
+    const outbox = new Outbox(socket)
+    expect(outbox.isClosed).toBeFalse()
+    outbox.sendFrom(bytes('head'), 4)
+    outbox.send(bytes('body'))
+    expect([outbox.isEmpty, outbox.isClosed, socket.writes]).toEqual([true, true, 1])
+  })
+
+  test('what is left is forgotten when the socket closes', () => {
+    const socket = new FakeSocket(2)
+    const outbox = new Outbox(socket)
+    outbox.send(bytes('abc'))
+    expect(outbox.isEmpty).toBeFalse()
+    outbox.close()
+    expect([outbox.isEmpty, outbox.isClosed]).toEqual([true, true])
+    outbox.drain()
+    expect(socket.writes).toBe(1)
+  })
+
+  test('it closes in the middle of what is left', () => {
+    const socket = new FakeSocket(0)
+    const outbox = new Outbox(socket)
+    for (const text of ['a', 'b', 'c']) outbox.send(bytes(text))
+    socket.room = -1
+    outbox.drain()
+    expect([outbox.isEmpty, outbox.isClosed, socket.writes]).toEqual([true, true, 2])
+  })
+})

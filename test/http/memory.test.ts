@@ -1,0 +1,70 @@
+/** What clients can make a server hold, measured from outside: its memory at most. */
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { type Socket } from 'node:net'
+import { join } from 'node:path'
+import { get, open } from './lane/clients.ts'
+import { rawRequest } from './raw-request.ts'
+
+const mebibytesMax = 400
+
+interface Greedy extends AsyncDisposable {
+  port: number
+  /** Stops and goes on: meanwhile nothing of what clients do is seen. */
+  frozen(action: () => Promise<void>): Promise<void>
+  /** The most that it has had so far. */
+  mebibytes(): number
+}
+
+async function startGreedy(): Promise<Greedy> {
+  const script = join(import.meta.dir, 'greedy-server.ts')
+  const child = Bun.spawn([process.execPath, script], { stdout: 'pipe', stderr: 'inherit' })
+  const { value } = await child.stdout.getReader().read()
+  return {
+    port: Number(new TextDecoder().decode(value)),
+    async frozen(action) {
+      child.kill('SIGSTOP')
+      try {
+        await action()
+      } finally {
+        child.kill('SIGCONT')
+      }
+    },
+    mebibytes() {
+      const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
+      return Number(peak) / 1_024
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child.exited
+    },
+  }
+}
+
+function written(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve) => socket.write(text, () => resolve()))
+}
+
+const livez = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
+
+test.each([
+  ['plain', get('large')],
+  ['passed on', get('large', 'X: 1\r\nX: 2\r\n')],
+])(
+  'memory stays bounded when clients ask for a large value and reset, and the request is %s',
+  async (_, request) => {
+    await using greedy = await startGreedy()
+    for (let round = 0; round < 23; round++) {
+      const sockets = await Promise.all(Array.from({ length: 300 }, () => open(greedy.port)))
+      // By the time that it answers another client it has accepted these.
+      await rawRequest(greedy.port, livez)
+      await greedy.frozen(async () => {
+        await Promise.all(sockets.map((socket) => written(socket, request)))
+        for (const socket of sockets) socket.resetAndDestroy()
+      })
+      await rawRequest(greedy.port, livez)
+    }
+    expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
+  },
+  120_000,
+)
