@@ -8,17 +8,17 @@ import { LatchkeyError } from '../errors.ts'
 import { Announcements } from './announcements.ts'
 import { Cleaner } from './cleaner.ts'
 import { createControl, readersLeft } from './control.ts'
-import { checkRange, entryBytes, headerBytes, tombstone } from './entry.ts'
+import { checkEntrySize, checkRange, entryBytes, tombstone } from './entry.ts'
 import { EntryLog } from './entry-log.ts'
 import { halfSipHash13 } from './half-sip-hash.ts'
-import { liveKeys } from './keys.ts'
+import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
 import { LeftRight } from './left-right.ts'
-import { addressSpaceBytes, entryBytesMax, slabBytesDefault } from './limits.ts'
+import { addressSpaceBytes, slabBytesDefault } from './limits.ts'
 import type { ChiralMapShared } from './messages.ts'
 import { Oplog } from './oplog.ts'
 import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type Partition, PartitionIndex } from './partition-index.ts'
-import { copyValue } from './probe.ts'
+import { copyEntry, type StoredEntry, type TableView } from './probe.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -121,12 +121,7 @@ export class ChiralMap {
     const held = this.#held(partition)
     checkRange('key', source, keyStart, keyLength)
     if (valueLength !== tombstone) checkRange('value', source, valueStart, valueLength)
-    if (headerBytes + keyLength + valueLength > entryBytesMax) {
-      throw new LatchkeyError(
-        'entry_too_large',
-        `put into partition ${partition} at offset ${offset}: key ${keyLength} and value ${valueLength} bytes, ${entryBytesMax} is the most for an entry`,
-      )
-    }
+    checkEntrySize(partition, offset, keyLength, valueLength)
     const hash = halfSipHash13(this.#seed0, this.#seed1, source, keyStart, keyLength)
     if (held.state === 'bulk') {
       this.#putBulk(held, hash, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
@@ -181,23 +176,28 @@ export class ChiralMap {
    * key that is there all along comes exactly once, one that comes or goes may be in or not. For the writer's thread.
    */
   keys(partition: number): Generator<Uint8Array, void, undefined> {
-    const held = this.#held(partition)
-    return liveKeys(this.#log, () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!)
+    return liveKeys(this.#log, this.#tableToRead(partition))
   }
 
-  /**
-   * A copy of the value that a key of the partition has by the operations absorbed (while bulk loading: by all); undefined where it
-   * has none. For the writer's thread.
-   */
-  latest(partition: number, key: Uint8Array, start: number, length: number): Uint8Array | undefined {
-    const { tables, state } = this.#held(partition)
-    const table = tables[state === 'bulk' ? 0 : this.#leftRight.published]!
-    return copyValue(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
+  /** The same in steps of some hundred, each perhaps empty: keys whose entries have a source offset that is accepted. */
+  keysByOffset(partition: number, accepts: (offset: number) => boolean): Generator<KeyAt[], void, undefined> {
+    return liveSteps(this.#log, this.#tableToRead(partition), accepts)
+  }
+
+  /** What a key of the partition has by the operations absorbed (while bulk loading: by all). For the writer's thread. */
+  latest(partition: number, key: Uint8Array, start = 0, length = key.length): StoredEntry | undefined {
+    const table = this.#tableToRead(partition)()
+    return copyEntry(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
   }
 
   /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
   protected readersLeft(): Promise<void> {
     return readersLeft(new Int32Array(this.#control))
+  }
+
+  #tableToRead(partition: number): () => TableView {
+    const held = this.#held(partition)
+    return () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!
   }
 
   #held(partition: number): Partition {

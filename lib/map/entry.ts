@@ -11,6 +11,7 @@
  * as signed integers everywhere, because the engine keeps those unboxed. Address 0 is no entry: entries begin at byte 8.
  */
 import { LatchkeyError } from '../errors.ts'
+import { entryBytesMax } from './limits.ts'
 
 export const headerBytes = 24
 export const tombstone = -1
@@ -20,6 +21,15 @@ export const segmentDataStart = 8
 /** Bytes that an entry takes in the log. Lengths must have been checked: header, key and value within entryBytesMax. */
 export function entryBytes(keyLength: number, valueLength: number): number {
   return (headerBytes + keyLength + (valueLength > 0 ? valueLength : 0) + 7) & ~7
+}
+
+/** Throws entry_too_large. */
+export function checkEntrySize(partition: number, offset: number, keyLength: number, valueLength: number): void {
+  if (headerBytes + keyLength + valueLength <= entryBytesMax) return
+  throw new LatchkeyError(
+    'entry_too_large',
+    `put into partition ${partition} at offset ${offset}: key ${keyLength} and value ${valueLength} bytes, ${entryBytesMax} is the most for an entry`,
+  )
 }
 
 /** What is to be put has to lie in its source. Throws internal. */

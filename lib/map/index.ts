@@ -1,6 +1,8 @@
 export { ChiralMap, type PartitionStats } from './chiral-map.ts'
 export { ChiralMapReaders, type ReadersOptions } from './chiral-map-readers.ts'
 export type { ChiralMapShared, MapMessage } from './messages.ts'
+export type { KeyAt } from './keys.ts'
 export { murmur2, partitionOf } from './murmur2.ts'
 export type { ChiralMapOptions } from './options.ts'
+export type { StoredEntry } from './probe.ts'
 export type { Lookup, Reader } from './reader.ts'

@@ -9,19 +9,45 @@ import type { TableView } from './probe.ts'
 const slotsPerStep = 256
 const hashesEnd = 2 ** 32
 
-/** Copies of the keys in the table that `table` returns, asked for anew at every step. */
+export interface KeyAt {
+  /** A copy. */
+  readonly key: Uint8Array
+  /** Source offset of its entry, -1 unknown. */
+  readonly offset: number
+}
+
+/** Copies of the keys in the table that `table` returns, which is called again at every step. */
 export function* liveKeys(log: LogView, table: () => TableView): Generator<Uint8Array, void, undefined> {
+  for (const step of liveSteps(log, table, everyOffset)) for (const { key } of step) yield key
+}
+
+/** The same step by step, with offsets. A step may be empty, so that the caller can pause between steps. @param accepts is asked about each entry's offset */
+export function* liveSteps(
+  log: LogView,
+  table: () => TableView,
+  accepts: (offset: number) => boolean,
+): Generator<KeyAt[], void, undefined> {
   for (let from = 0; from < hashesEnd;) {
     const view = table()
     const to = Math.min(hashesEnd, from + slotsPerStep * 2 ** view.shift)
-    yield* keysBetween(log, view, from, to)
+    yield keysBetween(log, view, from, to, accepts)
     from = to
   }
 }
 
+function everyOffset(): boolean {
+  return true
+}
+
 /** Keys with a hash, unsigned, of at least `from` and below `to`. */
-function keysBetween(log: LogView, { slots, shift, mask }: TableView, from: number, to: number): Uint8Array[] {
-  const keys: Uint8Array[] = []
+function keysBetween(
+  log: LogView,
+  { slots, shift, mask }: TableView,
+  from: number,
+  to: number,
+  accepts: (offset: number) => boolean,
+): KeyAt[] {
+  const keys: KeyAt[] = []
   const firstHome = from >>> shift
   const lastHome = (to - 1) >>> shift
   let slot = firstHome
@@ -33,7 +59,10 @@ function keysBetween(log: LogView, { slots, shift, mask }: TableView, from: numb
     if (address !== 0 && hash >= from && hash < to) {
       const segment = log.segments[address >>> log.offsetBits]!
       const at = (address & log.offsetMask) << 3
-      keys.push(segment.bytes.slice(at + headerBytes, at + headerBytes + segment.words[at >>> 2]!))
+      const offset = segment.doubles[(at >>> 3) + 1]!
+      if (accepts(offset)) {
+        keys.push({ key: segment.bytes.slice(at + headerBytes, at + headerBytes + segment.words[at >>> 2]!), offset })
+      }
     }
     slot = (slot + 1) & mask
   }

@@ -41,15 +41,25 @@ export function locate(
   }
 }
 
-/** A copy, in memory of its own, of the value that a key leads to; undefined where it leads nowhere. */
-export function copyValue(
+/** What the writer reads of a key. */
+export interface StoredEntry {
+  /** A copy, in memory of its own. */
+  readonly value: Uint8Array
+  /** Source offset, -1 unknown. */
+  readonly offset: number
+  /** Milliseconds, -1 none. */
+  readonly timestamp: number
+}
+
+/** The entry that a key leads to; undefined where it leads nowhere. */
+export function copyEntry(
   table: TableView,
   log: LogView,
   hash: number,
   key: Uint8Array,
   start: number,
   length: number,
-): Uint8Array | undefined {
+): StoredEntry | undefined {
   const slot = locate(table, log, hash, key, start, length)
   if (slot < 0) return undefined
   const address = table.slots[2 * slot + 1]!
@@ -57,7 +67,8 @@ export function copyValue(
   const at = (address & log.offsetMask) << 3
   const valueStart = at + headerBytes + length
   // A Uint8Array over shared memory is sliced into one over memory of its own.
-  return segment.bytes.slice(valueStart, valueStart + segment.words[(at >>> 2) + 1]!)
+  const value = segment.bytes.slice(valueStart, valueStart + segment.words[(at >>> 2) + 1]!)
+  return { value, offset: segment.doubles[(at >>> 3) + 1]!, timestamp: segment.doubles[(at >>> 3) + 2]! }
 }
 
 function holdsKey(log: LogView, address: number, key: Uint8Array, start: number, length: number): boolean {

@@ -61,7 +61,7 @@ test('a map tells its writer what a key has by the operations that it has absorb
   const { map, put, openAll } = createFixture()
   const latest = (key: string) => {
     const found = map.latest(0, Buffer.from(`<${key}>`), 1, key.length)
-    return found && Buffer.from(found).toString()
+    return found && Buffer.from(found.value).toString()
   }
   put(0, 'a', 'one')
   expect(latest('a')).toBe('one')

@@ -20,14 +20,13 @@ export interface Memory {
 
 /** @param hasHeaders values in memory stand behind headers */
 export function memoryOf(map: ChiralMap, hasHeaders: boolean): Memory {
-  if (!hasHeaders) return map
   return {
     get operationsAbsorbed() {
       return map.operationsAbsorbed
     },
     latest(partition, key, start, length) {
       const stored = map.latest(partition, key, start, length)
-      return stored && withoutHeaders(stored)
+      return stored && hasHeaders ? withoutHeaders(stored.value) : stored?.value
     },
   }
 }

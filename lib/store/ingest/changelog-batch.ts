@@ -18,6 +18,8 @@ export class ChangelogBatch {
   directWrites = 0
   /** Its timestamps are no longer those of the source: the broker refused them. */
   isRetimed = false
+  /** It amends the changelog: see amendment.ts. */
+  isAmendment = false
 
   constructor(maxBytes: number, options?: BuilderOptions) {
     this.builder = new RecordBatchBuilder(maxBytes, options)
@@ -53,6 +55,7 @@ export class ChangelogBatch {
     this.nextSource = 0
     this.directWrites = 0
     this.isRetimed = false
+    this.isAmendment = false
   }
 }
 

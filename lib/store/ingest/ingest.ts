@@ -7,6 +7,8 @@ import { type ProducerIdentity } from '../../kafka/fence.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
+import { Amending } from './amending.ts'
+import { type Amendment } from './amendment.ts'
 import { BadRecords } from './bad-records.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type Conversion } from './conversion.ts'
@@ -32,6 +34,7 @@ export class Ingest {
   readonly #decoder: SourceDecoder
   readonly #settlement: Settlement
   readonly #directWrites: DirectWrites
+  readonly #amending: Amending
   readonly #letters: DeadLetters | undefined
   readonly #linger: Linger
   readonly #conversion: Conversion | undefined
@@ -49,6 +52,11 @@ export class Ingest {
     const refusals = new Refusals(context.stats, this.#pool, bad)
     this.#directWrites = new DirectWrites(context, this.#pool)
     this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
+    this.#amending = new Amending(context, this.#pool, this.#settlement, {
+      isOurs: (one) => this.#isOurs(one),
+      wake: () => this.#producer.wake(),
+      fetch: (one) => this.#fetch(one),
+    })
     const { decoder, conversion } = decodingOf(context, this.#pool, bad)
     this.#decoder = decoder
     this.#conversion = conversion
@@ -80,7 +88,16 @@ export class Ingest {
 
   /** Begins to read a partition's source, once it has been added. */
   follow(partition: number): void {
-    this.#fetcher.add(partition, this.#partitions.get(partition)!.consumed)
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return // lost before
+    one.isFollowed = true
+    this.#fetch(one)
+  }
+
+  /** Writes records of memory to the changelog again, ahead of what waits for the partition: see amendment.ts. */
+  async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+    const one = this.#partitions.get(partition)
+    if (one !== undefined) await this.#amending.amend(one, write)
   }
 
   /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
@@ -181,7 +198,13 @@ export class Ingest {
     this.#fetcher.remove(one.partition)
     await ready
     one.waiting = undefined
-    if (this.#isOurs(one) && one.halt === undefined) this.follow(one.partition)
+    if (this.#isOurs(one)) this.#fetch(one)
+  }
+
+  /** Begins to read a partition's source, from where it is consumed to, or ends that. */
+  #fetch(one: PartitionIngest): void {
+    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed)
+    else this.#fetcher.remove(one.partition)
   }
 
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
@@ -201,7 +224,7 @@ export class Ingest {
   }
 
   #halted(one: PartitionIngest): void {
-    this.#fetcher.remove(one.partition)
+    this.#fetch(one)
     this.#context.events.halted(one.partition, one.halt!)
   }
 
@@ -220,10 +243,7 @@ export class Ingest {
     const one = this.#partitions.get(partition)
     this.#fetcher.remove(partition)
     this.#partitions.delete(partition)
-    if (one !== undefined) {
-      this.#settlement.account(one, -one.bytes)
-      this.#directWrites.lost(one)
-    }
+    if (one !== undefined) this.#settlement.lost(one)
     this.#context.events.lost(partition, error)
     this.#settlement.progress.made()
   }

@@ -37,6 +37,10 @@ export class PartitionIngest {
   letterBytes = 0
   /** Where it stands still at a record for a time: resolves when to go on with that. */
   waiting: Promise<void> | undefined
+  /** The source is read for it, unless something keeps it from that. */
+  isFollowed = false
+  /** Batches that are written while its own wait; undefined where its own are written. */
+  #amendments: ChangelogBatch[] | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */
   readonly pendingValues: PendingValues | undefined
 
@@ -49,12 +53,58 @@ export class PartitionIngest {
   }
 
   get isIdle(): boolean {
-    return this.inFlight === 0 && this.full.length === 0 && this.open === undefined && this.letters === 0
+    return this.#hasWrittenAll && this.full.length === 0 && this.open === undefined && this.letters === 0
+  }
+
+  get mayFetch(): boolean {
+    return this.isFollowed && this.halt === undefined && this.waiting === undefined && !this.isWithheld
+  }
+
+  /** Its own batches wait: only amendments are written. */
+  get isWithheld(): boolean {
+    return this.#amendments !== undefined
+  }
+
+  /** Of what was given to be written as an amendment, batches that are not settled. */
+  get amendmentsLeft(): number {
+    return (this.#amendments?.length ?? 0) + this.inFlight
+  }
+
+  /** From now on only amendments are written. @returns those that a former withholding has left, to be forgotten */
+  withhold(): ChangelogBatch[] {
+    const left = this.#amendments ?? []
+    this.#amendments = []
+    return left
+  }
+
+  amend(batch: ChangelogBatch): void {
+    batch.isAmendment = true
+    this.#amendments!.push(batch)
+  }
+
+  /** Its own batches are written again. */
+  release(): void {
+    this.#amendments = undefined
+  }
+
+  /** Batches that were given to the producer, and nothing of them was written: they come first again. */
+  putBack(batches: readonly ChangelogBatch[]): void {
+    this.inFlight -= batches.length
+    this.full.unshift(...batches)
+  }
+
+  get #hasWrittenAll(): boolean {
+    return this.inFlight === 0 && (this.#amendments?.length ?? 0) === 0
   }
 
   /** The oldest batch to write; undefined if there is none. @param isDue whether the open one is to be written as it is */
   takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
     if (this.letters > 0) return undefined
+    if (this.#amendments !== undefined) {
+      const amendment = this.#amendments.shift()
+      if (amendment !== undefined) this.inFlight++
+      return amendment
+    }
     const batch = this.full.shift() ?? (isDue(this.openedAt) ? this.open : undefined)
     if (batch !== undefined && batch === this.open) this.open = undefined
     if (batch !== undefined) this.inFlight++

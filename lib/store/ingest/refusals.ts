@@ -37,12 +37,13 @@ export class Refusals {
   /** Records `from` to `to` (exclusive) of a batch, as a batch of their own. */
   #part(batch: ChangelogBatch, from: number, to: number, timestamp: number | undefined): ChangelogBatch {
     const part = this.#pool.take()
+    part.isAmendment = batch.isAmendment
     const records = batch.openIn(new RecordBatchReader())
     for (let index = 0; index < to && records.nextRecord(); index++) {
       if (index < from) continue
       appendAgain(part, records, timestamp ?? records.timestamp)
       const sourceOffset = records.sourceOffset()
-      if (sourceOffset === -1) part.directWrites++
+      if (sourceOffset === -1 && !batch.isAmendment) part.directWrites++
       part.nextSource = Math.max(part.nextSource, sourceOffset + 1)
     }
     if (timestamp !== undefined) {

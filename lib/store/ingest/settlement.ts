@@ -69,6 +69,12 @@ export class Settlement {
     this.backlog.add(bytes)
   }
 
+  /** The partition is not ours any more. */
+  lost(one: PartitionIngest): void {
+    this.account(one, -one.bytes)
+    this.#directWrites.lost(one)
+  }
+
   progressed(one: PartitionIngest): void {
     this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
     this.#context.events.progressed(one.partition, one.acknowledged)

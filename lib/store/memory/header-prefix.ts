@@ -42,6 +42,12 @@ export function separateHeaders(lookup: Lookup): Lookup {
   return lookup
 }
 
+/** The headers before a value as memory has it, encoded; a view of the same bytes. */
+export function headersOf(stored: Uint8Array): Uint8Array {
+  const length = new DataView(stored.buffer, stored.byteOffset).getUint32(0)
+  return stored.subarray(headerLengthBytes, headerLengthBytes + length)
+}
+
 /** A value as memory has it, without the headers before it; a view of the same bytes. */
 export function withoutHeaders(stored: Uint8Array): Uint8Array {
   return stored.subarray(headerLengthBytes + new DataView(stored.buffer, stored.byteOffset).getUint32(0))

@@ -127,3 +127,14 @@ test('BatchPool gives batches that are as new when they were given back', () => 
   expect(again).toBe(batch)
   expect(again).toMatchObject({ count: 0, isRetimed: false, sealed: undefined, nextSource: 0 })
 })
+
+test('Refusals counts no record of an amendment as a write of a program', () => {
+  const { pool, refusals } = setup()
+  const batch = batchOf(pool, 2, () => -1)
+  batch.isAmendment = true
+  const halves = refusals.replace(new PartitionIngest(0, 0), batch, tooLarge)
+  expect(halves.map(({ directWrites, isAmendment }) => [directWrites, isAmendment])).toEqual([
+    [0, true],
+    [0, true],
+  ])
+})
