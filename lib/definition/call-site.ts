@@ -8,17 +8,28 @@ export interface Frame {
   readonly column: number
 }
 
-const framePattern = /^\s*at (?:.*? \()?(?:file:\/\/)?(\/.*?):(\d+):(\d+)\)?$/
+/** Looked for one after the other: a stack begins with the error's message, which may be long and quote anything. */
+const placeAtEnd = /:(\d+):(\d+)\)?$/
+const pathInParentheses = / \((?:file:\/\/)?(?=\/)/
+const pathAlone = /^at (?:file:\/\/)?(?=\/)/
 
 /** The frames that are in files, innermost first. */
 export function framesOf(stack: string | undefined): Frame[] {
   const frames: Frame[] = []
   for (const text of (stack ?? '').split('\n')) {
-    const [, file, line, column] = framePattern.exec(text) ?? []
-    if (file === undefined || file.startsWith('/$bunfs/')) continue
-    frames.push({ file, line: Number(line), column: Number(column) })
+    const frame = frameOf(text.trimStart())
+    if (frame !== undefined && !frame.file.startsWith('/$bunfs/')) frames.push(frame)
   }
   return frames
+}
+
+function frameOf(text: string): Frame | undefined {
+  if (!text.startsWith('at ')) return undefined
+  const place = placeAtEnd.exec(text)
+  const start = pathInParentheses.exec(text) ?? pathAlone.exec(text)
+  if (place === null || start === null) return undefined
+  const file = text.slice(start.index + start[0].length, place.index)
+  return file === '' ? undefined : { file, line: Number(place[1]), column: Number(place[2]) }
 }
 
 /** URL of the module that calls `callee`; undefined where it is in no file. */

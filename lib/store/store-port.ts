@@ -39,7 +39,8 @@ export const ownThreads: StoreAccess = {
 function summaryOf(report: string, hasModule: boolean): string {
   const lines = report.split('\n')
   const error = /^\w*error: (.*)$/i.exec(lines.find((line) => /^\w*error: /i.test(line)) ?? '')?.[1] ?? lines[0]!
-  const place = /([^/\\()\s]+:\d+):\d+\)?$/.exec(lines.find((line) => /^\s+at /.test(line)) ?? '')?.[1]
+  const frame = lines.find((line) => /^\s+at /.test(line)) ?? ''
+  const place = /^([^:]+:\d+):\d+\)?$/.exec(frame.split(/[/\\(\s]/).at(-1)!)?.[1]
   const where = place === undefined ? '' : `, at ${place}`
   return `${error}${where}${hasModule ? '; a promise or timer that the store module left behind?' : ''}`
 }

@@ -5,6 +5,7 @@
 import { type Json } from '../codec.ts'
 import { intOf, jsonOfLong, longOf } from './primitives.ts'
 import { Mismatch } from './mismatch.ts'
+import { withoutTrailingZeros } from './trailing-zeros.ts'
 import { type AvroType } from './type.ts'
 
 const dayMs = 86_400_000
@@ -130,7 +131,7 @@ function timeOf(json: Json, perSecond: number, digits: number): number {
 }
 
 function fractionOf(fraction: string, digits: number): number {
-  const kept = fraction.replace(/0+$/, '')
+  const kept = withoutTrailingZeros(fraction)
   if (kept.length > digits) throw new Mismatch(`it must have at most ${digits} digits after the point`)
   return Number(kept.padEnd(digits, '0') || 0)
 }

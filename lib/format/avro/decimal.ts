@@ -2,6 +2,7 @@
 import { type Json } from '../codec.ts'
 import { bytesOfDefault } from './primitives.ts'
 import { Mismatch } from './mismatch.ts'
+import { withoutTrailingZeros } from './trailing-zeros.ts'
 import { type AvroType } from './type.ts'
 
 /** Beyond it bytes are shown as bytes: making decimals of them costs more the longer they are. */
@@ -74,7 +75,7 @@ function unscaledOf(json: Json, scale: number): bigint {
   const parts = typeof text === 'string' && text.length <= 2 * precisionMax ? decimalText.exec(text) : null
   if (parts === null) throw new Mismatch('it must be a decimal, such as "12.30"')
   const [, sign, whole, fraction = ''] = parts
-  const kept = fraction.replace(/0+$/, '')
+  const kept = withoutTrailingZeros(fraction)
   if (kept.length > scale) throw new Mismatch(`it must have at most ${scale} digits after the point`)
   const unscaled = BigInt(whole + kept.padEnd(scale, '0'))
   return sign === '-' ? -unscaled : unscaled

@@ -6,12 +6,11 @@
  */
 import { type Codec, type Json } from '../codec.ts'
 import { canonicalJson } from './canonical-json.ts'
+import { quoteLargeIntegers } from './large-integers.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
 /** Short enough to be looked for in every record: only what has it can have a whole number that a double cannot hold. */
 const sixteenDigits = /\d{16}/
-const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-const wholeNumber = /^-?\d{16,}$/
 
 export const jsonCodec: Codec<Json> = {
   name: 'json',
@@ -34,16 +33,14 @@ export function parseJson(text: string): Json {
   }
 }
 
-/** @param text JSON that has been found to be sound: strings and numbers can be told apart by their first character */
-function quoteLargeIntegers(text: string): string {
-  return text.replace(stringOrNumber, (token) =>
-    wholeNumber.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
-  )
-}
-
 /** The engine's reason without what it quotes of the text, which may be a secret. */
 function reasonOf(error: unknown): string {
-  return (error as Error).message.replace('JSON Parse error: ', '').replace(/\s*"[^]*$/, '')
+  const { message } = error as Error
+  const quoted = message.indexOf('"')
+  return message
+    .slice(0, quoted < 0 ? undefined : quoted)
+    .replace('JSON Parse error: ', '')
+    .trimEnd()
 }
 
 function jsonOfText(text: string): Json {

@@ -18,7 +18,7 @@ const headEnd = '\r\n\r\n'
 /** Path and query. No part of a path may begin with a dot: `..` and the like are Bun's to take out. */
 const plainTarget = /^(?:\/(?!\.|%2e)[\w\-.~!$&'()*+,;=:@%?]*)+$/i
 /** RFC 9112, 5: no space before the colon, no folding, and of bytes beyond ASCII none. */
-const plainLine = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\t\x20-\x7e]*)$/
+const plainLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e]*)$/
 const plainHost = /^[\w.\-:[\]]+$/
 /** What announces a body, asks before it sends one, or asks for another protocol. */
 const notPlain: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade'])
@@ -47,7 +47,7 @@ export class PlainHead implements Asking, RequestHeaders {
       if (name === undefined || value === undefined) return undefined
       const field = name.toLowerCase()
       if (notPlain.has(field) || fields.has(field) || fields.size === fieldsMax) return undefined
-      fields.set(field, value.trimEnd())
+      fields.set(field, value.trim())
     }
     if (!plainHost.test(fields.get('host') ?? '')) return undefined
     const connection = fields.get('connection')?.toLowerCase() ?? 'keep-alive'

@@ -1,4 +1,5 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { jsonCodec } from '../../../lib/format/simple/json.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -28,6 +29,53 @@ test('whole numbers that a double would change become strings, and nothing else 
     e: 1e20,
     s: '9007199254740993 " 9007199254740993',
     '9007199254740993': 1,
+  })
+})
+
+describe('whole numbers that a double would change are found beside', () => {
+  const large = '9007199254740993'
+  const strings = {
+    'a string longer than a loop of the engine’s patterns may go round': 'x'.repeat(3_000_000),
+    'one full of what is escaped': '\\"\\\\'.repeat(500_000),
+    'one that ends with what is escaped': 'x\\\\',
+    'one that holds such numbers': `${large},-${large} \\"${large}\\": ${large}`,
+    'one of none': '',
+  }
+  test.each(Object.entries(strings))('%s', (_, text) => {
+    const string = JSON.parse(`"${text}"`) as string
+    const source = `[${large},"${text}",-${large},{"${text}":${large}}, 1.${large}, 1e-${large},${large}.5]`
+    expect(jsonCodec.fromText(source)).toEqual([
+      large,
+      string,
+      `-${large}`,
+      { [string]: large },
+      Number(`1.${large}`),
+      0,
+      Number(`${large}.5`),
+    ])
+  })
+
+  test('any values', () => {
+    const changed = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+    const number = fc.oneof(
+      fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    )
+    const piece = fc.oneof(
+      number.map(String),
+      fc.string().map((string) => JSON.stringify(string)),
+      fc.constantFrom('1E5', '10000000000000000e-3', '-0.00000000000000001'),
+    )
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = `[${pieces.join(' , ')}]`
+        const expected = text.replace(changed, (token) =>
+          /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
+        )
+        expect(jsonCodec.fromText(text)).toEqual(JSON.parse(expected))
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })
 

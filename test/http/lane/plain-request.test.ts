@@ -4,6 +4,12 @@ import { PlainHead, readPlainRequest } from '../../../lib/http/lane/plain-reques
 const host = 'Host: a\r\n'
 const get = (target: string, headers = host) => `GET ${target} HTTP/1.1\r\n${headers}\r\n`
 
+test('white space around a header is not part of it', () => {
+  const head = readPlainRequest(get('/', 'Host:a\r\nAccept: \t text/plain \t \r\nX:\t \r\n'), 0)?.head
+  expect(head?.headers.get('accept')).toBe('text/plain')
+  expect(head?.headers.get('x')).toBe('')
+})
+
 describe('readPlainRequest', () => {
   test.each([
     '/',
