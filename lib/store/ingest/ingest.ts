@@ -4,8 +4,6 @@
  */
 import { type LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/fence.ts'
-import { type FetchedPartition } from '../../kafka/fetch.ts'
-import { Fetcher } from '../../kafka/fetcher.ts'
 import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
 import { Amending } from './amending.ts'
 import { type Amendment } from './amendment.ts'
@@ -21,17 +19,15 @@ import { PartitionIngest, takenIsSettled } from './partition-ingest.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { Settlement } from './settlement.ts'
-import { type SourceDecoder } from './source-decoder.ts'
-import { clientsConfigOf, sourceFetch } from '../clients.ts'
-import { setEnd } from '../ends.ts'
+import { SourceReader } from './source-reader.ts'
+import { clientsConfigOf } from '../clients.ts'
 
 export class Ingest {
   readonly #context: IngestContext
   readonly #partitions = new Map<number, PartitionIngest>()
-  readonly #fetcher: Fetcher
+  readonly #reader: SourceReader
   readonly #producer: Producer<ChangelogBatch>
   readonly #pool: BatchPool
-  readonly #decoder: SourceDecoder
   readonly #settlement: Settlement
   readonly #directWrites: DirectWrites
   readonly #amending: Amending
@@ -55,15 +51,14 @@ export class Ingest {
     this.#amending = new Amending(context, this.#pool, this.#settlement, {
       isOurs: (one) => this.#isOurs(one),
       wake: () => this.#producer.wake(),
-      fetch: (one) => this.#fetch(one),
+      fetch: (one) => this.#reader.fetch(one),
     })
     const { decoder, conversion } = decodingOf(context, this.#pool, bad)
-    this.#decoder = decoder
     this.#conversion = conversion
-    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
-      received: (fetched) => this.#received(fetched),
+    this.#reader = new SourceReader(context, decoder, this.#settlement, this.#letters, {
+      partition: (partition) => this.#partitions.get(partition),
+      encoded: (one, openBefore) => this.#encoded(one, openBefore),
       room: () => this.room(),
-      outOfRange: (partition, position) => this.#outOfRange(partition, position),
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
@@ -91,7 +86,7 @@ export class Ingest {
     const one = this.#partitions.get(partition)
     if (one === undefined) return // lost before
     one.isFollowed = true
-    this.#fetch(one)
+    this.#reader.fetch(one)
   }
 
   /** Writes records of memory to the changelog again, ahead of what waits for the partition: see amendment.ts. */
@@ -112,17 +107,17 @@ export class Ingest {
 
   /** Runs until stop(); rejects with what is not Kafka's fault. */
   async run(): Promise<void> {
-    await Promise.race([this.#fetcher.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
+    await Promise.race([this.#reader.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
   }
 
   /** Fetches nothing more; what was decoded is still written. */
   stopFetching(): void {
-    this.#fetcher.stop()
+    this.#reader.stop()
   }
 
   stop(): void {
     this.#linger.stop()
-    this.#fetcher.stop()
+    this.#reader.stop()
     this.#producer.stop()
     this.#letters?.stop()
   }
@@ -169,63 +164,18 @@ export class Ingest {
     await this.#linger.without(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
   }
 
-  #received(fetched: FetchedPartition): void {
-    const one = this.#partitions.get(fetched.partition)
-    if (one === undefined) return
-    const { stats } = this.#context
-    const before = one.bytes
-    const openBefore = one.open
-    const again = this.#decoder.decode(fetched, one)
-    this.#settlement.backlog.add(one.bytes - before)
-    this.#letters?.send(one)
-    if (one.halt !== undefined) this.#halted(one)
-    else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
-    else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
-    setEnd(stats, fetched.partition, fetched.lastStableOffset)
-    one.advance(one.acknowledged)
-    this.#settlement.progressed(one)
-    this.#encoded(one, openBefore)
-  }
-
   #encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void {
     if (one.open !== openBefore) one.openedAt = performance.now()
     if (one.full.length > 0) this.#producer.wake()
     if (one.open !== undefined) this.#linger.filled()
   }
 
-  /** Reads on from the record that a partition stands still at, once it is ready. */
-  async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
-    this.#fetcher.remove(one.partition)
-    await ready
-    one.waiting = undefined
-    if (this.#isOurs(one)) this.#fetch(one)
-  }
-
-  /** Begins to read a partition's source, from where it is consumed to, or ends that. */
-  #fetch(one: PartitionIngest): void {
-    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed)
-    else this.#fetcher.remove(one.partition)
-  }
-
-  async #outOfRange(partition: number, position: number): Promise<number | undefined> {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return undefined
-    const next = await this.#context.events.outOfRange(partition, position)
-    one.consumed = next
-    return next
-  }
-
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     const one = this.#partitions.get(partition)!
     const haltBefore = one.halt
     const instead = this.#settlement.refused(one, batch, error, () => this.#producer.withdraw(partition))
-    if (one.halt !== haltBefore) this.#halted(one)
+    if (one.halt !== haltBefore) this.#reader.halted(one)
     return instead
-  }
-
-  #halted(one: PartitionIngest): void {
-    this.#fetch(one)
-    this.#context.events.halted(one.partition, one.halt!)
   }
 
   /** The last of its dead letters is acknowledged. */
@@ -241,7 +191,7 @@ export class Ingest {
 
   #lost(partition: number, error: LatchkeyError): void {
     const one = this.#partitions.get(partition)
-    this.#fetcher.remove(partition)
+    this.#reader.remove(partition)
     this.#partitions.delete(partition)
     if (one !== undefined) this.#settlement.lost(one)
     this.#context.events.lost(partition, error)

@@ -1,0 +1,106 @@
+/** Follows the source for partitions in ingest: what is fetched is decoded into their batches. */
+import { type FetchedPartition } from '../../kafka/fetch.ts'
+import { Fetcher } from '../../kafka/fetcher.ts'
+import { sourceFetch } from '../clients.ts'
+import { setEnd } from '../ends.ts'
+import { type ChangelogBatch } from './changelog-batch.ts'
+import { type DeadLetters } from './dead-letters.ts'
+import { type IngestContext } from './partition-events.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+import { type Settlement } from './settlement.ts'
+import { type SourceDecoder } from './source-decoder.ts'
+
+export interface SourceReaderHooks {
+  /** Undefined for a partition that is lost. */
+  partition(partition: number): PartitionIngest | undefined
+  /** Something may have been encoded. */
+  encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void
+  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  room(): Promise<void> | undefined
+}
+
+export class SourceReader {
+  readonly #context: IngestContext
+  readonly #decoder: SourceDecoder
+  readonly #settlement: Settlement
+  readonly #letters: DeadLetters | undefined
+  readonly #hooks: SourceReaderHooks
+  readonly #fetcher: Fetcher
+
+  constructor(
+    context: IngestContext,
+    decoder: SourceDecoder,
+    settlement: Settlement,
+    letters: DeadLetters | undefined,
+    hooks: SourceReaderHooks,
+  ) {
+    const { clients, config } = context
+    this.#context = context
+    this.#decoder = decoder
+    this.#settlement = settlement
+    this.#letters = letters
+    this.#hooks = hooks
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
+      received: (fetched) => this.#received(fetched),
+      room: hooks.room,
+      outOfRange: (partition, position) => this.#outOfRange(partition, position),
+    })
+  }
+
+  run(): Promise<void> {
+    return this.#fetcher.run()
+  }
+
+  /** Reads a partition on from where it is consumed to, or ends that. */
+  fetch(one: PartitionIngest): void {
+    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed)
+    else this.#fetcher.remove(one.partition)
+  }
+
+  remove(partition: number): void {
+    this.#fetcher.remove(partition)
+  }
+
+  /** The partition halts at a record. */
+  halted(one: PartitionIngest): void {
+    this.fetch(one)
+    this.#context.events.halted(one.partition, one.halt!)
+  }
+
+  stop(): void {
+    this.#fetcher.stop()
+  }
+
+  #received(fetched: FetchedPartition): void {
+    const one = this.#hooks.partition(fetched.partition)
+    if (one === undefined) return
+    const before = one.bytes
+    const openBefore = one.open
+    const again = this.#decoder.decode(fetched, one)
+    this.#settlement.backlog.add(one.bytes - before)
+    this.#letters?.send(one)
+    if (one.halt !== undefined) this.halted(one)
+    else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
+    else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
+    setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
+    one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    this.#hooks.encoded(one, openBefore)
+  }
+
+  /** Reads on from the record that a partition stands still at, once it is ready. */
+  async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
+    this.#fetcher.remove(one.partition)
+    await ready
+    one.waiting = undefined
+    if (this.#hooks.partition(one.partition) === one) this.fetch(one)
+  }
+
+  async #outOfRange(partition: number, position: number): Promise<number | undefined> {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return undefined
+    const next = await this.#context.events.outOfRange(partition, position)
+    one.consumed = next
+    return next
+  }
+}
