@@ -80,8 +80,8 @@ function signalled(): Promise<void> {
 }
 
 function serverOptionsOf(settings: Settings): ServerOptions {
-  const { serverBind: bind, serverPort: port, serverToken: token, serverTls: tls, serverConnectionsMax } = settings
-  return { bind, port, token, tls, connectionsMax: serverConnectionsMax }
+  const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
+  return { bind, port, token, hosts, tls, connectionsMax: settings.serverConnectionsMax }
 }
 
 /** 2 is for whoever starts it to put right, 1 may pass. */

@@ -105,6 +105,7 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
     const { cumulative, seconds } = lookups.latency()
     return { cumulative, sum: seconds }
   })
+  series.counter('hosts_refused_total', 'Requests refused for their Host', () => lookups.hostsRefused)
   series.gauge('readers', 'Readers in the pool', () => source.readers.size)
   series.gauge('readers_in_use', 'Readers that a lookup has taken', () => source.readers.inUse)
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)

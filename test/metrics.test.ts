@@ -145,6 +145,16 @@ describe('createMetrics', () => {
     expect(parse(await render()).get('latchkey_partition_entries{partition="7"}')).toBe(0)
   })
 
+  test('requests that were refused for their Host are counted, of all threads', async () => {
+    const buffers = [LookupStats.buffer(), LookupStats.buffer()]
+    const [own, other] = [new LookupStats(buffers, 0), new LookupStats(buffers, 1)]
+    for (const stats of [own, other, other]) stats.observeRefusedHost()
+    const metrics = createMetrics(new FakeStore(), own, '1.2.3')
+    const samples = parse(await metrics.render())
+    expect(samples.get('latchkey_hosts_refused_total')).toBe(3)
+    expect(samples.get('latchkey_lookup_seconds_count')).toBe(0)
+  })
+
   test('latency buckets are cumulative when lookups are observed', async () => {
     const { lookups, render } = setUp()
     for (const seconds of [0, 0.000_05, 0.000_06, 0.02, 2]) lookups.observe('found', seconds)

@@ -112,3 +112,20 @@ export function headerNames() {
     }),
   )
 }
+
+const hostNamesMax = 100
+const hostNameLengthMax = 253
+
+/** `orders.example, *.internal` to ['orders.example', '*.internal']: in lower case. */
+export function hostNames() {
+  const name = /^(\*|(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)$/
+  return v.pipe(
+    v.string(),
+    v.transform((text) => text.toLowerCase().split(',')),
+    v.transform((parts) => parts.map((part) => part.trim()).filter((part) => part !== '')),
+    v.minLength(1),
+    v.maxLength(hostNamesMax),
+    v.everyItem((part) => part.length <= hostNameLengthMax && name.test(part)),
+    v.transform((names): readonly string[] => Object.freeze(names)),
+  )
+}

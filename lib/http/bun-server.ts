@@ -5,7 +5,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { loggerOf } from '../log.ts'
 import type { Drainable } from './drain.ts'
-import type { Handler } from './handler.ts'
+import type { BunHandler } from './guard.ts'
 import { problemResponse } from './problem.ts'
 import { directNewConnections } from './sockets.ts'
 
@@ -21,7 +21,7 @@ export interface BunServerOptions {
   tls?: TlsPair | undefined
   /** After which a connection that waits for its client is closed; Bun cuts headers that take longer than 10 s in any case. */
   idleTimeoutSeconds: number
-  fetch: Handler
+  fetch: BunHandler
 }
 
 export class BunServer implements Drainable {
@@ -106,9 +106,9 @@ function serveOptions({ at, tls, idleTimeoutSeconds, fetch }: BunServerOptions, 
   }
 }
 
-function closing(fetch: Handler): Handler {
-  return (request) => {
-    const answer = fetch(request)
+function closing(fetch: BunHandler): BunHandler {
+  return (request, server) => {
+    const answer = fetch(request, server)
     return answer instanceof Promise ? answer.then(closeAfter) : closeAfter(answer)
   }
 }

@@ -3,6 +3,7 @@ import type { TlsPair } from '../config/tls-pair.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit } from './descriptors.ts'
 import type { Answerer } from './answer.ts'
+import type { HostRule } from './host-rule.ts'
 import { openListener } from './listener.ts'
 
 export interface ListenOptions {
@@ -17,6 +18,8 @@ export interface ListenOptions {
   idleTimeoutSeconds?: number
   /** Further threads of this process will listen at the same port. */
   sharing?: 'first'
+  /** Absent where requests may name any host. */
+  hostRule?: HostRule | undefined
 }
 
 export interface HttpServer {
@@ -31,8 +34,8 @@ export interface HttpServer {
 
 /** @throws LatchkeyError where it cannot listen */
 export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
-  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, sharing } = options
-  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer })
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, sharing, hostRule } = options
+  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule })
   const limit = descriptorLimit()
   const cap = new ConnectionCap({
     port: listener.port,

@@ -6,7 +6,9 @@ import { LatchkeyError } from '../errors.ts'
 import type { Answerer } from './answer.ts'
 import { BunServer } from './bun-server.ts'
 import { drain } from './drain.ts'
+import { guarded, guardedBehind, type PassedOn } from './guard.ts'
 import { handlerOf } from './handler.ts'
+import type { HostRule } from './host-rule.ts'
 import { Lane } from './lane/lane.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */
@@ -24,6 +26,8 @@ export interface ListenerOptions {
   /** The port is shared with other threads of this process: as the first of them, or as another one. */
   sharing?: 'first' | 'other' | undefined
   answerer: Answerer
+  /** Absent where requests may name any host. */
+  hostRule?: HostRule | undefined
 }
 
 export interface Listener {
@@ -47,10 +51,10 @@ export function openListener(options: ListenerOptions): Listener {
 }
 
 function openBunAlone(options: ListenerOptions): Listener {
-  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer } = options
+  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer, hostRule } = options
   const isShared = tls !== undefined || sharing !== undefined
   const at = { hostname: bind, port, isShared }
-  const server = new BunServer({ at, tls, idleTimeoutSeconds, fetch: handlerOf(answerer) })
+  const server = new BunServer({ at, tls, idleTimeoutSeconds, fetch: guarded(handlerOf(answerer), hostRule) })
   return {
     port: server.port,
     renewTls: (pair) => server.renewTls(pair, sharing === undefined),
@@ -59,13 +63,16 @@ function openBunAlone(options: ListenerOptions): Listener {
 }
 
 function openLane(options: ListenerOptions): Listener {
-  const { bind, port, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer } = options
+  const { bind, port, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer, hostRule } = options
   // TCP, not a Unix socket: whose buffers are so small that Bun's server cuts short what is pipelined, and whose queue refuses beyond 512 at once.
   const at = { hostname: '127.0.0.1', port: 0, isShared: false }
-  const server = new BunServer({ at, idleTimeoutSeconds, fetch: handlerOf(answerer) })
-  const behind = server.port
+  const passedOn: PassedOn = new Map()
+  const fetch = guardedBehind(handlerOf(answerer), hostRule, passedOn)
+  const server = new BunServer({ at, idleTimeoutSeconds, fetch })
+  const behind = { port: server.port, passedOn }
   try {
-    const lane = new Lane({ bind, port, isShared: sharing !== undefined, idleTimeoutSeconds, answerer, behind })
+    const isShared = sharing !== undefined
+    const lane = new Lane({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind })
     return {
       port: lane.port,
       renewTls: () => {},

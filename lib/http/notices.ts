@@ -1,11 +1,14 @@
 /** What whoever starts the server should know of its settings, and what --check tells of them. Nothing secret. */
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { ListenOptions } from './listen.ts'
+import { isLoopback } from './loopback.ts'
 import { canSteerSockets } from './sockets.ts'
 
 export interface ServerOptions extends ListenOptions {
   /** Absent where none is asked for. */
   token?: string | undefined
+  /** Names that requests may have as their Host; absent where none are set. */
+  hosts?: readonly string[] | undefined
 }
 
 /** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
@@ -15,7 +18,7 @@ const tokenLengthMin = 16
 export function serverNotices(options: ServerOptions, limit: number = descriptorLimit()): string[] {
   const { bind, port, token, connectionsMax = Infinity } = options
   const notices: string[] = []
-  if (token === undefined && !isLoopback(bind)) {
+  if (token === undefined && !isThisMachine(bind)) {
     notices.push(
       `HTTP listens at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
     )
@@ -48,6 +51,6 @@ export function describeServer({ bind, port, token, tls, connectionsMax }: Serve
   return parts.join(', ')
 }
 
-function isLoopback(bind: string): boolean {
-  return bind === 'localhost' || bind === '::1' || /^(::ffff:)?127\./i.test(bind)
+function isThisMachine(bind: string): boolean {
+  return bind === 'localhost' || isLoopback(bind)
 }

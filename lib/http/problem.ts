@@ -2,6 +2,7 @@
 import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import type { RecoveryProgress } from '../contract/status.ts'
+import { noSniff } from './responses.ts'
 
 /** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -11,6 +12,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'not_acceptable',
   'key_not_found',
   'partition_not_held',
+  'host_not_allowed',
   'processing_only',
   'replica_recovering',
   'too_stale',
@@ -18,6 +20,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'path_not_found',
   'method_not_allowed',
   'cross_site_refused',
+  'internal_port',
   'recovering',
   'not_ready',
   'store_failed',
@@ -58,6 +61,7 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      ...noSniff,
       ...(retriable && { 'retry-after': String(retrySeconds(error?.details ?? {})) }),
       ...headers,
     },

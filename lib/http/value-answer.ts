@@ -6,6 +6,7 @@ import { contentTypes } from './accept.ts'
 import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
+import { noSniff } from './responses.ts'
 
 /** Representations with the same bytes may share a tag (RFC 9110, 8.8.1), so that raw values need none. */
 const suffixes: { readonly [R in Representation]: string } = { json: '', text: '.text', bytes: '.bytes' }
@@ -26,6 +27,7 @@ const common: { readonly [R in Representation]: Headers[] } = { json: [], text: 
 
 const cacheControl = 'no-cache'
 const vary = 'Accept'
+const noSniffLine = 'X-Content-Type-Options: nosniff\r\n'
 
 export class ValueAnswer {
   readonly status: 200 | 304
@@ -48,7 +50,7 @@ export class ValueAnswer {
   headerLines(): string {
     const { partition, offset, timestamp, replicaLag, headerBlock } = this.#lookup
     let lines = this.status === 304 ? '' : `Content-Type: ${contentTypes[this.#as]}\r\n`
-    lines += `ETag: ${this.#etag}\r\nCache-Control: ${cacheControl}\r\nVary: ${vary}\r\nx-kafka-partition: ${partition}\r\n`
+    lines += `ETag: ${this.#etag}\r\nCache-Control: ${cacheControl}\r\nVary: ${vary}\r\n${noSniffLine}x-kafka-partition: ${partition}\r\n`
     if (offset >= 0) lines += `x-kafka-offset: ${offset}\r\n`
     if (timestamp >= 0) lines += `Last-Modified: ${lastModifiedOf(timestamp)}\r\n`
     if (replicaLag === undefined && headerBlock === undefined) return lines
@@ -94,6 +96,7 @@ function commonHeaders(as: Representation, partition: number): Headers {
     'content-type': contentTypes[as],
     'cache-control': cacheControl,
     vary,
+    ...noSniff,
     'x-kafka-partition': String(partition),
   })
 }

@@ -30,7 +30,8 @@ const outcomeIndex = Object.fromEntries(lookupOutcomes.map((name, index) => [nam
 const bucketsAt = lookupOutcomes.length
 /** The last bucket has what is above all bounds. Not cumulative. */
 const secondsAt = bucketsAt + latencyBounds.length + 1
-const counts = secondsAt + 1
+const hostsRefusedAt = secondsAt + 1
+const counts = hostsRefusedAt + 1
 
 /** Of one thread that answers lookups, beside those of the others. Each writes its own counts, and any of them can tell the sums. */
 export class LookupStats {
@@ -55,6 +56,15 @@ export class LookupStats {
     while (bucket < latencyBounds.length && seconds > latencyBounds[bucket]!) bucket++
     own[bucketsAt + bucket]! += 1
     own[secondsAt]! += seconds
+  }
+
+  /** A request was refused for its Host: no lookup has come of it. */
+  observeRefusedHost(): void {
+    this.#own[hostsRefusedAt]! += 1
+  }
+
+  get hostsRefused(): number {
+    return this.#sum(hostsRefusedAt)
   }
 
   count(outcome: LookupOutcome): number {

@@ -2,6 +2,7 @@
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { createAnswerer } from '../http/handler.ts'
+import { hostRuleOf } from '../http/host-rule.ts'
 import { type Listener, openListener } from '../http/listener.ts'
 import { configureLogging } from '../log.ts'
 import { createMetrics, LookupStats } from '../metrics.ts'
@@ -20,7 +21,7 @@ function post(message: FromHttpThread): void {
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
-  const { readerThread, config, logging, bind, port, token, tls, version, lookupCounts } = options
+  const { readerThread, config, logging, bind, port, token, hosts, tls, version, lookupCounts } = options
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -29,7 +30,12 @@ async function start(options: HttpThreadStart): Promise<void> {
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
     const answerer = createAnswerer(store, { token }, observed)
-    listener = openListener({ bind, port, tls, sharing: 'other', answerer })
+    const hostRule = hostRuleOf({
+      hosts,
+      hasToken: token !== undefined,
+      refused: () => lookupStats.observeRefusedHost(),
+    })
+    listener = openListener({ bind, port, tls, sharing: 'other', answerer, hostRule })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

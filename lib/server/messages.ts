@@ -12,6 +12,7 @@ export interface HttpThreadStart {
   bind: string
   port: number
   token: string | undefined
+  hosts: readonly string[] | undefined
   tls: TlsPair | undefined
   /** For build_info. */
   version: string

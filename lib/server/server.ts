@@ -1,6 +1,7 @@
 /** HTTP for the executable: the main thread listens, and as many further threads as HTTP_THREADS asks for. */
 import { type Definition } from '../definition/index.ts'
 import { createAnswerer } from '../http/handler.ts'
+import { hostRuleOf } from '../http/host-rule.ts'
 import { type HttpServer, listen } from '../http/listen.ts'
 import { type ServerOptions } from '../http/notices.ts'
 import { type LatchkeyError } from '../errors.ts'
@@ -46,11 +47,22 @@ export function startServer(
   const lookupStats = new LookupStats(lookupCounts, 0)
   const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
   const answerer = createAnswerer(store, options, observed)
-  const server = listen(answerer, further > 0 ? { ...options, sharing: 'first' } : options)
-  const { bind, token, tls } = options
+  const { bind, token, hosts, tls } = options
+  const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
+  const server = listen(answerer, { ...options, hostRule, ...(further > 0 && { sharing: 'first' }) })
   askForShortTurns()
   const { port, url } = server
-  const threads = new HttpThreads(further, relay, { config, logging, bind, port, token, tls, version, lookupCounts })
+  const threads = new HttpThreads(further, relay, {
+    config,
+    logging,
+    bind,
+    port,
+    token,
+    hosts,
+    tls,
+    version,
+    lookupCounts,
+  })
   return {
     url,
     port,

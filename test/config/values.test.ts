@@ -21,6 +21,11 @@ test.each([
   ['SERVER_PORT', '65536'],
   ['SERVER_CONNECTIONS_MAX', '0'],
   ['SERVER_CONNECTIONS_MAX', '1000001'],
+  ['SERVER_HOSTS', 'a b'],
+  ['SERVER_HOSTS', 'orders.example:8080'],
+  ['SERVER_HOSTS', 'a,*b'],
+  ['SERVER_HOSTS', 'a.*'],
+  ['SERVER_HOSTS', ','],
   ['READY_WHEN', 'ready'],
   ['FENCING', 'maybe'],
   ['STRUCTURED_LOGGING', '2'],
@@ -37,11 +42,12 @@ test.each([
   ['AUTO_FLUSH_SECONDS', '0.25', 'autoFlushSeconds', 0.25],
   ['SERVER_BIND', '[::]', 'serverBind', '::'],
   ['SERVER_PORT', '0', 'serverPort', 0],
+  ['SERVER_HOSTS', 'Orders.example, *.internal,*', 'serverHosts', ['orders.example', '*.internal', '*']],
   ['FENCING', 'FALSE', 'fencing', false],
   ['READY_WHEN', 'recovered', 'readyWhen', 'recovered'],
   ['SOURCE_TOPIC', 'A.b_c-9', 'sourceTopic', 'A.b_c-9'],
 ] as const)('%s is taken when it is %p', (variable, value, key, expected) => {
-  expect(settingsOf({ environment: { ...required, [variable]: value } })[key]).toBe(expected)
+  expect(settingsOf({ environment: { ...required, [variable]: value } })[key]).toEqual(expected)
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHandler, type HandlerOptions } from '../../lib/http/handler.ts'
-import { FakeStore, problemOf } from './fake-store.ts'
+import { FakeStore, problemOf, serveFake } from './fake-store.ts'
+import { rawRequest } from './raw-request.ts'
 
 /** Answers as a server of one's own would be given them, without a server. */
 function handlerOf(options: HandlerOptions = {}) {
@@ -49,5 +50,48 @@ describe('createHandler', () => {
     const headers = { authorization: 'Bearer secret-secret-secret' }
     expect((await ask('/kv/stores/orders/a/b', { headers })).status).toBe(200)
     expect((await ask('/kv/livez')).status).toBe(200)
+  })
+})
+
+describe('answers', () => {
+  const targets = [
+    '/',
+    '/stores/orders/a%2Fb',
+    '/stores/orders/none',
+    '/stores/others/a',
+    '/stores/orders/%',
+    '/status-store/orders',
+    '/livez',
+    '/readyz?verbose',
+    '/metrics',
+    '/nothing',
+  ]
+  const ways = { plain: '', 'passed on': 'X: 1\r\nX: 2\r\n' }
+
+  test.each(Object.entries(ways))(
+    'say what they are, and are not guessed at, when requests are %s',
+    async (_, more) => {
+      await using served = serveFake({ token: 'token' })
+      served.store.put('a/b', '<script>')
+      for (const target of targets) {
+        for (const token of ['token', 'other']) {
+          const head = `Host: a\r\nAuthorization: Bearer ${token}\r\n${more}`
+          const answer = await rawRequest(served.server.port, `GET ${target} HTTP/1.1\r\n${head}\r\n`)
+          expect(answer.match(/^x-content-type-options: nosniff\r$/gim)).toHaveLength(1)
+          expect(answer).toMatch(/^content-type: /im)
+        }
+      }
+    },
+  )
+
+  test('of values say it when nothing has changed, too', async () => {
+    await using served = serveFake()
+    served.store.put('a', 'A')
+    const url = `${served.url}/stores/orders/a`
+    const etag = (await fetch(url)).headers.get('etag')!
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(url, { method, headers: { 'if-none-match': etag } })
+      expect([answer.status, answer.headers.get('x-content-type-options')]).toEqual([304, 'nosniff'])
+    }
   })
 })

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { threadsDefault, threadsMax } from '../threads.ts'
-import { bearerToken, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
+import { bearerToken, hostNames, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
 
 const connectionsMax = 1_000_000
 
@@ -33,6 +33,15 @@ export const serverEntries = {
       allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
       default: 'none is asked for',
       isSecret: true,
+    }),
+  ),
+  serverHosts: v.pipe(
+    v.optional(hostNames()),
+    v.metadata({
+      variable: 'SERVER_HOSTS',
+      meaning: 'Names that requests may have as their Host, beside addresses, localhost and the name of this machine.',
+      allowed: 'names separated by commas, "*.example.com" for all below it, "*" for any; without ports',
+      default: 'any from other machines; from this one, without a token, no further ones',
     }),
   ),
   serverTlsCert: v.pipe(

@@ -1,13 +1,15 @@
 /** A client's connection: plain requests are answered here, one after the other, and at the first other one all goes through a tunnel. */
 import type { Socket } from 'bun'
 import type { Answer, Answerer } from '../answer.ts'
+import type { HostRule } from '../host-rule.ts'
+import { isLoopback } from '../loopback.ts'
 import { problemResponse } from '../problem.ts'
 import { ValueAnswer } from '../value-answer.ts'
 import { type Common, headOf, linesOf } from './head.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import type { PlainHead } from './plain-request.ts'
-import { Tunnel } from './tunnel.ts'
+import { type Behind, Tunnel } from './tunnel.ts'
 
 /** Of requests that wait for the answer to one before: beyond it no more is read. */
 const waitingBytesMax = 65_536
@@ -21,8 +23,8 @@ const tunnelSlackTicks = 15
 /** What connections have in common. */
 export interface ConnectionHost {
   readonly answerer: Answerer
-  /** Port of Bun's server, on this machine. */
-  readonly behind: number
+  readonly hostRule: HostRule | undefined
+  readonly behind: Behind
   /** A clock for idle connections. */
   readonly ticks: number
   /** Now, as HTTP has it. */
@@ -41,6 +43,8 @@ export class Connection {
   readonly #inbox = new Inbox()
   readonly #outbox: Outbox
   #head: PlainHead | undefined
+  /** The last one whose Host was admitted. */
+  #admitted: PlainHead | undefined
   #tunnel: Tunnel | undefined
   /** An answer is being made. */
   #isAnswering = false
@@ -140,15 +144,30 @@ export class Connection {
   }
 
   #passOn(): void {
-    this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, this.#inbox.rest())
+    this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, this.#isLocal, this.#inbox.rest())
     if (this.#hasEnded) this.#tunnel.clientEnded()
   }
 
   #answer(target: string, head: PlainHead): void {
     this.#head = head.isShort ? head : undefined
-    const answer = this.#ask(head, target)
+    const answer = this.#refuse(head) ?? this.#ask(head, target)
     if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
     else void this.#answerLater(answer, head)
+  }
+
+  /** Of heads that are the same, the first one is looked at. */
+  #refuse(head: PlainHead): Response | undefined {
+    const { hostRule } = this.#host
+    if (hostRule === undefined || head === this.#admitted) return undefined
+    const host = head.get('host')
+    if ((hostRule.isForAll || this.#isLocal) && !hostRule.admits(host)) return hostRule.refusal(host)
+    this.#admitted = head
+    return undefined
+  }
+
+  /** The client is on this machine. */
+  get #isLocal(): boolean {
+    return isLoopback(this.#socket.remoteAddress)
   }
 
   /** An answerer never throws; if it does, there is an answer, as there is with Bun's server. */

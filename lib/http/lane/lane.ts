@@ -8,7 +8,9 @@ import { messageOf } from '../../errors.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import type { Answerer } from '../answer.ts'
 import type { Drainable } from '../drain.ts'
+import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
+import type { Behind } from './tunnel.ts'
 
 const tickMs = 1_000
 
@@ -23,13 +25,14 @@ export interface LaneOptions {
   /** After which a connection that waits for its client is closed. */
   idleTimeoutSeconds: number
   answerer: Answerer
-  /** Port of Bun's server, on this machine. */
-  behind: number
+  hostRule: HostRule | undefined
+  behind: Behind
 }
 
 export class Lane implements ConnectionHost, Drainable {
   readonly answerer: Answerer
-  readonly behind: number
+  readonly hostRule: HostRule | undefined
+  readonly behind: Behind
   readonly port: number
   /** Seconds since it began, roughly. */
   ticks = 0
@@ -44,8 +47,9 @@ export class Lane implements ConnectionHost, Drainable {
   #isStopping = false
 
   /** @throws what Bun.listen throws */
-  constructor({ bind, port, isShared, idleTimeoutSeconds, answerer, behind }: LaneOptions) {
+  constructor({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind }: LaneOptions) {
     this.answerer = answerer
+    this.hostRule = hostRule
     this.behind = behind
     const options = {
       hostname: bind,

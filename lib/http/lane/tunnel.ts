@@ -3,13 +3,24 @@
  * Bun 1.4.5 tells nothing of the end of a socket that is: what the client does not take is held, and no more of its requests are passed on until it does.
  */
 import type { Socket } from 'bun'
+import type { PassedOn } from '../guard.ts'
 import { Outbox } from './outbox.ts'
+
+/** Bun's server, on this machine. */
+export interface Behind {
+  readonly port: number
+  readonly passedOn: PassedOn
+}
 
 export class Tunnel {
   readonly #client: Socket<unknown>
   readonly #toClient: Outbox
   #server: Socket<undefined> | undefined
   #toServer: Outbox | undefined
+  readonly #behind: Behind
+  readonly #isLocal: boolean
+  /** Of our connection to the server. */
+  #port = 0
   /** Until the server is reached. */
   #early: Uint8Array
   #hasClientEnded = false
@@ -18,15 +29,17 @@ export class Tunnel {
 
   /**
    * @param toClient empty
-   * @param port of the server, on this machine
+   * @param isLocal the client is on this machine
    * @param received of the client, so far
    */
-  constructor(client: Socket<unknown>, toClient: Outbox, port: number, received: Uint8Array) {
+  constructor(client: Socket<unknown>, toClient: Outbox, behind: Behind, isLocal: boolean, received: Uint8Array) {
     this.#client = client
     this.#toClient = toClient
+    this.#behind = behind
+    this.#isLocal = isLocal
     this.#early = received
     client.pause()
-    void this.#connect(port)
+    void this.#connect(behind.port)
   }
 
   /** As long as it is, the server decides when the connection has been idle for too long. */
@@ -91,6 +104,8 @@ export class Tunnel {
   #reached(server: Socket<undefined>): void {
     if (this.#isClientGone || this.#isServerGone) return void server.end()
     this.#server = server
+    this.#port = server.localPort
+    this.#behind.passedOn.set(this.#port, this.#isLocal)
     this.#toServer = new Outbox(server)
     if (this.#toServer.send(this.#early)) this.#serverHasAll()
     this.#early = new Uint8Array()
@@ -107,6 +122,7 @@ export class Tunnel {
 
   #serverClosed(): void {
     this.#isServerGone = true
+    this.#behind.passedOn.delete(this.#port)
     // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
     this.#client.resume()
     if (this.#toClient.isEmpty) this.#client.end()
