@@ -8,6 +8,7 @@ import { printBanner } from './lib/http/banner.ts'
 import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
 import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
+import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { openShared, startServer } from './lib/server/server.ts'
 import { checkTopics } from './lib/store/topics/check.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
@@ -23,9 +24,11 @@ async function main(): Promise<number> {
     environment: process.env,
     envDirectories: [process.cwd(), isCompiled ? dirname(process.execPath) : import.meta.dir],
   })
-  if (command.action === 'help' || command.action === 'version') {
-    const inColour = process.stdout.isTTY && !process.env['NO_COLOR']
-    console.log(command.action === 'help' ? helpText(inColour) : `latchkey ${version}`)
+  if (!('settings' in command)) {
+    const { isTTY, columns } = process.stdout
+    const color = isTTY && !process.env['NO_COLOR']
+    if (command.action === 'help') process.stdout.write(helpText({ topic: command.topic, columns, color }))
+    else process.stdout.write(command.action === 'licenses' ? licensesText() : `latchkey ${version}\n`)
     return 0
   }
   const { action, settings, notices } = command

@@ -8,7 +8,9 @@ import { formatsOf } from './config/formats.ts'
 import { storeModuleOf } from './config/store-module.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
-import { type ConfigInput, nearVariables, readEnvFile, readFlags, textOf } from './config/sources.ts'
+import { readFlags } from './config/flags.ts'
+import { nearVariables } from './config/givens.ts'
+import { type ConfigInput, readEnvFile, textOf } from './config/sources.ts'
 import {
   flagOf,
   metadataOf,
@@ -27,8 +29,9 @@ export type { ConfigInput } from './config/sources.ts'
 export type { Settings } from './config/settings.ts'
 
 export type Command =
-  | { action: 'help' }
-  | { action: 'version' }
+  /** @member topic what it is asked about; the first page where absent */
+  | { action: 'help'; topic?: string }
+  | { action: 'version' | 'licenses' }
   | {
       action: 'run' | 'check'
       settings: Settings
@@ -43,16 +46,20 @@ export type Command =
  */
 export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
   const flags = readFlags(argv)
-  if (flags.help) return { action: 'help' }
+  const { faults, valueless } = flags
+  // Who asks for help has not yet got the rest right.
+  if (flags.help && flags.helpTopic !== undefined) return { action: 'help', topic: flags.helpTopic }
+  if (flags.help && !faults.some((fault) => fault.startsWith('--help'))) return { action: 'help' }
   if (flags.version) return { action: 'version' }
-  const { faults } = flags
+  if (flags.licenses) return { action: 'licenses' }
   const sources = [
     { origin: 'flag', values: flags.values },
     { origin: 'environment', values: definedValues(environment) },
-    readEnvFile(flags.envFile, envDirectories, faults),
+    readEnvFile(flags.envFile, envDirectories, flags),
   ]
   const given = new Map(settingKeys.map((key) => [key, textOf(key, sources, faults)]))
   const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
+  const near = nearVariables(Object.keys(environment))
   const parsed = v.safeParse(settingsSchema, texts)
   const faultyKeys = new Set<SettingKey>()
   const inOrder = (parsed.issues ?? []).toSorted(
@@ -63,8 +70,11 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     // A text that breaks two rules is one fault.
     if (faultyKeys.has(key)) continue
     faultyKeys.add(key)
+    if (!given.get(key) && valueless.has(metadataOf(key).variable)) continue
     const isOwnMessage = issue.type === 'raw_transform' || issue.type === 'partial_check'
-    faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
+    const slip = near.find((one) => one.near === metadataOf(key).variable)
+    if (!given.get(key) && slip) faults.push(`${slip.near} is missing: ${nearNotice(slip)}`)
+    else faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
   }
   const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
   faults.push(...clients.faults)
@@ -74,12 +84,15 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
-  const near = nearVariables(Object.keys(environment))
-  const notices = near.map((slip) => `${slip.name} in the environment is no setting: did you mean ${slip.near}?`)
+  const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
   const kept = settingsOf(parsed.output, clients.clients, { serverTls: tls, formats: formats.formats, module })
   const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
   return { action: flags.check ? 'check' : 'run', settings, notices }
+}
+
+function nearNotice({ name, near }: { name: string; near: string }): string {
+  return `${name} in the environment is no setting: did you mean ${near}?`
 }
 
 /** A rebuild deletes, and for that has to know the keys. */
@@ -109,9 +122,10 @@ function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefine
 
 /** @param found what is wrong, where the setting's metadata does not say enough */
 function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
-  const { variable, allowed, isSecret } = metadataOf(key)
+  const { variable, allowed, example, isSecret } = metadataOf(key)
   const shown = given && !isSecret ? `${variable}=${quote(given.text)}` : variable
   const where = given ? `${shown} (${given.origin})` : variable
+  if (!given && example !== undefined) return `${variable} is missing: set it, for example ${variable}=${example}`
   if (found) return given ? `${where}: ${found}` : `${variable} is missing: ${found}`
   return given ? `${where}: it must be ${allowed}` : `${variable} is missing: it must be ${allowed}`
 }

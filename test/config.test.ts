@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { availableParallelism } from 'node:os'
-import { helpText } from '../lib/config.ts'
 import { defaultClients } from '../lib/config/client-properties.ts'
-import { flagOf, metadataOf, settingKeys } from '../lib/config/settings.ts'
 import { threadsDefault } from '../lib/config/threads.ts'
 import { faultsOf, required, settingsOf } from './config/support/read.ts'
 
@@ -105,25 +103,5 @@ describe('readCommand', () => {
     ])
     const named = { ...environment, CHANGELOG_TOPIC: 'short' }
     expect(settingsOf({ environment: named }).changelogTopic).toBe('short')
-  })
-})
-
-describe('helpText', () => {
-  test('help names flag, variable, default and meaning when any setting is looked for', () => {
-    const text = helpText(false)
-    for (const key of settingKeys) {
-      const { variable, meaning, allowed, default: defaultText } = metadataOf(key)
-      expect(text).toContain(flagOf(variable))
-      expect(text).toContain(variable)
-      expect(text).toContain(meaning)
-      expect(text).toContain(`Allowed: ${allowed}`)
-      if (defaultText) expect(text).toContain(`Default: ${defaultText}`)
-    }
-    expect(text.indexOf('Examples')).toBeLessThan(text.indexOf('Settings'))
-  })
-
-  test('help has escapes only when color is wanted', () => {
-    expect(helpText(false)).not.toContain('\u001b')
-    expect(helpText(true)).toContain('\u001b[1m')
   })
 })

@@ -1,52 +1,120 @@
-/** What --help prints, out of the settings' own metadata. */
+/** What --help prints, out of the settings' own metadata: a page that fits a screen, and the settings of each area in full. */
 import { fileVariable } from './secrets.ts'
-import { flagOf, metadataOf, settingKeys } from './settings.ts'
+import {
+  flagOf,
+  metadataOf,
+  type SettingArea,
+  settingAreas,
+  type SettingKey,
+  settingKeys,
+  settingKeysOf,
+} from './settings.ts'
+import { wrap } from './wrap.ts'
 
-const examples = [
-  [
-    'Serve the latest value of every key of the topic "orders"',
-    'latchkey --source-topic orders --kafka-brokers localhost:9092',
-  ],
-  ['The same, from a file called .env in this directory or beside the executable', 'latchkey'],
-  ['From another file, one setting changed', 'latchkey --env-file /etc/latchkey/orders.env --server-port 9000'],
-  ['Check settings and topics, start nothing', 'latchkey --check'],
-  ['Look a key up', 'curl http://localhost:8080/stores/orders/4711'],
-]
+export interface HelpOptions {
+  /** One of helpTopics; the first page by default. */
+  topic?: string | undefined
+  /** Of the terminal. */
+  columns?: number
+  /** Whether headings may be set in bold. */
+  color?: boolean
+}
+
+const columnsDefault = 80
+const columnsMin = 40
+const columnsMax = 120
+/** Of the left column of the first page. */
+const nameWidth = 24
+
+const areaTitles: Readonly<Record<SettingArea, string>> = {
+  kafka: 'Kafka: topics, clients, partitions',
+  formats: 'Keys, values and records',
+  http: 'HTTP, readiness and log',
+  memory: 'Memory, flushes and threads',
+}
+
+export const helpTopics: readonly string[] = ['all', ...settingAreas]
 
 const options = [
-  ['--env-file PATH', 'Read this file instead of .env.'],
-  ['--check', 'Check the settings and the topics, print what would happen, end.'],
-  ['--rebuild', 'Discard what the changelog has and read the source again, then run on.'],
-  ['--version, -V', 'Print the version.'],
-  ['--help, -h', 'Print this.'],
-]
+  ['--env-file PATH', 'Read this file instead of .env'],
+  ['--check', 'Check settings, topics and registry, start nothing'],
+  ['--rebuild', 'Discard the changelog, read the source again, run on'],
+  ['--licenses', 'Print the licences of all that is in the executable'],
+  [`--help all, or one of`, `${settingAreas.join(', ')}: the settings in full`],
+  ['--version, -v', 'Print the version'],
+] as const
 
-/** @param color whether headings may be set in bold */
-export function helpText(color: boolean): string {
-  const heading = (text: string) => (color ? `\x1b[1m${text}\x1b[22m` : text)
-  const lines = [
-    'Latchkey: the latest value of every key of a Kafka topic, one HTTP call away.',
-    '',
-    heading('Examples'),
-  ]
-  for (const [meaning, command] of examples) lines.push(`  # ${meaning}`, `  ${command}`, '')
-  lines.push(
-    heading('Settings'),
-    '  A flag counts before an environment variable, that before .env. Empty is not given.',
-    '',
+export function helpText({ topic, columns = columnsDefault, color = false }: HelpOptions = {}): string {
+  const page = new Page(Math.min(Math.max(columns, columnsMin), columnsMax), color)
+  if (topic === undefined) addFirstPage(page)
+  else for (const area of topic === 'all' ? settingAreas : [topic as SettingArea]) addArea(page, area)
+  return page.text
+}
+
+function addFirstPage(page: Page): void {
+  page.add('Latchkey: the latest value of every key of a Kafka topic, one HTTP call away.')
+  page.addHeading('Usage')
+  page.add('latchkey --source-topic orders --kafka-brokers localhost:9092', 2)
+  page.add('curl http://localhost:8080/stores/orders/4711', 2)
+  page.addHeading('Settings that matter')
+  page.add(
+    'A flag (--store-id x) counts before an environment variable (STORE_ID=x), that before .env here or beside the executable.',
+    2,
   )
-  for (const key of settingKeys) {
-    const { variable, meaning, allowed, default: defaultText, isSwitch, isSecret } = metadataOf(key)
-    const flag = isSwitch ? `--[no-]${flagOf(variable)}` : `--${flagOf(variable)} …`
-    lines.push(
-      `  ${heading(`${flag}, ${variable}`)}`,
-      `      ${meaning}`,
-      ...(isSecret ? [`      ${fileVariable(variable)} names a file that holds it instead.`] : []),
-      `      Default: ${defaultText ?? 'none, it is required'}. Allowed: ${allowed}.`,
-    )
+  for (const { variable, brief, isSecret } of settingKeys.map(metadataOf)) {
+    if (brief !== undefined) page.addPair(isSecret ? `${variable}[_FILE]` : variable, brief)
   }
-  lines.push('', heading('Options'))
-  for (const [flag, meaning] of options) lines.push(`  ${flag!.padEnd(18)}${meaning}`)
-  lines.push('', heading('Exit codes'), '  0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings', '')
-  return lines.join('\n')
+  page.addHeading('Options')
+  for (const [flag, meaning] of options) page.addPair(flag, meaning)
+  page.addHeading('Exit codes')
+  page.add('0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings', 2)
+}
+
+function addArea(page: Page, area: SettingArea): void {
+  page.addHeading(areaTitles[area])
+  for (const key of settingKeysOf(area)) addSetting(page, key)
+}
+
+function addSetting(page: Page, key: SettingKey): void {
+  const { variable, meaning, allowed, default: defaultText, isSwitch, isSecret } = metadataOf(key)
+  const flag = isSwitch ? `--[no-]${flagOf(variable)}` : `--${flagOf(variable)} …`
+  page.add(page.bold(`${flag}, ${variable}`), 2)
+  page.add(meaning, 6)
+  if (isSecret) page.add(`${fileVariable(variable)} names a file that holds it instead.`, 6)
+  page.add(`Default: ${defaultText ?? 'none, it is required'}. Allowed: ${allowed}.`, 6)
+}
+
+class Page {
+  readonly #columns: number
+  readonly #color: boolean
+  readonly #lines: string[] = []
+
+  constructor(columns: number, color: boolean) {
+    this.#columns = columns
+    this.#color = color
+  }
+
+  get text(): string {
+    return `${this.#lines.join('\n')}\n`
+  }
+
+  bold(text: string): string {
+    return this.#color ? `\x1b[1m${text}\x1b[22m` : text
+  }
+
+  add(text: string, indent = 0): void {
+    this.#lines.push(...wrap(text, this.#columns, indent))
+  }
+
+  addHeading(text: string): void {
+    if (this.#lines.length > 0) this.#lines.push('')
+    this.#lines.push(this.bold(text))
+  }
+
+  /** A name, and beside it, or below it where there is no room, what it means. */
+  addPair(name: string, meaning: string): void {
+    const [first = '', ...others] = wrap(meaning, this.#columns, nameWidth + 2)
+    if (name.length < nameWidth) this.#lines.push(`  ${name.padEnd(nameWidth)}${first.trimStart()}`, ...others)
+    else this.#lines.push(`  ${name}`, first, ...others)
+  }
 }

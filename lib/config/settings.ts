@@ -11,7 +11,7 @@ import { operationEntries } from './entries/operation.ts'
 import { partitionEntries } from './entries/partitions.ts'
 import { deadLetterFault, recordEntries } from './entries/records.ts'
 import { serverEntries } from './entries/server.ts'
-import { topicAllowed, topicEntries } from './entries/topics.ts'
+import { topicEntries } from './entries/topics.ts'
 import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
 import { type FormatsConfig } from '../format/index.ts'
@@ -21,6 +21,10 @@ export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */
   variable: string
   meaning: string
+  /** In at most 54 characters, for what stands on the first page of --help. */
+  brief?: string
+  /** Of a value, for a setting that may be missing. */
+  example?: string
   /** Completes "it must be …". */
   allowed: string
   /** Shown as the default; absent for a required setting. */
@@ -31,16 +35,22 @@ export interface SettingMetadata {
   isSecret?: true
 }
 
-const entries = {
-  ...topicEntries,
-  ...clientEntries,
-  ...formatEntries,
-  ...definitionEntries,
-  ...partitionEntries,
-  ...recordEntries,
-  ...memoryEntries,
-  ...serverEntries,
-  ...operationEntries,
+/** As --help shows them. */
+const areas = {
+  kafka: { ...topicEntries, ...clientEntries, ...partitionEntries },
+  formats: { ...formatEntries, ...definitionEntries, ...recordEntries },
+  http: { ...serverEntries, ...operationEntries },
+  memory: memoryEntries,
+}
+
+const entries = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http }
+
+export type SettingArea = keyof typeof areas
+
+export const settingAreas = Object.keys(areas) as SettingArea[]
+
+export function settingKeysOf(area: SettingArea): SettingKey[] {
+  return Object.keys(areas[area]) as SettingKey[]
 }
 
 export type SettingKey = keyof typeof entries
@@ -63,7 +73,7 @@ export const settingsSchema = v.pipe(
     v.partialCheck(
       [['sourceTopic'], ['useReplicaOnly']],
       ({ sourceTopic, useReplicaOnly }) => sourceTopic !== undefined || useReplicaOnly,
-      `it must be ${topicAllowed}`,
+      'set it, for example SOURCE_TOPIC=orders',
     ),
     ['sourceTopic'],
   ),

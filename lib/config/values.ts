@@ -1,6 +1,7 @@
 /** The kinds of text that settings are made of: each checks, then turns the text into what the program uses. */
 import * as v from 'valibot'
 import { type BrokerAddress } from '../contract/client-config.ts'
+import { logLevels } from '../log/level.ts'
 import { parseBrokerList } from './broker-list.ts'
 
 export const topicLengthMax = 249
@@ -24,12 +25,33 @@ export function decimalNumber(min: number, max: number) {
   return v.pipe(v.string(), v.regex(decimal), v.transform(Number), v.minValue(min), v.maxValue(max))
 }
 
+/** What a switch may be given, in whatever case. */
+export const switchWords: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+  ['0', false],
+])
+
 export function trueOrFalse() {
   return v.pipe(
     v.string(),
     v.transform((text) => text.toLowerCase()),
-    v.picklist(['true', 'false']),
-    v.transform((text) => text === 'true'),
+    v.check((word) => switchWords.has(word)),
+    v.transform((word) => switchWords.get(word)!),
+  )
+}
+
+/** The least level that is logged; `warn` is what others call `warning`. */
+export function logLevel() {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => text.toLowerCase().replace(/^warn$/, 'warning')),
+    v.picklist(logLevels),
   )
 }
 

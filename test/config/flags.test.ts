@@ -56,7 +56,9 @@ test('a flag is refused when its value is missing', () => {
 test('the action is asked for when a flag of its own is given', () => {
   expect(read({ argv: ['--help', '--nonsense'] })).toEqual({ action: 'help' })
   expect(read({ argv: ['-h'] })).toEqual({ action: 'help' })
-  expect(read({ argv: ['--version'] })).toEqual({ action: 'version' })
+  expect(read({ argv: ['--help', 'kafka'] })).toEqual({ action: 'help', topic: 'kafka' })
+  expect(read({ argv: ['--help=all'] })).toEqual({ action: 'help', topic: 'all' })
+  for (const flag of ['--version', '-V', '-v']) expect(read({ argv: [flag] })).toEqual({ action: 'version' })
   expect(read({ argv: ['--check'], environment: required }).action).toBe('check')
   expect(read({ environment: required }).action).toBe('run')
 })
@@ -71,4 +73,56 @@ test('a rebuild is asked for by its flag alone, and refused where nothing could 
     const faults = faultsOf({ argv: ['--rebuild'], environment: { ...required, [variable]: 'true' } })
     expect(faults).toEqual([expect.stringContaining(`--rebuild: with ${variable}=true `)])
   }
+})
+
+test('help about what there is none about is refused with what there is', () => {
+  const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, or nothing'
+  expect(faultsOf({ argv: ['--help', 'kafak'], environment: required })).toEqual([fault])
+})
+
+test.each([
+  ['yes', true],
+  ['on', true],
+  ['1', true],
+  ['No', false],
+  ['off', false],
+  ['0', false],
+])('a switch understands %s, as a flag and in the environment', (word, expected) => {
+  expect(settingsOf({ argv: ['--use-replica-only', word], environment: required }).useReplicaOnly).toBe(expected)
+  const environment = { ...required, USE_REPLICA_ONLY: word }
+  expect(settingsOf({ environment }).useReplicaOnly).toBe(expected)
+})
+
+test.each(['warn', 'WARN', 'warning', 'Warning'])('%s is a level of the log', (level) => {
+  expect(settingsOf({ argv: ['--log-level', level], environment: required }).logLevel).toBe('warning')
+})
+
+const brokers = { KAFKA_BROKERS: 'kafka' }
+const slips: { argv: string[]; environment?: Record<string, string>; fault: string }[] = [
+  { argv: ['--sorce-topic', 'orders'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
+  { argv: ['--sorce-topic=orders'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
+  { argv: ['--sorce-topic'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
+  { argv: ['-source-topic', 'orders'], fault: '"-source-topic" is no flag: did you mean --source-topic?' },
+  { argv: ['-source-topic=orders'], fault: '"-source-topic=orders" is no flag: did you mean --source-topic?' },
+  { argv: ['--source-topic'], fault: '--source-topic has no value: give one, as in --source-topic=…' },
+  {
+    argv: ['--use-replica-onyl', '--store-id', 'a'],
+    fault: '"--use-replica-onyl" is no flag: did you mean --use-replica-only?',
+  },
+  {
+    argv: [],
+    environment: { SORCE_TOPIC: 'orders' },
+    fault: 'SOURCE_TOPIC is missing: SORCE_TOPIC in the environment is no setting: did you mean SOURCE_TOPIC?',
+  },
+]
+
+test.each(slips)('one slip is one fault: $fault', ({ argv, environment, fault }) => {
+  expect(faultsOf({ argv, environment: { ...brokers, ...environment } })).toEqual([fault])
+})
+
+test('a setting that is missing is told with an example', () => {
+  expect(faultsOf({})).toEqual([
+    'SOURCE_TOPIC is missing: set it, for example SOURCE_TOPIC=orders',
+    'KAFKA_BROKERS is missing: set it, for example KAFKA_BROKERS=localhost:9092',
+  ])
 })

@@ -98,6 +98,6 @@ describe('secrets', () => {
   test('help names the file variable when a setting holds a secret', () => {
     const secrets = settingKeys.map(metadataOf).filter(({ isSecret }) => isSecret)
     expect(secrets.map(({ variable }) => variable)).toContain('SERVER_TOKEN')
-    for (const { variable } of secrets) expect(helpText(false)).toContain(`${variable}_FILE`)
+    for (const { variable } of secrets) expect(helpText({ topic: 'all' })).toContain(`${variable}_FILE`)
   })
 })

@@ -77,7 +77,7 @@ describe('settingsOfOptions', () => {
     [{ httpThreads: 2 }, 'httpThreads is no option'],
     [{ partition: [1] }, 'partition is no option: did you mean partitions?'],
     [{ partitions: [-1] }, 'partitions="-1": "-1" is no partition number and no range such as 0-3'],
-    [{ fencing: 'no' }, 'fencing="no": it must be true or false'],
+    [{ fencing: 'maybe' }, 'fencing="maybe": it must be true or false'],
     [{ useReplicaOnly: true, rebuild: true }, 'rebuild: with useReplicaOnly=true nothing is written'],
     [{ changelogTopic: 'orders' }, 'changelogTopic="orders": it must differ from sourceTopic'],
     [{ valueFormat: 'protobuf' }, 'protoFile is missing: valueFormat=protobuf needs the file of its message'],

@@ -8,7 +8,12 @@ const formatAllowed = `${formatNames.slice(0, -1).join(', ')} or ${formatNames.a
 
 export const formatEntries = {
   keyFormat: formatOf('KEY_FORMAT', 'What the topic’s keys are: how they are checked, and written in URLs.', 'raw'),
-  valueFormat: formatOf('VALUE_FORMAT', 'What the topic’s values are: how they are checked, and shown as JSON.', 'raw'),
+  valueFormat: formatOf(
+    'VALUE_FORMAT',
+    'What the topic’s values are: how they are checked, and shown as JSON.',
+    'raw',
+    'json, avro, protobuf, …: what values are; else raw',
+  ),
   storeFormat: formatOf(
     'STORE_FORMAT',
     'What values are converted to, to be stored and written to the changelog.',
@@ -43,10 +48,10 @@ export const formatEntries = {
   ),
 }
 
-function formatOf(variable: string, meaning: string, defaultText: string) {
+function formatOf(variable: string, meaning: string, defaultText: string, brief?: string) {
   return v.pipe(
     v.optional(v.picklist(formatNames)),
-    v.metadata({ variable, meaning, allowed: formatAllowed, default: defaultText }),
+    v.metadata({ variable, meaning, allowed: formatAllowed, default: defaultText, ...(brief && { brief }) }),
   )
 }
 

@@ -1,7 +1,6 @@
 /** Settings of how the store runs and what it tells. */
 import * as v from 'valibot'
-import { logLevels } from '../../log/level.ts'
-import { trueOrFalse } from '../values.ts'
+import { logLevel, trueOrFalse } from '../values.ts'
 
 export const operationEntries = {
   readyWhen: v.pipe(
@@ -13,31 +12,23 @@ export const operationEntries = {
       default: 'caught-up',
     }),
   ),
-  fencing: v.pipe(
-    v.optional(trueOrFalse(), 'true'),
-    v.metadata({
-      variable: 'FENCING',
-      meaning: 'Refuse late writes of an earlier instance; false only where the cluster refuses the transactional id.',
-      allowed: 'true or false',
-      default: 'true',
-      isSwitch: true,
-    }),
-  ),
   structuredLogging: v.pipe(
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'STRUCTURED_LOGGING',
       meaning: 'Log one JSON object a line instead of text.',
+      brief: 'JSON output, one object a line',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,
     }),
   ),
   logLevel: v.pipe(
-    v.optional(v.picklist(logLevels), 'info'),
+    v.optional(logLevel(), 'info'),
     v.metadata({
       variable: 'LOG_LEVEL',
       meaning: 'Least level that is logged.',
+      brief: 'trace, debug, info (the default), warning or error',
       allowed: 'trace, debug, info, warning or error',
       default: 'info',
     }),

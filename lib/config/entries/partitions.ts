@@ -1,4 +1,4 @@
-/** Settings of which partitions an instance holds, and as what. */
+/** Settings of which partitions an instance holds, as what, and against whom. */
 import * as v from 'valibot'
 import { partitionList, trueOrFalse } from '../values.ts'
 
@@ -61,6 +61,16 @@ export const partitionEntries = {
         'How producers choose a key’s partition, to tell a miss from a key held elsewhere: murmur2 (Java, kafkajs), crc32 (librdkafka), none (unknown).',
       allowed: 'murmur2, crc32 or none',
       default: 'murmur2',
+    }),
+  ),
+  fencing: v.pipe(
+    v.optional(trueOrFalse(), 'true'),
+    v.metadata({
+      variable: 'FENCING',
+      meaning: 'Refuse late writes of an earlier instance; false only where the cluster refuses the transactional id.',
+      allowed: 'true or false',
+      default: 'true',
+      isSwitch: true,
     }),
   ),
 }

@@ -12,6 +12,7 @@ export const serverEntries = {
     v.metadata({
       variable: 'SERVER_BIND',
       meaning: 'Address that HTTP listens at.',
+      brief: 'Address that HTTP listens at; else 0.0.0.0',
       allowed: 'an address or host name, such as 127.0.0.1 or ::',
       default: '0.0.0.0',
     }),
@@ -21,6 +22,7 @@ export const serverEntries = {
     v.metadata({
       variable: 'SERVER_PORT',
       meaning: 'Port that HTTP listens at; 0 takes any that is free.',
+      brief: 'Port that HTTP listens at; else 8080',
       allowed: 'a whole number from 0 to 65535',
       default: '8080',
     }),
@@ -30,6 +32,7 @@ export const serverEntries = {
     v.metadata({
       variable: 'SERVER_TOKEN',
       meaning: 'Bearer token that every request needs, but those for liveness and readiness.',
+      brief: 'Bearer token that every request then needs',
       allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
       default: 'none is asked for',
       isSecret: true,

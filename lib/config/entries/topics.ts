@@ -10,6 +10,8 @@ export const topicEntries = {
     v.metadata({
       variable: 'SOURCE_TOPIC',
       meaning: 'Topic whose latest values are served; not needed with USE_REPLICA_ONLY.',
+      brief: 'Topic whose latest values are served; required',
+      example: 'orders',
       allowed: topicAllowed,
     }),
   ),
@@ -18,6 +20,8 @@ export const topicEntries = {
     v.metadata({
       variable: 'KAFKA_BROKERS',
       meaning: 'Brokers to begin with; the cluster tells the rest.',
+      brief: 'Brokers to begin with, host:port; required',
+      example: 'localhost:9092',
       allowed: 'host:port, several separated by commas; port 9092 where left out, IPv6 addresses in brackets',
     }),
   ),
@@ -26,6 +30,7 @@ export const topicEntries = {
     v.metadata({
       variable: 'STORE_ID',
       meaning: 'Name of this store: in its URLs, its consumer group and its transactional ids.',
+      brief: 'Name in URLs and of the group; else the source topic',
       allowed: topicAllowed,
       default: 'the name of the source topic',
     }),
@@ -35,6 +40,7 @@ export const topicEntries = {
     v.metadata({
       variable: 'CHANGELOG_TOPIC',
       meaning: 'Topic that the store recovers from, reserved for it; created if missing.',
+      brief: 'What it recovers from; else <STORE_ID>-changelog',
       allowed: topicAllowed,
       default: '<STORE_ID>-changelog',
     }),

@@ -1,0 +1,29 @@
+/** All that can be given by flag, environment or env file: the settings, and for those that hold secrets the names of files. */
+import { nearName } from '../near-name.ts'
+import { fileVariable } from './secrets.ts'
+import { flagOf, metadataOf, settingKeys } from './settings.ts'
+
+export interface Given {
+  variable: string
+  isSwitch?: true
+}
+
+const givens: Given[] = settingKeys.flatMap((key): Given[] => {
+  const metadata = metadataOf(key)
+  return metadata.isSecret ? [metadata, { variable: fileVariable(metadata.variable) }] : [metadata]
+})
+
+export const variables: readonly string[] = givens.map(({ variable }) => variable)
+
+export const settingFlags: ReadonlyMap<string, Given> = new Map(givens.map((given) => [flagOf(given.variable), given]))
+
+/** Names that are no setting, each with the setting that it almost is. */
+export function nearVariables(names: Iterable<string>): { name: string; near: string }[] {
+  const found: { name: string; near: string }[] = []
+  for (const name of names) {
+    if (variables.includes(name)) continue
+    const near = nearName(name, variables)
+    if (near) found.push({ name, near })
+  }
+  return found
+}

@@ -1,0 +1,18 @@
+/** Text for a terminal of some width. */
+
+/**
+ * Breaks at spaces into lines of at most `columns` characters; a longer word has a line of its own.
+ * @param indent spaces before each line
+ */
+export function wrap(text: string, columns: number, indent = 0): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  lines.push(line)
+  return lines.map((one) => ' '.repeat(indent) + one)
+}
