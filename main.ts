@@ -1,5 +1,4 @@
 /** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
-import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import { helpText, readCommand, type Settings } from './lib/config.ts'
 import { type Definition, definitionOf, describeDefinition, isCompiled } from './lib/definition/index.ts'
@@ -7,9 +6,10 @@ import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
 import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewCertificate } from './lib/http/renewal.ts'
-import { configureLogging, loggerOf, warnEach } from './lib/log.ts'
+import { configureLogging, warnEach } from './lib/log.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { openShared, startServer } from './lib/server/server.ts'
+import { signalled } from './lib/server/signals.ts'
 import { checkTopics } from './lib/store/topics/check.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
 import { version } from './package.json' with { type: 'json' }
@@ -65,21 +65,6 @@ async function run(settings: Settings, definition: Definition, http: ServerOptio
   const isClosed = await Promise.race([store.close().then(() => true), Bun.sleep(closeTimeoutMs).then(() => false)])
   if (!isClosed) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
   return failure ? exitCodeOf(failure) : 0
-}
-
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function signalled(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let isStopping = false
-  const stop = (name: 'SIGINT' | 'SIGTERM') => {
-    if (isStopping) process.exit(128 + constants.signals[name])
-    isStopping = true
-    loggerOf('main').info('{name}: finishing what is under way', { name })
-    resolve()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  return promise
 }
 
 function serverOptionsOf(settings: Settings): ServerOptions {
