@@ -1,33 +1,47 @@
 /**
  * Partitions grouped by the broker that leads them, one loop a broker, regrouped whenever a leader is lost. Fetching and producing
- * differ only in what their loop does.
+ * differ only in what their loop does. Each partition has pauses of its own: one that cannot be served holds up no other.
  */
 import { sleep } from './backoff.ts'
 import { type KafkaClient } from './client.ts'
 import { type Patience } from './patience.ts'
 import { type ErrorCode, LatchkeyError } from '../errors.ts'
 
+interface Place {
+  /** Undefined while its leader is not known. */
+  node: number | undefined
+  /** When that is to be looked for (performance.now()). */
+  dueAt: number
+  readonly patience: Patience
+}
+
 export class ByLeader {
   readonly #client: KafkaClient
   readonly #topic: string
   readonly #serve: (node: number) => Promise<void>
-  /** Partition to node; undefined while its leader is not known. */
-  readonly #nodes = new Map<number, number | undefined>()
+  readonly #housed: () => void
+  readonly #places = new Map<number, Place>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #stopping = new AbortController()
-  readonly #patience: Patience
   /** Partition to the replica that its leader has named to fetch from, and until when that counts. */
   readonly #preferred = new Map<number, { node: number; until: number }>()
   readonly #fatal = Promise.withResolvers<never>()
   #changed = Promise.withResolvers<void>()
-  #pauseDue: { cause: LatchkeyError | undefined } | undefined
 
-  /** @param serve one broker's loop: runs while partitionsOf(node) is not empty; whatever it rejects with puts its partitions up for regrouping */
-  constructor(client: KafkaClient, topic: string, serve: (node: number) => Promise<void>) {
+  /**
+   * @param serve one broker's loop: runs while partitionsOf(node) is not empty; whatever it rejects with puts its partitions up for regrouping
+   * @param housed called when a partition has come to a broker whose loop runs
+   */
+  constructor(
+    client: KafkaClient,
+    topic: string,
+    serve: (node: number) => Promise<void>,
+    housed: () => void = () => {},
+  ) {
     this.#client = client
     this.#topic = topic
     this.#serve = serve
-    this.#patience = client.patience()
+    this.#housed = housed
     client.signal.addEventListener('abort', () => this.stop(), { once: true })
     this.#fatal.promise.catch(() => {})
   }
@@ -41,12 +55,12 @@ export class ByLeader {
   }
 
   add(partition: number): void {
-    this.#nodes.set(partition, undefined)
+    this.#places.set(partition, { node: undefined, dueAt: 0, patience: this.#client.patience() })
     this.#changed.resolve()
   }
 
   remove(partition: number): void {
-    this.#nodes.delete(partition)
+    this.#places.delete(partition)
     this.#preferred.delete(partition)
     this.#changed.resolve()
   }
@@ -54,29 +68,26 @@ export class ByLeader {
   partitionsOf(node: number): number[] {
     const partitions: number[] = []
     if (this.stopped) return partitions
-    for (const [partition, leader] of this.#nodes) if (leader === node) partitions.push(partition)
+    for (const [partition, place] of this.#places) if (place.node === node) partitions.push(partition)
     return partitions
   }
 
-  /** This partition's leader is not who it was taken for: look it up again, after a pause. */
-  lost(partition: number, cause?: LatchkeyError): void {
-    this.#pauseDue = { cause }
-    this.#unhouse(partition)
+  /** A partition cannot be served where it is: its leader is looked up after a pause. */
+  lost(partition: number, cause: LatchkeyError): void {
+    if (this.#places.has(partition)) this.#postpone([partition], cause)
   }
 
   /** The leader has named a replica nearer to us (KIP-392): it serves the partition until it fails, or for `leaseMs`; then the leader is asked again. */
   prefer(partition: number, node: number, leaseMs: number): void {
-    if (!this.#nodes.has(partition) || !this.#client.knows(node)) return
+    if (!this.#client.knows(node)) return
     this.#preferred.set(partition, { node, until: performance.now() + leaseMs })
-    this.#nodes.set(partition, undefined)
-    this.#changed.resolve()
+    this.#unhouse(partition)
   }
 
   /** Back to the leader. @returns whether another replica served the partition */
   leavePreferred(partition: number): boolean {
     if (!this.#preferred.delete(partition)) return false
-    this.#nodes.set(partition, undefined)
-    this.#changed.resolve()
+    this.#unhouse(partition)
     return true
   }
 
@@ -87,9 +98,9 @@ export class ByLeader {
     for (const [partition, { until }] of this.#preferred) if (until < now) this.leavePreferred(partition)
   }
 
-  /** Something worked: the next loss waits the shortest time again. */
-  succeeded(): void {
-    this.#patience.reset()
+  /** A partition was served: its next loss waits the shortest time again. */
+  succeeded(partition: number): void {
+    this.#places.get(partition)?.patience.reset()
     this.#client.health.succeeded()
   }
 
@@ -97,14 +108,11 @@ export class ByLeader {
   async run(): Promise<void> {
     while (!this.stopped) {
       this.#changed = Promise.withResolvers<void>()
-      const homeless = [...this.#nodes].filter(([, node]) => node === undefined).map(([partition]) => partition)
-      if (homeless.length > 0 && this.#pauseDue) {
-        // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
-        const { cause } = this.#pauseDue
-        this.#pauseDue = undefined
-        await sleep((cause ? this.#pauseMs(cause) : this.#patience.pauseMs()) ?? 0, this.signal)
-      } else if (homeless.length > 0) await this.#house(homeless)
-      else await Promise.race([this.#changed.promise, this.#fatal.promise])
+      const homeless = [...this.#places].filter(([, { node }]) => node === undefined)
+      const now = performance.now()
+      const due = homeless.filter(([, { dueAt }]) => dueAt <= now).map(([partition]) => partition)
+      if (due.length > 0) await this.#house(due)
+      else await this.#untilDue(Math.min(...homeless.map(([, { dueAt }]) => dueAt)) - now)
     }
     await Promise.race([Promise.all(this.#loops.values()), this.#fatal.promise])
   }
@@ -114,30 +122,46 @@ export class ByLeader {
     this.#changed.resolve()
   }
 
+  /** Resolves when something has changed, or after the time; for ever where nothing is due. */
+  async #untilDue(ms: number): Promise<void> {
+    const waiting = new AbortController()
+    const due = ms === Number.POSITIVE_INFINITY ? [] : [sleep(ms, waiting.signal)]
+    await Promise.race([this.#changed.promise, this.#fatal.promise, ...due])
+    waiting.abort()
+  }
+
   #unhouse(partition: number): void {
-    if (!this.#nodes.has(partition)) return
-    this.#client.forgetLeader(this.#topic, partition)
-    this.#preferred.delete(partition)
-    this.#nodes.set(partition, undefined)
+    const place = this.#places.get(partition)
+    if (place !== undefined) place.node = undefined
     this.#changed.resolve()
   }
 
   async #house(homeless: readonly number[]): Promise<void> {
     try {
+      const found = new Set<number>()
       for (const [leader, partitions] of await this.#client.leaders(this.#topic, homeless)) {
         for (const partition of partitions) {
-          const node = this.#preferred.get(partition)?.node ?? leader
-          if (this.#nodes.has(partition)) this.#nodes.set(partition, node)
+          const place = this.#places.get(partition)
+          if (place === undefined) continue
+          place.node = this.#preferred.get(partition)?.node ?? leader
+          found.add(place.node)
         }
       }
-      for (const node of new Set(this.#nodes.values())) if (node !== undefined) this.#start(node)
-      const left = homeless.find((partition) => this.#nodes.has(partition) && this.#nodes.get(partition) === undefined)
-      if (left === undefined) return
-      const found = 'there is none in the cluster’s metadata'
-      throw new LatchkeyError('broker_error', `Finding the leader of ${this.#topic} partition ${left}: ${found}`)
+      for (const node of found) {
+        if (this.#loops.has(node)) this.#housed()
+        else this.#start(node)
+      }
+      for (const partition of homeless) {
+        if (this.#places.get(partition)?.node === undefined) this.lost(partition, this.#leaderless(partition))
+      }
     } catch (error) {
-      await this.#pause(error)
+      this.#postpone(homeless, error)
     }
+  }
+
+  #leaderless(partition: number): LatchkeyError {
+    const found = 'there is none in the cluster’s metadata'
+    return new LatchkeyError('broker_error', `Finding the leader of ${this.#topic} partition ${partition}: ${found}`)
   }
 
   #start(node: number): void {
@@ -154,34 +178,33 @@ export class ByLeader {
     try {
       await this.#serve(node)
     } catch (error) {
-      if (this.stopped) return
-      await this.#pause(error)
-      for (const partition of this.partitionsOf(node)) this.#unhouse(partition)
+      this.#postpone(this.partitionsOf(node), error)
     }
   }
 
-  async #pause(error: unknown): Promise<void> {
+  /** Partitions that were served together are looked for together. Ends the run where a retry cannot mend the failure. */
+  #postpone(partitions: readonly number[], error: unknown): void {
     if (this.stopped) return
-    if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) {
-      this.#fatal.reject(error)
-      this.stop()
-      return
-    }
+    if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) return this.#end(error)
     this.#client.health.failed(error)
-    const pauseMs = this.#pauseMs(error)
-    if (pauseMs === undefined) return
-    await sleep(pauseMs, this.signal)
+    const places = partitions.flatMap((partition) => this.#places.get(partition) ?? [])
+    try {
+      // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
+      const dueAt = performance.now() + Math.max(...places.map(({ patience }) => patience.nextMs(error)))
+      for (const place of places) Object.assign(place, { node: undefined, dueAt })
+    } catch (end) {
+      return this.#end(end)
+    }
+    for (const partition of partitions) {
+      this.#client.forgetLeader(this.#topic, partition)
+      this.#preferred.delete(partition)
+    }
+    this.#changed.resolve()
   }
 
-  /** undefined where the last attempt was made. */
-  #pauseMs(error: LatchkeyError): number | undefined {
-    try {
-      return this.#patience.nextMs(error)
-    } catch (end) {
-      this.#fatal.reject(end)
-      this.stop()
-      return undefined
-    }
+  #end(error: unknown): void {
+    this.#fatal.reject(error)
+    this.stop()
   }
 }
 

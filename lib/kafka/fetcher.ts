@@ -99,7 +99,7 @@ export class Fetcher {
         if (fetched.errorCode === 0) good.push(fetched)
         else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
       }
-      if (good.length > 0) this.#byLeader.succeeded()
+      for (const { partition } of good) this.#byLeader.succeeded(partition)
       for (const { partition, preferredReadReplica } of good) {
         if (preferredReadReplica >= 0 && preferredReadReplica !== node) this.#prefer(partition, preferredReadReplica)
       }
@@ -173,7 +173,6 @@ export class Fetcher {
       errorCode,
       readAdvice(this.#topic, errorCode),
     )
-    this.#client.health.failed(error)
     this.#byLeader.lost(partition, error)
   }
 

@@ -82,7 +82,12 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#topic = topic
     this.#options = options
     this.#sink = sink
-    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
+    this.#byLeader = new ByLeader(
+      client,
+      topic,
+      (node) => this.#serve(node),
+      () => this.wake(),
+    )
     this.#byLeader.signal.addEventListener('abort', () => this.wake(), { once: true })
   }
 
@@ -145,10 +150,7 @@ export class Producer<Batch extends OutgoingBatch> {
       const results = parseProduceResponse(
         await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs),
       )
-      let failure: LatchkeyError | undefined
-      for (const result of results) failure = (await this.#settle(result)) ?? failure
-      if (failure !== undefined) throw failure
-      this.#byLeader.succeeded()
+      for (const result of results) await this.#settle(result)
     }
   }
 
@@ -178,14 +180,14 @@ export class Producer<Batch extends OutgoingBatch> {
     return batches
   }
 
-  /** Returns what has to be tried again after a pause. */
-  async #settle(result: ProduceResult): Promise<LatchkeyError | undefined> {
+  async #settle(result: ProduceResult): Promise<void> {
     const { partition, errorCode } = result
     const owned = this.#owned.get(partition)
-    if (owned === undefined) return undefined
+    if (owned === undefined) return
     if (errorCode === 0 || errorCode === duplicateSequence) {
+      this.#byLeader.succeeded(partition)
       this.#acknowledged(partition, owned, result.baseOffset)
-      return undefined
+      return
     }
     const error = brokerError(
       `Writing to ${this.#topic} partition ${partition}`,
@@ -195,18 +197,16 @@ export class Producer<Batch extends OutgoingBatch> {
     switch (errorAction(errorCode)) {
       case 'fence':
         this.#lose(partition, error)
-        return undefined
+        break
       case 'record':
         owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))
-        return undefined
+        break
       case 'sequence':
         await this.#renew(partition, owned)
-        return undefined
-      case 'refresh':
-        this.#client.forgetLeader(this.#topic, partition)
-        return error
+        break
       default:
-        return error
+        // It is tried again after a pause, where its leader is then; the others of this broker go on.
+        this.#byLeader.lost(partition, error)
     }
   }
 

@@ -1,6 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import { Backoff } from '../../lib/kafka/backoff.ts'
 import { ByLeader } from '../../lib/kafka/by-leader.ts'
+import { Patience } from '../../lib/kafka/patience.ts'
+import { until } from '../until.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
 
 const open: { stop: () => void }[] = []
@@ -49,7 +52,7 @@ test('ByLeader gives a partition to its new leader when the former lost it', asy
   const { next, byLeader } = start(fake, [0, 1])
   expect(await next()).toMatchObject({ node: 1, partitions: [0, 1] })
   fake.leading.set(1, 2)
-  byLeader.lost(1)
+  byLeader.lost(1, moved())
   expect(await next()).toMatchObject({ node: 2, partitions: [1] })
   expect(byLeader.partitionsOf(1)).toEqual([0])
 })
@@ -61,6 +64,83 @@ test('ByLeader serves a partition again when its broker failed', async () => {
   first.end(unreachable())
   expect(await next()).toMatchObject({ node: 1, partitions: [0] })
   expect(fake.troubles).toEqual(['Fetch to nowhere:1: refused'])
+})
+
+test('ByLeader moves all partitions of a broker that failed to their new leaders', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1, 2: 2 })
+  const { next, byLeader } = start(fake, [0, 1, 2])
+  const [first] = [await next(), await next()].toSorted((a, b) => a.node - b.node)
+  fake.leading.set(0, 2)
+  fake.leading.set(1, 3)
+  first!.end(unreachable())
+  expect(await next()).toMatchObject({ node: 3, partitions: [1] })
+  expect(byLeader.partitionsOf(2)).toEqual([0, 2])
+  expect(byLeader.partitionsOf(1)).toEqual([])
+})
+
+test('ByLeader finds a leader at once for a partition when another one is paused', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const patience = fake.patience.bind(fake)
+  let isFirst = true
+  fake.patience = () => (isFirst ? endless() : patience())
+  const { next, byLeader } = start(fake, [])
+  byLeader.add(0)
+  isFirst = false
+  byLeader.add(1)
+  await next()
+  byLeader.lost(0, moved())
+  await turns()
+  fake.leading.set(1, 2)
+  byLeader.lost(1, moved())
+  expect(await next()).toMatchObject({ node: 2, partitions: [1] })
+  expect(byLeader.partitionsOf(1)).toEqual([])
+})
+
+test.each(['a broker fails', 'a partition is lost', 'nobody says who leads'])(
+  'ByLeader pauses when %s',
+  async (how) => {
+    const fake = new FakeClient()
+    fake.patience = endless
+    let attempts = 0
+    if (how === 'nobody says who leads')
+      fake.leaders = () => {
+        attempts++
+        return Promise.reject(unreachable())
+      }
+    const byLeader: ByLeader = new ByLeader(fake.client, 'topic', async () => {
+      attempts++
+      await Bun.sleep(0)
+      if (how === 'a broker fails') throw unreachable()
+      byLeader.lost(0, moved())
+    })
+    open.push(byLeader)
+    byLeader.add(0)
+    void byLeader.run()
+    await until('it was tried', () => attempts > 0)
+    await turns()
+    expect(attempts).toBe(1)
+  },
+)
+
+test('ByLeader wakes a loop that runs when a partition comes to its broker', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 2 })
+  let woken = 0
+  const never = new Promise<void>(() => {})
+  const byLeader: ByLeader = new ByLeader(
+    fake.client,
+    'topic',
+    () => never,
+    () => void woken++,
+  )
+  open.push(byLeader)
+  byLeader.add(0)
+  byLeader.add(1)
+  void byLeader.run()
+  await until('both are led', () => byLeader.partitionsOf(1).length === 1 && byLeader.partitionsOf(2).length === 1)
+  fake.leading.set(1, 1)
+  byLeader.lost(1, moved())
+  await until('it is woken', () => woken > 0, 2_000)
+  expect(byLeader.partitionsOf(1)).toEqual([0, 1])
 })
 
 test('ByLeader tries on when an operator may mend what a broker refuses', async () => {
@@ -96,7 +176,7 @@ test('ByLeader does not ask again and again when metadata lag behind a leader th
   const byLeader: ByLeader = new ByLeader(fake.client, 'topic', async () => {
     attempts++
     await Bun.sleep(0) // the broker's answer
-    byLeader.lost(0)
+    byLeader.lost(0, moved())
   })
   byLeader.add(0)
   open.push(byLeader)
@@ -132,3 +212,17 @@ test('ByLeader ends when it is stopped or its client is closed', async () => {
   fake.close()
   expect(await closed.running).toBeUndefined()
 })
+
+function moved(): LatchkeyError {
+  return new LatchkeyError('broker_error', 'the broker answered NOT_LEADER_OR_FOLLOWER')
+}
+
+/** Longer than any test. */
+function endless(): Patience {
+  return new Patience(new Backoff({ firstMs: 3_600_000, maxMs: 3_600_000 }))
+}
+
+/** Whatever does not wait for time has happened by then. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+}

@@ -46,20 +46,37 @@ test.each([
   [6, 'NOT_LEADER_OR_FOLLOWER'],
   [7, 'REQUEST_TIMED_OUT'],
   [29, 'TOPIC_AUTHORIZATION_FAILED'],
-])('Producer writes a batch again, and keeps the others of the request, when %d came, %s', async (errorCode) => {
-  const fake = new FakeClient({ 0: 1, 1: 1 })
-  const { events, write } = start(fake)
+])(
+  'Producer writes a batch again where its leader is then, and the others go on, when %d came, %s',
+  async (errorCode) => {
+    const fake = new FakeClient({ 0: 1, 1: 1 })
+    const { events, write } = start(fake)
+    write(0, 'a')
+    write(1, 'b')
+    fake.leading.set(0, 2)
+    await answer(fake, { partition: 0, errorCode }, { partition: 1, baseOffset: 0 })
+    write(1, 'c')
+    expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: c 7:1/1'])
+    const again = await fake.next()
+    expect([again.node, ...written(again)]).toEqual([2, '0: a 7:1/0'])
+    again.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
+    write(0, 'd')
+    await fake.next()
+    expect(events).toEqual(['b of 1 at 0', 'c of 1 at 1', 'a of 0 at 0'])
+  },
+)
+
+test('Producer writes what comes for a partition that went to a broker whose loop sleeps', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 2 })
+  const { write } = start(fake)
   write(0, 'a')
   write(1, 'b')
-  await answer(fake, { partition: 0, errorCode }, { partition: 1, baseOffset: 0 })
-  write(1, 'c')
-  expect(await answer(fake, { partition: 0, baseOffset: 0 }, { partition: 1, baseOffset: 1 })).toEqual([
-    '0: a 7:1/0',
-    '1: c 7:1/1',
-  ])
-  write(0, 'd')
-  await fake.next()
-  expect(events).toEqual(['b of 1 at 0', 'a of 0 at 0', 'c of 1 at 1'])
+  const [first, second] = [await fake.next(), await fake.next()].toSorted((a, b) => a.node - b.node)
+  second!.answer(produceResponse('log', [{ partition: 1, baseOffset: 0 }]))
+  fake.leading.set(0, 2)
+  first!.answer(produceResponse('log', [{ partition: 0, errorCode: 6 }]))
+  const again = await fake.next()
+  expect([again.node, ...written(again)]).toEqual([2, '0: a 7:1/0'])
 })
 
 test('Producer counts a batch as written when the broker says that it is a repeat', async () => {
