@@ -1,7 +1,8 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { zstdDecompressSync } from 'node:zlib'
+import { gunzip } from './gzip.ts'
 import { maxDecompressedBytes, type Compression } from './layout.ts'
 import { decompressLz4Frame } from './lz4-frame.ts'
-import { OutputBuffer, tooLarge } from './output-buffer.ts'
+import { isTooLarge, OutputBuffer, tooLarge } from './output-buffer.ts'
 import { decompressSnappy } from './snappy.ts'
 
 /** Pieces in which zlib grows its output: larger ones gain nothing. */
@@ -23,13 +24,13 @@ export class Decompressor {
       case 0:
         return bytes
       case 1:
-        return bounded(gunzipSync, bytes)
+        return gunzip(bytes, maxDecompressedBytes, chunkBytes)
       case 2:
         return this.#into(decompressSnappy, bytes)
       case 3:
         return this.#into(decompressLz4Frame, bytes)
       case 4:
-        return bounded(zstdDecompressSync, bytes)
+        return zstd(bytes)
     }
   }
 
@@ -40,11 +41,10 @@ export class Decompressor {
   }
 }
 
-function bounded(decompress: typeof gunzipSync | typeof zstdDecompressSync, bytes: Buffer): Buffer {
+function zstd(bytes: Buffer): Buffer {
   try {
-    return decompress(bytes, { maxOutputLength: maxDecompressedBytes, chunkSize: chunkBytes })
+    return zstdDecompressSync(bytes, { maxOutputLength: maxDecompressedBytes, chunkSize: chunkBytes })
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause
-    throw tooLarge(maxDecompressedBytes)
+    throw isTooLarge(cause) ? tooLarge(maxDecompressedBytes) : cause
   }
 }

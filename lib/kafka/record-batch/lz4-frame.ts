@@ -1,6 +1,8 @@
 /**
  * The LZ4 frame format: independent and linked blocks, optional content size, block and content checksums; no dictionaries.
- * A decoder of our own because those in reach return wrong data for damaged input or take memory without bound; this one checks every length and checksum.
+ * A decoder of our own because those in reach return wrong data for damaged input or take memory without bound; this one checks every length and
+ * block checksum. Like Kafka's Java client, it ignores bytes behind the frame and passes over content size and content checksum: the batch's CRC has
+ * vouched for the bytes, and what a Java consumer reads must not be lost here.
  * Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
 import { decompressLz4Block } from './lz4-block.ts'
@@ -13,55 +15,63 @@ const uncompressedBit = 0x8000_0000
 interface FrameHeader {
   linkedBlocks: boolean
   blockChecksums: boolean
-  contentChecksum: boolean
-  contentBytes: number // -1: not told
   blockBytesMax: number
   blocksAt: number
 }
 
+/** Matches reach this far back, also into the block before where blocks are linked. */
+const windowBytes = 64 << 10
+
 /** Decompresses one frame into `output`; returns the number of bytes. Throws an Error that says what is wrong with `source`. */
 export function decompressLz4Frame(source: Buffer, output: OutputBuffer): number {
   const header = readHeader(source)
-  let at = header.blocksAt
-  let length = 0
-  for (;;) {
-    const mark = readUInt32(source, at)
-    at += 4
-    if (mark === 0) break
-    const blockBytes = mark & ~uncompressedBit
-    if (blockBytes > header.blockBytesMax || blockBytes > source.length - at) {
-      throw new Error(
-        `an LZ4 block says ${blockBytes} bytes with ${source.length - at} left and at most ${header.blockBytesMax} allowed`,
-      )
-    }
-    const end = at + blockBytes
-    if (mark >= uncompressedBit) {
-      output.reserve(length + blockBytes, length)
-      source.copy(output.bytes, length, at, end)
-      length += blockBytes
-    } else {
-      length = decompressLz4Block(
-        source,
-        at,
-        end,
-        output,
-        header.linkedBlocks ? 0 : length,
-        length,
-        header.blockBytesMax,
-      )
-    }
-    if (header.blockChecksums) checkHash('block', readUInt32(source, end), source.subarray(at, end))
-    at = header.blockChecksums ? end + 4 : end
+  const block: Block = { at: header.blocksAt, length: 0 }
+  while (nextBlock(source, header, output, block));
+  return block.length
+}
+
+/** As decompressLz4Frame, a block at a time: each piece is valid until the next one. */
+export function* lz4Pieces(source: Buffer, output: OutputBuffer): Generator<Buffer> {
+  const header = readHeader(source)
+  const block: Block = { at: header.blocksAt, length: 0 }
+  for (let from = 0; nextBlock(source, header, output, block); from = block.length) {
+    yield output.bytes.subarray(from, block.length)
+    const kept = Math.min(windowBytes, block.length)
+    output.bytes.copyWithin(0, block.length - kept, block.length)
+    block.length = kept
   }
-  if (header.contentBytes >= 0 && header.contentBytes !== length) {
-    throw new Error(`an LZ4 frame says ${header.contentBytes} bytes and has ${length}`)
+}
+
+/** Where the next block begins in the source, and where its content goes in the output. */
+interface Block {
+  at: number
+  length: number
+}
+
+/** Decompresses the block at `block.at` behind what the output has, and moves both along; false at the end mark. */
+function nextBlock(source: Buffer, header: FrameHeader, output: OutputBuffer, block: Block): boolean {
+  const { at, length } = block
+  const mark = readUInt32(source, at)
+  if (mark === 0) return false
+  const start = at + 4
+  const blockBytes = mark & ~uncompressedBit
+  if (blockBytes > header.blockBytesMax || blockBytes > source.length - start) {
+    throw new Error(
+      `an LZ4 block says ${blockBytes} bytes with ${source.length - start} left and at most ${header.blockBytesMax} allowed`,
+    )
   }
-  if (header.contentChecksum) {
-    checkHash('content', readUInt32(source, at), output.bytes.subarray(0, length))
-    at += 4
+  const end = start + blockBytes
+  if (mark >= uncompressedBit) {
+    output.reserve(length + blockBytes, length)
+    source.copy(output.bytes, length, start, end)
+    block.length = length + blockBytes
+  } else {
+    const linkedFrom = header.linkedBlocks ? 0 : length
+    block.length = decompressLz4Block(source, start, end, output, linkedFrom, length, header.blockBytesMax)
   }
-  if (at !== source.length) throw new Error(`${source.length - at} bytes are left over after the LZ4 frame`)
-  return length
+  if (header.blockChecksums) checkHash('block', readUInt32(source, end), source.subarray(start, end))
+  block.at = header.blockChecksums ? end + 4 : end
+  return true
 }
 
 function readHeader(source: Buffer): FrameHeader {
@@ -86,8 +96,6 @@ function readHeader(source: Buffer): FrameHeader {
   return {
     linkedBlocks: (flags & 0x20) === 0,
     blockChecksums: (flags & 0x10) !== 0,
-    contentChecksum: (flags & 0x04) !== 0,
-    contentBytes: hasContentSize ? Number(source.readBigUInt64LE(6)) : -1,
     blockBytesMax,
     blocksAt: hashAt + 1,
   }

@@ -24,8 +24,15 @@ export class OutputBuffer {
   }
 }
 
+const tooLargeCode = 'ERR_BUFFER_TOO_LARGE'
+
+/** The error of output beyond its bound, with the code that zlib gives its own. */
 export function tooLarge(maxBytes: number): Error {
-  return new Error(`they take more than the ${maxBytes} bytes allowed`)
+  return Object.assign(new Error(`they take more than the ${maxBytes} bytes allowed`), { code: tooLargeCode })
+}
+
+export function isTooLarge(thrown: unknown): boolean {
+  return (thrown as { code?: unknown } | null)?.code === tooLargeCode
 }
 
 /** Below this a loop beats the call. */

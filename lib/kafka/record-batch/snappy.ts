@@ -1,5 +1,6 @@
 /**
  * Snappy as Kafka's producers write it: a raw block (librdkafka and most others) or the framing of xerial's snappy-java (Java clients).
+ * Reads what snappy-java reads: several framed streams one after the other, and fewer bytes at the end than a chunk length has.
  * A decoder of our own because the known one in JavaScript takes a block for good that ends before its declared length (the rest is zeros), and copies byte by byte.
  * Sources: https://github.com/google/snappy/blob/main/format_description.txt; org.xerial.snappy.SnappyOutputStream.
  */
@@ -7,25 +8,50 @@ import { copyLiteral, copyMatch, type OutputBuffer } from './output-buffer.ts'
 
 const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const xerialHeaderBytes = 16 // magic, version, lowest compatible version
+const chunkLengthBytes = 4
 
 /** Decompresses into `output`; returns the number of bytes. Throws an Error that says what is wrong with `source`. */
 export function decompressSnappy(source: Buffer, output: OutputBuffer): number {
-  if (source.length < xerialHeaderBytes || !source.subarray(0, xerialMagic.length).equals(xerialMagic)) {
-    return decompressBlock(source, 0, source.length, output, 0)
-  }
+  if (!isXerialHeader(source, 0)) return decompressBlock(source, 0, source.length, output, 0)
   let length = 0
+  for (const chunk of xerialChunks(source)) length = decompressBlock(source, chunk.start, chunk.end, output, length)
+  return length
+}
+
+/** As decompressSnappy, a chunk at a time; a raw block is one piece. Each is valid until the next one. */
+export function* snappyPieces(source: Buffer, output: OutputBuffer): Generator<Buffer> {
+  const chunks = isXerialHeader(source, 0) ? xerialChunks(source) : [{ start: 0, end: source.length }]
+  for (const { start, end } of chunks) {
+    const length = decompressBlock(source, start, end, output, 0)
+    yield output.bytes.subarray(0, length)
+  }
+}
+
+interface Chunk {
+  start: number
+  end: number
+}
+
+function* xerialChunks(source: Buffer): Generator<Chunk> {
   let at = xerialHeaderBytes
-  while (at < source.length) {
-    if (source.length - at < 4) throw new Error(`a Snappy chunk length is cut off at byte ${at}`)
+  while (source.length - at >= chunkLengthBytes) {
+    if (isXerialHeader(source, at)) {
+      at += xerialHeaderBytes
+      continue
+    }
     const chunkBytes = source.readInt32BE(at)
-    at += 4
+    at += chunkLengthBytes
     if (chunkBytes <= 0 || chunkBytes > source.length - at) {
       throw new Error(`a Snappy chunk says ${chunkBytes} bytes with ${source.length - at} left`)
     }
-    length = decompressBlock(source, at, at + chunkBytes, output, length)
+    yield { start: at, end: at + chunkBytes }
     at += chunkBytes
   }
-  return length
+}
+
+function isXerialHeader(source: Buffer, at: number): boolean {
+  if (source.length - at < xerialHeaderBytes) return false
+  return source.compare(xerialMagic, 0, xerialMagic.length, at, at + xerialMagic.length) === 0
 }
 
 /** Appends what the raw block `source[at, end)` decompresses to at `begin`; returns where that ends. */

@@ -68,6 +68,23 @@ for (const { name, code, compress } of compressors) {
   })
 }
 
+// As Java's GZIPInputStream: what follows the last member counts only where it is a member.
+test.each([
+  ['one byte', Buffer.from([0])],
+  ['some text', Buffer.from('nothing that zlib knows, and longer than a trailer')],
+  ['half a member', gzipSync('more').subarray(0, 12)],
+  ['a member whose checksum is wrong', Buffer.concat([gzipSync('more').subarray(0, -8), Buffer.alloc(8)])],
+])('decompress yields the gzip members that are whole when %s follows', (_, rest) => {
+  const members = [gzipSync('first, '), gzipSync('second'), rest]
+  expect(new Decompressor().decompress(1, Buffer.concat(members)).toString()).toBe('first, second')
+})
+
+test('decompress throws when the only gzip member is damaged', () => {
+  const damaged = gzipSync('content')
+  damaged.writeUInt32LE(0, damaged.length - 8)
+  expect(() => new Decompressor().decompress(1, damaged)).toThrow('incorrect data check')
+})
+
 const mebibyte = Buffer.alloc(1 << 20)
 const fourMebibytes = Buffer.alloc(4 << 20)
 const times = Math.ceil(maxDecompressedBytes / mebibyte.length) * 2
@@ -93,6 +110,7 @@ test.each<[string, number, Buffer]>([
   expect(() => reader.openRecords({ checkCrc: true })).toThrow(
     expect.objectContaining({
       code: 'record_batch_corrupt',
+      details: expect.objectContaining({ isOversized: true }),
       message: expect.stringContaining(`they take more than the ${maxDecompressedBytes} bytes allowed`),
     }),
   )

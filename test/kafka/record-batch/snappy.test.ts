@@ -46,6 +46,11 @@ test('decompressSnappy joins chunks when they are framed as by xerial', () => {
   expect(decompress(xerialFrame([]))).toBe('')
 })
 
+test('decompressSnappy joins framed streams, and ignores what is shorter than a chunk length, as snappy-java does', () => {
+  const [first, second] = [xerialFrame([block(3, literal('abc'))]), xerialFrame([block(4, literal('defg'))])]
+  expect(decompress(Buffer.concat([first, second, first, Buffer.alloc(3)]))).toBe('abcdefgabc')
+})
+
 test.each<[string, Buffer, string]>([
   ['it is empty', Buffer.alloc(0), 'a Snappy block has no readable length'],
   ['its length has no end', Buffer.alloc(6, 0x80), 'a Snappy block has no readable length'],
@@ -68,7 +73,7 @@ test.each<[string, Buffer, string]>([
     xerialFrame([block(3, literal('abc'))]).subarray(0, -1),
     'says 5 bytes with 4',
   ],
-  ['a chunk length is cut off', Buffer.concat([xerialFrame([]), Buffer.alloc(3)]), 'a Snappy chunk length is cut off'],
+  ['a second header is cut off', Buffer.concat([xerialFrame([]), xerialFrame([]).subarray(0, 15)]), 'says -2108469695'],
   ['a chunk is empty', Buffer.concat([xerialFrame([]), Buffer.alloc(4)]), 'a Snappy chunk says 0 bytes'],
 ])('decompressSnappy throws when %s', (_, bytes, found) => {
   expect(() => decompress(bytes)).toThrow(found)
