@@ -6,14 +6,21 @@ import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { type FetchedPartition, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
-import { RecordBatchReader } from './record-batch/index.ts'
+import { takeInPieces } from './oversized-batches.ts'
+import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { giveBackBody } from './response-frames.ts'
+import { type LatchkeyError } from '../errors.ts'
 
 export interface FetchSink {
   /** Once received() has returned nothing of the response is looked at again, so that its memory can go at once. */
   readonly keepsNothing?: boolean
-  /** Takes, at once, what came of one partition from `position` on. A throw ends the fetcher. */
+  /**
+   * Takes, at once, what came of one partition from `position` on. A throw ends the fetcher, but for a batch that isOversized(): that one comes
+   * again in pieces, then all of `fetched`; what was taken before is to be passed over.
+   */
   received(fetched: FetchedPartition, position: number): void
+  /** Passes over all before `next`: a record too large for any batch, or the rest of an oversized batch that is corrupt. Absent: that ends the fetcher. */
+  passOver?(partition: number, next: number, fault: LatchkeyError): void
   /** Resolves when there is room for another response. */
   room(): Promise<void> | undefined
   /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
@@ -107,12 +114,44 @@ export class Fetcher {
       outstanding = this.#send(node)
       for (const fetched of good) {
         if (this.#generation(fetched.partition) === generations.get(fetched.partition)) {
-          this.#sink.received(fetched, positions.get(fetched.partition)!)
+          const oversized = this.#give(fetched, positions.get(fetched.partition)!)
+          if (oversized !== undefined) await this.#giveInPieces(fetched, oversized)
         }
       }
       if (this.#sink.keepsNothing === true) giveBackBody(response)
       const room = this.#sink.room()
       if (room !== undefined) await room
+    }
+  }
+
+  /** @returns what says that a batch of it is oversized */
+  #give(fetched: FetchedPartition, position: number): LatchkeyError | undefined {
+    try {
+      this.#sink.received(fetched, position)
+      return undefined
+    } catch (error) {
+      if (isOversized(error)) return error
+      throw error
+    }
+  }
+
+  async #giveInPieces(fetched: FetchedPartition, oversized: LatchkeyError): Promise<void> {
+    const { partition } = fetched
+    const generation = this.#generation(partition)
+    for (let batch: LatchkeyError | undefined = oversized; batch !== undefined;) {
+      const position = await takeInPieces(fetched, batch, {
+        take: async (piece, from) => {
+          this.#sink.received(piece, from)
+          await this.#sink.room()
+          return this.#generation(partition) === generation
+        },
+        passOver: (next, fault) => {
+          if (this.#sink.passOver === undefined) throw fault
+          this.#sink.passOver(partition, next, fault)
+        },
+      })
+      if (this.#generation(partition) !== generation || this.#byLeader.stopped) return
+      batch = this.#give(fetched, position)
     }
   }
 

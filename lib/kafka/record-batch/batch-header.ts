@@ -60,10 +60,9 @@ export class RecordBatchHeader {
     const producerId = layout.readInt64(bytes, start + layout.producerIdAt)
     const compression = attributes & layout.compressionMask
     const nextOffset = baseOffset + lastOffsetDelta + 1
+    // What is compressed may hold any number of records: openRecords() compares it with the bytes that they decompress to.
     const recordsMax =
-      compression === 0
-        ? (batchBytes - layout.recordsAt) / layout.recordBytesMin
-        : layout.maxDecompressedBytes / layout.recordBytesMin
+      compression === 0 ? (batchBytes - layout.recordsAt) / layout.recordBytesMin : Number.POSITIVE_INFINITY
     const fault =
       baseOffset < 0 || nextOffset > Number.MAX_SAFE_INTEGER
         ? 'its offsets are outside 0 to 2^53 - 1'

@@ -11,3 +11,4 @@ export {
   type ProducerState,
 } from './record-batch-builder.ts'
 export { RecordBatchReader } from './record-batch-reader.ts'
+export { isOversized, type OversizedRecord, splitBatch } from './split-batch.ts'

@@ -36,8 +36,14 @@ export type Compression = 0 | 1 | 2 | 3 | 4
 /** A record of magic 2 takes at least seven bytes: length, attributes, timestamp and offset delta, key and value length, header count. */
 export const recordBytesMin = 7
 
-/** The most that one batch may decompress to. Default brokers take requests up to 100 MiB, so no batch that fits uncompressed is refused. */
+/**
+ * The most that one batch is decompressed to at once, and the largest record. Default brokers take requests up to 100 MiB, so that what fits
+ * uncompressed is below it; what is not is read in pieces (split-batch.ts).
+ */
 export const maxDecompressedBytes = 128 * 1024 * 1024
+
+/** The most that one block of a compressed batch may decompress to when it is read in pieces: raw Snappy is a single block. */
+export const maxBlockBytes = 512 * 1024 * 1024
 
 /** Value of the header `src`, which carries a record's source offset. */
 export const sourceHeaderValueBytes = 8

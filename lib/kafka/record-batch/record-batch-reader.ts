@@ -2,6 +2,7 @@ import { LatchkeyError, messageOf } from '../../errors.ts'
 import { crc32c } from './crc32c.ts'
 import { Decompressor } from './decompressor.ts'
 import * as layout from './layout.ts'
+import { isTooLarge } from './output-buffer.ts'
 import { noBytes, RecordCursor } from './record-cursor.ts'
 import { VarintCursor } from './varint-cursor.ts'
 
@@ -75,7 +76,8 @@ export class RecordBatchReader extends RecordCursor {
 
   /**
    * Makes the current batch's records readable: checks its CRC32C, then decompresses it within `maxDecompressedBytes`.
-   * Throws LatchkeyError('record_batch_corrupt'); `nextBatch` may then be called to pass over the batch.
+   * Throws LatchkeyError('record_batch_corrupt'); `nextBatch` may then be called to pass over the batch. Where only the size is at fault,
+   * `isOversized` tells, and `splitBatch` reads it.
    */
   openRecords(options: { checkCrc: boolean }): void {
     if (!this.#onBatch) throw new LatchkeyError('internal', 'Reading records: nextBatch has not found a batch')
@@ -94,7 +96,9 @@ export class RecordBatchReader extends RecordCursor {
     try {
       return this.#decompressor.decompress(this.compression, this.#buffer.subarray(start, this.#nextBatchStart))
     } catch (cause) {
-      throw this.corrupt(`its records cannot be decompressed: ${messageOf(cause)}`, cause)
+      const error = this.corrupt(`its records cannot be decompressed: ${messageOf(cause)}`, cause)
+      if (!isTooLarge(cause)) throw error
+      throw new LatchkeyError(error.code, error.message, { cause, details: { ...error.details, isOversized: true } })
     }
   }
 

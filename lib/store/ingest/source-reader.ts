@@ -1,4 +1,5 @@
 /** Follows the source for partitions in ingest: what is fetched is decoded into their batches. */
+import { type LatchkeyError } from '../../errors.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { sourceFetch } from '../clients.ts'
@@ -44,6 +45,7 @@ export class SourceReader {
       received: (fetched) => this.#received(fetched),
       room: hooks.room,
       outOfRange: (partition, position) => this.#outOfRange(partition, position),
+      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
     })
   }
 
@@ -76,9 +78,13 @@ export class SourceReader {
     if (one === undefined) return
     const before = one.bytes
     const openBefore = one.open
-    const again = this.#decoder.decode(fetched, one)
-    this.#settlement.backlog.add(one.bytes - before)
-    this.#letters?.send(one)
+    let again: number | undefined
+    try {
+      again = this.#decoder.decode(fetched, one)
+    } finally {
+      this.#settlement.backlog.add(one.bytes - before)
+      this.#letters?.send(one)
+    }
     if (one.halt !== undefined) this.halted(one)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
@@ -86,6 +92,14 @@ export class SourceReader {
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)
     this.#hooks.encoded(one, openBefore)
+  }
+
+  #passOver(partition: number, next: number, fault: LatchkeyError): void {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return
+    if (this.#decoder.passOver(one, next, fault)) one.advance(one.acknowledged)
+    else this.halted(one)
+    this.#letters?.send(one)
   }
 
   /** Reads on from the record that a partition stands still at, once it is ready. */

@@ -197,7 +197,7 @@ class RecoverySink {
   #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
     const { partition } = fetched
     const batches = this.#batches
-    batches.open(fetched, position)
+    batches.open(fetched, Math.max(position, progress.position))
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
       if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)

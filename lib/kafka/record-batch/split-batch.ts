@@ -1,0 +1,170 @@
+/**
+ * A batch whose records are too large to decompress at once, as several uncompressed batches with the same records, offsets and timestamps. A broker
+ * looks at the compressed size only, so that a legal batch of a few kilobytes may hold gigabytes; memory holds one piece of it at a time.
+ */
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { LatchkeyError, messageOf } from '../../errors.ts'
+import { corrupt } from './corrupt.ts'
+import { crc32c } from './crc32c.ts'
+import * as layout from './layout.ts'
+import { lz4Pieces } from './lz4-frame.ts'
+import { OutputBuffer } from './output-buffer.ts'
+import { snappyPieces } from './snappy.ts'
+import { VarintCursor } from './varint-cursor.ts'
+
+const pieceBytesDefault = 8 << 20
+const chunkBytes = 256 << 10
+/** Length, attributes, timestamp and offset delta of a record: what is read of one that is too large. */
+const recordHeadBytesMax = 5 + 1 + 10 + 5
+
+/** A record that exceeds what one batch may decompress to: nothing can store it. */
+export interface OversizedRecord {
+  offset: number
+  bytes: number
+}
+
+/** Whether the records of a batch were refused for nothing but their size: then the batch can be split. */
+export function isOversized(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && error.details['isOversized'] === true
+}
+
+/**
+ * @param batch whole and compressed, its CRC checked
+ * @param pieceBytes size at which a piece is given out; a larger record is a piece by itself
+ * @returns batches in the order of their offsets, valid until the next one; their transaction bit is not set
+ * @throws LatchkeyError record_batch_corrupt where it cannot be decompressed, or its records end too early
+ */
+export async function* splitBatch(
+  batch: Buffer,
+  pieceBytes = pieceBytesDefault,
+): AsyncGenerator<Buffer | OversizedRecord> {
+  const pieces = new Pieces(batch, pieceBytes)
+  const compression = batch.readInt16BE(layout.attributesAt) & layout.compressionMask
+  try {
+    for await (const chunk of inflated(compression as layout.Compression, batch.subarray(layout.recordsAt))) {
+      for (let at = 0; at < chunk.length; at += chunkBytes) {
+        pieces.add(chunk.subarray(at, at + chunkBytes))
+        for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) yield piece
+      }
+      // What follows the last record is read by no consumer.
+      if (pieces.recordsLeft === 0) return
+    }
+    for (let piece = pieces.takeLast(); piece !== undefined; piece = pieces.takeLast()) yield piece
+    if (pieces.recordsLeft > 0) throw new Error(`${pieces.recordsLeft} of them are missing`)
+  } catch (cause) {
+    const baseOffset = layout.readInt64(batch, layout.baseOffsetAt)
+    const found = `its records cannot be decompressed in pieces: ${messageOf(cause)}`
+    throw corrupt(`Reading record batch at offset ${baseOffset}`, found, { baseOffset }, cause)
+  }
+}
+
+async function* inflated(compression: layout.Compression, bytes: Buffer): AsyncGenerator<Buffer> {
+  if (compression === 0) return yield bytes
+  const output = new OutputBuffer(layout.maxBlockBytes, 0)
+  if (compression === 2) return yield* snappyPieces(bytes, output)
+  if (compression === 3) return yield* lz4Pieces(bytes, output)
+  const stream =
+    compression === 1 ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
+  stream.end(bytes)
+  yield* stream as AsyncIterable<Buffer>
+}
+
+/** Collects decompressed bytes and gives out whole records. */
+class Pieces {
+  recordsLeft: number
+  readonly #batch: Buffer
+  readonly #pieceBytes: number
+  readonly #output: OutputBuffer
+  #used = 0
+  /** Bytes to collect before it is worth to look for whole records. */
+  #wanted: number
+  /** Bytes of a record that is too large, still to be passed over. */
+  #passOver = 0
+
+  constructor(batch: Buffer, pieceBytes: number) {
+    this.#batch = batch
+    this.#pieceBytes = pieceBytes
+    this.#wanted = pieceBytes
+    this.#output = new OutputBuffer(layout.maxDecompressedBytes + layout.maxBlockBytes, 0)
+    this.recordsLeft = batch.readInt32BE(layout.recordCountAt)
+  }
+
+  add(chunk: Buffer): void {
+    const passed = Math.min(this.#passOver, chunk.length)
+    this.#passOver -= passed
+    const end = this.#used + chunk.length - passed
+    this.#output.reserve(end, this.#used)
+    chunk.copy(this.#output.bytes, this.#used, passed)
+    this.#used = end
+  }
+
+  /** The next piece, where there are bytes enough. */
+  take(): Buffer | OversizedRecord | undefined {
+    return this.#used < this.#wanted ? undefined : this.takeLast()
+  }
+
+  /** Whole records that are there, up to the size of a piece. */
+  takeLast(): Buffer | OversizedRecord | undefined {
+    const cursor = new VarintCursor(this.#output.bytes, 0, this.#used)
+    let count = 0
+    let end = 0
+    let lastDelta = -1
+    this.#wanted = this.#pieceBytes
+    while (count < this.recordsLeft && end < this.#pieceBytes) {
+      const length = cursor.varint()
+      if (length === undefined) break
+      if (length < layout.recordBytesMin - 1) throw new Error(`a record says that it has ${length} bytes`)
+      const next = cursor.at + length
+      const delta = offsetDelta(cursor)
+      if (next > this.#used) {
+        if (count > 0 || delta === undefined) break
+        if (length > layout.maxDecompressedBytes) return this.#refuse(delta, length, next)
+        this.#wanted = next
+        return undefined
+      }
+      if (delta !== undefined) lastDelta = delta
+      cursor.at = end = next
+      count++
+    }
+    if (count === 0) {
+      this.#wanted = Math.max(this.#pieceBytes, this.#used + recordHeadBytesMax)
+      return undefined
+    }
+    this.recordsLeft -= count
+    const piece = this.#piece(end, count, lastDelta)
+    this.#drop(end)
+    return piece
+  }
+
+  #refuse(delta: number, bytes: number, end: number): OversizedRecord {
+    this.recordsLeft--
+    this.#passOver = end - this.#used
+    this.#used = 0
+    return { offset: layout.readInt64(this.#batch, layout.baseOffsetAt) + delta, bytes }
+  }
+
+  #piece(end: number, count: number, lastDelta: number): Buffer {
+    const piece = Buffer.allocUnsafeSlow(layout.recordsAt + end)
+    this.#batch.copy(piece, 0, 0, layout.recordsAt)
+    this.#output.bytes.copy(piece, layout.recordsAt, 0, end)
+    const attributes = this.#batch.readInt16BE(layout.attributesAt)
+    const cleared = layout.compressionMask | layout.transactionalBit
+    piece.writeInt16BE(attributes & ~cleared, layout.attributesAt)
+    layout.writeInt32(piece, layout.batchLengthAt, piece.length - layout.lengthPrefixBytes)
+    layout.writeInt32(piece, layout.recordCountAt, count)
+    // The last piece ends where the batch does, also where compaction has removed its last records.
+    if (this.recordsLeft > 0) layout.writeInt32(piece, layout.lastOffsetDeltaAt, Math.max(lastDelta, count - 1))
+    piece.writeUInt32BE(crc32c(piece, layout.attributesAt, piece.length), layout.crcAt)
+    return piece
+  }
+
+  #drop(end: number): void {
+    this.#output.bytes.copyWithin(0, end, this.#used)
+    this.#used -= end
+  }
+}
+
+/** Of the record that the cursor is behind the length of; undefined where it cannot be read. */
+function offsetDelta(cursor: VarintCursor): number | undefined {
+  return cursor.skip(1) && cursor.skipVarint(10) ? cursor.varint() : undefined
+}

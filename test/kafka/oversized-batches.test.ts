@@ -1,0 +1,86 @@
+import { gzipSync } from 'node:zlib'
+import { afterEach, expect, test } from 'bun:test'
+import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
+import type { FetchSink } from '../../lib/kafka/fetcher.ts'
+import { until } from '../until.ts'
+import { FakeClient } from './fake-client.ts'
+import { answer, batch, start, stopFetchers } from './fetching.ts'
+import { rawRecord } from './record-batch/raw-batch.ts'
+
+afterEach(stopFetchers)
+
+const body = gzipSync(Buffer.concat(Array.from({ length: 140 }, (_, i) => record(i, 1 << 20))), { level: 1 })
+
+test('Fetcher gives a batch in pieces that is too large to decompress at once, and what follows it once', async () => {
+  const fake = new FakeClient()
+  const { seen, passed, sink } = recordSink()
+  start(fake, { 0: 0 }, sink)
+  const records = [batch(0), batch(1, { attributes: 1, body, recordCount: 140 }), batch(141)]
+  await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await until('all are seen', () => seen.includes(141))
+  expect(seen).toEqual(Array.from({ length: 142 }, (_, offset) => offset))
+  expect(passed).toEqual([])
+})
+
+test('Fetcher passes over the rest of an oversized batch whose records are missing, and goes on behind it', async () => {
+  const fake = new FakeClient()
+  const { seen, passed, sink } = recordSink()
+  start(fake, { 0: 0 }, sink)
+  const records = [batch(0, { attributes: 1, body, recordCount: 150 }), batch(150)]
+  await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await until('what follows is seen', () => seen.includes(150))
+  expect(seen).toEqual([...Array.from({ length: 140 }, (_, offset) => offset), 150])
+  expect(passed).toEqual([[150, expect.stringContaining('10 of them are missing')]])
+})
+
+test('Fetcher leaves the other pieces when the sink seeks within an oversized batch', async () => {
+  const fake = new FakeClient()
+  const { seen, sink } = recordSink()
+  let left = false
+  const leave = () => {
+    if (!left && seen.length > 0) fetcher.remove(0)
+    left = seen.length > 0
+    return undefined
+  }
+  const { fetcher } = start(fake, { 0: 0 }, { ...sink, room: leave })
+  const records = [batch(0, { attributes: 1, body, recordCount: 140 }), batch(140)]
+  await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await until('the first piece is seen', () => left)
+  const first = seen.length
+  fetcher.add(0, first)
+  await answer(fake) // to what was asked before that
+  expect(await answer(fake, { partition: 0, records: batch(first) })).toEqual([`0@${first}`])
+  await until('what comes then is seen', () => seen.length > first)
+  expect(seen).toEqual(Array.from({ length: first + 1 }, (_, offset) => offset))
+  expect(first).toBeLessThan(140)
+})
+
+function record(offsetDelta: number, bytes: number): Buffer {
+  return rawRecord({ offsetDelta, value: Buffer.alloc(bytes) })
+}
+
+/** Takes records once each; `seen` are their offsets. */
+function recordSink() {
+  const seen: number[] = []
+  const passed: [number, string][] = []
+  const batches = new CommittedBatches()
+  let next = 0
+  const sink: Partial<FetchSink> = {
+    received(fetched, position) {
+      batches.open(fetched, Math.max(position, next))
+      while (batches.next() !== undefined) {
+        batches.batch.openRecords({ checkCrc: true })
+        while (batches.batch.nextRecord()) {
+          if (batches.batch.offset < next) continue
+          next = batches.batch.offset + 1
+          seen.push(batches.batch.offset)
+        }
+      }
+    },
+    passOver(_, to, fault) {
+      next = to
+      passed.push([to, fault.message])
+    },
+  }
+  return { seen, passed, sink }
+}
