@@ -1,10 +1,14 @@
 /** A record batch on its way to the changelog, with what has to be known when it is acknowledged. Reused from a pool. */
 import {
   type BuilderOptions,
+  type Compression,
   type ProducerState,
   RecordBatchBuilder,
   type RecordBatchReader,
 } from '../../kafka/record-batch/index.ts'
+
+/** The smallest of what all brokers read that Latchkey works with. */
+const zstd: Compression = 4
 
 export class ChangelogBatch {
   readonly builder: RecordBatchBuilder
@@ -20,9 +24,11 @@ export class ChangelogBatch {
   isRetimed = false
   /** It amends the changelog: see amendment.ts. */
   isAmendment = false
+  readonly isCompressed: boolean
 
   constructor(maxBytes: number, options?: BuilderOptions) {
     this.builder = new RecordBatchBuilder(maxBytes, options)
+    this.isCompressed = (options?.compression ?? 0) !== 0
   }
 
   get count(): number {
@@ -76,8 +82,15 @@ export class BatchPool {
     return this.#idle.pop() ?? new ChangelogBatch(this.#maxBytes, this.#options)
   }
 
+  /** For one record that exceeds the changelog's limit as it is: compressed, also where the changelog is not written so. */
+  takeCompressed(): ChangelogBatch {
+    const { compression = 0, level = null } = this.#options ?? {}
+    return new ChangelogBatch(0, { recordsMax: 1, level, compression: compression === 0 ? zstd : compression })
+  }
+
   give(batch: ChangelogBatch): void {
     batch.reset()
-    if (this.#idle.length < this.#idleMax) this.#idle.push(batch)
+    const isOfPool = batch.isCompressed === ((this.#options?.compression ?? 0) !== 0)
+    if (isOfPool && this.#idle.length < this.#idleMax) this.#idle.push(batch)
   }
 }

@@ -4,7 +4,7 @@ import { type StoreContext } from '../store-context.ts'
 import { type BadRecords } from './bad-records.ts'
 import { type BatchPool } from './changelog-batch.ts'
 import { type Conversion, conversionOf } from './conversion.ts'
-import { recordLimits } from './produce-options.ts'
+import { compressibleBytesMax, recordLimits } from './produce-options.ts'
 import { SourceDecoder } from './source-decoder.ts'
 import { sourceHeadersOf } from './source-headers.ts'
 
@@ -22,6 +22,7 @@ export function decodingOf(context: StoreContext, pool: BatchPool, bad: BadRecor
     checkCrc: sourceFetch(config).checkCrcs,
     headers: sourceHeadersOf(config, stats),
     conversion,
+    compressibleBytesMax: compressibleBytesMax(config),
   })
   return { decoder, conversion }
 }

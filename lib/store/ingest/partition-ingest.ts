@@ -111,6 +111,14 @@ export class PartitionIngest {
     return batch
   }
 
+  /** Puts a batch of one record behind all that waits to be written. */
+  pushAlone(batch: ChangelogBatch): void {
+    if (this.open !== undefined) this.full.push(this.open)
+    this.open = undefined
+    this.full.push(batch)
+    this.bytes += batch.bytes
+  }
+
   /** Everything that waits to be written, so that it is not: it is as if nothing was read from `offset` on. */
   takeBack(offset: number): ChangelogBatch[] {
     const waiting = this.open === undefined ? this.full.splice(0) : [...this.full.splice(0), this.open]

@@ -8,7 +8,7 @@ import { type ChangelogLimits } from '../topics/topology.ts'
 const requestBytesMax = 16 << 20
 const idleBatchesMax = 32
 /** A record that compression has to bring down to the topic's limit; default brokers take requests up to 100 MiB. */
-const compressibleBytesMax = 64 << 20
+const compressedRecordBytesMax = 64 << 20
 
 export function producerOptions(config: StoreConfig): ProducerOptions {
   const { acks, timeoutMs } = clientsConfigOf(config).producer.produce
@@ -24,8 +24,14 @@ export function batchPool(config: StoreConfig, limits: ChangelogLimits): BatchPo
 /** The topic's limits, and that of the user. What is compressed may be larger than the topic accepts: the broker decides then. */
 export function recordLimits(config: StoreConfig, limits: ChangelogLimits): ChangelogLimits {
   const { compression } = clientsConfigOf(config).producer.produce
-  const accepted = compression === 0 ? limits.maxMessageBytes : Math.max(limits.maxMessageBytes, compressibleBytesMax)
+  const accepted =
+    compression === 0 ? limits.maxMessageBytes : Math.max(limits.maxMessageBytes, compressedRecordBytesMax)
   return { ...limits, maxMessageBytes: Math.min(accepted, messageBytesMax(config)) }
+}
+
+/** The largest record that is compressed by itself to fit the topic. */
+export function compressibleBytesMax(config: StoreConfig): number {
+  return Math.min(compressedRecordBytesMax, messageBytesMax(config))
 }
 
 function messageBytesMax(config: StoreConfig): number {

@@ -1,6 +1,7 @@
 /**
  * Batches that the changelog refuses as they are (too large by a limit that has changed, a timestamp by a clock that differs): they are
- * written in smaller parts with timestamps of now, down to the one record at fault, which BadRecords decides about.
+ * written in smaller parts with timestamps of now, down to the one record at fault. That one is compressed; if it is refused even so, BadRecords
+ * decides about it.
  */
 import { type LatchkeyError } from '../../errors.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -26,6 +27,7 @@ export class Refusals {
     const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
     if (batch.count === 1) {
       if (timeAtFault && !batch.isRetimed) return [this.#part(batch, 0, 1, Date.now())]
+      if (!timeAtFault && !batch.isCompressed) return [this.#part(batch, 0, 1, undefined, this.#pool.takeCompressed())]
       if (batch.directWrites === 0) this.#give(one, batch, error)
       return []
     }
@@ -35,8 +37,13 @@ export class Refusals {
   }
 
   /** Records `from` to `to` (exclusive) of a batch, as a batch of their own. */
-  #part(batch: ChangelogBatch, from: number, to: number, timestamp: number | undefined): ChangelogBatch {
-    const part = this.#pool.take()
+  #part(
+    batch: ChangelogBatch,
+    from: number,
+    to: number,
+    timestamp: number | undefined,
+    part = this.#pool.take(),
+  ): ChangelogBatch {
     part.isAmendment = batch.isAmendment
     const records = batch.openIn(new RecordBatchReader())
     for (let index = 0; index < to && records.nextRecord(); index++) {
@@ -50,6 +57,7 @@ export class Refusals {
       this.#stats.add('timestampsClamped', part.count)
       part.isRetimed = true
     }
+    if (batch.isRetimed) part.isRetimed = true
     if (to === batch.count) part.nextSource = batch.nextSource
     return part
   }

@@ -2,29 +2,26 @@
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
-import {
-  batchBytesOfOne,
-  type HeaderBlock,
-  type RecordBatchReader,
-  recordOverheadBytesMax,
-} from '../../kafka/record-batch/index.ts'
+import { type HeaderBlock, isOversized, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { backlogBytesMax } from './backlog.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { type BadRecords } from './bad-records.ts'
 import { type Conversion } from './conversion.ts'
+import { SizeLimit } from './size-limit.ts'
 import { type SourceHeaders } from './source-headers.ts'
 import { type Stats } from '../../contract/stats.ts'
 import { type ChangelogLimits } from '../topics/topology.ts'
 
 /** A batch that fails its checks is fetched this often, in case it was damaged on the way, before it is skipped. */
 const corruptAttemptsMax = 3
-const batchHeaderBytes = 61
 /** A clock a little ahead of the broker's must not make a clamped timestamp invalid again. */
 const clockMarginMs = 60_000
 /** Larger ones get a larger buffer. */
 const convertedBytes = 64 << 10
+/** A record beyond that gets a buffer for itself. */
+const convertedBytesKept = 4 << 20
 
 export interface DecoderOptions {
   checkCrc?: boolean
@@ -32,6 +29,8 @@ export interface DecoderOptions {
   conversion?: Conversion | undefined
   /** Which headers go with their records; none by default. */
   headers?: SourceHeaders | undefined
+  /** The largest record that is compressed to fit the changelog. */
+  compressibleBytesMax?: number
 }
 
 export class SourceDecoder {
@@ -45,6 +44,7 @@ export class SourceDecoder {
   readonly #batches = new CommittedBatches()
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   readonly #sourceHeaders: SourceHeaders | undefined
+  readonly #size: SizeLimit
   #timestampMin = 0
   #timestampMax = 0
   /** Key and converted value of one record. */
@@ -58,7 +58,7 @@ export class SourceDecoder {
     limits: ChangelogLimits,
     pool: BatchPool,
     bad: BadRecords,
-    { checkCrc = true, conversion, headers }: DecoderOptions = {},
+    { checkCrc = true, conversion, headers, compressibleBytesMax }: DecoderOptions = {},
   ) {
     this.#topic = topic
     this.#stats = stats
@@ -68,6 +68,7 @@ export class SourceDecoder {
     this.#conversion = conversion
     this.#checkCrc = checkCrc
     this.#sourceHeaders = headers
+    this.#size = new SizeLimit(limits, pool, compressibleBytesMax)
   }
 
   /**
@@ -75,6 +76,7 @@ export class SourceDecoder {
    * or waits (`one.waiting`).
    * @returns where to fetch again, if not where the fetched bytes end: something is to be looked at once more, or a small part of the bytes has
    *   led to more dead letters than there is room for
+   * @throws LatchkeyError that isOversized() where a batch is to be read in pieces; what is before it has been taken
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
     const now = Date.now()
@@ -94,7 +96,7 @@ export class SourceDecoder {
       }
       return undefined
     } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') throw error
+      if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt' || isOversized(error)) throw error
       return this.#corrupt(one, inBatch, error)
     }
   }
@@ -127,7 +129,7 @@ export class SourceDecoder {
     this.#headers = this.#sourceHeaders?.of(one.partition, batch)
     if (this.#conversion !== undefined) return this.#convert(one, batch, this.#conversion)
     const { data, keyStart, valueStart, valueLength } = batch
-    return this.#append(one, batch, data, keyStart, valueStart, valueLength)
+    return this.#append(one, batch, data, keyStart, valueStart, valueLength) || this.#refuse(one, batch, valueLength)
   }
 
   #convert(one: PartitionIngest, batch: RecordBatchReader, conversion: Conversion): boolean {
@@ -138,21 +140,30 @@ export class SourceDecoder {
       const { keyLength } = batch
       const { value } = conversion
       valueLength = value === null ? -1 : value.length
-      if (this.#isTooLarge(keyLength, valueLength)) return this.#refuse(one, batch, valueLength)
       const bytes = keyLength + Math.max(valueLength, 0)
-      if (bytes > this.#converted.length) this.#converted = Buffer.alloc(2 * bytes)
-      data.copy(this.#converted, 0, keyStart, keyStart + keyLength)
-      if (value !== null) this.#converted.set(value, keyLength)
-      data = this.#converted
+      if (this.#size.isHopeless(keyLength, valueLength)) return this.#refuse(one, batch, valueLength)
+      const target = this.#roomFor(bytes)
+      data.copy(target, 0, keyStart, keyStart + keyLength)
+      if (value !== null) target.set(value, keyLength)
+      data = target
       keyStart = 0
       valueStart = keyLength
-    } else if (this.#isTooLarge(batch.keyLength, valueLength)) return this.#refuse(one, batch, valueLength)
-    this.#append(one, batch, data, keyStart, valueStart, valueLength)
+    }
+    if (!this.#append(one, batch, data, keyStart, valueStart, valueLength)) return this.#refuse(one, batch, valueLength)
     conversion.wrote(one, batch, outcome)
     return true
   }
 
-  /** @param source has the key and the value that are to be stored */
+  #roomFor(bytes: number): Buffer {
+    if (bytes > convertedBytesKept) return Buffer.allocUnsafeSlow(bytes)
+    if (bytes > this.#converted.length) this.#converted = Buffer.alloc(2 * bytes)
+    return this.#converted
+  }
+
+  /**
+   * @param source has the key and the value that are to be stored
+   * @returns false where the changelog takes no record of that size, compressed neither
+   */
   #append(
     one: PartitionIngest,
     batch: RecordBatchReader,
@@ -165,35 +176,29 @@ export class SourceDecoder {
     let { timestamp } = batch
     if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0))
       timestamp = this.#clamp(one, batch)
-    if (this.#isTooLarge(keyLength, valueLength)) return this.#refuse(one, batch, valueLength)
+    const headers = this.#headers
+    if (this.#size.isExceeded(keyLength, valueLength, headers)) {
+      const alone = this.#size.compressed(batch, source, keyStart, valueStart, valueLength, timestamp, headers)
+      if (alone !== undefined) one.pushAlone(alone)
+      return alone !== undefined
+    }
     one.open ??= this.#pool.take()
     let open: ChangelogBatch = one.open
     const before = open.bytes
-    if (open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, this.#headers)) {
+    if (open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)) {
       one.bytes += open.bytes - (open.count === 1 ? 0 : before)
     } else {
       one.full.push(open)
       one.open = open = this.#pool.take()
-      open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, this.#headers)
+      open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)
       one.bytes += open.bytes
     }
     open.nextSource = offset + 1
     return true
   }
 
-  #isTooLarge(keyLength: number, valueLength: number): boolean {
-    const { maxMessageBytes } = this.#limits
-    const headersLength = this.#headers === undefined ? 0 : this.#headers.length
-    return (
-      keyLength + valueLength + headersLength + recordOverheadBytesMax + batchHeaderBytes > maxMessageBytes &&
-      batchBytesOfOne(keyLength, valueLength, true, this.#headers) > maxMessageBytes
-    )
-  }
-
   #refuse(one: PartitionIngest, batch: RecordBatchReader, valueLength: number): boolean {
-    const bytes = batch.keyLength + valueLength + (this.#headers?.length ?? 0)
-    const what = this.#headers === undefined ? 'key and value' : 'key, value and kept headers'
-    const fault = `with ${what} of ${bytes} bytes it exceeds the changelog's max.message.bytes=${this.#limits.maxMessageBytes}`
+    const fault = this.#size.fault(batch.keyLength, valueLength, this.#headers)
     return this.#bad.take(one, batch, 'skippedTooLarge', fault)
   }
 
@@ -217,8 +222,16 @@ export class SourceDecoder {
     corrupt.offset = one.consumed
     if (corrupt.attempts < corruptAttemptsMax) return one.consumed
     const bytes = inBatch ? this.#batches.batch.rawBatch() : undefined
-    if (!this.#bad.takeBatch(one, next, corrupt.attempts, messageOf(error), bytes)) return undefined
+    return this.passOver(one, next, error, corrupt.attempts, bytes) ? next : undefined
+  }
+
+  /**
+   * Offsets up to `next` cannot be read, that one excluded.
+   * @returns false where the partition halts there
+   */
+  passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
+    if (!this.#bad.takeBatch(one, next, attempts, messageOf(error), bytes)) return false
     one.consumed = next
-    return next
+    return true
   }
 }

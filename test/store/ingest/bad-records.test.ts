@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
 import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
 import { backlogBytesMax } from '../../../lib/store/ingest/backlog.ts'
 import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
@@ -47,10 +48,12 @@ function batch(at: number, ...records: RawRecord[]): Buffer {
   })
 }
 
+const incompressible = randomBytes(2000)
+
 const faulty: [string, RawRecord, string][] = [
   ['has no key', { key: null }, 'it has no key'],
   ['is undecodable', { headerCount: -1 }, 'its header count is -1'],
-  ['is too large', { value: 'v'.repeat(2000) }, 'with key and value of 2003 bytes'],
+  ['is too large', { value: incompressible }, 'with key and value of 2003 bytes'],
 ]
 
 test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, record, fault) => {
@@ -78,7 +81,7 @@ test('with dead-letter a letter is taken about each record that cannot be stored
   const { decoder, one, stats, written } = setup('dead-letter')
   const headers = [['h', null]] as const
   const good = { key: 'c', value: 'c' }
-  const bytes = batch(0, { key: null, value: 'a', headers }, { value: 'v'.repeat(2000) }, good)
+  const bytes = batch(0, { key: null, value: 'a', headers }, { value: incompressible }, good)
   decoder.decode(fetched(bytes), one)
   const place = { topic: 'orders', partition: 0 }
   expect(written).toEqual([
@@ -97,7 +100,7 @@ test('with dead-letter a letter is taken about each record that cannot be stored
       reason: 'skippedTooLarge',
       message: expect.stringContaining('exceeds'),
       key: 'key',
-      value: Buffer.alloc(2000, 'v'),
+      value: incompressible,
       headers: 0,
     },
   ])

@@ -74,6 +74,27 @@ test('Refusals drops and tells the one record that is too large, and writes all 
   expect(lines[0]).toContain('MESSAGE_TOO_LARGE')
 })
 
+test('Refusals compresses the one record that is too large before it is given up, with the time that it has got', () => {
+  const { pool, refusals, stats } = setup()
+  const accepts = (batch: ChangelogBatch) => batch.isCompressed || !contentOf(batch).some(({ key }) => key === 'k3')
+  const written = writeAll(refusals, batchOf(pool, 7), accepts)
+  expect(written.flatMap(contentOf).map(({ key }) => key)).toEqual(['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6'])
+  expect(written.filter(({ isCompressed }) => isCompressed)).toHaveLength(1)
+  expect(counted(stats)).not.toHaveProperty('skippedTooLarge')
+  const retimed = batchOf(pool, 1)
+  retimed.isRetimed = true
+  expect(refusals.replace(new PartitionIngest(0, 0), retimed, tooLarge)).toMatchObject([
+    { isCompressed: true, isRetimed: true, nextSource: 50 },
+  ])
+})
+
+test('BatchPool keeps no batch that was taken for a compressed record', () => {
+  const { pool } = setup()
+  const compressed = pool.takeCompressed()
+  pool.give(compressed)
+  expect(pool.take()).not.toBe(compressed)
+})
+
 test.each([
   ['INVALID_TIMESTAMP', invalidTimestamp],
   ['INVALID_RECORD', invalidRecord],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, test } from 'bun:test'
 import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
@@ -116,7 +117,7 @@ test('SourceDecoder takes a record of exactly the largest size, and skips, count
   const limits = { maxMessageBytes: 1000 }
   const sizes = Array.from({ length: 200 }, (_, i) => 800 + i)
   const { decoder, one, stats } = setup(limits, 1000)
-  decoder.decode(fetched(batch(0, ...sizes.map((size) => ({ key: 'k', value: Buffer.alloc(size) })))), one)
+  decoder.decode(fetched(batch(0, ...sizes.map((size) => ({ key: 'k', value: randomBytes(size) })))), one)
   const written = [...one.full, one.open!]
   expect(Math.max(...written.map(({ bytes }) => bytes))).toBe(1000)
   const largest = Math.max(...waiting(one).map(({ value }) => value!.length))
@@ -124,6 +125,30 @@ test('SourceDecoder takes a record of exactly the largest size, and skips, count
   expect(lines[0]).toStartWith(
     `error orders partition 0 offset ${largest - 800 + 1}: record skipped, with key and value of`,
   )
+})
+
+test('SourceDecoder compresses a record in a batch of its own, in order, when it is too large as it is', () => {
+  const { decoder, one, stats } = setup({ maxMessageBytes: 1000 }, 1000)
+  const large = 'v'.repeat(500_000)
+  decoder.decode(
+    fetched(batch(0, { key: 'a' }, { key: 'b', value: large }, { key: 'c' }, { key: 'd', value: large })),
+    one,
+  )
+  expect(keys(one)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
+  const batches = [...one.full, ...(one.open ? [one.open] : [])]
+  expect(batches.map(({ count, isCompressed, nextSource }) => [count, isCompressed, nextSource])).toEqual([
+    [1, false, 1],
+    [1, true, 2],
+    [1, false, 3],
+    [1, true, 4],
+  ])
+  for (const sealed of batches) {
+    expect(sealed.seal({ producerId: 1, producerEpoch: 0, baseSequence: 7 }).length).toBeLessThanOrEqual(1000)
+  }
+  expect(contentOf(batches[1]!)).toEqual([{ key: 'b', value: large, src: 1, timestamp: 1_700_000_000_000 }])
+  expect(one.bytes).toBe(batches.reduce((sum, { bytes }) => sum + bytes, 0))
+  expect(counted(stats)).toMatchObject({ recordsConsumed: 4 })
+  expect(lines).toEqual([])
 })
 
 test('SourceDecoder writes the nearest timestamp that the changelog takes, and counts and tells it', () => {
