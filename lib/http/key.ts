@@ -23,20 +23,29 @@ export function targetOf(url: string): string {
  * @throws LatchkeyError invalid_key: empty, longer than keyBytesMax, or `%` without two hexadecimal digits
  */
 export function decodeKey(text: string): Uint8Array {
-  if (text.length === 0) throw invalidKey('it is empty; append it to the path, percent-encoded')
+  if (text.length === 0) {
+    throw invalidKey('it is empty; append it to the path, percent-encoded, or ask for the key of no bytes by ?key=')
+  }
+  return decode(text)
+}
+
+function decode(text: string): Uint8Array {
   const bytes = text.includes('%') ? decodePercent(text) : encoder.encode(text)
   if (bytes.length > keyBytesMax) throw tooLong()
   return bytes
 }
 
 /**
- * The key of a query such as `?key=a%2Fb`, undefined where it has none. As in forms, `+` is a space.
+ * The key of a query such as `?key=a%2Fb`, undefined where it has none. As in forms, `+` is a space. `?key=` is the key of no bytes, which is a
+ * key to Kafka.
  * @throws LatchkeyError invalid_key, also where it has several
  */
 export function keyOfQuery(query: string): Uint8Array | undefined {
   const keys = query.split('&').filter((pair) => pair === 'key' || pair.startsWith('key='))
   if (keys.length > 1) throw invalidKey('the query has several; give one')
-  return keys[0] === undefined ? undefined : decodeKey(keys[0].slice('key='.length).replaceAll('+', ' '))
+  if (keys[0] === undefined) return undefined
+  if (keys[0] === 'key') throw invalidKey('the query has "key" without a value; the key of no bytes is ?key=')
+  return decode(keys[0].slice('key='.length).replaceAll('+', ' '))
 }
 
 function decodePercent(text: string): Uint8Array {

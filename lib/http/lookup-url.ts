@@ -6,7 +6,7 @@ const unreserved = /^[A-Za-z0-9._~-]$/
 export function lookupUrl(url: string, storeId: string, key: Uint8Array): string {
   const encoded = Array.from(key, encodeByte).join('')
   // A path with such parts is shortened by the client before it is sent.
-  return isDots(encoded) ? `${url}/stores/${storeId}?key=${encoded}` : `${url}/stores/${storeId}/${encoded}`
+  return isLostInPath(encoded) ? `${url}/stores/${storeId}?key=${encoded}` : `${url}/stores/${storeId}/${encoded}`
 }
 
 function encodeByte(byte: number): string {
@@ -15,6 +15,6 @@ function encodeByte(byte: number): string {
 }
 
 /** A slash is encoded, so that only the whole key can be one of these. */
-function isDots(encoded: string): boolean {
-  return encoded === '.' || encoded === '..'
+function isLostInPath(encoded: string): boolean {
+  return encoded === '' || encoded === '.' || encoded === '..'
 }

@@ -101,10 +101,17 @@ describe('GET /stores/<id>/<key>', () => {
     expect(await (await fetch(`${served.url}/stores/orders/a?key=b&x/y`)).text()).toBe('found')
   })
 
+  test('the key of no bytes is found when the query says so', async () => {
+    await using served = serveFake()
+    expect((await fetch(`${served.url}/stores/orders?key=`)).status).toBe(404)
+    served.store.put('', 'found')
+    expect(await (await fetch(`${served.url}/stores/orders?key=`)).text()).toBe('found')
+  })
+
   test.each([
     ['/stores/orders/', 'it is empty'],
     ['/stores/orders', 'it is empty'],
-    ['/stores/orders?key=', 'it is empty'],
+    ['/stores/orders?key', 'without a value'],
     ['/stores/orders?key=a&key=b', 'several'],
     ['/stores/orders/%zz', 'two hexadecimal digits'],
     ['/stores/orders/a%', 'two hexadecimal digits'],
