@@ -1,12 +1,12 @@
 /** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
 import { dirname } from 'node:path'
-import { helpText, readCommand, type Settings } from './lib/config.ts'
+import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config.ts'
 import { type Definition, definitionOf, describeDefinition, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
 import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
-import { renewCertificate } from './lib/http/renewal.ts'
-import { configureLogging, warnEach } from './lib/log.ts'
+import { renewOnHangup } from './lib/http/renewal.ts'
+import { configureLogging, logFatal, loggerOf, warnEach } from './lib/log.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
@@ -17,13 +17,15 @@ import { version } from './package.json' with { type: 'json' }
 const drainTimeoutMs = 5_000
 const closeTimeoutMs = 20_000
 
+const input: ConfigInput = {
+  argv: process.argv.slice(2),
+  environment: process.env,
+  envDirectories: [process.cwd(), isCompiled ? dirname(process.execPath) : import.meta.dir],
+}
+
 /** Resolves with the exit code. */
 async function main(): Promise<number> {
-  const command = readCommand({
-    argv: process.argv.slice(2),
-    environment: process.env,
-    envDirectories: [process.cwd(), isCompiled ? dirname(process.execPath) : import.meta.dir],
-  })
+  const command = readCommand(input)
   if (!('settings' in command)) {
     const { isTTY, columns } = process.stdout
     const color = isTTY && !process.env['NO_COLOR']
@@ -38,13 +40,14 @@ async function main(): Promise<number> {
   const definition = await definitionOf(settings)
   if (action === 'run') return run(settings, definition, http, allNotices)
   warnEach('main', allNotices)
-  for (const line of [describeServer(http), ...describeDefinition(definition)]) console.log(line)
-  for (const line of await checkTopics(settings)) console.log(line)
+  const print = printerOf(settings)
+  for (const line of [describeServer(http), ...describeDefinition(definition)]) print(line)
+  for (const line of await checkTopics(settings)) print(line)
   return 0
 }
 
 async function run(settings: Settings, definition: Definition, http: ServerOptions, notices: readonly string[]) {
-  const { serverToken: _, serverTls, httpThreads: readerThreads, ...kept } = settings
+  const { serverToken: _, serverTokenFile: tokenFile, serverTls, httpThreads: readerThreads, ...kept } = settings
   const config = { ...kept, readerThreads }
   const ended = signalled()
   const logging = { level: settings.logLevel, structured: settings.structuredLogging }
@@ -52,19 +55,24 @@ async function run(settings: Settings, definition: Definition, http: ServerOptio
   const { store } = shared
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
   const server = startServer(shared, http, version)
-  if (serverTls) process.on('SIGHUP', () => renewCertificate(server, serverTls))
+  renewOnHangup(server, serverTls)
   showProgress(store, process.stderr, settings.structuredLogging)
   const topic = settings.sourceTopic || settings.changelogTopic
-  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined }
-  const endBanner = printBanner(store, banner, console.log)
+  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenFile }
+  const endBanner = printBanner(store, banner, printerOf(settings))
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, server.failed, ended])
   endBanner()
-  if (failure) console.error(`latchkey: store ${store.id} has failed: ${failure.message}`)
+  if (failure) logFatal(`store ${store.id} has failed: ${failure.message}`, settings.structuredLogging)
   await server.stop(drainTimeoutMs)
   const isClosed = await Promise.race([store.close().then(() => true), Bun.sleep(closeTimeoutMs).then(() => false)])
   if (!isClosed) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
   return failure ? exitCodeOf(failure) : 0
+}
+
+/** For what a person reads first. A collector of logs gets it as a part of the log. */
+function printerOf({ structuredLogging }: Settings): (line: string) => void {
+  return structuredLogging ? (line) => loggerOf('main').info('{line}', { line: line.trim() }) : console.log
 }
 
 function serverOptionsOf(settings: Settings): ServerOptions {
@@ -78,9 +86,9 @@ function exitCodeOf(thrown: unknown): number {
 }
 
 function end(thrown: unknown): never {
-  console.error(`latchkey: ${messageOf(thrown)}`)
-  if (thrown instanceof LatchkeyError && thrown.code === 'invalid_settings') console.error('See latchkey --help.')
-  process.exit(exitCodeOf(thrown))
+  const exitCode = exitCodeOf(thrown)
+  logFatal(messageOf(thrown), isStructured(input), exitCode === 2 ? 'See latchkey --help.' : undefined)
+  process.exit(exitCode)
 }
 
 process.on('uncaughtException', end)

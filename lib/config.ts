@@ -2,15 +2,16 @@
  * Settings: flags over environment over `.env`, through one schema, read once. The result is frozen and passed on in slices;
  * nobody else looks at the environment. Every fault is found before any is reported.
  */
+import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
 import { formatsOf } from './config/formats.ts'
 import { storeModuleOf } from './config/store-module.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
-import { readFlags } from './config/flags.ts'
+import { type Flags, readFlags } from './config/flags.ts'
 import { nearVariables } from './config/givens.ts'
-import { type ConfigInput, readEnvFile, textOf } from './config/sources.ts'
+import { type ConfigInput, readEnvFile, type Source, textOf } from './config/sources.ts'
 import {
   flagOf,
   metadataOf,
@@ -21,6 +22,7 @@ import {
   settingsSchema,
 } from './config/settings.ts'
 import { tlsOf } from './config/tls-pair.ts'
+import { switchWords } from './config/values.ts'
 import { LatchkeyError } from './errors.ts'
 
 export { parseBroker } from './config/broker-list.ts'
@@ -52,11 +54,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   if (flags.help && !faults.some((fault) => fault.startsWith('--help'))) return { action: 'help' }
   if (flags.version) return { action: 'version' }
   if (flags.licenses) return { action: 'licenses' }
-  const sources = [
-    { origin: 'flag', values: flags.values },
-    { origin: 'environment', values: definedValues(environment) },
-    readEnvFile(flags.envFile, envDirectories, flags),
-  ]
+  const sources = sourcesOf(flags, environment, envDirectories)
   const given = new Map(settingKeys.map((key) => [key, textOf(key, sources, faults)]))
   const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
   const near = nearVariables(Object.keys(environment))
@@ -86,13 +84,34 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   if (!parsed.success || faults.length > 0) throw faultsError(faults)
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
-  const kept = settingsOf(parsed.output, clients.clients, { serverTls: tls, formats: formats.formats, module })
+  const token = given.get('serverToken')
+  const kept = settingsOf(parsed.output, clients.clients, {
+    serverTls: tls,
+    serverTokenFile: token?.isFile ? resolve(token.origin) : undefined,
+    formats: formats.formats,
+    module,
+  })
   const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
   return { action: flags.check ? 'check' : 'run', settings, notices }
 }
 
 function nearNotice({ name, near }: { name: string; near: string }): string {
   return `${name} in the environment is no setting: did you mean ${near}?`
+}
+
+/** Whether output is to be JSON, also where other settings have faults. */
+export function isStructured({ argv, environment, envDirectories }: ConfigInput): boolean {
+  const flags = readFlags(argv)
+  const sources = sourcesOf(flags, environment, envDirectories)
+  return switchWords.get(textOf('structuredLogging', sources, [])?.text.toLowerCase() ?? '') ?? false
+}
+
+function sourcesOf(flags: Flags, environment: ConfigInput['environment'], directories: readonly string[]): Source[] {
+  return [
+    { origin: 'flag', values: flags.values },
+    { origin: 'environment', values: definedValues(environment) },
+    readEnvFile(flags.envFile, directories, flags),
+  ]
 }
 
 /** A rebuild deletes, and for that has to know the keys. */

@@ -8,6 +8,7 @@
 import { writeSync } from 'node:fs'
 import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
 import { escapeControls } from './log/escape.ts'
+import { fatalText } from './log/fatal.ts'
 import { jsonLine, textLine } from './log/format.ts'
 import { type LogLevel, logLevels } from './log/level.ts'
 import { RepeatedLog, warnUnconfigured } from './log/repeated.ts'
@@ -64,6 +65,11 @@ export function loggerOf(area: string): Logger {
 /** Sentences that were found before there was a log, or before it was their turn. */
 export function warnEach(area: string, sentences: readonly string[]): void {
   for (const sentence of sentences) loggerOf(area).warn('{sentence}', { sentence })
+}
+
+/** Why the process ends, to stderr at once, in a line or, where the message has several, in several. */
+export function logFatal(message: string, structured: boolean, hint?: string): void {
+  writeToStderr(fatalText(message, structured, hint))
 }
 
 function configureSink(level: LogLevel, sink: (record: LogRecord) => void): void {

@@ -123,15 +123,6 @@ describe('main', () => {
     child.kill(signal)
     expect(await child.exited).toBe(0)
   })
-
-  test('log lines are JSON when STRUCTURED_LOGGING is true', async () => {
-    const { child } = await startServing({ STRUCTURED_LOGGING: 'true' })
-    child.kill('SIGTERM')
-    const lines = (await child.stderr.text()).trim().split('\n')
-    expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toContain(
-      'SIGTERM: finishing what is under way',
-    )
-  })
 })
 
 describe('main with a token', () => {

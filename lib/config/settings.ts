@@ -129,22 +129,31 @@ type Parsed = v.InferOutput<typeof settingsSchema>
 type Kept = Omit<Parsed, ClientsText | FormatText | 'storeModule' | 'serverTlsCert' | 'serverTlsKey'>
 
 export type Settings = Readonly<
-  Kept & { clients: ClientsConfig; serverTls?: TlsPair; formats?: FormatsConfig; module?: string; rebuild?: true }
+  Kept & {
+    clients: ClientsConfig
+    serverTls?: TlsPair
+    /** Absolute path of the file that holds the token, where that is how it was given. */
+    serverTokenFile?: string
+    formats?: FormatsConfig
+    module?: string
+    rebuild?: true
+  }
 >
 
 /** What is read together with other settings: absent where it is not given. */
 interface Read {
   serverTls: TlsPair | undefined
+  serverTokenFile: string | undefined
   formats: FormatsConfig | undefined
   module: string | undefined
 }
 
 /** The texts of what is read together are left out, those of client properties because they may hold secrets: `clients` is what they come to. */
-export function settingsOf(parsed: Parsed, clients: ClientsConfig, { serverTls, formats, module }: Read): Settings {
+export function settingsOf(parsed: Parsed, clients: ClientsConfig, read: Read): Settings {
   const { serverTlsCert: _cert, serverTlsKey: _key, storeModule: _module, ...rest } = parsed
   const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries || key in formatEntries))
-  const read = { ...(serverTls && { serverTls }), ...(formats && { formats }), ...(module && { module }) }
-  return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...read })
+  const given = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
+  return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...given })
 }
 
 interface Names {

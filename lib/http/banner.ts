@@ -10,6 +10,8 @@ export interface BannerOptions {
   /** Of the server, without a slash at the end. */
   url: string
   hasToken: boolean
+  /** Absolute path of the file that holds the token, where there is one. */
+  tokenFile?: string | undefined
 }
 
 /** What the banner needs of a store. */
@@ -27,10 +29,11 @@ export interface SampledStore {
  */
 export function printBanner(
   store: SampledStore,
-  { version, topic, url, hasToken }: BannerOptions,
+  { version, topic, url, hasToken, tokenFile }: BannerOptions,
   print: (line: string) => void,
 ): () => void {
-  const curl = hasToken ? 'curl -H "Authorization: Bearer $SERVER_TOKEN"' : 'curl'
+  const token = tokenFile === undefined ? '$SERVER_TOKEN' : `$(cat ${shellQuote(tokenFile)})`
+  const curl = hasToken ? `curl -H "Authorization: Bearer ${token}"` : 'curl'
   print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
   print(`  ${url}/`)
   print(`  ${curl} ${url}/status-store/${store.id}`)
@@ -56,4 +59,8 @@ async function sampleUrl(store: SampledStore, url: string, key: Uint8Array): Pro
   } catch {
     return undefined
   }
+}
+
+function shellQuote(path: string): string {
+  return `'${path.replaceAll("'", String.raw`'\''`)}'`
 }

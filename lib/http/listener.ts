@@ -2,7 +2,7 @@
  * Who listens at a port: with TLS Bun's server, else the lane with Bun's server behind it, at a port of its own that this machine alone can reach.
  */
 import type { TlsPair } from '../config/tls-pair.ts'
-import { LatchkeyError } from '../errors.ts'
+import { LatchkeyError, messageOf } from '../errors.ts'
 import type { Answerer } from './answer.ts'
 import { BunServer } from './bun-server.ts'
 import { drain } from './drain.ts'
@@ -92,10 +92,24 @@ function claim(bind: string, port: number): number {
 }
 
 function listenError(bind: string, port: number, cause: unknown): LatchkeyError {
+  return new LatchkeyError('listen_failed', `Listening at ${bind} port ${port}: ${whyRefused(bind, cause)}`, { cause })
+}
+
+function whyRefused(bind: string, cause: unknown): string {
+  // Bun gives the same code, or none, for a port that is taken, an address of another machine and a name that it cannot resolve.
+  if (!canListenAt(bind))
+    return 'this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has'
   const { code } = cause as NodeJS.ErrnoException
-  // Bun.serve gives the same code for a name that it cannot resolve, Bun.listen none.
-  const inUse = `the port is in use, or ${bind} is no address of this machine; choose another SERVER_PORT or SERVER_BIND`
-  const reason = code ?? `${bind} cannot be resolved, or was refused`
-  const found = code === 'EADDRINUSE' ? inUse : `${reason}; choose another SERVER_PORT or SERVER_BIND`
-  return new LatchkeyError('listen_failed', `Listening at ${bind} port ${port}: ${found}`, { cause })
+  if (code === 'EADDRINUSE') return 'the port is in use; stop what listens there, or choose another SERVER_PORT'
+  if (code === 'EACCES') return 'this user may not take a port that low; choose another SERVER_PORT'
+  return `${code ?? messageOf(cause)}; choose another SERVER_PORT or SERVER_BIND`
+}
+
+function canListenAt(bind: string): boolean {
+  try {
+    Bun.listen({ hostname: bind, port: 0, socket: { data: () => {} } }).stop(true)
+    return true
+  } catch {
+    return false
+  }
 }

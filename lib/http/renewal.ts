@@ -4,8 +4,16 @@ import { messageOf } from '../errors.ts'
 import { loggerOf } from '../log.ts'
 import type { HttpServer } from './listen.ts'
 
+/** For SIGHUP, which without a handler ends a process. */
+export function renewOnHangup(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths | undefined): void {
+  process.on('SIGHUP', () => {
+    if (paths) renewCertificate(server, paths)
+    else loggerOf('http').info('SIGHUP: there is no certificate to be read again; SERVER_TLS_CERT names none')
+  })
+}
+
 /** Never throws: a pair with faults is logged, and the one before stays. */
-export function renewCertificate(server: HttpServer, paths: TlsPaths): void {
+function renewCertificate(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths): void {
   const faults: string[] = []
   try {
     const pair = readTlsPair(paths, faults)

@@ -28,7 +28,14 @@ export function openStore<K = Uint8Array | string, V = Uint8Array>(options: Open
 export function openStore<K, V>(options: OpenOptions, definition?: Definition<K, unknown, V>): KeyValueStore<K, V> {
   refuseOnStoreThread()
   const { settings, notices } = settingsOfOptions(options, definition !== undefined)
-  const { serverToken: _token, serverTls: _tls, logLevel, structuredLogging, ...config } = settings
+  const {
+    serverToken: _token,
+    serverTokenFile: _file,
+    serverTls: _tls,
+    logLevel,
+    structuredLogging,
+    ...config
+  } = settings
   const level = levelConfigured()
   if (level === undefined) warnWithoutConfiguration()
   for (const notice of notices) repeatedLog.log('warning', notice, '{notice}', { notice })

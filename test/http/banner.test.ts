@@ -58,4 +58,18 @@ describe('printBanner', () => {
     printBanner(store, { ...options, hasToken: true }, (line) => lines.push(line))()
     expect(lines[2]).toBe('  curl -H "Authorization: Bearer $SERVER_TOKEN" https://localhost:1/status-store/orders')
   })
+
+  test('commands take the token from its file when it is in one', () => {
+    const store = {
+      id: 'orders',
+      state: 'starting',
+      presentation: presentationOf(undefined),
+      sampleKey: () => undefined,
+    }
+    const lines: string[] = []
+    printBanner(store, { ...options, hasToken: true, tokenFile: "/run/it's" }, (line) => lines.push(line))()
+    expect(lines[2]).toBe(
+      `  curl -H "Authorization: Bearer $(cat '/run/it'\\''s')" https://localhost:1/status-store/orders`,
+    )
+  })
 })
