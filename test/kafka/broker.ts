@@ -1,11 +1,17 @@
 import type { TcpProxy } from './tcp-proxy.ts'
 
-/** A Kafka for tests: one node that is broker and controller in one. */
-export interface KafkaBroker {
-  /** host:port for clients; the proxy's address where the broker was started with one. */
+/** Where a Kafka is reached. */
+export interface KafkaEndpoint {
+  /** host:port for clients, several separated by commas; the proxy's address where the broker was started with one. */
   readonly bootstrap: string
-  /** host:port that passes no proxy. */
+  /** The same, past any proxy. */
   readonly direct: string
+  /** Runs a class of Kafka's own command line tools, for example `org.apache.kafka.tools.GetOffsetShell`. */
+  java(mainClass: string, args: readonly string[], stdin?: string | Uint8Array): Promise<ToolResult>
+}
+
+/** A Kafka for tests: one node that is broker and controller in one. */
+export interface KafkaBroker extends KafkaEndpoint {
   /** host:port of the further listeners that `StartOptions.listeners` asked for, by name. */
   readonly listeners: Readonly<Record<string, string>>
   /** Stands between clients and the broker where `StartOptions.proxy` asked for it. */
@@ -22,8 +28,6 @@ export interface KafkaBroker {
   start(): Promise<void>
   /** Ends it for good and removes its data. Twice is harmless. */
   close(): Promise<void>
-  /** Runs a class of Kafka's own command line tools, for example `org.apache.kafka.tools.GetOffsetShell`. */
-  java(mainClass: string, args: readonly string[], stdin?: string | Uint8Array): Promise<ToolResult>
 }
 
 export interface ToolResult {

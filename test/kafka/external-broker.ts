@@ -1,6 +1,6 @@
 import type { KafkaBroker, ToolResult } from './broker.ts'
 import { kafkaJars } from './jars.ts'
-import { runTool } from './local-broker.ts'
+import { runTool } from './java.ts'
 
 /** A broker that somebody else runs (KAFKA_BROKERS): tests use it but neither stop nor remove it. */
 export class ExternalBroker implements KafkaBroker {

@@ -3,23 +3,29 @@
  * on this machine's Java. Where none of these is possible the test fails and says what to install; it is never skipped.
  */
 import type { KafkaBroker, StartOptions } from './broker.ts'
+import { KafkaCluster } from './cluster/cluster.ts'
+import type { ClusterOptions } from './cluster/start.ts'
 import { ContainerBroker, dockerAnswers, pullImage } from './container-broker.ts'
 import { ExternalBroker } from './external-broker.ts'
 import { areFetched, kafkaJars } from './jars.ts'
 import { LocalBroker } from './local-broker.ts'
 
-export type { KafkaBroker, StartOptions, ToolResult } from './broker.ts'
+export type { KafkaBroker, KafkaEndpoint, StartOptions, ToolResult } from './broker.ts'
+export type { KafkaCluster, LostTail } from './cluster/cluster.ts'
+export type { ClusterBroker } from './cluster/cluster-broker.ts'
 export { TcpProxy, type ProxiedRequest, type ProxiedResponse, type Verdict } from './tcp-proxy.ts'
 export { createTopic, kafkaClient, uniqueName } from './topics.ts'
 
 interface Running {
   shared: Promise<KafkaBroker> | undefined
-  own: Set<KafkaBroker>
+  cluster: Promise<KafkaCluster> | undefined
+  own: Set<{ close(): Promise<void> }>
 }
 
 /** On globalThis, so that the preload of `bun test` can look without loading this module. */
 const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKafka ??= {
   shared: undefined,
+  cluster: undefined,
   own: new Set(),
 })
 
@@ -27,7 +33,7 @@ const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKa
 export async function prepareKafka(): Promise<void> {
   if (process.env['KAFKA_BROKERS'] || areFetched()) return
   if (await dockerAnswers()) await pullImage()
-  else await kafkaJars()
+  await kafkaJars() // a cluster needs them in any case
 }
 
 /** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
@@ -49,14 +55,43 @@ async function revived(broker: KafkaBroker): Promise<KafkaBroker> {
   return broker
 }
 
+/** Three brokers of one's own, with settings of one's own. Close them in the test that started them. */
+export async function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
+  const cluster = await KafkaCluster.start(options)
+  running.own.add(cluster)
+  return cluster
+}
+
+/**
+ * The three brokers that all tests of this process share, to be killed and held up at will: started on first use, ended with the process.
+ * A file that uses them says `afterEach(healCluster)`. Use topics of one's own on them.
+ */
+export function sharedCluster(): Promise<KafkaCluster> {
+  running.cluster ??= KafkaCluster.start()
+  return running.cluster
+}
+
+/** Undoes what a test has done to the shared cluster. One that cannot be healed is replaced when the next test asks for it. */
+export async function healCluster(): Promise<void> {
+  const cluster = await running.cluster?.catch(() => undefined)
+  try {
+    await cluster?.heal()
+  } catch (error) {
+    running.cluster = undefined
+    await cluster?.close()
+    throw error
+  }
+}
+
 /** Ends every broker that this process started. For the preload of `bun test`, and for programs that use the harness. */
 export async function closeKafka(): Promise<void> {
   const shared = await running.shared?.catch(() => undefined)
   running.shared = undefined
-  const brokers = new Set(running.own)
-  if (shared) brokers.add(shared)
+  const cluster = await running.cluster?.catch(() => undefined)
+  running.cluster = undefined
+  const all = [...running.own, shared, cluster]
   running.own.clear()
-  await Promise.all([...brokers].map((broker) => broker.close()))
+  await Promise.all(all.map((one) => one?.close()))
 }
 
 async function startShared(): Promise<KafkaBroker> {

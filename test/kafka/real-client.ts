@@ -6,7 +6,7 @@ export async function realClient(...seedsBefore: string[]): Promise<KafkaClient>
   const { bootstrap } = await sharedKafka()
   return new KafkaClient({
     subject: 'test',
-    brokers: [...seedsBefore, bootstrap].map(toAddress),
+    brokers: [...seedsBefore.map(toAddress), ...toAddresses(bootstrap)],
     clientId: 'test',
     connectionTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,
@@ -16,4 +16,9 @@ export async function realClient(...seedsBefore: string[]): Promise<KafkaClient>
 export function toAddress(bootstrap: string): { host: string; port: number } {
   const [host = '', port] = bootstrap.split(':')
   return { host, port: Number(port) }
+}
+
+/** Of a list that is separated by commas. */
+export function toAddresses(bootstrap: string): { host: string; port: number }[] {
+  return bootstrap.split(',').map(toAddress)
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import { type ITopicConfig, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import '../../lib/kafka/kafkajs.ts' // mends the timers of kafkajs, which otherwise warn
-import type { KafkaBroker } from './broker.ts'
+import type { KafkaEndpoint } from './broker.ts'
 
 /** A name that no other test and no earlier run on a shared broker uses. */
 export function uniqueName(prefix: string): string {
@@ -9,10 +9,10 @@ export function uniqueName(prefix: string): string {
 }
 
 /** A quiet kafkajs client for what a test does beside the code under test. */
-export function kafkaClient(broker: Pick<KafkaBroker, 'bootstrap'>, config: Partial<KafkaConfig> = {}): Kafka {
+export function kafkaClient(broker: Pick<KafkaEndpoint, 'bootstrap'>, config: Partial<KafkaConfig> = {}): Kafka {
   return new Kafka({
     clientId: 'test',
-    brokers: [broker.bootstrap],
+    brokers: broker.bootstrap.split(','),
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 50, retries: 20 },
     ...config,
@@ -21,6 +21,8 @@ export function kafkaClient(broker: Pick<KafkaBroker, 'bootstrap'>, config: Part
 
 export interface TopicOptions {
   partitions?: number
+  /** Brokers of each partition, the preferred leader first, in the place of a number of partitions. */
+  replicas?: readonly (readonly number[])[]
   /** Topic settings, for example `cleanup.policy`. */
   config?: Readonly<Record<string, string>>
 }
@@ -29,7 +31,11 @@ export interface TopicOptions {
  * Creates a topic and resolves with its name once every partition has a leader. Its records stay, whatever timestamps they have, unless the
  * test says otherwise: Kafka keeps those of more than a week ago for no longer than it takes it to look.
  */
-export async function createTopic(broker: KafkaBroker, name: string, options: TopicOptions = {}): Promise<string> {
+export async function createTopic(
+  broker: Pick<KafkaEndpoint, 'direct'>,
+  name: string,
+  options: TopicOptions = {},
+): Promise<string> {
   const config = { 'retention.ms': '-1', ...options.config }
   const admin = kafkaClient({ bootstrap: broker.direct }).admin()
   await admin.connect()
@@ -39,7 +45,7 @@ export async function createTopic(broker: KafkaBroker, name: string, options: To
       topics: [
         {
           topic: name,
-          numPartitions: options.partitions ?? 1,
+          ...placement(options),
           configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
         },
       ],
@@ -48,4 +54,9 @@ export async function createTopic(broker: KafkaBroker, name: string, options: To
     await admin.disconnect()
   }
   return name
+}
+
+function placement({ partitions = 1, replicas }: TopicOptions): Partial<ITopicConfig> {
+  if (replicas === undefined) return { numPartitions: partitions }
+  return { replicaAssignment: replicas.map((ids, partition) => ({ partition, replicas: [...ids] })) }
 }

@@ -6,11 +6,11 @@ import type { PartitionStatus } from '../../../lib/contract/status.ts'
 import { openStore, type Store } from '../../../lib/store/store.ts'
 import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../../kafka/index.ts'
+import { createTopic, type KafkaEndpoint, kafkaClient, sharedKafka, uniqueName } from '../../kafka/index.ts'
 import { settingsFrom } from './settings.ts'
 
 export interface FleetOptions {
-  broker?: KafkaBroker
+  broker?: KafkaEndpoint
   partitions?: number
   /** Creates the changelog beforehand, with these settings; else the first store does. */
   changelog?: Readonly<Record<string, string>>
@@ -19,7 +19,7 @@ export interface FleetOptions {
 type Settings = Readonly<Record<string, string>>
 
 export class Fleet {
-  readonly broker: KafkaBroker
+  readonly broker: KafkaEndpoint
   readonly source: string
   readonly changelog: string
   readonly partitions: number
@@ -32,7 +32,7 @@ export class Fleet {
     return fleet
   }
 
-  private constructor(broker: KafkaBroker, partitions: number) {
+  private constructor(broker: KafkaEndpoint, partitions: number) {
     this.broker = broker
     this.partitions = partitions
     this.source = uniqueName('fleet')

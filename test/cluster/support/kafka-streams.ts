@@ -1,9 +1,9 @@
 /** Runs streams/KafkaStreamsStore.java: on the JDK of this machine, else in a container. */
 import { join, resolve } from 'node:path'
 import { dockerAnswers } from '../../kafka/container-broker.ts'
-import type { KafkaBroker } from '../../kafka/index.ts'
+import type { KafkaEndpoint } from '../../kafka/index.ts'
 import { kafkaJars } from '../../kafka/jars.ts'
-import { runTool } from '../../kafka/local-broker.ts'
+import { runTool } from '../../kafka/java.ts'
 import { tail } from '../../kafka/run.ts'
 
 const folder = resolve(import.meta.dir, '../streams')
@@ -11,7 +11,7 @@ const image = 'latchkey-test-streams'
 const timeoutMs = 60_000
 
 /** What a key-value store of Kafka Streams holds when it copies a topic. */
-export async function copyOf(broker: KafkaBroker, application: string, topic: string): Promise<Map<string, string>> {
+export async function copyOf(broker: KafkaEndpoint, application: string, topic: string): Promise<Map<string, string>> {
   const output = await kafkaStreams('read', broker.direct, application, topic)
   const decode = (base64 = '') => Buffer.from(base64, 'base64').toString()
   return new Map([...output.matchAll(/^entry (\S+) (\S*)$/gm)].map(([, key, value]) => [decode(key), decode(value)]))
@@ -19,7 +19,7 @@ export async function copyOf(broker: KafkaBroker, application: string, topic: st
 
 /** Lets Kafka Streams consume so many records of a topic into a store, and stop. Resolves with the name of its changelog. */
 export async function consume(
-  broker: KafkaBroker,
+  broker: KafkaEndpoint,
   application: string,
   topic: string,
   store: string,

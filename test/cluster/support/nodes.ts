@@ -3,7 +3,7 @@ import { expect } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../../binary/latchkey-process.ts'
 import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'
-import { type KafkaBroker } from '../../kafka/index.ts'
+import { type KafkaEndpoint } from '../../kafka/index.ts'
 
 export interface Answer {
   status: number
@@ -18,7 +18,7 @@ export class Node {
   readonly #settings: Readonly<Record<string, string>>
   #process: LatchkeyProcess | undefined
 
-  constructor(broker: KafkaBroker, topic: string, settings: Readonly<Record<string, string>>) {
+  constructor(broker: KafkaEndpoint, topic: string, settings: Readonly<Record<string, string>>) {
     const common = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, AUTO_FLUSH_SECONDS: '0.05' }
     this.#settings = { ...localPort, ...common, ...settings }
   }
@@ -56,7 +56,7 @@ export class Node {
 }
 
 /** Waits until a node answers for every key ever written what the source has last. */
-export async function agrees(node: Node, broker: KafkaBroker, topic: string): Promise<void> {
+export async function agrees(node: Node, broker: KafkaEndpoint, topic: string): Promise<void> {
   const wanted = fold((await readTopic(broker.direct, topic)).records)
   expect(wanted.size).toBeGreaterThan(0)
   let open = [...wanted.keys()]

@@ -1,7 +1,7 @@
 /** Runs AvroVectors.java: what Apache Avro writes. */
 import { join } from 'node:path'
 import { jarsOf } from '../../kafka/jars.ts'
-import { runTool } from '../../kafka/local-broker.ts'
+import { runTool } from '../../kafka/java.ts'
 import { tail } from '../../kafka/run.ts'
 
 const folder = join(import.meta.dir, 'java')

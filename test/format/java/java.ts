@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jarsOf, kafkaJars } from '../../kafka/jars.ts'
-import { runTool } from '../../kafka/local-broker.ts'
+import { runTool } from '../../kafka/java.ts'
 import { tail } from '../../kafka/run.ts'
 
 const folder = import.meta.dir

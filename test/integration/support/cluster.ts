@@ -1,15 +1,15 @@
 /** What tests do to a cluster beside the store, through kafkajs and hence through other code than the store's. */
 import { type Admin, ConfigResourceTypes, type Kafka, type Message } from 'kafkajs'
 import { commitOffsets } from '../../../lib/kafka/offsets.ts'
-import { createTopic, type KafkaBroker, kafkaClient } from '../../kafka/index.ts'
+import { createTopic, type KafkaEndpoint, kafkaClient } from '../../kafka/index.ts'
 import { withClient } from './log.ts'
 import { until } from '../../until.ts'
 
 export class Cluster {
-  readonly broker: KafkaBroker
+  readonly broker: KafkaEndpoint
   readonly kafka: Kafka
 
-  constructor(broker: KafkaBroker) {
+  constructor(broker: KafkaEndpoint) {
     this.broker = broker
     this.kafka = kafkaClient({ bootstrap: broker.direct })
   }

@@ -4,14 +4,15 @@ import type { Message } from 'kafkajs'
 import { openStore, type Store } from '../../../lib/store/store.ts'
 import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import type { Lookup } from '../../../lib/contract/status.ts'
-import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../../kafka/index.ts'
+import { createTopic, type KafkaEndpoint, sharedKafka, uniqueName } from '../../kafka/index.ts'
+import { toAddresses } from '../../kafka/real-client.ts'
 import { Cluster } from './cluster.ts'
 import { withoutThread } from './in-thread-worker.ts'
 import { differences, fold, live, type Log, readLog } from './log.ts'
 import { until } from '../../until.ts'
 
 export interface FixtureOptions {
-  broker?: KafkaBroker
+  broker?: KafkaEndpoint
   partitions?: number
   /** Settings of the source. */
   source?: Record<string, string>
@@ -40,7 +41,7 @@ export class Fixture {
     return fixture
   }
 
-  private constructor(broker: KafkaBroker, partitions: number) {
+  private constructor(broker: KafkaEndpoint, partitions: number) {
     this.cluster = new Cluster(broker)
     this.source = uniqueName('source')
     this.changelog = `${this.source}-changelog`
@@ -53,12 +54,11 @@ export class Fixture {
   }
 
   config(settings: Partial<StoreConfig> = {}): StoreConfig {
-    const [host = '', port = ''] = this.cluster.broker.bootstrap.split(':')
     return {
       storeId: this.storeId,
       sourceTopic: this.source,
       changelogTopic: this.changelog,
-      kafkaBrokers: [{ host, port: Number(port) }],
+      kafkaBrokers: toAddresses(this.cluster.broker.bootstrap),
       partitions: [],
       partitionsReplica: [],
       useReplicaOnly: false,

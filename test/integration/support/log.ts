@@ -3,6 +3,7 @@ import { KafkaClient } from '../../../lib/kafka/client.ts'
 import { type BatchKind, CommittedBatches } from '../../../lib/kafka/committed-batches.ts'
 import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/fetch.ts'
 import { listOffsets } from '../../../lib/kafka/offsets.ts'
+import { toAddresses } from '../../kafka/real-client.ts'
 
 const fetchOptions: FetchOptions = {
   maxWaitMs: 100,
@@ -63,10 +64,9 @@ export function readLog(bootstrap: string, topic: string): Promise<Log> {
 
 /** Calls `use` with a client of our own that is closed afterwards. */
 export async function withClient<T>(bootstrap: string, use: (client: KafkaClient) => Promise<T>): Promise<T> {
-  const [host = '', port = ''] = bootstrap.split(':')
   const client = new KafkaClient({
     subject: 'test',
-    brokers: [{ host, port: Number(port) }],
+    brokers: toAddresses(bootstrap),
     clientId: 'test',
     connectionTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,

@@ -1,0 +1,99 @@
+/** What the cluster asks its brokers, each for its own view. Undefined where a broker does not answer. */
+import { array, ask, Cursor, int32, int64, int8, string } from '../request.ts'
+
+const answerTimeoutMs = 5_000
+const electionTimeoutMs = 3_000
+
+export interface PartitionView {
+  topic: string
+  partition: number
+  /** Node id; -1 without one. */
+  leader: number
+  /** Node ids, the preferred leader first. */
+  replicas: number[]
+  isr: number[]
+}
+
+export interface ClusterView {
+  /** Node ids of the brokers that are alive. */
+  brokers: number[]
+  /** Of all topics, internal ones included. */
+  partitions: PartitionView[]
+}
+
+/** Metadata v1 of all topics. */
+export async function clusterView(address: string): Promise<ClusterView | undefined> {
+  const response = await ask(address, { apiKey: 3, apiVersion: 1, body: int32(-1) }, answerTimeoutMs)
+  if (response === undefined) return undefined
+  const cursor = new Cursor(response)
+  const brokers = cursor.array(() => {
+    const id = cursor.int32()
+    cursor.string() // host
+    cursor.int32() // port
+    cursor.string() // rack
+    return id
+  })
+  cursor.int32() // controller
+  const partitions = cursor.array(() => {
+    cursor.int16() // error
+    const topic = cursor.string()
+    cursor.int8() // internal
+    return cursor.array(() => {
+      cursor.int16() // error: no leader, or a replica that is down
+      const [partition, leader] = [cursor.int32(), cursor.int32()]
+      const replicas = cursor.array(() => cursor.int32())
+      const isr = cursor.array(() => cursor.int32())
+      return { topic, partition, leader, replicas, isr }
+    })
+  })
+  return { brokers, partitions: partitions.flat() }
+}
+
+export const election = { preferred: 0, unclean: 1 } as const
+
+/** ElectLeaders v1 (KIP-460) of one partition. What came of it is seen in the metadata. */
+export async function electLeader(
+  address: string,
+  kind: keyof typeof election,
+  topic: string,
+  partition: number,
+): Promise<void> {
+  const topics = array([Buffer.concat([string(topic), array([int32(partition)])])])
+  const body = Buffer.concat([int8(election[kind]), topics, int32(electionTimeoutMs)])
+  await ask(address, { apiKey: 43, apiVersion: 1, body }, answerTimeoutMs)
+}
+
+/** FindCoordinator v1: a node id; undefined while there is none. */
+export async function coordinatorOf(
+  address: string,
+  kind: 'group' | 'transaction',
+  key: string,
+): Promise<number | undefined> {
+  const body = Buffer.concat([string(key), int8(kind === 'group' ? 0 : 1)])
+  const response = await ask(address, { apiKey: 10, apiVersion: 1, body }, answerTimeoutMs)
+  if (response === undefined) return undefined
+  const cursor = new Cursor(response)
+  cursor.int32() // throttled for
+  const errorCode = cursor.int16()
+  cursor.string() // error message
+  return errorCode === 0 ? cursor.int32() : undefined
+}
+
+/** ListOffsets v1: where the log of a partition ends at its leader. Undefined where the broker does not lead it. */
+export async function endOffset(address: string, topic: string, partition: number): Promise<number | undefined> {
+  const partitions = array([Buffer.concat([int32(partition), int64(-1)])])
+  const body = Buffer.concat([int32(-1), array([Buffer.concat([string(topic), partitions])])])
+  const response = await ask(address, { apiKey: 2, apiVersion: 1, body }, answerTimeoutMs)
+  if (response === undefined) return undefined
+  const cursor = new Cursor(response)
+  const [found] = cursor.array(() => {
+    cursor.string() // topic
+    return cursor.array(() => {
+      cursor.int32() // partition
+      const errorCode = cursor.int16()
+      cursor.int64() // timestamp
+      return { errorCode, offset: cursor.int64() }
+    })
+  })
+  return found?.[0]?.errorCode === 0 ? found[0].offset : undefined
+}

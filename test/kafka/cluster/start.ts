@@ -1,0 +1,63 @@
+/** Formats and runs the processes of a cluster. */
+import { kafkaJars } from '../jars.ts'
+import { LocalNode } from '../local-node.ts'
+import { freePorts } from '../ports.ts'
+import { TcpProxy } from '../tcp-proxy.ts'
+import { ClusterBroker } from './cluster-broker.ts'
+import { brokerProperties, controllerProperties } from './properties.ts'
+
+export interface ClusterOptions {
+  /** server.properties of all nodes that are added to, or win over, those of `properties.ts`. */
+  properties?: Readonly<Record<string, string>>
+  /** Largest Java heap of a broker; 256 by default. */
+  heapMegabytes?: number
+}
+
+const brokerIds = [1, 2, 3]
+const controllerHeapMegabytes = 192
+/** Another process may take a port between our look and Kafka's bind. */
+const portTries = 3
+
+export interface Nodes {
+  controller: LocalNode
+  brokers: ClusterBroker[]
+}
+
+export async function startNodes(options: ClusterOptions): Promise<Nodes> {
+  for (let tries = 1; ; tries++) {
+    const closing: { close(): Promise<void> }[] = []
+    try {
+      return await tryStart(options, closing)
+    } catch (error) {
+      await Promise.all(closing.map((one) => one.close()))
+      if (tries === portTries || !String(error).includes('BindException')) throw error
+    }
+  }
+}
+
+async function tryStart(options: ClusterOptions, closing: { close(): Promise<void> }[]): Promise<Nodes> {
+  const { properties = {}, heapMegabytes = 256 } = options
+  const jars = await kafkaJars()
+  const [controllerPort = 0, ...brokerPorts] = await freePorts(1 + 2 * brokerIds.length)
+  const controller = new LocalNode('the controller', jars, controllerHeapMegabytes)
+  closing.push(controller)
+  const formatted = [controller.format(controllerProperties(controllerPort, controller.logDir, properties))]
+  const brokers: ClusterBroker[] = []
+  for (const [index, id] of brokerIds.entries()) {
+    const [directPort = 0, proxiedPort = 0] = brokerPorts.slice(2 * index)
+    const proxy = await TcpProxy.listen(`127.0.0.1:${proxiedPort}`)
+    const node = new LocalNode(`broker ${id}`, jars, heapMegabytes)
+    const broker = new ClusterBroker(id, `127.0.0.1:${directPort}`, proxy, node)
+    closing.push(broker)
+    brokers.push(broker)
+    const place = { id, directPort, proxiedPort, proxyAddress: proxy.address, controllerPort }
+    formatted.push(node.format(brokerProperties(place, node.logDir, properties)))
+  }
+  await Promise.all(formatted)
+  const { ended } = await controller.start()
+  const failed = ended.then((output) => {
+    throw new Error(`start the controller: it ended.\n${output}`)
+  })
+  await Promise.race([failed, Promise.all(brokers.map((broker) => broker.start()))])
+  return { controller, brokers }
+}
