@@ -120,6 +120,15 @@ describe('createMetrics', () => {
     expect(parse(await render()).get('latchkey_partition_recovery_ratio{partition="0"}')).toBe(1)
   })
 
+  test('a partition that a broker does nothing for is named, with the broker and since when', async () => {
+    const { store, render } = setUp()
+    const series = 'latchkey_partition_trouble_since_seconds{partition="1",client="changelog producer",broker="b:1"}'
+    expect(parse(await render()).has(series)).toBe(false)
+    const trouble = { partition: 1, client: 'changelog producer', broker: 'b:1', message: 'refused' }
+    store.state.details[1]!.troubles = [{ ...trouble, since: '2026-11-29T22:10:00.000Z' }]
+    expect(parse(await render()).get(series)).toBe(Date.UTC(2026, 10, 29, 22, 10) / 1000)
+  })
+
   test('exactly one state is 1 when the store is in it', async () => {
     const { store, render } = setUp()
     store.state.state = 'recovering'

@@ -20,6 +20,18 @@ export type PartitionState = (typeof partitionStates)[number]
 
 export type PartitionRole = 'primary' | 'replica'
 
+/** What a Kafka client does not get done for a partition. */
+export interface PartitionTrouble {
+  partition: number
+  /** `source consumer`, `changelog producer`, `changelog consumer`. */
+  client: string
+  /** host:port; null where that is not known. */
+  broker: string | null
+  /** ISO 8601. */
+  since: string
+  message: string
+}
+
 export interface PartitionStatus {
   partition: number
   role: PartitionRole
@@ -36,6 +48,9 @@ export interface PartitionStatus {
   liveBytes: number
   /** Bytes of all entries, overwritten and deleted ones included. */
   totalBytes: number
+  /** What a Kafka client does not get done for it, where and since when; absent while all is well. */
+  reason?: string
+  troubles?: PartitionTrouble[]
 }
 
 export interface RecoveryProgress {

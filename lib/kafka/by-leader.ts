@@ -62,7 +62,13 @@ export class ByLeader {
   remove(partition: number): void {
     this.#places.delete(partition)
     this.#preferred.delete(partition)
+    this.#client.health.over(partition)
     this.#changed.resolve()
+  }
+
+  /** There is nothing to do for a partition now: nothing of it stands still. */
+  idle(partition: number): void {
+    this.#client.health.over(partition)
   }
 
   partitionsOf(node: number): number[] {
@@ -101,7 +107,7 @@ export class ByLeader {
   /** A partition was served: its next loss waits the shortest time again. */
   succeeded(partition: number): void {
     this.#places.get(partition)?.patience.reset()
-    this.#client.health.succeeded()
+    this.#client.health.succeeded(partition)
   }
 
   /** Runs until stop(). Rejects with a failure that is not Kafka's: a corrupt changelog, exhausted memory, a defect. */
@@ -118,6 +124,7 @@ export class ByLeader {
   }
 
   stop(): void {
+    for (const partition of this.#places.keys()) this.#client.health.over(partition)
     this.#stopping.abort()
     this.#changed.resolve()
   }
@@ -186,8 +193,9 @@ export class ByLeader {
   #postpone(partitions: readonly number[], error: unknown): void {
     if (this.stopped) return
     if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) return this.#end(error)
-    this.#client.health.failed(error)
     const places = partitions.flatMap((partition) => this.#places.get(partition) ?? [])
+    const broker = this.#client.addressOf(places[0]?.node)
+    if (places.length > 0) this.#client.health.failed(error, { partitions, broker })
     try {
       // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
       const dueAt = performance.now() + Math.max(...places.map(({ patience }) => patience.nextMs(error)))

@@ -81,16 +81,25 @@ export class KafkaClient {
   /** Repeats an operation while its failure is one that a retry may mend, until close(). Rejects with what a retry cannot mend. */
   async persist<T>(operation: () => Promise<T>): Promise<T> {
     const patience = this.patience()
+    const own = Symbol('operation')
+    try {
+      return await this.#repeat(operation, patience, own)
+    } finally {
+      this.health.over(own)
+    }
+  }
+
+  async #repeat<T>(operation: () => Promise<T>, patience: Patience, own: symbol): Promise<T> {
     for (;;) {
       try {
         const result = await operation()
-        this.health.succeeded()
+        this.health.succeeded(own)
         return result
       } catch (error) {
         if (this.signal.aborted)
           throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
         if (!(error instanceof LatchkeyError) || !this.#mayPass(error)) throw error
-        this.health.failed(error)
+        this.health.failed(error, { operation: own })
         await sleep(patience.nextMs(error), this.signal)
       }
     }
@@ -107,6 +116,11 @@ export class KafkaClient {
       this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
     }
     return found
+  }
+
+  /** host:port of a node; undefined where it is not known. */
+  addressOf(node: number | undefined): string | undefined {
+    return node === undefined ? undefined : this.#connections.addressOf(node)
   }
 
   /** Whether a node's address is known, so that it can be asked. */
@@ -192,9 +206,12 @@ export class KafkaClient {
   async #refresh(): Promise<void> {
     const topics = [...this.#leaders.keys()]
     if (topics.length === 0) return
-    await this.metadata(topics).catch((error: unknown) => {
+    try {
+      await this.metadata(topics)
+      this.health.succeeded()
+    } catch (error) {
       if (error instanceof LatchkeyError && !this.signal.aborted) this.health.failed(error)
-    })
+    }
   }
 
   /** After a failure on the way to a node, whoever it led or coordinated for may be elsewhere. */

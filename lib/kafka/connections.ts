@@ -30,6 +30,12 @@ export class Connections {
     return this.#addresses.has(node)
   }
 
+  /** host:port of a node; undefined where it is not known. */
+  addressOf(node: number): string | undefined {
+    const address = this.#addresses.get(node)
+    return address && `${address.host}:${address.port}`
+  }
+
   /** A node is reached here from now on. */
   remember(node: number, address: BrokerAddress): void {
     const known = this.#addresses.get(node)

@@ -1,17 +1,46 @@
-/** How a client fares with its cluster: one place that logs trouble at a bounded rate and that state and metrics read. */
+/**
+ * How a client fares with its cluster: one place that says what does not succeed, at which partitions and brokers and since when. Each thing counts by itself: what works
+ * at one broker hides nothing about another. Logged at a bounded rate, whether anything new happens or not.
+ */
 import { getLogger } from '@logtape/logtape'
 import { type LatchkeyError } from '../errors.ts'
+import { type PartitionTrouble } from '../contract/status.ts'
 
 const log = getLogger(['latchkey', 'kafka'])
+const reportMs = 1_000
 const logEveryMs = 5_000
 /** Trouble that passes sooner (a coordinator that loads, a leader that moves) is not worth a line. */
 const quietMs = 1_000
+/** Of one report. */
+const linesMax = 5
+const partitionsNamedMax = 20
+
+/** What does not succeed: partitions at a broker, or one operation. */
+export interface Affected {
+  partitions?: readonly number[]
+  /** host:port */
+  broker?: string | undefined
+  operation?: symbol
+}
+
+interface Trouble {
+  partition: number | undefined
+  broker: string | undefined
+  message: string
+  /** Troubles of the same kind are shown together. */
+  kind: string
+  since: number
+}
+
+const whole = Symbol('the client')
 
 export class Health {
   readonly #subject: string
-  #troubleSince: number | null = null
-  #message = ''
+  readonly #troubles = new Map<number | symbol, Trouble>()
+  #timer: ReturnType<typeof setInterval> | undefined
   #loggedAt = 0
+  /** Since when there is trouble that was logged and is not over. */
+  #loggedSince: number | undefined
   failures = 0
   /** Whether anything ever succeeded. */
   hasWorked = false
@@ -21,36 +50,117 @@ export class Health {
     this.#subject = subject
   }
 
-  /** What is wrong and since when; undefined while all is well. */
+  /** What is wrong, where and since when; undefined while all is well. */
   get trouble(): string | undefined {
-    if (this.#troubleSince === null || Date.now() - this.#troubleSince < quietMs) return undefined
-    return `${this.#subject}: ${this.#message} (for ${this.#seconds()} s, trying on)`
+    const troubles = this.#lasting().map((group) => {
+      const { message, since } = group[0]!
+      const seconds = secondsSince(Math.min(since, ...group.map((one) => one.since)))
+      return `${this.#subject}: ${message} (${[...placesOf(group), `for ${seconds} s`].join(', ')}, trying on)`
+    })
+    return troubles.length === 0 ? undefined : troubles.join(' · ')
   }
 
-  failed(error: LatchkeyError): void {
+  /** The same, partition by partition. */
+  get partitionTroubles(): PartitionTrouble[] {
+    return this.#lasting().flatMap((group) =>
+      group.flatMap(({ partition, broker, message, since }) => {
+        if (partition === undefined) return []
+        const client = this.#subject
+        return { partition, client, broker: broker ?? null, since: new Date(since).toISOString(), message }
+      }),
+    )
+  }
+
+  /** An attempt has failed. */
+  failed(error: LatchkeyError, affected: Affected = {}): void {
     this.failures++
-    this.#troubleSince ??= Date.now()
-    this.#message = error.message
+    this.waits(error, affected)
+  }
+
+  /** An attempt has not succeeded yet. */
+  waits({ message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
+    const kind = `${broker} ${String(details['kafka'] ?? message.replace(/\d[\d.]* s\b/, ''))}`
+    for (const key of partitions ?? [operation]) {
+      const partition = typeof key === 'number' ? key : undefined
+      const since = this.#troubles.get(key)?.since ?? Date.now()
+      this.#troubles.set(key, { partition, broker, message, kind, since })
+    }
+    if (this.#troubles.size === 0) return
+    this.#timer ??= setInterval(() => this.report(), reportMs)
+    this.#timer.unref()
+  }
+
+  /** It works: a partition, an operation, or what concerned the client as a whole. */
+  succeeded(key: number | symbol = whole): void {
+    this.hasWorked = true
+    this.over(key)
+  }
+
+  /** It is not attempted any more. */
+  over(key: number | symbol): void {
+    if (this.#troubles.size === 0 || !this.#troubles.delete(key) || this.#troubles.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#loggedAt = 0
+    if (this.#loggedSince === undefined) return
+    const seconds = secondsSince(this.#loggedSince)
+    this.#loggedSince = undefined
+    log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds })
+  }
+
+  /** Logs what lasts, if it is time to. */
+  report(): void {
+    const groups = this.#lasting()
     const now = Date.now()
-    if (now - this.#troubleSince < quietMs || now - this.#loggedAt < logEveryMs) return
+    if (groups.length === 0 || now - this.#loggedAt < logEveryMs) return
     this.#loggedAt = now
-    log.warn('{subject}: {message}; no success for {seconds} s, trying on', {
+    for (const group of groups.slice(0, linesMax)) this.#log(group)
+    const more = groups.length - linesMax
+    if (more > 0) log.warn('{subject}: {more} more troubles', { subject: this.#subject, more })
+  }
+
+  #log(group: readonly Trouble[]): void {
+    const { message, broker } = group[0]!
+    const since = Math.min(...group.map((one) => one.since))
+    this.#loggedSince = Math.min(since, this.#loggedSince ?? since)
+    const where = placesOf(group)
+      .map((place) => ` (${place})`)
+      .join('')
+    log.warn('{subject}: {message}{where}; no success for {seconds} s, trying on', {
       subject: this.#subject,
-      message: error.message,
-      seconds: this.#seconds(),
+      message,
+      where,
+      seconds: secondsSince(since),
+      partitions: group.flatMap(({ partition }) => partition ?? []),
+      broker,
+      since: new Date(since).toISOString(),
     })
   }
 
-  succeeded(): void {
-    this.hasWorked = true
-    if (this.#troubleSince === null) return
-    if (this.#loggedAt > 0)
-      log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds: this.#seconds() })
-    this.#troubleSince = null
-    this.#loggedAt = 0
+  /** By kind, those since longest first. */
+  #lasting(): Trouble[][] {
+    if (this.#troubles.size === 0) return []
+    const now = Date.now()
+    const lasting = [...this.#troubles.values()].filter(({ since }) => now - since >= quietMs)
+    const groups = Map.groupBy(
+      lasting.toSorted((a, b) => a.since - b.since),
+      ({ kind }) => kind,
+    )
+    return [...groups.values()]
   }
+}
 
-  #seconds(): number {
-    return Math.round((Date.now() - (this.#troubleSince ?? Date.now())) / 100) / 10
-  }
+/** `partitions 0, 3 at 10.0.0.5:9092`; nothing where no partition is known. */
+function placesOf(group: readonly Trouble[]): string[] {
+  const partitions = group.flatMap(({ partition }) => partition ?? []).toSorted((a, b) => a - b)
+  if (partitions.length === 0) return []
+  const named = partitions.slice(0, partitionsNamedMax).join(', ')
+  const more = partitions.length - partitionsNamedMax
+  const { broker } = group[0]!
+  const noun = partitions.length === 1 ? 'partition' : 'partitions'
+  return [`${noun} ${named}${more > 0 ? ` and ${more} more` : ''}${broker === undefined ? '' : ` at ${broker}`}`]
+}
+
+function secondsSince(since: number): number {
+  return Math.round((Date.now() - since) / 100) / 10
 }

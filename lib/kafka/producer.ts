@@ -82,13 +82,9 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#topic = topic
     this.#options = options
     this.#sink = sink
-    this.#byLeader = new ByLeader(
-      client,
-      topic,
-      (node) => this.#serve(node),
-      () => this.wake(),
-    )
-    this.#byLeader.signal.addEventListener('abort', () => this.wake(), { once: true })
+    const wake = () => this.wake()
+    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node), wake)
+    this.#byLeader.signal.addEventListener('abort', wake, { once: true })
   }
 
   own(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
@@ -165,7 +161,10 @@ export class Producer<Batch extends OutgoingBatch> {
       if (this.#sink.holds?.(partition) === true) continue
       if (owned.pending.length === 0) {
         const next = this.#sink.next(partition)
-        if (next === undefined) continue
+        if (next === undefined) {
+          this.#byLeader.idle(partition)
+          continue
+        }
         owned.pending.push(next)
       }
       const sealed = owned.pending[0]!.seal({

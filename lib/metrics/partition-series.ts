@@ -33,6 +33,17 @@ export function registerPartitionSeries(
     return Math.max(0, zeroIfUnknown(stats, partition, 'totalBytes') - live)
   })
   gauge('recovery_ratio', 'Part of the changelog that is recovered, by offsets, 0 to 1', recoveryRatio)
+  series.gauge(
+    'partition_trouble_since_seconds',
+    'Since when a broker does not do what a partition needs, in seconds since the epoch',
+    () => {
+      return read().details.flatMap(({ troubles = [] }) => {
+        return troubles.map(({ partition, client, broker, since }) => {
+          return { labels: { partition, client, broker: broker ?? '' }, value: Date.parse(since) / 1000 }
+        })
+      })
+    },
+  )
   series.gauge('partition_state', '1 for the state that the partition is in, 0 for the others', () => {
     return read().details.flatMap(({ partition, role, state }) => {
       return partitionStates.map((candidate) => {

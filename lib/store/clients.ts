@@ -5,6 +5,7 @@
 import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
 import { type ClientName, type ClientsConfig, type FetchConfig } from '../contract/client-config.ts'
+import { type PartitionTrouble } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface Clients {
@@ -85,6 +86,11 @@ function createClient(config: StoreConfig, name: ClientName, subject = clientTit
 export function troubleOf(clients: Clients): string | undefined {
   const troubles = new Set(Object.values(clients).map((client: KafkaClient) => client.health.trouble))
   return [...troubles].filter((trouble) => trouble !== undefined).join(' · ') || undefined
+}
+
+/** What they do not get done for partitions of source and changelog, which have the same numbers. */
+export function partitionTroublesOf({ consumer, producer, changelog, replicas }: Clients): PartitionTrouble[] {
+  return [consumer, producer, changelog, replicas].flatMap((client) => client.health.partitionTroubles)
 }
 
 export function closeClients(clients: Clients): void {

@@ -2,7 +2,7 @@
 import { type ErrorCode } from '../errors.ts'
 import { type LogLevel, type LogRecord } from '../log.ts'
 import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
-import { type StoreState } from '../contract/status.ts'
+import { type PartitionTrouble, type StoreState } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 
 export interface PlainError {
@@ -15,6 +15,12 @@ export interface StoreLogging {
   structured: boolean
   /** The thread logs nothing itself: the main thread does it, by a configuration of its own. */
   isPassedOn?: boolean
+}
+
+export interface Troubles {
+  trouble: string | null
+  /** The same, as far as single partitions are concerned. */
+  partitions: readonly PartitionTrouble[]
 }
 
 export type ToThread =
@@ -45,7 +51,7 @@ export type FromThread =
   /** The topic has more partitions than when the thread began. */
   | { type: 'grown'; partitionCount: number }
   /** What the Kafka clients have trouble with now. */
-  | { type: 'trouble'; trouble: string | null }
+  | ({ type: 'trouble' } & Troubles)
   | { type: 'fenced'; partition: number; reason: string }
   /** A record cannot be stored, and ON_BAD_RECORD=stop. */
   | { type: 'halted'; partition: number; reason: string }

@@ -1,7 +1,7 @@
 /** What the store thread tells on the side: the map's figures, trouble with Kafka, a key to try. */
 import { type ChiralMap } from '../map/index.ts'
 import { formatTroubles } from '../format/troubles.ts'
-import { type Clients, troubleOf } from './clients.ts'
+import { type Clients, partitionTroublesOf, troubleOf } from './clients.ts'
 import { type FromThread } from './messages.ts'
 import { type Stats } from '../contract/stats.ts'
 
@@ -62,7 +62,10 @@ export class Reporter {
     this.reportMap()
     this.#countFailures()
     const trouble = [troubleOf(this.#clients) ?? [], formatTroubles()].flat().join(' · ') || undefined
-    if (trouble !== this.#trouble) this.#post({ type: 'trouble', trouble: trouble ?? null })
+    if (trouble !== this.#trouble) {
+      const partitions = partitionTroublesOf(this.#clients)
+      this.#post({ type: 'trouble', trouble: trouble ?? null, partitions })
+    }
     this.#trouble = trouble
   }
 

@@ -143,6 +143,22 @@ test('ByLeader wakes a loop that runs when a partition comes to its broker', asy
   expect(byLeader.partitionsOf(1)).toEqual([0, 1])
 })
 
+test('ByLeader says which partitions fare badly, at which broker, until they are served or have nothing to do', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
+  const events: string[] = []
+  fake.health.failed = (_, { partitions, broker } = {}) => void events.push(`${partitions} fail at ${broker}`)
+  fake.health.succeeded = (partition) => void events.push(`${String(partition)} works`)
+  fake.health.over = (partition) => void events.push(`${String(partition)} is over`)
+  const { next, byLeader } = start(fake, [0, 1, 2])
+  const first = await next()
+  first.end(unreachable())
+  await next()
+  byLeader.succeeded(0)
+  byLeader.idle(1)
+  byLeader.remove(2)
+  expect(events).toEqual(['0,1,2 fail at b1:9092', '0 works', '1 is over', '2 is over'])
+})
+
 test('ByLeader tries on when an operator may mend what a broker refuses', async () => {
   const { next } = start(new FakeClient(), [0])
   const first = await next()

@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
+import type { Health } from '../../lib/kafka/health.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
 
 /** One request that waits for its answer. */
@@ -19,9 +20,11 @@ export class FakeClient {
   metadataMaxAgeMs = 0
   retriesMax = Number.POSITIVE_INFINITY
   readonly troubles: string[] = []
-  readonly health = {
-    failed: (error: LatchkeyError) => void this.troubles.push(error.message),
+  readonly health: Pick<Health, 'failed' | 'succeeded' | 'waits' | 'over'> = {
+    failed: (error) => void this.troubles.push(error.message),
     succeeded: () => {},
+    waits: () => {},
+    over: () => {},
   }
   /** Partition to node: what the cluster's metadata say. */
   readonly leading = new Map<number, number>()
@@ -44,6 +47,10 @@ export class FakeClient {
 
   patience(): Patience {
     return new Patience(new Backoff(), this.retriesMax)
+  }
+
+  addressOf(node: number | undefined): string | undefined {
+    return node === undefined ? undefined : `b${node}:9092`
   }
 
   knows(node: number): boolean {

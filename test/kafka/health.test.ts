@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, setSystemTime, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import { brokerError } from '../../lib/kafka/error-codes.ts'
 import { Health } from '../../lib/kafka/health.ts'
 import { configureLogging } from '../../lib/log.ts'
 
@@ -31,15 +32,17 @@ test('Health logs nothing when trouble passes within a second', () => {
   health.failed(error)
   setSystemTime(start + 900)
   health.failed(error)
+  health.report()
   health.succeeded()
   expect(lines).toEqual([])
 })
 
-test('Health logs at most a line in 5 s when trouble lasts, and one when it ends', () => {
+test('Health logs a line every 5 s when trouble lasts, also where nothing more fails, and one when it ends', () => {
   const health = new Health('source consumer')
+  health.failed(error)
   for (let ms = 0; ms <= 12_000; ms += 100) {
     setSystemTime(start + ms)
-    health.failed(error)
+    health.report()
   }
   health.succeeded()
   expect(lines).toEqual([
@@ -48,4 +51,76 @@ test('Health logs at most a line in 5 s when trouble lasts, and one when it ends
     'warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, trying on',
     'info    kafka  source consumer: working again after 12 s',
   ])
+})
+
+test('Health keeps the trouble of a partition when all others work, and names it, its broker and since when', () => {
+  const health = new Health('changelog producer')
+  health.failed(error, { partitions: [0], broker: 'b:1' })
+  health.failed(error, { partitions: [3], broker: 'b:1' })
+  for (let ms = 0; ms <= 3_000; ms += 1_000) {
+    setSystemTime(start + ms)
+    health.failed(error, { partitions: [0], broker: 'b:1' })
+    health.succeeded(1)
+    health.succeeded()
+    health.report()
+  }
+  expect(health.trouble).toBe('changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1, for 3 s, trying on)')
+  health.succeeded(3)
+  expect(health.partitionTroubles).toEqual([
+    {
+      partition: 0,
+      client: 'changelog producer',
+      broker: 'b:1',
+      since: new Date(start).toISOString(),
+      message: 'Fetch to b:1: refused',
+    },
+  ])
+  setSystemTime(start + 6_000)
+  health.report()
+  health.over(0)
+  expect([health.trouble, health.partitionTroubles]).toEqual([undefined, []])
+  expect(lines).toEqual([
+    'warning kafka  changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1); no success for 1 s, trying on',
+    'warning kafka  changelog producer: Fetch to b:1: refused (partition 0 at b:1); no success for 6 s, trying on',
+    'info    kafka  changelog producer: working again after 6 s',
+  ])
+})
+
+test('Health shows one line for partitions that fare alike, and one for each that does not', () => {
+  const health = new Health('changelog producer')
+  for (const partition of [4, 2]) {
+    health.failed(brokerError(`Writing to log partition ${partition}`, 19), { partitions: [partition], broker: 'b:1' })
+  }
+  health.failed(brokerError('Writing to log partition 5', 6), { partitions: [5], broker: 'b:2' })
+  setSystemTime(start + 1_000)
+  health.report()
+  const end = 'no success for 1 s, trying on'
+  expect(lines).toEqual([
+    `warning kafka  changelog producer: Writing to log partition 4: the broker answered NOT_ENOUGH_REPLICAS (partitions 2, 4 at b:1); ${end}`,
+    `warning kafka  changelog producer: Writing to log partition 5: the broker answered NOT_LEADER_OR_FOLLOWER (partition 5 at b:2); ${end}`,
+  ])
+})
+
+test('Health keeps the trouble of an operation when another one works', () => {
+  const health = new Health('changelog producer')
+  const [one, other] = [Symbol('one'), Symbol('other')]
+  health.failed(error, { operation: one })
+  health.failed(error, { operation: other })
+  setSystemTime(start + 2_000)
+  health.succeeded(other)
+  expect(health.trouble).toContain('for 2 s')
+  health.over(one)
+  expect(health.trouble).toBeUndefined()
+})
+
+test('Health bounds its lines and what they name when very much fails', () => {
+  const health = new Health('changelog producer')
+  health.failed(error, { partitions: Array.from({ length: 500 }, (_, partition) => partition), broker: 'b:1' })
+  for (let kind = 0; kind < 50; kind++)
+    health.failed(new LatchkeyError('broker_error', `trouble ${kind}`), { operation: Symbol(String(kind)) })
+  setSystemTime(start + 1_000)
+  health.report()
+  expect(lines).toHaveLength(6)
+  expect(lines[0]).toContain('18, 19 and 480 more at b:1')
+  expect(lines.at(-1)).toContain('46 more troubles')
 })

@@ -1,12 +1,16 @@
 /** The shared gauges of a partition as what is told about it. */
 import { partitionStateOf } from '../../contract/partition-state.ts'
 import { type StatsView } from '../../contract/stats-view.ts'
-import { type PartitionStatus } from '../../contract/status.ts'
+import { type PartitionStatus, type PartitionTrouble } from '../../contract/status.ts'
 
 /** A replica's lag is worth something only while its end is heard of. */
 const lagKnownMs = 10_000
 
-export function partitionStatus(stats: StatsView, partition: number): PartitionStatus {
+export function partitionStatus(
+  stats: StatsView,
+  partition: number,
+  troubles: readonly PartitionTrouble[] = [],
+): PartitionStatus {
   const isReplica = stats.gauge(partition, 'role') === 1
   const position = known(stats.gauge(partition, 'position'))
   const end = known(stats.gauge(partition, 'end'))
@@ -21,6 +25,7 @@ export function partitionStatus(stats: StatsView, partition: number): PartitionS
     entries: Math.max(stats.gauge(partition, 'entries'), 0),
     liveBytes: Math.max(stats.gauge(partition, 'liveBytes'), 0),
     totalBytes: Math.max(stats.gauge(partition, 'totalBytes'), 0),
+    ...(troubles.length === 0 ? {} : { reason: troubles.map(reasonOf).join(' · '), troubles: [...troubles] }),
   }
 }
 
@@ -28,6 +33,11 @@ export function partitionStatus(stats: StatsView, partition: number): PartitionS
 export function replicaLag(stats: StatsView, partition: number): number | null {
   if (Date.now() - stats.gauge(partition, 'endKnownAt') > lagKnownMs) return null
   return Math.max(stats.gauge(partition, 'end') - stats.gauge(partition, 'position'), 0)
+}
+
+function reasonOf({ client, broker, since, message }: PartitionTrouble): string {
+  const where = broker === null ? '' : `${broker}, `
+  return `${client}: ${message} (${where}since ${since})`
 }
 
 function known(gauge: number): number | null {

@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { passedOn } from '../../log.ts'
 import { ChiralMapReaders, type Reader } from '../../map/index.ts'
-import { type FromThread, type PlainError, type StoreLogging, type ToThread } from '../messages.ts'
+import { type FromThread, type PlainError, type StoreLogging, type ToThread, type Troubles } from '../messages.ts'
 import { separateHeaders } from '../memory/header-prefix.ts'
 import { keptReadersMax, type LentReader } from './kept-reader.ts'
 import { type Held } from './misses.ts'
@@ -51,7 +51,7 @@ export class Shard {
   failure: LatchkeyError | undefined
   caughtUp = false
   /** What the Kafka clients have trouble with now. */
-  trouble: string | null = null
+  troubles: Troubles = { trouble: null, partitions: [] }
   /** A key that is held here; undefined while none is known. */
   sampleKey: Uint8Array | undefined
   held: Held = { primaries: [], replicas: [], partitionCount: 0 }
@@ -171,7 +171,7 @@ export class Shard {
         this.#events.grown(message.partitionCount)
         break
       case 'trouble':
-        this.trouble = message.trouble
+        this.troubles = message
         break
       case 'fenced':
       case 'foreign':

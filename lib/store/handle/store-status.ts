@@ -12,13 +12,20 @@ export function statusOf(
 ): StoreStatus {
   const { all: shards, state, stats, recovery } = together
   const { primaries, replicas } = together.held
-  const details = stats.partitions.map((partition) => partitionStatus(stats, partition))
+  const partitionTroubles = shards.flatMap((shard) => shard.troubles.partitions)
+  const details = stats.partitions.map((partition) => {
+    const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
+    return partitionStatus(stats, partition, troubles)
+  })
   const told = (kind: 'fenced' | 'halted') =>
     reasonsOf(kind, details, new Map(shards.flatMap((shard) => [...shard[kind]])))
   const fenced = told('fenced')
   const halted = onBadRecord === 'stop' ? told('halted') : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
-  const troubles = shards.flatMap(({ foreign, trouble }) => [...foreign.values(), ...(trouble ? [trouble] : [])])
+  const troubles = shards.flatMap(({ foreign, troubles: { trouble } }) => [
+    ...foreign.values(),
+    ...(trouble ? [trouble] : []),
+  ])
   const reason = failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...troubles].join(' · ')
   return {
     id: storeId,

@@ -52,3 +52,16 @@ test('a replica does not know its lag when it has heard of no end', () => {
   stats.setGauge(2, 'role', 1)
   expect(partitionStatus(stats, 2).lag).toBeNull()
 })
+
+test('a partition says what is not done for it, by which client, at which broker and since when', () => {
+  const [client, broker, since, message] = ['changelog producer', 'b:1', '2026-11-29T22:10:00.000Z', 'Produce: refused']
+  const trouble = { partition: 2, client, broker, since, message }
+  const stats = new Stats([2])
+  expect(partitionStatus(stats, 2, [trouble, { ...trouble, client: 'source consumer', broker: null }])).toMatchObject({
+    reason:
+      'changelog producer: Produce: refused (b:1, since 2026-11-29T22:10:00.000Z) · ' +
+      'source consumer: Produce: refused (since 2026-11-29T22:10:00.000Z)',
+    troubles: [trouble, { client: 'source consumer', broker: null }],
+  })
+  expect(partitionStatus(stats, 2)).not.toContainAnyKeys(['reason', 'troubles'])
+})
