@@ -7,8 +7,9 @@ import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
 import { Connections } from './connections.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
-import { type MetadataResponse, type TopicMetadata, topicsOf } from './metadata.ts'
+import { askForMetadata, type TopicMetadata } from './metadata.ts'
 import { Patience } from './patience.ts'
+import { TopicView } from './topic-view.ts'
 import { type BrokerAddress, type Isolation } from '../contract/client-config.ts'
 import { type ConnectionOptions, type RawRequest } from './kafkajs.ts'
 
@@ -39,9 +40,10 @@ export type CoordinatorKind = 'group' | 'transaction'
 
 export class KafkaClient {
   readonly health: Health
+  /** Ids, leaders and their epochs, as far as they were asked for. */
+  readonly topics = new TopicView()
   readonly #options: ClientOptions
   readonly #connections: Connections
-  readonly #leaders = new Map<string, Map<number, number>>()
   readonly #coordinators = new Map<string, number>()
   readonly #closing = new AbortController()
   #refreshTimer: ReturnType<typeof setInterval> | undefined
@@ -108,13 +110,9 @@ export class KafkaClient {
   /** Asks the cluster about topics and remembers their leaders. A topic that does not exist comes back with its error code. */
   async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
     const connection = this.#connections.any()
-    const args = { topics, allowAutoTopicCreation: false }
-    const response = (await connection.call('Metadata', 6, args, this.requestTimeoutMs)) as MetadataResponse
-    for (const { nodeId, host, port } of response.brokers) this.#connections.remember(nodeId, { host, port })
-    const found = topicsOf(response)
-    for (const { topic, partitions } of found) {
-      this.#leaders.set(topic, new Map(partitions.map(({ partition, leader }) => [partition, leader])))
-    }
+    const { brokers, topics: found } = await askForMetadata(connection, topics, this.requestTimeoutMs)
+    for (const { nodeId, host, port } of brokers) this.#connections.remember(nodeId, { host, port })
+    for (const topic of found) this.topics.take(topic)
     return found
   }
 
@@ -130,8 +128,8 @@ export class KafkaClient {
 
   /** Node id of the leader by the last metadata; undefined where that named none. */
   leader(topic: string, partition: number): number | undefined {
-    const node = this.#leaders.get(topic)?.get(partition)
-    return node === undefined || node < 0 || !this.#connections.knows(node) ? undefined : node
+    const node = this.topics.leader(topic, partition)
+    return node === undefined || !this.#connections.knows(node) ? undefined : node
   }
 
   /** Partitions of a topic by leader, after asking again if one is without. Those still without a leader are left out. */
@@ -155,7 +153,12 @@ export class KafkaClient {
 
   /** The leader of one partition is not who we thought: ask before the next use. */
   forgetLeader(topic: string, partition: number): void {
-    this.#leaders.get(topic)?.delete(partition)
+    this.topics.forgetLeader(topic, partition)
+  }
+
+  /** The highest version of a request that a node knows; -1 where it does not know the request. */
+  versionMax(node: number, apiKey: number): Promise<number> {
+    return this.#forgetting(node, this.#connections.to(node).versionMax(apiKey))
   }
 
   send(node: number, request: RawRequest, timeoutMs: number): Promise<Buffer> {
@@ -204,7 +207,7 @@ export class KafkaClient {
   }
 
   async #refresh(): Promise<void> {
-    const topics = [...this.#leaders.keys()]
+    const topics = this.topics.names
     if (topics.length === 0) return
     try {
       await this.metadata(topics)
@@ -219,9 +222,7 @@ export class KafkaClient {
     try {
       return await exchange
     } catch (error) {
-      for (const leaders of this.#leaders.values()) {
-        for (const [partition, leader] of leaders) if (leader === node) leaders.delete(partition)
-      }
+      this.topics.forgetNode(node)
       for (const [key, coordinator] of this.#coordinators) if (coordinator === node) this.#coordinators.delete(key)
       throw error
     }

@@ -68,6 +68,7 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
   89: ['THROTTLING_QUOTA_EXCEEDED', 'retry'],
   90: ['PRODUCER_FENCED', 'fence'],
   100: ['UNKNOWN_TOPIC_ID', 'refresh'],
+  103: ['INCONSISTENT_TOPIC_ID', 'refresh'],
   119: ['REBOOTSTRAP_REQUIRED', 'refresh'],
   120: ['TRANSACTION_ABORTABLE', 'retry'],
 }

@@ -1,6 +1,7 @@
-/** Fetch, version 11, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
-import { LatchkeyError } from '../errors.ts'
+/** Fetch, version 13 by topic id or version 11 by name, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
+import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
+import { reading, ResponseCursor } from './response-cursor.ts'
 import { type FetchConfig } from '../contract/client-config.ts'
 
 export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
@@ -8,6 +9,8 @@ export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
 export interface FetchPosition {
   partition: number
   offset: number
+  /** The epoch that its leader is in as far as we know: a broker that is in another one refuses (KIP-320). */
+  leaderEpoch?: number
 }
 
 export interface AbortedTransaction {
@@ -29,22 +32,40 @@ export interface FetchedPartition {
   end: number
 }
 
-export function fetchRequest(topic: string, positions: readonly FetchPosition[], options: FetchOptions): RawRequest {
+export const fetchKey = 1
+const versionByName = 11
+/** The first that names the topic by its id (KIP-516), so that no other topic of that name is read by mistake. */
+export const versionById = 13
+
+/** @param topicId where the broker knows version 13 */
+export function fetchRequest(
+  topic: string,
+  positions: readonly FetchPosition[],
+  options: FetchOptions,
+  topicId?: string,
+): RawRequest {
+  const isById = topicId !== undefined
   return {
-    apiKey: 1,
-    apiVersion: 11,
+    apiKey: fetchKey,
+    apiVersion: isById ? versionById : versionByName,
     apiName: 'Fetch',
     encode() {
-      const encoder = new Encoder(128 + topic.length * 3 + positions.length * 28)
+      const encoder = new Encoder(128 + topic.length * 3 + positions.length * 33)
+      if (isById) encoder.writeInt8(noTags)
       encoder.writeInt32(-1).writeInt32(options.maxWaitMs).writeInt32(options.minBytes).writeInt32(options.maxBytes)
       encoder.writeInt8(options.isolation === 'read_committed' ? 1 : 0)
       encoder.writeInt32(0).writeInt32(-1) // no session
-      encoder.writeInt32(1).writeString(topic).writeInt32(positions.length)
-      for (const { partition, offset } of positions) {
-        encoder.writeInt32(partition).writeInt32(-1) // leader epoch not known
-        encoder.writeInt64(offset).writeInt64(-1).writeInt32(options.partitionMaxBytes)
+      if (isById) writeCompactLength(writeUuid(writeCompactLength(encoder, 1), topicId), positions.length)
+      else encoder.writeInt32(1).writeString(topic).writeInt32(positions.length)
+      for (const { partition, offset, leaderEpoch = -1 } of positions) {
+        encoder.writeInt32(partition).writeInt32(leaderEpoch).writeInt64(offset)
+        if (isById) encoder.writeInt32(-1) // the epoch of what was fetched last is looked at by ourselves
+        encoder.writeInt64(-1).writeInt32(options.partitionMaxBytes)
+        if (isById) encoder.writeInt8(noTags)
       }
-      return encoder.writeInt32(0).writeString(options.rack) // no forgotten topics
+      if (!isById) return encoder.writeInt32(0).writeString(options.rack) // no forgotten topics
+      encoder.writeInt8(noTags)
+      return writeCompactString(writeCompactLength(encoder, 0), options.rack).writeInt8(noTags)
     },
   }
 }
@@ -55,68 +76,60 @@ export interface FetchResponse {
   partitions: FetchedPartition[]
 }
 
-export function parseFetchResponse(buffer: Buffer): FetchResponse {
-  try {
-    return parse(buffer)
-  } catch (cause) {
-    if (cause instanceof LatchkeyError) throw cause
-    const found = `${buffer.length} bytes that end too early`
-    throw new LatchkeyError('response_malformed', `Reading a Fetch response: ${found}`, { cause })
-  }
+/** @param apiVersion of the request */
+export function parseFetchResponse(buffer: Buffer, apiVersion = versionByName): FetchResponse {
+  return reading('Fetch', () => parse(buffer, apiVersion >= versionById))
 }
 
-function parse(buffer: Buffer): FetchResponse {
-  const throttleMs = buffer.readInt32BE(0)
-  const errorCode = buffer.readInt16BE(4)
-  let at = 10
-  const topics = buffer.readInt32BE(at)
-  at += 4
+function parse(buffer: Buffer, isById: boolean): FetchResponse {
+  const response = new ResponseCursor(buffer, 'Fetch')
+  if (isById) response.tags()
+  const throttleMs = response.int32()
+  const errorCode = response.int16()
+  response.skip(4) // session
   const partitions: FetchedPartition[] = []
-  for (let t = 0; t < topics; t++) {
-    at += 2 + buffer.readInt16BE(at)
-    const count = buffer.readInt32BE(at)
-    at += 4
-    for (let p = 0; p < count; p++) {
-      const fetched = parsePartition(buffer, at)
-      partitions.push(fetched)
-      at = fetched.end
-    }
+  const parseTopic = () => {
+    if (isById) response.uuid()
+    else response.string()
+    const parseOne = () => void partitions.push(parsePartition(response, buffer, isById))
+    if (isById) {
+      response.compactArray(parseOne)
+      response.tags()
+    } else response.array(parseOne)
   }
+  if (isById) response.compactArray(parseTopic)
+  else response.array(parseTopic)
   return { throttleMs, errorCode, partitions }
 }
 
-function parsePartition(buffer: Buffer, start: number): FetchedPartition {
-  let at = start + 30
-  const abortedTransactions: AbortedTransaction[] = []
-  const aborted = buffer.readInt32BE(at)
-  at += 4
-  for (let i = 0; i < aborted; i++, at += 16) {
-    abortedTransactions.push({ producerId: int64(buffer, at), firstOffset: int64(buffer, at + 8) })
+function parsePartition(response: ResponseCursor, buffer: Buffer, isById: boolean): FetchedPartition {
+  const partition = response.int32()
+  const errorCode = response.int16()
+  const highWatermark = response.offset()
+  const lastStableOffset = response.offset()
+  const logStartOffset = response.offset()
+  const parseAborted = () => {
+    const aborted = { producerId: response.offset(), firstOffset: response.offset() }
+    if (isById) response.tags()
+    return aborted
   }
-  const preferredReadReplica = buffer.readInt32BE(at)
-  const length = Math.max(buffer.readInt32BE(at + 4), 0)
-  at += 8
-  if (at + length > buffer.length) {
-    const found = `records of ${length} bytes where ${buffer.length - at} are left`
-    throw new LatchkeyError('response_malformed', `Reading a Fetch response: ${found}`)
-  }
-  const highWatermark = int64(buffer, start + 6)
-  const lastStableOffset = int64(buffer, start + 14)
+  const abortedTransactions = isById ? response.compactArray(parseAborted) : response.array(parseAborted)
+  const preferredReadReplica = response.int32()
+  const bytes = Math.max(isById ? response.unsignedVarint() - 1 : response.int32(), 0)
+  const start = response.at
+  response.skip(bytes)
+  if (isById) response.tags()
   return {
-    partition: buffer.readInt32BE(start),
-    errorCode: buffer.readInt16BE(start + 4),
+    partition,
+    errorCode,
     highWatermark,
     // With read_uncommitted the broker does not say: all there is can be read.
     lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
-    logStartOffset: int64(buffer, start + 22),
+    logStartOffset,
     abortedTransactions,
     preferredReadReplica,
     buffer,
-    start: at,
-    end: at + length,
+    start,
+    end: start + bytes,
   }
-}
-
-function int64(buffer: Buffer, at: number): number {
-  return Number(buffer.readBigInt64BE(at))
 }

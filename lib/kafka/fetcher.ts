@@ -5,7 +5,15 @@
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
-import { type FetchedPartition, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
+import { type EpochTrail } from './epoch-trail.ts'
+import {
+  type FetchedPartition,
+  fetchKey,
+  type FetchOptions,
+  fetchRequest,
+  parseFetchResponse,
+  versionById,
+} from './fetch.ts'
 import { takeInPieces } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { giveBackBody } from './response-frames.ts'
@@ -25,6 +33,8 @@ export interface FetchSink {
   room(): Promise<void> | undefined
   /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
   outOfRange(partition: number, position: number): Promise<number | undefined>
+  /** What comes from here on was appended in another leader epoch than what came before. */
+  epochBegan?(partition: number): void
 }
 
 interface Assignment {
@@ -37,10 +47,13 @@ interface Assignment {
    * first one with data gets a batch larger than the limits.
    */
   servedBy: number
+  /** Leader epochs of what was fetched, where the owner wants to know. */
+  epochs: EpochTrail | undefined
 }
 
 interface Outstanding {
   response: Promise<Buffer>
+  apiVersion: number
   generations: Map<number, number>
   positions: Map<number, number>
 }
@@ -64,9 +77,9 @@ export class Fetcher {
     this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
   }
 
-  /** A partition that was removed may be added again, from anywhere. */
-  add(partition: number, position: number): void {
-    this.#assigned.set(partition, { position, generation: ++this.#generations, servedBy: 0 })
+  /** A partition that was removed may be added again, from anywhere. @param epochs notes those of what is fetched */
+  add(partition: number, position: number, epochs?: EpochTrail): void {
+    this.#assigned.set(partition, { position, generation: ++this.#generations, servedBy: 0, epochs })
     this.#byLeader.add(partition)
   }
 
@@ -93,11 +106,12 @@ export class Fetcher {
   }
 
   async #serve(node: number): Promise<void> {
-    let outstanding = this.#send(node)
+    const versionMax = await this.#client.versionMax(node, fetchKey)
+    let outstanding = this.#send(node, versionMax)
     while (outstanding !== undefined) {
       const { generations, positions } = outstanding
       const response = await outstanding.response
-      const { errorCode, partitions } = parseFetchResponse(response)
+      const { errorCode, partitions } = parseFetchResponse(response, outstanding.apiVersion)
       if (errorCode !== 0) throw brokerError(`Fetching ${this.#topic} from node ${node}`, errorCode)
       if (this.#byLeader.stopped) return
       const current = partitions.filter(({ partition }) => this.#generation(partition) === generations.get(partition))
@@ -111,7 +125,7 @@ export class Fetcher {
         if (preferredReadReplica >= 0 && preferredReadReplica !== node) this.#prefer(partition, preferredReadReplica)
       }
       for (const fetched of good) this.#advance(fetched)
-      outstanding = this.#send(node)
+      outstanding = this.#send(node, versionMax)
       for (const fetched of good) {
         if (this.#generation(fetched.partition) === generations.get(fetched.partition)) {
           const oversized = this.#give(fetched, positions.get(fetched.partition)!)
@@ -159,7 +173,7 @@ export class Fetcher {
     return this.#assigned.get(partition)?.generation
   }
 
-  #send(node: number): Outstanding | undefined {
+  #send(node: number, versionMax: number): Outstanding | undefined {
     this.#byLeader.endLeases()
     const generations = new Map<number, number>()
     const positions = new Map<number, number>()
@@ -172,12 +186,17 @@ export class Fetcher {
     }
     if (positions.size === 0) return undefined
     this.#fetches++
-    const wanted = [...positions].map(([partition, offset]) => ({ partition, offset }))
+    const { topics } = this.#client
+    const wanted = [...positions].map(([partition, offset]) => {
+      return { partition, offset, leaderEpoch: topics.leaderEpoch(this.#topic, partition) }
+    })
+    const topicId = versionMax >= versionById ? topics.id(this.#topic) : undefined
+    const request = fetchRequest(this.#topic, wanted, this.#options, topicId)
     const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
-    const response = this.#client.send(node, fetchRequest(this.#topic, wanted, this.#options), deadlineMs)
+    const response = this.#client.send(node, request, deadlineMs)
     // Awaited a loop later: a rejection before that is not unhandled.
     response.catch(() => {})
-    return { response, generations, positions }
+    return { response, apiVersion: request.apiVersion, generations, positions }
   }
 
   /** Next position = base offset + last offset delta + 1 of the last whole batch, whatever is in it. */
@@ -189,6 +208,9 @@ export class Fetcher {
     try {
       while (batches.nextBatch()) {
         if (batches.nextOffset <= assignment.position) continue
+        if (assignment.epochs?.note(batches.partitionLeaderEpoch, batches.baseOffset)) {
+          this.#sink.epochBegan?.(fetched.partition)
+        }
         assignment.position = batches.nextOffset
         assignment.servedBy = this.#fetches
       }

@@ -74,6 +74,8 @@ declare module 'kafkajs/src/broker' {
   export default class Broker {
     constructor(options: Record<string, unknown>)
     connectionPool: ConnectionPool
+    /** By API key, once it is connected. */
+    versions: Record<number, { minVersion: number; maxVersion: number }> | null
     connect(): Promise<void>
   }
 }

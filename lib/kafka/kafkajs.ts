@@ -90,6 +90,12 @@ export class BrokerConnection {
     return this.#closed || pool.some((connection, place) => this.#opened[place] === true && !connection.isConnected())
   }
 
+  /** The highest version of a request that the broker knows; -1 where it does not know the request. */
+  async versionMax(apiKey: number): Promise<number> {
+    await this.#exchange(async () => {}, 'ApiVersions', this.#options.connectionTimeoutMs)
+    return this.#broker.versions?.[apiKey]?.maxVersion ?? -1
+  }
+
   /** The response body of a raw request, a view of the whole response: copy what must outlive the next one. Rejects with `broker_unreachable` or `request_timed_out`. */
   send(request: RawRequest, timeoutMs: number): Promise<Buffer> {
     const { apiKey, apiVersion, apiName } = request

@@ -1,10 +1,21 @@
 /** Client properties of consumers by what they do: what a store asks its broker, what lookups then show. */
 import { expect, test } from 'bun:test'
+import { KafkaClient } from '../../lib/kafka/client.ts'
 import { until } from '../until.ts'
 import { clients, fixtureOf, messages, observeBroker, observed, valueOf } from './observed.ts'
+import { toAddress } from './real-client.ts'
 import { Wire } from './wire.ts'
 
 observeBroker()
+
+async function idsOf({ source, changelog }: { source: string; changelog: string }) {
+  const { direct } = observed.broker
+  const options = { subject: 'test', clientId: 'test', connectionTimeoutMs: 10_000, requestTimeoutMs: 30_000 }
+  const client = new KafkaClient({ ...options, brokers: [toAddress(direct)] })
+  const found = await client.persist(() => client.metadata([source, changelog]))
+  client.close()
+  return { source: found[0]!.id!, changelog: found[1]!.id! }
+}
 
 test('each consumer fetches its topic as its own properties say', async () => {
   await using fixture = await fixtureOf({ changelog: {} })
@@ -26,8 +37,9 @@ test('each consumer fetches its topic as its own properties say', async () => {
     isolation: 0,
     rack: `rack-${clientId}`,
   })
-  expect(observed.wire.fetches).toContainEqual(expected('source', fixture.source, 110))
-  expect(observed.wire.fetches).toContainEqual(expected('log', fixture.changelog, 220))
+  const { source, changelog } = await idsOf(fixture)
+  expect(observed.wire.fetches).toContainEqual(expected('source', source, 110))
+  expect(observed.wire.fetches).toContainEqual(expected('log', changelog, 220))
 })
 
 test('aborted records are taken for good with isolation.level=read_uncommitted, and not without', async () => {

@@ -30,6 +30,16 @@ export class FakeClient {
   readonly leading = new Map<number, number>()
   /** What ListOffsets answers. */
   readonly offsets = new Map<number, { earliest: number; latest: number }>()
+  /** Of the partitions whose epoch is known. */
+  readonly leaderEpochs = new Map<number, number>()
+  /** The topic's id, where it is known. */
+  topicId: string | undefined
+  readonly topics = {
+    id: () => this.topicId,
+    leaderEpoch: (_topic: string, partition: number) => this.leaderEpochs.get(partition) ?? -1,
+  }
+  /** Of Fetch. */
+  fetchVersionMax = 11
   lookups = 0
   readonly #known = new Map<number, number>()
   readonly #closing = new AbortController()
@@ -51,6 +61,10 @@ export class FakeClient {
 
   addressOf(node: number | undefined): string | undefined {
     return node === undefined ? undefined : `b${node}:9092`
+  }
+
+  async versionMax(): Promise<number> {
+    return this.fetchVersionMax
   }
 
   knows(node: number): boolean {

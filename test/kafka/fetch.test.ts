@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../lib/kafka/fetch.ts'
-import { bodyOf, fetchPositions, fetchResponse, int16, int32, int64 } from './responses.ts'
+import { bodyOf, fetchPositions, fetchResponse, fetchResponseById, int16, int32, int64 } from './responses.ts'
 
 const options: FetchOptions = {
   maxWaitMs: 500,
@@ -27,6 +27,57 @@ test('fetchRequest writes the bytes of version 11 when given positions', () => {
     Buffer.from('here'),
   ])
   expect(bodyOf(request)).toEqual(expected)
+})
+
+test('fetchRequest writes the bytes of version 13 when given a topic id', () => {
+  const id = 'abcdefghijklmnopqrstuw'
+  const positions = [{ partition: 3, offset: 2 ** 40, leaderEpoch: 7 }]
+  const request = fetchRequest('orders', positions, options, id)
+  expect(request).toMatchObject({ apiKey: 1, apiVersion: 13 })
+  const expected = Buffer.concat([
+    Buffer.from([0]),
+    int32(-1, 500, 1, 8000),
+    Buffer.from([1]),
+    int32(0, -1),
+    Buffer.from([2]),
+    Buffer.from(id, 'base64url'),
+    Buffer.from([2]),
+    int32(3, 7),
+    int64(2 ** 40),
+    int32(-1),
+    int64(-1),
+    int32(1000),
+    Buffer.from([0, 0, 1, 5]),
+    Buffer.from('here'),
+    Buffer.from([0]),
+  ])
+  expect(bodyOf(request)).toEqual(expected)
+})
+
+test.each([3, 300, 20_000])('parseFetchResponse reads version 13 with %p bytes of records', (bytes) => {
+  const records = Buffer.alloc(bytes, 1)
+  const aborted = [{ producerId: 5, firstOffset: 60 }]
+  const id = 'abcdefghijklmnopqrstuw'
+  const response = fetchResponseById(id, [
+    { partition: 1, lastStableOffset: 70, highWatermark: 80, logStartOffset: 3, aborted, records },
+    { partition: 2, errorCode: 74 },
+  ])
+  const { errorCode, partitions } = parseFetchResponse(response, 13)
+  expect(errorCode).toBe(0)
+  expect(partitions).toMatchObject([
+    {
+      partition: 1,
+      errorCode: 0,
+      lastStableOffset: 70,
+      highWatermark: 80,
+      logStartOffset: 3,
+      abortedTransactions: aborted,
+    },
+    { partition: 2, errorCode: 74 },
+  ])
+  const [{ buffer, start, end }] = partitions as [(typeof partitions)[0]]
+  expect(buffer.subarray(start, end)).toEqual(records)
+  expect(partitions[1]!.start).toBe(partitions[1]!.end)
 })
 
 test('fetchRequest keeps every position when there are more than its first estimate of bytes', () => {

@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import type { Fetcher } from '../../lib/kafka/fetcher.ts'
+import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, asked, batch, start, stopFetchers } from './fetching.ts'
 import { rawRecord } from './record-batch/raw-batch.ts'
-import { fetchResponse } from './responses.ts'
+import { bodyOf, fetchResponse, fetchResponseById } from './responses.ts'
 
 afterEach(stopFetchers)
 
@@ -113,4 +114,52 @@ test('Fetcher fetches nothing more when its last partition is removed, and goes 
   fetcher.add(1, 9)
   expect(asked((await fake.next()).request)).toEqual(['1@9'])
   expect(seen).toEqual([])
+})
+
+test('Fetcher asks by topic id, with the leader’s epoch, where the broker can be asked so', async () => {
+  const fake = new FakeClient()
+  fake.fetchVersionMax = 17
+  fake.topicId = 'abcdefghijklmnopqrstuw'
+  fake.leaderEpochs.set(0, 7)
+  const { seen } = start(fake, { 0: 5 })
+  const { request, answer: send } = await fake.next()
+  expect(request.apiVersion).toBe(13)
+  const body = bodyOf(request)
+  expect(body.includes(Buffer.from(fake.topicId, 'base64url'))).toBe(true)
+  const partitionAt = 1 + 4 * 4 + 1 + 4 + 4 + 1 + 16 + 1
+  expect([body.readInt32BE(partitionAt), body.readInt32BE(partitionAt + 4)]).toEqual([0, 7])
+  send(fetchResponseById(fake.topicId, [{ partition: 0, records: batch(5) }]))
+  await fake.next()
+  await Bun.sleep(0)
+  expect(seen).toEqual(['0@5: 5'])
+})
+
+test('Fetcher says with version 11 which epoch the leader has to be in', async () => {
+  const fake = new FakeClient()
+  fake.topicId = 'abcdefghijklmnopqrstuw'
+  fake.leaderEpochs.set(0, 7)
+  start(fake, { 0: 5 })
+  const { request } = await fake.next()
+  expect(request.apiVersion).toBe(11)
+  expect(bodyOf(request).readInt32BE(4 * 4 + 1 + 4 + 4 + 4 + 2 + 'topic'.length + 4 + 4)).toBe(7)
+})
+
+test('Fetcher looks the leader up again when it is in another epoch, and notes the epochs of what it reads', async () => {
+  const fake = new FakeClient()
+  fake.leaderEpochs.set(0, 3)
+  const began: number[] = []
+  const { fetcher } = start(fake, {}, { epochBegan: (partition) => began.push(partition) })
+  const epochs = new EpochTrail()
+  fetcher.add(0, 5, epochs)
+  const records = [rawRecord({})]
+  await answer(fake, { partition: 0, records: batch(5, { records, leaderEpoch: 3 }) })
+  expect(began).toEqual([])
+  await answer(fake, { partition: 0, errorCode: 74 })
+  fake.leaderEpochs.set(0, 4)
+  const again = await answer(fake, { partition: 0, records: batch(6, { records, leaderEpoch: 4 }) })
+  expect(again).toEqual(['0@6'])
+  await fake.next()
+  expect(epochs.textBefore(100)).toBe('3@5,4@6')
+  expect(began).toEqual([0])
+  expect(fake.lookups).toBe(2)
 })

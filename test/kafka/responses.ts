@@ -12,6 +12,38 @@ export interface FetchAnswer {
   preferredReadReplica?: number
 }
 
+/** Body of a Fetch response, version 13. */
+export function fetchResponseById(topicId: string, answers: readonly FetchAnswer[]): Buffer {
+  const partitions = answers.map((answer) => {
+    const { aborted = [], records = Buffer.alloc(0), lastStableOffset = -1, highWatermark = lastStableOffset } = answer
+    return Buffer.concat([
+      int32(answer.partition),
+      int16(answer.errorCode ?? 0),
+      int64(highWatermark, lastStableOffset, answer.logStartOffset ?? 0),
+      compactLength(aborted.length),
+      ...aborted.map(({ producerId, firstOffset }) =>
+        Buffer.concat([int64(producerId, firstOffset), Buffer.from([0])]),
+      ),
+      int32(answer.preferredReadReplica ?? -1),
+      compactLength(records.length),
+      records,
+      // One tagged field of three bytes: CurrentLeader, as brokers send it beside errors.
+      Buffer.from([1, 1, 3, 9, 9, 9]),
+    ])
+  })
+  const noTags = Buffer.from([0])
+  const id = Buffer.from(topicId, 'base64url')
+  const head = [noTags, int32(0), int16(0), int32(0), compactLength(1), id, compactLength(answers.length)]
+  return Buffer.concat([...head, ...partitions, noTags, noTags])
+}
+
+function compactLength(length: number): Buffer {
+  const value = length + 1
+  return Buffer.from(
+    value < 128 ? [value] : value < 16_384 ? [value | 128, value >> 7] : [value | 128, (value >> 7) | 128, value >> 14],
+  )
+}
+
 /** Body of a Fetch response, version 11. */
 export function fetchResponse(topic: string, answers: readonly FetchAnswer[], errorCode = 0): Buffer {
   const partitions = answers.map((answer) => {
@@ -41,6 +73,16 @@ export function produceResponse(topic: string, answers: readonly ProduceAnswer[]
     Buffer.concat([int32(partition), int16(errorCode), int64(baseOffset, -1, 0)]),
   )
   return Buffer.concat([int32(1), text(topic), int32(answers.length), ...partitions, int32(0)])
+}
+
+/** Body of an OffsetForLeaderEpoch response, version 3. */
+export function endOfEpochResponse(
+  topic: string,
+  answer: { partition: number; errorCode?: number; epoch?: number; endOffset?: number },
+): Buffer {
+  const { partition, errorCode = 0, epoch = -1, endOffset = -1 } = answer
+  const end = [int16(errorCode), int32(partition, epoch), int64(endOffset)]
+  return Buffer.concat([int32(0, 1), text(topic), int32(1), ...end])
 }
 
 /** The bytes of a request after its header. */

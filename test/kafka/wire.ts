@@ -3,6 +3,7 @@ import type { ProxiedRequest, TcpProxy } from './tcp-proxy.ts'
 
 export interface SeenFetch {
   clientId: string
+  /** Its name, or its id where it is asked for by that. */
   topic: string
   maxWaitMs: number
   minBytes: number
@@ -58,6 +59,22 @@ export class Wire {
         topic: topic.value,
         partitionMaxBytes: frame.readInt32BE(topic.end + 4 + 24),
         rack: text(frame, topic.end + 4 + partitions * 28 + 4).value,
+      })
+    }
+    if (apiKey === fetch && apiVersion === 13) {
+      // One topic and fewer than 127 partitions, after the header's tagged fields.
+      const topicAt = at + 1 + 4 * 4 + 1 + 8 + 1
+      const partitionsAt = topicAt + 16
+      const rackAt = partitionsAt + 1 + (frame[partitionsAt]! - 1) * 33 + 2
+      this.fetches.push({
+        clientId: clientId.value,
+        maxWaitMs: frame.readInt32BE(at + 5),
+        minBytes: frame.readInt32BE(at + 9),
+        maxBytes: frame.readInt32BE(at + 13),
+        isolation: frame[at + 17]!,
+        topic: frame.toString('base64url', topicAt, partitionsAt),
+        partitionMaxBytes: frame.readInt32BE(partitionsAt + 1 + 28),
+        rack: frame.toString('utf8', rackAt + 1, rackAt + frame[rackAt]!),
       })
     }
     if (apiKey === produce && apiVersion === 7) {

@@ -1,0 +1,107 @@
+/**
+ * Where a leader epoch ends in a partition's log, by OffsetForLeaderEpoch version 3: a log that ends an epoch earlier than it was read or written to has lost
+ * what came after (KIP-320). https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
+ */
+import { type KafkaClient } from './client.ts'
+import { type EpochEnd, type EpochTrail } from './epoch-trail.ts'
+import { brokerError, errorAction } from './error-codes.ts'
+import { Encoder, type RawRequest } from './kafkajs.ts'
+import { reading, ResponseCursor } from './response-cursor.ts'
+
+/**
+ * Where an epoch ends in the log of the present leader; undefined where the broker cannot tell. Rejects with a retriable error while the leader, or its epoch,
+ * is not the one that we know: the caller repeats.
+ */
+export async function endOfLeaderEpoch(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  epoch: number,
+): Promise<EpochEnd | undefined> {
+  const attempted = `Asking where leader epoch ${epoch} of ${topic} partition ${partition} ends`
+  await client.leaders(topic, [partition])
+  const node = client.leader(topic, partition)
+  if (node === undefined) throw brokerError(attempted, leaderNotAvailable)
+  const request = endOfEpochRequest(topic, partition, epoch, client.topics.leaderEpoch(topic, partition))
+  const { errorCode, ...end } = parseEndOfEpoch(await client.send(node, request, client.requestTimeoutMs))
+  if (errorCode !== 0) {
+    if (errorAction(errorCode) === 'refresh') client.forgetLeader(topic, partition)
+    throw brokerError(attempted, errorCode)
+  }
+  return end.epoch < 0 || end.endOffset < 0 ? undefined : end
+}
+
+/**
+ * Where the log of a partition is not any more what was read of it; undefined where it still is, or the broker cannot tell. Rejects as endOfLeaderEpoch() does.
+ * @param asked the last of the trail's epochs to look at
+ * @param position up to where was read, by the time the broker has answered
+ */
+export async function divergenceOf(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  trail: EpochTrail,
+  asked: number | undefined,
+  position: () => number,
+): Promise<number | undefined> {
+  let found: number | undefined
+  // Each round asks for a lower epoch, of the few that the trail has.
+  for (let epoch: number | undefined = asked; epoch !== undefined;) {
+    const end: EpochEnd | undefined = await endOfLeaderEpoch(client, topic, partition, epoch)
+    if (end === undefined) break
+    const divergedAt = trail.divergedAt(epoch, end, position())
+    if (divergedAt !== undefined) found = Math.min(divergedAt, found ?? divergedAt)
+    epoch = end.epoch < epoch ? trail.upTo(end.epoch) : undefined
+  }
+  return found
+}
+
+/** The leader epoch that a partition is in, confirmed by its leader just now; undefined where that is not the one that we know. */
+export async function confirmedLeaderEpoch(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+): Promise<number | undefined> {
+  await client.leaders(topic, [partition])
+  const epoch = client.topics.leaderEpoch(topic, partition)
+  if (epoch < 0) return undefined
+  const end = await endOfLeaderEpoch(client, topic, partition, epoch)
+  return end?.epoch === epoch ? epoch : undefined
+}
+
+const leaderNotAvailable = 5
+const consumer = -1
+
+function endOfEpochRequest(topic: string, partition: number, epoch: number, current: number): RawRequest {
+  return {
+    apiKey: 23,
+    apiVersion: 3,
+    apiName: 'OffsetForLeaderEpoch',
+    encode: () =>
+      new Encoder(64 + topic.length * 3)
+        .writeInt32(consumer)
+        .writeInt32(1)
+        .writeString(topic)
+        .writeInt32(1)
+        .writeInt32(partition)
+        .writeInt32(current)
+        .writeInt32(epoch),
+  }
+}
+
+function parseEndOfEpoch(buffer: Buffer): EpochEnd & { errorCode: number } {
+  return reading('OffsetForLeaderEpoch', () => {
+    const response = new ResponseCursor(buffer, 'OffsetForLeaderEpoch')
+    response.skip(4) // throttle time
+    const ends = response.array(() => {
+      response.string()
+      return response.array(() => {
+        const errorCode = response.int16()
+        response.skip(4) // partition
+        return { errorCode, epoch: response.int32(), endOffset: response.offset() }
+      })
+    })
+    const end = ends[0]?.[0]
+    return end ?? { errorCode: -1, epoch: -1, endOffset: -1 }
+  })
+}

@@ -1,0 +1,181 @@
+import { expect, test } from 'bun:test'
+import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
+import { divergenceOf } from '../../lib/kafka/leader-epochs.ts'
+import { FakeClient } from './fake-client.ts'
+import { endOfEpochResponse } from './responses.ts'
+
+function trailOf(text: string): EpochTrail {
+  return EpochTrail.from(text)
+}
+
+/** Epochs with the offset where each begins, and where the log ends. */
+interface Log {
+  epochs: [epoch: number, start: number][]
+  end: number
+}
+
+/** As a broker answers OffsetForLeaderEpoch. */
+function endIn({ epochs, end }: Log, asked: number): { epoch: number; endOffset: number } {
+  const at = epochs.findLastIndex(([epoch]) => epoch <= asked)
+  if (at < 0 || asked > epochs.at(-1)![0]) return { epoch: -1, endOffset: -1 }
+  return { epoch: epochs[at]![0], endOffset: epochs[at + 1]?.[1] ?? end }
+}
+
+async function divergence(
+  trail: EpochTrail,
+  position: number,
+  log: Log,
+  asked = trail.last,
+): Promise<number | undefined> {
+  const fake = new FakeClient({ 0: 1 })
+  const found = divergenceOf(fake.client, 'orders', 0, trail, asked, () => position)
+  while (Bun.peek.status(found) === 'pending') {
+    if (fake.unseen === 0) await Bun.sleep(0)
+    else {
+      const { request, answer } = await fake.next()
+      const epoch = (request.encode() as { buffer: Buffer }).buffer.readInt32BE(4 + 4 + 2 + 6 + 4 + 4 + 4)
+      answer(endOfEpochResponse('orders', { partition: 0, ...endIn(log, epoch) }))
+    }
+  }
+  return found
+}
+
+test('a trail notes where each epoch begins, and passes over one that falls', () => {
+  const trail = new EpochTrail()
+  expect([trail.note(3, 10), trail.note(3, 20), trail.note(5, 30), trail.note(4, 40)]).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ])
+  expect(trail.last).toBe(5)
+  expect([10, 11, 30, 31].map((offset) => trail.epochBefore(offset))).toEqual([undefined, 3, 3, 5])
+  expect([trail.textBefore(31), trail.textBefore(30), trail.textBefore(5)]).toEqual(['3@10,5@30', '3@10', ''])
+  trail.cut(30)
+  expect(trail.textBefore(100)).toBe('3@10')
+})
+
+test('a trail reads what another wrote, and nothing of what is none', () => {
+  expect(trailOf('3@10,5@30').textBefore(100)).toBe('3@10,5@30')
+  for (const text of ['', '3@', 'x', '-1@5', '99999999999@1']) expect(trailOf(text).last).toBeUndefined()
+  expect(EpochTrail.from(undefined).last).toBeUndefined()
+})
+
+test('a trail keeps a bounded number of epochs, the latest', () => {
+  const trail = new EpochTrail()
+  for (let epoch = 0; epoch < 100; epoch++) trail.note(epoch, epoch * 10)
+  expect(trail.textBefore(10_000).split(',')).toHaveLength(8)
+  expect(trail.last).toBe(99)
+})
+
+test.each<[what: string, trail: string, position: number, log: Log, expected: number | undefined]>([
+  ['nothing changed', '3@0', 150, { epochs: [[3, 0]], end: 150 }, undefined],
+  [
+    'there is more than was read',
+    '3@0',
+    100,
+    {
+      epochs: [
+        [3, 0],
+        [4, 150],
+      ],
+      end: 200,
+    },
+    undefined,
+  ],
+  ['it ends earlier', '3@0', 150, { epochs: [[3, 0]], end: 100 }, 100],
+  [
+    'another epoch begins earlier',
+    '3@0',
+    150,
+    {
+      epochs: [
+        [3, 0],
+        [4, 100],
+      ],
+      end: 900,
+    },
+    100,
+  ],
+  [
+    'the last epoch is not there',
+    '3@0,5@100',
+    150,
+    {
+      epochs: [
+        [3, 0],
+        [6, 120],
+      ],
+      end: 900,
+    },
+    100,
+  ],
+  [
+    'the last epoch is not there, nor the end of the one before',
+    '3@0,5@100',
+    150,
+    {
+      epochs: [
+        [3, 0],
+        [6, 80],
+      ],
+      end: 900,
+    },
+    80,
+  ],
+  [
+    'an epoch that was never read stands in the midst',
+    '3@0,5@100',
+    150,
+    {
+      epochs: [
+        [3, 0],
+        [4, 80],
+        [6, 120],
+      ],
+      end: 900,
+    },
+    80,
+  ],
+  [
+    'two epochs are not there',
+    '3@0,4@90,5@100',
+    150,
+    {
+      epochs: [
+        [3, 0],
+        [6, 120],
+      ],
+      end: 900,
+    },
+    90,
+  ],
+  [
+    'none of the epochs is there',
+    '3@50,5@100',
+    150,
+    {
+      epochs: [
+        [1, 0],
+        [6, 60],
+      ],
+      end: 900,
+    },
+    50,
+  ],
+  ['the broker knows no such epoch yet', '7@0', 150, { epochs: [[3, 0]], end: 100 }, undefined],
+])('a log diverges where it has to when %s', async (_, trail, position, log, expected) => {
+  expect(await divergence(trailOf(trail), position, log)).toBe(expected)
+})
+
+test('what was read of a later epoch meanwhile does not hide that the one before was cut off', async () => {
+  const log: Log = {
+    epochs: [
+      [3, 0],
+      [4, 100],
+    ],
+    end: 200,
+  }
+  expect(await divergence(trailOf('3@0,4@150'), 200, log)).toBeUndefined()
+  expect(await divergence(trailOf('3@0,4@150'), 200, log, 3)).toBe(100)
+})

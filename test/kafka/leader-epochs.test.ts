@@ -1,0 +1,73 @@
+import { afterEach, expect, test } from 'bun:test'
+import { type KafkaClient } from '../../lib/kafka/client.ts'
+import { confirmedLeaderEpoch, endOfLeaderEpoch } from '../../lib/kafka/leader-epochs.ts'
+import { FakeClient } from './fake-client.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from './index.ts'
+import { realClient } from './real-client.ts'
+import { bodyOf, endOfEpochResponse, int16, int32 } from './responses.ts'
+
+const open: KafkaClient[] = []
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+})
+
+async function topicWith(records: number): Promise<{ topic: string; client: KafkaClient }> {
+  const kafka = await sharedKafka()
+  const topic = await createTopic(kafka, uniqueName('epochs'))
+  const producer = kafkaClient(kafka).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: Array.from({ length: records }, (_, key) => ({ key: `${key}`, value: 'v' })) })
+  await producer.disconnect()
+  const client = await realClient()
+  open.push(client)
+  return { topic, client }
+}
+
+test('a broker tells where the leader epoch of a partition ends, and confirms the present one', async () => {
+  const { topic, client } = await topicWith(5)
+  const epoch = (await confirmedLeaderEpoch(client, topic, 0))!
+  expect(epoch).toBe(client.topics.leaderEpoch(topic, 0))
+  expect(await endOfLeaderEpoch(client, topic, 0, epoch)).toEqual({ epoch, endOffset: 5 })
+  expect(await endOfLeaderEpoch(client, topic, 0, epoch + 1)).toBeUndefined()
+})
+
+test('metadata tells a topic’s id, which is another one once the topic is deleted and created again', async () => {
+  const { topic, client } = await topicWith(1)
+  const id = (await client.metadata([topic]))[0]!.id!
+  expect(Buffer.from(id, 'base64url')).toHaveLength(16)
+  const heard: string[][] = []
+  client.topics.watch(topic, { recreated: (now, former) => heard.push([now, former]) })
+  const admin = kafkaClient(await sharedKafka()).admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [topic] })
+  await admin.disconnect()
+  await client.persist(async () => void (await createTopic(await sharedKafka(), topic)))
+  while (heard.length === 0) await client.metadata([topic])
+  expect(heard).toEqual([[client.topics.id(topic)!, id]])
+  expect(client.topics.id(topic)).not.toBe(id)
+})
+
+test('endOfLeaderEpoch states the epoch that is known, and forgets a leader that is in another', async () => {
+  const fake = new FakeClient({ 3: 1 })
+  fake.leaderEpochs.set(3, 9)
+  const asking = endOfLeaderEpoch(fake.client, 'orders', 3, 7)
+  const { request, answer } = await fake.next()
+  expect(request).toMatchObject({ apiKey: 23, apiVersion: 3 })
+  const topic = Buffer.concat([int16(6), Buffer.from('orders')])
+  expect(bodyOf(request)).toEqual(Buffer.concat([int32(-1, 1), topic, int32(1, 3, 9, 7)]))
+  answer(endOfEpochResponse('orders', { partition: 3, epoch: 5, endOffset: 1234 }))
+  expect(await asking).toEqual({ epoch: 5, endOffset: 1234 })
+  const fenced = endOfLeaderEpoch(fake.client, 'orders', 3, 7)
+  ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 3, errorCode: 74 }))
+  expect(await fenced.catch((error: unknown) => error)).toMatchObject({ code: 'broker_error', retriable: true })
+  expect(fake.client.leader('orders', 3)).toBeUndefined()
+})
+
+test('confirmedLeaderEpoch knows none when the epoch is not known, or the log has not got to it', async () => {
+  const fake = new FakeClient({ 0: 1 })
+  expect(await confirmedLeaderEpoch(fake.client, 'orders', 0)).toBeUndefined()
+  fake.leaderEpochs.set(0, 4)
+  const asking = confirmedLeaderEpoch(fake.client, 'orders', 0)
+  ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 0, epoch: 3, endOffset: 10 }))
+  expect(await asking).toBeUndefined()
+})
