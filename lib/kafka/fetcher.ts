@@ -229,12 +229,8 @@ export class Fetcher {
       else this.seek(partition, next)
       return
     }
-    const error = brokerError(
-      `Fetching ${this.#topic} partition ${partition}`,
-      errorCode,
-      readAdvice(this.#topic, errorCode),
-    )
-    this.#byLeader.lost(partition, error)
+    const attempted = `Fetching ${this.#topic} partition ${partition}`
+    this.#byLeader.lost(partition, brokerError(attempted, errorCode, readAdvice(this.#topic, errorCode)))
   }
 
   #prefer(partition: number, node: number): void {

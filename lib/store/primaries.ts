@@ -8,15 +8,16 @@ import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
-import { completenessMetadata, entriesIn } from './recovery/completeness.ts'
+import { entriesIn } from './recovery/completeness.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
 import { discardFormer, noteRebuild } from './ingest/discard.ts'
 import { changelogFetch, clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
+import { Statement } from './ingest/statement.ts'
 import { keptHeadersOf } from './memory/kept-headers.ts'
-import { fingerprintOf, withFingerprint } from './recovery/fingerprint.ts'
+import { fingerprintOf } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { watchEnds } from './ends.ts'
@@ -33,7 +34,6 @@ export class Primaries {
   readonly #owners: Owners
   readonly #events: PartitionEvents
   readonly #ingest: Ingest
-  readonly #fingerprint: string | undefined
   #resumed: ReadonlyMap<number, Resumption> = new Map()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
@@ -45,7 +45,6 @@ export class Primaries {
 
   constructor(context: StoreContext) {
     this.#context = context
-    this.#fingerprint = fingerprintOf(context.config)
     this.#owners = new Owners(context.clients.producer, context.config)
     this.#events = new PartitionEvents(context, this.#owners)
     this.#ingest = new Ingest({ ...context, events: this.#events })
@@ -64,6 +63,7 @@ export class Primaries {
     this.#resumed = await resumptions({
       client,
       sourceTopic,
+      changelogTopic: config.changelogTopic,
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
@@ -72,11 +72,11 @@ export class Primaries {
       isRebuildAsked: config.rebuild === true,
       dependsOnFormer: runsCallbacks(this.#context),
     })
-    tellChanged(config.changelogTopic, this.#resumed, this.#committed, this.#fingerprint)
-    for (const [partition, { position }] of this.#resumed) {
+    tellChanged(config.changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
+    for (const [partition, resumed] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
       const end = { offset: changelogEnd, isSure: isEndSure }
-      this.#ingest.add(partition, position, this.#owners.identity(partition)!, end)
+      this.#ingest.add(partition, resumed, this.#owners.identity(partition)!, end)
     }
     this.#ingesting = this.#ingest.run()
     this.#ingesting.catch(() => {})
@@ -88,9 +88,10 @@ export class Primaries {
   async run(): Promise<void> {
     const { clients, config, stats, roles, post } = this.#context
     this.#catchUp = new CatchUp(stats, this.#resumed)
+    const statement = new Statement(this.#context, this.#ingest, this.#recovered, this.#resumed)
     const source = {
       acknowledged: () => this.#committable(),
-      metadata: (partition: number) => this.#completeness(partition),
+      metadata: (partition: number, offset: number) => statement.of(partition, offset),
     }
     // A recreated source counts its offsets anew: there, less than what was committed may be committed.
     const floor = new Map<number, CommittedOffset>()
@@ -179,14 +180,6 @@ export class Primaries {
     }
     await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
     await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
-  }
-
-  #completeness(partition: number): string {
-    const { changelogStart } = this.#recovered.get(partition)!
-    const changelogEnd = this.#ingest.changelogEnd(partition)
-    const { config, map } = this.#context
-    const entries = config.useProcessingOnly ? undefined : map.stats(partition).entries
-    return withFingerprint(completenessMetadata({ changelogStart, changelogEnd }, entries), this.#fingerprint)
   }
 
   /** Not while a partition is rebuilt: a commit would state that it is complete. */

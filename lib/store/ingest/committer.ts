@@ -5,6 +5,7 @@ import { type CommittedOffset, commitOffsets, fetchCommitted } from '../../kafka
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { clientsConfigOf, groupOf } from '../clients.ts'
 import { completenessOf } from '../recovery/completeness.ts'
+import { marksIn } from '../recovery/marks.ts'
 import { type Stats } from '../../contract/stats.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 
@@ -15,7 +16,7 @@ export interface CommitSource {
   /** Next source offset of each partition to commit, for those this instance may commit. */
   acknowledged(): Map<number, number>
   /** What a later start has to know beside the offset: see completeness.ts. */
-  metadata(partition: number): string
+  metadata(partition: number, offset: number): string | Promise<string>
 }
 
 export class Committer {
@@ -70,10 +71,11 @@ export class Committer {
 
   async #commit(): Promise<void> {
     const offsets = new Map<number, CommittedOffset>()
-    for (const [partition, offset] of this.#source.acknowledged()) {
-      const commit = { offset, metadata: this.#source.metadata(partition) }
+    const stating = [...this.#source.acknowledged()].map(async ([partition, offset]) => {
+      const commit = { offset, metadata: await this.#source.metadata(partition, offset) }
       if (isNews(commit, this.#committed.get(partition))) offsets.set(partition, commit)
-    }
+    })
+    await Promise.all(stating)
     if (offsets.size === 0) return
     const { sourceTopic } = this.#config
     const group = groupOf(this.#config)
@@ -106,11 +108,17 @@ export class Committer {
   }
 }
 
-/** A higher offset; or the same after a rebuild, since what was stated of the changelog before that does not hold any more. */
+/** A higher offset; or the same where what was stated before does not hold any more: after a rebuild, or of other topics. */
 function isNews(commit: CommittedOffset, held: CommittedOffset | undefined): boolean {
   if (held === undefined || commit.offset > held.offset) return true
   const now = completenessOf(commit.metadata)
   const before = completenessOf(held.metadata)
-  const isRestated = now.changelogStart !== before.changelogStart || now.changelogEnd < before.changelogEnd
+  const marks = marksIn(commit.metadata)
+  const marksBefore = marksIn(held.metadata)
+  const isRestated =
+    now.changelogStart !== before.changelogStart ||
+    now.changelogEnd < before.changelogEnd ||
+    marks.sourceId !== marksBefore.sourceId ||
+    marks.changelogId !== marksBefore.changelogId
   return commit.offset === held.offset && isRestated
 }

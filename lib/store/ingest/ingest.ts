@@ -15,7 +15,7 @@ import { decodingOf } from './decoding.ts'
 import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { type IngestContext } from './partition-events.ts'
 import { Linger } from './linger.ts'
-import { PartitionIngest, takenIsSettled } from './partition-ingest.ts'
+import { PartitionIngest, type PartitionStart, takenIsSettled } from './partition-ingest.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { Settlement } from './settlement.ts'
@@ -73,8 +73,8 @@ export class Ingest {
   }
 
   /** @param end of the changelog partition as it was read */
-  add(partition: number, position: number, identity: ProducerIdentity, end: PartitionEnd): void {
-    const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks)
+  add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
+    const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks, epochs)
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)

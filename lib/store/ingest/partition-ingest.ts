@@ -1,4 +1,5 @@
 /** One primary partition on its way from source to changelog: how far it was read, what waits to be written, how far that is acknowledged. */
+import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { type ChangelogBatch } from './changelog-batch.ts'
 import { PendingValues } from './pending-values.ts'
 
@@ -7,6 +8,13 @@ export interface Halt {
   /** Of the source record that cannot be stored. */
   offset: number
   fault: string
+}
+
+export interface PartitionStart {
+  /** In the source. */
+  position: number
+  /** Of what was read before, and will be. */
+  epochs: EpochTrail
 }
 
 export class PartitionIngest {
@@ -43,9 +51,12 @@ export class PartitionIngest {
   #amendments: ChangelogBatch[] | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */
   readonly pendingValues: PendingValues | undefined
+  /** Leader epochs of what was read of the source. */
+  readonly epochs: EpochTrail
 
-  /** @param position source offset to begin at */
-  constructor(partition: number, position: number, hasCallbacks = false) {
+  /** @param position source offset to begin at @param epochs of what was read before it */
+  constructor(partition: number, position: number, hasCallbacks = false, epochs = new EpochTrail()) {
+    this.epochs = epochs
     this.pendingValues = hasCallbacks ? new PendingValues() : undefined
     this.partition = partition
     this.consumed = position

@@ -55,7 +55,7 @@ export class SourceReader {
 
   /** Reads a partition on from where it is consumed to, or ends that. */
   fetch(one: PartitionIngest): void {
-    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed)
+    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed, one.epochs)
     else this.#fetcher.remove(one.partition)
   }
 

@@ -26,6 +26,10 @@ export interface ResumeInput {
   sourceEnd: number
   /** The source's record at highestSourceOffset is not the one that was ingested. */
   sourceRecreated: boolean
+  /** What topic ids and leader epochs tell of a source that was recreated or truncated since the last commit; undefined where they tell nothing. */
+  sourceChange: string | undefined
+  /** The same of the changelog. */
+  changelogChange: string | undefined
   /** Changelog offset of the last tombstone that discarded a former source's records; -1 where there was none. */
   discardedAt: number
   /** What a user wants where there is no position, or where it is gone: auto.offset.reset. A rebuild always begins at the start. */
@@ -77,10 +81,12 @@ function decide(input: ResumeInput): Resume {
     return { ...fromStart, rebuild: true, discard: true, reason }
   }
   const ingested = Math.max(highestSourceOffset, afterOffset)
-  if (input.sourceRecreated || ingested >= sourceEnd) {
-    const found = input.sourceRecreated
-      ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
-      : `it ends at offset ${sourceEnd}, ${ingested} had been ingested`
+  if (input.sourceChange !== undefined || input.sourceRecreated || ingested >= sourceEnd) {
+    const found =
+      input.sourceChange ??
+      (input.sourceRecreated
+        ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
+        : `it ends at offset ${sourceEnd}, ${ingested} had been ingested`)
     return {
       ...fromStart,
       rebuild: true,
@@ -92,6 +98,10 @@ function decide(input: ResumeInput): Resume {
     // Nothing was committed since: whoever began to discard and rebuild did not finish.
     const reason = 'the source topic was recreated or truncated, and the rebuild that began then was not finished'
     return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, reason }
+  }
+  if (input.changelogChange !== undefined) {
+    const reason = `the changelog was truncated or recreated: ${input.changelogChange}`
+    return { ...fromStart, rebuild: true, discard: false, reason }
   }
   if (changelogStart > 0 && stated.changelogStart !== changelogStart) {
     const reason = `the changelog was truncated: it starts at offset ${changelogStart}`
@@ -108,6 +118,9 @@ function decide(input: ResumeInput): Resume {
     const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
     return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
   }
+  // After a part was discarded and read again, what is left of the changelog's offsets says less than the commit that came after that.
+  const isVouched = discardedAt >= 0 && stated.changelogEnd > discardedAt && committed > ingested + 1
+  if (isVouched && committed <= sourceEnd) return from(committed, 'at the committed offset, which came after a discard')
   if (ingested >= 0) return from(ingested + 1, 'after the highest source offset in the changelog')
   if (recordsRecovered > 0 && committed >= 0) {
     if (committed > sourceEnd) {

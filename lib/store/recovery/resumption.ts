@@ -1,20 +1,24 @@
 /** After recovery: asks the source and the group what the resume decision needs, and tells what was decided. */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
+import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log.ts'
 import { type OffsetReset } from '../../contract/client-config.ts'
 import { completenessOf, rebuildingMetadata } from './completeness.ts'
 import { fingerprintIn } from './fingerprint.ts'
+import { marksIn } from './marks.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
 import { isRecreated } from './source-check.ts'
+import { topicChanges } from './topic-changes.ts'
 
 const log = loggerOf('store')
 
 export interface ResumptionInput {
   client: KafkaClient
   sourceTopic: string
+  changelogTopic: string
   partitions: readonly number[]
   recovered: ReadonlyMap<number, Recovered>
   committed: ReadonlyMap<number, CommittedOffset>
@@ -31,6 +35,8 @@ export interface ResumptionInput {
 export interface Resumption extends Resume {
   /** Where the source ended at start. */
   sourceEnd: number
+  /** Leader epochs of what is read of the source. */
+  epochs: EpochTrail
 }
 
 export async function resumptions(input: ResumptionInput): Promise<Map<number, Resumption>> {
@@ -41,12 +47,14 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
     partitions.map(async (partition) => {
       const { records, changelogStart, changelogEnd, last, after, discardedAt } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
+      const metadata = committed.get(partition)?.metadata ?? ''
+      const changes = await topicChanges(client, input, partition, committed.get(partition))
       const resume = resumeAt({
         recordsRecovered: records,
         highestSourceOffset: last?.offset ?? -1,
         afterOffset: after,
         changelogStart,
-        stated: completenessOf(committed.get(partition)?.metadata ?? ''),
+        stated: completenessOf(metadata),
         changelogEnd,
         committed: committed.get(partition)?.offset ?? -1,
         sourceStart: starts.get(partition)!,
@@ -54,14 +62,17 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
         sourceRecreated:
           last !== undefined &&
           (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
+        sourceChange: changes.source,
+        changelogChange: changes.changelog,
         discardedAt,
         reset: input.reset,
         isRebuildAsked: input.isRebuildAsked,
-        isRebuildUnfinished: committed.get(partition)?.metadata === rebuildingMetadata,
+        isRebuildUnfinished: metadata === rebuildingMetadata,
         dependsOnFormer: input.dependsOnFormer,
       })
       if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
-      return [partition, { ...resume, sourceEnd }] as const
+      const epochs = EpochTrail.from(resume.rebuild ? undefined : marksIn(metadata).sourceEpochs)
+      return [partition, { ...resume, sourceEnd, epochs }] as const
     }),
   )
   for (const [partition, resumption] of decided) tell(input, partition, resumption)

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { CatchUp } from '../../../lib/store/ingest/catch-up.ts'
 import type { Resumption } from '../../../lib/store/recovery/resumption.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
@@ -6,7 +7,8 @@ import { Stats } from '../../../lib/contract/stats.ts'
 function start(resumptions: Record<number, { position: number; sourceEnd: number; rebuild?: boolean }>) {
   const stats = new Stats(Object.keys(resumptions).map(Number))
   const entries = Object.entries(resumptions).map(([partition, { position, sourceEnd, rebuild = false }]) => {
-    const resumption: Resumption = { position, sourceEnd, rebuild, discard: false, lost: 0, reason: '' }
+    const epochs = new EpochTrail()
+    const resumption: Resumption = { position, sourceEnd, rebuild, discard: false, lost: 0, reason: '', epochs }
     return [Number(partition), resumption] as const
   })
   return { stats, catchUp: new CatchUp(stats, new Map(entries)) }

@@ -4,6 +4,7 @@ import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
 import { Committer } from '../../../lib/store/ingest/committer.ts'
 import { completenessMetadata } from '../../../lib/store/recovery/completeness.ts'
+import { withMarks } from '../../../lib/store/recovery/marks.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
 import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import { captureLog } from '../support.ts'
@@ -62,22 +63,38 @@ function start({ committed = {}, overruled = {} }: Held = {}) {
   const stats = new Stats([0, 1])
   const acknowledged = new Map<number, number>()
   const completeness = { changelogStart: 0, changelogEnd: 100 }
+  const metadata = { of: () => completenessMetadata(completeness) }
   const byPartition = <T>(record: Record<number, T>) =>
     new Map(Object.entries(record).map(([partition, value]) => [Number(partition), value]))
   const committer = new Committer(
     group as unknown as KafkaClient,
     { storeId: 'store', sourceTopic: 'source' } as StoreConfig,
     stats,
-    { acknowledged: () => acknowledged, metadata: () => completenessMetadata(completeness) },
+    { acknowledged: () => acknowledged, metadata: () => metadata.of() },
     byPartition(committed),
     byPartition(overruled),
   )
   open.push(committer)
   const offsets = () =>
     group.requests.map((commits) => commits.map(({ partition, offset }) => `${partition}: ${offset}`))
-  return { group, stats, acknowledged, completeness, committer, offsets }
+  return { group, stats, acknowledged, completeness, metadata, committer, offsets }
 }
 
+test('Committer states another topic at the same offset, and not what it stated before', async () => {
+  const marks = { sourceEpochs: '0@0', changelogId: undefined, changelogEpoch: undefined }
+  const of = (sourceId: string | undefined) => withMarks(stated(0, 100), { ...marks, sourceId })
+  const { group, acknowledged, committer, metadata } = start({ committed: { 0: { offset: 50, metadata: of(idA) } } })
+  acknowledged.set(0, 50)
+  metadata.of = () => of(idA)
+  await committer.commit()
+  expect(group.requests).toHaveLength(0)
+  metadata.of = () => of(idB)
+  await committer.commit()
+  expect(group.committed.get(0)!.metadata).toBe(of(idB))
+})
+
+const idA = 'aaaaaaaaaaaaaaaaaaaaaa'
+const idB = 'bbbbbbbbbbbbbbbbbbbbbb'
 const stated = (changelogStart: number, changelogEnd: number) => completenessMetadata({ changelogStart, changelogEnd })
 
 test('Committer commits what is acknowledged, with what it knows of the changelog, and only what is new', async () => {

@@ -13,6 +13,8 @@ const fresh: ResumeInput = {
   sourceStart: 10,
   sourceEnd: 90,
   sourceRecreated: false,
+  sourceChange: undefined,
+  changelogChange: undefined,
   discardedAt: -1,
   reset: 'earliest',
   isRebuildAsked: false,

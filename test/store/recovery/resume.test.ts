@@ -13,6 +13,8 @@ const inOrder: ResumeInput = {
   sourceStart: 0,
   sourceEnd: 150,
   sourceRecreated: false,
+  sourceChange: undefined,
+  changelogChange: undefined,
   discardedAt: -1,
   reset: 'earliest',
   isRebuildAsked: false,
@@ -52,6 +54,11 @@ const goesOn: Row[] = [
     when: 'a user wrote before anything was consumed',
     input: { ...fresh, recordsRecovered: 1, afterOffset: -1 },
     expected: { position: 0 },
+  },
+  {
+    when: 'more was committed than written since a part was discarded',
+    input: { committed: 120, discardedAt: 101 },
+    expected: { position: 120 },
   },
   { when: 'the source has nothing more', input: { sourceEnd: 100 }, expected: { position: 100 } },
   { when: 'the source begins right behind', input: { sourceStart: 100 }, expected: { position: 100, lost: 0 } },
@@ -135,6 +142,16 @@ const rebuilds: Row[] = [
     when: 'the source ends before it',
     input: { sourceEnd: 99 },
     expected: { discard: true, reason: expect.stringContaining('it ends at offset 99, 99 had been ingested') },
+  },
+  {
+    when: 'the source is another topic, or was cut off, though its record there is the same',
+    input: { sourceChange: 'its topic id is another one' },
+    expected: { discard: true, reason: expect.stringContaining('truncated: its topic id is another one') },
+  },
+  {
+    when: 'the changelog is another topic, or was cut off, though it has become longer since',
+    input: { changelogChange: 'its topic id is another one', changelogEnd: 900 },
+    expected: { discard: false, reason: expect.stringContaining('recreated: its topic id is another one') },
   },
   {
     when: 'a discard was not finished',

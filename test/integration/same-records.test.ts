@@ -1,0 +1,37 @@
+/** A topic was deleted and made again while the store was down, with records by which it cannot be told apart from the former one: its id tells. */
+import { expect, test } from 'bun:test'
+import { createTopic } from '../kafka/index.ts'
+import { compact } from './support/compaction.ts'
+import { headerOf } from './support/log.ts'
+import { Fixture } from './support/fixture.ts'
+
+const timestamp = String(Date.now())
+
+/** The last one is the same in each, value aside. */
+function messages(name: string, count: number) {
+  const own = Array.from({ length: count }, (_, i) => ({ key: `${name}-${i}`, value: name, timestamp }))
+  return [...own, { key: 'last', value: name, timestamp }]
+}
+
+test('a store rebuilds when its changelog was made again, with as many records as before or more', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce(messages('former', 50))
+  await fixture.startAndStop()
+  const { records } = await fixture.readChangelog()
+  await fixture.cluster.deleteTopic(fixture.changelog)
+  await createTopic(fixture.cluster.broker, fixture.changelog, { config: { 'cleanup.policy': 'compact' } })
+  // Another instance has written the last record, as often as it takes, before it ended.
+  const { key, value, src } = records.at(-1)!
+  const copy = { key, value, headers: { src: headerOf(src) }, timestamp }
+  await fixture.cluster.produce(
+    fixture.changelog,
+    Array.from({ length: 80 }, () => copy),
+  )
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(fixture.told('the changelog was truncated or recreated: its topic id is')).toBeTrue()
+  await store.close()
+  await compact(fixture.cluster, fixture.changelog)
+  await fixture.startAndStop()
+})
