@@ -4,6 +4,7 @@
  */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
+import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
 import { rawCodec } from '../format/simple/raw.ts'
 import { type Definition } from './definition.ts'
 import { withSchemas } from './schema-wait.ts'
@@ -33,7 +34,8 @@ export interface Presentation {
   keyText(key: Uint8Array): Uint8Array | Promise<Uint8Array>
   /**
    * What an answer is to hold. A promise only while a schema is fetched.
-   * Throws or rejects with LatchkeyError: value_undecodable, which shows nothing of the bytes, schema_unavailable
+   * Throws or rejects with LatchkeyError: value_undecodable, which shows nothing of the bytes; not_acceptable where it would be larger than an
+   * answer may be; schema_unavailable
    */
   render(stored: StoredValue, as: Representation): Uint8Array | string | Promise<Uint8Array | string>
 }
@@ -44,6 +46,8 @@ export interface PresentationOptions {
 }
 
 const schemaWaitMsDefault = 10_000
+/** Of an answer that is made of a value; stored bytes have no such bound. What a schema names can make much of a few bytes. */
+const renderedBytesMax = 16_777_216
 /** Codecs may quote what they were given. */
 const reasonCharactersMax = 300
 
@@ -109,15 +113,35 @@ function textOf(codec: Codec, key: Uint8Array): Uint8Array {
 /** Nothing of what the codec says is told: it may quote the value. */
 function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json' | 'text'): string {
   let shown: unknown
+  let isTooLong = false
   try {
     const decoded = codec.decode(value)
-    shown = as === 'json' ? JSON.stringify(codec.toJson(decoded)) : codec.toText(decoded)
+    shown = as === 'json' ? jsonTextOf(codec, decoded) : codec.toText(decoded)
+    isTooLong = typeof shown === 'string' && byteLength(shown) > renderedBytesMax
   } catch (thrown) {
     if (thrown instanceof SchemaPending) throw thrown
+    isTooLong = thrown instanceof JsonTooLong
+  }
+  const details = { partition, offset: offset < 0 ? null : offset }
+  const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`
+  if (isTooLong) {
+    const found = `it would have more than ${renderedBytesMax} bytes`
+    const message = `Rendering the value of ${place} as ${as}: ${found}; ask for application/octet-stream, which are the stored bytes`
+    throw new LatchkeyError('not_acceptable', message, { details })
   }
   if (typeof shown === 'string') return shown
-  const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`
   const advice = "perhaps the store's format has changed since it was stored; starting with --rebuild stores all anew"
   const message = `Rendering the value of ${place}: its bytes are no ${codec.name}; ${advice}`
-  throw new LatchkeyError('value_undecodable', message, { details: { partition, offset: offset < 0 ? null : offset } })
+  throw new LatchkeyError('value_undecodable', message, { details })
+}
+
+function jsonTextOf(codec: Codec, decoded: unknown): unknown {
+  const json = codec.toJson(decoded)
+  if (isLongerThan(json, renderedBytesMax)) throw new JsonTooLong(renderedBytesMax)
+  return JSON.stringify(json)
+}
+
+function byteLength(text: string): number {
+  // Up to three for each character: most texts need not be looked at.
+  return text.length * 3 <= renderedBytesMax ? text.length : Buffer.byteLength(text)
 }

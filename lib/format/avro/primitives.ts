@@ -17,7 +17,10 @@ const notFinite: Readonly<Record<string, number>> = {
 const nullType: AvroType = {
   name: 'null',
   shape: 'null',
-  read: () => null,
+  read(input) {
+    input.item()
+    return null
+  },
   write(_output, json) {
     if (json !== null) throw new Mismatch('it must be null')
   },

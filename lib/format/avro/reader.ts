@@ -1,12 +1,14 @@
 /**
  * Reads Avro's binary encoding out of bytes that nobody has checked. Every length is compared with the bytes that are left before
- * anything is made of it, every varint ends within ten bytes, nesting has a bound, and so have items that take no bytes at all: what a
- * value costs is bounded by its own length.
+ * anything is made of it, every varint ends within ten bytes, nesting has a bound, and so has the number of records and of what may take no
+ * bytes at all: what a value costs is bounded by its own length and by that number, whatever its schema is.
  */
 import { depthMax } from '../simple/canonical-json.ts'
 
-/** In one value: an array of a billion nulls takes six bytes. */
-const emptyItemsMax = 65_536
+/** Records, nulls and fixed of no bytes in one value: an array of a billion nulls takes six bytes, and a record that holds two of another, thirty deep, none. */
+const itemsMax = 65_536
+/** And so many for each of its bytes. */
+const itemsPerByte = 4
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const int32Max = 2 ** 31 - 1
 /** As many groups of seven bits as a double holds exactly. */
@@ -18,7 +20,7 @@ export class AvroReader {
   #view: DataView | undefined
   #position = 0
   #depth = 0
-  #emptyItems = 0
+  #itemsLeft = 0
 
   /** @throws Error where `read` does, and where it leaves bytes */
   all<T>(bytes: Uint8Array, read: (input: AvroReader) => T): T {
@@ -26,7 +28,7 @@ export class AvroReader {
     this.#view = undefined
     this.#position = 0
     this.#depth = 0
-    this.#emptyItems = 0
+    this.#itemsLeft = itemsMax + itemsPerByte * bytes.length
     try {
       const value = read(this)
       const left = bytes.length - this.#position
@@ -36,6 +38,13 @@ export class AvroReader {
       this.#bytes = none
       this.#view = undefined
     }
+  }
+
+  /** Before each item that may take no bytes. */
+  item(): void {
+    if (--this.#itemsLeft >= 0) return
+    const length = this.#bytes.length
+    throw new Error(`more than ${itemsMax + itemsPerByte * length} records and nulls are in its ${length} bytes`)
   }
 
   boolean(): boolean {
@@ -78,6 +87,7 @@ export class AvroReader {
 
   /** A view, for the moment. */
   fixed(size: number): Uint8Array {
+    if (size === 0) this.item()
     this.#need(size)
     const start = this.#take(size)
     return this.#bytes.subarray(start, start + size)
@@ -114,13 +124,7 @@ export class AvroReader {
         count = -count
         this.#length('a block')
       }
-      for (let item = 0; item < count; item++) {
-        const before = this.#position
-        each()
-        if (this.#position === before && ++this.#emptyItems > emptyItemsMax) {
-          throw new Error(`more than ${emptyItemsMax} items take no bytes${this.#at()}`)
-        }
-      }
+      for (let item = 0; item < count; item++) each()
     }
   }
 

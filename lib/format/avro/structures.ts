@@ -1,7 +1,7 @@
 /** Records, arrays and maps. */
 import { type Json } from '../codec.ts'
 import { type AvroReader } from './reader.ts'
-import { AvroWriter } from './writer.ts'
+import { AvroWriter, defaultBytesMax } from './writer.ts'
 import { Mismatch } from './mismatch.ts'
 import { type AvroType, membersOf, setMember } from './type.ts'
 
@@ -31,6 +31,7 @@ export class RecordType implements AvroType {
   }
 
   read(input: AvroReader): Json {
+    input.item()
     input.enter()
     const members: Record<string, Json> = {}
     for (const { name, type } of this.#fields) setMember(members, name, type.read(input))
@@ -74,7 +75,9 @@ export class RecordType implements AvroType {
     const { name, type, defaultJson } = field
     if (defaultJson === undefined) throw new Mismatch(`it must have ${JSON.stringify(name)}`)
     try {
-      const bytes = new AvroWriter().all(false, (output) => type.write(output, type.ofDefault(defaultJson)))
+      const bytes = new AvroWriter(defaultBytesMax).all(false, (output) =>
+        type.write(output, type.ofDefault(defaultJson)),
+      )
       this.#defaults.set(field, bytes)
       return bytes
     } catch {

@@ -6,7 +6,7 @@
 import { type Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
 import { type AvroType, type Members, type Shape, setMember, shapeOf } from './type.ts'
-import { AvroWriter } from './writer.ts'
+import { AvroWriter, defaultBytesMax } from './writer.ts'
 
 export function unionType(branches: readonly AvroType[]): AvroType {
   const names = new Map(branches.map((branch, index) => [branch.name, index]))
@@ -91,7 +91,7 @@ function expectation(branches: readonly AvroType[], isWrapped: boolean): string 
 function defaultOf(branch: AvroType, json: Json): Json | undefined {
   try {
     const value = branch.ofDefault(json)
-    new AvroWriter().all(false, (output) => branch.write(output, value))
+    new AvroWriter(defaultBytesMax).all(false, (output) => branch.write(output, value))
     return value
   } catch {
     return undefined

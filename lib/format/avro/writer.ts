@@ -6,16 +6,25 @@ const encoder = new TextEncoder()
 const capacityAtStart = 1_024
 /** A larger buffer is not kept for the next value. */
 const keptMax = 1_048_576
+/** Of a field's default: a schema of a few lines can double it at each level. */
+export const defaultBytesMax = 1_048_576
+/** Beyond what any record has: defaults that a schema fills in can make much of little. */
+const lengthMaxDefault = 134_217_728
 /** Twice as much is still exact in a double. */
 const doubledExactly = 2 ** 52
 
 export class AvroWriter {
   /** Members that the schema does not have are refused; otherwise they are left out, as Avro's schema resolution does. */
   isStrict = false
+  readonly #lengthMax: number
   #bytes = new Uint8Array(capacityAtStart)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
   #depth = 0
+
+  constructor(lengthMax: number = lengthMaxDefault) {
+    this.#lengthMax = lengthMax
+  }
 
   /** What `write` has written, copied out. */
   all(isStrict: boolean, write: (output: AvroWriter) => void): Uint8Array {
@@ -102,6 +111,7 @@ export class AvroWriter {
   #reserve(count: number): void {
     const needed = this.#length + count
     if (needed <= this.#bytes.length) return
+    if (needed > this.#lengthMax) throw new Mismatch(`it must have at most ${this.#lengthMax} bytes in Avro`)
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#use(grown)

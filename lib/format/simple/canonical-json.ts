@@ -3,16 +3,25 @@
  * strings as ECMAScript writes them.
  */
 import { type Json } from '../codec.ts'
+import { JsonTooLong } from './json-length.ts'
+
+/** Of the text that is being made: what it takes, without escapes and signs, is counted first. */
+let charactersLeft = 0
 
 /** Deeper values are refused: a bound on the stack. */
 export const depthMax = 1_000
+/** Longer texts are refused: names that a schema has can make them of a few bytes. */
+const charactersMax = 134_217_728
 /** Up to so many names a sort of our own is faster than the engine's. */
 const insertionMax = 16
 
-/** @throws Error for a number that is not finite, half of a surrogate pair, a value nested too deeply, or what is no JSON */
+/** @throws Error for a number that is not finite, half of a surrogate pair, a value nested too deeply or too long, or what is no JSON */
 export function canonicalJson(json: Json): string {
+  charactersLeft = charactersMax
   const ordered = inOrder(json, 0)
-  return ordered === undefined ? textOf(json, 0) : JSON.stringify(ordered)
+  if (ordered !== undefined && charactersLeft >= 0) return JSON.stringify(ordered)
+  charactersLeft = charactersMax
+  return textOf(json, 0)
 }
 
 /**
@@ -20,7 +29,11 @@ export function canonicalJson(json: Json): string {
  * already, else a copy. Undefined where that cannot be said, be it that something is wrong with it.
  */
 function inOrder(json: Json, depth: number): Json | undefined {
-  if (typeof json === 'string') return json.isWellFormed() ? json : undefined
+  if (charactersLeft < 0) return undefined
+  if (typeof json === 'string') {
+    charactersLeft -= json.length
+    return json.isWellFormed() ? json : undefined
+  }
   if (typeof json === 'number') return Number.isFinite(json) ? json : undefined
   if (typeof json === 'boolean' || json === null) return json
   if (typeof json !== 'object' || depth >= depthMax) return undefined
@@ -75,6 +88,7 @@ function membersInOrder(members: { readonly [name: string]: Json }, depth: numbe
   let copy: { [name: string]: Json } | undefined = isSorted ? undefined : {}
   for (let index = 0; index < names.length; index++) {
     const name = names[index]!
+    charactersLeft -= name.length
     const member = members[name]!
     const ordered = inOrder(member, depth)
     if (ordered === undefined) return undefined
@@ -120,6 +134,8 @@ function refuseNonJson(json: object): void {
 }
 
 function stringText(text: string): string {
+  charactersLeft -= text.length
+  if (charactersLeft < 0) throw new JsonTooLong(charactersMax)
   if (!text.isWellFormed()) throw new Error('it must be Unicode, and has half of a surrogate pair')
   return JSON.stringify(text)
 }

@@ -29,7 +29,7 @@ const hostile: { schema: unknown; hex: string; found: string }[] = [
   {
     schema: { type: 'array', items: 'null' },
     hex: '80808080808080808001',
-    found: 'more than 65536 items take no bytes',
+    found: 'more than 65576 records and nulls are in its 10 bytes',
   },
   { schema: { type: 'array', items: 'long' }, hex: `${long}00`, found: 'in the midst of a value' },
   { schema: { type: 'array', items: 'long' }, hex: '01ff01', found: 'the length of a block is -128' },
@@ -45,11 +45,60 @@ test.each(hostile)('$hex as $schema is refused', ({ schema, hex, found }) => {
   expect(() => codec.decode(Uint8Array.fromHex(hex))).toThrow(found)
 })
 
-test('items that take no bytes are bounded in a value, not in each of its arrays', () => {
+test('nulls are bounded in a value, not in each of its arrays', () => {
   const codec = avroCodecOfTexts([JSON.stringify({ type: 'array', items: { type: 'array', items: 'null' } })])
   // Two arrays of 40,000.
-  expect(() => codec.decode(Uint8Array.fromHex('0480f10400' + '80f1040000'))).toThrow('more than 65536 items')
+  expect(() => codec.decode(Uint8Array.fromHex('0480f10400' + '80f1040000'))).toThrow(
+    'more than 65576 records and nulls are in its 10 bytes',
+  )
   expect(codec.decode(Uint8Array.fromHex('0280f1040000'))).toHaveLength(1)
+})
+
+describe('a schema that doubles at each level', () => {
+  /** Each record holds two of the one before it; the innermost one has these fields. */
+  function doubling(levels: number, fields: object[], of: object = {}): string {
+    let schema: object = { type: 'record', name: 'R0', fields }
+    for (let level = 1; level <= levels; level++) {
+      const again = { name: 'b', type: `R${level - 1}`, ...of }
+      schema = { type: 'record', name: `R${level}`, fields: [{ name: 'a', type: schema, ...of }, again] }
+    }
+    return JSON.stringify(schema)
+  }
+
+  test.each([
+    ['nothing', []],
+    ['nulls', [{ name: 'n', type: 'null' }]],
+    ['fixed of no bytes', [{ name: 'f', type: { type: 'fixed', name: 'F', size: 0 } }]],
+  ])('makes no more of %s than a value may have', (_, fields) => {
+    const codec = avroCodecOfTexts([doubling(40, fields)])
+    expect(() => codec.decode(new Uint8Array(0))).toThrow('more than 65536 records and nulls are in its 0 bytes')
+    const small = avroCodecOfTexts([doubling(3, fields)])
+    expect(small.encode(small.decode(new Uint8Array(0)))).toEqual(new Uint8Array(0))
+  })
+
+  test('may have some records for each byte that a value has', () => {
+    const level = { type: 'record', name: 'L', fields: [{ name: 'b', type: 'boolean' }] }
+    const codec = avroCodecOfTexts([
+      JSON.stringify({ type: 'array', items: { type: 'record', name: 'M', fields: [{ name: 'l', type: level }] } }),
+    ])
+    const values = Array.from({ length: 100_000 }, (_, index) => ({ l: { b: index % 3 === 0 } }))
+    expect(codec.decode(codec.encode(values))).toEqual(values)
+  })
+
+  test('makes no more than a megabyte of its defaults', () => {
+    const one = [{ name: 'n', type: 'int', default: 7 }]
+    const few = avroCodecOfTexts([doubling(10, one, { default: {} })])
+    expect(few.encode({})).toHaveLength(1_024)
+    const many = avroCodecOfTexts([doubling(40, one, { default: {} })])
+    expect(() => many.encode({})).toThrow('whose default in the schema is no such value')
+  })
+
+  test('makes no more than 128 MiB of a text and its defaults', () => {
+    const one = [{ name: 'n', type: 'int', default: 7 }]
+    const schema = { type: 'array', items: JSON.parse(doubling(19, one, { default: {} })) }
+    const codec = avroCodecOfTexts([JSON.stringify(schema)])
+    expect(() => codec.encode(Array.from({ length: 1_000 }, () => ({})))).toThrow('at most 134217728 bytes in Avro')
+  })
 })
 
 describe('a schema that holds itself', () => {
