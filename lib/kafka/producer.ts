@@ -5,9 +5,9 @@
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
-import { type ProducerIdentity } from './fence.ts'
+import { type ProducerIdentity } from './transactional-id.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './produce.ts'
-import { type LatchkeyError } from '../errors.ts'
+import { LatchkeyError } from '../errors.ts'
 
 export interface OutgoingBatch {
   readonly count: number
@@ -29,7 +29,7 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
   holds?(partition: number): boolean
   /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
-  /** The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. */
+  /** The broker has forgotten our producer id, or refuses its epoch: another one. Rejects with `fenced` where the partition is someone else's now. */
   renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
   /** The batch landed before `end`, up to which the partition had been written: it is not the same log any more. */
   wentBack(partition: number, baseOffset: number, end: number): void
@@ -195,7 +195,9 @@ export class Producer<Batch extends OutgoingBatch> {
     )
     switch (errorAction(errorCode)) {
       case 'fence':
-        this.#lose(partition, error)
+        // Whether another owner is why, taking the partition again tells.
+        await this.#renew(partition, owned)
+        if (this.#owned.has(partition)) this.#byLeader.lost(partition, new LatchkeyError('broker_error', error.message))
         break
       case 'record':
         owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))

@@ -1,6 +1,6 @@
 /** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
 import { LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
@@ -45,10 +45,10 @@ export class PartitionEvents {
     if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)
   }
 
-  /** The broker has forgotten our producer id: takes the partition anew; rejects with `fenced` if it is someone else's. */
-  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
+  /** Takes the partition again; rejects with `fenced` if it is someone else's. @param end of what is known to be ours */
+  renew(partition: number, end: number): Promise<ProducerIdentity> {
     log.info('Partition {partition}: taking the changelog anew', { partition })
-    return this.#owners.renew(partition, held)
+    return this.#owners.renew(partition, end)
   }
 
   /** The position is not in the source any more: where to go on. */
