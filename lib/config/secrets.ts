@@ -3,6 +3,7 @@
  * orchestrators mount them. The text is shown nowhere: not by --check, nor in faults, notices, logs or metrics.
  */
 import { readFileSync } from 'node:fs'
+import { withoutBom } from '../bom.ts'
 import { whyUnreadable } from '../unreadable.ts'
 import { quote } from './quote.ts'
 
@@ -42,7 +43,7 @@ export function secretOf(
   const where = `${fileVariable(variable)}=${quote(path.text)} (${path.origin})`
   try {
     // Editors and echo end a file with a line break that is no part of the secret.
-    const text = readFileSync(path.text, 'utf8').replace(/[\r\n]+$/, '')
+    const text = withoutBom(readFileSync(path.text, 'utf8')).replace(/[\r\n]+$/, '')
     if (text.trim() === '') faults.push(`${where}: the file is empty`)
     else if (text.length > bytesMax) faults.push(`${where}: the file is longer than ${bytesMax} bytes`)
     else return { text, origin: path.text, isFile: true }

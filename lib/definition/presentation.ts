@@ -2,6 +2,7 @@
  * Between a store's bytes and what people read and write: keys in URLs, values in answers. Used where lookups are answered, never on ingest.
  * Synchronous as long as no schema is missing, so that a lookup needs no promise.
  */
+import { bytesWithoutBom } from '../bom.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
@@ -83,7 +84,8 @@ function keysOf(codec: Codec, waitMs: number): Pick<Presentation, 'keyOf' | 'key
 
 function renderer(codec: Codec, waitMs: number): Presentation['render'] {
   return (stored, as) => {
-    if (as === 'bytes' || (as === 'json' && codec.isJsonText)) return stored.value
+    if (as === 'bytes') return stored.value
+    if (as === 'json' && codec.isJsonText) return bytesWithoutBom(stored.value)
     return withSchemas(() => show(codec, stored, as), waitMs)
   }
 }

@@ -31,7 +31,7 @@ export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
     throw formatFault('avro', 'file', `${basename(file)} cannot be read: ${whyUnreadable(error)}`)
   }
   try {
-    return avroCodecOfTexts([text.replace(/^\uFEFF/, '')])
+    return avroCodecOfTexts([text])
   } catch (error) {
     throw formatFault('avro', 'file', `${basename(file)} is no Avro schema in JSON: ${messageOf(error)}`)
   }

@@ -33,6 +33,7 @@ describe('secrets', () => {
     ['token\n', 'token'],
     ['token\r\n', 'token'],
     ['token\n\n', 'token'],
+    ['\uFEFFtoken\r\n', 'token'],
   ])('the token is what the file holds, without line breaks at its end, when it is %j', (text, expected) => {
     // A space is no part of a token, but of what is read.
     if (expected.includes(' ')) expect(faultsOf({ SERVER_TOKEN_FILE: file(text) })).toHaveLength(1)

@@ -111,6 +111,9 @@ describe('values', () => {
     expect(presentation.hasRawValues).toBeFalse()
     expect(presentation.render(stored, 'json')).toBe(stored.value)
     expect(presentation.render(stored, 'text')).toBe('{"a":1}')
+    const marked = { ...stored, value: encoder.encode('\uFEFF{"a": 1}') }
+    expect(presentation.render(marked, 'json')).toEqual(stored.value)
+    expect(presentation.render(marked, 'bytes')).toBe(marked.value)
   })
 
   test.each([

@@ -1,4 +1,5 @@
 /** A schema in JSON, as a file or a registry has it, made into types that read and write. */
+import { withoutBom } from '../../bom.ts'
 import { type Json } from '../codec.ts'
 import { withLogicalType } from './logical.ts'
 import { enumType, fixedType, primitives } from './primitives.ts'
@@ -22,7 +23,7 @@ export function avroTypeOf(text: string, names: NamedTypes = new Map()): AvroTyp
 
 function jsonOf(text: string): Json {
   try {
-    return JSON.parse(text) as Json
+    return JSON.parse(withoutBom(text)) as Json
   } catch {
     // Some registries hand out the name of a primitive type without its quotation marks.
     if (primitives.has(text.trim())) return text.trim()

@@ -5,6 +5,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import protobuf from 'protobufjs'
+import { withoutBom } from '../../bom.ts'
 import { whyUnreadable } from '../../unreadable.ts'
 import { formatFault } from '../format-fault.ts'
 import { addBundled, isBundled } from './bundled.ts'
@@ -92,7 +93,7 @@ function readSource(path: string, attempt: string): { realPath: string; source: 
 /** Fields keep their names as they are written, so that two that differ in their underscores only can be told apart. */
 function parse(path: string, source: string, root: protobuf.Root): protobuf.IParserResult {
   try {
-    return protobuf.parse(source, root, { keepCase: true })
+    return protobuf.parse(withoutBom(source), root, { keepCase: true })
   } catch (error) {
     throw fault(`${basename(path)}: ${(error as Error).message}`)
   }

@@ -4,6 +4,7 @@
  * Numbers are doubles, as in JavaScript, but for one thing: a whole number written out beyond 2^53, where doubles would
  * change it, is decoded as a decimal string. It so survives a conversion, if as a string. Of members named twice the last counts.
  */
+import { withoutBom } from '../../bom.ts'
 import { type Codec, type Json } from '../codec.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { quoteLargeIntegers } from './large-integers.ts'
@@ -23,8 +24,9 @@ export const jsonCodec: Codec<Json> = {
   isJsonText: true,
 }
 
-/** @throws Error that says what was found */
-export function parseJson(text: string): Json {
+/** @param marked may begin with a byte order mark @throws Error that says what was found */
+export function parseJson(marked: string): Json {
+  const text = withoutBom(marked)
   try {
     const json = JSON.parse(text) as Json
     return sixteenDigits.test(text) ? (JSON.parse(quoteLargeIntegers(text)) as Json) : json

@@ -12,6 +12,11 @@ test('one value has one text: RFC 8785’s own example', () => {
   expect(new TextDecoder().decode(jsonCodec.encode(jsonCodec.fromText(json)))).toBe(canonical)
 })
 
+test('a byte order mark before JSON is passed over, one within it is kept', () => {
+  expect(jsonCodec.decode(bytesOf('\uFEFF{"a":"\uFEFF"}'))).toEqual({ a: '\uFEFF' })
+  expect(() => jsonCodec.decode(bytesOf('\uFEFF\uFEFF{}'))).toThrow('it is no JSON')
+})
+
 test('members are in the order of UTF-16 units: RFC 8785’s own example', () => {
   const names = ['\u20ac', '\r', '\ufb33', '1', '\ud83d\ude00', '\u0080', '\u00f6']
   const sorted = ['\r', '1', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33']
