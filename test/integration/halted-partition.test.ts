@@ -1,4 +1,5 @@
 /** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and all else goes on. */
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
@@ -81,7 +82,7 @@ test('a partition halts at a record that the changelog refuses, with all before 
   await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
   const messages = Array.from({ length: 40 }, (_, i) => ({
     key: `k${i}`,
-    value: 'v'.repeat(i === 17 ? 25_000 : 3_000),
+    value: randomBytes(i === 17 ? 25_000 : 3_000),
   }))
   await fixture.produce(messages)
   await halted(store)
@@ -99,7 +100,7 @@ test.each([
     'the changelog refuses',
     async (fixture: Fixture) => {
       await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
-      await fixture.produce([{ key: 'large', value: 'v'.repeat(25_000) }])
+      await fixture.produce([{ key: 'large', value: randomBytes(25_000) }])
     },
   ],
 ])(

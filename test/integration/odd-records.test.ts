@@ -1,4 +1,5 @@
 /** Legal source records that a changelog refuses, or that are odd in other ways: none stalls a partition. */
+import { randomBytes } from 'node:crypto'
 import { CompressionTypes } from 'kafkajs'
 import { expect, test } from 'bun:test'
 import { Fixture } from './support/fixture.ts'
@@ -74,7 +75,7 @@ test('records are stored when the changelog takes no timestamps of the source an
 test('a record too large for the changelog is skipped, counted and told, and all others are stored', async () => {
   await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '20000' } })
   const sizes = [100, 19_000, 25_000, 100, 19_900, 30]
-  await fixture.produce(sizes.map((size, i) => ({ key: `k${i}`, value: 'v'.repeat(size) })))
+  await fixture.produce(sizes.map((size, i) => ({ key: `k${i}`, value: randomBytes(size) })))
   const store = fixture.openLogged()
   await fixture.quiet(store)
   const lengths = await Promise.all(sizes.map(async (_, i) => (await fixture.value(store, `k${i}`))?.length))
@@ -89,7 +90,7 @@ test('records are stored up to the largest when the limit of the changelog falls
   await fixture.quiet(store)
   await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '5000' })
   await fixture.produce(
-    Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, value: 'v'.repeat(i === 17 ? 6000 : 1000) })),
+    Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, value: randomBytes(i === 17 ? 6000 : 1000) })),
   )
   await fixture.quiet(store)
   const missing = []

@@ -1,0 +1,78 @@
+/** Records and batches that are legal in the source for their compressed size: none is lost. */
+import { randomBytes } from 'node:crypto'
+import { zstdCompressSync } from 'node:zlib'
+import { expect, test } from 'bun:test'
+import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
+import { parseProduceResponse, produceRequest } from '../../lib/kafka/produce.ts'
+import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { Fixture } from './support/fixture.ts'
+import { withClient } from './support/log.ts'
+import { until } from '../until.ts'
+
+const zstd = 4
+
+/** Writes records in one compressed batch. */
+async function produceCompressed({ cluster, source }: Fixture, records: readonly Buffer[]): Promise<void> {
+  const body = zstdCompressSync(Buffer.concat(records))
+  const bytes = rawBatch({ attributes: zstd, body, recordCount: records.length, baseTimestamp: BigInt(Date.now()) })
+  await withClient(cluster.broker.direct, async (client) => {
+    await client.leaders(source, [0])
+    const request = produceRequest(source, [{ partition: 0, bytes }], -1, 10_000)
+    const response = await client.send(client.leader(source, 0)!, request, 30_000)
+    expect(parseProduceResponse(response)).toMatchObject([{ errorCode: 0 }])
+  })
+}
+
+test('a record that its source holds compressed is stored when it exceeds the limit of the changelog as it is', async () => {
+  await using fixture = await Fixture.create()
+  const large = 'y'.repeat(5_000_000)
+  await fixture.produce([{ key: 'before', value: 'v' }])
+  await produceCompressed(fixture, [rawRecord({ key: 'large', value: large })])
+  await fixture.produce([{ key: 'after', value: 'v' }])
+  for (let start = 0; start < 2; start++) {
+    const store = fixture.openLogged()
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    expect(await fixture.value(store, 'large')).toBe(large)
+    expect(store.stats.count('skippedTooLarge')).toBe(0)
+    await store.close()
+  }
+  expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([])
+})
+
+test('a record is stored when the limit of the changelog falls below it while the store runs, and compression helps', async () => {
+  await using fixture = await Fixture.create()
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '5000' })
+  await fixture.produce([
+    { key: 'helped', value: 'v'.repeat(20_000) },
+    { key: 'hopeless', value: randomBytes(20_000) },
+    { key: 'after', value: 'v' },
+  ])
+  await fixture.quiet(store)
+  expect(await fixture.value(store, 'helped')).toBe('v'.repeat(20_000))
+  expect(await fixture.value(store, 'hopeless')).toBeUndefined()
+  expect(await fixture.value(store, 'after')).toBe('v')
+  expect(store.stats.count('skippedTooLarge')).toBe(1)
+})
+
+test('a batch that decompresses to more than memory may hold at once is stored record by record', async () => {
+  await using fixture = await Fixture.create()
+  const count = Math.ceil(maxDecompressedBytes / 900_000) + 5
+  const value = Buffer.alloc(900_000, 'z')
+  const records = Array.from({ length: count }, (_, offsetDelta) =>
+    rawRecord({ offsetDelta, key: `k${offsetDelta}`, value }),
+  )
+  await fixture.produce([{ key: 'before', value: 'v' }])
+  await produceCompressed(fixture, records)
+  await fixture.produce([{ key: 'after', value: 'v' }])
+  const store = fixture.openLogged()
+  await until('all are read', () => store.stats.count('recordsConsumed') === count + 2)
+  await store.flush()
+  for (const key of ['k0', 'k77', `k${count - 1}`]) expect(await fixture.value(store, key)).toHaveLength(900_000)
+  expect(await fixture.value(store, 'after')).toBe('v')
+  await store.close()
+  expect(await fixture.committed()).toEqual(new Map([[0, count + 2]]))
+  expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
+})
