@@ -1,7 +1,14 @@
 /** From what a module names for its key, input and value to codecs. What does not fit is told with the name that was probably meant. */
 import { dirname, resolve } from 'node:path'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { type Codec, codecOf, type FormatSpec, type SimpleFormat, simpleFormats } from '../format/index.ts'
+import {
+  type Codec,
+  codecOf,
+  type FormatSpec,
+  type SimpleFormat,
+  simpleFormats,
+  valueCodecOf,
+} from '../format/index.ts'
 import { nearName } from '../near-name.ts'
 import type * as v from 'valibot'
 import { pathOf } from './call-site.ts'
@@ -23,10 +30,14 @@ export function codecFrom(member: Member, source: CodecSource, moduleUrl: string
   if (typeof source === 'string') return simpleCodec(member, source)
   if (typeof source !== 'object' || source === null)
     throw new Error(`${member} is ${nameOf(source)}: it must be ${allowed}`)
-  if (isSchema(source)) return withSchema(member, codecOf({ format: 'json' }), source)
+  if (isSchema(source)) return withSchema(member, codecFor(member, { format: 'json' }), source)
   if ('schema' in source) return validatedFormat(member, source as ValidatedFormat, moduleUrl)
   if ('format' in source) return formatCodec(member, source as ModuleFormat, moduleUrl)
   return ownCodec(member, source as OwnCodec)
+}
+
+function codecFor(member: Member, spec: FormatSpec): Codec {
+  return (member === 'key' ? codecOf(spec) : valueCodecOf(spec)) as Codec
 }
 
 /** It is named by plain data. */
@@ -40,7 +51,7 @@ export function changesBytes(source: CodecSource): boolean {
 }
 
 function simpleCodec(member: Member, name: string): Codec {
-  if ((simpleFormats as readonly string[]).includes(name)) return codecOf({ format: name as SimpleFormat }) as Codec
+  if ((simpleFormats as readonly string[]).includes(name)) return codecFor(member, { format: name as SimpleFormat })
   if (helpers.has(name))
     throw new Error(`${member}: "${name}" needs to be told more: ${name}({ … }), imported from latchkey`)
   const near = nearName(name.toLowerCase(), simpleFormats) ?? simpleFormats.find((format) => isSame(format, name))
@@ -61,7 +72,10 @@ function formatCodec(member: Member, format: ModuleFormat<unknown>, moduleUrl: s
   if (!helpers.has(format.format)) return simpleCodec(member, String(format.format))
   const folder = dirname(pathOf(moduleUrl) ?? resolve('module'))
   try {
-    return codecOf(absolute(format, (path) => resolve(folder, path))) as Codec
+    return codecFor(
+      member,
+      absolute(format, (path) => resolve(folder, path)),
+    )
   } catch (error) {
     const { found } = (error instanceof LatchkeyError ? error.details : {}) as { found?: string }
     throw new Error(`${member}: ${found ?? messageOf(error)}`, { cause: error })

@@ -1,5 +1,5 @@
 /** The definition that settings make: formats, and a conversion where the topic's and the store's differ. */
-import { codecOf, type FormatsConfig, type FormatSpec } from '../format/index.ts'
+import { codecOf, valueCodecOf, type FormatsConfig, type FormatSpec } from '../format/index.ts'
 import { type Definition } from './definition.ts'
 
 const raw: FormatSpec = { format: 'raw' }
@@ -12,12 +12,12 @@ export function definitionOfFormats(
   { key, value, store }: FormatsConfig = { key: raw, value: raw, store: raw },
 ): Definition {
   const keyCodec = codecOf(key)
-  const input = codecOf(value)
+  const input = valueCodecOf(value)
   if (Bun.deepEquals(value, store)) {
     const isPlain = key.format === 'raw' && value.format === 'raw'
     return { key: keyCodec, input, value: input, isPlain, keepsBytes: true }
   }
-  const stored = codecOf(store)
+  const stored = valueCodecOf(store)
   // What two formats have in common is what JSON can say.
   const convert = (decoded: unknown): unknown => stored.fromJson(input.toJson(decoded))
   return { key: keyCodec, input, value: stored, convert, isPlain: false, keepsBytes: false }

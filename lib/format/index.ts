@@ -3,7 +3,7 @@ import { type Codec, type Json } from './codec.ts'
 import { type FormatSpec, type SimpleFormat } from './formats-config.ts'
 import { bytesCodec } from './simple/bytes.ts'
 import { int32Codec, int64Codec } from './simple/integers.ts'
-import { jsonCodec } from './simple/json.ts'
+import { jsonCodec, jsonValueCodec } from './simple/json.ts'
 import { rawCodec } from './simple/raw.ts'
 import { utf8Codec } from './simple/utf8.ts'
 import { uuidBinaryCodec, uuidCodec } from './simple/uuid.ts'
@@ -58,6 +58,13 @@ export function codecOf(spec: FormatSpec): Codec<any> {
     default:
       return simpleCodecs[spec.format]
   }
+}
+
+/** The same for values: members of JSON keep their order, where keys have them in one that makes them findable. @throws likewise */
+// oxlint-disable-next-line typescript/no-explicit-any -- as above
+export function valueCodecOf(spec: FormatSpec): Codec<any> {
+  if (spec.format === 'json') return jsonValueCodec
+  return spec.format === 'registry' ? registryModule().registryValueCodec(spec) : codecOf(spec)
 }
 
 /** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */

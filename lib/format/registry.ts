@@ -8,14 +8,18 @@ import { type FormatSpec } from './formats-config.ts'
 import { type CompiledSchema } from './registry/compile.ts'
 import { type Schemas, schemasOf } from './registry/schemas.ts'
 import { canonicalJson } from './simple/canonical-json.ts'
-import { jsonCodec } from './simple/json.ts'
+import { jsonCodec, jsonValueCodec } from './simple/json.ts'
 
 type RegistrySpec = Extract<FormatSpec, { format: 'registry' }>
 
 const headerLength = 5
 
-/** Asks nothing of the registry before it is used. @param schemas for tests */
-export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(spec.registry)): Codec<Json> {
+/** Asks nothing of the registry before it is used. @param schemas for tests @param ofJson encodes where the kind is `json` */
+export function registryCodec(
+  spec: RegistrySpec,
+  schemas: Schemas = schemasOf(spec.registry),
+  ofJson: Codec<Json> = jsonCodec,
+): Codec<Json> {
   const { kind, subject } = spec
 
   /** Of the record before, which mostly has the same. */
@@ -42,7 +46,7 @@ export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(s
     },
     encode(json) {
       const { id, prefix, codec } = latest()
-      const payload = codec.encode(json)
+      const payload = (kind === 'json' ? ofJson : codec).encode(json)
       const bytes = new Uint8Array(headerLength + prefix.length + payload.length)
       new DataView(bytes.buffer).setUint32(1, id)
       bytes.set(prefix, headerLength)
@@ -56,6 +60,11 @@ export function registryCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(s
       typeof json === 'string' && subject !== undefined ? latest().codec.toText(json) : canonicalJson(json),
     fromText: (text) => latest().codec.fromText(text),
   }
+}
+
+/** Of values: members of JSON keep their order. @param schemas for tests */
+export function registryValueCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(spec.registry)): Codec<Json> {
+  return registryCodec(spec, schemas, jsonValueCodec)
 }
 
 function schemaIdOf(bytes: Uint8Array): number {

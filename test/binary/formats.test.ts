@@ -92,9 +92,9 @@ describe('the executable', () => {
     const { KEY_MESSAGE: _, ...kept } = settings
     await using store = await storeOf(records, kept)
     const found = await store.get('9007199254740993', 'application/octet-stream')
-    // The stored bytes: 64-bit numbers beyond 2^53 are strings, members in order.
+    // The stored bytes: 64-bit numbers beyond 2^53 are strings, members as the message has its fields.
     expect(found.body).toStartWith(
-      '{"attempts":4294967295,"balance":"-9223372036854775808","checksums":[1,"18446744073709551615"]',
+      '{"id":"aé🔑","status":"STATUS_SHIPPED","signature":"AP8=","deltas":[-1,2,2147483647],"checksums":[1,"18446744073709551615"]',
     )
     expect(JSON.parse(found.body)).toMatchObject({
       weight: 0.1,

@@ -60,7 +60,7 @@ test('a schema validates what is read, and gives its output', () => {
 
 test('a schema validates what is stored, when it is stored', () => {
   const { value } = defineStore({ key: 'utf8', input: v.object({ id: v.string(), count: v.optional(v.number(), 0) }) })
-  expect(Buffer.from(value.encode({ id: 'a' } as never)).toString()).toBe('{"count":0,"id":"a"}')
+  expect(Buffer.from(value.encode({ id: 'a' } as never)).toString()).toBe('{"id":"a","count":0}')
   expect(() => value.encode({ count: 1 } as never)).toThrow('id: it is missing')
   // Stored under an earlier schema.
   expect(value.decode(text('{"id":"a"}'))).toEqual({ id: 'a', count: 0 })

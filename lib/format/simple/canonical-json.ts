@@ -1,6 +1,6 @@
 /**
  * JSON with one text for each value, as RFC 8785 has it: no white space, members in the order of their names' UTF-16 units, numbers and
- * strings as ECMAScript writes them.
+ * strings as ECMAScript writes them. Keys need that, to be found again. In values the members keep the order that they have.
  */
 import { type Json } from '../codec.ts'
 import { JsonTooLong } from './json-length.ts'
@@ -21,7 +21,38 @@ export function canonicalJson(json: Json): string {
   const ordered = inOrder(json, 0)
   if (ordered !== undefined && charactersLeft >= 0) return JSON.stringify(ordered)
   charactersLeft = charactersMax
-  return textOf(json, 0)
+  return textOf(json, 0, true)
+}
+
+/** The same with members in the order of the value. @throws as canonicalJson */
+export function jsonText(json: Json): string {
+  charactersLeft = charactersMax
+  if (isSound(json, 0)) return JSON.stringify(json)
+  charactersLeft = charactersMax
+  return textOf(json, 0, false)
+}
+
+/** Whether JSON.stringify says all of it; false also where that cannot be said. */
+function isSound(json: Json, depth: number): boolean {
+  if (typeof json === 'string') {
+    charactersLeft -= json.length
+    return charactersLeft >= 0 && json.isWellFormed()
+  }
+  if (typeof json === 'number') return Number.isFinite(json)
+  if (typeof json === 'boolean' || json === null) return true
+  if (typeof json !== 'object' || depth >= depthMax) return false
+  if (Array.isArray(json)) {
+    for (let index = 0; index < json.length; index++) if (!isSound(json[index] as Json, depth + 1)) return false
+    return true
+  }
+  const prototype: unknown = Object.getPrototypeOf(json)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  const members = json as { readonly [name: string]: Json }
+  for (const name of Object.keys(members)) {
+    charactersLeft -= name.length
+    if (!name.isWellFormed() || !isSound(members[name]!, depth + 1)) return false
+  }
+  return true
 }
 
 /**
@@ -98,7 +129,7 @@ function membersInOrder(members: { readonly [name: string]: Json }, depth: numbe
   return copy ?? members
 }
 
-function textOf(json: Json, depth: number): string {
+function textOf(json: Json, depth: number, isCanonical: boolean): string {
   if (depth > depthMax) throw new Error(`it must be nested at most ${depthMax} deep`)
   switch (typeof json) {
     case 'string':
@@ -110,21 +141,24 @@ function textOf(json: Json, depth: number): string {
     case 'boolean':
       return String(json)
     case 'object':
-      return json === null ? 'null' : structureText(json, depth + 1)
+      return json === null ? 'null' : structureText(json, depth + 1, isCanonical)
     default:
       throw new Error(`it must be JSON, and has ${json === undefined ? 'undefined' : `a ${typeof json}`}`)
   }
 }
 
-function structureText(json: readonly Json[] | { readonly [name: string]: Json }, depth: number): string {
-  if (Array.isArray(json)) return `[${json.map((element: Json) => textOf(element, depth)).join()}]`
+function structureText(
+  json: readonly Json[] | { readonly [name: string]: Json },
+  depth: number,
+  isCanonical: boolean,
+): string {
+  if (Array.isArray(json)) return `[${json.map((element: Json) => textOf(element, depth, isCanonical)).join()}]`
   refuseNonJson(json)
   const members = json as { readonly [name: string]: Json }
+  const names = Object.keys(members).filter((name) => members[name] !== undefined)
   // Without a comparison function, sorting goes by UTF-16 units, as the RFC asks.
-  const names = Object.keys(members)
-    .filter((name) => members[name] !== undefined)
-    .toSorted()
-  return `{${names.map((name) => `${stringText(name)}:${textOf(members[name]!, depth)}`).join()}}`
+  if (isCanonical) names.sort()
+  return `{${names.map((name) => `${stringText(name)}:${textOf(members[name]!, depth, isCanonical)}`).join()}}`
 }
 
 /** Dates, maps, bytes and their like would become `{}` without a word. */

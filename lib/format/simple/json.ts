@@ -1,12 +1,12 @@
 /**
- * JSON text in UTF-8. Bytes that are sound are kept as they are by whoever only checks them; encoding is canonical.
+ * JSON text in UTF-8. Bytes that are sound are kept as they are by whoever only checks them; keys are encoded canonically, values with members in their order.
  *
  * Numbers are doubles, as in JavaScript, but for one thing: a whole number written out beyond 2^53, where doubles would
  * change it, is decoded as a decimal string. It so survives a conversion, if as a string. Of members named twice the last counts.
  */
 import { withoutBom } from '../../bom.ts'
 import { type Codec, type Json } from '../codec.ts'
-import { canonicalJson } from './canonical-json.ts'
+import { canonicalJson, jsonText } from './canonical-json.ts'
 import { quoteLargeIntegers } from './large-integers.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
@@ -23,6 +23,9 @@ export const jsonCodec: Codec<Json> = {
   fromText: jsonOfText,
   isJsonText: true,
 }
+
+/** For values, which nobody looks up by their bytes. */
+export const jsonValueCodec: Codec<Json> = { ...jsonCodec, encode: (json) => bytesOf(jsonText(json)) }
 
 /** @param marked may begin with a byte order mark @throws Error that says what was found */
 export function parseJson(marked: string): Json {

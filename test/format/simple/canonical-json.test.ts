@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { canonicalJson, type Json } from '../../../lib/format/index.ts'
+import { canonicalJson, type Json, valueCodecOf } from '../../../lib/format/index.ts'
+import { jsonText } from '../../../lib/format/simple/canonical-json.ts'
 
 test.each([
   [new Date(0), 'Date'],
@@ -55,4 +56,18 @@ test.each([2, 15, 16, 17, 18, 100])('%p members are in the order of their names'
   expect(canonicalJson(members(names.toReversed()))).toBe(expected)
   const halves = [...names.slice(count / 2), ...names.slice(0, count / 2)]
   expect(canonicalJson(members(halves))).toBe(expected)
+})
+
+test.each<[Json, string]>([
+  [{ b: 1, a: [{ d: 1, c: null }] }, '{"b":1,"a":[{"d":1,"c":null}]}'],
+  [{ b: 1, a: undefined } as unknown as Json, '{"b":1}'],
+])('members of a value keep their order: %p', (value, text) => {
+  expect(jsonText(value)).toBe(text)
+  expect(Buffer.from(valueCodecOf({ format: 'json' }).encode(value)).toString()).toBe(text)
+})
+
+test('what is no JSON is refused in values, too', () => {
+  for (const value of [new Date(0), [Number.NaN], { a: '\ud800' }, { '\ud800': 1 }, { a: 1n }, { toJSON: () => 1 }])
+    expect(() => jsonText(value as unknown as Json)).toThrow(/^it (must be|has) /)
+  expect(() => jsonText(nested(1001, (inner) => [inner]))).toThrow('it must be nested at most 1000 deep')
 })
