@@ -8,7 +8,7 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
 
 GET  ${prefix}/stores/${id}/<key>       the latest value of a key, percent-encoded
 GET  ${prefix}/stores/${id}?key=<key>   the same, for keys such as "a/../b" that a path does not keep
-GET  ${prefix}/status-store/${id}       state, partitions, lag
+GET  ${prefix}/status-store/${id}?pretty  state, partitions, lag; without ?pretty in one line
 POST ${prefix}/flush-store/${id}        make visible what awaits the next flush
 GET  ${prefix}/livez                 alive?  also /status/liveness
 GET  ${prefix}/readyz?verbose        ready?  also /status/readiness

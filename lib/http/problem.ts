@@ -56,7 +56,7 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
   }
   // First for the order in which they are read, last so that no detail can replace them.
   const body = { ...members, ...(isAnswered && error.details), ...members }
-  return new Response(JSON.stringify(body), {
+  return new Response(`${JSON.stringify(body)}\n`, {
     status,
     headers: {
       'content-type': 'application/problem+json',

@@ -10,8 +10,21 @@ export function textResponse(text: string, status = 200, contentType = 'text/pla
   })
 }
 
-export function jsonResponse(body: unknown): Response {
-  return new Response(JSON.stringify(body), {
+/** With a line break at its end, as a terminal wants it. @param isPretty for a person: a line a member, and one an item of a list of objects */
+export function jsonResponse(body: object, isPretty = false): Response {
+  return new Response(isPretty ? prettyJson(body) : `${JSON.stringify(body)}\n`, {
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...noSniff },
   })
+}
+
+function prettyJson(body: object): string {
+  const members = Object.entries(body).filter(([, value]) => value !== undefined)
+  const lines = members.map(([name, value]) => `  ${JSON.stringify(name)}: ${prettyMember(value)}`)
+  return `{\n${lines.join(',\n')}\n}\n`
+}
+
+function prettyMember(value: unknown): string {
+  const isList = Array.isArray(value) && value.some((item) => typeof item === 'object')
+  if (!isList) return JSON.stringify(value)
+  return `[\n${value.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`
 }

@@ -51,7 +51,9 @@ export function createRoutes(
   const readyz: Endpoint = ({ query }) => readiness(store, query['verbose'] !== undefined)
 
   route('/', { GET: () => textResponse(indexPage(store.status(), prefix)) })
-  route('/status-store/:id', { GET: ofThisStore(() => jsonResponse(store.status())) })
+  route('/status-store/:id', {
+    GET: ofThisStore(({ query }) => jsonResponse(store.status(), query['pretty'] !== undefined)),
+  })
   route('/flush-store/:id', {
     POST: ofThisStore((request) => {
       refuseCrossSite(request.headers)

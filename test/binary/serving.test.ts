@@ -89,7 +89,8 @@ describe('a running store', () => {
   test.each([
     ['/', 'GET', /POST \/flush-store\//],
     ['/status-store/:id', 'GET', /"state":"running"/],
-    ['/flush-store/:id', 'POST', /^\{"operations":\d+\}$/],
+    ['/flush-store/:id', 'POST', /^\{"operations":\d+\}\n$/],
+    ['/status-store/:id?pretty', 'GET', /^ {2}"state": "running",$/m],
     ['/livez', 'GET', /alive/],
     ['/status/liveness', 'GET', /alive/],
     ['/readyz', 'GET', /ready/],

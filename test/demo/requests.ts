@@ -42,9 +42,14 @@ export function demoRequests(base: string, storeId: string, book: OrderBook, eta
       title: 'Make visible now what was written',
       method: 'POST',
       url: `${base}/flush-store/${storeId}`,
-      checkBody: matches(/^\{"operations":\d+\}$/),
+      checkBody: matches(/^\{"operations":\d+\}\n$/),
     },
-    { ...get, title: 'How the store is', url: `${base}/status-store/${storeId}`, checkBody: has('"state":"running"') },
+    {
+      ...get,
+      title: 'How the store is',
+      url: `${base}/status-store/${storeId}?pretty`,
+      checkBody: has('"state": "running"'),
+    },
     { ...get, title: 'Is it ready', url: `${base}/status/readiness`, checkBody: has('ready') },
     { ...get, title: 'Metrics', url: `${base}/metrics`, checkBody: has('latchkey_') },
   ]
@@ -60,7 +65,7 @@ export function curlLine({ method, url, headers, status, title }: DemoRequest): 
   const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`)
   if (method !== 'GET') flags.unshift(` -X ${method}`)
   if (status !== 200) flags.unshift(' -i')
-  return `# ${title}\ncurl${flags.join('')} ${url}`
+  return `# ${title}\ncurl${flags.join('')} ${url.includes('?') ? `'${url}'` : url}`
 }
 
 /** Sends the request; rejects where the answer is not as promised. */

@@ -45,6 +45,32 @@ describe('routes', () => {
     })
   })
 
+  test('the status is a line an item for a terminal when it is asked for so', async () => {
+    await using served = serveFake()
+    const text = await (await fetch(`${served.url}/status-store/orders?pretty`)).text()
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(served.store.state)))
+    const lines = text.split('\n')
+    expect(lines.slice(0, 2)).toEqual(['{', '  "id": "orders",'])
+    expect(lines.filter((line) => line.startsWith('    {"partition":'))).toHaveLength(2)
+    expect(lines.slice(-2)).toEqual(['}', ''])
+  })
+
+  test.each([
+    ['/status-store/orders', 'GET'],
+    ['/flush-store/orders', 'POST'],
+    ['/stores/orders/none', 'GET'],
+    ['/nothing', 'GET'],
+  ])('an answer in JSON of our own ends with one line break: %s', async (path, method) => {
+    await using served = serveFake()
+    expect(await (await fetch(served.url + path, { method })).text()).toMatch(/^\{[^\n]*\}\n$/)
+  })
+
+  test('a stored value gets no line break', async () => {
+    await using served = serveFake()
+    served.store.put('a', '{"a":1}')
+    expect(await (await fetch(`${served.url}/stores/orders/a`)).text()).toBe('{"a":1}')
+  })
+
   test('404 store_not_found is answered when the store is another', async () => {
     await using served = serveFake()
     const status = await fetch(`${served.url}/status-store/prices`)

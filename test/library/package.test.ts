@@ -4,16 +4,17 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { Cluster } from '../integration/support/cluster.ts'
+import { OrderBook } from '../demo/orders.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { root } from '../style/repository.ts'
 import { Program } from './support/program.ts'
-import { readmeExample } from './support/readme-example.ts'
+import { readmeExample, readmeSession } from './support/readme-example.ts'
 
 const commandTimeoutMs = 120_000
 const setupTimeoutMs = 300_000
-const order = { status: 'open', items: [{ product: 'Door latch, steel', quantity: 2 }] }
+const order = { id: '10002', status: 'delivered', items: [{ product: 'Door latch, steel', quantity: 1, price: 23.9 }] }
 
 let folder: string
 let project: string
@@ -81,19 +82,25 @@ describe('the package', () => {
     rmSync(join(project, 'wrong.ts'))
   })
 
-  test('runs the example of the README', async () => {
+  test('runs the example of the README, which takes the orders of the demo and prints what is printed there', async () => {
     const broker = await sharedKafka()
     const topic = uniqueName('orders')
     await createTopic(broker, topic, { partitions: 2 })
-    await new Cluster(broker).produce(topic, [{ key: '10002', value: JSON.stringify(order) }])
+    const book = new OrderBook()
+    const placed = Array.from({ length: 200 }, () => book.place())
+    const advanced = Array.from({ length: 600 }, () => book.advance())
+    await new Cluster(broker).produce(topic, [...placed, ...advanced, { key: '10002', value: JSON.stringify(order) }])
     const environment = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, PORT: '0' }
     await using program = new Program('server.ts', project, environment)
     const [, url] = await program.printed(/listening at (http\S+)\//)
-    expect(await (await fetch(`${url}/orders/10002/quantity`)).json()).toBe(2)
+    expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(/^latchkey_records_skipped_total\{.*\} [1-9]/m)
     expect((await fetch(`${url}/orders/1/quantity`)).status).toBe(404)
-    expect((await fetch(`${url}/orders/10002/cancel`, { method: 'POST' })).status).toBe(204)
-    const response = await fetch(`${url}/stores/${topic}/10002`)
-    expect(await response.json()).toEqual({ ...order, status: 'cancelled' })
+    const session = readmeSession()
+    expect(session).toHaveLength(3)
+    for (const { command, printed } of session) {
+      const ours = command.replace('localhost:8080', url!).replace('/stores/orders/', `/stores/${topic}/`)
+      expect((await run(['/bin/sh', '-c', ours.replace('curl', 'curl -sS')], project)).trimEnd()).toBe(printed)
+    }
     expect(await program.stop()).toBe(0)
     expect(program.stderr).toBe('')
   })
