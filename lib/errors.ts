@@ -68,6 +68,11 @@ export class LatchkeyError extends Error {
     this.details = options.details ?? {}
   }
 
+  /** As it was in another thread, where it passed as plain data. */
+  static of({ code, message }: { code: ErrorCode; message: string }): LatchkeyError {
+    return new LatchkeyError(code, message)
+  }
+
   get title(): string {
     return errorTable[this.code].title
   }

@@ -5,37 +5,12 @@
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
-import { type ProducerIdentity } from './transactional-id.ts'
+import { type ProducerIdentity } from './fence.ts'
+import { type OutgoingBatch, type PartitionEnd, type ProducerOptions, type ProducerSink } from './producer-sink.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './produce.ts'
-import { LatchkeyError } from '../errors.ts'
+import { type LatchkeyError } from '../errors.ts'
 
-export interface OutgoingBatch {
-  readonly count: number
-  seal(producer: ProducerIdentity & { baseSequence: number }): Buffer
-}
-
-/** From an offset to another, that one excluded. */
-export interface OffsetRange {
-  from: number
-  to: number
-}
-
-export interface ProducerSink<Batch extends OutgoingBatch> {
-  /** The partition's next batch; undefined if there is none now (wake() tells of one). */
-  next(partition: number): Batch | undefined
-  /** `foreign`: offsets between our last batch and this one that are not ours. */
-  acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: OffsetRange | undefined): void
-  /** Whether nothing of this partition is to be sent now, not even what replaces a refused batch; wake() tells of an end to that. */
-  holds?(partition: number): boolean
-  /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
-  refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
-  /** The broker has forgotten our producer id, or refuses its epoch: another one. Rejects with `fenced` where the partition is someone else's now. */
-  renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity>
-  /** The batch landed before `end`, up to which the partition had been written: it is not the same log any more. */
-  wentBack(partition: number, baseOffset: number, end: number): void
-  /** Another owner has taken the partition; nothing more is written to it. */
-  lost(partition: number, error: LatchkeyError): void
-}
+export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 
 interface Owned<Batch> {
   identity: ProducerIdentity
@@ -49,21 +24,6 @@ interface Owned<Batch> {
   renewDue: boolean
   /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
   writtenBy: number
-}
-
-/** Where a partition ended when it was taken. */
-export interface PartitionEnd {
-  offset: number
-  /** Whether nobody else can have written since. */
-  isSure: boolean
-}
-
-export interface ProducerOptions {
-  acks: number
-  /** How long the broker may wait for the replicas. */
-  timeoutMs: number
-  /** Of one request, over all partitions; the first batch always goes. */
-  maxRequestBytes: number
 }
 
 export class Producer<Batch extends OutgoingBatch> {
@@ -104,7 +64,7 @@ export class Producer<Batch extends OutgoingBatch> {
     return this.#owned.get(partition)?.identity
   }
 
-  /** Takes back what a partition had still to write, oldest first: from within refused() only, when none of it is under way. */
+  /** Takes back what a partition had still to write, oldest first: from within refused() or renew(), when none of it is under way. */
   withdraw(partition: number): Batch[] {
     return this.#owned.get(partition)?.pending.splice(0) ?? []
   }
@@ -195,9 +155,7 @@ export class Producer<Batch extends OutgoingBatch> {
     )
     switch (errorAction(errorCode)) {
       case 'fence':
-        // Whether another owner is why, taking the partition again tells.
-        await this.#renew(partition, owned)
-        if (this.#owned.has(partition)) this.#byLeader.lost(partition, new LatchkeyError('broker_error', error.message))
+        this.lose(partition, error)
         break
       case 'record':
         owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))
@@ -212,9 +170,12 @@ export class Producer<Batch extends OutgoingBatch> {
   }
 
   #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
-    if (baseOffset >= 0 && baseOffset < owned.endOffset) this.#sink.wentBack(partition, baseOffset, owned.endOffset)
+    if (baseOffset >= 0 && baseOffset < owned.endOffset) {
+      this.#sink.wentBack(partition, baseOffset)
+      owned.renewDue = true
+    }
     const batch = owned.pending.shift()!
-    const isExpected = owned.expectedOffset < 0 || baseOffset < 0 || baseOffset === owned.expectedOffset
+    const isExpected = owned.expectedOffset < 0 || baseOffset <= owned.expectedOffset
     const foreign = isExpected ? undefined : { from: owned.expectedOffset, to: baseOffset }
     owned.sequence = (owned.sequence + batch.count) % 2 ** 31
     owned.expectedOffset = baseOffset < 0 ? -1 : baseOffset + batch.count
@@ -224,17 +185,20 @@ export class Producer<Batch extends OutgoingBatch> {
 
   async #renew(partition: number, owned: Owned<Batch>): Promise<void> {
     try {
-      owned.identity = await this.#sink.renew(partition, owned.identity)
-      owned.sequence = 0
+      const identity = await this.#sink.renew(partition, owned.identity)
       owned.renewDue = false
+      if (identity === undefined) return
+      owned.identity = identity
+      owned.sequence = 0
       owned.expectedOffset = -1 // the marker of the new epoch lies between
     } catch (error) {
       if ((error as LatchkeyError).code !== 'fenced') throw error
-      this.#lose(partition, error as LatchkeyError)
+      this.lose(partition, error as LatchkeyError)
     }
   }
 
-  #lose(partition: number, error: LatchkeyError): void {
+  /** Another owner has taken the partition. */
+  lose(partition: number, error: LatchkeyError): void {
     this.#owned.delete(partition)
     this.#byLeader.remove(partition)
     this.#sink.lost(partition, error)

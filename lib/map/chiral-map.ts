@@ -18,7 +18,7 @@ import type { ChiralMapShared } from './messages.ts'
 import { Oplog } from './oplog.ts'
 import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type Partition, PartitionIndex } from './partition-index.ts'
-import { copyEntry, type StoredEntry, type TableView } from './probe.ts'
+import { copyEntry, locate, type StoredEntry, type TableView } from './probe.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -190,6 +190,12 @@ export class ChiralMap {
     return copyEntry(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
   }
 
+  /** Whether latest() has something for a key. For the writer's thread. */
+  has(partition: number, key: Uint8Array, start: number, length: number): boolean {
+    const hash = halfSipHash13(this.#seed0, this.#seed1, key, start, length)
+    return locate(this.#tableToRead(partition)(), this.#log, hash, key, start, length) >= 0
+  }
+
   /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
   protected readersLeft(): Promise<void> {
     return readersLeft(new Int32Array(this.#control))
@@ -203,19 +209,15 @@ export class ChiralMap {
   #held(partition: number): Partition {
     const held = this.#byId[partition]
     if (held !== undefined) return held
-    throw new LatchkeyError(
-      'internal',
-      `find partition ${partition} in the map: it holds ${this.#options.partitions.join(', ')}`,
-    )
+    const found = `it holds ${this.#options.partitions.join(', ')}`
+    throw new LatchkeyError('internal', `find partition ${partition} in the map: ${found}`)
   }
 
   #bulk(action: string, partition: number): Partition {
     const held = this.#held(partition)
     if (held.state === 'bulk') return held
-    throw new LatchkeyError(
-      'internal',
-      `${action} partition ${partition}: it is ${held.state}, which ends bulk loading`,
-    )
+    const found = `it is ${held.state}, which ends bulk loading`
+    throw new LatchkeyError('internal', `${action} partition ${partition}: ${found}`)
   }
 
   #putBulk(

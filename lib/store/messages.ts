@@ -57,6 +57,9 @@ export type FromThread =
   | { type: 'halted'; partition: number; reason: string }
   /** Something else writes to the changelog. */
   | { type: 'foreign'; partition: number; reason: string }
+  /** The changelog has lost records, which are written again; until `repaired`. */
+  | { type: 'repairing'; partition: number; reason: string }
+  | { type: 'repaired'; partition: number }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }

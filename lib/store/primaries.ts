@@ -8,10 +8,9 @@ import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
-import { markedBeside } from './recovery/marked-beside.ts'
 import { entriesIn } from './recovery/completeness.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
-import { discardFormer, noteRebuild } from './ingest/discard.ts'
+import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
 import { changelogFetch, clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
@@ -22,6 +21,7 @@ import { fingerprintOf } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { watchEnds } from './ends.ts'
+import { Repairs } from './repair/repairs.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
 
@@ -35,6 +35,7 @@ export class Primaries {
   readonly #owners: Owners
   readonly #events: PartitionEvents
   readonly #ingest: Ingest
+  readonly #repairs: Repairs
   #resumed: ReadonlyMap<number, Resumption> = new Map()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
@@ -46,9 +47,14 @@ export class Primaries {
 
   constructor(context: StoreContext) {
     this.#context = context
-    this.#owners = new Owners(context.clients, context.config)
+    this.#owners = new Owners(context.clients.producer, context.config)
     this.#events = new PartitionEvents(context, this.#owners)
     this.#ingest = new Ingest({ ...context, events: this.#events })
+    this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
+      noteRebuild: (partition) => this.#noteRebuild(partition),
+      repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
+    })
+    this.#events.repairBy(this.#repairs)
   }
 
   /** Resolves when the changelog is in memory and it is decided where each partition goes on; nothing is visible yet. */
@@ -68,7 +74,6 @@ export class Primaries {
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
-      marked: await markedBeside(client, config, primaries),
       keepsTimestamps: topology.limits.keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,
@@ -154,8 +159,8 @@ export class Primaries {
       kept: keptHeadersOf(config),
       entriesExpected: (partition: number) => entriesIn(this.#committed.get(partition)?.metadata ?? ''),
       identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
-      fenceAgain: async (partition: number, position: number) => {
-        await this.#owners.renew(partition, position)
+      fenceAgain: async (partition: number) => {
+        await this.#owners.renew(partition, this.#owners.identity(partition)!)
       },
     }
     if (!useProcessingOnly) return recover(context, roles.primaries)
@@ -184,12 +189,27 @@ export class Primaries {
     await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
   }
 
-  /** Not while a partition is rebuilt: a commit would state that it is complete. */
+  async #noteRebuild(partition: number): Promise<void> {
+    const { clients, config } = this.#context
+    // One that is under way could come after the note, and take its place.
+    await this.#committer?.settled()
+    const committed = this.#committer?.committedOffset(partition) ?? this.#committed.get(partition)?.offset
+    const offset = committed ?? Math.max(this.#ingest.acknowledged(partition), 0)
+    await noteRebuildAt(clients.consumer, config, new Map([[partition, offset]]))
+  }
+
+  #repaired(partition: number, changelogStart: number): void {
+    this.#recovered.get(partition)!.changelogStart = changelogStart
+    this.#committer?.restate(partition)
+  }
+
+  /** Not while a partition is rebuilt or repaired: a commit would state that it is complete. */
   #committable(): Map<number, number> {
     const offsets = new Map<number, number>()
     for (const partition of this.#context.roles.primaries) {
       const acknowledged = this.#ingest.acknowledged(partition)
-      if (acknowledged >= 0 && !this.#catchUp!.rebuilds(partition)) offsets.set(partition, acknowledged)
+      if (acknowledged < 0 || this.#catchUp!.rebuilds(partition) || this.#repairs.isRepairing(partition)) continue
+      offsets.set(partition, acknowledged)
     }
     return offsets
   }

@@ -40,7 +40,7 @@ export function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> 
         void events.push(`${name} of ${partition} at ${baseOffset}${foreign ? ', foreign' : ''}`),
       refused: () => [],
       renew: async (_, { producerId, producerEpoch }) => ({ producerId, producerEpoch: producerEpoch + 1 }),
-      wentBack: (partition, baseOffset, end) => void events.push(`${partition} went back to ${baseOffset} from ${end}`),
+      wentBack: (partition, baseOffset) => void events.push(`${partition} went back to ${baseOffset}`),
       lost: (partition, { code }) => void events.push(`lost ${partition}: ${code}`),
       ...sink,
     },

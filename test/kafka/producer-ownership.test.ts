@@ -2,17 +2,16 @@ import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
+import { until } from '../until.ts'
 import { produceResponse } from './responses.ts'
 
 afterEach(stopProducers)
 
-const taken = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
-
 test.each([47, 90])(
-  'Producer gives up a partition, and it alone, when after code %d it cannot take it again',
+  'Producer gives up a partition, and it alone, when code %d says that another took it',
   async (code) => {
     const fake = new FakeClient({ 0: 1, 1: 1 })
-    const { producer, events, write } = start(fake, { renew: taken })
+    const { producer, events, write } = start(fake)
     write(0, 'a', 'b')
     write(1, 'c')
     await answer(fake, { partition: 0, errorCode: code }, { partition: 1, baseOffset: 0 })
@@ -20,21 +19,9 @@ test.each([47, 90])(
     write(1, 'e')
     expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: e 7:1/1'])
     expect(producer.identity(0)).toBeUndefined()
-    expect(events.toSorted()).toEqual(['c of 1 at 0', 'e of 1 at 1', 'lost 0: fenced'])
+    expect(events).toEqual(['lost 0: fenced', 'c of 1 at 0', 'e of 1 at 1'])
   },
 )
-
-test('Producer writes a batch again when its epoch was refused and nobody else has the partition', async () => {
-  const fake = new FakeClient()
-  const { events, write } = start(fake)
-  write(0, 'a', 'b')
-  await answer(fake, { partition: 0, errorCode: 47 })
-  expect(await answer(fake, { partition: 0, baseOffset: 1 })).toEqual(['0: a 7:2/0'])
-  expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/1'])
-  write(0, 'c')
-  await fake.next()
-  expect(events).toEqual(['a of 0 at 1', 'b of 0 at 2'])
-})
 
 test.each([45, 59])(
   'Producer takes a partition anew when code %d says that its sequence is not known',
@@ -55,7 +42,8 @@ test.each([45, 59])(
 
 test('Producer gives up a partition when taking it anew finds that another has it', async () => {
   const fake = new FakeClient()
-  const { events, write } = start(fake, { renew: taken })
+  const renew = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
+  const { events, write } = start(fake, { renew })
   write(0, 'a')
   await answer(fake, { partition: 0, errorCode: 45 })
   while (events.length === 0) await Bun.sleep(1)
@@ -88,11 +76,32 @@ test('Producer says that another has written when a batch does not land where th
   expect(events).toEqual(['a of 0 at 5, foreign', 'x of 1 at 90', 'b of 0 at 6', 'y of 1 at 92, foreign'])
 })
 
-test('Producer tells when a batch lands before what had been written', async () => {
+test('Producer takes a partition again before its next batch when one has landed below what had been written', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, new NamedBatch('a', 3), 'b')
   await answer(fake, { partition: 0, baseOffset: 10 })
   await answer(fake, { partition: 0, baseOffset: 0 })
-  expect(events).toEqual(['a of 0 at 10, foreign', '0 went back to 0 from 13', 'b of 0 at 0, foreign'])
+  expect(events).toEqual(['a of 0 at 10, foreign', '0 went back to 0', 'b of 0 at 0'])
+  write(0, 'c')
+  expect(written(await fake.next())).toEqual(['0: c 7:2/0'])
+})
+
+test('Producer writes nothing more of a partition that could not be taken again yet, until it is owned again', async () => {
+  const fake = new FakeClient()
+  const withdrawn: string[] = []
+  const { producer, events, write } = start(fake, {
+    renew: async (partition) => {
+      withdrawn.push(...producer.withdraw(partition).map(({ name }) => name))
+      return undefined
+    },
+  })
+  write(0, 'a')
+  await answer(fake, { partition: 0, errorCode: 45 })
+  await until('the partition was to be taken', () => withdrawn.length === 1)
+  expect(fake.unseen).toBe(0)
+  producer.own(0, { producerId: 7, producerEpoch: 3 }, { offset: 4, isSure: false })
+  write(0, 'b')
+  expect(await answer(fake, { partition: 0, baseOffset: 9 })).toEqual(['0: b 7:3/0'])
+  expect([withdrawn, events]).toEqual([['a'], ['b of 0 at 9']])
 })

@@ -44,6 +44,7 @@ export class Shard {
   readonly fenced = new Map<number, string>()
   /** Partitions that stopped at a record, with what is said about it. */
   readonly halted = new Map<number, string>()
+  readonly repairing = new Map<number, string>()
   /** Partitions whose changelog something else has written to, with what is said about it. */
   readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
@@ -106,10 +107,8 @@ export class Shard {
   /** Rejects with flush_timed_out where too many wait already: while Kafka is away, none of them ends. */
   async flush(): Promise<number> {
     if (this.#flushes.size >= flushesMax) {
-      throw new LatchkeyError(
-        'flush_timed_out',
-        `Flushing: ${this.#flushes.size} flushes wait for Kafka already; ask again later`,
-      )
+      const found = `${this.#flushes.size} flushes wait for Kafka already; ask again later`
+      throw new LatchkeyError('flush_timed_out', `Flushing: ${found}`)
     }
     const id = ++this.#lastFlush
     const flush = Promise.withResolvers<number>()
@@ -176,7 +175,11 @@ export class Shard {
       case 'fenced':
       case 'foreign':
       case 'halted':
+      case 'repairing':
         this[message.type].set(message.partition, message.reason)
+        break
+      case 'repaired':
+        this.repairing.delete(message.partition)
         break
       case 'sample':
         this.sampleKey = message.key
@@ -186,18 +189,14 @@ export class Shard {
         this.#flushes.delete(message.id)
         break
       case 'flush-failed':
-        this.#flushes.get(message.id)?.reject(new LatchkeyError(message.error.code, message.error.message))
+        this.#flushes.get(message.id)?.reject(LatchkeyError.of(message.error))
         this.#flushes.delete(message.id)
         break
       case 'written':
         this.writes.written(message.partition, message.count)
         break
       case 'write-refused':
-        this.writes.refused(
-          message.partition,
-          message.count,
-          new LatchkeyError(message.error.code, message.error.message),
-        )
+        this.writes.refused(message.partition, message.count, LatchkeyError.of(message.error))
         break
       case 'log':
         passedOn(message.record)
@@ -234,7 +233,7 @@ export class Shard {
 
   #fail({ code, message }: PlainError): void {
     if (this.failure !== undefined) return
-    this.failure = new LatchkeyError(code, message)
+    this.failure = LatchkeyError.of({ code, message })
     this.#setState('failed')
     this.#ended(this.failure)
   }

@@ -22,7 +22,8 @@ export function statusOf(
   const fenced = told('fenced')
   const halted = onBadRecord === 'stop' ? told('halted') : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
-  const troubles = shards.flatMap(({ foreign, troubles: { trouble } }) => [
+  const troubles = shards.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
+    ...repairing.values(),
     ...foreign.values(),
     ...(trouble ? [trouble] : []),
   ])

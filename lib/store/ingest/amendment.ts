@@ -59,7 +59,7 @@ export class Amendment {
 
   /** Writes a tombstone, where memory has nothing for the key. */
   async appendTombstone(key: Uint8Array, after: number): Promise<void> {
-    if (this.#map.latest(this.#partition, key) === undefined) await this.#append(key, undefined, after)
+    if (!this.#map.has(this.#partition, key, 0, key.length)) await this.#append(key, undefined, after)
   }
 
   /** Writes the batch that is not full. */

@@ -24,13 +24,22 @@ export async function noteRebuild(
   resumes: ReadonlyMap<number, Resume>,
   committed: ReadonlyMap<number, CommittedOffset>,
 ): Promise<void> {
-  const offsets = new Map<number, CommittedOffset>()
+  const offsets = new Map<number, number>()
   for (const [partition, { discard, position }] of resumes) {
-    const offset = committed.get(partition)?.offset ?? position
-    if (discard) offsets.set(partition, { offset, metadata: rebuildingMetadata })
+    if (discard) offsets.set(partition, committed.get(partition)?.offset ?? position)
   }
-  if (offsets.size === 0) return
-  await client.persist(() => commitOffsets(client, groupOf(config), config.sourceTopic, offsets))
+  if (offsets.size > 0) await noteRebuildAt(client, config, offsets)
+}
+
+/** Notes it with the offsets that stay committed. */
+export async function noteRebuildAt(
+  client: KafkaClient,
+  config: StoreConfig,
+  offsets: ReadonlyMap<number, number>,
+): Promise<void> {
+  const commits = new Map<number, CommittedOffset>()
+  for (const [partition, offset] of offsets) commits.set(partition, { offset, metadata: rebuildingMetadata })
+  await client.persist(() => commitOffsets(client, groupOf(config), config.sourceTopic, commits))
 }
 
 /** Discards every partition whose resume asks for it. */

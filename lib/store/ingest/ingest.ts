@@ -3,7 +3,7 @@
  * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
  */
 import { type LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { type ProducerIdentity } from '../../kafka/fence.ts'
 import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
 import { Amending } from './amending.ts'
 import { type Amendment } from './amendment.ts'
@@ -66,9 +66,9 @@ export class Ingest {
       acknowledged: (partition, batch, _, foreign) =>
         this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
-      renew: (partition) => context.events.renew(partition, this.#producer.endOffset(partition)),
+      renew: (partition, held) => context.events.renew(partition, held),
       lost: (partition, error) => this.#lost(partition, error),
-      wentBack: (partition, baseOffset, end) => context.events.changelogWentBack(partition, baseOffset, end),
+      wentBack: (partition, baseOffset) => context.events.changelogWentBack(partition, baseOffset),
     })
   }
 
@@ -137,6 +137,55 @@ export class Ingest {
     const openBefore = one.open
     this.#settlement.account(one, this.#directWrites.append(one, records))
     this.#encoded(one, openBefore)
+  }
+
+  /**
+   * For a repair: withholds what a partition has to write. From within renew() only, when nothing of it is under way.
+   * @returns false where the partition is lost
+   */
+  withhold(partition: number): boolean {
+    const one = this.#partitions.get(partition)
+    if (one !== undefined) this.#amending.withhold(one, this.#producer.withdraw(partition))
+    return one !== undefined
+  }
+
+  /** Amends a partition that is withheld. @returns false where it was withheld again meanwhile, or lost */
+  async repair(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
+    const one = this.#partitions.get(partition)
+    return one !== undefined && (await this.#amending.write(one, write))
+  }
+
+  /** A partition that is withheld goes on. */
+  release(partition: number): void {
+    const one = this.#partitions.get(partition)
+    if (one?.isWithheld === true) this.#amending.release(one)
+  }
+
+  /** A partition that is withheld is to be read again from a source offset on: all that waits is dropped. */
+  rewind(partition: number, position: number): void {
+    const one = this.#partitions.get(partition)
+    if (one !== undefined) this.#settlement.rewind(one, position)
+  }
+
+  /** Resolves when a partition is acknowledged up to a source offset. @returns false where it is lost */
+  async reached(partition: number, position: number): Promise<boolean> {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return false
+    await this.#settlement.progress.until(() => !this.#isOurs(one) || one.acknowledged >= position)
+    return this.#isOurs(one)
+  }
+
+  isHalted(partition: number): boolean {
+    return this.#partitions.get(partition)?.halt !== undefined
+  }
+
+  /** A partition was taken otherwise than by renew(). */
+  takenAgain(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
+    if (this.#partitions.has(partition)) this.#producer.own(partition, identity, end)
+  }
+
+  takenByOther(partition: number, error: LatchkeyError): void {
+    this.#producer.lose(partition, error)
   }
 
   takeBatch(): ChangelogBatch {

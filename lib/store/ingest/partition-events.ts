@@ -1,11 +1,12 @@
 /** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
 import { LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { type ProducerIdentity } from '../../kafka/fence.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CatchUp } from './catch-up.ts'
 import { holdsRecords } from '../recovery/changelog-check.ts'
+import { type Repairs } from '../repair/repairs.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { type Halt } from './partition-ingest.ts'
 import { resetRefused, tellLost } from '../recovery/resumption.ts'
@@ -24,10 +25,16 @@ export class PartitionEvents {
   readonly #owners: Owners
   readonly #repeated = new RepeatedLog(log)
   #catchUp: CatchUp | undefined
+  #repairs: Repairs | undefined
 
   constructor(context: StoreContext, owners: Owners) {
     this.#context = context
     this.#owners = owners
+  }
+
+  /** To be called before anything is written. */
+  repairBy(repairs: Repairs): void {
+    this.#repairs = repairs
   }
 
   /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
@@ -45,10 +52,14 @@ export class PartitionEvents {
     if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)
   }
 
-  /** Takes the partition again; rejects with `fenced` if it is someone else's. @param end of what is known to be ours */
-  renew(partition: number, end: number): Promise<ProducerIdentity> {
+  /**
+   * The broker has forgotten our producer id, or will: takes the partition again; rejects with `fenced` if it is another instance's. Undefined where its
+   * changelog has lost records: then the repair takes it.
+   */
+  async renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity | undefined> {
+    if (await this.#repairs?.beginsInstead(partition)) return undefined
     log.info('Partition {partition}: taking the changelog anew', { partition })
-    return this.#owners.renew(partition, end)
+    return this.#owners.renew(partition, held)
   }
 
   /** The position is not in the source any more: where to go on. */
@@ -106,12 +117,9 @@ export class PartitionEvents {
     this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
   }
 
-  /** Our batch landed before what we had written already: what was there is gone. Nothing may be committed any more. */
-  changelogWentBack(partition: number, baseOffset: number, end: number): never {
-    const { changelogTopic } = this.#context.config
-    const found = `a batch was written at offset ${baseOffset}, where ${end} had been reached: the topic was recreated or truncated`
-    const advice = 'start again, and it is rebuilt from the source'
-    throw new LatchkeyError('store_failed', `Writing to ${changelogTopic} partition ${partition}: ${found}; ${advice}`)
+  /** Our batch landed before what we had written already: what was there is missing. Renews the partition. */
+  changelogWentBack(partition: number, baseOffset: number): void {
+    this.#repairs?.landedBelow(partition, baseOffset)
   }
 
   /** A partition has reached the end that its source had at start: once that is visible, it counts. */

@@ -138,6 +138,12 @@ export class PartitionIngest {
     return waiting
   }
 
+  /** The changelog does not have what was acknowledged from `offset` on. @returns what waits to be written */
+  rewind(offset: number): ChangelogBatch[] {
+    this.acknowledged = Math.min(this.acknowledged, offset)
+    return this.takeBack(offset)
+  }
+
   /** The changelog has all below `nextSource`, or never will; so many operations were put into memory since the beginning. */
   settled(nextSource: number, operations: number): void {
     this.pendingValues?.acknowledged(this.isIdle ? Number.POSITIVE_INFINITY : nextSource, operations)

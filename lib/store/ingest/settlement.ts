@@ -1,5 +1,5 @@
 /** What becomes of batches once the broker has answered: into memory with what is acknowledged, smaller parts or an end for what is refused. */
-import { type LatchkeyError } from '../../errors.ts'
+import { LatchkeyError } from '../../errors.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { applyRecords } from '../memory/apply.ts'
@@ -75,6 +75,16 @@ export class Settlement {
     this.#directWrites.lost(one)
   }
 
+  /** The source is read again from an offset on: what waits to be written is dropped. */
+  rewind(one: PartitionIngest, position: number): void {
+    const error = new LatchkeyError(
+      'broker_error',
+      `Writing: the changelog lost records, and is made again from the source`,
+    )
+    for (const batch of one.rewind(position)) this.#drop(one, batch, error)
+    this.progressed(one)
+  }
+
   progressed(one: PartitionIngest): void {
     this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
     this.#context.events.progressed(one.partition, one.acknowledged)
@@ -96,11 +106,13 @@ export class Settlement {
     const { offset } = one.halt!
     const others = withdrawn.filter((batch) => batch !== refused)
     one.inFlight -= others.length
-    for (const batch of [...others, ...one.takeBack(offset)]) {
-      this.#directWrites.refused(one, batch, error)
-      this.account(one, -batch.bytes)
-      this.#pool.give(batch)
-    }
+    for (const batch of [...others, ...one.takeBack(offset)]) this.#drop(one, batch, error)
     refused.nextSource = offset
+  }
+
+  #drop(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
+    this.#directWrites.refused(one, batch, error)
+    this.account(one, -batch.bytes)
+    this.#pool.give(batch)
   }
 }

@@ -1,0 +1,83 @@
+/**
+ * What a changelog that lost its tail gets, so that it is again what memory is. In this order: tombstones for keys that it has and memory has not; what
+ * memory has of source offsets that it does not reach, ascending, as it was; what memory has without a source offset. The source is not read.
+ */
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { type Amendment } from '../ingest/amendment.ts'
+import { AbsentKeys } from './absent-keys.ts'
+import { keysWithoutOffset, nextKeys } from './in-order.ts'
+import { WrittenTrail } from './written-trail.ts'
+
+/** Keys whose order is known at a time: some tens of megabytes. */
+const keysMax = 200_000
+
+export interface RepairInput {
+  map: Pick<ChiralMap, 'has' | 'keysByOffset'>
+  partition: number
+  /** What the changelog still has of what was written, each time from its start. */
+  batches(): AsyncIterable<RecordBatchReader>
+  /** Source offset up to which memory has everything. */
+  acknowledged: number
+  /** The source is read again over what was there: what the changelog reaches tells nothing, all of memory is written. */
+  isRebuilt: boolean
+  keysMax?: number
+}
+
+/** What was written. */
+export interface Repaired {
+  tombstones: number
+  records: number
+}
+
+type Target = Pick<Amendment, 'isOver' | 'append' | 'appendTombstone'>
+
+export async function repairFromMemory(amendment: Target, input: RepairInput): Promise<Repaired> {
+  const { map, partition, acknowledged } = input
+  const writtenUpTo = await reachOf(input.batches())
+  const tombstones = await deleteAbsent(amendment, input, writtenUpTo)
+  let records = 0
+  let above = input.isRebuilt ? -1 : writtenUpTo
+  while (!amendment.isOver) {
+    const keys = await nextKeys(map, partition, above, input.keysMax ?? keysMax)
+    if (keys.length === 0) break
+    for (const { key } of keys) await amendment.append(key, acknowledged)
+    records += keys.length
+    above = keys.at(-1)!.offset
+  }
+  for await (const keys of keysWithoutOffset(map, partition)) {
+    if (amendment.isOver) break
+    for (const { key } of keys) await amendment.append(key, acknowledged)
+    records += keys.length
+  }
+  return { tombstones, records }
+}
+
+/** Source offset up to which a part of the changelog has everything; -1 where it does not tell. */
+export async function reachOf(batches: AsyncIterable<RecordBatchReader>): Promise<number> {
+  const trail = new WrittenTrail()
+  for await (const batch of batches) while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch)
+  return trail.upTo
+}
+
+async function deleteAbsent(
+  amendment: Target,
+  { map, partition, batches }: RepairInput,
+  after: number,
+): Promise<number> {
+  const absent = new AbsentKeys((key, start, length) => map.has(partition, key, start, length))
+  let tombstones = 0
+  const write = async () => {
+    for (const key of absent.take()) {
+      await amendment.appendTombstone(key, after)
+      tombstones++
+    }
+  }
+  for await (const batch of batches()) {
+    if (amendment.isOver) break
+    while (batch.nextRecord()) if (!batch.undecodable) absent.note(batch)
+    if (absent.isFull) await write()
+  }
+  await write()
+  return tombstones
+}
