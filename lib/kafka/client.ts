@@ -5,13 +5,15 @@
 import { LatchkeyError } from '../errors.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
 import { Connections } from './connections.ts'
+import { type CoordinatorKind, Coordinators } from './coordinators.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { Health } from './health.ts'
 import { askForMetadata, type TopicMetadata } from './metadata.ts'
 import { Patience } from './patience.ts'
 import { TopicView } from './topic-view.ts'
 import { type BrokerAddress, type Isolation } from '../contract/client-config.ts'
-import { type ConnectionOptions, type RawRequest } from './kafkajs.ts'
+import { type Addressed, Overdue, type Purpose } from './overdue.ts'
+import { type BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
 
 export type { TopicMetadata }
 
@@ -29,14 +31,11 @@ export interface ClientOptions extends ConnectionOptions {
   retriesMax?: number
   /** How often the leaders of the topics in use are asked for again; 0, the default, for only when one is not who it was. */
   metadataMaxAgeMs?: number
+  /** How late an answer has to be before others are asked, and say whether the cluster goes on without that broker. */
+  lateMs?: number
 }
 
-interface CoordinatorResponse {
-  errorCode: number
-  coordinator: { nodeId: number; host: string; port: number }
-}
-
-export type CoordinatorKind = 'group' | 'transaction'
+const lateMsDefault = 2_000
 
 export class KafkaClient {
   readonly health: Health
@@ -44,14 +43,21 @@ export class KafkaClient {
   readonly topics = new TopicView()
   readonly #options: ClientOptions
   readonly #connections: Connections
-  readonly #coordinators = new Map<string, number>()
+  readonly #coordinators: Coordinators
   readonly #closing = new AbortController()
+  readonly #overdue: Overdue
+  /** Nodes that the last metadata have named. */
+  #alive: ReadonlySet<number> = new Set()
   #refreshTimer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ClientOptions) {
     this.#options = options
     this.health = new Health(options.subject)
-    this.#connections = new Connections(options.brokers, options)
+    const { lateMs = lateMsDefault } = options
+    this.#connections = new Connections(options.brokers, options, lateMs)
+    this.#coordinators = new Coordinators(this.#connections, options.requestTimeoutMs)
+    const misdirected = (requests: readonly Addressed[]) => this.#misdirected(requests)
+    this.#overdue = new Overdue(options.subject, this.health, this.#connections, misdirected, lateMs)
     const { metadataMaxAgeMs = 0 } = options
     if (metadataMaxAgeMs === 0) return
     this.#refreshTimer = setInterval(() => void this.#refresh(), metadataMaxAgeMs)
@@ -109,8 +115,9 @@ export class KafkaClient {
 
   /** Asks the cluster about topics and remembers their leaders. A topic that does not exist comes back with its error code. */
   async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
-    const connection = this.#connections.any()
-    const { brokers, topics: found } = await askForMetadata(connection, topics, this.requestTimeoutMs)
+    const ask = (connection: BrokerConnection) => askForMetadata(connection, topics, this.requestTimeoutMs)
+    const { brokers, topics: found } = await this.#connections.askAround(ask)
+    this.#alive = new Set(brokers.map(({ nodeId }) => nodeId))
     for (const { nodeId, host, port } of brokers) this.#connections.remember(nodeId, { host, port })
     for (const topic of found) this.topics.take(topic)
     return found
@@ -158,15 +165,19 @@ export class KafkaClient {
 
   /** The highest version of a request that a node knows; -1 where it does not know the request. */
   versionMax(node: number, apiKey: number): Promise<number> {
-    return this.#forgetting(node, this.#connections.to(node).versionMax(apiKey))
+    const answer = this.#connections.to(node).versionMax(apiKey)
+    return this.#overdue.track(node, 'ApiVersions', {}, this.#forgetting(node, answer))
   }
 
-  send(node: number, request: RawRequest, timeoutMs: number): Promise<Buffer> {
-    return this.#forgetting(node, this.#connections.to(node).send(request, timeoutMs))
+  /** @param purpose what waits for the answer, and how long the broker may wait before it answers */
+  send(node: number, request: RawRequest, timeoutMs: number, purpose: Purpose = {}): Promise<Buffer> {
+    const answer = this.#connections.to(node).send(request, timeoutMs)
+    return this.#overdue.track(node, request.apiName, purpose, this.#forgetting(node, answer))
   }
 
   call(node: number, apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
-    return this.#forgetting(node, this.#connections.to(node).call(apiName, apiVersion, args, this.requestTimeoutMs))
+    const answer = this.#connections.to(node).call(apiName, apiVersion, args, this.requestTimeoutMs)
+    return this.#overdue.track(node, apiName, {}, this.#forgetting(node, answer))
   }
 
   /** A request that any broker answers, or forwards to the controller. */
@@ -179,25 +190,19 @@ export class KafkaClient {
   }
 
   /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */
-  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
-    const known = this.#coordinators.get(`${kind} ${key}`)
-    if (known !== undefined) return known
-    const args = { groupId: key, coordinatorType: kind === 'group' ? 0 : 1 }
-    const { errorCode, coordinator } = (await this.callAny('GroupCoordinator', 2, args)) as CoordinatorResponse
-    if (errorCode !== 0) throw brokerError(`Finding the coordinator of ${kind} ${key}`, errorCode)
-    this.#connections.remember(coordinator.nodeId, { host: coordinator.host, port: coordinator.port })
-    this.#coordinators.set(`${kind} ${key}`, coordinator.nodeId)
-    return coordinator.nodeId
+  coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    return this.#coordinators.of(kind, key)
   }
 
   forgetCoordinator(kind: CoordinatorKind, key: string): void {
-    this.#coordinators.delete(`${kind} ${key}`)
+    this.#coordinators.forget(kind, key)
   }
 
   /** Ends every connection at once; requests under way are rejected. */
   close(): void {
     this.#closing.abort()
     clearInterval(this.#refreshTimer)
+    this.#overdue.stop()
     this.#connections.close()
   }
 
@@ -217,13 +222,22 @@ export class KafkaClient {
     }
   }
 
+  /** Those of the requests that wait for a node which the cluster goes on without, or which does not lead their partitions any more. */
+  async #misdirected(requests: readonly Addressed[]): Promise<Addressed[]> {
+    await this.metadata(this.topics.names)
+    return requests.filter(({ node, topic, partitions = [] }) => {
+      const isElsewhere = (partition: number) => (this.leader(topic!, partition) ?? node) !== node
+      return !this.#alive.has(node) || partitions.some(isElsewhere)
+    })
+  }
+
   /** After a failure on the way to a node, whoever it led or coordinated for may be elsewhere. */
   async #forgetting<T>(node: number, exchange: Promise<T>): Promise<T> {
     try {
       return await exchange
     } catch (error) {
       this.topics.forgetNode(node)
-      for (const [key, coordinator] of this.#coordinators) if (coordinator === node) this.#coordinators.delete(key)
+      this.#coordinators.forgetNode(node)
       throw error
     }
   }

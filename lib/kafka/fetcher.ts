@@ -193,7 +193,8 @@ export class Fetcher {
     const topicId = versionMax >= versionById ? topics.id(this.#topic) : undefined
     const request = fetchRequest(this.#topic, wanted, this.#options, topicId)
     const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
-    const response = this.#client.send(node, request, deadlineMs)
+    const purpose = { waitMs: this.#options.maxWaitMs, topic: this.#topic, partitions: [...positions.keys()] }
+    const response = this.#client.send(node, request, deadlineMs, purpose)
     // Awaited a loop later: a rejection before that is not unhandled.
     response.catch(() => {})
     return { response, apiVersion: request.apiVersion, generations, positions }

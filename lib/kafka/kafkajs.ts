@@ -174,11 +174,11 @@ export class BrokerConnection {
   }
 
   /** Ends both connections at once; requests under way are rejected. */
-  close(): void {
+  close(why = 'the connection was closed'): void {
     if (this.#closed) return
     this.#closed = true
     for (const connection of this.#broker.connectionPool.pool) {
-      connection.rejectRequests(new Error('the connection was closed'))
+      connection.rejectRequests(new Error(why))
       connection.requestQueue.destroy()
       connection.socket?.destroy()
     }

@@ -104,7 +104,10 @@ export class Producer<Batch extends OutgoingBatch> {
       const { acks, timeoutMs } = this.#options
       const request = produceRequest(this.#topic, batches, acks, timeoutMs)
       const results = parseProduceResponse(
-        await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs),
+        await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs, {
+          topic: this.#topic,
+          partitions: batches.map(({ partition }) => partition),
+        }),
       )
       for (const result of results) await this.#settle(result)
     }

@@ -18,7 +18,7 @@ const versionsKnown: readonly (readonly [apiKey: number, max: number])[] = [
   [0, 7],
   [1, 11],
   [2, 3],
-  [3, 6],
+  [3, 9],
   [8, 5],
   [9, 4],
   [10, 2],
@@ -78,21 +78,24 @@ export class ScriptedCluster implements AsyncDisposable {
     return Buffer.concat([int32(0), int16(0), int16(-1), int32(this.coordinator), text(host), int32(port)])
   }
 
+  /** Version 9: flexible, without topic ids. */
   #metadata(): Buffer {
     const named = [...this.brokers.values()].filter(
       ({ node, isListening }) => this.alive?.includes(node) ?? isListening,
     )
     const brokers = named.map(({ node, port }) => {
-      return Buffer.concat([int32(node), text('127.0.0.1'), int32(port), int16(-1)])
+      return Buffer.concat([int32(node), compactText('127.0.0.1'), int32(port), compact(-1), noTags])
     })
     const topics = [...this.leaders].map(([topic, leaders]) => {
       const partitions = leaders.map((leader, partition) => {
-        return Buffer.concat([int16(leader < 0 ? 5 : 0), int32(partition, leader, 1, leader, 1, leader, 0)])
+        const replicas = [compact(1), int32(leader), compact(1), int32(leader), compact(0), noTags]
+        return Buffer.concat([int16(leader < 0 ? 5 : 0), int32(partition, leader, -1), ...replicas])
       })
-      return Buffer.concat([int16(0), text(topic), Buffer.from([0]), int32(partitions.length), ...partitions])
+      const head = [int16(0), compactText(topic), Buffer.from([0]), compact(partitions.length)]
+      return Buffer.concat([...head, ...partitions, int32(0), noTags])
     })
-    const head = [int32(0, brokers.length), ...brokers, int16(-1), int32(1)]
-    return Buffer.concat([...head, int32(topics.length), ...topics])
+    const head = [noTags, int32(0), compact(brokers.length), ...brokers, compact(-1), int32(1)]
+    return Buffer.concat([...head, compact(topics.length), ...topics, int32(0), noTags])
   }
 }
 
@@ -157,4 +160,15 @@ class ScriptedBroker {
 
 function text(value: string): Buffer {
   return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
+}
+
+const noTags = Buffer.from([0])
+
+/** A length of a flexible version, below 127; -1 for null. */
+function compact(length: number): Buffer {
+  return Buffer.from([length + 1])
+}
+
+function compactText(value: string): Buffer {
+  return Buffer.concat([compact(Buffer.byteLength(value)), Buffer.from(value)])
 }

@@ -1,0 +1,45 @@
+/** Which nodes coordinate groups and transactional ids, remembered until one answers that it does not, or does not answer. */
+import { type Connections } from './connections.ts'
+import { brokerError } from './error-codes.ts'
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+interface CoordinatorResponse {
+  errorCode: number
+  coordinator: { nodeId: number; host: string; port: number }
+}
+
+export class Coordinators {
+  readonly #connections: Connections
+  readonly #requestTimeoutMs: number
+  readonly #known = new Map<string, number>()
+
+  constructor(connections: Connections, requestTimeoutMs: number) {
+    this.#connections = connections
+    this.#requestTimeoutMs = requestTimeoutMs
+  }
+
+  /** Node id. Rejects with a retriable error while there is none. */
+  async of(kind: CoordinatorKind, key: string): Promise<number> {
+    const known = this.#known.get(`${kind} ${key}`)
+    if (known !== undefined) return known
+    const args = { groupId: key, coordinatorType: kind === 'group' ? 0 : 1 }
+    const answer = await this.#connections.askAround((connection) => {
+      return connection.call('GroupCoordinator', 2, args, this.#requestTimeoutMs)
+    })
+    const { errorCode, coordinator } = answer as CoordinatorResponse
+    if (errorCode !== 0) throw brokerError(`Finding the coordinator of ${kind} ${key}`, errorCode)
+    const { nodeId, host, port } = coordinator
+    this.#connections.remember(nodeId, { host, port })
+    this.#known.set(`${kind} ${key}`, nodeId)
+    return nodeId
+  }
+
+  forget(kind: CoordinatorKind, key: string): void {
+    this.#known.delete(`${kind} ${key}`)
+  }
+
+  forgetNode(node: number): void {
+    for (const [key, coordinator] of this.#known) if (coordinator === node) this.#known.delete(key)
+  }
+}
