@@ -47,6 +47,8 @@ export class PartitionIngest {
   waiting: Promise<void> | undefined
   /** The source is read for it, unless something keeps it from that. */
   isFollowed = false
+  /** Its changelog takes nothing, and as much waits as may. */
+  isPaused = false
   /** Batches that are written while its own wait; undefined where its own are written. */
   #amendments: ChangelogBatch[] | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */
@@ -68,7 +70,8 @@ export class PartitionIngest {
   }
 
   get mayFetch(): boolean {
-    return this.isFollowed && this.halt === undefined && this.waiting === undefined && !this.isWithheld
+    const mayRead = this.isFollowed && !this.isPaused && this.halt === undefined
+    return mayRead && this.waiting === undefined && !this.isWithheld
   }
 
   /** Its own batches wait: only amendments are written. */

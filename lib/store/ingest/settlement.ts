@@ -13,7 +13,7 @@ import { Progress } from './progress.ts'
 import { type Refusals } from './refusals.ts'
 
 export class Settlement {
-  readonly backlog = new Backlog()
+  readonly backlog: Backlog
   readonly progress = new Progress()
   readonly #context: IngestContext
   readonly #pool: BatchPool
@@ -24,6 +24,7 @@ export class Settlement {
 
   constructor(context: IngestContext, pool: BatchPool, refusals: Refusals, directWrites: DirectWrites) {
     this.#context = context
+    this.backlog = new Backlog(context.roles.primaries.length)
     this.#pool = pool
     this.#refusals = refusals
     this.#directWrites = directWrites
@@ -66,7 +67,7 @@ export class Settlement {
   /** @param bytes encoded, and to be acknowledged; negative for what is settled */
   account(one: PartitionIngest, bytes: number): void {
     one.bytes += bytes
-    this.backlog.add(bytes)
+    this.backlog.add(one.partition, bytes)
   }
 
   /** The partition is not ours any more. */

@@ -41,6 +41,7 @@ export class SourceReader {
     this.#settlement = settlement
     this.#letters = letters
     this.#hooks = hooks
+    settlement.backlog.paused = (partition, isPaused) => this.#paused(partition, isPaused)
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
       received: (fetched) => this.#received(fetched),
       room: hooks.room,
@@ -70,6 +71,7 @@ export class SourceReader {
   }
 
   stop(): void {
+    this.#settlement.backlog.stop()
     this.#fetcher.stop()
   }
 
@@ -82,7 +84,7 @@ export class SourceReader {
     try {
       again = this.#decoder.decode(fetched, one)
     } finally {
-      this.#settlement.backlog.add(one.bytes - before)
+      this.#settlement.backlog.add(one.partition, one.bytes - before)
       this.#letters?.send(one)
     }
     if (one.halt !== undefined) this.halted(one)
@@ -92,6 +94,14 @@ export class SourceReader {
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)
     this.#hooks.encoded(one, openBefore)
+  }
+
+  /** Its changelog takes nothing, and what waits is enough. */
+  #paused(partition: number, isPaused: boolean): void {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return
+    one.isPaused = isPaused
+    this.fetch(one)
   }
 
   #passOver(partition: number, next: number, fault: LatchkeyError): void {
