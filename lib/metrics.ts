@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import { latencyBounds, type LookupStats, lookupOutcomes } from './metrics/lookup-stats.ts'
 import { registerPartitionSeries } from './metrics/partition-series.ts'
 import { SeriesRegistry } from './metrics/series.ts'
+import { skippedReasons } from './contract/skipped.ts'
 import type { CounterName } from './contract/stats.ts'
 import type { StatsView } from './contract/stats-view.ts'
 import type { StoreState, StoreStatus } from './contract/status.ts'
@@ -45,16 +46,6 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['flushes_total', 'Flushes', 'flushes'],
   ['flush_seconds_total', 'Time spent in flushes', 'flushSeconds'],
   ['operations_published_total', 'Operations that flushes made visible', 'operationsPublished'],
-]
-
-const skippedReasons: readonly (readonly [string, CounterName])[] = [
-  ['null_key', 'skippedNullKey'],
-  ['undecodable', 'skippedUndecodable'],
-  ['corrupt_batch', 'skippedCorruptBatch'],
-  ['too_large', 'skippedTooLarge'],
-  ['invalid_key', 'skippedInvalidKey'],
-  ['invalid_value', 'skippedInvalidValue'],
-  ['conversion', 'skippedConversion'],
 ]
 
 /** @param source asked anew at each scrape, so that its `stats` may be replaced once the partitions are known */

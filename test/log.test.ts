@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { configureLogging, escapeControls, loggerOf, type LoggingOptions, RepeatedLog } from '../lib/log.ts'
+import { until } from './until.ts'
 
 /** Lines that are written from now on. */
 function capture(options: Partial<LoggingOptions> = {}): string[] {
@@ -106,6 +107,18 @@ describe('RepeatedLog', () => {
       repeated.log('warning', 'a', 'Lost {broker}', { broker: 'x' })
     expect(lines).toHaveLength(2)
     expect(lines[1]).toEndWith('Lost x (4 more like it not logged)\n')
+  })
+
+  test('the last message within an interval is written at its end, though no other follows', async () => {
+    const lines = capture()
+    const repeated = new RepeatedLog(loggerOf('kafka'), 50)
+    for (const broker of ['x', 'y', 'z']) repeated.log('warning', 'a', 'Lost {broker}', { broker })
+    expect(lines).toHaveLength(1)
+    await until('the interval is over', () => lines.length === 2)
+    expect(lines[1]).toEndWith('Lost z (1 more like it not logged)\n')
+    repeated.log('warning', 'a', 'Lost {broker}', { broker: 'w' })
+    await until('the next interval is over', () => lines.length === 3)
+    expect(lines[2]).toEndWith('Lost w\n')
   })
 
   test('a message is written when its key is another', () => {

@@ -1,4 +1,5 @@
 /** What a store tells about itself: to main, to HTTP, to embedders. Plain data, no behaviour. */
+import { type SkippedRecords } from './skipped.ts'
 
 export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'failed'
 
@@ -83,6 +84,8 @@ export interface StoreStatus {
   /** Whether every primary partition has passed the end that its source had at start, whatever readiness asks for. */
   caughtUp: boolean
   recovery: RecoveryProgress | null
+  /** Source records that were not stored since the start. */
+  skipped: SkippedRecords
   details: PartitionStatus[]
   conditions: Condition[]
 }

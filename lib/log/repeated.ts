@@ -6,9 +6,18 @@ import { type LogLevel } from './level.ts'
 const intervalMsDefault = 5_000
 const keysMax = 1_000
 
+interface Message {
+  level: LogLevel
+  message: string
+  properties: Record<string, unknown>
+}
+
 interface Entry {
   loggedAt: number
   suppressed: number
+  last: Message | undefined
+  /** Writes the last of those that were suppressed, once the interval has passed. */
+  timer: ReturnType<typeof setTimeout> | undefined
 }
 
 /** Takes lines where LogTape is not configured; they are lost where this is not set. */
@@ -33,7 +42,7 @@ export class RepeatedLog {
   }
 
   /**
-   * Logs unless a message with this key was logged within the interval. The next one that is logged tells how many were not.
+   * Logs unless a message with this key was logged within the interval. The last one within an interval is logged at its end, with how many were not.
    * @param key what counts as the same message, such as `fetch 3`; beyond 1,000 keys the one longest silent is forgotten
    */
   log(level: LogLevel, key: string, message: string, properties: Record<string, unknown> = {}): void {
@@ -41,12 +50,28 @@ export class RepeatedLog {
     const entry = this.#entries.get(key)
     if (entry && now - entry.loggedAt < this.#intervalMs) {
       entry.suppressed++
+      entry.last = { level, message, properties }
+      entry.timer ??= setTimeout(() => this.#writeLast(key, entry), this.#intervalMs - (now - entry.loggedAt)).unref()
       return
     }
+    clearTimeout(entry?.timer)
+    this.#remember(key, now)
+    this.#writeWith(entry?.suppressed ?? 0, { level, message, properties })
+  }
+
+  #writeLast(key: string, entry: Entry): void {
+    if (this.#entries.get(key) !== entry || entry.last === undefined) return
+    this.#remember(key, this.#now())
+    this.#writeWith(entry.suppressed - 1, entry.last)
+  }
+
+  #remember(key: string, loggedAt: number): void {
     this.#entries.delete(key)
     if (this.#entries.size >= keysMax) this.#entries.delete(this.#entries.keys().next().value!)
-    this.#entries.set(key, { loggedAt: now, suppressed: 0 })
-    const suppressed = entry?.suppressed ?? 0
+    this.#entries.set(key, { loggedAt, suppressed: 0, last: undefined, timer: undefined })
+  }
+
+  #writeWith(suppressed: number, { level, message, properties }: Message): void {
     if (suppressed === 0) this.#write(level, message, properties)
     else this.#write(level, `${message} ({suppressed} more like it not logged)`, { ...properties, suppressed })
   }

@@ -27,6 +27,7 @@ export class FakeStore implements StoreView {
       partitions: { primary: [0, 1], replicas: [] },
       caughtUp: true,
       recovery: null,
+      skipped: { total: 0, byReason: {} },
       details: [0, 1].map((partition) => ({
         partition,
         role: 'primary',

@@ -1,4 +1,5 @@
 /** What a store tells about itself, put together from what its threads have told. */
+import { skippedOf } from '../../contract/skipped.ts'
 import { type StoreStatus } from '../../contract/status.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 import { conditionsOf, reasonsOf } from './conditions.ts'
@@ -36,6 +37,7 @@ export function statusOf(
     partitions: { primary: [...primaries], replicas: [...replicas] },
     caughtUp: shards.every((shard) => shard.caughtUp),
     recovery,
+    skipped: skippedOf(stats),
     details,
     conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, failure }),
   }

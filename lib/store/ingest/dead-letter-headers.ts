@@ -3,6 +3,7 @@
  * (`__streams.errors.topic`, KIP-1034), so that tools which look for `__*.errors.*` find them, and with text as values, as theirs have.
  */
 import { type HeaderBlock } from '../../kafka/record-batch/index.ts'
+import { reasonOf } from '../../contract/skipped.ts'
 import { type CounterName } from '../../contract/stats.ts'
 
 export const prefix = '__latchkey.errors.'
@@ -27,7 +28,7 @@ export type Omitted = 'value' | 'value, headers' | 'key, value, headers'
 
 export function addFault(headers: HeaderBlock, storeId: string, fault: Fault, omitted?: Omitted): void {
   const { topic, partition, offset, reason, message, raw } = fault
-  headers.add(`${prefix}reason`, reasonText(reason))
+  headers.add(`${prefix}reason`, reasonOf(reason))
   headers.add(`${prefix}message`, message.slice(0, messageCharactersMax))
   headers.add(`${prefix}topic`, topic)
   headers.add(`${prefix}partition`, String(partition))
@@ -35,12 +36,4 @@ export function addFault(headers: HeaderBlock, storeId: string, fault: Fault, om
   headers.add(`${prefix}store`, storeId)
   if (raw !== undefined) headers.add(`${prefix}value`, raw)
   if (omitted !== undefined) headers.add(omittedHeader, omitted)
-}
-
-/** As the metrics have it: skippedNullKey is null_key. */
-export function reasonText(reason: CounterName): string {
-  return reason
-    .replace(/^skipped/, '')
-    .replaceAll(/(?<=[a-z])[A-Z]/g, '_$&')
-    .toLowerCase()
 }

@@ -5,6 +5,7 @@ import { listOffsets } from '../../kafka/offsets.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CatchUp } from './catch-up.ts'
+import { logCaughtUp } from './caught-up.ts'
 import { holdsRecords } from '../recovery/changelog-check.ts'
 import { type Repairs } from '../repair/repairs.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
@@ -133,7 +134,7 @@ export class PartitionEvents {
       if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
     }
     if (!isLast) return
-    log.info('Caught up with {sourceTopic} as it was at start', { sourceTopic: config.sourceTopic })
+    logCaughtUp(config, stats)
     post({ type: 'caught-up' })
   }
 }

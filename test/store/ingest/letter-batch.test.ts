@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
+import { reasonOf } from '../../../lib/contract/skipped.ts'
 import { HeaderBlock, HeaderCursor, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { type Fault, reasonText } from '../../../lib/store/ingest/dead-letter-headers.ts'
+import { type Fault } from '../../../lib/store/ingest/dead-letter-headers.ts'
 import { type Found, LetterBatch } from '../../../lib/store/ingest/letter-batch.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 
@@ -117,7 +118,7 @@ test('add is false and changes nothing when a batch is full', () => {
 })
 
 test('reasons have the names that the metrics give them', () => {
-  expect((['skippedNullKey', 'skippedCorruptBatch', 'skippedConversion'] as const).map(reasonText)).toEqual([
+  expect((['skippedNullKey', 'skippedCorruptBatch', 'skippedConversion'] as const).map(reasonOf)).toEqual([
     'null_key',
     'corrupt_batch',
     'conversion',
