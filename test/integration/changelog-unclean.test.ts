@@ -1,0 +1,59 @@
+/** An unclean leader election loses what the changelog had acknowledged, while records keep coming. */
+import { afterEach, expect, test } from 'bun:test'
+import { healCluster, sharedCluster } from '../kafka/index.ts'
+import { Fixture } from './support/fixture.ts'
+
+afterEach(healCluster)
+
+const testTimeoutMs = 180_000
+
+function orders(from: number, count: number, value: string) {
+  return Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: `${value} ${from + i}` }))
+}
+
+test.each([
+  { lost: 1, coming: 0 },
+  { lost: 2, coming: 1 },
+  { lost: 1_000, coming: 4_000 },
+])(
+  'store, changelog and source are equal after an unclean election has lost $lost records of the changelog, and $coming came meanwhile',
+  async ({ lost, coming }) => {
+    const cluster = await sharedCluster()
+    await using fixture = await Fixture.create({ broker: cluster, changelog: { 'min.insync.replicas': '1' } })
+    await cluster.reassign(fixture.source, 0, [3])
+    await cluster.reassign(fixture.changelog, 0, [1, 2])
+    const store = fixture.openLogged()
+    await fixture.produce([...orders(0, 2_000, 'first'), { key: 'order-7', value: null }])
+    await fixture.quiet(store)
+
+    let feeding: Promise<void> | undefined
+    const tail = await cluster.loseTail(fixture.changelog, 0, async () => {
+      // Changed, new and deleted keys are lost.
+      await fixture.produce([{ key: 'order-1', value: null }, ...orders(1_990, lost, 'second')].slice(-lost))
+      await fixture.quiet(store)
+      feeding = feed(fixture, coming)
+    })
+    expect(tail.end - tail.start).toBe(lost)
+    await feeding
+    await fixture.produce(orders(0, 1, 'last'))
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    expect(fixture.told('records that were acknowledged are missing')).toBeTrue()
+    expect(fixture.told('partition 0: repaired')).toBeTrue()
+    await store.close()
+
+    fixture.lines.length = 0
+    const again = fixture.openLogged()
+    await fixture.quiet(again)
+    expect(fixture.told('rebuilding')).toBeFalse()
+    await fixture.expectConverged(again)
+  },
+  testTimeoutMs,
+)
+
+async function feed(fixture: Fixture, count: number): Promise<void> {
+  const portion = 200
+  for (let done = 0; done < count; done += portion) {
+    await fixture.produce(orders(done % 3_000, Math.min(portion, count - done), `round ${done}`))
+  }
+}
