@@ -6,145 +6,119 @@
  * the owner reads its own marker is the end of what anyone else has written. Batches afterwards are idempotent and not transactional.
  * KIP-98 (transactions), KIP-360 (InitProducerId with the epoch one holds).
  */
-import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './error-codes.ts'
-import { Encoder, type RawRequest } from './kafkajs.ts'
+import { LatchkeyError } from '../errors.ts'
+import { sleep } from './backoff.ts'
+import {
+  addPartition,
+  type Asking,
+  type Claim,
+  endTransaction,
+  type FenceTarget,
+  initProducerId,
+  type ProducerIdentity,
+} from './transactional-id.ts'
 
-export interface ProducerIdentity {
-  producerId: number
-  producerEpoch: number
+export type { Claim, FenceTarget, ProducerIdentity }
+
+/** Of how many producer ids a claim remembers epochs: a batch or marker of one before that is none of the latest. */
+const producerIdsMax = 8
+
+export function newClaim(): Claim {
+  return { taken: [], isOpen: false, isHaunted: false }
 }
 
-/** Also the time within which the coordinator aborts the transaction of an owner that died between its begin and its end. */
-const transactionTimeoutMsDefault = 30_000
+/** What is written under the claim now; undefined before it was fulfilled. */
+export function identityOf({ taken }: Claim): ProducerIdentity | undefined {
+  const newest = taken.at(-1)
+  return newest && { producerId: newest.producerId, producerEpoch: newest.last }
+}
 
-/** Batches of nobody: not deduplicated, not fenced. */
-export const noIdentity: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
+/** Whether a batch or marker was written under the claim. */
+export function isOwn({ taken }: Claim, { producerId, producerEpoch }: ProducerIdentity): boolean {
+  return taken.some((one) => one.producerId === producerId && producerEpoch >= one.first && producerEpoch <= one.last)
+}
 
 /**
- * Takes a partition. Resolves once the abort is decided; the marker reaches the partition a little later.
- * Rejects with `fenced` if `held` is given and another instance has taken the partition since.
+ * Takes a partition, again if the claim holds it already. Resolves once the abort is decided; the marker reaches the partition a little later.
+ *
+ * Each request is repeated by itself until it is answered, because a repetition of the whole with the former epoch meets what it has left
+ * behind itself, and is refused. A refusal is proof of another owner only where no request of this owner can have led to it; else
+ * the partition tells, by the last marker in it. A claim that was never fulfilled has nothing to lose: it begins again.
+ *
+ * @throws LatchkeyError fenced if another instance has taken the partition since
  */
-export async function fencePartition(
-  client: KafkaClient,
-  transactionalId: string,
-  topic: string,
-  partition: number,
-  held?: ProducerIdentity,
-  transactionTimeoutMs = transactionTimeoutMsDefault,
-): Promise<ProducerIdentity> {
-  const identity = await initProducerId(client, transactionalId, transactionTimeoutMs, held)
-  const producer = { transactionalId, ...identity, producerId: String(identity.producerId) }
-  await addPartition(client, transactionalId, topic, partition, producer)
-  await endTransaction(client, transactionalId, producer)
-  return identity
-}
-
-/** A producer id without fencing: its batches are deduplicated, but those of an earlier owner are not refused. */
-export async function plainProducerId(client: KafkaClient): Promise<ProducerIdentity> {
-  const attempted = 'Getting a producer id'
-  const response = (await client.callAny('InitProducerId', 1, {
-    transactionalId: null,
-    transactionTimeout: transactionTimeoutMsDefault,
-  })) as {
-    errorCode: number
-    producerId: string
-    producerEpoch: number
-  }
-  if (response.errorCode !== 0) throw brokerError(attempted, response.errorCode)
-  return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
-}
-
-async function initProducerId(
-  client: KafkaClient,
-  transactionalId: string,
-  transactionTimeoutMs: number,
-  held?: ProducerIdentity,
-): Promise<ProducerIdentity> {
-  const coordinator = await client.coordinator('transaction', transactionalId)
-  const response = await client.send(
-    coordinator,
-    initProducerIdRequest(transactionalId, transactionTimeoutMs, held),
-    client.requestTimeoutMs,
-  )
-  const at = 1 // the response header's tagged fields
-  const errorCode = response.readInt16BE(at + 4)
-  failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
-  return { producerId: Number(response.readBigInt64BE(at + 6)), producerEpoch: response.readInt16BE(at + 14) }
-}
-
-/** InitProducerId version 3, the first that says which epoch one holds; a flexible version, so written byte by byte. */
-function initProducerIdRequest(
-  transactionalId: string,
-  transactionTimeoutMs: number,
-  held?: ProducerIdentity,
-): RawRequest {
-  return {
-    apiKey: 22,
-    apiVersion: 3,
-    apiName: 'InitProducerId',
-    encode() {
-      const id = Buffer.from(transactionalId)
-      const encoder = new Encoder(64 + id.length).writeInt8(0) // the request header's tagged fields
-      writeUnsignedVarint(encoder, id.length + 1)
-      encoder.writeBufferInternal(id)
-      encoder.writeInt32(transactionTimeoutMs)
-      encoder.writeInt64(held?.producerId ?? -1).writeInt16(held?.producerEpoch ?? -1)
-      return encoder.writeInt8(0)
-    },
+export async function fencePartition(target: FenceTarget, claim: Claim): Promise<ProducerIdentity> {
+  const { client } = target
+  const held = identityOf(claim)
+  const patience = client.patience()
+  for (let stated = held; ;) {
+    const asking: Asking = { stated, isRepeated: false }
+    try {
+      const identity = await client.persist(() => initProducerId(target, claim, asking))
+      note(claim, identity)
+      const isAnswered = await addPartition(target, claim, identity)
+      const isEnded = await client.persist(() => endTransaction(target, identity))
+      claim.isOpen = false
+      if (isAnswered && isEnded) return identity
+      // A request that was not answered may still arrive, and would begin a transaction that nobody ends: the next epoch refuses it.
+      stated = identity
+      await sleep(patience.pauseMs(), client.signal)
+    } catch (error) {
+      if (!isSuperseded(error)) throw error
+      stated = held && (await settle(target, claim, asking, error))
+      await sleep(patience.nextMs(error), client.signal)
+    }
   }
 }
 
-function writeUnsignedVarint(encoder: Encoder, value: number): void {
-  let rest = value
-  for (; rest > 127; rest >>>= 7) encoder.writeInt8((rest & 127) - 128)
-  encoder.writeInt8(rest)
+function note(claim: Claim, { producerId, producerEpoch }: ProducerIdentity): void {
+  const newest = claim.taken.at(-1)
+  if (newest?.producerId === producerId) newest.last = producerEpoch
+  else claim.taken.push({ producerId, first: producerEpoch, last: producerEpoch })
+  if (claim.taken.length > producerIdsMax) claim.taken.shift()
+  claim.isOpen = false
 }
 
-interface AddPartitionsResponse {
-  errors: { partitionErrors: { errorCode: number }[] }[]
-}
-
-async function addPartition(
-  client: KafkaClient,
-  transactionalId: string,
-  topic: string,
-  partition: number,
-  producer: Record<string, unknown>,
-): Promise<void> {
-  const coordinator = await client.coordinator('transaction', transactionalId)
-  const args = { ...producer, topics: [{ topic, partitions: [partition] }] }
-  const response = (await client.call(coordinator, 'AddPartitionsToTxn', 1, args)) as AddPartitionsResponse
-  const errorCode =
-    response.errors.flatMap((one) => one.partitionErrors).find((one) => one.errorCode !== 0)?.errorCode ?? 0
-  failOnError(client, transactionalId, `Fencing ${topic} partition ${partition}`, errorCode)
-}
-
-async function endTransaction(
-  client: KafkaClient,
-  transactionalId: string,
-  producer: Record<string, unknown>,
-): Promise<void> {
-  const coordinator = await client.coordinator('transaction', transactionalId)
-  const args = { ...producer, transactionResult: false }
-  const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args)) as { errorCode: number }
-  failOnError(client, transactionalId, `Fencing with transactional id ${transactionalId}`, errorCode)
-}
-
-const transactionalIdAuthorizationFailed = 53
-const clusterAuthorizationFailed = 31
-const topicAuthorizationFailed = 29
-
-function failOnError(client: KafkaClient, transactionalId: string, attempted: string, errorCode: number): void {
-  if (errorCode === 0) return
-  if (errorAction(errorCode) === 'refresh') client.forgetCoordinator('transaction', transactionalId)
-  throw brokerError(attempted, errorCode, adviceFor(transactionalId, errorCode))
-}
-
-function adviceFor(transactionalId: string, errorCode: number): string | undefined {
-  if (errorCode === transactionalIdAuthorizationFailed || errorCode === clusterAuthorizationFailed) {
-    return `allow this user to DESCRIBE and WRITE transactional id ${transactionalId}, or set FENCING=false`
+/** The coordinator knows a later owner. @returns what to state instead @throws LatchkeyError fenced where that is another instance */
+async function settle(
+  { client, topic, partition, markers }: FenceTarget,
+  claim: Claim,
+  { isRepeated }: Asking,
+  refusal: LatchkeyError,
+): Promise<ProducerIdentity | undefined> {
+  const own = identityOf(claim)!
+  const next = { producerId: own.producerId, producerEpoch: own.producerEpoch + 1 }
+  const found = await client.persist(markers)
+  const last = found.at(-1)
+  const isOpen = claim.isOpen
+  claim.isOpen = false
+  if (last !== undefined && isLater(claim, last)) {
+    // An end of ours would have left our own marker before that one.
+    if (isOpen && isSame(last, next) && !found.some((one) => isSame(one, own))) return next
+    const { producerId, producerEpoch } = last
+    const marker = `the last marker in it is of producer ${producerId} with epoch ${producerEpoch}`
+    throw new LatchkeyError('fenced', `Taking ${topic} partition ${partition}: ${marker}`, { cause: refusal })
   }
-  if (errorCode === topicAuthorizationFailed) return 'allow this user to WRITE the changelog topic'
-  return undefined
+  if (isOpen) return next
+  // The id expired, perhaps: asked with what is held, the coordinator says whether another has it.
+  if (refusal.details['kafka'] === unmapped) return own
+  if (isRepeated || claim.isHaunted) return undefined
+  throw new LatchkeyError('fenced', refusal.message, { cause: refusal })
+}
+
+/** Whether a marker is neither the claim's own nor of an owner before it. */
+function isLater({ taken }: Claim, { producerId, producerEpoch }: ProducerIdentity): boolean {
+  return !taken.some((one) => one.producerId === producerId && producerEpoch <= one.last)
+}
+
+function isSame(one: ProducerIdentity, other: ProducerIdentity): boolean {
+  return one.producerId === other.producerId && one.producerEpoch === other.producerEpoch
+}
+
+/** The transactional id has another producer id by now, or none. */
+const unmapped = 'INVALID_PRODUCER_ID_MAPPING'
+const supersededBy = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', unmapped])
+
+function isSuperseded(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && supersededBy.has(String(error.details['kafka']))
 }

@@ -1,5 +1,5 @@
 /** What a producer is given to write, and what it says about it. */
-import { type ProducerIdentity } from './fence.ts'
+import { type ProducerIdentity } from './transactional-id.ts'
 import { type LatchkeyError } from '../errors.ts'
 
 export interface OutgoingBatch {
@@ -23,7 +23,7 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
   /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
   /**
-   * The broker has forgotten our producer id: another one. Rejects with `fenced` where the partition is someone else's now. Undefined where that has to
+   * The broker has forgotten our producer id, or refuses its epoch: another one. Rejects with `fenced` where the partition is someone else's now. Undefined where that has to
    * wait: next() gives nothing until own() is called again.
    */
   renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity | undefined>

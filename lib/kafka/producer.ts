@@ -5,10 +5,10 @@
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
-import { type ProducerIdentity } from './fence.ts'
 import { type OutgoingBatch, type PartitionEnd, type ProducerOptions, type ProducerSink } from './producer-sink.ts'
+import { type ProducerIdentity } from './transactional-id.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './produce.ts'
-import { type LatchkeyError } from '../errors.ts'
+import { LatchkeyError } from '../errors.ts'
 
 export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 
@@ -158,7 +158,9 @@ export class Producer<Batch extends OutgoingBatch> {
     )
     switch (errorAction(errorCode)) {
       case 'fence':
-        this.lose(partition, error)
+        // Whether another owner is why, taking the partition again tells.
+        await this.#renew(partition, owned)
+        if (this.#owned.has(partition)) this.#byLeader.lost(partition, new LatchkeyError('broker_error', error.message))
         break
       case 'record':
         owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))

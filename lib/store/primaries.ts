@@ -47,7 +47,7 @@ export class Primaries {
 
   constructor(context: StoreContext) {
     this.#context = context
-    this.#owners = new Owners(context.clients.producer, context.config)
+    this.#owners = new Owners(context.clients, context.config)
     this.#events = new PartitionEvents(context, this.#owners)
     this.#ingest = new Ingest({ ...context, events: this.#events })
     this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
@@ -159,8 +159,8 @@ export class Primaries {
       kept: keptHeadersOf(config),
       entriesExpected: (partition: number) => entriesIn(this.#committed.get(partition)?.metadata ?? ''),
       identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
-      fenceAgain: async (partition: number) => {
-        await this.#owners.renew(partition, this.#owners.identity(partition)!)
+      fenceAgain: async (partition: number, position: number) => {
+        await this.#owners.renew(partition, position)
       },
     }
     if (!useProcessingOnly) return recover(context, roles.primaries)

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { fencePartition } from '../../lib/kafka/fence.ts'
+import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { until } from '../until.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
@@ -51,7 +51,8 @@ test('a store takes a marker in its changelog for no other writer, and a record 
     await producer.connect()
     await latchkey.until('it is ready', () => latchkey.isReady())
     await write('one')
-    await client.persist(() => fencePartition(client, uniqueName('other'), changelog, 0))
+    const other = { client, transactionalId: uniqueName('other'), topic: changelog, partition: 0 }
+    await fencePartition({ ...other, markers: async () => [] }, newClaim())
     await until('the marker is there', async () => (await readTopic(broker.direct, changelog)).markers.length === 2)
     await write('two')
     await producer.send({ topic: changelog, messages: [{ key: 'b', value: 'foreign' }] })

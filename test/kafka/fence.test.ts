@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
-import { fencePartition, plainProducerId, type ProducerIdentity } from '../../lib/kafka/fence.ts'
+import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
+import { plainProducerId, type ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { fetchRequest, parseFetchResponse } from '../../lib/kafka/fetch.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/produce.ts'
 import { createTopic, sharedKafka, uniqueName } from './index.ts'
@@ -16,8 +17,9 @@ beforeAll(async () => {
 })
 afterAll(() => client.close())
 
-function take(id: string, partition: number, held?: ProducerIdentity): Promise<ProducerIdentity> {
-  return client.persist(() => fencePartition(client, id, topic, partition, held))
+function take(id: string, partition: number, claim = newClaim()): Promise<ProducerIdentity> {
+  const markers = async () => []
+  return fencePartition({ client, transactionalId: id, topic, partition, markers }, claim)
 }
 
 /** Writes one record; resolves with the broker's error code. */
@@ -96,18 +98,20 @@ test('the broker keeps a repeated batch once when its sequence is the same', asy
 
 test('fencePartition takes a partition anew when it is still held', async () => {
   const id = uniqueName('id')
-  const first = await take(id, 5)
-  const renewed = await take(id, 5, first)
+  const claim = newClaim()
+  const first = await take(id, 5, claim)
+  const renewed = await take(id, 5, claim)
   expect(renewed.producerEpoch).toBeGreaterThan(first.producerEpoch)
-  expect(await take(id, 5, renewed)).toMatchObject({ producerId: first.producerId })
+  expect(await take(id, 5, claim)).toMatchObject({ producerId: first.producerId })
 })
 
 test('fencePartition fails as fenced when another has taken the partition since', async () => {
   const id = uniqueName('id')
-  const first = await take(id, 6)
+  const claim = newClaim()
+  await take(id, 6, claim)
   await take(id, 6)
   await take(id, 6)
-  expect(await take(id, 6, first).catch((error: unknown) => error)).toMatchObject({ code: 'fenced', retriable: false })
+  expect(await take(id, 6, claim).catch((error: unknown) => error)).toMatchObject({ code: 'fenced', retriable: false })
 })
 
 test('plainProducerId returns ids of their own when asked twice', async () => {

@@ -7,11 +7,13 @@ import { produceResponse } from './responses.ts'
 
 afterEach(stopProducers)
 
+const taken = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
+
 test.each([47, 90])(
-  'Producer gives up a partition, and it alone, when code %d says that another took it',
+  'Producer gives up a partition, and it alone, when after code %d it cannot take it again',
   async (code) => {
     const fake = new FakeClient({ 0: 1, 1: 1 })
-    const { producer, events, write } = start(fake)
+    const { producer, events, write } = start(fake, { renew: taken })
     write(0, 'a', 'b')
     write(1, 'c')
     await answer(fake, { partition: 0, errorCode: code }, { partition: 1, baseOffset: 0 })
@@ -19,9 +21,21 @@ test.each([47, 90])(
     write(1, 'e')
     expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: e 7:1/1'])
     expect(producer.identity(0)).toBeUndefined()
-    expect(events).toEqual(['lost 0: fenced', 'c of 1 at 0', 'e of 1 at 1'])
+    expect(events.toSorted()).toEqual(['c of 1 at 0', 'e of 1 at 1', 'lost 0: fenced'])
   },
 )
+
+test('Producer writes a batch again when its epoch was refused and nobody else has the partition', async () => {
+  const fake = new FakeClient()
+  const { events, write } = start(fake)
+  write(0, 'a', 'b')
+  await answer(fake, { partition: 0, errorCode: 47 })
+  expect(await answer(fake, { partition: 0, baseOffset: 1 })).toEqual(['0: a 7:2/0'])
+  expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/1'])
+  write(0, 'c')
+  await fake.next()
+  expect(events).toEqual(['a of 0 at 1', 'b of 0 at 2'])
+})
 
 test.each([45, 59])(
   'Producer takes a partition anew when code %d says that its sequence is not known',
@@ -42,8 +56,7 @@ test.each([45, 59])(
 
 test('Producer gives up a partition when taking it anew finds that another has it', async () => {
   const fake = new FakeClient()
-  const renew = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
-  const { events, write } = start(fake, { renew })
+  const { events, write } = start(fake, { renew: taken })
   write(0, 'a')
   await answer(fake, { partition: 0, errorCode: 45 })
   while (events.length === 0) await Bun.sleep(1)

@@ -3,7 +3,7 @@
  * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
  */
 import { type LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
 import { Amending } from './amending.ts'
 import { type Amendment } from './amendment.ts'
@@ -66,7 +66,7 @@ export class Ingest {
       acknowledged: (partition, batch, _, foreign) =>
         this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
-      renew: (partition, held) => context.events.renew(partition, held),
+      renew: (partition) => context.events.renew(partition, this.#producer.endOffset(partition)),
       lost: (partition, error) => this.#lost(partition, error),
       wentBack: (partition, baseOffset) => context.events.changelogWentBack(partition, baseOffset),
     })

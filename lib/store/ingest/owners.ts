@@ -1,47 +1,69 @@
 /** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
-import { fencePartition, noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/fence.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
+import { type Claim, fencePartition, identityOf, newClaim } from '../../kafka/fence.ts'
+import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { clientsConfigOf, transactionalIdOf } from '../clients.ts'
+import { type Clients, clientsConfigOf, transactionalIdOf } from '../clients.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
+import { markersFrom } from '../recovery/changelog-check.ts'
 
 export class Owners {
-  readonly #client: KafkaClient
+  readonly #clients: Clients
   readonly #config: StoreConfig
-  readonly #identities = new Map<number, ProducerIdentity>()
+  readonly #claims = new Map<number, Claim>()
+  /** Without fencing, nothing is claimed. */
+  readonly #unclaimed = new Map<number, ProducerIdentity>()
 
-  constructor(client: KafkaClient, config: StoreConfig) {
-    this.#client = client
+  constructor(clients: Clients, config: StoreConfig) {
+    this.#clients = clients
     this.#config = config
   }
 
   identity(partition: number): ProducerIdentity | undefined {
-    return this.#identities.get(partition)
+    const claim = this.#claims.get(partition)
+    return claim === undefined ? this.#unclaimed.get(partition) : identityOf(claim)
   }
 
   /** Takes partitions, in parallel. Whoever wrote them before is refused from now on, unless FENCING=false. */
   async take(partitions: readonly number[]): Promise<void> {
     // A leader that has not opened one of them yet (the topic is new, the broker has just started) would let the markers of all wait for
     // 30 s: Kafka 4.1 does not answer itself there (KafkaApis.handleWriteTxnMarkersRequest). Those that answer this have opened them.
-    await this.#client.persist(() => listOffsets(this.#client, this.#config.changelogTopic, partitions, 'latest'))
-    await Promise.all(partitions.map((partition) => this.#take(partition)))
+    const { producer } = this.#clients
+    await producer.persist(() => listOffsets(producer, this.#config.changelogTopic, partitions, 'latest'))
+    await Promise.all(
+      partitions.map(async (partition) => {
+        if (!this.#config.fencing) return this.#take(partition)
+        const claim = newClaim()
+        await this.#fence(partition, claim, 0)
+        this.#claims.set(partition, claim)
+      }),
+    )
   }
 
-  /** Takes a partition that is held already; rejects with `fenced` if someone else has taken it since. */
-  async renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity> {
-    await this.#take(partition, held)
-    return this.#identities.get(partition)!
+  /**
+   * Takes a partition that is held already; rejects with `fenced` if someone else has taken it since.
+   * @param from changelog offset from which on somebody else's marker may stand
+   */
+  async renew(partition: number, from: number): Promise<ProducerIdentity> {
+    const claim = this.#claims.get(partition)
+    await (claim === undefined ? this.#take(partition) : this.#fence(partition, claim, from))
+    return this.identity(partition)!
   }
 
-  async #take(partition: number, held?: ProducerIdentity): Promise<void> {
-    const { changelogTopic, fencing } = this.#config
-    const { isIdempotent, transactionTimeoutMs } = clientsConfigOf(this.#config).producer.produce
-    const id = transactionalIdOf(this.#config, partition)
-    const identity = await this.#client.persist(async () => {
-      if (fencing) return fencePartition(this.#client, id, changelogTopic, partition, held, transactionTimeoutMs)
-      return isIdempotent ? plainProducerId(this.#client) : noIdentity
-    })
-    this.#identities.set(partition, identity)
+  async #fence(partition: number, claim: Claim, from: number): Promise<void> {
+    const { changelogTopic: topic } = this.#config
+    const { transactionTimeoutMs } = clientsConfigOf(this.#config).producer.produce
+    const transactionalId = transactionalIdOf(this.#config, partition)
+    const { changelog, producer: client } = this.#clients
+    const markers = () => markersFrom(changelog, topic, partition, from)
+    const target = { client, transactionalId, topic, partition, transactionTimeoutMs, markers }
+    await fencePartition(target, claim)
+  }
+
+  async #take(partition: number): Promise<void> {
+    const { isIdempotent } = clientsConfigOf(this.#config).producer.produce
+    const { producer } = this.#clients
+    const identity = isIdempotent ? await producer.persist(() => plainProducerId(producer)) : noIdentity
+    this.#unclaimed.set(partition, identity)
   }
 }
 

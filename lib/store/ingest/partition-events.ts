@@ -1,6 +1,6 @@
 /** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
 import { LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
@@ -54,13 +54,13 @@ export class PartitionEvents {
   }
 
   /**
-   * The broker has forgotten our producer id, or will: takes the partition again; rejects with `fenced` if it is another instance's. Undefined where its
-   * changelog has lost records: then the repair takes it.
+   * Takes the partition again; rejects with `fenced` if it is another instance's. Undefined where its changelog has lost records: then the repair takes it.
+   * @param end of what is known to be ours
    */
-  async renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity | undefined> {
+  async renew(partition: number, end: number): Promise<ProducerIdentity | undefined> {
     if (await this.#repairs?.beginsInstead(partition)) return undefined
     log.info('Partition {partition}: taking the changelog anew', { partition })
-    return this.#owners.renew(partition, held)
+    return this.#owners.renew(partition, end)
   }
 
   /** The position is not in the source any more: where to go on. */

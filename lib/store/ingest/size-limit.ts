@@ -1,5 +1,5 @@
 /** Which records the changelog takes for their size: as they are, or compressed in a batch of their own, as their source may have held them. */
-import { noIdentity } from '../../kafka/fence.ts'
+import { noIdentity } from '../../kafka/transactional-id.ts'
 import {
   batchBytesOfOne,
   hardMaxBytes,

@@ -1,5 +1,6 @@
 /** What lies in a stretch of the changelog where the store has written nothing. */
 import { type KafkaClient } from '../../kafka/client.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { fetchAt } from './fetch-at.ts'
 
@@ -28,4 +29,28 @@ export async function holdsRecords(
     if (position === before) return false
   }
   return false
+}
+
+/** Whose markers stand from an offset on, in order. */
+export async function markersFrom(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  from: number,
+): Promise<ProducerIdentity[]> {
+  const markers: ProducerIdentity[] = []
+  const batch = new RecordBatchReader()
+  for (let position = from; ;) {
+    const fetched = await fetchAt(client, topic, partition, position, 'read_uncommitted')
+    if (fetched === undefined) return markers
+    batch.open(fetched.buffer, fetched.start, fetched.end)
+    const before = position
+    while (batch.nextBatch()) {
+      if (batch.nextOffset <= position) continue
+      const { producerId, producerEpoch, isControl } = batch
+      if (isControl) markers.push({ producerId, producerEpoch })
+      position = batch.nextOffset
+    }
+    if (position === before) return markers
+  }
 }

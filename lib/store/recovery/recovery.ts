@@ -6,7 +6,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
-import { type ProducerIdentity } from '../../kafka/fence.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -59,8 +59,8 @@ export interface RecoveryContext {
   entriesExpected?(partition: number): number
   /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
   identityOf(partition: number): ProducerIdentity | undefined
-  /** Takes the partition again, for a marker at its present end. */
-  fenceAgain(partition: number): Promise<void>
+  /** Takes the partition again, for a marker at its present end. @param position up to which it was read */
+  fenceAgain(partition: number, position: number): Promise<void>
 }
 
 /** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
@@ -144,7 +144,7 @@ async function watchMarkers(
       if (signal.aborted || context.identityOf(partition) === undefined) continue
       const stuck = one.position >= one.end && seen.get(partition) === one.position
       seen.set(partition, one.position)
-      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition)
+      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition, one.position)
     }
   }
 }

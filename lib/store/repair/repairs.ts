@@ -114,7 +114,7 @@ export class Repairs {
     // The commit names the topic by its id.
     await client.persist(() => client.metadata([config.changelogTopic]))
     try {
-      const identity = await this.#owners.renew(partition, this.#owners.identity(partition)!)
+      const identity = await this.#owners.renew(partition, loss.from)
       const ask = (spec: 'earliest' | 'latest') =>
         client.persist(() => listOffsets(client, config.changelogTopic, [partition], spec, 'read_uncommitted'))
       const start = (await ask('earliest')).get(partition)!

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { ProducerIdentity } from '../../../lib/kafka/fence.ts'
+import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { recover, type RecoveryContext } from '../../../lib/store/recovery/recovery.ts'
 import { discardOffset } from '../../../lib/store/recovery/source-trail.ts'
