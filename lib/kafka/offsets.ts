@@ -92,25 +92,37 @@ export async function fetchCommitted(
 }
 
 interface OffsetCommitResponse {
-  responses: { partitions: { partition: number; errorCode: number }[] }[]
+  responses: { topic: string; partitions: { partition: number; errorCode: number }[] }[]
 }
 
-/** Commits as a consumer that assigns partitions itself does: no generation, no member. */
+export interface TopicOffsets {
+  topic: string
+  offsets: ReadonlyMap<number, CommittedOffset>
+}
+
+/**
+ * Commits as a consumer that assigns partitions itself does: no generation, no member.
+ * @param beside of another topic, with the same request; that it is refused for these is no error
+ */
 export async function commitOffsets(
   client: KafkaClient,
   group: string,
   topic: string,
   offsets: ReadonlyMap<number, CommittedOffset>,
+  beside?: TopicOffsets,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
-  const partitions = [...offsets].map(([partition, { offset, metadata }]) => ({
-    partition,
-    offset: String(offset),
-    metadata,
-  }))
-  const args = { groupId: group, groupGenerationId: -1, memberId: '', topics: [{ topic, partitions }] }
+  const topics = [{ topic, offsets }, ...(beside && beside.offsets.size > 0 ? [beside] : [])].map((one) => {
+    const partitions = [...one.offsets].map(([partition, { offset, metadata }]) => {
+      return { partition, offset: String(offset), metadata }
+    })
+    return { topic: one.topic, partitions }
+  })
+  const args = { groupId: group, groupGenerationId: -1, memberId: '', topics }
   const response = (await client.call(coordinator, 'OffsetCommit', 5, args)) as OffsetCommitResponse
-  for (const { partition, errorCode } of response.responses.flatMap((one) => one.partitions)) {
+  for (const { partition, errorCode } of response.responses
+    .filter((one) => one.topic === topic)
+    .flatMap((one) => one.partitions)) {
     failOnCoordinatorError(client, group, `Committing ${topic} partition ${partition} for group ${group}`, errorCode)
   }
 }

@@ -8,6 +8,7 @@ import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
+import { markedBeside } from './recovery/marked-beside.ts'
 import { entriesIn } from './recovery/completeness.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
 import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
@@ -74,6 +75,7 @@ export class Primaries {
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
+      marked: await markedBeside(client, config, primaries),
       keepsTimestamps: topology.limits.keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,

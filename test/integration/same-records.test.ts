@@ -13,6 +13,24 @@ function messages(name: string, count: number) {
   return [...own, { key: 'last', value: name, timestamp }]
 }
 
+test('a store ends with the new source alone when that has the same record where the former one was read to', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce(messages('former', 50))
+  await fixture.startAndStop()
+  await fixture.cluster.recreateTopic(fixture.source)
+  await fixture.produce([...messages('new', 50), { key: 'more', value: 'new', timestamp }])
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(fixture.told('rebuilding from offset 0, because the source topic was recreated')).toBeTrue()
+  await store.close()
+  fixture.lines.length = 0
+  const again = fixture.openLogged()
+  await fixture.quiet(again)
+  await fixture.expectConverged(again)
+  expect(fixture.told('rebuilding')).toBeFalse()
+})
+
 test('a store rebuilds when its changelog was made again, with as many records as before or more', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages('former', 50))

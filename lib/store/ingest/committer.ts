@@ -1,11 +1,11 @@
 /** Commits, once a second or as auto.commit.interval.ms says, how far the changelog has acknowledged: never ahead of it, never backwards. */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
-import { type CommittedOffset, commitOffsets, fetchCommitted } from '../../kafka/offsets.ts'
+import { type CommittedOffset, commitOffsets, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { clientsConfigOf, groupOf } from '../clients.ts'
 import { completenessOf } from '../recovery/completeness.ts'
-import { marksIn } from '../recovery/marks.ts'
+import { besideChangelog, marksIn } from '../recovery/marks.ts'
 import { type Stats } from '../../contract/stats.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 
@@ -109,7 +109,7 @@ export class Committer {
         if (isAhead) offsets.delete(partition)
       }
       if (offsets.size === 0) return
-      await commitOffsets(this.#client, group, sourceTopic, offsets)
+      await commitOffsets(this.#client, group, sourceTopic, offsets, this.#beside(offsets))
       this.#stats.add('commits', 1)
       for (const [partition, commit] of offsets) {
         this.#committed.set(partition, commit)
@@ -120,6 +120,15 @@ export class Committer {
       this.#stats.add('commitFailures', 1)
       this.#log.log('warning', 'commit', '{fault}; trying again', { fault: error.message })
     }
+  }
+
+  #beside(offsets: ReadonlyMap<number, CommittedOffset>): TopicOffsets {
+    const beside = new Map<number, CommittedOffset>()
+    for (const [partition, commit] of offsets) {
+      const mark = besideChangelog(commit)
+      if (mark !== undefined) beside.set(partition, mark)
+    }
+    return { topic: this.#config.changelogTopic, offsets: beside }
   }
 }
 

@@ -2,7 +2,8 @@
  * Which topics a commit speaks of, beside its offset, and how far their logs went in which leader epochs: a later start that finds another topic, or a log that
  * ends earlier in such an epoch, knows for certain that it was recreated or truncated, however long it has become since. Empty with brokers before 2.8.
  */
-import { fieldIn } from './completeness.ts'
+import { type CommittedOffset } from '../../kafka/offsets.ts'
+import { completenessOf, fieldIn } from './completeness.ts'
 
 export interface Marks {
   sourceId: string | undefined
@@ -23,6 +24,21 @@ export function withMarks(metadata: string, { sourceId, sourceEpochs, changelogI
   })
   const known = fields.filter(([, value]) => value !== undefined)
   return [metadata, ...known.map(([name, value]) => `${name}=${value}`)].join(' ')
+}
+
+/**
+ * The same, to be committed for the changelog: the cluster forgets what was committed for a topic when that is deleted, and a source that was recreated is to be
+ * recognised all the same. Undefined where the metadata states nothing of the changelog.
+ */
+export function besideChangelog({ offset, metadata }: CommittedOffset): CommittedOffset | undefined {
+  const { changelogEnd } = completenessOf(metadata)
+  return changelogEnd < 0 ? undefined : { offset: changelogEnd, metadata: `${metadata} source-offset=${offset}` }
+}
+
+/** What was committed of the source by what besideChangelog() gave; undefined where that is something else. */
+export function ofSource({ metadata }: CommittedOffset): CommittedOffset | undefined {
+  const offset = fieldIn(metadata, 'source-offset', /^\d{1,16}$/)
+  return offset === undefined ? undefined : { offset: Number(offset), metadata }
 }
 
 const id = /^[\w-]{22}$/

@@ -22,6 +22,8 @@ export interface ResumptionInput {
   partitions: readonly number[]
   recovered: ReadonlyMap<number, Recovered>
   committed: ReadonlyMap<number, CommittedOffset>
+  /** The same, as it was noted beside the changelog. */
+  marked: ReadonlyMap<number, CommittedOffset>
   /** Whether the changelog has the source's timestamps. */
   keepsTimestamps: boolean
   /** What to do where there is no position. */
@@ -40,7 +42,7 @@ export interface Resumption extends Resume {
 }
 
 export async function resumptions(input: ResumptionInput): Promise<Map<number, Resumption>> {
-  const { client, sourceTopic, partitions, recovered, committed, keepsTimestamps } = input
+  const { client, sourceTopic, partitions, recovered, committed, marked, keepsTimestamps } = input
   const starts = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'earliest'))
   const ends = await client.persist(() => listOffsets(client, sourceTopic, partitions, 'latest'))
   const decided = await Promise.all(
@@ -48,7 +50,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
       const { records, changelogStart, changelogEnd, last, after, discardedAt } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
       const metadata = committed.get(partition)?.metadata ?? ''
-      const changes = await topicChanges(client, input, partition, committed.get(partition))
+      const changes = await topicChanges(client, input, partition, committed.get(partition) ?? marked.get(partition))
       const resume = resumeAt({
         recordsRecovered: records,
         highestSourceOffset: last?.offset ?? -1,

@@ -4,7 +4,7 @@ import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
 import { Committer } from '../../../lib/store/ingest/committer.ts'
 import { completenessMetadata } from '../../../lib/store/recovery/completeness.ts'
-import { withMarks } from '../../../lib/store/recovery/marks.ts'
+import { ofSource, withMarks } from '../../../lib/store/recovery/marks.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
 import type { StoreConfig } from '../../../lib/contract/store-config.ts'
 import { captureLog } from '../support.ts'
@@ -20,9 +20,16 @@ interface Commit {
   metadata: string
 }
 
+interface AskedTopic {
+  topic: string
+  partitions: Commit[]
+}
+
 /** A coordinator that keeps what is committed. */
 class FakeCoordinator {
   readonly committed = new Map<number, Commit>()
+  /** What is committed for the changelog, though it says that it refuses. */
+  readonly beside = new Map<number, Commit>()
   readonly requests: Commit[][] = []
   failure: Error | undefined
   /** Resolves what a commit waits for. */
@@ -36,17 +43,25 @@ class FakeCoordinator {
 
   async call(_: number, api: string, __: number, args: unknown): Promise<unknown> {
     if (this.failure) throw this.failure
-    const [{ partitions }] = (args as { topics: [{ partitions: Commit[] }] }).topics
+    const [{ topic, partitions }, beside] = (args as { topics: [AskedTopic, AskedTopic?] }).topics
     if (api === 'OffsetFetch') {
       const found = partitions.map(({ partition }) => {
         return { errorCode: 0, ...(this.committed.get(partition) ?? { partition, offset: '-1', metadata: '' }) }
       })
-      return { errorCode: 0, responses: [{ partitions: found }] }
+      return { errorCode: 0, responses: [{ topic, partitions: found }] }
     }
     await this.gate
+    for (const commit of beside?.partitions ?? []) this.beside.set(commit.partition, commit)
     this.requests.push(partitions)
     for (const commit of partitions) this.committed.set(commit.partition, commit)
-    return { responses: [{ partitions: partitions.map(({ partition }) => ({ partition, errorCode: 0 })) }] }
+    const answers = partitions.map(({ partition }) => ({ partition, errorCode: 0 }))
+    const refused = (beside?.partitions ?? []).map(({ partition }) => ({ partition, errorCode: 29 }))
+    return {
+      responses: [
+        { topic, partitions: answers },
+        { topic: beside?.topic, partitions: refused },
+      ],
+    }
   }
 }
 
@@ -68,7 +83,7 @@ function start({ committed = {}, overruled = {} }: Held = {}) {
     new Map(Object.entries(record).map(([partition, value]) => [Number(partition), value]))
   const committer = new Committer(
     group as unknown as KafkaClient,
-    { storeId: 'store', sourceTopic: 'source' } as StoreConfig,
+    { storeId: 'store', sourceTopic: 'source', changelogTopic: 'changelog' } as StoreConfig,
     stats,
     { acknowledged: () => acknowledged, metadata: () => metadata.of() },
     byPartition(committed),
@@ -79,6 +94,16 @@ function start({ committed = {}, overruled = {} }: Held = {}) {
     group.requests.map((commits) => commits.map(({ partition, offset }) => `${partition}: ${offset}`))
   return { group, stats, acknowledged, completeness, metadata, committer, offsets }
 }
+
+test('Committer notes beside the changelog what it commits for the source, and does not mind a refusal of that', async () => {
+  const { group, acknowledged, committer, stats } = start()
+  acknowledged.set(0, 50)
+  await committer.commit()
+  expect(stats.count('commitFailures')).toBe(0)
+  const { offset, metadata } = group.beside.get(0)!
+  expect([offset, metadata]).toEqual(['100', `${group.committed.get(0)!.metadata} source-offset=50`])
+  expect(ofSource({ offset: 100, metadata })).toEqual({ offset: 50, metadata })
+})
 
 test('Committer states another topic at the same offset, and not what it stated before', async () => {
   const marks = { sourceEpochs: '0@0', changelogId: undefined, changelogEpoch: undefined }
