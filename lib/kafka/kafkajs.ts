@@ -9,8 +9,9 @@ import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionP
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
-import { LatchkeyError } from '../errors.ts'
+import { LatchkeyError, messageOf } from '../errors.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
+import { malformed } from './response-cursor.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
@@ -114,7 +115,11 @@ export class BrokerConnection {
   /** One of kafkajs's own requests, decoded by it, with the error codes inside left to the caller. */
   call(apiName: string, apiVersion: number, args: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
     const { request, response } = requests[apiName]!.protocol({ version: apiVersion })(args)
-    const decoded = { decode: response.decode, parse: async (body: unknown) => body }
+    const decode = (raw: Buffer) =>
+      response.decode(raw).catch((cause: unknown) => {
+        throw malformed(apiName, messageOf(cause), cause)
+      })
+    const decoded = { decode, parse: async (body: unknown) => body }
     return this.#exchange(() => this.#sendEncoded({ request, response: decoded }), apiName, timeoutMs)
   }
 

@@ -1,6 +1,7 @@
 /** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
+import { checkedOffset, malformed, reading } from './response-cursor.ts'
 import { type Isolation } from '../contract/client-config.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
@@ -54,9 +55,14 @@ export async function offsetsAt(
     isolationLevel: isolation === 'read_committed' ? 1 : 0,
     topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
   })) as ListOffsetsResponse
-  const found = response.responses.flatMap((one) => one.partitions)
-  for (const { partition, errorCode } of found) if (errorCode !== 0) client.forgetLeader(topic, partition)
-  return found.map(({ partition, errorCode, offset }) => ({ partition, errorCode, offset: Number(offset) }))
+  return reading('ListOffsets', () =>
+    response.responses.flatMap(({ partitions: found }) =>
+      found.map(({ partition, errorCode, offset }) => {
+        if (errorCode !== 0) client.forgetLeader(topic, partition)
+        return { partition, errorCode, offset: checkedOffset(offset, 'ListOffsets') }
+      }),
+    ),
+  )
 }
 
 export interface CommittedOffset {
@@ -84,10 +90,15 @@ export async function fetchCommitted(
   const response = (await client.call(coordinator, 'OffsetFetch', 4, { groupId: group, topics })) as OffsetFetchResponse
   failOnCoordinatorError(client, group, attempted, response.errorCode)
   const committed = new Map<number, CommittedOffset>()
-  for (const { partition, offset, metadata, errorCode } of response.responses.flatMap((one) => one.partitions)) {
-    failOnCoordinatorError(client, group, `${attempted} for ${topic} partition ${partition}`, errorCode)
-    if (Number(offset) >= 0) committed.set(partition, { offset: Number(offset), metadata: metadata ?? '' })
-  }
+  reading('OffsetFetch', () => {
+    for (const { partition, offset: text, metadata, errorCode } of response.responses.flatMap(
+      (one) => one.partitions,
+    )) {
+      failOnCoordinatorError(client, group, `${attempted} for ${topic} partition ${partition}`, errorCode)
+      const offset = checkedOffset(text, 'OffsetFetch')
+      if (offset >= 0) committed.set(partition, { offset, metadata: metadata ?? '' })
+    }
+  })
   return committed
 }
 
@@ -120,11 +131,13 @@ export async function commitOffsets(
   })
   const args = { groupId: group, groupGenerationId: -1, memberId: '', topics }
   const response = (await client.call(coordinator, 'OffsetCommit', 5, args)) as OffsetCommitResponse
-  for (const { partition, errorCode } of response.responses
-    .filter((one) => one.topic === topic)
-    .flatMap((one) => one.partitions)) {
-    failOnCoordinatorError(client, group, `Committing ${topic} partition ${partition} for group ${group}`, errorCode)
-  }
+  reading('OffsetCommit', () => {
+    const answered = response.responses.find((one) => one.topic === topic)
+    if (answered?.partitions.length !== offsets.size) throw malformed('OffsetCommit', 'not all partitions are in it')
+    for (const { partition, errorCode } of answered.partitions) {
+      failOnCoordinatorError(client, group, `Committing ${topic} partition ${partition} for group ${group}`, errorCode)
+    }
+  })
 }
 
 function failOnCoordinatorError(client: KafkaClient, group: string, attempted: string, errorCode: number): void {

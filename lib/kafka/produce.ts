@@ -1,6 +1,6 @@
 /** Produce, version 7: record batches for several partitions of one topic in one request. https://kafka.apache.org/protocol#The_Messages_Produce */
-import { LatchkeyError } from '../errors.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
+import { reading, ResponseCursor } from './response-cursor.ts'
 
 export interface ProduceBatch {
   partition: number
@@ -46,25 +46,17 @@ export function produceRequest(
   }
 }
 
-const partitionBytes = 30
-
-export function parseProduceResponse(response: Buffer): ProduceResult[] {
-  try {
-    let at = 4
-    at += 2 + response.readInt16BE(at)
-    const count = response.readInt32BE(at)
-    at += 4
-    const results: ProduceResult[] = []
-    for (let i = 0; i < count; i++, at += partitionBytes) {
-      results.push({
-        partition: response.readInt32BE(at),
-        errorCode: response.readInt16BE(at + 4),
-        baseOffset: Number(response.readBigInt64BE(at + 6)),
+export function parseProduceResponse(buffer: Buffer): ProduceResult[] {
+  return reading('Produce', () => {
+    const response = new ResponseCursor(buffer, 'Produce')
+    const topics = response.array(() => {
+      response.string()
+      return response.array(() => {
+        const result = { partition: response.int32(), errorCode: response.int16(), baseOffset: response.offset() }
+        response.skip(16) // time of appending, log start offset
+        return result
       })
-    }
-    return results
-  } catch (cause) {
-    const found = `${response.length} bytes that end too early`
-    throw new LatchkeyError('response_malformed', `Reading a Produce response: ${found}`, { cause })
-  }
+    })
+    return topics.flat()
+  })
 }

@@ -1,6 +1,7 @@
 /** Configuration and creation of topics. */
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorName } from './error-codes.ts'
+import { reading } from './response-cursor.ts'
 
 const topicResource = 2
 
@@ -12,11 +13,13 @@ interface DescribeConfigsResponse {
 export async function describeTopic(client: KafkaClient, topic: string): Promise<Map<string, string> | undefined> {
   const args = { resources: [{ type: topicResource, name: topic, configNames: [] }], includeSynonyms: false }
   const response = (await client.callAny('DescribeConfigs', 2, args)) as DescribeConfigsResponse
-  const resource = response.resources[0]
-  if (resource === undefined) return undefined
-  if (/AUTHORIZATION_FAILED/.test(errorName(resource.errorCode))) return undefined
-  if (resource.errorCode !== 0) throw brokerError(`Reading the configuration of topic ${topic}`, resource.errorCode)
-  return new Map(resource.configEntries.map(({ configName, configValue }) => [configName, configValue ?? '']))
+  return reading('DescribeConfigs', () => {
+    const resource = response.resources[0]
+    if (resource === undefined) return undefined
+    if (/AUTHORIZATION_FAILED/.test(errorName(resource.errorCode))) return undefined
+    if (resource.errorCode !== 0) throw brokerError(`Reading the configuration of topic ${topic}`, resource.errorCode)
+    return new Map(resource.configEntries.map(({ configName, configValue }) => [configName, configValue ?? '']))
+  })
 }
 
 export interface NewTopic {
@@ -39,7 +42,7 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   const request = { topic: topic.topic, numPartitions: partitions, replicationFactor, configEntries }
   const args = { topics: [request], timeout: client.requestTimeoutMs, validateOnly: false }
   const response = (await client.callAny('CreateTopics', 3, args)) as CreateTopicsResponse
-  const result = response.topicErrors[0]
+  const result = reading('CreateTopics', () => response.topicErrors[0])
   if (result === undefined || result.errorCode === 0 || result.errorCode === alreadyExists) return
   const advice = result.errorMessage ?? undefined
   throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
@@ -53,7 +56,7 @@ export async function extendTopic(client: KafkaClient, topic: string, partitions
     validateOnly: false,
   }
   const response = (await client.callAny('CreatePartitions', 1, args)) as CreateTopicsResponse
-  const result = response.topicErrors[0]
+  const result = reading('CreatePartitions', () => response.topicErrors[0])
   if (result === undefined || result.errorCode === 0) return
   const advice = `extend it yourself: kafka-topics --alter --topic ${topic} --partitions ${partitions}`
   throw brokerError(`Extending topic ${topic} to ${partitions} partitions`, result.errorCode, advice)

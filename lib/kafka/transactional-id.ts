@@ -1,7 +1,9 @@
 /** The requests by which a transactional id, and with it a partition, is taken: see fence.ts. Each says of itself what it may have led to. */
+import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { Encoder, type RawRequest } from './kafkajs.ts'
+import { checkedOffset, reading, ResponseCursor } from './response-cursor.ts'
 
 export interface ProducerIdentity {
   producerId: number
@@ -60,7 +62,7 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
     producerEpoch: number
   }
   if (response.errorCode !== 0) throw brokerError(attempted, response.errorCode)
-  return { producerId: Number(response.producerId), producerEpoch: response.producerEpoch }
+  return { producerId: checkedOffset(response.producerId, 'InitProducerId'), producerEpoch: response.producerEpoch }
 }
 
 export async function initProducerId(
@@ -75,11 +77,22 @@ export async function initProducerId(
     if (asking.stated === undefined) claim.isHaunted = true
     throw error
   })
-  const at = 1 // the response header's tagged fields
-  const errorCode = response.readInt16BE(at + 4)
-  if (isUncertain(errorCode)) asking.isRepeated = true
-  failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
-  return { producerId: Number(response.readBigInt64BE(at + 6)), producerEpoch: response.readInt16BE(at + 14) }
+  try {
+    const answer = new ResponseCursor(response, 'InitProducerId')
+    answer.tags()
+    answer.skip(4) // throttle time
+    const errorCode = answer.int16()
+    if (isUncertain(errorCode)) asking.isRepeated = true
+    failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
+    return { producerId: answer.offset(), producerEpoch: answer.int16() }
+  } catch (error) {
+    // It may have been granted, whatever the rest said.
+    if (error instanceof LatchkeyError && error.code === 'response_malformed') {
+      asking.isRepeated = true
+      if (asking.stated === undefined) claim.isHaunted = true
+    }
+    throw error
+  }
 }
 
 /** InitProducerId version 3, the first that says which epoch one holds; a flexible version, so written byte by byte. */
@@ -126,7 +139,9 @@ export async function addPartition(target: FenceTarget, claim: Claim, identity: 
       claim.isOpen = true
       throw error
     })
-    const errors = (response as AddPartitionsResponse).errors.flatMap((one) => one.partitionErrors)
+    const errors = reading('AddPartitionsToTxn', () => {
+      return (response as AddPartitionsResponse).errors.flatMap((one) => one.partitionErrors)
+    })
     const errorCode = errors.find((one) => one.errorCode !== 0)?.errorCode ?? 0
     if (errorCode === 0 || isUncertain(errorCode)) claim.isOpen = true
     failOnError(client, transactionalId, `Fencing ${topic} partition ${partition}`, errorCode)
