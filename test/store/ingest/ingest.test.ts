@@ -1,0 +1,78 @@
+import { afterEach, expect, test } from 'bun:test'
+import { until } from '../../until.ts'
+import { acknowledge, feed, ingesting } from './ingesting.ts'
+
+const invalidProducerEpoch = 47
+/** A record of a megabyte less what surrounds it: that many fill the backlog. */
+const megabyte = (1 << 20) - 1_000
+const backlogRecords = 33
+
+const open: { stop: () => void }[] = []
+afterEach(() => {
+  for (const one of open.splice(0)) one.stop()
+})
+
+function start(partitions: number) {
+  const setup = ingesting(partitions)
+  open.push(setup)
+  for (let partition = 0; partition < partitions; partition++) setup.ingest.follow(partition)
+  return setup
+}
+
+/** Whatever does not wait for time has happened by then. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+}
+
+test('nothing more is fetched than the backlog has room for, until the changelog has acknowledged some', async () => {
+  const { source, changelog, failures } = start(1)
+  await feed(source, 0, backlogRecords, megabyte)
+  // The next one was sent before what came was worked off.
+  await feed(source, 0, 1)
+  await turns()
+  expect([source.unseen, failures]).toEqual([0, []])
+  await acknowledge(changelog)
+  await acknowledge(changelog)
+  await until('there is room', () => source.unseen === 1)
+})
+
+test('a flush ends when what was read is acknowledged, and not before', async () => {
+  const { ingest, source, changelog, stats } = start(1)
+  await feed(source, 0, 3)
+  await until('it is read', () => stats.count('recordsConsumed') === 3)
+  const drained = ingest.drained()
+  await turns()
+  expect(await Promise.race([drained, 'waits'])).toBe('waits')
+  await acknowledge(changelog)
+  await drained
+  expect(ingest.acknowledged(0)).toBe(3)
+})
+
+test('a flush ends when the partition that it waits for is lost, and what that had to write counts no more', async () => {
+  const { ingest, source, changelog, stats, lost } = start(2)
+  await feed(source, 0, backlogRecords, megabyte)
+  await until('it is read', () => stats.count('recordsConsumed') === backlogRecords)
+  expect(ingest.room()).toBeDefined()
+  const [drained, settled] = [ingest.drained(), ingest.settled(0)]
+  await acknowledge(changelog, { 0: invalidProducerEpoch })
+  await Promise.all([drained, settled])
+  expect(lost).toEqual([0])
+  expect(ingest.room()).toBeUndefined()
+  expect(ingest.acknowledged(0)).toBe(-1)
+  // Of the response that was under way nothing counts.
+  await feed(source, 0, 1)
+  expect(await feed(source, 1, 1)).toEqual([1])
+  expect(await acknowledge(changelog)).toEqual([1])
+})
+
+test('the others are read on when the changelog of a partition takes nothing', async () => {
+  const { source, changelog } = start(2)
+  await feed(source, 0, backlogRecords, megabyte)
+  await changelog.next()
+  await feed(source, 1, 1)
+  await turns()
+  expect(source.unseen).toBe(0)
+  // It stands still from now on: its share waits, and it is fetched no more.
+  await until('the other one alone is fetched', () => source.unseen === 1)
+  expect(await feed(source, 1, 3)).toEqual([1])
+})
