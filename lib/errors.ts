@@ -6,6 +6,8 @@ export const errorTable = {
   // Answers to HTTP requests
   unauthorized: { title: 'Token missing or wrong', status: 401, retriable: false },
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
+  invalid_host: { title: 'Invalid Host', status: 400, retriable: false },
+  body_too_large: { title: 'Body too large', status: 413, retriable: false },
   invalid_value: { title: 'Invalid value', status: 400, retriable: false },
   invalid_parameter: { title: 'Invalid parameter', status: 400, retriable: false },
   not_acceptable: { title: 'Representation not available', status: 406, retriable: false },

@@ -5,12 +5,10 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { loggerOf } from '../log.ts'
 import type { Drainable } from './drain.ts'
-import type { BunHandler } from './guard.ts'
+import { type BunHandler, closing, requestBodyBytesMax } from './guard.ts'
 import { problemResponse } from './problem.ts'
 import { directNewConnections } from './sockets.ts'
 
-/** No route reads a body. */
-const requestBodyBytesMax = 4_096
 /** After both, the connections of a server that was replaced have been answered or were idle for too long. */
 const retirementSlackMs = 15_000
 
@@ -79,7 +77,7 @@ export class BunServer implements Drainable {
 
   /** The same answers, after each of which the connection ends. */
   #close(server: Bun.Server<undefined>): void {
-    server.reload(serveOptions({ ...this.#options, fetch: closing(this.#options.fetch) }))
+    server.reload(serveOptions({ ...this.#options, fetch: closingAll(this.#options.fetch) }))
   }
 
   #endRetirement(): void {
@@ -106,14 +104,9 @@ function serveOptions({ at, tls, idleTimeoutSeconds, fetch }: BunServerOptions, 
   }
 }
 
-function closing(fetch: BunHandler): BunHandler {
+function closingAll(fetch: BunHandler): BunHandler {
   return (request, server) => {
     const answer = fetch(request, server)
-    return answer instanceof Promise ? answer.then(closeAfter) : closeAfter(answer)
+    return answer instanceof Promise ? answer.then(closing) : closing(answer)
   }
-}
-
-function closeAfter(response: Response): Response {
-  response.headers.set('connection', 'close')
-  return response
 }

@@ -1,9 +1,15 @@
-/** What is looked at of a request to Bun's server before it is answered, since it has to do with the connection. */
+/** What is looked at of a request to Bun's server before it is answered, since it has to do with the connection, and what it does not see to itself. */
 import { LatchkeyError } from '../errors.ts'
 import type { Handler } from './handler.ts'
 import type { HostRule } from './host-rule.ts'
 import { isLoopback } from './loopback.ts'
 import { problemResponse } from './problem.ts'
+
+/** No route reads a body. Bun's server holds it against those that it expects: none is expected with a GET. */
+export const requestBodyBytesMax = 4_096
+
+/** A name, which may be empty, or an address, and perhaps a port (RFC 9110, 7.2). Several of the header are joined by Bun's server, which this does not match. */
+export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})?$/i
 
 /** For `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
@@ -13,12 +19,11 @@ export type PassedOn = Map<number, boolean>
 
 /** For Bun's server at a port where clients connect. */
 export function guarded(handler: Handler, rule: HostRule | undefined): BunHandler {
-  if (rule === undefined) return handler
   return (request, server) => {
     const host = request.headers.get('host')
-    if (rule.admits(host)) return handler(request)
+    if (rule === undefined || rule.admits(host)) return answered(handler, request, host)
     const isHeld = rule.isForAll || isLoopback(server.requestIP(request)?.address ?? '')
-    return isHeld ? rule.refusal(host) : handler(request)
+    return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
   }
 }
 
@@ -29,11 +34,43 @@ export function guardedBehind(handler: Handler, rule: HostRule | undefined, pass
     if (isLocal === undefined) return refusePort()
     const host = request.headers.get('host')
     const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host)
-    return isHeld ? rule.refusal(host) : handler(request)
+    return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
   }
+}
+
+/** What comes behind such a request is not to be trusted, so that the connection ends with the answer. */
+function refuse({ headers }: Request, host: string | null): Response | undefined {
+  if (host !== null && !hostPattern.test(host)) {
+    const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
+    return closing(problemResponse(new LatchkeyError('invalid_host', message)))
+  }
+  if (Number(headers.get('content-length')) > requestBodyBytesMax) {
+    const message = `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`
+    return closing(problemResponse(new LatchkeyError('body_too_large', message)))
+  }
+  return undefined
+}
+
+/** The connection ends with the answer, which says so, where the client asks for it, and where a body may go on without end. */
+function answered(handler: Handler, request: Request, host: string | null): Response | Promise<Response> {
+  const answer = refuse(request, host) ?? handler(request)
+  if (!endsConnection(request.headers)) return answer
+  return answer instanceof Promise ? answer.then(closing) : closing(answer)
+}
+
+function endsConnection(headers: Headers): boolean {
+  if (headers.has('transfer-encoding')) return true
+  const connection = headers.get('connection')
+  return connection !== null && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
+}
+
+/** The same answer, after which the connection ends. */
+export function closing(answer: Response): Response {
+  answer.headers.set('connection', 'close')
+  return answer
 }
 
 function refusePort(): Response {
   const found = 'this port is for connections that the server passes on to itself; use that of SERVER_PORT'
-  return problemResponse(new LatchkeyError('internal_port', `Answering the request: ${found}`), { connection: 'close' })
+  return closing(problemResponse(new LatchkeyError('internal_port', `Answering the request: ${found}`)))
 }

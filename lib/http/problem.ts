@@ -8,6 +8,8 @@ import { noSniff } from './responses.ts'
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthorized',
   'invalid_key',
+  'invalid_host',
+  'body_too_large',
   'invalid_parameter',
   'not_acceptable',
   'key_not_found',

@@ -3,6 +3,7 @@
  * target that means the same however it is normalised. What is anything else is not judged here, but left to Bun's server.
  */
 import type { Asking, RequestHeaders } from '../asking.ts'
+import { hostPattern } from '../guard.ts'
 
 /** As Bun's server has it, line and headers together. */
 export const headCharactersMax = 16_384
@@ -19,7 +20,6 @@ const headEnd = '\r\n\r\n'
 const plainTarget = /^(?:\/(?!\.|%2e)[\w\-.~!$&'()*+,;=:@%?]*)+$/i
 /** RFC 9112, 5: no space before the colon, no folding, and of bytes beyond ASCII none. */
 const plainLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e]*)$/
-const plainHost = /^[\w.\-:[\]]+$/
 /** What announces a body, asks before it sends one, or asks for another protocol. */
 const notPlain: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade'])
 
@@ -49,7 +49,8 @@ export class PlainHead implements Asking, RequestHeaders {
       if (notPlain.has(field) || fields.has(field) || fields.size === fieldsMax) return undefined
       fields.set(field, value.trim())
     }
-    if (!plainHost.test(fields.get('host') ?? '')) return undefined
+    const host = fields.get('host')
+    if (!host || !hostPattern.test(host)) return undefined
     const connection = fields.get('connection')?.toLowerCase() ?? 'keep-alive'
     if (connection !== 'keep-alive' && connection !== 'close') return undefined
     return new PlainHead(text, fields, connection === 'close')

@@ -1,0 +1,73 @@
+/** What holds on every way in: Hosts, bounds of bodies, and the end of connections. */
+import { describe, expect, test } from 'bun:test'
+import { serveFake } from './fake-store.ts'
+import { statusesIn } from './lane/clients.ts'
+import { exchange, type Way, ways } from './ways.ts'
+
+const request = (way: Way, headers: string, line = 'GET /stores/orders/a') =>
+  `${line} HTTP/1.1\r\n${headers}${way.headers}\r\n`
+
+/** Of more pieces than any bound allows for, where the server reads on. */
+const piecesMax = 200
+
+async function exchangeWith(way: Way, start: string, more?: string) {
+  await using served = serveFake({ tls: way.tls, idleTimeoutSeconds: 255 })
+  served.store.put('a', '<A>')
+  // A second answer, or pieces without end: the connection was not closed.
+  const isEnd = (answers: string, sent: number) => statusesIn(answers).length > 1 || sent >= piecesMax
+  return await exchange(way, served.server.port, start, { isEnd, ...(more !== undefined && { more }) })
+}
+
+describe.each([...ways])('$name', (way) => {
+  test.each([
+    ['two Hosts', 'Host: a\r\nHost: b\r\n'],
+    ['the same Host twice', 'Host: a\r\nhost: a\r\n'],
+    ['a Host with a path', 'Host: a/livez?\r\n'],
+    ['a Host with a user', 'Host: b@a\r\n'],
+    ['a Host with a space', 'Host: a b\r\n'],
+    ['a Host that is a list', 'Host: a,b\r\n'],
+    ['a Host with a port that is none', 'Host: a:b\r\n'],
+    ['a Host with two ports', 'Host: a:1:2\r\n'],
+    ['no Host', ''],
+  ])('400 is answered, and the connection closed, when a request has %s', async (_, headers) => {
+    const { answers, isClosed } = await exchangeWith(way, request(way, headers) + request(way, 'Host: a\r\n'))
+    expect(statusesIn(answers)).toEqual([400])
+    expect(isClosed).toBeTrue()
+  })
+
+  test.each(['a', 'A.example:80', '127.0.0.1', '[::1]:8080', 'a_b-c~', 'a:'])('Host %p is valid', async (host) => {
+    const { answers } = await exchangeWith(way, request(way, `Host: ${host}\r\nConnection: close\r\n`))
+    expect(answers).toStartWith('HTTP/1.1 200 ')
+    expect(answers).toEndWith('<A>')
+  })
+
+  test.each(['GET', 'HEAD', 'POST', 'DELETE'])(
+    'a body beyond the bound is refused and not read when %s announces one',
+    async (method) => {
+      const head = request(way, 'Host: a\r\nContent-Length: 4000000000\r\n', `${method} /stores/orders/a`)
+      const { answers } = await exchangeWith(way, head)
+      expect(statusesIn(answers)).toEqual([413])
+      expect((await exchangeWith(way, head, 'x'.repeat(10_000))).isClosed).toBeTrue()
+    },
+  )
+
+  test.each(['GET /stores/orders/a', 'POST /stores/orders/a', 'POST /flush-store/orders'])(
+    'the connection ends, however much more comes, when chunks come with %s',
+    async (line) => {
+      const head = request(way, 'Host: a\r\nTransfer-Encoding: chunked\r\n', line)
+      const chunk = `3E8\r\n${'x'.repeat(1_000)}\r\n`
+      expect((await exchangeWith(way, head, chunk)).isClosed).toBeTrue()
+    },
+  )
+
+  test.each(['close', 'Close', 'keep-alive, close', 'close, te'])(
+    'a client that says Connection: %s is answered with the same, and nothing behind it',
+    async (connection) => {
+      const asked = request(way, `Host: a\r\nConnection: ${connection}\r\n`)
+      const { answers, isClosed } = await exchangeWith(way, asked + request(way, 'Host: a\r\n'))
+      expect(answers.match(/^connection: close\r$/gim)).toHaveLength(1)
+      expect(statusesIn(answers)).toEqual([200])
+      expect(isClosed).toBeTrue()
+    },
+  )
+})
