@@ -1,4 +1,4 @@
-/** A client's connection: plain requests are answered here, one after the other, and at the first other one all goes through a tunnel. */
+/** A client's connection: plain requests are answered here, others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
 import type { Answer, Answerer } from '../answer.ts'
 import type { HostRule } from '../host-rule.ts'
@@ -9,7 +9,8 @@ import { type Common, headOf, linesOf } from './head.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import type { PlainHead } from './plain-request.ts'
-import { type Behind, Tunnel } from './tunnel.ts'
+import { Reading } from './reading.ts'
+import { type Behind, Tunnel, type TunnelClient } from './tunnel.ts'
 
 /** Of requests that wait for the answer to one before: beyond it no more is read. */
 const waitingBytesMax = 65_536
@@ -42,13 +43,13 @@ export class Connection {
   readonly #socket: Socket<unknown>
   readonly #inbox = new Inbox()
   readonly #outbox: Outbox
+  readonly #reading: Reading
   #head: PlainHead | undefined
   /** The last one whose Host was admitted. */
   #admitted: PlainHead | undefined
   #tunnel: Tunnel | undefined
   /** An answer is being made. */
   #isAnswering = false
-  #isPaused = false
   /** No request is answered any more. */
   #isLast = false
   /** The client sends no more. */
@@ -61,12 +62,13 @@ export class Connection {
     this.#host = host
     this.#socket = socket
     this.#outbox = new Outbox(socket)
+    this.#reading = new Reading(socket)
     this.#activeAt = host.ticks
   }
 
   received(bytes: Buffer): void {
     this.#activeAt = this.#host.ticks
-    if (this.#tunnel) return this.#tunnel.received(bytes)
+    if (this.#tunnel?.isPassing) return this.#tunnel.received(bytes)
     if (this.#isLast) return
     this.#inbox.add(bytes)
     if (!this.#isHeld) this.#answerAll()
@@ -76,13 +78,13 @@ export class Connection {
   /** The client has taken some of what there was no room for. */
   drained(): void {
     this.#activeAt = this.#host.ticks
-    if (this.#tunnel) this.#tunnel.drained()
+    if (this.#tunnel?.isPassing) this.#tunnel.drained()
     else if (this.#outbox.drain()) this.#proceed()
   }
 
   ended(): void {
     this.#hasEnded = true
-    if (this.#tunnel) this.#tunnel.clientEnded()
+    if (this.#tunnel?.isPassing) this.#tunnel.clientEnded()
     else if (!this.#isHeld) this.#answerAll()
   }
 
@@ -95,19 +97,21 @@ export class Connection {
   /** Ends it unless something is under way: then with the answer, which says so. */
   finish(): void {
     this.#isFinishing = true
-    if (!this.#isHeld && this.#tunnel === undefined) this.#end()
+    if (!this.#isHeld && !this.#tunnel?.isPassing) this.#end()
   }
 
   /** Ends it where it has been idle for too long; what has not ended a while after that is cut. */
   expire(idleTicks: number): void {
     const isCut = !this.#isHeld && this.#inbox.size > 0
     const ticks = isCut ? Math.min(idleTicks, cutHeadTicks) : idleTicks
+    const isPassing = this.#tunnel?.isPassing ?? false
+    this.#tunnel?.tick()
     // Bun's server has ended it by then, unless the end of a socket went unnoticed.
-    const limit = this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
+    const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
     if (this.#host.ticks - this.#activeAt <= limit) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.cut()
-    if (this.#isLast || this.#isHeld || this.#tunnel) this.#socket.terminate()
+    if (this.#isLast || this.#isHeld || isPassing) this.#socket.terminate()
     else this.#end()
   }
 
@@ -124,28 +128,39 @@ export class Connection {
 
   /** Nothing is read while much waits, and is again as soon as it does not. */
   #throttle(): void {
-    const isFull = this.#isHeld && this.#inbox.size > waitingBytesMax
-    if (isFull === this.#isPaused || this.#tunnel) return
-    this.#isPaused = isFull
-    if (isFull) this.#socket.pause()
-    else this.#socket.resume()
+    if (!this.#tunnel?.isPassing) this.#reading.isPaused = this.#isHeld && this.#inbox.size > waitingBytesMax
   }
 
   #answerAll(): void {
-    while (!this.#isHeld && !this.#isLast) {
+    while (!this.#isHeld && !this.#isLast && !this.#tunnel?.isPassing) {
       const request = this.#inbox.take(this.#head)
-      if (request === 'odd') return this.#passOn()
-      if (request !== 'none') this.#answer(request.target, request.head)
+      if (request === 'odd') this.#passOn()
+      else if (request !== 'none') this.#answer(request.target, request.head)
       else if (this.#isFinishing) this.#end()
       else if (!this.#hasEnded) return
-      else if (this.#inbox.size > 0) return this.#passOn()
+      else if (this.#inbox.size > 0) this.#passOn()
       else this.#end()
     }
   }
 
   #passOn(): void {
-    this.#tunnel = new Tunnel(this.#socket, this.#outbox, this.#host.behind, this.#isLocal, this.#inbox.rest())
+    if (!this.#tunnel?.hasServer) this.#tunnel = new Tunnel(this.#tunnelClient(), this.#host.behind)
+    this.#tunnel.pass(this.#inbox.rest())
     if (this.#hasEnded) this.#tunnel.clientEnded()
+  }
+
+  #tunnelClient(): TunnelClient {
+    return {
+      socket: this.#socket,
+      outbox: this.#outbox,
+      reading: this.#reading,
+      isLocal: this.#isLocal,
+      answered: (rest) => {
+        if (rest.length > 0) this.#inbox.add(rest)
+        this.#answerAll()
+        this.#throttle()
+      },
+    }
   }
 
   #answer(target: string, head: PlainHead): void {

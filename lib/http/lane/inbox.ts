@@ -18,9 +18,9 @@ export class Inbox {
     return this.#text.length - this.#at + this.#later.length
   }
 
-  add(bytes: Buffer): void {
+  add(bytes: Uint8Array): void {
     // Once for all that is in it, not once for each request that is left.
-    const text = bytes.toString('latin1')
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
     if (this.#text === '') this.#text = text
     else this.#later += text
   }
@@ -51,9 +51,14 @@ export class Inbox {
     }
   }
 
-  /** All that was not taken. */
+  /** All that was not taken: it is taken by that. */
   rest(): Uint8Array {
-    return Buffer.from(this.#text.slice(this.#at) + this.#later, 'latin1')
+    const rest = Buffer.from(this.#text.slice(this.#at) + this.#later, 'latin1')
+    this.#text = ''
+    this.#later = ''
+    this.#at = 0
+    this.#isJoined = false
+    return rest
   }
 
   #isCut(): boolean {

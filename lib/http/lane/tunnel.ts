@@ -1,10 +1,14 @@
 /**
- * Passes a client's connection on to Bun's server, byte by byte in both directions, until either of them ends it. The server's side is never paused, since
- * Bun 1.4.5 tells nothing of the end of a socket that is: what the client does not take is held, and no more of its requests are passed on until it does.
+ * A connection to Bun's server, over which requests of one client are passed on byte by byte, one after the other: the next one follows when the answer
+ * to the one before is on its way as a whole. The server's side is never paused, since Bun 1.4.5 tells nothing of the end of a socket that is:
+ * what the client does not take of an answer is held.
  */
 import type { Socket } from 'bun'
 import type { PassedOn } from '../guard.ts'
+import { AnswerEnd } from './answer-end.ts'
 import { Outbox } from './outbox.ts'
+import type { Reading } from './reading.ts'
+import { RequestEnd } from './request-end.ts'
 
 /** Bun's server, on this machine. */
 export interface Behind {
@@ -12,62 +16,89 @@ export interface Behind {
   readonly passedOn: PassedOn
 }
 
+export interface TunnelClient {
+  readonly socket: Pick<Socket<unknown>, 'end' | 'terminate'>
+  readonly outbox: Outbox
+  readonly reading: Reading
+  /** The client is on this machine. */
+  readonly isLocal: boolean
+  /** A request was answered; `rest` is what has come behind it. */
+  answered(rest: Uint8Array): void
+}
+
+/** Of what the server is not to have yet: beyond it no more is read. */
+const waitingBytesMax = 65_536
+const nothing = new Uint8Array()
+
 export class Tunnel {
-  readonly #client: Socket<unknown>
-  readonly #toClient: Outbox
+  readonly #client: TunnelClient
+  readonly #behind: Behind
   #server: Socket<undefined> | undefined
   #toServer: Outbox | undefined
-  readonly #behind: Behind
-  readonly #isLocal: boolean
   /** Of our connection to the server. */
   #port = 0
-  /** Until the server is reached. */
-  #early: Uint8Array
+  /** Both are undefined while nothing is passed on. */
+  #request: RequestEnd | undefined
+  #answer: AnswerEnd | undefined
+  /** What the client has sent and the server has not got. */
+  #waiting: Uint8Array = nothing
   #hasClientEnded = false
   #isClientGone = false
   #isServerGone = false
+  #idleTicks = 0
 
-  /**
-   * @param toClient empty
-   * @param isLocal the client is on this machine
-   * @param received of the client, so far
-   */
-  constructor(client: Socket<unknown>, toClient: Outbox, behind: Behind, isLocal: boolean, received: Uint8Array) {
+  constructor(client: TunnelClient, behind: Behind) {
     this.#client = client
-    this.#toClient = toClient
     this.#behind = behind
-    this.#isLocal = isLocal
-    this.#early = received
-    client.pause()
     void this.#connect(behind.port)
   }
 
-  /** As long as it is, the server decides when the connection has been idle for too long. */
+  /** A request is on its way, or its answer. */
+  get isPassing(): boolean {
+    return this.#request !== undefined
+  }
+
+  /** It has a server, who then decides how long a request may take. */
   get hasServer(): boolean {
     return !this.#isServerGone
   }
 
+  /** Passes on a request; nothing is passed on now. @param bytes its beginning, and perhaps more than all of it */
+  pass(bytes: Uint8Array): void {
+    this.#request = new RequestEnd()
+    this.#answer = new AnswerEnd()
+    this.#waiting = nothing
+    this.received(bytes)
+  }
+
   received(bytes: Uint8Array): void {
     if (this.#isServerGone) return
-    if (this.#toServer === undefined) this.#early = Buffer.concat([this.#early, bytes])
-    else if (!this.#toServer.send(bytes)) this.#client.pause()
+    this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes])
+    this.#send()
   }
 
   /** There is room for more to the client. */
   drained(): void {
-    if (!this.#toClient.drain()) return
-    if (this.#isServerGone) this.#client.end()
-    else this.#readOn()
+    if (!this.#client.outbox.drain()) return
+    if (this.#isServerGone) this.#client.socket.end()
+    else this.#proceed()
   }
 
-  /** The client sends no more; the server hears of it once it has all. */
+  /** The client sends no more; the server hears of it where it waits for the rest of a request. */
   clientEnded(): void {
     this.#hasClientEnded = true
-    if (this.#toServer?.isEmpty) this.#server?.shutdown()
+    this.#passEndOn()
   }
 
   clientClosed(): void {
     this.#isClientGone = true
+    this.#server?.terminate()
+  }
+
+  /** Once a second while nothing is passed on: a connection that is used no more is given up before the server may do so. */
+  tick(): void {
+    if (this.isPassing || ++this.#idleTicks < 2) return
+    this.#isServerGone = true
     this.#server?.end()
   }
 
@@ -84,11 +115,9 @@ export class Tunnel {
         port,
         socket: {
           open: (server) => this.#reached(server),
-          data: (_, bytes) => {
-            if (!this.#toClient.send(bytes)) this.#client.pause()
-          },
+          data: (_, bytes) => this.#answered(bytes),
           drain: () => {
-            if (this.#toServer?.drain()) this.#serverHasAll()
+            if (this.#toServer?.drain()) this.#proceed()
           },
           close: () => this.#serverClosed(),
           error: (server) => server.terminate(),
@@ -97,34 +126,61 @@ export class Tunnel {
     } catch {
       // No descriptor is left, or the server has been stopped.
       this.#isServerGone = true
-      this.#client.terminate()
+      this.#client.socket.terminate()
     }
   }
 
   #reached(server: Socket<undefined>): void {
     if (this.#isClientGone || this.#isServerGone) return void server.end()
     this.#server = server
-    this.#port = server.localPort
-    this.#behind.passedOn.set(this.#port, this.#isLocal)
     this.#toServer = new Outbox(server)
-    if (this.#toServer.send(this.#early)) this.#serverHasAll()
-    this.#early = new Uint8Array()
+    this.#port = server.localPort
+    this.#behind.passedOn.set(this.#port, this.#client.isLocal)
+    this.#send()
   }
 
-  #serverHasAll(): void {
-    this.#readOn()
-    if (this.#hasClientEnded) this.#server?.shutdown()
+  /** Sends what belongs to the request, and no more than the server takes. */
+  #send(): void {
+    if (this.#toServer?.isEmpty && this.#request && !this.#request.isComplete && this.#waiting.length > 0) {
+      const length = this.#request.take(this.#waiting)
+      this.#toServer.send(this.#waiting.subarray(0, length))
+      this.#waiting = this.#waiting.subarray(length)
+    }
+    this.#passEndOn()
+    this.#client.reading.isPaused = this.#waiting.length > waitingBytesMax
   }
 
-  #readOn(): void {
-    if (this.#toClient.isEmpty && this.#toServer?.isEmpty) this.#client.resume()
+  #answered(bytes: Uint8Array): void {
+    this.#client.outbox.send(bytes)
+    const length = this.#answer?.take(bytes, this.#request?.isHead ?? false) ?? 0
+    // It answers more than it was asked: nobody knows what any more.
+    if (length < bytes.length) this.#server?.end()
+    else this.#proceed()
+  }
+
+  #proceed(): void {
+    if (!this.#request?.isComplete || !this.#answer?.isComplete) return this.#send()
+    if (!this.#client.outbox.isEmpty || this.#request.isLast || this.#answer.isLast) return
+    const rest = this.#waiting
+    this.#request = undefined
+    this.#answer = undefined
+    this.#waiting = nothing
+    this.#idleTicks = 0
+    this.#client.answered(rest)
+  }
+
+  #passEndOn(): void {
+    const isOwed = this.#request !== undefined && !this.#request.isComplete && this.#waiting.length === 0
+    if (this.#hasClientEnded && isOwed && this.#toServer?.isEmpty) this.#server?.shutdown()
   }
 
   #serverClosed(): void {
     this.#isServerGone = true
     this.#behind.passedOn.delete(this.#port)
+    if (!this.isPassing) return
     // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
-    this.#client.resume()
-    if (this.#toClient.isEmpty) this.#client.end()
+    this.#waiting = nothing
+    this.#client.reading.isPaused = false
+    if (this.#client.outbox.isEmpty) this.#client.socket.end()
   }
 }

@@ -1,0 +1,79 @@
+/** Requests behind others whose answers take a while: each is answered, in order. */
+import { describe, expect, test } from 'bun:test'
+import { type Served, serveFake } from '../fake-store.ts'
+import { rawRequest } from '../raw-request.ts'
+import { flush, get, sendAndEnd, statusesIn } from './clients.ts'
+
+const host = 'Host: a\r\n'
+const chunkedFlush = `POST /flush-store/orders HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`
+
+/** A store whose flushes take some turns of the loop, and are counted. */
+function serveSlowly(): Served & { flushes(): number } {
+  const served = serveFake()
+  let flushes = 0
+  served.store.put('a', '<A>')
+  served.store.onFlush = async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return ++flushes
+  }
+  return { ...served, flushes: () => flushes }
+}
+
+describe('all are answered in order', () => {
+  test.each([
+    ['a lookup follows a flush', [flush, get('a')], ['{"operations":1}', '<A>']],
+    ['flushes follow each other', [flush, flush, flush], [1, 2, 3].map((count) => `{"operations":${count}}`)],
+    ['a flush follows a lookup', [get('a'), flush, get('a')], ['<A>', '{"operations":1}', '<A>']],
+    [
+      'an odd request follows a flush',
+      [flush, get('a', 'X: 1\r\nX: 2\r\n'), flush],
+      ['{"operations":1}', '<A>', '{"operations":2}'],
+    ],
+    [
+      'a body looks like a request',
+      [flush.replace('2', String(get('b').length)).replace('{}', get('b')), get('a')],
+      ['{"operations":1}', '<A>'],
+    ],
+    ['nothing is in a body', [flush.replace('2', '0').replace('{}', ''), get('a')], ['{"operations":1}', '<A>']],
+  ])('when %s in one write', async (_, requests, found) => {
+    await using served = serveSlowly()
+    const answers = await sendAndEnd(served.server.port, requests.join(''))
+    expect(statusesIn(answers)).toEqual(requests.map(() => 200))
+    expect([...(answers.match(/<A>|\{"operations":\d\}/g) ?? [])]).toEqual(found)
+  })
+
+  test('when hundreds follow a flush, and more flushes are among them', async () => {
+    await using served = serveSlowly()
+    const some = get('a').repeat(200)
+    const answers = await sendAndEnd(served.server.port, flush + some + flush + some + flush)
+    expect(statusesIn(answers)).toEqual(Array.from({ length: 403 }, () => 200))
+    expect(served.flushes()).toBe(3)
+  })
+
+  test('when a HEAD is among them, whose answer has no body', async () => {
+    await using served = serveSlowly()
+    const head = get('a').replace('GET', 'HEAD')
+    const answers = await sendAndEnd(served.server.port, head + get('a') + head + flush)
+    expect(statusesIn(answers)).toEqual([200, 200, 200, 200])
+    expect(answers.split('<A>')).toHaveLength(2)
+  })
+
+  test('and the connection ends with the answer to chunks, which says so', async () => {
+    await using served = serveSlowly()
+    const answers = await rawRequest(served.server.port, chunkedFlush + get('a'), () => false)
+    expect(statusesIn(answers)).toEqual([200])
+    expect(answers).toMatch(/^connection: close\r$/im)
+    expect(answers).toEndWith('{"operations":1}')
+  })
+})
+
+test.each([
+  ['a lookup', get('a')],
+  ['a flush', flush],
+  ['a flush in chunks', chunkedFlush],
+  ['a HEAD', get('a').replace('GET', 'HEAD')],
+  ['an odd request', get('a', 'X: 1\r\nX: 2\r\n')],
+])('a client that has sent %s and sends no more gets its answer', async (_, request) => {
+  await using served = serveSlowly()
+  expect(statusesIn(await sendAndEnd(served.server.port, request))).toEqual([200])
+})
