@@ -1,16 +1,16 @@
 /** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
 import { dirname } from 'node:path'
 import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config.ts'
-import { type Definition, definitionOf, describeDefinition, isCompiled } from './lib/definition/index.ts'
+import { type Definition, definitionOf, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
-import { describeServer, serverNotices, type ServerOptions } from './lib/http/notices.ts'
+import { serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewOnHangup } from './lib/http/renewal.ts'
 import { configureLogging, logFatal, loggerOf, warnEach } from './lib/log.ts'
+import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
-import { checkTopics } from './lib/store/topics/check.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
 import { version } from './package.json' with { type: 'json' }
 
@@ -40,10 +40,10 @@ async function main(): Promise<number> {
   const definition = await definitionOf(settings)
   if (action === 'run') return run(settings, definition, http, allNotices)
   warnEach('main', allNotices)
-  const print = printerOf(settings)
-  for (const line of [describeServer(http), ...describeDefinition(definition)]) print(line)
-  for (const line of await checkTopics(settings)) print(line)
-  return 0
+  const { lines, faults } = await check(settings, definition, http)
+  for (const line of lines) printerOf(settings)(line)
+  for (const fault of faults) logFatal(messageOf(fault), settings.structuredLogging)
+  return Math.max(0, ...faults.map(exitCodeOf))
 }
 
 async function run(settings: Settings, definition: Definition, http: ServerOptions, notices: readonly string[]) {

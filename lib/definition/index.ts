@@ -1,5 +1,6 @@
 /** What a store's keys and values are: made of settings, or by a store module. */
 export * from './module-exports.ts'
+export { checkRegistries } from '../format/index.ts'
 export { isCompiled } from './built-ins.ts'
 export { describeDefinition } from './describe.ts'
 export { definitionOf, loadDefinition } from './load.ts'

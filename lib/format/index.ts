@@ -16,6 +16,7 @@ export {
   type SimpleFormat,
   simpleFormats,
 } from './formats-config.ts'
+export { checkRegistries } from './registry-checks.ts'
 export { canonicalJson } from './simple/canonical-json.ts'
 
 /** What a program has of each simple format. */

@@ -21,6 +21,7 @@ export function registryCodec(
   ofJson: Codec<Json> = jsonCodec,
 ): Codec<Json> {
   const { kind, subject } = spec
+  if (subject !== undefined) schemas.willAsk(subject)
 
   /** Of the record before, which mostly has the same. */
   let last: CompiledSchema | undefined

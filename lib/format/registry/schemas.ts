@@ -2,6 +2,7 @@
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type Json } from '../codec.ts'
 import { type RegistryConfig } from '../formats-config.ts'
+import { addRegistryCheck } from '../registry-checks.ts'
 import { addTroubles } from '../troubles.ts'
 import { RegistryClient } from './client.ts'
 import { type CompiledSchema, compile, type Kind, schemaTypes } from './compile.ts'
@@ -38,6 +39,7 @@ export function schemasOf(registry: RegistryConfig): Schemas {
   const added = new Schemas(registry)
   shared.set(key, added)
   addTroubles(() => added.troubles().map(sentence))
+  addRegistryCheck(() => added.check())
   return added
 }
 
@@ -52,6 +54,8 @@ export class Schemas {
   readonly #latest: FetchedByKind
   readonly #log = new RepeatedLog(loggerOf('registry'), logIntervalMs)
   readonly #troubles = new Map<string, RegistryTrouble>()
+  /** Whose latest schemas will be asked for. */
+  readonly #subjects = new Set<string>()
 
   constructor(registry: RegistryConfig, options: SchemasOptions = {}) {
     this.#client = new RegistryClient(registry, options.timeoutMs)
@@ -79,6 +83,36 @@ export class Schemas {
   latest(subject: string, kind: Kind): CompiledSchema {
     const what = `the latest schema of subject ${subject}`
     return this.#latest[kind].get(what, () => this.#fetchLatest(subject, kind), false)
+  }
+
+  /** Nothing is asked. */
+  willAsk(subject: string): void {
+    this.#subjects.add(subject)
+  }
+
+  /** Asks at once, and once. @returns sentences @throws Error where it does not answer as a registry does */
+  async check(): Promise<string[]> {
+    const subjects = await Promise.all([...this.#subjects].map((subject) => this.#checkSubject(subject)))
+    // Any id will do: that there is no such schema is an answer, too.
+    if (subjects.length === 0) await this.#asked('schema 1', '/schemas/ids/1')
+    return [`schema registry ${this.#client.url}: it answers${subjects.map((found) => `; ${found}`).join('')}`]
+  }
+
+  async #checkSubject(subject: string): Promise<string> {
+    const what = `the latest schema of subject ${subject}`
+    const answer = await this.#asked(what, `/subjects/${encodeURIComponent(subject)}/versions/latest`)
+    return answer === undefined ? `subject ${subject} has no schema yet` : `${what} has id ${String(answer['id'])}`
+  }
+
+  /** @returns undefined where there is none */
+  async #asked(what: string, path: string): Promise<Readonly<Record<string, Json>> | undefined> {
+    try {
+      return await this.#client.get(path)
+    } catch (error) {
+      if (error instanceof Refused) return undefined
+      const { url } = this.#client
+      throw new Error(`Asking the schema registry ${url} for ${what}: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   troubles(): RegistryTrouble[] {

@@ -1,7 +1,7 @@
 /** What --check tells: whether the settings, rights and topics would do, and what a start would do, without changing anything. */
 import { describeRight, principalOf } from './acls.ts'
-import { type Clients, closeClients, createClients, groupOf, transactionalIdOf, troubleOf } from '../clients.ts'
-import { findRights, refuseMissing, type RightsFound } from './rights-check.ts'
+import { type Clients, closeClients, createClients, groupOf, transactionalIdPrefixOf, troubleOf } from '../clients.ts'
+import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 import { rolesOf } from '../roles.ts'
 import { inspectTopics, type Topology } from './topology.ts'
@@ -50,8 +50,8 @@ function describe(
   const { primaries, replicas, notices } = rolesOf(config, partitionCount)
   const lines: string[] = []
   if (primaries.length > 0)
-    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${primaries.join(', ')}`)
-  if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${replicas.join(', ')}`)
+    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${rangesOf(primaries)}`)
+  if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${rangesOf(replicas)}`)
   if (missingChangelog === undefined)
     lines.push(`changelog ${changelogTopic}: exists with as many partitions; ${beginning(config)}`)
   else {
@@ -70,17 +70,39 @@ function describe(
     lines.push(`offsets: committed under group ${groupOf(config)}`)
     lines.push(
       fencing
-        ? `fencing: transactional ids ${primaries.map((partition) => transactionalIdOf(config, partition)).join(', ')}`
+        ? `fencing: transactional ids ${transactionalIdPrefixOf(config)}<partition>`
         : 'fencing: off; a late write of an earlier instance can land behind newer ones',
     )
   }
   return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
 }
 
+/** In a line where none is missing; else each that is, and the commands that grant them all. */
 function describeRights(config: StoreConfig, { rights, commands }: RightsFound): string[] {
-  const found = rights.map(({ right, verdict }) => {
+  const ofVerdict = (wanted: Verdict) => rights.filter(({ verdict }) => verdict === wanted).map(({ right }) => right)
+  const missing = ofVerdict('missing')
+  const unknown = new Set(
+    ofVerdict('not known')
+      .filter(({ isOptional }) => !isOptional)
+      .map(describeRight),
+  )
+  const rest =
+    unknown.size === 0 ? 'are granted' : `that the broker tells of are granted; not known: ${[...unknown].join(', ')}`
+  if (missing.length === 0) return [`rights: all ${rest}`]
+  const found = missing.map((right) => {
     const optional = right.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''
-    return `right of ${principalOf(config, right.client)}: ${describeRight(right)}: ${verdict}${optional}`
+    return `right of ${principalOf(config, right.client)}: ${describeRight(right)}: missing${optional}`
   })
   return [...new Set(found), 'rights are granted with', ...commands.map((command) => `  ${command}`)]
+}
+
+/** `0-3, 7` for 0, 1, 2, 3 and 7. */
+function rangesOf(partitions: readonly number[]): string {
+  const ranges: [first: number, last: number][] = []
+  for (const partition of partitions) {
+    const range = ranges.at(-1)
+    if (range?.[1] === partition - 1) range[1] = partition
+    else ranges.push([partition, partition])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')
 }

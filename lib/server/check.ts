@@ -1,0 +1,26 @@
+/** What --check does: everything that a start looks at is looked at, and nothing is changed. */
+import { type Settings } from '../config.ts'
+import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
+import { describeServer, type ServerOptions } from '../http/notices.ts'
+import { checkTopics } from '../store/topics/check.ts'
+
+export interface CheckFound {
+  /** Sentences for a person, warnings included. */
+  lines: string[]
+  /** What a start would fail for, or wait for. */
+  faults: unknown[]
+}
+
+export async function check(settings: Settings, definition: Definition, http: ServerOptions): Promise<CheckFound> {
+  const asked = await Promise.allSettled([checkTopics(settings), checkRegistries()])
+  const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  const faults = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  const lines = [describeServer(http), ...describeDefinition(definition), ...found]
+  if (faults.length === 0) lines.push(endingOf(lines.filter((line) => line.startsWith('warning: ')).length))
+  return { lines, faults }
+}
+
+function endingOf(warnings: number): string {
+  if (warnings === 0) return 'all is well: a start would do'
+  return `a start would do, with ${warnings === 1 ? 'the warning' : `the ${warnings} warnings`} above`
+}
