@@ -7,6 +7,7 @@ import { ContinuousReader } from './continuous-reader.ts'
 import type { History, Instance } from './history.ts'
 import { violations } from './invariants.ts'
 import { fold, readTopic } from './oracle.ts'
+import { withClient } from '../support/log.ts'
 import type { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { Workload, type WorkloadOptions } from './workload.ts'
@@ -122,6 +123,14 @@ export class FaultRun {
     const text = await answer.text()
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`look up ${key}: ${answer.status} ${text}`)
     return answer.status === 200 ? text : null
+  }
+
+  /** What requests call the changelog: its name, and its id. */
+  async namesOfChangelog(): Promise<ReadonlySet<string | undefined>> {
+    const topics = await withClient(this.#broker.direct, (client) =>
+      client.persist(() => client.metadata([this.changelog])),
+    )
+    return new Set([this.changelog, topics[0]!.id])
   }
 
   async visible(key: string, value: string): Promise<void> {

@@ -95,8 +95,12 @@ export function readOffsetCommit(frame: Buffer): { group: string; topic: string;
   return { group, topic, partitions }
 }
 
-/** The first topic of a Fetch. */
+/** The first topic of a Fetch: its name, from version 13 on its id. */
 export function readFetchTopic(frame: Buffer): string {
+  if (frame.readInt16BE(2) >= 13) {
+    const id = bodyAt(frame) + 1 + 25 + 1 // behind the header's tags, the fixed fields and the number of topics
+    return frame.toString('base64url', id, id + 16)
+  }
   const at = bodyAt(frame) + 29
   return frame.toString('utf8', at + 2, at + 2 + frame.readInt16BE(at))
 }
