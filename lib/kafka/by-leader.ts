@@ -83,9 +83,10 @@ export class ByLeader {
     if (this.#places.has(partition)) this.#postpone([partition], cause)
   }
 
-  /** The leader has named a replica nearer to us (KIP-392): it serves the partition until it fails, or for `leaseMs`; then the leader is asked again. */
-  prefer(partition: number, node: number, leaseMs: number): void {
+  /** The leader has named a replica nearer to us (KIP-392): it serves the partition until it fails, or for a time; then the leader is asked again. */
+  prefer(partition: number, node: number): void {
     if (!this.#client.knows(node)) return
+    const leaseMs = this.#client.metadataMaxAgeMs || leaseMsDefault
     this.#preferred.set(partition, { node, until: performance.now() + leaseMs })
     this.#unhouse(partition)
   }
@@ -215,6 +216,9 @@ export class ByLeader {
     this.stop()
   }
 }
+
+/** How long a replica is fetched from before the leader is asked again, where metadata are not refreshed: the Java consumer's default. */
+const leaseMsDefault = 300_000
 
 /** Not for a retry to mend, but an operator may mend it meanwhile (a right that was revoked): shown, and tried again. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['broker_refused', 'authentication_failed'])

@@ -16,8 +16,9 @@ import {
 } from './fetch.ts'
 import { takeInPieces } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
+import { OutOfRange } from './out-of-range.ts'
 import { giveBackBody } from './response-frames.ts'
-import { type LatchkeyError } from '../errors.ts'
+import { LatchkeyError } from '../errors.ts'
 
 export interface FetchSink {
   /** Once received() has returned nothing of the response is looked at again, so that its memory can go at once. */
@@ -64,6 +65,7 @@ export class Fetcher {
   readonly #options: FetchOptions
   readonly #sink: FetchSink
   readonly #byLeader: ByLeader
+  readonly #outOfRange: OutOfRange
   readonly #assigned = new Map<number, Assignment>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
@@ -75,6 +77,7 @@ export class Fetcher {
     this.#options = options
     this.#sink = sink
     this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
+    this.#outOfRange = new OutOfRange(client, topic)
   }
 
   /** A partition that was removed may be added again, from anywhere. @param epochs notes those of what is fetched */
@@ -121,8 +124,8 @@ export class Fetcher {
         else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
       }
       for (const { partition } of good) this.#byLeader.succeeded(partition)
-      for (const { partition, preferredReadReplica } of good) {
-        if (preferredReadReplica >= 0 && preferredReadReplica !== node) this.#prefer(partition, preferredReadReplica)
+      for (const { partition, preferredReadReplica: replica } of good) {
+        if (replica >= 0 && replica !== node) this.#byLeader.prefer(partition, replica)
       }
       for (const fetched of good) this.#advance(fetched)
       outstanding = this.#send(node, versionMax)
@@ -222,26 +225,23 @@ export class Fetcher {
 
   /** Whatever is wrong with it, the other partitions of its broker go on. */
   async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
-    if (errorAction(errorCode) === 'reset') {
-      // A replica that is behind its leader knows nothing of the newest offsets.
-      if (this.#byLeader.leavePreferred(partition)) return
+    const attempted = `Fetching ${this.#topic} partition ${partition}`
+    const error = brokerError(attempted, errorCode, readAdvice(this.#topic, errorCode))
+    if (errorAction(errorCode) !== 'reset') return this.#byLeader.lost(partition, error)
+    // A replica that is behind its leader knows nothing of the newest offsets.
+    if (this.#byLeader.leavePreferred(partition)) return
+    try {
+      if (!(await this.#outOfRange.isSure(partition, position))) return this.#byLeader.lost(partition, error)
       const next = await this.#sink.outOfRange(partition, position)
       if (next === undefined) this.remove(partition)
       else this.seek(partition, next)
-      return
+    } catch (failure) {
+      if (!(failure instanceof LatchkeyError) || !failure.retriable) throw failure
+      this.#byLeader.lost(partition, failure)
     }
-    const attempted = `Fetching ${this.#topic} partition ${partition}`
-    this.#byLeader.lost(partition, brokerError(attempted, errorCode, readAdvice(this.#topic, errorCode)))
-  }
-
-  #prefer(partition: number, node: number): void {
-    const { metadataMaxAgeMs } = this.#client
-    this.#byLeader.prefer(partition, node, metadataMaxAgeMs > 0 ? metadataMaxAgeMs : leaseMs)
   }
 }
 
-/** How long a replica is fetched from before the leader is asked again, where metadata are not refreshed: the Java consumer's default. */
-const leaseMs = 300_000
 const topicAuthorizationFailed = 29
 
 function readAdvice(topic: string, errorCode: number): string | undefined {

@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
@@ -40,13 +41,47 @@ test('Fetcher asks for the same offset again when the connection broke', async (
 test('Fetcher goes on where the sink says when an offset is out of range', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const outOfRange = async (partition: number) => (partition === 0 ? 70 : undefined)
+  for (const partition of [0, 1]) fake.offsets.set(partition, { earliest: 60, latest: 80 })
   start(fake, { 0: 5, 1: 5 }, { outOfRange })
   await answer(fake, { partition: 0, errorCode: 1 }, { partition: 1, errorCode: 1 })
   expect(asked((await fake.next()).request)).toEqual(['0@70'])
 })
 
+test('Fetcher asks again, and the sink nothing, when a broker says that a position inside the log is out of range', async () => {
+  const fake = new FakeClient()
+  fake.offsets.set(0, { earliest: 0, latest: 8 })
+  const { seen } = start(fake, { 0: 5 }, { outOfRange: async () => assert.fail('it is asked') })
+  for (let times = 0; times < 5; times++) expect(await answer(fake, { partition: 0, errorCode: 1 })).toEqual(['0@5'])
+  expect(await answer(fake, { partition: 0, records: batch(5) })).toEqual(['0@5'])
+  await fake.next()
+  expect(seen).toEqual(['0@5: 5'])
+  expect(fake.troubles[0]).toContain('Fetching topic partition 0: the broker answered OFFSET_OUT_OF_RANGE')
+})
+
+test('Fetcher believes that a position is past the end when that is said three times in a row', async () => {
+  const fake = new FakeClient()
+  start(fake, { 0: 5 }, { outOfRange: async () => 0 })
+  // The leader is behind, is not any more, and then it is truncated indeed.
+  for (const latest of [4, 4, 5, 4, 4, 4]) {
+    const exchange = await fake.next()
+    expect(asked(exchange.request)).toEqual(['0@5'])
+    fake.offsets.set(0, { earliest: 0, latest })
+    exchange.answer(fetchResponse('topic', [{ partition: 0, errorCode: 1 }]))
+  }
+  expect(asked((await fake.next()).request)).toEqual(['0@0'])
+})
+
+test('Fetcher serves the others when the ends of a log that is out of range cannot be asked for', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  fake.call = () => Promise.reject(unreachable())
+  start(fake, { 0: 5, 1: 0 })
+  await answer(fake, { partition: 0, errorCode: 1 }, { partition: 1, records: batch(0) })
+  expect(await answer(fake, { partition: 1, records: batch(1) })).toEqual(['1@1'])
+})
+
 test('Fetcher serves the others when one partition is removed while another is asked where to go on', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
+  fake.offsets.set(0, { earliest: 60, latest: 80 })
   const { fetcher, seen, running } = start(
     fake,
     { 0: 5, 1: 0, 2: 0 },
