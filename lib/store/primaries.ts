@@ -113,6 +113,9 @@ export class Primaries {
     this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
     this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
     this.#events.begin(this.#catchUp)
+    for (const [partition, { outdated }] of this.#recovered) {
+      if (outdated.length > 0) this.#writeAgain(partition, outdated).catch(this.#context.failed)
+    }
     for (const partition of roles.primaries) {
       this.#ingest.follow(partition)
       this.#events.progressed(partition, this.#ingest.acknowledged(partition))
@@ -189,6 +192,14 @@ export class Primaries {
     }
     await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
     await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
+  }
+
+  /** Late batches have put something older behind the newest records of these keys. */
+  async #writeAgain(partition: number, keys: readonly Buffer[]): Promise<void> {
+    const after = this.#ingest.acknowledged(partition) - 1
+    await this.#ingest.amend(partition, async (amendment) => {
+      for (const key of keys) await amendment.append(key, after)
+    })
   }
 
   async #noteRebuild(partition: number): Promise<void> {

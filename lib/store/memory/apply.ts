@@ -36,15 +36,24 @@ export function applyRecords(
     else if (batch.keyLength < 0) stats.add('skippedNullKey', 1)
     else {
       const sourceOffset = batch.sourceOffset()
-      if (kept !== undefined && map !== undefined) kept.put(map, partition, batch, sourceOffset)
-      else {
-        const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
-        map?.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
-      }
+      if (map !== undefined) putRecord(map, partition, batch, sourceOffset, kept)
       trail?.note(batch, sourceOffset)
       applied++
     }
   }
   trail?.settle(batch)
   return applied
+}
+
+/** Puts the record that the batch stands at, which has a key. */
+export function putRecord(
+  map: ChiralMap,
+  partition: number,
+  batch: RecordBatchReader,
+  sourceOffset: number,
+  kept?: KeptHeaders,
+): void {
+  if (kept !== undefined) return kept.put(map, partition, batch, sourceOffset)
+  const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
+  map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
 }

@@ -3,7 +3,6 @@
  * it, whatever compaction has left. Remembers what the resume decision needs.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
@@ -16,6 +15,9 @@ import { type FetchConfig } from '../../contract/client-config.ts'
 import { plainFetch } from '../clients.ts'
 import { type KeptHeaders } from '../memory/kept-headers.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
+import { DisputedKeys } from './disputed-keys.ts'
+import { type MarkerContext, watchMarkers } from './own-marker.ts'
+import { settleDisputed } from './settle.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 import { type Stats } from '../../contract/stats.ts'
 
@@ -33,6 +35,8 @@ export interface Recovered {
   after: number
   /** Changelog offset of the last tombstone that discarded what was before it; -1 where there was none. */
   discardedAt: number
+  /** Keys whose last record in the changelog is not their newest, which memory has: they are to be written again. */
+  outdated: Buffer[]
 }
 
 interface Progress {
@@ -41,12 +45,15 @@ interface Progress {
   position: number
   records: number
   trail: SourceTrail
+  disputed: DisputedKeys
+  outdated: Buffer[]
   /** Of the marker that ended it; -1 before. */
   endEpoch: number
   done: PromiseWithResolvers<void>
 }
 
-export interface RecoveryContext {
+/** Without an identity, which FENCING=false has none of, a partition ends where it ended at start. */
+export interface RecoveryContext extends MarkerContext {
   client: KafkaClient
   changelogTopic: string
   fetch?: FetchConfig
@@ -57,14 +64,9 @@ export interface RecoveryContext {
   kept?: KeptHeaders | undefined
   /** How many entries the partition had at its last commit; 0 where that does not tell. */
   entriesExpected?(partition: number): number
-  /** The owner's identity, whose marker ends the partition; undefined without fencing: then the end is what it was at start. */
-  identityOf(partition: number): ProducerIdentity | undefined
-  /** Takes the partition again, for a marker at its present end. @param position up to which it was read */
-  fenceAgain(partition: number, position: number): Promise<void>
+  /** Of disputed keys, for one reading of the changelog. */
+  keyBytesMax?: number
 }
-
-/** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
-const markerPatienceMs = 5_000
 
 /** @param window how many offsets before the end to begin, at most; all there are by default */
 export async function recover(
@@ -83,7 +85,14 @@ export async function recover(
     const end = ends.get(partition)!
     const done = Promise.withResolvers<void>()
     const position = Math.max(start, end - window)
-    progress.set(partition, { start, end, position, records: 0, trail: new SourceTrail(), endEpoch: -1, done })
+    const empty = {
+      records: 0,
+      trail: new SourceTrail(),
+      disputed: new DisputedKeys(0, context.keyBytesMax),
+      outdated: [],
+      endEpoch: -1,
+    }
+    progress.set(partition, { start, end, position, ...empty, done })
     stats.setGauge(partition, 'recoveryStart', position)
     stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
@@ -111,11 +120,12 @@ export async function recover(
   }
   // A fence that is under way changes the identity: whoever writes has to have the last one.
   await watching
+  await Promise.all([...progress].map(([partition, one]) => settleDisputed(context, partition, one)))
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
 }
 
 function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
-  const { records, start, position, trail, endEpoch } = progress
+  const { records, start, position, trail, endEpoch, outdated } = progress
   const { last, after, discardedAt } = trail
   return {
     records,
@@ -125,28 +135,12 @@ function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined)
     last,
     after,
     discardedAt,
+    outdated,
   }
 }
 
 function stopped(topic: string): never {
   throw new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
-}
-
-async function watchMarkers(
-  context: RecoveryContext,
-  progress: Map<number, Progress>,
-  signal: AbortSignal,
-): Promise<void> {
-  const seen = new Map<number, number>()
-  while (!signal.aborted) {
-    await sleep(markerPatienceMs, signal)
-    for (const [partition, one] of progress) {
-      if (signal.aborted || context.identityOf(partition) === undefined) continue
-      const stuck = one.position >= one.end && seen.get(partition) === one.position
-      seen.set(partition, one.position)
-      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition, one.position)
-    }
-  }
 }
 
 class RecoverySink {
@@ -201,6 +195,7 @@ class RecoverySink {
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
       if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
+      else if (kind === 'control') progress.disputed.control(batch)
       progress.position = batch.nextOffset
       if (kind === 'control' && this.#isOwnMarker(partition)) {
         progress.endEpoch = batch.producerEpoch
@@ -213,7 +208,12 @@ class RecoverySink {
   #takeRecords(partition: number, position: number, progress: Progress): void {
     const { map, stats, kept } = this.#context
     const { batch } = this.#batches
-    batch.openRecords({ checkCrc: this.#context.fetch?.checkCrcs ?? true })
+    const checkCrc = this.#context.fetch?.checkCrcs ?? true
+    if (map !== undefined && progress.disputed.concerns(batch)) {
+      batch.openRecords({ checkCrc })
+      progress.disputed.note(batch, progress.trail)
+    }
+    batch.openRecords({ checkCrc })
     const records = applyRecords(map, stats, partition, batch, position, progress.trail, kept)
     progress.records += records
     stats.add('recordsRecovered', records)

@@ -4,6 +4,20 @@ import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 /** Source offset of the tombstones that discard a store's content: what was read before them counts no longer. */
 export const discardOffset = -2
 
+/** A record that comes after a source offset is newer than the one that has it. */
+const behindSource = 0.5
+
+/**
+ * By which two records of a key compare: the source offset that one has, and half more for one that comes after it; -1 for one that names none,
+ * discardOffset for one before which nothing counts any more.
+ */
+export function orderOf(batch: RecordBatchReader): number {
+  const source = batch.sourceOffset()
+  if (source !== -1) return source
+  const after = batch.afterOffset()
+  return after < 0 ? -1 : after + behindSource
+}
+
 export interface SourceRecord {
   offset: number
   key: Buffer
@@ -24,6 +38,11 @@ export class SourceTrail {
   /** The highest so far, since the last discard; undefined where no record names its source offset. */
   get last(): SourceRecord | undefined {
     return this.#last
+  }
+
+  /** The highest `orderOf` a record so far, since the last discard; -1 where nothing names a source offset. */
+  get reached(): number {
+    return Math.max(this.#highest, this.after < 0 ? -1 : this.after + behindSource)
   }
 
   /** The record that the batch stands at. Keeps places, not bytes: settle() before the batch's data goes. */

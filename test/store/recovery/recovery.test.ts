@@ -69,7 +69,7 @@ function marker(at: number, producerEpoch = owner.producerEpoch, producerId = ow
 
 test('recover reads up to its own marker, past those of others, whatever the end was at start', async () => {
   const { fake, put, stats, recovering } = start({ latest: 3 })
-  await answer(fake, marker(0, 2), records(1, ['a', 10], ['b', 12]), marker(3, 9, 1))
+  await answer(fake, marker(0, 9, 1), marker(1, 2), records(2, ['a', 10], ['b', 12]))
   expect(await answer(fake, records(4, ['c', 11]), marker(5), records(6, 'later'))).toBe(4)
   expect(await recovering).toEqual(
     new Map([
@@ -83,6 +83,7 @@ test('recover reads up to its own marker, past those of others, whatever the end
           last: { offset: 12, key: Buffer.from('b'), timestamp: 0 },
           after: -1,
           discardedAt: -1,
+          outdated: [],
         },
       ],
     ]),

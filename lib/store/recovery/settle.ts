@@ -1,0 +1,161 @@
+/**
+ * Settles disputed keys: the changelog is read once more, and of each of them the record with the highest source offset goes into memory, a tombstone
+ * like any other. What the changelog ends with for such a key is then perhaps not that: those keys are to be written again.
+ */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { CommittedBatches } from '../../kafka/committed-batches.ts'
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { loggerOf } from '../../log.ts'
+import { type ChiralMap, murmur2 } from '../../map/index.ts'
+import { putRecord } from '../memory/apply.ts'
+import { type KeptHeaders } from '../memory/kept-headers.ts'
+import { DisputedKeys } from './disputed-keys.ts'
+import { fetchAt } from './fetch-at.ts'
+import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
+
+const log = loggerOf('store')
+
+/** A part of a changelog partition. */
+export interface Part {
+  from: number
+  /** Exclusive. */
+  to: number
+}
+
+/** Calls for each committed batch, records and markers. */
+export type Read = (visit: (kind: 'records' | 'control', batch: RecordBatchReader) => void) => Promise<void>
+
+export interface SettleInput {
+  /** Reads the changelog, each time from its start. */
+  read: Read
+  /** Of the first reading. */
+  disputed: DisputedKeys
+  /** Puts the record that the batch stands at into memory. */
+  put(batch: RecordBatchReader, sourceOffset: number): void
+  /** Of keys, in bytes, for one reading. */
+  keyBytesMax?: number | undefined
+}
+
+export interface SettleContext {
+  client: KafkaClient
+  changelogTopic: string
+  map: ChiralMap | undefined
+  kept?: KeptHeaders | undefined
+  keyBytesMax?: number | undefined
+}
+
+/** A changelog partition that was read. */
+export interface Settled {
+  readonly start: number
+  readonly position: number
+  readonly disputed: DisputedKeys
+  /** Keys to be written again. */
+  outdated: Buffer[]
+}
+
+/** What is left to do where late batches were met. */
+export async function settleDisputed(
+  { client, changelogTopic, map, kept, keyBytesMax }: SettleContext,
+  partition: number,
+  settled: Settled,
+): Promise<void> {
+  const { disputed, start: from, position: to } = settled
+  if (disputed.keys.size === 0 || map === undefined) return
+  const read: Read = (visit) => readPart(client, changelogTopic, partition, { from, to }, visit)
+  const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
+  settled.outdated = await settle({ read, disputed, put, keyBytesMax })
+  const found = 'an instance wrote to it after another had taken it'
+  const message = `{changelogTopic} partition {partition}: ${found}; {outdated} keys are written again, with the newest that there is of them`
+  log.warn(message, { changelogTopic, partition, outdated: settled.outdated.length })
+}
+
+/** @returns keys whose last record in the changelog is not the one that memory has now */
+export async function settle({ read, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
+  const outdated = new Set<string>()
+  for (let now = disputed; now.keys.size > 0;) {
+    const next = new DisputedKeys(now.overflowedAt, keyBytesMax)
+    const settling = new Settling(now.keys, put)
+    const trail = new SourceTrail()
+    await read((kind, batch) => {
+      if (kind === 'control') return next.control(batch)
+      if (now.overflowedAt < Number.POSITIVE_INFINITY) {
+        const isConcerned = next.concerns(batch)
+        batch.openRecords({ checkCrc: true })
+        if (isConcerned) next.note(batch, trail)
+        batch.openRecords({ checkCrc: false })
+        while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch, batch.sourceOffset())
+        trail.settle(batch)
+      }
+      batch.openRecords({ checkCrc: true })
+      settling.take(batch)
+    })
+    for (const key of settling.outdated()) outdated.add(key)
+    now = next
+  }
+  return [...outdated].map((key) => Buffer.from(key, 'latin1'))
+}
+
+interface Best {
+  order: number
+  /** Changelog offsets of the best and of the last record. */
+  offset: number
+  lastOffset: number
+}
+
+class Settling {
+  readonly #put: SettleInput['put']
+  readonly #best = new Map<string, Best>()
+  /** So that no string is made of each other key. */
+  readonly #hashes = new Set<number>()
+
+  constructor(keys: ReadonlySet<string>, put: SettleInput['put']) {
+    this.#put = put
+    for (const key of keys) {
+      this.#best.set(key, { order: -1, offset: -1, lastOffset: -1 })
+      this.#hashes.add(murmur2(Buffer.from(key, 'latin1'), 0, key.length))
+    }
+  }
+
+  take(batch: RecordBatchReader): void {
+    while (batch.nextRecord()) {
+      const { data, keyStart, keyLength, offset } = batch
+      if (batch.undecodable || keyLength < 0 || !this.#hashes.has(murmur2(data, keyStart, keyLength))) continue
+      const best = this.#best.get(data.toString('latin1', keyStart, keyStart + keyLength))
+      if (best === undefined) continue
+      const order = orderOf(batch)
+      best.lastOffset = offset
+      if (order < best.order && order !== discardOffset) continue
+      best.order = Math.max(order, -1)
+      best.offset = offset
+      this.#put(batch, batch.sourceOffset())
+    }
+  }
+
+  *outdated(): Generator<string> {
+    for (const [key, { offset, lastOffset }] of this.#best) if (offset !== lastOffset) yield key
+  }
+}
+
+/** Reads a part of a changelog partition, outside of any fetch loop: one Fetch response at a time. Ends early where the log does. */
+export async function readPart(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  { from, to }: Part,
+  visit: Parameters<Read>[0],
+): Promise<void> {
+  const batches = new CommittedBatches()
+  const { batch } = batches
+  for (let position = from; position < to;) {
+    const fetched = await client.persist(() => fetchAt(client, topic, partition, position))
+    if (fetched === undefined) return
+    const before = position
+    batches.open(fetched, position)
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      if (batch.baseOffset >= to) return
+      if (kind !== 'aborted') visit(kind, batch)
+      position = batch.nextOffset
+    }
+    if (position === before) return
+  }
+}

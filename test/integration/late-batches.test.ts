@@ -1,0 +1,49 @@
+/** Batches of a former instance that the broker has let into the changelog behind those of its successor. */
+import { expect, test } from 'bun:test'
+import { compact } from './support/compaction.ts'
+import { Fixture } from './support/fixture.ts'
+import { headerOf } from './support/log.ts'
+import { until } from '../until.ts'
+
+const src = (offset: number) => ({ src: headerOf(offset) })
+
+test('a start finds the newest records behind late ones, tombstones too, and puts the changelog right', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: 'a', value: 'old' },
+    { key: 'b', value: 'old' },
+    { key: 'a', value: 'new' },
+    { key: 'b', value: null },
+    { key: 'c', value: 'as ever' },
+  ])
+  await fixture.startAndStop()
+  await fixture.cluster.produce(fixture.changelog, [
+    { key: 'a', value: 'old', headers: src(0) },
+    { key: 'b', value: 'old', headers: src(1) },
+  ])
+
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  expect(await fixture.value(store, 'a')).toBe('new')
+  expect(await fixture.value(store, 'b')).toBeUndefined()
+  expect(fixture.told('2 keys are written again')).toBe(true)
+  await until('they are written', async () => (await fixture.readChangelog()).records.length === 9)
+  await fixture.expectConverged(store)
+  await store.close()
+
+  await compact(fixture.cluster, fixture.changelog)
+  await fixture.startAndStop()
+  expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([])
+})
+
+test('a start takes nothing of a changelog without markers for late', async () => {
+  await using fixture = await Fixture.create()
+  for (const value of ['1', '2', '3']) {
+    await fixture.produce([{ key: 'a', value }])
+    await fixture.startAndStop({ fencing: false })
+  }
+  const store = fixture.openLogged({ fencing: false })
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(fixture.told('written again')).toBe(false)
+})
