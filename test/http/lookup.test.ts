@@ -92,6 +92,8 @@ describe('GET /stores/<id>/<key>', () => {
       expect(await response.text()).toBe('found')
       const slashed = await fetch(`${served.url}/stores/orders/?key=${key}`)
       expect(await slashed.text()).toBe('found')
+      const bare = await fetch(`${served.url}/stores/orders?key=${key}&x=/`)
+      expect(await bare.text()).toBe('found')
     },
   )
 

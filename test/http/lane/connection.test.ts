@@ -123,7 +123,7 @@ describe('a connection', () => {
     let answers = ''
     socket.on('data', (chunk) => (answers += chunk.toString('latin1')))
     socket.resume()
-    await until('all is answered', () => answers.endsWith('{"operations":0}'))
+    await until('all is answered', () => answers.endsWith('{"operations":0}\n'))
     expect(statusesIn(answers)).toEqual([200, 200, 200, 200])
     expect(answers.split(large)).toHaveLength(3)
     socket.destroy()

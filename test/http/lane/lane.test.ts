@@ -82,7 +82,7 @@ describe('the lane', () => {
     await asked.promise
     const stopped = server.stop(60_000)
     flushed.resolve(7)
-    expect(await answer).toEndWith('{"operations":7}')
+    expect(await answer).toEndWith('{"operations":7}\n')
     await stopped
   })
 })

@@ -1,29 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Outbox } from '../../../lib/http/lane/outbox.ts'
-
-/** A socket that takes as much at a time as a test says; -1 where it is closed. */
-class FakeSocket {
-  readonly taken: Uint8Array[] = []
-  writes = 0
-  room: number
-
-  constructor(room: number) {
-    this.room = room
-  }
-
-  write(bytes: Uint8Array, from: number, length: number): number {
-    this.writes++
-    if (this.room < 0) return -1
-    const taken = new Uint8Array(bytes.subarray(from, from + Math.min(length, this.room)))
-    this.taken.push(taken)
-    this.room -= taken.length
-    return taken.length
-  }
-
-  get text(): string {
-    return Buffer.concat(this.taken).toString()
-  }
-}
+import { FakeSocket } from './fake-socket.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 

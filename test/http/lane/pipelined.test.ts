@@ -63,7 +63,7 @@ describe('all are answered in order', () => {
     const answers = await rawRequest(served.server.port, chunkedFlush + get('a'), () => false)
     expect(statusesIn(answers)).toEqual([200])
     expect(answers).toMatch(/^connection: close\r$/im)
-    expect(answers).toEndWith('{"operations":1}')
+    expect(answers).toEndWith('{"operations":1}\n')
   })
 })
 

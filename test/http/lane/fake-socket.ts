@@ -1,0 +1,50 @@
+/** A client's socket as the lane sees it: it takes as much at a time as a test says. */
+import type { Socket } from 'bun'
+
+export class FakeSocket {
+  readonly remoteAddress = '127.0.0.1'
+  readonly taken: Uint8Array[] = []
+  readonly calls: string[] = []
+  writes = 0
+  isPaused = false
+  /** In bytes; below zero it is closed. */
+  room: number
+
+  constructor(room: number) {
+    this.room = room
+  }
+
+  write(bytes: Uint8Array, from: number, length: number): number {
+    this.writes++
+    if (this.room < 0) return -1
+    const taken = new Uint8Array(bytes.subarray(from, from + Math.min(length, this.room)))
+    this.taken.push(taken)
+    this.room -= taken.length
+    return taken.length
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+
+  end(): void {
+    this.calls.push('end')
+  }
+
+  terminate(): void {
+    this.calls.push('terminate')
+  }
+
+  get text(): string {
+    return Buffer.concat(this.taken).toString('latin1')
+  }
+
+  /** As Bun's socket, of which the lane needs no more. */
+  get asSocket(): Socket<unknown> {
+    return this as unknown as Socket<unknown>
+  }
+}
