@@ -1,5 +1,6 @@
 /** The bound that lib/map/DESIGN.md states: totalBytes <= 1.5 x live, 3 x for large entries, and two segments. */
 import { expect, test } from 'bun:test'
+import { cleaningRoundBytes } from '../../lib/map/limits.ts'
 import { type Fixture, createFixture, createRandom, smallSegmentBytes } from './helper.ts'
 
 function expectWithinBound({ map }: Fixture, factor: number): void {
@@ -103,8 +104,8 @@ test('a live map frees a segment when everything in it is dead before it is seal
 })
 
 test('a map gives the memory of outgrown tables and huge entries to the log', async () => {
-  // The tables grow to 16384 slots, 128 KiB a side; all that came before them is 128 KiB a side too.
-  const fixture = createFixture({ bytesMax: 1536 * 1024, slabBytes: 256 * 1024 })
+  // The tables grow to 16384 slots, 128 KiB a side; all that came before them is 128 KiB a side too, for which there is no room.
+  const fixture = createFixture({ bytesMax: 1152 * 1024, slabBytes: 128 * 1024 })
   await fixture.openAll()
   for (let i = 0; i < 10_000; i++) {
     fixture.put(0, `${i}`, '')
@@ -133,4 +134,28 @@ test('a map does not grow its tables when loading up to its initial capacity', a
   expect(messages.filter((kind) => kind === 'table')).toEqual([])
   // Tables smaller than a segment are not in slabs: all slabs are for entries.
   expect(messages.length).toBeLessThanOrEqual(4)
+})
+
+test('a live map is cleaned in rounds of a bounded size, between which its thread does other things', async () => {
+  const [segmentBytes, valueBytes, rewrites, keys] = [1 << 20, 64 << 10, 4, 640]
+  const fixture = createFixture({ segmentBytes, slabBytes: 4 << 20, initialCapacity: 1000 })
+  await fixture.openAll()
+  // Each segment has one value in four that stays: 40 MiB live in 160 MiB.
+  const value = Buffer.alloc(valueBytes)
+  for (let i = 0; i < keys * rewrites; i++) {
+    fixture.put(0, i % rewrites === 0 ? `stays ${i}` : 'goes', value)
+  }
+  const sizes = [fixture.map.stats(0).totalBytes]
+  const sampling = new AbortController()
+  const publishing = fixture.map.publish().finally(() => sampling.abort())
+  while (!sampling.signal.aborted) {
+    await new Promise((resolve) => setImmediate(resolve))
+    sizes.push(fixture.map.stats(0).totalBytes)
+  }
+  await publishing
+  const { liveBytes, totalBytes } = fixture.map.stats(0)
+  expect(totalBytes).toBeLessThanOrEqual(1.5 * liveBytes + 2 * segmentBytes)
+  // What a round moves is a quarter of what it empties.
+  const freed = sizes.slice(1).map((size, i) => sizes[i]! - size)
+  expect(Math.max(...freed)).toBeLessThanOrEqual(rewrites * cleaningRoundBytes)
 })

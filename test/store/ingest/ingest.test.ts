@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
+import { produceResponse } from '../../kafka/responses.ts'
 import { until } from '../../until.ts'
 import { acknowledge, feed, ingesting } from './ingesting.ts'
 
+const messageTooLarge = 10
 const invalidProducerEpoch = 47
 /** A record of a megabyte less what surrounds it: that many fill the backlog. */
 const megabyte = (1 << 20) - 1_000
@@ -12,8 +14,8 @@ afterEach(() => {
   for (const one of open.splice(0)) one.stop()
 })
 
-function start(partitions: number) {
-  const setup = ingesting(partitions)
+function start(partitions: number, deadLetterTopic?: string) {
+  const setup = ingesting(partitions, deadLetterTopic)
   open.push(setup)
   for (let partition = 0; partition < partitions; partition++) setup.ingest.follow(partition)
   return setup
@@ -63,6 +65,21 @@ test('a flush ends when the partition that it waits for is lost, and what that h
   await feed(source, 0, 1)
   expect(await feed(source, 1, 1)).toEqual([1])
   expect(await acknowledge(changelog)).toEqual([1])
+})
+
+test('nothing is written behind a record that the changelog refuses before its letter is acknowledged', async () => {
+  const { ingest, source, changelog, letters } = start(1, 'bad')
+  await feed(source, 0, 2)
+  // Both, then the first one alone, then that one compressed.
+  for (let attempt = 0; attempt < 3; attempt++) await acknowledge(changelog, { 0: messageTooLarge })
+  await source.next() // goes on reading
+  await feed(source, 0, 2) // looks at the record again
+  const letter = await letters.next()
+  await turns()
+  expect(changelog.unseen).toBe(0)
+  letter.answer(produceResponse('bad', [{ partition: 0, baseOffset: 0 }]))
+  expect(await acknowledge(changelog)).toEqual([0])
+  await until('all is acknowledged', () => ingest.acknowledged(0) === 2)
 })
 
 test('the others are read on when the changelog of a partition takes nothing', async () => {

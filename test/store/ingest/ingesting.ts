@@ -14,10 +14,11 @@ import { createFixture } from '../../map/helper.ts'
 const maxMessageBytes = 1 << 20
 const unlimited = Number.MAX_SAFE_INTEGER
 
-export function ingesting(partitions: number) {
+/** @param deadLetterTopic where bad records go; they are skipped where it is undefined */
+export function ingesting(partitions: number, deadLetterTopic?: string) {
   const primaries = Array.from({ length: partitions }, (_, partition) => partition)
   const led = Object.fromEntries(primaries.map((partition) => [partition, 1]))
-  const [source, changelog] = [new FakeClient(led), new FakeClient(led)]
+  const [source, changelog, letters] = [new FakeClient(led), new FakeClient(led), new FakeClient(led)]
   const { map, text } = createFixture({
     partitions: primaries,
     partitionCount: partitions,
@@ -34,7 +35,12 @@ export function ingesting(partitions: number) {
     lost: (partition: number) => void lost.push(partition),
     halted: () => {},
   } as unknown as IngestContext['events']
-  const config = { sourceTopic: 'source', changelogTopic: 'changelog', storeId: 'store' } as StoreConfig
+  const config = {
+    sourceTopic: 'source',
+    changelogTopic: 'changelog',
+    storeId: 'store',
+    deadLetterTopic,
+  } as StoreConfig
   const limits = {
     maxMessageBytes,
     timestampBeforeMaxMs: unlimited,
@@ -44,8 +50,12 @@ export function ingesting(partitions: number) {
   const ingest = new Ingest({
     config,
     definition: undefined,
-    clients: { consumer: source.client, producer: changelog.client } as Clients,
-    topology: { partitionCount: partitions, limits } as IngestContext['topology'],
+    clients: { consumer: source.client, producer: changelog.client, deadLetters: letters.client } as Clients,
+    topology: {
+      partitionCount: partitions,
+      limits,
+      deadLetters: deadLetterTopic && { name: deadLetterTopic, partitions: 1, maxMessageBytes },
+    } as IngestContext['topology'],
     roles: { primaries, replicas: [], notices: [] },
     stats,
     map,
@@ -65,7 +75,7 @@ export function ingesting(partitions: number) {
     ingest.stop()
     flusher.stop()
   }
-  return { ingest, source, changelog, stats, lost, failures, text, flusher, stop }
+  return { ingest, source, changelog, letters, stats, lost, failures, text, flusher, stop }
 }
 
 /** Answers the next Fetch with `count` records of `bytes` bytes, from where it asks for that partition; returns the partitions that it asks for. */
