@@ -1,4 +1,5 @@
 /** An Ingest whose source and changelog are the test: see FakeClient. */
+import { LatchkeyError } from '../../../lib/errors.ts'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { type Clients } from '../../../lib/store/clients.ts'
 import { Ingest } from '../../../lib/store/ingest/ingest.ts'
@@ -32,6 +33,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
   const lost: number[] = []
   const events = {
     progressed: () => {},
+    renew: () => Promise.reject(new LatchkeyError('fenced', 'Another instance has the partition')),
     lost: (partition: number) => void lost.push(partition),
     halted: () => {},
   } as unknown as IngestContext['events']
