@@ -163,3 +163,16 @@ test('CommittedBatches calls a batch corrupt when its header is impossible', () 
   wrong.writeInt8(9, 16)
   expect(() => walk({ records: wrong })).toThrow(expect.objectContaining({ code: 'record_batch_corrupt' }))
 })
+
+test.each([
+  ['lies within the batch before it', 1],
+  ['is that of the batch before it', 0],
+])('CommittedBatches calls a batch corrupt when its base offset, which no checksum covers, %s', (_, at) => {
+  const bytes = Buffer.concat([records({ at: 0, count: 2 }), records({ at })])
+  expect(() => walk({ records: bytes })).toThrow(
+    expect.objectContaining({
+      code: 'record_batch_corrupt',
+      message: expect.stringContaining(`base offset ${at} after a batch that ends before offset 2`),
+    }),
+  )
+})
