@@ -1,7 +1,7 @@
 /** What the scheduler is asked for, as /proc shows it. Kernels before Linux 6.12 take it, and go on as before. */
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { release } from 'node:os'
+import { constants, getPriority, release } from 'node:os'
 import { join } from 'node:path'
 import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
@@ -34,10 +34,11 @@ test('the threads that answer have short turns, and no other has', async () => {
 })
 
 test('a priority that was chosen for the process is kept', () => {
+  const nicer = Math.min(getPriority() + 5, constants.priority.PRIORITY_LOW) // than the tests, which may be nice themselves
   const script = `
     const { askForShortTurns } = await import(${JSON.stringify(module)})
     console.log(askForShortTurns(), require('node:os').getPriority())`
-  expect(outputOf('nice', '-n', '5', process.execPath, '-e', script)).toBe(`${process.platform === 'linux'} 5`)
+  expect(outputOf('nice', '-n', '5', process.execPath, '-e', script)).toBe(`${process.platform === 'linux'} ${nicer}`)
 })
 
 test('a policy that was chosen for the process is kept', () => {

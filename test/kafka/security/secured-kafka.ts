@@ -2,6 +2,7 @@
 import { type Admin, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
 import { readClientProperties } from '../../../lib/config/client-properties/read.ts'
 import type { ClientsConfig } from '../../../lib/contract/client-config.ts'
+import { until } from '../../until.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../index.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { type Certificates, makeCertificates, pemProperty } from './certificates.ts'
@@ -111,13 +112,34 @@ export type Grant = readonly [
   name: string,
 ]
 
-/** Lets a user do something on a resource, or on transactional ids that begin with `name`. */
+/** Lets a user do something on a resource, or on transactional ids that begin with `name`. Resolves when the broker goes by that. */
 export async function grant(broker: KafkaBroker, user: string, ...grants: readonly Grant[]): Promise<void> {
-  await administer(broker, (admin) => admin.createAcls({ acl: grants.map((one) => entryOf(user, one)) }))
+  await administer(broker, async (admin) => {
+    await admin.createAcls({ acl: grants.map((one) => entryOf(user, one)) })
+    await until('the broker goes by the grants', async () =>
+      (await known(admin, user, grants)).every((count) => count > 0),
+    )
+  })
 }
 
+/** Resolves when the broker goes by that. */
 export async function revoke(broker: KafkaBroker, user: string, ...grants: readonly Grant[]): Promise<void> {
-  await administer(broker, (admin) => admin.deleteAcls({ filters: grants.map((one) => entryOf(user, one)) }))
+  await administer(broker, async (admin) => {
+    await admin.deleteAcls({ filters: grants.map((one) => entryOf(user, one)) })
+    await until('the broker has none of the grants', async () =>
+      (await known(admin, user, grants)).every((count) => count === 0),
+    )
+  })
+}
+
+/** How many entries the broker's own authorizer, which hears of them from the controller, has of each grant. */
+function known(admin: Admin, user: string, grants: readonly Grant[]): Promise<number[]> {
+  return Promise.all(
+    grants.map(async (one) => {
+      const { resources } = await admin.describeAcls(entryOf(user, one))
+      return resources.reduce((sum, { acls }) => sum + acls.length, 0)
+    }),
+  )
 }
 
 function entryOf(user: string, [operation, type, resourceName]: Grant) {
