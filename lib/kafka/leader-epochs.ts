@@ -56,17 +56,20 @@ export async function divergenceOf(
   return found
 }
 
-/** The leader epoch that a partition is in, confirmed by its leader just now; undefined where that is not the one that we know. */
+/**
+ * The leader epoch that a partition is in, confirmed by its leader just now; undefined where that is not the one that we know, or the log ends below `reached`.
+ */
 export async function confirmedLeaderEpoch(
   client: KafkaClient,
   topic: string,
   partition: number,
+  reached = 0,
 ): Promise<number | undefined> {
   await client.leaders(topic, [partition])
   const epoch = client.topics.leaderEpoch(topic, partition)
   if (epoch < 0) return undefined
   const end = await endOfLeaderEpoch(client, topic, partition, epoch)
-  return end?.epoch === epoch ? epoch : undefined
+  return end?.epoch === epoch && end.endOffset >= reached ? epoch : undefined
 }
 
 const leaderNotAvailable = 5

@@ -78,7 +78,13 @@ export class Producer<Batch extends OutgoingBatch> {
 
   /** Gets a new identity for every partition before its next batch. */
   renewAll(): void {
-    for (const owned of this.#owned.values()) owned.renewDue = true
+    for (const partition of this.#owned.keys()) this.renew(partition)
+  }
+
+  /** Gets a new identity for a partition, even where there is no next batch. */
+  renew(partition: number): void {
+    const owned = this.#owned.get(partition)
+    if (owned !== undefined) owned.renewDue = true
     this.wake()
   }
 

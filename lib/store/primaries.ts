@@ -17,11 +17,13 @@ import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
 import { Statement } from './ingest/statement.ts'
+import { endedEarly } from './recovery/ended-early.ts'
 import { keptHeadersOf } from './memory/kept-headers.ts'
 import { fingerprintOf } from './recovery/fingerprint.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { watchEnds } from './ends.ts'
+import { ChangelogWatch } from './repair/changelog-watch.ts'
 import { Repairs } from './repair/repairs.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
@@ -41,6 +43,8 @@ export class Primaries {
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
   #committer: Committer | undefined
+  #statement: Statement | undefined
+  #watch: ChangelogWatch | undefined
   #ends: EndsWatch | undefined
   #renewTimer: ReturnType<typeof setInterval> | undefined
   #committed: ReadonlyMap<number, CommittedOffset> = new Map()
@@ -53,6 +57,7 @@ export class Primaries {
     this.#ingest = new Ingest({ ...context, events: this.#events })
     this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
+      confirmed: (partition) => this.#statement?.confirmed(partition),
       repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
     })
     this.#events.repairBy(this.#repairs)
@@ -65,6 +70,7 @@ export class Primaries {
     if (primaries.length === 0) return
     const { sourceTopic } = config
     const client = clients.consumer
+    const early = await endedEarly(clients, config, primaries)
     await this.#owners.take(primaries)
     this.#committed = await client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     this.#recovered = await this.#readChangelog()
@@ -76,6 +82,7 @@ export class Primaries {
       recovered: this.#recovered,
       committed: this.#committed,
       marked: await markedBeside(client, config, primaries),
+      endedEarly: early,
       keepsTimestamps: topology.limits.keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,
@@ -98,6 +105,7 @@ export class Primaries {
     const { clients, config, stats, roles, post } = this.#context
     this.#catchUp = new CatchUp(stats, this.#resumed)
     const statement = new Statement(this.#context, this.#ingest, this.#recovered, this.#resumed)
+    this.#statement = statement
     const source = {
       acknowledged: () => this.#committable(),
       metadata: (partition: number, offset: number) => statement.of(partition, offset),
@@ -112,6 +120,13 @@ export class Primaries {
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
     this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
     this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
+    this.#watch = new ChangelogWatch(clients.producer, config.changelogTopic, {
+      partitions: () => roles.primaries,
+      written: (partition) => this.#ingest.changelogEnd(partition),
+      endsEarly: (partition) => this.#repairs.renew(partition),
+      recreated: () => this.#repairs.recreated(),
+      elected: (partition) => void this.#repairs.look(partition),
+    })
     this.#events.begin(this.#catchUp)
     for (const [partition, { outdated }] of this.#recovered) {
       if (outdated.length > 0) this.#writeAgain(partition, outdated).catch(this.#context.failed)
@@ -148,6 +163,7 @@ export class Primaries {
   stop(): void {
     clearInterval(this.#renewTimer)
     this.#ends?.stop()
+    this.#watch?.stop()
     this.#committer?.stop()
     this.#ingest.stop()
   }

@@ -56,8 +56,6 @@ test.each([1, 2, 300])('a store repairs its changelog when that has lost %d reco
   await cutChangelog(fixture, records.length - lost)
   await fixture.produce(orders(450, 1, 'newer'))
   await expectRepaired(fixture, store)
-  const rewritten = (await fixture.readChangelog()).records.length - 500
-  expect(rewritten).toBeLessThanOrEqual(lost + 2)
 })
 
 test('a store repairs its changelog when tombstones were lost', async () => {

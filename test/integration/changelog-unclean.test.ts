@@ -40,6 +40,8 @@ test.each([
     await fixture.expectConverged(store)
     expect(fixture.told('records that were acknowledged are missing')).toBeTrue()
     expect(fixture.told('partition 0: repaired')).toBeTrue()
+    const wrote = fixture.lines.map((line) => /wrote (\d+) records and (\d+) tombstones/.exec(line)).find(Boolean)!
+    expect(Number(wrote[1]) + Number(wrote[2])).toBeLessThanOrEqual(lost + 1)
     await store.close()
 
     fixture.lines.length = 0

@@ -4,6 +4,7 @@ import { Backoff } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
 import type { Health } from '../../lib/kafka/health.ts'
+import { type TopicListener } from '../../lib/kafka/topic-view.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
 
 /** One request that waits for its answer. */
@@ -37,6 +38,7 @@ export class FakeClient {
   readonly topics = {
     id: () => this.topicId,
     leaderEpoch: (_topic: string, partition: number) => this.leaderEpochs.get(partition) ?? -1,
+    watch: (_topic: string, _listener: TopicListener): (() => void) => noWatch,
   }
   /** Of Fetch. */
   fetchVersionMax = 11
@@ -137,6 +139,8 @@ export class FakeClient {
     this.#closing.abort()
   }
 }
+
+function noWatch(): void {}
 
 export function unreachable(): LatchkeyError {
   return new LatchkeyError('broker_unreachable', 'Fetch to nowhere:1: refused')

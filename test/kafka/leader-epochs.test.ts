@@ -71,3 +71,16 @@ test('confirmedLeaderEpoch knows none when the epoch is not known, or the log ha
   ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 0, epoch: 3, endOffset: 10 }))
   expect(await asking).toBeUndefined()
 })
+
+test('confirmedLeaderEpoch confirms none for a log that ends below what had been reached', async () => {
+  const fake = new FakeClient({ 0: 1 })
+  fake.leaderEpochs.set(0, 4)
+  for (const [reached, confirmed] of [
+    [10, 4],
+    [11, undefined],
+  ] as const) {
+    const asking = confirmedLeaderEpoch(fake.client, 'orders', 0, reached)
+    ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 0, epoch: 4, endOffset: 10 }))
+    expect(await asking).toBe(confirmed)
+  }
+})

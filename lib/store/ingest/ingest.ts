@@ -17,6 +17,7 @@ import { type IngestContext } from './partition-events.ts'
 import { Linger } from './linger.ts'
 import { PartitionIngest, type PartitionStart, takenIsSettled } from './partition-ingest.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
+import { RepairPort } from './repair-port.ts'
 import { Refusals } from './refusals.ts'
 import { Settlement } from './settlement.ts'
 import { SourceReader } from './source-reader.ts'
@@ -31,6 +32,8 @@ export class Ingest {
   readonly #settlement: Settlement
   readonly #directWrites: DirectWrites
   readonly #amending: Amending
+  /** For what repairs the changelog. */
+  readonly repairs: RepairPort
   readonly #letters: DeadLetters | undefined
   readonly #linger: Linger
   readonly #conversion: Conversion | undefined
@@ -70,6 +73,7 @@ export class Ingest {
       lost: (partition, error) => this.#lost(partition, error),
       wentBack: (partition, baseOffset) => context.events.changelogWentBack(partition, baseOffset),
     })
+    this.repairs = new RepairPort(this.#partitions, this.#producer, this.#amending, this.#settlement)
   }
 
   /** @param end of the changelog partition as it was read */
@@ -137,55 +141,6 @@ export class Ingest {
     const openBefore = one.open
     this.#settlement.account(one, this.#directWrites.append(one, records))
     this.#encoded(one, openBefore)
-  }
-
-  /**
-   * For a repair: withholds what a partition has to write. From within renew() only, when nothing of it is under way.
-   * @returns false where the partition is lost
-   */
-  withhold(partition: number): boolean {
-    const one = this.#partitions.get(partition)
-    if (one !== undefined) this.#amending.withhold(one, this.#producer.withdraw(partition))
-    return one !== undefined
-  }
-
-  /** Amends a partition that is withheld. @returns false where it was withheld again meanwhile, or lost */
-  async repair(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
-    const one = this.#partitions.get(partition)
-    return one !== undefined && (await this.#amending.write(one, write))
-  }
-
-  /** A partition that is withheld goes on. */
-  release(partition: number): void {
-    const one = this.#partitions.get(partition)
-    if (one?.isWithheld === true) this.#amending.release(one)
-  }
-
-  /** A partition that is withheld is to be read again from a source offset on: all that waits is dropped. */
-  rewind(partition: number, position: number): void {
-    const one = this.#partitions.get(partition)
-    if (one !== undefined) this.#settlement.rewind(one, position)
-  }
-
-  /** Resolves when a partition is acknowledged up to a source offset. @returns false where it is lost */
-  async reached(partition: number, position: number): Promise<boolean> {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return false
-    await this.#settlement.progress.until(() => !this.#isOurs(one) || one.acknowledged >= position)
-    return this.#isOurs(one)
-  }
-
-  isHalted(partition: number): boolean {
-    return this.#partitions.get(partition)?.halt !== undefined
-  }
-
-  /** A partition was taken otherwise than by renew(). */
-  takenAgain(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
-    if (this.#partitions.has(partition)) this.#producer.own(partition, identity, end)
-  }
-
-  takenByOther(partition: number, error: LatchkeyError): void {
-    this.#producer.lose(partition, error)
   }
 
   takeBatch(): ChangelogBatch {

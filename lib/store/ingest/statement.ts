@@ -49,12 +49,17 @@ export class Statement {
     return withFingerprint(stated, this.#fingerprint)
   }
 
+  /** The last of a partition. */
+  confirmed(partition: number): { end: number; epoch: number | undefined } | undefined {
+    return this.#confirmed.get(partition)
+  }
+
   /** Asked for after the end was reached: all below it then lies in this epoch or lower ones. */
   async #changelogEpoch(partition: number, end: number): Promise<number | undefined> {
     const confirmed = this.#confirmed.get(partition)
     if (confirmed?.end === end && confirmed.epoch !== undefined) return confirmed.epoch
     const { clients, config } = this.#context
-    const asked = confirmedLeaderEpoch(clients.producer, config.changelogTopic, partition)
+    const asked = confirmedLeaderEpoch(clients.producer, config.changelogTopic, partition, end)
     const epoch = await asked.catch((error: unknown) => {
       // Without it less is told to a later start; the commit does not wait for it.
       if (error instanceof LatchkeyError) return undefined

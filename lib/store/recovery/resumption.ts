@@ -24,6 +24,8 @@ export interface ResumptionInput {
   committed: ReadonlyMap<number, CommittedOffset>
   /** The same, as it was noted beside the changelog. */
   marked: ReadonlyMap<number, CommittedOffset>
+  /** Partitions whose changelog ended before where it had got to, when they were taken. */
+  endedEarly?: ReadonlyMap<number, string>
   /** Whether the changelog has the source's timestamps. */
   keepsTimestamps: boolean
   /** What to do where there is no position. */
@@ -65,7 +67,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
           last !== undefined &&
           (await client.persist(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
         sourceChange: changes.source,
-        changelogChange: changes.changelog,
+        changelogChange: changes.changelog ?? input.endedEarly?.get(partition),
         discardedAt,
         reset: input.reset,
         isRebuildAsked: input.isRebuildAsked,

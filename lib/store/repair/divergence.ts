@@ -1,10 +1,17 @@
 /** Where a changelog partition is not any more what was written to it. */
 import { type KafkaClient } from '../../kafka/client.ts'
+import { endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
+
+/** Everything below an end was in a leader epoch or lower ones, once. */
+export interface ConfirmedEnd {
+  end: number
+  epoch: number | undefined
+}
 
 /**
  * The offset from which on the log has lost what it had up to `written`; undefined where it has everything. Ask before anything more is written: the log
- * grows again. Repeats until the partition's leader answers.
+ * grows again, and only `confirmed` tells then. Repeats until the partition's leader answers.
  * @param client the one that writes: the leader that it knows is the one whose answer gave rise to the question
  */
 export async function divergedAt(
@@ -12,9 +19,15 @@ export async function divergedAt(
   topic: string,
   partition: number,
   written: number,
+  confirmed: ConfirmedEnd | undefined,
 ): Promise<number | undefined> {
   // A leader that was elected just now answers only when it knows the end of what is acknowledged (KIP-207).
   const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'))
-  const end = ends.get(partition)!
-  return end < written ? end : undefined
+  const losses = ends.get(partition)! < written ? [ends.get(partition)!] : []
+  if (confirmed?.epoch !== undefined && confirmed.end <= written) {
+    const { end, epoch } = confirmed
+    const found = await client.persist(() => endOfLeaderEpoch(client, topic, partition, epoch))
+    if (found !== undefined && found.endOffset < end) losses.push(found.endOffset)
+  }
+  return losses.length > 0 ? Math.min(...losses) : undefined
 }

@@ -15,8 +15,10 @@ const keysMax = 200_000
 export interface RepairInput {
   map: Pick<ChiralMap, 'has' | 'keysByOffset'>
   partition: number
-  /** What the changelog still has of what was written, each time from its start. */
-  batches(): AsyncIterable<RecordBatchReader>
+  /** What the changelog still has of what was written, and nothing else. */
+  kept(): AsyncIterable<RecordBatchReader>
+  /** All that it has: a topic that was recreated may have been filled by others. */
+  all(): AsyncIterable<RecordBatchReader>
   /** Source offset up to which memory has everything. */
   acknowledged: number
   /** The source is read again over what was there: what the changelog reaches tells nothing, all of memory is written. */
@@ -34,7 +36,7 @@ type Target = Pick<Amendment, 'isOver' | 'append' | 'appendTombstone'>
 
 export async function repairFromMemory(amendment: Target, input: RepairInput): Promise<Repaired> {
   const { map, partition, acknowledged } = input
-  const writtenUpTo = await reachOf(input.batches())
+  const writtenUpTo = await reachOf(input.kept())
   const tombstones = await deleteAbsent(amendment, input, writtenUpTo)
   let records = 0
   let above = input.isRebuilt ? -1 : writtenUpTo
@@ -60,11 +62,7 @@ export async function reachOf(batches: AsyncIterable<RecordBatchReader>): Promis
   return trail.upTo
 }
 
-async function deleteAbsent(
-  amendment: Target,
-  { map, partition, batches }: RepairInput,
-  after: number,
-): Promise<number> {
+async function deleteAbsent(amendment: Target, { map, partition, all }: RepairInput, after: number): Promise<number> {
   const absent = new AbsentKeys((key, start, length) => map.has(partition, key, start, length))
   let tombstones = 0
   const write = async () => {
@@ -73,7 +71,7 @@ async function deleteAbsent(
       tombstones++
     }
   }
-  for await (const batch of batches()) {
+  for await (const batch of all()) {
     if (amendment.isOver) break
     while (batch.nextRecord()) if (!batch.undecodable) absent.note(batch)
     if (absent.isFull) await write()

@@ -13,7 +13,7 @@ import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { tellLost } from '../recovery/resumption.ts'
 import { type StoreContext } from '../store-context.ts'
 import { changelogBatches } from './changelog-batches.ts'
-import { divergedAt } from './divergence.ts'
+import { type ConfirmedEnd, divergedAt } from './divergence.ts'
 import { reachOf, repairFromMemory, type RepairInput } from './from-memory.ts'
 
 const log = loggerOf('store')
@@ -22,6 +22,8 @@ const log = loggerOf('store')
 export interface RepairLedger {
   /** Notes that the partition is being rebuilt. Resolves when no earlier commit of it can arrive after that. */
   noteRebuild(partition: number): Promise<void>
+  /** The last end that was confirmed for a commit. */
+  confirmed(partition: number): ConfirmedEnd | undefined
   /** The partition is complete again, in a changelog that starts here: to be committed, whatever was before. */
   repaired(partition: number, changelogStart: number): void
 }
@@ -60,6 +62,37 @@ export class Repairs {
     this.#losses.set(partition, { from, hasLanded: true, isTaking: false })
   }
 
+  /** The topic was recreated: nothing that was written is in it. */
+  recreated(): void {
+    for (const partition of this.#context.roles.primaries) {
+      const loss = this.#losses.get(partition)
+      if (loss?.isTaking === true) loss.from = 0
+      else if (this.#ingest.changelogEnd(partition) > 0)
+        this.#losses.set(partition, { from: 0, hasLanded: true, isTaking: false })
+    }
+    this.#ingest.repairs.renew()
+  }
+
+  /** Another leader has a partition: takes it again where that has lost something. */
+  async look(partition: number): Promise<void> {
+    const { clients, config } = this.#context
+    const written = this.#ingest.changelogEnd(partition)
+    if (written < 0 || this.isRepairing(partition)) return
+    const confirmed = this.#ledger.confirmed(partition)
+    try {
+      const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
+      if (diverged !== undefined) this.renew(partition)
+    } catch (error) {
+      // What writes to it meets the same.
+      if (!(error instanceof LatchkeyError)) throw error
+    }
+  }
+
+  /** A partition seems to have lost something: takes it again, unless that is being done. */
+  renew(partition: number): void {
+    if (!this.isRepairing(partition)) this.#ingest.repairs.renew(partition)
+  }
+
   /**
    * To be called before a partition is taken again, when nothing of it is under way.
    * @returns true where its changelog has lost something: then a repair takes it
@@ -68,13 +101,14 @@ export class Repairs {
     const { clients, config } = this.#context
     if (this.#losses.get(partition)?.isTaking === true) return true
     const written = this.#ingest.changelogEnd(partition)
-    const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written)
+    const confirmed = this.#ledger.confirmed(partition)
+    const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
     const before = this.#losses.get(partition)
     if (diverged === undefined && before?.hasLanded !== true) return false
     // What a repair that was under way has written may be lost, too: the place where it began counts again.
     const from = Math.min(diverged ?? written, before?.from ?? written)
     const loss = { from, hasLanded: before?.hasLanded ?? false, isTaking: true }
-    if (!this.#ingest.withhold(partition)) return false
+    if (!this.#ingest.repairs.withhold(partition)) return false
     this.#losses.set(partition, loss)
     this.#began(partition, from, written)
     this.#repair(partition, loss).catch((error: unknown) => {
@@ -87,26 +121,27 @@ export class Repairs {
     const { clients, config } = this.#context
     const { changelogTopic } = config
     const isCurrent = () => this.#losses.get(partition) === loss
-    const start = await this.#take(partition, loss)
-    if (start === undefined || !isCurrent()) return
-    const part = { from: start, to: loss.from }
-    const batches = () => changelogBatches(clients.changelog, changelogTopic, partition, part)
+    const found = await this.#take(partition, loss)
+    if (found === undefined || !isCurrent()) return
+    const upTo = (to: number) =>
+      changelogBatches(clients.changelog, changelogTopic, partition, { from: found.start, to })
+    const batches = { kept: () => upTo(loss.from), all: () => upTo(found.end) }
     try {
       const isDone = config.useProcessingOnly
-        ? await this.#readSourceAgain(partition, batches)
+        ? await this.#readSourceAgain(partition, batches.kept)
         : await this.#writeMemory(partition, batches)
       if (!isDone || !isCurrent()) return
     } catch (error) {
       throw corruptChangelog(changelogTopic, partition, error)
     }
     this.#losses.delete(partition)
-    this.#ledger.repaired(partition, start)
-    this.#ingest.release(partition)
+    this.#ledger.repaired(partition, found.start)
+    this.#ingest.repairs.release(partition)
     this.#ended(partition)
   }
 
-  /** @returns where the changelog starts; undefined where the partition is another instance's now */
-  async #take(partition: number, loss: Loss): Promise<number | undefined> {
+  /** @returns where the changelog starts and ends; undefined where the partition is another instance's now */
+  async #take(partition: number, loss: Loss): Promise<{ start: number; end: number } | undefined> {
     const { clients, config } = this.#context
     // Without memory there is nothing to be discarded. A start goes on behind the highest source offset: only what has landed out of order must not be it.
     if (!config.useProcessingOnly || loss.hasLanded) await this.#ledger.noteRebuild(partition)
@@ -120,44 +155,44 @@ export class Repairs {
       const start = (await ask('earliest')).get(partition)!
       const end = (await ask('latest')).get(partition)!
       loss.isTaking = false
-      this.#ingest.takenAgain(partition, identity, { offset: end, isSure: false })
-      return start
+      this.#ingest.repairs.taken(partition, identity, { offset: end, isSure: false })
+      return { start, end }
     } catch (error) {
       if (!(error instanceof LatchkeyError) || error.code !== 'fenced') throw error
       this.#losses.delete(partition)
-      this.#ingest.takenByOther(partition, error)
+      this.#ingest.repairs.takenByOther(partition, error)
       return undefined
     }
   }
 
   /** @returns false where another loss was noticed meanwhile, or the partition halted */
-  async #writeMemory(partition: number, batches: RepairInput['batches']): Promise<boolean> {
+  async #writeMemory(partition: number, batches: Pick<RepairInput, 'kept' | 'all'>): Promise<boolean> {
     const { map, stats, config } = this.#context
     const acknowledged = this.#ingest.acknowledged(partition) - 1
     const isRebuilt = ['recovering', 'rebuilding'].includes(partitionStateOf(stats, partition))
-    const wasHalted = this.#ingest.isHalted(partition)
-    const isDone = await this.#ingest.repair(partition, async (amendment) => {
-      const repaired = await repairFromMemory(amendment, { map, partition, batches, acknowledged, isRebuilt })
+    const wasHalted = this.#ingest.repairs.isHalted(partition)
+    const isDone = await this.#ingest.repairs.amend(partition, async (amendment) => {
+      const repaired = await repairFromMemory(amendment, { map, partition, ...batches, acknowledged, isRebuilt })
       const message =
         '{changelogTopic} partition {partition}: wrote {records} records and {tombstones} tombstones again'
       log.warn(message, { changelogTopic: config.changelogTopic, partition, ...repaired })
     })
-    return isDone && this.#ingest.isHalted(partition) === wasHalted
+    return isDone && this.#ingest.repairs.isHalted(partition) === wasHalted
   }
 
   /** Where nothing is held in memory, what was lost can only be read again. */
-  async #readSourceAgain(partition: number, batches: RepairInput['batches']): Promise<boolean> {
+  async #readSourceAgain(partition: number, kept: RepairInput['kept']): Promise<boolean> {
     const { clients, config } = this.#context
     const { sourceTopic } = config
     const client = clients.consumer
     const acknowledged = this.#ingest.acknowledged(partition)
-    const next = (await reachOf(batches())) + 1
+    const next = (await reachOf(kept())) + 1
     const starts = await client.persist(() => listOffsets(client, sourceTopic, [partition], 'earliest'))
     const position = Math.max(next, starts.get(partition)!)
     if (next > 0 && position > next) tellLost(sourceTopic, partition, position - next, position, 'earliest')
-    this.#ingest.rewind(partition, position)
-    this.#ingest.release(partition)
-    return this.#ingest.reached(partition, acknowledged)
+    this.#ingest.repairs.rewind(partition, position)
+    this.#ingest.repairs.release(partition)
+    return this.#ingest.repairs.reached(partition, acknowledged)
   }
 
   #began(partition: number, from: number, written: number): void {

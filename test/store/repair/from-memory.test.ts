@@ -5,6 +5,8 @@ import { createFixture } from '../../map/helper.ts'
 import { type Entry, logOf } from './setup.ts'
 
 interface Options {
+  /** What the changelog has beyond what it kept. */
+  others?: Entry[]
   acknowledged?: number
   isRebuilt?: boolean
   overAfter?: number
@@ -24,8 +26,16 @@ async function written(log: Entry[], memory: Entry[], options: Options = {}): Pr
     append: async (key: Uint8Array, after: number) => note(`write aft=${after}`, key),
     appendTombstone: async (key: Uint8Array, after: number) => note(`delete aft=${after}`, key),
   }
-  const { acknowledged = 50, isRebuilt = false } = options
-  const input = { map, partition: 0, batches: () => logOf(...log), acknowledged, isRebuilt, keysMax: 2 }
+  const { acknowledged = 50, isRebuilt = false, others = [] } = options
+  const input = {
+    map,
+    partition: 0,
+    kept: () => logOf(...log),
+    all: () => logOf(...log, ...others),
+    acknowledged,
+    isRebuilt,
+    keysMax: 2,
+  }
   const { records, tombstones } = await repairFromMemory(target, input)
   expect(records + tombstones).toBe(lines.length)
   return lines
@@ -49,6 +59,14 @@ test('a repair writes what memory has of source offsets that the changelog does 
 test('a repair deletes first what the changelog has and memory has not, behind what the changelog reaches', async () => {
   const log: Entry[] = [...kept, ['gone', 'v', 4], ['back', 'v', 5], ['back', null, 6]]
   expect(await written(log, [...kept, ['d', '7', 7]])).toEqual(['delete aft=6 gone', 'write aft=50 d'])
+})
+
+test('a repair deletes what others have written where the log was lost', async () => {
+  const others: Entry[] = [
+    ['foreign', 'v', 90],
+    ['a', 'v', 91],
+  ]
+  expect(await written(kept, [...kept, ['d', '4', 4]], { others })).toEqual(['delete aft=3 foreign', 'write aft=50 d'])
 })
 
 test('a repair writes what has no source offset last, behind all that memory has', async () => {
