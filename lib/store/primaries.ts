@@ -123,7 +123,7 @@ export class Primaries {
     this.#watch = new ChangelogWatch(clients.producer, config.changelogTopic, {
       partitions: () => roles.primaries,
       written: (partition) => this.#ingest.changelogEnd(partition),
-      endsEarly: (partition) => this.#repairs.renew(partition),
+      endsEarly: (partition) => void this.#repairs.look(partition),
       recreated: () => this.#repairs.recreated(),
       elected: (partition) => void this.#repairs.look(partition),
     })

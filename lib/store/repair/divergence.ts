@@ -23,11 +23,22 @@ export async function divergedAt(
 ): Promise<number | undefined> {
   // A leader that was elected just now answers only when it knows the end of what is acknowledged (KIP-207).
   const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'))
-  const losses = ends.get(partition)! < written ? [ends.get(partition)!] : []
+  const losses: number[] = []
+  const end = ends.get(partition)!
+  if (end < written) losses.push(Math.max(end, await client.persist(() => leadersEnd(client, topic, partition))))
   if (confirmed?.epoch !== undefined && confirmed.end <= written) {
-    const { end, epoch } = confirmed
+    const { epoch } = confirmed
     const found = await client.persist(() => endOfLeaderEpoch(client, topic, partition, epoch))
-    if (found !== undefined && found.endOffset < end) losses.push(found.endOffset)
+    if (found !== undefined && found.endOffset < confirmed.end) losses.push(found.endOffset)
   }
-  return losses.length > 0 ? Math.min(...losses) : undefined
+  const lowest = Math.min(...losses)
+  return lowest < written ? lowest : undefined
+}
+
+/** Where the leader's own log ends, which with acks=1 can be ahead of its replicas; -1 where it is not known. */
+async function leadersEnd(client: KafkaClient, topic: string, partition: number): Promise<number> {
+  await client.leaders(topic, [partition])
+  const epoch = client.topics.leaderEpoch(topic, partition)
+  const found = epoch < 0 ? undefined : await endOfLeaderEpoch(client, topic, partition, epoch)
+  return found?.epoch === epoch ? found.endOffset : -1
 }

@@ -43,6 +43,7 @@ export class Repairs {
   readonly #ingest: Ingest
   readonly #ledger: RepairLedger
   readonly #losses = new Map<number, Loss>()
+  readonly #looking = new Set<number>()
 
   constructor(context: StoreContext, owners: Owners, ingest: Ingest, ledger: RepairLedger) {
     this.#context = context
@@ -59,7 +60,7 @@ export class Repairs {
   /** A batch of ours, acknowledged, has landed below what was written before. beginsInstead() has to follow before the next one is written. */
   landedBelow(partition: number, baseOffset: number): void {
     const from = Math.min(baseOffset, this.#losses.get(partition)?.from ?? baseOffset)
-    this.#losses.set(partition, { from, hasLanded: true, isTaking: false })
+    this.#notice(partition, from)
   }
 
   /** The topic was recreated: nothing that was written is in it. */
@@ -67,30 +68,27 @@ export class Repairs {
     for (const partition of this.#context.roles.primaries) {
       const loss = this.#losses.get(partition)
       if (loss?.isTaking === true) loss.from = 0
-      else if (this.#ingest.changelogEnd(partition) > 0)
-        this.#losses.set(partition, { from: 0, hasLanded: true, isTaking: false })
+      else if (this.#ingest.changelogEnd(partition) > 0) this.#notice(partition, 0)
     }
     this.#ingest.repairs.renew()
   }
 
-  /** Another leader has a partition: takes it again where that has lost something. */
+  /** Something hints at a loss, such as another leader: takes the partition again where there is one. */
   async look(partition: number): Promise<void> {
     const { clients, config } = this.#context
     const written = this.#ingest.changelogEnd(partition)
-    if (written < 0 || this.isRepairing(partition)) return
+    if (written < 0 || this.isRepairing(partition) || this.#looking.has(partition)) return
+    this.#looking.add(partition)
     const confirmed = this.#ledger.confirmed(partition)
     try {
       const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
-      if (diverged !== undefined) this.renew(partition)
+      if (diverged !== undefined && !this.isRepairing(partition)) this.#ingest.repairs.renew(partition)
     } catch (error) {
       // What writes to it meets the same.
       if (!(error instanceof LatchkeyError)) throw error
+    } finally {
+      this.#looking.delete(partition)
     }
-  }
-
-  /** A partition seems to have lost something: takes it again, unless that is being done. */
-  renew(partition: number): void {
-    if (!this.isRepairing(partition)) this.#ingest.repairs.renew(partition)
   }
 
   /**
@@ -130,14 +128,18 @@ export class Repairs {
       const isDone = config.useProcessingOnly
         ? await this.#readSourceAgain(partition, batches.kept)
         : await this.#writeMemory(partition, batches)
+      // Another owner finds the note.
+      if (this.#ingest.changelogEnd(partition) < 0) return this.#forget(partition)
       if (!isDone || !isCurrent()) return
     } catch (error) {
       throw corruptChangelog(changelogTopic, partition, error)
     }
-    this.#losses.delete(partition)
+    this.#forget(partition)
     this.#ledger.repaired(partition, found.start)
     this.#ingest.repairs.release(partition)
-    this.#ended(partition)
+    const { stats } = this.#context
+    if (partitionStateOf(stats, partition) === 'repairing') setPartitionState(stats, partition, 'running')
+    log.warn('{changelogTopic} partition {partition}: repaired', { changelogTopic, partition })
   }
 
   /** @returns where the changelog starts and ends; undefined where the partition is another instance's now */
@@ -159,8 +161,8 @@ export class Repairs {
       return { start, end }
     } catch (error) {
       if (!(error instanceof LatchkeyError) || error.code !== 'fenced') throw error
-      this.#losses.delete(partition)
       this.#ingest.repairs.takenByOther(partition, error)
+      this.#forget(partition)
       return undefined
     }
   }
@@ -196,20 +198,29 @@ export class Repairs {
   }
 
   #began(partition: number, from: number, written: number): void {
-    const { stats, post, config } = this.#context
+    const { post, config } = this.#context
     const { changelogTopic, useProcessingOnly } = config
     const by = useProcessingOnly ? 'the source is read again from there' : 'they are written again from memory'
     const found = `records that were acknowledged are missing from offset ${from} on, where ${written} had been reached`
     const reason = `${changelogTopic} partition ${partition}: ${found}; ${by}. Look for an unclean leader election, or for what recreated the topic`
-    if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'repairing')
+    this.#setRepairing(partition)
     post({ type: 'repairing', partition, reason })
     log.error('{reason}', { reason })
   }
 
-  #ended(partition: number): void {
-    const { stats, post, config } = this.#context
-    if (partitionStateOf(stats, partition) === 'repairing') setPartitionState(stats, partition, 'running')
-    post({ type: 'repaired', partition })
-    log.warn('{changelogTopic} partition {partition}: repaired', { changelogTopic: config.changelogTopic, partition })
+  /** Something of ours is where something else was: to be repaired when nothing of the partition is under way. */
+  #notice(partition: number, from: number): void {
+    this.#losses.set(partition, { from, hasLanded: true, isTaking: false })
+    this.#setRepairing(partition)
+  }
+
+  #setRepairing(partition: number): void {
+    const { stats } = this.#context
+    if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'repairing')
+  }
+
+  #forget(partition: number): void {
+    this.#losses.delete(partition)
+    this.#context.post({ type: 'repaired', partition })
   }
 }
