@@ -6,6 +6,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { openDescriptors } from './descriptors.ts'
+import { ExcessLog } from './excess-log.ts'
 import { canSteerSockets, descriptors, isConnectionAt, shutDown } from './sockets.ts'
 
 const countIntervalMs = 100
@@ -29,6 +30,9 @@ export class ConnectionCap implements Disposable {
   readonly #connectionsMax: number
   readonly #descriptorsMax: number
   readonly #timer: Timer | undefined
+  readonly #excess = new ExcessLog()
+  /** As of the last look. */
+  #connections = 0
   #restUntil = 0
   /** Held so that, when all are taken, there is one to look at the others with. */
   #spare = -1
@@ -53,6 +57,7 @@ export class ConnectionCap implements Disposable {
     if (startedAt < this.#restUntil) return
     // There are no more connections than descriptors: mostly this is all.
     if (countOpen() > Math.min(this.#connectionsMax, this.#descriptorsMax)) this.#closeExcess()
+    this.#excess.report(this.#connections)
     const now = performance.now()
     this.#restUntil = now + (now - startedAt) * restFactor
   }
@@ -64,10 +69,10 @@ export class ConnectionCap implements Disposable {
       const connections = open.filter((descriptor) => isConnectionAt(this.#port, descriptor))
       const excess = Math.max(connections.length - this.#connectionsMax, open.length - this.#descriptorsMax)
       if (excess <= 0) return
-      for (const descriptor of connections.slice(-excess)) shutDown(descriptor)
-      const message =
-        'Taking connections: there were {connections}, and the latest {excess} are closed; SERVER_CONNECTIONS_MAX or the limit of descriptors allows no more'
-      repeatedLog.log('warning', 'excess', message, { connections: connections.length, excess })
+      const closed = connections.slice(-excess)
+      for (const descriptor of closed) shutDown(descriptor)
+      this.#connections = connections.length - closed.length
+      this.#excess.closed(closed.length)
     } catch (thrown) {
       // Another thread took the descriptor that was spare. The next count tries again.
       repeatedLog.log('warning', 'count', 'Counting connections: {error}', { error: String(thrown) })

@@ -1,7 +1,7 @@
 /** The HTTP server of the executable: an answerer behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
 import { ConnectionCap } from './connection-cap.ts'
-import { connectionsWithin, descriptorLimit } from './descriptors.ts'
+import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
 import type { Answerer } from './answer.ts'
 import type { HostRule } from './host-rule.ts'
 import { openListener } from './listener.ts'
@@ -16,8 +16,8 @@ export interface ListenOptions {
   /** Fewer where the limit of descriptors leaves no room for them, which is all that bounds them where this is absent. */
   connectionsMax?: number
   idleTimeoutSeconds?: number
-  /** Further threads of this process will listen at the same port. */
-  sharing?: 'first'
+  /** Further threads of this process will listen at the same port, as many as this less one. */
+  threads?: number
   /** Absent where requests may name any host. */
   hostRule?: HostRule | undefined
 }
@@ -34,12 +34,15 @@ export interface HttpServer {
 
 /** @throws LatchkeyError where it cannot listen */
 export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
-  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, sharing, hostRule } = options
-  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule })
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule } = options
+  const sharing = threads > 1 ? 'first' : undefined
   const limit = descriptorLimit()
+  const connections = connectionsWithin(connectionsMax, limit)
+  const bounds = boundsWithin(limit, connectionsMax, threads)
+  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule, ...bounds })
   const cap = new ConnectionCap({
     port: listener.port,
-    connectionsMax: connectionsWithin(connectionsMax, limit),
+    connectionsMax: connections,
     descriptorLimit: limit,
   })
   return {
@@ -50,6 +53,14 @@ export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
       await listener.stop(drainTimeoutMs)
       cap[Symbol.dispose]()
     },
+  }
+}
+
+/** What a thread of several may take of a limit of descriptors at any moment. Connections are shared out as they come, and counted for all threads now and then. */
+export function boundsWithin(limit: number, connectionsMax: number, threads: number) {
+  return {
+    connectionsMax: connectionsWithin(connectionsMax, limit) + slackWithin(limit),
+    tunnelsMax: Math.max(1, Math.floor(tunnelsWithin(limit) / threads)),
   }
 }
 

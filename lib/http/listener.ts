@@ -28,6 +28,10 @@ export interface ListenerOptions {
   answerer: Answerer
   /** Absent where requests may name any host. */
   hostRule?: HostRule | undefined
+  /** Without TLS: connections beyond it are closed at once. */
+  connectionsMax?: number
+  /** Without TLS: of requests that are passed on at the same time. */
+  tunnelsMax?: number
 }
 
 export interface Listener {
@@ -72,7 +76,9 @@ function openLane(options: ListenerOptions): Listener {
   const behind = { port: server.port, passedOn }
   try {
     const isShared = sharing !== undefined
-    const lane = new Lane({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind })
+    const { connectionsMax = Infinity, tunnelsMax = Infinity } = options
+    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds }
+    const lane = new Lane({ bind, port, isShared, answerer, hostRule, behind, ...bounds })
     return {
       port: lane.port,
       renewTls: () => {},

@@ -1,8 +1,10 @@
 /** Entry point of a further HTTP thread: it listens at the same port, and looks keys up in the same memory. */
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
+import { descriptorLimit } from '../http/descriptors.ts'
 import { createAnswerer } from '../http/handler.ts'
 import { hostRuleOf } from '../http/host-rule.ts'
+import { boundsWithin } from '../http/listen.ts'
 import { type Listener, openListener } from '../http/listener.ts'
 import { configureLogging } from '../log.ts'
 import { createMetrics, LookupStats } from '../metrics.ts'
@@ -21,7 +23,8 @@ function post(message: FromHttpThread): void {
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
-  const { readerThread, config, logging, bind, port, token, hosts, tls, version, lookupCounts } = options
+  const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, version, lookupCounts } =
+    options
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -35,7 +38,8 @@ async function start(options: HttpThreadStart): Promise<void> {
       hasToken: token !== undefined,
       refused: () => lookupStats.observeRefusedHost(),
     })
-    listener = openListener({ bind, port, tls, sharing: 'other', answerer, hostRule })
+    const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
+    listener = openListener({ bind, port, tls, sharing: 'other', answerer, hostRule, ...bounds })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

@@ -13,6 +13,7 @@ export interface HttpThreadStart {
   port: number
   token: string | undefined
   hosts: readonly string[] | undefined
+  connectionsMax: number
   tls: TlsPair | undefined
   /** For build_info. */
   version: string

@@ -49,7 +49,7 @@ export function startServer(
   const answerer = createAnswerer(store, options, observed)
   const { bind, token, hosts, tls } = options
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
-  const server = listen(answerer, { ...options, hostRule, ...(further > 0 && { sharing: 'first' }) })
+  const server = listen(answerer, { ...options, hostRule, threads: 1 + further })
   askForShortTurns()
   const { port, url } = server
   const threads = new HttpThreads(further, relay, {
@@ -59,6 +59,7 @@ export function startServer(
     port,
     token,
     hosts,
+    connectionsMax: options.connectionsMax ?? Infinity,
     tls,
     version,
     lookupCounts,

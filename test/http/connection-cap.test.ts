@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/http/descriptors.ts'
+import { until } from '../until.ts'
 import { serveFake } from './fake-store.ts'
+import { flush, get } from './lane/clients.ts'
 import { rawRequest } from './raw-request.ts'
 
 const script = join(import.meta.dir, 'limited-server.ts')
@@ -16,8 +18,8 @@ afterEach(() => {
 
 interface Limited extends AsyncDisposable {
   port: number
-  /** Ends it, and gives what it has logged. */
-  logged(): Promise<string>
+  /** How many connections it has said that it has closed. */
+  closed(): number
 }
 
 /** In a process of its own, where no descriptors are mixed with those of clients. */
@@ -25,13 +27,20 @@ async function startLimited(connectionsMax: number, descriptorsMax = 1_024): Pro
   const command = `ulimit -n ${descriptorsMax} && exec "${process.execPath}" "${script}" ${connectionsMax}`
   const child = Bun.spawn(['sh', '-c', command], { stdout: 'pipe', stderr: 'pipe' })
   const { value } = await child.stdout.getReader().read()
+  let logged = ''
+  void (async () => {
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) logged += chunk
+  })()
   const end = async () => {
     child.kill()
     await child.exited
   }
   return {
     port: Number(new TextDecoder().decode(value)),
-    logged: () => end().then(() => child.stderr.text()),
+    closed() {
+      const lines = logged.matchAll(/Taking connections: \d+ are open, and (\d+) beyond them were closed/g)
+      return [...lines].reduce((sum, [, closed]) => sum + Number(closed), 0)
+    },
     [Symbol.asyncDispose]: end,
   }
 }
@@ -77,7 +86,7 @@ describe('SERVER_CONNECTIONS_MAX', () => {
     const excess = Array.from({ length: 20 }, () => open(limited.port))
     await untilClosed(excess, 20)
     for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
-    expect(await limited.logged()).toMatch(/Taking connections: there were \d+, and the latest \d+ are closed/)
+    await until('all that were closed are told of', () => limited.closed() === excess.length)
   })
 
   test('a connection is taken again when another has ended', async () => {
@@ -97,27 +106,51 @@ describe('SERVER_CONNECTIONS_MAX', () => {
     await untilClosed(flood, 300 - 64)
     let answer = ''
     while (!answer.startsWith('HTTP/1.1 200 ')) answer = await rawRequest(limited.port, request).catch(() => '')
-    expect(await limited.logged()).toMatch(/Taking connections: there were \d+, and the latest \d+ are closed/)
+    await until('those that were closed are told of', () => limited.closed() >= 300 - 64)
   })
 
   test('connections at another port are left alone', async () => {
     await using served = serveFake({ connectionsMax: 1 })
     await using other = serveFake()
     const others = await openAnswered(other.server.port, 10)
-    const both = await openAnswered(served.server.port, 2)
-    await untilClosed(both, 1)
+    await untilClosed([open(served.server.port), open(served.server.port)], 1)
     for (const socket of others) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
   })
+})
+
+test('there is room for connections to brokers when requests are passed on for more clients than there are descriptors', async () => {
+  const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
+  try {
+    await using limited = await startLimited(1_000_000, 256)
+    const asking = open(limited.port)
+    const answer = () => new Promise<string>((resolve) => asking.once('data', (chunk) => resolve(String(chunk))))
+    const reached = async () => {
+      const answered = answer()
+      asking.write(get(String(broker.port)))
+      return (await answered).split('\r\n\r\n')[1]
+    }
+    expect(await reached()).toBe('20')
+    const clients = Array.from({ length: 400 }, () => open(limited.port))
+    for (const socket of clients) socket.write(flush)
+    // Those that there is room for stay.
+    await untilClosed(clients, 400 - 96)
+    expect(await reached()).toBe('20')
+    expect(clients.filter(({ closed }) => closed).length).toBeLessThan(400 - 64)
+  } finally {
+    broker.stop(true)
+  }
 })
 
 describe('descriptors', () => {
   test.each([
     [4096, 1_048_576, 4096],
-    [4096, 4096, 3840],
-    [4096, 1024, 768],
-    [4096, 64, 32],
+    [4096, 4974, 4096],
+    [4096, 4096, 3328],
+    [4096, 1024, 640],
+    [4096, 64, 24],
+    [4096, 2, 1],
     [4096, Infinity, 4096],
-    [Infinity, 1024, 768],
+    [Infinity, 1024, 640],
   ])('of %p connections that are wanted and %p descriptors there are %p', (wanted, limit, expected) => {
     expect(connectionsWithin(wanted, limit)).toBe(expected)
   })

@@ -10,6 +10,7 @@ import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import type { PlainHead } from './plain-request.ts'
 import { Reading } from './reading.ts'
+import type { Slots } from './slots.ts'
 import { type Behind, Tunnel, type TunnelClient } from './tunnel.ts'
 
 /** Of requests that wait for the answer to one before: beyond it no more is read. */
@@ -26,6 +27,8 @@ export interface ConnectionHost {
   readonly answerer: Answerer
   readonly hostRule: HostRule | undefined
   readonly behind: Behind
+  /** For tunnels. */
+  readonly slots: Slots
   /** A clock for idle connections. */
   readonly ticks: number
   /** Now, as HTTP has it. */
@@ -144,7 +147,7 @@ export class Connection {
   }
 
   #passOn(): void {
-    if (!this.#tunnel?.hasServer) this.#tunnel = new Tunnel(this.#tunnelClient(), this.#host.behind)
+    if (!this.#tunnel?.hasServer) this.#tunnel = new Tunnel(this.#tunnelClient(), this.#host.behind, this.#host.slots)
     this.#tunnel.pass(this.#inbox.rest())
     if (this.#hasEnded) this.#tunnel.clientEnded()
   }

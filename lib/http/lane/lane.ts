@@ -8,8 +8,10 @@ import { messageOf } from '../../errors.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import type { Answerer } from '../answer.ts'
 import type { Drainable } from '../drain.ts'
+import { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
+import { Slots } from './slots.ts'
 import type { Behind } from './tunnel.ts'
 
 const tickMs = 1_000
@@ -27,12 +29,16 @@ export interface LaneOptions {
   answerer: Answerer
   hostRule: HostRule | undefined
   behind: Behind
+  /** Connections beyond it are closed at once. */
+  connectionsMax: number
+  tunnelsMax: number
 }
 
 export class Lane implements ConnectionHost, Drainable {
   readonly answerer: Answerer
   readonly hostRule: HostRule | undefined
   readonly behind: Behind
+  readonly slots: Slots
   readonly port: number
   /** Seconds since it began, roughly. */
   ticks = 0
@@ -42,12 +48,16 @@ export class Lane implements ConnectionHost, Drainable {
   isClosing = false
   readonly #listener: TCPSocketListener
   readonly #connections = new Set<Connection>()
+  readonly #connectionsMax: number
+  readonly #excess = new ExcessLog()
   readonly #timer: Timer
   readonly #emptied = Promise.withResolvers<void>()
   #isStopping = false
 
   /** @throws what Bun.listen throws */
-  constructor({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind }: LaneOptions) {
+  constructor({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind, ...bounds }: LaneOptions) {
+    this.#connectionsMax = bounds.connectionsMax
+    this.slots = new Slots(bounds.tunnelsMax)
     this.answerer = answerer
     this.hostRule = hostRule
     this.behind = behind
@@ -60,9 +70,9 @@ export class Lane implements ConnectionHost, Drainable {
       allowHalfOpen: true,
       socket: {
         open: (socket: Socket<Connection>) => this.#opened(socket),
-        data: (socket: Socket<Connection>, bytes: Buffer) => socket.data.received(bytes),
-        drain: (socket: Socket<Connection>) => socket.data.drained(),
-        end: (socket: Socket<Connection>) => socket.data.ended(),
+        data: (socket: Socket<Connection>, bytes: Buffer) => socket.data?.received(bytes),
+        drain: (socket: Socket<Connection>) => socket.data?.drained(),
+        end: (socket: Socket<Connection>) => socket.data?.ended(),
         close: (socket: Socket<Connection>) => this.#closed(socket.data),
         error: (socket: Socket<Connection>, error: Error) => {
           repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
@@ -94,12 +104,19 @@ export class Lane implements ConnectionHost, Drainable {
   }
 
   #opened(socket: Socket<Connection>): void {
+    if (this.#connections.size >= this.#connectionsMax) {
+      this.#excess.closed(1)
+      socket.terminate()
+      return
+    }
     const connection = new Connection(this, socket)
     socket.data = connection
     this.#connections.add(connection)
   }
 
-  #closed(connection: Connection): void {
+  /** @param connection undefined for one that was closed at once */
+  #closed(connection: Connection | undefined): void {
+    if (connection === undefined) return
     connection.closed()
     this.#connections.delete(connection)
     this.#checkEmptied()
@@ -112,6 +129,7 @@ export class Lane implements ConnectionHost, Drainable {
   #tick(idleTicks: number): void {
     this.ticks++
     this.date = new Date().toUTCString()
+    this.#excess.report(this.#connections.size)
     for (const connection of this.#connections) connection.expire(idleTicks)
   }
 }

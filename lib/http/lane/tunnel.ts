@@ -1,6 +1,6 @@
 /**
- * A connection to Bun's server, over which requests of one client are passed on byte by byte, one after the other: the next one follows when the answer
- * to the one before is on its way as a whole. The server's side is never paused, since Bun 1.4.5 tells nothing of the end of a socket that is:
+ * A connection to Bun's server, over which requests of one client are passed on byte by byte, one after the other: the next one follows when there is
+ * all of the answer to the one before. The server's side is never paused, since Bun 1.4.5 tells nothing of the end of a socket that is:
  * what the client does not take of an answer is held.
  */
 import type { Socket } from 'bun'
@@ -9,6 +9,7 @@ import { AnswerEnd } from './answer-end.ts'
 import { Outbox } from './outbox.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
+import type { SlotHolder, Slots } from './slots.ts'
 
 /** Bun's server, on this machine. */
 export interface Behind {
@@ -30,9 +31,11 @@ export interface TunnelClient {
 const waitingBytesMax = 65_536
 const nothing = new Uint8Array()
 
-export class Tunnel {
+export class Tunnel implements SlotHolder {
   readonly #client: TunnelClient
   readonly #behind: Behind
+  readonly #slots: Slots
+  #hasSlot = false
   #server: Socket<undefined> | undefined
   #toServer: Outbox | undefined
   /** Of our connection to the server. */
@@ -47,10 +50,16 @@ export class Tunnel {
   #isServerGone = false
   #idleTicks = 0
 
-  constructor(client: TunnelClient, behind: Behind) {
+  constructor(client: TunnelClient, behind: Behind, slots: Slots) {
     this.#client = client
     this.#behind = behind
-    void this.#connect(behind.port)
+    this.#slots = slots
+    slots.take(this)
+  }
+
+  begin(): void {
+    this.#hasSlot = true
+    void this.#connect(this.#behind.port)
   }
 
   /** A request is on its way, or its answer. */
@@ -68,6 +77,7 @@ export class Tunnel {
     this.#request = new RequestEnd()
     this.#answer = new AnswerEnd()
     this.#waiting = nothing
+    this.#slots.use(this)
     this.received(bytes)
   }
 
@@ -92,12 +102,16 @@ export class Tunnel {
 
   clientClosed(): void {
     this.#isClientGone = true
+    this.#slots.cancel(this)
     this.#server?.terminate()
   }
 
   /** Once a second while nothing is passed on: a connection that is used no more is given up before the server may do so. */
   tick(): void {
-    if (this.isPassing || ++this.#idleTicks < 2) return
+    if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
+  }
+
+  yield(): void {
     this.#isServerGone = true
     this.#server?.end()
   }
@@ -105,6 +119,7 @@ export class Tunnel {
   /** Ends the server's side, answered or not. */
   cut(): void {
     this.#isServerGone = true
+    this.#slots.cancel(this)
     this.#server?.terminate()
   }
 
@@ -126,6 +141,7 @@ export class Tunnel {
     } catch {
       // No descriptor is left, or the server has been stopped.
       this.#isServerGone = true
+      this.#freeSlot()
       this.#client.socket.terminate()
     }
   }
@@ -160,12 +176,13 @@ export class Tunnel {
 
   #proceed(): void {
     if (!this.#request?.isComplete || !this.#answer?.isComplete) return this.#send()
-    if (!this.#client.outbox.isEmpty || this.#request.isLast || this.#answer.isLast) return
+    if (this.#request.isLast || this.#answer.isLast) return
     const rest = this.#waiting
     this.#request = undefined
     this.#answer = undefined
     this.#waiting = nothing
     this.#idleTicks = 0
+    this.#slots.rest(this)
     this.#client.answered(rest)
   }
 
@@ -174,9 +191,15 @@ export class Tunnel {
     if (this.#hasClientEnded && isOwed && this.#toServer?.isEmpty) this.#server?.shutdown()
   }
 
+  #freeSlot(): void {
+    if (this.#hasSlot) this.#slots.free(this)
+    this.#hasSlot = false
+  }
+
   #serverClosed(): void {
     this.#isServerGone = true
     this.#behind.passedOn.delete(this.#port)
+    this.#freeSlot()
     if (!this.isPassing) return
     // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
     this.#waiting = nothing

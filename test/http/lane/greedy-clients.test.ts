@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../../lib/http/answer.ts'
 import { Connection, type ConnectionHost } from '../../../lib/http/lane/connection.ts'
+import { Slots } from '../../../lib/http/lane/slots.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { flush, get, statusesIn } from './clients.ts'
 
@@ -14,7 +15,7 @@ interface Lane extends ConnectionHost {
 
 function laneOf(answerer: ConnectionHost['answerer'], port = 0): Lane {
   const behind = { port, passedOn: new Map() }
-  return { answerer, hostRule: undefined, behind, ticks: 0, date: 'now', isClosing: false }
+  return { answerer, hostRule: undefined, behind, slots: new Slots(1), ticks: 0, date: 'now', isClosing: false }
 }
 
 /** A connection that is asked for as much as it reads. */

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { openDescriptors } from '../../../lib/http/descriptors.ts'
-import { serveFake } from '../fake-store.ts'
+import { createAnswerer } from '../../../lib/http/handler.ts'
+import { openListener } from '../../../lib/http/listener.ts'
+import { FakeStore, serveFake } from '../fake-store.ts'
 import { rawRequest } from '../raw-request.ts'
 import { until } from '../../until.ts'
 import { flush, get, isAnswered, open, statusesIn } from './clients.ts'
@@ -126,4 +128,32 @@ describe('a connection that was passed on', () => {
     }
     await until('they are closed', () => openDescriptors() <= before)
   }, 60_000)
+
+  test('is answered in turn when more are to be passed on than may be at a time, and some go away meanwhile', async () => {
+    const tunnelsMax = 2
+    const store = new FakeStore()
+    const underway = { now: 0, most: 0 }
+    const asked: (() => void)[] = []
+    store.onFlush = async () => {
+      underway.most = Math.max(underway.most, ++underway.now)
+      await new Promise<void>((resolve) => asked.push(resolve))
+      return underway.now--
+    }
+    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: createAnswerer(store), tunnelsMax })
+    const clients = await Promise.all(Array.from({ length: 20 }, () => open(listener.port)))
+    const [, , ...others] = clients
+    const leaving = others.splice(0, 5)
+    const answers = others.map(
+      (socket) => new Promise((resolve) => socket.once('data', (chunk) => resolve(String(chunk)))),
+    )
+    for (const socket of clients) socket.write(flush)
+    await until('as many as may have asked', () => asked.length === tunnelsMax)
+    for (const socket of leaving) socket.resetAndDestroy()
+    const answering = setInterval(() => asked.shift()?.(), 1)
+    for (const answer of await Promise.all(answers)) expect(answer).toStartWith('HTTP/1.1 200 ')
+    clearInterval(answering)
+    expect(underway.most).toBe(tunnelsMax)
+    for (const socket of clients) socket.destroy()
+    await listener.stop(0)
+  })
 })
