@@ -6,11 +6,13 @@ import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
 import { serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewOnHangup } from './lib/http/renewal.ts'
-import { configureLogging, logFatal, loggerOf, warnEach } from './lib/log.ts'
+import { configureLogging, logFatal, warnEach } from './lib/log.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
+import { loggingOf, printerOf } from './lib/server/output.ts'
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
+import { type StoreLogging } from './lib/store/messages.ts'
 import { showProgress } from './lib/store/handle/progress-display.ts'
 import { version } from './package.json' with { type: 'json' }
 
@@ -34,45 +36,47 @@ async function main(): Promise<number> {
     return 0
   }
   const { action, settings, notices } = command
-  configureLogging({ level: settings.logLevel, structured: settings.structuredLogging })
+  const logging = loggingOf(settings)
+  configureLogging(logging)
   const http = serverOptionsOf(settings)
   const allNotices = [...notices, ...serverNotices(http)]
   const definition = await definitionOf(settings)
-  if (action === 'run') return run(settings, definition, http, allNotices)
+  if (action === 'run') return run(settings, logging, definition, http, allNotices)
   warnEach('main', allNotices)
   const { lines, faults } = await check(settings, definition, http)
-  for (const line of lines) printerOf(settings)(line)
+  lines.forEach(printerOf(logging))
   for (const fault of faults) logFatal(messageOf(fault), settings.structuredLogging)
   return Math.max(0, ...faults.map(exitCodeOf))
 }
 
-async function run(settings: Settings, definition: Definition, http: ServerOptions, notices: readonly string[]) {
+async function run(
+  settings: Settings,
+  logging: StoreLogging,
+  definition: Definition,
+  http: ServerOptions,
+  notices: readonly string[],
+) {
   const { serverToken: _, serverTokenFile: tokenFile, serverTls, httpThreads: readerThreads, ...kept } = settings
   const config = { ...kept, readerThreads }
   const ended = signalled()
-  const logging = { level: settings.logLevel, structured: settings.structuredLogging }
   const shared = openShared(config, logging, definition)
   const { store } = shared
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
   const server = startServer(shared, http, version)
   renewOnHangup(server, serverTls)
-  showProgress(store, process.stderr, settings.structuredLogging)
+  const endProgress = showProgress(store, process.stderr, logging.structured)
   const topic = settings.sourceTopic || settings.changelogTopic
   const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenFile }
-  const endBanner = printBanner(store, banner, printerOf(settings))
+  const endBanner = printBanner(store, banner, printerOf(logging))
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, server.failed, ended])
   endBanner()
+  endProgress()
   if (failure) logFatal(`store ${store.id} has failed: ${failure.message}`, settings.structuredLogging)
   await server.stop(drainTimeoutMs)
   const isClosed = await Promise.race([store.close().then(() => true), Bun.sleep(closeTimeoutMs).then(() => false)])
   if (!isClosed) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
   return failure ? exitCodeOf(failure) : 0
-}
-
-/** For what a person reads first. A collector of logs gets it as a part of the log. */
-function printerOf({ structuredLogging }: Settings): (line: string) => void {
-  return structuredLogging ? (line) => loggerOf('main').info('{line}', { line: line.trim() }) : console.log
 }
 
 function serverOptionsOf(settings: Settings): ServerOptions {

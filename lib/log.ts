@@ -17,10 +17,15 @@ export { RepeatedLog }
 export { escapeControls }
 export type { Logger, LogLevel, LogRecord }
 
+/** What a terminal takes to clear the line that the cursor is in. */
+export const clearLine = '\r\u001B[2K'
+
 export interface LoggingOptions {
   level: LogLevel
   /** One JSON object a line instead of text. */
   structured: boolean
+  /** Each line first clears what stands in the line of a terminal: a progress bar, which another thread may have drawn. */
+  clearsLine?: boolean
   /** An area that says the same in another thread. */
   without?: string
   /** Takes each line with its newline; stderr where absent. */
@@ -28,10 +33,13 @@ export interface LoggingOptions {
 }
 
 /** To be called once in each thread, before anything is logged there. Calling it again replaces what was. */
-export function configureLogging({ level, structured, without, write = writeToStderr }: LoggingOptions): void {
+export function configureLogging({ level, structured, clearsLine, without, write }: LoggingOptions): void {
   const format = structured ? jsonLine : textLine
+  const before = clearsLine && !structured ? clearLine : ''
+  const take = write ?? writeToStderr
   configureSink(level, (record) => {
-    if (record.category[1] !== without) write(format(record))
+    // One write: nothing of another thread comes between.
+    if (record.category[1] !== without) take(before + format(record))
   })
 }
 

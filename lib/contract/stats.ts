@@ -53,6 +53,11 @@ export const gaugeNames = [
   'recoveryStart',
   'recoveryPosition',
   'recoveryEnd',
+  /** Its place in `recoveryPhases`; the three behind it tell how far it has come in all but the first. */
+  'phase',
+  'phaseStart',
+  'phasePosition',
+  'phaseEnd',
   /** When the end was last heard of, in ms since the epoch. */
   'endKnownAt',
 ] as const

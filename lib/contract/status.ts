@@ -56,11 +56,21 @@ export interface PartitionStatus {
   troubles?: PartitionTrouble[]
 }
 
+/**
+ * What a store does before it is as its source was at start. `recovering`: the changelog is read. `deleting`: before a rebuild, tombstones are written
+ * for what was there. `rebuilding`: the source is read from its start. `catching-up`: the source is read on from where an earlier run ended.
+ */
+export const recoveryPhases = ['recovering', 'deleting', 'rebuilding', 'catching-up'] as const
+export type RecoveryPhase = (typeof recoveryPhases)[number]
+
 export interface RecoveryProgress {
+  phase: RecoveryPhase
+  /** Of this phase. */
   records: number
   bytes: number
+  /** Of the last seconds, as the estimate. */
   recordsPerSecond: number
-  /** 0 to 100, by changelog offsets. */
+  /** 0 to 100, by offsets, or keys that are deleted. */
   percent: number
   /** Estimate of what remains; null while there is no rate yet. */
   remainingSeconds: number | null

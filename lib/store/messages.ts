@@ -13,6 +13,8 @@ export interface PlainError {
 export interface StoreLogging {
   level: LogLevel
   structured: boolean
+  /** On a terminal where a progress bar may stand. */
+  clearsLine?: boolean
   /** The thread logs nothing itself: the main thread does it, by a configuration of its own. */
   isPassedOn?: boolean
 }

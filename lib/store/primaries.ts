@@ -196,7 +196,7 @@ export class Primaries {
   }
 
   async #discardFormer(): Promise<void> {
-    const { config, map } = this.#context
+    const { config, map, stats } = this.#context
     const former = [...this.#resumed].find(([, { discard }]) => discard)
     if (former !== undefined && config.useProcessingOnly) {
       const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
@@ -207,7 +207,7 @@ export class Primaries {
       )
     }
     await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
-    await discardFormer(map, this.#ingest, this.#resumed, this.#recovered)
+    await discardFormer(map, stats, this.#ingest, this.#resumed, this.#recovered)
   }
 
   /** Late batches have put something older behind the newest records of these keys. */

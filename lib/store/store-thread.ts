@@ -198,6 +198,8 @@ export class StoreThread {
     if (roles.primaries.length === 0) return
     const seconds = Math.max((performance.now() - start) / 1000, 0.001)
     const records = stats.count('recordsRecovered')
+    const { changelogTopic } = this.#config
+    if (records === 0) return log.info('Changelog {changelogTopic} is empty, nothing to recover', { changelogTopic })
     log.info('Recovered {entries} entries from {records} changelog records in {seconds} s ({rate} records/s)', {
       entries: roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0),
       records,

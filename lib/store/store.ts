@@ -15,7 +15,7 @@ import { statusOf } from './handle/store-status.ts'
 import { explainWriteRefusal } from './handle/write-refusals.ts'
 import { type StoreLogging } from './messages.ts'
 import { type StatsView } from '../contract/stats-view.ts'
-import { type Lookup, type StoreState, type StoreStatus } from '../contract/status.ts'
+import { type Lookup, type RecoveryProgress, type StoreState, type StoreStatus } from '../contract/status.ts'
 import { type StoreConfig } from '../contract/store-config.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 
@@ -137,6 +137,11 @@ export class Store {
     const running = this.#shards.all.filter((shard) => shard.state === 'running')
     const flushed = await Promise.all(running.map((shard) => shard.flush()))
     return flushed.reduce((sum, operations) => sum + operations, 0)
+  }
+
+  /** Of recovery, a rebuild or catching up with the source; null where none is under way. */
+  progress(): RecoveryProgress | null {
+    return this.#shards.progress
   }
 
   status(): StoreStatus {

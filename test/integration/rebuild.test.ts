@@ -38,6 +38,7 @@ test('a store that is started with --rebuild deletes all and makes it anew, once
   await expectCounted(fixture, { rebuild: true })
   expect(fixture.told('rebuilding from offset 0, because --rebuild asks for it')).toBe(true)
   expect(fixture.told(`Partition 0: ${keys} keys deleted before it is rebuilt`)).toBe(true)
+  expect(fixture.told(`Rebuilt from ${fixture.source}: ${keys} entries, lookups are answered`)).toBe(true)
   expect(fixture.told('its values were stored with other formats')).toBe(false)
   fixture.lines.length = 0
   await expectCounted(fixture)

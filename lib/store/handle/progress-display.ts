@@ -1,11 +1,13 @@
-/** Recovery progress for a person or a log: a bar that is drawn over on a terminal, a log line now and then elsewhere. */
-import { loggerOf } from '../../log.ts'
-import { type RecoveryProgress, type StoreState, type StoreStatus } from '../../contract/status.ts'
+/**
+ * Progress of recovery, of a rebuild and of catching up, for a person or a log: a bar that is drawn over on a terminal, a log line now and then
+ * elsewhere. Lines of the log clear the bar before they are written (log.ts), and it is drawn again below them.
+ */
+import { clearLine, loggerOf } from '../../log.ts'
+import { type RecoveryPhase, type RecoveryProgress } from '../../contract/status.ts'
 
 export interface ProgressSource {
-  readonly state: StoreState
-  status(): StoreStatus
-  onState(listener: (state: StoreState) => void): void
+  progress(): RecoveryProgress | null
+  onState(listener: () => void): () => void
 }
 
 export interface Terminal {
@@ -16,36 +18,48 @@ export interface Terminal {
 
 const barIntervalMs = 200
 const logIntervalMs = 5_000
-const barCells = 24
-const clearLine = '\r\u001B[2K'
+const barCells = 20
 
-/** Shows progress while the store recovers; ends by itself. @param structured one JSON log: no bar, even on a terminal */
-export function showProgress(store: ProgressSource, terminal: Terminal, structured: boolean): void {
-  const isBar = terminal.isTTY === true && !structured
-  let timer: ReturnType<typeof setInterval> | undefined
-  store.onState((state) => {
-    if (state === 'recovering') {
-      timer ??= setInterval(() => show(store, isBar ? terminal : undefined), isBar ? barIntervalMs : logIntervalMs)
-      return
-    }
-    if (timer === undefined) return
-    clearInterval(timer)
-    timer = undefined
-    if (isBar) terminal.write(clearLine)
-  })
+const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
+  recovering: 'Recovering from the changelog',
+  deleting: 'Rebuilding: deleting what there was',
+  rebuilding: 'Rebuilding: reading the source',
+  'catching-up': 'Catching up with the source',
 }
 
-function show(store: ProgressSource, terminal: Terminal | undefined): void {
-  const { recovery } = store.status()
-  if (recovery === null) return
-  if (terminal !== undefined) {
-    terminal.write(clearLine + progressBar(recovery).slice(0, (terminal.columns ?? 80) - 1))
-    return
+/** Shows progress as long as there is some. @param structured one JSON log: no bar, even on a terminal @returns ends it */
+export function showProgress(store: ProgressSource, terminal: Terminal, structured: boolean): () => void {
+  const isBar = terminal.isTTY === true && !structured
+  let isShown = false
+  let loggedAt = performance.now()
+  const show = () => {
+    const progress = store.progress()
+    if (isBar) {
+      if (progress !== null) terminal.write(clearLine + progressBar(progress).slice(0, (terminal.columns ?? 80) - 1))
+      else if (isShown) terminal.write(clearLine)
+      isShown = progress !== null
+    } else if (progress === null) loggedAt = performance.now()
+    else if (performance.now() - loggedAt >= logIntervalMs) {
+      loggedAt = performance.now()
+      logProgress(progress)
+    }
   }
-  const { percent, records, recordsPerSecond, bytes, remainingSeconds } = recovery
+  // Also where only the log is told: the rate of late needs to know what was a moment ago.
+  const timer = setInterval(show, barIntervalMs)
+  timer.unref()
+  const unlisten = store.onState(show)
+  return () => {
+    clearInterval(timer)
+    unlisten()
+    if (isShown) terminal.write(clearLine)
+  }
+}
+
+function logProgress({ phase, percent, records, recordsPerSecond, bytes, remainingSeconds }: RecoveryProgress): void {
   loggerOf('store').info(
-    'Recovering: {percent} %, {records} records, {megabytes} MB, {recordsPerSecond} records/s, {remaining}',
+    '{phase}: {percent} %, {records} records, {megabytes} MB, {recordsPerSecond} records/s, {remaining}',
     {
+      phase: phaseTexts[phase],
       percent,
       records,
       megabytes: Math.round(bytes / 1e6),
@@ -55,17 +69,17 @@ function show(store: ProgressSource, terminal: Terminal | undefined): void {
   )
 }
 
-/** For example `recovering [############------------]  50.0 %  500,000 records  108 MB  1,200,000/s  0.4 s left`. */
-function progressBar({ percent, records, recordsPerSecond, bytes, remainingSeconds }: RecoveryProgress): string {
+/** For example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000 records`. */
+function progressBar({ phase, percent, records, recordsPerSecond, remainingSeconds }: RecoveryProgress): string {
   const filled = Math.round((percent / 100) * barCells)
   const bar = '#'.repeat(filled) + '-'.repeat(barCells - filled)
   const figures = [
     `${percent.toFixed(1)} %`,
-    `${count(records)} records`,
-    `${count(Math.round(bytes / 1e6))} MB`,
+    remainingText(remainingSeconds),
     `${count(recordsPerSecond)}/s`,
+    `${count(records)} records`,
   ]
-  return `recovering [${bar}]  ${figures.join('  ')}  ${remainingText(remainingSeconds)}`
+  return `${phaseTexts[phase]} [${bar}]  ${figures.join('  ')}`
 }
 
 function count(value: number): string {

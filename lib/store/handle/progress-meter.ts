@@ -1,32 +1,84 @@
-/** How far recovery has come, its rate and what remains, from the shared counters. */
+/** How far recovery, a rebuild or catching up has come, its rate of late and what remains, from the shared counters. */
+import { phaseProgressOf } from '../../contract/recovery-phase.ts'
 import { type StatsView } from '../../contract/stats-view.ts'
-import { type RecoveryProgress } from '../../contract/status.ts'
+import { type RecoveryPhase, recoveryPhases, type RecoveryProgress } from '../../contract/status.ts'
+
+/** Over which a rate is taken where it is asked for often; else it goes back to the time before. */
+const windowMs = 5_000
+const sampleIntervalMs = 250
+
+interface Sample {
+  at: number
+  done: number
+  records: number
+}
 
 export class ProgressMeter {
-  #startedAt = performance.now()
+  readonly #now: () => number
+  #phase: RecoveryPhase = 'recovering'
+  /** Of this phase, the oldest first: one at its beginning, or from before the window, and those in it. */
+  #samples: Sample[]
+
+  /** @param now clock in milliseconds, for tests */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#samples = [{ at: now(), done: 0, records: 0 }]
+  }
 
   start(): void {
-    this.#startedAt = performance.now()
+    this.#begin('recovering', { at: this.#now(), done: 0, records: 0 })
   }
 
   read(stats: StatsView): RecoveryProgress {
-    let done = 0
-    let total = 0
-    for (const partition of stats.partitions) {
-      const start = Math.max(stats.gauge(partition, 'recoveryStart'), 0)
-      done += Math.max(stats.gauge(partition, 'recoveryPosition') - start, 0)
-      total += Math.max(stats.gauge(partition, 'recoveryEnd') - start, 0)
-    }
-    const seconds = (performance.now() - this.#startedAt) / 1000
-    // A rebuild reads the source: its records count too.
-    const records = stats.count('recordsRecovered') + stats.count('recordsConsumed')
-    const offsetsPerSecond = done / Math.max(seconds, 0.001)
+    const { phase, done, total } = together(stats)
+    const { records, bytes } = countsOf(stats, phase, done)
+    const now = { at: this.#now(), done, records }
+    if (phase !== this.#phase) this.#begin(phase, now)
+    const before = this.#sample(now)
+    const seconds = (now.at - before.at) / 1000
+    const perSecond = (amount: number) => (seconds > 0 ? Math.max(amount, 0) / seconds : 0)
+    const rate = perSecond(done - before.done)
     return {
+      phase,
       records,
-      bytes: stats.count('bytesRecovered') + stats.count('bytesConsumed'),
-      recordsPerSecond: Math.round(records / Math.max(seconds, 0.001)),
+      bytes,
+      recordsPerSecond: Math.round(perSecond(records - before.records)),
       percent: total === 0 ? 0 : Math.min(Math.round((1000 * done) / total) / 10, 100),
-      remainingSeconds: done === 0 ? null : Math.round((10 * Math.max(total - done, 0)) / offsetsPerSecond) / 10,
+      remainingSeconds:
+        done > 0 && done >= total ? 0 : rate === 0 ? null : Math.round((10 * (total - done)) / rate) / 10,
     }
   }
+
+  #begin(phase: RecoveryPhase, first: Sample): void {
+    this.#phase = phase
+    this.#samples = [first]
+  }
+
+  /** @returns what the rate is taken from */
+  #sample(now: Sample): Sample {
+    const samples = this.#samples
+    while (samples.length > 1 && samples[1]!.at <= now.at - windowMs) samples.shift()
+    const before = samples[0]!
+    if (now.at - samples.at(-1)!.at >= sampleIntervalMs) samples.push(now)
+    return before
+  }
+}
+
+/** The first phase that some partition is still in, over all that are in it. */
+function together(stats: StatsView): { phase: RecoveryPhase; done: number; total: number } {
+  const sums = recoveryPhases.map((phase) => ({ phase, done: 0, total: 0 }))
+  for (const partition of stats.partitions) {
+    const { phase, done, total } = phaseProgressOf(stats, partition)
+    const sum = sums[recoveryPhases.indexOf(phase)]!
+    sum.done += Math.min(done, total)
+    sum.total += total
+  }
+  return sums.find(({ done, total }) => done < total) ?? sums.findLast(({ total }) => total > 0) ?? sums[0]!
+}
+
+function countsOf(stats: StatsView, phase: RecoveryPhase, done: number): { records: number; bytes: number } {
+  if (phase === 'deleting') return { records: done, bytes: 0 }
+  return phase === 'recovering'
+    ? { records: stats.count('recordsRecovered'), bytes: stats.count('bytesRecovered') }
+    : { records: stats.count('recordsConsumed'), bytes: stats.count('bytesConsumed') }
 }

@@ -62,6 +62,14 @@ export class Shards {
     return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
   }
 
+  /** The same, and of catching up with the source; null where nothing is left of that. */
+  get progress(): RecoveryProgress | null {
+    if (this.#state === 'recovering') return this.recovery
+    if (this.#state !== 'running' || this.isCaughtUp) return null
+    const progress = this.#progress.read(this.#stats)
+    return progress.phase === 'catching-up' && progress.percent < 100 ? progress : null
+  }
+
   get held(): Held {
     return this.#held
   }

@@ -1,4 +1,5 @@
 /** Which partitions have yet to reach the end that the source had at start, and which of them are rebuilt on the way there. */
+import { beginPhase } from '../../contract/recovery-phase.ts'
 import { type Stats } from '../../contract/stats.ts'
 import { type Resumption } from '../recovery/resumption.ts'
 
@@ -12,6 +13,7 @@ export class CatchUp {
     for (const [partition, { position, rebuild, sourceEnd }] of resumptions) {
       this.#targets.set(partition, sourceEnd)
       stats.setGauge(partition, 'end', sourceEnd)
+      beginPhase(stats, partition, rebuild ? 'rebuilding' : 'catching-up', { start: position, end: sourceEnd })
       if (!rebuild) continue
       this.#rebuilding.add(partition)
       stats.setGauge(partition, 'recoveryStart', position)
@@ -36,6 +38,7 @@ export class CatchUp {
   progressed(partition: number, acknowledged: number): boolean {
     const target = this.#targets.get(partition)
     if (target === undefined) return false
+    this.#stats.setGauge(partition, 'phasePosition', Math.min(acknowledged, target))
     if (this.#rebuilding.has(partition))
       this.#stats.setGauge(partition, 'recoveryPosition', Math.min(acknowledged, target))
     if (acknowledged < target) return false
@@ -47,6 +50,7 @@ export class CatchUp {
   drop(partition: number): void {
     this.#targets.delete(partition)
     this.#rebuilding.delete(partition)
+    this.#stats.setGauge(partition, 'phaseEnd', this.#stats.gauge(partition, 'phasePosition'))
   }
 
   /** @returns whether the partition was rebuilt and now is whole */

@@ -4,6 +4,8 @@
  */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset } from '../../kafka/offsets.ts'
+import { beginPhase } from '../../contract/recovery-phase.ts'
+import { type Stats } from '../../contract/stats.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { type Ingest } from './ingest.ts'
 import { loggerOf } from '../../log.ts'
@@ -45,19 +47,25 @@ export async function noteRebuildAt(
 /** Discards every partition whose resume asks for it. */
 export async function discardFormer(
   map: ChiralMap,
+  stats: Stats,
   ingest: Ingest,
   resumes: ReadonlyMap<number, Resume>,
   recovered: ReadonlyMap<number, Recovered>,
 ): Promise<void> {
-  for (const [partition, { discard }] of resumes) {
-    if (!discard) continue
-    const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key)
+  const partitions = [...resumes].filter(([, { discard }]) => discard).map(([partition]) => partition)
+  for (const partition of partitions)
+    beginPhase(stats, partition, 'deleting', { start: 0, end: map.stats(partition).entries })
+  for (const partition of partitions) {
+    const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key, (deleted) =>
+      stats.setGauge(partition, 'phasePosition', deleted),
+    )
     loggerOf('store').warn('Partition {partition}: {keys} keys deleted before it is rebuilt', { partition, keys })
   }
 }
 
 /**
  * Resolves when the changelog has acknowledged the tombstones.
+ * @param deleted is told how many keys there were up to now
  * @param last key of the record with the highest source offset: a tombstone of it marks the discard also where no key is left
  * @returns how many keys there were
  */
@@ -66,6 +74,7 @@ async function discardPartition(
   ingest: Ingest,
   partition: number,
   last: Uint8Array | undefined,
+  deleted: (keys: number) => void,
 ): Promise<number> {
   const timestamp = Date.now()
   let keys = 0
@@ -75,11 +84,13 @@ async function discardPartition(
     while (!batch.builder.append(key, 0, key.length, 0, -1, timestamp, discardOffset)) {
       ingest.enqueue(partition, batch)
       batch = ingest.takeBatch()
+      deleted(keys)
       await ingest.room()
     }
     keys++
   }
   if (batch.count > 0) ingest.enqueue(partition, batch)
   await ingest.settled(partition)
+  deleted(keys)
   return keys
 }

@@ -123,6 +123,14 @@ export class PartitionEvents {
     this.#repairs?.landedBelow(partition, baseOffset)
   }
 
+  #rebuilt(): void {
+    const { stats, post, config, roles } = this.#context
+    const entries = roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0)
+    const { sourceTopic } = config
+    log.info('Rebuilt from {sourceTopic}: {entries} entries, lookups are answered', { sourceTopic, entries })
+    post({ type: 'state', state: 'running' })
+  }
+
   /** A partition has reached the end that its source had at start: once that is visible, it counts. */
   async #arrive(partition: number): Promise<void> {
     const { stats, flusher, post, config } = this.#context
@@ -131,7 +139,7 @@ export class PartitionEvents {
     await flusher.flush()
     if (catchUp.arrived(partition)) {
       if (partitionStateOf(stats, partition) !== 'halted') setPartitionState(stats, partition, 'running')
-      if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+      if (!catchUp.isRebuilding) this.#rebuilt()
     }
     if (!isLast) return
     logCaughtUp(config, stats)

@@ -35,7 +35,7 @@ export async function latchkey(binary: string | undefined): Promise<Contender> {
 async function buildExecutable(): Promise<string> {
   const path = buildFolder('latchkey')
   mkdirSync(buildFolder(), { recursive: true })
-  const build = packageJson.scripts.build.replace('dist/latchkey', path).replace(/^bun /, `'${process.execPath}' `)
+  const build = packageJson.scripts.build.replace('dist/latchkey', path).replace(/ bun /, ` '${process.execPath}' `)
   const { stdout, stderr, exitCode } = await run(['sh', '-c', `cd '${root}' && ${build}`], buildTimeoutMs)
   if (exitCode !== 0) throw new Error(`building the executable: ${tail(stdout + stderr)}`)
   return path

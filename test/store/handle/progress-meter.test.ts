@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { ProgressMeter } from '../../../lib/store/handle/progress-meter.ts'
+import { beginPhase } from '../../../lib/contract/recovery-phase.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
 
 function at(progress: Record<number, [start: number, position: number, end: number]>) {
@@ -9,7 +10,14 @@ function at(progress: Record<number, [start: number, position: number, end: numb
     stats.setGauge(Number(partition), 'recoveryPosition', position)
     stats.setGauge(Number(partition), 'recoveryEnd', end)
   }
-  return { stats, read: () => new ProgressMeter().read(stats) }
+  let clock = 0
+  const meter = new ProgressMeter(() => clock)
+  /** What it reads some seconds later. */
+  const read = (seconds = 1) => {
+    clock += seconds * 1000
+    return meter.read(stats)
+  }
+  return { stats, read }
 }
 
 test('ProgressMeter knows no remaining time while nothing was read', () => {
@@ -30,11 +38,52 @@ test('ProgressMeter stays within 0 and 100 when a partition is read past the end
   expect(at({ 0: [10, 5, 400] }).read()).toMatchObject({ percent: 0 })
 })
 
-test('ProgressMeter counts what a rebuild reads from the source', () => {
-  const { stats, read } = at({ 0: [0, 1, 2] })
-  stats.add('recordsRecovered', 10)
-  stats.add('bytesRecovered', 1000)
-  stats.add('recordsConsumed', 5)
-  stats.add('bytesConsumed', 500)
-  expect(read()).toMatchObject({ records: 15, bytes: 1500 })
+test('ProgressMeter takes its rate from the last seconds, not from the beginning', () => {
+  const { stats, read } = at({ 0: [0, 0, 10_000] })
+  // A minute in which the brokers were asked, and hardly anything came.
+  for (let second = 0; second < 60; second++) read()
+  for (let second = 1; second <= 6; second++) {
+    stats.setGauge(0, 'recoveryPosition', second * 1000)
+    stats.add('recordsRecovered', 1000)
+    read()
+  }
+  expect(read(0)).toMatchObject({ percent: 60, recordsPerSecond: 1000, remainingSeconds: 4 })
+  stats.setGauge(0, 'recoveryPosition', 6500)
+  for (let second = 0; second < 6; second++) read()
+  // It stands still: how long it still takes cannot be said.
+  expect(read(0)).toMatchObject({ recordsPerSecond: 0, remainingSeconds: null })
+})
+
+test('ProgressMeter takes its rate from the time since it was asked before, where that is longer ago', () => {
+  const { stats, read } = at({ 0: [0, 0, 10_000] })
+  read(100)
+  stats.setGauge(0, 'recoveryPosition', 5000)
+  read(100)
+  stats.setGauge(0, 'recoveryPosition', 9000)
+  expect(read(100)).toMatchObject({ remainingSeconds: 25 })
+})
+
+test('ProgressMeter names the phases of a rebuild, and each has its own figures', () => {
+  const { stats, read } = at({ 0: [0, 100, 100], 1: [0, 40, 100] })
+  stats.add('recordsRecovered', 140)
+  expect(read()).toMatchObject({ phase: 'recovering', percent: 70, records: 140 })
+  for (const partition of [0, 1]) {
+    stats.setGauge(partition, 'recoveryPosition', 100)
+    beginPhase(stats, partition, 'deleting', { start: 0, end: 50 })
+  }
+  stats.setGauge(0, 'phasePosition', 25)
+  expect(read()).toMatchObject({ phase: 'deleting', percent: 25, records: 25, remainingSeconds: null })
+  for (const partition of [0, 1]) beginPhase(stats, partition, 'rebuilding', { start: 1000, end: 2000 })
+  stats.add('recordsConsumed', 300)
+  stats.add('bytesConsumed', 3000)
+  stats.setGauge(1, 'phasePosition', 1300)
+  expect(read()).toMatchObject({ phase: 'rebuilding', percent: 15, records: 300, bytes: 3000 })
+})
+
+test('ProgressMeter tells of the partitions that are in the earliest phase', () => {
+  const { stats, read } = at({ 0: [0, 100, 100], 1: [0, 40, 100] })
+  beginPhase(stats, 0, 'catching-up', { start: 0, end: 1000 })
+  expect(read()).toMatchObject({ phase: 'recovering', percent: 40 })
+  stats.setGauge(1, 'recoveryPosition', 100)
+  expect(read()).toMatchObject({ phase: 'catching-up', percent: 0 })
 })

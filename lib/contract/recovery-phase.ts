@@ -1,0 +1,32 @@
+/** How far a partition has come on its way to be as its source was at start, among the figures in shared memory. */
+import { type Stats } from './stats.ts'
+import { type StatsView } from './stats-view.ts'
+import { type RecoveryPhase, recoveryPhases } from './status.ts'
+
+export interface PhaseProgress {
+  phase: RecoveryPhase
+  done: number
+  total: number
+}
+
+/** @param start, end offsets, or counts of keys */
+export function beginPhase(
+  stats: Stats,
+  partition: number,
+  phase: Exclude<RecoveryPhase, 'recovering'>,
+  { start, end }: { start: number; end: number },
+): void {
+  stats.setGauge(partition, 'phaseStart', start)
+  stats.setGauge(partition, 'phasePosition', start)
+  stats.setGauge(partition, 'phaseEnd', end)
+  stats.setGauge(partition, 'phase', recoveryPhases.indexOf(phase))
+}
+
+/** Nothing is done of what is not known yet. */
+export function phaseProgressOf(stats: StatsView, partition: number): PhaseProgress {
+  const phase = recoveryPhases[stats.gauge(partition, 'phase')] ?? 'recovering'
+  const of = phase === 'recovering' ? 'recovery' : 'phase'
+  const start = Math.max(stats.gauge(partition, `${of}Start`), 0)
+  const total = Math.max(stats.gauge(partition, `${of}End`) - start, 0)
+  return { phase, total, done: Math.max(stats.gauge(partition, `${of}Position`) - start, 0) }
+}
