@@ -3,6 +3,7 @@
  * committed. The same way into memory as everything else.
  */
 import { CommittedBatches } from '../kafka/committed-batches.ts'
+import { EpochTrail } from '../kafka/epoch-trail.ts'
 import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
@@ -11,6 +12,7 @@ import { applyRecords } from './memory/apply.ts'
 import { changelogFetch } from './clients.ts'
 import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
+import { ReplicaWatch } from './replica-watch.ts'
 import { type StoreContext } from './store-context.ts'
 import { type EndsWatch } from '../kafka/ends-watch.ts'
 import { setEnd, watchEnds } from './ends.ts'
@@ -18,11 +20,14 @@ import { setPartitionState } from '../contract/partition-state.ts'
 
 const log = loggerOf('store')
 
+const notInIt = 'it was truncated or recreated, and does not have what is next'
 /** Deletions between two flushes while a copy is emptied. */
 const emptyingOperationsMax = 100_000
 
 interface Copy {
   position: number
+  /** Leader epochs of what was read. */
+  readonly epochs: EpochTrail
   /** Where the changelog ended when the copy began: from there on it counts as filled. */
   target: number
   filled: boolean
@@ -37,6 +42,9 @@ export class Replicas {
   readonly #kept: KeptHeaders | undefined
   readonly #copies = new Map<number, Copy>()
   #ends: EndsWatch | undefined
+  #watch: ReplicaWatch | undefined
+  /** Copies that are emptied, to begin again. */
+  readonly #refilling = new Set<number>()
   readonly #allFilled = Promise.withResolvers<void>()
 
   constructor(context: StoreContext) {
@@ -47,7 +55,8 @@ export class Replicas {
       keepsNothing: true,
       received: (fetched) => this.#received(fetched),
       room: () => context.flusher.room(),
-      outOfRange: (partition) => this.#refill(partition),
+      outOfRange: (partition) => this.#refill(partition, notInIt),
+      epochBegan: (partition) => this.#watch?.epochBegan(partition),
     })
   }
 
@@ -67,19 +76,26 @@ export class Replicas {
     for (const partition of replicas) {
       const position = starts.get(partition)!
       const target = ends.get(partition)!
-      this.#copies.set(partition, { position, target, filled: false, opened: false })
+      const epochs = new EpochTrail()
+      this.#copies.set(partition, { position, epochs, target, filled: false, opened: false })
       stats.setGauge(partition, 'recoveryStart', position)
       stats.setGauge(partition, 'recoveryPosition', position)
       stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
-      this.#fetcher.add(partition, position)
+      this.#fetcher.add(partition, position, epochs)
       this.#checkFilled(partition)
     }
+    this.#watch = new ReplicaWatch(client, config.changelogTopic, {
+      copies: this.#copies,
+      changed: (partition, found) => void this.#beginAgain(partition, found).catch(this.#context.failed),
+      failed: this.#context.failed,
+    })
     this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
     await this.#fetcher.run()
   }
 
   stop(): void {
     this.#ends?.stop()
+    this.#watch?.stop()
     this.#fetcher.stop()
   }
 
@@ -133,8 +149,30 @@ export class Replicas {
     if ([...this.#copies.values()].every((one) => one.filled)) this.#allFilled.resolve()
   }
 
-  /** The position is gone: the changelog was truncated or recreated. What is held may be anything, so it goes, and the copy begins again. */
-  async #refill(partition: number): Promise<number> {
+  /** The position is in the changelog, and what was read before it is not. */
+  async #beginAgain(partition: number, found: string): Promise<void> {
+    if (this.#refilling.has(partition)) return
+    this.#fetcher.remove(partition)
+    const { replicas } = this.#context.clients
+    try {
+      const position = await replicas.persist(() => this.#refill(partition, found))
+      this.#fetcher.add(partition, position, this.#copies.get(partition)!.epochs)
+    } catch (error) {
+      if (!replicas.signal.aborted) throw error
+    }
+  }
+
+  /** The changelog was truncated or recreated. What is held may be anything, so it is deleted, and the copy begins again. */
+  async #refill(partition: number, found: string): Promise<number> {
+    this.#refilling.add(partition)
+    try {
+      return await this.#empty(partition, found)
+    } finally {
+      this.#refilling.delete(partition)
+    }
+  }
+
+  async #empty(partition: number, found: string): Promise<number> {
     const { clients, config, map, stats } = this.#context
     const client = clients.replicas
     const { changelogTopic } = config
@@ -142,11 +180,12 @@ export class Replicas {
     const ends = await listOffsets(client, changelogTopic, [partition], 'latest')
     const copy = this.#copies.get(partition)!
     const message =
-      '{changelogTopic} partition {partition}: offset {position} is not in it any more, it was truncated or recreated; copying it anew'
-    log.error(message, { changelogTopic, partition, position: copy.position })
+      '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; copying it again'
+    log.error(message, { changelogTopic, partition, found, position: copy.position })
     setPartitionState(stats, partition, 'recovering')
-    if (copy.opened) await this.#empty(partition)
+    if (copy.opened) await this.#deleteAll(partition)
     else map.clear(partition)
+    copy.epochs.cut(0)
     copy.position = starts.get(partition)!
     copy.target = ends.get(partition)!
     copy.filled = false
@@ -155,8 +194,10 @@ export class Replicas {
   }
 
   /** Deletes what a readable copy holds. */
-  async #empty(partition: number): Promise<void> {
+  async #deleteAll(partition: number): Promise<void> {
     const { map, flusher } = this.#context
+    // keys() knows what is published.
+    await flusher.flush()
     for (const key of map.keys(partition)) {
       map.put(partition, key, 0, key.length, 0, -1, -1, -1)
       if (map.oplogLength >= emptyingOperationsMax) await flusher.flush()

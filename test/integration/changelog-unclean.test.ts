@@ -25,12 +25,15 @@ test.each([
     const store = fixture.openLogged()
     await fixture.produce([...orders(0, 2_000, 'first'), { key: 'order-7', value: null }])
     await fixture.quiet(store)
+    const copy = fixture.openLogged({ useReplicaOnly: true })
+    await fixture.quiet(copy)
 
     let feeding: Promise<void> | undefined
     const tail = await cluster.loseTail(fixture.changelog, 0, async () => {
       // Changed, new and deleted keys are lost.
       await fixture.produce([{ key: 'order-1', value: null }, ...orders(1_990, lost, 'second')].slice(-lost))
       await fixture.quiet(store)
+      await fixture.quiet(copy)
       feeding = feed(fixture, coming)
     })
     expect(tail.end - tail.start).toBe(lost)
@@ -43,6 +46,9 @@ test.each([
     const wrote = fixture.lines.map((line) => /wrote (\d+) records and (\d+) tombstones/.exec(line)).find(Boolean)!
     expect(Number(wrote[1]) + Number(wrote[2])).toBeLessThanOrEqual(lost + 1)
     await store.close()
+    await fixture.quiet(copy)
+    await fixture.expectConverged(copy)
+    expect(fixture.told('copying it again')).toBeTrue()
 
     fixture.lines.length = 0
     const again = fixture.openLogged()

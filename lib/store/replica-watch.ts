@@ -1,0 +1,70 @@
+/**
+ * Notices that the changelog is not any more what copies have read of it, though it holds their positions: another topic id, or a leader epoch that ends earlier
+ * than it was read. Such a log has got longer again, so that no Fetch would say it.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { type EpochTrail } from '../kafka/epoch-trail.ts'
+import { divergenceOf } from '../kafka/leader-epochs.ts'
+
+export interface CopyPosition {
+  /** Changelog offset up to which the partition was read. */
+  readonly position: number
+  readonly epochs: EpochTrail
+}
+
+export interface ReplicaWatchSink {
+  copies: ReadonlyMap<number, CopyPosition>
+  /** What was read of a partition is not what the changelog has. */
+  changed(partition: number, found: string): void
+  failed(error: unknown): void
+}
+
+export class ReplicaWatch {
+  readonly #client: KafkaClient
+  readonly #topic: string
+  readonly #sink: ReplicaWatchSink
+  readonly #unwatch: () => void
+
+  constructor(client: KafkaClient, topic: string, sink: ReplicaWatchSink) {
+    this.#client = client
+    this.#topic = topic
+    this.#sink = sink
+    this.#unwatch = client.topics.watch(topic, {
+      recreated: () => {
+        for (const partition of sink.copies.keys()) sink.changed(partition, 'the topic was recreated')
+      },
+      elected: (partition) => this.#check(partition, (epochs) => epochs.last),
+    })
+  }
+
+  /** Records of another leader epoch than before have come: what was read before them has to be what they were appended to. */
+  epochBegan(partition: number): void {
+    this.#check(partition, (epochs) => (epochs.last === undefined ? undefined : epochs.upTo(epochs.last - 1)))
+  }
+
+  stop(): void {
+    this.#unwatch()
+  }
+
+  /** @param asked the last epoch whose records have to be there still */
+  #check(partition: number, asked: (epochs: EpochTrail) => number | undefined): void {
+    const copy = this.#sink.copies.get(partition)
+    const epoch = copy && asked(copy.epochs)
+    if (copy === undefined || epoch === undefined) return
+    this.#divergence(partition, copy, epoch).catch((error: unknown) => {
+      // A broker that refuses to answer has refused other questions before.
+      if (!(error instanceof LatchkeyError)) this.#sink.failed(error)
+    })
+  }
+
+  async #divergence(partition: number, copy: CopyPosition, epoch: number): Promise<void> {
+    const client = this.#client
+    const { epochs } = copy
+    const at = await client.persist(() =>
+      divergenceOf(client, this.#topic, partition, epochs, epoch, () => copy.position),
+    )
+    if (at === undefined || at >= copy.position) return
+    this.#sink.changed(partition, `it lost what was read of it from offset ${at} on`)
+  }
+}
