@@ -4,12 +4,13 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { closeKafka, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { closeKafka, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { freePorts, isFree } from '../kafka/ports.ts'
 import { watchNpm } from '../setup/parent.ts'
 import { clusterPartitions, runCluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import { buildExecutable, Instance } from './instance.ts'
+import { removeStore } from './remove-store.ts'
 import { check, curlLine, demoRequests, urlOf } from './requests.ts'
 import { indent, timer, tryAll } from './steps.ts'
 
@@ -54,7 +55,8 @@ async function demo(): Promise<number> {
   const isForeign = Boolean(process.env['KAFKA_BROKERS'])
   const storeId = isForeign ? uniqueName('orders') : 'orders'
   await createTopic(broker, storeId, { partitions })
-  if (isForeign) started.push({ close: () => deleteTopics(broker, [storeId, `${storeId}-changelog`]) })
+  if (isForeign) console.log(`Topics and group are named ${storeId}, and are deleted at the end.`)
+  if (isForeign) started.push({ close: () => removeStore(broker, storeId) })
   const feed = await Feed.open(broker, storeId)
   started.push(feed)
   await feed.writeSample()
@@ -116,14 +118,6 @@ async function seeNewOrder(feed: Feed, urlOfKey: (key: string) => string): Promi
 async function endInstance(instance: Instance): Promise<void> {
   const exitCode = await instance.stop()
   if (exitCode !== 0) throw new Error(`exit code ${exitCode}; ${readFileSync(instance.logFile, 'utf8')}`)
-}
-
-async function deleteTopics(broker: { bootstrap: string }, topics: string[]): Promise<void> {
-  const admin = kafkaClient(broker).admin()
-  await admin.connect()
-  const existing = await admin.listTopics()
-  await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
-  await admin.disconnect()
 }
 
 /** Called twice for one Ctrl-C: a terminal sends it to us and to npm, which passes it on. */
