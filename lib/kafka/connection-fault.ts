@@ -46,7 +46,7 @@ export async function connectionFault(
   const where = `${address.host}:${address.port}`
   const attempted = `${apiName} to ${where}`
   const code = String((error as { code?: unknown }).code ?? '')
-  const known = saslFault(error, where, options) ?? tlsFault(code, messageOf(error), where)
+  const known = saslFault(error, where, options, answered) ?? tlsFault(code, messageOf(error), where)
   if (known !== undefined) return new LatchkeyError('authentication_failed', known, { cause: error })
   const isTimeout = error instanceof DeadlinePassed
   // A listener that is spoken to in the wrong way hangs up; one that says nothing at all would say nothing to other questions.
@@ -61,7 +61,7 @@ export async function connectionFault(
   )
 }
 
-function saslFault(error: unknown, where: string, { sasl }: SecurityOptions): string | undefined {
+function saslFault(error: unknown, where: string, { sasl }: SecurityOptions, answered: boolean): string | undefined {
   const attempted = `Authenticating with ${where} by SASL ${sasl?.mechanism.toUpperCase()} as user ${sasl?.username}`
   if (error instanceof SaslRefused) {
     return `${attempted}: the broker refused: ${error.message}; correct sasl.username and sasl.password in KAFKA_PROPERTIES, or create that user`
@@ -70,6 +70,7 @@ function saslFault(error: unknown, where: string, { sasl }: SecurityOptions): st
     case 'UNSUPPORTED_SASL_MECHANISM':
       return `${attempted}: the listener does not offer that mechanism; set sasl.mechanism to one that it offers`
     case 'ILLEGAL_SASL_STATE':
+      if (answered) return undefined // a session that is too short to be renewed: a new connection begins another
       return `${attempted}: the listener has no SASL; set security.protocol to plaintext or ssl, or name another port in KAFKA_BROKERS`
     default:
       return undefined

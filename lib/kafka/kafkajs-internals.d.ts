@@ -58,6 +58,8 @@ declare module 'kafkajs/src/network/connectionPool' {
     rejectRequests: (error: Error) => void
     isConnected: () => boolean
     isAuthenticated: () => boolean
+    /** Milliseconds, a Long. */
+    sessionLifetime: { toString: () => string }
     authenticate: () => Promise<void>
     nextCorrelationId: () => number
     connect: () => Promise<unknown>

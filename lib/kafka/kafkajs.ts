@@ -10,10 +10,11 @@ import RequestQueue from 'kafkajs/src/network/requestQueue'
 import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { LatchkeyError, messageOf } from '../errors.ts'
+import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
 import { malformed } from './response-cursor.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
-import { saslOptions } from './sasl.ts'
+import { authenticateInTime, saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 import { type BrokerAddress, type SaslConfig } from '../contract/client-config.ts'
 
@@ -81,7 +82,10 @@ export class BrokerConnection {
       socketFactory: ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) =>
         connectSocket(host, port, options, onConnect),
     })
-    for (const connection of connectionPool.pool) frameResponses(connection, address, options)
+    for (const connection of connectionPool.pool) {
+      frameResponses(connection, address, options)
+      authenticateInTime(connection)
+    }
     this.#broker = new Broker({ connectionPool, logger: silentLogger, allowAutoTopicCreation: false })
   }
 
@@ -93,7 +97,7 @@ export class BrokerConnection {
 
   /** The highest version of a request that the broker knows; -1 where it does not know the request. */
   async versionMax(apiKey: number): Promise<number> {
-    await this.#exchange(async () => {}, 'ApiVersions', this.#options.connectionTimeoutMs)
+    await this.#exchange(async () => {}, apiVersions, this.#options.connectionTimeoutMs)
     return this.#broker.versions?.[apiKey]?.maxVersion ?? -1
   }
 
@@ -109,7 +113,7 @@ export class BrokerConnection {
       body instanceof Encoder
         ? this.#sendEncoded({ request: { apiKey, apiVersion, apiName, encode: async () => body }, response })
         : this.#sendBuffers(request, body)
-    return this.#exchange(send, apiName, timeoutMs) as Promise<Buffer>
+    return this.#exchange(send, request, timeoutMs) as Promise<Buffer>
   }
 
   /** One of kafkajs's own requests, decoded by it, with the error codes inside left to the caller. */
@@ -120,7 +124,7 @@ export class BrokerConnection {
         throw malformed(apiName, messageOf(cause), cause)
       })
     const decoded = { decode, parse: async (body: unknown) => body }
-    return this.#exchange(() => this.#sendEncoded({ request, response: decoded }), apiName, timeoutMs)
+    return this.#exchange(() => this.#sendEncoded({ request, response: decoded }), request, timeoutMs)
   }
 
   #sendEncoded(protocol: Record<string, unknown>): Promise<unknown> {
@@ -151,31 +155,41 @@ export class BrokerConnection {
     return (await promise).payload
   }
 
-  async #exchange(send: () => Promise<unknown>, apiName: string, timeoutMs: number): Promise<unknown> {
+  async #exchange(send: () => Promise<unknown>, request: RequestVersion, timeoutMs: number): Promise<unknown> {
     const { host, port } = this.address
+    const { apiName } = request
     if (this.#closed)
       throw new LatchkeyError('broker_unreachable', `${apiName} to ${host}:${port}: the connection is closed`)
     try {
       await this.#open(others)
+      requireVersion(this.#broker.versions!, request, `${host}:${port}`)
       if (apiName === 'Fetch') await this.#open(fetches)
       const answer = await deadline(send(), timeoutMs)
-      this.#answered = true
+      // A listener that wants SASL answers to ApiVersions all the same.
+      if (request !== apiVersions) this.#answered = true
       return answer
     } catch (error) {
       const wasClosed = this.#closed
       this.close()
       // Nothing to find out about a connection that we closed ourselves.
-      throw await connectionFault(error, apiName, this.address, this.#options, this.#answered || wasClosed)
+      const wasLetIn = Boolean(this.#options.sasl) && this.#opened[others] === true
+      const answered = this.#answered || wasLetIn || wasClosed
+      throw await connectionFault(error, apiName, this.address, this.#options, answered)
     }
   }
 
   /** The first one also asks the broker for its versions. */
   #open(place: number): Promise<unknown> {
-    const open = () => (place === others ? this.#broker.connect() : this.#broker.connectionPool.pool[place]!.connect())
+    const open = () => (place === others ? this.#begin() : this.#broker.connectionPool.pool[place]!.connect())
     this.#opening[place] ??= deadline(open(), this.#options.connectionTimeoutMs).then(
       () => (this.#opened[place] = true),
     )
     return this.#opening[place]
+  }
+
+  async #begin(): Promise<void> {
+    await this.#broker.connect()
+    requireVersions(this.#broker.versions!, `${this.address.host}:${this.address.port}`)
   }
 
   /** Ends both connections at once; requests under way are rejected. */
@@ -189,6 +203,8 @@ export class BrokerConnection {
     }
   }
 }
+
+const apiVersions: RequestVersion = { apiKey: 18, apiVersion: 0, apiName: 'ApiVersions' }
 
 /** Places in kafkajs's pool. */
 const others = 0

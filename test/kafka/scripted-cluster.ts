@@ -14,7 +14,7 @@ export interface AskedRequest {
 }
 
 const apiKeys = { metadata: 3, coordinator: 10, apiVersions: 18 }
-const versionsKnown: readonly (readonly [apiKey: number, max: number])[] = [
+const versionsOf25: readonly (readonly [apiKey: number, max: number])[] = [
   [0, 7],
   [1, 11],
   [2, 3],
@@ -36,6 +36,8 @@ export class ScriptedCluster implements AsyncDisposable {
   readonly asked: AskedRequest[] = []
   /** Body of a response; undefined for none. */
   answer: (request: AskedRequest) => Buffer | undefined = () => undefined
+  /** Of API keys, where they differ from Kafka 2.5's. */
+  readonly versionsMax = new Map<number, number>()
   /** Nodes that metadata name; those whose brokers listen where undefined. */
   alive: readonly number[] | undefined
 
@@ -68,7 +70,9 @@ export class ScriptedCluster implements AsyncDisposable {
 
   respond(request: AskedRequest): Buffer | undefined {
     if (request.apiKey === apiKeys.apiVersions) {
-      const versions = versionsKnown.map(([apiKey, max]) => Buffer.concat([int16(apiKey), int16(0), int16(max)]))
+      const versions = versionsOf25.map(([apiKey, max]) => {
+        return Buffer.concat([int16(apiKey), int16(0), int16(this.versionsMax.get(apiKey) ?? max)])
+      })
       return Buffer.concat([int16(0), int32(versions.length), ...versions, int32(0)])
     }
     this.asked.push(request)

@@ -5,7 +5,8 @@ import { LatchkeyError } from '../../../lib/errors.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
 import { toAddress } from '../real-client.ts'
 import { keyPassword } from './certificates.ts'
-import { clientsOf, passwordOf, scramPassword, securedKafka } from './secured-kafka.ts'
+import { until } from '../../until.ts'
+import { clientsOf, passwordOf, scramPassword, securedKafka, shortSessionMs } from './secured-kafka.ts'
 
 const open: { close: () => unknown }[] = []
 afterEach(() => {
@@ -76,6 +77,22 @@ test.each<[listener: string, how: string, properties: Properties]>([
   ['SASLTLS', 'SCRAM-SHA-512', { ...saslSsl, ...scram('SCRAM-SHA-512') }],
 ])('a client gets in by %s when it comes with %s', async (listener, _how, properties) => {
   expect(await connectTo(listener, properties)).toBe('OK')
+})
+
+test.each([
+  ['PLAIN', plain('alice')],
+  ['SCRAM-SHA-256', scram('SCRAM-SHA-256')],
+])('a connection authenticates again by %s before its session ends, however short that is', async (_how, sasl) => {
+  const { broker } = await securedKafka()
+  const { brokers: _, clientId: __, ...connection } = clientsOf({ ...saslPlaintext, ...sasl }).consumer.connection
+  const address = toAddress(broker.listeners['SHORTSESSION']!)
+  const opened = new KafkaClient({ ...connection, subject: 'test', brokers: [address], clientId: 'test' })
+  open.push(opened)
+  const from = performance.now()
+  await until('it has outlived two sessions', async () => {
+    await opened.metadata(['any'])
+    return performance.now() - from > 2.5 * shortSessionMs
+  })
 })
 
 test.each<[listener: string, why: string, properties: Properties, said: string[]]>([

@@ -13,6 +13,9 @@ export const passwordOf = (user: string) => `${user}, s=cret é`
 /** Users of SCRAM. */
 export const scramPassword = 'scram-secret'
 
+/** At the listener SHORTSESSION: within it, a connection has to authenticate again. */
+export const shortSessionMs = 2_000
+
 export interface SecuredKafka {
   broker: KafkaBroker
   certificates: Certificates
@@ -40,7 +43,7 @@ async function start(): Promise<SecuredKafka> {
   // To Java's properties a backslash escapes; to JAAS a quoted text may hold anything else.
   const users = plainUsers.map((user) => `user_${user}="${passwordOf(user)}"`).join(' ')
   const sasl = Object.fromEntries(
-    ['saslplaintext', 'sasltls'].flatMap((listener) => [
+    ['saslplaintext', 'sasltls', 'shortsession'].flatMap((listener) => [
       [`listener.name.${listener}.sasl.enabled.mechanisms`, 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512'],
       [`listener.name.${listener}.plain.sasl.jaas.config`, `${plain} ${escaped(users)};`],
       [`listener.name.${listener}.scram-sha-256.sasl.jaas.config`, scram],
@@ -60,6 +63,12 @@ async function start(): Promise<SecuredKafka> {
     ...keyStoreOf('expired', expired),
     ...sasl,
     'connection.failed.authentication.delay.ms': '50',
+    ...Object.fromEntries(
+      ['plain', 'scram-sha-256'].map((name) => [
+        `listener.name.shortsession.${name}.connections.max.reauth.ms`,
+        String(shortSessionMs),
+      ]),
+    ),
   }
   const started = await startKafka({
     properties,
@@ -70,6 +79,7 @@ async function start(): Promise<SecuredKafka> {
       EXPIRED: 'SSL',
       SASLPLAINTEXT: 'SASL_PLAINTEXT',
       SASLTLS: 'SASL_SSL',
+      SHORTSESSION: 'SASL_PLAINTEXT',
     },
     formatArgs: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
       '--add-scram',
