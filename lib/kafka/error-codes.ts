@@ -42,6 +42,7 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
   36: ['TOPIC_ALREADY_EXISTS', 'refuse'],
   37: ['INVALID_PARTITIONS', 'refuse'],
   38: ['INVALID_REPLICATION_FACTOR', 'refuse'],
+  40: ['INVALID_CONFIG', 'refuse'],
   41: ['NOT_CONTROLLER', 'refresh'],
   42: ['INVALID_REQUEST', 'refuse'],
   44: ['POLICY_VIOLATION', 'refuse'],

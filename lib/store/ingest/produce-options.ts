@@ -3,7 +3,7 @@ import { type ProducerOptions } from '../../kafka/producer.ts'
 import { BatchPool } from './changelog-batch.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
-import { type ChangelogLimits } from '../topics/topology.ts'
+import { type ChangelogLimits } from '../topics/changelog-topic.ts'
 
 const requestBytesMax = 16 << 20
 const idleBatchesMax = 32

@@ -7,7 +7,7 @@ import {
   type RecordBatchReader,
   recordOverheadBytesMax,
 } from '../../kafka/record-batch/index.ts'
-import { type ChangelogLimits } from '../topics/topology.ts'
+import { type ChangelogLimits } from '../topics/changelog-topic.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 
 const batchHeaderBytes = 61

@@ -12,7 +12,7 @@ import { type Conversion } from './conversion.ts'
 import { SizeLimit } from './size-limit.ts'
 import { type SourceHeaders } from './source-headers.ts'
 import { type Stats } from '../../contract/stats.ts'
-import { type ChangelogLimits } from '../topics/topology.ts'
+import { type ChangelogLimits } from '../topics/changelog-topic.ts'
 
 /** A batch that fails its checks is fetched this often, in case it was damaged on the way, before it is skipped. */
 const corruptAttemptsMax = 3

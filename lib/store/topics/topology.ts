@@ -5,19 +5,17 @@ import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
 import { errorName, unknownTopic } from '../../kafka/error-codes.ts'
 import { createTopic, describeTopic, extendTopic } from '../../kafka/topics.ts'
-import { recordOverheadBytesMax } from '../../kafka/record-batch/index.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
+import {
+  type ChangelogLimits,
+  createChangelog,
+  limitsOf,
+  maxMessageBytes,
+  type NewChangelog,
+  newChangelog,
+  warningsAbout,
+} from './changelog-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
-
-export interface ChangelogLimits {
-  /** Of a record batch as it is written. */
-  maxMessageBytes: number
-  /** How far from the broker's clock a record's timestamp may lie. */
-  timestampBeforeMaxMs: number
-  timestampAfterMaxMs: number
-  /** Whether it stores every source timestamp as it is. */
-  keepsTimestamps: boolean
-}
 
 export interface Topology {
   /** Of both topics. */
@@ -28,15 +26,11 @@ export interface Topology {
   /** The changelog has fewer partitions than the source, and is to be extended. */
   extends: boolean
   /** What would be created; undefined where the changelog exists. */
-  missingChangelog: { partitions: number; replicationFactor: number; config: Record<string, string> } | undefined
+  missingChangelog: NewChangelog | undefined
   /** Where records go that cannot be stored; undefined where they go nowhere. */
   deadLetters: DeadLetterTopology | undefined
 }
 
-const unlimitedMs = '9223372036854775807'
-/** Kafka's own defaults, for a user who may not read topic configurations. */
-const defaultMaxMessageBytes = 1_048_588
-const defaultTimestampAfterMaxMs = 3_600_000
 /** A topic that was created a moment ago may not be known to every broker yet. */
 const patienceMs = 5_000
 
@@ -74,7 +68,9 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
   const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
   const deadLetters = letters && (await inspectDeadLetters(client, letters, source, maxMessageBytes(sourceConfig)))
-  const warnings = exists ? warningsAbout(changelogTopic, sourceConfig, changelogConfig) : []
+  const warnings = exists
+    ? warningsAbout(changelog!, source.partitions[0]?.replicas ?? 1, sourceConfig, changelogConfig)
+    : []
   return {
     partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
@@ -121,7 +117,7 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
   }
   await createDeadLetters(client, topology.deadLetters)
   if (missingChangelog === undefined) return
-  await client.persist(() => createTopic(client, { topic: changelogTopic, ...missingChangelog }))
+  await createChangelog(client, changelogTopic, missingChangelog)
   log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
     changelogTopic,
     partitions: missingChangelog.partitions,
@@ -165,66 +161,6 @@ function accessFault({ topic, errorCode }: TopicMetadata): string[] {
   if (/AUTHORIZATION/.test(name))
     return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
   return [`topic ${topic}: the broker answered ${name}`]
-}
-
-function newChangelog(source: TopicMetadata, sourceConfig: Map<string, string> | undefined) {
-  const config: Record<string, string> = {
-    'cleanup.policy': 'compact',
-    'max.message.bytes': String(maxMessageBytes(sourceConfig) + recordOverheadBytesMax),
-    'message.timestamp.type': 'CreateTime',
-  }
-  // Kafka before 3.6 has one setting where later ones have two: without reading the source's we do not know which to name.
-  if (sourceConfig?.has('message.timestamp.after.max.ms') ?? true) {
-    config['message.timestamp.before.max.ms'] = unlimitedMs
-    config['message.timestamp.after.max.ms'] = unlimitedMs
-  }
-  return { partitions: source.partitions.length, replicationFactor: source.partitions[0]?.replicas ?? 1, config }
-}
-
-function limitsOf(config: Map<string, string> | undefined): ChangelogLimits {
-  const number = (name: string, otherwise: number) => Number(config?.get(name) ?? otherwise)
-  const both = number('message.timestamp.difference.max.ms', Number.MAX_SAFE_INTEGER)
-  const timestampBeforeMaxMs = number('message.timestamp.before.max.ms', both)
-  const timestampAfterMaxMs = number('message.timestamp.after.max.ms', Math.min(both, defaultTimestampAfterMaxMs))
-  const isUnlimited = Math.min(timestampBeforeMaxMs, timestampAfterMaxMs) >= Number.MAX_SAFE_INTEGER
-  const keepsTimestamps = isUnlimited && config?.get('message.timestamp.type') === 'CreateTime'
-  return { maxMessageBytes: maxMessageBytes(config), timestampBeforeMaxMs, timestampAfterMaxMs, keepsTimestamps }
-}
-
-function maxMessageBytes(config: Map<string, string> | undefined): number {
-  return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
-}
-
-function warningsAbout(
-  topic: string,
-  source: Map<string, string> | undefined,
-  changelog: Map<string, string> | undefined,
-): string[] {
-  if (changelog === undefined) return []
-  const warnings: string[] = []
-  const policy = changelog.get('cleanup.policy') ?? ''
-  if (!policy.split(',').includes('compact')) {
-    warnings.push(
-      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart, and it grows with every update; ` +
-        'set cleanup.policy=compact on it',
-    )
-  } else if (policy !== 'compact') {
-    warnings.push(
-      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart; set cleanup.policy=compact on it`,
-    )
-  }
-  if (maxMessageBytes(changelog) < maxMessageBytes(source) + recordOverheadBytesMax) {
-    warnings.push(
-      `Changelog topic ${topic} has max.message.bytes=${maxMessageBytes(changelog)}, too little for the largest records of the source with their header: ` +
-        `such records are skipped and counted; set it to ${maxMessageBytes(source) + recordOverheadBytesMax} or more`,
-    )
-  }
-  if (changelog.get('message.timestamp.type') === 'LogAppendTime') {
-    warnings.push(
-      `Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`,
-    )
-  }
-  return warnings
 }
 
 function unfit(faults: string[]): LatchkeyError {

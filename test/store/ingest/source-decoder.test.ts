@@ -5,7 +5,7 @@ import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
 import { SourceDecoder } from '../../../lib/store/ingest/source-decoder.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
-import type { ChangelogLimits } from '../../../lib/store/topics/topology.ts'
+import type { ChangelogLimits } from '../../../lib/store/topics/changelog-topic.ts'
 import { rawBatch, rawRecord, type RawRecord, withCrc } from '../../kafka/record-batch/raw-batch.ts'
 import { type BatchRecord, captureLog, contentOf, counted, fetched } from '../support.ts'
 

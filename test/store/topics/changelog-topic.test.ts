@@ -1,0 +1,104 @@
+import { expect, test } from 'bun:test'
+import { type KafkaClient, type TopicMetadata } from '../../../lib/kafka/client.ts'
+import { createChangelog, newChangelog, warningsAbout } from '../../../lib/store/topics/changelog-topic.ts'
+import { captureLog } from '../support.ts'
+
+function topic(replicas: number, partitions = 2): TopicMetadata {
+  const one = (partition: number) => ({ partition, leader: 1, leaderEpoch: 0, replicas, errorCode: 0 })
+  return { topic: 'log', id: undefined, errorCode: 0, partitions: Array.from({ length: partitions }, (_, n) => one(n)) }
+}
+
+const sourceConfig = new Map([
+  ['max.message.bytes', '2000000'],
+  ['message.timestamp.after.max.ms', '1000'],
+])
+
+test.each([
+  [1, undefined],
+  [2, undefined],
+  [3, '2'],
+  [5, '2'],
+])(
+  'a new changelog has as many replicas as its source, %d, and two in sync where one may be gone',
+  (replicas, inSync) => {
+    expect(newChangelog(topic(replicas, 4), sourceConfig)).toEqual({
+      partitions: 4,
+      replicationFactor: replicas,
+      config: {
+        'cleanup.policy': 'compact',
+        'max.message.bytes': expect.stringMatching(/^2000\d\d\d$/),
+        'message.timestamp.type': 'CreateTime',
+        'message.timestamp.before.max.ms': '9223372036854775807',
+        'message.timestamp.after.max.ms': '9223372036854775807',
+        'unclean.leader.election.enable': 'false',
+        ...(inSync === undefined ? {} : { 'min.insync.replicas': inSync }),
+      },
+    })
+  },
+)
+
+const good = {
+  'cleanup.policy': 'compact',
+  'max.message.bytes': '3000000',
+  'message.timestamp.type': 'CreateTime',
+  'min.insync.replicas': '2',
+  'unclean.leader.election.enable': 'false',
+}
+
+test.each<[string, replicas: number, Record<string, string>, said: string[]]>([
+  ['nothing', 3, {}, []],
+  ['one replica in sync', 3, { 'min.insync.replicas': '1' }, ['set min.insync.replicas=2 on it']],
+  [
+    'an unclean election',
+    3,
+    { 'unclean.leader.election.enable': 'true' },
+    ['set unclean.leader.election.enable=false'],
+  ],
+  ['fewer replicas than the source', 1, { 'min.insync.replicas': '1' }, ['keeps 1 replica, and the source 3']],
+])('a changelog is warned about that could lose what it has acknowledged by %s', (_what, replicas, config, said) => {
+  const warnings = warningsAbout(topic(replicas), 3, sourceConfig, new Map(Object.entries({ ...good, ...config })))
+  expect(warnings).toEqual(said.map((words) => expect.stringContaining(words)))
+})
+
+test('a single broker is no reason for a warning', () => {
+  const config = { ...good, 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' }
+  expect(warningsAbout(topic(1), 1, sourceConfig, new Map(Object.entries(config)))).toEqual([])
+})
+
+const policyViolation = 44
+
+test.each([
+  [policyViolation, 2],
+  [40, 2],
+  [38, 1],
+])(
+  'a changelog is created by the settings of the cluster where its policy refuses others: error %d',
+  async (errorCode, times) => {
+    const lines = captureLog()
+    const asked: string[][] = []
+    const client = {
+      requestTimeoutMs: 1,
+      persist: <T>(operation: () => Promise<T>) => operation(),
+      async callAny(
+        _api: string,
+        _version: number,
+        { topics: [one] }: { topics: [{ configEntries: { name: string }[] }] },
+      ) {
+        asked.push(one.configEntries.map(({ name }) => name))
+        return { topicErrors: [{ errorCode: asked.length === 1 ? errorCode : 0, errorMessage: 'no' }] }
+      },
+    } as unknown as KafkaClient
+    const created = createChangelog(client, 'log', newChangelog(topic(3), sourceConfig)).catch(
+      (error: unknown) => error,
+    )
+    const failure = await created
+    expect(asked).toHaveLength(times)
+    expect(asked[0]).toContain('min.insync.replicas')
+    if (times === 1) return expect(failure).toMatchObject({ code: 'broker_refused' })
+    expect(failure).toBeUndefined()
+    expect(asked[1]).toContain('cleanup.policy')
+    expect(asked[1]).not.toContain('min.insync.replicas')
+    expect(asked[1]).not.toContain('unclean.leader.election.enable')
+    expect(lines.join()).toContain('created without min.insync.replicas and unclean.leader.election.enable')
+  },
+)
