@@ -17,9 +17,12 @@ export class Relay {
   readonly #flushes = new Map<number, { listener: Listener; id: number }>()
   #lastFlush = 0
 
-  /** @param expected listeners that will come */
-  constructor(expected: number) {
+  readonly #own: StoreAccess
+
+  /** @param expected listeners that will come @param own access of the main thread to store threads */
+  constructor(expected: number, own: StoreAccess = ownThreads) {
     this.#expected = expected
+    this.#own = own
   }
 
   /** For the store in the main thread. */
@@ -27,7 +30,7 @@ export class Relay {
     readerThread: 0,
     open: (config, logging, events) => {
       const thread = this.#ports.length
-      const port = ownThreads.open(config, logging, {
+      const port = this.#own.open(config, logging, {
         received: (message) => {
           if (!this.#answerFlush(thread, message)) {
             this.#pass(thread, message)

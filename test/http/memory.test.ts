@@ -68,3 +68,14 @@ test.each([
   },
   120_000,
 )
+
+test('memory stays bounded when a client asks for a large value again and again and reads nothing, and the requests are passed on', async () => {
+  await using greedy = await startGreedy()
+  const socket = await open(greedy.port)
+  socket.pause()
+  await written(socket, get('large', 'X: 1\r\nX: 2\r\n').repeat(1_000))
+  // Whatever can be answered of it is, by the time that others have had theirs.
+  for (let count = 0; count < 200; count++) await rawRequest(greedy.port, livez)
+  expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
+  socket.destroy()
+}, 120_000)

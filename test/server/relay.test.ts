@@ -1,0 +1,117 @@
+/** What further HTTP threads hear of the store threads through the main one, and what they say to them. */
+import { describe, expect, test } from 'bun:test'
+import { Relay } from '../../lib/server/relay.ts'
+import { RelayedThreads } from '../../lib/server/relayed-threads.ts'
+import { type FromThread, type ToThread } from '../../lib/store/messages.ts'
+import { type StoreAccess, type StorePortEvents } from '../../lib/store/store-port.ts'
+import { type StoreConfig } from '../../lib/contract/store-config.ts'
+
+const config = {} as StoreConfig
+const logging = { level: 'error', structured: false } as const
+const state = (name: 'recovering' | 'running'): FromThread => ({ type: 'state', state: name })
+
+/** A relay over store threads that are the test. */
+function start(expected: number, threads = 1) {
+  const said: { thread: number; message: ToThread }[] = []
+  const heard: { thread: number; message: FromThread }[] = []
+  const events: StorePortEvents[] = []
+  const own: StoreAccess = {
+    readerThread: 0,
+    open(_, __, opened) {
+      const thread = events.push(opened) - 1
+      return { post: (message) => void said.push({ thread, message }), terminate: () => {} }
+    },
+  }
+  const relay = new Relay(expected, own)
+  for (let thread = 0; thread < threads; thread++) {
+    const received = (message: FromThread) => void heard.push({ thread, message })
+    relay.access.open(config, logging, { received, ended: () => {} })
+  }
+  const tell = (message: FromThread, thread = 0) => events[thread]!.received(message)
+  return { relay, said, heard, tell }
+}
+
+function listener() {
+  const heard: { thread: number; message: FromThread }[] = []
+  return { heard, told: (thread: number, message: FromThread) => void heard.push({ thread, message }) }
+}
+
+describe('Relay', () => {
+  test('each listener hears all that there was, in order, whenever it joins', () => {
+    const { relay, heard, tell } = start(2, 2)
+    const [first, second] = [listener(), listener()]
+    tell(state('recovering'))
+    relay.join(first.told)
+    tell(state('recovering'), 1)
+    tell(state('running'))
+    relay.join(second.told)
+    tell({ type: 'caught-up' }, 1)
+    const all = [
+      { thread: 0, message: state('recovering') },
+      { thread: 1, message: state('recovering') },
+      { thread: 0, message: state('running') },
+      { thread: 1, message: { type: 'caught-up' } },
+    ]
+    for (const { heard: told } of [first, second, { heard }]) expect(told).toEqual(all as typeof heard)
+  })
+
+  test('the main thread alone hears what is for it', () => {
+    const { relay, heard, tell } = start(1)
+    const { heard: told, told: hear } = listener()
+    relay.join(hear)
+    const ownAlone: FromThread[] = [
+      { type: 'flushed', id: 1, operations: 1 },
+      { type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'no' } },
+      { type: 'closed' },
+    ]
+    for (const message of ownAlone) tell(message)
+    expect(heard.map(({ message }) => message)).toEqual(ownAlone)
+    expect(told).toEqual([])
+  })
+
+  test('each flush is answered to who has asked for it, whatever the numbers', () => {
+    const { relay, said, heard, tell } = start(2)
+    const [first, second] = [listener(), listener()]
+    for (const { told } of [first, second]) {
+      relay.join(told)
+      relay.post(told, 0, { type: 'flush', id: 7 })
+    }
+    const ids = said.map(({ message }) => (message as { id: number }).id)
+    expect(new Set([...ids, 7]).size).toBe(3)
+    tell({ type: 'flush-failed', id: ids[1]!, error: { code: 'recovering', message: 'no' } })
+    tell({ type: 'flushed', id: ids[0]!, operations: 5 })
+    tell({ type: 'flushed', id: 7, operations: 6 })
+    expect(first.heard).toEqual([{ thread: 0, message: { type: 'flushed', id: 7, operations: 5 } }])
+    expect(second.heard).toMatchObject([{ message: { type: 'flush-failed', id: 7 } }])
+    expect(heard).toEqual([{ thread: 0, message: { type: 'flushed', id: 7, operations: 6 } }])
+  })
+
+  test('confirmations reach the thread that they are for, and nothing else does', () => {
+    const { relay, said } = start(1, 2)
+    const { told } = listener()
+    const confirmed: ToThread = { type: 'confirmed', readerThread: 1, version: 3 }
+    relay.post(told, 1, confirmed)
+    relay.post(told, 0, { type: 'close' })
+    relay.post(told, 9, confirmed)
+    expect(said).toEqual([{ thread: 1, message: confirmed }])
+  })
+})
+
+test('a store in a further thread hears and says through the main one, by the order of its threads', () => {
+  const said: { thread: number; message: ToThread }[] = []
+  const threads = new RelayedThreads(2, (thread, message) => void said.push({ thread, message }))
+  const heard: string[] = []
+  const ports = ['a', 'b'].map((name) => {
+    return threads.open(config, logging, {
+      received: ({ type }) => void heard.push(`${name} ${type}`),
+      ended: () => {},
+    })
+  })
+  threads.told(1, state('running'))
+  threads.told(0, { type: 'caught-up' })
+  threads.told(2, state('running'))
+  ports[1]!.post({ type: 'flush', id: 1 })
+  expect(heard).toEqual(['b state', 'a caught-up'])
+  expect(said).toEqual([{ thread: 1, message: { type: 'flush', id: 1 } }])
+  expect(threads.readerThread).toBe(2)
+})
