@@ -6,6 +6,8 @@ import { type RecoveryPhase, recoveryPhases, type RecoveryProgress } from '../..
 /** Over which a rate is taken where it is asked for often; else it goes back to the time before. */
 const windowMs = 5_000
 const sampleIntervalMs = 250
+/** All is read, and the phase is not over for so long: it waits for something, such as a partition that is offline. */
+const heldUpMs = 2_000
 
 interface Sample {
   at: number
@@ -18,6 +20,8 @@ export class ProgressMeter {
   #phase: RecoveryPhase = 'recovering'
   /** Of this phase, the oldest first: one at its beginning, or from before the window, and those in it. */
   #samples: Sample[]
+  /** Since when all of the phase is read; undefined while there is more. */
+  #doneSince: number | undefined
 
   /** @param now clock in milliseconds, for tests */
   constructor(now: () => number = () => performance.now()) {
@@ -38,19 +42,29 @@ export class ProgressMeter {
     const seconds = (now.at - before.at) / 1000
     const perSecond = (amount: number) => (seconds > 0 ? Math.max(amount, 0) / seconds : 0)
     const rate = perSecond(done - before.done)
+    const isDone = done > 0 && done >= total
+    this.#doneSince = isDone ? (this.#doneSince ?? now.at) : undefined
+    const isHeldUp = this.#doneSince !== undefined && now.at - this.#doneSince >= heldUpMs
+    const percent = total === 0 ? 0 : Math.min(Math.round((1000 * done) / total) / 10, 100)
     return {
       phase,
       records,
       bytes,
       recordsPerSecond: Math.round(perSecond(records - before.records)),
-      percent: total === 0 ? 0 : Math.min(Math.round((1000 * done) / total) / 10, 100),
-      remainingSeconds:
-        done > 0 && done >= total ? 0 : rate === 0 ? null : Math.round((10 * (total - done)) / rate) / 10,
+      percent: isHeldUp ? Math.min(percent, 99.9) : percent,
+      remainingSeconds: isDone
+        ? isHeldUp
+          ? null
+          : 0
+        : rate === 0
+          ? null
+          : Math.round((10 * (total - done)) / rate) / 10,
     }
   }
 
   #begin(phase: RecoveryPhase, first: Sample): void {
     this.#phase = phase
+    this.#doneSince = undefined
     this.#samples = [first]
   }
 

@@ -87,3 +87,10 @@ test('ProgressMeter tells of the partitions that are in the earliest phase', () 
   stats.setGauge(1, 'recoveryPosition', 100)
   expect(read()).toMatchObject({ phase: 'catching-up', percent: 0 })
 })
+
+test('ProgressMeter does not say that all is done when all is read and something else is waited for', () => {
+  const { read } = at({ 0: [0, 100, 100] })
+  expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })
+  expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })
+  expect(read(2)).toMatchObject({ percent: 99.9, remainingSeconds: null })
+})
