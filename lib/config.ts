@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
 import { formatsOf } from './config/formats.ts'
 import { storeModuleOf } from './config/store-module.ts'
+import { missing } from './config/missing.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
 import { type Flags, readFlags } from './config/flags.ts'
@@ -141,12 +142,10 @@ function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefine
 
 /** @param found what is wrong, where the setting's metadata does not say enough */
 function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
-  const { variable, allowed, example, isSecret } = metadataOf(key)
-  const shown = given && !isSecret ? `${variable}=${quote(given.text)}` : variable
-  const where = given ? `${shown} (${given.origin})` : variable
-  if (!given && example !== undefined) return `${variable} is missing: set it, for example ${variable}=${example}`
-  if (found) return given ? `${where}: ${found}` : `${variable} is missing: ${found}`
-  return given ? `${where}: it must be ${allowed}` : `${variable} is missing: it must be ${allowed}`
+  const { variable, allowed, isSecret } = metadataOf(key)
+  if (!given) return missing(key, found ?? 'set it')
+  const shown = isSecret ? variable : `${variable}=${quote(given.text)}`
+  return `${shown} (${given.origin}): ${found ?? `it must be ${allowed}`}`
 }
 
 function faultsError(faults: readonly string[]): LatchkeyError {

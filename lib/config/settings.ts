@@ -23,8 +23,6 @@ export interface SettingMetadata {
   meaning: string
   /** In at most 54 characters, for what stands on the first page of --help. */
   brief?: string
-  /** Of a value, for a setting that may be missing. */
-  example?: string
   /** Completes "it must be …". */
   allowed: string
   /** Shown as the default; absent for a required setting. */
@@ -73,7 +71,7 @@ export const settingsSchema = v.pipe(
     v.partialCheck(
       [['sourceTopic'], ['useReplicaOnly']],
       ({ sourceTopic, useReplicaOnly }) => sourceTopic !== undefined || useReplicaOnly,
-      'set it, for example SOURCE_TOPIC=orders',
+      'set it',
     ),
     ['sourceTopic'],
   ),

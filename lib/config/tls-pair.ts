@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { whyUnreadable } from '../unreadable.ts'
+import { missing } from './missing.ts'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const bytesMax = 1_048_576
@@ -26,8 +27,8 @@ export interface TlsPair extends TlsPaths {
 export function tlsOf(texts: Readonly<Record<string, string | undefined>>, faults: string[]): TlsPair | undefined {
   const { serverTlsCert: certPath, serverTlsKey: keyPath } = texts
   if (certPath && keyPath) return readTlsPair({ certPath, keyPath }, faults)
-  if (certPath) faults.push('SERVER_TLS_KEY is missing: SERVER_TLS_CERT needs the key of its certificate')
-  if (keyPath) faults.push('SERVER_TLS_CERT is missing: SERVER_TLS_KEY needs the certificate that it belongs to')
+  if (certPath) faults.push(missing('serverTlsKey', 'SERVER_TLS_CERT needs the key of its certificate'))
+  if (keyPath) faults.push(missing('serverTlsCert', 'SERVER_TLS_KEY needs the certificate that it belongs to'))
   return undefined
 }
 

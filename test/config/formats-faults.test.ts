@@ -52,10 +52,10 @@ const cases: [string, Record<string, string>, string[]][] = [
     'a format without what it needs',
     { KEY_FORMAT: 'protobuf', VALUE_FORMAT: 'avro', STORE_FORMAT: 'json-schema' },
     [
-      'PROTO_FILE is missing: KEY_FORMAT=protobuf needs the file of its message, or SCHEMA_REGISTRY_URL',
-      'KEY_MESSAGE is missing: KEY_FORMAT=protobuf needs the full name of its message',
-      'VALUE_SCHEMA_FILE is missing: VALUE_FORMAT=avro needs the file of its schema, or SCHEMA_REGISTRY_URL',
-      'SCHEMA_REGISTRY_URL is missing: STORE_FORMAT=json-schema is read with the schemas of a registry',
+      'PROTO_FILE is missing: KEY_FORMAT=protobuf needs the file of its message, or SCHEMA_REGISTRY_URL, for example PROTO_FILE=orders/v1/order.proto',
+      'KEY_MESSAGE is missing: KEY_FORMAT=protobuf needs the full name of its message, for example KEY_MESSAGE=orders.v1.OrderKey',
+      'VALUE_SCHEMA_FILE is missing: VALUE_FORMAT=avro needs the file of its schema, or SCHEMA_REGISTRY_URL, for example VALUE_SCHEMA_FILE=order.avsc',
+      'SCHEMA_REGISTRY_URL is missing: STORE_FORMAT=json-schema is read with the schemas of a registry, for example SCHEMA_REGISTRY_URL=https://registry.example:8081',
     ],
   ],
   [
@@ -126,7 +126,7 @@ test.each([
 test('a copy whose keys are those of a registry has to know their topic', () => {
   const copy = { SOURCE_TOPIC: '', STORE_ID: 'orders', USE_REPLICA_ONLY: 'true', SCHEMA_REGISTRY_URL: registry }
   expect(faultsOf({ ...copy, KEY_FORMAT: 'avro' })).toEqual([
-    'SOURCE_TOPIC is missing: keys are looked up by the latest schema of its subject in the registry',
+    'SOURCE_TOPIC is missing: keys are looked up by the latest schema of its subject in the registry, for example SOURCE_TOPIC=orders',
   ])
   expect(formatsOf({ ...copy, VALUE_FORMAT: 'avro' })?.store).not.toHaveProperty('subject')
   expect(formatsOf({ ...copy, SOURCE_TOPIC: 'orders', KEY_FORMAT: 'avro' })?.key).toHaveProperty(

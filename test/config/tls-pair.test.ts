@@ -127,10 +127,10 @@ describe('readCommand', () => {
   test('a fault names the other when only one file is named', () => {
     const { certPath, keyPath } = pathsOf(made)
     expect(faultsOfRead({ SERVER_TLS_CERT: certPath })).toEqual([
-      'SERVER_TLS_KEY is missing: SERVER_TLS_CERT needs the key of its certificate',
+      'SERVER_TLS_KEY is missing: SERVER_TLS_CERT needs the key of its certificate, for example SERVER_TLS_KEY=server.key',
     ])
     expect(faultsOfRead({ SERVER_TLS_KEY: keyPath })).toEqual([
-      'SERVER_TLS_CERT is missing: SERVER_TLS_KEY needs the certificate that it belongs to',
+      'SERVER_TLS_CERT is missing: SERVER_TLS_KEY needs the certificate that it belongs to, for example SERVER_TLS_CERT=server.crt',
     ])
   })
 

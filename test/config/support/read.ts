@@ -29,6 +29,10 @@ export function faultsOf(input: Partial<ConfigInput>): string[] {
     expect((error as LatchkeyError).code).toBe('invalid_settings')
     const { faults } = (error as LatchkeyError).details as { faults: string[] }
     for (const fault of faults) expect((error as LatchkeyError).message).toContain(fault)
+    // Whatever is missing, an example says how it is given.
+    for (const fault of faults.filter((one) => / is missing: /.test(one))) {
+      expect(fault).toMatch(/, for example [A-Z_]+=\S+$|: did you mean [A-Z_]+\?$/)
+    }
     return faults
   }
   throw new Error('Settings were accepted')

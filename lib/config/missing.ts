@@ -1,0 +1,28 @@
+/** What is said of a setting that is needed and not given: an example goes with it, to be typed as it stands. */
+import { metadataOf, type SettingKey } from './settings.ts'
+
+/** Of all that can be needed. */
+const examples: Partial<Record<SettingKey, string>> = {
+  sourceTopic: 'orders',
+  kafkaBrokers: 'localhost:9092',
+  storeId: 'orders',
+  changelogTopic: 'orders-changelog',
+  deadLetterTopic: 'orders-bad-records',
+  protoFile: 'orders/v1/order.proto',
+  keyMessage: 'orders.v1.OrderKey',
+  valueMessage: 'orders.v1.Order',
+  storeMessage: 'orders.v1.StoredOrder',
+  keySchemaFile: 'order-key.avsc',
+  valueSchemaFile: 'order.avsc',
+  storeSchemaFile: 'stored-order.avsc',
+  schemaRegistryUrl: 'https://registry.example:8081',
+  serverTlsCert: 'server.crt',
+  serverTlsKey: 'server.key',
+}
+
+/** @param why what it is needed for, or what it must be */
+export function missing(key: SettingKey, why: string): string {
+  const { variable } = metadataOf(key)
+  const example = examples[key]
+  return `${variable} is missing: ${why}${example === undefined ? '' : `, for example ${variable}=${example}`}`
+}
