@@ -1,6 +1,5 @@
 /** The changelog loses acknowledged records while the store runs: they are written again from memory, without an end of the store and without its source. */
 import { expect, test } from 'bun:test'
-import { rebuildingMetadata } from '../../lib/store/recovery/completeness.ts'
 import type { Store } from '../../lib/store/store.ts'
 import type { StoreConfig } from '../../lib/contract/store-config.ts'
 import { Fixture } from './support/fixture.ts'
@@ -93,17 +92,4 @@ test('a store answers from memory all along while its changelog is repaired, and
   })
   expect(answers).toBeGreaterThan(0)
   await expectRepaired(fixture, store)
-})
-
-test('a store that ends while its changelog is repaired discards and rebuilds at the next start', async () => {
-  await using fixture = await Fixture.create()
-  const store = await running(fixture, 500)
-  await cutChangelog(fixture, 200)
-  // The note comes first: with it, what is in the changelog counts no more.
-  await store.close()
-  await fixture.cluster.commit(fixture.storeId, fixture.source, 0, 500, rebuildingMetadata)
-  const again = fixture.openLogged()
-  await fixture.quiet(again)
-  expect(fixture.told('a rebuild that began earlier was not finished')).toBeTrue()
-  await fixture.expectConverged(again)
 })
