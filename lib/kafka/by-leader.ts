@@ -79,7 +79,7 @@ export class ByLeader {
   }
 
   /** A partition cannot be served where it is: its leader is looked up after a pause. */
-  lost(partition: number, cause: LatchkeyError): void {
+  lost(partition: number, cause: unknown): void {
     if (this.#places.has(partition)) this.#postpone([partition], cause)
   }
 

@@ -22,6 +22,7 @@ interface Owned<Batch> {
   /** Offset after the last record that was acknowledged, or read before. */
   endOffset: number
   renewDue: boolean
+  isRenewing: boolean
   /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
   writtenBy: number
 }
@@ -50,7 +51,16 @@ export class Producer<Batch extends OutgoingBatch> {
   own(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
     const expectedOffset = end.isSure ? end.offset : -1
     const endOffset = end.offset
-    const owned = { identity, sequence: 0, pending: [], expectedOffset, endOffset, renewDue: false, writtenBy: 0 }
+    const owned = {
+      identity,
+      sequence: 0,
+      pending: [],
+      expectedOffset,
+      endOffset,
+      renewDue: false,
+      isRenewing: false,
+      writtenBy: 0,
+    }
     this.#owned.set(partition, owned)
     this.#byLeader.add(partition)
   }
@@ -100,7 +110,7 @@ export class Producer<Batch extends OutgoingBatch> {
     while (this.#byLeader.partitionsOf(node).length > 0) {
       for (const partition of this.#byLeader.partitionsOf(node)) {
         const owned = this.#owned.get(partition)!
-        if (owned.renewDue) await this.#renew(partition, owned)
+        if (owned.renewDue && !owned.isRenewing) void this.#renew(partition, owned)
       }
       const batches = this.#collect(node)
       if (batches.length === 0) {
@@ -115,7 +125,7 @@ export class Producer<Batch extends OutgoingBatch> {
           partitions: batches.map(({ partition }) => partition),
         }),
       )
-      for (const result of results) await this.#settle(result)
+      for (const result of results) this.#settle(result)
     }
   }
 
@@ -127,7 +137,7 @@ export class Producer<Batch extends OutgoingBatch> {
       .partitionsOf(node)
       .map((partition) => ({ partition, owned: this.#owned.get(partition)! }))
     for (const { partition, owned } of waiting.toSorted((a, b) => a.owned.writtenBy - b.owned.writtenBy)) {
-      if (this.#sink.holds?.(partition) === true) continue
+      if (owned.isRenewing || owned.renewDue || this.#sink.holds?.(partition) === true) continue
       if (owned.pending.length === 0) {
         const next = this.#sink.next(partition)
         if (next === undefined) {
@@ -148,7 +158,7 @@ export class Producer<Batch extends OutgoingBatch> {
     return batches
   }
 
-  async #settle(result: ProduceResult): Promise<void> {
+  #settle(result: ProduceResult): void {
     const { partition, errorCode } = result
     const owned = this.#owned.get(partition)
     if (owned === undefined) return
@@ -165,14 +175,13 @@ export class Producer<Batch extends OutgoingBatch> {
     switch (errorAction(errorCode)) {
       case 'fence':
         // Whether another owner is why, taking the partition again tells.
-        await this.#renew(partition, owned)
-        if (this.#owned.has(partition)) this.#byLeader.lost(partition, new LatchkeyError('broker_error', error.message))
+        void this.#renew(partition, owned, new LatchkeyError('broker_error', error.message))
         break
       case 'record':
         owned.pending.splice(0, 1, ...this.#sink.refused(partition, owned.pending[0]!, error))
         break
       case 'sequence':
-        await this.#renew(partition, owned)
+        void this.#renew(partition, owned)
         break
       default:
         // It is tried again after a pause, where its leader is then; the others of this broker go on.
@@ -194,17 +203,26 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#sink.acknowledged(partition, batch, baseOffset, foreign)
   }
 
-  async #renew(partition: number, owned: Owned<Batch>): Promise<void> {
+  /**
+   * Beside the loop, in which the partition is left out meanwhile: taking it may need another broker that does not answer, and the others go on.
+   * @param pauseFor what to pause for when it is taken
+   */
+  async #renew(partition: number, owned: Owned<Batch>, pauseFor?: LatchkeyError): Promise<void> {
+    owned.isRenewing = true
     try {
       const identity = await this.#sink.renew(partition, owned.identity)
       owned.renewDue = false
+      if (pauseFor !== undefined) this.#byLeader.lost(partition, pauseFor)
       if (identity === undefined) return
       owned.identity = identity
       owned.sequence = 0
       owned.expectedOffset = -1 // the marker of the new epoch lies between
     } catch (error) {
-      if ((error as LatchkeyError).code !== 'fenced') throw error
-      this.lose(partition, error as LatchkeyError)
+      if ((error as LatchkeyError).code === 'fenced') this.lose(partition, error as LatchkeyError)
+      else this.#byLeader.lost(partition, error)
+    } finally {
+      owned.isRenewing = false
+      this.wake()
     }
   }
 

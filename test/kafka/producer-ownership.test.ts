@@ -118,3 +118,31 @@ test('Producer writes nothing more of a partition that could not be taken again 
   expect(await answer(fake, { partition: 0, baseOffset: 9 })).toEqual(['0: b 7:3/0'])
   expect([withdrawn, events]).toEqual([['a'], ['b of 0 at 9']])
 })
+
+test.each([
+  ['before a batch', undefined],
+  ['since the broker has forgotten the producer', 59],
+  ['since the broker says that its epoch is another one’s', 47],
+])('Producer writes the other partitions while one is taken anew, %s', async (_why, errorCode) => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const coming = Promise.withResolvers<{ producerId: number; producerEpoch: number }>()
+  const { producer, events, write } = start(fake, {
+    renew: async (partition) => (partition === 0 ? coming.promise : { producerId: 7, producerEpoch: 1 }),
+  })
+  write(0, 'a')
+  write(1, 'b')
+  if (errorCode === undefined) {
+    await answer(fake, { partition: 0, baseOffset: 0 }, { partition: 1, baseOffset: 0 })
+    producer.renewAll()
+    write(0, 'c')
+  } else await answer(fake, { partition: 0, errorCode }, { partition: 1, baseOffset: 0 })
+  write(1, 'd')
+  expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual([expect.stringContaining('1: d')])
+  coming.resolve({ producerId: 7, producerEpoch: 2 })
+  expect(await answer(fake, { partition: 0, baseOffset: 9 })).toEqual([
+    `0: ${errorCode === undefined ? 'c' : 'a'} 7:2/0`,
+  ])
+  write(1, 'e')
+  await fake.next()
+  expect(events).toContain('d of 1 at 1')
+})
