@@ -3,11 +3,12 @@
  * on this machine's Java. Where none of these is possible the test fails and says what to install; it is never skipped.
  */
 import type { KafkaBroker, StartOptions } from './broker.ts'
+import { makeClassArchive } from './class-archive.ts'
 import { KafkaCluster } from './cluster/cluster.ts'
 import type { ClusterOptions } from './cluster/start.ts'
 import { ContainerBroker, dockerAnswers, pullImage } from './container-broker.ts'
 import { ExternalBroker } from './external-broker.ts'
-import { areFetched, kafkaJars } from './jars.ts'
+import { arePrepared, kafkaJars } from './jars.ts'
 import { LocalBroker } from './local-broker.ts'
 
 export type { KafkaBroker, KafkaEndpoint, StartOptions, ToolResult } from './broker.ts'
@@ -31,9 +32,15 @@ const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKa
 
 /** Fetches what a broker is made of where it is missing, for that may take longer than a test may. */
 export async function prepareKafka(): Promise<void> {
-  if (process.env['KAFKA_BROKERS'] || areFetched()) return
-  if (await dockerAnswers()) await pullImage()
-  await kafkaJars() // a cluster needs them in any case
+  if (process.env['KAFKA_BROKERS'] || arePrepared()) return
+  const inContainers = await dockerAnswers()
+  if (inContainers) await pullImage()
+  try {
+    await makeClassArchive(await kafkaJars())
+  } catch (error) {
+    // Only a cluster needs Java then, and its tests say so.
+    if (!inContainers) throw error
+  }
 }
 
 /** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */

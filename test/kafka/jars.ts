@@ -11,12 +11,15 @@ const repository = resolve(import.meta.dir, '../..')
 const kafkaPom = join(import.meta.dir, 'pom.xml')
 const downloadTimeoutMs = 600_000
 const javaVersionMin = 17
+const archiveSuffix = '.jsa'
 
 export interface Jars {
   /** Paths of all that the pom names. */
   files: readonly string[]
   classPath: string
   java: string
+  /** Path of the archive of their classes, for this Java; see class-archive.ts. */
+  classArchive: string
 }
 
 const fetched = new Map<string, Promise<Jars>>()
@@ -39,7 +42,7 @@ export function jarsOf(pom: string, properties: Readonly<Record<string, string>>
 }
 
 async function findJars(pom: string, properties: Readonly<Record<string, string>>): Promise<Jars> {
-  const java = await findJava()
+  const { java, build } = await findJava()
   const folder = folderOf(pom)
   const libs = join(folder, 'libs')
   if (!existsSync(folder)) await download(pom, folder, properties)
@@ -47,21 +50,27 @@ async function findJars(pom: string, properties: Readonly<Record<string, string>
   const files = readdirSync(libs)
     .toSorted()
     .map((name) => join(libs, name))
-  return { files, classPath: files.filter((path) => path.endsWith('.jar')).join(':'), java }
+  const classPath = files.filter((path) => path.endsWith('.jar')).join(':')
+  return { files, classPath, java, classArchive: join(folder, `classes-${digestOf(build)}${archiveSuffix}`) }
 }
 
-/** Whether an earlier run has fetched Kafka's. */
-export function areFetched(): boolean {
-  return existsSync(folderOf(kafkaPom))
+/** Whether an earlier run has fetched Kafka's and made an archive of their classes. */
+export function arePrepared(): boolean {
+  const folder = folderOf(kafkaPom)
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(archiveSuffix))
 }
 
 /** Another folder for other jars. */
 function folderOf(pom: string): string {
-  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
-  return join(repository, '.kafka', digest)
+  return join(repository, '.kafka', digestOf(readFileSync(pom)))
 }
 
-async function findJava(): Promise<string> {
+function digestOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 12)
+}
+
+/** `build` says exactly which Java it is. */
+async function findJava(): Promise<{ java: string; build: string }> {
   const home = process.env['JAVA_HOME']
   const java = home && existsSync(join(home, 'bin/java')) ? join(home, 'bin/java') : 'java'
   const { stderr, exitCode } = await run([java, '-version'], 30_000).catch(() => ({
@@ -75,7 +84,7 @@ async function findJava(): Promise<string> {
         'Install a JDK or JRE (or set JAVA_HOME), or run a Docker daemon, or set KAFKA_BROKERS to a broker that runs.',
     )
   }
-  return java
+  return { java, build: stderr }
 }
 
 async function download(pom: string, folder: string, properties: Readonly<Record<string, string>>): Promise<void> {

@@ -52,13 +52,13 @@ export class LocalNode {
     if (exitCode !== 0) throw new Error(`format Kafka's storage: exit code ${exitCode}\n${tail(stdout + stderr)}`)
   }
 
-  /** Runs it; resolves with its process at once, whose `ended` resolves with the last lines of its output. */
-  async start(): Promise<{ ended: Promise<string> }> {
+  /** Runs it; resolves when its process does. `ended` resolves with the last lines of its output when it has ended. */
+  async start(flags: readonly string[] = archiveFlags(this.#jars)): Promise<{ ended: Promise<string> }> {
     if (this.#closed || this.#process)
       throw new Error(`start ${this.name}: it ${this.#closed ? 'is closed' : 'runs already'}`)
     const heap = [`-Xms64m`, `-Xmx${this.#heapMegabytes}m`]
-    const flags = [...jvmFlags, ...loggerFlags, ...heap]
-    const command = [this.#jars.java, ...flags, '-cp', this.#jars.classPath, 'kafka.Kafka']
+    const allFlags = [...jvmFlags, ...loggerFlags, ...heap, ...flags]
+    const command = [this.#jars.java, ...allFlags, '-cp', this.#jars.classPath, 'kafka.Kafka']
     const started = await this.#tether.spawn([...command, this.#file('server.properties')], this.#file('output'))
     this.#process = started
     const ended = started.exited.then(() => {
@@ -114,4 +114,9 @@ export class LocalNode {
   #file(name: string): string {
     return join(this.#folder, name)
   }
+}
+
+/** A JVM that cannot use an archive does without, and says so where a test reads what the broker says. */
+function archiveFlags({ classArchive }: Jars): string[] {
+  return existsSync(classArchive) ? [`-XX:SharedArchiveFile=${classArchive}`, '-Xlog:disable'] : []
 }
