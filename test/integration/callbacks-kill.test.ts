@@ -46,7 +46,7 @@ function counted(records: readonly LogRecord[]): Map<string, string> {
 async function underFire(name: string, changelog: Record<string, string>) {
   const random = Random.of(name)
   const fixture = await Fixture.create({ broker, partitions: 3, changelog })
-  const recorder = new Recorder(broker.proxy!, fixture.changelog, fixture.source)
+  const recorder = new Recorder([broker.proxy!], fixture.changelog, fixture.source)
   // Something is under way whenever a kill comes.
   recorder.faults.produceAnswer = () => Bun.sleep(random.below(answerDelayMsMax))
   const workload = new Workload(broker.direct, fixture.source, random, { keys: 40, recordsPerSend: 30 })

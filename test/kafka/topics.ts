@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { type ITopicConfig, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import '../../lib/kafka/kafkajs.ts' // mends the timers of kafkajs, which otherwise warn
+import { until } from '../until.ts'
 import type { KafkaEndpoint } from './broker.ts'
+import { type ClusterView, clusterView } from './cluster/requests.ts'
 
 /** A name that no other test and no earlier run on a shared broker uses. */
 export function uniqueName(prefix: string): string {
@@ -28,7 +30,7 @@ export interface TopicOptions {
 }
 
 /**
- * Creates a topic and resolves with its name once every partition has a leader. Its records stay, whatever timestamps they have, unless the
+ * Creates a topic and resolves with its name once every broker that answers knows a leader of every partition. Its records stay, whatever timestamps they have, unless the
  * test says otherwise: Kafka keeps those of more than a week ago for no longer than it takes it to look.
  */
 export async function createTopic(
@@ -41,7 +43,7 @@ export async function createTopic(
   await admin.connect()
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic: name,
@@ -53,7 +55,17 @@ export async function createTopic(
   } finally {
     await admin.disconnect()
   }
+  // Brokers of a cluster come to know it one after another.
+  await until(`${name} has leaders`, async () => {
+    const views = await Promise.all(broker.direct.split(',').map((address) => clusterView(address)))
+    return views.every((view) => view === undefined || isLed(view, name))
+  })
   return name
+}
+
+function isLed({ partitions }: ClusterView, name: string): boolean {
+  const found = partitions.filter(({ topic }) => topic === name)
+  return found.length > 0 && found.every(({ leader }) => leader >= 0)
 }
 
 function placement({ partitions = 1, replicas }: TopicOptions): Partial<ITopicConfig> {

@@ -1,10 +1,11 @@
 /** A store under faults from its first start to the verdict: topic, workload, reader, what passes the proxy, and the checker at the end. */
-import { expect } from 'bun:test'
+import { deepEqual, equal } from 'node:assert/strict'
 import { LatchkeyProcess, localPort } from '../../binary/latchkey-process.ts'
-import { createTopic, type KafkaBroker, uniqueName } from '../../kafka/index.ts'
+import { createTopic, type KafkaBroker, type KafkaCluster, type TcpProxy, uniqueName } from '../../kafka/index.ts'
+import type { TopicOptions } from '../../kafka/topics.ts'
 import { compact } from './compaction.ts'
 import { ContinuousReader } from './continuous-reader.ts'
-import type { History, Instance } from './history.ts'
+import type { History, Instance, Loss } from './history.ts'
 import { violations } from './invariants.ts'
 import { fold, readTopic } from './oracle.ts'
 import { withClient } from '../support/log.ts'
@@ -14,9 +15,18 @@ import { Workload, type WorkloadOptions } from './workload.ts'
 
 export interface FaultRunOptions {
   partitions?: number
+  /** Settings of the source. */
+  source?: Readonly<Record<string, string>>
+  /** Creates the changelog beforehand, with these settings; else the store does. */
+  changelog?: Readonly<Record<string, string>>
   settings?: Readonly<Record<string, string>>
   workload?: Partial<WorkloadOptions>
+  /** The executable, where it is not the one of this run. */
+  executable?: string | undefined
 }
+
+/** One broker that was started with a proxy, or a cluster, which has one before each. */
+export type WatchedKafka = KafkaBroker | KafkaCluster
 
 export class FaultRun {
   readonly topic: string
@@ -25,47 +35,60 @@ export class FaultRun {
   readonly reader: ContinuousReader
   readonly recorder: Recorder
   readonly instances: Instance[] = []
-  readonly #broker: KafkaBroker
+  readonly processes: LatchkeyProcess[] = []
+  /** What unclean elections have lost. */
+  readonly losses: Loss[] = []
+  readonly #broker: WatchedKafka
+  readonly #executable: string | undefined
   readonly #settings: Readonly<Record<string, string>>
-  readonly #processes: LatchkeyProcess[] = []
 
-  /** @param broker started with a proxy */
-  static async open(broker: KafkaBroker, random: Random, options: FaultRunOptions = {}): Promise<FaultRun> {
-    const topic = await createTopic(broker, uniqueName('fault'), { partitions: options.partitions ?? 4 })
+  static async open(broker: WatchedKafka, random: Random, options: FaultRunOptions = {}): Promise<FaultRun> {
+    const { partitions = 4, source = {}, changelog } = options
+    const create = (name: string, topic: TopicOptions) => {
+      return 'brokers' in broker ? broker.createTopic(name, topic) : createTopic(broker, name, topic)
+    }
+    const topic = await create(uniqueName('fault'), { partitions, config: source })
+    if (changelog)
+      await create(changelogOf(topic), { partitions, config: { 'cleanup.policy': 'compact', ...changelog } })
     return new FaultRun(broker, topic, random, options)
   }
 
-  private constructor(broker: KafkaBroker, topic: string, random: Random, options: FaultRunOptions) {
+  private constructor(broker: WatchedKafka, topic: string, random: Random, options: FaultRunOptions) {
     this.#broker = broker
     this.topic = topic
-    this.changelog = `${topic}-changelog`
+    this.changelog = changelogOf(topic)
+    this.#executable = options.executable
+    const isCluster = 'brokers' in broker
     this.#settings = {
       ...localPort,
       SOURCE_TOPIC: topic,
-      KAFKA_BROKERS: broker.bootstrap,
+      KAFKA_BROKERS: isCluster ? broker.proxied : broker.bootstrap,
       AUTO_FLUSH_SECONDS: '0.05',
       // Many commits, for the checker to look at.
       KAFKA_CONSUMER_PROPERTIES: 'auto.commit.interval.ms=100',
       ...options.settings,
     }
-    this.recorder = new Recorder(broker.proxy!, this.changelog, topic)
-    this.workload = new Workload(broker.direct, topic, random, options.workload)
+    this.recorder = new Recorder(proxiesOf(broker), this.changelog, topic)
+    this.workload = new Workload(isCluster ? () => broker.awake.join() : broker.direct, topic, random, options.workload)
     this.reader = new ContinuousReader(topic, this.workload.keys, () => {
-      const process = this.#processes.at(-1)
+      const process = this.processes.at(-1)
       return process && { process, instance: this.instances.length - 1 }
     })
   }
 
   /** The last one that was started. */
   get process(): LatchkeyProcess {
-    return this.#processes.at(-1)!
+    return this.processes.at(-1)!
   }
 
   /** Starts an instance; resolves when the process runs. */
   async start(): Promise<LatchkeyProcess> {
     this.instances.push({ startedAtEpochMs: Date.now(), startedAt: performance.now() })
-    const process = await LatchkeyProcess.start({ settings: this.#settings })
-    this.#processes.push(process)
+    const process = await LatchkeyProcess.start({
+      settings: this.#settings,
+      ...(this.#executable && { path: this.#executable }),
+    })
+    this.processes.push(process)
     return process
   }
 
@@ -94,7 +117,7 @@ export class FaultRun {
       )
     })
     const flush = await this.process.get(`/flush-store/${this.topic}`, { method: 'POST' })
-    expect(flush.status).toBe(200)
+    equal(flush.status, 200)
     await this.process.until('it has committed', () => {
       const { commits } = this.recorder
       return [...ends].every(([partition, end]) => {
@@ -155,6 +178,7 @@ export class FaultRun {
       commits,
       instances: this.instances,
       answers: await this.answers(),
+      losses: this.losses,
     }
   }
 
@@ -164,7 +188,7 @@ export class FaultRun {
     await this.caughtUp()
     await this.reader.stop()
     const history = await this.history()
-    expect(violations(history)).toEqual([])
+    deepEqual(violations(history), [])
     return history
   }
 
@@ -172,17 +196,26 @@ export class FaultRun {
   async verifyCompacted(): Promise<void> {
     await compact(this.#broker.direct, this.changelog, () => this.workload.sendEverywhere())
     await this.caughtUp()
-    expect(await this.process.stop()).toBe(0)
+    equal(await this.process.stop(), 0)
     await this.startReady()
     const wanted = fold((await readTopic(this.#broker.direct, this.topic)).records)
     const answers = await this.answers()
-    expect([...answers].filter(([key, value]) => value !== (wanted.get(key) ?? null))).toEqual([])
+    const wrong = [...answers].filter(([key, value]) => value !== (wanted.get(key) ?? null))
+    deepEqual(wrong, [])
   }
 
   async close(): Promise<void> {
     await this.workload.close()
     await this.reader.stop()
-    for (const process of this.#processes) await process.close()
+    for (const process of this.processes) await process.close()
     this.recorder.close()
   }
+}
+
+function changelogOf(topic: string): string {
+  return `${topic}-changelog`
+}
+
+function proxiesOf(broker: WatchedKafka): TcpProxy[] {
+  return 'brokers' in broker ? broker.brokers.map(({ proxy }) => proxy) : [broker.proxy!]
 }

@@ -9,6 +9,8 @@ export interface TopicRecord {
   value: string | null
   /** Source offset by its header; -1 where it has none. */
   src: number
+  /** Of a tombstone that no source record asked for: the source offset behind which it counts. */
+  aft?: number
 }
 
 /** A control batch of the changelog: where an instance took the partition. */
@@ -19,9 +21,18 @@ export interface Marker {
   timestamp: number
 }
 
+/** A batch, markers included, and who wrote it. */
+export interface Writing {
+  partition: number
+  offset: number
+  producerId: number
+  epoch: number
+}
+
 export interface TopicContent {
   records: TopicRecord[]
   markers: Marker[]
+  writings?: Writing[]
 }
 
 /** One answer to a lookup. A 404 has no value. */
@@ -57,6 +68,16 @@ export interface Instance {
   startedAt: number
 }
 
+/** An unclean election took acknowledged records from a partition. */
+export interface Loss {
+  topic: 'source' | 'changelog'
+  partition: number
+  /** When its leader was about to be killed. */
+  at: number
+  /** What the source held there and holds no more; a changelog's are the checker's to miss. */
+  lost: readonly TopicRecord[]
+}
+
 export interface History {
   source: readonly TopicRecord[]
   /** Not compacted, so that everything ever written is there. */
@@ -68,4 +89,6 @@ export interface History {
   instances: readonly Instance[]
   /** What GET answered for every key ever written when all was quiet; null for a 404. */
   answers: ReadonlyMap<string, string | null>
+  /** Partitions with one are held to what an unclean election leaves of the invariants. */
+  losses?: readonly Loss[]
 }

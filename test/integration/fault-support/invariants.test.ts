@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { Acknowledgement, Commit, History, Read, TopicRecord } from './history.ts'
+import type { Acknowledgement, Commit, History, Loss, Read, TopicRecord, Writing } from './history.ts'
 import { violations } from './invariants.ts'
 
 /** A store that took the partition at changelog offset 0, wrote two batches and was asked meanwhile. Nothing is wrong with it. */
@@ -12,6 +12,7 @@ function sound() {
     { partition: 0, offset: 5, key: 'a', value: 'a3', src: -1 },
   ]
   const records = source.map((record, index) => ({ ...record, offset: index + 1, src: record.offset }))
+  const writings: Writing[] = [0, 1, 3].map((offset) => ({ partition: 0, offset, producerId: 7, epoch: 1 }))
   const acknowledgements: Acknowledgement[] = [
     { partition: 0, endOffset: 3, at: 10 },
     { partition: 0, endOffset: 6, at: 20 },
@@ -29,7 +30,7 @@ function sound() {
   ]
   return {
     source,
-    changelog: { records, markers: [{ partition: 0, offset: 0, timestamp: 1_000 }] },
+    changelog: { records, markers: [{ partition: 0, offset: 0, timestamp: 1_000 }], writings },
     reads,
     acknowledgements,
     commits,
@@ -112,4 +113,49 @@ test.each(forgeries)('the checker catches %s', (_, caught, forge) => {
   const history = sound()
   forge(history)
   expect(violations(history).filter((violation) => caught.test(violation))).not.toEqual([])
+})
+
+test('the checker catches a writer that returns after another', () => {
+  const history = sound()
+  const { writings } = history.changelog
+  writings.push({ partition: 0, offset: 6, producerId: 7, epoch: 2 })
+  expect(violations(history)).toEqual([])
+  writings.push({ partition: 0, offset: 7, producerId: 7, epoch: 1 })
+  expect(violations(history)).toEqual([
+    'I7 one writer: producer 7 of epoch 1 in partition 0 wrote at 7, after producer 7 of epoch 2',
+  ])
+})
+
+const lostOfChangelog: Loss = { topic: 'changelog', partition: 0, at: 25, lost: [] }
+
+test('a changelog that lost its tail passes when memory was written to it again, as it was', () => {
+  const history = sound()
+  const { records } = history.changelog
+  // b1 and a2 are gone with the tail; their keys have later records.
+  records.splice(1, 2)
+  records.push({ partition: 0, offset: 7, key: 'gone', value: null, src: -1, aft: 0 })
+  history.source.push({ partition: 0, offset: 6, key: 'gone', value: null, src: -1 })
+  history.answers.set('gone', null)
+  expect(violations({ ...history, losses: [lostOfChangelog] })).toEqual([])
+  expect(violations({ ...history, losses: [{ ...lostOfChangelog, partition: 1 }] })).not.toEqual([])
+})
+
+test('a changelog that lost its tail does not excuse an older answer of the instance that saw the newer', () => {
+  const history = sound()
+  history.reads.push({ ...history.reads[1]!, answeredAt: 30 })
+  const losses = [lostOfChangelog]
+  expect(violations({ ...history, losses }).join()).toMatch(/^I4 .*a was read as a1/)
+  history.reads.at(-1)!.instance = 1
+  const instances = [...history.instances, { startedAt: 28, startedAtEpochMs: 2_000 }]
+  expect(violations({ ...history, losses, instances })).toEqual([])
+})
+
+test('a source that lost its tail excuses what was read of it, and no more', () => {
+  const history = sound()
+  const lost: TopicRecord = { partition: 0, offset: 6, key: 'a', value: 'a4', src: -1 }
+  history.reads.push({ key: 'a', value: 'a4', src: 6, partition: 0, instance: 0, answeredAt: 30 })
+  const losses: Loss[] = [{ topic: 'source', partition: 0, at: 25, lost: [lost] }]
+  expect(violations({ ...history, losses })).toEqual([])
+  history.answers.set('a', 'a4')
+  expect(violations({ ...history, losses }).join()).toMatch(/^I2 .*GET answers a4/)
 })

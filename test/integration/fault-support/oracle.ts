@@ -6,12 +6,15 @@ import type { TopicContent, TopicRecord } from './history.ts'
 export async function readTopic(bootstrap: string, topic: string): Promise<TopicContent> {
   const { records, batches } = await readLog(bootstrap, topic)
   return {
-    records: records.flatMap(({ partition, offset, key, value, src }) =>
-      key === null ? [] : [{ partition, offset, key: utf8(key), value: value === null ? null : utf8(value), src }],
+    records: records.flatMap(({ partition, offset, key, value, src, aft }) =>
+      key === null ? [] : [{ partition, offset, key: utf8(key), value: value === null ? null : utf8(value), src, aft }],
     ),
     markers: batches
       .filter(({ kind }) => kind === 'control')
       .map(({ partition, baseOffset, timestamp }) => ({ partition, offset: baseOffset, timestamp })),
+    writings: batches.map(({ partition, baseOffset, producerId, producerEpoch }) => {
+      return { partition, offset: baseOffset, producerId, epoch: producerEpoch }
+    }),
   }
 }
 

@@ -29,43 +29,47 @@ export class Recorder {
   readonly answers: ProduceAnswer[] = []
   /** What is done to frames: set and unset at will. */
   readonly faults: Faults = {}
-  readonly #proxy: TcpProxy
+  readonly #proxies: readonly TcpProxy[]
   readonly #changelog: string
   readonly #group: string
-  /** Connection and correlation id to the Produce that is on its way there. */
+  /** Proxy, connection and correlation id to the Produce that is on its way there. */
   readonly #open = new Map<string, Produce>()
 
-  constructor(proxy: TcpProxy, changelog: string, group: string) {
-    this.#proxy = proxy
+  constructor(proxies: readonly TcpProxy[], changelog: string, group: string) {
+    this.#proxies = proxies
     this.#changelog = changelog
     this.#group = group
-    proxy.onRequest = (request) => this.#request(request)
-    proxy.onResponse = (response) => this.#response(response)
+    for (const proxy of proxies) {
+      proxy.onRequest = (request) => this.#request(proxy, request)
+      proxy.onResponse = (response) => this.#response(proxy, response)
+    }
   }
 
   /** Lets everything pass again, and watches no more. */
   close(): void {
-    this.#proxy.onRequest = undefined
-    this.#proxy.onResponse = undefined
-    this.#proxy.release()
+    for (const proxy of this.#proxies) {
+      proxy.onRequest = undefined
+      proxy.onResponse = undefined
+      proxy.release()
+    }
   }
 
-  #request(request: ProxiedRequest): Verdict | Promise<Verdict> {
+  #request(proxy: TcpProxy, request: ProxiedRequest): Verdict | Promise<Verdict> {
     const { apiKey, connection, correlationId, frame } = request
     if (apiKey === api.offsetCommit) this.#commit(frame)
     if (apiKey === api.produce) {
       const produce = { ...readProduceRequest(frame), connection }
       if (produce.topic === this.#changelog) {
-        this.#open.set(`${connection} ${correlationId}`, produce)
+        this.#open.set(`${proxy.address} ${connection} ${correlationId}`, produce)
         return this.faults.produce?.(produce)
       }
     }
     return this.faults.request?.(request)
   }
 
-  #response(response: ProxiedResponse): Verdict | Promise<Verdict> {
+  #response(proxy: TcpProxy, response: ProxiedResponse): Verdict | Promise<Verdict> {
     const { request, connection, frame } = response
-    const place = `${connection} ${request?.correlationId}`
+    const place = `${proxy.address} ${connection} ${request?.correlationId}`
     const produce = request?.apiKey === api.produce ? this.#open.get(place) : undefined
     if (produce === undefined) return this.faults.response?.(response)
     this.#open.delete(place)

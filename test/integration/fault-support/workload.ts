@@ -1,5 +1,5 @@
 /** A producer that goes on whatever happens: updates and deletes of a fixed set of keys, every value its own. */
-import type { Producer } from 'kafkajs'
+import type { Message, Producer } from 'kafkajs'
 import { kafkaClient } from '../../kafka/index.ts'
 import type { Random } from './random.ts'
 
@@ -15,28 +15,38 @@ export interface WorkloadOptions {
 const optionsDefault: WorkloadOptions = { keys: 150, recordsPerSend: 20, pauseMs: 8, deletes: 0.15 }
 
 const closeLimitMs = 2_000
+/** How long a silent broker holds up the workload. */
+const requestTimeoutMs = 2_000
 
 export class Workload {
   readonly keys: readonly string[]
   /** Records that were written. */
   written = 0
-  readonly #producer: Producer
+  readonly #bootstrap: () => string
+  readonly #isOne: boolean
+  #producer: Producer
   readonly #topic: string
   readonly #options: WorkloadOptions
   readonly #random: Random
   #running: Promise<void> | undefined
   #stopping = false
+  #closing = false
   #counter = 0
 
-  /** @param bootstrap of the broker itself: the proxy's faults are not for this producer */
-  constructor(bootstrap: string, topic: string, random: Random, options: Partial<WorkloadOptions> = {}) {
+  /** @param bootstrap of the brokers themselves, now: the proxy's faults are not for this producer */
+  constructor(
+    bootstrap: string | (() => string),
+    topic: string,
+    random: Random,
+    options: Partial<WorkloadOptions> = {},
+  ) {
     this.#options = { ...optionsDefault, ...options }
     this.#topic = topic
     this.#random = random
     this.keys = Array.from({ length: this.#options.keys }, (_, index) => `key-${index}`)
-    // It outlives a broker that is down for a while. A repeat after a lost answer is one more record of the source, which the oracle reads.
-    const retry = { initialRetryTime: 50, maxRetryTime: 300, retries: 1_000 }
-    this.#producer = kafkaClient({ bootstrap }, { retry }).producer({ retry })
+    this.#bootstrap = typeof bootstrap === 'string' ? () => bootstrap : bootstrap
+    this.#isOne = typeof bootstrap === 'string'
+    this.#producer = producerOf(this.#bootstrap(), this.#isOne)
   }
 
   start(): void {
@@ -50,24 +60,41 @@ export class Workload {
     await this.#running
   }
 
-  /** Writes these records, one after another. */
+  /**
+   * Writes these records, one after another. It outlives a broker that is down for a while. A repeat after a lost answer is one more record of
+   * the source, which the oracle reads.
+   */
   async send(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
-    await this.#producer.connect()
     const messages = records.map(([key, value]) => ({ key, value }))
-    await this.#producer.send({ topic: this.#topic, messages })
+    for (let isWritten = false; !isWritten;) isWritten = await this.#trySend(messages)
     this.written += records.length
   }
 
   /** Writes to every partition, under keys of its own that are never looked up. */
   async sendEverywhere(): Promise<void> {
-    await this.send(Array.from({ length: 40 }, (_, index) => [`filler-${index}`, this.#value('filler')]))
+    await this.send(Array.from({ length: 40 }, (_, index) => [`filler-${index}`, this.nextValue('filler')]))
   }
 
   /** Stops it for good; does not wait for a broker that is down. */
   async close(): Promise<void> {
     this.#stopping = true
+    this.#closing = true
     await Promise.race([this.#running?.catch(() => {}), Bun.sleep(closeLimitMs)])
     await this.#producer.disconnect()
+  }
+
+  /** A producer of kafkajs asks a silent broker for ever, whoever leads by now: one that has failed is replaced. */
+  async #trySend(messages: Message[]): Promise<boolean> {
+    try {
+      await this.#producer.connect()
+      await this.#producer.send({ topic: this.#topic, messages })
+      return true
+    } catch (error) {
+      if (this.#closing) throw error
+      void this.#producer.disconnect().catch(() => {})
+      this.#producer = producerOf(this.#bootstrap(), this.#isOne)
+      return false
+    }
   }
 
   async #run(): Promise<void> {
@@ -75,14 +102,21 @@ export class Workload {
       const { recordsPerSend, deletes, pauseMs } = this.#options
       const records = Array.from({ length: recordsPerSend }, () => {
         const key = this.#random.pick(this.keys)
-        return [key, this.#random.next() < deletes ? null : this.#value(key)] as const
+        return [key, this.#random.next() < deletes ? null : this.nextValue(key)] as const
       })
       await this.send(records)
       await Bun.sleep(pauseMs)
     }
   }
 
-  #value(key: string): string {
+  /** One that no record has had before. */
+  nextValue(key: string): string {
     return JSON.stringify({ key, n: this.#counter++ })
   }
+}
+
+/** One broker is waited for. Of several, another may be the one to ask. */
+function producerOf(bootstrap: string, isOne: boolean): Producer {
+  const retry = { initialRetryTime: 50, maxRetryTime: 300, retries: isOne ? 1_000 : 2 }
+  return kafkaClient({ bootstrap }, { retry, ...(!isOne && { requestTimeout: requestTimeoutMs }) }).producer({ retry })
 }

@@ -59,13 +59,17 @@ export class ClusterBroker {
     this.#node.resume()
   }
 
-  /** Runs, and its proxy lets everything pass. */
-  async heal(): Promise<void> {
+  /** Its proxy lets everything pass, and nobody watches it. */
+  async letPass(): Promise<void> {
     this.proxy.onRequest = undefined
     this.proxy.onResponse = undefined
     this.proxy.release()
     for (const direction of ['requests', 'responses'] as const) this.proxy.delay(direction, 0)
     await this.proxy.accept()
+  }
+
+  /** Runs, whatever was done to it. */
+  async revive(): Promise<void> {
     this.resume()
     if (!this.isUp) await this.start()
   }

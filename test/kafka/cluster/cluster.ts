@@ -51,6 +51,13 @@ export class KafkaCluster implements KafkaEndpoint {
     return this.direct
   }
 
+  /** Addresses of the brokers that are up and not stopped by SIGSTOP. */
+  get awake(): string[] {
+    const awake = this.brokers.filter(({ isAwake }) => isAwake).map(({ direct }) => direct)
+    if (awake.length === 0) throw new Error('ask the cluster: no broker is awake')
+    return awake
+  }
+
   /** For what takes a Kafka by its address and is to pass the proxies. */
   get throughProxies(): KafkaEndpoint {
     return { bootstrap: this.proxied, direct: this.direct, java: (...args) => this.java(...args) }
@@ -62,14 +69,9 @@ export class KafkaCluster implements KafkaEndpoint {
     return found
   }
 
-  /** Creates a topic and resolves with its name once every broker knows its leaders. */
-  async createTopic(name: string, options: TopicOptions = {}): Promise<string> {
-    await createTopic({ direct: this.#awake.join() }, name, options)
-    await this.#everywhere(`${name} has leaders`, ({ partitions }) => {
-      const found = partitions.filter(({ topic }) => topic === name)
-      return found.length > 0 && found.every(({ leader }) => leader >= 0)
-    })
-    return name
+  /** Creates a topic and resolves with its name once every broker that is awake knows its leaders. */
+  createTopic(name: string, options: TopicOptions = {}): Promise<string> {
+    return createTopic({ direct: this.awake.join() }, name, options)
   }
 
   /** Deletes a topic and resolves once no broker knows it. */
@@ -100,7 +102,7 @@ export class KafkaCluster implements KafkaEndpoint {
   async coordinatorOf(kind: 'group' | 'transaction', key: string): Promise<ClusterBroker> {
     let id: number | undefined
     await until(`${kind} ${key} has a coordinator`, async () => {
-      id = await coordinatorOf(this.#awake[0]!, kind, key)
+      id = await coordinatorOf(this.awake[0]!, kind, key)
       return id !== undefined
     })
     return this.broker(id!)
@@ -166,7 +168,7 @@ export class KafkaCluster implements KafkaEndpoint {
   }
 
   async admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = kafkaClient({ bootstrap: this.#awake.join() }).admin()
+    const admin = kafkaClient({ bootstrap: this.awake.join() }).admin()
     await admin.connect()
     try {
       return await use(admin)
@@ -183,12 +185,18 @@ export class KafkaCluster implements KafkaEndpoint {
     })
   }
 
-  /** Starts what is down, resumes what is paused, lets all proxies pass, and waits until all is in sync. */
-  async heal(): Promise<void> {
+  /** Starts what is down, resumes what is paused, and waits until all is in sync. */
+  async revive(): Promise<void> {
     this.#controller.resume()
     if (this.#controller.pid === undefined) await this.#controller.start()
-    await Promise.all(this.brokers.map((broker) => broker.heal()))
+    await Promise.all(this.brokers.map((broker) => broker.revive()))
     await this.healthy()
+  }
+
+  /** The same, and all proxies let everything pass. */
+  async heal(): Promise<void> {
+    await Promise.all(this.brokers.map((broker) => broker.letPass()))
+    await this.revive()
   }
 
   async java(mainClass: string, args: readonly string[], stdin?: string | Uint8Array): Promise<ToolResult> {
@@ -199,22 +207,16 @@ export class KafkaCluster implements KafkaEndpoint {
     await Promise.all([...this.brokers, this.#controller].map((node) => node.close()))
   }
 
-  get #awake(): string[] {
-    const awake = this.brokers.filter(({ isAwake }) => isAwake).map(({ direct }) => direct)
-    if (awake.length === 0) throw new Error('ask the cluster: no broker is awake')
-    return awake
-  }
-
   /** Of the brokers that are awake and answer. */
   async #views(): Promise<ClusterView[]> {
-    const views = await Promise.all(this.#awake.map((address) => clusterView(address)))
+    const views = await Promise.all(this.awake.map((address) => clusterView(address)))
     return views.filter((view) => view !== undefined)
   }
 
   async #everywhere(what: string, holds: (view: ClusterView) => boolean): Promise<void> {
     const all = async () => {
       const views = await this.#views()
-      return views.length === this.#awake.length && views.every(holds)
+      return views.length === this.awake.length && views.every(holds)
     }
     await until(what, all, healTimeoutMs)
   }
@@ -228,7 +230,7 @@ export class KafkaCluster implements KafkaEndpoint {
   ): Promise<void> {
     const done = async () => {
       if (isDone(await this.partition(topic, partition))) return true
-      await electLeader(this.#awake[0]!, kind, topic, partition)
+      await electLeader(this.awake[0]!, kind, topic, partition)
       return false
     }
     await until(`${topic} partition ${partition} has its ${kind} leader`, done, changeTimeoutMs)

@@ -1,0 +1,58 @@
+/** Defects of the kinds that a fault run is there to find. plants.test.ts holds that each can still be planted. */
+export interface Plant {
+  name: string
+  file: string
+  edits: readonly { find: string; replace: string }[]
+}
+
+export const plants: readonly Plant[] = [
+  {
+    name: 'commit before acknowledgement',
+    file: 'lib/store/ingest/ingest.ts',
+    edits: [
+      {
+        find: 'return this.#partitions.get(partition)?.acknowledged ?? -1',
+        replace: 'return this.#partitions.get(partition)?.consumed ?? -1',
+      },
+    ],
+  },
+  {
+    name: 'publish before acknowledgement',
+    file: 'lib/store/ingest/ingest.ts',
+    edits: [
+      {
+        find: "import { Amending } from './amending.ts'",
+        replace:
+          "import { Amending } from './amending.ts'\n" +
+          "import { applyRecords } from '../memory/apply.ts'\n" +
+          "import { RecordBatchReader } from '../../kafka/record-batch/index.ts'",
+      },
+      {
+        find: 'next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),',
+        replace: `next: (partition) => {
+        const batch = this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt))
+        if (batch === undefined) return undefined
+        batch.seal({ producerId: 0, producerEpoch: 0, baseSequence: 0 } as never)
+        applyRecords(context.map, context.stats, partition, batch.openIn(new RecordBatchReader()), 0, undefined, undefined)
+        context.flusher.wrote()
+        return batch
+      },`,
+      },
+    ],
+  },
+  {
+    name: 'a batch in three hundred is skipped',
+    file: 'lib/store/ingest/source-decoder.ts',
+    edits: [
+      {
+        find: 'else if (!this.#takeRecords(one, batch)) return',
+        replace: 'else if (Math.random() > 1 / 300 && !this.#takeRecords(one, batch)) return',
+      },
+    ],
+  },
+  {
+    name: 'no checksum',
+    file: 'lib/kafka/record-batch/record-batch-reader.ts',
+    edits: [{ find: 'if (found !== expected) {', replace: 'if (found !== expected && expected === undefined) {' }],
+  },
+]
