@@ -120,7 +120,7 @@ export class Store {
     this.#requireServing('Writing to')
     const shard = this.#shards.ownerOf(partition) ?? this.#shards.all[0]!
     if (shard.state !== 'running') throw notServing(`Writing to store ${this.id}`, shard.state, shard)
-    const refusal = explainWriteRefusal(this.id, partition, this.#shards.held, shard, { key, value })
+    const refusal = explainWriteRefusal(this.#config, partition, this.#shards.held, shard, { key, value })
     if (refusal !== undefined) throw refusal
     await shard.writes.write(partition, key, value)
   }

@@ -27,8 +27,17 @@ export function explainMiss(
     return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
   }
   if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
+  if (takesAll(config)) {
+    const found = `the key belongs to partition ${partition}, which the topic has only just got, and which is being taken here`
+    return new LatchkeyError('recovering', `Reading store ${config.storeId}: ${found}`, { details: { partition } })
+  }
   const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
   return new LatchkeyError('partition_not_held', message, {
     details: { partition, held: { primary: primaries, replicas } },
   })
+}
+
+/** Whether an instance holds every partition, those that the topic gets later included. */
+export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
+  return (useReplicaOnly ? partitionsReplica : partitions).length === 0
 }

@@ -10,7 +10,7 @@ import { type StoreLogging } from '../messages.ts'
 import { Shard } from './shard.ts'
 import { type StoreAccess } from '../store-port.ts'
 import { configOfAdded } from './added-partitions.ts'
-import { type Held } from './misses.ts'
+import { type Held, takesAll } from './misses.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { loggerOf } from '../../log.ts'
@@ -174,8 +174,7 @@ export class Shards {
     const known = Math.max(...all.map((one) => one.held.partitionCount))
     if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
     for (const one of all) one.topicGrew(partitionCount)
-    const { useReplicaOnly, partitions, partitionsReplica } = this.#config
-    if ((useReplicaOnly ? partitionsReplica : partitions).length === 0) this.#take(known, partitionCount)
+    if (takesAll(this.#config)) this.#take(known, partitionCount)
     else
       loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
         partitionCount,

@@ -13,13 +13,21 @@ const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 function miss(
   partition: number,
   held: Omit<Held, 'partitionCount'>,
-  options: { states?: Record<number, PartitionState>; partitioner?: 'murmur2' | 'crc32' | 'none' } = {},
+  options: {
+    states?: Record<number, PartitionState>
+    partitioner?: 'murmur2' | 'crc32' | 'none'
+    takesAll?: boolean
+  } = {},
 ) {
-  const { partitioner = 'murmur2', states = {} } = options
+  const { partitioner = 'murmur2', states = {}, takesAll = false } = options
   const partitions = [...held.primaries, ...held.replicas]
   const stats = new Stats(partitions)
   for (const one of partitions) setPartitionState(stats, one, states[one] ?? 'running')
-  const config = settingsFrom({ ...topics, PARTITIONER: partitioner })
+  const config = settingsFrom({
+    ...topics,
+    PARTITIONER: partitioner,
+    PARTITIONS: takesAll ? '' : held.primaries.join(),
+  })
   const error = explainMiss(keyOf(partition, partitioner), { ...held, partitionCount }, stats, config)
   return error && { code: error.code, details: error.details }
 }
@@ -46,6 +54,13 @@ test.each(['murmur2', 'crc32'] as const)(
     })
   },
 )
+
+test('a miss is to be asked again when the topic has just got its partition, and this instance takes all', () => {
+  const recovering = { code: 'recovering', details: { partition: 3 } }
+  expect(miss(3, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toEqual(recovering as never)
+  expect(miss(1, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toBeUndefined()
+  expect(miss(3, { primaries: [0, 1, 2, 3], replicas: [] }, { takesAll: true })).toBeUndefined()
+})
 
 test('a miss says nothing of partitions when the partitioner is not known', () => {
   expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner: 'none' })).toBeUndefined()
