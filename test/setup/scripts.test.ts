@@ -1,5 +1,6 @@
 /** The npm scripts work in a fresh clone: nothing but Node and npm is there before the first of them has run. */
 import { expect, test } from 'bun:test'
+import { fileURLToPath } from 'node:url'
 import manifest from '../../package.json' with { type: 'json' }
 import { read } from '../style/repository.ts'
 import { faultOfNode } from './node-version.js'
@@ -19,4 +20,13 @@ test.each([{ node: '20.19.0' }, { node: '22.1.0' }, { node: '18.0.0', bun: '1.4.
 test('no dependency is marked as deprecated where the lock file was written', () => {
   const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { deprecated?: string }> }
   expect(Object.entries(lock.packages).filter(([, { deprecated }]) => deprecated !== undefined)).toEqual([])
+})
+
+test('what the tests need is looked for first, and all that is missing is named in a sentence', () => {
+  const needs = fileURLToPath(new URL('needs.ts', import.meta.url))
+  const { stderr, exitCode } = Bun.spawnSync([process.execPath, needs], { env: { PATH: '/nowhere' } })
+  expect([stderr.toString(), exitCode]).toEqual([
+    'run the tests: found no curl, no git, no nice, no openssl, no ps, no tar on PATH. Install what is missing with your package manager.\n',
+    1,
+  ])
 })
