@@ -101,7 +101,7 @@ describe('main', () => {
     expect(output.split('\n').slice(0, 3)).toEqual([
       `Latchkey ${packageJson.version}: store orders of topic orders`,
       `  ${url}/`,
-      `  curl ${url}/status-store/orders`,
+      `  curl '${url}/status-store/orders?pretty'`,
     ])
     expect(url).toStartWith('http://localhost:')
     child.kill('SIGTERM')
@@ -130,7 +130,7 @@ describe('main with a token', () => {
 
   test('the token is asked for and shown nowhere when it is set', async () => {
     const { child, output, url } = await startServing({ SERVER_TOKEN: token, LOG_LEVEL: 'trace' })
-    expect(output).toContain(`  curl -H "Authorization: Bearer $SERVER_TOKEN" ${url}/status-store/orders`)
+    expect(output).toContain(`  curl -H "Authorization: Bearer $SERVER_TOKEN" '${url}/status-store/orders?pretty'`)
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     expect((await fetch(`${url}/metrics`)).status).toBe(401)
     const headers = { authorization: `Bearer ${token}` }

@@ -36,7 +36,7 @@ export function printBanner(
   const curl = hasToken ? `curl -H "Authorization: Bearer ${token}"` : 'curl'
   print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
   print(`  ${url}/`)
-  print(`  ${curl} ${url}/status-store/${store.id}`)
+  print(`  ${curl} '${url}/status-store/${store.id}?pretty'`)
   let isEnded = false
   const timer = setInterval(() => {
     const key = store.state === 'running' ? store.sampleKey() : undefined

@@ -58,3 +58,13 @@ test('--check ends with 1 where the schema registry wants other credentials, and
   expect(stderr).toContain('it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS')
   expect(stdout + stderr).not.toContain('s=cret')
 })
+
+test('--check writes JSON and nothing else with STRUCTURED_LOGGING', async () => {
+  const { stdout, stderr, exitCode } = await checked({ STRUCTURED_LOGGING: 'true' })
+  expect([stdout, exitCode]).toEqual(['', 0])
+  const messages = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { message: string }).message)
+  expect(messages.at(-1)).toBe('all is well: a start would do')
+})

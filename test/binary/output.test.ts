@@ -44,7 +44,7 @@ describe('with STRUCTURED_LOGGING every line is JSON', () => {
       expect(await latchkey.stop()).toBe(0)
       expect(latchkey.stdout).toBe('')
       const messages = messagesOf(latchkey.stderr)
-      expect(messages).toContainEqual(expect.stringMatching(/^curl http:.*\/status-store\/orders$/))
+      expect(messages).toContainEqual(expect.stringMatching(/^curl 'http:.*\/status-store\/orders\?pretty'$/))
       expect(messages).toContain('SIGTERM: finishing what is under way')
     } finally {
       await latchkey.close()

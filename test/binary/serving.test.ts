@@ -50,7 +50,7 @@ describe('a running store', () => {
     expect(title).toContain(`store ${topic} of topic ${topic}`)
     expect(page).toBe(`  ${url}/`)
     expect((await fetch(page!.trim())).status).toBe(200)
-    expect(status).toBe(`  curl ${url}/status-store/${topic}`)
+    expect(status).toBe(`  curl '${url}/status-store/${topic}?pretty'`)
     expect(JSON.parse((await shell(status!)).stdout)).toMatchObject({ id: topic, state: 'running' })
     expect(JSON.parse((await shell(lookup!)).stdout)).toEqual({ n: expect.any(Number) })
   })

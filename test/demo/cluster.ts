@@ -92,7 +92,7 @@ function linesToTry(nodes: readonly Node[], storeId: string): string {
     `(cd ${second.instance.folder} && ./latchkey)`,
     '',
     '# How a node is',
-    `curl ${first.base}/status-store/${storeId}`,
+    `curl '${first.base}/status-store/${storeId}?pretty'`,
   ].join('\n')
 }
 

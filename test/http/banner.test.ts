@@ -14,7 +14,7 @@ describe('printBanner', () => {
     expect(lines).toEqual([
       'Latchkey 1.2.3: store orders of topic orders-topic',
       '  https://localhost:1/',
-      '  curl https://localhost:1/status-store/orders',
+      "  curl 'https://localhost:1/status-store/orders?pretty'",
     ])
     store.state = 'running'
     while (lines.length < 4) await Bun.sleep(5)
@@ -56,7 +56,9 @@ describe('printBanner', () => {
     const store = { id: 'orders', state: 'starting', presentation, sampleKey: () => undefined }
     const lines: string[] = []
     printBanner(store, { ...options, hasToken: true }, (line) => lines.push(line))()
-    expect(lines[2]).toBe('  curl -H "Authorization: Bearer $SERVER_TOKEN" https://localhost:1/status-store/orders')
+    expect(lines[2]).toBe(
+      `  curl -H "Authorization: Bearer $SERVER_TOKEN" 'https://localhost:1/status-store/orders?pretty'`,
+    )
   })
 
   test('commands take the token from its file when it is in one', () => {
@@ -69,7 +71,7 @@ describe('printBanner', () => {
     const lines: string[] = []
     printBanner(store, { ...options, hasToken: true, tokenFile: "/run/it's" }, (line) => lines.push(line))()
     expect(lines[2]).toBe(
-      `  curl -H "Authorization: Bearer $(cat '/run/it'\\''s')" https://localhost:1/status-store/orders`,
+      `  curl -H "Authorization: Bearer $(cat '/run/it'\\''s')" 'https://localhost:1/status-store/orders?pretty'`,
     )
   })
 })
