@@ -180,13 +180,14 @@ export class KafkaClient {
     return this.#overdue.track(node, apiName, {}, this.#forgetting(node, answer))
   }
 
-  /** A request that any broker answers, or forwards to the controller. */
+  /** A request that any broker answers, or forwards to the controller. What creates something is asked of one alone. */
   callAny(apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
-    return this.#connections.any().call(apiName, apiVersion, args, this.requestTimeoutMs)
+    const ask = (connection: BrokerConnection) => connection.call(apiName, apiVersion, args, this.requestTimeoutMs)
+    return apiName.startsWith('Create') ? ask(this.#connections.any()) : this.#connections.askAround(ask)
   }
 
   sendAny(request: RawRequest): Promise<Buffer> {
-    return this.#connections.any().send(request, this.requestTimeoutMs)
+    return this.#connections.askAround((connection) => connection.send(request, this.requestTimeoutMs))
   }
 
   /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */

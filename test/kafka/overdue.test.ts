@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { KafkaClient } from '../../lib/kafka/client.ts'
+import { plainProducerId } from '../../lib/kafka/transactional-id.ts'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { captureLog } from '../store/support.ts'
 import { until } from '../until.ts'
@@ -100,6 +101,13 @@ test('metadata and coordinators are had of another broker when the one that is a
   expect(cluster.askedOf(2)).toContain(3)
   cluster.coordinator = 3
   expect(await client.coordinator('group', 'one')).toBe(3)
+})
+
+test('a producer id is had of another broker when the one that is asked says nothing', async () => {
+  const client = clientOf(1, 2)
+  cluster.broker(1).isSilent = true
+  cluster.answer = ({ apiKey }) => (apiKey === 22 ? Buffer.from('00000000000000000000000000070001', 'hex') : undefined)
+  expect(await plainProducerId(client)).toEqual({ producerId: 7, producerEpoch: 1 })
 })
 
 test('a coordinator is looked for again when it fell silent, ended, or says that it is none', async () => {
