@@ -3,6 +3,7 @@ import { createHandler } from '../../lib/http/handler.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { until } from '../until.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../kafka/index.ts'
+import { withClient } from '../integration/support/log.ts'
 import { answer, answersWith, detailOf, Fleet, isReady } from './support/fleet.ts'
 
 const fetchKey = 1
@@ -20,16 +21,15 @@ afterEach(() => {
 
 afterAll(() => broker.close())
 
-/** Holds back, from now on, every Fetch of partition 1 of the changelog alone: only a replica asks so. */
-function holdReplica(fleet: Fleet): { held: Promise<void>; release: () => void } {
+/** Holds back, from now on, every Fetch of partition 1 of the changelog alone: only a replica asks so. It names the topic by its id. */
+async function holdReplica(fleet: Fleet): Promise<{ held: Promise<void>; release: () => void }> {
   const held = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
-  const name = Buffer.from(fleet.changelog)
-  const one = Buffer.from([0, 0, 0, 1]) // one partition
+  const [found] = await withClient(broker.direct, (client) => client.metadata([fleet.changelog]))
+  const partitions = [2, 0, 0, 0, 1] // a compact array of one
+  const wanted = Buffer.concat([Buffer.from(found!.id!, 'base64url'), Buffer.from(partitions)])
   broker.proxy!.onRequest = ({ apiKey, frame }) => {
-    if (apiKey !== fetchKey) return
-    const at = frame.indexOf(name) + name.length
-    if (at < name.length || !frame.subarray(at, at + 4).equals(one) || frame.readInt32BE(at + 4) !== 1) return
+    if (apiKey !== fetchKey || !frame.includes(wanted)) return
     held.resolve()
     return released.promise
   }
@@ -42,7 +42,7 @@ test('a store is ready when its primaries are, and a miss in a replica that is s
   const [copied = '', absent = ''] = fleet.keysOf(1, 2)
   await fleet.write({ [own]: 'own', [copied]: 'copied', [elsewhere]: 'elsewhere' })
   await fleet.openReady({ PARTITIONS: '1' })
-  const { release } = holdReplica(fleet)
+  const { release } = await holdReplica(fleet)
   const store = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
   const answers = async () => Promise.all([own, copied, absent, elsewhere].map((key) => answer(store, key)))
   expect(await answers()).toEqual(['own', 'replica_recovering', 'replica_recovering', 'partition_not_held'])
@@ -58,7 +58,7 @@ test('a store is not ready and answers nothing before its replicas have filled w
   await fleet.write({ [own]: 'own', [copied]: 'copied' })
   const former = await fleet.openReady({ PARTITIONS: '0,1' })
   await former.close()
-  const { release } = holdReplica(fleet)
+  const { release } = await holdReplica(fleet)
   const store = fleet.open({ PARTITIONS: '0', PARTITIONS_REPLICA: '1', WAIT_FOR_REPLICAS: 'true' })
   await until('the primary has recovered', () => detailOf(store, 0)?.entries === 1)
   expect(await answer(store, own)).toBe('recovering')
@@ -78,7 +78,7 @@ test('a replica that was behind when the changelog lost its beginning fills anew
   const replica = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
   await answersWith(replica, second, 'one')
 
-  const { held, release } = holdReplica(fleet)
+  const { held, release } = await holdReplica(fleet)
   await held
   const writer = fleet.open({ PARTITIONS: '1', KAFKA_BROKERS: broker.direct })
   await fleet.ready(writer)
