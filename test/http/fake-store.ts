@@ -19,7 +19,11 @@ export class FakeStore implements StoreView {
 
   constructor(definition?: Definition) {
     this.presentation = presentationOf(definition)
-    this.onGet = (key) => this.#entries.get(hex(key))
+    this.onGet = (key) => {
+      const found = this.#entries.get(hex(key))
+      // A copy for each lookup, as a store's readers give one: it is the caller's.
+      return found && { ...found, value: found.value.slice() }
+    }
     this.state = {
       id: this.id,
       formats: this.presentation.formats,

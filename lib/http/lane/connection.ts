@@ -230,7 +230,7 @@ export class Connection {
       this.#outbox.sendFrom(page, length)
     } else {
       this.#outbox.sendFrom(page, headLength)
-      if (body) this.#outbox.send(body)
+      if (body) this.#outbox.sendOwn(body)
     }
     this.#isLast ||= this.#outbox.isClosed
     if (this.#isLast && this.#outbox.isEmpty) this.#end()

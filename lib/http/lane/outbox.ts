@@ -10,6 +10,8 @@ export class Outbox {
   readonly #socket: Writable
   /** In order. The first one lacks what the socket has taken of it. */
   #left: Uint8Array[] = []
+  /** Of those, the ones whose memory is given back. */
+  readonly #owned = new Set<Uint8Array>()
   #isClosed = false
 
   constructor(socket: Writable) {
@@ -32,6 +34,14 @@ export class Outbox {
     return this.isEmpty
   }
 
+  /** @param body whose memory nobody else looks at: it is given back once it is sent, or not wanted any more @returns whether all of it is on its way */
+  sendOwn(body: Uint8Array): boolean {
+    const left = this.#write(body, body.length)
+    if (left === 0) giveBack(body)
+    else this.#left.push(this.#own(body.subarray(body.length - left)))
+    return this.isEmpty
+  }
+
   /** @param page of which the first `length` bytes are sent; it may be used again at once @returns whether all of it is on its way */
   sendFrom(page: Uint8Array, length: number): boolean {
     const left = this.#write(page, length)
@@ -44,14 +54,24 @@ export class Outbox {
   drain(): boolean {
     const waiting = this.#left
     this.#left = []
-    for (const bytes of waiting) this.send(bytes)
+    for (const bytes of waiting) {
+      if (this.#owned.delete(bytes)) this.sendOwn(bytes)
+      else this.send(bytes)
+    }
     return this.isEmpty
   }
 
   /** Forgets what is left: the socket is closed. */
   close(): void {
     this.#isClosed = true
+    for (const bytes of this.#owned) giveBack(bytes)
+    this.#owned.clear()
     this.#left = []
+  }
+
+  #own(bytes: Uint8Array): Uint8Array {
+    this.#owned.add(bytes)
+    return bytes
   }
 
   /** @returns how much of it is left to be sent */
@@ -64,4 +84,13 @@ export class Outbox {
     this.close()
     return 0
   }
+}
+
+/**
+ * Where it is left to the garbage collector, dead answers pile up by hundreds of megabytes: it counts what is alive, and those of clients that are slow
+ * have become old by then. Before a body there may be what is not sent, such as kept headers; what something else lies behind is left to it all the same.
+ */
+function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  const isToEnd = byteOffset + byteLength === buffer.byteLength
+  if (isToEnd && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

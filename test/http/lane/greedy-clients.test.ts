@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../../lib/http/answer.ts'
 import { Connection, type ConnectionHost } from '../../../lib/http/lane/connection.ts'
+import { ValueAnswer } from '../../../lib/http/value-answer.ts'
 import { Slots } from '../../../lib/http/lane/slots.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { flush, get, statusesIn } from './clients.ts'
@@ -40,6 +41,11 @@ function connect(host: Lane, room: number) {
       connection.drained()
     },
   }
+}
+
+function valueOf(value: Uint8Array): ValueAnswer {
+  const lookup = { value, partition: 0, offset: 1, timestamp: 1 }
+  return new ValueAnswer(lookup, value, { as: 'bytes', isRaw: true, headers: new Headers() })
 }
 
 const answered = () => new Response('x'.repeat(100))
@@ -107,19 +113,29 @@ describe('a client that sends without end', () => {
     }
   })
 
-  test('is answered no more, and nothing is held for it, when it has reset its connection', () => {
+  test('is answered no more when it has reset its connection', () => {
     let lookups = 0
     const { connection } = connect(
-      laneOf((): Answer => {
-        lookups++
-        return answered()
-      }),
+      laneOf(() => valueOf(new Uint8Array(1 + lookups++))),
       -1,
     )
+    connection.received(Buffer.from(get('a').repeat(50)))
     connection.received(Buffer.from(get('a').repeat(50)))
     connection.closed()
     connection.received(Buffer.from(get('a').repeat(50)))
     expect(lookups).toBe(1)
+  })
+
+  test('has nothing held for it any more when its connection is closed', () => {
+    const value = new Uint8Array(2 * waitingBytesMax)
+    const { connection } = connect(
+      laneOf(() => valueOf(value)),
+      10,
+    )
+    connection.received(Buffer.from(get('a')))
+    expect(value.length).toBe(2 * waitingBytesMax)
+    connection.closed()
+    expect(value.length).toBe(0)
   })
 })
 

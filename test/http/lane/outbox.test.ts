@@ -72,4 +72,40 @@ describe('Outbox', () => {
     outbox.drain()
     expect([outbox.isEmpty, outbox.isClosed, socket.writes]).toEqual([true, true, 2])
   })
+
+  test('the memory of a body is given back once it is sent, and not before', () => {
+    const socket = new FakeSocket(2)
+    const outbox = new Outbox(socket)
+    const [first, second] = [bytes('abcd').slice(), bytes('ef').slice()]
+    outbox.sendOwn(first)
+    outbox.sendOwn(second)
+    expect([first.length, second.length]).toEqual([4, 2])
+    socket.room = 3
+    outbox.drain()
+    expect([first.length, second.length]).toEqual([0, 2])
+    socket.room = 3
+    expect(outbox.drain()).toBeTrue()
+    expect([first.length, second.length, socket.text]).toEqual([0, 0, 'abcdef'])
+  })
+
+  test('the memory of a body is given back when the socket is closed', () => {
+    const bodies = [0, 0, 0].map(() => new Uint8Array(10))
+    const socket = new FakeSocket(2)
+    const outbox = new Outbox(socket)
+    for (const body of bodies.slice(0, 2)) outbox.sendOwn(body)
+    outbox.close()
+    outbox.sendOwn(bodies[2]!)
+    expect(bodies.map(({ length }) => length)).toEqual([0, 0, 0])
+  })
+
+  test('what others look at keeps its memory', () => {
+    const socket = new FakeSocket(1)
+    const outbox = new Outbox(socket)
+    const [body, whole] = [bytes('abcd').slice(), bytes('xyz').slice()]
+    outbox.send(body)
+    socket.room = 10
+    outbox.drain()
+    outbox.sendOwn(whole.subarray(0, 2))
+    expect([body.length, whole.length, socket.text]).toEqual([4, 3, 'abcdxy'])
+  })
 })
