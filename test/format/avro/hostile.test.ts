@@ -54,6 +54,12 @@ test('nulls are bounded in a value, not in each of its arrays', () => {
   expect(codec.decode(Uint8Array.fromHex('0280f1040000'))).toHaveLength(1)
 })
 
+test('fixed of no bytes are bounded, too', () => {
+  const codec = avroCodecOfTexts([JSON.stringify({ type: 'array', items: { type: 'fixed', name: 'F', size: 0 } })])
+  expect(() => codec.decode(Uint8Array.fromHex('80808080808080808001'))).toThrow('more than 65576 records and nulls')
+  expect(codec.decode(Uint8Array.fromHex('0400'))).toEqual(['', ''])
+})
+
 describe('a schema that doubles at each level', () => {
   /** Each record holds two of the one before it; the innermost one has these fields. */
   function doubling(levels: number, fields: object[], of: object = {}): string {
@@ -89,7 +95,7 @@ describe('a schema that doubles at each level', () => {
     const one = [{ name: 'n', type: 'int', default: 7 }]
     const few = avroCodecOfTexts([doubling(10, one, { default: {} })])
     expect(few.encode({})).toHaveLength(1_024)
-    const many = avroCodecOfTexts([doubling(40, one, { default: {} })])
+    const many = avroCodecOfTexts([doubling(22, one, { default: {} })])
     expect(() => many.encode({})).toThrow('whose default in the schema is no such value')
   })
 
