@@ -103,6 +103,22 @@ test('metadata and coordinators are had of another broker when the one that is a
   expect(await client.coordinator('group', 'one')).toBe(3)
 })
 
+test('a broker that said nothing is passed over from then on, and asked again once it has answered', async () => {
+  const client = clientOf(1)
+  await client.metadata(['topic'])
+  cluster.broker(1).isSilent = true
+  const first = failureOf(client.send(2, { ...produce, apiKey: 8, apiVersion: 5, apiName: 'OffsetCommit' }, 60_000))
+  await until('it is overdue, and another one is asked', () => cluster.askedOf(3).includes(3))
+  // Neither of the two that say nothing is asked any more.
+  const asked = [cluster.broker(1).received, cluster.broker(2).received]
+  await client.metadata(['topic'])
+  expect([cluster.broker(1).received, cluster.broker(2).received]).toEqual(asked)
+  cluster.broker(2).respond(8, Buffer.alloc(4))
+  expect(await first).toBeUndefined()
+  for (const node of [1, 3]) await cluster.broker(node).end()
+  await until('it is asked again', async () => (await failureOf(client.metadata(['topic']))) === undefined)
+})
+
 test('a producer id is had of another broker when the one that is asked says nothing', async () => {
   const client = clientOf(1, 2)
   cluster.broker(1).isSilent = true

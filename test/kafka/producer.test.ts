@@ -66,6 +66,16 @@ test.each([
   },
 )
 
+test('Producer says that a partition with nothing to write waits for nothing', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const over = new Set<unknown>()
+  fake.health.over = (partition) => void over.add(partition)
+  const { write } = start(fake)
+  write(0, 'a')
+  await fake.next()
+  expect([...over]).toEqual([1])
+})
+
 test('Producer writes what comes for a partition that went to a broker whose loop sleeps', async () => {
   const fake = new FakeClient({ 0: 1, 1: 2 })
   const { write } = start(fake)

@@ -108,6 +108,10 @@ class ScriptedBroker {
   port = 0
   /** Takes connections and requests, and says nothing. */
   isSilent = false
+  /** Requests, answered or not. */
+  received = 0
+  /** Those that `answer` has not answered. */
+  readonly #held: { socket: Socket; frame: Buffer }[] = []
   readonly #cluster: ScriptedCluster
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
@@ -152,14 +156,26 @@ class ScriptedBroker {
   }
 
   #take(socket: Socket, frame: Buffer): void {
+    this.received++
     if (this.isSilent) return
     const clientIdEnd = 10 + Math.max(frame.readInt16BE(8), 0)
     const [apiKey, apiVersion] = [frame.readInt16BE(0), frame.readInt16BE(2)]
     const request = { node: this.node, apiKey, apiVersion, body: Buffer.from(frame.subarray(clientIdEnd)) }
     const body = this.#cluster.respond(request)
-    if (body === undefined) return
-    socket.write(Buffer.concat([int32(4 + body.length), frame.subarray(4, 8), body]))
+    if (body === undefined) this.#held.push({ socket, frame })
+    else write(socket, frame, body)
   }
+
+  /** Answers the oldest request with that API key that has no answer yet. */
+  respond(apiKey: number, body: Buffer): void {
+    const place = this.#held.findIndex(({ frame }) => frame.readInt16BE(0) === apiKey)
+    const [{ socket, frame }] = this.#held.splice(place, 1) as [{ socket: Socket; frame: Buffer }]
+    write(socket, frame, body)
+  }
+}
+
+function write(socket: Socket, request: Buffer, body: Buffer): void {
+  socket.write(Buffer.concat([int32(4 + body.length), request.subarray(4, 8), body]))
 }
 
 function text(value: string): Buffer {

@@ -26,3 +26,29 @@ test('a reporter counts each failure of the Kafka clients once, also where nothi
     reporter.stop()
   }
 })
+
+test('a reporter posts what the clients have trouble with, and for which partitions, once it changes', async () => {
+  const trouble = { partition: 3, client: 'producer', broker: 'b:1', since: '2026-11-29T22:10:00.000Z', message: 'no' }
+  const health = { failures: 0, trouble: undefined as string | undefined, partitionTroubles: [] as object[] }
+  const [ok, ill] = [{ failures: 0, trouble: undefined, partitionTroubles: [] }, health]
+  const clients = {
+    consumer: { health: ok },
+    producer: { health: ill },
+    changelog: { health: ok },
+    replicas: { health: ok },
+  }
+  const posted: unknown[] = []
+  const reporter = new Reporter(clients as unknown as Clients, (message) => void posted.push(message))
+  try {
+    Object.assign(health, { trouble: 'producer: no', partitionTroubles: [trouble] })
+    await until('it is posted', () => posted.length > 0)
+    Object.assign(health, { trouble: undefined, partitionTroubles: [] })
+    await until('its end is posted', () => posted.length > 1)
+  } finally {
+    reporter.stop()
+  }
+  expect(posted).toEqual([
+    { type: 'trouble', trouble: 'producer: no', partitions: [trouble] },
+    { type: 'trouble', trouble: null, partitions: [] },
+  ])
+})
