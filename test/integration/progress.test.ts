@@ -1,0 +1,42 @@
+/** What a store tells of its way to where its source was at start: each phase by its name, and how far it has come. */
+import { expect, test } from 'bun:test'
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { temporaryFolder } from '../kafka/temporary-folder.ts'
+import { until } from '../until.ts'
+import { Fixture } from './support/fixture.ts'
+
+/** Stands still at a value that names a file, until there is one. */
+const waiting = { module: new URL('support/modules/waiting.ts', import.meta.url).href }
+const records = 100
+const stuckAt = 40
+
+test('catching up and a rebuild show how far they have come, and their end is told', async () => {
+  await using fixture = await Fixture.create()
+  const file = join(temporaryFolder('progress'), 'schema')
+  await fixture.produce(
+    Array.from({ length: records }, (_, i) => ({ key: `key-${i}`, value: i === stuckAt ? file : 'value' })),
+  )
+  const store = fixture.openLogged(waiting)
+  await until('it has come as far as it can', () => store.progress()?.percent === stuckAt)
+  expect(store.progress()).toMatchObject({ phase: 'catching-up' })
+  // It runs: what lookups are told is not that it recovers.
+  expect(store.status()).toMatchObject({ state: 'running', recovery: null, caughtUp: false })
+  expect(fixture.told(`Changelog ${fixture.changelog} is empty, nothing to recover`)).toBe(true)
+  writeFileSync(file, '')
+  await fixture.quiet(store)
+  expect(store.progress()).toBeNull()
+  await store.close()
+
+  rmSync(file)
+  const rebuilt = fixture.openLogged({ ...waiting, rebuild: true })
+  await until('it has come as far as it can again', () => rebuilt.progress()?.phase === 'rebuilding')
+  await until('that is what it tells', () => rebuilt.progress()?.percent === stuckAt)
+  expect(rebuilt.status()).toMatchObject({ state: 'recovering', recovery: { phase: 'rebuilding', percent: stuckAt } })
+  expect(fixture.told('Rebuilt from')).toBe(false)
+  writeFileSync(file, '')
+  await fixture.quiet(rebuilt)
+  expect(fixture.told(`Rebuilt from ${fixture.source}: ${records} entries, lookups are answered`)).toBe(true)
+  await rebuilt.close()
+  rmSync(dirname(file), { recursive: true })
+})
