@@ -16,6 +16,7 @@ export const errorTable = {
   partition_not_held: { title: 'Partition not held here', status: 421, retriable: false },
   host_not_allowed: { title: 'Host not allowed', status: 421, retriable: false },
   processing_only: { title: 'This instance only processes', status: 409, retriable: false },
+  rebuilding: { title: 'Partition is being rebuilt', status: 503, retriable: true },
   replica_recovering: { title: 'Replica is recovering', status: 503, retriable: true },
   too_stale: { title: 'Replica is too far behind', status: 503, retriable: true },
   path_not_found: { title: 'Path not found', status: 404, retriable: false },

@@ -150,6 +150,7 @@ function outcomeOf(thrown: unknown): LookupOutcome {
     case 'partition_not_held':
     case 'too_stale':
       return thrown.code
+    case 'rebuilding':
     case 'replica_recovering':
       return 'recovering'
     case 'key_not_found':

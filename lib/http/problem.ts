@@ -16,6 +16,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'partition_not_held',
   'host_not_allowed',
   'processing_only',
+  'rebuilding',
   'replica_recovering',
   'too_stale',
   'store_not_found',

@@ -35,15 +35,24 @@ export interface FetchedPartition {
 export const fetchKey = 1
 const versionByName = 11
 /** The first that names the topic by its id (KIP-516), so that no other topic of that name is read by mistake. */
-export const versionById = 13
+const versionById = 13
 
-/** @param topicId where the broker knows version 13 */
+/** What a topic may be named by. */
+export interface TopicName {
+  /** Undefined where it is not known. */
+  id: string | undefined
+  /** Of Fetch, that the broker knows. */
+  versionMax: number
+}
+
+/** @param by by its name, if not given */
 export function fetchRequest(
   topic: string,
   positions: readonly FetchPosition[],
   options: FetchOptions,
-  topicId?: string,
+  by?: TopicName,
 ): RawRequest {
+  const topicId = by !== undefined && by.versionMax >= versionById ? by.id : undefined
   const isById = topicId !== undefined
   return {
     apiKey: fetchKey,

@@ -6,14 +6,7 @@ import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { type EpochTrail } from './epoch-trail.ts'
-import {
-  type FetchedPartition,
-  fetchKey,
-  type FetchOptions,
-  fetchRequest,
-  parseFetchResponse,
-  versionById,
-} from './fetch.ts'
+import { type FetchedPartition, fetchKey, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
 import { takeInPieces } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { OutOfRange } from './out-of-range.ts'
@@ -193,8 +186,7 @@ export class Fetcher {
     const wanted = [...positions].map(([partition, offset]) => {
       return { partition, offset, leaderEpoch: topics.leaderEpoch(this.#topic, partition) }
     })
-    const topicId = versionMax >= versionById ? topics.id(this.#topic) : undefined
-    const request = fetchRequest(this.#topic, wanted, this.#options, topicId)
+    const request = fetchRequest(this.#topic, wanted, this.#options, { id: topics.id(this.#topic), versionMax })
     const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
     const purpose = { waitMs: this.#options.maxWaitMs, topic: this.#topic, partitions: [...positions.keys()] }
     const response = this.#client.send(node, request, deadlineMs, purpose)
@@ -230,9 +222,11 @@ export class Fetcher {
     if (errorAction(errorCode) !== 'reset') return this.#byLeader.lost(partition, error)
     // A replica that is behind its leader knows nothing of the newest offsets.
     if (this.#byLeader.leavePreferred(partition)) return
+    const generation = this.#generation(partition)
     try {
       if (!(await this.#outOfRange.isSure(partition, position))) return this.#byLeader.lost(partition, error)
       const next = await this.#sink.outOfRange(partition, position)
+      if (this.#generation(partition) !== generation) return
       if (next === undefined) this.remove(partition)
       else this.seek(partition, next)
     } catch (failure) {

@@ -62,6 +62,9 @@ export type FromThread =
   /** The changelog has lost records, which are written again; until `repaired`. */
   | { type: 'repairing'; partition: number; reason: string }
   | { type: 'repaired'; partition: number }
+  /** The source has changed, and is read again; until `rebuilt`. */
+  | { type: 'rebuilding'; partition: number; reason: string }
+  | { type: 'rebuilt'; partition: number }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }

@@ -9,36 +9,35 @@ import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { Committer } from './ingest/committer.ts'
 import { markedBeside } from './recovery/marked-beside.ts'
-import { entriesIn } from './recovery/completeness.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
 import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
-import { changelogFetch, clientsConfigOf, groupOf } from './clients.ts'
+import { clientsConfigOf, groupOf } from './clients.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Owners } from './ingest/owners.ts'
 import { PartitionEvents } from './ingest/partition-events.ts'
 import { Statement } from './ingest/statement.ts'
 import { endedEarly } from './recovery/ended-early.ts'
-import { keptHeadersOf } from './memory/kept-headers.ts'
 import { fingerprintOf } from './recovery/fingerprint.ts'
-import { recover, type Recovered } from './recovery/recovery.ts'
+import { readChangelog } from './read-changelog.ts'
+import { type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { watchEnds } from './ends.ts'
 import { ChangelogWatch } from './repair/changelog-watch.ts'
 import { Repairs } from './repair/repairs.ts'
+import { Rereads } from './reread/rereads.ts'
+import { SourceWatch } from './reread/source-watch.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
 
 /** Brokers forget the sequences of a producer that is silent for a day (producer.id.expiration.ms). */
 const renewIntervalMs = 12 * 3600 * 1000
-/** How far back the last source offset is looked for first, where nothing else of the changelog is needed. */
-const tailOffsets = 1_000
-
 export class Primaries {
   readonly #context: StoreContext
   readonly #owners: Owners
   readonly #events: PartitionEvents
   readonly #ingest: Ingest
   readonly #repairs: Repairs
+  readonly #rereads: Rereads
   #resumed: ReadonlyMap<number, Resumption> = new Map()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
@@ -46,6 +45,7 @@ export class Primaries {
   #statement: Statement | undefined
   #watch: ChangelogWatch | undefined
   #ends: EndsWatch | undefined
+  #source: SourceWatch | undefined
   #renewTimer: ReturnType<typeof setInterval> | undefined
   #committed: ReadonlyMap<number, CommittedOffset> = new Map()
   #recovered: ReadonlyMap<number, Recovered> = new Map()
@@ -61,6 +61,10 @@ export class Primaries {
       repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
     })
     this.#events.repairBy(this.#repairs)
+    this.#rereads = new Rereads(context, this.#ingest, this.#events, {
+      noteRebuild: (partition, offset) => this.#noteRebuild(partition, offset),
+      reread: (partition) => this.#committer?.restate(partition),
+    })
   }
 
   /** Resolves when the changelog is in memory and it is decided where each partition goes on; nothing is visible yet. */
@@ -73,7 +77,7 @@ export class Primaries {
     const early = await endedEarly(clients, config, primaries)
     await this.#owners.take(primaries)
     this.#committed = await client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
-    this.#recovered = await this.#readChangelog()
+    this.#recovered = await readChangelog(this.#context, this.#owners, this.#committed)
     this.#resumed = await resumptions({
       client,
       sourceTopic,
@@ -94,6 +98,8 @@ export class Primaries {
       const end = { offset: changelogEnd, isSure: isEndSure }
       this.#ingest.add(partition, resumed, this.#owners.identity(partition)!, end)
     }
+    this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
+    this.#events.watchBy(this.#source)
     this.#ingesting = this.#ingest.run()
     this.#ingesting.catch(() => {})
     await Promise.race([this.#discardFormer(), this.#ingesting])
@@ -131,8 +137,9 @@ export class Primaries {
     for (const [partition, { outdated }] of this.#recovered) {
       if (outdated.length > 0) this.#writeAgain(partition, outdated).catch(this.#context.failed)
     }
+    this.#rereads.begin(this.#catchUp)
     for (const partition of roles.primaries) {
-      this.#ingest.follow(partition)
+      if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
       this.#events.progressed(partition, this.#ingest.acknowledged(partition))
     }
     if (roles.primaries.length === 0) post({ type: 'caught-up' })
@@ -164,35 +171,9 @@ export class Primaries {
     clearInterval(this.#renewTimer)
     this.#ends?.stop()
     this.#watch?.stop()
+    this.#source?.stop()
     this.#committer?.stop()
     this.#ingest.stop()
-  }
-
-  async #readChangelog(): Promise<Map<number, Recovered>> {
-    const { clients, config, stats, map, roles } = this.#context
-    const { changelogTopic, fencing, useProcessingOnly } = config
-    const context = {
-      client: clients.changelog,
-      changelogTopic,
-      fetch: changelogFetch(config),
-      map: useProcessingOnly ? undefined : map,
-      stats,
-      kept: keptHeadersOf(config),
-      entriesExpected: (partition: number) => entriesIn(this.#committed.get(partition)?.metadata ?? ''),
-      identityOf: (partition: number) => (fencing ? this.#owners.identity(partition) : undefined),
-      fenceAgain: async (partition: number, position: number) => {
-        await this.#owners.renew(partition, position)
-      },
-    }
-    if (!useProcessingOnly) return recover(context, roles.primaries)
-    // Only the last source offset is wanted, and the last record that names one names the highest.
-    for (let window = tailOffsets; ; window *= 10) {
-      const recovered = await recover(context, roles.primaries, window)
-      const isFound = [...recovered.values()].every(({ last, changelogStart, changelogEnd }) => {
-        return last !== undefined || changelogEnd - changelogStart <= window
-      })
-      if (isFound) return recovered
-    }
   }
 
   async #discardFormer(): Promise<void> {
@@ -218,10 +199,12 @@ export class Primaries {
     })
   }
 
-  async #noteRebuild(partition: number): Promise<void> {
+  /** @param lower offset to note it with, where the source begins to count again */
+  async #noteRebuild(partition: number, lower?: number): Promise<void> {
     const { clients, config } = this.#context
     // One that is under way could come after the note, and take its place.
     await this.#committer?.settled()
+    if (lower !== undefined) this.#committer?.restate(partition, lower)
     const committed = this.#committer?.committedOffset(partition) ?? this.#committed.get(partition)?.offset
     const offset = committed ?? Math.max(this.#ingest.acknowledged(partition), 0)
     await noteRebuildAt(clients.consumer, config, new Map([[partition, offset]]))

@@ -110,17 +110,3 @@ test('a store without source offsets in its changelog ends with the new source a
   expect(await fixture.committed()).toEqual(new Map([[0, entries / 2]]))
   await fixture.startAndStop()
 })
-
-test('a store fails, and says why, when its source is recreated while it runs, and is right when started again', async () => {
-  await using fixture = await filled()
-  const store = fixture.open()
-  await fixture.quiet(store)
-  await fixture.cluster.recreateTopic(fixture.source)
-  await fixture.produce(messages('new', 10))
-  const error = await store.failed
-  expect(error).toMatchObject({ code: 'store_failed' })
-  expect(error.message).toContain('the topic was recreated or truncated; start again to rebuild from it')
-  expect(store.status()).toMatchObject({ state: 'failed', reason: error.message })
-  await fixture.startAndStop()
-  await fixture.startAndStop()
-})

@@ -32,7 +32,7 @@ test('fetchRequest writes the bytes of version 11 when given positions', () => {
 test('fetchRequest writes the bytes of version 13 when given a topic id', () => {
   const id = 'abcdefghijklmnopqrstuw'
   const positions = [{ partition: 3, offset: 2 ** 40, leaderEpoch: 7 }]
-  const request = fetchRequest('orders', positions, options, id)
+  const request = fetchRequest('orders', positions, options, { id, versionMax: 17 })
   expect(request).toMatchObject({ apiKey: 1, apiVersion: 13 })
   const expected = Buffer.concat([
     Buffer.from([0]),

@@ -52,6 +52,11 @@ export async function createTopic(
         },
       ],
     })
+    // A broker that has not heard of it says that there is none; kafkajs gives up over that.
+    await until(`${name} has leaders`, async () => {
+      const found = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined)
+      return found?.topics[0]?.partitions.every(({ leader }) => leader >= 0) === true
+    })
   } finally {
     await admin.disconnect()
   }

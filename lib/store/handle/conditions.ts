@@ -10,10 +10,20 @@ export interface ConditionInput {
   fenced: ReadonlyMap<number, string>
   /** Partitions that stopped at a record which cannot be stored; undefined where none ever does. */
   halted: ReadonlyMap<number, string> | undefined
+  /** Partitions whose source has changed under the running store, with what is said about it. */
+  rebuilding?: ReadonlyMap<number, string>
   failure: string | undefined
 }
 
-export function conditionsOf({ state, readyWhen, caughtUp, fenced, halted, failure }: ConditionInput): Condition[] {
+export function conditionsOf({
+  state,
+  readyWhen,
+  caughtUp,
+  fenced,
+  halted,
+  rebuilding,
+  failure,
+}: ConditionInput): Condition[] {
   const recovered = state === 'running' || state === 'stopping'
   const conditions: Condition[] = [
     condition('not_failed', state !== 'failed', failure ?? 'the store has failed'),
@@ -26,6 +36,9 @@ export function conditionsOf({ state, readyWhen, caughtUp, fenced, halted, failu
   conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
   if (halted !== undefined) {
     conditions.push(condition('not_halted', halted.size === 0, [...halted.values()].join(' · ')))
+  }
+  if (rebuilding !== undefined && rebuilding.size > 0) {
+    conditions.push(condition('not_rebuilding', false, [...rebuilding.values()].join(' · ')))
   }
   return conditions
 }

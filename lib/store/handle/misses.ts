@@ -11,6 +11,11 @@ export interface Held {
   partitionCount: number
 }
 
+/** All of them, rising. */
+export function partitionsOf({ primaries, replicas }: Pick<Held, 'primaries' | 'replicas'>): number[] {
+  return [...primaries, ...replicas].toSorted((a, b) => a - b)
+}
+
 /** A miss that is to be asked again, here or elsewhere; undefined where the key does not exist. */
 export function explainMiss(
   key: Uint8Array,
@@ -19,6 +24,11 @@ export function explainMiss(
   config: StoreConfig,
 ): LatchkeyError | undefined {
   const { primaries, replicas, partitionCount } = held
+  const rebuilt = rebuildingPartition(key, held, stats, config)
+  if (rebuilt !== undefined) {
+    const message = `Reading store ${config.storeId}: the key may be in partition ${rebuilt}, which is being rebuilt`
+    return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
+  }
   if (replicas.length === 0 && primaries.length === partitionCount) return undefined
   const partition = partitionFor(key, partitionCount, config.partitioner)
   const filling = replicas.filter((replica) => partitionStateOf(stats, replica) !== 'running')
@@ -40,4 +50,14 @@ export function explainMiss(
 /** Whether an instance holds every partition, those that the topic gets later included. */
 export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
   return (useReplicaOnly ? partitionsReplica : partitions).length === 0
+}
+
+/** A primary that has the key perhaps, and whose source is read again; undefined where there is none. */
+function rebuildingPartition(key: Uint8Array, held: Held, stats: StatsView, config: StoreConfig): number | undefined {
+  for (const partition of held.primaries) {
+    if (partitionStateOf(stats, partition) !== 'rebuilding') continue
+    const home = partitionFor(key, held.partitionCount, config.partitioner)
+    if (home === undefined || home === partition) return partition
+  }
+  return undefined
 }

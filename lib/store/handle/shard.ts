@@ -8,7 +8,7 @@ import { ChiralMapReaders, type Reader } from '../../map/index.ts'
 import { type FromThread, type PlainError, type StoreLogging, type ToThread, type Troubles } from '../messages.ts'
 import { separateHeaders } from '../memory/header-prefix.ts'
 import { keptReadersMax, type LentReader } from './kept-reader.ts'
-import { type Held } from './misses.ts'
+import { type Held, partitionsOf } from './misses.ts'
 import { keepsHeaders } from '../memory/kept-headers.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { type StoreAccess, type StorePort } from '../store-port.ts'
@@ -45,6 +45,8 @@ export class Shard {
   /** Partitions that stopped at a record, with what is said about it. */
   readonly halted = new Map<number, string>()
   readonly repairing = new Map<number, string>()
+  /** Partitions whose source has changed, with what is said about it. */
+  readonly rebuilding = new Map<number, string>()
   /** Partitions whose changelog something else has written to, with what is said about it. */
   readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
@@ -147,10 +149,7 @@ export class Shard {
       case 'opened':
         this.held = message
         this.recordBytesMax = message.recordBytesMax
-        this.stats = new Stats(
-          [...message.primaries, ...message.replicas].toSorted((a, b) => a - b),
-          message.stats,
-        )
+        this.stats = new Stats(partitionsOf(message), message.stats)
         this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { kept: keptReadersMax })
         this.#confirm(message.map.version)
         this.#events.opened()
@@ -175,11 +174,13 @@ export class Shard {
       case 'fenced':
       case 'foreign':
       case 'halted':
+      case 'rebuilding':
       case 'repairing':
         this[message.type].set(message.partition, message.reason)
         break
+      case 'rebuilt':
       case 'repaired':
-        this.repairing.delete(message.partition)
+        this[message.type === 'rebuilt' ? 'rebuilding' : 'repairing'].delete(message.partition)
         break
       case 'sample':
         this.sampleKey = message.key
@@ -207,9 +208,7 @@ export class Shard {
         this.#thread.terminate()
         break
       case 'closed':
-        this.#ended(
-          new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: this was not done before the end`),
-        )
+        this.#ended(new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: not done before the end`))
         break
     }
   }

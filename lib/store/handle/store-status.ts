@@ -23,12 +23,14 @@ export function statusOf(
   const fenced = told('fenced')
   const halted = onBadRecord === 'stop' ? told('halted') : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
+  const rebuilding = new Map(shards.flatMap((shard) => [...shard.rebuilding]))
   const troubles = shards.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
     ...repairing.values(),
     ...foreign.values(),
     ...(trouble ? [trouble] : []),
   ])
-  const reason = failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...troubles].join(' · ')
+  const reason =
+    failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...rebuilding.values(), ...troubles].join(' · ')
   return {
     id: storeId,
     formats,
@@ -39,6 +41,6 @@ export function statusOf(
     recovery,
     skipped: skippedOf(stats),
     details,
-    conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, failure }),
+    conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, rebuilding, failure }),
   }
 }

@@ -15,6 +15,7 @@
 import { type HeaderBytes, HeaderCursor } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap, type StoredEntry } from '../../map/index.ts'
 import { headersOf, withoutHeaders } from '../memory/header-prefix.ts'
+import { discardOffset } from '../recovery/source-trail.ts'
 import { type ChangelogBatch } from './changelog-batch.ts'
 
 /** What an amendment needs of the ingest that it writes through. */
@@ -60,6 +61,11 @@ export class Amendment {
   /** Writes a tombstone, where memory has nothing for the key. */
   async appendTombstone(key: Uint8Array, after: number): Promise<void> {
     if (!this.#map.has(this.#partition, key, 0, key.length)) await this.#append(key, undefined, after)
+  }
+
+  /** Writes a tombstone by which recovery forgets what it has read of the source's offsets. */
+  discard(key: Uint8Array): Promise<void> {
+    return this.#append(key, undefined, discardOffset)
   }
 
   /** Writes the batch that is not full. */

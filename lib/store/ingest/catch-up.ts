@@ -7,19 +7,41 @@ export class CatchUp {
   readonly #stats: Stats
   readonly #targets = new Map<number, number>()
   readonly #rebuilding = new Set<number>()
+  /** What waits for partitions that are read again while the store runs. */
+  readonly #again = new Map<number, (isWhole: boolean) => void>()
 
   constructor(stats: Stats, resumptions: ReadonlyMap<number, Resumption>) {
     this.#stats = stats
     for (const [partition, { position, rebuild, sourceEnd }] of resumptions) {
       this.#targets.set(partition, sourceEnd)
       stats.setGauge(partition, 'end', sourceEnd)
-      beginPhase(stats, partition, rebuild ? 'rebuilding' : 'catching-up', { start: position, end: sourceEnd })
-      if (!rebuild) continue
-      this.#rebuilding.add(partition)
-      stats.setGauge(partition, 'recoveryStart', position)
-      stats.setGauge(partition, 'recoveryPosition', position)
-      stats.setGauge(partition, 'recoveryEnd', sourceEnd)
+      if (rebuild) {
+        this.#rebuilding.add(partition)
+        this.aim(partition, position, sourceEnd)
+      } else beginPhase(stats, partition, 'catching-up', { start: position, end: sourceEnd })
     }
+  }
+
+  /**
+   * The source of a partition is to be read again: it is rebuilt until it has arrived where aim() says.
+   * @returns whether it has; false where it is lost, or is to be read once more
+   */
+  again(partition: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#again.get(partition)?.(false)
+    this.#again.set(partition, resolve)
+    this.#rebuilding.add(partition)
+    this.#targets.set(partition, Number.POSITIVE_INFINITY)
+    return promise
+  }
+
+  /** A rebuild begins at a position, and is done at a target. */
+  aim(partition: number, position: number, target: number): void {
+    this.#targets.set(partition, target)
+    beginPhase(this.#stats, partition, 'rebuilding', { start: position, end: target })
+    this.#stats.setGauge(partition, 'recoveryStart', position)
+    this.#stats.setGauge(partition, 'recoveryPosition', position)
+    this.#stats.setGauge(partition, 'recoveryEnd', target)
   }
 
   get isDone(): boolean {
@@ -51,10 +73,15 @@ export class CatchUp {
     this.#targets.delete(partition)
     this.#rebuilding.delete(partition)
     this.#stats.setGauge(partition, 'phaseEnd', this.#stats.gauge(partition, 'phasePosition'))
+    this.#again.get(partition)?.(false)
   }
 
   /** @returns whether the partition was rebuilt and now is whole */
   arrived(partition: number): boolean {
+    // Since it got there it may be to be read again.
+    if (this.#targets.has(partition)) return false
+    this.#again.get(partition)?.(true)
+    this.#again.delete(partition)
     return this.#rebuilding.delete(partition)
   }
 }

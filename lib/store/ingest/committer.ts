@@ -68,9 +68,10 @@ export class Committer {
     await this.#committing
   }
 
-  /** What the group has of a partition is to be replaced, even by the same offset. */
-  restate(partition: number): void {
-    this.#committed.delete(partition)
+  /** What the group has of a partition is to be replaced, even by the same offset. @param floor below which nothing is committed */
+  restate(partition: number, floor?: number): void {
+    if (floor === undefined) this.#committed.delete(partition)
+    else this.#committed.set(partition, { offset: floor, metadata: '' })
   }
 
   stop(): void {

@@ -63,10 +63,11 @@ export class DirectWrites {
       open.nextSource = one.consumed
       open.directWrites++
       one.directWrites++
-      if (pendingValues === undefined) return
+      if (pendingValues === undefined && one.reread === undefined) return
       const key = Buffer.from(records.buffer, records.byteOffset + keyStart, keyLength).toString('latin1')
+      one.reread?.wrote(key)
       const value = valueLength < 0 ? null : records.slice(valueStart, valueStart + valueLength)
-      pendingValues.note(key, value, one.consumed)
+      pendingValues?.note(key, value, one.consumed)
     })
     return bytes
   }

@@ -85,11 +85,11 @@ export class Ingest {
     this.#letters?.add(partition)
   }
 
-  /** Begins to read a partition's source, once it has been added. */
-  follow(partition: number): void {
+  /** Begins to read a partition's source, once it has been added, or ends that. */
+  follow(partition: number, isFollowed = true): void {
     const one = this.#partitions.get(partition)
     if (one === undefined) return // lost before
-    one.isFollowed = true
+    one.isFollowed = isFollowed
     this.#reader.fetch(one)
   }
 
@@ -141,6 +141,11 @@ export class Ingest {
     const openBefore = one.open
     this.#settlement.account(one, this.#directWrites.append(one, records))
     this.#encoded(one, openBefore)
+  }
+
+  /** Undefined for one that is lost. */
+  partition(partition: number): PartitionIngest | undefined {
+    return this.#partitions.get(partition)
   }
 
   takeBatch(): ChangelogBatch {

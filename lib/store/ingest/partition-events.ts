@@ -7,6 +7,7 @@ import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CatchUp } from './catch-up.ts'
 import { logCaughtUp } from './caught-up.ts'
 import { holdsRecords } from '../recovery/changelog-check.ts'
+import { type SourceWatch } from '../reread/source-watch.ts'
 import { type Repairs } from '../repair/repairs.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
 import { type Halt } from './partition-ingest.ts'
@@ -27,6 +28,8 @@ export class PartitionEvents {
   readonly #repeated = new RepeatedLog(log)
   #catchUp: CatchUp | undefined
   #repairs: Repairs | undefined
+  #source: SourceWatch | undefined
+  #isCaughtUp = false
 
   constructor(context: StoreContext, owners: Owners) {
     this.#context = context
@@ -36,6 +39,21 @@ export class PartitionEvents {
   /** To be called before anything is written. */
   repairBy(repairs: Repairs): void {
     this.#repairs = repairs
+  }
+
+  /** To be called before anything is read of the source. */
+  watchBy(source: SourceWatch): void {
+    this.#source = source
+  }
+
+  /** Records of another leader epoch have come. */
+  epochBegan(partition: number): void {
+    this.#source?.epochBegan(partition)
+  }
+
+  /** A position is not in the source. @returns whether that was recreated or truncated: then it is read from elsewhere */
+  async hasSourceChanged(partition: number, position: number): Promise<boolean> {
+    return (await this.#source?.hasChanged(partition, position)) ?? false
   }
 
   /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
@@ -141,7 +159,8 @@ export class PartitionEvents {
       if (partitionStateOf(stats, partition) !== 'halted') setPartitionState(stats, partition, 'running')
       if (!catchUp.isRebuilding) this.#rebuilt()
     }
-    if (!isLast) return
+    if (!isLast || this.#isCaughtUp) return
+    this.#isCaughtUp = true
     logCaughtUp(config, stats)
     post({ type: 'caught-up' })
   }

@@ -2,6 +2,7 @@
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { type ChangelogBatch } from './changelog-batch.ts'
 import { PendingValues } from './pending-values.ts'
+import { type Reread } from './reread.ts'
 
 /** Where a partition stopped, and why. */
 export interface Halt {
@@ -53,6 +54,8 @@ export class PartitionIngest {
   #amendments: ChangelogBatch[] | undefined
   /** What keys have by records that memory does not show yet, where callbacks have to know. */
   readonly pendingValues: PendingValues | undefined
+  /** While the source is read again for some keys. */
+  reread: Reread | undefined
   /** Leader epochs of what was read of the source. */
   readonly epochs: EpochTrail
 
@@ -143,6 +146,7 @@ export class PartitionIngest {
 
   /** The changelog does not have what was acknowledged from `offset` on. @returns what waits to be written */
   rewind(offset: number): ChangelogBatch[] {
+    this.pendingValues?.clear()
     this.acknowledged = Math.min(this.acknowledged, offset)
     return this.takeBack(offset)
   }

@@ -52,6 +52,15 @@ export class PendingValues {
     this.#queue.push(pending)
   }
 
+  /** What is on its way will not be written: memory tells of every key. */
+  clear(): void {
+    this.#latest.clear()
+    this.#dropped += this.#queue.length
+    this.#queue.length = 0
+    this.#first = 0
+    this.#marks.length = 0
+  }
+
   /** All below `nextSource` was put into memory, or will never be; `operations` were put into it so far. */
   acknowledged(nextSource: number, operations: number): void {
     if (this.#first === this.#queue.length) return

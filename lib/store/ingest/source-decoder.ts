@@ -124,6 +124,7 @@ export class SourceDecoder {
 
   /** @returns false where the partition halts or waits at this record */
   #take(one: PartitionIngest, batch: RecordBatchReader): boolean {
+    if (one.reread?.passesOver(batch) === true) return true
     if (batch.undecodable) return this.#bad.take(one, batch, 'skippedUndecodable', batch.fault)
     if (batch.keyLength < 0) return this.#bad.take(one, batch, 'skippedNullKey', 'it has no key')
     this.#headers = this.#sourceHeaders?.of(one.partition, batch)

@@ -46,6 +46,7 @@ export class SourceReader {
       received: (fetched) => this.#received(fetched),
       room: hooks.room,
       outOfRange: (partition, position) => this.#outOfRange(partition, position),
+      epochBegan: (partition) => context.events.epochBegan(partition),
       passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
     })
   }
@@ -123,6 +124,7 @@ export class SourceReader {
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
     const one = this.#hooks.partition(partition)
     if (one === undefined) return undefined
+    if (await this.#context.events.hasSourceChanged(partition, position)) return undefined
     const next = await this.#context.events.outOfRange(partition, position)
     one.consumed = next
     return next

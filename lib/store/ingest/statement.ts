@@ -8,6 +8,10 @@ import { withMarks } from '../recovery/marks.ts'
 import { type Recovered } from '../recovery/recovery.ts'
 import { type Resumption } from '../recovery/resumption.ts'
 import { type StoreContext } from '../store-context.ts'
+import { within } from '../within.ts'
+
+/** What a commit waits at most for a changelog's leader. */
+const answerMs = 1_000
 
 export class Statement {
   readonly #context: StoreContext
@@ -16,7 +20,8 @@ export class Statement {
   readonly #recovered: ReadonlyMap<number, Recovered>
   readonly #resumed: ReadonlyMap<number, Resumption>
   /** By partition: an epoch that the changelog was in after an end had been reached. */
-  readonly #confirmed = new Map<number, { end: number; epoch: number | undefined }>()
+  readonly #confirmed = new Map<number, { end: number; epoch: number }>()
+  readonly #asking = new Map<number, Promise<void>>()
 
   constructor(
     context: StoreContext,
@@ -57,15 +62,25 @@ export class Statement {
   /** Asked for after the end was reached: all below it then lies in this epoch or lower ones. */
   async #changelogEpoch(partition: number, end: number): Promise<number | undefined> {
     const confirmed = this.#confirmed.get(partition)
-    if (confirmed?.end === end && confirmed.epoch !== undefined) return confirmed.epoch
+    if (confirmed?.end === end) return confirmed.epoch
+    if (!this.#asking.has(partition)) {
+      const asking = this.#ask(partition, end).finally(() => this.#asking.delete(partition))
+      this.#asking.set(partition, asking)
+    }
+    await within(answerMs, this.#asking.get(partition))
+    const answered = this.#confirmed.get(partition)
+    return answered?.end === end ? answered.epoch : undefined
+  }
+
+  /** Over connections that nothing is written over: a batch that waits there would be waited for. */
+  async #ask(partition: number, end: number): Promise<void> {
     const { clients, config } = this.#context
-    const asked = confirmedLeaderEpoch(clients.producer, config.changelogTopic, partition, end)
-    const epoch = await asked.catch((error: unknown) => {
-      // Without it less is told to a later start; the commit does not wait for it.
-      if (error instanceof LatchkeyError) return undefined
-      throw error
-    })
-    this.#confirmed.set(partition, { end, epoch })
-    return epoch
+    try {
+      const epoch = await confirmedLeaderEpoch(clients.changelog, config.changelogTopic, partition, end)
+      if (epoch !== undefined) this.#confirmed.set(partition, { end, epoch })
+    } catch (error) {
+      // Without it less is told to a later start.
+      if (!(error instanceof LatchkeyError)) throw error
+    }
   }
 }

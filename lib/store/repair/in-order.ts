@@ -28,7 +28,12 @@ export function keysWithoutOffset(map: Walked, partition: number): AsyncGenerato
   return walk(map, partition, (offset) => offset < 0)
 }
 
-async function* walk(map: Walked, partition: number, isWanted: (offset: number) => boolean): AsyncGenerator<KeyAt[]> {
+/** Keys by hash, some hundred at a time, with room for other work between. */
+export async function* walk(
+  map: Walked,
+  partition: number,
+  isWanted: (offset: number) => boolean,
+): AsyncGenerator<KeyAt[]> {
   let steps = 0
   for (const step of map.keysByOffset(partition, isWanted)) {
     if (step.length > 0) yield step

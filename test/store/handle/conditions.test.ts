@@ -62,3 +62,10 @@ test('a partition whose state is known before the reason for it has one at once,
   expect([...reasonsOf('halted', details, new Map([[1, 'it has no key']]))]).toEqual([[1, 'it has no key']])
   expect([...reasonsOf('fenced', details, new Map([[3, 'taken']]))]).toEqual([[3, 'taken']])
 })
+
+test('a store is not ready while the source of a partition is read again', () => {
+  expect(unmet({ rebuilding: new Map([[1, 'the topic was recreated']]) })).toEqual([
+    'not_rebuilding: the topic was recreated',
+  ])
+  expect(unmet({ rebuilding: new Map() })).toEqual([])
+})

@@ -81,3 +81,12 @@ test('a miss is to be asked again when any replica is filling and the partitione
   const options = { states: { 2: 'recovering' }, partitioner: 'none' } as const
   expect(miss(0, held, options)).toEqual({ code: 'replica_recovering', details: { partitions: [2] } })
 })
+
+test('a miss is to be asked again while the partition that the key belongs to is being rebuilt', () => {
+  const all = { primaries: [0, 1, 2, 3], replicas: [] }
+  const states = { 1: 'rebuilding' } as const
+  const rebuilding = { code: 'rebuilding' as const, details: { partition: 1 } }
+  expect(miss(1, all, { states })).toEqual(rebuilding)
+  expect(miss(2, all, { states })).toBeUndefined()
+  expect(miss(2, all, { states, partitioner: 'none' })).toEqual(rebuilding)
+})

@@ -1,0 +1,41 @@
+/** What is said about a source that has changed under a running store, and where that ends it. */
+import { LatchkeyError } from '../../errors.ts'
+import { type StoreConfig } from '../../contract/store-config.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type SourceChange } from './source-watch.ts'
+
+/** @param position up to where the source was read */
+export function changedReason(
+  { sourceTopic }: StoreConfig,
+  partition: number,
+  change: SourceChange,
+  position: number,
+): string {
+  const where = `${sourceTopic} partition ${partition}`
+  if (change.kind === 'recreated') {
+    const found = `the topic was deleted and created again: its id is ${change.id}, it had been ${change.former}`
+    return `${where}: ${found}; what is held of it is discarded and rebuilt from the new topic`
+  }
+  const lost = position - change.at
+  const found = `the source lost ${lost} records that had been read: it was truncated at offset ${change.at}, where ${position} had been reached`
+  return `${where}: ${found}; keys that they changed are read again. Look for an unclean leader election`
+}
+
+/** A topic that was recreated with other partitions does not fit the changelog any more. @throws LatchkeyError topics_unfit, or store_failed without memory */
+export async function requireSamePartitions({ clients, config, topology }: StoreContext): Promise<void> {
+  const { sourceTopic, changelogTopic } = config
+  const client = clients.consumer
+  if (config.useProcessingOnly) {
+    const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
+    const found = `the topic was recreated, and the keys from before are still in ${changelogTopic}: ${advice}`
+    throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
+  }
+  const [found] = await client.persist(() => client.metadata([sourceTopic]))
+  const count = found!.partitions.length
+  if (found!.errorCode !== 0 || count >= topology.partitionCount) return
+  throw new LatchkeyError(
+    'topics_unfit',
+    `Reading ${sourceTopic}: it was recreated with ${count} partitions, ${changelogTopic} has ${topology.partitionCount}: ` +
+      `they must be equal; delete ${changelogTopic}, and it is created anew from the source`,
+  )
+}

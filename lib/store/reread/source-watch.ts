@@ -1,0 +1,92 @@
+/**
+ * Notices while a store runs that its source is not any more what was read of it. Another topic id: it was recreated. A leader epoch that ends earlier in the
+ * log than it was read: the log was truncated by an unclean leader election. Asked after each election, before the first record of a new epoch counts for good.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { divergenceOf } from '../../kafka/leader-epochs.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { type Ingest } from '../ingest/ingest.ts'
+import { type StoreContext } from '../store-context.ts'
+
+export type SourceChange =
+  | { kind: 'recreated'; id: string; former: string }
+  /** From an offset on the records are not those that were read. */
+  | { kind: 'truncated'; at: number }
+
+export interface ChangeSink {
+  changed(partition: number, change: SourceChange): void
+  /** Whether a change of the partition is being worked off. */
+  isChanging(partition: number): boolean
+}
+
+export class SourceWatch {
+  readonly #context: StoreContext
+  readonly #ingest: Pick<Ingest, 'partition'>
+  readonly #sink: ChangeSink
+  readonly #end: () => void
+
+  constructor(context: StoreContext, ingest: Pick<Ingest, 'partition'>, sink: ChangeSink) {
+    this.#context = context
+    this.#ingest = ingest
+    this.#sink = sink
+    const { clients, config, roles } = context
+    this.#end = clients.consumer.topics.watch(config.sourceTopic, {
+      recreated: (id, former) => {
+        for (const partition of roles.primaries) sink.changed(partition, { kind: 'recreated', id, former })
+      },
+      elected: (partition) => {
+        this.#checkLater(partition, (epochs) => epochs.last)
+      },
+    })
+  }
+
+  stop(): void {
+    this.#end()
+  }
+
+  /** Records of another leader epoch than before have come: what was read before them has to be what they were appended to. */
+  epochBegan(partition: number): void {
+    this.#checkLater(partition, (epochs) => epochs.last && epochs.upTo(epochs.last - 1))
+  }
+
+  /** A position is not in the log. @returns whether the source of the partition has changed, so that it is read from elsewhere */
+  async hasChanged(partition: number, position: number): Promise<boolean> {
+    const { clients, config } = this.#context
+    const client = clients.consumer
+    await client.metadata([config.sourceTopic])
+    if (this.#sink.isChanging(partition)) return true
+    if (await this.#check(partition, this.#ingest.partition(partition)?.epochs.last)) return true
+    // Where no epoch is known the end has to do.
+    const ends = await listOffsets(client, config.sourceTopic, [partition], 'latest', 'read_uncommitted')
+    const at = ends.get(partition)!
+    if (at >= position || this.#ingest.partition(partition) === undefined) return false
+    this.#sink.changed(partition, { kind: 'truncated', at })
+    return true
+  }
+
+  #checkLater(partition: number, asked: (epochs: EpochTrail) => number | undefined): void {
+    const one = this.#ingest.partition(partition)
+    if (one === undefined) return
+    this.#check(partition, asked(one.epochs)).catch((error: unknown) => {
+      // A broker that refuses to tell has refused other questions before.
+      if (!(error instanceof LatchkeyError)) this.#context.failed(error)
+    })
+  }
+
+  /** @param asked the last epoch whose records have to be there still */
+  async #check(partition: number, asked: number | undefined): Promise<boolean> {
+    const one = this.#ingest.partition(partition)
+    if (one === undefined || asked === undefined) return false
+    const { clients, config } = this.#context
+    const client = clients.consumer
+    const readTo = () => Math.max(one.consumed, one.reread?.until ?? 0)
+    const at = await client.persist(() =>
+      divergenceOf(client, config.sourceTopic, partition, one.epochs, asked, readTo),
+    )
+    if (at === undefined || at >= readTo() || this.#ingest.partition(partition) !== one) return false
+    this.#sink.changed(partition, { kind: 'truncated', at })
+    return true
+  }
+}
+
+type EpochTrail = NonNullable<ReturnType<Ingest['partition']>>['epochs']
