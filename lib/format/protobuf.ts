@@ -11,6 +11,7 @@ import { jsonReaderOf } from './protobuf/from-json.ts'
 import { loadProtos } from './protobuf/load.ts'
 import { messageNamed, type Messages, messagesOf } from './protobuf/messages.ts'
 import { jsonWriterOf } from './protobuf/to-json.ts'
+import { WireReader } from './protobuf/wire-reader.ts'
 
 /** The library's reasons may quote what they are about. */
 const reasonLengthMax = 300
@@ -26,22 +27,26 @@ export function codecOfMessage(type: protobuf.Type, messages: Messages): Codec<J
   const fullName = type.fullName.slice(1)
   const read = jsonReaderOf(type)
   const write = jsonWriterOf(type, messages)
-  const fromJson = (json: Json): Json => write(read(json))
+  const encode = (json: Json): Uint8Array => type.encode(read(json), new protobuf.Writer()).finish()
+  // By way of bytes: keys of 64 bits in a message that comes from JSON are others than in one that is decoded.
+  const fromJson = (json: Json): Json => decode(encode(json))
   return {
     name: `protobuf ${fullName}`,
-    decode(bytes) {
-      try {
-        return write(type.decode(new protobuf.Reader(bytes)))
-      } catch (error) {
-        throw new Error(`it is no ${fullName}: ${(error as Error).message.slice(0, reasonLengthMax)}`, { cause: error })
-      }
-    },
-    encode: (json) => type.encode(read(json), new protobuf.Writer()).finish(),
+    decode,
+    encode,
     toJson: (json) => json,
     fromJson,
     toText: canonicalJson,
     fromText(text) {
       return fromJson(parseJson(text))
     },
+  }
+
+  function decode(bytes: Uint8Array): Json {
+    try {
+      return write(type.decode(new WireReader(bytes)))
+    } catch (error) {
+      throw new Error(`it is no ${fullName}: ${(error as Error).message.slice(0, reasonLengthMax)}`, { cause: error })
+    }
   }
 }

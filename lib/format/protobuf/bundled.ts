@@ -11,6 +11,7 @@ import descriptor from 'protobufjs/google/protobuf/descriptor.json' with { type:
 import sourceContext from 'protobufjs/google/protobuf/source_context.json' with { type: 'json' }
 import type from 'protobufjs/google/protobuf/type.json' with { type: 'json' }
 import { googleTypeFiles } from './google-type.ts'
+import { parseProto } from './parse.ts'
 
 interface Definitions {
   nested?: Record<string, object> | undefined
@@ -57,7 +58,7 @@ export function isBundled(name: string): boolean {
 export function addBundled(root: protobuf.Root, name: string): void {
   const text = texts.get(name)
   if (text !== undefined) {
-    const { root: own, imports = [] } = protobuf.parse(text, new protobuf.Root(), { keepCase: true })
+    const { root: own, imports = [] } = parseProto(text, new protobuf.Root())
     addMissing(root, own.toJSON().nested ?? {})
     for (const imported of imports) addBundled(root, imported)
   }

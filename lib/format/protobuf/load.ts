@@ -9,6 +9,7 @@ import { withoutBom } from '../../bom.ts'
 import { whyUnreadable } from '../../unreadable.ts'
 import { formatFault } from '../format-fault.ts'
 import { addBundled, isBundled } from './bundled.ts'
+import { parseProto } from './parse.ts'
 
 /** Of one file, and of files that import each other: more is no schema but a slip. */
 const fileBytesMax = 16_777_216
@@ -90,10 +91,9 @@ function readSource(path: string, attempt: string): { realPath: string; source: 
   }
 }
 
-/** Fields keep their names as they are written, so that two that differ in their underscores only can be told apart. */
 function parse(path: string, source: string, root: protobuf.Root): protobuf.IParserResult {
   try {
-    return protobuf.parse(withoutBom(source), root, { keepCase: true })
+    return parseProto(withoutBom(source), root)
   } catch (error) {
     throw fault(`${basename(path)}: ${(error as Error).message}`)
   }

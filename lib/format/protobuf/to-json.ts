@@ -7,6 +7,7 @@ import protojson from 'protobufjs/ext/protojson.js'
 import { type Json } from '../codec.ts'
 import { base64Of } from '../simple/base64.ts'
 import { type Messages } from './messages.ts'
+import { WireReader } from './wire-reader.ts'
 
 /** Of Any within Any; the library bounds the depth of all else when it decodes. */
 const anyDepthMax = 16
@@ -16,6 +17,7 @@ type Writer = (value: unknown) => Json
 type Message = Record<string, unknown>
 type FieldWriter = (message: Message, json: Record<string, Json>) => void
 
+const noBytes = new Uint8Array(0)
 const structural = ['Timestamp', 'Duration', 'FieldMask', 'Struct', 'Value', 'ListValue']
 /** Known by what they are in JSON: the library writes them. */
 const wellKnown = new Set(structural.map((name) => `.google.protobuf.${name}`))
@@ -64,10 +66,14 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
         if (values && values.length > 0) json[jsonName] = values.map(write)
       }
     }
-    const { hasPresence } = field
+    const { hasPresence, required } = field
     return (message, json) => {
       // What a message does not have is a default of its prototype. What has no presence and is 0 is not decoded, unless it is -0.
-      if (!Object.hasOwn(message, name) || (!hasPresence && message[name] === 0)) return
+      if (!Object.hasOwn(message, name) || (!hasPresence && message[name] === 0)) {
+        // Decoding has seen to it, but where a map leaves out a message.
+        if (required) throw new Error(`missing required '${name}'`)
+        return
+      }
       json[jsonName] = write(message[name])
     }
   }
@@ -84,15 +90,16 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
   }
 
   function anyJson(value: unknown): Json {
-    const { type_url: url = '', value: bytes = new Uint8Array() } = value as { type_url?: string; value?: Uint8Array }
+    const { type_url: url = '', value: given } = value as { type_url?: string; value?: unknown }
     if (url === '') return {}
+    const bytes = bytesOf(given)
     const held = messages.get(url.slice(url.lastIndexOf('/') + 1))
     if (held === undefined) return { '@type': url, value: base64Of(bytes) }
     if (anyDepth >= anyDepthMax)
       throw new Error(`it has more than ${anyDepthMax} google.protobuf.Any within each other`)
     anyDepth++
     try {
-      const json = ofMessage(held)(held.decode(bytes))
+      const json = ofMessage(held)(held.decode(new WireReader(bytes)))
       const isSpecial =
         /^\.google\.protobuf\.(Any|Empty)$/.test(held.fullName) ||
         wellKnown.has(held.fullName) ||
@@ -108,7 +115,12 @@ const scalarWriters: Record<string, Writer> = {
   ...Object.fromEntries(['int64', 'sint64', 'sfixed64', 'uint64', 'fixed64'].map((type) => [type, jsonOfLong])),
   double: jsonOfDouble,
   float: (value) => jsonOfDouble(shortestFloat(value as number)),
-  bytes: (value) => base64Of(value as Uint8Array),
+  bytes: (value) => base64Of(bytesOf(value)),
+}
+
+/** The library's default of bytes is an array: where a map, a wrapper or an Any leaves them out. */
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : noBytes
 }
 
 function ofEnum(type: protobuf.Enum): Writer {
@@ -143,9 +155,10 @@ function jsonNameOf(field: protobuf.Field): string {
   return field.jsonName ?? field.name
 }
 
-/** 64-bit keys of a decoded map are eight characters each, which hold the bits. */
+/** 64-bit keys of a decoded map are eight characters each, which hold the bits and may look like digits; "0" is one that was left out. */
 function mapKeyText(field: protobuf.MapField): (key: string) => string {
   const isUnsigned = field.keyType === 'uint64' || field.keyType === 'fixed64'
   const isLong = isUnsigned || ['int64', 'sint64', 'sfixed64'].includes(field.keyType)
-  return isLong ? (key) => String(protobuf.util.longFromKey(key, isUnsigned)) : (key) => key
+  if (!isLong) return (key) => key
+  return (key) => (key === '0' ? key : String(protobuf.util.longFromHash(key, isUnsigned)))
 }

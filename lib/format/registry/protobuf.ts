@@ -8,6 +8,7 @@ import { type Codec, type Json } from '../codec.ts'
 import { codecOfMessage } from '../protobuf.ts'
 import { parseProtos } from '../protobuf/load.ts'
 import { type Messages, messagesOf } from '../protobuf/messages.ts'
+import { parseProto } from '../protobuf/parse.ts'
 
 const nestingMax = 100
 
@@ -53,7 +54,7 @@ function messagesOfAll(text: string, references: ReadonlyMap<string, string>): M
 /** What the schema's own file defines, in its order: apart from what it imports. */
 function topLevelOf(text: string): protobuf.NamespaceBase {
   const root = new protobuf.Root()
-  const { package: name } = protobuf.parse(text, root, { keepCase: true })
+  const { package: name } = parseProto(text, root)
   let namespace: protobuf.NamespaceBase = root
   for (const part of name?.split('.') ?? []) {
     const inner = namespace.get(part)

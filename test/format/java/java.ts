@@ -2,7 +2,7 @@
 import { chmodSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { join, resolve } from 'node:path'
-import { jarsOf, kafkaJars } from '../../kafka/jars.ts'
+import { type Jars, jarsOf, kafkaJars } from '../../kafka/jars.ts'
 import { runTool } from '../../kafka/java.ts'
 import { tail } from '../../kafka/run.ts'
 
@@ -34,13 +34,19 @@ export interface Vectors {
 /** Java and Maven are there; without them Docker runs Kafka, and the vectors stay as they were committed. */
 export const hasJava = Bun.which('java') !== null && Bun.which('mvn') !== null
 
+/** Google's compiler and library. */
+export async function protocAndJars(): Promise<{ protoc: string; jars: Jars }> {
+  const jars = await jarsOf(join(folder, 'pom.xml'), { 'protoc.classifier': protocClassifier() })
+  const protoc = jars.files.find((path) => /\/protoc-[^/]*\.exe$/.test(path))
+  if (protoc === undefined) throw new Error('find protoc: Maven has brought none')
+  chmodSync(protoc, 0o755)
+  return { protoc, jars }
+}
+
 /** The cases, as Kafka's serializers and Google's Protocol Buffers write them. */
 export async function writeVectors(): Promise<Vectors> {
   const kafka = await kafkaJars()
-  const jars = await jarsOf(join(folder, 'pom.xml'), { 'protoc.classifier': protocClassifier() })
-  const protoc = jars.files.find((path) => /\/protoc-[^/]*\.exe$/.test(path))
-  if (protoc === undefined) throw new Error('write the vectors: Maven has brought no protoc')
-  chmodSync(protoc, 0o755)
+  const { protoc, jars } = await protocAndJars()
   const classPath = `${jars.classPath}:${kafka.classPath}`
   const args = [join(folder, 'cases.json'), protoc, protos]
   const { stdout, stderr, exitCode } = await runTool({ ...kafka, classPath }, join(folder, 'FormatVectors.java'), args)
