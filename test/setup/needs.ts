@@ -1,5 +1,7 @@
 /** Before `npm test`: what the suite needs beside the dependencies is looked for first, and what is missing is named at once. */
+import { dockerAnswers } from '../kafka/container-broker.ts'
 import { prepareKafka } from '../kafka/index.ts'
+import { kafkaJars } from '../kafka/jars.ts'
 
 /** Of the whole suite, on 2 cores that do nothing else. */
 const suiteMinutes = 25
@@ -9,8 +11,14 @@ const missing = programs.filter((program) => Bun.which(program) === null)
 if (missing.length > 0) {
   fail(`run the tests: found no ${missing.join(', no ')} on PATH. Install what is missing with your package manager.`)
 }
-await prepareKafka().catch((error: Error) => fail(error.message))
+await prepareBroker().catch((error: Error) => fail(error.message))
 console.log(`The whole suite takes about ${suiteMinutes} minutes on 2 cores; 'npm test -- test/map' runs a part of it.`)
+
+/** Also where it has been fetched already: Java may be missing all the same. */
+async function prepareBroker(): Promise<void> {
+  await prepareKafka()
+  if (!process.env['KAFKA_BROKERS'] && !(await dockerAnswers())) await kafkaJars()
+}
 
 function fail(message: string): never {
   console.error(message)

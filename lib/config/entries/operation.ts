@@ -16,7 +16,7 @@ export const operationEntries = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'STRUCTURED_LOGGING',
-      meaning: 'Log one JSON object a line instead of text.',
+      meaning: 'All output is JSON, one object a line, on stderr.',
       brief: 'JSON output, one object a line',
       allowed: 'true or false',
       default: 'false',
