@@ -6,6 +6,7 @@ export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'f
 /**
  * `rebuilding`: the changelog did not hold what it should, so the source is read again from its start and nothing is served until then.
  * `repairing`: the changelog has lost acknowledged records, which are written again; what is held is served, and current.
+ * `contested`: another writer replaces records of the changelog again and again, and is not answered any more; what is held is served, and current.
  * `fenced`: another instance has taken this partition; what is held is served as stale and never written again.
  * `halted`: a record cannot be stored, and ON_BAD_RECORD=stop; what is held is served as stale.
  */
@@ -18,6 +19,7 @@ export const partitionStates = [
   'halted',
   'failed',
   'repairing',
+  'contested',
 ] as const
 export type PartitionState = (typeof partitionStates)[number]
 

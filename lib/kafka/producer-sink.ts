@@ -16,7 +16,9 @@ export interface OffsetRange {
 export interface ProducerSink<Batch extends OutgoingBatch> {
   /** The partition's next batch; undefined if there is none now (wake() tells of one). */
   next(partition: number): Batch | undefined
-  /** `foreign`: offsets between our last batch and this one that are not ours. */
+  /** Called before each request is made up. */
+  beforeRequest?(): void
+  /** `foreign`: offsets between our last batch and this one that are not ours, unless the marker of a renewal is all that lies there. */
   acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: OffsetRange | undefined): void
   /** Whether nothing of this partition is to be sent now, not even what replaces a refused batch; wake() tells of an end to that. */
   holds?(partition: number): boolean

@@ -21,7 +21,8 @@ interface Owned<Batch> {
   expectedOffset: number
   /** Offset after the last record that was acknowledged, or read before. */
   endOffset: number
-  renewDue: boolean
+  /** It is to be renewed before its next batch: resolved then, or when it is lost. */
+  renewDue: PromiseWithResolvers<void> | undefined
   isRenewing: boolean
   /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
   writtenBy: number
@@ -51,17 +52,9 @@ export class Producer<Batch extends OutgoingBatch> {
   own(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
     const expectedOffset = end.isSure ? end.offset : -1
     const endOffset = end.offset
-    const owned = {
-      identity,
-      sequence: 0,
-      pending: [],
-      expectedOffset,
-      endOffset,
-      renewDue: false,
-      isRenewing: false,
-      writtenBy: 0,
-    }
-    this.#owned.set(partition, owned)
+    this.#owned.get(partition)?.renewDue?.resolve()
+    const fresh = { sequence: 0, pending: [], renewDue: undefined, isRenewing: false, writtenBy: 0 }
+    this.#owned.set(partition, { identity, expectedOffset, endOffset, ...fresh })
     this.#byLeader.add(partition)
   }
 
@@ -88,14 +81,16 @@ export class Producer<Batch extends OutgoingBatch> {
 
   /** Gets a new identity for every partition before its next batch. */
   renewAll(): void {
-    for (const partition of this.#owned.keys()) this.renew(partition)
+    for (const partition of this.#owned.keys()) void this.renew(partition)
   }
 
-  /** Gets a new identity for a partition, even where there is no next batch. */
-  renew(partition: number): void {
+  /** Gets a new identity for a partition, even where there is no next batch. Resolves when it has it, or is lost. */
+  async renew(partition: number): Promise<void> {
     const owned = this.#owned.get(partition)
-    if (owned !== undefined) owned.renewDue = true
+    if (owned === undefined) return
+    owned.renewDue ??= Promise.withResolvers()
     this.wake()
+    await owned.renewDue.promise
   }
 
   run(): Promise<void> {
@@ -108,9 +103,10 @@ export class Producer<Batch extends OutgoingBatch> {
 
   async #serve(node: number): Promise<void> {
     while (this.#byLeader.partitionsOf(node).length > 0) {
+      this.#sink.beforeRequest?.()
       for (const partition of this.#byLeader.partitionsOf(node)) {
         const owned = this.#owned.get(partition)!
-        if (owned.renewDue && !owned.isRenewing) void this.#renew(partition, owned)
+        if (owned.renewDue !== undefined && !owned.isRenewing) void this.#renew(partition, owned)
       }
       const batches = this.#collect(node)
       if (batches.length === 0) {
@@ -192,11 +188,12 @@ export class Producer<Batch extends OutgoingBatch> {
   #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
     if (baseOffset >= 0 && baseOffset < owned.endOffset) {
       this.#sink.wentBack(partition, baseOffset)
-      owned.renewDue = true
+      owned.renewDue ??= Promise.withResolvers()
     }
     const batch = owned.pending.shift()!
-    const isExpected = owned.expectedOffset < 0 || baseOffset <= owned.expectedOffset
-    const foreign = isExpected ? undefined : { from: owned.expectedOffset, to: baseOffset }
+    // Behind a renewal there are markers at least.
+    const from = owned.expectedOffset < 0 ? owned.endOffset : owned.expectedOffset
+    const foreign = from >= 0 && baseOffset > from ? { from, to: baseOffset } : undefined
     owned.sequence = (owned.sequence + batch.count) % 2 ** 31
     owned.expectedOffset = baseOffset < 0 ? -1 : baseOffset + batch.count
     owned.endOffset = Math.max(owned.endOffset, owned.expectedOffset)
@@ -209,15 +206,20 @@ export class Producer<Batch extends OutgoingBatch> {
    */
   async #renew(partition: number, owned: Owned<Batch>, pauseFor?: LatchkeyError): Promise<void> {
     owned.isRenewing = true
+    // What is asked for meanwhile is another one: something may have happened since this one began.
+    const due = owned.renewDue
+    owned.renewDue = undefined
     try {
       const identity = await this.#sink.renew(partition, owned.identity)
-      owned.renewDue = false
+      due?.resolve()
       if (pauseFor !== undefined) this.#byLeader.lost(partition, pauseFor)
       if (identity === undefined) return
       owned.identity = identity
       owned.sequence = 0
       owned.expectedOffset = -1 // the marker of the new epoch lies between
     } catch (error) {
+      if (owned.renewDue === undefined) owned.renewDue = due
+      else due?.resolve()
       if ((error as LatchkeyError).code === 'fenced') this.lose(partition, error as LatchkeyError)
       else this.#byLeader.lost(partition, error)
     } finally {
@@ -228,6 +230,7 @@ export class Producer<Batch extends OutgoingBatch> {
 
   /** Another owner has taken the partition. */
   lose(partition: number, error: LatchkeyError): void {
+    this.#owned.get(partition)?.renewDue?.resolve()
     this.#owned.delete(partition)
     this.#byLeader.remove(partition)
     this.#sink.lost(partition, error)

@@ -65,6 +65,8 @@ export type FromThread =
   /** The source has changed, and is read again; until `rebuilt`. */
   | { type: 'rebuilding'; partition: number; reason: string }
   | { type: 'rebuilt'; partition: number }
+  /** Something else goes on writing to the changelog, which is not repaired any more. */
+  | { type: 'contested'; partition: number; reason: string }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }

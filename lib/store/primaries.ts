@@ -23,6 +23,8 @@ import { type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
 import { watchEnds } from './ends.ts'
 import { ChangelogWatch } from './repair/changelog-watch.ts'
+import { Contests } from './repair/contests.ts'
+import { StandstillWatch } from './ingest/standstill.ts'
 import { Repairs } from './repair/repairs.ts'
 import { Rereads } from './reread/rereads.ts'
 import { SourceWatch } from './reread/source-watch.ts'
@@ -38,6 +40,7 @@ export class Primaries {
   readonly #ingest: Ingest
   readonly #repairs: Repairs
   readonly #rereads: Rereads
+  readonly #contests: Contests
   #resumed: ReadonlyMap<number, Resumption> = new Map()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
@@ -46,6 +49,7 @@ export class Primaries {
   #watch: ChangelogWatch | undefined
   #ends: EndsWatch | undefined
   #source: SourceWatch | undefined
+  readonly #standstill = new StandstillWatch(() => this.#ingest.repairs.renew())
   #renewTimer: ReturnType<typeof setInterval> | undefined
   #committed: ReadonlyMap<number, CommittedOffset> = new Map()
   #recovered: ReadonlyMap<number, Recovered> = new Map()
@@ -53,14 +57,15 @@ export class Primaries {
   constructor(context: StoreContext) {
     this.#context = context
     this.#owners = new Owners(context.clients, context.config)
-    this.#events = new PartitionEvents(context, this.#owners)
+    this.#events = new PartitionEvents(context, this.#owners, () => this.#standstill.check())
     this.#ingest = new Ingest({ ...context, events: this.#events })
     this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
       confirmed: (partition) => this.#statement?.confirmed(partition),
       repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
     })
-    this.#events.repairBy(this.#repairs)
+    this.#contests = new Contests(context, this.#owners, this.#ingest)
+    this.#events.repairBy(this.#repairs, this.#contests)
     this.#rereads = new Rereads(context, this.#ingest, this.#events, {
       noteRebuild: (partition, offset) => this.#noteRebuild(partition, offset),
       reread: (partition) => this.#committer?.restate(partition),
@@ -100,6 +105,7 @@ export class Primaries {
     }
     this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
     this.#events.watchBy(this.#source)
+    if (this.#standstill.hasStoodStill) this.#ingest.repairs.renew()
     this.#ingesting = this.#ingest.run()
     this.#ingesting.catch(() => {})
     await Promise.race([this.#discardFormer(), this.#ingesting])
@@ -124,19 +130,18 @@ export class Primaries {
       else floor.set(partition, commit)
     }
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
-    this.#renewTimer = setInterval(() => this.#ingest.renewAll(), renewIntervalMs)
+    this.#renewTimer = setInterval(() => this.#ingest.repairs.renew(), renewIntervalMs)
     this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
     this.#watch = new ChangelogWatch(clients.producer, config.changelogTopic, {
       partitions: () => roles.primaries,
       written: (partition) => this.#ingest.changelogEnd(partition),
       endsEarly: (partition) => void this.#repairs.look(partition),
+      endsLate: (partition, range) => this.#contests.found(partition, range),
       recreated: () => this.#repairs.recreated(),
       elected: (partition) => void this.#repairs.look(partition),
     })
     this.#events.begin(this.#catchUp)
-    for (const [partition, { outdated }] of this.#recovered) {
-      if (outdated.length > 0) this.#writeAgain(partition, outdated).catch(this.#context.failed)
-    }
+    for (const [partition, { outdated }] of this.#recovered) this.#contests.foundAtStart(partition, outdated)
     this.#rereads.begin(this.#catchUp)
     for (const partition of roles.primaries) {
       if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
@@ -172,6 +177,7 @@ export class Primaries {
     this.#ends?.stop()
     this.#watch?.stop()
     this.#source?.stop()
+    this.#standstill.stop()
     this.#committer?.stop()
     this.#ingest.stop()
   }
@@ -189,14 +195,6 @@ export class Primaries {
     }
     await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
     await discardFormer(map, stats, this.#ingest, this.#resumed, this.#recovered)
-  }
-
-  /** Late batches have put something older behind the newest records of these keys. */
-  async #writeAgain(partition: number, keys: readonly Buffer[]): Promise<void> {
-    const after = this.#ingest.acknowledged(partition) - 1
-    await this.#ingest.amend(partition, async (amendment) => {
-      for (const key of keys) await amendment.append(key, after)
-    })
   }
 
   /** @param lower offset to note it with, where the source begins to count again */

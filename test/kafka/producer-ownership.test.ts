@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import type { ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
 import { until } from '../until.ts'
@@ -34,7 +35,7 @@ test('Producer writes a batch again when its epoch was refused and nobody else h
   expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/1'])
   write(0, 'c')
   await fake.next()
-  expect(events).toEqual(['a of 0 at 1', 'b of 0 at 2'])
+  expect(events).toEqual(['a of 0 at 1, foreign', 'b of 0 at 2'])
 })
 
 test.each([45, 59])(
@@ -49,8 +50,8 @@ test.each([45, 59])(
     expect(producer.identity(0)).toEqual({ producerId: 7, producerEpoch: 2 })
     write(0, 'c')
     expect(written(await fake.next())).toEqual(['0: c 7:2/1'])
-    // The marker of the new epoch lies between the two: nobody else has written.
-    expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2'])
+    // The marker of the new epoch lies between the two: perhaps more than that.
+    expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2, foreign'])
   },
 )
 
@@ -68,7 +69,7 @@ test('Producer takes partitions anew between two batches when told so', async ()
   const { producer, write } = start(fake)
   write(0, 'a', 'b')
   const first = await fake.next()
-  producer.renewAll()
+  void producer.renew(0)
   first.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
   expect(written(first)).toEqual(['0: a 7:1/0'])
   expect(written(await fake.next())).toEqual(['0: b 7:2/0'])
@@ -116,7 +117,7 @@ test('Producer writes nothing more of a partition that could not be taken again 
   producer.own(0, { producerId: 7, producerEpoch: 3 }, { offset: 4, isSure: false })
   write(0, 'b')
   expect(await answer(fake, { partition: 0, baseOffset: 9 })).toEqual(['0: b 7:3/0'])
-  expect([withdrawn, events]).toEqual([['a'], ['b of 0 at 9']])
+  expect([withdrawn, events]).toEqual([['a'], ['b of 0 at 9, foreign']])
 })
 
 test.each([
@@ -145,4 +146,25 @@ test.each([
   write(1, 'e')
   await fake.next()
   expect(events).toContain('d of 1 at 1')
+})
+
+test('Producer takes a partition again once more when that was asked for while it was taken', async () => {
+  const fake = new FakeClient()
+  const granted: (() => void)[] = []
+  const renew = async (_: number, held: ProducerIdentity) => {
+    await new Promise<void>((resolve) => granted.push(resolve))
+    return { ...held, producerEpoch: held.producerEpoch + 1 }
+  }
+  const { producer, write } = start(fake, { renew })
+  const first = producer.renew(0)
+  await until('it is being taken', () => granted.length === 1)
+  const second = producer.renew(0)
+  write(0, 'a')
+  granted[0]!()
+  await first
+  await until('it is being taken again', () => granted.length === 2)
+  expect(fake.unseen).toBe(0)
+  granted[1]!()
+  await second
+  expect(written(await fake.next())).toEqual(['0: a 7:3/0'])
 })

@@ -97,7 +97,7 @@ test('Producer counts a batch as written when the broker says that it is a repea
   expect(await answer(fake, { partition: 0, baseOffset: 9 })).toEqual(['0: b 7:1/1'])
   write(0, 'c')
   await fake.next()
-  expect(events).toEqual(['a of 0 at -1', 'b of 0 at 9'])
+  expect(events).toEqual(['a of 0 at -1', 'b of 0 at 9, foreign'])
 })
 
 test('Producer writes what replaces a refused batch, in order, before the next batch', async () => {

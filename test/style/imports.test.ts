@@ -15,7 +15,7 @@ interface Layer {
 const layers: Record<string, Layer> = {
   errors: { files: /^lib\/errors\.ts$/, knows: [] },
   names: { files: /^lib\/near-name\.ts$/, knows: [] },
-  libc: { files: /^lib\/libc\.ts$/, knows: [] },
+  libc: { files: /^lib\/(libc|boot-time)\.ts$/, knows: [] },
   files: { files: /^lib\/unreadable\.ts$/, knows: [] },
   text: { files: /^lib\/bom\.ts$/, knows: [] },
   log: { files: /^lib\/log(\.ts|\/)/, knows: [] },
@@ -32,7 +32,7 @@ const layers: Record<string, Layer> = {
   headers: { files: /^lib\/store\/memory\/header-prefix\.ts$/, knows: ['contract', 'kafka'] },
   store: {
     files: /^lib\/store\//,
-    knows: ['errors', 'log', 'format', 'definition', 'contract', 'settings', 'kafka', 'map', 'headers'],
+    knows: ['errors', 'libc', 'log', 'format', 'definition', 'contract', 'settings', 'kafka', 'map', 'headers'],
   },
   http: {
     files: /^lib\/http\//,

@@ -8,6 +8,8 @@ export interface ConditionInput {
   caughtUp: boolean
   /** Partitions that another instance has taken, with what is said about it. */
   fenced: ReadonlyMap<number, string>
+  /** Partitions whose changelog something else goes on writing to. */
+  contested: ReadonlyMap<number, string>
   /** Partitions that stopped at a record which cannot be stored; undefined where none ever does. */
   halted: ReadonlyMap<number, string> | undefined
   /** Partitions whose source has changed under the running store, with what is said about it. */
@@ -20,6 +22,7 @@ export function conditionsOf({
   readyWhen,
   caughtUp,
   fenced,
+  contested,
   halted,
   rebuilding,
   failure,
@@ -34,6 +37,7 @@ export function conditionsOf({
     conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start has not been reached yet'))
   }
   conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
+  conditions.push(condition('not_contested', contested.size === 0, [...contested.values()].join(' · ')))
   if (halted !== undefined) {
     conditions.push(condition('not_halted', halted.size === 0, [...halted.values()].join(' · ')))
   }

@@ -40,14 +40,12 @@ export class Shard {
   readonly #progress = new ProgressMeter()
   /** Writes of this program's own on their way. */
   readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
-  /** Partitions that another instance has taken, with what is said about it. */
+  /** Partitions with what is said about them, by the message that says it. */
   readonly fenced = new Map<number, string>()
-  /** Partitions that stopped at a record, with what is said about it. */
   readonly halted = new Map<number, string>()
   readonly repairing = new Map<number, string>()
-  /** Partitions whose source has changed, with what is said about it. */
   readonly rebuilding = new Map<number, string>()
-  /** Partitions whose changelog something else has written to, with what is said about it. */
+  readonly contested = new Map<number, string>()
   readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
   /** Why the state is `failed`. */
@@ -176,6 +174,7 @@ export class Shard {
       case 'halted':
       case 'rebuilding':
       case 'repairing':
+      case 'contested':
         this[message.type].set(message.partition, message.reason)
         break
       case 'rebuilt':

@@ -18,9 +18,10 @@ export function statusOf(
     const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
     return partitionStatus(stats, partition, troubles)
   })
-  const told = (kind: 'fenced' | 'halted') =>
+  const told = (kind: 'fenced' | 'halted' | 'contested') =>
     reasonsOf(kind, details, new Map(shards.flatMap((shard) => [...shard[kind]])))
   const fenced = told('fenced')
+  const contested = told('contested')
   const halted = onBadRecord === 'stop' ? told('halted') : undefined
   const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
   const rebuilding = new Map(shards.flatMap((shard) => [...shard.rebuilding]))
@@ -30,7 +31,10 @@ export function statusOf(
     ...(trouble ? [trouble] : []),
   ])
   const reason =
-    failure ?? [...fenced.values(), ...(halted?.values() ?? []), ...rebuilding.values(), ...troubles].join(' · ')
+    failure ??
+    [...fenced.values(), ...contested.values(), ...(halted?.values() ?? []), ...rebuilding.values(), ...troubles].join(
+      ' · ',
+    )
   return {
     id: storeId,
     formats,
@@ -41,6 +45,15 @@ export function statusOf(
     recovery,
     skipped: skippedOf(stats),
     details,
-    conditions: conditionsOf({ state, readyWhen, caughtUp: together.isCaughtUp, fenced, halted, rebuilding, failure }),
+    conditions: conditionsOf({
+      state,
+      readyWhen,
+      caughtUp: together.isCaughtUp,
+      fenced,
+      contested,
+      halted,
+      rebuilding,
+      failure,
+    }),
   }
 }

@@ -65,6 +65,7 @@ export class Ingest {
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
+      beforeRequest: () => context.events.beforeWrite(),
       holds: (partition) => (this.#partitions.get(partition)?.letters ?? 0) > 0,
       acknowledged: (partition, batch, _, foreign) =>
         this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
@@ -161,11 +162,6 @@ export class Ingest {
   async settled(partition: number): Promise<void> {
     const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
     await this.#linger.without(() => this.#settlement.progress.until(isSettled))
-  }
-
-  /** The broker forgets producer ids after a time: takes the partitions anew, between two batches. */
-  renewAll(): void {
-    this.#producer.renewAll()
   }
 
   /** Resolves when everything consumed or written up to now is acknowledged, or its partition is lost. */

@@ -1,17 +1,20 @@
 /** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
-import { type Claim, fencePartition, identityOf, newClaim } from '../../kafka/fence.ts'
+import { type Claim, fencePartition, identityOf, isOwn, newClaim } from '../../kafka/fence.ts'
 import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type Clients, clientsConfigOf, transactionalIdOf } from '../clients.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 import { markersFrom } from '../recovery/changelog-check.ts'
 
+/** Without fencing, of how many producer ids a partition's own batches are known by. */
+const identitiesMax = 8
+
 export class Owners {
   readonly #clients: Clients
   readonly #config: StoreConfig
   readonly #claims = new Map<number, Claim>()
   /** Without fencing, nothing is claimed. */
-  readonly #unclaimed = new Map<number, ProducerIdentity>()
+  readonly #unclaimed = new Map<number, ProducerIdentity[]>()
 
   constructor(clients: Clients, config: StoreConfig) {
     this.#clients = clients
@@ -20,7 +23,15 @@ export class Owners {
 
   identity(partition: number): ProducerIdentity | undefined {
     const claim = this.#claims.get(partition)
-    return claim === undefined ? this.#unclaimed.get(partition) : identityOf(claim)
+    return claim === undefined ? this.#unclaimed.get(partition)?.at(-1) : identityOf(claim)
+  }
+
+  /** @returns whether a batch of the partition was written by this instance: without an identity, nobody knows, and it counts as ours */
+  isOwn(partition: number): (written: ProducerIdentity) => boolean {
+    const claim = this.#claims.get(partition)
+    if (claim !== undefined) return (written) => isOwn(claim, written)
+    const own = this.#unclaimed.get(partition) ?? []
+    return ({ producerId }) => own.some((one) => one.producerId === producerId)
   }
 
   /** Takes partitions, in parallel. Whoever wrote them before is refused from now on, unless FENCING=false. */
@@ -63,7 +74,7 @@ export class Owners {
     const { isIdempotent } = clientsConfigOf(this.#config).producer.produce
     const { producer } = this.#clients
     const identity = isIdempotent ? await producer.persist(() => plainProducerId(producer)) : noIdentity
-    this.#unclaimed.set(partition, identity)
+    this.#unclaimed.set(partition, [...(this.#unclaimed.get(partition) ?? []), identity].slice(-identitiesMax))
   }
 }
 

@@ -3,10 +3,10 @@ import { LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
-import { loggerOf, RepeatedLog } from '../../log.ts'
+import { loggerOf } from '../../log.ts'
 import { type CatchUp } from './catch-up.ts'
 import { logCaughtUp } from './caught-up.ts'
-import { holdsRecords } from '../recovery/changelog-check.ts'
+import { type Contests } from '../repair/contests.ts'
 import { type SourceWatch } from '../reread/source-watch.ts'
 import { type Repairs } from '../repair/repairs.ts'
 import { fencedAdvice, type Owners } from './owners.ts'
@@ -23,22 +23,26 @@ export interface IngestContext extends StoreContext {
 }
 
 export class PartitionEvents {
+  /** To be called before each request that writes the changelog. */
+  readonly beforeWrite: () => void
   readonly #context: StoreContext
   readonly #owners: Owners
-  readonly #repeated = new RepeatedLog(log)
   #catchUp: CatchUp | undefined
   #repairs: Repairs | undefined
   #source: SourceWatch | undefined
   #isCaughtUp = false
+  #contests: Contests | undefined
 
-  constructor(context: StoreContext, owners: Owners) {
+  constructor(context: StoreContext, owners: Owners, beforeWrite: () => void) {
+    this.beforeWrite = beforeWrite
     this.#context = context
     this.#owners = owners
   }
 
   /** To be called before anything is written. */
-  repairBy(repairs: Repairs): void {
+  repairBy(repairs: Repairs, contests: Contests): void {
     this.#repairs = repairs
+    this.#contests = contests
   }
 
   /** To be called before anything is read of the source. */
@@ -120,20 +124,9 @@ export class PartitionEvents {
     log.error('{fault}: {reason}', { fault: error.message, reason })
   }
 
-  /** Our batch landed behind something that we did not write: records of another writer, or a marker that the broker has repeated. */
-  async foreignOffsets(partition: number, { from, to }: OffsetRange): Promise<void> {
-    const { clients, stats, config, post } = this.#context
-    const { changelogTopic } = config
-    const isForeign = await clients.changelog
-      .persist(() => holdsRecords(clients.changelog, changelogTopic, partition, from, to))
-      .catch((error: LatchkeyError) => error.code !== 'stopping')
-    if (!isForeign) return
-    stats.add('foreignWrites', 1)
-    const reason =
-      `${changelogTopic} partition ${partition}: another writer has appended before offset ${to}; ` +
-      'find and stop it, then restart this store, which may miss what it wrote'
-    post({ type: 'foreign', partition, reason })
-    this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
+  /** Our batch landed behind something that is perhaps not ours: records of another writer, or a marker. */
+  foreignOffsets(partition: number, range: OffsetRange): void {
+    this.#contests?.found(partition, range)
   }
 
   /** Our batch landed before what we had written already: what was there is missing. Renews the partition. */

@@ -33,7 +33,12 @@ export class RepairPort {
   /** Has partitions taken again, all that there are or one, even where there is nothing to write. */
   renew(partition?: number): void {
     if (partition === undefined) this.#producer.renewAll()
-    else this.#producer.renew(partition)
+    else void this.#producer.renew(partition)
+  }
+
+  /** Has a partition taken again. Resolves when that is done, or it is lost. */
+  renewed(partition: number): Promise<void> {
+    return this.#producer.renew(partition)
   }
 
   /**

@@ -38,7 +38,7 @@ export class Settlement {
     const records = batch.openIn(this.#batch)
     stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
     stats.add('changelogBytes', batch.sentBytes)
-    if (foreign) void events.foreignOffsets(partition, foreign)
+    if (foreign) events.foreignOffsets(partition, foreign)
     this.#directWrites.acknowledged(one, batch)
     this.#settle(one, batch, true)
     flusher.wrote()

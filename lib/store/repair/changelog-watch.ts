@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { offsetsAt } from '../../kafka/offsets.ts'
+import { type OffsetRange } from '../../kafka/producer-sink.ts'
 
 const intervalMsDefault = 5_000
 
@@ -14,6 +15,8 @@ export interface ChangelogWatchSink {
   written(partition: number): number
   /** A partition ended below what was written before it was asked. */
   endsEarly(partition: number): void
+  /** A partition that is not written now ends above what was written. */
+  endsLate(partition: number, range: OffsetRange): void
   recreated(): void
   elected(partition: number): void
 }
@@ -65,7 +68,12 @@ export class ChangelogWatch {
     try {
       const ends = await offsetsAt(this.#client, node, this.#topic, partitions, 'latest', 'read_uncommitted')
       for (const { partition, errorCode, offset } of ends) {
-        if (errorCode === 0 && offset < written.get(partition)!) this.#sink.endsEarly(partition)
+        const from = written.get(partition)!
+        if (errorCode !== 0) continue
+        if (offset < from) this.#sink.endsEarly(partition)
+        else if (from >= 0 && offset > from && this.#sink.written(partition) === from) {
+          this.#sink.endsLate(partition, { from, to: offset })
+        }
       }
     } catch (error) {
       mayFail(error)

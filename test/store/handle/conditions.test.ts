@@ -7,6 +7,7 @@ const ready: ConditionInput = {
   readyWhen: 'caught-up',
   caughtUp: true,
   fenced: new Map(),
+  contested: new Map(),
   halted: undefined,
   failure: undefined,
 }
@@ -20,7 +21,10 @@ function unmet(input: Partial<ConditionInput>): string[] {
 
 test('every condition holds, without a reason, when the store runs and has caught up', () => {
   expect(conditionsOf(ready)).toEqual(
-    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced'].map((name) => ({ name, ok: true })),
+    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested'].map((name) => ({
+      name,
+      ok: true,
+    })),
   )
 })
 

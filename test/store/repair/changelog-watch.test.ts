@@ -27,6 +27,7 @@ function start(fake: FakeClient, written: Record<number, number>) {
       partitions: () => Object.keys(written).map(Number),
       written: (partition) => written[partition]!,
       endsEarly: (partition) => said.push(`${partition} ends early`),
+      endsLate: (partition, { from, to }) => said.push(`${partition} ends late, ${from} to ${to}`),
       recreated: () => said.push('recreated'),
       elected: (partition) => said.push(`${partition} elected`),
     },
@@ -36,12 +37,12 @@ function start(fake: FakeClient, written: Record<number, number>) {
   return { watch, said, topic: () => listener }
 }
 
-test('ChangelogWatch says which partitions end below what was written before they were asked', async () => {
+test('ChangelogWatch says which partitions end below or above what was written before they were asked', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 2 })
   const { watch, said } = start(fake, { 0: 10, 1: 11, 2: 9 })
   await watch.look()
-  await until('one ends early', () => said.length > 0)
-  expect(said).toEqual(['1 ends early'])
+  await until('two were said', () => said.length > 1)
+  expect(said.toSorted()).toEqual(['1 ends early', '2 ends late, 9 to 10'])
 })
 
 test('ChangelogWatch does not count what was acknowledged while it asked', async () => {

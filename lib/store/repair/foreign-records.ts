@@ -1,0 +1,53 @@
+/** What somebody else has written into a part of the changelog: of each key the last record, unless one of ours follows it. */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { orderOf } from '../recovery/source-trail.ts'
+import { changelogBatches, type LogPart } from './changelog-batches.ts'
+
+/** Of keys and values, and what an entry costs beside them. */
+const bytesMaxDefault = 16 << 20
+const entryOverheadBytes = 128
+
+export interface ForeignRecord {
+  /** See orderOf. */
+  order: number
+  /** null: a tombstone. */
+  value: Buffer | null
+}
+
+export interface ForeignRecords {
+  /** By key, a byte a character. */
+  records: Map<string, ForeignRecord>
+  /** Where to go on: what was found has no more room. */
+  next: number
+}
+
+export async function foreignRecords(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  part: LogPart,
+  isOwn: (written: ProducerIdentity) => boolean,
+  bytesMax = bytesMaxDefault,
+): Promise<ForeignRecords> {
+  const records = new Map<string, ForeignRecord>()
+  let bytes = 0
+  for await (const batch of changelogBatches(client, topic, partition, part)) {
+    const isForeign = !isOwn(batch)
+    if (!isForeign && records.size === 0) continue
+    while (batch.nextRecord()) {
+      const { data, keyStart, keyLength, valueStart, valueLength } = batch
+      if (batch.undecodable || keyLength < 0 || batch.offset < part.from) continue
+      const key = data.toString('latin1', keyStart, keyStart + keyLength)
+      if (!isForeign) {
+        records.delete(key)
+        continue
+      }
+      const value = valueLength < 0 ? null : Buffer.from(data.subarray(valueStart, valueStart + valueLength))
+      records.set(key, { order: orderOf(batch), value })
+      bytes += keyLength + Math.max(valueLength, 0) + entryOverheadBytes
+    }
+    if (bytes > bytesMax) return { records, next: batch.nextOffset }
+  }
+  return { records, next: part.to }
+}

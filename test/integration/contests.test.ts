@@ -1,0 +1,89 @@
+/** Somebody else writes to the changelog of a running store. */
+import { expect, test } from 'bun:test'
+import type { StoreConfig } from '../../lib/contract/store-config.ts'
+import type { Store } from '../../lib/store/store.ts'
+import { until } from '../until.ts'
+import { Fixture } from './support/fixture.ts'
+import { fold, headerOf, type LogRecord } from './support/log.ts'
+
+const src = (offset: number) => ({ src: headerOf(offset) })
+
+async function last(fixture: Fixture, key: string): Promise<LogRecord | undefined> {
+  return fold((await fixture.readChangelog()).records).get(key)
+}
+
+/** A store that has a = new (2), had b, and never had c. */
+async function start(fixture: Fixture, settings: Partial<StoreConfig> = {}): Promise<Store> {
+  await fixture.produce([
+    { key: 'a', value: 'old' },
+    { key: 'b', value: 'old' },
+    { key: 'a', value: 'new' },
+    { key: 'b', value: null },
+  ])
+  const store = fixture.openLogged(settings)
+  await fixture.quiet(store)
+  return store
+}
+
+function unmet(store: Store): string[] {
+  const conditions = store.status().conditions.filter(({ ok }) => !ok)
+  return conditions.map(({ name }) => name)
+}
+
+for (const fencing of [true, false]) {
+  const where = fencing ? '' : ' without fencing'
+  test(`an idle store${where} writes again what somebody has put something older over, and only that`, async () => {
+    await using fixture = await Fixture.create()
+    const store = await start(fixture, { fencing })
+    await fixture.cluster.produce(fixture.changelog, [
+      { key: 'a', value: 'old', headers: src(0) },
+      { key: 'b', value: 'old', headers: src(1) },
+      { key: 'c', value: 'nobody’s' },
+      { key: 'd', value: 'ahead', headers: src(9) },
+    ])
+    await until('a is right', async () => (await last(fixture, 'a'))?.value === 'new')
+    await until('b and c are deleted again', async () => {
+      return (await last(fixture, 'b'))?.value === null && (await last(fixture, 'c'))?.value === null
+    })
+    expect([(await last(fixture, 'a'))?.src, (await last(fixture, 'b'))?.aft]).toEqual([2, 3])
+    // The store itself will write it when the source is there.
+    expect((await last(fixture, 'd'))?.value).toBe('ahead')
+    expect(fixture.told('wrote 3 keys again that another writer had replaced')).toBe(true)
+    expect(store.stats.count('foreignWrites')).toBe(1)
+    expect(unmet(store)).toEqual([])
+    const { batches } = await fixture.readChangelog()
+    const epochs = new Set(batches.filter(({ kind }) => kind === 'control').map(({ producerEpoch }) => producerEpoch))
+    expect(epochs.size).toBe(fencing ? 2 : 0)
+  })
+}
+
+test('a store that writes puts right what was written between its records', async () => {
+  await using fixture = await Fixture.create()
+  const store = await start(fixture)
+  await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'old', headers: src(0) }])
+  await fixture.produce([{ key: 'e', value: 'next' }])
+  await until('a is right', async () => (await last(fixture, 'a'))?.value === 'new')
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(unmet(store)).toEqual([])
+})
+
+test('a store gives up repairing after the third time, says that it is contested, and is not ready', async () => {
+  await using fixture = await Fixture.create()
+  const store = await start(fixture)
+  for (let round = 0; round < 3; round++) {
+    await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: `old ${round}`, headers: src(0) }])
+    await until('a is right', async () => (await last(fixture, 'a'))?.value === 'new')
+    expect(unmet(store)).toEqual([])
+  }
+  await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'once more', headers: src(0) }])
+  await until('it is contested', () => unmet(store).includes('not_contested'))
+  expect(store.status().reason).toContain('partition 0: contested: another writer goes on replacing')
+  expect(store.status().details[0]!.state).toBe('contested')
+  expect(fixture.told('contested')).toBe(true)
+  // It goes on with what is its own, and answers.
+  await fixture.produce([{ key: 'f', value: 'more' }])
+  await until('f is there', async () => (await fixture.value(store, 'f')) === 'more')
+  expect(await fixture.value(store, 'a')).toBe('new')
+  expect((await last(fixture, 'a'))?.value).toBe('once more')
+})
