@@ -5,6 +5,21 @@
 import { type KafkaClient } from './client.ts'
 import { listOffsets } from './offsets.ts'
 
+/** Where an offset is by both ends of the log; the end itself, where the next record will be, is inside. */
+export async function placeInLog(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<'before' | 'inside' | 'past'> {
+  const [starts, ends] = await Promise.all([
+    listOffsets(client, topic, [partition], 'earliest'),
+    listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'),
+  ])
+  if (offset < starts.get(partition)!) return 'before'
+  return offset > ends.get(partition)! ? 'past' : 'inside'
+}
+
 /** So often in a row has a position to be past the end. */
 const timesMin = 3
 
@@ -20,14 +35,10 @@ export class OutOfRange {
 
   /** @returns whether a position is not in the log indeed; else it is to be fetched from again, after a pause */
   async isSure(partition: number, position: number): Promise<boolean> {
-    const [starts, ends] = await Promise.all([
-      listOffsets(this.#client, this.#topic, [partition], 'earliest'),
-      listOffsets(this.#client, this.#topic, [partition], 'latest', 'read_uncommitted'),
-    ])
-    const isPastEnd = position > ends.get(partition)!
+    const place = await placeInLog(this.#client, this.#topic, partition, position)
     const before = this.#pastEnd.get(partition)
     this.#pastEnd.delete(partition)
-    if (!isPastEnd) return position < starts.get(partition)!
+    if (place !== 'past') return place === 'before'
     const times = before?.position === position ? before.times + 1 : 1
     if (times < timesMin) this.#pastEnd.set(partition, { position, times })
     return times >= timesMin

@@ -1,7 +1,9 @@
 /** One look at a partition, outside of any fetch loop. */
+import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { brokerError } from '../../kafka/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/fetch.ts'
+import { placeInLog } from '../../kafka/out-of-range.ts'
 import { plainFetch } from '../clients.ts'
 
 /** What lies at an offset and behind; undefined where the log does not hold that offset. Rejects with what the caller may repeat. */
@@ -17,10 +19,17 @@ export async function fetchAt(
   if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, leaderNotAvailable)
   const request = fetchRequest(topic, [{ partition, offset }], { ...plainFetch, maxWaitMs: 0, isolation })
   const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
-  if (fetched === undefined || fetched.errorCode === offsetOutOfRange) return undefined
+  if (fetched === undefined) return undefined
+  // A broker that is behind, or wrong, must not make a log seem shorter than it is.
+  const isOutside =
+    fetched.errorCode === offsetOutOfRange && (await placeInLog(client, topic, partition, offset)) !== 'inside'
+  if (isOutside) return undefined
   if (fetched.errorCode === 0) return fetched
   client.forgetLeader(topic, partition)
-  throw brokerError(`Reading ${topic} partition ${partition}`, fetched.errorCode)
+  if (fetched.errorCode !== offsetOutOfRange)
+    throw brokerError(`Reading ${topic} partition ${partition}`, fetched.errorCode)
+  const found = `the broker says that offset ${offset} is out of range, and both ends of the log say that it is not`
+  throw new LatchkeyError('broker_error', `Reading ${topic} partition ${partition}: ${found}`)
 }
 
 const offsetOutOfRange = 1

@@ -11,8 +11,14 @@ function batch(at: number, fields: Parameters<typeof rawBatch>[0], ...keys: (str
   return rawBatch({ baseOffset: BigInt(at), baseTimestamp: 1000n, records, ...fields })
 }
 
-async function check(answer: Omit<FetchAnswer, 'partition'>, keepsTimestamps = true): Promise<boolean> {
+/** @param ends by default, of a log whose retention has removed what was ingested */
+async function check(
+  answer: Omit<FetchAnswer, 'partition'>,
+  keepsTimestamps = true,
+  ends = { earliest: 15, latest: 20 },
+): Promise<boolean> {
   const fake = new FakeClient()
+  fake.offsets.set(0, ends)
   const checked = isRecreated(fake.client, 'source', 0, expected, keepsTimestamps)
   const exchange = await fake.next()
   expect(fetchPositions(exchange.request)).toMatchObject([{ partition: 0, offset: 12 }])
@@ -55,6 +61,11 @@ test.each([
 test('isRecreated goes by the key alone when the changelog does not keep timestamps', async () => {
   expect(await check({ records: batch(12, { baseTimestamp: 1001n }, 'key') }, false)).toBe(false)
   expect(await check({ records: batch(12, {}, 'other') }, false)).toBe(true)
+})
+
+test('isRecreated fails with what a retry may mend when the broker calls an offset out of range that is not', async () => {
+  const error = await check({ errorCode: 1 }, true, { earliest: 0, latest: 20 }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'broker_error', message: expect.stringContaining('offset 12 is out of range') })
 })
 
 test('isRecreated fails with what a retry may mend when the broker does not lead the partition', async () => {
