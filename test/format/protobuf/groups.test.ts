@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import protobuf from 'protobufjs'
 import { codecOf, type Json } from '../../../lib/format/index.ts'
 
 const text = `syntax = "proto2";
@@ -34,4 +35,9 @@ const named: [hex: string, json: Json][] = [
 test.each(named)('%s: the field of a group is named in lower case, as protoc does', (hex, json) => {
   expect(codec().decode(Uint8Array.fromHex(hex))).toEqual(json)
   expect(codec().encode(json).toHex()).toBe(hex)
+})
+
+test('the library is as it was when a text has been parsed', () => {
+  codec()
+  expect(protobuf.util.lcFirst('MyGroup')).toBe('myGroup')
 })
