@@ -126,8 +126,10 @@ export class Primaries {
     const floor = new Map<number, CommittedOffset>()
     const overruled = new Map<number, number>()
     for (const [partition, commit] of this.#committed) {
-      if (this.#resumed.get(partition)!.discard) overruled.set(partition, commit.offset)
-      else floor.set(partition, commit)
+      const { discard, rebuild } = this.#resumed.get(partition)!
+      if (discard) overruled.set(partition, commit.offset)
+      // What it states led to the rebuild, and holds no more once that is done.
+      else floor.set(partition, rebuild ? { ...commit, metadata: '' } : commit)
     }
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
     this.#renewTimer = setInterval(() => this.#ingest.repairs.renew(), renewIntervalMs)

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { healCluster, sharedCluster } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
+import { until } from '../until.ts'
 
 afterEach(healCluster)
 
@@ -55,6 +56,34 @@ test.each([
     await fixture.quiet(again)
     expect(fixture.told('rebuilding')).toBeFalse()
     await fixture.expectConverged(again)
+  },
+  testTimeoutMs,
+)
+
+test(
+  'a store rebuilds, once and loudly, when an unclean election lost one record of the changelog while it was down',
+  async () => {
+    const cluster = await sharedCluster()
+    await using fixture = await Fixture.create({ broker: cluster, changelog: { 'min.insync.replicas': '1' } })
+    await cluster.reassign(fixture.source, 0, [3])
+    await cluster.reassign(fixture.changelog, 0, [1, 2])
+    const store = fixture.openLogged()
+    await fixture.produce(orders(0, 100, 'first'))
+    await fixture.quiet(store)
+    await cluster.loseTail(fixture.changelog, 0, async () => {
+      await fixture.produce(orders(7, 1, 'second'))
+      await fixture.quiet(store)
+      await until('it has committed', async () => (await fixture.committed()).get(0) === 101)
+      await store.close()
+    })
+    for (const isRebuilt of [true, false]) {
+      fixture.lines.length = 0
+      const again = fixture.openLogged()
+      await fixture.quiet(again)
+      expect(fixture.told('because the changelog was truncated or recreated')).toBe(isRebuilt)
+      await fixture.expectConverged(again)
+      await again.close()
+    }
   },
   testTimeoutMs,
 )
