@@ -159,7 +159,7 @@ export class Connection {
       reading: this.#reading,
       isLocal: this.#isLocal,
       answered: (rest) => {
-        if (rest.length > 0) this.#inbox.add(rest)
+        if (rest.length > 0) this.#inbox.add(Buffer.from(rest.buffer, rest.byteOffset, rest.length))
         this.#answerAll()
         this.#throttle()
       },

@@ -18,9 +18,9 @@ export class Inbox {
     return this.#text.length - this.#at + this.#later.length
   }
 
-  add(bytes: Uint8Array): void {
+  add(bytes: Buffer): void {
     // Once for all that is in it, not once for each request that is left.
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+    const text = bytes.toString('latin1')
     if (this.#text === '') this.#text = text
     else this.#later += text
   }
