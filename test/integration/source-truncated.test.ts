@@ -1,5 +1,6 @@
 /** An unclean leader election loses records of the source that a running store has read, and others take their offsets. */
 import { afterEach, expect, test } from 'bun:test'
+import { type StoreConfig } from '../../lib/contract/store-config.ts'
 import { healCluster, sharedCluster } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
@@ -20,14 +21,20 @@ const tail = [
   ...orders(5_000, 18, 'lost'),
 ]
 
-async function truncated(settings: Parameters<Fixture['openLogged']>[0] = {}) {
+async function prepared() {
   const cluster = await sharedCluster()
   const isrOfOne = { 'min.insync.replicas': '1' }
   const fixture = await Fixture.create({ broker: cluster, source: isrOfOne, changelog: isrOfOne })
   await cluster.reassign(fixture.source, 0, [1, 2])
   await cluster.reassign(fixture.changelog, 0, [3])
-  const store = fixture.openLogged(settings)
   await fixture.produce([...orders(0, 500, 'first'), ...orders(200, 100, 'second'), { key: 'order-9', value: null }])
+  return { cluster, fixture }
+}
+
+/** Loses `tail` once a store has read it. */
+async function truncated(settings: Partial<StoreConfig> = {}) {
+  const { cluster, fixture } = await prepared()
+  const store = fixture.openLogged(settings)
   await fixture.quiet(store)
   const lost = await cluster.loseTail(fixture.source, 0, async () => {
     await fixture.produce(tail)
@@ -61,6 +68,56 @@ test.each([
     await fixture.quiet(again)
     await fixture.expectConverged(again)
     expect(fixture.told('rebuilding')).toBeFalse()
+  },
+  testTimeoutMs,
+)
+
+test(
+  'a partition whose values depend on those before them is made again whole',
+  async () => {
+    const module = new URL('../examples/count-updates.ts', import.meta.url).href
+    const json = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: JSON.stringify({ n: i }) }))
+    const cluster = await sharedCluster()
+    const isrOfOne = { 'min.insync.replicas': '1' }
+    await using fixture = await Fixture.create({ broker: cluster, source: isrOfOne, changelog: isrOfOne })
+    await cluster.reassign(fixture.source, 0, [1, 2])
+    await cluster.reassign(fixture.changelog, 0, [3])
+    const store = fixture.openLogged({ module })
+    await fixture.produce([...json(0, 50), ...json(0, 20)])
+    await fixture.quiet(store)
+    await cluster.loseTail(fixture.source, 0, async () => {
+      await fixture.produce(json(10, 20))
+      await fixture.quiet(store)
+    })
+    await until('it has read it again', () => fixture.told('partition 0: read again'))
+    expect(fixture.told('50 keys deleted, to be read again')).toBeTrue()
+    await fixture.quiet(store)
+    const updates = async (key: string) =>
+      (JSON.parse((await fixture.value(store, key))!) as { updates: number }).updates
+    // Counted twice would be 2 or more.
+    expect([await updates('order-15'), await updates('order-25'), await updates('order-45')]).toEqual([1, 0, 0])
+  },
+  testTimeoutMs,
+)
+
+test(
+  'a store that was down while the source lost its tail is right again, though more has taken its place',
+  async () => {
+    const { cluster, fixture } = await prepared()
+    await using _ = fixture
+    const timestamp = String(Date.now())
+    // The last record is the same as before in all that is compared, its value aside.
+    const last = (value: string) => ({ key: 'order-0', value, timestamp })
+    await cluster.loseTail(fixture.source, 0, async () => {
+      await fixture.produce([...tail, last('lost')])
+      await fixture.startAndStop()
+    })
+    await fixture.produce([...orders(300, tail.length, 'instead'), last('instead'), ...orders(0, 3, 'more')])
+    const store = fixture.openLogged()
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    expect(fixture.told('are not those that were read up to offset')).toBeTrue()
   },
   testTimeoutMs,
 )

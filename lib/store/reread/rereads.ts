@@ -120,6 +120,9 @@ export class Rereads {
       partition,
       keys: discarded.count,
     })
+    // What is deleted is not to be seen any more, by callbacks neither.
+    await this.#context.flusher.flush()
+    if (this.#due.has(partition)) return
     one.epochs.cut(from)
     if (!isWhole) {
       const isHeld = (key: Uint8Array, at: number, length: number) => map.has(partition, key, at, length)

@@ -58,6 +58,13 @@ export function maxMessageBytes(config: Map<string, string> | undefined): number
   return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
 }
 
+/** Where the brokers name no topic ids, other signs have to do. */
+export function withoutIds({ topic, id }: Pick<TopicMetadata, 'topic' | 'id'>): string[] {
+  if (id !== undefined) return []
+  const found = `The brokers know no topic ids (Kafka before 2.8): a topic that takes the place of ${topic} or of its changelog is recognised by records, offsets and leader epochs only`
+  return [`${found}; stop the store before a topic is recreated`]
+}
+
 export function warningsAbout(
   { topic, partitions }: TopicMetadata,
   sourceReplicas: number,

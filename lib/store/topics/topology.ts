@@ -14,6 +14,7 @@ import {
   type NewChangelog,
   newChangelog,
   warningsAbout,
+  withoutIds,
 } from './changelog-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 
@@ -74,7 +75,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   return {
     partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
-    warnings: [...warnings, ...(deadLetters?.warnings ?? [])],
+    warnings: [...warnings, ...withoutIds(source), ...(deadLetters?.warnings ?? [])],
     extends: isExtended,
     missingChangelog,
     deadLetters,

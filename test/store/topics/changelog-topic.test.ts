@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type KafkaClient, type TopicMetadata } from '../../../lib/kafka/client.ts'
-import { createChangelog, newChangelog, warningsAbout } from '../../../lib/store/topics/changelog-topic.ts'
+import { createChangelog, newChangelog, warningsAbout, withoutIds } from '../../../lib/store/topics/changelog-topic.ts'
 import { captureLog } from '../support.ts'
 
 function topic(replicas: number, partitions = 2): TopicMetadata {
@@ -102,3 +102,10 @@ test.each([
     expect(lines.join()).toContain('created without min.insync.replicas and unclean.leader.election.enable')
   },
 )
+
+test('brokers without topic ids are told of, by the topic that they do not know for certain', () => {
+  expect(withoutIds({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])
+  expect(withoutIds({ topic: 'orders', id: undefined })).toEqual([
+    expect.stringMatching(/^The brokers know no topic ids \(Kafka before 2\.8\): .*orders/),
+  ])
+})
