@@ -167,3 +167,31 @@ describe('a client that reads nothing', () => {
     expect(socket.calls).toEqual([])
   })
 })
+
+describe('a client that sends no more in the middle of a request', () => {
+  test.each([
+    ['a head that could be plain', get('a').slice(0, -2)],
+    ['a body', flush.slice(0, -1)],
+  ])('has its end passed on when it has sent part of %s', async (_, part) => {
+    const ended = Promise.withResolvers<string>()
+    let received = ''
+    const behind = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data: (_server, bytes) => void (received += bytes.toString()),
+        end: () => ended.resolve(received),
+        close: () => ended.resolve(received),
+      },
+    })
+    try {
+      const { connection } = connect(laneOf(answered, behind.port), Infinity)
+      connection.received(Buffer.from(part))
+      connection.ended()
+      expect(await ended.promise).toBe(part)
+      connection.closed()
+    } finally {
+      behind.stop(true)
+    }
+  })
+})

@@ -70,6 +70,22 @@ describe('the lane', () => {
     await stopped
   })
 
+  test('a connection beyond the bound is closed when it is taken, and others are answered', async () => {
+    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: () => new Response('ok'), connectionsMax: 3 })
+    const held = await Promise.all(Array.from({ length: 3 }, () => open(listener.port)))
+    // The last one has been taken by the time that it is answered.
+    await new Promise((resolve) => held[2]!.once('data', resolve).write(get('a')))
+    for (let count = 0; count < 5; count++) {
+      const excess = rawRequest(listener.port, get('a'), () => false).catch(() => '')
+      expect(await excess).toBe('')
+    }
+    held[0]!.destroy()
+    let answer = ''
+    while (!answer.startsWith('HTTP/1.1 200 ')) answer = await rawRequest(listener.port, get('a')).catch(() => '')
+    for (const socket of held) socket.destroy()
+    await listener.stop(0)
+  })
+
   test('a request that was passed on is answered when it drains', async () => {
     const { store, server } = serveFake()
     const asked = Promise.withResolvers<void>()
