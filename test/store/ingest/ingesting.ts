@@ -32,6 +32,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
   const flusher = new Flusher(map, stats, { count: 1000, seconds: 1000, failed })
   const lost: number[] = []
   const events = {
+    beforeWrite: () => {},
     progressed: () => {},
     renew: () => Promise.reject(new LatchkeyError('fenced', 'Another instance has the partition')),
     lost: (partition: number) => void lost.push(partition),
