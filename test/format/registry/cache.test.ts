@@ -108,7 +108,7 @@ describe('between one question and the next pass', () => {
 test('the latest schema of a subject is asked for once, be it forgotten meanwhile', () => {
   let asked = 0
   const compiled = compile('avro', 7, '"int"', new Map())
-  const schemas = { latest: () => (asked++, compiled) } as unknown as Schemas
+  const schemas = { willAsk() {}, latest: () => (asked++, compiled) } as unknown as Schemas
   const registry = { url: 'http://127.0.0.1:1' }
   const codec = registryCodec({ format: 'registry', kind: 'avro', registry, subject: 's' }, schemas)
   for (let times = 0; times < 3; times++) expect(codec.encode(7).toHex()).toBe('00000000070e')
