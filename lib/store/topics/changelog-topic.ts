@@ -1,9 +1,7 @@
 /** The changelog topic: how it is created, what it accepts, and what of its settings is worth a warning. */
-import { getLogger } from '@logtape/logtape'
-import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
+import { type TopicMetadata } from '../../kafka/client.ts'
 import { recordOverheadBytesMax } from '../../kafka/record-batch/index.ts'
-import { createTopic } from '../../kafka/topics.ts'
+import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 
 export interface ChangelogLimits {
   /** Of a record batch as it is written. */
@@ -21,8 +19,6 @@ export interface NewChangelog {
   config: Record<string, string>
 }
 
-/** With fewer, one that is gone would keep the topic from being written. */
-const replicasForTwoInSync = 3
 const unlimitedMs = '9223372036854775807'
 /** Kafka's own defaults, for a user who may not read topic configurations. */
 const defaultMaxMessageBytes = 1_048_588
@@ -95,56 +91,8 @@ export function warningsAbout(
       `Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`,
     )
   }
-  return [...warnings, ...durabilityWarnings(topic, partitions[0]?.replicas ?? 1, sourceReplicas, changelog)]
-}
-
-/** What keeps an acknowledged record when brokers fail: with three replicas, one of them may be gone, and a record is at two when it is acknowledged. */
-function durabilityOf(replicas: number): Record<string, string> {
-  const inSync = replicas >= replicasForTwoInSync ? { 'min.insync.replicas': '2' } : {}
-  return { ...inSync, 'unclean.leader.election.enable': 'false' }
-}
-
-function durabilityWarnings(
-  topic: string,
-  replicas: number,
-  sourceReplicas: number,
-  config: Map<string, string>,
-): string[] {
-  const warnings: string[] = []
-  if (replicas < sourceReplicas) {
-    warnings.push(
-      `Changelog topic ${topic} keeps ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, and the source ${sourceReplicas}: it can be lost where the source is not; ` +
-        `give it ${sourceReplicas} (kafka-reassign-partitions)`,
-    )
-  }
-  if (replicas >= replicasForTwoInSync && Number(config.get('min.insync.replicas') ?? 1) < 2) {
-    warnings.push(
-      `Changelog topic ${topic} has min.insync.replicas=${config.get('min.insync.replicas') ?? 1}: what it acknowledges may be at one broker alone, and is lost with that; ` +
-        'set min.insync.replicas=2 on it',
-    )
-  }
-  if (replicas > 1 && config.get('unclean.leader.election.enable') === 'true') {
-    warnings.push(
-      `Changelog topic ${topic} has unclean.leader.election.enable=true: a replica that lacks records may become the leader, and what it lacks is lost; ` +
-        'set unclean.leader.election.enable=false on it',
-    )
-  }
-  return warnings
-}
-
-/** Creates the changelog. A cluster whose policy does not let users choose how durable it is creates it by its own settings. */
-export async function createChangelog(client: KafkaClient, topic: string, changelog: NewChangelog): Promise<void> {
-  try {
-    await client.persist(() => createTopic(client, { topic, ...changelog }))
-  } catch (error) {
-    const isPolicy =
-      error instanceof LatchkeyError && /POLICY_VIOLATION|INVALID_CONFIG/.test(String(error.details['kafka']))
-    if (!isPolicy) throw error
-    const durability = durabilityOf(changelog.replicationFactor)
-    const config = Object.fromEntries(Object.entries(changelog.config).filter(([name]) => !(name in durability)))
-    await client.persist(() => createTopic(client, { topic, ...changelog, config }))
-    const message = '{fault}: created without {settings}, by the settings of the cluster'
-    const settings = Object.keys(durability).join(' and ')
-    getLogger(['latchkey', 'store']).warn(message, { fault: error.message, settings })
-  }
+  return [
+    ...warnings,
+    ...durabilityWarnings(`Changelog topic ${topic}`, partitions[0]?.replicas ?? 1, sourceReplicas, changelog),
+  ]
 }

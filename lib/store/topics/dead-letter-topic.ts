@@ -5,6 +5,7 @@ import { unknownTopic } from '../../kafka/error-codes.ts'
 import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
 import { describeTopic, type NewTopic } from '../../kafka/topics.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
+import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 
 export interface DeadLetterTopic {
   name: string
@@ -57,22 +58,26 @@ export async function inspectDeadLetters(
     const effect = 'it keeps one letter a key and refuses those without a key; set cleanup.policy=delete on it'
     warnings.push(`Dead-letter topic ${name} has cleanup.policy=${config.get('cleanup.policy')}: ${effect}`)
   }
+  if (config !== undefined) {
+    const [replicas, ofSource] = [found, source].map(({ partitions }) => partitions[0]?.replicas ?? 1) as [
+      number,
+      number,
+    ]
+    warnings.push(...durabilityWarnings(`Dead-letter topic ${name}`, replicas, ofSource, config))
+  }
   const maxMessageBytes = Math.min(accepted, hardMaxBytes)
   return { name, partitions: found.partitions.length, maxMessageBytes, missing: undefined, warnings }
 }
 
 function newTopic(name: string, source: TopicMetadata, maxMessageBytes: number): NewTopic {
   // Letters have the timestamps of their records: with a retention those of an old topic would be gone at once.
+  const replicationFactor = source.partitions[0]?.replicas ?? 1
   const config = {
     'cleanup.policy': 'delete',
     'retention.ms': '-1',
     'max.message.bytes': String(maxMessageBytes),
     'message.timestamp.type': 'CreateTime',
+    ...durabilityOf(replicationFactor),
   }
-  return {
-    topic: name,
-    partitions: source.partitions.length,
-    replicationFactor: source.partitions[0]?.replicas ?? 1,
-    config,
-  }
+  return { topic: name, partitions: source.partitions.length, replicationFactor, config }
 }

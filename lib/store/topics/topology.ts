@@ -4,11 +4,10 @@ import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient, type TopicMetadata } from '../../kafka/client.ts'
 import { errorName, unknownTopic } from '../../kafka/error-codes.ts'
-import { createTopic, describeTopic, extendTopic } from '../../kafka/topics.ts'
+import { describeTopic, extendTopic } from '../../kafka/topics.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 import {
   type ChangelogLimits,
-  createChangelog,
   limitsOf,
   maxMessageBytes,
   type NewChangelog,
@@ -16,6 +15,7 @@ import {
   warningsAbout,
   withoutIds,
 } from './changelog-topic.ts'
+import { createDurable } from './durable-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 
 export interface Topology {
@@ -118,7 +118,7 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
   }
   await createDeadLetters(client, topology.deadLetters)
   if (missingChangelog === undefined) return
-  await createChangelog(client, changelogTopic, missingChangelog)
+  await createDurable(client, { topic: changelogTopic, ...missingChangelog })
   log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
     changelogTopic,
     partitions: missingChangelog.partitions,
@@ -129,7 +129,7 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
 async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopology | undefined): Promise<void> {
   if (topology?.missing === undefined) return
   const { missing, name, partitions } = topology
-  await client.persist(() => createTopic(client, missing))
+  await createDurable(client, missing)
   getLogger(['latchkey', 'store']).info('Created dead-letter topic {name} with {partitions} partitions', {
     name,
     partitions,

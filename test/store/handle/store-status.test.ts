@@ -19,6 +19,7 @@ test('the status says which partition waits for what, beside what the whole stor
     halted: none,
     foreign: none,
     repairing: none,
+    contested: none,
     caughtUp: true,
     troubles: { trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] },
   }

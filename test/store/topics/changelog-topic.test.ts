@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
-import { type KafkaClient, type TopicMetadata } from '../../../lib/kafka/client.ts'
-import { createChangelog, newChangelog, warningsAbout, withoutIds } from '../../../lib/store/topics/changelog-topic.ts'
-import { captureLog } from '../support.ts'
+import { type TopicMetadata } from '../../../lib/kafka/client.ts'
+import { newChangelog, warningsAbout, withoutIds } from '../../../lib/store/topics/changelog-topic.ts'
 
 function topic(replicas: number, partitions = 2): TopicMetadata {
   const one = (partition: number) => ({ partition, leader: 1, leaderEpoch: 0, replicas, errorCode: 0 })
@@ -64,44 +63,6 @@ test('a single broker is no reason for a warning', () => {
   const config = { ...good, 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' }
   expect(warningsAbout(topic(1), 1, sourceConfig, new Map(Object.entries(config)))).toEqual([])
 })
-
-const policyViolation = 44
-
-test.each([
-  [policyViolation, 2],
-  [40, 2],
-  [38, 1],
-])(
-  'a changelog is created by the settings of the cluster where its policy refuses others: error %d',
-  async (errorCode, times) => {
-    const lines = captureLog()
-    const asked: string[][] = []
-    const client = {
-      requestTimeoutMs: 1,
-      persist: <T>(operation: () => Promise<T>) => operation(),
-      async callAny(
-        _api: string,
-        _version: number,
-        { topics: [one] }: { topics: [{ configEntries: { name: string }[] }] },
-      ) {
-        asked.push(one.configEntries.map(({ name }) => name))
-        return { topicErrors: [{ errorCode: asked.length === 1 ? errorCode : 0, errorMessage: 'no' }] }
-      },
-    } as unknown as KafkaClient
-    const created = createChangelog(client, 'log', newChangelog(topic(3), sourceConfig)).catch(
-      (error: unknown) => error,
-    )
-    const failure = await created
-    expect(asked).toHaveLength(times)
-    expect(asked[0]).toContain('min.insync.replicas')
-    if (times === 1) return expect(failure).toMatchObject({ code: 'broker_refused' })
-    expect(failure).toBeUndefined()
-    expect(asked[1]).toContain('cleanup.policy')
-    expect(asked[1]).not.toContain('min.insync.replicas')
-    expect(asked[1]).not.toContain('unclean.leader.election.enable')
-    expect(lines.join()).toContain('created without min.insync.replicas and unclean.leader.election.enable')
-  },
-)
 
 test('brokers without topic ids are told of, by the topic that they do not know for certain', () => {
   expect(withoutIds({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])

@@ -1,8 +1,10 @@
 /** What is looked at, asked for and told of the dead-letter topic before anything is done. */
 import { expect, test } from 'bun:test'
 import type { StoreConfig } from '../../../lib/contract/store-config.ts'
+import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import { aclCommands, rightsNeeded } from '../../../lib/store/topics/acls.ts'
 import { checkTopics } from '../../../lib/store/topics/check.ts'
+import { inspectDeadLetters } from '../../../lib/store/topics/dead-letter-topic.ts'
 import { Fixture } from '../../integration/support/fixture.ts'
 import { createTopic, sharedKafka } from '../../kafka/index.ts'
 import { toAddress } from '../../kafka/real-client.ts'
@@ -99,4 +101,15 @@ test('nothing is asked for on a dead-letter topic where nothing is written to on
   expect(topics({ ...settings, onBadRecord: 'dead-letter' })).toEqual([
     expect.stringContaining('--operation Write --operation DescribeConfigs --topic bad'),
   ])
+})
+
+test('a dead-letter topic that is created keeps its letters when a broker is lost', async () => {
+  const one = { partition: 0, leader: 1, leaderEpoch: 0, replicas: 3, errorCode: 0 }
+  const source = { topic: 'source', id: undefined, errorCode: 0, partitions: [one] }
+  const found = { topic: 'letters', id: undefined, errorCode: 3, partitions: [] }
+  const { missing } = await inspectDeadLetters({} as KafkaClient, found, source, 1_000)
+  expect(missing).toMatchObject({
+    replicationFactor: 3,
+    config: { 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', 'retention.ms': '-1' },
+  })
 })
