@@ -33,7 +33,7 @@ export { type StoreReader } from './library/store-reader.ts'
 /**
  * All of a store's routes (`GET /stores/<id>/<key>` and the others) as one function for `fetch` of a Bun.serve of one's own, behind whatever
  * routes that has. It answers from the first moment, while the store recovers, too. Errors are answers: problem+json with a `code`.
- * A path that it does not know is 404. Bounds on connections and bodies are those of the server.
+ * A path that it does not know is 404. Bounds on connections and bodies, and which Hosts are answered, are the server's business.
  */
 export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
   return createHandler(store.bytes, options, store)

@@ -41,10 +41,11 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
 }
 
 /** A line for --check. */
-export function describeServer({ bind, port, token, tls, connectionsMax }: ServerOptions): string {
+export function describeServer({ bind, port, token, hosts, tls, connectionsMax }: ServerOptions): string {
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
     token === undefined ? 'no token is asked for' : 'a token is asked for',
+    ...(hosts ? [`hosts ${hosts.join(', ')}`] : []),
     ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
     `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
   ]

@@ -45,5 +45,6 @@ describe('describeServer', () => {
     const line = describeServer({ ...server, token: 'geheim', connectionsMax: 1 })
     expect(line).toBe('http: at 127.0.0.1 port 8080, a token is asked for, at most 1 connections')
     expect(describeServer(server)).toContain('no token is asked for')
+    expect(describeServer({ ...server, hosts: ['a.example', '*.b'] })).toContain(', hosts a.example, *.b, at most')
   })
 })
