@@ -157,10 +157,12 @@ describe('createMetrics', () => {
   test('requests that were refused for their Host are counted, of all threads', async () => {
     const buffers = [LookupStats.buffer(), LookupStats.buffer()]
     const [own, other] = [new LookupStats(buffers, 0), new LookupStats(buffers, 1)]
-    for (const stats of [own, other, other]) stats.observeRefusedHost()
+    const minute = 60_000
+    const logged = [own, other, other, own].map((stats, index) => stats.observeRefusedHost(minute * (1 + index / 3)))
+    expect(logged).toEqual([true, false, false, true])
     const metrics = createMetrics(new FakeStore(), own, '1.2.3')
     const samples = parse(await metrics.render())
-    expect(samples.get('latchkey_hosts_refused_total')).toBe(3)
+    expect(samples.get('latchkey_hosts_refused_total')).toBe(4)
     expect(samples.get('latchkey_lookup_seconds_count')).toBe(0)
   })
 

@@ -6,10 +6,9 @@
 import { isIP, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { LatchkeyError } from '../errors.ts'
-import { loggerOf, RepeatedLog } from '../log.ts'
+import { loggerOf } from '../log.ts'
 import { problemResponse } from './problem.ts'
 
-const logIntervalMs = 60_000
 const shownCharactersMax = 255
 
 export interface HostRuleOptions {
@@ -17,8 +16,8 @@ export interface HostRuleOptions {
   hosts?: readonly string[] | undefined
   /** A token is asked for, which no page of another site has. */
   hasToken: boolean
-  /** Called for each request that is refused. */
-  refused: () => void
+  /** Called for each request that is refused. @returns whether it is to be logged */
+  refused: () => boolean
 }
 
 /** Undefined where nothing is to be refused. */
@@ -32,13 +31,12 @@ export class HostRule {
   readonly #names: ReadonlySet<string>
   readonly #suffixes: readonly string[]
   readonly #takesAny: boolean
-  readonly #refused: () => void
-  readonly #log = new RepeatedLog(loggerOf('http'), logIntervalMs)
+  readonly #refused: () => boolean
   /** Clients repeat themselves. */
   #last: string | null = null
   #isLastAdmitted = true
 
-  constructor(hosts: readonly string[] | undefined, refused: () => void) {
+  constructor(hosts: readonly string[] | undefined, refused: () => boolean) {
     const listed = hosts ?? []
     this.isForAll = hosts !== undefined
     this.#names = new Set(['localhost', hostname().toLowerCase(), ...listed])
@@ -58,11 +56,11 @@ export class HostRule {
 
   /** The answer to a request that is not admitted, counted and logged. */
   refusal(host: string | null): Response {
-    this.#refused()
     const name = JSON.stringify((host ?? '').slice(0, shownCharactersMax))
     const found = `${name} is no address, not localhost and not this machine's name; list it in SERVER_HOSTS, or set SERVER_TOKEN_FILE`
-    const told = 'Refused a request for its Host: {found}. A web page that a browser here shows may have sent it'
-    this.#log.log('warning', 'host', told, { found })
+    const told =
+      'Refused a request for its Host: {found}. A web page that a browser here shows may have sent it; there is one such line a minute at most'
+    if (this.#refused()) loggerOf('http').warn(told, { found })
     return problemResponse(new LatchkeyError('host_not_allowed', `Checking the Host of the request: ${found}`))
   }
 

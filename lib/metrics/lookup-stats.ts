@@ -31,7 +31,11 @@ const bucketsAt = lookupOutcomes.length
 /** The last bucket has what is above all bounds. Not cumulative. */
 const secondsAt = bucketsAt + latencyBounds.length + 1
 const hostsRefusedAt = secondsAt + 1
-const counts = hostsRefusedAt + 1
+/** Milliseconds since the epoch; the first thread's is that of all. */
+const hostsRefusedLoggedAt = hostsRefusedAt + 1
+const counts = hostsRefusedLoggedAt + 1
+
+const refusedLogMs = 60_000
 
 /** Of one thread that answers lookups, beside those of the others. Each writes its own counts, and any of them can tell the sums. */
 export class LookupStats {
@@ -58,9 +62,17 @@ export class LookupStats {
     own[secondsAt]! += seconds
   }
 
-  /** A request was refused for its Host: no lookup has come of it. */
-  observeRefusedHost(): void {
+  /**
+   * A request was refused for its Host: no lookup has come of it.
+   * @param now in milliseconds, for tests
+   * @returns whether it is to be logged, which is so once a minute, whichever thread refuses
+   */
+  observeRefusedHost(now: number = Date.now()): boolean {
     this.#own[hostsRefusedAt]! += 1
+    const shared = this.#all[0]!
+    if (Math.abs(now - shared[hostsRefusedLoggedAt]!) < refusedLogMs) return false
+    shared[hostsRefusedLoggedAt] = now
+    return true
   }
 
   get hostsRefused(): number {

@@ -4,11 +4,12 @@ import { hostname } from 'node:os'
 import { hostRuleOf } from '../../lib/http/host-rule.ts'
 import { guarded, guardedBehind } from '../../lib/http/guard.ts'
 import { configureLogging } from '../../lib/log.ts'
+import { LookupStats } from '../../lib/metrics.ts'
 import { makeCertificate } from './certificate.ts'
 import { problemOf, serveFake } from './fake-store.ts'
 import { rawRequest } from './raw-request.ts'
 
-const none = { hasToken: false, refused: () => {} }
+const none = { hasToken: false, refused: () => false }
 
 function ruleOf(hosts?: string[]) {
   return hostRuleOf({ ...none, hosts })!
@@ -126,7 +127,7 @@ describe('a server without a token', () => {
 
   test.each(ways)('refuses names that it does not know, and counts them, when requests are %s', async (_, ask) => {
     let refused = 0
-    const hostRule = hostRuleOf({ hasToken: false, refused: () => refused++ })
+    const hostRule = hostRuleOf({ hasToken: false, refused: () => refused++ > 0 })
     await using served = serveFake({ hostRule })
     served.store.put('a', 'A')
     const { port } = served.server
@@ -144,7 +145,8 @@ describe('a server without a token', () => {
   test('says so in the log once, however many there are', () => {
     const lines: string[] = []
     configureLogging({ level: 'info', structured: false, write: (line) => lines.push(line) })
-    const rule = ruleOf()
+    const stats = new LookupStats()
+    const rule = hostRuleOf({ hasToken: false, refused: () => stats.observeRefusedHost() })!
     for (const host of ['evil.example', 'worse.example', 'evil.example']) rule.refusal(host)
     configureLogging({ level: 'error', structured: false })
     expect(lines).toEqual([expect.stringContaining('Refused a request for its Host: "evil.example" is no address')])
