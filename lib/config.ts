@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
 import { formatsOf } from './config/formats.ts'
 import { storeModuleOf } from './config/store-module.ts'
-import { missing } from './config/missing.ts'
+import { isOfMissing, missing } from './config/missing.ts'
 import { quote } from './config/quote.ts'
 import { flagNotice, type SettingText } from './config/secrets.ts'
 import { type Flags, readFlags } from './config/flags.ts'
@@ -82,7 +82,9 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   faults.push(...formats.faults)
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
-  if (!parsed.success || faults.length > 0) throw faultsError(faults)
+  // What is missing may stand in a file that could not be read: one slip is one fault.
+  const told = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
+  if (!parsed.success || faults.length > 0) throw faultsError(told)
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
   const token = given.get('serverToken')

@@ -1,7 +1,7 @@
 /** The command line: flags of the program itself, and those that give a setting. Values of settings are looked at by nobody here. */
 import { parseArgs } from 'node:util'
 import { longerName, nearName } from '../near-name.ts'
-import { type Given, settingFlags } from './givens.ts'
+import { settingFlags } from './givens.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'
 import { switchWords } from './values.ts'
@@ -19,6 +19,8 @@ export interface Flags {
   values: Map<string, string>
   /** Variables of flags that have no value: a fault has been found in them already. */
   valueless: Set<string>
+  /** --env-file has no value. */
+  isEnvFileUnread: boolean
   faults: string[]
 }
 
@@ -38,8 +40,8 @@ const flagNames = [...Object.keys(ownFlags), ...settingFlags.keys()]
 type Before =
   | { kind: 'switch'; variable: string }
   | { kind: 'help' }
-  /** @member meant the setting that the flag almost names */
-  | { kind: 'unknown'; meant: Given | undefined }
+  /** @member meant the flag that was almost named */
+  | { kind: 'unknown'; meant: string | undefined }
 
 /** Reads the command line; each thing wrong with it becomes a fault, none is thrown. */
 export function readFlags(argv: readonly string[]): Flags {
@@ -51,11 +53,13 @@ export function readFlags(argv: readonly string[]): Flags {
     rebuild: false,
     values: new Map(),
     valueless: new Set(),
+    isEnvFileUnread: false,
     faults: [],
   }
   let before: Before | undefined
   let wordBefore = -1
-  for (const token of tokensOf(argv)) {
+  const words = withoutValueless(flags, argv)
+  for (const token of tokensOf(words)) {
     if (token.kind === 'option-terminator') continue
     if (token.kind === 'positional') {
       takeWord(flags, token.value, before)
@@ -63,12 +67,38 @@ export function readFlags(argv: readonly string[]): Flags {
       continue
     }
     // `-store-id` comes as eight flags of one letter.
-    const isBundle = /^-[^-]./.test(argv[token.index] ?? '')
+    const isBundle = /^-[^-]./.test(words[token.index] ?? '')
     if (isBundle && token.index === wordBefore) continue
     wordBefore = token.index
-    before = isBundle ? unknownFlag(flags, argv[token.index]!, undefined) : takeFlag(flags, token)
+    before = isBundle ? unknownFlag(flags, words[token.index]!, undefined) : takeFlag(flags, token)
   }
   return flags
+}
+
+/** Another flag is no value: where one stands behind a flag that needs one, it is read as what it is. @returns the words without those flags */
+function withoutValueless(flags: Flags, argv: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!
+    const next = argv[index + 1]
+    const name = word.slice(2)
+    const setting = word.startsWith('--') ? settingFlags.get(name) : undefined
+    const takesValue = word === '--env-file' || (setting !== undefined && !setting.isSwitch)
+    if (!takesValue) kept.push(word)
+    else if (next === undefined || next.startsWith('--')) noValue(flags, name)
+    else {
+      kept.push(word, next)
+      index++
+    }
+  }
+  return kept
+}
+
+function noValue(flags: Flags, name: string): void {
+  flags.faults.push(`--${name} has no value: give one, as in --${name}=…`)
+  const setting = settingFlags.get(name)
+  if (setting) flags.valueless.add(setting.variable)
+  else flags.isEnvFileUnread = true
 }
 
 function tokensOf(argv: readonly string[]) {
@@ -103,10 +133,8 @@ function takeFlag(flags: Flags, token: FlagToken): Before | undefined {
     if (value !== undefined) takeHelpTopic(flags, value)
     return { kind: 'help' }
   }
-  if (value === undefined || (!token.inlineValue && value.startsWith('--'))) {
-    flags.faults.push(`${rawName} has no value: give one, as in ${rawName}=…`)
-    if (setting) flags.valueless.add(setting.variable)
-  } else if (setting) flags.values.set(setting.variable, value)
+  if (value === undefined) noValue(flags, name)
+  else if (setting) flags.values.set(setting.variable, value)
   else flags.envFile = value
   return undefined
 }
@@ -129,17 +157,22 @@ function unknownFlag(flags: Flags, rawName: string, value: string | undefined): 
   const [name = '', inlineValue] = rawName.replace(/^--?/, '').split('=', 2)
   const near = nearName(name, flagNames) ?? longerName(name, flagNames)
   flags.faults.push(`${quote(rawName)} is no flag: ${near ? `did you mean --${near}?` : 'see latchkey --help'}`)
-  const meant = near === undefined ? undefined : settingFlags.get(near)
   const given = value ?? inlineValue
-  takeAsMeant(flags, meant, given)
-  return given === undefined ? { kind: 'unknown', meant } : undefined
+  takeAsMeant(flags, near, given)
+  return given === undefined ? { kind: 'unknown', meant: near } : undefined
 }
 
-function takeAsMeant({ values, valueless }: Flags, meant: Given | undefined, value: string | undefined): void {
-  if (meant === undefined) return
-  if (value !== undefined) values.set(meant.variable, value)
-  else if (meant.isSwitch) values.set(meant.variable, 'true')
-  else valueless.add(meant.variable)
+function takeAsMeant(flags: Flags, meant: string | undefined, value: string | undefined): void {
+  if (meant === 'env-file') {
+    flags.isEnvFileUnread = value === undefined
+    if (value !== undefined) flags.envFile = value
+    return
+  }
+  const setting = settingFlags.get(meant ?? '')
+  if (setting === undefined) return
+  if (value !== undefined) flags.values.set(setting.variable, value)
+  else if (setting.isSwitch) flags.values.set(setting.variable, 'true')
+  else flags.valueless.add(setting.variable)
 }
 
 function isOwnSwitch(name: string): name is 'help' | 'version' | 'licenses' | 'check' | 'rebuild' {

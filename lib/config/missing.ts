@@ -26,3 +26,8 @@ export function missing(key: SettingKey, why: string): string {
   const example = examples[key]
   return `${variable} is missing: ${why}${example === undefined ? '' : `, for example ${variable}=${example}`}`
 }
+
+/** Whether a fault is one of those. */
+export function isOfMissing(fault: string): boolean {
+  return /^[A-Z_]+ is missing: /.test(fault)
+}

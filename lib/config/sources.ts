@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { whyUnreadable } from '../unreadable.ts'
+import { type Flags } from './flags.ts'
 import { nearVariables, variables } from './givens.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { metadataOf, type SettingKey } from './settings.ts'
@@ -30,8 +31,9 @@ export interface Source {
 export function readEnvFile(
   named: string | undefined,
   directories: readonly string[],
-  { faults, valueless }: { faults: string[]; valueless: Set<string> },
+  flags: Pick<Flags, 'faults' | 'valueless' | 'isEnvFileUnread'>,
 ): Source {
+  const { faults, valueless } = flags
   const paths = named === undefined ? directories.map((directory) => join(directory, '.env')) : [named]
   for (const path of paths) {
     try {
@@ -51,6 +53,7 @@ export function readEnvFile(
       const { code } = error as NodeJS.ErrnoException
       if (named === undefined && code === 'ENOENT') continue
       faults.push(`${path} cannot be read as env file: ${whyUnreadable(error)}`)
+      flags.isEnvFileUnread = true
     }
   }
   return { origin: 'no .env', values: new Map() }

@@ -110,6 +110,20 @@ const slips: { argv: string[]; environment?: Record<string, string>; fault: stri
     fault: '"--use-replica-onyl" is no flag: did you mean --use-replica-only?',
   },
   {
+    argv: ['--source-topic', '--store-id', 'a'],
+    fault: '--source-topic has no value: give one, as in --source-topic=…',
+  },
+  { argv: ['--env-file'], fault: '--env-file has no value: give one, as in --env-file=…' },
+  { argv: ['--env-file', '--check'], fault: '--env-file has no value: give one, as in --env-file=…' },
+  {
+    argv: ['--env-file', '/nowhere/orders.env', '--value-format', 'avro'],
+    fault: '/nowhere/orders.env cannot be read as env file: there is no such file (ENOENT)',
+  },
+  {
+    argv: ['--env-fil', '/dev/null', '--source-topic=orders'],
+    fault: '"--env-fil" is no flag: did you mean --env-file?',
+  },
+  {
     argv: [],
     environment: { SORCE_TOPIC: 'orders' },
     fault: 'SOURCE_TOPIC is missing: SORCE_TOPIC in the environment is no setting: did you mean SOURCE_TOPIC?',
