@@ -1,31 +1,10 @@
 import { expect, test } from 'bun:test'
 import { Stats } from '../../../lib/contract/stats.ts'
 import { keptReadersMax } from '../../../lib/store/handle/kept-reader.ts'
-import { Shard } from '../../../lib/store/handle/shard.ts'
-import { type FromThread, type ToThread } from '../../../lib/store/messages.ts'
-import { type StorePortEvents } from '../../../lib/store/store-port.ts'
-import { type StoreConfig } from '../../../lib/contract/store-config.ts'
 import { createFixture } from '../../map/helper.ts'
+import { startShard } from './shard-setup.ts'
 
-/** A shard whose store thread is the test. */
-function start() {
-  const posted: ToThread[] = []
-  let thread: StorePortEvents | undefined
-  const access = {
-    readerThread: 0,
-    open(_: unknown, __: unknown, events: StorePortEvents) {
-      thread = events
-      return { post: (message: ToThread) => void posted.push(message), terminate: () => {} }
-    },
-  }
-  const events = { opened: () => {}, state: () => {}, caughtUp: () => {}, grown: () => {} }
-  const config = { storeId: 'store', readerPoolSize: 1 } as StoreConfig
-  const shard = new Shard(config, { level: 'error', structured: false }, events, access)
-  const receive = (message: FromThread) => thread!.received(message)
-  return { shard, receive, ended: (message?: string) => thread!.ended(message), posted }
-}
-
-const ends: [how: string, end: (thread: ReturnType<typeof start>) => void, code: string][] = [
+const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [
   ['closes', ({ receive }) => receive({ type: 'closed' }), 'stopping'],
   [
     'fails',
@@ -36,7 +15,7 @@ const ends: [how: string, end: (thread: ReturnType<typeof start>) => void, code:
 ]
 
 test.each(ends)('a flush that waits ends when the store %s', async (_, end, code) => {
-  const thread = start()
+  const thread = startShard()
   const flush = thread.shard.flush().catch((error: unknown) => error)
   expect(thread.posted.map(({ type }) => type)).toContain('flush')
   end(thread)
@@ -44,7 +23,7 @@ test.each(ends)('a flush that waits ends when the store %s', async (_, end, code
 })
 
 test('a flush ends with what the thread answers to it', async () => {
-  const { shard, receive } = start()
+  const { shard, receive } = startShard()
   const flushes = [shard.flush(), shard.flush().catch((error: unknown) => error)]
   receive({ type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'not yet' } })
   receive({ type: 'flushed', id: 1, operations: 5 })
@@ -52,7 +31,7 @@ test('a flush ends with what the thread answers to it', async () => {
 })
 
 test('readers that are lent can be had again once they are closed', () => {
-  const { shard, receive } = start()
+  const { shard, receive } = startShard()
   const { map } = createFixture({ readersMax: 1 + keptReadersMax })
   const held = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
   receive({ type: 'opened', ...held, stats: new Stats([0]).buffer, map: map.shared })

@@ -3,6 +3,7 @@ import { type Shards } from '../../../lib/store/handle/shards.ts'
 import { statusOf } from '../../../lib/store/handle/store-status.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
 import { settingsFrom } from '../../cluster/support/settings.ts'
+import { startShard } from './shard-setup.ts'
 
 const trouble = {
   partition: 1,
@@ -13,16 +14,9 @@ const trouble = {
 }
 
 test('the status says which partition waits for what, beside what the whole store has trouble with', () => {
-  const none = new Map<number, string>()
-  const shard = {
-    fenced: none,
-    halted: none,
-    foreign: none,
-    repairing: none,
-    contested: none,
-    caughtUp: true,
-    troubles: { trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] },
-  }
+  const { shard, receive } = startShard()
+  receive({ type: 'trouble', trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] })
+  receive({ type: 'caught-up' })
   const together = {
     all: [shard],
     state: 'running',
