@@ -8,10 +8,11 @@ import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { loggerOf } from '../log.ts'
-import { applyRecords } from './memory/apply.ts'
+import { applyLateRecords, applyRecords } from './memory/apply.ts'
 import { changelogFetch } from './clients.ts'
 import { type KeptHeaders, keptHeadersOf } from './memory/kept-headers.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
+import { isAbortMarker, Succession } from './recovery/succession.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import { type StoreContext } from './store-context.ts'
 import { type EndsWatch } from '../kafka/ends-watch.ts'
@@ -28,6 +29,8 @@ interface Copy {
   position: number
   /** Leader epochs of what was read. */
   readonly epochs: EpochTrail
+  /** Of those who wrote it. */
+  succession: Succession
   /** Where the changelog ended when the copy began: from there on it counts as filled. */
   target: number
   filled: boolean
@@ -77,7 +80,14 @@ export class Replicas {
       const position = starts.get(partition)!
       const target = ends.get(partition)!
       const epochs = new EpochTrail()
-      this.#copies.set(partition, { position, epochs, target, filled: false, opened: false })
+      this.#copies.set(partition, {
+        position,
+        epochs,
+        succession: new Succession(),
+        target,
+        filled: false,
+        opened: false,
+      })
       stats.setGauge(partition, 'recoveryStart', position)
       stats.setGauge(partition, 'recoveryPosition', position)
       stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
@@ -123,10 +133,13 @@ export class Replicas {
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       if (kind === 'records') {
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
-        const records = applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
+        // Its primary puts right what is late, and nothing older is shown until then.
+        const records = copy.succession.isLate(batch)
+          ? applyLateRecords(map, partition, batch, copy.position, this.#kept)
+          : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
         stats.add('recordsRecovered', records)
         stats.add('bytesRecovered', batch.batchBytes)
-      }
+      } else if (isAbortMarker(batch)) copy.succession.marked(batch)
       copy.position = batch.nextOffset
     }
   }
@@ -186,6 +199,7 @@ export class Replicas {
     if (copy.opened) await this.#deleteAll(partition)
     else map.clear(partition)
     copy.epochs.cut(0)
+    copy.succession = new Succession()
     copy.position = starts.get(partition)!
     copy.target = ends.get(partition)!
     copy.filled = false

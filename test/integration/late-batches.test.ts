@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { compact } from './support/compaction.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from './support/log.ts'
+import { fold, headerOf } from './support/log.ts'
 import { until } from '../until.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
@@ -34,6 +34,43 @@ test('a start finds the newest records behind late ones, tombstones too, and put
   await compact(fixture.cluster, fixture.changelog)
   await fixture.startAndStop()
   expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([])
+})
+
+test('a copy shows nothing older for late records, and what its primary puts right', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: 'a', value: 'old' },
+    { key: 'b', value: 'old' },
+    { key: 'a', value: 'new' },
+    { key: 'b', value: null },
+  ])
+  await fixture.startAndStop()
+  const late = [
+    { key: 'a', value: 'old', headers: src(0) },
+    { key: 'b', value: 'old', headers: src(1) },
+  ]
+  await fixture.cluster.produce(fixture.changelog, late)
+  const copy = fixture.open({ useReplicaOnly: true })
+  const positionOf = () => copy.status().details[0]?.position ?? -1
+  const isLevel = async () => positionOf() === (await fixture.readChangelog()).ends.get(0)!
+  await until('it has what there is', isLevel)
+  await copy.flush()
+  expect(await fixture.value(copy, 'a')).toBe('new')
+
+  const primary = fixture.open()
+  await fixture.quiet(primary)
+  await until('b is deleted in the copy', async () => (await fixture.value(copy, 'b')) === undefined)
+  expect(await fixture.value(copy, 'a')).toBe('new')
+
+  await fixture.cluster.produce(fixture.changelog, late)
+  await until('the primary has put it right', async () => {
+    const { records } = await fixture.readChangelog()
+    const last = fold(records)
+    return last.get('a')?.value === 'new' && last.get('b')?.value === null
+  })
+  await until('the copy has that', isLevel)
+  await copy.flush()
+  expect([await fixture.value(copy, 'a'), await fixture.value(copy, 'b')]).toEqual(['new', undefined])
 })
 
 test('a start takes nothing of a changelog without markers for late', async () => {

@@ -57,3 +57,26 @@ export function putRecord(
   const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
   map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
 }
+
+/**
+ * The records of an opened batch that an owner of before has written behind those of its successor: they are put where memory has nothing of a higher
+ * source offset.
+ * @returns how many there were
+ */
+export function applyLateRecords(
+  map: ChiralMap,
+  partition: number,
+  batch: RecordBatchReader,
+  position: number,
+  kept?: KeptHeaders,
+): number {
+  let records = 0
+  while (batch.nextRecord()) {
+    if (batch.offset < position || batch.undecodable || batch.keyLength < 0) continue
+    records++
+    const sourceOffset = batch.sourceOffset()
+    const held = map.latest(partition, batch.data, batch.keyStart, batch.keyLength)
+    if (held === undefined || held.offset <= sourceOffset) putRecord(map, partition, batch, sourceOffset, kept)
+  }
+  return records
+}

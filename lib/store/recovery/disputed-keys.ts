@@ -6,10 +6,9 @@
  * rebuilds writes what is right.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { Succession } from './succession.ts'
+import { isAbortMarker, Succession } from './succession.ts'
 import { discardOffset, orderOf, type SourceTrail } from './source-trail.ts'
 
-const abortMarker = 0
 /** Bytes of keys, and what a string costs beside them. */
 const keyBytesMax = 16 << 20
 const keyOverheadBytes = 96
@@ -37,7 +36,7 @@ export class DisputedKeys {
 
   /** A control batch. */
   control(batch: RecordBatchReader): void {
-    if (batch.controlType() === abortMarker) this.#succession.marked(batch)
+    if (isAbortMarker(batch)) this.#succession.marked(batch)
   }
 
   /** Whether keys of a batch may be disputed: note() looks at them. To be asked of each in turn. */

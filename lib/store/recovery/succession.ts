@@ -5,10 +5,19 @@
  * longer is appended behind what its successor wrote.
  */
 
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+
 /** Of a record batch. */
 interface Written {
   readonly producerId: number
   readonly producerEpoch: number
+}
+
+const abortMarker = 0
+
+/** Of a fence, if the batch is a marker at all. */
+export function isAbortMarker(batch: RecordBatchReader): boolean {
+  return batch.isControl && batch.controlType() === abortMarker
 }
 
 /** An owner is remembered by this many followers at most. */
