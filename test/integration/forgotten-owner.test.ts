@@ -92,3 +92,31 @@ test('a store that stood still takes its partition again before it writes', asyn
     await latchkey.close()
   }
 })
+
+test('a store that stood still takes nothing back from one that had its partition since, though the broker has forgotten both', async () => {
+  await using fixture = await Fixture.create({ broker })
+  await fixture.produce([{ key: 'a', value: '1' }])
+  const settings = { ...localPort, SOURCE_TOPIC: fixture.source, KAFKA_BROKERS: broker.bootstrap }
+  const latchkey = await LatchkeyProcess.start({ settings })
+  try {
+    await latchkey.until('it is ready', () => latchkey.isReady())
+    latchkey.signal('SIGSTOP')
+    const stoppedAt = bootTimeMs()
+    await forgotten(fixture)
+    const later = fixture.open()
+    await fixture.produce([{ key: 'a', value: '2' }])
+    await fixture.quiet(later)
+    await later.close()
+    await forgotten(fixture)
+    await until('it stood still for long', () => bootTimeMs() - stoppedAt > standstillMs)
+    latchkey.signal('SIGCONT')
+    await latchkey.until('it says so', async () => {
+      return /another instance .* has taken partition/.test((await latchkey.status(fixture.source))?.reason ?? '')
+    })
+    const { records } = await fixture.readChangelog()
+    expect(records.map(({ value }) => value)).toEqual(['1', '2'])
+  } finally {
+    await latchkey.close()
+  }
+  await fixture.startAndStop()
+})

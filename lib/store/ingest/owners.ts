@@ -4,7 +4,8 @@ import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type Clients, clientsConfigOf, transactionalIdOf } from '../clients.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
-import { markersFrom } from '../recovery/changelog-check.ts'
+import { LatchkeyError } from '../../errors.ts'
+import { hasSuccessor, markersFrom } from '../recovery/changelog-check.ts'
 
 /** Without fencing, of how many producer ids a partition's own batches are known by. */
 const identitiesMax = 8
@@ -56,7 +57,11 @@ export class Owners {
    */
   async renew(partition: number, from: number): Promise<ProducerIdentity> {
     const claim = this.#claims.get(partition)
-    await (claim === undefined ? this.#take(partition) : this.#fence(partition, claim, from))
+    if (claim === undefined) await this.#take(partition)
+    else {
+      await this.#fence(partition, claim, from)
+      await this.#requireNoSuccessor(partition, from)
+    }
     return this.identity(partition)!
   }
 
@@ -68,6 +73,18 @@ export class Owners {
     const markers = () => markersFrom(changelog, topic, partition, from)
     const target = { client, transactionalId, topic, partition, transactionTimeoutMs, markers }
     await fencePartition(target, claim)
+  }
+
+  /**
+   * The broker grants a partition to whoever asks first where it has forgotten who had it last. Who has written as its owner since is the later one, and has
+   * gone further than we have: what we wrote now would be older, and nobody could tell.
+   */
+  async #requireNoSuccessor(partition: number, from: number): Promise<void> {
+    const { changelogTopic } = this.#config
+    const { changelog } = this.#clients
+    if (!(await hasSuccessor(changelog, changelogTopic, partition, from, this.isOwn(partition)))) return
+    const found = 'another instance has taken it since and written to it, which the broker has forgotten'
+    throw new LatchkeyError('fenced', `Taking ${changelogTopic} partition ${partition}: ${found}`)
   }
 
   async #take(partition: number): Promise<void> {

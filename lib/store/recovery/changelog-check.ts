@@ -54,3 +54,33 @@ export async function markersFrom(
     if (position === before) return markers
   }
 }
+
+/**
+ * Whether another owner has taken the partition from an offset on, and has written to it: a marker that is not ours, and records of the same producer
+ * that are in no transaction. Ends at the first of them.
+ */
+export async function hasSuccessor(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  from: number,
+  isOwn: (written: ProducerIdentity) => boolean,
+): Promise<boolean> {
+  const marked = new Set<string>()
+  const batch = new RecordBatchReader()
+  for (let position = from; ;) {
+    const fetched = await client.persist(() => fetchAt(client, topic, partition, position, 'read_uncommitted'))
+    if (fetched === undefined) return false
+    batch.open(fetched.buffer, fetched.start, fetched.end)
+    const before = position
+    while (batch.nextBatch()) {
+      if (batch.nextOffset <= position) continue
+      position = batch.nextOffset
+      if (isOwn(batch)) continue
+      const name = `${batch.producerId} ${batch.producerEpoch}`
+      if (batch.isControl) marked.add(name)
+      else if (!batch.isTransactional && marked.has(name)) return true
+    }
+    if (position === before) return false
+  }
+}
