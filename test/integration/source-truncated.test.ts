@@ -1,6 +1,7 @@
 /** An unclean leader election loses records of the source that a running store has read, and others take their offsets. */
-import { afterEach, expect, test } from 'bun:test'
-import { type StoreConfig } from '../../lib/contract/store-config.ts'
+import { afterEach, expect, spyOn, test } from 'bun:test'
+import { type Message } from 'kafkajs'
+import { KafkaClient } from '../../lib/kafka/client.ts'
 import { healCluster, sharedCluster } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
@@ -31,29 +32,51 @@ async function prepared() {
   return { cluster, fixture }
 }
 
-/** Loses `tail` once a store has read it. */
-async function truncated(settings: Partial<StoreConfig> = {}) {
+/** Keeps stores of this process from fetching until it is released: by then the log may have grown past where they were. */
+function holdFetches(): () => void {
+  const released = Promise.withResolvers<void>()
+  const send = KafkaClient.prototype.send
+  const spy = spyOn(KafkaClient.prototype, 'send').mockImplementation(async function (
+    this: KafkaClient,
+    ...args: Parameters<typeof send>
+  ) {
+    if (args[1].apiName === 'Fetch') await released.promise
+    return send.apply(this, args)
+  })
+  return () => {
+    spy.mockRestore()
+    released.resolve()
+  }
+}
+
+/** Loses `tail` once a store has read it. @param taken what takes its place before the store fetches again */
+async function truncated(taken: readonly Message[] = []) {
   const { cluster, fixture } = await prepared()
-  const store = fixture.openLogged(settings)
+  const store = fixture.openLogged()
   await fixture.quiet(store)
+  let release = () => {}
   const lost = await cluster.loseTail(fixture.source, 0, async () => {
     await fixture.produce(tail)
     await fixture.quiet(store)
+    release = taken.length === 0 ? release : holdFetches()
   })
+  if (taken.length > 0) await fixture.produce(taken)
+  release()
   expect(lost.end - lost.start).toBe(tail.length)
   return { fixture, store }
 }
 
 test.each([
-  { what: 'nothing', taken: [] },
-  { what: 'fewer records', taken: orders(300, 10, 'instead') },
-  { what: 'more records', taken: [...orders(300, 200, 'instead'), { key: 'order-10', value: null }] },
+  { what: 'nothing', taken: [], isBefore: false },
+  { what: 'fewer records', taken: orders(300, 10, 'instead'), isBefore: false },
+  { what: 'more records', taken: [...orders(300, 200, 'instead'), { key: 'order-10', value: null }], isBefore: false },
+  { what: 'more records, before the store fetches,', taken: orders(300, 200, 'instead'), isBefore: true },
 ])(
   'store, changelog and source are equal after the source has lost its tail and $what took its place',
-  async ({ taken }) => {
-    const { fixture, store } = await truncated()
+  async ({ taken, isBefore }) => {
+    const { fixture, store } = await truncated(isBefore ? taken : [])
     await using _ = fixture
-    if (taken.length > 0) await fixture.produce(taken)
+    if (taken.length > 0 && !isBefore) await fixture.produce(taken)
     await until('it has read it again', () => fixture.told('partition 0: read again'))
     await fixture.quiet(store)
     expect(fixture.told(`the source lost ${tail.length} records that had been read`)).toBeTrue()
