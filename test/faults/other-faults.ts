@@ -27,19 +27,20 @@ export const storeActs: Record<(typeof storeFaults)[number], Act> = {
 }
 
 export const networkActs: Record<(typeof networkFaults)[number], Act> = {
-  /** Flips a bit in the records of the source: what a checksum is for. */
+  /** Changes a digit in the values of fetched source records: what a checksum is for. */
   async damage({ run, random }) {
     const { faults } = run.recorder
+    const names = await run.namesOf(run.topic)
     const fetched = new Set<string>()
     faults.request = ({ apiKey, connection, correlationId, frame }) => {
-      if (apiKey === api.fetch && isOf(frame, run.topic)) fetched.add(`${connection} ${correlationId}`)
+      if (apiKey === api.fetch && names.has(readFetchTopic(frame))) fetched.add(`${connection} ${correlationId}`)
     }
     faults.response = ({ request, connection, frame }) => {
-      if (!fetched.has(`${connection} ${request?.correlationId}`) || frame.length < damagedBytesMin) return undefined
+      if (!fetched.delete(`${connection} ${request?.correlationId}`)) return undefined
+      const at = frame.indexOf(beforeDigits, random.below(frame.length))
+      if (at < 0) return undefined
       const damaged = Buffer.from(frame)
-      // The last record of the last batch.
-      const at = damaged.length - 8 - random.below(8)
-      damaged[at]! ^= 1
+      damaged[at + beforeDigits.length]! ^= 1
       return damaged
     }
     await Bun.sleep(damageMs)
@@ -48,9 +49,5 @@ export const networkActs: Record<(typeof networkFaults)[number], Act> = {
   },
 }
 
-/** An empty answer has no records. */
-const damagedBytesMin = 200
-
-function isOf(frame: Buffer, topic: string): boolean {
-  return readFetchTopic(frame) === topic
-}
+/** In a value of the workload. */
+const beforeDigits = '"n":'

@@ -149,11 +149,14 @@ export class FaultRun {
   }
 
   /** What requests call the changelog: its name, and its id. */
-  async namesOfChangelog(): Promise<ReadonlySet<string | undefined>> {
-    const topics = await withClient(this.#broker.direct, (client) =>
-      client.persist(() => client.metadata([this.changelog])),
-    )
-    return new Set([this.changelog, topics[0]!.id])
+  namesOfChangelog(): Promise<ReadonlySet<string | undefined>> {
+    return this.namesOf(this.changelog)
+  }
+
+  /** What a Fetch may call a topic. */
+  async namesOf(topic: string): Promise<ReadonlySet<string | undefined>> {
+    const topics = await withClient(this.#broker.direct, (client) => client.persist(() => client.metadata([topic])))
+    return new Set([topic, topics[0]!.id])
   }
 
   async visible(key: string, value: string): Promise<void> {

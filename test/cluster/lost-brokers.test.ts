@@ -1,0 +1,125 @@
+/** A store on three brokers goes on when one that it needs is killed, and while that is down. */
+import { afterEach, beforeAll, expect, test } from 'bun:test'
+import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
+import { markersFrom } from '../../lib/store/recovery/changelog-check.ts'
+import { Fixture } from '../integration/support/fixture.ts'
+import { withClient } from '../integration/support/log.ts'
+import { type ClusterBroker, healCluster, type KafkaCluster, sharedCluster, uniqueName } from '../kafka/index.ts'
+import { toAddresses } from '../kafka/real-client.ts'
+import { until } from '../until.ts'
+
+const testTimeoutMs = 150_000
+const rounds = Number(process.env['FAULT_ROUNDS'] ?? 1)
+const partitions = 3
+
+let cluster: KafkaCluster
+
+beforeAll(async () => {
+  cluster = await sharedCluster()
+}, testTimeoutMs)
+
+afterEach(healCluster, testTimeoutMs)
+
+/** An update of some keys and a deletion in every partition. */
+function updates(round: number) {
+  return Array.from({ length: partitions * 10 }, (_, number) => {
+    const key = `key-${number}`
+    return { key, partition: number % partitions, value: (number + round) % 7 === 0 ? null : `${key} of ${round}` }
+  })
+}
+
+const victims: [name: string, of: (fixture: Fixture) => Promise<ClusterBroker>][] = [
+  ['the leader of a changelog partition', (fixture) => cluster.leaderOf(fixture.changelog, 0)],
+  ['the coordinator of its group', (fixture) => cluster.coordinatorOf('group', fixture.storeId)],
+  [
+    'the coordinator of a transactional id',
+    (fixture) => cluster.coordinatorOf('transaction', `latchkey-${fixture.storeId}-0`),
+  ],
+]
+
+test.each(victims)(
+  'a store writes, shows and commits all while %s is killed, and after a restart there',
+  async (_, victimOf) => {
+    await using fixture = await Fixture.create({ broker: cluster, partitions, changelog: {} })
+    let store = fixture.open()
+    for (let round = 0; round < rounds; round++) {
+      await fixture.produce(updates(3 * round))
+      await fixture.quiet(store)
+      await (await victimOf(fixture)).kill()
+      await fixture.produce(updates(3 * round + 1))
+      await fixture.quiet(store)
+      await fixture.expectConverged(store)
+      // It commits, recovers and takes its partitions with two brokers of three.
+      await store.close()
+      expect(await fixture.committed()).toEqual((await fixture.readSource()).ends)
+      store = fixture.open()
+      await fixture.produce(updates(3 * round + 2))
+      await fixture.quiet(store)
+      await fixture.expectConverged(store)
+      await healCluster()
+    }
+  },
+  testTimeoutMs,
+)
+
+test(
+  'a store that knows one broker by its settings goes on when that never returns and the others have restarted',
+  async () => {
+    const [named, ...others] = cluster.brokers as [ClusterBroker, ClusterBroker, ClusterBroker]
+    await using fixture = await Fixture.create({ broker: cluster, partitions, changelog: {} })
+    const isLedElsewhere = () => {
+      return until('the others lead', async () => {
+        const leaders = await Promise.all([0, 1, 2].map((partition) => cluster.partition(fixture.source, partition)))
+        return leaders.every(({ leader }) => leader > named.id)
+      })
+    }
+    const store = fixture.openLogged({ kafkaBrokers: toAddresses(named.direct) })
+    await fixture.produce(updates(1))
+    await fixture.quiet(store)
+
+    await named.kill()
+    await isLedElsewhere()
+    await Promise.all(others.map((broker) => broker.stop()))
+    await Promise.all(others.map((broker) => broker.start()))
+    await isLedElsewhere()
+    await fixture.produce(updates(2))
+    await fixture.quiet(store)
+    await fixture.expectConverged(store)
+    expect(named.isUp).toBe(false)
+  },
+  testTimeoutMs,
+)
+
+test(
+  'a partition is taken anew again and again while coordinators are killed, and nobody else is blamed',
+  async () => {
+    const topic = await cluster.createTopic(uniqueName('renewed'), { partitions })
+    await withClient(cluster.direct, async (client) => {
+      const ids = Array.from({ length: partitions }, (_, partition) => `${topic}-${partition}`)
+      const over = new AbortController()
+      const renewals = ids.map(async (transactionalId, partition) => {
+        const claim = newClaim()
+        const markers = () => markersFrom(client, topic, partition, 0)
+        let count = 0
+        let lastEpoch = -1
+        for (; !over.signal.aborted; count++) {
+          const { producerEpoch } = await fencePartition({ client, transactionalId, topic, partition, markers }, claim)
+          expect(producerEpoch).toBeGreaterThan(lastEpoch)
+          lastEpoch = producerEpoch
+        }
+        return count
+      })
+      const all = Promise.all(renewals)
+      for (let round = 0; round < rounds; round++) {
+        const broker = await cluster.coordinatorOf('transaction', ids[round % partitions]!)
+        await Promise.race([broker.kill(), all])
+        await broker.start()
+        await cluster.healthy()
+      }
+      over.abort()
+      const counts = await all
+      expect(Math.min(...counts)).toBeGreaterThan(1)
+    })
+  },
+  testTimeoutMs,
+)
