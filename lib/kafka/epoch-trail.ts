@@ -10,13 +10,22 @@ export interface EpochEnd {
 /** Further back nothing is told apart any more: of so many elections a reader has seen the log of. */
 const epochsMax = 8
 
+interface ReadEpoch {
+  epoch: number
+  start: number
+  /** From here to where the next begins another instance has read, and did not say in which epochs. */
+  knownEnd?: number
+}
+
 export class EpochTrail {
   /** Rising, oldest first. */
-  #epochs: { epoch: number; start: number }[] = []
+  #epochs: ReadEpoch[] = []
 
   /** @returns whether what begins here was appended in another epoch than what was read before */
   note(epoch: number, baseOffset: number): boolean {
     const last = this.#epochs.at(-1)
+    // Epochs rise in a log: what was read since in another epoch would be followed by a higher one.
+    if (epoch === last?.epoch) delete last.knownEnd
     // A checksum does not cover the epoch: one that falls is damage.
     if (epoch < 0 || (last !== undefined && epoch <= last.epoch)) return false
     this.#epochs.push({ epoch, start: baseOffset })
@@ -38,9 +47,16 @@ export class EpochTrail {
     return this.#epochs.findLast(({ start }) => start < offset)?.epoch
   }
 
-  /** As another instance may read it: what lies before an offset. */
+  /** What was read from an offset on is of epochs that are not known, until one is noted. */
+  isUnknownFrom(offset: number): void {
+    const last = this.#epochs.at(-1)
+    if (last !== undefined) last.knownEnd = Math.min(last.knownEnd ?? offset, offset)
+  }
+
+  /** As another instance may read it: what lies before an offset, as far back as it is known without a gap. */
   textBefore(offset: number): string {
-    const before = this.#epochs.filter(({ start }) => start < offset)
+    const gap = this.#epochs.findLastIndex(({ knownEnd }) => knownEnd !== undefined && knownEnd < offset)
+    const before = this.#epochs.slice(gap + 1).filter(({ start }) => start < offset)
     return before.map(({ epoch, start }) => `${epoch}@${start}`).join(',')
   }
 
@@ -57,6 +73,8 @@ export class EpochTrail {
   /** From an offset on nothing counts as read any more. */
   cut(offset: number): void {
     this.#epochs = this.#epochs.filter(({ start }) => start < offset)
+    const last = this.#epochs.at(-1)
+    if (last?.knownEnd !== undefined && last.knownEnd >= offset) delete last.knownEnd
   }
 
   /**
@@ -67,8 +85,11 @@ export class EpochTrail {
    */
   divergedAt(asked: number, answer: EpochEnd, position: number): number | undefined {
     // What was appended in epochs that the log does not have, or behind the end of the one that it has.
-    const next = this.#epochs.find(({ epoch }) => epoch > Math.min(answer.epoch, asked))
+    const limit = Math.min(answer.epoch, asked)
+    const next = this.#epochs.find(({ epoch }) => epoch > limit)
     const end = next === undefined ? position : Math.min(next.start, position)
-    return answer.endOffset < end ? answer.endOffset : answer.epoch < asked && end < position ? end : undefined
+    const knownEnd = this.#epochs.findLast(({ epoch }) => epoch <= limit)?.knownEnd ?? end
+    if (answer.endOffset < Math.min(knownEnd, end)) return answer.endOffset
+    return answer.epoch < asked && end < position ? Math.min(answer.endOffset, end) : undefined
   }
 }

@@ -179,3 +179,53 @@ test('what was read of a later epoch meanwhile does not hide that the one before
   expect(await divergence(trailOf('3@0,4@150'), 200, log)).toBeUndefined()
   expect(await divergence(trailOf('3@0,4@150'), 200, log, 3)).toBe(100)
 })
+
+/** A trail of `text` up to 100, whose reader stands at 150 by what another has read. */
+function resumedTrail(text: string): EpochTrail {
+  const trail = trailOf(text)
+  trail.isUnknownFrom(100)
+  return trail
+}
+
+test('a trail that another has read on takes no election meanwhile for a loss, and tells one before', async () => {
+  const electedMeanwhile: Log = {
+    epochs: [
+      [3, 0],
+      [4, 120],
+    ],
+    end: 900,
+  }
+  expect(await divergence(trailOf('3@0'), 150, electedMeanwhile)).toBe(120)
+  expect(await divergence(resumedTrail('3@0'), 150, electedMeanwhile)).toBeUndefined()
+  const lostBefore: Log = {
+    epochs: [
+      [3, 0],
+      [4, 80],
+    ],
+    end: 900,
+  }
+  expect(await divergence(resumedTrail('3@0'), 150, lostBefore)).toBe(80)
+
+  const trail = resumedTrail('3@0')
+  expect(trail.textBefore(150)).toBe('')
+  expect(trail.note(4, 150)).toBe(true)
+  expect(await divergence(trail, 160, electedMeanwhile)).toBeUndefined()
+  expect(await divergence(trail, 160, electedMeanwhile, 3)).toBeUndefined()
+  expect([trail.textBefore(150), trail.textBefore(151)]).toEqual(['', '4@150'])
+  // What was read of epoch 4 is not there any more.
+  const lostAfter: Log = {
+    epochs: [
+      [3, 0],
+      [5, 155],
+    ],
+    end: 900,
+  }
+  expect(await divergence(trail, 160, lostAfter)).toBe(150)
+})
+
+test('a trail that another has read on knows all again when the same epoch goes on', async () => {
+  const trail = resumedTrail('3@0')
+  expect(trail.note(3, 150)).toBe(false)
+  expect(trail.textBefore(150)).toBe('3@0')
+  expect(await divergence(trail, 150, { epochs: [[3, 0]], end: 120 })).toBe(120)
+})

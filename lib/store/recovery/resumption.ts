@@ -76,6 +76,8 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
       })
       if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
       const epochs = EpochTrail.from(resume.rebuild ? undefined : marksIn(metadata).sourceEpochs)
+      // The changelog may reach further than the last commit, whose epochs these are.
+      epochs.isUnknownFrom(committed.get(partition)?.offset ?? 0)
       return [partition, { ...resume, sourceEnd, epochs }] as const
     }),
   )
