@@ -7,6 +7,7 @@ import type { Scene } from './scene.ts'
 const silentMs = [200, 9_000] as const
 const downMs = [0, 1_500] as const
 const damageMs = 2_000
+const damageApartMs = 400
 
 type Act = (scene: Scene) => Promise<void>
 
@@ -27,18 +28,23 @@ export const storeActs: Record<(typeof storeFaults)[number], Act> = {
 }
 
 export const networkActs: Record<(typeof networkFaults)[number], Act> = {
-  /** Changes a digit in the values of fetched source records: what a checksum is for. */
+  /**
+   * Changes a digit in the values of fetched source records, now and then: what a checksum is for. A batch that comes damaged several times in
+   * a row counts as damaged in the log, and is skipped.
+   */
   async damage({ run, random }) {
     const { faults } = run.recorder
     const names = await run.namesOf(run.topic)
     const fetched = new Set<string>()
+    let damagedAt = Number.NEGATIVE_INFINITY
     faults.request = ({ apiKey, connection, correlationId, frame }) => {
       if (apiKey === api.fetch && names.has(readFetchTopic(frame))) fetched.add(`${connection} ${correlationId}`)
     }
     faults.response = ({ request, connection, frame }) => {
       if (!fetched.delete(`${connection} ${request?.correlationId}`)) return undefined
       const at = frame.indexOf(beforeDigits, random.below(frame.length))
-      if (at < 0) return undefined
+      if (at < 0 || performance.now() - damagedAt < damageApartMs) return undefined
+      damagedAt = performance.now()
       const damaged = Buffer.from(frame)
       damaged[at + beforeDigits.length]! ^= 1
       return damaged
