@@ -70,9 +70,11 @@ export class Connection {
   }
 
   received(bytes: Buffer): void {
+    // Behind the last answer it is dropped, and keeps no connection open.
+    const isPassing = this.#tunnel?.isPassing ?? false
+    if (this.#isLast || (isPassing && !this.#tunnel!.hasServer)) return
     this.#activeAt = this.#host.ticks
-    if (this.#tunnel?.isPassing) return this.#tunnel.received(bytes)
-    if (this.#isLast) return
+    if (isPassing) return this.#tunnel!.received(bytes)
     this.#inbox.add(bytes)
     if (!this.#isHeld) this.#answerAll()
     this.#throttle()

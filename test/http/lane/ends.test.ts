@@ -1,0 +1,139 @@
+/** How connections end whose client, or Bun's server behind, does not do its part. */
+import { describe, expect, test } from 'bun:test'
+import { flush, get, statusesIn } from './clients.ts'
+import { answered, connect, idleTicks, laneOf, turn, valueOf } from './fake-connection.ts'
+
+/** A server behind the lane that says the same to whatever comes. */
+function listenBehind(answer: string) {
+  return Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: (server) => void server.write(answer) } })
+}
+
+describe('a client that reads nothing', () => {
+  test('is cut when it has taken nothing for as long as a connection may be idle, and no sooner', async () => {
+    const host = laneOf(answered)
+    const { socket, connection } = connect(host, 10)
+    connection.received(Buffer.from(get('a')))
+    await turn()
+    host.ticks = idleTicks
+    connection.expire(idleTicks)
+    expect(socket.calls).toEqual([])
+    host.ticks++
+    connection.expire(idleTicks)
+    expect(socket.calls).toEqual(['terminate'])
+  })
+
+  test('is not cut as long as it takes a little now and then', async () => {
+    const host = laneOf(answered)
+    const { socket, connection } = connect(host, 0)
+    connection.received(Buffer.from(get('a')))
+    await turn()
+    for (let round = 0; round < 5; round++) {
+      host.ticks += idleTicks
+      socket.room = 1
+      connection.drained()
+      connection.expire(idleTicks)
+    }
+    expect(socket.calls).toEqual([])
+  })
+})
+
+describe('a client that sends on behind its last answer', () => {
+  test('is cut when the time of an idle connection is over', async () => {
+    const host = laneOf(() => valueOf(new Uint8Array(10)))
+    const { socket, connection } = connect(host, Infinity)
+    connection.received(Buffer.from(get('a', 'Connection: close\r\n')))
+    expect(socket.calls).toEqual(['end'])
+    for (let second = 0; second <= idleTicks; second++) {
+      host.ticks++
+      connection.received(Buffer.from(get('a')))
+      connection.expire(idleTicks)
+    }
+    expect(socket.calls).toEqual(['end', 'terminate'])
+    expect(statusesIn(socket.text)).toEqual([200])
+  })
+
+  test('is cut then, too, when it was passed on', async () => {
+    const behind = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data: (server) => void server.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+      },
+    })
+    try {
+      const host = laneOf(answered, behind.port)
+      const { socket, connection } = connect(host, Infinity)
+      connection.received(Buffer.from(flush))
+      while (!socket.calls.includes('end')) await turn()
+      expect(host.behind.passedOn.size).toBe(0)
+      for (let second = 0; second <= idleTicks; second++) {
+        host.ticks++
+        connection.received(Buffer.from(get('a')))
+        connection.expire(idleTicks)
+      }
+      expect(socket.calls).toEqual(['end', 'terminate'])
+    } finally {
+      behind.stop(true)
+    }
+  })
+})
+
+describe('a client that does not send all of a head', () => {
+  test('is not waited for as long as an idle one', () => {
+    const host = laneOf(answered)
+    const { socket, connection } = connect(host, Infinity)
+    connection.received(Buffer.from(get('a').slice(0, -2)))
+    host.ticks = 10
+    connection.expire(10 * idleTicks)
+    expect(socket.calls).toEqual([])
+    host.ticks++
+    connection.expire(10 * idleTicks)
+    expect(socket.calls).toEqual(['end'])
+  })
+})
+
+describe('answers that nobody has asked for', () => {
+  test('end the connection', async () => {
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
+    const behind = listenBehind(answer + answer)
+    try {
+      const host = laneOf(answered, behind.port)
+      const { socket, connection } = connect(host, Infinity)
+      connection.received(Buffer.from(flush))
+      while (statusesIn(socket.text).length < 2) await turn()
+      connection.received(Buffer.from(get('a')))
+      while (!socket.calls.includes('end')) await turn()
+      expect(statusesIn(socket.text)).toEqual([200, 200])
+    } finally {
+      behind.stop(true)
+    }
+  })
+})
+
+describe('a client that sends no more in the middle of a request', () => {
+  test.each([
+    ['a head that could be plain', get('a').slice(0, -2)],
+    ['a body', flush.slice(0, -1)],
+  ])('has its end passed on when it has sent part of %s', async (_, part) => {
+    const ended = Promise.withResolvers<string>()
+    let received = ''
+    const behind = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data: (_server, bytes) => void (received += bytes.toString()),
+        end: () => ended.resolve(received),
+        close: () => ended.resolve(received),
+      },
+    })
+    try {
+      const { connection } = connect(laneOf(answered, behind.port), Infinity)
+      connection.received(Buffer.from(part))
+      connection.ended()
+      expect(await ended.promise).toBe(part)
+      connection.closed()
+    } finally {
+      behind.stop(true)
+    }
+  })
+})
