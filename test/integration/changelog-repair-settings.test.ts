@@ -32,6 +32,10 @@ test('a store repairs its changelog though nothing is to be written', async () =
   await cutChangelog(fixture, 60)
   await isRepaired(fixture)
   await fixture.expectConverged(store)
+  await store.close()
+  const again = fixture.openLogged()
+  await fixture.quiet(again)
+  expect(fixture.told('rebuilding')).toBeFalse()
 })
 
 test('a store repairs its changelog again when that loses records once more', async () => {

@@ -39,11 +39,12 @@ test.each([
     })
     expect(tail.end - tail.start).toBe(lost)
     await feeding
-    await fixture.produce(orders(0, 1, 'last'))
+    // Where nothing more comes, the loss is noticed all the same, and the note of the repair does not stay.
+    if (coming > 0) await fixture.produce(orders(0, 1, 'last'))
+    await until('it is repaired', () => fixture.told('partition 0: repaired'))
     await fixture.quiet(store)
     await fixture.expectConverged(store)
     expect(fixture.told('records that were acknowledged are missing')).toBeTrue()
-    expect(fixture.told('partition 0: repaired')).toBeTrue()
     const wrote = fixture.lines.map((line) => /wrote (\d+) records and (\d+) tombstones/.exec(line)).find(Boolean)!
     expect(Number(wrote[1]) + Number(wrote[2])).toBeLessThanOrEqual(lost + 1)
     await store.close()

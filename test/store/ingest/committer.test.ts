@@ -205,6 +205,24 @@ test('Committer commits once at a time, and once more when it is closed', async 
   expect(offsets()).toEqual([['0: 10'], ['0: 20']])
 })
 
+test('Committer is settled when no commit is under way, and commits the same once more when that is to be restated', async () => {
+  const { acknowledged, committer, group, offsets } = start()
+  const gate = Promise.withResolvers<void>()
+  group.gate = gate.promise
+  acknowledged.set(0, 10)
+  void committer.commit()
+  let isSettled = false
+  const settled = committer.settled().then(() => (isSettled = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([isSettled, offsets()]).toEqual([false, []])
+  gate.resolve()
+  await settled
+  expect(offsets()).toEqual([['0: 10']])
+  committer.restate(0)
+  await committer.commit()
+  expect(offsets()).toEqual([['0: 10'], ['0: 10']])
+})
+
 test('Committer asks again before it commits when it was frozen over the answer', async () => {
   const { acknowledged, committer, group, offsets, stats } = start()
   acknowledged.set(0, 60)
