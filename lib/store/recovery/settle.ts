@@ -64,9 +64,11 @@ export async function settleDisputed(
   const read: Read = (visit) => readPart(client, changelogTopic, partition, { from, to }, visit)
   const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
   settled.outdated = await settle({ read, disputed, put, keyBytesMax })
-  const found = 'an instance wrote to it after another had taken it'
-  const message = `{changelogTopic} partition {partition}: ${found}; {outdated} keys are written again, with the newest that there is of them`
-  log.warn(message, { changelogTopic, partition, outdated: settled.outdated.length })
+  const outdated = settled.outdated.length
+  const message =
+    '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
+  // A tool that writes to the changelog looks the same; where it replaced nothing, there is nothing to do.
+  log[outdated > 0 ? 'warn' : 'info'](message, { changelogTopic, partition, outdated })
 }
 
 /** @returns keys whose last record in the changelog is not the one that memory has now */
