@@ -1,5 +1,6 @@
 /** How connections end whose client, or Bun's server behind, does not do its part. */
 import { describe, expect, test } from 'bun:test'
+import { until } from '../../until.ts'
 import { flush, get, statusesIn } from './clients.ts'
 import { answered, connect, idleTicks, laneOf, turn, valueOf } from './fake-connection.ts'
 
@@ -64,7 +65,7 @@ describe('a client that sends on behind its last answer', () => {
       const host = laneOf(answered, behind.port)
       const { socket, connection } = connect(host, Infinity)
       connection.received(Buffer.from(flush))
-      while (!socket.calls.includes('end')) await turn()
+      await until('it is ended', () => socket.calls.includes('end'))
       expect(host.behind.passedOn.size).toBe(0)
       for (let second = 0; second <= idleTicks; second++) {
         host.ticks++
@@ -100,9 +101,9 @@ describe('answers that nobody has asked for', () => {
       const host = laneOf(answered, behind.port)
       const { socket, connection } = connect(host, Infinity)
       connection.received(Buffer.from(flush))
-      while (statusesIn(socket.text).length < 2) await turn()
+      await until('both are there', () => statusesIn(socket.text).length === 2)
       connection.received(Buffer.from(get('a')))
-      while (!socket.calls.includes('end')) await turn()
+      await until('it is ended', () => socket.calls.includes('end'))
       expect(statusesIn(socket.text)).toEqual([200, 200])
     } finally {
       behind.stop(true)
@@ -115,22 +116,22 @@ describe('a client that sends no more in the middle of a request', () => {
     ['a head that could be plain', get('a').slice(0, -2)],
     ['a body', flush.slice(0, -1)],
   ])('has its end passed on when it has sent part of %s', async (_, part) => {
-    const ended = Promise.withResolvers<string>()
+    let hasEnded = false
     let received = ''
     const behind = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
       socket: {
         data: (_server, bytes) => void (received += bytes.toString()),
-        end: () => ended.resolve(received),
-        close: () => ended.resolve(received),
+        end: () => void (hasEnded = true),
       },
     })
     try {
       const { connection } = connect(laneOf(answered, behind.port), Infinity)
       connection.received(Buffer.from(part))
       connection.ended()
-      expect(await ended.promise).toBe(part)
+      await until('its end is passed on', () => hasEnded)
+      expect(received).toBe(part)
       connection.closed()
     } finally {
       behind.stop(true)

@@ -1,6 +1,7 @@
 /** What the lane holds of clients that send without reading. */
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../../lib/http/answer.ts'
+import { until } from '../../until.ts'
 import { flush, get, statusesIn } from './clients.ts'
 import { answered, connect, laneOf, turn, valueOf, waitingBytesMax } from './fake-connection.ts'
 
@@ -19,7 +20,7 @@ describe('a client that sends without end', () => {
     expect(socket.isPaused).toBeTrue()
     expect(lookups).toBe(1)
     makeRoom()
-    while (socket.isPaused) await turn()
+    await until('it is read again', () => !socket.isPaused)
     expect(lookups).toBeGreaterThan(1)
   })
 
@@ -31,7 +32,7 @@ describe('a client that sends without end', () => {
     expect(fill(get('a'))).toBeLessThan(2 * waitingBytesMax)
     expect(socket.isPaused).toBeTrue()
     answer.resolve(answered())
-    while (socket.isPaused) await turn()
+    await until('it is read again', () => !socket.isPaused)
     expect(statusesIn(socket.text).length).toBeGreaterThan(1)
   })
 
@@ -56,7 +57,7 @@ describe('a client that sends without end', () => {
       expect(fill(get('a'))).toBeLessThan(2 * waitingBytesMax)
       expect(Buffer.concat(received).toString()).toBe(flush)
       server.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')
-      while (socket.isPaused) await turn()
+      await until('it is read again', () => !socket.isPaused)
       expect(statusesIn(socket.text).length).toBeGreaterThan(1)
       expect(Buffer.concat(received).toString()).toBe(flush)
       connection.closed()

@@ -156,4 +156,33 @@ describe('a connection that was passed on', () => {
     for (const socket of clients) socket.destroy()
     await listener.stop(0)
   })
+
+  test('is not given up for another one while it passes a further request on', async () => {
+    const store = new FakeStore()
+    const flushed = Promise.withResolvers<number>()
+    let asked = 0
+    store.onFlush = () => {
+      asked++
+      return flushed.promise
+    }
+    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: createAnswerer(store), tunnelsMax: 1 })
+    const [first, second] = await Promise.all([open(listener.port), open(listener.port)])
+    const answerTo = (socket: Socket, request: string) =>
+      new Promise<string>((resolve) => {
+        socket.once('data', (chunk) => resolve(String(chunk)))
+        socket.once('close', () => resolve('closed'))
+        socket.write(request)
+      })
+    expect(await answerTo(first, odd)).toStartWith('HTTP/1.1 404 ')
+    const late = answerTo(first, flush)
+    await until('it is passed on', () => asked === 1)
+    const other = answerTo(second, odd)
+    // The other one is known to wait by the time that a third is answered.
+    await rawRequest(listener.port, get('a'))
+    flushed.resolve(1)
+    expect(await late).toStartWith('HTTP/1.1 200 ')
+    expect(await other).toStartWith('HTTP/1.1 404 ')
+    for (const socket of [first, second]) socket.destroy()
+    await listener.stop(0)
+  })
 })
