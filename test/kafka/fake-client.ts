@@ -6,6 +6,7 @@ import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
 import type { Health } from '../../lib/kafka/health.ts'
 import { type TopicListener } from '../../lib/kafka/topic-view.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
+import { soon } from '../until.ts'
 
 /** One request that waits for its answer. */
 export interface Exchange {
@@ -132,7 +133,7 @@ export class FakeClient {
     if (exchange !== undefined) return exchange
     const { promise, resolve } = Promise.withResolvers<Exchange>()
     this.#waiting.push(resolve)
-    return promise
+    return soon('a request', promise)
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { ByLeader } from '../../lib/kafka/by-leader.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
+import { soon } from '../until.ts'
 import type { FakeClient } from './fake-client.ts'
 
 const open: { stop: () => void }[] = []
@@ -38,7 +39,7 @@ export function start(fake: FakeClient, partitions: readonly number[]) {
   })
   for (const partition of partitions) byLeader.add(partition)
   open.push(byLeader)
-  const next = async () => served.shift() ?? new Promise<Served>((resolve) => waiting.push(resolve))
+  const next = async () => served.shift() ?? soon('a loop', new Promise<Served>((resolve) => waiting.push(resolve)))
   return { byLeader, next, running: byLeader.run() }
 }
 
