@@ -3,7 +3,7 @@ import { faultNames } from './fault-names.ts'
 import { help, optionsOf } from './options.ts'
 
 test('options are those of a run of thirty minutes with every fault when none is given', () => {
-  expect(optionsOf([])).toMatchObject({ minutes: 30, faults: faultNames, plant: false })
+  expect(optionsOf([])).toMatchObject({ minutes: 30, faults: faultNames, plant: undefined })
 })
 
 test('options are taken when they are given, and help is shown when it is asked for', () => {

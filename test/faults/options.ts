@@ -13,8 +13,8 @@ export interface Options {
   executable: string | undefined
   /** Folder for the logs and the history of rounds with violations. */
   keep: string | undefined
-  /** Lets the run find the defects that it plants itself. */
-  plant: boolean
+  /** Lets the run find the defects of these names, or all, that it plants itself. */
+  plant: string | undefined
 }
 
 const known = {
@@ -31,9 +31,8 @@ const known = {
   executable: { type: 'string', is: 'executable of Latchkey to be tried instead of one built now' },
   keep: { type: 'string', is: 'folder for logs and history of rounds with violations' },
   plant: {
-    type: 'boolean',
-    default: false,
-    is: 'plants known defects, one after another; exit code 1 where one is not found',
+    type: 'string',
+    is: 'plants known defects, one after another (all, or a part of a name); exit code 1 where one is not found',
   },
   help: { type: 'boolean', default: false, is: 'shows this' },
 } as const satisfies ParseArgsOptionsConfig & Record<string, { is: string }>

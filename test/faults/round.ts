@@ -18,6 +18,9 @@ const quietMs = [300, 3_000] as const
 /** Part of the faults of brokers during which something happens to the store, too. */
 const bothShare = 0.4
 const answerDelayMsMax = 30
+/** After all is healed, and beside what the lag takes at this rate, which any machine does. */
+const catchUpMsMax = 10_000
+const recordsPerMsMin = 2
 
 export async function playRound(
   cluster: KafkaCluster,
@@ -87,15 +90,19 @@ async function strike(scene: Scene, names: readonly FaultName[], tally: Tally): 
 async function verdict(run: FaultRun, store: SupervisedStore, tally: Tally): Promise<string[]> {
   run.recorder.faults.produceAnswer = undefined
   const healedAt = performance.now()
+  const behind = (await run.process.status(run.topic))?.details.reduce((sum, { lag }) => sum + (lag ?? 0), 0) ?? 0
   const notSettled = await settle(run, async () => {
     await run.workload.stop()
     await run.caughtUp()
   })
   if (notSettled !== undefined) return [`I10 liveness: after healing, ${notSettled}`]
-  tally.slowestCatchUpMs = Math.max(tally.slowestCatchUpMs, performance.now() - healedAt)
+  const tookMs = performance.now() - healedAt
+  tally.slowestCatchUpMs = Math.max(tally.slowestCatchUpMs, tookMs)
+  const slow = tookMs > catchUpMsMax + behind / recordsPerMsMin
+  const late = slow ? [`I10 liveness: ${behind} records behind after healing, it took ${Math.round(tookMs)} ms`] : []
   await store.release()
   await run.reader.stop()
-  const found = violations(await run.history())
+  const found = [...late, ...violations(await run.history())]
   if (found.length > 0) return found
   const notRecovered = await settle(run, () => run.verifyCompacted())
   return notRecovered === undefined ? [] : [`I2 convergence: after compaction and a cold restart, ${notRecovered}`]
