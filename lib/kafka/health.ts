@@ -79,7 +79,7 @@ export class Health {
 
   /** An attempt has not succeeded yet. */
   waits({ message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
-    const kind = `${broker} ${String(details['kafka'] ?? message.replace(/\d[\d.]* s\b/, ''))}`
+    const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
     for (const key of partitions ?? [operation]) {
       const partition = typeof key === 'number' ? key : undefined
       const since = this.#troubles.get(key)?.since ?? Date.now()
@@ -159,6 +159,11 @@ function placesOf(group: readonly Trouble[]): string[] {
   const { broker } = group[0]!
   const noun = partitions.length === 1 ? 'partition' : 'partitions'
   return [`${noun} ${named}${more > 0 ? ` and ${more} more` : ''}${broker === undefined ? '' : ` at ${broker}`}`]
+}
+
+/** What several requests to one broker fail of alike: without the request's name, and for how long. */
+function causeOf(message: string): string {
+  return message.replace(/^\w+ (?=to )/, '').replace(/no answer for \d+ s/, 'no answer')
 }
 
 function secondsSince(since: number): number {

@@ -101,6 +101,20 @@ test('Health shows one line for partitions that fare alike, and one for each tha
   ])
 })
 
+test('Health shows one line for operations that a broker fails alike', () => {
+  const health = new Health('source consumer')
+  for (const request of ['Metadata', 'ApiVersions']) {
+    health.failed(new LatchkeyError('broker_unreachable', `${request} to b:1: refused`), { operation: Symbol(request) })
+  }
+  health.failed(new LatchkeyError('broker_unreachable', 'Metadata to b:2: refused'), { operation: Symbol('other') })
+  setSystemTime(start + 1_000)
+  health.report()
+  expect(lines.map((line) => /: (.*?);/.exec(line)![1])).toEqual([
+    'Metadata to b:1: refused',
+    'Metadata to b:2: refused',
+  ])
+})
+
 test('Health keeps the trouble of an operation when another one works', () => {
   const health = new Health('changelog producer')
   const [one, other] = [Symbol('one'), Symbol('other')]
