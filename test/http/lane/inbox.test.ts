@@ -63,3 +63,14 @@ test('its size is that of what was not taken', () => {
   takeAll(inbox)
   expect(inbox.size).toBe(0)
 })
+
+test('it begins anew when all that was left is taken', () => {
+  const inbox = inboxOf(get('/a').slice(0, 10), 'x')
+  expect(takeAll(inbox)).toEqual(['odd'])
+  expect(Buffer.from(inbox.rest()).toString()).toBe(`${get('/a').slice(0, 10)}x`)
+  expect(inbox.size).toBe(0)
+  inbox.add(Buffer.from(get('/b').slice(0, 20)))
+  expect(takeAll(inbox)).toEqual(['none'])
+  inbox.add(Buffer.from(get('/b').slice(20)))
+  expect(takeAll(inbox)).toEqual(['/b', 'none'])
+})

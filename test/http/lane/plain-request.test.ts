@@ -85,6 +85,21 @@ describe('readPlainRequest', () => {
     expect(readPlainRequest(get('/b', 'Host: a\r\nContent-Length: 1\r\n'), 0, head)).toBeUndefined()
   })
 
+  test('another head that only ends otherwise is read anew', () => {
+    const first = `${host}Authorization: Bearer 1\r\nAccept: text/plain\r\n`
+    const { head } = readPlainRequest(get('/a', first), 0)!
+    for (const [from, to] of [
+      ['plain', 'htmls'],
+      ['Bearer 1', 'Bearer 2'],
+      ['Accept', 'Accepx'],
+    ] as const) {
+      const text = get('/a', first.replace(from, to))
+      const other = readPlainRequest(text, 0, head)
+      expect(other?.head.text).toBe(text.slice('GET /a'.length))
+      expect(other?.head).not.toBe(head)
+    }
+  })
+
   test('the same is found however a request is cut', () => {
     const text = get('/stores/orders/a', 'Host: a\r\nAccept: */*\r\n')
     for (let length = 0; length < text.length; length++) {
