@@ -89,3 +89,16 @@ test('a client closes the connection to the former address of a broker that has 
   await client.persist(() => client.metadata([]))
   expect(await failure).toMatchObject({ code: 'broker_unreachable' })
 })
+
+test('a client looks for the leaders of a partition again when the broker that led it does not answer', async () => {
+  await using cluster = await ScriptedCluster.start(3)
+  cluster.leaders.set('topic', [2])
+  const client = clientOf(cluster.broker(1).port)
+  await client.persist(() => client.metadata(['topic']))
+  expect([...(await client.leaders('topic', [0])).keys()]).toEqual([2])
+  await cluster.broker(2).end()
+  cluster.leaders.set('topic', [3])
+  const asked = client.send(2, { apiKey: 2, apiVersion: 3, apiName: 'ListOffsets', encode: () => [] }, 10_000)
+  expect(await asked.catch((error: unknown) => error)).toMatchObject({ code: 'broker_unreachable' })
+  expect([...(await client.leaders('topic', [0])).keys()]).toEqual([3])
+})
