@@ -15,7 +15,7 @@ import { type PartitionEvents } from '../ingest/partition-events.ts'
 import { Reread } from '../ingest/reread.ts'
 import { type StoreContext } from '../store-context.ts'
 import { Discarded } from './discarded.ts'
-import { changedReason, requireSamePartitions } from './source-changes.ts'
+import { changedReason, requireMemory, requireSamePartitions } from './source-changes.ts'
 import { type SourceChange } from './source-watch.ts'
 
 const log = loggerOf('store')
@@ -98,6 +98,7 @@ export class Rereads {
     const one = this.#ingest.partition(partition)
     if (one === undefined) return
     this.#tell(partition, change, one.consumed)
+    requireMemory(this.#context.config)
     if (change.kind === 'recreated') await requireSamePartitions(this.#context)
     const isWhole = change.kind === 'recreated' || runsCallbacks(this.#context) || this.#unfinished.has(partition)
     this.#unfinished.add(partition)

@@ -21,15 +21,22 @@ export function changedReason(
   return `${where}: ${found}; keys that they changed are read again. Look for an unclean leader election`
 }
 
-/** A topic that was recreated with other partitions does not fit the changelog any more. @throws LatchkeyError topics_unfit, or store_failed without memory */
-export async function requireSamePartitions({ clients, config, topology }: StoreContext): Promise<void> {
+/** Which keys have to go only memory tells. @throws LatchkeyError store_failed where nothing is held there */
+export function requireMemory({ sourceTopic, changelogTopic, useProcessingOnly }: StoreConfig): void {
+  if (!useProcessingOnly) return
+  const advice = 'start it once without USE_PROCESSING_ONLY, which puts that right'
+  const found = `the topic was recreated or truncated, and what is true no more is still in ${changelogTopic}: ${advice}`
+  throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
+}
+
+/** A topic that was recreated with fewer partitions does not fit the changelog any more. @throws LatchkeyError topics_unfit */
+export async function requireSamePartitions({
+  clients,
+  config,
+  topology,
+}: Pick<StoreContext, 'clients' | 'config' | 'topology'>): Promise<void> {
   const { sourceTopic, changelogTopic } = config
   const client = clients.consumer
-  if (config.useProcessingOnly) {
-    const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
-    const found = `the topic was recreated, and the keys from before are still in ${changelogTopic}: ${advice}`
-    throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
-  }
   const [found] = await client.persist(() => client.metadata([sourceTopic]))
   const count = found!.partitions.length
   if (found!.errorCode !== 0 || count >= topology.partitionCount) return
