@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../../lib/errors.ts'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { type Clients } from '../../../lib/store/clients.ts'
 import { Ingest } from '../../../lib/store/ingest/ingest.ts'
+import { type FromThread } from '../../../lib/store/messages.ts'
 import { type IngestContext } from '../../../lib/store/ingest/partition-events.ts'
 import { Flusher } from '../../../lib/store/memory/flusher.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
@@ -31,6 +32,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
   const failed = (error: unknown) => void failures.push(error)
   const flusher = new Flusher(map, stats, { count: 1000, seconds: 1000, failed })
   const lost: number[] = []
+  const posted: FromThread[] = []
   const events = {
     beforeWrite: () => {},
     progressed: () => {},
@@ -63,7 +65,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
     stats,
     map,
     flusher,
-    post: () => {},
+    post: (message) => void posted.push(message),
     failed,
     events,
   })
@@ -78,7 +80,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
     ingest.stop()
     flusher.stop()
   }
-  return { ingest, source, changelog, letters, stats, lost, failures, text, flusher, stop }
+  return { ingest, source, changelog, letters, stats, lost, posted, failures, text, flusher, stop }
 }
 
 /** Answers the next Fetch with `count` records of `bytes` bytes, from where it asks for that partition; returns the partitions that it asks for. */
