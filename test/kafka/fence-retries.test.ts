@@ -4,6 +4,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { type Claim } from '../../lib/kafka/transactional-id.ts'
 import { fencePartition, isOwn, newClaim } from '../../lib/kafka/fence.ts'
 import { type Api, CoordinatorClient, FakeCoordinator, type Fault, isSame } from './fake-coordinator.ts'
+import { endless, turns } from './serving.ts'
 
 const apis: readonly Api[] = ['InitProducerId', 'AddPartitionsToTxn', 'EndTxn']
 const losses: readonly Fault[][] = [[], ['request'], ['answer'], ['late'], ['answer', 'request']]
@@ -179,4 +180,22 @@ test('fencePartition is refused when another instance takes the partition before
   const refusal = await fencePartition(client.target, claim).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: 'fenced' })
   await expectHeld(coordinator, other, theirs)
+})
+
+test.each([
+  ['lost the transaction', (coordinator: FakeCoordinator) => coordinator.forgetTransaction()],
+  ['ended the transaction', (coordinator: FakeCoordinator) => coordinator.timeOut()],
+])('fencePartition pauses before it begins again when the coordinator has %s', async (_, act) => {
+  const coordinator = new FakeCoordinator()
+  const { client, claim } = await owner(coordinator)
+  let rounds = 0
+  client.patience = endless
+  client.arriving = (api) => {
+    if (api === 'EndTxn') act(coordinator)
+    if (api === 'InitProducerId') rounds++
+  }
+  // It waits for longer than the test lasts.
+  fencePartition(client.target, claim).catch(() => {})
+  await turns()
+  expect(rounds).toBe(1)
 })
