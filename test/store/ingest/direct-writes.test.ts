@@ -1,8 +1,8 @@
 /** Records that a program writes itself, on their way to a changelog that is the test. */
 import { afterEach, expect, test } from 'bun:test'
-import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { WriteFrame } from '../../../lib/store/handle/write-frame.ts'
 import { producedBatches, produceResponse } from '../../kafka/responses.ts'
+import { recordsOf } from '../../kafka/written-records.ts'
 import { until } from '../../until.ts'
 import { acknowledge, feed, ingesting } from './ingesting.ts'
 
@@ -26,33 +26,24 @@ function start() {
   return { ...setup, write }
 }
 
-/** Key, `src` and `aft` of each record that the next Produce writes, which is acknowledged. */
+/** The records that the next Produce writes, which is acknowledged. */
 async function written({ changelog }: ReturnType<typeof start>): Promise<string[]> {
   const exchange = await changelog.next()
   const [{ batch }] = producedBatches(exchange.request) as [{ batch: Buffer }]
-  const reader = new RecordBatchReader()
-  reader.open(batch, 0, batch.length)
-  reader.nextBatch()
-  reader.openRecords({ checkCrc: true })
-  const records: string[] = []
-  while (reader.nextRecord()) {
-    const key = reader.data.toString('utf8', reader.keyStart, reader.keyStart + reader.keyLength)
-    records.push(`${key} src=${reader.sourceOffset()} aft=${reader.afterOffset()}`)
-  }
   exchange.answer(produceResponse('changelog', [{ partition: 0, baseOffset: -1 }]))
-  return records
+  return recordsOf(batch)
 }
 
 test('a record that a program writes names what was read before it, acknowledged or not', async () => {
   const setup = start()
   const { source, stats, write } = setup
   write('before')
-  expect(await written(setup)).toEqual(['before src=-1 aft=-1'])
+  expect(await written(setup)).toEqual(['before=mine src=-1 aft=-1'])
   await feed(source, 0, 3)
   await until('it is read', () => stats.count('recordsConsumed') === 3)
   write('mine')
   const all = [...(await written(setup)), ...(await written(setup))]
-  expect(all).toEqual(['k0 src=0 aft=-1', 'k1 src=1 aft=-1', 'k2 src=2 aft=-1', 'mine src=-1 aft=2'])
+  expect(all).toEqual(['k0=xxx src=0 aft=-1', 'k1=xxx src=1 aft=-1', 'k2=xxx src=2 aft=-1', 'mine=mine src=-1 aft=2'])
 })
 
 test('a program hears of its records once the changelog has acknowledged them, and a flush waits for that', async () => {
