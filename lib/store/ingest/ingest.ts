@@ -129,7 +129,8 @@ export class Ingest {
 
   /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
   enqueue(partition: number, batch: ChangelogBatch): void {
-    const one = this.#partitions.get(partition)!
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return this.#pool.give(batch) // lost before
     one.full.push(batch)
     this.#settlement.account(one, batch.bytes)
     this.#producer.wake()

@@ -31,6 +31,7 @@ export class PartitionEvents {
   #repairs: Repairs | undefined
   #source: SourceWatch | undefined
   #isCaughtUp = false
+  readonly #lost = new Set<number>()
   #contests: Contests | undefined
 
   constructor(context: StoreContext, owners: Owners, beforeWrite: () => void) {
@@ -65,9 +66,12 @@ export class PartitionEvents {
     const { stats, post, roles } = this.#context
     this.#catchUp = catchUp
     for (const partition of roles.primaries) {
-      setPartitionState(stats, partition, catchUp.rebuilds(partition) ? 'rebuilding' : 'running')
+      const isLost = this.#lost.has(partition)
+      setPartitionState(stats, partition, catchUp.rebuilds(partition) ? 'rebuilding' : isLost ? 'fenced' : 'running')
+      if (isLost) catchUp.drop(partition)
     }
     if (!catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+    if (this.#lost.size > 0 && catchUp.isDone) this.#caughtUp()
   }
 
   /** A partition is acknowledged up to here. */
@@ -118,10 +122,12 @@ export class PartitionEvents {
   lost(partition: number, error: LatchkeyError): void {
     const { stats, config, post } = this.#context
     const reason = fencedAdvice(config.storeId, partition)
-    setPartitionState(stats, partition, 'fenced')
-    this.#catchUp?.drop(partition)
+    this.#lost.add(partition)
+    // What was to be rebuilt has not all of its keys: it goes on saying so where one is not found.
+    if (this.#catchUp?.rebuilds(partition) !== true) setPartitionState(stats, partition, 'fenced')
     post({ type: 'fenced', partition, reason })
     log.error('{fault}: {reason}', { fault: error.message, reason })
+    if (this.#catchUp !== undefined) this.#drop(partition, this.#catchUp)
   }
 
   /** Our batch landed behind something that is perhaps not ours: records of another writer, or a marker. */
@@ -134,6 +140,15 @@ export class PartitionEvents {
     this.#repairs?.landedBelow(partition, baseOffset)
   }
 
+  /** The others may have waited for it alone. */
+  #drop(partition: number, catchUp: CatchUp): void {
+    const { flusher, post, failed } = this.#context
+    const wasRebuilding = catchUp.isRebuilding
+    catchUp.drop(partition)
+    if (wasRebuilding && !catchUp.isRebuilding) post({ type: 'state', state: 'running' })
+    if (catchUp.isDone && !this.#isCaughtUp) flusher.flush().then(() => this.#caughtUp(), failed)
+  }
+
   #rebuilt(): void {
     const { stats, post, config, roles } = this.#context
     const entries = roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0)
@@ -144,7 +159,7 @@ export class PartitionEvents {
 
   /** A partition has reached the end that its source had at start: once that is visible, it counts. */
   async #arrive(partition: number): Promise<void> {
-    const { stats, flusher, post, config } = this.#context
+    const { stats, flusher } = this.#context
     const catchUp = this.#catchUp!
     const isLast = catchUp.isDone
     await flusher.flush()
@@ -152,7 +167,12 @@ export class PartitionEvents {
       if (partitionStateOf(stats, partition) !== 'halted') setPartitionState(stats, partition, 'running')
       if (!catchUp.isRebuilding) this.#rebuilt()
     }
-    if (!isLast || this.#isCaughtUp) return
+    if (isLast) this.#caughtUp()
+  }
+
+  #caughtUp(): void {
+    const { stats, post, config } = this.#context
+    if (this.#isCaughtUp) return
     this.#isCaughtUp = true
     logCaughtUp(config, stats)
     post({ type: 'caught-up' })

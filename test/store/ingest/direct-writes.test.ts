@@ -29,9 +29,9 @@ function start() {
 /** The records that the next Produce writes, which is acknowledged. */
 async function written({ changelog }: ReturnType<typeof start>): Promise<string[]> {
   const exchange = await changelog.next()
-  const [{ batch }] = producedBatches(exchange.request) as [{ batch: Buffer }]
+  const batches = producedBatches(exchange.request)
   exchange.answer(produceResponse('changelog', [{ partition: 0, baseOffset: -1 }]))
-  return recordsOf(batch)
+  return recordsOf(batches[0]!.batch)
 }
 
 test('a record that a program writes names what was read before it, acknowledged or not', async () => {

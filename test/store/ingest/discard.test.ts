@@ -1,5 +1,6 @@
 /** What is noted and written before a partition is built again from its source. */
 import { afterEach, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../../lib/errors.ts'
 import { type KafkaClient } from '../../../lib/kafka/client.ts'
 import { type StoreConfig } from '../../../lib/contract/store-config.ts'
 import { discardFormer, noteRebuild } from '../../../lib/store/ingest/discard.ts'
@@ -71,4 +72,18 @@ test('what is held is discarded when the changelog has acknowledged a tombstone 
   await discarding
   await flusher.flush()
   expect(text('k0')).toBeUndefined()
+})
+
+test('nothing more is discarded of a partition that is lost meanwhile', async () => {
+  const setup = ingesting(1)
+  open.push(setup)
+  const { ingest, source, changelog, flusher, map, stats, lost } = setup
+  ingest.follow(0)
+  await feed(source, 0, 3)
+  await acknowledge(changelog)
+  await flusher.flush()
+  ingest.repairs.takenByOther(0, new LatchkeyError('fenced', 'Another instance has the partition'))
+  const recovered = new Map([[0, { last: undefined } as Recovered]])
+  await discardFormer(map, stats, ingest, new Map([[0, resume(0, true)]]), recovered)
+  expect([lost, changelog.unseen]).toEqual([[0], 0])
 })
