@@ -13,14 +13,21 @@ const neverMs = 1_000_000
 
 function start(fake: FakeClient, partitions: readonly number[]) {
   const ends = new Map<number, number>()
+  const told: number[] = []
   const watch = new EndsWatch(
     fake.client,
     'topic',
-    { partitions: () => partitions, ended: (partition, end) => void ends.set(partition, end) },
+    {
+      partitions: () => partitions,
+      ended: (partition, end) => {
+        ends.set(partition, end)
+        told.push(end)
+      },
+    },
     neverMs,
   )
   open.push(watch)
-  return { watch, ends }
+  return { watch, ends, told }
 }
 
 test('EndsWatch tells the ends of what other brokers lead when one does not answer', async () => {
@@ -55,7 +62,7 @@ test('EndsWatch asks the new leader when a partition has moved', async () => {
     if (node === 2) return answers(node, ...rest)
     return Promise.resolve({ responses: [{ partitions: [{ partition: 0, errorCode: 6, offset: '-1' }] }] })
   }
-  const { watch, ends } = start(fake, [0])
+  const { watch, ends, told } = start(fake, [0])
   await watch.look()
   fake.leading.set(0, 2)
   await until('it knows', async () => {
@@ -63,6 +70,8 @@ test('EndsWatch asks the new leader when a partition has moved', async () => {
     return ends.get(0) === 7
   })
   expect(nodes.slice(0, 2)).toEqual([1, 2])
+  // The former one's answer was none.
+  expect(told[0]).toBe(7)
 })
 
 test('EndsWatch goes on when the leaders cannot be asked for', async () => {

@@ -162,6 +162,15 @@ test('fencePartition leaves a marker when the coordinator has lost the transacti
   expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
 })
 
+test('fencePartition keeps a partition when the coordinator has ended a transaction whose begin was never answered', async () => {
+  const coordinator = new FakeCoordinator()
+  const { client, claim } = await owner(coordinator)
+  client.faults.AddPartitionsToTxn = ['answer']
+  client.interrupted = async () => coordinator.timeOut()
+  const identity = await fencePartition(client.target, claim)
+  expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
+})
+
 test('fencePartition keeps a partition when the id expires between two steps', async () => {
   const coordinator = new FakeCoordinator()
   const { client, claim } = await owner(coordinator)

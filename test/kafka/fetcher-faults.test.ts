@@ -79,6 +79,18 @@ test('Fetcher serves the others when the ends of a log that is out of range cann
   expect(await answer(fake, { partition: 1, records: batch(1) })).toEqual(['1@1'])
 })
 
+test('Fetcher goes on where it was told meanwhile, not where an offset out of range would lead', async () => {
+  const fake = new FakeClient()
+  fake.offsets.set(0, { earliest: 60, latest: 80 })
+  const outOfRange = async () => {
+    fetcher.seek(0, 61)
+    return 70
+  }
+  const { fetcher } = start(fake, { 0: 5 }, { outOfRange })
+  await answer(fake, { partition: 0, errorCode: 1 })
+  expect(asked((await fake.next()).request)).toEqual(['0@61'])
+})
+
 test('Fetcher serves the others when one partition is removed while another is asked where to go on', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
   fake.offsets.set(0, { earliest: 60, latest: 80 })
