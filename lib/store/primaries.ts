@@ -7,6 +7,7 @@ import { type EndsWatch } from '../kafka/ends-watch.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { runsCallbacks } from './ingest/callbacks.ts'
 import { CatchUp } from './ingest/catch-up.ts'
+import { committable } from './ingest/committable.ts'
 import { Committer } from './ingest/committer.ts'
 import { markedBeside } from './recovery/marked-beside.ts'
 import { type DirectRecords } from './ingest/direct-writes.ts'
@@ -119,7 +120,7 @@ export class Primaries {
     const statement = new Statement(this.#context, this.#ingest, this.#recovered, this.#resumed)
     this.#statement = statement
     const source = {
-      acknowledged: () => this.#committable(),
+      acknowledged: () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs),
       metadata: (partition: number, offset: number) => statement.of(partition, offset),
     }
     // A recreated source counts its offsets anew: there, less than what was committed may be committed.
@@ -213,16 +214,5 @@ export class Primaries {
   #repaired(partition: number, changelogStart: number): void {
     this.#recovered.get(partition)!.changelogStart = changelogStart
     this.#committer?.restate(partition)
-  }
-
-  /** Not while a partition is rebuilt or repaired: a commit would state that it is complete. */
-  #committable(): Map<number, number> {
-    const offsets = new Map<number, number>()
-    for (const partition of this.#context.roles.primaries) {
-      const acknowledged = this.#ingest.acknowledged(partition)
-      if (acknowledged < 0 || this.#catchUp!.rebuilds(partition) || this.#repairs.isRepairing(partition)) continue
-      offsets.set(partition, acknowledged)
-    }
-    return offsets
   }
 }
