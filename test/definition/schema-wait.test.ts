@@ -119,3 +119,14 @@ test('several schemas, one after the other, have the time of one together', asyn
   schemas[1]!.resolve()
   expect(await answer).toBe('there')
 })
+
+test('a lookup that needs one schema after the other gives up after some, however long it may wait', async () => {
+  let asked = 0
+  const ask = () => {
+    // Without a bound it would ask for as long as there is something new.
+    if (asked++ > 100) throw new Error('it asks without end')
+    throw new SchemaPending(`schema ${asked}`, Promise.resolve())
+  }
+  const given = await Promise.resolve(withSchemas(ask, longMs)).catch((error: unknown) => error)
+  expect(given).toMatchObject(unavailable)
+})

@@ -57,6 +57,7 @@ describe('a host', () => {
     [['*.example'], 'a.b.example:8080', true],
     [['*.example'], 'example', false],
     [['*.example'], 'evilexample', false],
+    [['*.example'], 'a.example.evil', false],
     [['a', '*'], 'evil.example', true],
   ])('with SERVER_HOSTS=%p %p is admitted: %p', (hosts, host, isAdmitted) => {
     expect(ruleOf(hosts).admits(host)).toBe(isAdmitted)

@@ -171,6 +171,17 @@ test('fencePartition keeps a partition when the coordinator has ended a transact
   expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
 })
 
+test('fencePartition keeps a partition when the tail that had its own marker is lost, and an earlier one is the last', async () => {
+  const coordinator = new FakeCoordinator()
+  await owner(coordinator)
+  const { client, claim } = await owner(coordinator)
+  coordinator.markers.pop()
+  coordinator.isLagging = true
+  onFirst(client, 'EndTxn', () => coordinator.timeOut())
+  const identity = await fencePartition(client.target, claim)
+  expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
+})
+
 test('fencePartition keeps a partition when the id expires between two steps', async () => {
   const coordinator = new FakeCoordinator()
   const { client, claim } = await owner(coordinator)

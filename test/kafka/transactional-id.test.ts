@@ -46,3 +46,25 @@ test.each<Api>(['InitProducerId', 'AddPartitionsToTxn', 'EndTxn'])(
     expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
   },
 )
+
+test('fencePartition keeps a partition that was granted though the coordinator said otherwise', async () => {
+  const requestTimedOut = 7
+  class DoubtfulClient extends CoordinatorClient {
+    isDoubtful = false
+
+    override async send(...asked: Parameters<CoordinatorClient['send']>): Promise<Buffer> {
+      const granted = await super.send(...asked)
+      if (this.isDoubtful) granted.writeInt16BE(requestTimedOut, 5)
+      this.isDoubtful = false
+      return granted
+    }
+  }
+  const coordinator = new FakeCoordinator()
+  const client = new DoubtfulClient(coordinator)
+  const claim = newClaim()
+  await fencePartition(client.target, claim)
+  coordinator.expire()
+  client.isDoubtful = true
+  const identity = await fencePartition(client.target, claim)
+  expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
+})

@@ -80,7 +80,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
     ingest.stop()
     flusher.stop()
   }
-  return { ingest, source, changelog, letters, stats, lost, posted, failures, map, text, flusher, stop }
+  return { ingest, source, changelog, letters, stats, events, lost, posted, failures, map, text, flusher, stop }
 }
 
 /** Answers the next Fetch with `count` records of `bytes` bytes, from where it asks for that partition; returns the partitions that it asks for. */

@@ -55,3 +55,26 @@ test('PartitionIngest never falls when a batch that carries no source offset is 
   settle(one, taken[0])
   expect(one.acknowledged).toBe(5)
 })
+
+test('PartitionIngest gives what was put back before all that waits, in its order', () => {
+  const one = new PartitionIngest(0, 0)
+  const batches = [batch(1), batch(2), batch(3)]
+  one.full.push(...batches)
+  const taken = [one.takeBatch()!, one.takeBatch()!]
+  one.putBack(taken)
+  expect(one.inFlight).toBe(0)
+  expect([one.takeBatch(), one.takeBatch(), one.takeBatch()]).toEqual(batches)
+})
+
+test('PartitionIngest gives amendments alone while its own batches are withheld, and then these again', () => {
+  const one = new PartitionIngest(0, 0)
+  const [own, amendment] = [batch(1), batch(0)]
+  one.full.push(own)
+  expect(one.withhold()).toEqual([])
+  expect(one.takeBatch()).toBeUndefined()
+  one.amend(amendment)
+  expect(one.amendmentsLeft).toBe(1)
+  expect([one.takeBatch(), one.takeBatch()]).toEqual([amendment, undefined])
+  one.release()
+  expect(one.takeBatch()).toBe(own)
+})
