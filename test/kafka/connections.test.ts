@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
-import { KafkaClient } from '../../lib/kafka/client.ts'
-import { until } from '../until.ts'
+import { KafkaClient, type TopicMetadata } from '../../lib/kafka/client.ts'
+import { soon, until } from '../until.ts'
 import { freePorts } from './ports.ts'
 import { ScriptedCluster } from './scripted-cluster.ts'
 
@@ -24,17 +24,25 @@ function clientOf(...ports: number[]): KafkaClient {
   return client
 }
 
+/** Asks until there is an answer. */
+function metadataOf(client: KafkaClient, topics: string[]): Promise<TopicMetadata[]> {
+  return soon(
+    'an answer',
+    client.persist(() => client.metadata(topics)),
+  )
+}
+
 test('a client finds the cluster at addresses it has learned when its only seed never comes back', async () => {
   await using cluster = await ScriptedCluster.start(3)
   cluster.leaders.set('topic', [2, 3])
   const client = clientOf(cluster.broker(1).port)
-  await client.persist(() => client.metadata(['topic']))
+  await metadataOf(client, ['topic'])
   for (const node of [1, 2, 3]) await cluster.broker(node).end()
   expect(await client.metadata(['topic']).catch((error: unknown) => error)).toMatchObject({
     code: 'broker_unreachable',
   })
   for (const node of [2, 3]) await cluster.broker(node).listen()
-  const [found] = await client.persist(() => client.metadata(['topic']))
+  const [found] = await metadataOf(client, ['topic'])
   expect(found!.partitions.map(({ leader }) => leader)).toEqual([2, 3])
 })
 
@@ -42,13 +50,13 @@ test('a client tries all it knows of in turn, the seeds among them', async () =>
   await using cluster = await ScriptedCluster.start(2)
   const [nowhere] = await freePorts(1)
   const client = clientOf(nowhere!, cluster.broker(1).port)
-  await client.persist(() => client.metadata([]))
+  await metadataOf(client, [])
   expect(client.health.failures).toBe(1)
   for (const node of [1, 2]) await cluster.broker(node).end()
   // Both have new addresses but for the seed's.
   await cluster.broker(1).listen()
   await cluster.broker(2).listen(0)
-  await client.persist(() => client.metadata([]))
+  await metadataOf(client, [])
   expect(client.knows(2)).toBe(true)
   await cluster.broker(1).end()
   await until('the other one answers', () =>
@@ -65,7 +73,7 @@ test('a client reaches a broker where the metadata say that it is now', async ()
   const asked = { apiKey: 2, apiVersion: 3, apiName: 'ListOffsets', encode: () => [] }
   cluster.answer = ({ node }) => Buffer.from([node])
   const client = clientOf(cluster.broker(1).port)
-  await client.persist(() => client.metadata(['topic']))
+  await metadataOf(client, ['topic'])
   expect([...(await client.send(2, asked, 10_000))]).toEqual([2])
   // Another broker may listen where it was: what matters is where it is said to be.
   const former = cluster.broker(2).port
@@ -73,7 +81,7 @@ test('a client reaches a broker where the metadata say that it is now', async ()
   await cluster.broker(2).listen(0)
   expect(cluster.broker(2).port).not.toBe(former)
   await client.send(2, asked, 10_000).catch(() => {})
-  await client.persist(() => client.metadata(['topic']))
+  await metadataOf(client, ['topic'])
   expect([...(await client.send(2, asked, 10_000))]).toEqual([2])
 })
 
@@ -81,20 +89,20 @@ test('a client closes the connection to the former address of a broker that has 
   await using cluster = await ScriptedCluster.start(2)
   cluster.answer = () => undefined
   const client = clientOf(cluster.broker(1).port)
-  await client.persist(() => client.metadata([]))
+  await metadataOf(client, [])
   const silent = client.send(2, { apiKey: 2, apiVersion: 3, apiName: 'ListOffsets', encode: () => [] }, 60_000)
   const failure = silent.catch((error: unknown) => error)
   await until('it is asked', () => cluster.askedOf(2).includes(2))
   cluster.broker(2).port = cluster.broker(1).port
-  await client.persist(() => client.metadata([]))
-  expect(await failure).toMatchObject({ code: 'broker_unreachable' })
+  await metadataOf(client, [])
+  expect(await soon('an end of it', failure)).toMatchObject({ code: 'broker_unreachable' })
 })
 
 test('a client looks for the leaders of a partition again when the broker that led it does not answer', async () => {
   await using cluster = await ScriptedCluster.start(3)
   cluster.leaders.set('topic', [2])
   const client = clientOf(cluster.broker(1).port)
-  await client.persist(() => client.metadata(['topic']))
+  await metadataOf(client, ['topic'])
   expect([...(await client.leaders('topic', [0])).keys()]).toEqual([2])
   await cluster.broker(2).end()
   cluster.leaders.set('topic', [3])

@@ -3,7 +3,7 @@ import { KafkaClient } from '../../lib/kafka/client.ts'
 import { plainProducerId } from '../../lib/kafka/transactional-id.ts'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { captureLog } from '../store/support.ts'
-import { until } from '../until.ts'
+import { soon, until } from '../until.ts'
 import { ScriptedCluster } from './scripted-cluster.ts'
 
 const lateMs = 50
@@ -53,7 +53,7 @@ test('a request is given up when the cluster goes on without its broker, which s
   // Nothing is given up while the cluster counts on it.
   cluster.alive = [1, 3]
   cluster.leaders.set('topic', [3, 3])
-  expect(await failure).toMatchObject({
+  expect(await soon('an end of it', failure)).toMatchObject({
     code: 'broker_unreachable',
     message: expect.stringContaining('and the cluster goes on without it'),
   })
@@ -67,7 +67,7 @@ test('a request is given up when one of its partitions has another leader, and t
   const failure = failureOf(client.send(2, produce, 60_000, purpose))
   await until('it is asked', () => cluster.askedOf(2).includes(0))
   cluster.leaders.set('topic', [3, 2])
-  expect(await failure).toMatchObject({ code: 'broker_unreachable' })
+  expect(await soon('an end of it', failure)).toMatchObject({ code: 'broker_unreachable' })
 })
 
 test('a request waits on when its broker still leads, and is named meanwhile', async () => {
@@ -114,7 +114,7 @@ test('a broker that said nothing is passed over from then on, and asked again on
   await client.metadata(['topic'])
   expect([cluster.broker(1).received, cluster.broker(2).received]).toEqual(asked)
   cluster.broker(2).respond(8, Buffer.alloc(4))
-  expect(await first).toBeUndefined()
+  expect(await soon('an end of it', first)).toBeUndefined()
   for (const node of [1, 3]) await cluster.broker(node).end()
   await until('it is asked again', async () => (await failureOf(client.metadata(['topic']))) === undefined)
 })
@@ -129,7 +129,10 @@ test('a producer id is had of another broker when the one that is asked says not
 test('a coordinator is looked for again when it fell silent, ended, or says that it is none', async () => {
   cluster.coordinator = 2
   const client = clientOf(1)
-  const committed = () => client.persist(() => fetchCommitted(client, 'group', 'topic', [0]))
+  const committed = () => {
+    const asking = client.persist(() => fetchCommitted(client, 'group', 'topic', [0]))
+    return soon('an answer', asking)
+  }
   const errorOf = new Map([[2, 16]])
   cluster.answer = ({ node, apiKey }) => (apiKey === 9 ? committedResponse(errorOf.get(node) ?? 0) : undefined)
   cluster.coordinator = 2

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { WriteFrame } from '../../../lib/store/handle/write-frame.ts'
 import { producedBatches, produceResponse } from '../../kafka/responses.ts'
 import { recordsOf } from '../../kafka/written-records.ts'
-import { until } from '../../until.ts'
+import { soon, until } from '../../until.ts'
 import { acknowledge, feed, ingesting } from './ingesting.ts'
 
 const invalidProducerEpoch = 47
@@ -57,7 +57,7 @@ test('a program hears of its records once the changelog has acknowledged them, a
   const second = await changelog.next()
   expect(posted).toHaveLength(1)
   second.answer(produceResponse('changelog', [{ partition: 0, baseOffset: -1 }]))
-  await drained
+  await soon('the flush', drained)
   expect(posted).toEqual([
     { type: 'written', partition: 0, count: 2 },
     { type: 'written', partition: 0, count: 1 },
@@ -72,7 +72,7 @@ test('a program hears of each record that is not written because the partition i
   write('c')
   const drained = ingest.drained()
   await acknowledge(changelog, { 0: invalidProducerEpoch })
-  await drained
+  await soon('the flush', drained)
   expect(lost).toEqual([0])
   write('d')
   const refused = (count: number) => ({
@@ -90,6 +90,6 @@ test('a program hears of a record that the changelog takes in no way', async () 
   const drained = ingest.drained()
   // As it is, then compressed.
   for (let attempt = 0; attempt < 2; attempt++) await acknowledge(changelog, { 0: messageTooLarge })
-  await drained
+  await soon('the flush', drained)
   expect(posted).toMatchObject([{ type: 'write-refused', partition: 0, count: 1, error: { code: 'entry_too_large' } }])
 })

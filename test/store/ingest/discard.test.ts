@@ -8,6 +8,7 @@ import { type Recovered } from '../../../lib/store/recovery/recovery.ts'
 import { type Resume } from '../../../lib/store/recovery/resume.ts'
 import { producedBatches, produceResponse } from '../../kafka/responses.ts'
 import { recordsOf } from '../../kafka/written-records.ts'
+import { soon } from '../../until.ts'
 import { acknowledge, feed, ingesting } from './ingesting.ts'
 
 const config = { storeId: 'orders', sourceTopic: 'source' } as StoreConfig
@@ -69,7 +70,7 @@ test('what is held is discarded when the changelog has acknowledged a tombstone 
   await new Promise(setImmediate)
   expect(isDone).toBe(false)
   exchange.answer(produceResponse('changelog', [{ partition: 0, baseOffset: -1 }]))
-  await discarding
+  await soon('the end of it', discarding)
   await flusher.flush()
   expect(text('k0')).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { produceResponse } from '../../kafka/responses.ts'
-import { until } from '../../until.ts'
+import { soon, until } from '../../until.ts'
 import { acknowledge, feed, ingesting } from './ingesting.ts'
 
 const messageTooLarge = 10
@@ -46,7 +46,7 @@ test('a flush ends when what was read is acknowledged, and not before', async ()
   await turns()
   expect(await Promise.race([drained, 'waits'])).toBe('waits')
   await acknowledge(changelog)
-  await drained
+  await soon('the flush', drained)
   expect(ingest.acknowledged(0)).toBe(3)
 })
 
@@ -57,7 +57,7 @@ test('a flush ends when the partition that it waits for is lost, and what that h
   expect(ingest.room()).toBeDefined()
   const [drained, settled] = [ingest.drained(), ingest.settled(0)]
   await acknowledge(changelog, { 0: invalidProducerEpoch })
-  await Promise.all([drained, settled])
+  await soon('both', Promise.all([drained, settled]))
   expect(lost).toEqual([0])
   expect(ingest.room()).toBeUndefined()
   expect(ingest.acknowledged(0)).toBe(-1)
