@@ -23,6 +23,7 @@ const changeTimeoutMs = 60_000
 export class KafkaCluster implements KafkaEndpoint {
   /** host:port of all brokers, separated by commas; passes no proxy. */
   readonly direct: string
+  readonly bootstrap: string
   /** The same, through the proxies before the brokers. */
   readonly proxied: string
   readonly brokers: readonly ClusterBroker[]
@@ -44,11 +45,8 @@ export class KafkaCluster implements KafkaEndpoint {
     this.#controller = controller
     this.brokers = brokers
     this.direct = brokers.map((broker) => broker.direct).join()
+    this.bootstrap = this.direct
     this.proxied = brokers.map((broker) => broker.proxy.address).join()
-  }
-
-  get bootstrap(): string {
-    return this.direct
   }
 
   /** Addresses of the brokers that are up and not stopped by SIGSTOP. */
@@ -182,6 +180,13 @@ export class KafkaCluster implements KafkaEndpoint {
     await this.#everywhere('all replicas are in sync', ({ brokers, partitions }) => {
       if (brokers.length < this.brokers.length) return false
       return partitions.every(({ leader, replicas, isr }) => leader >= 0 && isr.length === replicas.length)
+    })
+  }
+
+  /** Resolves when every broker that is awake sees one that is lead each partition: kafkajs gives up in the midst of an election. */
+  async led(): Promise<void> {
+    await this.#everywhere('all partitions are led', ({ partitions }) => {
+      return partitions.every(({ leader }) => leader >= 0 && this.broker(leader).isAwake)
     })
   }
 
