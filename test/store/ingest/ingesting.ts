@@ -17,7 +17,7 @@ const maxMessageBytes = 1 << 20
 const unlimited = Number.MAX_SAFE_INTEGER
 
 /** @param deadLetterTopic where bad records go; they are skipped where it is undefined */
-export function ingesting(partitions: number, deadLetterTopic?: string) {
+export function ingesting(partitions: number, deadLetterTopic?: string, onBadRecord?: StoreConfig['onBadRecord']) {
   const primaries = Array.from({ length: partitions }, (_, partition) => partition)
   const led = Object.fromEntries(primaries.map((partition) => [partition, 1]))
   const [source, changelog, letters] = [new FakeClient(led), new FakeClient(led), new FakeClient(led)]
@@ -45,6 +45,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string) {
     changelogTopic: 'changelog',
     storeId: 'store',
     deadLetterTopic,
+    onBadRecord,
   } as StoreConfig
   const limits = {
     maxMessageBytes,
