@@ -196,13 +196,14 @@ export class Replicas {
       '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; copying it again'
     log.error(message, { changelogTopic, partition, found, position: copy.position })
     setPartitionState(stats, partition, 'recovering')
+    // At once: it may be about to be told that it is filled.
+    copy.filled = false
     if (copy.opened) await this.#deleteAll(partition)
     else map.clear(partition)
     copy.epochs.cut(0)
     copy.succession = new Succession()
     copy.position = starts.get(partition)!
     copy.target = ends.get(partition)!
-    copy.filled = false
     this.#checkFilled(partition)
     return copy.position
   }
