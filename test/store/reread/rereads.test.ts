@@ -100,6 +100,9 @@ test('of a source that was truncated, keys from there on are deleted and read ag
   arrive(6)
   expect(await seen('rebuilt')).toEqual(['complete', 'rebuilt'])
   expect([one.reread, rereads.isChanging(0), catchUp.rebuilds(0)]).toEqual([undefined, false, false])
+  // The next time is a first one.
+  rereads.changed(0, { kind: 'truncated', at: 8 })
+  expect((await seen()).filter((event) => event.startsWith('deleted'))).toEqual(['deleted c'])
 })
 
 test('of a source that was recreated, all keys are deleted, and it is read from its start to its end', async () => {
