@@ -218,6 +218,8 @@ export class Shard {
 
   #setState(state: StoreState): void {
     if (this.state === state || this.state === 'failed') return
+    // What was under way when it began to stop may still say that it runs.
+    if (this.state === 'stopping' && state !== 'failed') return
     this.state = state
     if (state === 'recovering') this.#progress.start()
     this.#events.state(state)

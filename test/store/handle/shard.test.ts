@@ -30,6 +30,12 @@ test('a flush ends with what the thread answers to it', async () => {
   expect(await Promise.all(flushes)).toMatchObject([5, { code: 'recovering' }])
 })
 
+test('a store that stops does not run again because something that was under way has ended', () => {
+  const { shard, receive } = startShard()
+  for (const state of ['recovering', 'stopping', 'running'] as const) receive({ type: 'state', state })
+  expect(shard.state).toBe('stopping')
+})
+
 test('readers that are lent can be had again once they are closed', () => {
   const { shard, receive } = startShard()
   const { map } = createFixture({ readersMax: 1 + keptReadersMax })
