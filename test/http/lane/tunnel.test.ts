@@ -3,11 +3,16 @@ import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { openDescriptors } from '../../../lib/http/descriptors.ts'
 import { createAnswerer } from '../../../lib/http/handler.ts'
+import { Outbox } from '../../../lib/http/lane/outbox.ts'
+import { Reading } from '../../../lib/http/lane/reading.ts'
+import { Slots } from '../../../lib/http/lane/slots.ts'
+import { Tunnel } from '../../../lib/http/lane/tunnel.ts'
 import { openListener } from '../../../lib/http/listener.ts'
 import { FakeStore, serveFake } from '../fake-store.ts'
 import { rawRequest } from '../raw-request.ts'
 import { until } from '../../until.ts'
 import { flush, get, isAnswered, open, statusesIn } from './clients.ts'
+import { FakeSocket } from './fake-socket.ts'
 
 describe('a connection that was passed on', () => {
   test('is answered when hundreds of others are passed on at the same moment', async () => {
@@ -184,5 +189,21 @@ describe('a connection that was passed on', () => {
     expect(await other).toStartWith('HTTP/1.1 404 ')
     for (const socket of [first, second]) socket.destroy()
     await listener.stop(0)
+  })
+
+  test('waits for its turn no more when its client has gone away', () => {
+    const slots = new Slots(1)
+    const begun: string[] = []
+    const holder = (name: string) => ({ begin: () => void begun.push(name), yield: () => {} })
+    const first = holder('the first')
+    slots.take(first)
+    const socket = new FakeSocket(Infinity)
+    const [outbox, reading] = [new Outbox(socket), new Reading(socket)]
+    const client = { socket: socket.asSocket, outbox, reading, isLocal: true, answered: () => {} }
+    const tunnel = new Tunnel(client, { port: 0, passedOn: new Map() }, slots)
+    tunnel.clientClosed()
+    slots.free(first)
+    slots.take(holder('the next'))
+    expect(begun).toEqual(['the first', 'the next'])
   })
 })
