@@ -39,8 +39,10 @@ export class Health {
   readonly #troubles = new Map<number | symbol, Trouble>()
   #timer: ReturnType<typeof setInterval> | undefined
   #loggedAt = 0
-  /** Since when there is trouble that was logged and is not over. */
+  /** Since when there is trouble that was logged, and no success since. */
   #loggedSince: number | undefined
+  /** When the last trouble ended. */
+  #overAt = 0
   failures = 0
   /** Whether anything ever succeeded. */
   hasWorked = false
@@ -94,18 +96,19 @@ export class Health {
   succeeded(key: number | symbol = whole): void {
     this.hasWorked = true
     this.over(key)
+    if (this.#loggedSince === undefined || this.#troubles.size > 0) return
+    const seconds = secondsSince(this.#loggedSince, this.#overAt)
+    this.#loggedSince = undefined
+    log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds })
   }
 
-  /** It is not attempted any more. */
+  /** It is not attempted any more. That is no success: only the next one says that the client works again. */
   over(key: number | symbol): void {
     if (this.#troubles.size === 0 || !this.#troubles.delete(key) || this.#troubles.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#loggedAt = 0
-    if (this.#loggedSince === undefined) return
-    const seconds = secondsSince(this.#loggedSince)
-    this.#loggedSince = undefined
-    log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds })
+    this.#overAt = Date.now()
   }
 
   /** Logs what lasts, if it is time to. */
@@ -166,6 +169,6 @@ function causeOf(message: string): string {
   return message.replace(/^\w+ (?=to )/, '').replace(/no answer for \d+ s/, 'no answer')
 }
 
-function secondsSince(since: number): number {
-  return Math.round((Date.now() - since) / 100) / 10
+function secondsSince(since: number, now = Date.now()): number {
+  return Math.round((now - since) / 100) / 10
 }

@@ -79,11 +79,25 @@ test('Health keeps the trouble of a partition when all others work, and names it
   health.report()
   health.over(0)
   expect([health.trouble, health.partitionTroubles]).toEqual([undefined, []])
+  setSystemTime(start + 9_000)
+  health.succeeded(1)
+  health.succeeded(1)
   expect(lines).toEqual([
     'warning kafka  changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1); no success for 1 s, trying on',
     'warning kafka  changelog producer: Fetch to b:1: refused (partition 0 at b:1); no success for 6 s, trying on',
     'info    kafka  changelog producer: working again after 6 s',
   ])
+})
+
+test('Health does not say that anything works again when what failed is not attempted any more', () => {
+  const health = new Health('source consumer')
+  const operation = Symbol('operation')
+  health.failed(error, { partitions: [0] })
+  health.failed(error, { operation })
+  setSystemTime(start + 14_000)
+  health.report()
+  for (const key of [0, operation]) health.over(key)
+  expect(lines.filter((line) => !line.includes('no success for 14 s'))).toEqual([])
 })
 
 test('Health shows one line for partitions that fare alike, and one for each that does not', () => {
