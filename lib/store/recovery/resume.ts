@@ -51,6 +51,8 @@ export interface Resume {
   /** Source records between where the store stood and the source's start: gone before they were read. */
   lost: number
   reason: string
+  /** The rebuild began at an earlier start, which gave its cause, and was not finished. */
+  isBegunBefore?: true
   /** The user wants no other position, and this one does not exist: why. */
   refused?: string
 }
@@ -76,9 +78,10 @@ function decide(input: ResumeInput): Resume {
     reset,
   } = input
   const fromStart = { position: sourceStart, lost: 0 }
-  if (input.isRebuildAsked || input.isRebuildUnfinished) {
-    const reason = input.isRebuildAsked ? '--rebuild asks for it' : 'a rebuild that began earlier was not finished'
-    return { ...fromStart, rebuild: true, discard: true, reason }
+  if (input.isRebuildAsked) return { ...fromStart, rebuild: true, discard: true, reason: '--rebuild asks for it' }
+  if (input.isRebuildUnfinished) {
+    const reason = 'a rebuild that began earlier was not finished'
+    return { ...fromStart, rebuild: true, discard: true, isBegunBefore: true, reason }
   }
   const ingested = Math.max(highestSourceOffset, afterOffset)
   if (input.sourceChange !== undefined || input.sourceRecreated || ingested >= sourceEnd) {
@@ -97,7 +100,7 @@ function decide(input: ResumeInput): Resume {
   if (discardedAt >= 0 && discardedAt >= stated.changelogEnd) {
     // Nothing was committed since: whoever began to discard and rebuild did not finish.
     const reason = 'the source topic was recreated or truncated, and the rebuild that began then was not finished'
-    return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, reason }
+    return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, isBegunBefore: true, reason }
   }
   if (input.changelogChange !== undefined) {
     const reason = `the changelog was truncated or recreated: ${input.changelogChange}`

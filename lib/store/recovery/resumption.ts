@@ -88,12 +88,12 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
 function tell(
   { sourceTopic, reset, isRebuildAsked }: ResumptionInput,
   partition: number,
-  { position, rebuild, lost, reason, sourceEnd }: Resumption,
+  { position, rebuild, lost, reason, isBegunBefore, sourceEnd }: Resumption,
 ): void {
   const properties = { sourceTopic, partition, position, reason, lost, behind: sourceEnd - position }
   if (rebuild) {
     const message = '{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}'
-    log[isRebuildAsked ? 'warn' : 'error'](message, properties)
+    log[isRebuildAsked || isBegunBefore ? 'warn' : 'error'](message, properties)
   } else
     log.debug(
       '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',

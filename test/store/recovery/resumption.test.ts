@@ -5,6 +5,7 @@ import { completenessMetadata, rebuildingMetadata } from '../../../lib/store/rec
 import { type Recovered } from '../../../lib/store/recovery/recovery.ts'
 import { resumptions } from '../../../lib/store/recovery/resumption.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
+import { captureLog } from '../support.ts'
 
 const [former, now] = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBB']
 
@@ -70,8 +71,18 @@ test('what is committed counts more than what was noted beside the changelog', a
   expect(await resumed({ committed: commit(7, now), marked: commit(5, former) })).toEqual(goesOn)
 })
 
-test('a store begins again when a rebuild was not finished', async () => {
+test('a store begins again when a rebuild was not finished, with a warning, as at the start that began it', async () => {
+  const lines = captureLog()
   expect(await resumed({ committed: { offset: 7, metadata: rebuildingMetadata } })).toEqual(beginsAgain)
+  expect(lines).toEqual([
+    expect.stringMatching(/^warning source partition 0: rebuilding from offset 0, .*not finished$/),
+  ])
+})
+
+test('the cause of a rebuild that nobody asked for is an error', async () => {
+  const lines = captureLog()
+  await resumed({ committed: commit(7, former) })
+  expect(lines).toEqual([expect.stringMatching(/^error source partition 0: rebuilding from offset 0, because /)])
 })
 
 test('a store reads its source again when the changelog ended early before it was taken', async () => {
