@@ -13,7 +13,7 @@ export function logCaughtUp({ sourceTopic }: StoreConfig, stats: Pick<Stats, 'co
   const reasons = reasonsText(skipped)
   const counts = { sourceTopic, skipped: skipped.total, consumed, reasons }
   log.info(
-    'Caught up with {sourceTopic} as it was at start; {skipped} of {consumed} records could not be stored: {reasons}',
+    'Caught up with {sourceTopic} as it was at start; of the {consumed} records read since this start, {skipped} could not be stored: {reasons}',
     counts,
   )
   // Not the first start: what was stored before says that settings and records fit each other.
