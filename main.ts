@@ -39,11 +39,10 @@ async function main(): Promise<number> {
   const logging = loggingOf(settings)
   configureLogging(logging)
   const http = serverOptionsOf(settings)
-  const allNotices = [...notices, ...serverNotices(http)]
+  const allNotices = [...notices, ...serverNotices(http, undefined, action === 'run')]
   const definition = await definitionOf(settings)
   if (action === 'run') return run(settings, logging, definition, http, allNotices)
-  warnEach('main', allNotices)
-  const { lines, faults } = await check(settings, definition, http)
+  const { lines, faults } = await check(settings, definition, http, allNotices)
   lines.forEach(printerOf(logging))
   for (const fault of faults) logFatal(messageOf(fault), settings.structuredLogging)
   return Math.max(0, ...faults.map(exitCodeOf))

@@ -2,9 +2,9 @@
  * Who listens at a port: with TLS Bun's server, else the lane with Bun's server behind it, at a port of its own that this machine alone can reach.
  */
 import type { TlsPair } from '../config/tls-pair.ts'
-import { LatchkeyError, messageOf } from '../errors.ts'
 import type { Answerer } from './answer.ts'
 import { BunServer } from './bun-server.ts'
+import { claim, listenError } from './claim.ts'
 import { drain } from './drain.ts'
 import { guarded, guardedBehind, type PassedOn } from './guard.ts'
 import { handlerOf } from './handler.ts'
@@ -87,35 +87,5 @@ function openLane(options: ListenerOptions): Listener {
   } catch (thrown) {
     void server.cut()
     throw thrown
-  }
-}
-
-/** @returns the port, which nobody else listens at */
-function claim(bind: string, port: number): number {
-  const server = Bun.serve({ hostname: bind, port, development: false, reusePort: false, fetch: () => new Response() })
-  void server.stop(true)
-  return server.port ?? port
-}
-
-function listenError(bind: string, port: number, cause: unknown): LatchkeyError {
-  return new LatchkeyError('listen_failed', `Listening at ${bind} port ${port}: ${whyRefused(bind, cause)}`, { cause })
-}
-
-function whyRefused(bind: string, cause: unknown): string {
-  // Bun gives the same code, or none, for a port that is taken, an address of another machine and a name that it cannot resolve.
-  if (!canListenAt(bind))
-    return 'this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has'
-  const { code } = cause as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return 'the port is in use; stop what listens there, or choose another SERVER_PORT'
-  if (code === 'EACCES') return 'this user may not take a port that low; choose another SERVER_PORT'
-  return `${code ?? messageOf(cause)}; choose another SERVER_PORT or SERVER_BIND`
-}
-
-function canListenAt(bind: string): boolean {
-  try {
-    Bun.listen({ hostname: bind, port: 0, socket: { data: () => {} } }).stop(true)
-    return true
-  } catch {
-    return false
   }
 }

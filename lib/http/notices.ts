@@ -14,13 +14,17 @@ export interface ServerOptions extends ListenOptions {
 /** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
 const tokenLengthMin = 16
 
-/** To be logged as warnings, once. */
-export function serverNotices(options: ServerOptions, limit: number = descriptorLimit()): string[] {
+/** To be logged as warnings, once. @param isRunning false during a check, where nothing listens */
+export function serverNotices(
+  options: ServerOptions,
+  limit: number = descriptorLimit(),
+  isRunning: boolean = true,
+): string[] {
   const { bind, port, token, connectionsMax = Infinity } = options
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {
     notices.push(
-      `HTTP listens at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
     )
   }
   if (token !== undefined && token.length < tokenLengthMin) {

@@ -1,8 +1,11 @@
 /** What --check does: everything that a start looks at is looked at, and nothing is changed. */
 import { type Settings } from '../config.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
+import { checkListening } from '../http/claim.ts'
 import { describeServer, type ServerOptions } from '../http/notices.ts'
 import { checkTopics } from '../store/topics/check.ts'
+
+const warningPrefix = 'warning: '
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */
@@ -11,13 +14,29 @@ export interface CheckFound {
   faults: unknown[]
 }
 
-export async function check(settings: Settings, definition: Definition, http: ServerOptions): Promise<CheckFound> {
-  const asked = await Promise.allSettled([checkTopics(settings), checkRegistries()])
+/** @param notices to be shown as warnings */
+export async function check(
+  settings: Settings,
+  definition: Definition,
+  http: ServerOptions,
+  notices: readonly string[],
+): Promise<CheckFound> {
+  const asked = await Promise.allSettled([checkServer(http), checkTopics(settings), checkRegistries()])
   const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const faults = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-  const lines = [describeServer(http), ...describeDefinition(definition), ...found]
-  if (faults.length === 0) lines.push(endingOf(lines.filter((line) => line.startsWith('warning: ')).length))
+  const lines = [
+    describeServer(http),
+    ...describeDefinition(definition),
+    ...found,
+    ...notices.map((notice) => `${warningPrefix}${notice}`),
+  ]
+  if (faults.length === 0) lines.push(endingOf(lines.filter((line) => line.startsWith(warningPrefix)).length))
   return { lines, faults }
+}
+
+async function checkServer({ bind, port }: ServerOptions): Promise<string[]> {
+  const warning = checkListening(bind, port)
+  return warning === undefined ? [] : [`${warningPrefix}${warning}`]
 }
 
 function endingOf(warnings: number): string {

@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { type KafkaBroker, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { avroSchema, FakeRegistry } from '../format/registry/fake-registry.ts'
+import { localPort } from './latchkey-process.ts'
 import { runLatchkey } from './run-latchkey.ts'
 
 let broker: KafkaBroker
@@ -13,7 +14,7 @@ beforeAll(async () => {
 })
 
 function checked(settings: Record<string, string> = {}) {
-  const required = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, SERVER_BIND: '127.0.0.1' }
+  const required = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ...localPort }
   return runLatchkey({ settings: { ...required, ...settings }, args: ['--check'] })
 }
 
@@ -25,6 +26,30 @@ test('--check is short where all is well', async () => {
   expect(lines).toContain(`source ${topic}: 4 partitions, primary here: 0-3`)
   expect(lines).toContain(`fencing: transactional ids latchkey-${topic}-<partition>`)
   expect(lines.at(-1)).toBe('all is well: a start would do')
+})
+
+test('--check refuses an address that the machine lacks, as a start does', async () => {
+  const { stdout, stderr, exitCode } = await checked({ SERVER_BIND: '192.0.2.1' })
+  expect([stderr, exitCode]).toEqual([
+    'latchkey: Listening at 192.0.2.1 port 0: this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has\n',
+    1,
+  ])
+  expect(stdout).not.toContain('a start would do')
+})
+
+test('--check warns of a port that is in use, and does not say that all is well', async () => {
+  using other = Bun.serve({ port: 0, hostname: '127.0.0.1', reusePort: false, fetch: () => new Response() })
+  const { stdout, stderr, exitCode } = await checked({ SERVER_PORT: `${other.port}` })
+  expect([stderr, exitCode]).toEqual(['', 0])
+  expect(stdout).toContain(`warning: the port ${other.port} at 127.0.0.1 is in use, perhaps by an instance that runs.`)
+  expect(stdout).toEndWith('\na start would do, with the warning above\n')
+})
+
+test('--check counts warnings about the settings, and does not say that HTTP listens', async () => {
+  const { stdout, stderr, exitCode } = await checked({ SERVER_BIND: '0.0.0.0', LOG_LEVEL: 'error' })
+  expect([stderr, exitCode]).toEqual(['', 0])
+  expect(stdout).toContain('\nwarning: HTTP would listen at 0.0.0.0 without a token: ')
+  expect(stdout).toEndWith('\na start would do, with the warning above\n')
 })
 
 test('--check asks the schema registry, and tells what it has', async () => {

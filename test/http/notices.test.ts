@@ -25,6 +25,11 @@ describe('serverNotices', () => {
     },
   )
 
+  test('it does not say that HTTP listens while it only checks', () => {
+    const [notice] = serverNotices({ ...server, bind: '0.0.0.0' }, 4096, false)
+    expect(notice).toStartWith('HTTP would listen at 0.0.0.0 without a token: ')
+  })
+
   test('a short token is told of without being shown', () => {
     const notices = serverNotices({ ...server, token: 'geheim' }, 4096)
     expect(notices).toEqual([
