@@ -15,11 +15,7 @@ export interface ServerOptions extends ListenOptions {
 const tokenLengthMin = 16
 
 /** To be logged as warnings, once. @param isRunning false during a check, where nothing listens */
-export function serverNotices(
-  options: ServerOptions,
-  limit: number = descriptorLimit(),
-  isRunning: boolean = true,
-): string[] {
+export function serverNotices(options: ServerOptions, limit: number = descriptorLimit(), isRunning = true): string[] {
   const { bind, port, token, connectionsMax = Infinity } = options
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {

@@ -13,9 +13,13 @@ export interface RequestVersion {
   apiName: string
 }
 
+const produceKey = 0
+/** A request among KRaft controllers, which brokers do not offer to clients. */
+const voteKey = 52
+
 /** What every store sends. InitProducerId 3 came with Kafka 2.5, the others earlier. */
 const needed: readonly RequestVersion[] = [
-  { apiKey: 0, apiVersion: 7, apiName: 'Produce' },
+  { apiKey: produceKey, apiVersion: 7, apiName: 'Produce' },
   { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
   { apiKey: 3, apiVersion: 9, apiName: 'Metadata' },
 ]
@@ -36,6 +40,13 @@ export function requireVersion(versions: BrokerVersions, request: RequestVersion
   const { apiKey, apiVersion, apiName } = request
   const known = versions[apiKey]
   if (known !== undefined && apiVersion >= known.minVersion && apiVersion <= known.maxVersion) return
+  if (known === undefined && apiKey === produceKey && versions[voteKey] !== undefined) {
+    const found = 'it does not know the request Produce; it is perhaps the port of a KRaft controller'
+    throw new LatchkeyError(
+      'broker_refused',
+      `Connecting to ${where}: ${found}. Name the port of a broker in KAFKA_BROKERS`,
+    )
+  }
   const found =
     known === undefined
       ? `the broker does not know the request ${apiName}`

@@ -24,7 +24,7 @@ const untrusted = new Set([
   'CERT_SIGNATURE_FAILURE',
 ])
 /** Nobody is there, or no way to it: nothing to ask. */
-const absent = new Set([
+export const absentCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EHOSTUNREACH',
@@ -50,7 +50,7 @@ export async function connectionFault(
   if (known !== undefined) return new LatchkeyError('authentication_failed', known, { cause: error })
   const isTimeout = error instanceof DeadlinePassed
   // A listener that is spoken to in the wrong way hangs up; one that says nothing at all would say nothing to other questions.
-  if (!answered && !isTimeout && !absent.has(code)) {
+  if (!answered && !isTimeout && !absentCodes.has(code)) {
     const found = listenerFault(await probeListener(address, options), where)
     if (found !== undefined) return found
   }

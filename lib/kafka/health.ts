@@ -30,6 +30,8 @@ interface Trouble {
   /** Troubles of the same kind are shown together. */
   kind: string
   since: number
+  /** Nobody has answered. */
+  isUnanswered: boolean
 }
 
 const whole = Symbol('the client')
@@ -57,9 +59,16 @@ export class Health {
     const troubles = this.#lasting().map((group) => {
       const { message, since } = group[0]!
       const seconds = secondsSince(Math.min(since, ...group.map((one) => one.since)))
-      return `${this.#subject}: ${message} (${[...placesOf(group), `for ${seconds} s`].join(', ')}, trying on)`
+      const places = [...placesOf(group), `for ${seconds} s`].join(', ')
+      return `${this.#subject}: ${message} (${places}, trying on)${this.#adviceOn(group)}`
     })
     return troubles.length === 0 ? undefined : troubles.join(' · ')
+  }
+
+  /** What was found last, where that is not tried any more. */
+  get lastFound(): string | undefined {
+    const [group] = this.#lasting()
+    return group && `${group[0]!.message}${this.#adviceOn(group)}`
   }
 
   /** The same, partition by partition. */
@@ -80,12 +89,13 @@ export class Health {
   }
 
   /** An attempt has not succeeded yet. */
-  waits({ message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
+  waits({ code, message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
     const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
     for (const key of partitions ?? [operation]) {
       const partition = typeof key === 'number' ? key : undefined
       const since = this.#troubles.get(key)?.since ?? Date.now()
-      this.#troubles.set(key, { partition, broker, message, kind, since })
+      const isUnanswered = code === 'broker_unreachable' || code === 'request_timed_out'
+      this.#troubles.set(key, { partition, broker, message, kind, since, isUnanswered })
     }
     if (this.#troubles.size === 0) return
     this.#timer ??= setInterval(() => this.report(), reportMs)
@@ -129,15 +139,22 @@ export class Health {
     const where = placesOf(group)
       .map((place) => ` (${place})`)
       .join('')
-    log.warn('{subject}: {message}{where}; no success for {seconds} s, trying on', {
+    log.warn('{subject}: {message}{where}; no success for {seconds} s, trying on{advice}', {
       subject: this.#subject,
       message,
       where,
+      advice: this.#adviceOn(group),
       seconds: secondsSince(since),
       partitions: group.flatMap(({ partition }) => partition ?? []),
       broker,
       since: new Date(since).toISOString(),
     })
+  }
+
+  /** An address at which no broker has ever answered may be a wrong one. */
+  #adviceOn([first]: readonly Trouble[]): string {
+    const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partition === undefined
+    return isAdvised ? '. Correct KAFKA_BROKERS, unless a broker is still to start there' : ''
   }
 
   /** By kind, those since longest first. */

@@ -3,6 +3,7 @@
  * that waits never holds up a Produce, a commit or recovery.
  */
 import { defaultClients } from '../config/client-properties.ts'
+import { requireReachable } from '../kafka/reachable.ts'
 import { KafkaClient } from '../kafka/client.ts'
 import { type ClientName, type ClientsConfig, type FetchConfig } from '../contract/client-config.ts'
 import { type PartitionTrouble } from '../contract/status.ts'
@@ -86,6 +87,22 @@ function createClient(config: StoreConfig, name: ClientName, subject = clientTit
 export function troubleOf(clients: Clients): string | undefined {
   const troubles = new Set(Object.values(clients).map((client: KafkaClient) => client.health.trouble))
   return [...troubles].filter((trouble) => trouble !== undefined).join(' · ') || undefined
+}
+
+/** @throws LatchkeyError broker_unreachable where a client has no address that takes connections */
+export async function requireBrokers(config: StoreConfig): Promise<void> {
+  const { consumer, producer, changelog } = clientsConfigOf(config)
+  for (const { connection } of [consumer, producer, changelog]) {
+    const { brokers, family } = connection
+    const setting = brokers === undefined ? 'KAFKA_BROKERS' : 'bootstrap.servers'
+    await requireReachable(brokers ?? config.kafkaBrokers, setting, { family })
+  }
+}
+
+/** What was found last where the clients try no more; undefined where nothing was. */
+export function lastFoundOf(clients: Clients): string | undefined {
+  const found = new Set(Object.values(clients).map((client: KafkaClient) => client.health.lastFound))
+  return [...found].filter((one) => one !== undefined).join(' · ') || undefined
 }
 
 /** What they do not get done for partitions of source and changelog, which have the same numbers. */

@@ -53,3 +53,12 @@ test('a broker that has dropped a version says that a later Latchkey is needed',
   const request = { apiKey: 0, apiVersion: 7, apiName: 'Produce' }
   expect(() => requireVersion({ 0: { minVersion: 9, maxVersion: 20 } }, request, 'b:1')).toThrow('a later Latchkey')
 })
+
+test('a controller, which has Vote but no Produce, is taken for one', () => {
+  const versions = Object.fromEntries([1, 18, 52].map((apiKey) => [apiKey, { minVersion: 0, maxVersion: 20 }]))
+  expect(() => requireVersions(versions, 'c:9093')).toThrow(
+    'Connecting to c:9093: it does not know the request Produce; it is perhaps the port of a KRaft controller. Name the port of a broker in KAFKA_BROKERS',
+  )
+  const { 52: _, ...others } = versions
+  expect(() => requireVersions(others, 'c:9093')).toThrow('Latchkey needs Kafka 2.5 or later')
+})

@@ -6,6 +6,7 @@ import { configureLogging } from '../../lib/log.ts'
 
 const start = 1_700_000_000_000
 const error = new LatchkeyError('broker_unreachable', 'Fetch to b:1: refused')
+const advice = '. Correct KAFKA_BROKERS, unless a broker is still to start there'
 let lines: string[]
 
 beforeEach(() => {
@@ -22,7 +23,7 @@ test('Health names trouble and since when once it has lasted a second', () => {
   setSystemTime(start + 900)
   expect(health.trouble).toBeUndefined()
   setSystemTime(start + 2500)
-  expect(health.trouble).toBe('source consumer: Fetch to b:1: refused (for 2.5 s, trying on)')
+  expect(health.trouble).toBe(`source consumer: Fetch to b:1: refused (for 2.5 s, trying on)${advice}`)
   health.succeeded()
   expect(health).toMatchObject({ trouble: undefined, failures: 1 })
 })
@@ -46,9 +47,9 @@ test('Health logs a line every 5 s when trouble lasts, also where nothing more f
   }
   health.succeeded()
   expect(lines).toEqual([
-    'warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, trying on',
-    'warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, trying on',
-    'warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, trying on',
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, trying on${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, trying on${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, trying on${advice}`,
     'info    kafka  source consumer: working again after 12 s',
   ])
 })
@@ -113,6 +114,22 @@ test('Health shows one line for partitions that fare alike, and one for each tha
     `warning kafka  changelog producer: Writing to log partition 4: the broker answered NOT_ENOUGH_REPLICAS (partitions 2, 4 at b:1); ${end}`,
     `warning kafka  changelog producer: Writing to log partition 5: the broker answered NOT_LEADER_OR_FOLLOWER (partition 5 at b:2); ${end}`,
   ])
+})
+
+test('Health advises no other address once a broker has answered', () => {
+  const health = new Health('source consumer')
+  health.succeeded()
+  health.failed(error)
+  setSystemTime(start + 1_000)
+  health.report()
+  expect([health.trouble, health.lastFound, ...lines].join()).not.toContain('KAFKA_BROKERS')
+})
+
+test('Health does not say that it tries on what was given up', () => {
+  const health = new Health('source consumer')
+  health.failed(error)
+  setSystemTime(start + 1_000)
+  expect(health.lastFound).toBe(`Fetch to b:1: refused${advice}`)
 })
 
 test('Health shows one line for operations that a broker fails alike', () => {

@@ -1,6 +1,14 @@
 /** What --check tells: whether the settings, rights and topics would do, and what a start would do, without changing anything. */
 import { describeRight, principalOf } from './acls.ts'
-import { type Clients, closeClients, createClients, groupOf, transactionalIdPrefixOf, troubleOf } from '../clients.ts'
+import {
+  type Clients,
+  closeClients,
+  createClients,
+  groupOf,
+  lastFoundOf,
+  requireBrokers,
+  transactionalIdPrefixOf,
+} from '../clients.ts'
 import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
 import { rolesOf } from '../roles.ts'
@@ -13,12 +21,13 @@ const checkMs = 30_000
 
 /** Lines to print. Rejects with LatchkeyError where a start would be refused or Kafka cannot be asked. */
 export async function checkTopics(config: StoreConfig): Promise<string[]> {
+  await requireBrokers(config)
   const clients = createClients(config)
   const bound = new AbortController()
   try {
     const overdue = sleep(checkMs, bound.signal).then(() => {
-      const found = troubleOf(clients) ?? 'no answer'
-      throw new LatchkeyError('broker_unreachable', `Checking the topics: given up after ${checkMs / 1000} s; ${found}`)
+      const found = lastFoundOf(clients) ?? 'no answer. Correct KAFKA_BROKERS'
+      throw new LatchkeyError('broker_unreachable', `Checking the topics for ${checkMs / 1000} s: ${found}`)
     })
     overdue.catch(() => {})
     return await Promise.race([check(clients, config), overdue])

@@ -1,0 +1,56 @@
+/** Whether anything takes connections where brokers are to be. A client tries on for ever, for a cluster may come back; what must come to an end asks here first. */
+import { type BrokerAddress } from '../contract/client-config.ts'
+import { LatchkeyError } from '../errors.ts'
+import { absentCodes } from './connection-fault.ts'
+import { connectSocket, type SocketOptions } from './socket.ts'
+
+const probeMs = 3_000
+
+/**
+ * Resolves as soon as one of the addresses takes a connection, or does not say that it takes none.
+ * @param setting what names the addresses
+ * @throws LatchkeyError broker_unreachable where every address refuses connections, or its name does not resolve
+ */
+export async function requireReachable(
+  addresses: readonly BrokerAddress[],
+  setting: string,
+  options: Pick<SocketOptions, 'family'> = {},
+): Promise<void> {
+  const faults = new Map<string, string>()
+  const probes = addresses.map(async (address) => {
+    const fault = await probe(address, options)
+    if (fault === undefined) return
+    faults.set(`${address.host}:${address.port}`, fault)
+    throw new Error(fault)
+  })
+  try {
+    await Promise.any(probes)
+  } catch {
+    const found = [...faults].map(([where, fault]) => `${where}: ${fault}`).join(', ')
+    throw new LatchkeyError('broker_unreachable', `Connecting to ${found}. Correct ${setting}`)
+  }
+}
+
+/** Why no connection is to be had; undefined where that is not certain. */
+function probe({ host, port }: BrokerAddress, options: SocketOptions): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connectSocket(host, port, options, () => end(undefined))
+    const timer = setTimeout(() => end(undefined), probeMs)
+    function end(fault: string | undefined): void {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(fault)
+    }
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+      end(absentCodes.has(code) ? (faultTexts[code] ?? code) : undefined),
+    )
+  })
+}
+
+const faultTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve',
+  EHOSTUNREACH: 'there is no way to it (EHOSTUNREACH)',
+  ENETUNREACH: 'there is no way to it (ENETUNREACH)',
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test'
+import { readCommand } from '../../lib/config.ts'
+import { definitionOf } from '../../lib/definition/index.ts'
+import { messageOf } from '../../lib/errors.ts'
+import { check } from '../../lib/server/check.ts'
+import { freePorts } from '../kafka/ports.ts'
+
+test('check names an address without a broker and one that the machine lacks, both at once', async () => {
+  const [port = 0] = await freePorts(1)
+  const environment = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: `127.0.0.1:${port}` }
+  const command = readCommand({ argv: ['--check'], environment, envDirectories: [] })
+  if (!('settings' in command)) throw new Error(`read as ${command.action}`)
+  const { settings } = command
+  const { lines, faults } = await check(settings, await definitionOf(settings), { bind: '192.0.2.1', port: 0 }, ['one'])
+  expect(faults.map(messageOf)).toEqual([
+    expect.stringContaining('Listening at 192.0.2.1 port 0: this machine has no such address'),
+    `Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
+  ])
+  expect(lines.at(-1)).toBe('warning: one')
+})
