@@ -52,7 +52,11 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const { faults, valueless } = flags
   // Who asks for help has not yet got the rest right.
   if (flags.help && flags.helpTopic !== undefined) return { action: 'help', topic: flags.helpTopic }
-  if (flags.help && !faults.some((fault) => fault.startsWith('--help'))) return { action: 'help' }
+  if (flags.help) {
+    const helpFaults = faults.filter((fault) => fault.startsWith('--help '))
+    if (helpFaults.length > 0) throw faultsError(helpFaults)
+    return { action: 'help' }
+  }
   if (flags.version) return { action: 'version' }
   if (flags.licenses) return { action: 'licenses' }
   const sources = sourcesOf(flags, environment, envDirectories)

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { configureLogging, escapeControls, loggerOf, type LoggingOptions, RepeatedLog } from '../lib/log.ts'
 import { until } from './until.ts'
+import { fatalText } from '../lib/log/fatal.ts'
 
 /** Lines that are written from now on. */
 function capture(options: Partial<LoggingOptions> = {}): string[] {
@@ -155,5 +156,14 @@ describe('RepeatedLog without a configuration of LogTape', () => {
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
     expect(stderr.slice(25)).toBe('error   http   Answering a request: broken\\n pipe\n')
     expect(stdout).toBe('error   http   Configured 1\n')
+  })
+})
+
+test('fatalText is one event when it is structured, with the hint in it', () => {
+  const text = fatalText('Reading the settings: one fault found\n  SERVER_PORT="x"', true, 'See latchkey --help.')
+  expect(text.match(/\n/g)).toHaveLength(1)
+  expect(JSON.parse(text)).toMatchObject({
+    level: 'fatal',
+    message: 'Reading the settings: one fault found\nSERVER_PORT="x"\nSee latchkey --help.',
   })
 })

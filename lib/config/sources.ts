@@ -1,5 +1,5 @@
 /** Where the text of a setting comes from: flags over environment over an env file. Values are looked at by nobody here. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { whyUnreadable } from '../unreadable.ts'
@@ -34,7 +34,7 @@ export function readEnvFile(
   flags: Pick<Flags, 'faults' | 'valueless' | 'isEnvFileUnread'>,
 ): Source {
   const { faults, valueless } = flags
-  const paths = named === undefined ? directories.map((directory) => join(directory, '.env')) : [named]
+  const paths = named === undefined ? envPaths(directories) : [named]
   for (const path of paths) {
     try {
       const text = readFileSync(path, 'utf8')
@@ -57,6 +57,24 @@ export function readEnvFile(
     }
   }
   return { origin: 'no .env', values: new Map() }
+}
+
+/** Each file once, also where two directories are the same one. */
+function envPaths(directories: readonly string[]): string[] {
+  const paths = new Map<string, string>()
+  for (const directory of directories) {
+    const place = placeOf(directory)
+    if (!paths.has(place)) paths.set(place, join(directory, '.env'))
+  }
+  return [...paths.values()]
+}
+
+function placeOf(directory: string): string {
+  try {
+    return realpathSync(directory)
+  } catch {
+    return directory
+  }
 }
 
 /** Lines that begin with a setting but not with "=", such as `SOURCE_TOPIC: orders`: parseEnv passes over them. Lines from 1. */

@@ -1,4 +1,4 @@
-/** The last words of a process that cannot go on, as lines: before there is a log, and whatever its level. */
+/** The last words of a process that cannot go on, before there is a log, and at every level of it. Structured they are one line, so that one failure is one event. */
 import { jsonLine } from './format.ts'
 
 /**
@@ -9,15 +9,15 @@ import { jsonLine } from './format.ts'
 export function fatalText(message: string, structured: boolean, hint?: string): string {
   if (!structured) return `latchkey: ${message}\n${hint === undefined ? '' : `${hint}\n`}`
   const sentences = [...message.split('\n'), ...(hint === undefined ? [] : [hint])]
-  return sentences.map((sentence) => fatalLine(sentence.trim())).join('')
+  return fatalLine(sentences.map((sentence) => sentence.trim()).join('\n'))
 }
 
-function fatalLine(sentence: string): string {
+function fatalLine(message: string): string {
   return jsonLine({
     category: ['latchkey', 'main'],
     level: 'fatal',
-    message: [sentence],
-    rawMessage: sentence,
+    message: [message],
+    rawMessage: message,
     properties: {},
     timestamp: Date.now(),
   })

@@ -57,7 +57,9 @@ describe('with STRUCTURED_LOGGING every line is JSON', () => {
   ])('where settings have faults, and %s asks for it', async (_where, options) => {
     const { stdout, stderr, exitCode } = await runLatchkey(options)
     expect([stdout, exitCode]).toEqual(['', 2])
-    expect(messagesOf(stderr)).toEqual([
+    const [message, ...others] = messagesOf(stderr)
+    expect(others).toEqual([])
+    expect(message!.split('\n')).toEqual([
       'Reading the settings: 3 faults found',
       'SOURCE_TOPIC is missing: set it, for example SOURCE_TOPIC=orders',
       'KAFKA_BROKERS is missing: set it, for example KAFKA_BROKERS=localhost:9092',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faultsOf, read, required, settingsOf } from './support/read.ts'
@@ -97,4 +97,14 @@ test('every fault is in one message when several settings are wrong', () => {
     `AUTO_FLUSH_COUNT="0" (${path}): it must be a whole number from 1 to 10000000`,
     'LOG_LEVEL="loud" (flag): it must be trace, debug, info, warning or error',
   ])
+})
+
+test('an env file that cannot be read is one fault where it is looked for twice at the same place', () => {
+  const directory = mkdtempSync(join(root, 'dir-'))
+  mkdirSync(join(directory, '.env'))
+  const link = `${directory}-link`
+  symlinkSync(directory, link)
+  const fault = `${join(directory, '.env')} cannot be read as env file: it is a directory (EISDIR)`
+  for (const other of [directory, `${directory}/`, link])
+    expect(faultsOf({ envDirectories: [directory, other] })).toEqual([fault])
 })

@@ -43,7 +43,7 @@ test.each([
   [['-x'], undefined],
   [['--completely-different'], undefined],
 ])('a flag is refused when it is unknown as in %p', (argv, near) => {
-  const hint = near ? `did you mean ${near}?` : 'see latchkey --help'
+  const hint = near ? `did you mean ${near}?` : 'leave it out'
   expect(faultsOf({ argv, environment: required })).toEqual([expect.stringContaining(`is no flag: ${hint}`)])
 })
 
@@ -78,6 +78,7 @@ test('a rebuild is asked for by its flag alone, and refused where nothing could 
 test('help about what there is none about is refused with what there is', () => {
   const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, or nothing'
   expect(faultsOf({ argv: ['--help', 'kafak'], environment: required })).toEqual([fault])
+  expect(faultsOf({ argv: ['--help', 'kafak', '--nonsense'] })).toEqual([fault])
 })
 
 test.each([
