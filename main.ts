@@ -9,7 +9,7 @@ import { renewOnHangup } from './lib/http/renewal.ts'
 import { configureLogging, logFatal, warnEach } from './lib/log.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
-import { loggingOf, printerOf } from './lib/server/output.ts'
+import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
 import { type StoreLogging } from './lib/store/messages.ts'
@@ -29,14 +29,14 @@ const input: ConfigInput = {
 async function main(): Promise<number> {
   const command = readCommand(input)
   if (!('settings' in command)) {
-    const { isTTY, columns } = process.stdout
-    const color = isTTY && !process.env['NO_COLOR']
+    const { columns } = process.stdout
+    const color = takesEscapeCodes(process.stdout, process.env['TERM']) && !process.env['NO_COLOR']
     if (command.action === 'help') process.stdout.write(helpText({ topic: command.topic, columns, color }))
     else process.stdout.write(command.action === 'licenses' ? licensesText() : `latchkey ${version}\n`)
     return 0
   }
   const { action, settings, notices } = command
-  const logging = loggingOf(settings)
+  const logging = loggingOf(settings, process.env['TERM'])
   configureLogging(logging)
   const http = serverOptionsOf(settings)
   const allNotices = [...notices, ...serverNotices(http, undefined, action === 'run')]
@@ -63,7 +63,7 @@ async function run(
   // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
   const server = startServer(shared, http, version)
   renewOnHangup(server, serverTls)
-  const endProgress = showProgress(store, process.stderr, logging.structured)
+  const endProgress = showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured)
   const topic = settings.sourceTopic || settings.changelogTopic
   const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenFile }
   const endBanner = printBanner(store, banner, printerOf(logging))

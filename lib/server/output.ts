@@ -3,14 +3,20 @@ import { type Settings } from '../config.ts'
 import { clearLine, loggerOf } from '../log.ts'
 import { type StoreLogging } from '../store/messages.ts'
 
-export function loggingOf({ logLevel: level, structuredLogging: structured }: Settings): StoreLogging {
-  return { level, structured, clearsLine: process.stderr.isTTY }
+/** @param term TERM of the environment */
+export function loggingOf({ logLevel: level, structuredLogging: structured }: Settings, term?: string): StoreLogging {
+  return { level, structured, clearsLine: takesEscapeCodes(process.stderr, term) }
+}
+
+/** Whether a stream is a terminal that takes escape codes. @param term TERM of the environment */
+export function takesEscapeCodes({ isTTY }: { isTTY?: boolean }, term: string | undefined): boolean {
+  return isTTY === true && term !== 'dumb'
 }
 
 /** A collector of logs gets all of it as a part of the log. */
-export function printerOf({ structured }: StoreLogging): (line: string) => void {
+export function printerOf({ structured, clearsLine }: StoreLogging): (line: string) => void {
   if (structured) return (line) => loggerOf('main').info('{line}', { line: line.trim() })
   // A progress bar may stand there.
-  const before = process.stdout.isTTY ? clearLine : ''
+  const before = process.stdout.isTTY && clearsLine ? clearLine : ''
   return (line) => void process.stdout.write(`${before}${line}\n`)
 }

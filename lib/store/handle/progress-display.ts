@@ -11,7 +11,6 @@ export interface ProgressSource {
 }
 
 export interface Terminal {
-  isTTY?: boolean
   columns?: number
   write(text: string): unknown
 }
@@ -19,6 +18,8 @@ export interface Terminal {
 const barIntervalMs = 200
 const logIntervalMs = 5_000
 const barCells = 20
+const barCellsMin = 10
+const columnsDefault = 80
 
 const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
   recovering: 'Recovering from the changelog',
@@ -27,15 +28,15 @@ const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
   'catching-up': 'Catching up with the source',
 }
 
-/** Shows progress as long as there is some. @param structured one JSON log: no bar, even on a terminal @returns ends it */
-export function showProgress(store: ProgressSource, terminal: Terminal, structured: boolean): () => void {
-  const isBar = terminal.isTTY === true && !structured
+/** Shows progress as long as there is some. @param isBar the terminal takes escape codes, and the log is text @returns ends it */
+export function showProgress(store: ProgressSource, terminal: Terminal, isBar: boolean): () => void {
   let isShown = false
   let loggedAt = performance.now()
   const show = () => {
     const progress = store.progress()
     if (isBar) {
-      if (progress !== null) terminal.write(clearLine + progressBar(progress).slice(0, (terminal.columns ?? 80) - 1))
+      // A terminal that does not know its width says 0. In the last column some of them begin a new line.
+      if (progress !== null) terminal.write(clearLine + progressBar(progress, (terminal.columns || columnsDefault) - 1))
       else if (isShown) terminal.write(clearLine)
       isShown = progress !== null
     } else if (progress === null) loggedAt = performance.now()
@@ -69,17 +70,28 @@ function logProgress({ phase, percent, records, recordsPerSecond, bytes, remaini
   )
 }
 
-/** For example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000 records`. */
-function progressBar({ phase, percent, records, recordsPerSecond, remainingSeconds }: RecoveryProgress): string {
-  const filled = Math.round((percent / 100) * barCells)
-  const bar = '#'.repeat(filled) + '-'.repeat(barCells - filled)
+/**
+ * For example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000 records`. Where that is too
+ * long, the bar gets shorter, and figures are left out, the last ones first.
+ */
+function progressBar(progress: RecoveryProgress, columns: number): string {
+  const { phase, percent, records, recordsPerSecond, remainingSeconds } = progress
   const figures = [
     `${percent.toFixed(1)} %`,
     remainingText(remainingSeconds),
     `${count(recordsPerSecond)}/s`,
     `${count(records)} records`,
   ]
-  return `${phaseTexts[phase]} [${bar}]  ${figures.join('  ')}`
+  const title = phaseTexts[phase]
+  for (let kept = figures.length; kept > 0; kept--) {
+    const end = `]  ${figures.slice(0, kept).join('  ')}`
+    const cells = Math.min(columns - title.length - ' ['.length - end.length, barCells)
+    if (cells < barCellsMin) continue
+    const filled = Math.round((percent / 100) * cells)
+    return `${title} [${'#'.repeat(filled)}${'-'.repeat(cells - filled)}${end}`
+  }
+  const line = `${title}  ${figures[0]}`
+  return line.length <= columns ? line : figures[0]!
 }
 
 function count(value: number): string {

@@ -31,7 +31,7 @@ function begin(isTTY: boolean, structured = false) {
   }
   const write = (text: string) => void written.push(text)
   configureLogging({ level: 'info', structured, clearsLine: isTTY, write })
-  end = showProgress(store, { isTTY, columns: 200, write }, structured)
+  end = showProgress(store, { columns: 200, write }, isTTY && !structured)
   return store
 }
 
@@ -45,15 +45,26 @@ test('a bar has a phase and how long it takes, and ends with a clear line', asyn
   await until('it is clear', () => written.at(-1) === clearLine)
 })
 
-test('a bar is no longer than the terminal is wide, and has the time left on 80 columns', async () => {
-  const store = begin(true)
+test.each([
+  [80, 'Catching up with the source [####--------------]  20.7 %  3.1 s left  251,834/s'],
+  [64, 'Catching up with the source [###----------]  20.7 %  3.1 s left'],
+  [60, 'Catching up with the source [####----------------]  20.7 %'],
+  [40, 'Catching up with the source  20.7 %'],
+  [20, '20.7 %'],
+  [0, 'Catching up with the source [####--------------]  20.7 %  3.1 s left  251,834/s'],
+])('a bar on %d columns is shorter, or has fewer figures, and none is cut', async (columns, expected) => {
+  begin(false)
   end!()
-  written = []
-  const terminal = { isTTY: true, columns: 80, write: (text: string) => void written.push(text) }
-  end = showProgress({ ...store, progress: () => half }, terminal, false)
+  const progress = { ...half, phase: 'catching-up', percent: 20.7, remainingSeconds: 3.1, recordsPerSecond: 251_834 }
+  const write = (text: string) => void written.push(text)
+  end = showProgress(
+    { progress: () => progress as RecoveryProgress, onState: () => () => {} },
+    { columns, write },
+    true,
+  )
   await until('it is shown', () => written.length > 0)
-  expect(written[0]!.length).toBeLessThan(clearLine.length + 80)
-  expect(written[0]).toContain('0.4 s left')
+  expect(written[0]).toBe(clearLine + expected)
+  expect(expected.length).toBeLessThan(columns || 80)
 })
 
 test('a line of the log clears the bar first, and never runs on behind it', async () => {
