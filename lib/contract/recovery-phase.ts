@@ -1,4 +1,5 @@
 /** How far a partition has come on its way to be as its source was at start, among the figures in shared memory. */
+import { partitionStateOf } from './partition-state.ts'
 import { type Stats } from './stats.ts'
 import { type StatsView } from './stats-view.ts'
 import { type RecoveryPhase, recoveryPhases } from './status.ts'
@@ -29,4 +30,13 @@ export function phaseProgressOf(stats: StatsView, partition: number): PhaseProgr
   const start = Math.max(stats.gauge(partition, `${of}Start`), 0)
   const total = Math.max(stats.gauge(partition, `${of}End`) - start, 0)
   return { phase, total, done: Math.max(stats.gauge(partition, `${of}Position`) - start, 0) }
+}
+
+/** Halted partitions, where they are all that has yet to come to its end: nothing moves any more. Else none. */
+export function haltedShort(stats: StatsView): number[] {
+  const left = stats.partitions.filter((partition) => {
+    const { done, total } = phaseProgressOf(stats, partition)
+    return done < total
+  })
+  return left.every((partition) => partitionStateOf(stats, partition) === 'halted') ? left : []
 }

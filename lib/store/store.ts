@@ -139,6 +139,11 @@ export class Store {
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
+  /** Partitions at which progress() has ended before all was read: they have halted, and all others have arrived. */
+  haltedShort(): number[] {
+    return this.#shards.haltedShort
+  }
+
   /** Of recovery, a rebuild or catching up with the source; null where none is under way. */
   progress(): RecoveryProgress | null {
     return this.#shards.progress

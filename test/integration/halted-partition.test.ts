@@ -70,6 +70,8 @@ test('a halted partition comes to the same record when the store is started agai
     await halted(store)
     await store.flush()
     expect(unmet(store)).toEqual([expect.stringContaining('halted at offset 0')])
+    // Nothing moves any more.
+    expect([store.progress(), store.haltedShort()]).toEqual([null, [0]])
     await store.close()
   }
   await fixture.startAndStop()

@@ -7,6 +7,8 @@ import { type RecoveryPhase, type RecoveryProgress } from '../../contract/status
 
 export interface ProgressSource {
   progress(): RecoveryProgress | null
+  /** Halted partitions that are all that is left. */
+  haltedShort(): number[]
   onState(listener: () => void): () => void
 }
 
@@ -20,6 +22,7 @@ const logIntervalMs = 5_000
 const barCells = 20
 const barCellsMin = 10
 const columnsDefault = 80
+const partitionsNamedMax = 20
 
 const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
   recovering: 'Recovering from the changelog',
@@ -31,9 +34,11 @@ const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
 /** Shows progress as long as there is some. @param isBar the terminal takes escape codes, and the log is text @returns ends it */
 export function showProgress(store: ProgressSource, terminal: Terminal, isBar: boolean): () => void {
   let isShown = false
+  let isHaltLogged = false
   let loggedAt = performance.now()
   const show = () => {
     const progress = store.progress()
+    if (!isHaltLogged) isHaltLogged = logHalted(store.haltedShort())
     if (isBar) {
       // A terminal that does not know its width says 0. In the last column some of them begin a new line.
       if (progress !== null) terminal.write(clearLine + progressBar(progress, (terminal.columns || columnsDefault) - 1))
@@ -68,6 +73,17 @@ function logProgress({ phase, percent, records, recordsPerSecond, bytes, remaini
       remaining: remainingText(remainingSeconds),
     },
   )
+}
+
+/** @returns whether there was something to log */
+function logHalted(partitions: readonly number[]): boolean {
+  if (partitions.length === 0) return false
+  const named = partitions.slice(0, partitionsNamedMax).join(', ')
+  const more = partitions.length - partitionsNamedMax
+  const message =
+    'Catching up with the source: nothing is left but halted partitions ({partitions}); the store waits at them'
+  loggerOf('store').info(message, { partitions: more > 0 ? `${named} and ${more} more` : named })
+  return true
 }
 
 /**

@@ -9,6 +9,7 @@ import { rolesOf } from '../roles.ts'
 import { type StoreLogging } from '../messages.ts'
 import { Shard } from './shard.ts'
 import { type StoreAccess } from '../store-port.ts'
+import { haltedShort } from '../../contract/recovery-phase.ts'
 import { configOfAdded } from './added-partitions.ts'
 import { type Held, takesAll } from './misses.ts'
 import { partitionFor } from './partitioner.ts'
@@ -62,12 +63,18 @@ export class Shards {
     return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
   }
 
-  /** The same, and of catching up with the source; null where nothing is left of that. */
+  /** The same, and of catching up with the source; null where nothing is left of that but halted partitions. */
   get progress(): RecoveryProgress | null {
+    if (this.haltedShort.length > 0) return null
     if (this.#state === 'recovering') return this.recovery
     if (this.#state !== 'running' || this.isCaughtUp) return null
     const progress = this.#progress.read(this.#stats)
     return progress.phase === 'catching-up' && progress.percent < 100 ? progress : null
+  }
+
+  /** Halted partitions, where all others are as their source was at start. */
+  get haltedShort(): number[] {
+    return this.#state === 'recovering' || this.#state === 'running' ? haltedShort(this.#stats) : []
   }
 
   get held(): Held {

@@ -26,7 +26,9 @@ function begin(isTTY: boolean, structured = false) {
   written = []
   const store = {
     shown: half as RecoveryProgress | null,
+    halted: [] as number[],
     progress: () => store.shown,
+    haltedShort: () => store.halted,
     onState: () => () => {},
   }
   const write = (text: string) => void written.push(text)
@@ -58,7 +60,7 @@ test.each([
   const progress = { ...half, phase: 'catching-up', percent: 20.7, remainingSeconds: 3.1, recordsPerSecond: 251_834 }
   const write = (text: string) => void written.push(text)
   end = showProgress(
-    { progress: () => progress as RecoveryProgress, onState: () => () => {} },
+    { progress: () => progress as RecoveryProgress, haltedShort: () => [], onState: () => () => {} },
     { columns, write },
     true,
   )
@@ -97,4 +99,16 @@ test.each([
   const line = 'Recovering from the changelog: 50 %, 500000 records, 108 MB, 1200000 records/s, 0.4 s left'
   await until('progress is logged', () => written.some((one) => one.includes(line)))
   expect(written.join('')).not.toContain('\u001B')
+})
+
+test('that nothing is left but halted partitions is logged once, and no progress after it', async () => {
+  const store = begin(false)
+  store.shown = null
+  store.halted = [0, 3]
+  await until('it is logged', () => written.length > 0)
+  let looks = 0
+  store.progress = () => (looks++, null)
+  await until('it has looked again', () => looks > 2)
+  expect(written).toHaveLength(1)
+  expect(written[0]).toContain('nothing is left but halted partitions (0, 3); the store waits at them')
 })
