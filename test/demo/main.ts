@@ -3,27 +3,33 @@
  * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1. With `--cluster` Latchkey runs three times.
  */
 import { readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { basename, join } from 'node:path'
 import { closeKafka, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { freePorts, isFree } from '../kafka/ports.ts'
 import { watchNpm } from '../setup/parent.ts'
+import { readArguments } from './arguments.ts'
 import { clusterPartitions, runCluster } from './cluster.ts'
 import { Feed } from './feed.ts'
+import { requireKafka } from './given-kafka.ts'
 import { buildExecutable, Instance } from './instance.ts'
 import { removeStore } from './remove-store.ts'
 import { check, curlLine, demoRequests, urlOf } from './requests.ts'
 import { indent, timer, tryAll } from './steps.ts'
 
-const isCluster = process.argv.includes('--cluster')
+const { isCluster, once, fault } = readArguments(process.argv.slice(2))
 const partitions = isCluster ? clusterPartitions : 4
 const visibleTimeoutMs = 30_000
-const once = process.argv.includes('--once')
 /** What was started, in order; ended in reverse. */
 const started: { close: () => Promise<unknown> }[] = []
 let ending: Promise<void> | undefined
 
+if (fault !== undefined) {
+  console.error(fault)
+  process.exit(2)
+}
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted)
-watchNpm(interrupted)
+watchNpm(() => interrupted('SIGHUP'))
 
 try {
   const exitCode = await demo()
@@ -42,6 +48,9 @@ try {
 }
 
 async function demo(): Promise<number> {
+  const given = process.env['KAFKA_BROKERS']
+  if (given) await requireKafka(given)
+
   const build = timer()
   const executable = await buildExecutable()
   console.log(`Built ${executable} (${Math.round(statSync(executable).size / 2 ** 20)} MiB, ${build()}).`)
@@ -52,7 +61,7 @@ async function demo(): Promise<number> {
   console.log(`Kafka answers at ${broker.bootstrap} (${start()}).`)
 
   // On a broker that belongs to somebody else take a name that is free, and leave nothing behind.
-  const isForeign = Boolean(process.env['KAFKA_BROKERS'])
+  const isForeign = Boolean(given)
   const storeId = isForeign ? uniqueName('orders') : 'orders'
   await createTopic(broker, storeId, { partitions })
   if (isForeign) console.log(`Topics and group are named ${storeId}, and are deleted at the end.`)
@@ -120,13 +129,16 @@ async function endInstance(instance: Instance): Promise<void> {
   if (exitCode !== 0) throw new Error(`exit code ${exitCode}; ${readFileSync(instance.logFile, 'utf8')}`)
 }
 
-/** Called twice for one Ctrl-C: a terminal sends it to us and to npm, which passes it on. */
-function interrupted(): void {
+/**
+ * Called twice for one Ctrl-C: a terminal sends it to us and to npm, which passes it on.
+ * It is how the demo ends, except where it was to try everything: then the exit code is the one of that signal.
+ */
+function interrupted(signal: NodeJS.Signals): void {
   if (ending) return
   console.log('\nEnding the demo…')
   void end().then(() => {
     console.log('Everything has ended.')
-    process.exit(0)
+    process.exit(once ? 128 + constants.signals[signal] : 0)
   })
 }
 
