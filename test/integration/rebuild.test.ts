@@ -1,6 +1,7 @@
 /** --rebuild: what the changelog has is deleted and made anew out of the source, whenever it is interrupted. */
 import { expect, test } from 'bun:test'
 import { rebuildingMetadata } from '../../lib/store/recovery/completeness.ts'
+import { checkTopics } from '../../lib/store/topics/check.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 import { headerOf } from './support/log.ts'
@@ -47,8 +48,15 @@ test('a store that is started with --rebuild deletes all and makes it anew, once
   await expectCounted(fixture, { rebuild: true })
 })
 
-test('a store that is started with another module says that what is stored stays as it is', async () => {
+test('a store that is started with another module says that what is stored stays as it is, as a check does', async () => {
   await using fixture = await filled()
+  const warnings = async (settings: object) =>
+    (await checkTopics(fixture.config(settings))).filter((line) => line.startsWith('warning: '))
+  expect(await warnings(counting)).toEqual([
+    expect.stringContaining(': its values were stored with other formats, or by another store module'),
+  ])
+  expect(await warnings({})).toEqual([])
+  expect(await warnings({ ...counting, rebuild: true })).toEqual([])
   const store = fixture.openLogged(counting)
   await fixture.quiet(store)
   expect(fixture.told('its values were stored with other formats, or by another store module')).toBe(true)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type StoreConfig } from '../../contract/store-config.ts'
-import { fieldIn } from './completeness.ts'
+import { completenessOf, fieldIn } from './completeness.ts'
 
 const digits = 8
 
@@ -22,6 +22,15 @@ export function withFingerprint(metadata: string, fingerprint: string | undefine
 export function fingerprintIn(metadata: string): string | undefined {
   return fieldIn(metadata, 'definition', /^[0-9a-f]{8}$/)
 }
+
+/** Whether what is stored was made with other formats, or by another module. @param metadata of the commit of a partition whose values stay */
+export function isOfAnother(metadata: string, fingerprint: string | undefined): boolean {
+  return completenessOf(metadata).changelogStart >= 0 && fingerprintIn(metadata) !== fingerprint
+}
+
+/** What to say of that, behind the changelog's name. */
+export const changedText =
+  'its values were stored with other formats, or by another store module, and stay as they are until their keys come again; --rebuild stores all of them again'
 
 function textOf(moduleUrl: string): string {
   try {

@@ -6,7 +6,7 @@ import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log.ts'
 import { type OffsetReset } from '../../contract/client-config.ts'
 import { completenessOf, rebuildingMetadata } from './completeness.ts'
-import { fingerprintIn } from './fingerprint.ts'
+import { changedText, isOfAnother } from './fingerprint.ts'
 import { marksIn } from './marks.ts'
 import { type Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
@@ -110,13 +110,9 @@ export function tellChanged(
   fingerprint: string | undefined,
 ): void {
   const isChanged = [...resumed].some(([partition, { discard }]) => {
-    const metadata = committed.get(partition)?.metadata ?? ''
-    return !discard && completenessOf(metadata).changelogStart >= 0 && fingerprintIn(metadata) !== fingerprint
+    return !discard && isOfAnother(committed.get(partition)?.metadata ?? '', fingerprint)
   })
-  if (!isChanged) return
-  const message =
-    '{changelogTopic}: its values were stored with other formats, or by another store module, and stay as they are until their keys come again; --rebuild stores all of them anew'
-  log.warn(message, { changelogTopic })
+  if (isChanged) log.warn(`{changelogTopic}: ${changedText}`, { changelogTopic })
 }
 
 /** With auto.offset.reset=error. */

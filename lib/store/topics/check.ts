@@ -11,9 +11,11 @@ import {
 } from '../clients.ts'
 import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
+import { changedText, fingerprintOf, isOfAnother } from '../recovery/fingerprint.ts'
 import { rolesOf } from '../roles.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 import { LatchkeyError } from '../../errors.ts'
+import { fetchCommitted } from '../../kafka/offsets.ts'
 import { sleep } from '../../kafka/backoff.ts'
 
 /** An unreachable cluster is waited for by a start, but a check has to come to an end. */
@@ -41,7 +43,21 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   const rights = await findRights(clients, config)
   refuseMissing(config, rights)
   const topology = await clients.consumer.persist(() => inspectTopics(clients.consumer, config))
-  return [...describe(config, topology), ...describeRights(config, rights)]
+  const changed = await describeChanged(clients, config, topology)
+  return [...describe(config, topology), ...changed, ...describeRights(config, rights)]
+}
+
+/** The warning of a start with other formats, or another module, than what is stored was made with. */
+async function describeChanged(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
+  const { consumer } = clients
+  const { primaries } = rolesOf(config, topology.partitionCount)
+  if (primaries.length === 0 || topology.missingChangelog !== undefined || config.rebuild) return []
+  const committed = await consumer.persist(() =>
+    fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries),
+  )
+  const fingerprint = fingerprintOf(config)
+  const isChanged = [...committed.values()].some(({ metadata }) => isOfAnother(metadata, fingerprint))
+  return isChanged ? [`warning: ${config.changelogTopic}: ${changedText}`] : []
 }
 
 /** What a start does with the changelog that it finds. */
