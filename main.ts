@@ -55,7 +55,7 @@ async function run(
   http: ServerOptions,
   notices: readonly string[],
 ) {
-  const { serverToken: _, serverTokenFile: tokenFile, serverTls, httpThreads: readerThreads, ...kept } = settings
+  const { serverToken: _, serverTokenPlace: tokenPlace, serverTls, httpThreads: readerThreads, ...kept } = settings
   const config = { ...kept, readerThreads }
   const ended = signalled()
   const shared = openShared(config, logging, definition)
@@ -65,7 +65,7 @@ async function run(
   renewOnHangup(server, serverTls)
   const endProgress = showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured)
   const topic = settings.sourceTopic || settings.changelogTopic
-  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenFile }
+  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenPlace }
   const endBanner = printBanner(store, banner, printerOf(logging))
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, server.failed, ended])

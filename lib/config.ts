@@ -2,14 +2,13 @@
  * Settings: flags over environment over `.env`, through one schema, read once. The result is frozen and passed on in slices;
  * nobody else looks at the environment. Every fault is found before any is reported.
  */
-import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { clientsOf } from './config/client-properties.ts'
 import { formatsOf } from './config/formats.ts'
 import { storeModuleOf } from './config/store-module.ts'
 import { isOfMissing, missing } from './config/missing.ts'
 import { quote } from './config/quote.ts'
-import { flagNotice, type SettingText } from './config/secrets.ts'
+import { flagNotice, type SettingText, tokenPlaceOf } from './config/secrets.ts'
 import { type Flags, readFlags } from './config/flags.ts'
 import { nearVariables } from './config/givens.ts'
 import { type ConfigInput, readEnvFile, type Source, textOf } from './config/sources.ts'
@@ -91,10 +90,9 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   if (!parsed.success || faults.length > 0) throw faultsError(told)
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
-  const token = given.get('serverToken')
   const kept = settingsOf(parsed.output, clients.clients, {
     serverTls: tls,
-    serverTokenFile: token?.isFile ? resolve(token.origin) : undefined,
+    serverTokenPlace: tokenPlaceOf(given.get('serverToken')),
     formats: formats.formats,
     module,
   })

@@ -3,6 +3,7 @@
  * orchestrators mount them. The text is shown nowhere: not by --check, nor in faults, notices, logs or metrics.
  */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { withoutBom } from '../bom.ts'
 import { whyUnreadable } from '../unreadable.ts'
 import { quote } from './quote.ts'
@@ -51,6 +52,23 @@ export function secretOf(
     faults.push(`${where}: the file cannot be read: ${whyUnreadable(error)}`)
   }
   return undefined
+}
+
+/** Where the token stands that a shell does not know. */
+export interface TokenPlace {
+  /** Absolute path of the file that holds it alone, or of the env file; else the flag. */
+  where: string
+  /** The file holds the token alone. */
+  isFile: boolean
+}
+
+/** Undefined where it comes from the environment, or where there is none. */
+export function tokenPlaceOf(token: SettingText | undefined): TokenPlace | undefined {
+  if (token === undefined) return undefined
+  const { origin, isFile } = token
+  if (isFile) return { where: resolve(origin), isFile }
+  if (origin === 'environment') return undefined
+  return { where: origin === 'flag' ? '--server-token' : resolve(origin), isFile }
 }
 
 /** What to say of a secret that everybody can read in the list of processes. */

@@ -12,6 +12,7 @@ import { partitionEntries } from './entries/partitions.ts'
 import { deadLetterFault, recordEntries } from './entries/records.ts'
 import { serverEntries } from './entries/server.ts'
 import { topicEntries } from './entries/topics.ts'
+import { type TokenPlace } from './secrets.ts'
 import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
 import { type FormatsConfig } from '../format/index.ts'
@@ -130,8 +131,7 @@ export type Settings = Readonly<
   Kept & {
     clients: ClientsConfig
     serverTls?: TlsPair
-    /** Absolute path of the file that holds the token, where that is how it was given. */
-    serverTokenFile?: string
+    serverTokenPlace?: TokenPlace
     formats?: FormatsConfig
     module?: string
     rebuild?: true
@@ -141,7 +141,7 @@ export type Settings = Readonly<
 /** What is read together with other settings: absent where it is not given. */
 interface Read {
   serverTls: TlsPair | undefined
-  serverTokenFile: string | undefined
+  serverTokenPlace: TokenPlace | undefined
   formats: FormatsConfig | undefined
   module: string | undefined
 }

@@ -1,4 +1,5 @@
 /** The first lines that a person sees: URLs to open, and commands that work as they stand. */
+import type { TokenPlace } from '../config/secrets.ts'
 import type { Presentation } from '../definition/presentation.ts'
 import { lookupUrl } from './lookup-url.ts'
 
@@ -10,8 +11,8 @@ export interface BannerOptions {
   /** Of the server, without a slash at the end. */
   url: string
   hasToken: boolean
-  /** Absolute path of the file that holds the token, where there is one. */
-  tokenFile?: string | undefined
+  /** Absent where the token is in the environment. */
+  tokenPlace?: TokenPlace | undefined
 }
 
 /** What the banner needs of a store. */
@@ -29,13 +30,15 @@ export interface SampledStore {
  */
 export function printBanner(
   store: SampledStore,
-  { version, topic, url, hasToken, tokenFile }: BannerOptions,
+  { version, topic, url, hasToken, tokenPlace }: BannerOptions,
   print: (line: string) => void,
 ): () => void {
-  const token = tokenFile === undefined ? '$SERVER_TOKEN' : `$(cat ${shellQuote(tokenFile)})`
+  const token = tokenPlace?.isFile ? `$(cat ${shellQuote(tokenPlace.where)})` : '$SERVER_TOKEN'
   const curl = hasToken ? `curl -H "Authorization: Bearer ${token}"` : 'curl'
   print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
   print(`  ${url}/`)
+  if (tokenPlace?.isFile === false)
+    print(`  Set SERVER_TOKEN in your shell first; its value is that of ${tokenPlace.where}`)
   print(`  ${curl} '${url}/status-store/${store.id}?pretty'`)
   let isEnded = false
   const timer = setInterval(() => {

@@ -30,7 +30,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
   const { settings, notices } = settingsOfOptions(options, definition !== undefined)
   const {
     serverToken: _token,
-    serverTokenFile: _file,
+    serverTokenPlace: _place,
     serverTls: _tls,
     logLevel,
     structuredLogging,

@@ -40,6 +40,16 @@ describe('secrets', () => {
     else expect(tokenOf({ SERVER_TOKEN_FILE: file(text) })).toBe(expected)
   })
 
+  test('where the token stands is kept when a shell does not know it', () => {
+    const path = file('SERVER_TOKEN=token\n')
+    const placeOf = (...given: Parameters<typeof inputOf>) => settingsOf(inputOf(...given)).serverTokenPlace
+    expect(placeOf({}, [`--env-file=${path}`])).toEqual({ where: path, isFile: false })
+    expect(placeOf({}, ['--server-token=token'])).toEqual({ where: '--server-token', isFile: false })
+    expect(placeOf({ SERVER_TOKEN_FILE: path })).toEqual({ where: path, isFile: true })
+    expect(placeOf({ SERVER_TOKEN: 'token' })).toBeUndefined()
+    expect(placeOf({})).toBeUndefined()
+  })
+
   test('the file is named by flag or env file when it is there', () => {
     const path = file('token\n')
     expect(tokenOf({}, [`--server-token-file=${path}`])).toBe('token')

@@ -61,6 +61,19 @@ describe('printBanner', () => {
     )
   })
 
+  test('where the token stands is said when a shell does not know it, and the token is not shown', () => {
+    const presentation = presentationOf(undefined)
+    const store = { id: 'orders', state: 'starting', presentation, sampleKey: () => undefined }
+    const lines: string[] = []
+    printBanner(store, { ...options, hasToken: true, tokenPlace: { where: '/srv/.env', isFile: false } }, (line) =>
+      lines.push(line),
+    )()
+    expect(lines.slice(2)).toEqual([
+      '  Set SERVER_TOKEN in your shell first; its value is that of /srv/.env',
+      `  curl -H "Authorization: Bearer $SERVER_TOKEN" 'https://localhost:1/status-store/orders?pretty'`,
+    ])
+  })
+
   test('commands take the token from its file when it is in one', () => {
     const store = {
       id: 'orders',
@@ -69,7 +82,9 @@ describe('printBanner', () => {
       sampleKey: () => undefined,
     }
     const lines: string[] = []
-    printBanner(store, { ...options, hasToken: true, tokenFile: "/run/it's" }, (line) => lines.push(line))()
+    printBanner(store, { ...options, hasToken: true, tokenPlace: { where: "/run/it's", isFile: true } }, (line) =>
+      lines.push(line),
+    )()
     expect(lines[2]).toBe(
       `  curl -H "Authorization: Bearer $(cat '/run/it'\\''s')" 'https://localhost:1/status-store/orders?pretty'`,
     )
