@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Lookup } from '../../lib/contract/status.ts'
 import { ValueAnswer, type Wanted } from '../../lib/http/value-answer.ts'
+import { read } from '../style/repository.ts'
 
 const body = new TextEncoder().encode('{"a":1}')
 const lookup: Lookup = { value: body, partition: 3, offset: 42, timestamp: 1_700_000_000_000 }
@@ -18,6 +19,16 @@ function headersOf(lines: string): Headers {
 }
 
 describe('ValueAnswer', () => {
+  test('the answer in the README has its headers, in their order', () => {
+    const [, printed = ''] = /^HTTP\/1\.1 200 OK\n(.*?)^Date: /ms.exec(read('README.md')) ?? []
+    const namesOf = (lines: string) =>
+      lines
+        .trimEnd()
+        .split(/\r?\n/)
+        .map((line) => line.split(':')[0])
+    expect(namesOf(printed)).toEqual(namesOf(answerOf().headerLines()))
+  })
+
   test.each([
     ['it is usual', answerOf()],
     ['the record has neither offset nor timestamp', answerOf({ offset: -1, timestamp: -1 })],
