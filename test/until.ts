@@ -1,7 +1,7 @@
 const pollMs = 5
 const limitMsDefault = 40_000
 /** For what no broker or other process is needed. */
-const soonMsDefault = 10_000
+const soonMsDefault = 20_000
 
 /** Waits for a condition; `what` names it in the error when it does not come. What the condition throws ends the waiting. */
 export async function until(
