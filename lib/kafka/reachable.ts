@@ -16,19 +16,16 @@ export async function requireReachable(
   setting: string,
   options: Pick<SocketOptions, 'family'> = {},
 ): Promise<void> {
-  const faults = new Map<string, string>()
-  const probes = addresses.map(async (address) => {
-    const fault = await probe(address, options)
-    if (fault === undefined) return
-    faults.set(`${address.host}:${address.port}`, fault)
-    throw new Error(fault)
+  const probes = addresses.map((address) => probe(address, options))
+  const isReachable = probes.map(async (probed) => {
+    const fault = await probed
+    if (fault !== undefined) throw new Error(fault)
   })
-  try {
-    await Promise.any(probes)
-  } catch {
-    const found = [...faults].map(([where, fault]) => `${where}: ${fault}`).join(', ')
+  await Promise.any(isReachable).catch(async () => {
+    const faults = await Promise.all(probes)
+    const found = addresses.map(({ host, port }, index) => `${host}:${port}: ${faults[index]}`).join(', ')
     throw new LatchkeyError('broker_unreachable', `Connecting to ${found}. Correct ${setting}`)
-  }
+  })
 }
 
 /** Why no connection is to be had; undefined where that is not certain. */

@@ -3,9 +3,8 @@ import { type Settings } from '../config.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
 import { checkListening } from '../http/claim.ts'
 import { describeServer, type ServerOptions } from '../http/notices.ts'
+import { warningPrefix } from './output.ts'
 import { checkTopics } from '../store/topics/check.ts'
-
-const warningPrefix = 'warning: '
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */

@@ -13,9 +13,15 @@ export function takesEscapeCodes({ isTTY }: { isTTY?: boolean }, term: string | 
   return isTTY === true && term !== 'dumb'
 }
 
+/** What a line begins with that warns. */
+export const warningPrefix = 'warning: '
+
 /** A collector of logs gets all of it as a part of the log. */
 export function printerOf({ structured, clearsLine }: StoreLogging): (line: string) => void {
-  if (structured) return (line) => loggerOf('main').info('{line}', { line: line.trim() })
+  if (structured) {
+    const log = loggerOf('main')
+    return (line) => log[line.startsWith(warningPrefix) ? 'warn' : 'info']('{line}', { line: line.trim() })
+  }
   // A progress bar may stand there.
   const before = process.stdout.isTTY && clearsLine ? clearLine : ''
   return (line) => void process.stdout.write(`${before}${line}\n`)

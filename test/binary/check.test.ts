@@ -93,3 +93,11 @@ test('--check writes JSON and nothing else with STRUCTURED_LOGGING', async () =>
     .map((line) => (JSON.parse(line) as { message: string }).message)
   expect(messages.at(-1)).toBe('all is well: a start would do')
 })
+
+test('--check writes a warning as one with STRUCTURED_LOGGING', async () => {
+  const { stderr } = await checked({ STRUCTURED_LOGGING: 'true', LOG_LEVEL: 'warning', SERVER_BIND: '0.0.0.0' })
+  const lines = stderr.trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ level: 'warning', message: expect.stringContaining('HTTP would listen at 0.0.0.0') }),
+  ])
+})

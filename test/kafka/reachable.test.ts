@@ -12,8 +12,12 @@ test('requireReachable says what to correct when every address refuses or does n
     code: 'broker_unreachable',
     message: `Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
   })
+  const unresolved = 'no-such-host.invalid:9092: the name does not resolve'
   await expect(requireReachable([refusing, missing], 'KAFKA_BROKERS')).rejects.toThrow(
-    `127.0.0.1:${port}: refused, no-such-host.invalid:9092: the name does not resolve. Correct KAFKA_BROKERS`,
+    `Connecting to 127.0.0.1:${port}: refused, ${unresolved}. Correct KAFKA_BROKERS`,
+  )
+  await expect(requireReachable([missing, refusing], 'KAFKA_BROKERS')).rejects.toThrow(
+    `Connecting to ${unresolved}, 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
   )
 })
 
