@@ -8,6 +8,8 @@ export const errorTable = {
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
   invalid_host: { title: 'Invalid Host', status: 400, retriable: false },
   body_too_large: { title: 'Body too large', status: 413, retriable: false },
+  head_too_large: { title: 'Request line and headers too large', status: 431, retriable: false },
+  malformed_request: { title: 'Malformed request', status: 400, retriable: false },
   invalid_value: { title: 'Invalid value', status: 400, retriable: false },
   invalid_parameter: { title: 'Invalid parameter', status: 400, retriable: false },
   not_acceptable: { title: 'Representation not available', status: 406, retriable: false },

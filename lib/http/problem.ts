@@ -10,6 +10,8 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_key',
   'invalid_host',
   'body_too_large',
+  'head_too_large',
+  'malformed_request',
   'invalid_parameter',
   'not_acceptable',
   'key_not_found',
@@ -44,6 +46,12 @@ const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 /** @param headers beside those that every problem has */
 export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
+  const problem = problemOf(thrown)
+  return new Response(problem.body, { status: problem.status, headers: { ...problem.headers, ...headers } })
+}
+
+/** The same, before it is a Response. */
+export function problemOf(thrown: unknown): { status: number; headers: Record<string, string>; body: string } {
   const error = thrown instanceof LatchkeyError ? thrown : undefined
   const code = error?.code ?? 'internal'
   const isAnswered = error !== undefined && answeredCodes.has(code)
@@ -59,16 +67,16 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
   }
   // First for the order in which they are read, last so that no detail can replace them.
   const body = { ...members, ...(isAnswered && error.details), ...members }
-  return new Response(`${JSON.stringify(body)}\n`, {
+  return {
     status,
+    body: `${JSON.stringify(body)}\n`,
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...noSniff,
       ...(retriable && { 'retry-after': String(retrySeconds(error?.details ?? {})) }),
-      ...headers,
     },
-  })
+  }
 }
 
 /** When to come back: after what recovery still needs by its estimate, within bounds. */

@@ -9,6 +9,11 @@ export class AnswerEnd {
   #left = 0
   #isLast = false
 
+  /** Some of it was taken. */
+  get isBegun(): boolean {
+    return this.#head.text !== ''
+  }
+
   /** All of it was taken. */
   get isComplete(): boolean {
     return this.#head.isComplete && this.#left === 0

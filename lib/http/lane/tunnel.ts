@@ -6,6 +6,7 @@
 import type { Socket } from 'bun'
 import type { PassedOn } from '../guard.ts'
 import { AnswerEnd } from './answer-end.ts'
+import { problemFor } from './bare-answer.ts'
 import { Outbox } from './outbox.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
@@ -166,9 +167,11 @@ export class Tunnel implements SlotHolder {
     this.#client.reading.isPaused = this.#waiting.length > waitingBytesMax
   }
 
-  #answered(bytes: Uint8Array): void {
+  #answered(received: Uint8Array): void {
+    const isHead = this.#request?.isHead ?? false
+    const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
     this.#client.outbox.send(bytes)
-    const length = this.#answer?.take(bytes, this.#request?.isHead ?? false) ?? 0
+    const length = this.#answer?.take(bytes, isHead) ?? 0
     // It answers more than it was asked: nobody knows what any more.
     if (length < bytes.length) this.#server?.end()
     else this.#proceed()
