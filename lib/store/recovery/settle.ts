@@ -99,6 +99,7 @@ export async function settle({ read, disputed, put, keyBytesMax }: SettleInput):
 
 interface Best {
   order: number
+  isTombstone: boolean
   /** Changelog offsets of the best and of the last record. */
   offset: number
   lastOffset: number
@@ -109,11 +110,13 @@ class Settling {
   readonly #best = new Map<string, Best>()
   /** So that no string is made of each other key. */
   readonly #hashes = new Set<number>()
+  /** The last record was one that discards. */
+  #isDiscarding = false
 
   constructor(keys: ReadonlySet<string>, put: SettleInput['put']) {
     this.#put = put
     for (const key of keys) {
-      this.#best.set(key, { order: -1, offset: -1, lastOffset: -1 })
+      this.#best.set(key, { order: -1, isTombstone: true, offset: -1, lastOffset: -1 })
       this.#hashes.add(murmur2(Buffer.from(key, 'latin1'), 0, key.length))
     }
   }
@@ -121,16 +124,30 @@ class Settling {
   take(batch: RecordBatchReader): void {
     while (batch.nextRecord()) {
       const { data, keyStart, keyLength, offset } = batch
-      if (batch.undecodable || keyLength < 0 || !this.#hashes.has(murmur2(data, keyStart, keyLength))) continue
+      if (batch.undecodable || keyLength < 0) continue
+      this.#discards(batch.sourceOffset() === discardOffset)
+      if (!this.#hashes.has(murmur2(data, keyStart, keyLength))) continue
       const best = this.#best.get(data.toString('latin1', keyStart, keyStart + keyLength))
       if (best === undefined) continue
       const order = orderOf(batch)
       best.lastOffset = offset
       if (order < best.order && order !== discardOffset) continue
       best.order = Math.max(order, -1)
+      best.isTombstone = batch.valueLength < 0
       best.offset = offset
       this.#put(batch, batch.sourceOffset())
     }
+  }
+
+  /**
+   * A discard writes tombstones for the keys that it deletes. Keys that were deleted before get none, and the source is read again for them as well:
+   * what their own tombstones say of its offsets counts no longer.
+   */
+  #discards(isDiscarding: boolean): void {
+    if (isDiscarding && !this.#isDiscarding) {
+      for (const best of this.#best.values()) if (best.isTombstone) best.order = -1
+    }
+    this.#isDiscarding = isDiscarding
   }
 
   *outdated(): Generator<string> {

@@ -8,6 +8,8 @@ import { FakeClient } from '../../kafka/fake-client.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
 import { OwnersModel } from './owners-model.ts'
 
+type Owner = Parameters<OwnersModel['append']>[0]
+
 const rounds = 400
 const stepsMax = 25
 
@@ -88,3 +90,19 @@ for (const hasMarkers of [true, false]) {
     }
   })
 }
+
+test('recovery finds what a rebuild has written of keys that were deleted before it, though late batches dispute them', async () => {
+  const model = new OwnersModel(Random.of('rebuilt'), true)
+  const [former, owner] = [0, 1].map((epoch) => ({ producerId: 1, epoch })) as [Owner, Owner]
+  model.append(former, { key: 'a', value: 'former', src: 5 }, { key: 'b', value: 'former', src: 6 })
+  model.append(owner)
+  model.append(former, { key: 'a', value: 'late', src: 2 })
+  model.append(owner, { key: 'a', value: 'former', src: 5 }, { key: 'a', value: null, src: 9 })
+  // The source was recreated: what is there is discarded, then the source is read from its start.
+  model.append(owner, { key: 'b', value: null, src: -2 })
+  model.append(owner, { key: 'a', value: 'new', src: 0 }, { key: 'b', value: 'new', src: 1 })
+  expect(sorted((await recovered(model)).values)).toEqual([
+    ['a', 'new'],
+    ['b', 'new'],
+  ])
+})

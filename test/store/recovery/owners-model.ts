@@ -125,6 +125,11 @@ export class OwnersModel {
     if (aft >= 0) this.#write(this.#owner, [{ ...record, aft }])
   }
 
+  /** Appends as it is told: a batch of records, a marker where there are none. */
+  append(owner: { producerId: number; epoch: number }, ...records: ModelRecord[]): void {
+    this.#append(owner, records, records.length === 0)
+  }
+
   /** What the owner writes after a start: these keys are wrong in the changelog. */
   writeAgain(keys: readonly string[]): void {
     const aft = Math.floor(this.#reached())
