@@ -22,6 +22,8 @@ export type { Claim, FenceTarget, ProducerIdentity }
 
 /** Of how many producer ids a claim remembers epochs: a batch or marker of one before that is none of the latest. */
 const producerIdsMax = 8
+/** How often the markers are looked at before a refusal is taken for one that a request of this owner has led to: for about a second. */
+const looksMax = 5
 
 export function newClaim(): Claim {
   return { taken: [], isOpen: false, isHaunted: false }
@@ -88,11 +90,12 @@ async function settle(
 ): Promise<ProducerIdentity | undefined> {
   const own = identityOf(claim)!
   const next = { producerId: own.producerId, producerEpoch: own.producerEpoch + 1 }
-  const found = await client.persist(markers)
-  const last = found.at(-1)
   const isOpen = claim.isOpen
+  const isUncertain = !isOpen && refusal.details['kafka'] !== unmapped && (isRepeated || claim.isHaunted)
+  const found = await lastMarkers(client, markers, claim, isUncertain ? looksMax : 1)
+  const last = found.at(-1)
   claim.isOpen = false
-  if (last !== undefined && isLater(claim, last)) {
+  if (last !== undefined && hasLater(claim, found)) {
     // An end of ours would have left our own marker before that one.
     if (isOpen && isSame(last, next) && !found.some((one) => isSame(one, own))) return next
     const { producerId, producerEpoch } = last
@@ -102,8 +105,28 @@ async function settle(
   if (isOpen) return next
   // The id expired, perhaps: asked with what is held, the coordinator says whether another has it.
   if (refusal.details['kafka'] === unmapped) return own
-  if (isRepeated || claim.isHaunted) return undefined
+  if (isUncertain) return undefined
   throw new LatchkeyError('fenced', refusal.message, { cause: refusal })
+}
+
+/** Looks until there is the marker of another owner, which reaches the partition a little after the coordinator has granted it. */
+async function lastMarkers(
+  client: FenceTarget['client'],
+  markers: FenceTarget['markers'],
+  claim: Claim,
+  looks: number,
+): Promise<readonly ProducerIdentity[]> {
+  const patience = client.patience()
+  for (let look = 1; ; look++) {
+    const found = await client.persist(markers)
+    if (look === looks || hasLater(claim, found)) return found
+    await sleep(patience.pauseMs(), client.signal)
+  }
+}
+
+function hasLater(claim: Claim, markers: readonly ProducerIdentity[]): boolean {
+  const last = markers.at(-1)
+  return last !== undefined && isLater(claim, last)
 }
 
 /** Whether a marker is neither the claim's own nor of an owner before it. */
