@@ -1,5 +1,6 @@
 /** How the changelog is written. */
 import { type ProducerOptions } from '../../kafka/producer.ts'
+import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
 import { BatchPool } from './changelog-batch.ts'
 import { clientsConfigOf } from '../clients.ts'
 import { type StoreConfig } from '../../contract/store-config.ts'
@@ -31,7 +32,7 @@ export function recordLimits(config: StoreConfig, limits: ChangelogLimits): Chan
 
 /** The largest record that is compressed by itself to fit the topic. */
 export function compressibleBytesMax(config: StoreConfig): number {
-  return Math.min(compressedRecordBytesMax, messageBytesMax(config))
+  return Math.min(hardMaxBytes, messageBytesMax(config))
 }
 
 function messageBytesMax(config: StoreConfig): number {

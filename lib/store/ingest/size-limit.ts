@@ -19,7 +19,7 @@ export class SizeLimit {
 
   /** @param compressibleBytesMax the largest record that is compressed to fit */
   constructor({ maxMessageBytes }: ChangelogLimits, pool: BatchPool, compressibleBytesMax = hardMaxBytes) {
-    this.#maxMessageBytes = maxMessageBytes
+    this.#maxMessageBytes = Math.min(maxMessageBytes, hardMaxBytes)
     this.#compressibleBytesMax = compressibleBytesMax
     this.#pool = pool
   }
@@ -34,8 +34,8 @@ export class SizeLimit {
   }
 
   /** Whether compression is not even tried. */
-  isHopeless(keyLength: number, valueLength: number): boolean {
-    return keyLength + valueLength > this.#compressibleBytesMax
+  isHopeless(keyLength: number, valueLength: number, headers: HeaderBlock | undefined): boolean {
+    return batchBytesOfOne(keyLength, valueLength, true, headers) > this.#compressibleBytesMax
   }
 
   /**
@@ -52,7 +52,7 @@ export class SizeLimit {
     headers: HeaderBlock | undefined,
   ): ChangelogBatch | undefined {
     const { keyLength, offset } = batch
-    if (batchBytesOfOne(keyLength, valueLength, true, headers) > this.#compressibleBytesMax) return undefined
+    if (this.isHopeless(keyLength, valueLength, headers)) return undefined
     const alone = this.#pool.takeCompressed()
     alone.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)
     alone.nextSource = offset + 1
@@ -63,6 +63,9 @@ export class SizeLimit {
   fault(keyLength: number, valueLength: number, headers: HeaderBlock | undefined): string {
     const bytes = keyLength + valueLength + (headers?.length ?? 0)
     const what = headers === undefined ? 'key and value' : 'key, value and kept headers'
+    if (this.isHopeless(keyLength, valueLength, headers)) {
+      return `with ${what} of ${bytes} bytes it exceeds the ${this.#compressibleBytesMax} bytes that can be stored at most`
+    }
     const limit = `the changelog's max.message.bytes=${this.#maxMessageBytes}`
     return `with ${what} of ${bytes} bytes it exceeds ${limit}, compressed by itself, too`
   }

@@ -142,7 +142,7 @@ export class SourceDecoder {
       const { value } = conversion
       valueLength = value === null ? -1 : value.length
       const bytes = keyLength + Math.max(valueLength, 0)
-      if (this.#size.isHopeless(keyLength, valueLength)) return this.#refuse(one, batch, valueLength)
+      if (this.#size.isHopeless(keyLength, valueLength, this.#headers)) return this.#refuse(one, batch, valueLength)
       const target = this.#roomFor(bytes)
       data.copy(target, 0, keyStart, keyStart + keyLength)
       if (value !== null) target.set(value, keyLength)
