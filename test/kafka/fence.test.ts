@@ -18,8 +18,24 @@ beforeAll(async () => {
 afterAll(() => client.close())
 
 function take(id: string, partition: number, claim = newClaim()): Promise<ProducerIdentity> {
-  const markers = async () => []
+  const markers = () => markersOf(partition)
   return fencePartition({ client, transactionalId: id, topic, partition, markers }, claim)
+}
+
+/** Of all that have taken a partition, in the order of the log. */
+async function markersOf(partition: number): Promise<ProducerIdentity[]> {
+  const found: ProducerIdentity[] = []
+  const batches = new CommittedBatches()
+  const options = { maxWaitMs: 0, minBytes: 1, maxBytes: 1 << 20, partitionMaxBytes: 1 << 20, rack: '' }
+  await client.leaders(topic, [partition])
+  const request = fetchRequest(topic, [{ partition, offset: 0 }], { ...options, isolation: 'read_uncommitted' })
+  const response = await client.send(client.leader(topic, partition)!, request, 30_000)
+  batches.open(parseFetchResponse(response).partitions[0]!, 0)
+  for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+    const { producerId, producerEpoch } = batches.batch
+    if (kind === 'control') found.push({ producerId, producerEpoch })
+  }
+  return found
 }
 
 /** Writes one record; resolves with the broker's error code. */
