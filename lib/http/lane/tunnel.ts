@@ -85,7 +85,7 @@ export class Tunnel implements SlotHolder {
   received(bytes: Uint8Array): void {
     if (this.#isServerGone) return
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes])
-    this.#send()
+    this.#proceed()
   }
 
   /** There is room for more to the client. */
@@ -177,8 +177,10 @@ export class Tunnel implements SlotHolder {
     else this.#proceed()
   }
 
+  /** The answer may be complete before the request is: Bun's server does not wait for a body that no route reads. */
   #proceed(): void {
-    if (!this.#request?.isComplete || !this.#answer?.isComplete) return this.#send()
+    this.#send()
+    if (!this.#request?.isComplete || !this.#answer?.isComplete) return
     if (this.#request.isLast || this.#answer.isLast) return
     const rest = this.#waiting
     this.#request = undefined
