@@ -21,7 +21,7 @@ export type PassedOn = Map<number, boolean>
 export function guarded(handler: Handler, rule: HostRule | undefined): BunHandler {
   return (request, server) => {
     const host = request.headers.get('host')
-    if (rule === undefined || rule.admits(host)) return answered(handler, request, host)
+    if (rule === undefined || rule.admits(host) || !isHost(host)) return answered(handler, request, host)
     const isHeld = rule.isForAll || isLoopback(server.requestIP(request)?.address ?? '')
     return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
   }
@@ -33,14 +33,19 @@ export function guardedBehind(handler: Handler, rule: HostRule | undefined, pass
     const isLocal = passedOn.get(server.requestIP(request)?.port ?? 0)
     if (isLocal === undefined) return refusePort()
     const host = request.headers.get('host')
-    const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host)
+    const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
     return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
   }
 }
 
+/** What is none is refused as such, and not for the name in it. */
+function isHost(host: string | null): boolean {
+  return host === null || hostPattern.test(host)
+}
+
 /** What comes behind such a request is not to be trusted, so that the connection ends with the answer. */
 function refuse({ headers }: Request, host: string | null): Response | undefined {
-  if (host !== null && !hostPattern.test(host)) {
+  if (!isHost(host)) {
     const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
     return closing(problemResponse(new LatchkeyError('invalid_host', message)))
   }

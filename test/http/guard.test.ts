@@ -1,5 +1,6 @@
 /** What holds on every way in: Hosts, bounds of bodies, and the end of connections. */
 import { describe, expect, test } from 'bun:test'
+import { hostRuleOf } from '../../lib/http/host-rule.ts'
 import { serveFake } from './fake-store.ts'
 import { statusesIn } from './lane/clients.ts'
 import { exchange, type Way, ways } from './ways.ts'
@@ -33,6 +34,22 @@ describe.each([...ways])('$name', (way) => {
     const { answers, isClosed } = await exchangeWith(way, request(way, headers) + request(way, 'Host: a\r\n'))
     expect(statusesIn(answers)).toEqual([400])
     expect(isClosed).toBeTrue()
+  })
+
+  test.each([
+    ['two Hosts', 'Host: evil.example\r\nHost: evil.example\r\n'],
+    ['two Hosts that would be answered', 'Host: localhost\r\nHost: localhost\r\n'],
+    ['a Host with a space', 'Host: evil example\r\n'],
+    ['more behind an address', 'Host: [::1]x\r\n'],
+  ])('an invalid Host is refused as such, not for its name, when a request has %s', async (_, headers) => {
+    let refused = 0
+    const hostRule = hostRuleOf({ hasToken: false, refused: () => ++refused > 0 })
+    await using served = serveFake({ tls: way.tls, hostRule })
+    const { answers, isClosed } = await exchange(way, served.server.port, request(way, headers))
+    expect(statusesIn(answers)).toEqual([400])
+    expect(answers).toContain('"code":"invalid_host"')
+    expect(isClosed).toBeTrue()
+    expect(refused).toBe(0)
   })
 
   test.each(['a', 'A.example:80', '127.0.0.1', '[::1]:8080', 'a_b-c~', 'a:'])('Host %p is valid', async (host) => {
