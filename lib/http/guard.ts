@@ -11,6 +11,9 @@ export const requestBodyBytesMax = 4_096
 /** A name, which may be empty, or an address, and perhaps a port (RFC 9110, 7.2). Several of the header are joined by Bun's server, which this does not match. */
 export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})?$/i
 
+/** Bun's server takes several that are equal for one, and joins them, which this does not match (RFC 9112, 6.3). */
+const lengthPattern = /^\d+$/
+
 /** For `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
 
@@ -49,7 +52,12 @@ function refuse({ headers }: Request, host: string | null): Response | undefined
     const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
     return closing(problemResponse(new LatchkeyError('invalid_host', message)))
   }
-  if (Number(headers.get('content-length')) > requestBodyBytesMax) {
+  const length = headers.get('content-length')
+  if (length !== null && !lengthPattern.test(length)) {
+    const message = 'Reading the request: it has several Content-Length headers; send one, or none'
+    return closing(problemResponse(new LatchkeyError('malformed_request', message)))
+  }
+  if (Number(length) > requestBodyBytesMax) {
     const message = `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`
     return closing(problemResponse(new LatchkeyError('body_too_large', message)))
   }

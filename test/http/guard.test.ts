@@ -68,6 +68,24 @@ describe.each([...ways])('$name', (way) => {
     },
   )
 
+  test.each([
+    ['equal ones', 'Content-Length: 5\r\nContent-Length: 5\r\n'],
+    ['equal ones that announce nothing', 'Content-Length: 0\r\ncontent-length: 0\r\n'],
+    ['ones that differ', 'Content-Length: 5\r\nContent-Length: 0\r\n'],
+    ['a list of equal ones', 'Content-Length: 5, 5\r\n'],
+  ])(
+    'a request with several lengths is refused, and nothing behind it is answered, when it has %s',
+    async (_, lengths) => {
+      for (const line of ['GET /stores/orders/a', 'HEAD /livez', 'POST /flush-store/orders']) {
+        const requests = `${request(way, `Host: a\r\n${lengths}`, line)}hello${request(way, 'Host: a\r\n')}`
+        const { answers, isClosed } = await exchangeWith(way, requests)
+        expect(statusesIn(answers)).toEqual([400])
+        expect(answers).toMatch(/^connection: close\r$/im)
+        expect(isClosed).toBeTrue()
+      }
+    },
+  )
+
   test.each(['GET /stores/orders/a', 'POST /stores/orders/a', 'POST /flush-store/orders'])(
     'the connection ends, however much more comes, when chunks come with %s',
     async (line) => {
