@@ -22,6 +22,8 @@ export const errorTable = {
   replica_recovering: { title: 'Replica is recovering', status: 503, retriable: true },
   too_stale: { title: 'Replica is too far behind', status: 503, retriable: true },
   path_not_found: { title: 'Path not found', status: 404, retriable: false },
+  method_unknown: { title: 'Method not known', status: 501, retriable: false },
+  version_not_supported: { title: 'Version of HTTP not supported', status: 505, retriable: false },
   method_not_allowed: { title: 'Method not allowed', status: 405, retriable: false },
   recovering: { title: 'Store is recovering', status: 503, retriable: true },
   not_ready: { title: 'Store is not ready', status: 503, retriable: true },

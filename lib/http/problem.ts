@@ -23,6 +23,8 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'too_stale',
   'store_not_found',
   'path_not_found',
+  'method_unknown',
+  'version_not_supported',
   'method_not_allowed',
   'cross_site_refused',
   'internal_port',

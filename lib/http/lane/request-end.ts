@@ -3,6 +3,7 @@
  * for the answer, since Bun's server gives up a connection on which more comes while an answer is being made. Where a request ends is not
  * clear, all that follows belongs to it: then Bun's server refuses it and closes.
  */
+import { METHODS } from 'node:http'
 import { ChunkedBody } from './chunked-body.ts'
 import { HeadText } from './head-text.ts'
 
@@ -30,6 +31,10 @@ class LengthBody implements Body {
   }
 }
 
+/** Those that Bun's server knows: on others it closes. */
+const methods: ReadonlySet<string> = new Set(METHODS)
+/** Of another version nobody here knows where a request ends: HTTP/2 begins with more than a head. */
+const version1 = /^[^\r\n]* HTTP\/1\.\d\r\n/
 const lengthPattern = /^\d{1,15}$/
 
 export class RequestEnd {
@@ -44,6 +49,11 @@ export class RequestEnd {
   /** Its answer has no body, whatever its head says. */
   get isHead(): boolean {
     return this.#head.text.startsWith('HEAD ')
+  }
+
+  get hasUnknownMethod(): boolean {
+    const [method] = this.#head.text.split(' ', 1)
+    return this.#body !== undefined && !methods.has(method ?? '')
   }
 
   /** The connection ends with its answer, though that may not say so. */
@@ -64,6 +74,7 @@ export class RequestEnd {
 }
 
 function bodyOf(head: HeadText): Body {
+  if (!version1.test(head.text)) return new LengthBody(Infinity)
   const lengths = head.valuesOf('content-length')
   const encodings = head.valuesOf('transfer-encoding')
   if (encodings.length === 0 && lengths.length === 0) return new LengthBody(0)

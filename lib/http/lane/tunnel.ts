@@ -6,7 +6,7 @@
 import type { Socket } from 'bun'
 import type { PassedOn } from '../guard.ts'
 import { AnswerEnd } from './answer-end.ts'
-import { problemFor } from './bare-answer.ts'
+import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
 import { Outbox } from './outbox.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
@@ -206,6 +206,8 @@ export class Tunnel implements SlotHolder {
     this.#behind.passedOn.delete(this.#port)
     this.#freeSlot()
     if (!this.isPassing) return
+    if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false)
+      this.#client.outbox.send(unknownMethodRefusal())
     // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
     this.#waiting = nothing
     this.#client.reading.isPaused = false

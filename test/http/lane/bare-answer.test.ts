@@ -17,6 +17,12 @@ describe('a request that does not reach a handler is answered by a problem', () 
     ['head_too_large', 431, `GET /livez HTTP/1.1\r\n${host}X: ${'a'.repeat(17_000)}\r\n\r\n`],
     ['malformed_request', 400, 'GET /livez HTTP/1.1\r\n\r\n'],
     ['malformed_request', 400, `OPTIONS * HTTP/1.1\r\n${host}\r\n`],
+    ['version_not_supported', 505, `GET /livez HTTP/1.2\r\n${host}\r\n`],
+    ['version_not_supported', 505, `GET /livez HTTP/2.0\r\n${host}\r\n`],
+    ['method_unknown', 501, `FOO /livez HTTP/1.1\r\n${host}\r\n`],
+    ['method_unknown', 501, `get /livez HTTP/1.1\r\n${host}\r\n`],
+    ['method_unknown', 501, `FOO /flush-store/orders HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello`],
+    ['malformed_request', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['malformed_request', 400, 'GET /livez HTTP/1.1\r\nHost a\r\n\r\n'],
   ])('of %s, %d', async (code, status, request) => {
     await using served = serveFake()
