@@ -57,7 +57,7 @@ test.each(victims)(
       await fixture.produce(updates(3 * round + 2))
       await fixture.quiet(store)
       await fixture.expectConverged(store)
-      await healCluster()
+      await cluster.heal()
     }
   },
   testTimeoutMs,

@@ -44,7 +44,7 @@ test(
     expect(fixture.told('and the cluster goes on without it')).toBeTrue()
     expect(fixture.told('no answer for')).toBeTrue()
 
-    await healCluster()
+    await cluster.heal()
     await fixture.produce(everywhere(1, 'fourth'))
     await fixture.quiet(store)
     await fixture.expectConverged(store)
@@ -78,7 +78,7 @@ test(
     expect([detail(1).troubles, detail(2).troubles]).toEqual([undefined, undefined])
     expect(store.status().reason).toContain('partition 0')
 
-    await healCluster()
+    await cluster.heal()
     await fixture.quiet(store)
     await fixture.expectConverged(store)
     await until('its trouble is over', () => detail(0).reason === undefined)

@@ -4,6 +4,7 @@
  */
 import type { KafkaBroker, StartOptions } from './broker.ts'
 import { makeClassArchive } from './class-archive.ts'
+import { clearTopics } from './cluster/clear.ts'
 import { KafkaCluster } from './cluster/cluster.ts'
 import type { ClusterOptions } from './cluster/start.ts'
 import { ContainerBroker, dockerAnswers, pullImage } from './container-broker.ts'
@@ -71,18 +72,19 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
 
 /**
  * The three brokers that all tests of this process share, to be killed and held up at will: started on first use, ended with the process.
- * A file that uses them says `afterEach(healCluster)`. Use topics of one's own on them.
+ * A file that uses them says `afterEach(healCluster)`, which deletes its topics, too. Use topics of one's own on them.
  */
 export function sharedCluster(): Promise<KafkaCluster> {
   running.cluster ??= KafkaCluster.start()
   return running.cluster
 }
 
-/** Undoes what a test has done to the shared cluster. One that cannot be healed is replaced when the next test asks for it. */
+/** Undoes what a test has done to the shared cluster, and deletes its topics. One that cannot be healed is replaced when the next test asks for it. */
 export async function healCluster(): Promise<void> {
   const cluster = await running.cluster?.catch(() => undefined)
   try {
     await cluster?.heal()
+    if (cluster !== undefined) await clearTopics(cluster)
   } catch (error) {
     running.cluster = undefined
     await cluster?.close()

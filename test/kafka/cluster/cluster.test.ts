@@ -50,7 +50,7 @@ test.each(['kill', 'stop', 'pause'] as const)(
     expect(leader.isAwake).toBe(false)
     await until('another leads', async () => (await cluster.partition(topic, 0)).leader !== leader.id)
     await producing((producer) => producer.send({ topic, messages: numbered(1) }))
-    await healCluster()
+    await cluster.heal()
     expect(leader.isAwake).toBe(true)
     expect((await cluster.partition(topic, 0)).isr.length).toBe(3)
     expect(await cluster.endOf(topic, 0)).toBe(1)
@@ -113,13 +113,13 @@ test('a topic that is recreated is empty and has another id', async () => {
   expect(await topicId(topic)).not.toBe(before)
 })
 
-test('healCluster lets all proxies pass, and clients through them reach every leader', async () => {
+test('heal lets all proxies pass, and clients through them reach every leader', async () => {
   const topic = await cluster.createTopic(uniqueName('proxied'), { partitions: 3 })
   for (const { proxy } of cluster.brokers) {
     proxy.onRequest = () => 'drop'
     await proxy.refuse()
   }
-  await healCluster()
+  await cluster.heal()
   const producer = kafkaClient(cluster.throughProxies).producer()
   await producer.connect()
   const connected = cluster.brokers.map(({ proxy }) => proxy.accepted)
