@@ -86,6 +86,12 @@ describe('a request is answered', () => {
     expect(await statusesOf({ pieces, answers: [1, 1, 2, 1] })).toEqual([200, 200, 200, 200, 200])
   })
 
+  test('when lengths begin with zeros', async () => {
+    const zeros = `${post}Content-Length: 0000000000000005\r\n\r\nhello`
+    const pieces = [zeros, get('a'), zeros, odd, flush]
+    expect(await statusesOf({ pieces, answers: [1, 1, 1, 1, 1] })).toEqual([200, 200, 200, 200, 200])
+  })
+
   test('when hundreds are pipelined behind a body that came late', async () => {
     const pieces = [post + five, `hello${(get('a') + odd).repeat(200)}`]
     expect(await statusesOf({ pieces, answers: [1, 400] })).toEqual(Array.from({ length: 401 }, () => 200))

@@ -22,6 +22,7 @@ describe('a request ends', () => {
     ['its head, when it has no body', head('')],
     ['the empty body', head('Content-Length: 0\r\n')],
     ['its body', head('content-LENGTH:  5 \r\n') + 'abcde'],
+    ['its body, when its length begins with zeros', head('Content-Length: 0000000000000005\r\n') + 'abcde'],
     ['the last chunk', head('Transfer-Encoding: chunked\r\n') + '3\r\nabc\r\n0\r\n\r\n'],
     ['a chunk with extensions', head('transfer-encoding: Chunked\r\n') + 'A;x="y"\r\n0123456789\r\n00\r\n\r\n'],
     ['trailers', head('Transfer-Encoding: chunked\r\n') + '0\r\nX: 1\r\nY: 2\r\n\r\n'],
