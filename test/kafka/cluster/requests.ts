@@ -63,6 +63,12 @@ export async function electLeader(
   await ask(address, { apiKey: 43, apiVersion: 1, body }, answerTimeoutMs)
 }
 
+/** DeleteTopics v1. What came of it is seen in the metadata. */
+export async function deleteTopics(address: string, topics: readonly string[]): Promise<void> {
+  const body = Buffer.concat([array(topics.map(string)), int32(answerTimeoutMs)])
+  await ask(address, { apiKey: 20, apiVersion: 1, body }, answerTimeoutMs)
+}
+
 /** FindCoordinator v1: a node id; undefined while there is none. */
 export async function coordinatorOf(
   address: string,
