@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { Producer } from '../../kafka/producer.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { noIdentity } from '../../kafka/transactional-id.ts'
 import { findSourceRecord } from '../recovery/source-record.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type DeadLetterTopic } from '../topics/dead-letter-topic.ts'
@@ -12,9 +13,6 @@ import { type Fault } from './dead-letter-headers.ts'
 import { type Found, LetterBatch } from './letter-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
-
-/** Idempotence would need an identity that is fenced; a letter may come twice all the same. */
-const noIdentity = { producerId: -1, producerEpoch: -1 }
 
 export interface DeadLetterSink {
   /** Bytes that wait to be acknowledged; negative for what is. */
@@ -51,6 +49,7 @@ export class DeadLetters {
         next: (partition) => this.#queues.get(partition)?.shift(),
         acknowledged: (_, batch) => this.#acknowledged(batch),
         refused: (_, batch, error) => this.#refused(batch, error),
+        // Idempotence would need an identity that is fenced; a letter may come twice all the same.
         renew: () => Promise.resolve(noIdentity),
         wentBack: () => {},
         lost: () => {},
