@@ -129,15 +129,22 @@ export class FakeClient {
 
   /** The next request, once it is sent. */
   async next(): Promise<Exchange> {
-    const exchange = this.#requests.shift()
-    if (exchange !== undefined) return exchange
-    const { promise, resolve } = Promise.withResolvers<Exchange>()
-    this.#waiting.push(resolve)
-    return soon('a request', promise)
+    return this.#requests.shift() ?? soon('a request', this.#coming())
+  }
+
+  /** Answers every request until the test ends. One that does not come is no failure, other than with `next()`. */
+  async serve(answer: (exchange: Exchange) => void): Promise<never> {
+    for (;;) answer(this.#requests.shift() ?? (await this.#coming()))
   }
 
   close(): void {
     this.#closing.abort()
+  }
+
+  #coming(): Promise<Exchange> {
+    const { promise, resolve } = Promise.withResolvers<Exchange>()
+    this.#waiting.push(resolve)
+    return promise
   }
 }
 

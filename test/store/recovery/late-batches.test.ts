@@ -30,8 +30,11 @@ async function recovered(model: OwnersModel, isFull = false): Promise<Found> {
       else values.set(key, data.toString('latin1', valueStart, valueStart + valueLength))
     },
   } as unknown as ChiralMap
-  const isOver = Promise.withResolvers<undefined>()
-  const serving = serve(fake, model, isOver.promise)
+  void fake.serve(({ request, answer }) => {
+    const { offset } = fetchPositions(request)[0]!
+    const ends = { highWatermark: model.end, lastStableOffset: model.end }
+    answer(fetchResponse('log', [{ partition: 0, records: model.bytesFrom(offset), ...ends }]))
+  })
   // One key fills it.
   const keyBytesMax = isFull ? 100 : undefined
   const context = {
@@ -42,20 +45,8 @@ async function recovered(model: OwnersModel, isFull = false): Promise<Found> {
     stats: new Stats([0]),
   }
   const found = await recover({ ...context, identityOf: () => undefined, fenceAgain: async () => {} }, [0])
-  isOver.resolve(undefined)
-  await serving
   fake.close()
   return { values, outdated: found.get(0)!.outdated.map(String).toSorted() }
-}
-
-async function serve(fake: FakeClient, model: OwnersModel, isOver: Promise<undefined>): Promise<void> {
-  for (;;) {
-    const exchange = await Promise.race([fake.next(), isOver])
-    if (exchange === undefined) return
-    const { offset } = fetchPositions(exchange.request)[0]!
-    const ends = { highWatermark: model.end, lastStableOffset: model.end }
-    exchange.answer(fetchResponse('log', [{ partition: 0, records: model.bytesFrom(offset), ...ends }]))
-  }
 }
 
 function newestOf(model: OwnersModel): Map<string, string> {

@@ -6,7 +6,7 @@ import type { Owners } from '../../../lib/store/ingest/owners.ts'
 import { Contests } from '../../../lib/store/repair/contests.ts'
 import type { StoreContext } from '../../../lib/store/store-context.ts'
 import { headerOf } from '../../integration/support/log.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
+import { type Exchange, FakeClient } from '../../kafka/fake-client.ts'
 import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
 import { createFixture } from '../../map/helper.ts'
@@ -48,7 +48,7 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
     owners as unknown as Owners,
     ingest as unknown as Ingest,
   )
-  void serve(fake, log)
+  void fake.serve((exchange) => answerFrom(log, exchange))
   /** Somebody appends records; resolves when they were looked at. */
   async function append(...entries: Entry[]): Promise<void> {
     const at = stats.count('foreignWrites')
@@ -64,13 +64,10 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
   return { append, said, written, stats, renewals: () => renewals }
 }
 
-async function serve(fake: FakeClient, log: readonly Buffer[]): Promise<void> {
-  for (;;) {
-    const exchange = await fake.next()
-    const { offset } = fetchPositions(exchange.request)[0]!
-    const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
-    exchange.answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: 1_000, highWatermark: 1_000 }]))
-  }
+function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void {
+  const { offset } = fetchPositions(request)[0]!
+  const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
+  answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: 1_000, highWatermark: 1_000 }]))
 }
 
 test('Contests writes again what is held of keys that got another value for what is acknowledged', async () => {

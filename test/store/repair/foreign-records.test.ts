@@ -22,20 +22,13 @@ function batch(at: number, producerId: bigint, ...entries: Entry[]): Buffer {
 /** What is found in a log of batches from an offset on. */
 async function found(log: Buffer[], from: number, to: number, bytesMax?: number) {
   const fake = new FakeClient()
-  const isOver = Promise.withResolvers<undefined>()
-  const serving = (async () => {
-    for (;;) {
-      const exchange = await Promise.race([fake.next(), isOver.promise])
-      if (exchange === undefined) return
-      const { offset } = fetchPositions(exchange.request)[0]!
-      const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
-      exchange.answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: to, highWatermark: to }]))
-    }
-  })()
+  void fake.serve(({ request, answer }) => {
+    const { offset } = fetchPositions(request)[0]!
+    const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
+    answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: to, highWatermark: to }]))
+  })
   const isOwn = ({ producerId }: { producerId: number }) => producerId === Number(own)
   const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, bytesMax)
-  isOver.resolve(undefined)
-  await serving
   const lines = [...records].map(([key, { order, value }]) => `${key}=${value?.toString() ?? 'deleted'} ${order}`)
   return { lines, next }
 }
