@@ -1,10 +1,17 @@
 /** A store on three brokers goes on when one that it needs is killed, and while that is down. */
-import { afterEach, beforeAll, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { markersFrom } from '../../lib/store/recovery/changelog-check.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import { withClient } from '../integration/support/log.ts'
-import { type ClusterBroker, healCluster, type KafkaCluster, sharedCluster, uniqueName } from '../kafka/index.ts'
+import {
+  type ClusterBroker,
+  healCluster,
+  healTimeoutMs,
+  type KafkaCluster,
+  sharedCluster,
+  uniqueName,
+} from '../kafka/index.ts'
 import { toAddresses } from '../kafka/real-client.ts'
 import { until } from '../until.ts'
 
@@ -14,11 +21,11 @@ const partitions = 3
 
 let cluster: KafkaCluster
 
-beforeAll(async () => {
+beforeEach(async () => {
   cluster = await sharedCluster()
 }, testTimeoutMs)
 
-afterEach(healCluster, testTimeoutMs)
+afterEach(healCluster, healTimeoutMs)
 
 /** An update of some keys and a deletion in every partition. */
 function updates(round: number) {

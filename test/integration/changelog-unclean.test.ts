@@ -1,10 +1,10 @@
 /** An unclean leader election loses what the changelog had acknowledged, while records keep coming. */
 import { afterEach, expect, test } from 'bun:test'
-import { healCluster, sharedCluster } from '../kafka/index.ts'
+import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
 import { until } from '../until.ts'
 
-afterEach(healCluster)
+afterEach(healCluster, healTimeoutMs)
 
 const testTimeoutMs = 180_000
 

@@ -2,11 +2,11 @@
 import { afterEach, expect, spyOn, test } from 'bun:test'
 import { type Message } from 'kafkajs'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { healCluster, sharedCluster } from '../kafka/index.ts'
+import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 
-afterEach(healCluster)
+afterEach(healCluster, healTimeoutMs)
 
 const testTimeoutMs = 180_000
 

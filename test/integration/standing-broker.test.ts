@@ -1,6 +1,6 @@
 /** Three brokers, one of which stands still or is gone: what it led goes on elsewhere, and what cannot go on is named. */
-import { afterEach, beforeAll, expect, test } from 'bun:test'
-import { healCluster, kafkaClient, type KafkaCluster, sharedCluster } from '../kafka/index.ts'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { healCluster, healTimeoutMs, kafkaClient, type KafkaCluster, sharedCluster } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 
@@ -10,11 +10,11 @@ const followMs = 5_000
 
 let cluster: KafkaCluster
 
-beforeAll(async () => {
+beforeEach(async () => {
   cluster = await sharedCluster()
 }, testTimeoutMs)
 
-afterEach(healCluster, testTimeoutMs)
+afterEach(healCluster, healTimeoutMs)
 
 function everywhere(partitions: number, value: string) {
   return Array.from({ length: partitions }, (_, partition) => ({ partition, key: `key-${partition}`, value }))

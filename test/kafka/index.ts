@@ -72,12 +72,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
 
 /**
  * The three brokers that all tests of this process share, to be killed and held up at will: started on first use, ended with the process.
- * A file that uses them says `afterEach(healCluster)`, which deletes its topics, too. Use topics of one's own on them.
+ * A file that uses them says `afterEach(healCluster, healTimeoutMs)`, which deletes its topics, too. Use topics of one's own on them.
  */
 export function sharedCluster(): Promise<KafkaCluster> {
   running.cluster ??= KafkaCluster.start()
   return running.cluster
 }
+
+/** With time for brokers that do not heal and have to be started again. */
+export const healTimeoutMs = 180_000
 
 /** Undoes what a test has done to the shared cluster, and deletes its topics. One that cannot be healed is replaced when the next test asks for it. */
 export async function healCluster(): Promise<void> {

@@ -16,7 +16,10 @@ export function ask(address: string, request: HandmadeRequest, timeoutMs: number
   return new Promise((resolve) => {
     let received = Buffer.alloc(0)
     const socket = connect(Number(address.slice(colon + 1)), address.slice(0, colon))
-    const timer = setTimeout(() => socket.destroy(), timeoutMs)
+    const timer = setTimeout(() => {
+      resolve(undefined)
+      socket.destroy()
+    }, timeoutMs)
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)

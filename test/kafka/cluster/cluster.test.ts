@@ -1,18 +1,19 @@
 /** Each verb of the cluster does what it says: what tests of the store do to it would prove nothing otherwise. */
-import { afterEach, beforeAll, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
 import { until } from '../../until.ts'
-import { healCluster, kafkaClient, type KafkaCluster, sharedCluster, uniqueName } from '../index.ts'
+import { healCluster, healTimeoutMs, kafkaClient, type KafkaCluster, sharedCluster, uniqueName } from '../index.ts'
 
-const testTimeoutMs = 120_000
+/** With time for brokers that have to be started again. */
+const testTimeoutMs = 180_000
 
 let cluster: KafkaCluster
 
-beforeAll(async () => {
+beforeEach(async () => {
   cluster = await sharedCluster()
 }, testTimeoutMs)
 
-afterEach(healCluster, testTimeoutMs)
+afterEach(healCluster, healTimeoutMs)
 
 /** Calls `use` with a producer that has a topic's acknowledgements of all replicas in sync. */
 async function producing(use: (producer: Producer) => Promise<unknown>): Promise<void> {

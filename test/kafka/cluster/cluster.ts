@@ -16,7 +16,7 @@ export interface LostTail {
 }
 
 /** Generous: all three may have to start on a loaded machine of 2 cores. */
-const healTimeoutMs = 120_000
+const healTimeoutMs = 60_000
 const changeTimeoutMs = 60_000
 
 /** Three brokers and a controller. Topics have three replicas and a minimum in sync of two unless the test says otherwise. */
@@ -202,10 +202,16 @@ export class KafkaCluster implements KafkaEndpoint {
     await this.healthy()
   }
 
-  /** The same, and all proxies let everything pass. */
+  /** The same, and all proxies let everything pass. Brokers that do not get in sync by themselves are started again. */
   async heal(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.letPass()))
-    await this.revive()
+    try {
+      await this.revive()
+    } catch (error) {
+      console.error(`${error}; all brokers are started again`)
+      await Promise.all(this.brokers.map((broker) => broker.kill()))
+      await this.revive()
+    }
   }
 
   async java(mainClass: string, args: readonly string[], stdin?: string | Uint8Array): Promise<ToolResult> {
@@ -223,11 +229,16 @@ export class KafkaCluster implements KafkaEndpoint {
   }
 
   async #everywhere(what: string, holds: (view: ClusterView) => boolean): Promise<void> {
+    let views: ClusterView[] = []
     const all = async () => {
-      const views = await this.#views()
+      views = await this.#views()
       return views.length === this.awake.length && views.every(holds)
     }
-    await until(what, all, healTimeoutMs)
+    try {
+      await until(what, all, healTimeoutMs)
+    } catch (error) {
+      throw new Error(`${error} at ${this.awake.join()}: ${JSON.stringify(views)}`, { cause: error })
+    }
   }
 
   /** Asks for an election until the partition is as it is meant to be: a broker that was killed leads until its session has ended. */
