@@ -1,6 +1,7 @@
 /** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
 import { dirname } from 'node:path'
 import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config.ts'
+import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
@@ -73,8 +74,8 @@ async function run(
   endProgress()
   if (failure) logFatal(`store ${store.id} has failed: ${failure.message}`, settings.structuredLogging)
   await server.stop(drainTimeoutMs)
-  const isClosed = await Promise.race([store.close().then(() => true), Bun.sleep(closeTimeoutMs).then(() => false)])
-  if (!isClosed) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
+  const isLate = await deadline(store.close(), closeTimeoutMs, () => true)
+  if (isLate === true) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
   return failure ? exitCodeOf(failure) : 0
 }
 

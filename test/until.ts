@@ -1,3 +1,5 @@
+import { deadline } from '../lib/deadline.ts'
+
 const pollMs = 5
 const limitMsDefault = 40_000
 /** For what no broker or other process is needed. */
@@ -9,20 +11,16 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   limitMs = limitMsDefault,
 ): Promise<void> {
-  const deadline = performance.now() + limitMs
+  const latest = performance.now() + limitMs
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`wait until ${what}: not within ${limitMs} ms`)
+    if (performance.now() > latest) throw new Error(`wait until ${what}: not within ${limitMs} ms`)
     await Bun.sleep(pollMs)
   }
 }
 
 /** A promise that has to be settled soon; `what` names in the error what does not come. */
-export async function soon<T>(what: string, coming: Promise<T>, limitMs = soonMsDefault): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`wait for ${what}: not within ${limitMs} ms`)), limitMs)
-  try {
-    return await Promise.race([coming, promise])
-  } finally {
-    clearTimeout(timer)
-  }
+export function soon<T>(what: string, coming: Promise<T>, limitMs = soonMsDefault): Promise<T> {
+  return deadline(coming, limitMs, () => {
+    throw new Error(`wait for ${what}: not within ${limitMs} ms`)
+  })
 }

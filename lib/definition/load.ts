@@ -1,5 +1,6 @@
 /** Store modules: each thread loads the one that the configuration names, by its URL. */
 import { type FormatsConfig } from '../format/index.ts'
+import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { provideBuiltIns } from './built-ins.ts'
 import { nameOf } from './codecs.ts'
@@ -34,17 +35,13 @@ export async function definitionOf(config: {
 }
 
 async function imported(moduleUrl: string, loadMsMax: number): Promise<Record<string, unknown>> {
-  let timer: Timer | undefined
-  const late = new Promise<never>((_, reject) => {
-    const message = `it is not loaded after ${loadMsMax / 1000} s: an \`await\` outside of functions does not end`
-    timer = setTimeout(() => reject(new Error(message)), loadMsMax)
-  })
   try {
-    return (await Promise.race([import(moduleUrl), late])) as Record<string, unknown>
+    return await deadline<Record<string, unknown>>(import(moduleUrl), loadMsMax, () => {
+      const message = `it is not loaded after ${loadMsMax / 1000} s: an \`await\` outside of functions does not end`
+      throw new Error(message)
+    })
   } catch (thrown) {
     throw loadFault(thrown, moduleUrl)
-  } finally {
-    clearTimeout(timer)
   }
 }
 

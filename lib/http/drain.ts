@@ -1,4 +1,5 @@
 /** How servers stop: who is answered meanwhile learns that the connection ends, who asks is answered, and only then is what is left cut. */
+import { deadline } from '../deadline.ts'
 import { ignoreNewConnections } from './sockets.ts'
 
 /** For a client that sends one request after another, long enough to learn that it should connect elsewhere. */
@@ -25,11 +26,7 @@ export async function drain(port: number, servers: readonly Drainable[], timeout
   await Bun.sleep(Math.min(farewellMs, timeoutMs))
   ignoreNewConnections(port)
   await Bun.sleep(Math.min(acceptMs, timeoutMs))
-  let timer: Timer | undefined
-  const timedOut = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
-  })
-  await Promise.race([Promise.all(servers.map((server) => server.stop())), timedOut])
-  clearTimeout(timer)
+  const answered = Promise.all(servers.map((server) => server.stop()))
+  await deadline(answered, timeoutMs, () => undefined)
   await Promise.all(servers.map((server) => server.cut()))
 }

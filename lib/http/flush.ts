@@ -1,4 +1,5 @@
 /** POST /flush-store/<id>. */
+import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { RequestHeaders } from './asking.ts'
 import { jsonResponse } from './responses.ts'
@@ -9,18 +10,11 @@ import type { StoreView } from './store-view.ts'
  * @throws LatchkeyError flush_timed_out when it takes longer than waitMs; the flush itself goes on
  */
 export async function flush(store: StoreView, waitMs: number): Promise<Response> {
-  let timer: Timer | undefined
-  const timedOut = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `Flushing ${store.id}: not done within ${waitMs / 1000} s; it goes on, ask again`
-      reject(new LatchkeyError('flush_timed_out', message))
-    }, waitMs)
+  const operations = await deadline(store.flush(), waitMs, () => {
+    const message = `Flushing ${store.id}: not done within ${waitMs / 1000} s; it goes on, ask again`
+    throw new LatchkeyError('flush_timed_out', message)
   })
-  try {
-    return jsonResponse({ operations: await Promise.race([store.flush(), timedOut]) })
-  } finally {
-    clearTimeout(timer)
-  }
+  return jsonResponse({ operations })
 }
 
 /**

@@ -2,7 +2,7 @@
  * Partitions grouped by the broker that leads them, one loop a broker, regrouped whenever a leader is lost. Fetching and producing
  * differ only in what their loop does. Each partition has pauses of its own: one that cannot be served holds up no other.
  */
-import { sleep } from './backoff.ts'
+import { deadline } from '../deadline.ts'
 import { type KafkaClient } from './client.ts'
 import { type Patience } from './patience.ts'
 import { type ErrorCode, LatchkeyError } from '../errors.ts'
@@ -132,10 +132,8 @@ export class ByLeader {
 
   /** Resolves when something has changed, or after the time; for ever where nothing is due. */
   async #untilDue(ms: number): Promise<void> {
-    const waiting = new AbortController()
-    const due = ms === Number.POSITIVE_INFINITY ? [] : [sleep(ms, waiting.signal)]
-    await Promise.race([this.#changed.promise, this.#fatal.promise, ...due])
-    waiting.abort()
+    const changed = Promise.race([this.#changed.promise, this.#fatal.promise])
+    await (ms === Number.POSITIVE_INFINITY ? changed : deadline(changed, ms, () => undefined))
   }
 
   #unhouse(partition: number): void {

@@ -1,5 +1,5 @@
 /** Asking several brokers for one thing that each of them can answer, so that one that is silent holds up nobody. */
-import { sleep } from './backoff.ts'
+import { deadline } from '../deadline.ts'
 
 /**
  * Asks the first, and another one as well each time that there is no answer for `afterMs`. The first answer counts. Rejects with the last failure once
@@ -16,9 +16,7 @@ export async function hedged<Peer, T>(
   for (const peer of peers) {
     underWay.push(ask(peer))
     const settled = Promise.any(underWay).then(nothing, nothing)
-    const waiting = new AbortController()
-    const isLate = await Promise.race([settled, sleep(afterMs, waiting.signal).then(() => true)])
-    waiting.abort()
+    const isLate = await deadline(settled, afterMs, () => true)
     if (!isLate) break
     late(peer)
   }

@@ -9,6 +9,7 @@ import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionP
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
+import { deadline } from '../deadline.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
@@ -164,7 +165,7 @@ export class BrokerConnection {
       await this.#open(others)
       requireVersion(this.#broker.versions!, request, `${host}:${port}`)
       if (apiName === 'Fetch') await this.#open(fetches)
-      const answer = await deadline(send(), timeoutMs)
+      const answer = await deadline(send(), timeoutMs, () => noAnswer(timeoutMs))
       // A listener that wants SASL answers to ApiVersions all the same.
       if (request !== apiVersions) this.#answered = true
       return answer
@@ -181,7 +182,8 @@ export class BrokerConnection {
   /** The first one also asks the broker for its versions. */
   #open(place: number): Promise<unknown> {
     const open = () => (place === others ? this.#begin() : this.#broker.connectionPool.pool[place]!.connect())
-    this.#opening[place] ??= deadline(open(), this.#options.connectionTimeoutMs).then(
+    const { connectionTimeoutMs } = this.#options
+    this.#opening[place] ??= deadline(open(), connectionTimeoutMs, () => noAnswer(connectionTimeoutMs)).then(
       () => (this.#opened[place] = true),
     )
     return this.#opening[place]
@@ -230,15 +232,6 @@ function frameResponses(connection: Connection, { host, port }: BrokerAddress, o
   }
 }
 
-async function deadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlinePassed(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([promise, passed])
-  } finally {
-    clearTimeout(timer)
-    promise.catch(() => {})
-  }
+function noAnswer(timeoutMs: number): never {
+  throw new DeadlinePassed(`no answer within ${timeoutMs} ms`)
 }

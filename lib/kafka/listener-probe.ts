@@ -3,6 +3,7 @@
  * authenticate where it must: it closes the connection, as one that restarts does. Asking it differently tells them apart.
  */
 import { type BrokerAddress } from '../contract/client-config.ts'
+import { deadline } from '../deadline.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 
 export type Listener = 'tls' | 'plaintext' | { mechanisms: string[] }
@@ -24,42 +25,38 @@ export async function probeListener(
   return mechanisms.length > 0 ? { mechanisms } : undefined
 }
 
-function speaksTls(address: BrokerAddress, options: SocketOptions): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectSocket(address.host, address.port, { ...options, tls: unverified }, () => end(true))
-    const timer = setTimeout(() => end(false), probeMs)
-    function end(speaks: boolean): void {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(speaks)
-    }
-    socket.on('error', () => end(false))
-    socket.on('close', () => end(false))
-  })
+async function speaksTls({ host, port }: BrokerAddress, options: SocketOptions): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connectSocket(host, port, { ...options, tls: unverified }, () => resolve(true))
+  socket.on('error', () => resolve(false))
+  socket.on('close', () => resolve(false))
+  const speaks = await deadline(promise, probeMs, () => false)
+  socket.destroy()
+  return speaks
 }
 
 /** The body of the answer to one request, after its correlation id; undefined where none comes. */
-export function ask(address: BrokerAddress, options: SocketOptions, request: Buffer): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    let received = Buffer.alloc(0)
-    const socket = connectSocket(address.host, address.port, options, () => socket.write(request))
-    const timer = setTimeout(() => end(undefined), probeMs)
-    function end(answer: Buffer | undefined): void {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.on('error', () => end(undefined))
-    socket.on('close', () => end(undefined))
-    socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk])
-      if (received.length < 8) return
-      // Another correlation id, or a length that no such answer has: it is no Kafka broker that talks.
-      const length = received.readInt32BE(0)
-      if (received.readInt32BE(4) !== correlationId || length < 6 || length > answerBytesMax) end(undefined)
-      else if (received.length >= length + 4) end(received.subarray(8, length + 4))
-    })
+export async function ask(
+  { host, port }: BrokerAddress,
+  options: SocketOptions,
+  request: Buffer,
+): Promise<Buffer | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>()
+  let received = Buffer.alloc(0)
+  const socket = connectSocket(host, port, options, () => socket.write(request))
+  socket.on('error', () => resolve(undefined))
+  socket.on('close', () => resolve(undefined))
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk])
+    if (received.length < 8) return
+    // Another correlation id, or a length that no such answer has: it is no Kafka broker that talks.
+    const length = received.readInt32BE(0)
+    if (received.readInt32BE(4) !== correlationId || length < 6 || length > answerBytesMax) resolve(undefined)
+    else if (received.length >= length + 4) resolve(received.subarray(8, length + 4))
   })
+  const answer = await deadline(promise, probeMs, () => undefined)
+  socket.destroy()
+  return answer
 }
 
 const correlationId = 1

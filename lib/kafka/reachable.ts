@@ -1,5 +1,6 @@
 /** Whether anything takes connections where brokers are to be. A client tries on for ever, for a cluster may come back; what must come to an end asks here first. */
 import { type BrokerAddress } from '../contract/client-config.ts'
+import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { absentCodes } from './connection-fault.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
@@ -29,19 +30,15 @@ export async function requireReachable(
 }
 
 /** Why no connection is to be had; undefined where that is not certain. */
-function probe({ host, port }: BrokerAddress, options: SocketOptions): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connectSocket(host, port, options, () => end(undefined))
-    const timer = setTimeout(() => end(undefined), probeMs)
-    function end(fault: string | undefined): void {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(fault)
-    }
-    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
-      end(absentCodes.has(code) ? (faultTexts[code] ?? code) : undefined),
-    )
-  })
+async function probe({ host, port }: BrokerAddress, options: SocketOptions): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const socket = connectSocket(host, port, options, () => resolve(undefined))
+  socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+    resolve(absentCodes.has(code) ? (faultTexts[code] ?? code) : undefined),
+  )
+  const fault = await deadline(promise, probeMs, () => undefined)
+  socket.destroy()
+  return fault
 }
 
 const faultTexts: Readonly<Record<string, string>> = {

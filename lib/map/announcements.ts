@@ -2,6 +2,7 @@
  * Numbers the messages to reader threads and knows what each thread has confirmed. Whatever becomes reachable for readers notes
  * the version that introduced its memory with `need`; a swap waits until all threads have confirmed the highest one needed.
  */
+import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { confirmationMaxMs } from './limits.ts'
 import type { MapMessage, SlabMessage, TableMessage } from './messages.ts'
@@ -65,9 +66,9 @@ export class Announcements {
   /** Rejects with flush_timed_out when a thread has not confirmed within confirmationMaxMs; the call can be repeated. */
   async allConfirmed(): Promise<void> {
     const needed = this.#needed
-    const deadline = performance.now() + confirmationMaxMs
+    const until = performance.now() + confirmationMaxMs
     while (this.#confirmed.some((version) => version < needed)) {
-      const leftMs = deadline - performance.now()
+      const leftMs = until - performance.now()
       if (leftMs <= 0) {
         throw new LatchkeyError(
           'flush_timed_out',
@@ -78,14 +79,10 @@ export class Announcements {
     }
   }
 
-  #nextConfirmation(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake?.(), timeoutMs)
-      this.#wake = () => {
-        clearTimeout(timer)
-        this.#wake = undefined
-        resolve()
-      }
-    })
+  async #nextConfirmation(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    await deadline(promise, timeoutMs, () => undefined)
+    this.#wake = undefined
   }
 }

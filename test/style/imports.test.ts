@@ -14,29 +14,42 @@ interface Layer {
  */
 const layers: Record<string, Layer> = {
   errors: { files: /^lib\/errors\.ts$/, knows: [] },
+  deadline: { files: /^lib\/deadline\.ts$/, knows: [] },
   names: { files: /^lib\/near-name\.ts$/, knows: [] },
   libc: { files: /^lib\/(libc|boot-time)\.ts$/, knows: [] },
   files: { files: /^lib\/unreadable\.ts$/, knows: [] },
   text: { files: /^lib\/bom\.ts$/, knows: [] },
   log: { files: /^lib\/log(\.ts|\/)/, knows: [] },
   format: { files: /^lib\/format\//, knows: ['errors', 'files', 'text', 'log'] },
-  definition: { files: /^lib\/definition\//, knows: ['errors', 'names', 'text', 'format'] },
+  definition: { files: /^lib\/definition\//, knows: ['errors', 'deadline', 'names', 'text', 'format'] },
   contract: { files: /^lib\/contract\//, knows: ['format'] },
   settings: {
     files: /^lib\/config(\.ts|\/)/,
     knows: ['errors', 'names', 'files', 'text', 'log', 'format', 'contract'],
   },
   metrics: { files: /^lib\/metrics(\.ts|\/)/, knows: ['contract'] },
-  kafka: { files: /^lib\/kafka\//, knows: ['errors', 'contract'] },
-  map: { files: /^lib\/map\//, knows: ['errors'] },
+  kafka: { files: /^lib\/kafka\//, knows: ['errors', 'deadline', 'contract'] },
+  map: { files: /^lib\/map\//, knows: ['errors', 'deadline'] },
   headers: { files: /^lib\/store\/memory\/header-prefix\.ts$/, knows: ['contract', 'kafka'] },
   store: {
     files: /^lib\/store\//,
-    knows: ['errors', 'libc', 'log', 'format', 'definition', 'contract', 'settings', 'kafka', 'map', 'headers'],
+    knows: [
+      'errors',
+      'deadline',
+      'libc',
+      'log',
+      'format',
+      'definition',
+      'contract',
+      'settings',
+      'kafka',
+      'map',
+      'headers',
+    ],
   },
   http: {
     files: /^lib\/http\//,
-    knows: ['errors', 'libc', 'log', 'definition', 'contract', 'settings', 'metrics', 'headers'],
+    knows: ['errors', 'deadline', 'libc', 'log', 'definition', 'contract', 'settings', 'metrics', 'headers'],
   },
   server: {
     files: /^lib\/server\//,
@@ -58,7 +71,10 @@ const layers: Record<string, Layer> = {
       'http',
     ],
   },
-  main: { files: /^main\.ts$/, knows: ['errors', 'log', 'definition', 'settings', 'store', 'http', 'server'] },
+  main: {
+    files: /^main\.ts$/,
+    knows: ['errors', 'deadline', 'log', 'definition', 'settings', 'store', 'http', 'server'],
+  },
 }
 
 test('every source file belongs to a layer', () => {

@@ -14,9 +14,9 @@ import { type StoreConfig } from '../../contract/store-config.ts'
 import { changedText, fingerprintOf, isOfAnother } from '../recovery/fingerprint.ts'
 import { rolesOf } from '../roles.ts'
 import { inspectTopics, type Topology } from './topology.ts'
+import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { fetchCommitted } from '../../kafka/offsets.ts'
-import { sleep } from '../../kafka/backoff.ts'
 
 /** An unreachable cluster is waited for by a start, but a check has to come to an end. */
 const checkMs = 30_000
@@ -25,16 +25,12 @@ const checkMs = 30_000
 export async function checkTopics(config: StoreConfig): Promise<string[]> {
   await requireBrokers(config)
   const clients = createClients(config)
-  const bound = new AbortController()
   try {
-    const overdue = sleep(checkMs, bound.signal).then(() => {
+    return await deadline(check(clients, config), checkMs, () => {
       const found = lastFoundOf(clients) ?? 'no answer. Correct KAFKA_BROKERS'
       throw new LatchkeyError('broker_unreachable', `Checking the topics for ${checkMs / 1000} s: ${found}`)
     })
-    overdue.catch(() => {})
-    return await Promise.race([check(clients, config), overdue])
   } finally {
-    bound.abort()
     closeClients(clients)
   }
 }

@@ -1,5 +1,6 @@
 /** A producer that goes on whatever happens: updates and deletes of a fixed set of keys, every value its own. */
 import type { Message, Producer } from 'kafkajs'
+import { deadline } from '../../../lib/deadline.ts'
 import { kafkaClient } from '../../kafka/index.ts'
 import type { Random } from './random.ts'
 
@@ -79,7 +80,8 @@ export class Workload {
   async close(): Promise<void> {
     this.#stopping = true
     this.#closing = true
-    await Promise.race([this.#running?.catch(() => {}), Bun.sleep(closeLimitMs)])
+    const ended = this.#running?.catch(() => {}) ?? Promise.resolve()
+    await deadline(ended, closeLimitMs, () => undefined)
     await this.#producer.disconnect()
   }
 
