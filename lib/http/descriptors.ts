@@ -17,7 +17,7 @@ export function descriptorLimit(): number {
 }
 
 /** Of requests that are passed on at the same time: more wait. */
-const tunnelsMax = 1_024
+const tunnelsMax = 128
 /** A sixteenth of the limit may be tunnels, each of which takes two beside its client's. */
 const tunnelShare = 16
 const perTunnel = 2

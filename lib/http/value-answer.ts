@@ -5,6 +5,7 @@ import { keptHeaders } from '../store/memory/header-prefix.ts'
 import { contentTypes } from './accept.ts'
 import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
+import { giveBack } from './give-back.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
 import { noSniff } from './responses.ts'
 
@@ -24,6 +25,9 @@ export interface Wanted {
  * making them from an object does. A Response copies them at once, so that one object is enough for all answers of a kind.
  */
 const common: { readonly [R in Representation]: Headers[] } = { json: [], text: [], bytes: [] }
+
+/** Freeing less by hand is not worth its time. */
+const ownBytesMin = 65_536
 
 const cacheControl = 'no-cache'
 const vary = 'Accept'
@@ -60,6 +64,7 @@ export class ValueAnswer {
     return lines
   }
 
+  /** To be called once: the memory of a large body is given back, since a Response has a copy of it. */
   toResponse(): Response {
     const { partition, offset, timestamp } = this.#lookup
     const headers = (common[this.#as][partition] ??= commonHeaders(this.#as, partition))
@@ -74,6 +79,7 @@ export class ValueAnswer {
         : new Response(this.body as Uint8Array<ArrayBuffer>, { headers })
     if (this.status === 304) response.headers.delete('content-type')
     this.#addRare(response.headers)
+    if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) giveBack(this.body)
     return response
   }
 

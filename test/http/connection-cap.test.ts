@@ -144,8 +144,8 @@ test('there is room for connections to brokers when requests are passed on for m
 describe('descriptors', () => {
   test.each([
     [4096, 1_048_576, 4096],
-    [4096, 4974, 4096],
-    [4096, 4096, 3328],
+    [4096, 4608, 4096],
+    [4096, 4096, 3584],
     [4096, 1024, 640],
     [4096, 64, 24],
     [4096, 2, 1],

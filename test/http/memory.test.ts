@@ -79,3 +79,23 @@ test('memory stays bounded when a client asks for a large value again and again 
   expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
   socket.destroy()
 }, 120_000)
+
+test.each([
+  ['plain', get('large')],
+  ['passed on', get('large', 'X: 1\r\nX: 2\r\n')],
+])(
+  'memory stays bounded when 600 clients ask for a large value and read nothing, and the request is %s',
+  async (_, request) => {
+    await using greedy = await startGreedy()
+    const slow = await Promise.all(Array.from({ length: 600 }, () => open(greedy.port)))
+    for (const socket of slow) socket.pause().on('error', () => {})
+    // The kernel takes the first ones.
+    await Promise.all(slow.map((socket) => written(socket, request.repeat(8))))
+    // Another client has its answer, which is as large, and by then all the others have been answered or closed.
+    for (let count = 0; count < 20; count++)
+      expect((await rawRequest(greedy.port, request)).length).toBeGreaterThan(900_000)
+    expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
+    for (const socket of slow) socket.destroy()
+  },
+  120_000,
+)

@@ -9,8 +9,10 @@ const lookup: Lookup = { value: body, partition: 3, offset: 42, timestamp: 1_700
 /** A header `trace` with the value `1`, as Kafka encodes it: lengths are zigzag. */
 const headerBlock = Buffer.from([10, ...Buffer.from('trace'), 2, 0x31])
 
-function answerOf(more: Partial<Lookup> = {}, wanted: Partial<Wanted> = {}): ValueAnswer {
-  return new ValueAnswer({ ...lookup, ...more }, body, { as: 'json', isRaw: true, headers: new Headers(), ...wanted })
+const wanted: Wanted = { as: 'json', isRaw: true, headers: new Headers() }
+
+function answerOf(more: Partial<Lookup> = {}, other: Partial<Wanted> = {}): ValueAnswer {
+  return new ValueAnswer({ ...lookup, ...more }, body, { ...wanted, ...other })
 }
 
 function headersOf(lines: string): Headers {
@@ -43,6 +45,13 @@ describe('ValueAnswer', () => {
     expect(response.status).toBe(answer.status)
     expect([...headersOf(answer.headerLines())].toSorted()).toEqual([...response.headers].toSorted())
     expect(await response.text()).toBe(answer.status === 304 ? '' : '{"a":1}')
+  })
+
+  test('a Response has all of a large value, whose memory is given back', async () => {
+    const value = new Uint8Array(100_000).fill(0x78)
+    const response = new ValueAnswer({ ...lookup, value }, value, wanted).toResponse()
+    expect(value.length).toBe(0)
+    expect(await response.text()).toBe('x'.repeat(100_000))
   })
 
   test('there are several answers to look at', () => {

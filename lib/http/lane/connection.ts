@@ -6,6 +6,7 @@ import { isLoopback } from '../loopback.ts'
 import { problemResponse } from '../problem.ts'
 import { ValueAnswer } from '../value-answer.ts'
 import { type Common, headOf, linesOf } from './head.ts'
+import type { HeldAnswers } from './held-answers.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import type { PlainHead } from './plain-request.ts'
@@ -29,6 +30,7 @@ export interface ConnectionHost {
   readonly behind: Behind
   /** For tunnels. */
   readonly slots: Slots
+  readonly held: HeldAnswers
   /** A clock for idle connections. */
   readonly ticks: number
   /** Now, as HTTP has it. */
@@ -64,7 +66,7 @@ export class Connection {
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
     this.#host = host
     this.#socket = socket
-    this.#outbox = new Outbox(socket)
+    this.#outbox = new Outbox(socket, host.held)
     this.#reading = new Reading(socket)
     this.#activeAt = host.ticks
   }

@@ -11,6 +11,7 @@ import type { Drainable } from '../drain.ts'
 import { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
+import { HeldAnswers } from './held-answers.ts'
 import { Slots } from './slots.ts'
 import type { Behind } from './tunnel.ts'
 
@@ -39,6 +40,7 @@ export class Lane implements ConnectionHost, Drainable {
   readonly hostRule: HostRule | undefined
   readonly behind: Behind
   readonly slots: Slots
+  readonly held = new HeldAnswers()
   readonly port: number
   /** Seconds since it began, roughly. */
   ticks = 0
@@ -130,6 +132,7 @@ export class Lane implements ConnectionHost, Drainable {
     this.ticks++
     this.date = new Date().toUTCString()
     this.#excess.report(this.#connections.size)
+    this.held.tick()
     for (const connection of this.#connections) connection.expire(idleTicks)
   }
 }

@@ -1,21 +1,28 @@
 /** What a socket has not taken yet: Bun's own sockets keep nothing of what there is no room for. */
+import { giveBack } from '../give-back.ts'
+import type { HeldAnswers, Holder } from './held-answers.ts'
 
 /** Of Bun's sockets. */
-interface Writable {
+interface Writable extends Holder {
   /** @returns how much of it was taken; -1 where the socket is closed */
   write(bytes: Uint8Array, from: number, length: number): number
 }
 
 export class Outbox {
   readonly #socket: Writable
+  readonly #held: HeldAnswers | undefined
   /** In order. The first one lacks what the socket has taken of it. */
   #left: Uint8Array[] = []
   /** Of those, the ones whose memory is given back. */
   readonly #owned = new Set<Uint8Array>()
+  /** Of memory that they keep, which may be more than is left of them. */
+  #leftBytes = 0
   #isClosed = false
 
-  constructor(socket: Writable) {
+  /** @param held where what is left counts; absent where no client has a say in how much that is */
+  constructor(socket: Writable, held?: HeldAnswers) {
     this.#socket = socket
+    this.#held = held
   }
 
   get isEmpty(): boolean {
@@ -30,7 +37,7 @@ export class Outbox {
   /** @param bytes not to be changed afterwards: what the socket does not take is kept without a copy @returns whether all of it is on its way */
   send(bytes: Uint8Array): boolean {
     const left = this.#write(bytes, bytes.length)
-    if (left > 0) this.#left.push(bytes.subarray(bytes.length - left))
+    if (left > 0) this.#keep(bytes.subarray(bytes.length - left))
     return this.isEmpty
   }
 
@@ -38,7 +45,7 @@ export class Outbox {
   sendOwn(body: Uint8Array): boolean {
     const left = this.#write(body, body.length)
     if (left === 0) giveBack(body)
-    else this.#left.push(this.#own(body.subarray(body.length - left)))
+    else this.#keep(this.#own(body.subarray(body.length - left)))
     return this.isEmpty
   }
 
@@ -46,14 +53,14 @@ export class Outbox {
   sendFrom(page: Uint8Array, length: number): boolean {
     const left = this.#write(page, length)
     // Not slice(), which for a Buffer is a view: the next answer, to whomever, would be written into what is left.
-    if (left > 0) this.#left.push(new Uint8Array(page.subarray(length - left, length)))
+    if (left > 0) this.#keep(new Uint8Array(page.subarray(length - left, length)))
     return this.isEmpty
   }
 
   /** To be called when there is room again. @returns whether all of it is on its way */
   drain(): boolean {
     const waiting = this.#left
-    this.#left = []
+    this.#forget()
     for (const bytes of waiting) {
       if (this.#owned.delete(bytes)) this.sendOwn(bytes)
       else this.send(bytes)
@@ -66,7 +73,20 @@ export class Outbox {
     this.#isClosed = true
     for (const bytes of this.#owned) giveBack(bytes)
     this.#owned.clear()
+    this.#forget()
+  }
+
+  /** Last of all, since the connection may be closed for it. */
+  #keep(bytes: Uint8Array): void {
+    this.#left.push(bytes)
+    this.#leftBytes += bytes.buffer.byteLength
+    this.#held?.hold(this.#socket, this.#leftBytes)
+  }
+
+  #forget(): void {
     this.#left = []
+    this.#leftBytes = 0
+    this.#held?.release(this.#socket)
   }
 
   #own(bytes: Uint8Array): Uint8Array {
@@ -84,13 +104,4 @@ export class Outbox {
     this.close()
     return 0
   }
-}
-
-/**
- * Where it is left to the garbage collector, dead answers pile up by hundreds of megabytes: it counts what is alive, and those of clients that are slow
- * have become old by then. Before a body there may be what is not sent, such as kept headers; what something else lies behind is left to it all the same.
- */
-function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
-  const isToEnd = byteOffset + byteLength === buffer.byteLength
-  if (isToEnd && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

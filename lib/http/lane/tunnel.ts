@@ -170,10 +170,11 @@ export class Tunnel implements SlotHolder {
   #answered(received: Uint8Array): void {
     const isHead = this.#request?.isHead ?? false
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
-    this.#client.outbox.send(bytes)
-    const length = this.#answer?.take(bytes, isHead) ?? 0
+    const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
+    // A chunk of the socket is ours alone.
+    this.#client.outbox.sendOwn(bytes)
     // It answers more than it was asked: nobody knows what any more.
-    if (length < bytes.length) this.#server?.end()
+    if (!isAll) this.#server?.end()
     else this.#proceed()
   }
 

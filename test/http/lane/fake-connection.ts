@@ -1,5 +1,6 @@
 /** Connections to a lane over sockets that a test controls. */
 import { Connection, type ConnectionHost } from '../../../lib/http/lane/connection.ts'
+import { HeldAnswers } from '../../../lib/http/lane/held-answers.ts'
 import { Slots } from '../../../lib/http/lane/slots.ts'
 import { ValueAnswer } from '../../../lib/http/value-answer.ts'
 import { FakeSocket } from './fake-socket.ts'
@@ -13,7 +14,8 @@ export interface Lane extends ConnectionHost {
 
 export function laneOf(answerer: ConnectionHost['answerer'], port = 0): Lane {
   const behind = { port, passedOn: new Map() }
-  return { answerer, hostRule: undefined, behind, slots: new Slots(1), ticks: 0, date: 'now', isClosing: false }
+  const bounds = { slots: new Slots(1), held: new HeldAnswers() }
+  return { answerer, hostRule: undefined, behind, ...bounds, ticks: 0, date: 'now', isClosing: false }
 }
 
 /** A connection that is asked for as much as it reads. */

@@ -37,7 +37,7 @@ describe('Outbox', () => {
   test('what is left of a body is kept without a copy', () => {
     const body = new Uint8Array(1_000)
     const kept: Uint8Array[] = []
-    const socket = { write: (part: Uint8Array) => (kept.push(part), 1) }
+    const socket = { write: (part: Uint8Array) => (kept.push(part), 1), terminate() {} }
     const outbox = new Outbox(socket)
     outbox.send(body)
     outbox.drain()
