@@ -7,7 +7,7 @@ import { LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/http/banner.ts'
 import { serverNotices, type ServerOptions } from './lib/http/notices.ts'
 import { renewOnHangup } from './lib/http/renewal.ts'
-import { configureLogging, logFatal, warnEach } from './lib/log.ts'
+import { configureLogging, logFatal, warnEach, writePending } from './lib/log.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
@@ -95,6 +95,6 @@ function end(thrown: unknown): never {
   process.exit(exitCode)
 }
 
-process.on('uncaughtException', end)
-process.on('unhandledRejection', end)
+process.on('exit', writePending)
+for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, end)
 main().then((exitCode) => process.exit(exitCode), end)

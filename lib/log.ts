@@ -11,9 +11,9 @@ import { escapeControls } from './log/escape.ts'
 import { fatalText } from './log/fatal.ts'
 import { jsonLine, textLine } from './log/format.ts'
 import { type LogLevel, logLevels } from './log/level.ts'
-import { RepeatedLog, warnUnconfigured } from './log/repeated.ts'
+import { RepeatedLog, warnUnconfigured, writePending } from './log/repeated.ts'
 
-export { RepeatedLog }
+export { RepeatedLog, writePending }
 export { escapeControls }
 export type { Logger, LogLevel, LogRecord }
 

@@ -1,5 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { configureLogging, escapeControls, loggerOf, type LoggingOptions, RepeatedLog } from '../lib/log.ts'
+import {
+  configureLogging,
+  escapeControls,
+  loggerOf,
+  type LoggingOptions,
+  RepeatedLog,
+  writePending,
+} from '../lib/log.ts'
 import { until } from './until.ts'
 import { fatalText } from '../lib/log/fatal.ts'
 
@@ -89,6 +96,8 @@ describe('escapeControls', () => {
 
 describe('RepeatedLog', () => {
   function setUp() {
+    // Of former tests.
+    writePending()
     const lines = capture()
     const clock = { now: 0 }
     return { lines, clock, repeated: new RepeatedLog(loggerOf('kafka'), 5_000, () => clock.now) }
@@ -120,6 +129,20 @@ describe('RepeatedLog', () => {
     repeated.log('warning', 'a', 'Lost {broker}', { broker: 'w' })
     await until('the next interval is over', () => lines.length === 3)
     expect(lines[2]).toEndWith('Lost w\n')
+  })
+
+  test('what was suppressed is written once when all of it is to be written now', () => {
+    const { lines, clock, repeated } = setUp()
+    for (const broker of ['x', 'y', 'z']) repeated.log('warning', 'a', 'Lost {broker}', { broker })
+    repeated.log('warning', 'b', 'Other')
+    writePending()
+    writePending()
+    const told = () => lines.map((line) => line.slice(40).trimEnd())
+    expect(told()).toEqual(['Lost x', 'Other', 'Lost z (1 more like it not logged)'])
+    clock.now = 5_000
+    repeated.log('warning', 'a', 'Lost {broker}', { broker: 'w' })
+    writePending()
+    expect(told().slice(3)).toEqual(['Lost w'])
   })
 
   test('a message is written when its key is another', () => {

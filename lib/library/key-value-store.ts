@@ -4,6 +4,7 @@
  */
 import { withSchemas } from '../definition/schema-wait.ts'
 import { type LatchkeyError } from '../errors.ts'
+import { writePending } from '../log.ts'
 import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
 import { version } from '../../package.json' with { type: 'json' }
 import { type Lookup, type StoreState, type StoreStatus } from '../contract/status.ts'
@@ -135,8 +136,9 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
    * Stops reading the source, finishes what is on its way, commits; bounded by some 15 s. Writes that the changelog has not acknowledged by
    * then are rejected. Afterwards nothing can be read. Twice is harmless.
    */
-  close(): Promise<void> {
-    return this.bytes.close()
+  async close(): Promise<void> {
+    await this.bytes.close()
+    writePending()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

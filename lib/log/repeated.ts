@@ -1,4 +1,4 @@
-/** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out. */
+/** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out, which an end writes early. */
 import { getConfig, type Logger } from '@logtape/logtape'
 import { templateLine } from './format.ts'
 import { type LogLevel } from './level.ts'
@@ -18,6 +18,14 @@ interface Entry {
   last: Message | undefined
   /** Writes the last of those that were suppressed, once the interval has passed. */
   timer: ReturnType<typeof setTimeout> | undefined
+}
+
+/** Of all logs of this thread: writes the last of those that were suppressed, by what it belongs to. */
+const pending = new Map<Entry, () => void>()
+
+/** Writes at once what this thread would at the ends of intervals. To be called before the thread, or what has logged in it, ends. */
+export function writePending(): void {
+  for (const write of pending.values()) write()
 }
 
 /** Takes lines where LogTape is not configured; they are lost where this is not set. */
@@ -51,15 +59,22 @@ export class RepeatedLog {
     if (entry && now - entry.loggedAt < this.#intervalMs) {
       entry.suppressed++
       entry.last = { level, message, properties }
-      entry.timer ??= setTimeout(() => this.#writeLast(key, entry), this.#intervalMs - (now - entry.loggedAt)).unref()
+      if (entry.timer === undefined) this.#defer(key, entry, this.#intervalMs - (now - entry.loggedAt))
       return
     }
-    clearTimeout(entry?.timer)
+    if (entry) settle(entry)
     this.#remember(key, now)
     this.#writeWith(entry?.suppressed ?? 0, { level, message, properties })
   }
 
+  #defer(key: string, entry: Entry, delayMs: number): void {
+    const write = () => this.#writeLast(key, entry)
+    entry.timer = setTimeout(write, delayMs).unref()
+    pending.set(entry, write)
+  }
+
   #writeLast(key: string, entry: Entry): void {
+    settle(entry)
     if (this.#entries.get(key) !== entry || entry.last === undefined) return
     this.#remember(key, this.#now())
     this.#writeWith(entry.suppressed - 1, entry.last)
@@ -81,4 +96,9 @@ export class RepeatedLog {
     if (unconfigured === undefined || (level !== 'warning' && level !== 'error') || getConfig() !== null) return
     unconfigured(templateLine(level, this.#logger.category, message, properties))
   }
+}
+
+function settle(entry: Entry): void {
+  clearTimeout(entry.timer)
+  pending.delete(entry)
 }

@@ -6,7 +6,7 @@ import { createAnswerer } from '../http/handler.ts'
 import { hostRuleOf } from '../http/host-rule.ts'
 import { boundsWithin } from '../http/listen.ts'
 import { type Listener, openListener } from '../http/listener.ts'
-import { configureLogging } from '../log.ts'
+import { configureLogging, writePending } from '../log.ts'
 import { createMetrics, LookupStats } from '../metrics.ts'
 import { openStore } from '../store/store.ts'
 import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
@@ -50,6 +50,7 @@ async function start(options: HttpThreadStart): Promise<void> {
 
 async function stop(drainTimeoutMs: number): Promise<void> {
   await listener?.stop(drainTimeoutMs)
+  writePending()
   post({ type: 'stopped' })
 }
 

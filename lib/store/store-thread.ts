@@ -2,7 +2,7 @@
 import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
-import { loggerOf } from '../log.ts'
+import { loggerOf, writePending } from '../log.ts'
 import { ChiralMap } from '../map/index.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from './clients.ts'
 import { Flusher } from './memory/flusher.ts'
@@ -223,5 +223,6 @@ export class StoreThread {
     this.#opened?.primaries.stop()
     this.#opened?.replicas.stop()
     closeClients(this.#clients)
+    writePending()
   }
 }
