@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from './support/log.ts'
 import { until } from '../until.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const entries = 2_000
 

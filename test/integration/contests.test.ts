@@ -4,7 +4,8 @@ import type { StoreConfig } from '../../lib/contract/store-config.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
-import { fold, headerOf, type LogRecord } from './support/log.ts'
+import { fold, type LogRecord } from './support/log.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
 

@@ -2,8 +2,9 @@
 import { expect, test } from 'bun:test'
 import { compact } from './support/compaction.ts'
 import { Fixture } from './support/fixture.ts'
-import { fold, headerOf } from './support/log.ts'
+import { fold } from './support/log.ts'
 import { until } from '../until.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
 

@@ -4,7 +4,7 @@ import { rebuildingMetadata } from '../../lib/store/recovery/completeness.ts'
 import { checkTopics } from '../../lib/store/topics/check.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from './support/log.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const counting = { module: new URL('support/modules/counting.ts', import.meta.url).href }
 const keys = 50

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test'
 import { compacting, compact } from './support/compaction.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from './support/log.ts'
 import { until } from '../until.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 /** Every append begins a new segment, and what compaction empties goes at once. */
 const eager = { ...compacting, 'delete.retention.ms': '0' }

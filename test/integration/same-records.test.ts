@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test'
 import { createTopic } from '../kafka/index.ts'
 import { compact } from './support/compaction.ts'
-import { headerOf } from './support/log.ts'
 import { Fixture } from './support/fixture.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const timestamp = String(Date.now())
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { compact } from './support/compaction.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from './support/log.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const entries = 300
 

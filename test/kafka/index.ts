@@ -3,46 +3,21 @@
  * on this machine's Java. Where none of these is possible the test fails and says what to install; it is never skipped.
  */
 import type { KafkaBroker, StartOptions } from './broker.ts'
-import { makeClassArchive } from './class-archive.ts'
 import { clearTopics } from './cluster/clear.ts'
 import { KafkaCluster } from './cluster/cluster.ts'
 import type { ClusterOptions } from './cluster/start.ts'
-import { ContainerBroker, dockerAnswers, pullImage } from './container-broker.ts'
+import { ContainerBroker, dockerAnswers } from './container-broker.ts'
 import { ExternalBroker } from './external-broker.ts'
-import { arePrepared, kafkaJars } from './jars.ts'
 import { LocalBroker } from './local-broker.ts'
+import { prepareKafka } from './prepare.ts'
+import { running } from './running.ts'
 
 export type { KafkaBroker, KafkaEndpoint, StartOptions, ToolResult } from './broker.ts'
 export type { KafkaCluster, LostTail } from './cluster/cluster.ts'
 export type { ClusterBroker } from './cluster/cluster-broker.ts'
 export { TcpProxy, type ProxiedRequest, type ProxiedResponse, type Verdict } from './tcp-proxy.ts'
+export { closeKafka } from './running.ts'
 export { createTopic, kafkaClient, uniqueName } from './topics.ts'
-
-interface Running {
-  shared: Promise<KafkaBroker> | undefined
-  cluster: Promise<KafkaCluster> | undefined
-  own: Set<{ close(): Promise<void> }>
-}
-
-/** On globalThis, so that the preload of `bun test` can look without loading this module. */
-const running: Running = ((globalThis as { latchkeyKafka?: Running }).latchkeyKafka ??= {
-  shared: undefined,
-  cluster: undefined,
-  own: new Set(),
-})
-
-/** Fetches what a broker is made of where it is missing, for that may take longer than a test may. */
-export async function prepareKafka(): Promise<void> {
-  if (process.env['KAFKA_BROKERS'] || arePrepared()) return
-  const inContainers = await dockerAnswers()
-  if (inContainers) await pullImage()
-  try {
-    await makeClassArchive(await kafkaJars())
-  } catch (error) {
-    // Only a cluster needs Java then, and its tests say so.
-    if (!inContainers) throw error
-  }
-}
 
 /** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
 export async function startKafka(options: StartOptions = {}): Promise<KafkaBroker> {
@@ -95,20 +70,12 @@ export async function healCluster(): Promise<void> {
   }
 }
 
-/** Ends every broker that this process started. For the preload of `bun test`, and for programs that use the harness. */
-export async function closeKafka(): Promise<void> {
-  const shared = await running.shared?.catch(() => undefined)
-  running.shared = undefined
-  const cluster = await running.cluster?.catch(() => undefined)
-  running.cluster = undefined
-  const all = [...running.own, shared, cluster]
-  running.own.clear()
-  await Promise.all(all.map((one) => one?.close()))
-}
-
 async function startShared(): Promise<KafkaBroker> {
   const external = process.env['KAFKA_BROKERS']
   if (external) return new ExternalBroker(external.split(',')[0]!.trim())
   // It is never killed, and a loaded machine must not make it look dead.
   return startKafka({ properties: { 'broker.session.timeout.ms': '9000' } })
 }
+
+// While a file is loaded, for no test has the time. What cannot be fetched is told by the tests that need it.
+await prepareKafka().catch(() => {})

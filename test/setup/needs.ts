@@ -1,10 +1,10 @@
 /** Before `npm test`: what the suite needs beside the dependencies is looked for first, and what is missing is named at once. */
 import { dockerAnswers } from '../kafka/container-broker.ts'
-import { prepareKafka } from '../kafka/index.ts'
 import { kafkaJars } from '../kafka/jars.ts'
+import { prepareKafka } from '../kafka/prepare.ts'
 
 /** Of the whole suite, on 2 cores that do nothing else. */
-const suiteMinutes = 25
+const suiteMinutes = 20
 const programs = ['curl', 'git', 'nice', 'openssl', 'ps', 'tar']
 
 const missing = programs.filter((program) => Bun.which(program) === null)

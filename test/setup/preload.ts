@@ -1,7 +1,7 @@
 /** Loaded by `bun test` before all test files (bunfig.toml). */
 import { afterAll, setDefaultTimeout } from 'bun:test'
 import { plugin } from 'bun'
-import { closeKafka, prepareKafka } from '../kafka/index.ts'
+import { closeKafka } from '../kafka/running.ts'
 import { watchNpm } from './parent.ts'
 
 /** A test that starts brokers on a loaded machine of 2 cores takes seconds; one that hangs must still end. */
@@ -17,9 +17,6 @@ plugin({
     })
   },
 })
-
-// What cannot be fetched is told by the tests that need it.
-await prepareKafka().catch(() => {})
 
 afterAll(closeKafka)
 watchNpm(() => process.exit(1))

@@ -130,10 +130,3 @@ export function differences(expected: ReadonlyMap<string, string>, found: Readon
     .slice(0, differencesMax)
     .map((key) => `${key}: ${expected.get(key)}, found ${found.get(key)}`)
 }
-
-/** Bytes of a header `src`. */
-export function headerOf(sourceOffset: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(BigInt(sourceOffset))
-  return bytes
-}

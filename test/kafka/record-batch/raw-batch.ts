@@ -91,3 +91,10 @@ export function varint(value: number | bigint): Buffer {
   bytes.push(Number(raw))
   return Buffer.from(bytes)
 }
+
+/** Bytes of a header `src` or `aft`. */
+export function headerOf(sourceOffset: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(sourceOffset))
+  return bytes
+}

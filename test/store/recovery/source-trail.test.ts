@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import { discardOffset, SourceTrail } from '../../../lib/store/recovery/source-trail.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { headerOf } from '../../integration/support/log.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { opened } from '../support.ts'
 
 /** What a user wrote behind a source offset. */

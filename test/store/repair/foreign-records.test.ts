@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
 import { foreignRecords } from '../../../lib/store/repair/foreign-records.ts'
 import { discardOffset } from '../../../lib/store/recovery/source-trail.ts'
-import { headerOf } from '../../integration/support/log.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
 
 const own = 7n

@@ -1,7 +1,6 @@
 /** A changelog made of records, and a map beside it. */
 import { type RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { headerOf } from '../../integration/support/log.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { opened } from '../support.ts'
 
 /** Key, value or null, and `src`; or behind which source offset it comes. */

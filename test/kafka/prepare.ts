@@ -1,0 +1,16 @@
+import { makeClassArchive } from './class-archive.ts'
+import { dockerAnswers, pullImage } from './container-broker.ts'
+import { arePrepared, kafkaJars } from './jars.ts'
+
+/** Fetches what a broker is made of where it is missing, for that may take longer than a test may. */
+export async function prepareKafka(): Promise<void> {
+  if (process.env['KAFKA_BROKERS'] || arePrepared()) return
+  const inContainers = await dockerAnswers()
+  if (inContainers) await pullImage()
+  try {
+    await makeClassArchive(await kafkaJars())
+  } catch (error) {
+    // Only a cluster needs Java then, and its tests say so.
+    if (!inContainers) throw error
+  }
+}

@@ -1,0 +1,28 @@
+/** Runs the test files that need no broker, no Java and no executable, or, with `--list`, prints them. Further arguments go to `bun test`. */
+import { importsOf, repositoryFiles, root } from '../style/repository.ts'
+
+/** What needs a broker, Java or the executable. */
+const heavy = new Set(['test/kafka/index.ts', 'test/kafka/jars.ts', 'test/binary/built.ts'])
+
+/** Paths from the top of the repository. */
+export function unitTests(): string[] {
+  const files = new Set(repositoryFiles())
+  const isHeavy = (path: string, seen: Set<string>): boolean => {
+    if (heavy.has(path)) return true
+    if (seen.has(path) || !files.has(path)) return false
+    seen.add(path)
+    return importsOf(path).some((imported) => isHeavy(imported, seen))
+  }
+  return [...files].filter((path) => path.endsWith('.test.ts') && !isHeavy(path, new Set()))
+}
+
+if (import.meta.main) {
+  const args = process.argv.slice(2)
+  const tests = unitTests()
+  if (args.includes('--list')) {
+    console.log(tests.join('\n'))
+  } else {
+    const command = [process.execPath, 'test', ...args, ...tests.map((path) => `./${path}`)]
+    process.exit(await Bun.spawn(command, { cwd: root, stdio: ['inherit', 'inherit', 'inherit'] }).exited)
+  }
+}
