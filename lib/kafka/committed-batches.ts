@@ -11,6 +11,9 @@ export type BatchKind = 'records' | 'control' | 'aborted'
 
 const abortMarker = 0
 
+/** What is decompressed in one go: a response of a few megabytes may hold a thousand times as much, one batch after another. */
+const decompressedBytesMax = 32 << 20
+
 export class CommittedBatches {
   /** The batch that next() stopped at; for kind `records`, openRecords() and nextRecord() are the caller's. */
   readonly batch = new RecordBatchReader()
@@ -19,6 +22,7 @@ export class CommittedBatches {
   readonly #abortedProducers = new Set<number>()
   #position = 0
   #end = 0
+  #decompressedBytes = 0
 
   /** @param position offset that was asked for: batches that end before it are passed over */
   open(fetched: FetchedPartition, position: number): void {
@@ -28,12 +32,19 @@ export class CommittedBatches {
     this.#abortedProducers.clear()
     this.#position = position
     this.#end = 0
+    this.#decompressedBytes = 0
   }
 
-  /** The kind of the next batch; undefined at the end. Throws `record_batch_corrupt`. */
+  /** Whether next() has ended for what was decompressed: the rest is to be fetched again, behind the last batch. */
+  get isEnough(): boolean {
+    return this.#decompressedBytes >= decompressedBytesMax
+  }
+
+  /** The kind of the next batch; undefined at the end, and where it isEnough. Throws `record_batch_corrupt`. */
   next(): BatchKind | undefined {
-    while (this.batch.nextBatch()) {
-      const { batch } = this
+    const { batch } = this
+    if (batch.compression !== 0) this.#decompressedBytes += batch.data.length
+    while (!this.isEnough && batch.nextBatch()) {
       this.#checkOrder()
       this.#beginAborted(batch.nextOffset - 1)
       if (batch.isControl) {

@@ -2,12 +2,13 @@
  * Follows partitions of one topic from given positions: one outstanding Fetch a broker, the next one sent before what the last one brought is
  * worked off, so that the broker and this thread work at the same time and at most one response a broker waits in memory.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { type EpochTrail } from './epoch-trail.ts'
 import { type FetchedPartition, fetchKey, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
-import { takeInPieces } from './oversized-batches.ts'
+import { OversizedBatches } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { OutOfRange } from './out-of-range.ts'
 import { giveBackBody } from './response-frames.ts'
@@ -18,11 +19,12 @@ export interface FetchSink {
   readonly keepsNothing?: boolean
   /**
    * Takes, at once, what came of one partition from `position` on. A throw ends the fetcher, but for a batch that isOversized(): that one comes
-   * again in pieces, then all of `fetched`; what was taken before is to be passed over.
+   * again in pieces; what was taken before is to be passed over.
+   * @returns where to fetch again, where that is not behind what came
    */
-  received(fetched: FetchedPartition, position: number): void
-  /** Passes over all before `next`: a record too large for any batch, or the rest of an oversized batch that is corrupt. Absent: that ends the fetcher. */
-  passOver?(partition: number, next: number, fault: LatchkeyError): void
+  received(fetched: FetchedPartition, position: number): number | undefined | void
+  /** Passes over all before `next`: a record too large for any batch, or the rest of an oversized batch that is corrupt. A throw ends the fetcher. */
+  passOver(partition: number, next: number, fault: LatchkeyError): void
   /** Resolves when there is room for another response. */
   room(): Promise<void> | undefined
   /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
@@ -59,6 +61,7 @@ export class Fetcher {
   readonly #sink: FetchSink
   readonly #byLeader: ByLeader
   readonly #outOfRange: OutOfRange
+  readonly #apart: OversizedBatches
   readonly #assigned = new Map<number, Assignment>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
@@ -71,6 +74,13 @@ export class Fetcher {
     this.#sink = sink
     this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
     this.#outOfRange = new OutOfRange(client, topic)
+    this.#apart = new OversizedBatches(sink, {
+      leave: (partition) => this.#byLeader.remove(partition),
+      generation: (partition) => (this.#byLeader.stopped ? undefined : this.#generation(partition)),
+      seek: (partition, position) => this.seek(partition, position),
+      comeBack: (partition) => this.#byLeader.add(partition),
+      failed: (partition, error) => this.#byLeader.lost(partition, error),
+    })
   }
 
   /** A partition that was removed may be added again, from anywhere. @param epochs notes those of what is fetched */
@@ -93,8 +103,9 @@ export class Fetcher {
   }
 
   /** Runs until stop(). */
-  run(): Promise<void> {
-    return this.#byLeader.run()
+  async run(): Promise<void> {
+    await this.#byLeader.run()
+    await this.#apart.settled
   }
 
   stop(): void {
@@ -123,10 +134,11 @@ export class Fetcher {
       for (const fetched of good) this.#advance(fetched)
       outstanding = this.#send(node, versionMax)
       for (const fetched of good) {
-        if (this.#generation(fetched.partition) === generations.get(fetched.partition)) {
-          const oversized = this.#give(fetched, positions.get(fetched.partition)!)
-          if (oversized !== undefined) await this.#giveInPieces(fetched, oversized)
-        }
+        const { partition } = fetched
+        if (this.#generation(partition) !== generations.get(partition)) continue
+        if (!this.#give(fetched, positions.get(partition)!)) continue
+        await nextTurn()
+        await this.#sink.room()
       }
       if (this.#sink.keepsNothing === true) giveBackBody(response)
       const room = this.#sink.room()
@@ -134,34 +146,16 @@ export class Fetcher {
     }
   }
 
-  /** @returns what says that a batch of it is oversized */
-  #give(fetched: FetchedPartition, position: number): LatchkeyError | undefined {
+  /** @returns whether it was so much that others are to have their turn */
+  #give(fetched: FetchedPartition, position: number): boolean {
     try {
-      this.#sink.received(fetched, position)
-      return undefined
+      const next = this.#sink.received(fetched, position)
+      if (next !== undefined) this.seek(fetched.partition, next)
+      return next !== undefined
     } catch (error) {
-      if (isOversized(error)) return error
-      throw error
-    }
-  }
-
-  async #giveInPieces(fetched: FetchedPartition, oversized: LatchkeyError): Promise<void> {
-    const { partition } = fetched
-    const generation = this.#generation(partition)
-    for (let batch: LatchkeyError | undefined = oversized; batch !== undefined;) {
-      const position = await takeInPieces(fetched, batch, {
-        take: async (piece, from) => {
-          this.#sink.received(piece, from)
-          await this.#sink.room()
-          return this.#generation(partition) === generation
-        },
-        passOver: (next, fault) => {
-          if (this.#sink.passOver === undefined) throw fault
-          this.#sink.passOver(partition, next, fault)
-        },
-      })
-      if (this.#generation(partition) !== generation || this.#byLeader.stopped) return
-      batch = this.#give(fetched, position)
+      if (!isOversized(error)) throw error
+      this.#apart.take(fetched, error)
+      return true
     }
   }
 

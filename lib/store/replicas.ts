@@ -57,6 +57,9 @@ export class Replicas {
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       keepsNothing: true,
       received: (fetched) => this.#received(fetched),
+      passOver: (partition, _, fault) => {
+        throw corruptChangelog(config.changelogTopic, partition, fault)
+      },
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
@@ -109,7 +112,7 @@ export class Replicas {
     this.#fetcher.stop()
   }
 
-  #received(fetched: FetchedPartition): void {
+  #received(fetched: FetchedPartition): number | undefined {
     const { partition, lastStableOffset } = fetched
     const { stats, config, flusher } = this.#context
     const copy = this.#copies.get(partition)!
@@ -123,6 +126,7 @@ export class Replicas {
     if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
     this.#checkFilled(partition)
     if (copy.opened) flusher.wrote()
+    return this.#batches.isEnough ? copy.position : undefined
   }
 
   #take(fetched: FetchedPartition, copy: Copy): void {

@@ -1,10 +1,11 @@
 /** Records and batches that are legal in the source for their compressed size: none is lost. */
 import { randomBytes } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/produce.ts'
 import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { Backlog } from '../../lib/store/ingest/backlog.ts'
 import { Fixture } from './support/fixture.ts'
 import { withClient } from './support/log.ts'
 import { until } from '../until.ts'
@@ -74,5 +75,34 @@ test('a batch that decompresses to more than memory may hold at once is stored r
   expect(await fixture.value(store, 'after')).toBe('v')
   await store.close()
   expect(await fixture.committed()).toEqual(new Map([[0, count + 2]]))
+  expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
+})
+
+test('small batches that hold much are taken a part at a time, whatever fits in one response, and found again after a restart', async () => {
+  await using fixture = await Fixture.create()
+  const batches = 5
+  const value = Buffer.alloc(900_000, 'z')
+  const records = Array.from({ length: 25 }, (_, offsetDelta) =>
+    rawRecord({ offsetDelta, key: `k${offsetDelta}`, value }),
+  )
+  const batchBytes = records.length * value.length
+  for (let i = 0; i < batches; i++) await produceCompressed(fixture, records)
+  await fixture.produce([{ key: 'after', value: 'v' }])
+  const added: number[] = []
+  const add = Backlog.prototype.add
+  using _ = spyOn(Backlog.prototype, 'add').mockImplementation(function (this: Backlog, partition, bytes) {
+    added.push(bytes)
+    add.call(this, partition, bytes)
+  })
+  for (let start = 0; start < 2; start++) {
+    const store = fixture.openLogged()
+    await fixture.quiet(store)
+    for (const key of ['k0', 'k24']) expect(await fixture.value(store, key)).toHaveLength(value.length)
+    expect(await fixture.value(store, 'after')).toBe('v')
+    await store.close()
+  }
+  expect(added.reduce((sum, bytes) => sum + Math.max(bytes, 0), 0)).toBeGreaterThan(batches * batchBytes)
+  // A part ends with the batch that makes it enough.
+  expect(Math.max(...added)).toBeLessThan(2.5 * batchBytes)
   expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
 })

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'bun:test'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { parseFetchResponse } from '../../lib/kafka/fetch.ts'
@@ -175,4 +176,27 @@ test.each([
       message: expect.stringContaining(`base offset ${at} after a batch that ends before offset 2`),
     }),
   )
+})
+
+test('what a response decompresses to is taken a part at a time, and the rest when it is opened again behind that', () => {
+  const size = 20 << 20
+  const body = gzipSync(rawRecord({ value: Buffer.alloc(size) }), { level: 1 })
+  const batches = Array.from({ length: 5 }, (_, at) =>
+    rawBatch({ baseOffset: BigInt(at), attributes: 1, body, recordCount: 1 }),
+  )
+  const answer = fetchResponse('topic', [{ partition: 0, records: Buffer.concat(batches) }])
+  const [fetched] = parseFetchResponse(answer).partitions
+  const reader = new CommittedBatches()
+  const parts: number[][] = []
+  for (let position = 0; parts.length === 0 || reader.isEnough;) {
+    reader.open(fetched!, position)
+    const part: number[] = []
+    while (reader.next() !== undefined) {
+      reader.batch.openRecords({ checkCrc: true })
+      part.push(reader.batch.baseOffset)
+      position = reader.batch.nextOffset
+    }
+    parts.push(part)
+  }
+  expect(parts).toEqual([[0, 1], [2, 3], [4]])
 })

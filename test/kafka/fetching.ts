@@ -33,6 +33,7 @@ export function start(fake: FakeClient, positions: Record<number, number>, sink:
       while (batches.next() !== undefined) found.push(batches.batch.baseOffset)
       seen.push(`${fetched.partition}@${position}: ${found.join(' ')}`)
     },
+    passOver: () => {},
     room: () => undefined,
     outOfRange: async () => undefined,
     ...sink,

@@ -17,6 +17,8 @@ test('Fetcher gives a batch in pieces that is too large to decompress at once, a
   start(fake, { 0: 0 }, sink)
   const records = [batch(0), batch(1, { attributes: 1, body, recordCount: 140 }), batch(141)]
   await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await answer(fake) // to what was asked before that
+  expect(await answer(fake, { partition: 0, records: records[2]! })).toEqual(['0@141'])
   await until('all are seen', () => seen.includes(141))
   expect(seen).toEqual(Array.from({ length: 142 }, (_, offset) => offset))
   expect(passed).toEqual([])
@@ -28,9 +30,44 @@ test('Fetcher passes over the rest of an oversized batch whose records are missi
   start(fake, { 0: 0 }, sink)
   const records = [batch(0, { attributes: 1, body, recordCount: 150 }), batch(150)]
   await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await answer(fake)
+  expect(await answer(fake, { partition: 0, records: records[1]! })).toEqual(['0@150'])
   await until('what follows is seen', () => seen.includes(150))
   expect(seen).toEqual([...Array.from({ length: 140 }, (_, offset) => offset), 150])
   expect(passed).toEqual([[150, expect.stringContaining('10 of them are missing')]])
+})
+
+test('Fetcher goes on with other partitions of a broker while it gives an oversized batch, and gives the next such batch after that', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { seen, sink } = recordSink()
+  const gate = Promise.withResolvers<void>()
+  let isHeld = false
+  let hasBegun = false
+  const received: FetchSink['received'] = (fetched, position) => {
+    sink.received!(fetched, position)
+    isHeld = fetched.partition === 0
+    hasBegun ||= isHeld
+  }
+  // Asked at once for what was given.
+  const room = () => {
+    const held = isHeld ? gate.promise : undefined
+    isHeld = false
+    return held
+  }
+  start(fake, { 0: 0, 1: 1_000 }, { ...sink, received, room })
+  const large = (at: number) => batch(at, { attributes: 1, body, recordCount: 140 })
+  await answer(fake, { partition: 0, records: large(0) }, { partition: 1, records: batch(1_000) })
+  await until('a piece is given', () => hasBegun)
+  await answer(fake)
+  expect(await answer(fake, { partition: 1, records: large(1_001) })).toEqual(['1@1001'])
+  await answer(fake)
+  await until('the other one is seen', () => seen.includes(1_000))
+  expect(seen).not.toContain(139)
+  gate.resolve()
+  await until('the first is seen', () => seen.includes(139))
+  const asked = await answer(fake, { partition: 0, records: batch(140) }, { partition: 1, records: large(1_001) })
+  expect(asked.toSorted()).toEqual(['0@140', '1@1001'])
+  await until('the second is seen', () => seen.includes(1_140))
 })
 
 test('Fetcher leaves the other pieces when the sink seeks within an oversized batch', async () => {
@@ -64,9 +101,10 @@ function recordSink() {
   const seen: number[] = []
   const passed: [number, string][] = []
   const batches = new CommittedBatches()
-  let next = 0
+  const nexts = new Map<number, number>()
   const sink: Partial<FetchSink> = {
     received(fetched, position) {
+      let next = nexts.get(fetched.partition) ?? 0
       batches.open(fetched, Math.max(position, next))
       while (batches.next() !== undefined) {
         batches.batch.openRecords({ checkCrc: true })
@@ -74,11 +112,12 @@ function recordSink() {
           if (batches.batch.offset < next) continue
           next = batches.batch.offset + 1
           seen.push(batches.batch.offset)
+          nexts.set(fetched.partition, next)
         }
       }
     },
-    passOver(_, to, fault) {
-      next = to
+    passOver(partition, to, fault) {
+      nexts.set(partition, to)
       passed.push([to, fault.message])
     },
   }

@@ -2,6 +2,7 @@
  * A batch whose records are too large to decompress at once, as several uncompressed batches with the same records, offsets and timestamps. A broker
  * looks at the compressed size only, so that a legal batch of a few kilobytes may hold gigabytes; memory holds one piece of it at a time.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { corrupt } from './corrupt.ts'
@@ -40,9 +41,15 @@ export async function* splitBatch(
 ): AsyncGenerator<Buffer | OversizedRecord> {
   const pieces = new Pieces(batch, pieceBytes)
   const compression = batch.readInt16BE(layout.attributesAt) & layout.compressionMask
+  let untilTurn = pieceBytesDefault
   try {
     for await (const chunk of inflated(compression as layout.Compression, batch.subarray(layout.recordsAt))) {
       for (let at = 0; at < chunk.length; at += chunkBytes) {
+        // Snappy and LZ4 decompress at once.
+        if ((untilTurn -= chunkBytes) <= 0) {
+          untilTurn = pieceBytesDefault
+          await nextTurn()
+        }
         pieces.add(chunk.subarray(at, at + chunkBytes))
         for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) yield piece
       }

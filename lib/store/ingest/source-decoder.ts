@@ -74,8 +74,8 @@ export class SourceDecoder {
   /**
    * Decodes what was fetched from `one.consumed` on and moves that along, up to a record at which the partition halts (`one.halt`)
    * or waits (`one.waiting`).
-   * @returns where to fetch again, if not where the fetched bytes end: something is to be looked at once more, or a small part of the bytes has
-   *   led to more dead letters than there is room for
+   * @returns where to fetch again, if not where the fetched bytes end: something is to be looked at once more, or a small part of the bytes is
+   *   enough for now, for what it decompresses to or the dead letters that it leads to
    * @throws LatchkeyError that isOversized() where a batch is to be read in pieces; what is before it has been taken
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
@@ -94,7 +94,7 @@ export class SourceDecoder {
         one.consumed = batch.nextOffset
         inBatch = false
       }
-      return undefined
+      return this.#batches.isEnough ? one.consumed : undefined
     } catch (error) {
       if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt' || isOversized(error)) throw error
       return this.#corrupt(one, inBatch, error)

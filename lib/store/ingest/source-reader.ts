@@ -76,9 +76,9 @@ export class SourceReader {
     this.#fetcher.stop()
   }
 
-  #received(fetched: FetchedPartition): void {
+  #received(fetched: FetchedPartition): number | undefined {
     const one = this.#hooks.partition(fetched.partition)
-    if (one === undefined) return
+    if (one === undefined) return undefined
     const before = one.bytes
     const openBefore = one.open
     let again: number | undefined
@@ -90,11 +90,11 @@ export class SourceReader {
     }
     if (one.halt !== undefined) this.halted(one)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
-    else if (again !== undefined) this.#fetcher.seek(fetched.partition, again)
     setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)
     this.#hooks.encoded(one, openBefore)
+    return one.halt === undefined && one.waiting === undefined ? again : undefined
   }
 
   /** Its changelog takes nothing, and what waits is enough. */

@@ -155,18 +155,26 @@ class RecoverySink {
     this.#progress = progress
   }
 
-  received(fetched: FetchedPartition, position: number): void {
+  received(fetched: FetchedPartition, position: number): number | undefined {
     const { partition } = fetched
     const { stats } = this.#context
     const progress = this.#progress.get(partition)!
     try {
-      if (this.#takeBatches(fetched, position, progress)) return this.#end(partition, progress)
+      if (this.#takeBatches(fetched, position, progress)) {
+        this.#end(partition, progress)
+        return undefined
+      }
     } catch (error) {
       throw corruptChangelog(this.#context.changelogTopic, partition, error)
     }
     stats.setGauge(partition, 'recoveryPosition', progress.position)
     const identity = this.#context.identityOf(partition)
     if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
+    return this.#batches.isEnough ? progress.position : undefined
+  }
+
+  passOver(partition: number, _next: number, fault: LatchkeyError): never {
+    throw corruptChangelog(this.#context.changelogTopic, partition, fault)
   }
 
   room(): undefined {
