@@ -2,10 +2,10 @@
  * Gives a fetched batch that is too large to decompress at once in pieces, each the way of every other batch. It may be gigabytes, so that is done
  * apart from the loop of its broker, whose other partitions go on. One batch at a time: what it takes to decompress one is not little.
  */
-import { LatchkeyError } from '../errors.ts'
+import { type LatchkeyError } from '../errors.ts'
+import { type OversizedBatch, oversizedBatchIn, piecesOf } from './batch-pieces.ts'
 import { type FetchedPartition } from './fetch.ts'
 import { type FetchSink } from './fetcher.ts'
-import { maxDecompressedBytes, RecordBatchReader, splitBatch } from './record-batch/index.ts'
 
 /** The fetcher that a partition leaves meanwhile. */
 export interface Apart {
@@ -39,29 +39,27 @@ export class OversizedBatches {
   /** Reads a batch, or lets its partition wait. @param oversized the error that names the batch, see isOversized() */
   take(fetched: FetchedPartition, oversized: LatchkeyError): void {
     const { partition } = fetched
-    const reader = readerAt(fetched, Number(oversized.details['baseOffset']))
-    if (reader === undefined) throw oversized
-    const { baseOffset, nextOffset } = reader
+    const batch = oversizedBatchIn(fetched, oversized)
     this.#fetcher.leave(partition)
-    this.#fetcher.seek(partition, baseOffset)
+    this.#fetcher.seek(partition, batch.baseOffset)
     const generation = this.#fetcher.generation(partition)
     if (generation === undefined) return
     if (this.#reading !== undefined) return void this.#waiting.set(partition, generation)
     // The response goes while this is read.
-    const batch = Buffer.from(reader.rawBatch()!)
-    const place = { partition, generation, baseOffset, nextOffset }
-    this.#reading = this.#read({ ...fetched, buffer: noBytes, start: 0, end: 0 }, batch, place).finally(() => {
+    const kept = { ...batch, bytes: Buffer.from(batch.bytes) }
+    this.#reading = this.#read({ ...fetched, buffer: noBytes, start: 0, end: 0 }, kept, generation).finally(() => {
       this.#reading = undefined
       for (const [other, since] of this.#waiting) this.#comeBack(other, since)
       this.#waiting.clear()
     })
   }
 
-  async #read(fetched: FetchedPartition, batch: Buffer, place: Place): Promise<void> {
-    const { partition, generation } = place
+  async #read(fetched: FetchedPartition, batch: OversizedBatch, generation: number): Promise<void> {
+    const { partition } = fetched
+    const isCurrent = () => this.#fetcher.generation(partition) === generation
     try {
-      const next = await this.#give(fetched, batch, place)
-      if (this.#fetcher.generation(partition) !== generation) return
+      const next = await this.#give(fetched, batch, isCurrent)
+      if (!isCurrent()) return
       this.#fetcher.seek(partition, next)
       this.#fetcher.comeBack(partition)
     } catch (error) {
@@ -71,23 +69,17 @@ export class OversizedBatches {
   }
 
   /** @returns where to go on */
-  async #give(fetched: FetchedPartition, batch: Buffer, place: Place): Promise<number> {
-    const { partition, generation, baseOffset, nextOffset } = place
-    const isCurrent = () => this.#fetcher.generation(partition) === generation
-    try {
-      for await (const piece of splitBatch(batch)) {
-        if (!isCurrent()) break
-        if (Buffer.isBuffer(piece)) {
-          const next = this.#sink.received(pieceOf(fetched, piece), baseOffset)
-          if (next !== undefined) return next
-        } else this.#sink.passOver(partition, piece.offset + 1, tooLarge(piece.offset, piece.bytes))
-        await this.#sink.room()
+  async #give(fetched: FetchedPartition, batch: OversizedBatch, isCurrent: () => boolean): Promise<number> {
+    for await (const piece of piecesOf(fetched, batch)) {
+      if (!isCurrent()) break
+      if ('fault' in piece) this.#sink.passOver(fetched.partition, piece.next, piece.fault)
+      else {
+        const next = this.#sink.received(piece.fetched, batch.baseOffset)
+        if (next !== undefined) return next
       }
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.details['baseOffset'] !== baseOffset) throw error
-      if (isCurrent()) this.#sink.passOver(partition, nextOffset, error)
+      await this.#sink.room()
     }
-    return nextOffset
+    return batch.nextOffset
   }
 
   #comeBack(partition: number, generation: number): void {
@@ -95,28 +87,4 @@ export class OversizedBatches {
   }
 }
 
-interface Place {
-  partition: number
-  generation: number
-  baseOffset: number
-  nextOffset: number
-}
-
 const noBytes = Buffer.alloc(0)
-
-/** That it is committed is known already: the transaction bit is not set in a piece. */
-function pieceOf(fetched: FetchedPartition, piece: Buffer): FetchedPartition {
-  return { ...fetched, abortedTransactions: [], buffer: piece, start: 0, end: piece.length }
-}
-
-function readerAt({ buffer, start, end }: FetchedPartition, baseOffset: number): RecordBatchReader | undefined {
-  const reader = new RecordBatchReader()
-  reader.open(buffer, start, end)
-  while (reader.nextBatch()) if (reader.baseOffset === baseOffset) return reader
-  return undefined
-}
-
-function tooLarge(offset: number, bytes: number): LatchkeyError {
-  const found = `it has ${bytes} bytes, the most that can be stored is ${maxDecompressedBytes}`
-  return new LatchkeyError('entry_too_large', `Reading the record at offset ${offset}: ${found}`)
-}

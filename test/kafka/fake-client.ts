@@ -21,6 +21,8 @@ export class FakeClient {
   readonly isolation = 'read_committed'
   metadataMaxAgeMs = 0
   retriesMax = Number.POSITIVE_INFINITY
+  /** Whether persist() repeats; else it rejects with the first failure. */
+  isPersistent = false
   readonly troubles: string[] = []
   readonly health: Pick<Health, 'failed' | 'succeeded' | 'waits' | 'over'> = {
     failed: (error) => void this.troubles.push(error.message),
@@ -96,8 +98,15 @@ export class FakeClient {
     return byNode
   }
 
-  persist<T>(operation: () => Promise<T>): Promise<T> {
-    return operation()
+  async persist<T>(operation: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await operation()
+      } catch (error) {
+        if (!this.isPersistent || !(error instanceof LatchkeyError) || !error.retriable) throw error
+        this.health.failed(error)
+      }
+    }
   }
 
   /** ListOffsets, which is all that is asked of it. */

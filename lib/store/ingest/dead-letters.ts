@@ -124,7 +124,7 @@ export class DeadLetters {
   async #original({ topic, partition, offset }: Fault): Promise<Found | undefined> {
     const { consumer } = this.#context.clients
     try {
-      const record = await consumer.persist(() => findSourceRecord(consumer, topic, partition, offset))
+      const record = await findSourceRecord(consumer, topic, partition, offset)
       return record && foundAt(record)
     } catch (error) {
       if (consumer.signal.aborted) throw error

@@ -16,15 +16,13 @@ const keyOverheadBytes = 96
 export class DisputedKeys {
   /** A byte a character. */
   readonly keys = new Set<string>()
-  /** Changelog offset of the first batch whose keys found no room: another reading takes them from there. Infinity where all did. */
+  /** Changelog offset of the first record whose key found no room: another reading takes them from there. Infinity where all did. */
   overflowedAt = Number.POSITIVE_INFINITY
   readonly #succession = new Succession()
   readonly #from: number
   readonly #bytesMax: number
   #bytes = 0
   #isDisputed = false
-  /** Changelog offset of the first batch of which keys were taken: all of that one find room. */
-  #firstAt = -1
   /** The batch that was asked about last. */
   #isLate = false
 
@@ -58,13 +56,13 @@ export class DisputedKeys {
     }
   }
 
-  #take({ data, keyStart, keyLength, baseOffset }: RecordBatchReader): void {
-    if (baseOffset < this.#from || baseOffset >= this.overflowedAt) return
+  #take({ data, keyStart, keyLength, offset }: RecordBatchReader): void {
+    if (offset < this.#from || offset >= this.overflowedAt) return
     const key = data.toString('latin1', keyStart, keyStart + keyLength)
     if (this.keys.has(key)) return
     this.#bytes += keyLength + keyOverheadBytes
-    if (this.#firstAt < 0) this.#firstAt = baseOffset
-    if (this.#bytes > this.#bytesMax && baseOffset > this.#firstAt) this.overflowedAt = baseOffset
+    // One finds room in any case, so that each reading settles some.
+    if (this.#bytes > this.#bytesMax && this.keys.size > 0) this.overflowedAt = offset
     else this.keys.add(key)
   }
 }

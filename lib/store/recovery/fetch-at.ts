@@ -16,20 +16,26 @@ export async function fetchAt(
 ): Promise<FetchedPartition | undefined> {
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
-  if (node === undefined) throw brokerError(`Reading ${topic} partition ${partition}`, leaderNotAvailable)
+  const attempted = `Reading ${topic} partition ${partition}`
+  if (node === undefined) throw brokerError(attempted, leaderNotAvailable)
   const request = fetchRequest(topic, [{ partition, offset }], { ...plainFetch, maxWaitMs: 0, isolation })
-  const [fetched] = parseFetchResponse(await client.send(node, request, client.requestTimeoutMs)).partitions
-  if (fetched === undefined) return undefined
+  const purpose = { topic, partitions: [partition] }
+  const { errorCode, partitions } = parseFetchResponse(
+    await client.send(node, request, client.requestTimeoutMs, purpose),
+  )
+  if (errorCode !== 0) throw brokerError(attempted, errorCode)
+  const [fetched] = partitions
+  // A broker whose quota is used up answers at once, with nothing.
+  if (fetched === undefined) throw new LatchkeyError('broker_error', `${attempted}: the answer has nothing of it`)
   // A broker that is behind, or wrong, must not make a log seem shorter than it is.
   const isOutside =
     fetched.errorCode === offsetOutOfRange && (await placeInLog(client, topic, partition, offset)) !== 'inside'
   if (isOutside) return undefined
   if (fetched.errorCode === 0) return fetched
   client.forgetLeader(topic, partition)
-  if (fetched.errorCode !== offsetOutOfRange)
-    throw brokerError(`Reading ${topic} partition ${partition}`, fetched.errorCode)
+  if (fetched.errorCode !== offsetOutOfRange) throw brokerError(attempted, fetched.errorCode)
   const found = `the broker says that offset ${offset} is out of range, and both ends of the log say that it is not`
-  throw new LatchkeyError('broker_error', `Reading ${topic} partition ${partition}: ${found}`)
+  throw new LatchkeyError('broker_error', `${attempted}: ${found}`)
 }
 
 const offsetOutOfRange = 1

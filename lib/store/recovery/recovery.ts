@@ -120,7 +120,7 @@ export async function recover(
   }
   // A fence that is under way changes the identity: whoever writes has to have the last one.
   await watching
-  await Promise.all([...progress].map(([partition, one]) => settleDisputed(context, partition, one)))
+  for (const [partition, one] of progress) await settleDisputed(context, partition, one)
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
 }
 

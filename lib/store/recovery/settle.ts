@@ -3,31 +3,21 @@
  * like any other. What the changelog ends with for such a key is then perhaps not that: those keys are to be written again.
  */
 import { type KafkaClient } from '../../kafka/client.ts'
-import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf } from '../../log.ts'
 import { type ChiralMap, murmur2 } from '../../map/index.ts'
 import { putRecord } from '../memory/apply.ts'
 import { type KeptHeaders } from '../memory/kept-headers.ts'
+import { corruptChangelog } from './corrupt-changelog.ts'
 import { DisputedKeys } from './disputed-keys.ts'
-import { fetchAt } from './fetch-at.ts'
+import { openBatches } from './log-batches.ts'
 import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
 
 const log = loggerOf('store')
 
-/** A part of a changelog partition. */
-export interface Part {
-  from: number
-  /** Exclusive. */
-  to: number
-}
-
-/** Calls for each committed batch, records and markers. */
-export type Read = (visit: (kind: 'records' | 'control', batch: RecordBatchReader) => void) => Promise<void>
-
 export interface SettleInput {
-  /** Reads the changelog, each time from its start. */
-  read: Read
+  /** Batches and markers of the changelog, each time from its start. */
+  batches(): AsyncIterable<RecordBatchReader>
   /** Of the first reading. */
   disputed: DisputedKeys
   /** Puts the record that the batch stands at into memory. */
@@ -61,9 +51,13 @@ export async function settleDisputed(
 ): Promise<void> {
   const { disputed, start: from, position: to } = settled
   if (disputed.keys.size === 0 || map === undefined) return
-  const read: Read = (visit) => readPart(client, changelogTopic, partition, { from, to }, visit)
+  const batches = () => openBatches(client, changelogTopic, partition, { from, to }, { withMarkers: true })
   const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
-  settled.outdated = await settle({ read, disputed, put, keyBytesMax })
+  try {
+    settled.outdated = await settle({ batches, disputed, put, keyBytesMax })
+  } catch (error) {
+    throw corruptChangelog(changelogTopic, partition, error)
+  }
   const outdated = settled.outdated.length
   const message =
     '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
@@ -72,25 +66,26 @@ export async function settleDisputed(
 }
 
 /** @returns keys whose last record in the changelog is not the one that memory has now */
-export async function settle({ read, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
+export async function settle({ batches, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
   const outdated = new Set<string>()
   for (let now = disputed; now.keys.size > 0;) {
     const next = new DisputedKeys(now.overflowedAt, keyBytesMax)
     const settling = new Settling(now.keys, put)
     const trail = new SourceTrail()
-    await read((kind, batch) => {
-      if (kind === 'control') return next.control(batch)
+    for await (const batch of batches()) {
+      if (batch.isControl) {
+        next.control(batch)
+        continue
+      }
       if (now.overflowedAt < Number.POSITIVE_INFINITY) {
-        const isConcerned = next.concerns(batch)
-        batch.openRecords({ checkCrc: true })
-        if (isConcerned) next.note(batch, trail)
+        if (next.concerns(batch)) next.note(batch, trail)
         batch.openRecords({ checkCrc: false })
         while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch, batch.sourceOffset())
         trail.settle(batch)
+        batch.openRecords({ checkCrc: false })
       }
-      batch.openRecords({ checkCrc: true })
       settling.take(batch)
-    })
+    }
     for (const key of settling.outdated()) outdated.add(key)
     now = next
   }
@@ -152,29 +147,5 @@ class Settling {
 
   *outdated(): Generator<string> {
     for (const [key, { offset, lastOffset }] of this.#best) if (offset !== lastOffset) yield key
-  }
-}
-
-/** Reads a part of a changelog partition, outside of any fetch loop: one Fetch response at a time. Ends early where the log does. */
-export async function readPart(
-  client: KafkaClient,
-  topic: string,
-  partition: number,
-  { from, to }: Part,
-  visit: Parameters<Read>[0],
-): Promise<void> {
-  const batches = new CommittedBatches()
-  const { batch } = batches
-  for (let position = from; position < to;) {
-    const fetched = await client.persist(() => fetchAt(client, topic, partition, position))
-    if (fetched === undefined) return
-    const before = position
-    batches.open(fetched, position)
-    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
-      if (batch.baseOffset >= to) return
-      if (kind !== 'aborted') visit(kind, batch)
-      position = batch.nextOffset
-    }
-    if (position === before) return
   }
 }

@@ -1,28 +1,24 @@
 /** One record of the source, looked up again. */
 import { type KafkaClient } from '../../kafka/client.ts'
-import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { fetchAt } from './fetch-at.ts'
+import { openBatches } from './log-batches.ts'
 
-/** A reader that stands at the record; undefined where it is there no more, or cannot be read. Rejects with what the caller may repeat. */
+/** A reader that stands at the record; undefined where the log does not have it any more, or it cannot be read. */
 export async function findSourceRecord(
   client: KafkaClient,
   topic: string,
   partition: number,
   offset: number,
 ): Promise<RecordBatchReader | undefined> {
-  const fetched = await fetchAt(client, topic, partition, offset)
-  if (fetched === undefined) return undefined
-  const batches = new CommittedBatches()
-  batches.open(fetched, offset)
   try {
-    if (batches.next() !== 'records') return undefined
-    const { batch } = batches
-    batch.openRecords({ checkCrc: true })
-    while (batch.nextRecord()) if (batch.offset >= offset) return batch.offset === offset ? batch : undefined
+    for await (const batch of openBatches(client, topic, partition, { from: offset, to: offset + 1 })) {
+      while (batch.nextRecord()) if (batch.offset >= offset) return batch.offset === offset ? batch : undefined
+    }
   } catch (error) {
-    if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') throw error
+    if (!(error instanceof LatchkeyError) || !unreadable.has(error.code)) throw error
   }
   return undefined
 }
+
+const unreadable: ReadonlySet<string> = new Set(['record_batch_corrupt', 'entry_too_large'])

@@ -13,6 +13,7 @@ import { type Ingest } from '../ingest/ingest.ts'
 import { type Owners } from '../ingest/owners.ts'
 import { withoutHeaders } from '../memory/header-prefix.ts'
 import { keepsHeaders } from '../memory/kept-headers.ts'
+import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
@@ -118,7 +119,10 @@ export class Contests {
   #read(partition: number, range: OffsetRange) {
     const { clients, config } = this.#context
     const isOwn = this.#owners.isOwn(partition)
-    return foreignRecords(clients.changelog, config.changelogTopic, partition, range, isOwn)
+    const { changelogTopic } = config
+    return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn).catch((error: unknown) => {
+      throw corruptChangelog(changelogTopic, partition, error)
+    })
   }
 
   async #end(partition: number): Promise<number> {

@@ -1,8 +1,8 @@
 /** What somebody else has written into a part of the changelog: of each key the last record, unless one of ours follows it. */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { type LogPart, openBatches } from '../recovery/log-batches.ts'
 import { orderOf } from '../recovery/source-trail.ts'
-import { changelogBatches, type LogPart } from './changelog-batches.ts'
 
 /** Of keys and values, and what an entry costs beside them. */
 const bytesMaxDefault = 16 << 20
@@ -32,7 +32,7 @@ export async function foreignRecords(
 ): Promise<ForeignRecords> {
   const records = new Map<string, ForeignRecord>()
   let bytes = 0
-  for await (const batch of changelogBatches(client, topic, partition, part)) {
+  for await (const batch of openBatches(client, topic, partition, part)) {
     const isForeign = !isOwn(batch)
     if (!isForeign && records.size === 0) continue
     while (batch.nextRecord()) {

@@ -10,9 +10,9 @@ import { partitionStateOf, setPartitionState } from '../../contract/partition-st
 import { type Ingest } from '../ingest/ingest.ts'
 import { type Owners } from '../ingest/owners.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
+import { openBatches } from '../recovery/log-batches.ts'
 import { tellLost } from '../recovery/resumption.ts'
 import { type StoreContext } from '../store-context.ts'
-import { changelogBatches } from './changelog-batches.ts'
 import { type ConfirmedEnd, divergedAt } from './divergence.ts'
 import { reachOf, repairFromMemory, type RepairInput } from './from-memory.ts'
 
@@ -121,8 +121,7 @@ export class Repairs {
     const isCurrent = () => this.#losses.get(partition) === loss
     const found = await this.#take(partition, loss)
     if (found === undefined || !isCurrent()) return
-    const upTo = (to: number) =>
-      changelogBatches(clients.changelog, changelogTopic, partition, { from: found.start, to })
+    const upTo = (to: number) => openBatches(clients.changelog, changelogTopic, partition, { from: found.start, to })
     const batches = { kept: () => upTo(loss.from), all: () => upTo(found.end) }
     try {
       const isDone = config.useProcessingOnly

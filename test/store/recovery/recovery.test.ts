@@ -149,7 +149,7 @@ test('recover says what to do when a batch is damaged', async () => {
   await answer(fake, damaged)
   const error = await failure
   expect(error).toMatchObject({ code: 'record_batch_corrupt' })
-  expect(String(error)).toContain('Recovering from log partition 0: ')
+  expect(String(error)).toContain('Reading log partition 0: ')
   expect(String(error)).toContain('delete topic log and it is rebuilt from the source')
 })
 

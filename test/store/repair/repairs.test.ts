@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { partitionStateOf, setPartitionState } from '../../../lib/contract/partition-state.ts'
 import { Stats } from '../../../lib/contract/stats.ts'
+import { type StoreConfig } from '../../../lib/contract/store-config.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { type Clients } from '../../../lib/store/clients.ts'
 import { type Ingest } from '../../../lib/store/ingest/ingest.ts'
@@ -10,10 +11,12 @@ import { type FromThread } from '../../../lib/store/messages.ts'
 import { Repairs } from '../../../lib/store/repair/repairs.ts'
 import { type StoreContext } from '../../../lib/store/store-context.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
+import { fetchResponse } from '../../kafka/responses.ts'
 import { until } from '../../until.ts'
+import { oversizedBatch, oversizedRecords } from '../oversized.ts'
 
 /** A partition that was written up to an offset. */
-function setup(written = 10) {
+function setup(written = 10, config: Partial<StoreConfig> = {}) {
   const fake = new FakeClient({ 0: 1 })
   const client = Object.assign(fake, { metadata: async () => [] }).client
   const events: string[] = []
@@ -30,6 +33,8 @@ function setup(written = 10) {
       isHalted: () => false,
       amend: () => (events.push('amended'), held.amending.promise),
       release: () => void events.push('released'),
+      rewind: (_: number, position: number) => void events.push(`source from ${position}`),
+      reached: async () => true,
     },
   } as unknown as Ingest
   const owners = {
@@ -42,8 +47,8 @@ function setup(written = 10) {
   setPartitionState(stats, 0, 'running')
   const posted: FromThread[] = []
   const context = {
-    config: { changelogTopic: 'changelog' },
-    clients: { producer: client, changelog: client } as Clients,
+    config: { changelogTopic: 'changelog', sourceTopic: 'source', ...config },
+    clients: { producer: client, changelog: client, consumer: client } as Clients,
     roles: { primaries: [0], replicas: [], notices: [] },
     stats,
     post: (message: FromThread) => void posted.push(message),
@@ -57,7 +62,7 @@ function setup(written = 10) {
     repaired: (_, start) => void events.push(`repaired, starts at ${start}`),
   })
   const seen = () => events.splice(0)
-  return { repairs, held, ends, events, seen, posted, state: () => partitionStateOf(stats, 0) }
+  return { fake, repairs, held, ends, events, seen, posted, state: () => partitionStateOf(stats, 0) }
 }
 
 test('nothing is repaired of a changelog that has all that was written', async () => {
@@ -115,4 +120,14 @@ test('a partition that another instance has taken is left to that, with the note
   expect(seen()).toEqual(['withheld', 'noted', 'renewed from 6', 'taken by another'])
   expect(repairs.isRepairing(0)).toBe(false)
   expect(posted.at(-1)).toMatchObject({ type: 'repaired' })
+})
+
+test('a repair reads what a batch has that is too large to decompress at once', async () => {
+  const { fake, repairs, ends, events } = setup(oversizedRecords + 1, { useProcessingOnly: true })
+  ends(oversizedRecords)
+  expect(await repairs.beginsInstead(0)).toBe(true)
+  const { answer } = await fake.next()
+  answer(fetchResponse('changelog', [{ partition: 0, records: oversizedBatch(0) }]))
+  await until('it is released', () => events.includes('released'), 5_000)
+  expect(events).toContain(`source from ${oversizedRecords}`)
 })
