@@ -103,3 +103,23 @@ test('a store goes on at the right record when it was restarted in the middle of
   expect(await fixture.value(store, 'a')).toBe('one')
   await producer.disconnect()
 })
+
+test('a start waits behind a transaction that another producer has open in the changelog, and says so', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([{ key: 'a', value: '1' }])
+  await fixture.startAndStop()
+  const producer = await transactional(fixture)
+  const transaction = await producer.transaction()
+  await transaction.send(sender(fixture.changelog)('b', 'foreign'))
+  const { ends } = await fixture.readChangelog()
+  const store = fixture.openLogged()
+  const said = `Reading ${fixture.changelog} partition 0 at offset ${ends.get(0)}: a transaction that another producer`
+  await until('it says what it waits for', () => fixture.told(said))
+  await transaction.abort()
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  const markers = (await fixture.readChangelog()).batches.filter(({ kind }) => kind === 'control')
+  // Two of the store's, and one of the other producer's.
+  expect(markers).toHaveLength(3)
+  await producer.disconnect()
+})

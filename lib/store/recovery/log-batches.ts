@@ -12,6 +12,7 @@ import { listOffsets } from '../../kafka/offsets.ts'
 import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type Isolation } from '../../contract/client-config.ts'
 import { fetchAt } from './fetch-at.ts'
+import { hiddenAt } from './open-transaction.ts'
 
 export interface LogPart {
   from: number
@@ -112,28 +113,25 @@ async function fetchVisible(
   { from, to }: LogPart,
   isolation: Isolation,
 ): Promise<FetchedPartition | number | undefined> {
-  const attempted = `Reading ${topic} partition ${partition} at offset ${from}`
   const fetched = await fetchAt(client, topic, partition, from, isolation)
   if (fetched === undefined) {
     const start = (await listOffsets(client, topic, [partition], 'earliest')).get(partition)!
     return start > from ? start : undefined
   }
-  if (fetched.end > fetched.start) return requireBatch(fetched, from, attempted)
+  if (fetched.end > fetched.start) return requireBatch(fetched, from, topic)
   // Where the broker shows that much, compaction has left nothing of it.
   const shown = isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
   if (shown >= to || to === Number.POSITIVE_INFINITY) return undefined
   const ends = await listOffsets(client, topic, [partition], 'latest', 'read_uncommitted')
   if (ends.get(partition)! < to) return undefined
-  throw new LatchkeyError('broker_error', `${attempted}: ${openTransaction}`)
+  throw hiddenAt(topic, partition, from)
 }
 
-const openTransaction =
-  'a transaction that another producer has begun there is not ended. The broker ends it after its timeout (at most transaction.max.timeout.ms); kafka-transactions.sh finds and ends one that hangs'
-
 /** The first batch comes whole, however large it is: a response without one would be asked for without end. */
-function requireBatch(fetched: FetchedPartition, from: number, attempted: string): FetchedPartition {
+function requireBatch(fetched: FetchedPartition, from: number, topic: string): FetchedPartition {
   const reader = new RecordBatchReader()
   reader.open(fetched.buffer, fetched.start, fetched.end)
   while (reader.nextBatch()) if (reader.nextOffset > from) return fetched
+  const attempted = `Reading ${topic} partition ${fetched.partition} at offset ${from}`
   throw new LatchkeyError('response_malformed', `${attempted}: the answer has no whole batch`)
 }

@@ -1,11 +1,15 @@
 /** Sees to it that the owner's marker, which ends a recovery, is there. */
 import { sleep } from '../../kafka/backoff.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { openTransaction } from './open-transaction.ts'
 
 /** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
 const markerPatienceMs = 5_000
 
 export interface MarkerContext {
+  client: KafkaClient
+  changelogTopic: string
   /** The owner's identity; undefined without fencing. */
   identityOf(partition: number): ProducerIdentity | undefined
   /** Takes the partition again, for a marker at its present end. @param position up to which it was read */
@@ -26,14 +30,21 @@ export async function watchMarkers(
   progress: ReadonlyMap<number, MarkerProgress>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { client, changelogTopic } = context
   const seen = new Map<number, number>()
+  const trouble = new Map([...progress.keys()].map((partition) => [partition, Symbol(`partition ${partition}`)]))
   while (!signal.aborted) {
     await sleep(markerPatienceMs, signal)
     for (const [partition, one] of progress) {
       if (signal.aborted || context.identityOf(partition) === undefined) continue
-      const stuck = one.position >= one.end && seen.get(partition) === one.position
+      const stuck = one.position >= one.end && seen.get(partition) === one.position && one.endEpoch < 0
       seen.set(partition, one.position)
-      if (stuck && one.endEpoch < 0) await context.fenceAgain(partition, one.position)
+      const hiding = stuck ? await openTransaction(client, changelogTopic, partition) : undefined
+      if (hiding === undefined) client.health.over(trouble.get(partition)!)
+      else client.health.waits(hiding, { operation: trouble.get(partition)! })
+      // Behind an open transaction another marker would not be seen either.
+      if (stuck && hiding === undefined && !signal.aborted) await context.fenceAgain(partition, one.position)
     }
   }
+  for (const operation of trouble.values()) client.health.over(operation)
 }

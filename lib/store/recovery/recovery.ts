@@ -3,7 +3,6 @@
  * it, whatever compaction has left. Remembers what the resume decision needs.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
@@ -54,8 +53,6 @@ interface Progress {
 
 /** Without an identity, which FENCING=false has none of, a partition ends where it ended at start. */
 export interface RecoveryContext extends MarkerContext {
-  client: KafkaClient
-  changelogTopic: string
   fetch?: FetchConfig
   /** Undefined where nothing is held in memory. */
   map: ChiralMap | undefined

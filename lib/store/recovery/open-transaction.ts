@@ -1,0 +1,31 @@
+/** What hides the end of a log from a reader of committed records. */
+import { LatchkeyError } from '../../errors.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+
+/** What to report where a transaction is open in a partition; undefined where none is. */
+export async function openTransaction(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+): Promise<LatchkeyError | undefined> {
+  if (client.isolation === 'read_uncommitted') return undefined
+  const endOf = async (isolation: KafkaClient['isolation']) => {
+    const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', isolation))
+    return ends.get(partition)!
+  }
+  // In this order: what is acknowledged in between opens no transaction.
+  const end = await endOf('read_uncommitted')
+  const stable = await endOf('read_committed')
+  return stable < end ? hiddenAt(topic, partition, stable) : undefined
+}
+
+/** The error of a reader that waits behind an open transaction. */
+export function hiddenAt(topic: string, partition: number, offset: number): LatchkeyError {
+  const found = 'a transaction that another producer has begun there is not ended'
+  const advice = `The broker ends it after its timeout; end one that hangs with kafka-transactions.sh`
+  return new LatchkeyError(
+    'broker_error',
+    `Reading ${topic} partition ${partition} at offset ${offset}: ${found}. ${advice}`,
+  )
+}
