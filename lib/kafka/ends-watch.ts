@@ -3,43 +3,53 @@
  * only written has nobody to ask. Each broker is asked by itself, so that one that does not answer holds up nothing about the others.
  */
 import { LatchkeyError } from '../errors.ts'
+import { type Isolation } from '../contract/client-config.ts'
 import { type KafkaClient } from './client.ts'
 import { offsetsAt } from './offsets.ts'
 
 const intervalMsDefault = 2_000
 
-export interface EndsSink {
+export interface EndsSink<Asked> {
   /** Those to ask about now. */
   partitions(): readonly number[]
-  /** @param askedAt when the question was sent (ms since the epoch): what came from elsewhere since is newer */
-  ended(partition: number, end: number, askedAt: number): void
+  /** As of the question: ended() is given it, to tell what has become newer since. */
+  asked(partition: number): Asked
+  ended(partition: number, end: number, asked: Asked): void
 }
 
-export class EndsWatch {
+export interface EndsOptions {
+  intervalMs?: number | undefined
+  /** Of the end that is meant; the client's by default. */
+  isolation?: Isolation
+}
+
+export class EndsWatch<Asked> {
   readonly #client: KafkaClient
   readonly #topic: string
-  readonly #sink: EndsSink
+  readonly #sink: EndsSink<Asked>
+  readonly #isolation: Isolation
   readonly #timer: ReturnType<typeof setInterval>
-  /** Partitions whose broker has yet to answer. */
+  /** Brokers that have yet to answer. */
   readonly #asked = new Set<number>()
   #isLooking = false
 
-  constructor(client: KafkaClient, topic: string, sink: EndsSink, intervalMs = intervalMsDefault) {
+  constructor(client: KafkaClient, topic: string, sink: EndsSink<Asked>, options: EndsOptions = {}) {
     this.#client = client
     this.#topic = topic
     this.#sink = sink
-    this.#timer = setInterval(() => void this.look(), intervalMs)
+    this.#isolation = options.isolation ?? client.isolation
+    this.#timer = setInterval(() => void this.look(), options.intervalMs ?? intervalMsDefault)
   }
 
   /** Asks now. Resolves when the questions are sent. */
   async look(): Promise<void> {
     if (this.#isLooking) return
-    const partitions = this.#sink.partitions().filter((partition) => !this.#asked.has(partition))
+    const partitions = this.#sink.partitions()
     if (partitions.length === 0) return
     this.#isLooking = true
     try {
       const byNode = await this.#client.leaders(this.#topic, partitions)
-      for (const [node, led] of byNode) void this.#ask(node, led)
+      for (const [node, led] of byNode) if (!this.#asked.has(node)) void this.#ask(node, led)
     } catch (error) {
       mayFail(error)
     } finally {
@@ -52,22 +62,17 @@ export class EndsWatch {
   }
 
   async #ask(node: number, partitions: readonly number[]): Promise<void> {
-    const askedAt = Date.now()
-    for (const partition of partitions) this.#asked.add(partition)
+    const asked = new Map(partitions.map((partition) => [partition, this.#sink.asked(partition)]))
+    this.#asked.add(node)
     try {
-      for (const { partition, errorCode, offset } of await offsetsAt(
-        this.#client,
-        node,
-        this.#topic,
-        partitions,
-        'latest',
-      )) {
-        if (errorCode === 0) this.#sink.ended(partition, offset, askedAt)
+      const found = await offsetsAt(this.#client, node, this.#topic, partitions, 'latest', this.#isolation)
+      for (const { partition, errorCode, offset } of found) {
+        if (errorCode === 0 && asked.has(partition)) this.#sink.ended(partition, offset, asked.get(partition)!)
       }
     } catch (error) {
       mayFail(error)
     } finally {
-      for (const partition of partitions) this.#asked.delete(partition)
+      this.#asked.delete(node)
     }
   }
 }

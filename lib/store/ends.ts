@@ -19,12 +19,13 @@ export function watchEnds(
   partitions: readonly number[],
   stats: Stats,
   intervalMs?: number,
-): EndsWatch {
+): EndsWatch<number> {
   const sink = {
     partitions: () => partitions.filter((partition) => Date.now() - stats.gauge(partition, 'endKnownAt') >= heardMs),
+    asked: () => Date.now(),
     ended(partition: number, end: number, askedAt: number) {
       if (stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, end)
     },
   }
-  return new EndsWatch(client, topic, sink, intervalMs)
+  return new EndsWatch(client, topic, sink, { intervalMs })
 }

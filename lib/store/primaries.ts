@@ -48,7 +48,7 @@ export class Primaries {
   #committer: Committer | undefined
   #statement: Statement | undefined
   #watch: ChangelogWatch | undefined
-  #ends: EndsWatch | undefined
+  #ends: EndsWatch<number> | undefined
   #source: SourceWatch | undefined
   readonly #standstill = new StandstillWatch(() => this.#ingest.repairs.renew())
   #renewTimer: ReturnType<typeof setInterval> | undefined

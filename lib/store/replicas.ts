@@ -44,7 +44,7 @@ export class Replicas {
   readonly #batches = new CommittedBatches()
   readonly #kept: KeptHeaders | undefined
   readonly #copies = new Map<number, Copy>()
-  #ends: EndsWatch | undefined
+  #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
   /** Copies that are emptied, to begin again. */
   readonly #refilling = new Set<number>()

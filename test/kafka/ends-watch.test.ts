@@ -3,7 +3,7 @@ import { EndsWatch } from '../../lib/kafka/ends-watch.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
 import { until } from '../until.ts'
 
-const open: EndsWatch[] = []
+const open: EndsWatch<undefined>[] = []
 afterEach(() => {
   for (const one of open.splice(0)) one.stop()
 })
@@ -19,12 +19,13 @@ function start(fake: FakeClient, partitions: readonly number[]) {
     'topic',
     {
       partitions: () => partitions,
+      asked: () => undefined,
       ended: (partition, end) => {
         ends.set(partition, end)
         told.push(end)
       },
     },
-    neverMs,
+    { intervalMs: neverMs },
   )
   open.push(watch)
   return { watch, ends, told }
@@ -82,6 +83,19 @@ test('EndsWatch goes on when the leaders cannot be asked for', async () => {
   const { watch, ends } = start(fake, [0])
   await watch.look()
   fake.leaders = leaders
+  await watch.look()
+  await until('it knows', () => ends.get(0) === 7)
+})
+
+test('EndsWatch asks the new leader of a partition though the former one has not answered', async () => {
+  const fake = new FakeClient({ 0: 1 })
+  fake.offsets.set(0, { earliest: 0, latest: 7 })
+  const answers = fake.call.bind(fake)
+  fake.call = (node, ...rest) => (node === 1 ? new Promise(() => {}) : answers(node, ...rest))
+  const { watch, ends } = start(fake, [0])
+  await watch.look()
+  fake.leading.set(0, 2)
+  fake.forgetLeader('topic', 0)
   await watch.look()
   await until('it knows', () => ends.get(0) === 7)
 })
