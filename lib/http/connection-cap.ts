@@ -1,6 +1,6 @@
 /**
  * A bound on connections. Without one, whoever opens enough of them takes every descriptor of the process: Kafka cannot be connected to any
- * more, and Bun's accept loop spins. Bun.serve has no such bound, so connections are counted ten times a second, and those beyond it are
+ * more, and Bun's accept loop spins. Bun has no such bound, so connections are counted ten times a second, and those beyond it are
  * shut down, the latest first. Between two counts there may be more.
  */
 import { closeSync, openSync } from 'node:fs'

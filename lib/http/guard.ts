@@ -2,7 +2,6 @@
 import { LatchkeyError } from '../errors.ts'
 import type { Handler } from './handler.ts'
 import type { HostRule } from './host-rule.ts'
-import { isLoopback } from './loopback.ts'
 import { problemResponse } from './problem.ts'
 
 /** No route reads a body. Bun's server holds it against those that it expects: none is expected with a GET. */
@@ -20,18 +19,8 @@ export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Re
 /** By the ports of this machine that our connections to Bun's server behind the lane come from: whether the client at the other end is on this machine, too. */
 export type PassedOn = Map<number, boolean>
 
-/** For Bun's server at a port where clients connect. */
-export function guarded(handler: Handler, rule: HostRule | undefined): BunHandler {
-  return (request, server) => {
-    const host = request.headers.get('host')
-    if (rule === undefined || rule.admits(host) || !isHost(host)) return answered(handler, request, host)
-    const isHeld = rule.isForAll || isLoopback(server.requestIP(request)?.address ?? '')
-    return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
-  }
-}
-
 /** For Bun's server behind the lane: whoever else connects there is refused. */
-export function guardedBehind(handler: Handler, rule: HostRule | undefined, passedOn: PassedOn): BunHandler {
+export function guarded(handler: Handler, rule: HostRule | undefined, passedOn: PassedOn): BunHandler {
   return (request, server) => {
     const isLocal = passedOn.get(server.requestIP(request)?.port ?? 0)
     if (isLocal === undefined) return refusePort()

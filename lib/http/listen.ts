@@ -26,7 +26,7 @@ export interface HttpServer {
   /** To be opened from this machine, without a slash at the end. */
   readonly url: string
   readonly port: number
-  /** From now on new connections get this certificate; those under way are not cut. Only where it listens with TLS. */
+  /** From now on new connections get this certificate; those that are open keep theirs. Only where it listens with TLS. */
   renewTls(pair: TlsPair): void
   /** Takes no new connection, waits for the requests under way, but no longer than the bound, and closes what is left. */
   stop(drainTimeoutMs: number): Promise<void>

@@ -1,5 +1,5 @@
 /**
- * Bun.serve counts no connections, and can neither refuse one nor let go of its listener alone. The kernel can do all of that, given the
+ * Bun counts no descriptors, and has no say in who gets a new connection. The kernel can do all of that, given the
  * descriptor: these are the calls of libc for it. Nothing here closes a descriptor, which stays Bun's to do.
  */
 import { ptr } from 'bun:ffi'

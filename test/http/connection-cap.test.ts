@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/http/descriptors.ts'
 import { until } from '../until.ts'
+import { type Dial, dialPlain } from './dial.ts'
 import { serveFake } from './fake-store.ts'
 import { flush, get } from './lane/clients.ts'
-import { rawRequest } from './raw-request.ts'
+import { type Transport, transports } from './transports.ts'
 
 const script = join(import.meta.dir, 'limited-server.ts')
 const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -23,8 +24,8 @@ interface Limited extends AsyncDisposable {
 }
 
 /** In a process of its own, where no descriptors are mixed with those of clients. */
-async function startLimited(connectionsMax: number, descriptorsMax = 1_024): Promise<Limited> {
-  const command = `ulimit -n ${descriptorsMax} && exec "${process.execPath}" "${script}" ${connectionsMax}`
+async function startLimited({ name }: Transport, connectionsMax: number, descriptorsMax = 1_024): Promise<Limited> {
+  const command = `ulimit -n ${descriptorsMax} && exec "${process.execPath}" "${script}" ${connectionsMax} "${name}"`
   const child = Bun.spawn(['sh', '-c', command], { stdout: 'pipe', stderr: 'pipe' })
   const { value } = await child.stdout.getReader().read()
   let logged = ''
@@ -45,8 +46,8 @@ async function startLimited(connectionsMax: number, descriptorsMax = 1_024): Pro
   }
 }
 
-function open(port: number): Socket {
-  const socket = connect(port, '127.0.0.1')
+function open(port: number, dial = dialPlain): Socket {
+  const socket = dial(port, () => {})
   sockets.push(socket)
   // One that is closed before it was read from is reset.
   socket.on('error', () => {})
@@ -55,10 +56,10 @@ function open(port: number): Socket {
 }
 
 /** Connections that have been answered, one after the other. */
-async function openAnswered(port: number, count: number): Promise<Socket[]> {
+async function openAnswered(port: number, count: number, dial?: Dial): Promise<Socket[]> {
   const opened: Socket[] = []
   for (let index = 0; index < count; index++) {
-    const socket = open(port)
+    const socket = open(port, dial)
     expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
     opened.push(socket)
   }
@@ -79,66 +80,71 @@ async function untilClosed(opened: readonly Socket[], count: number): Promise<vo
   while (opened.filter(({ closed }) => closed).length < count) await Bun.sleep(5)
 }
 
-describe('SERVER_CONNECTIONS_MAX', () => {
-  test('the latest are closed and the others answered when there are more connections', async () => {
-    await using limited = await startLimited(5)
-    const held = await openAnswered(limited.port, 5)
-    const excess = Array.from({ length: 20 }, () => open(limited.port))
-    await untilClosed(excess, 20)
-    for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
-    await until('all that were closed are told of', () => limited.closed() === excess.length)
+describe.each(transports)('$name', (transport) => {
+  const { dial } = transport
+
+  describe('SERVER_CONNECTIONS_MAX', () => {
+    test('the latest are closed and the others answered when there are more connections', async () => {
+      await using limited = await startLimited(transport, 5)
+      const held = await openAnswered(limited.port, 5, dial)
+      const excess = Array.from({ length: 20 }, () => open(limited.port, dial))
+      await untilClosed(excess, 20)
+      for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+      await until('all that were closed are told of', () => limited.closed() === excess.length)
+    })
+
+    test('a connection is taken again when another has ended', async () => {
+      await using limited = await startLimited(transport, 1)
+      const [first] = await openAnswered(limited.port, 1, dial)
+      await untilClosed([open(limited.port, dial)], 1)
+      first!.destroy()
+      await once(first!, 'close')
+      const [next] = await openAnswered(limited.port, 1, dial)
+      await untilClosed([open(limited.port, dial)], 1)
+      expect(await ask(next!)).toStartWith('HTTP/1.1 200 ')
+    })
+
+    test('the server goes on answering when more connections are opened than it has descriptors', async () => {
+      await using limited = await startLimited(transport, 1_000_000, 64)
+      const flood = Array.from({ length: 300 }, () => open(limited.port, dial))
+      await untilClosed(flood, 300 - 64)
+      let answer = ''
+      while (!answer.startsWith('HTTP/1.1 200 '))
+        answer = await transport.rawRequest(limited.port, request).catch(() => '')
+      await until('those that were closed are told of', () => limited.closed() >= 300 - 64)
+    })
   })
 
-  test('a connection is taken again when another has ended', async () => {
-    await using limited = await startLimited(1)
-    const [first] = await openAnswered(limited.port, 1)
-    await untilClosed([open(limited.port)], 1)
-    first!.destroy()
-    await once(first!, 'close')
-    const [next] = await openAnswered(limited.port, 1)
-    await untilClosed([open(limited.port)], 1)
-    expect(await ask(next!)).toStartWith('HTTP/1.1 200 ')
-  })
-
-  test('the server goes on answering when more connections are opened than it has descriptors', async () => {
-    await using limited = await startLimited(1_000_000, 64)
-    const flood = Array.from({ length: 300 }, () => open(limited.port))
-    await untilClosed(flood, 300 - 64)
-    let answer = ''
-    while (!answer.startsWith('HTTP/1.1 200 ')) answer = await rawRequest(limited.port, request).catch(() => '')
-    await until('those that were closed are told of', () => limited.closed() >= 300 - 64)
-  })
-
-  test('connections at another port are left alone', async () => {
-    await using served = serveFake({ connectionsMax: 1 })
-    await using other = serveFake()
-    const others = await openAnswered(other.server.port, 10)
-    await untilClosed([open(served.server.port), open(served.server.port)], 1)
-    for (const socket of others) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+  test('there is room for connections to brokers when requests are passed on for more clients than there are descriptors', async () => {
+    const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
+    try {
+      await using limited = await startLimited(transport, 1_000_000, 256)
+      const asking = open(limited.port, dial)
+      const answer = () => new Promise<string>((resolve) => asking.once('data', (chunk) => resolve(String(chunk))))
+      const reached = async () => {
+        const answered = answer()
+        asking.write(get(String(broker.port)))
+        return (await answered).split('\r\n\r\n')[1]
+      }
+      expect(await reached()).toBe('20')
+      const clients = Array.from({ length: 400 }, () => open(limited.port, dial))
+      for (const socket of clients) socket.write(flush)
+      // Those that there is room for stay.
+      await untilClosed(clients, 400 - 96)
+      expect(await reached()).toBe('20')
+      expect(clients.filter(({ closed }) => closed).length).toBeLessThan(400 - 64)
+    } finally {
+      broker.stop(true)
+    }
   })
 })
 
-test('there is room for connections to brokers when requests are passed on for more clients than there are descriptors', async () => {
-  const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
-  try {
-    await using limited = await startLimited(1_000_000, 256)
-    const asking = open(limited.port)
-    const answer = () => new Promise<string>((resolve) => asking.once('data', (chunk) => resolve(String(chunk))))
-    const reached = async () => {
-      const answered = answer()
-      asking.write(get(String(broker.port)))
-      return (await answered).split('\r\n\r\n')[1]
-    }
-    expect(await reached()).toBe('20')
-    const clients = Array.from({ length: 400 }, () => open(limited.port))
-    for (const socket of clients) socket.write(flush)
-    // Those that there is room for stay.
-    await untilClosed(clients, 400 - 96)
-    expect(await reached()).toBe('20')
-    expect(clients.filter(({ closed }) => closed).length).toBeLessThan(400 - 64)
-  } finally {
-    broker.stop(true)
-  }
+test('connections at another port are left alone', async () => {
+  await using served = serveFake({ connectionsMax: 1 })
+  await using other = serveFake()
+  const others = await openAnswered(other.server.port, 10)
+  await untilClosed([open(served.server.port), open(served.server.port)], 1)
+  for (const socket of others) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
 })
 
 describe('descriptors', () => {

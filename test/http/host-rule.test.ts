@@ -2,11 +2,13 @@
 import { describe, expect, test } from 'bun:test'
 import { hostname } from 'node:os'
 import { hostRuleOf } from '../../lib/http/host-rule.ts'
-import { guarded, guardedBehind } from '../../lib/http/guard.ts'
+import { guarded } from '../../lib/http/guard.ts'
 import { configureLogging } from '../../lib/log.ts'
 import { LookupStats } from '../../lib/metrics.ts'
 import { makeCertificate } from './certificate.ts'
 import { problemOf, serveFake } from './fake-store.ts'
+import { statusesIn } from './lane/clients.ts'
+import { connect, laneOf, turn } from './lane/fake-connection.ts'
 import { rawRequest } from './raw-request.ts'
 
 const none = { hasToken: false, refused: () => false }
@@ -98,8 +100,12 @@ describe('a connection', () => {
     [['a'], '192.168.1.7', 421],
     [['evil.example'], '127.0.0.1', 200],
   ])('with SERVER_HOSTS=%p from %p is answered %p', async (hosts, address, status) => {
-    const handler = guarded(answer, ruleOf(hosts))
-    expect((await handler(request('evil.example'), from(address))).status).toBe(status)
+    const lane = { ...laneOf(() => new Response('answered')), hostRule: ruleOf(hosts) }
+    const { socket, connection } = connect(lane, Infinity)
+    socket.remoteAddress = address
+    connection.received(Buffer.from('GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n'))
+    await turn()
+    expect(statusesIn(socket.text)).toEqual([status])
   })
 
   test.each([
@@ -110,7 +116,7 @@ describe('a connection', () => {
   ])(
     'with SERVER_HOSTS=%p passed on, of a client on this machine %p, is answered %p',
     async (hosts, isLocal, status) => {
-      const handler = guardedBehind(answer, ruleOf(hosts), new Map([[7, isLocal]]))
+      const handler = guarded(answer, ruleOf(hosts), new Map([[7, isLocal]]))
       expect((await handler(request('evil.example'), from('127.0.0.1', 7))).status).toBe(status)
       expect((await handler(request('localhost'), from('127.0.0.1', 8))).status).toBe(403)
     },

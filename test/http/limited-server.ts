@@ -1,13 +1,15 @@
 /**
- * A server in a process of its own, with a bound on connections or on descriptors that a test has set. Prints its port. Its flushes never end, and a key that
+ * A server in a process of its own, with a bound on connections or on descriptors that a test has set, reached as the second argument says. Prints its port. Its flushes never end, and a key that
  * is a port has as its value how many connections of 20 it can open there, as to a broker.
  */
 import { createAnswerer } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/http/listen.ts'
 import { configureLogging } from '../../lib/log.ts'
 import { FakeStore } from './fake-store.ts'
+import { transports } from './transports.ts'
 
-const [connectionsMax = Infinity] = process.argv.slice(2).map(Number)
+const [connectionsMax, transport] = process.argv.slice(2)
+const tls = transports.find(({ name }) => name === transport)?.tls
 
 async function connectionsTo(port: number): Promise<number> {
   const opened = await Promise.all(
@@ -26,4 +28,6 @@ store.onGet = async (key) => {
   const count = await connectionsTo(Number(Buffer.from(key).toString()))
   return { value: Buffer.from(String(count)), partition: 0, offset: 1, timestamp: 1 }
 }
-console.log(listen(createAnswerer(store), { bind: '127.0.0.1', port: 0, connectionsMax }).port)
+console.log(
+  listen(createAnswerer(store), { bind: '127.0.0.1', port: 0, tls, connectionsMax: Number(connectionsMax) }).port,
+)

@@ -9,7 +9,9 @@ import { createAnswerer } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/http/listen.ts'
 import { makeCertificate, writeCertificate } from './certificate.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
+import { holdBefore } from './held-proxy.ts'
 import { rawRequest } from './raw-request.ts'
+import { until } from '../until.ts'
 
 const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
 let root: string
@@ -106,14 +108,30 @@ describe('renewTls', () => {
     }
   })
 
-  test('open connections are answered, and end with that answer, when the certificate is renewed', async () => {
+  test('open connections are answered as before when the certificate is renewed, however often', async () => {
     await using served = serveFake({ tls: pairOf('first') })
     const socket = await open(served.server.port)
-    expect(await ask(socket)).not.toMatch(/connection: close/i)
+    for (const name of ['second', 'third', 'fourth']) {
+      served.server.renewTls(pairOf(name))
+      expect(await ask(socket)).not.toMatch(/connection: close/i)
+    }
+    expect(socket.getPeerCertificate().subject.CN).toBe('first')
+    socket.destroy()
+  })
+
+  test('a handshake under way is completed when the certificate is renewed', async () => {
+    await using served = serveFake({ tls: pairOf('first') })
+    const { port } = served.server
+    using proxy = await holdBefore(port)
+    const opening = open(proxy.port)
+    await until('its first bytes are held', () => proxy.held > 0)
     served.server.renewTls(pairOf('second'))
-    const closed = new Promise((resolve) => socket.once('close', resolve))
-    expect(await ask(socket)).toMatch(/connection: close/i)
-    await closed
+    expect(await subjectAt(port)).toBe('second')
+    proxy.release()
+    const socket = await opening
+    expect(socket.getPeerCertificate().subject.CN).toBe('first')
+    expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
+    socket.destroy()
   })
 
   test('no request is lost when clients connect all the time', async () => {
@@ -162,5 +180,6 @@ describe('renewTls', () => {
     for (const answer of asked) answer()
     expect(await Promise.all([first, second])).toEqual([200, 200])
     await stopped
+    await expect(open(port)).rejects.toThrow()
   })
 })

@@ -1,15 +1,16 @@
 /** Requests that no client library would send. */
-import { connect } from 'node:net'
+import { type Dial, dialPlain } from './dial.ts'
 
 /** Sends bytes as they are and gives all that comes back until the server closes or `isEnd` holds for it. */
 export function rawRequest(
   port: number,
   request: string | Uint8Array,
   isEnd: (answer: string) => boolean = hasWholeBody,
+  dial: Dial = dialPlain,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(request))
+    const socket = dial(port, () => socket.write(request))
     socket.setEncoding('latin1')
     socket.on('data', (chunk) => {
       answer += String(chunk)

@@ -1,31 +1,21 @@
-/** The ways in which a request reaches an answer: read by the lane, passed on to Bun's server behind it, and by Bun's server with TLS. */
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+/** The ways in which a request reaches an answer: read by the lane, or passed on to Bun's server behind it, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../lib/config/tls-pair.ts'
-import { makeCertificate } from './certificate.ts'
+import type { Dial } from './dial.ts'
+import { transports } from './transports.ts'
 
 export interface Way {
   name: string
   /** Of the server. */
   tls: TlsPair | undefined
+  dial: Dial
   /** Headers that lead a request this way. */
   headers: string
 }
 
-const tls = { ...makeCertificate(), certPath: '', keyPath: '', subject: 'localhost', validUntil: new Date() }
-
-export const ways: readonly Way[] = [
-  { name: 'on the lane', tls: undefined, headers: '' },
-  { name: 'passed on', tls: undefined, headers: 'X: 1\r\nX: 2\r\n' },
-  { name: 'over TLS', tls, headers: '' },
-]
-
-export function connectBy(way: Way, port: number, connected: (socket: Socket) => void): Socket {
-  const socket: Socket = way.tls
-    ? connectTls({ port, host: '127.0.0.1', ca: way.tls.cert, servername: 'localhost' }, () => connected(socket))
-    : connect(port, '127.0.0.1', () => connected(socket))
-  return socket
-}
+export const ways: readonly Way[] = transports.flatMap(({ name, tls, dial }) => [
+  { name: `on the lane ${name}`, tls, dial, headers: '' },
+  { name: `passed on ${name}`, tls, dial, headers: 'X: 1\r\nX: 2\r\n' },
+])
 
 export interface Exchange {
   answers: string
@@ -49,7 +39,7 @@ export function exchange(
       socket.destroy()
       resolve({ answers, isClosed })
     }
-    const socket = connectBy(way, port, () => {
+    const socket = way.dial(port, () => {
       socket.write(start)
       if (more === undefined) return
       timer = setInterval(() => {

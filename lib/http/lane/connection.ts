@@ -104,7 +104,7 @@ export class Connection {
   /** Ends it unless something is under way: then with the answer, which says so. */
   finish(): void {
     this.#isFinishing = true
-    if (!this.#isHeld && !this.#tunnel?.isPassing) this.#end()
+    if (!this.#isLast && !this.#isHeld && !this.#tunnel?.isPassing) this.#end()
   }
 
   /** Ends it where it has been idle for too long; what has not ended a while after that is cut. */

@@ -1,9 +1,10 @@
 /**
  * The lane: lookups without the price of a Request and a Response. It has the port, reads the plain requests that nearly all are (plain-request.ts), and
  * answers them itself; a connection with any other one it passes on, from there to its end, to Bun's server behind it. Why, and what it
- * saves, is in ../DESIGN.md.
+ * saves, is in DESIGN.md.
  */
-import type { Socket, TCPSocketListener } from 'bun'
+import type { Socket, SocketHandler } from 'bun'
+import type { TlsPair } from '../../config/tls-pair.ts'
 import { messageOf } from '../../errors.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import type { Answerer } from '../answer.ts'
@@ -11,20 +12,19 @@ import type { Drainable } from '../drain.ts'
 import { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
+import { Handshakes } from './handshakes.ts'
 import { HeldAnswers } from './held-answers.ts'
+import { PortListeners, type PortOptions } from './port-listeners.ts'
 import { Slots } from './slots.ts'
 import type { Behind } from './tunnel.ts'
 
 const tickMs = 1_000
+/** For a TLS handshake, as for a head. */
+const handshakeTicks = 10
 
 const repeatedLog = new RepeatedLog(loggerOf('http'))
 
-export interface LaneOptions {
-  bind: string
-  /** 0 takes any that is free. */
-  port: number
-  /** Others may listen at the same port. */
-  isShared: boolean
+export interface LaneOptions extends PortOptions {
   /** After which a connection that waits for its client is closed. */
   idleTimeoutSeconds: number
   answerer: Answerer
@@ -48,8 +48,10 @@ export class Lane implements ConnectionHost, Drainable {
   date = new Date().toUTCString()
   /** Each answer ends its connection. */
   isClosing = false
-  readonly #listener: TCPSocketListener
-  readonly #connections = new Set<Connection>()
+  readonly #listeners: PortListeners<Connection>
+  readonly #handshakes = new Handshakes()
+  /** Each with its connection. */
+  readonly #sockets = new Set<Socket<Connection>>()
   readonly #connectionsMax: number
   readonly #excess = new ExcessLog()
   readonly #timer: Timer
@@ -57,35 +59,22 @@ export class Lane implements ConnectionHost, Drainable {
   #isStopping = false
 
   /** @throws what Bun.listen throws */
-  constructor({ bind, port, isShared, idleTimeoutSeconds, answerer, hostRule, behind, ...bounds }: LaneOptions) {
-    this.#connectionsMax = bounds.connectionsMax
-    this.slots = new Slots(bounds.tunnelsMax)
-    this.answerer = answerer
-    this.hostRule = hostRule
-    this.behind = behind
-    const options = {
-      hostname: bind,
-      port,
-      // Known to Bun 1.4.5, not to its declarations.
-      reusePort: isShared,
-      // Who sends no more may still wait for answers.
-      allowHalfOpen: true,
-      socket: {
-        open: (socket: Socket<Connection>) => this.#opened(socket),
-        data: (socket: Socket<Connection>, bytes: Buffer) => socket.data?.received(bytes),
-        drain: (socket: Socket<Connection>) => socket.data?.drained(),
-        end: (socket: Socket<Connection>) => socket.data?.ended(),
-        close: (socket: Socket<Connection>) => this.#closed(socket.data),
-        error: (socket: Socket<Connection>, error: Error) => {
-          repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
-          socket.terminate()
-        },
-      },
-    }
-    this.#listener = Bun.listen<Connection>(options)
-    this.port = this.#listener.port
-    this.#timer = setInterval(() => this.#tick(idleTimeoutSeconds * (1_000 / tickMs)), tickMs)
+  constructor(options: LaneOptions) {
+    this.#connectionsMax = options.connectionsMax
+    this.slots = new Slots(options.tunnelsMax)
+    this.answerer = options.answerer
+    this.hostRule = options.hostRule
+    this.behind = options.behind
+    const { bind, port, tls, isShared } = options
+    this.#listeners = new PortListeners<Connection>({ bind, port, tls, isShared }, this.#handler(tls !== undefined))
+    this.port = this.#listeners.port
+    this.#timer = setInterval(() => this.#tick(options.idleTimeoutSeconds * (1_000 / tickMs)), tickMs)
     this.#timer.unref()
+  }
+
+  /** New connections get this certificate, those that are open keep theirs. @throws what Bun.listen throws, nothing being changed then */
+  renewTls(tls: TlsPair): void {
+    this.#listeners.renewTls(tls)
   }
 
   farewell(): void {
@@ -94,45 +83,71 @@ export class Lane implements ConnectionHost, Drainable {
 
   async stop(): Promise<void> {
     this.#isStopping = true
-    this.#listener.stop()
-    for (const connection of this.#connections) connection.finish()
+    this.#listeners.stop()
+    for (const { data } of this.#sockets) data.finish()
     this.#checkEmptied()
     await this.#emptied.promise
   }
 
   cut(): void {
     clearInterval(this.#timer)
-    this.#listener.stop(true)
+    this.#listeners.stop()
+    this.#handshakes.cut()
+    for (const socket of this.#sockets) socket.terminate()
   }
 
-  #opened(socket: Socket<Connection>): void {
-    if (this.#connections.size >= this.#connectionsMax) {
+  #handler(isSecure: boolean): SocketHandler<Connection> {
+    return {
+      open: (socket) => this.#opened(socket, isSecure),
+      handshake: (socket, isDone) => {
+        if (isDone && this.#handshakes.end(socket)) this.#begin(socket)
+      },
+      data: (socket, bytes) => socket.data?.received(bytes),
+      drain: (socket) => socket.data?.drained(),
+      end: (socket) => socket.data?.ended(),
+      close: (socket) => this.#closed(socket),
+      error: (socket, error) => {
+        // That is the client's: it has sent what is no TLS, or none that can be read.
+        if ((error as NodeJS.ErrnoException).code !== 'EPROTO')
+          repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
+        socket.terminate()
+      },
+    }
+  }
+
+  #opened(socket: Socket<Connection>, isSecure: boolean): void {
+    if (this.#sockets.size + this.#handshakes.size >= this.#connectionsMax) {
       this.#excess.closed(1)
       socket.terminate()
-      return
-    }
-    const connection = new Connection(this, socket)
-    socket.data = connection
-    this.#connections.add(connection)
+    } else if (isSecure) this.#handshakes.begin(socket, this.ticks)
+    else this.#begin(socket)
   }
 
-  /** @param connection undefined for one that was closed at once */
-  #closed(connection: Connection | undefined): void {
-    if (connection === undefined) return
-    connection.closed()
-    this.#connections.delete(connection)
+  #begin(socket: Socket<Connection>): void {
+    socket.data = new Connection(this, socket)
+    this.#sockets.add(socket)
+  }
+
+  #closed(socket: Socket<Connection>): void {
+    if (this.#sockets.delete(socket)) socket.data.closed()
+    else this.#handshakes.end(socket)
     this.#checkEmptied()
   }
 
   #checkEmptied(): void {
-    if (this.#isStopping && this.#connections.size === 0) this.#emptied.resolve()
+    if (this.#isStopping && this.#sockets.size + this.#handshakes.size === 0) this.#emptied.resolve()
   }
 
   #tick(idleTicks: number): void {
     this.ticks++
     this.date = new Date().toUTCString()
-    this.#excess.report(this.#connections.size)
+    this.#excess.report(this.#sockets.size + this.#handshakes.size)
     this.held.tick()
-    for (const connection of this.#connections) connection.expire(idleTicks)
+    this.#handshakes.expire(this.ticks, Math.min(idleTicks, handshakeTicks))
+    for (const { data } of this.#sockets) {
+      // One whose handshake was under way when the lane stopped has had time for a request.
+      if (this.#isStopping) data.finish()
+      data.expire(idleTicks)
+    }
   }
 }

@@ -1,12 +1,11 @@
 /** A connection to the lane with Bun's server behind it, as its client sees it. That lookups are answered as they should be is held by the other tests. */
 import { describe, expect, test } from 'bun:test'
 import type { Lookup } from '../../../lib/contract/status.ts'
-import { serveFake } from '../fake-store.ts'
-import { rawRequest } from '../raw-request.ts'
+import { transports } from '../transports.ts'
 import { until } from '../../until.ts'
-import { flush, get, isAnswered, open, sendAndEnd, statusesIn } from './clients.ts'
+import { flush, get, isAnswered, statusesIn } from './clients.ts'
 
-describe('a connection', () => {
+describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, rawRequest, fetch }) => {
   test('is answered in order when plain requests and others are mixed', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')

@@ -2,7 +2,7 @@
 import type { Socket } from 'bun'
 
 export class FakeSocket {
-  readonly remoteAddress = '127.0.0.1'
+  remoteAddress = '127.0.0.1'
   readonly taken: Uint8Array[] = []
   readonly calls: string[] = []
   writes = 0

@@ -2,12 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { openListener } from '../../../lib/http/listener.ts'
 import { openDescriptors } from '../../../lib/http/descriptors.ts'
-import { serveFake } from '../fake-store.ts'
-import { rawRequest } from '../raw-request.ts'
+import { transports } from '../transports.ts'
 import { until } from '../../until.ts'
-import { flush, get, isAnswered, open, statusesIn } from './clients.ts'
+import { flush, get, isAnswered, statusesIn } from './clients.ts'
 
-describe('the lane', () => {
+describe.each(transports)('$name the lane', ({ tls, serveFake, open, rawRequest }) => {
   test('answers 500 and goes on when an answerer throws or rejects', async () => {
     const faults = [
       () => {
@@ -16,7 +15,7 @@ describe('the lane', () => {
       () => Promise.reject(new Error('rejected')),
     ]
     for (const answerer of faults) {
-      const listener = openListener({ bind: '127.0.0.1', port: 0, answerer })
+      const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer })
       const answers = await rawRequest(listener.port, get('a') + get('a'), isAnswered(2))
       expect(statusesIn(answers)).toEqual([500, 500])
       expect(answers).not.toMatch(/thrown|rejected/)
@@ -49,16 +48,9 @@ describe('the lane', () => {
     }
     let received = 0
     const ended = Promise.withResolvers<void>()
-    const socket = await Bun.connect({
-      hostname: '127.0.0.1',
-      port: server.port,
-      socket: {
-        data: (_, chunk) => {
-          received += chunk.length
-        },
-        close: () => ended.resolve(),
-      },
-    })
+    const socket = await open(server.port)
+    socket.on('data', (chunk) => (received += chunk.length))
+    socket.on('close', () => ended.resolve())
     socket.write(get('large'))
     socket.pause()
     await until('it is asked for', () => asked)
@@ -71,7 +63,13 @@ describe('the lane', () => {
   })
 
   test('a connection beyond the bound is closed when it is taken, and others are answered', async () => {
-    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: () => new Response('ok'), connectionsMax: 3 })
+    const listener = openListener({
+      bind: '127.0.0.1',
+      port: 0,
+      tls,
+      answerer: () => new Response('ok'),
+      connectionsMax: 3,
+    })
     const held = await Promise.all(Array.from({ length: 3 }, () => open(listener.port)))
     // The last one has been taken by the time that it is answered.
     await new Promise((resolve) => held[2]!.once('data', resolve).write(get('a')))

@@ -1,7 +1,7 @@
 /** Requests that are answered before all of them has come: Bun's server does not wait for a body that no route reads. */
-import { connect } from 'node:net'
 import { describe, expect, test } from 'bun:test'
-import { serveFake } from '../fake-store.ts'
+import { type Transport, transports } from '../transports.ts'
+import type { Dial } from '../dial.ts'
 import { flush, get, statusesIn } from './clients.ts'
 
 const host = 'Host: a\r\n'
@@ -21,12 +21,12 @@ interface Steps {
 }
 
 /** Sends one piece after the other, and gives all that comes back until the server closes or all is answered. */
-function sendInPieces(port: number, { pieces, answers, ends = false }: Steps): Promise<string> {
+function sendInPieces(dial: Dial, port: number, { pieces, answers, ends = false }: Steps): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = ''
     let at = 0
     let due = 0
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }, () => next())
+    const socket = dial(port, () => next(), { allowHalfOpen: true, noDelay: true })
     const next = () => {
       while (at < pieces.length && completeIn(received) >= due) {
         due += answers[at]!
@@ -57,67 +57,70 @@ function completeIn(received: string): number {
   }
 }
 
-async function statusesOf(steps: Steps): Promise<number[]> {
+async function exchange({ serveFake, dial }: Transport, steps: Steps): Promise<string> {
   await using served = serveFake()
   served.store.put('a', '<A>')
-  return statusesIn(await sendInPieces(served.server.port, steps))
+  return await sendInPieces(dial, served.server.port, steps)
 }
 
-describe('a request is answered', () => {
+describe.each(transports)('$name', (transport) => {
+  const statusesOf = async (steps: Steps) => statusesIn(await exchange(transport, steps))
+
+  describe('a request is answered', () => {
+    test.each([
+      ['a flush', post + five, 200],
+      ['an unknown store to flush', (post + five).replace('orders', 'none'), 404],
+      ['livez', livez + five, 200],
+      ['a lookup', get('a').slice(0, -2) + five, 200],
+      ['a lookup that expects to be asked for it', get('a', 'Expect: 100-continue\r\n').slice(0, -2) + five, 200],
+      ['a lookup of nothing', get('none').slice(0, -2) + five, 404],
+    ])('when it follows the body of %s, which came after its answer', async (_, head, status) => {
+      for (const behind of [get('a'), odd, flush]) {
+        expect(await statusesOf({ pieces: [head, 'hello', behind], answers: [1, 0, 1] })).toEqual([status, 200])
+        expect(await statusesOf({ pieces: [head, `hello${behind}`], answers: [1, 1] })).toEqual([status, 200])
+        expect(await statusesOf({ pieces: [`${head}he`, `llo${behind}`], answers: [1, 1] })).toEqual([status, 200])
+      }
+    })
+
+    test('when a body looks like a request, and more of them come late', async () => {
+      const body = get('b')
+      const late = `${post}Content-Length: ${body.length}\r\n\r\n`
+      const pieces = [late, body + late, body + get('a') + late, body + odd]
+      expect(await statusesOf({ pieces, answers: [1, 1, 2, 1] })).toEqual([200, 200, 200, 200, 200])
+    })
+
+    test('when lengths begin with zeros', async () => {
+      const zeros = `${post}Content-Length: 0000000000000005\r\n\r\nhello`
+      const pieces = [zeros, get('a'), zeros, odd, flush]
+      expect(await statusesOf({ pieces, answers: [1, 1, 1, 1, 1] })).toEqual([200, 200, 200, 200, 200])
+    })
+
+    test('when hundreds are pipelined behind a body that came late', async () => {
+      const pieces = [post + five, `hello${(get('a') + odd).repeat(200)}`]
+      expect(await statusesOf({ pieces, answers: [1, 400] })).toEqual(Array.from({ length: 401 }, () => 200))
+    })
+  })
+
+  describe('a client that sends no more', () => {
+    test.each([
+      ['with the rest of a body', ['hello'], [200]],
+      ['with a request behind it', [`hello${get('a')}`], [200, 200]],
+      ['with a request behind it that is passed on', [`hello${odd}`], [200, 200]],
+      ['with a part of the body', ['hel'], [200]],
+      ['before the body', [], [200]],
+    ])('%s has its answers, and the connection ends', async (_, rest, statuses) => {
+      const pieces = [post + five, ...rest]
+      expect(await statusesOf({ pieces, answers: [1, statuses.length - 1], ends: true })).toEqual(statuses)
+    })
+  })
+
   test.each([
-    ['a flush', post + five, 200],
-    ['an unknown store to flush', (post + five).replace('orders', 'none'), 404],
-    ['livez', livez + five, 200],
-    ['a lookup', get('a').slice(0, -2) + five, 200],
-    ['a lookup that expects to be asked for it', get('a', 'Expect: 100-continue\r\n').slice(0, -2) + five, 200],
-    ['a lookup of nothing', get('none').slice(0, -2) + five, 404],
-  ])('when it follows the body of %s, which came after its answer', async (_, head, status) => {
-    for (const behind of [get('a'), odd, flush]) {
-      expect(await statusesOf({ pieces: [head, 'hello', behind], answers: [1, 0, 1] })).toEqual([status, 200])
-      expect(await statusesOf({ pieces: [head, `hello${behind}`], answers: [1, 1] })).toEqual([status, 200])
-      expect(await statusesOf({ pieces: [`${head}he`, `llo${behind}`], answers: [1, 1] })).toEqual([status, 200])
-    }
+    ['chunks', 'Transfer-Encoding: chunked\r\n\r\n', '5\r\nhello\r\n0\r\n\r\n'],
+    ['a body and the wish to close', `Connection: close\r\n${five}`, 'hello'],
+  ])('the connection ends with an answer that says so when %s come late', async (_, headers, body) => {
+    const steps = { pieces: [post + headers, body, get('a'), get('a')], answers: [1, 1, 1, 1] }
+    const answers = await exchange(transport, steps)
+    expect(statusesIn(answers)).toEqual([200])
+    expect(answers).toMatch(/^connection: close\r$/im)
   })
-
-  test('when a body looks like a request, and more of them come late', async () => {
-    const body = get('b')
-    const late = `${post}Content-Length: ${body.length}\r\n\r\n`
-    const pieces = [late, body + late, body + get('a') + late, body + odd]
-    expect(await statusesOf({ pieces, answers: [1, 1, 2, 1] })).toEqual([200, 200, 200, 200, 200])
-  })
-
-  test('when lengths begin with zeros', async () => {
-    const zeros = `${post}Content-Length: 0000000000000005\r\n\r\nhello`
-    const pieces = [zeros, get('a'), zeros, odd, flush]
-    expect(await statusesOf({ pieces, answers: [1, 1, 1, 1, 1] })).toEqual([200, 200, 200, 200, 200])
-  })
-
-  test('when hundreds are pipelined behind a body that came late', async () => {
-    const pieces = [post + five, `hello${(get('a') + odd).repeat(200)}`]
-    expect(await statusesOf({ pieces, answers: [1, 400] })).toEqual(Array.from({ length: 401 }, () => 200))
-  })
-})
-
-describe('a client that sends no more', () => {
-  test.each([
-    ['with the rest of a body', ['hello'], [200]],
-    ['with a request behind it', [`hello${get('a')}`], [200, 200]],
-    ['with a request behind it that is passed on', [`hello${odd}`], [200, 200]],
-    ['with a part of the body', ['hel'], [200]],
-    ['before the body', [], [200]],
-  ])('%s has its answers, and the connection ends', async (_, rest, statuses) => {
-    const pieces = [post + five, ...rest]
-    expect(await statusesOf({ pieces, answers: [1, statuses.length - 1], ends: true })).toEqual(statuses)
-  })
-})
-
-test.each([
-  ['chunks', 'Transfer-Encoding: chunked\r\n\r\n', '5\r\nhello\r\n0\r\n\r\n'],
-  ['a body and the wish to close', `Connection: close\r\n${five}`, 'hello'],
-])('the connection ends with an answer that says so when %s come late', async (_, headers, body) => {
-  await using served = serveFake()
-  const steps = { pieces: [post + headers, body, get('a'), get('a')], answers: [1, 1, 1, 1] }
-  const answers = await sendInPieces(served.server.port, steps)
-  expect(statusesIn(answers)).toEqual([200])
-  expect(answers).toMatch(/^connection: close\r$/im)
 })

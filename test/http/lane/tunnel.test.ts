@@ -8,13 +8,13 @@ import { Reading } from '../../../lib/http/lane/reading.ts'
 import { Slots } from '../../../lib/http/lane/slots.ts'
 import { Tunnel } from '../../../lib/http/lane/tunnel.ts'
 import { openListener } from '../../../lib/http/listener.ts'
-import { FakeStore, serveFake } from '../fake-store.ts'
-import { rawRequest } from '../raw-request.ts'
+import { FakeStore } from '../fake-store.ts'
+import { transports } from '../transports.ts'
 import { until } from '../../until.ts'
-import { flush, get, isAnswered, open, statusesIn } from './clients.ts'
+import { flush, get, isAnswered, statusesIn } from './clients.ts'
 import { FakeSocket } from './fake-socket.ts'
 
-describe('a connection that was passed on', () => {
+describe.each(transports)('$name a connection that was passed on', ({ tls, serveFake, open, rawRequest, fetch }) => {
   test('is answered when hundreds of others are passed on at the same moment', async () => {
     await using served = serveFake()
     const clients = await Promise.all(Array.from({ length: 700 }, () => open(served.server.port)))
@@ -144,7 +144,7 @@ describe('a connection that was passed on', () => {
       await new Promise<void>((resolve) => asked.push(resolve))
       return underway.now--
     }
-    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: createAnswerer(store), tunnelsMax })
+    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer: createAnswerer(store), tunnelsMax })
     const clients = await Promise.all(Array.from({ length: 20 }, () => open(listener.port)))
     const [, , ...others] = clients
     const leaving = others.splice(0, 5)
@@ -170,7 +170,7 @@ describe('a connection that was passed on', () => {
       asked++
       return flushed.promise
     }
-    const listener = openListener({ bind: '127.0.0.1', port: 0, answerer: createAnswerer(store), tunnelsMax: 1 })
+    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer: createAnswerer(store), tunnelsMax: 1 })
     const [first, second] = await Promise.all([open(listener.port), open(listener.port)])
     const answerTo = (socket: Socket, request: string) =>
       new Promise<string>((resolve) => {
@@ -190,20 +190,20 @@ describe('a connection that was passed on', () => {
     for (const socket of [first, second]) socket.destroy()
     await listener.stop(0)
   })
+})
 
-  test('waits for its turn no more when its client has gone away', () => {
-    const slots = new Slots(1)
-    const begun: string[] = []
-    const holder = (name: string) => ({ begin: () => void begun.push(name), yield: () => {} })
-    const first = holder('the first')
-    slots.take(first)
-    const socket = new FakeSocket(Infinity)
-    const [outbox, reading] = [new Outbox(socket), new Reading(socket)]
-    const client = { socket: socket.asSocket, outbox, reading, isLocal: true, answered: () => {} }
-    const tunnel = new Tunnel(client, { port: 0, passedOn: new Map() }, slots)
-    tunnel.clientClosed()
-    slots.free(first)
-    slots.take(holder('the next'))
-    expect(begun).toEqual(['the first', 'the next'])
-  })
+test('a connection that is to be passed on waits for its turn no more when its client has gone away', () => {
+  const slots = new Slots(1)
+  const begun: string[] = []
+  const holder = (name: string) => ({ begin: () => void begun.push(name), yield: () => {} })
+  const first = holder('the first')
+  slots.take(first)
+  const socket = new FakeSocket(Infinity)
+  const [outbox, reading] = [new Outbox(socket), new Reading(socket)]
+  const client = { socket: socket.asSocket, outbox, reading, isLocal: true, answered: () => {} }
+  const tunnel = new Tunnel(client, { port: 0, passedOn: new Map() }, slots)
+  tunnel.clientClosed()
+  slots.free(first)
+  slots.take(holder('the next'))
+  expect(begun).toEqual(['the first', 'the next'])
 })
