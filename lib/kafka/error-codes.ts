@@ -84,12 +84,17 @@ export function errorAction(code: number): ErrorAction {
 }
 
 /** @param attempted e.g. `Produce to orders-changelog partition 3` */
-export function brokerError(attempted: string, code: number, advice?: string): LatchkeyError {
+export function brokerError(
+  attempted: string,
+  code: number,
+  advice?: string,
+  partitions: readonly number[] = [],
+): LatchkeyError {
   const action = errorAction(code)
   const retriable = action === 'retry' || action === 'refresh'
   const kind = action === 'fence' ? 'fenced' : retriable ? 'broker_error' : 'broker_refused'
   const end = advice === undefined ? '' : `; ${advice}`
   return new LatchkeyError(kind, `${attempted}: the broker answered ${errorName(code)}${end}`, {
-    details: { kafka: errorName(code) },
+    details: { kafka: errorName(code), partitions },
   })
 }

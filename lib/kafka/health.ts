@@ -24,7 +24,7 @@ export interface Affected {
 }
 
 interface Trouble {
-  partition: number | undefined
+  partitions: readonly number[]
   broker: string | undefined
   message: string
   /** Troubles of the same kind are shown together. */
@@ -71,15 +71,18 @@ export class Health {
     return group && `${group[0]!.message}${this.#adviceOn(group)}`
   }
 
-  /** The same, partition by partition. */
+  /** The same, partition by partition; of several troubles with one at one broker, that which has lasted longest. */
   get partitionTroubles(): PartitionTrouble[] {
-    return this.#lasting().flatMap((group) =>
-      group.flatMap(({ partition, broker, message, since }) => {
-        if (partition === undefined) return []
-        const client = this.#subject
-        return { partition, client, broker: broker ?? null, since: new Date(since).toISOString(), message }
-      }),
-    )
+    const found = new Map<string, PartitionTrouble>()
+    for (const { partitions, broker = null, message, since } of this.#lasting().flat()) {
+      const place = { client: this.#subject, broker, since: new Date(since).toISOString(), message }
+      for (const partition of partitions) {
+        const key = `${partition} ${broker}`
+        const known = found.get(key)
+        if (known === undefined || place.since < known.since) found.set(key, { partition, ...place })
+      }
+    }
+    return [...found.values()]
   }
 
   /** An attempt has failed. */
@@ -92,10 +95,10 @@ export class Health {
   waits({ code, message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
     const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
     for (const key of partitions ?? [operation]) {
-      const partition = typeof key === 'number' ? key : undefined
+      const concerned = typeof key === 'number' ? [key] : ((details['partitions'] ?? []) as readonly number[])
       const since = this.#troubles.get(key)?.since ?? Date.now()
       const isUnanswered = code === 'broker_unreachable' || code === 'request_timed_out'
-      this.#troubles.set(key, { partition, broker, message, kind, since, isUnanswered })
+      this.#troubles.set(key, { partitions: concerned, broker, message, kind, since, isUnanswered })
     }
     if (this.#troubles.size === 0) return
     this.#timer ??= setInterval(() => this.report(), reportMs)
@@ -145,7 +148,7 @@ export class Health {
       where,
       advice: this.#adviceOn(group),
       seconds: secondsSince(since),
-      partitions: group.flatMap(({ partition }) => partition ?? []),
+      partitions: group.flatMap(({ partitions }) => partitions),
       broker,
       since: new Date(since).toISOString(),
     })
@@ -153,7 +156,7 @@ export class Health {
 
   /** An address at which no broker has ever answered may be a wrong one. */
   #adviceOn([first]: readonly Trouble[]): string {
-    const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partition === undefined
+    const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partitions.length === 0
     return isAdvised ? '. Correct KAFKA_BROKERS, unless a broker is still to start there' : ''
   }
 
@@ -172,7 +175,7 @@ export class Health {
 
 /** `partitions 0, 3 at 10.0.0.5:9092`; nothing where no partition is known. */
 function placesOf(group: readonly Trouble[]): string[] {
-  const partitions = group.flatMap(({ partition }) => partition ?? []).toSorted((a, b) => a - b)
+  const partitions = [...new Set(group.flatMap((one) => one.partitions))].toSorted((a, b) => a - b)
   if (partitions.length === 0) return []
   const named = partitions.slice(0, partitionsNamedMax).join(', ')
   const more = partitions.length - partitionsNamedMax

@@ -21,12 +21,12 @@ export async function endOfLeaderEpoch(
   const attempted = `Asking where leader epoch ${epoch} of ${topic} partition ${partition} ends`
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
-  if (node === undefined) throw brokerError(attempted, leaderNotAvailable)
+  if (node === undefined) throw brokerError(attempted, leaderNotAvailable, undefined, [partition])
   const request = endOfEpochRequest(topic, partition, epoch, client.topics.leaderEpoch(topic, partition))
   const { errorCode, ...end } = parseEndOfEpoch(await client.send(node, request, client.requestTimeoutMs))
   if (errorCode !== 0) {
     if (errorAction(errorCode) === 'refresh') client.forgetLeader(topic, partition)
-    throw brokerError(attempted, errorCode)
+    throw brokerError(attempted, errorCode, undefined, [partition])
   }
   return end.epoch < 0 || end.endOffset < 0 ? undefined : end
 }

@@ -1,4 +1,5 @@
 /** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
+import { type LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { checkedOffset, malformed, reading } from './response-cursor.ts'
@@ -25,14 +26,20 @@ export async function listOffsets(
   const offsets = new Map<number, number>()
   for (const [node, led] of byNode) {
     for (const { partition, errorCode, offset } of await offsetsAt(client, node, topic, led, spec, isolation)) {
-      if (errorCode !== 0)
-        throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${partition}`, errorCode)
+      if (errorCode !== 0) throw offsetError(spec, topic, [partition], errorCode)
       offsets.set(partition, offset)
     }
   }
-  const missing = partitions.find((partition) => !offsets.has(partition))
-  if (missing !== undefined) throw brokerError(`Looking up the ${spec} offset of ${topic} partition ${missing}`, 5)
+  const missing = partitions.filter((partition) => !offsets.has(partition))
+  if (missing.length > 0) throw offsetError(spec, topic, missing, leaderNotAvailable)
   return offsets
+}
+
+const leaderNotAvailable = 5
+
+function offsetError(spec: OffsetSpec, topic: string, partitions: readonly number[], errorCode: number): LatchkeyError {
+  const attempted = `Looking up the ${spec} offset of ${topic} partition ${partitions[0]}`
+  return brokerError(attempted, errorCode, undefined, partitions)
 }
 
 export interface FoundOffset {

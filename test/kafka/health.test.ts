@@ -169,3 +169,25 @@ test('Health bounds its lines and what they name when very much fails', () => {
   expect(lines[0]).toContain('18, 19 and 480 more at b:1')
   expect(lines.at(-1)).toContain('46 more troubles')
 })
+
+test('Health names the partitions that an operation waits for, once each', () => {
+  const health = new Health('source consumer')
+  const attempted = 'Looking up the earliest offset of orders partition 0'
+  const leaderless = brokerError(attempted, 5, undefined, [0, 3])
+  const operation = Symbol('operation')
+  health.failed(leaderless, { operation })
+  health.failed(leaderless, { operation: Symbol('another') })
+  setSystemTime(start + 2_000)
+  const message = `${attempted}: the broker answered LEADER_NOT_AVAILABLE`
+  expect(health.trouble).toBe(`source consumer: ${message} (partitions 0, 3, for 2 s, trying on)`)
+  expect(health.partitionTroubles).toEqual(
+    [0, 3].map((partition) => ({
+      partition,
+      client: 'source consumer',
+      broker: null,
+      since: new Date(start).toISOString(),
+      message,
+    })),
+  )
+  health.succeeded(operation)
+})

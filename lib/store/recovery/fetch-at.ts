@@ -17,7 +17,7 @@ export async function fetchAt(
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
   const attempted = `Reading ${topic} partition ${partition}`
-  if (node === undefined) throw brokerError(attempted, leaderNotAvailable)
+  if (node === undefined) throw brokerError(attempted, leaderNotAvailable, undefined, [partition])
   const request = fetchRequest(topic, [{ partition, offset }], { ...plainFetch, maxWaitMs: 0, isolation })
   const purpose = { topic, partitions: [partition] }
   const { errorCode, partitions } = parseFetchResponse(
@@ -33,7 +33,7 @@ export async function fetchAt(
   if (isOutside) return undefined
   if (fetched.errorCode === 0) return fetched
   client.forgetLeader(topic, partition)
-  if (fetched.errorCode !== offsetOutOfRange) throw brokerError(attempted, fetched.errorCode)
+  if (fetched.errorCode !== offsetOutOfRange) throw brokerError(attempted, fetched.errorCode, undefined, [partition])
   const found = `the broker says that offset ${offset} is out of range, and both ends of the log say that it is not`
   throw new LatchkeyError('broker_error', `${attempted}: ${found}`)
 }

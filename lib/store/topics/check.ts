@@ -40,7 +40,28 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   refuseMissing(config, rights)
   const topology = await clients.consumer.persist(() => inspectTopics(clients.consumer, config))
   const changed = await describeChanged(clients, config, topology)
-  return [...describe(config, topology), ...changed, ...describeRights(config, rights)]
+  const leaderless = await describeLeaderless(clients, config, topology)
+  return [...describe(config, topology), ...changed, ...leaderless, ...describeRights(config, rights)]
+}
+
+/** A start waits for their leaders. */
+async function describeLeaderless(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
+  const { sourceTopic, changelogTopic } = config
+  const { consumer } = clients
+  const { primaries } = rolesOf(config, topology.partitionCount)
+  const topics = [
+    ...(primaries.length > 0 ? [sourceTopic] : []),
+    ...(topology.missingChangelog === undefined ? [changelogTopic] : []),
+  ]
+  const found = topics.length === 0 ? [] : await consumer.persist(() => consumer.metadata(topics))
+  return found.flatMap(({ topic, partitions }) => {
+    const without = partitions.filter(({ leader }) => leader < 0).map(({ partition }) => partition)
+    if (without.length === 0) return []
+    const which = `${without.length === 1 ? 'partition' : 'partitions'} ${rangesOf(without.toSorted((a, b) => a - b))}`
+    return [
+      `warning: Topic ${topic} has no leader for ${which}: a start waits for one; start the brokers that hold a replica`,
+    ]
+  })
 }
 
 /** The warning of a start with other formats, or another module, than what is stored was made with. */
