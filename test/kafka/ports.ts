@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 const lowestPort = 20_000
 const highestPort = 32_000
 const triesMax = 100
+const bindTries = 3
 
 /** Ports that nothing listens on now. They are not reserved: whoever binds one must be ready to try again with another. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -18,6 +19,28 @@ export async function freePorts(count: number): Promise<number[]> {
     if (await isFree(port)) ports.add(port)
   }
   return [...ports]
+}
+
+/** What is to be closed where a start fails. */
+export type Closing = { close(): Promise<void> }[]
+
+/**
+ * Starts what binds to ports that are free now, with others where another process has taken one meanwhile.
+ * @param start adds to `closing` what it has begun
+ */
+export async function onFreePorts<T>(
+  count: number,
+  start: (ports: readonly number[], closing: Closing) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const closing: Closing = []
+    try {
+      return await start(await freePorts(count), closing)
+    } catch (error) {
+      await Promise.all(closing.map((one) => one.close()))
+      if (tries === bindTries || !String(error).includes('BindException')) throw error
+    }
+  }
 }
 
 export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {

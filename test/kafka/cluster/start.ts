@@ -1,7 +1,7 @@
 /** Formats and runs the processes of a cluster. */
 import { kafkaJars } from '../jars.ts'
 import { LocalNode } from '../local-node.ts'
-import { freePorts } from '../ports.ts'
+import { type Closing, onFreePorts } from '../ports.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import { ClusterBroker } from './cluster-broker.ts'
 import { brokerProperties, controllerProperties } from './properties.ts'
@@ -15,30 +15,20 @@ export interface ClusterOptions {
 
 const brokerIds = [1, 2, 3]
 const controllerHeapMegabytes = 192
-/** Another process may take a port between our look and Kafka's bind. */
-const portTries = 3
 
 export interface Nodes {
   controller: LocalNode
   brokers: ClusterBroker[]
 }
 
-export async function startNodes(options: ClusterOptions): Promise<Nodes> {
-  for (let tries = 1; ; tries++) {
-    const closing: { close(): Promise<void> }[] = []
-    try {
-      return await tryStart(options, closing)
-    } catch (error) {
-      await Promise.all(closing.map((one) => one.close()))
-      if (tries === portTries || !String(error).includes('BindException')) throw error
-    }
-  }
+export function startNodes(options: ClusterOptions): Promise<Nodes> {
+  return onFreePorts(1 + 2 * brokerIds.length, (ports, closing) => start(options, ports, closing))
 }
 
-async function tryStart(options: ClusterOptions, closing: { close(): Promise<void> }[]): Promise<Nodes> {
+async function start(options: ClusterOptions, ports: readonly number[], closing: Closing): Promise<Nodes> {
   const { properties = {}, heapMegabytes = 256 } = options
   const jars = await kafkaJars()
-  const [controllerPort = 0, ...brokerPorts] = await freePorts(1 + 2 * brokerIds.length)
+  const [controllerPort = 0, ...brokerPorts] = ports
   const controller = new LocalNode('the controller', jars, controllerHeapMegabytes)
   closing.push(controller)
   const formatted = [controller.format(controllerProperties(controllerPort, controller.logDir, properties))]
@@ -47,7 +37,7 @@ async function tryStart(options: ClusterOptions, closing: { close(): Promise<voi
     const [directPort = 0, proxiedPort = 0] = brokerPorts.slice(2 * index)
     const proxy = await TcpProxy.listen(`127.0.0.1:${proxiedPort}`)
     const node = new LocalNode(`broker ${id}`, jars, heapMegabytes)
-    const broker = new ClusterBroker(id, `127.0.0.1:${directPort}`, proxy, node)
+    const broker = new ClusterBroker(id, node, `127.0.0.1:${directPort}`, proxy)
     closing.push(broker)
     brokers.push(broker)
     const place = { id, directPort, proxiedPort, proxyAddress: proxy.address, controllerPort }
