@@ -78,9 +78,9 @@ export class ByLeader {
     return partitions
   }
 
-  /** A partition cannot be served where it is: its leader is looked up after a pause. */
-  lost(partition: number, cause: unknown): void {
-    if (this.#places.has(partition)) this.#postpone([partition], cause)
+  /** A partition cannot be served where it is: its leader is looked up after a pause. @param pauseMs where the caller bounds how often that happens */
+  lost(partition: number, cause: unknown, pauseMs?: number): void {
+    if (this.#places.has(partition)) this.#postpone([partition], cause, pauseMs)
   }
 
   /** The leader has named a replica nearer to us (KIP-392): it serves the partition until it fails, or for a time; then the leader is asked again. */
@@ -189,7 +189,7 @@ export class ByLeader {
   }
 
   /** Partitions that were served together are looked for together. Ends the run where a retry cannot mend the failure. */
-  #postpone(partitions: readonly number[], error: unknown): void {
+  #postpone(partitions: readonly number[], error: unknown, pauseMs?: number): void {
     if (this.stopped) return
     if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) return this.#end(error)
     const places = partitions.flatMap((partition) => this.#places.get(partition) ?? [])
@@ -197,7 +197,7 @@ export class ByLeader {
     if (places.length > 0) this.#client.health.failed(error, { partitions, broker })
     try {
       // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
-      const dueAt = performance.now() + Math.max(...places.map(({ patience }) => patience.nextMs(error)))
+      const dueAt = performance.now() + (pauseMs ?? Math.max(...places.map(({ patience }) => patience.nextMs(error))))
       for (const place of places) Object.assign(place, { node: undefined, dueAt })
     } catch (end) {
       return this.#end(end)

@@ -7,6 +7,8 @@ import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './error-codes.ts'
 import { type EpochTrail } from './epoch-trail.ts'
+import { cameDamaged, DamagedBatches, isDamage } from './damaged-batches.ts'
+import { type FetchSink } from './fetch-sink.ts'
 import { type FetchedPartition, fetchKey, type FetchOptions, fetchRequest, parseFetchResponse } from './fetch.ts'
 import { OversizedBatches } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
@@ -14,24 +16,7 @@ import { OutOfRange } from './out-of-range.ts'
 import { giveBackBody } from './response-frames.ts'
 import { LatchkeyError } from '../errors.ts'
 
-export interface FetchSink {
-  /** Once received() has returned nothing of the response is looked at again, so that its memory can go at once. */
-  readonly keepsNothing?: boolean
-  /**
-   * Takes, at once, what came of one partition from `position` on. A throw ends the fetcher, but for a batch that isOversized(): that one comes
-   * again in pieces; what was taken before is to be passed over.
-   * @returns where to fetch again, where that is not behind what came
-   */
-  received(fetched: FetchedPartition, position: number): number | undefined | void
-  /** Passes over all before `next`: a record too large for any batch, or the rest of an oversized batch that is corrupt. A throw ends the fetcher. */
-  passOver(partition: number, next: number, fault: LatchkeyError): void
-  /** Resolves when there is room for another response. */
-  room(): Promise<void> | undefined
-  /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
-  outOfRange(partition: number, position: number): Promise<number | undefined>
-  /** What comes from here on was appended in another leader epoch than what came before. */
-  epochBegan?(partition: number): void
-}
+export type { FetchSink }
 
 interface Assignment {
   /** Offset of the next Fetch. */
@@ -62,6 +47,7 @@ export class Fetcher {
   readonly #byLeader: ByLeader
   readonly #outOfRange: OutOfRange
   readonly #apart: OversizedBatches
+  readonly #damaged: DamagedBatches
   readonly #assigned = new Map<number, Assignment>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
@@ -81,6 +67,7 @@ export class Fetcher {
       comeBack: (partition) => this.#byLeader.add(partition),
       failed: (partition, error) => this.#byLeader.lost(partition, error),
     })
+    this.#damaged = new DamagedBatches(client)
   }
 
   /** A partition that was removed may be added again, from anywhere. @param epochs notes those of what is fetched */
@@ -127,7 +114,7 @@ export class Fetcher {
         if (fetched.errorCode === 0) good.push(fetched)
         else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
       }
-      for (const { partition } of good) this.#byLeader.succeeded(partition)
+      for (const { partition } of good) if (!this.#damaged.isWaitingFor(partition)) this.#byLeader.succeeded(partition)
       for (const { partition, preferredReadReplica: replica } of good) {
         if (replica >= 0 && replica !== node) this.#byLeader.prefer(partition, replica)
       }
@@ -151,12 +138,33 @@ export class Fetcher {
     try {
       const next = this.#sink.received(fetched, position)
       if (next !== undefined) this.seek(fetched.partition, next)
+      this.#cameWhole(fetched.partition, position)
       return next !== undefined
     } catch (error) {
-      if (!isOversized(error)) throw error
-      this.#apart.take(fetched, error)
-      return true
+      if (isOversized(error)) this.#apart.take(fetched, error)
+      else if (!isDamage(error)) throw error
+      else this.#cameDamaged(fetched, this.#sink.takenTo?.(fetched.partition) ?? position, error)
+      return isOversized(error)
     }
+  }
+
+  #cameWhole(partition: number, position: number): void {
+    const to = this.#sink.takenTo?.(partition) ?? this.#assigned.get(partition)?.position ?? position
+    if (this.#damaged.taken(partition, to)) this.#byLeader.succeeded(partition)
+  }
+
+  /** Fetches a batch again after a pause, which is its partition's alone, as often as that may help. */
+  #cameDamaged(fetched: FetchedPartition, offset: number, fault: LatchkeyError): void {
+    const { partition } = fetched
+    this.seek(partition, offset)
+    const pauseMs = this.#damaged.pauseMs(fetched, offset)
+    if (pauseMs === undefined) {
+      const times = this.#damaged.forget(partition)
+      if (this.#sink.damaged === undefined) throw fault
+      const next = this.#sink.damaged(partition, fault, times)
+      if (next !== undefined) this.seek(partition, next)
+      this.#byLeader.succeeded(partition)
+    } else this.#byLeader.lost(partition, cameDamaged(this.#topic, partition, fault.message), pauseMs)
   }
 
   #generation(partition: number): number | undefined {

@@ -5,7 +5,8 @@
 import { type LatchkeyError } from '../errors.ts'
 import { type OversizedBatch, oversizedBatchIn, piecesOf } from './batch-pieces.ts'
 import { type FetchedPartition } from './fetch.ts'
-import { type FetchSink } from './fetcher.ts'
+import { isDamage } from './damaged-batches.ts'
+import { type FetchSink } from './fetch-sink.ts'
 
 /** The fetcher that a partition leaves meanwhile. */
 export interface Apart {
@@ -74,12 +75,24 @@ export class OversizedBatches {
       if (!isCurrent()) break
       if ('fault' in piece) this.#sink.passOver(fetched.partition, piece.next, piece.fault)
       else {
-        const next = this.#sink.received(piece.fetched, batch.baseOffset)
+        const next = this.#giveOne(piece.fetched, batch)
         if (next !== undefined) return next
       }
       await this.#sink.room()
     }
     return batch.nextOffset
+  }
+
+  /** @returns where to go on, where that is not with the next piece */
+  #giveOne(piece: FetchedPartition, { baseOffset, nextOffset }: OversizedBatch): number | undefined {
+    try {
+      return this.#sink.received(piece, baseOffset) ?? undefined
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      // The batch had the right checksum.
+      this.#sink.passOver(piece.partition, nextOffset, error)
+      return nextOffset
+    }
   }
 
   #comeBack(partition: number, generation: number): void {

@@ -2,7 +2,9 @@
  * Copies of partitions that other instances write: the changelog is read from its start and then followed. Nothing is written and nothing
  * committed. The same way into memory as everything else.
  */
+import { type LatchkeyError } from '../errors.ts'
 import { CommittedBatches } from '../kafka/committed-batches.ts'
+import { isDamage } from '../kafka/damaged-batches.ts'
 import { EpochTrail } from '../kafka/epoch-trail.ts'
 import { type FetchedPartition } from '../kafka/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
@@ -57,9 +59,9 @@ export class Replicas {
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       keepsNothing: true,
       received: (fetched) => this.#received(fetched),
-      passOver: (partition, _, fault) => {
-        throw corruptChangelog(config.changelogTopic, partition, fault)
-      },
+      takenTo: (partition) => this.#copies.get(partition)!.position,
+      damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
+      passOver: (partition, _, fault) => this.#corrupt(partition, fault),
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
@@ -119,7 +121,7 @@ export class Replicas {
     try {
       this.#take(fetched, copy)
     } catch (error) {
-      throw corruptChangelog(config.changelogTopic, partition, error)
+      throw isDamage(error) ? error : corruptChangelog(config.changelogTopic, partition, error)
     }
     stats.setGauge(partition, 'position', copy.position)
     setEnd(stats, partition, lastStableOffset)
@@ -127,6 +129,10 @@ export class Replicas {
     this.#checkFilled(partition)
     if (copy.opened) flusher.wrote()
     return this.#batches.isEnough ? copy.position : undefined
+  }
+
+  #corrupt(partition: number, fault: LatchkeyError, times = 1): never {
+    throw corruptChangelog(this.#context.config.changelogTopic, partition, fault, times)
   }
 
   #take(fetched: FetchedPartition, copy: Copy): void {

@@ -1,6 +1,6 @@
 /** A KafkaClient whose brokers are the test: it sees every raw request and answers when and how it likes. */
 import { LatchkeyError } from '../../lib/errors.ts'
-import { Backoff } from '../../lib/kafka/backoff.ts'
+import { Backoff, type BackoffOptions } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
 import type { Health } from '../../lib/kafka/health.ts'
@@ -23,6 +23,7 @@ export class FakeClient {
   retriesMax = Number.POSITIVE_INFINITY
   /** Whether persist() repeats; else it rejects with the first failure. */
   isPersistent = false
+  retryBackoff: BackoffOptions | undefined
   readonly troubles: string[] = []
   readonly health: Pick<Health, 'failed' | 'succeeded' | 'waits' | 'over'> = {
     failed: (error) => void this.troubles.push(error.message),
@@ -61,7 +62,7 @@ export class FakeClient {
   }
 
   patience(): Patience {
-    return new Patience(new Backoff(), this.retriesMax)
+    return new Patience(new Backoff(this.retryBackoff), this.retriesMax)
   }
 
   addressOf(node: number | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'bun:test'
+import { LatchkeyError } from '../../lib/errors.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import type { FetchSink } from '../../lib/kafka/fetcher.ts'
 import { until } from '../until.ts'
@@ -35,6 +36,24 @@ test('Fetcher passes over the rest of an oversized batch whose records are missi
   await until('what follows is seen', () => seen.includes(150))
   expect(seen).toEqual([...Array.from({ length: 140 }, (_, offset) => offset), 150])
   expect(passed).toEqual([[150, expect.stringContaining('10 of them are missing')]])
+})
+
+test('Fetcher passes over the rest of an oversized batch when a piece of it cannot be read, and goes on behind it', async () => {
+  const fake = new FakeClient()
+  const { seen, passed, sink } = recordSink()
+  const received: FetchSink['received'] = (fetched, position) => {
+    const isSecondPiece = seen.length > 0 && passed.length === 0
+    if (isSecondPiece) throw new LatchkeyError('record_batch_corrupt', 'nonsense behind the first piece')
+    sink.received!(fetched, position)
+  }
+  start(fake, { 0: 0 }, { ...sink, received })
+  const records = [batch(0, { attributes: 1, body, recordCount: 140 }), batch(140)]
+  await answer(fake, { partition: 0, records: Buffer.concat(records) })
+  await answer(fake)
+  expect(await answer(fake, { partition: 0, records: records[1]! })).toEqual(['0@140'])
+  await until('what follows is seen', () => seen.includes(140))
+  expect(seen.length).toBeLessThan(140)
+  expect(passed).toEqual([[140, expect.stringContaining('nonsense')]])
 })
 
 test('Fetcher goes on with other partitions of a broker while it gives an oversized batch, and gives the next such batch after that', async () => {

@@ -102,9 +102,18 @@ export class RecordBatchReader extends RecordCursor {
     }
   }
 
+  /** Whether the current batch has the CRC32C that its header says. */
+  get isIntact(): boolean {
+    return this.#onBatch && this.#crc() === this.#buffer.readUInt32BE(this.#batchStart + layout.crcAt)
+  }
+
+  #crc(): number {
+    return crc32c(this.#buffer, this.#batchStart + layout.attributesAt, this.#nextBatchStart)
+  }
+
   #checkCrc(): void {
     const expected = this.#buffer.readUInt32BE(this.#batchStart + layout.crcAt)
-    const found = crc32c(this.#buffer, this.#batchStart + layout.attributesAt, this.#nextBatchStart)
+    const found = this.#crc()
     if (found !== expected) {
       throw this.corrupt(
         `its CRC32C is 0x${found.toString(16)}, its header says 0x${expected.toString(16)}; it was damaged in the log or on the way`,

@@ -48,8 +48,9 @@ export class BadRecords {
     const { partition, consumed } = one
     if (this.#halts(one, consumed, fault)) return false
     this.#stats.add('skippedCorruptBatch', 1)
-    const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {attempts} attempts: {fault}`
-    this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, attempts, fault })
+    const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {fetches}: {fault}`
+    const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
+    this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
     const letter = this.#fault(one, consumed, 'skippedCorruptBatch', `offsets ${consumed} to ${next - 1}: ${fault}`)
     this.#letters?.take(one, foundBytes(bytes), { ...letter, raw: 'batch' })
     return true

@@ -36,8 +36,6 @@ export class PartitionIngest {
   /** Records that a program has written itself, and how many of them are acknowledged or refused. */
   directWrites = 0
   directWritesSettled = 0
-  /** A batch that failed its checks, and how often it was fetched. */
-  corrupt = { offset: -1, attempts: 0 }
   /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
   halt: Halt | undefined
   /** Batches of dead letters that are not acknowledged: until then nothing is written to the changelog, nor counts as acknowledged. */

@@ -1,8 +1,8 @@
 /** Source records into changelog batches; what cannot be stored is left to BadRecords. */
-import { LatchkeyError, messageOf } from '../../errors.ts'
+import { type LatchkeyError, messageOf } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
-import { type HeaderBlock, isOversized, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { backlogBytesMax } from './backlog.ts'
 import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
@@ -14,8 +14,6 @@ import { type SourceHeaders } from './source-headers.ts'
 import { type Stats } from '../../contract/stats.ts'
 import { type ChangelogLimits } from '../topics/changelog-topic.ts'
 
-/** A batch that fails its checks is fetched this often, in case it was damaged on the way, before it is skipped. */
-const corruptAttemptsMax = 3
 /** A clock a little ahead of the broker's must not make a clamped timestamp invalid again. */
 const clockMarginMs = 60_000
 /** Larger ones get a larger buffer. */
@@ -42,6 +40,8 @@ export class SourceDecoder {
   readonly #conversion: Conversion | undefined
   readonly #checkCrc: boolean
   readonly #batches = new CommittedBatches()
+  /** It stands at a batch whose header could be read. */
+  #isInBatch = false
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   readonly #sourceHeaders: SourceHeaders | undefined
   readonly #size: SizeLimit
@@ -74,31 +74,27 @@ export class SourceDecoder {
   /**
    * Decodes what was fetched from `one.consumed` on and moves that along, up to a record at which the partition halts (`one.halt`)
    * or waits (`one.waiting`).
-   * @returns where to fetch again, if not where the fetched bytes end: something is to be looked at once more, or a small part of the bytes is
-   *   enough for now, for what it decompresses to or the dead letters that it leads to
-   * @throws LatchkeyError that isOversized() where a batch is to be read in pieces; what is before it has been taken
+   * @returns where to fetch again, if not where the fetched bytes end: a small part of the bytes is enough for now, for what it decompresses to or the
+   *   dead letters that it leads to
+   * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that is to be fetched again or read in pieces; what is before it has been
+   *   taken
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
     const now = Date.now()
     this.#timestampMin = now - this.#limits.timestampBeforeMaxMs + clockMarginMs
     this.#timestampMax = now + this.#limits.timestampAfterMaxMs - clockMarginMs
     const { batch } = this.#batches
-    let inBatch = false
-    try {
-      this.#batches.open(fetched, one.consumed)
-      for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
-        inBatch = true
-        if (kind === 'control') this.#stats.add('controlBatches', 1)
-        else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-        else if (!this.#takeRecords(one, batch)) return one.letterBytes < backlogBytesMax ? undefined : one.consumed
-        one.consumed = batch.nextOffset
-        inBatch = false
-      }
-      return this.#batches.isEnough ? one.consumed : undefined
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt' || isOversized(error)) throw error
-      return this.#corrupt(one, inBatch, error)
+    this.#isInBatch = false
+    this.#batches.open(fetched, one.consumed)
+    for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
+      this.#isInBatch = true
+      if (kind === 'control') this.#stats.add('controlBatches', 1)
+      else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
+      else if (!this.#takeRecords(one, batch)) return one.letterBytes < backlogBytesMax ? undefined : one.consumed
+      one.consumed = batch.nextOffset
+      this.#isInBatch = false
     }
+    return this.#batches.isEnough ? one.consumed : undefined
   }
 
   /** @returns false where the partition halts or waits at one of them, or there are too many dead letters */
@@ -215,15 +211,15 @@ export class SourceDecoder {
     return clamped
   }
 
-  /** @param inBatch whether its header could be read */
-  #corrupt(one: PartitionIngest, inBatch: boolean, error: LatchkeyError): number | undefined {
-    const next = inBatch ? this.#batches.batch.nextOffset : one.consumed + 1
-    const { corrupt } = one
-    corrupt.attempts = corrupt.offset === one.consumed ? corrupt.attempts + 1 : 1
-    corrupt.offset = one.consumed
-    if (corrupt.attempts < corruptAttemptsMax) return one.consumed
-    const bytes = inBatch ? this.#batches.batch.rawBatch() : undefined
-    return this.passOver(one, next, error, corrupt.attempts, bytes) ? next : undefined
+  /**
+   * The batch that decode() has just stopped at is damaged for good.
+   * @returns where to go on; undefined where the partition halts there
+   */
+  passOverDamaged(one: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
+    const { batch } = this.#batches
+    const next = this.#isInBatch ? batch.nextOffset : one.consumed + 1
+    const bytes = this.#isInBatch ? batch.rawBatch() : undefined
+    return this.passOver(one, next, error, times, bytes) ? next : undefined
   }
 
   /**

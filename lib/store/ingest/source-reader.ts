@@ -44,6 +44,8 @@ export class SourceReader {
     settlement.backlog.paused = (partition, isPaused) => this.#paused(partition, isPaused)
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
       received: (fetched) => this.#received(fetched),
+      takenTo: (partition) => hooks.partition(partition)?.consumed ?? 0,
+      damaged: (partition, fault, times) => this.#damaged(partition, fault, times),
       room: hooks.room,
       outOfRange: (partition, position) => this.#outOfRange(partition, position),
       epochBegan: (partition) => context.events.epochBegan(partition),
@@ -87,13 +89,13 @@ export class SourceReader {
     } finally {
       this.#settlement.backlog.add(one.partition, one.bytes - before)
       this.#letters?.send(one)
+      this.#hooks.encoded(one, openBefore)
     }
     if (one.halt !== undefined) this.halted(one)
     else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
     setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)
-    this.#hooks.encoded(one, openBefore)
     return one.halt === undefined && one.waiting === undefined ? again : undefined
   }
 
@@ -103,6 +105,18 @@ export class SourceReader {
     if (one === undefined) return
     one.isPaused = isPaused
     this.fetch(one)
+  }
+
+  /** @returns where to go on; undefined where the partition is not fetched any more */
+  #damaged(partition: number, fault: LatchkeyError, times: number): number | undefined {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return undefined
+    const next = this.#decoder.passOverDamaged(one, fault, times)
+    if (next === undefined) this.halted(one)
+    else one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    this.#letters?.send(one)
+    return next
   }
 
   #passOver(partition: number, next: number, fault: LatchkeyError): void {

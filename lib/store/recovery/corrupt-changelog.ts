@@ -1,13 +1,15 @@
 import { type ErrorCode, LatchkeyError, messageOf } from '../../errors.ts'
-import { isOversized } from '../../kafka/record-batch/index.ts'
 
 const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['record_batch_corrupt', 'entry_too_large'])
 
-/** Skipping a damaged changelog batch, or a record that cannot be held, would lose values that are nowhere else. */
-export function corruptChangelog(topic: string, partition: number, error: unknown): unknown {
-  if (isOversized(error)) return error // it is read in pieces
+/**
+ * Skipping a damaged changelog batch, or a record that cannot be held, would lose values that are nowhere else.
+ * @param times in how many fetches it came so
+ */
+export function corruptChangelog(topic: string, partition: number, error: unknown, times = 1): unknown {
   if (!(error instanceof LatchkeyError) || !unreadable.has(error.code)) return error
   const advice = `delete topic ${topic} and it is rebuilt from the source`
-  const message = `Reading ${topic} partition ${partition}: ${messageOf(error)}; ${advice}`
+  const found = `${messageOf(error)}${times > 1 ? `, in ${times} fetches` : ''}`
+  const message = `Reading ${topic} partition ${partition}: ${found}; ${advice}`
   return new LatchkeyError(error.code, message, { cause: error })
 }

@@ -1,18 +1,49 @@
 /** One look at a partition, outside of any fetch loop. */
 import { LatchkeyError } from '../../errors.ts'
+import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
+import { cameDamaged, soundPart, timesMax } from '../../kafka/damaged-batches.ts'
 import { brokerError } from '../../kafka/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/fetch.ts'
+import { type Patience } from '../../kafka/patience.ts'
 import { placeInLog } from '../../kafka/out-of-range.ts'
 import { plainFetch } from '../clients.ts'
 
-/** What lies at an offset and behind; undefined where the log does not hold that offset. Rejects with what the caller may repeat. */
+/**
+ * What lies at an offset and behind; undefined where the log does not hold that offset. Ends before what came damaged, which is fetched again, after pauses, where it
+ * is the first: only what is damaged in the log is given as it is. Rejects with what the caller may repeat.
+ */
 export async function fetchAt(
   client: KafkaClient,
   topic: string,
   partition: number,
   offset: number,
   isolation: KafkaClient['isolation'] = client.isolation,
+): Promise<FetchedPartition | undefined> {
+  const own = Symbol('reading')
+  let patience: Patience | undefined
+  try {
+    for (let times = 1; ; times++) {
+      const fetched = await fetchOnce(client, topic, partition, offset, isolation)
+      const sound = fetched && soundPart(fetched, offset)
+      if (fetched === undefined || sound !== undefined || times === timesMax) return sound ?? fetched
+      patience ??= client.patience()
+      client.health.waits(cameDamaged(topic, partition, `the batch at offset ${offset} came damaged`), {
+        operation: own,
+      })
+      await sleep(patience.pauseMs(), client.signal)
+    }
+  } finally {
+    if (patience !== undefined) client.health.over(own)
+  }
+}
+
+async function fetchOnce(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  offset: number,
+  isolation: KafkaClient['isolation'],
 ): Promise<FetchedPartition | undefined> {
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)

@@ -6,7 +6,8 @@ import { LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
-import { Fetcher } from '../../kafka/fetcher.ts'
+import { isDamage } from '../../kafka/damaged-batches.ts'
+import { Fetcher, type FetchSink } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { type ChiralMap } from '../../map/index.ts'
 import { applyRecords } from '../memory/apply.ts'
@@ -140,7 +141,7 @@ function stopped(topic: string): never {
   throw new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
 }
 
-class RecoverySink {
+class RecoverySink implements FetchSink {
   readonly keepsNothing = true
   ended: (partition: number) => void = () => {}
   readonly #context: RecoveryContext
@@ -162,7 +163,7 @@ class RecoverySink {
         return undefined
       }
     } catch (error) {
-      throw corruptChangelog(this.#context.changelogTopic, partition, error)
+      throw isDamage(error) ? error : corruptChangelog(this.#context.changelogTopic, partition, error)
     }
     stats.setGauge(partition, 'recoveryPosition', progress.position)
     const identity = this.#context.identityOf(partition)
@@ -172,6 +173,14 @@ class RecoverySink {
 
   passOver(partition: number, _next: number, fault: LatchkeyError): never {
     throw corruptChangelog(this.#context.changelogTopic, partition, fault)
+  }
+
+  takenTo(partition: number): number {
+    return this.#progress.get(partition)!.position
+  }
+
+  damaged(partition: number, fault: LatchkeyError, times: number): never {
+    throw corruptChangelog(this.#context.changelogTopic, partition, fault, times)
   }
 
   room(): undefined {

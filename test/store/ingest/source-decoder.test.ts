@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, test } from 'bun:test'
+import { type LatchkeyError } from '../../../lib/errors.ts'
 import { BatchPool } from '../../../lib/store/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store/ingest/partition-ingest.ts'
 import { BadRecords } from '../../../lib/store/ingest/bad-records.ts'
@@ -182,11 +183,25 @@ function damaged(at: number, count: number): Buffer {
   return bytes
 }
 
-test('SourceDecoder fetches a damaged batch again, and is whole when it comes undamaged', () => {
-  const { decoder, one, stats } = setup()
-  const good = batch(0, { key: 'a' })
-  expect(decoder.decode(fetched(Buffer.concat([good, damaged(1, 3)])), one)).toBe(1)
+const corrupt = expect.objectContaining({ code: 'record_batch_corrupt' })
+
+/** Decodes a batch that cannot be read. @returns why */
+function faultOf({ decoder, one }: ReturnType<typeof setup>, bytes: Buffer): LatchkeyError {
+  try {
+    decoder.decode(fetched(bytes), one)
+  } catch (error) {
+    expect(error).toEqual(corrupt)
+    return error as LatchkeyError
+  }
+  throw new Error('it can be read')
+}
+
+test('SourceDecoder stands at a damaged batch, with all before it, and is whole when it comes undamaged', () => {
+  const store = setup()
+  const { decoder, one, stats } = store
+  faultOf(store, Buffer.concat([batch(0, { key: 'a' }), damaged(1, 3)]))
   expect(keys(one)).toEqual(['a 0'])
+  expect(one.consumed).toBe(1)
   expect(decoder.decode(fetched(batch(1, { key: 'b' }, { key: 'c' }, { key: 'd' })), one)).toBeUndefined()
   expect(keys(one)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 4 })
@@ -194,45 +209,35 @@ test('SourceDecoder fetches a damaged batch again, and is whole when it comes un
   expect(lines).toEqual([])
 })
 
-test('SourceDecoder skips, counts and tells a batch that came damaged three times, and goes on behind it', () => {
-  const { decoder, one, stats } = setup({}, 1 << 20, 1)
-  const bytes = Buffer.concat([damaged(1, 3), batch(4, { key: 'e' })])
-  expect(decoder.decode(fetched(bytes), one)).toBe(1)
-  expect(decoder.decode(fetched(bytes), one)).toBe(1)
-  expect(decoder.decode(fetched(bytes), one)).toBe(4)
+test('SourceDecoder skips, counts and tells a batch that is damaged for good, and goes on behind it', () => {
+  const store = setup({}, 1 << 20, 1)
+  const { decoder, one, stats } = store
+  const fault = faultOf(store, Buffer.concat([damaged(1, 3), batch(4, { key: 'e' })]))
+  expect(decoder.passOverDamaged(one, fault, 10)).toBe(4)
   expect(decoder.decode(fetched(batch(4, { key: 'e' })), one)).toBeUndefined()
   expect(keys(one)).toEqual(['e 4'])
   expect(stats.count('skippedCorruptBatch')).toBe(1)
   expect(lines).toEqual([
-    expect.stringMatching(/^error orders partition 0: offsets 1 to 3 skipped after 3 attempts: .*CRC32C/),
+    expect.stringMatching(/^error orders partition 0: offsets 1 to 3 skipped after 10 fetches: .*CRC32C/),
   ])
 })
 
-test('SourceDecoder counts attempts anew when another batch is damaged', () => {
-  const { decoder, one } = setup()
-  decoder.decode(fetched(damaged(0, 1)), one)
-  decoder.decode(fetched(damaged(0, 1)), one)
-  decoder.decode(fetched(batch(0, {})), one)
-  expect(decoder.decode(fetched(damaged(1, 1)), one)).toBe(1)
-  expect(decoder.decode(fetched(damaged(1, 1)), one)).toBe(1)
-  expect(decoder.decode(fetched(damaged(1, 1)), one)).toBe(2)
-})
-
 test('SourceDecoder keeps and counts the records before the fault when a batch ends in nonsense behind a right CRC', () => {
-  const { decoder, one, stats } = setup()
+  const store = setup()
+  const { decoder, one, stats } = store
   const records = [rawRecord({ key: 'a' }), rawRecord({ offsetDelta: 1, key: 'b' }), Buffer.from([0x7e, 1, 2])]
-  const bytes = withCrc(rawBatch({ records }))
-  for (let attempt = 0; attempt < 2; attempt++) decoder.decode(fetched(bytes), one)
-  expect(decoder.decode(fetched(bytes), one)).toBe(3)
+  const fault = faultOf(store, withCrc(rawBatch({ records })))
+  expect(decoder.passOverDamaged(one, fault, 1)).toBe(3)
   expect(keys(one)).toEqual(['a 0', 'b 1'])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, skippedCorruptBatch: 1 })
+  expect(lines).toEqual([expect.stringContaining('offsets 2 to 2 skipped after 1 fetch: ')])
 })
 
 test('SourceDecoder moves on by an offset when the header itself is damaged', () => {
-  const { decoder, one, stats } = setup()
+  const store = setup()
+  const { decoder, one, stats } = store
   const bytes = batch(0, {}, {})
   bytes.writeInt8(9, 16)
-  for (let attempt = 0; attempt < 2; attempt++) expect(decoder.decode(fetched(bytes), one)).toBe(0)
-  expect(decoder.decode(fetched(bytes), one)).toBe(1)
+  expect(decoder.passOverDamaged(one, faultOf(store, bytes), 10)).toBe(1)
   expect(stats.count('skippedCorruptBatch')).toBe(1)
 })

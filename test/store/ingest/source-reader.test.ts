@@ -1,7 +1,8 @@
 /** What an ingest reads of a source that is the test, and when. */
 import { afterEach, expect, test } from 'bun:test'
 import { recordsOf } from '../../kafka/written-records.ts'
-import { fetchPositions, fetchResponse, producedBatches } from '../../kafka/responses.ts'
+import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../../kafka/responses.ts'
 import { WriteFrame } from '../../../lib/store/handle/write-frame.ts'
 import { until } from '../../until.ts'
 import { feed, ingesting } from './ingesting.ts'
@@ -13,8 +14,8 @@ afterEach(() => {
   for (const one of open.splice(0)) one.stop()
 })
 
-function start() {
-  const setup = ingesting(1)
+function start(onBadRecord?: 'skip' | 'stop') {
+  const setup = ingesting(1, undefined, onBadRecord)
   open.push(setup)
   setup.ingest.follow(0)
   return setup
@@ -47,6 +48,47 @@ test('what comes after records that the source has removed says so', async () =>
   expect(producedBatches((await changelog.next()).request).flatMap(({ batch }) => recordsOf(batch))).toEqual([
     'mine=value src=-1 aft=19',
   ])
+})
+
+/** Batches of one record at offsets 0 to 2, of which the second one always comes damaged. */
+function serveDamaged(source: ReturnType<typeof start>['source']): number[] {
+  const batches = [0, 1, 2].map((at) => rawBatch({ baseOffset: BigInt(at), records: [rawRecord({ key: `k${at}` })] }))
+  const second = batches[1]!
+  second.writeUInt8(second.at(-1)! ^ 1, second.length - 1)
+  const offsets: number[] = []
+  source.retryBackoff = { firstMs: 1, maxMs: 1 }
+  void source.serve(({ request, answer }) => {
+    const [{ offset } = { offset: 0 }] = fetchPositions(request)
+    offsets.push(offset)
+    const records = Buffer.concat(batches.slice(offset))
+    // A broker waits where there is nothing.
+    setTimeout(answer, records.length === 0 ? 5 : 0, fetchResponse('source', [{ partition: 0, records }]))
+  })
+  return offsets
+}
+
+test('what is before a damaged batch is written at once, and what is behind it when it counts as damaged in the log', async () => {
+  const { source, changelog, stats } = start()
+  serveDamaged(source)
+  const written: string[] = []
+  for (let request = 0; request < 2; request++) {
+    const { request: produce, answer } = await changelog.next()
+    const found = producedBatches(produce)
+    written.push(...found.flatMap(({ batch }) => recordsOf(batch)))
+    answer(produceResponse('changelog', [{ partition: 0, baseOffset: request }]))
+  }
+  expect(written).toEqual(['k0=value src=0 aft=-1', 'k2=value src=2 aft=-1'])
+  expect(stats.count('skippedCorruptBatch')).toBe(1)
+})
+
+test('a partition halts at a batch that counts as damaged in the log when that is to stop it', async () => {
+  const { ingest, source, stats, events } = start('stop')
+  const halted: number[] = []
+  Object.assign(events, { halted: (_: number, { offset }: { offset: number }) => void halted.push(offset) })
+  const offsets = serveDamaged(source)
+  await until('it halts', () => halted.length > 0)
+  expect([halted, ingest.partition(0)?.consumed, stats.count('skippedCorruptBatch')]).toEqual([[1], 1, 0])
+  expect(offsets.filter((offset) => offset === 1)).toHaveLength(9)
 })
 
 test('nothing is read on where the source is not any more what it was', async () => {

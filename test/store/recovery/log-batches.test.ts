@@ -117,14 +117,23 @@ test('a batch that is too large to decompress at once comes in pieces, from wher
   }
 })
 
-test('a damaged batch ends the reading', async () => {
+test.each([
+  ['ends the reading when it comes so again and again', 100],
+  ['is read when it comes whole after a while', 5],
+])('a damaged batch %s', async (_, times) => {
   const { fake, seen, reading } = read()
   const damaged = batch(1, 'b')
   damaged.writeUInt8(damaged.at(-2)! ^ 0xff, damaged.length - 2)
   const failure = reading.catch((error: unknown) => error)
-  await answer(fake, { records: Buffer.concat([batch(0, 'a'), damaged]) })
-  expect(await failure).toMatchObject({ code: 'record_batch_corrupt' })
-  expect(seen).toEqual([0])
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
+  let left = times
+  void fake.serve(({ answer: send }) => {
+    const second = left-- > 0 ? damaged : batch(1, 'b', 'c', 'd')
+    send(fetchResponse('log', [{ partition: 0, records: Buffer.concat([batch(0, 'a'), second]) }]))
+  })
+  if (times === 5) expect(await failure).toBeUndefined()
+  else expect(await failure).toMatchObject({ code: 'record_batch_corrupt' })
+  expect(seen).toEqual(times === 5 ? [0, 1, 2, 3] : [0])
 })
 
 test('an uncommitted reading to the end ends there', async () => {

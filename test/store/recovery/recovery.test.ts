@@ -141,13 +141,34 @@ test('recover asks for nothing when there is no fence and the log is empty', asy
   expect((await recovering).get(0)).toMatchObject({ records: 0, changelogStart: 7, changelogEnd: 7 })
 })
 
-test('recover says what to do when a batch is damaged', async () => {
+function damaged(at: number, key: string): Buffer {
+  const bytes = records(at, key)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 2) ^ 0xff, bytes.length - 2)
+  return bytes
+}
+
+test('recover has all of the changelog, and nothing twice, when a batch comes damaged for a while', async () => {
+  const { fake, put, recovering } = start({ latest: 3 })
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
+  expect(await answer(fake, records(0, 'a'), damaged(1, 'b'))).toBe(0)
+  // Was sent before the damage was seen.
+  await answer(fake)
+  for (let times = 1; times < 9; times++) {
+    expect(await answer(fake, damaged(1, 'b'))).toBe(1)
+    await answer(fake)
+  }
+  expect(await answer(fake, records(1, 'b'), marker(2))).toBe(1)
+  expect((await recovering).get(0)).toMatchObject({ records: 2, changelogEnd: 3 })
+  expect(put).toEqual(['a', 'b'])
+})
+
+test('recover says what to do when a batch comes damaged again and again', async () => {
   const { fake, recovering } = start({ latest: 3 })
-  const damaged = records(0, 'a')
-  damaged.writeUInt8(damaged.readUInt8(damaged.length - 2) ^ 0xff, damaged.length - 2)
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
   const failure = recovering.catch((error: unknown) => error)
-  await answer(fake, damaged)
+  void fake.serve(({ answer: send }) => send(fetchResponse('log', [{ partition: 0, records: damaged(0, 'a') }])))
   const error = await failure
+  expect(String(error)).toContain(', in 10 fetches; ')
   expect(error).toMatchObject({ code: 'record_batch_corrupt' })
   expect(String(error)).toContain('Reading log partition 0: ')
   expect(String(error)).toContain('delete topic log and it is rebuilt from the source')

@@ -97,7 +97,8 @@ test('a batch that is damaged when keys are settled is reported as it is in reco
   await answerAgain(fake, 4)
   const damaged = Buffer.from(records)
   damaged.writeUInt8(damaged.at(-2)! ^ 0xff, damaged.length - 2)
-  await answer(fake, { records: damaged })
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
+  void fake.serve(({ answer: send }) => send(fetchResponse('log', [{ partition: 0, records: damaged }])))
   const error = await outdated.catch((failure: unknown) => failure)
   expect(error).toMatchObject({ code: 'record_batch_corrupt' })
   expect(String(error)).toContain('Reading log partition 0: ')

@@ -19,10 +19,13 @@ async function check(
 ): Promise<boolean> {
   const fake = new FakeClient()
   fake.offsets.set(0, ends)
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
   const checked = isRecreated(fake.client, 'source', 0, expected, keepsTimestamps)
   const exchange = await fake.next()
   expect(fetchPositions(exchange.request)).toMatchObject([{ partition: 0, offset: 12 }])
-  exchange.answer(fetchResponse('source', [{ partition: 0, ...answer }]))
+  const response = fetchResponse('source', [{ partition: 0, ...answer }])
+  exchange.answer(response)
+  void fake.serve((again) => again.answer(response))
   return checked
 }
 

@@ -9,10 +9,11 @@ import { oversizedBatch } from '../oversized.ts'
 async function find(offset: number, records: Buffer): Promise<string | undefined> {
   const fake = new FakeClient()
   fake.offsets.set(0, { earliest: 0, latest: 1_000 })
-  const finding = findSourceRecord(fake.client, 'source', 0, offset)
-  const { answer } = await fake.next()
-  answer(fetchResponse('source', [{ partition: 0, records, lastStableOffset: 1_000 }]))
-  const found = await finding
+  fake.retryBackoff = { firstMs: 1, maxMs: 1 }
+  void fake.serve(({ answer }) => {
+    answer(fetchResponse('source', [{ partition: 0, records, lastStableOffset: 1_000 }]))
+  })
+  const found = await findSourceRecord(fake.client, 'source', 0, offset)
   return found?.data.toString('latin1', found.keyStart, found.keyStart + found.keyLength)
 }
 
