@@ -30,6 +30,8 @@ interface Contest {
   isLooking: boolean
   /** The last repairs (performance.now()), oldest first. */
   repairedAt: number[]
+  /** What is looked at now counts as a repair already: it may be too much to be held at once, and is repaired by portions. */
+  isCounted: boolean
   /** No repair any more. */
   isContested: boolean
 }
@@ -75,7 +77,14 @@ export class Contests {
   #contestOf(partition: number): Contest {
     const known = this.#contests.get(partition)
     if (known !== undefined) return known
-    const contest = { lookedTo: 0, due: undefined, isLooking: false, repairedAt: [], isContested: false }
+    const contest = {
+      lookedTo: 0,
+      due: undefined,
+      isLooking: false,
+      repairedAt: [],
+      isCounted: false,
+      isContested: false,
+    }
     this.#contests.set(partition, contest)
     return contest
   }
@@ -97,6 +106,7 @@ export class Contests {
   /** @returns up to where it has looked */
   async #lookAt(partition: number, contest: Contest, range: OffsetRange): Promise<number> {
     const { config } = this.#context
+    contest.isCounted = false
     let { records, next } = await this.#read(partition, range)
     if (records.size === 0) return range.to
     this.#tell(partition, range.to)
@@ -158,10 +168,12 @@ export class Contests {
 
   #mayRepair(contest: Contest): boolean {
     if (contest.isContested) return false
+    if (contest.isCounted) return true
     const now = performance.now()
     contest.repairedAt = contest.repairedAt.filter((at) => now - at < repairsWindowMs)
     if (contest.repairedAt.length >= repairsMax) return false
     contest.repairedAt.push(now)
+    contest.isCounted = true
     return true
   }
 

@@ -48,19 +48,24 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
     ingest as unknown as Ingest,
   )
   void fake.serve((exchange) => answerFrom(log, exchange))
-  /** Somebody appends records; resolves when they were looked at. */
-  async function append(...entries: Entry[]): Promise<void> {
+  const endOf = () => log.reduce((end, one) => end + one.readInt32BE(57), 0)
+  /** Somebody appends records, each array a batch; resolves when they were looked at. */
+  async function appendBatches(...batches: Entry[][]): Promise<void> {
     const at = stats.count('foreignWrites')
-    const from = log.reduce((end, one) => end + one.readInt32BE(57), 0)
-    const records = entries.map(([key, value, src], offsetDelta) => {
-      return rawRecord({ offsetDelta, key, value, headers: src === undefined ? [] : [['src', headerOf(src)]] })
-    })
-    log.push(rawBatch({ baseOffset: BigInt(from), producerId: 8n, producerEpoch: 0, records }))
-    fake.offsets.set(0, { earliest: 0, latest: from + entries.length })
-    contests.found(0, { from, to: from + entries.length })
+    const from = endOf()
+    for (const entries of batches) {
+      const records = entries.map(([key, value, src], offsetDelta) => {
+        return rawRecord({ offsetDelta, key, value, headers: src === undefined ? [] : [['src', headerOf(src)]] })
+      })
+      log.push(rawBatch({ baseOffset: BigInt(endOf()), producerId: 8n, producerEpoch: 0, records }))
+    }
+    const to = endOf()
+    fake.offsets.set(0, { earliest: 0, latest: to })
+    contests.found(0, { from, to })
     await until('it is seen', () => stats.count('foreignWrites') === at + 1)
   }
-  return { append, said, written, stats, renewals: () => renewals }
+  const append = (...entries: Entry[]) => appendBatches(entries)
+  return { append, appendBatches, said, written, stats, renewals: () => renewals }
 }
 
 function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void {
@@ -104,6 +109,17 @@ test('Contests repairs three times, and says then that the partition is conteste
   await append(['a', 'other 5', 3])
   expect(written.length).toBe(3)
   expect(said.filter((line) => line.startsWith('contested: log partition 0: contested: another writer')).length).toBe(1)
+})
+
+test('Contests repairs what is too much to be held at once, and counts that as one repair', async () => {
+  const { appendBatches, written, stats } = await start()
+  // Two of them are enough for one portion.
+  const large = 'x'.repeat(9 << 20)
+  const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`)
+  await appendBatches(...keys.map((key): Entry[] => [[key, large, 3]]))
+  await until('they are written', () => written.length === keys.length)
+  expect(written).toEqual(keys.map((key) => `${key} aft=9`))
+  expect(partitionStateOf(stats, 0)).toBe('running')
 })
 
 test('Contests takes the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
