@@ -4,6 +4,7 @@ import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { markersFrom } from '../../lib/store/recovery/changelog-check.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import { withClient } from '../integration/support/log.ts'
+import { api } from '../integration/fault-support/wire.ts'
 import {
   type ClusterBroker,
   healCluster,
@@ -92,11 +93,35 @@ test(
   testTimeoutMs,
 )
 
-test(
-  'a partition is taken anew again and again while coordinators are killed, and nobody else is blamed',
-  async () => {
+/** Kills the next broker that is asked to end a transaction which has just begun there. */
+function killedAtEnd(): Promise<ClusterBroker> {
+  const { promise, resolve } = Promise.withResolvers<ClusterBroker>()
+  const struck: ClusterBroker[] = []
+  for (const broker of cluster.brokers) {
+    broker.proxy.onRequest = async ({ apiKey }) => {
+      if (apiKey !== api.endTransaction || struck.push(broker) > 1) return undefined
+      await broker.kill()
+      resolve(broker)
+      return 'cut'
+    }
+  }
+  return promise
+}
+
+async function killedCoordinator(transactionalId: string): Promise<ClusterBroker> {
+  const broker = await cluster.coordinatorOf('transaction', transactionalId)
+  await broker.kill()
+  return broker
+}
+
+test.each([
+  ['', killedCoordinator],
+  [' between AddPartitionsToTxn and EndTxn', killedAtEnd],
+])(
+  'a partition is taken anew again and again while coordinators are killed%s, and nobody else is blamed',
+  async (_when, kill) => {
     const topic = await cluster.createTopic(uniqueName('renewed'), { partitions })
-    await withClient(cluster.direct, async (client) => {
+    await withClient(cluster.proxied, async (client) => {
       const ids = Array.from({ length: partitions }, (_, partition) => `${topic}-${partition}`)
       const over = new AbortController()
       const counts = ids.map(() => 0)
@@ -112,9 +137,9 @@ test(
       })
       const all = Promise.all(renewals)
       for (let round = 0; round < rounds; round++) {
-        const broker = await cluster.coordinatorOf('transaction', ids[round % partitions]!)
-        await Promise.race([broker.kill(), all])
-        await broker.start()
+        const killed = kill(ids[round % partitions]!)
+        await Promise.race([killed, all])
+        await (await killed).start()
         await cluster.healthy()
       }
       const before = [...counts]
