@@ -4,7 +4,7 @@ import { zstdCompressSync } from 'node:zlib'
 import { expect, spyOn, test } from 'bun:test'
 import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/produce.ts'
-import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { Backlog } from '../../lib/store/ingest/backlog.ts'
 import { Fixture } from './support/fixture.ts'
 import { withClient } from './support/log.ts'
@@ -13,13 +13,17 @@ import { until } from '../until.ts'
 const zstd = 4
 
 /** Writes records in one compressed batch. */
-async function produceCompressed({ cluster, source }: Fixture, records: readonly Buffer[]): Promise<void> {
+async function produceCompressed(
+  { cluster, source }: Fixture,
+  records: readonly Buffer[],
+  topic = source,
+): Promise<void> {
   const body = zstdCompressSync(Buffer.concat(records))
   const bytes = rawBatch({ attributes: zstd, body, recordCount: records.length, baseTimestamp: BigInt(Date.now()) })
   await withClient(cluster.broker.direct, async (client) => {
-    await client.leaders(source, [0])
-    const request = produceRequest(source, [{ partition: 0, bytes }], -1, 10_000)
-    const response = await client.send(client.leader(source, 0)!, request, 30_000)
+    await client.leaders(topic, [0])
+    const request = produceRequest(topic, [{ partition: 0, bytes }], -1, 10_000)
+    const response = await client.send(client.leader(topic, 0)!, request, 30_000)
     expect(parseProduceResponse(response)).toMatchObject([{ errorCode: 0 }])
   })
 }
@@ -105,4 +109,29 @@ test('small batches that hold much are taken a part at a time, whatever fits in 
   // A part ends with the batch that makes it enough.
   expect(Math.max(...added)).toBeLessThan(2.5 * batchBytes)
   expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
+})
+
+test('a batch of another writer is settled at start, and repaired later, that is too large to decompress at once', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([
+    { key: 'a', value: 'old' },
+    { key: 'a', value: 'new' },
+  ])
+  await fixture.startAndStop()
+  const value = Buffer.alloc(900_000, 'z')
+  const headers = [['src', headerOf(0)]] as const
+  const count = Math.ceil(maxDecompressedBytes / value.length) + 5
+  const late = Array.from({ length: count }, (_, offsetDelta) => rawRecord({ offsetDelta, key: 'a', value, headers }))
+  await produceCompressed(fixture, late, fixture.changelog)
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  expect(fixture.told('1 keys are written again')).toBe(true)
+  expect(await fixture.value(store, 'a')).toBe('new')
+  await produceCompressed(fixture, late, fixture.changelog)
+  await until('it is written again', () => fixture.told('wrote 1 keys again that another writer had replaced'))
+  expect(await fixture.value(store, 'a')).toBe('new')
+  await store.close()
+  const again = fixture.openLogged()
+  await fixture.quiet(again)
+  expect(await fixture.value(again, 'a')).toBe('new')
 })
