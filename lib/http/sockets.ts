@@ -71,14 +71,17 @@ export function directNewConnections(port: number, index: number): boolean {
  * has not accepted, with the requests that are in it. The clients try again a second later, and find the port closed, or its next owner.
  */
 export function ignoreNewConnections(port: number): void {
-  for (const listener of listenersAt(port)) {
-    attach(listener, optionFilter, [
-      [bpfLoadByte, 0, 0, tcpFlagsOffset],
-      [bpfJumpIfBitSet, 0, 1, tcpFlagSyn],
-      [bpfReturn, 0, 0, 0],
-      [bpfReturn, 0, 0, wholePacket],
-    ])
-  }
+  for (const listener of listenersAt(port)) ignoreNewConnectionsOf(listener)
+}
+
+/** The same, of one listener. Where others listen at the port, the next try may reach one of them, once this one is closed. */
+export function ignoreNewConnectionsOf(listener: number): void {
+  attach(listener, optionFilter, [
+    [bpfLoadByte, 0, 0, tcpFlagsOffset],
+    [bpfJumpIfBitSet, 0, 1, tcpFlagSyn],
+    [bpfReturn, 0, 0, 0],
+    [bpfReturn, 0, 0, wholePacket],
+  ])
 }
 
 /** @returns whether the kernel has taken the program */

@@ -7,6 +7,7 @@ import { readTlsPair, type TlsPair } from '../../lib/config/tls-pair.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { createAnswerer } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/http/listen.ts'
+import { openListener } from '../../lib/http/listener.ts'
 import { makeCertificate, writeCertificate } from './certificate.ts'
 import { FakeStore, serveFake } from './fake-store.ts'
 import { holdBefore } from './held-proxy.ts'
@@ -108,6 +109,18 @@ describe('renewTls', () => {
     }
   })
 
+  test('new connections have the new certificate when several threads have renewed it', async () => {
+    const options = { bind: '127.0.0.1', tls: pairOf('first'), answerer: () => new Response() }
+    const first = openListener({ ...options, port: 0, sharing: 'first' })
+    const other = openListener({ ...options, port: first.port, sharing: 'other' })
+    for (const name of ['second', 'third']) {
+      for (const listener of [first, other]) listener.renewTls(pairOf(name))
+      const subjects = await Promise.all(Array.from({ length: 20 }, () => subjectAt(first.port)))
+      expect(new Set(subjects)).toEqual(new Set([name]))
+    }
+    await Promise.all([first.stop(0), other.stop(0)])
+  })
+
   test('open connections are answered as before when the certificate is renewed, however often', async () => {
     await using served = serveFake({ tls: pairOf('first') })
     const socket = await open(served.server.port)
@@ -160,6 +173,12 @@ describe('renewTls', () => {
     await using served = serveFake({ tls: first })
     expect(() => served.server.renewTls({ ...first, key: pairOf('second').key })).toThrow()
     expect(await subjectAt(served.server.port)).toBe('first')
+  })
+
+  test('a server without TLS is left as it is', async () => {
+    await using served = serveFake()
+    served.server.renewTls(pairOf('first'))
+    for (let count = 0; count < 10; count++) expect(await rawRequest(served.server.port, request)).toEndWith('alive\n')
   })
 
   test('requests under way on either certificate are answered when it stops', async () => {

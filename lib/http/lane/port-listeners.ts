@@ -4,11 +4,12 @@
  */
 import type { SocketHandler, TCPSocketListener } from 'bun'
 import type { TlsPair } from '../../config/tls-pair.ts'
-import { loggerOf } from '../../log.ts'
-import { directNewConnections } from '../sockets.ts'
+import { directNewConnections, ignoreNewConnectionsOf } from '../sockets.ts'
 
-/** In which a connection that has begun is accepted; where the kernel shares new ones out, some have the former certificate for so long. */
+/** In which a connection that has begun is accepted. */
 const formerMs = 10_000
+/** Before a client that was ignored tries again, a second later. */
+const ignoringMs = 500
 
 export interface PortOptions {
   bind: string
@@ -42,10 +43,10 @@ export class PortListeners<Data> {
     this.#endFormer()
     const former = this.#listener
     this.#listener = this.#listen(this.port, tls)
-    // Among several threads the kernel shares them out: which socket is whose cannot be told.
-    if (this.#options.isShared || !directNewConnections(this.port, 1))
-      loggerOf('http').debug('The kernel shares connections out between old and new certificate')
-    const timer = setTimeout(() => this.#endFormer(), formerMs)
+    // Among several threads the kernel shares them out: which socket is whose cannot be told, but which one is the former.
+    const isDirected = !this.#options.isShared && directNewConnections(this.port, 1)
+    if (!isDirected) ignoreNewConnectionsOf(descriptorOf(former))
+    const timer = setTimeout(() => this.#endFormer(), isDirected ? formerMs : ignoringMs)
     timer.unref()
     this.#former = { listener: former, timer }
   }
@@ -75,4 +76,9 @@ export class PortListeners<Data> {
     }
     return Bun.listen<Data>(options)
   }
+}
+
+/** Known to Bun 1.4.5, not to its declarations; -1, which is none, where it is not. */
+function descriptorOf(listener: object): number {
+  return 'fd' in listener && typeof listener.fd === 'number' ? listener.fd : -1
 }
