@@ -6,7 +6,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { loggerOf, RepeatedLog } from '../log.ts'
 import { openDescriptors } from './descriptors.ts'
-import { ExcessLog } from './excess-log.ts'
+import { type ExcessLog } from './excess-log.ts'
 import { canSteerSockets, descriptors, isConnectionAt, shutDown } from './sockets.ts'
 
 const countIntervalMs = 100
@@ -23,6 +23,7 @@ export interface ConnectionCapOptions {
   connectionsMax: number
   /** Infinity where there is none. */
   descriptorLimit: number
+  excess: ExcessLog
 }
 
 export class ConnectionCap implements Disposable {
@@ -30,15 +31,14 @@ export class ConnectionCap implements Disposable {
   readonly #connectionsMax: number
   readonly #descriptorsMax: number
   readonly #timer: Timer | undefined
-  readonly #excess = new ExcessLog()
-  /** As of the last look. */
-  #connections = 0
+  readonly #excess: ExcessLog
   #restUntil = 0
   /** Held so that, when all are taken, there is one to look at the others with. */
   #spare = -1
 
-  constructor({ port, connectionsMax, descriptorLimit }: ConnectionCapOptions) {
+  constructor({ port, connectionsMax, descriptorLimit, excess }: ConnectionCapOptions) {
     this.#port = port
+    this.#excess = excess
     this.#connectionsMax = connectionsMax
     this.#descriptorsMax = descriptorLimit - Math.min(freeMin, Math.floor(descriptorLimit / 4))
     if (!canSteerSockets) return
@@ -57,7 +57,7 @@ export class ConnectionCap implements Disposable {
     if (startedAt < this.#restUntil) return
     // There are no more connections than descriptors: mostly this is all.
     if (countOpen() > Math.min(this.#connectionsMax, this.#descriptorsMax)) this.#closeExcess()
-    this.#excess.report(this.#connections)
+    this.#excess.report()
     const now = performance.now()
     this.#restUntil = now + (now - startedAt) * restFactor
   }
@@ -71,8 +71,7 @@ export class ConnectionCap implements Disposable {
       if (excess <= 0) return
       const closed = connections.slice(-excess)
       for (const descriptor of closed) shutDown(descriptor)
-      this.#connections = connections.length - closed.length
-      this.#excess.closed(closed.length)
+      this.#excess.closed(closed.length, connections.length - closed.length)
     } catch (thrown) {
       // Another thread took the descriptor that was spare. The next count tries again.
       repeatedLog.log('warning', 'count', 'Counting connections: {error}', { error: String(thrown) })

@@ -2,6 +2,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
+import { ExcessLog } from './excess-log.ts'
 import type { Answerer } from './answer.ts'
 import type { HostRule } from './host-rule.ts'
 import { openListener } from './listener.ts'
@@ -39,11 +40,13 @@ export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
   const limit = descriptorLimit()
   const connections = connectionsWithin(connectionsMax, limit)
   const bounds = boundsWithin(limit, connectionsMax, threads)
-  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule, ...bounds })
+  const excess = new ExcessLog()
+  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule, excess, ...bounds })
   const cap = new ConnectionCap({
     port: listener.port,
     connectionsMax: connections,
     descriptorLimit: limit,
+    excess,
   })
   return {
     url: `${tls ? 'https' : 'http'}://${urlHost(bind)}:${listener.port}`,

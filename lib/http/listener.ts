@@ -4,6 +4,7 @@ import type { Answerer } from './answer.ts'
 import { BunServer } from './bun-server.ts'
 import { claim, listenError } from './claim.ts'
 import { drain } from './drain.ts'
+import { ExcessLog } from './excess-log.ts'
 import { guarded, type PassedOn } from './guard.ts'
 import { handlerOf } from './handler.ts'
 import type { HostRule } from './host-rule.ts'
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   connectionsMax?: number
   /** Of requests that are passed on at the same time. */
   tunnelsMax?: number
+  /** Where closed connections are told of, if others close some, too. */
+  excess?: ExcessLog
 }
 
 export interface Listener {
@@ -59,8 +62,8 @@ function openLane(options: ListenerOptions): Listener {
   const behind = { port: server.port, passedOn }
   try {
     const isShared = sharing !== undefined
-    const { connectionsMax = Infinity, tunnelsMax = Infinity } = options
-    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds }
+    const { connectionsMax = Infinity, tunnelsMax = Infinity, excess = new ExcessLog() } = options
+    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds, excess }
     const lane = new Lane({ bind, port, tls, isShared, answerer, hostRule, behind, ...bounds })
     return {
       port: lane.port,

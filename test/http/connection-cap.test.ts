@@ -39,7 +39,7 @@ async function startLimited({ name }: Transport, connectionsMax: number, descrip
   return {
     port: Number(new TextDecoder().decode(value)),
     closed() {
-      const lines = logged.matchAll(/Taking connections: \d+ are open, and (\d+) beyond them were closed/g)
+      const lines = logged.matchAll(/Taking connections: \d+ were open, and (\d+) beyond them were closed/g)
       return [...lines].reduce((sum, [, closed]) => sum + Number(closed), 0)
     },
     [Symbol.asyncDispose]: end,

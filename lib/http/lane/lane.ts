@@ -9,7 +9,7 @@ import { messageOf } from '../../errors.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import type { Answerer } from '../answer.ts'
 import type { Drainable } from '../drain.ts'
-import { ExcessLog } from '../excess-log.ts'
+import { type ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { Handshakes } from './handshakes.ts'
@@ -33,6 +33,7 @@ export interface LaneOptions extends PortOptions {
   /** Connections beyond it are closed at once. */
   connectionsMax: number
   tunnelsMax: number
+  excess: ExcessLog
 }
 
 export class Lane implements ConnectionHost, Drainable {
@@ -53,7 +54,7 @@ export class Lane implements ConnectionHost, Drainable {
   /** Each with its connection. */
   readonly #sockets = new Set<Socket<Connection>>()
   readonly #connectionsMax: number
-  readonly #excess = new ExcessLog()
+  readonly #excess: ExcessLog
   readonly #timer: Timer
   readonly #emptied = Promise.withResolvers<void>()
   #isStopping = false
@@ -61,6 +62,7 @@ export class Lane implements ConnectionHost, Drainable {
   /** @throws what Bun.listen throws */
   constructor(options: LaneOptions) {
     this.#connectionsMax = options.connectionsMax
+    this.#excess = options.excess
     this.slots = new Slots(options.tunnelsMax)
     this.answerer = options.answerer
     this.hostRule = options.hostRule
@@ -116,8 +118,9 @@ export class Lane implements ConnectionHost, Drainable {
   }
 
   #opened(socket: Socket<Connection>, isSecure: boolean): void {
-    if (this.#sockets.size + this.#handshakes.size >= this.#connectionsMax) {
-      this.#excess.closed(1)
+    const open = this.#sockets.size + this.#handshakes.size
+    if (open >= this.#connectionsMax) {
+      this.#excess.closed(1, open)
       socket.terminate()
     } else if (isSecure) this.#handshakes.begin(socket, this.ticks)
     else this.#begin(socket)
@@ -141,7 +144,7 @@ export class Lane implements ConnectionHost, Drainable {
   #tick(idleTicks: number): void {
     this.ticks++
     this.date = new Date().toUTCString()
-    this.#excess.report(this.#sockets.size + this.#handshakes.size)
+    this.#excess.report()
     this.held.tick()
     this.#handshakes.expire(this.ticks, Math.min(idleTicks, handshakeTicks))
     for (const { data } of this.#sockets) {
