@@ -12,7 +12,7 @@ const intervalMsDefault = 2_000
 export interface EndsSink<Asked> {
   /** Those to ask about now. */
   partitions(): readonly number[]
-  /** As of the question: ended() is given it, to tell what has become newer since. */
+  /** The state when the question is sent. ended() gets it with the answer, and sees what has changed since. */
   asked(partition: number): Asked
   ended(partition: number, end: number, asked: Asked): void
 }

@@ -1,7 +1,7 @@
 /**
- * Reads a part of a partition, outside of any fetch loop: what settling, repairs and a look at other writers have in common. It holds one Fetch response
- * at a time, and one piece of a batch that is too large to decompress at once. Trouble that a retry may mend is retried, and reported by the client's
- * health; an open transaction is such trouble.
+ * Reads a part of a partition outside of any fetch loop: settling, repairs and the look at other writers use it. It holds one Fetch response at a time,
+ * and one piece of a batch that is too large to decompress at once. What a retry may mend is retried without end and reported by the client's health. An
+ * open transaction is such trouble: the broker ends it after its timeout.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
