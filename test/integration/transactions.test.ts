@@ -115,6 +115,7 @@ test('a start waits behind a transaction that another producer has open in the c
   const store = fixture.openLogged()
   const said = `Reading ${fixture.changelog} partition 0 at offset ${ends.get(0)}: a transaction that another producer`
   await until('it says what it waits for', () => fixture.told(said))
+  await until('its status names the partition', () => store.status().details[0]?.reason?.includes(said) === true)
   await transaction.abort()
   await fixture.quiet(store)
   await fixture.expectConverged(store)

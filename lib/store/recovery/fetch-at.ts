@@ -54,10 +54,10 @@ async function fetchOnce(
   const { errorCode, partitions } = parseFetchResponse(
     await client.send(node, request, client.requestTimeoutMs, purpose),
   )
-  if (errorCode !== 0) throw brokerError(attempted, errorCode)
+  if (errorCode !== 0) throw brokerError(attempted, errorCode, undefined, [partition])
   const [fetched] = partitions
   // A broker whose quota is used up answers at once, with nothing.
-  if (fetched === undefined) throw new LatchkeyError('broker_error', `${attempted}: the answer has nothing of it`)
+  if (fetched === undefined) throw unanswered(attempted, partition, 'the answer has nothing of it')
   // A broker that is behind, or wrong, must not make a log seem shorter than it is.
   const isOutside =
     fetched.errorCode === offsetOutOfRange && (await placeInLog(client, topic, partition, offset)) !== 'inside'
@@ -66,7 +66,11 @@ async function fetchOnce(
   client.forgetLeader(topic, partition)
   if (fetched.errorCode !== offsetOutOfRange) throw brokerError(attempted, fetched.errorCode, undefined, [partition])
   const found = `the broker says that offset ${offset} is out of range, and both ends of the log say that it is not`
-  throw new LatchkeyError('broker_error', `${attempted}: ${found}`)
+  throw unanswered(attempted, partition, found)
+}
+
+function unanswered(attempted: string, partition: number, found: string): LatchkeyError {
+  return new LatchkeyError('broker_error', `${attempted}: ${found}`, { details: { partitions: [partition] } })
 }
 
 const offsetOutOfRange = 1

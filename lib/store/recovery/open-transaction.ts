@@ -24,8 +24,6 @@ export async function openTransaction(
 export function hiddenAt(topic: string, partition: number, offset: number): LatchkeyError {
   const found = 'a transaction that another producer has begun there is not ended'
   const advice = `The broker ends it after its timeout; end one that hangs with kafka-transactions.sh`
-  return new LatchkeyError(
-    'broker_error',
-    `Reading ${topic} partition ${partition} at offset ${offset}: ${found}. ${advice}`,
-  )
+  const message = `Reading ${topic} partition ${partition} at offset ${offset}: ${found}. ${advice}`
+  return new LatchkeyError('broker_error', message, { details: { partitions: [partition] } })
 }
