@@ -26,7 +26,7 @@ const columnsMax = 120
 /** Of the left column of the first page. */
 const nameWidth = 24
 
-const areaTitles: Readonly<Record<SettingArea, string>> = {
+export const areaTitles: Readonly<Record<SettingArea, string>> = {
   kafka: 'Kafka: topics, clients, partitions',
   formats: 'Keys, values and records',
   http: 'HTTP, readiness and log',
@@ -35,14 +35,21 @@ const areaTitles: Readonly<Record<SettingArea, string>> = {
 
 export const helpTopics: readonly string[] = ['all', ...settingAreas]
 
-const options = [
+/** Which of several values of a setting is used. */
+export const precedence =
+  'Flags (--store-id x) override environment variables (STORE_ID=x), which override .env, in the working directory or beside the executable.'
+
+/** Flags that are no settings, and what each does. */
+export const options = [
   ['--env-file PATH', 'Read this file instead of .env'],
   ['--check', 'Check settings, topics and registry, start nothing'],
   ['--rebuild', 'Discard the changelog, read the source again, run on'],
   ['--licenses', 'Print the licences of all that is in the executable'],
-  [`--help all, or one of`, `${settingAreas.join(', ')}: the settings in full`],
+  ['--help [TOPIC]', `Settings in full: ${helpTopics.join(', ')}`],
   ['--version, -v', 'Print the version'],
 ] as const
+
+export const exitCodes = '0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings'
 
 export function helpText({ topic, columns = columnsDefault, color = false }: HelpOptions = {}): string {
   const page = new Page(Math.min(Math.max(columns, columnsMin), columnsMax), color)
@@ -57,17 +64,14 @@ function addFirstPage(page: Page): void {
   page.add('latchkey --source-topic orders --kafka-brokers localhost:9092', 2)
   page.add('curl http://localhost:8080/stores/orders/4711', 2)
   page.addHeading('Settings that matter')
-  page.add(
-    'A flag (--store-id x) counts before an environment variable (STORE_ID=x), that before .env here or beside the executable.',
-    2,
-  )
+  page.add(precedence, 2)
   for (const { variable, brief, isSecret } of settingKeys.map(metadataOf)) {
     if (brief !== undefined) page.addPair(isSecret ? `${variable}[_FILE]` : variable, brief)
   }
   page.addHeading('Options')
   for (const [flag, meaning] of options) page.addPair(flag, meaning)
   page.addHeading('Exit codes')
-  page.add('0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings', 2)
+  page.add(exitCodes, 2)
 }
 
 function addArea(page: Page, area: SettingArea): void {

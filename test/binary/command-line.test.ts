@@ -61,7 +61,7 @@ describe('the executable', () => {
   test('explains itself on a screen, and every setting in full, when asked for help', async () => {
     const short = await runLatchkey({ args: ['--help'] })
     expect([short.stderr, short.exitCode]).toEqual(['', 0])
-    for (const flag of ['--help all', '--version', '--check', '--rebuild', '--env-file'])
+    for (const flag of ['--help [TOPIC]', '--version', '--check', '--rebuild', '--env-file'])
       expect(short.stdout).toContain(flag)
     const { stdout, stderr, exitCode } = await runLatchkey({ args: ['--help', 'all'] })
     expect([stderr, exitCode]).toEqual(['', 0])

@@ -25,7 +25,7 @@ describe('helpText', () => {
       '--env-file PATH',
       '--version, -v',
       'Exit codes 0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings',
-      `--help all, or one of ${helpTopics.slice(1).join(', ')}`,
+      `--help [TOPIC] Settings in full: ${helpTopics.join(', ')}`,
     ])
       expect(text).toContain(part)
   })

@@ -6,7 +6,9 @@ export const definitionEntries = {
     v.optional(v.string()),
     v.metadata({
       variable: 'STORE_MODULE',
-      meaning: 'TypeScript or JavaScript file whose default export, of defineStore, says what keys and values are.',
+      meaning:
+        'TypeScript or JavaScript file whose default export says what keys and values are and how records are converted.',
+      brief: 'File that validates and converts records',
       allowed: 'the path of a .ts or .js file',
       default: 'none',
     }),

@@ -22,7 +22,7 @@ export const formatEntries = {
   protoFile: textOf('PROTO_FILE', 'File that defines the messages of format protobuf.', 'the path of a .proto file'),
   protoPath: textOf(
     'PROTO_PATH',
-    'Directories that its imports are looked for in, beside that of the file which imports.',
+    'Directories in which its imports are looked up, after the folder of the importing file.',
     'directories, separated by commas',
   ),
   keyMessage: messageOf('KEY_MESSAGE', 'keys'),

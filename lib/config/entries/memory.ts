@@ -18,7 +18,7 @@ export const memoryEntries = {
     v.optional(wholeNumber(0, capacityMax), '0'),
     v.metadata({
       variable: 'INITIAL_CAPACITY',
-      meaning: 'Entries that there is room for from the start, so that recovery never has to grow.',
+      meaning: 'Entries to reserve room for at start, so that recovery does not have to grow its tables.',
       allowed: `a whole number from 0 to ${capacityMax}`,
       default: '0',
     }),
@@ -36,7 +36,7 @@ export const memoryEntries = {
     v.optional(decimalNumber(secondsMin, secondsMax)),
     v.metadata({
       variable: 'AUTO_FLUSH_SECONDS',
-      meaning: 'Seconds after which a flush makes whatever there is visible.',
+      meaning: 'Seconds after which a flush makes operations visible.',
       allowed: `a number from ${secondsMin} to ${secondsMax}, such as 0.25`,
       default: String(flushSecondsDefault),
     }),
@@ -45,7 +45,7 @@ export const memoryEntries = {
     v.optional(trueOrFalse()),
     v.metadata({
       variable: 'AUTO_FLUSH_WHEN_IDLE',
-      meaning: 'Make records visible within milliseconds while few come.',
+      meaning: 'Make records visible within milliseconds while few arrive.',
       allowed: 'true or false',
       default: 'true, unless AUTO_FLUSH_COUNT or AUTO_FLUSH_SECONDS is given',
       isSwitch: true,

@@ -7,7 +7,8 @@ export const operationEntries = {
     v.optional(v.picklist(['caught-up', 'recovered']), 'caught-up'),
     v.metadata({
       variable: 'READY_WHEN',
-      meaning: 'Readiness: once past the end that the source had at start, or as soon as the changelog is recovered.',
+      meaning:
+        'When the store is ready: past the end that the source had at start (caught-up), or as soon as the changelog is read (recovered).',
       allowed: 'caught-up or recovered',
       default: 'caught-up',
     }),
@@ -27,7 +28,7 @@ export const operationEntries = {
     v.optional(logLevel(), 'info'),
     v.metadata({
       variable: 'LOG_LEVEL',
-      meaning: 'Least level that is logged.',
+      meaning: 'Lowest level that is logged.',
       brief: 'trace, debug, info (the default), warning or error',
       allowed: 'trace, debug, info, warning or error',
       default: 'info',

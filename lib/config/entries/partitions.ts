@@ -18,7 +18,7 @@ export const partitionEntries = {
     v.optional(partitionList(), ''),
     v.metadata({
       variable: 'PARTITIONS_REPLICA',
-      meaning: 'Partitions that this instance copies from the changelog, beside its own.',
+      meaning: 'Partitions that this instance copies from the changelog, in addition to its own.',
       allowed: listAllowed,
       default: 'none; with USE_REPLICA_ONLY all',
     }),
@@ -27,7 +27,8 @@ export const partitionEntries = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'USE_REPLICA_ONLY',
-      meaning: 'Only copy the changelog: no source topic, no consumer group, nothing written.',
+      meaning:
+        'Only copy the changelog, all of it or PARTITIONS_REPLICA: no source topic, no consumer group, no writes.',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,
@@ -37,7 +38,7 @@ export const partitionEntries = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'WAIT_FOR_REPLICAS',
-      meaning: 'Not ready, and no answers, before the replicas have reached the end that the changelog had at start.',
+      meaning: 'Not ready, and no answers, before the copies have reached the end that the changelog had at start.',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,
@@ -47,7 +48,7 @@ export const partitionEntries = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'USE_PROCESSING_ONLY',
-      meaning: 'Only write the changelog from the source: nothing in memory, no lookups.',
+      meaning: 'Only write the changelog from the source: nothing in memory, lookups answer 409.',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,
@@ -58,7 +59,7 @@ export const partitionEntries = {
     v.metadata({
       variable: 'PARTITIONER',
       meaning:
-        'How producers choose a key’s partition, to tell a miss from a key held elsewhere: murmur2 (Java, kafkajs), crc32 (librdkafka), none (unknown).',
+        'How producers choose the partition of a key: murmur2 (Java, kafkajs), crc32 (default of librdkafka), none (unknown: a key of another instance is 404, not 421).',
       allowed: 'murmur2, crc32 or none',
       default: 'murmur2',
     }),

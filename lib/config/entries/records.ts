@@ -9,7 +9,7 @@ export const recordEntries = {
     v.metadata({
       variable: 'ON_BAD_RECORD',
       meaning:
-        'What becomes of a record that cannot be stored: it is skipped, it halts its partition, or it goes to DEAD_LETTER_TOPIC.',
+        'What to do with a record that cannot be stored: skip it, halt its partition (stop), or write it to DEAD_LETTER_TOPIC.',
       allowed: 'skip, stop or dead-letter',
       default: 'skip',
     }),
@@ -18,7 +18,7 @@ export const recordEntries = {
     v.optional(topicName()),
     v.metadata({
       variable: 'DEAD_LETTER_TOPIC',
-      meaning: 'Topic that records go to that cannot be stored, with ON_BAD_RECORD=dead-letter; created if missing.',
+      meaning: 'Topic for records that cannot be stored, with ON_BAD_RECORD=dead-letter; created if missing.',
       allowed: topicAllowed,
       default: 'none',
     }),

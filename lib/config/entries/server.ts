@@ -21,7 +21,7 @@ export const serverEntries = {
     v.optional(wholeNumber(0, 65_535), '8080'),
     v.metadata({
       variable: 'SERVER_PORT',
-      meaning: 'Port that HTTP listens at; 0 takes any that is free.',
+      meaning: 'Port that HTTP listens at; 0 takes any free port.',
       brief: 'Port that HTTP listens at; else 8080',
       allowed: 'a whole number from 0 to 65535',
       default: '8080',
@@ -31,7 +31,7 @@ export const serverEntries = {
     v.optional(bearerToken()),
     v.metadata({
       variable: 'SERVER_TOKEN',
-      meaning: 'Bearer token that every request needs, but those for liveness and readiness.',
+      meaning: 'Bearer token that every request needs, except the probes for liveness and readiness.',
       brief: 'Bearer token that every request then needs',
       allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
       default: 'none is asked for',
@@ -42,7 +42,7 @@ export const serverEntries = {
     v.optional(hostNames()),
     v.metadata({
       variable: 'SERVER_HOSTS',
-      meaning: 'Names that requests may have as their Host, beside addresses, localhost and the name of this machine.',
+      meaning: 'Names that requests may have as their Host, besides addresses, localhost and the name of this machine.',
       allowed: 'names separated by commas, "*.example.com" for all below it, "*" for any; without ports',
       default: 'any from other machines; from this one, without a token, no further ones',
     }),
@@ -51,7 +51,7 @@ export const serverEntries = {
     v.optional(v.string()),
     v.metadata({
       variable: 'SERVER_TLS_CERT',
-      meaning: 'File with the certificate for HTTPS and those that lead to a trusted one; read again on SIGHUP.',
+      meaning: 'File with the certificate for HTTPS and its chain; read again on SIGHUP.',
       allowed: 'the path of a PEM file, together with SERVER_TLS_KEY',
       default: 'none: plain HTTP',
     }),
@@ -69,7 +69,7 @@ export const serverEntries = {
     v.optional(wholeNumber(1, threadsMax), String(threadsDefault(availableParallelism()))),
     v.metadata({
       variable: 'HTTP_THREADS',
-      meaning: 'Threads that answer HTTP.',
+      meaning: 'Threads that answer HTTP, at the same port.',
       allowed: `a whole number from 1 to ${threadsMax}`,
       default: 'one for every four cores',
     }),
@@ -78,7 +78,7 @@ export const serverEntries = {
     v.optional(wholeNumber(1, connectionsMax), '4096'),
     v.metadata({
       variable: 'SERVER_CONNECTIONS_MAX',
-      meaning: 'Connections that are held at the same time; later ones are closed. Fewer where descriptors are short.',
+      meaning: 'Connections held at the same time; later ones are closed. Fewer if the limit of descriptors is lower.',
       allowed: `a whole number from 1 to ${connectionsMax}`,
       default: '4096',
     }),

@@ -18,8 +18,8 @@ export const topicEntries = {
     brokerList(),
     v.metadata({
       variable: 'KAFKA_BROKERS',
-      meaning: 'Brokers to begin with; the cluster tells the rest.',
-      brief: 'Brokers to begin with, host:port; required',
+      meaning: 'First brokers to connect to; the cluster names the others.',
+      brief: 'First brokers, host:port; required',
       allowed: 'host:port, several separated by commas; port 9092 where left out, IPv6 addresses in brackets',
     }),
   ),
