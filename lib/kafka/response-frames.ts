@@ -97,7 +97,7 @@ const headBytes = lengthBytes + correlationIdBytes
 
 /**
  * Gives the memory of a response's body back at once, where nothing else lies in it. Where it is left to the garbage collector, the next
- * response gets fresh memory, which the system has to clear first, page by page [a sixth of recovery's time, test/bench/NOTES.md]. Whoever still looks at
+ * response gets fresh memory, which the system has to clear first, page by page [a sixth of recovery's time, test/bench/README.md]. Whoever still looks at
  * it finds it empty.
  */
 export function giveBackBody(body: Buffer): void {

@@ -18,7 +18,7 @@ export function describeRun(options: Options, { ready, leftOut }: Contenders): s
   ]
 }
 
-/** What it does to pauses is in NOTES.md. */
+/** What it does to pauses is in README.md. */
 function autogroups(): string[] {
   try {
     const setting = readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'latin1').trim()

@@ -45,7 +45,7 @@ test('every source file is reached from an entry point', () => {
 test('file names are kebab-case', () => {
   // A Java class is named as its file, and Cargo knows no other names.
   const pattern =
-    /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|CONTRIBUTING\.md|DESIGN\.md|NOTES\.md|LICENSE|Cargo\.(toml|lock)|[A-Z]\w+\.java)$/
+    /^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*|README\.md|CONTRIBUTING\.md|DESIGN\.md|LICENSE|Cargo\.(toml|lock)|[A-Z]\w+\.java)$/
   const wrong = repositoryFiles().filter((path) => !path.split('/').every((part) => pattern.test(part)))
   expect(wrong).toEqual([])
 })

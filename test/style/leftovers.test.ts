@@ -30,7 +30,7 @@ const leftovers: Leftover[] = [
   {
     name: 'output past the log',
     pattern: /\bconsole\.\w+\(/,
-    files: /^lib\/(?!log)/,
+    files: /^lib\/(?!log).*\.ts$/,
     sample: "console.log('here')",
   },
   {
