@@ -15,7 +15,7 @@ export type FormatName =
 
 /**
  * Only `kafkaBrokers` and a topic are required. What is left out has the default of the setting of the same name (`autoFlushCount` is
- * AUTO_FLUSH_COUNT), and the same rules hold; no environment and no `.env` is read. The README describes each.
+ * AUTO_FLUSH_COUNT), and the same rules hold; no environment and no `.env` is read. lib/config/README.md describes each.
  */
 export interface OpenOptions {
   /** Required, unless `useReplicaOnly` and `storeId` say which changelog to copy. */

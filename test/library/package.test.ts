@@ -1,4 +1,4 @@
-/** The package as npm makes it: what is in it, that it type-checks where it is installed, and that the README's example runs there. */
+/** The package as npm makes it: what is in it, that it type-checks where it is installed, and that the example of lib/library/README.md runs there. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { OrderBook } from '../demo/orders.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { root } from '../style/repository.ts'
+import { repositoryFiles, root } from '../style/repository.ts'
 import { Program } from './support/program.ts'
 import { readmeExample, readmeSession } from './support/readme-example.ts'
 
@@ -28,7 +28,7 @@ async function run(command: string[], cwd: string): Promise<string> {
   return stdout
 }
 
-/** Packs, and installs into a project that has nothing but the README's example. */
+/** Packs, and installs into a project that has nothing but that example. */
 beforeAll(async () => {
   folder = temporaryFolder('package')
   project = join(folder, 'project')
@@ -47,9 +47,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the package', () => {
-  test('holds sources, declarations, licence and README, and nothing else', () => {
+  test('holds sources, declarations, licence and READMEs, and nothing else', () => {
     const rest = files.filter((path) => !/^package\/(lib\/.*\.ts|dist\/types\/lib\/.*\.d\.ts)$/.test(path))
-    expect(rest.toSorted()).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json'])
+    const documents = repositoryFiles().filter((path) => /^(lib\/.*)?README\.md$/.test(path))
+    expect(rest.toSorted()).toEqual(
+      ['LICENSE', 'package.json', ...documents].map((path) => `package/${path}`).toSorted(),
+    )
     expect(files).toContain('package/lib/store/thread.ts')
     expect(files).toContain('package/dist/types/lib/index.d.ts')
   })
@@ -82,7 +85,7 @@ describe('the package', () => {
     rmSync(join(project, 'wrong.ts'))
   })
 
-  test('runs the example of the README, which takes the orders of the demo and prints what is printed there', async () => {
+  test('runs the example of lib/library/README.md, which takes the orders of the demo and prints what is printed there', async () => {
     const broker = await sharedKafka()
     const topic = uniqueName('orders')
     await createTopic(broker, topic, { partitions: 2 })
@@ -99,7 +102,9 @@ describe('the package', () => {
     expect(session).toHaveLength(3)
     for (const { command, printed } of session) {
       const ours = command.replace('localhost:8080', url!).replace('/stores/orders/', `/stores/${topic}/`)
-      expect((await run(['/bin/sh', '-c', ours.replace('curl', 'curl -sS')], project)).trimEnd()).toBe(printed)
+      expect((await run(['/bin/sh', '-c', ours.replace('curl', 'curl -sS')], project)).trimEnd()).toBe(
+        printed.join('\n'),
+      )
     }
     expect(await program.stop()).toBe(0)
     expect(program.stderr).toBe('')
