@@ -135,3 +135,21 @@ test('a batch of another writer is settled at start, and repaired later, that is
   await fixture.quiet(again)
   expect(await fixture.value(again, 'a')).toBe('new')
 })
+
+test('a record that nothing can hold is skipped as too large, and named', async () => {
+  await using fixture = await Fixture.create()
+  const value = Buffer.alloc(maxDecompressedBytes, 'z')
+  await produceCompressed(fixture, [
+    rawRecord({ key: 'before', value: 'v' }),
+    rawRecord({ offsetDelta: 1, key: 'hopeless', value }),
+    rawRecord({ offsetDelta: 2, key: 'after', value: 'v' }),
+  ])
+  const store = fixture.openLogged()
+  await until('all are read', () => store.stats.count('recordsConsumed') === 2)
+  await store.flush()
+  expect(await fixture.value(store, 'before')).toBe('v')
+  expect(await fixture.value(store, 'hopeless')).toBeUndefined()
+  expect(await fixture.value(store, 'after')).toBe('v')
+  expect([store.stats.count('skippedTooLarge'), store.stats.count('skippedCorruptBatch')]).toEqual([1, 0])
+  expect(fixture.told(`Reading the record at offset 1: it has`)).toBeTrue()
+})

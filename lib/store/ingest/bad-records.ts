@@ -2,6 +2,7 @@
  * Source records that cannot be stored, whatever the reason: one place that decides what becomes of them, as ON_BAD_RECORD says. Either the
  * partition goes on behind the record, which is counted and told, and written to the dead-letter topic where there is one; or it halts there.
  */
+import { type LatchkeyError, messageOf } from '../../errors.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log.ts'
 import { type CounterName, type Stats } from '../../contract/stats.ts'
@@ -41,17 +42,25 @@ export class BadRecords {
   }
 
   /**
-   * As take(), for a batch that cannot be read: offsets from `one.consumed` up to `next`, that one excluded.
+   * As take(), for a batch that cannot be read, or a record too large for any: offsets from `one.consumed` up to `next`, that one excluded.
    * @param bytes of the batch, where it is known how far it goes
    */
-  takeBatch(one: PartitionIngest, next: number, attempts: number, fault: string, bytes: Buffer | undefined): boolean {
+  takeBatch(
+    one: PartitionIngest,
+    next: number,
+    attempts: number,
+    error: LatchkeyError,
+    bytes: Buffer | undefined,
+  ): boolean {
     const { partition, consumed } = one
+    const fault = messageOf(error)
+    const reason = error.code === 'entry_too_large' ? 'skippedTooLarge' : 'skippedCorruptBatch'
     if (this.#halts(one, consumed, fault)) return false
-    this.#stats.add('skippedCorruptBatch', 1)
+    this.#stats.add(reason, 1)
     const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {fetches}: {fault}`
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
-    const letter = this.#fault(one, consumed, 'skippedCorruptBatch', `offsets ${consumed} to ${next - 1}: ${fault}`)
+    const letter = this.#fault(one, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
     this.#letters?.take(one, foundBytes(bytes), { ...letter, raw: 'batch' })
     return true
   }

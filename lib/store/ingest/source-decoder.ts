@@ -1,5 +1,5 @@
 /** Source records into changelog batches; what cannot be stored is left to BadRecords. */
-import { type LatchkeyError, messageOf } from '../../errors.ts'
+import { type LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/fetch.ts'
 import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -227,7 +227,7 @@ export class SourceDecoder {
    * @returns false where the partition halts there
    */
   passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
-    if (!this.#bad.takeBatch(one, next, attempts, messageOf(error), bytes)) return false
+    if (!this.#bad.takeBatch(one, next, attempts, error, bytes)) return false
     one.consumed = next
     return true
   }
