@@ -1,20 +1,20 @@
 /** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
 import { dirname } from 'node:path'
-import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config.ts'
+import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, isCompiled } from './lib/definition/index.ts'
 import { LatchkeyError, messageOf } from './lib/errors.ts'
-import { printBanner } from './lib/http/banner.ts'
-import { serverNotices, type ServerOptions } from './lib/http/notices.ts'
-import { renewOnHangup } from './lib/http/renewal.ts'
-import { configureLogging, logFatal, warnEach, writePending } from './lib/log.ts'
+import { printBanner } from './lib/server/banner.ts'
+import { serverNotices, type ServerOptions } from './lib/server/notices.ts'
+import { renewOnHangup } from './lib/server/renewal.ts'
+import { configureLogging, logFatal, warnEach, writePending } from './lib/log/index.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
-import { type StoreLogging } from './lib/store/messages.ts'
-import { showProgress } from './lib/store/handle/progress-display.ts'
+import { type StoreLogging } from './lib/store-protocol/messages.ts'
+import { showProgress } from './lib/store/progress-display.ts'
 import { version } from './package.json' with { type: 'json' }
 
 const drainTimeoutMs = 5_000

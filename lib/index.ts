@@ -14,7 +14,7 @@ export * from './definition/module-exports.ts'
 export { type ErrorCode, LatchkeyError } from './errors.ts'
 export { type Codec, type Json, SchemaPending } from './format/codec.ts'
 export { type Handler, type HandlerOptions as ServeOptions } from './http/handler.ts'
-export { type Metrics } from './metrics.ts'
+export { type Metrics } from './metrics/index.ts'
 export {
   type Condition,
   type PartitionState,
@@ -22,9 +22,9 @@ export {
   type RecoveryProgress,
   type StoreState,
   type StoreStatus,
-} from './contract/status.ts'
+} from './store-protocol/status.ts'
 export { type Found } from './library/found.ts'
-export { type KeptHeader } from './store/memory/header-prefix.ts'
+export { type KeptHeader } from './store-protocol/header-prefix.ts'
 export { type KeyValueStore } from './library/key-value-store.ts'
 export { type FormatName, type KafkaProperties, type OpenOptions } from './library/open-options.ts'
 export { openStore } from './library/open.ts'

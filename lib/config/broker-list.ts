@@ -2,7 +2,7 @@
  * The list of brokers, checked before any of it is used: kafkajs splits an address at its first colon and takes what it
  * gets, so that `[::1]:9092` or `http://kafka` would fail much later, with a message about something else.
  */
-import { type BrokerAddress } from '../contract/client-config.ts'
+import { type BrokerAddress } from '../store-protocol/client-config.ts'
 
 const defaultPort = 9092
 const hostLengthMax = 253

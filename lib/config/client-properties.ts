@@ -1,5 +1,5 @@
 /** The settings for client properties, read together and held against the other settings. */
-import { type ClientName } from '../contract/client-config.ts'
+import { type ClientName } from '../store-protocol/client-config.ts'
 import { type ClientProperties, defaultClients, readClientProperties } from './client-properties/read.ts'
 import { type ClientsText, metadataOf, type SettingKey } from './settings.ts'
 import { type SettingText } from './secrets.ts'

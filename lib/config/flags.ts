@@ -1,6 +1,6 @@
 /** The command line: flags of the program itself, and those that give a setting. Values of settings are looked at by nobody here. */
 import { parseArgs } from 'node:util'
-import { longerName, nearName } from '../near-name.ts'
+import { longerName, nearName } from '../text/did-you-mean.ts'
 import { settingFlags } from './givens.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'

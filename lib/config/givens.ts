@@ -1,5 +1,5 @@
 /** All that can be given by flag, environment or env file: the settings, and for those that hold secrets the names of files. */
-import { nearName } from '../near-name.ts'
+import { nearName } from '../text/did-you-mean.ts'
 import { fileVariable } from './secrets.ts'
 import { flagOf, metadataOf, settingKeys } from './settings.ts'
 

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { withoutBom } from '../bom.ts'
-import { whyUnreadable } from '../unreadable.ts'
+import { withoutBom } from '../text/bom.ts'
+import { whyUnreadable } from '../text/fs-error.ts'
 import { quote } from './quote.ts'
 
 const bytesMax = 65_536

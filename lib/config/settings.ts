@@ -16,7 +16,7 @@ import { type TokenPlace } from './secrets.ts'
 import { type TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
 import { type FormatsConfig } from '../format/index.ts'
-import { type ClientsConfig } from '../contract/client-config.ts'
+import { type ClientsConfig } from '../store-protocol/client-config.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */

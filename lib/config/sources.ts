@@ -2,7 +2,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { whyUnreadable } from '../unreadable.ts'
+import { whyUnreadable } from '../text/fs-error.ts'
 import { type Flags } from './flags.ts'
 import { nearVariables, variables } from './givens.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'

@@ -1,6 +1,6 @@
 /** The kinds of text that settings are made of: each checks, then turns the text into what the program uses. */
 import * as v from 'valibot'
-import { type BrokerAddress } from '../contract/client-config.ts'
+import { type BrokerAddress } from '../store-protocol/client-config.ts'
 import { logLevels } from '../log/level.ts'
 import { parseBrokerList } from './broker-list.ts'
 

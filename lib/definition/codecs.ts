@@ -9,7 +9,7 @@ import {
   simpleFormats,
   valueCodecOf,
 } from '../format/index.ts'
-import { nearName } from '../near-name.ts'
+import { nearName } from '../text/did-you-mean.ts'
 import type * as v from 'valibot'
 import { pathOf } from './call-site.ts'
 import { type CodecSource, type ModuleFormat, type OwnCodec, type ValidatedFormat } from './codec-source.ts'

@@ -1,7 +1,7 @@
 /** What a store module calls. */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, codecOf } from '../format/index.ts'
-import { nearName } from '../near-name.ts'
+import { nearName } from '../text/did-you-mean.ts'
 import { callerUrl } from './call-site.ts'
 import { changesBytes, codecFrom, isFormat, nameOf } from './codecs.ts'
 import { type CodecSource, type ValueOf } from './codec-source.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LatchkeyError } from '../errors.ts'
-import { nearName } from '../near-name.ts'
+import { nearName } from '../text/did-you-mean.ts'
 import { exportsOf, isBuiltIn } from './built-ins.ts'
 import { pathOf } from './call-site.ts'
 import { ownFrame, sayingOf, shownPath } from './thrown.ts'

@@ -2,7 +2,7 @@
  * Between a store's bytes and what people read and write: keys in URLs, values in answers. Used where lookups are answered, never on ingest.
  * Synchronous as long as no schema is missing, so that a lookup needs no promise.
  */
-import { bytesWithoutBom } from '../bom.ts'
+import { bytesWithoutBom } from '../text/bom.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'

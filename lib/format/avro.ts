@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { messageOf } from '../errors.ts'
-import { whyUnreadable } from '../unreadable.ts'
+import { whyUnreadable } from '../text/fs-error.ts'
 import { BareBytesReader, BareBytesWriter } from './avro/bare-bytes.ts'
 import { AvroReader } from './avro/reader.ts'
 import { avroTypeOf, type NamedTypes } from './avro/schema.ts'

@@ -1,5 +1,5 @@
 /** Validators of a value: when a client's copy is still the same bytes. */
-import type { Lookup } from '../contract/status.ts'
+import type { Lookup } from '../store-protocol/status.ts'
 
 /**
  * Quoted, strong. The record alone does not tell the bytes: after a rebuild, or with another conversion, format or schema, the same

@@ -1,5 +1,5 @@
 /** All of a store's routes as one function from request to response, whoever listens: the lookup handler and the routes, behind the token. */
-import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
+import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import { type Answer, type Answerer, toResponse } from './answer.ts'
 import type { Asking } from './asking.ts'
 import { requireToken } from './bearer.ts'

@@ -1,5 +1,5 @@
 /** GET /: what there is to ask for, for a person with a terminal. */
-import type { StoreStatus } from '../contract/status.ts'
+import type { StoreStatus } from '../store-protocol/status.ts'
 import { acceptable } from './accept.ts'
 
 /** @param prefix what all paths begin with here; empty where they begin as they are */

@@ -2,7 +2,7 @@
  * Kept headers of a source record as headers of an answer. A record's header may have any name and any bytes, and comes from whoever may
  * write to the topic: nothing of it may end a line, or pass for a header of ours.
  */
-import type { KeptHeader } from '../store/memory/header-prefix.ts'
+import type { KeptHeader } from '../store-protocol/header-prefix.ts'
 
 const prefix = 'x-kafka-header-'
 /** Of all of them, names and values: clients and proxies bound what they take, some at 8 KB with all other headers. */

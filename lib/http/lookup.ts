@@ -3,8 +3,8 @@
  */
 import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { LookupOutcome, LookupStats } from '../metrics.ts'
-import type { Lookup } from '../contract/status.ts'
+import type { LookupOutcome, LookupStats } from '../metrics/index.ts'
+import type { Lookup } from '../store-protocol/status.ts'
 import { acceptable, representationFor } from './accept.ts'
 import type { Answer } from './answer.ts'
 import type { Asking } from './asking.ts'

@@ -1,6 +1,6 @@
 /** Liveness and readiness: readiness is a list of named conditions, each of which can be looked up. */
 import { LatchkeyError } from '../errors.ts'
-import type { Condition } from '../contract/status.ts'
+import type { Condition } from '../store-protocol/status.ts'
 import { problemResponse } from './problem.ts'
 import { textResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'

@@ -1,7 +1,7 @@
 /** The one place where an error becomes an answer: RFC 9457 problem+json, out of the error table. */
 import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
-import { loggerOf, RepeatedLog } from '../log.ts'
-import type { RecoveryProgress } from '../contract/status.ts'
+import { loggerOf, RepeatedLog } from '../log/index.ts'
+import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { noSniff } from './responses.ts'
 
 /** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */

@@ -1,7 +1,7 @@
 /** Every route but the hot one, which does not pass through here. */
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/index.ts'
 import type { Asking, RequestHeaders } from './asking.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'

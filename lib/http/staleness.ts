@@ -1,6 +1,6 @@
 /** How far behind an answer may be: `?max-lag=N`, in records. Of concern to replicas only; primaries have no lag that counts. */
 import { LatchkeyError } from '../errors.ts'
-import type { StoreStatus } from '../contract/status.ts'
+import type { StoreStatus } from '../store-protocol/status.ts'
 
 const parameter = 'max-lag='
 

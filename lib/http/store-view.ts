@@ -1,7 +1,7 @@
 /** What HTTP needs of a store, and all that it may know of one. */
 import type { Presentation } from '../definition/presentation.ts'
-import type { StatsView } from '../contract/stats-view.ts'
-import type { Lookup, StoreStatus } from '../contract/status.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
 
 export interface StoreView {
   readonly id: string

@@ -1,7 +1,7 @@
 /** 200 or 304: a value that has been found, with what its headers tell. Written out as a Response, or as lines by whoever writes bytes. */
 import type { Representation } from '../definition/presentation.ts'
-import type { Lookup } from '../contract/status.ts'
-import { keptHeaders } from '../store/memory/header-prefix.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import { keptHeaders } from '../store-protocol/header-prefix.ts'
 import { contentTypes } from './accept.ts'
 import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'

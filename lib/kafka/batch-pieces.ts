@@ -1,6 +1,6 @@
 /** A fetched batch that is too large to decompress at once, in pieces, each the way of every other batch. */
 import { LatchkeyError } from '../errors.ts'
-import { type FetchedPartition } from './fetch.ts'
+import { type FetchedPartition } from './protocol/fetch.ts'
 import { maxDecompressedBytes, RecordBatchReader, splitBatch } from './record-batch/index.ts'
 
 export interface OversizedBatch {

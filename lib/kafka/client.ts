@@ -4,16 +4,16 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
-import { Connections } from './connections.ts'
+import { Connections } from './connection/connections.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
-import { brokerError, errorAction } from './error-codes.ts'
-import { Health } from './health.ts'
-import { askForMetadata, type TopicMetadata } from './metadata.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { Health } from './connection/health.ts'
+import { askForMetadata, type TopicMetadata } from './protocol/metadata.ts'
 import { Patience } from './patience.ts'
 import { TopicView } from './topic-view.ts'
-import { type BrokerAddress, type Isolation } from '../contract/client-config.ts'
-import { type Addressed, Overdue, type Purpose } from './overdue.ts'
-import { type BrokerConnection, type ConnectionOptions, type RawRequest } from './kafkajs.ts'
+import { type BrokerAddress, type Isolation } from '../store-protocol/client-config.ts'
+import { type Addressed, Overdue, type Purpose } from './connection/overdue.ts'
+import { type BrokerConnection, type ConnectionOptions, type RawRequest } from './connection/kafkajs.ts'
 
 export type { TopicMetadata }
 

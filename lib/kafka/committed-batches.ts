@@ -4,7 +4,7 @@
  * The rule is that of the Java consumer's CompletedFetch. (kafkajs's own filter lets aborted records through where transactions overlap.)
  */
 import { LatchkeyError } from '../errors.ts'
-import { type AbortedTransaction, type FetchedPartition } from './fetch.ts'
+import { type AbortedTransaction, type FetchedPartition } from './protocol/fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 
 export type BatchKind = 'records' | 'control' | 'aborted'

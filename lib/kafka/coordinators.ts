@@ -1,6 +1,6 @@
 /** Which nodes coordinate groups and transactional ids, remembered until one answers that it does not, or does not answer. */
-import { type Connections } from './connections.ts'
-import { brokerError } from './error-codes.ts'
+import { type Connections } from './connection/connections.ts'
+import { brokerError } from './protocol/error-codes.ts'
 
 export type CoordinatorKind = 'group' | 'transaction'
 

@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
-import { type FetchedPartition } from './fetch.ts'
+import { type FetchedPartition } from './protocol/fetch.ts'
 import { type Patience } from './patience.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 

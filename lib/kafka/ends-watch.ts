@@ -3,7 +3,7 @@
  * only written has nobody to ask. Each broker is asked by itself, so that one that does not answer holds up nothing about the others.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type Isolation } from '../contract/client-config.ts'
+import { type Isolation } from '../store-protocol/client-config.ts'
 import { type KafkaClient } from './client.ts'
 import { offsetsAt } from './offsets.ts'
 

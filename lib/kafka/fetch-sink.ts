@@ -1,5 +1,5 @@
 /** What a Fetcher gives what it fetches to. */
-import { type FetchedPartition } from './fetch.ts'
+import { type FetchedPartition } from './protocol/fetch.ts'
 import { type LatchkeyError } from '../errors.ts'
 
 export interface FetchSink {

@@ -4,9 +4,9 @@
  */
 import { type KafkaClient } from './client.ts'
 import { type EpochEnd, type EpochTrail } from './epoch-trail.ts'
-import { brokerError, errorAction } from './error-codes.ts'
-import { Encoder, type RawRequest } from './kafkajs.ts'
-import { reading, ResponseCursor } from './response-cursor.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 /**
  * Where an epoch ends in the log of the present leader; undefined where the broker cannot tell. Rejects with a retriable error while the leader, or its epoch,

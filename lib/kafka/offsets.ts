@@ -1,9 +1,9 @@
 /** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
 import { type LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './error-codes.ts'
-import { checkedOffset, malformed, reading } from './response-cursor.ts'
-import { type Isolation } from '../contract/client-config.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { checkedOffset, malformed, reading } from './protocol/response-cursor.ts'
+import { type Isolation } from '../store-protocol/client-config.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
 

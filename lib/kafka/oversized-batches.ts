@@ -4,7 +4,7 @@
  */
 import { type LatchkeyError } from '../errors.ts'
 import { type OversizedBatch, oversizedBatchIn, piecesOf } from './batch-pieces.ts'
-import { type FetchedPartition } from './fetch.ts'
+import { type FetchedPartition } from './protocol/fetch.ts'
 import { isDamage } from './damaged-batches.ts'
 import { type FetchSink } from './fetch-sink.ts'
 

@@ -4,10 +4,10 @@
  */
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './error-codes.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { type OutgoingBatch, type PartitionEnd, type ProducerOptions, type ProducerSink } from './producer-sink.ts'
 import { type ProducerIdentity } from './transactional-id.ts'
-import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './produce.ts'
+import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
 import { LatchkeyError } from '../errors.ts'
 
 export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'

@@ -4,9 +4,9 @@
  */
 import { type LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
-import { fetchRequest, parseFetchResponse } from './fetch.ts'
-import { Encoder, type RawRequest } from './kafkajs.ts'
-import { ResponseCursor } from './response-cursor.ts'
+import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
+import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { ResponseCursor } from './protocol/response-cursor.ts'
 
 /** As kafka-acls names them. */
 export type Operation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs'

@@ -2,7 +2,7 @@
  * What a client knows about topics: their ids, and who leads each partition in which epoch. Answers of brokers that lag behind are recognised and
  * passed over: an id that another one has followed never comes back, and an epoch never falls while the id stays.
  */
-import { type TopicMetadata } from './metadata.ts'
+import { type TopicMetadata } from './protocol/metadata.ts'
 
 export interface TopicListener {
   /** A topic of the same name has taken the place of the one that was known. Called at once, before any request knows of the new one. */

@@ -1,7 +1,7 @@
 /** Configuration and creation of topics. */
 import { type KafkaClient } from './client.ts'
-import { brokerError, errorName } from './error-codes.ts'
-import { reading } from './response-cursor.ts'
+import { brokerError, errorName } from './protocol/error-codes.ts'
+import { reading } from './protocol/response-cursor.ts'
 
 const topicResource = 2
 

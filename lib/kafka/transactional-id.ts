@@ -1,9 +1,9 @@
 /** The requests by which a transactional id, and with it a partition, is taken: see fence.ts. Each says of itself what it may have led to. */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './error-codes.ts'
-import { Encoder, type RawRequest } from './kafkajs.ts'
-import { checkedOffset, reading, ResponseCursor } from './response-cursor.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { checkedOffset, reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 export interface ProducerIdentity {
   producerId: number

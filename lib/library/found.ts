@@ -1,6 +1,6 @@
 /** What a typed lookup finds. */
-import { type Lookup } from '../contract/status.ts'
-import { type KeptHeader, keptHeaders } from '../store/memory/header-prefix.ts'
+import { type Lookup } from '../store-protocol/status.ts'
+import { type KeptHeader, keptHeaders } from '../store-protocol/header-prefix.ts'
 
 /** A value and where it comes from. */
 export interface Found<V> {

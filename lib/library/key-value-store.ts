@@ -4,10 +4,10 @@
  */
 import { withSchemas } from '../definition/schema-wait.ts'
 import { type LatchkeyError } from '../errors.ts'
-import { writePending } from '../log.ts'
-import { createMetrics, LookupStats, type Metrics } from '../metrics.ts'
+import { writePending } from '../log/index.ts'
+import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import { version } from '../../package.json' with { type: 'json' }
-import { type Lookup, type StoreState, type StoreStatus } from '../contract/status.ts'
+import { type Lookup, type StoreState, type StoreStatus } from '../store-protocol/status.ts'
 import { type Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import { InTurn } from './in-turn.ts'

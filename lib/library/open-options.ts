@@ -1,10 +1,10 @@
 /** What a program says about a store that it opens: the settings of the executable, by their names in camelCase and as values of JavaScript. */
 import { devNull } from 'node:os'
-import { readCommand, type Settings } from '../config.ts'
+import { readCommand, type Settings } from '../config/index.ts'
 import { settingKeys, metadataOf, type SettingKey } from '../config/settings.ts'
 import { LatchkeyError } from '../errors.ts'
-import { type LogLevel } from '../log.ts'
-import { nearName } from '../near-name.ts'
+import { type LogLevel } from '../log/index.ts'
+import { nearName } from '../text/did-you-mean.ts'
 
 /** Properties of a Kafka client as librdkafka names them: `{ 'security.protocol': 'ssl', 'linger.ms': 5 }`. */
 export type KafkaProperties = Readonly<Record<string, string | number | boolean>>

@@ -2,13 +2,13 @@
 import { pathToFileURL } from 'node:url'
 import { type Definition } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
-import { levelConfigured, loggerOf, RepeatedLog, warnWithoutConfiguration } from '../log.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
-import { type StoreLogging } from '../store/messages.ts'
+import { levelConfigured, loggerOf, RepeatedLog, warnWithoutConfiguration } from '../log/index.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { type StoreLogging } from '../store-protocol/messages.ts'
 import { Store } from '../store/store.ts'
 import { KeyValueStore } from './key-value-store.ts'
 import { type OpenOptions, settingsOfOptions } from './open-options.ts'
-import { refuseOnStoreThread } from '../store/handle/store-thread-mark.ts'
+import { refuseOnStoreThread } from '../store-protocol/store-thread-mark.ts'
 import { codecsOf } from './typed-codecs.ts'
 
 const repeatedLog = new RepeatedLog(loggerOf('store'))

@@ -1,7 +1,7 @@
 /** A reader for a program in the same process: synchronous, without a lock, and none of the pool that lookups over HTTP share. */
-import { type Lookup } from '../contract/status.ts'
+import { type Lookup } from '../store-protocol/status.ts'
 import { type Found, foundOf } from './found.ts'
-import { type KeptReader } from '../store/handle/kept-reader.ts'
+import { type KeptReader } from '../store/kept-reader.ts'
 import { type TypedCodecs } from './typed-codecs.ts'
 
 /**

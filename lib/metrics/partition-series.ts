@@ -1,7 +1,7 @@
 /** The series of each partition, out of the gauges in shared memory. What is not known yet has no series. */
-import type { GaugeName } from '../contract/stats.ts'
-import type { StatsView } from '../contract/stats-view.ts'
-import { partitionStates, type PartitionStatus } from '../contract/status.ts'
+import type { GaugeName } from '../store-protocol/stats.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import { partitionStates, type PartitionStatus } from '../store-protocol/status.ts'
 import type { Sample, SeriesRegistry } from './series.ts'
 
 /** @param read called once for each series; the partitions may be unknown at first */

@@ -1,10 +1,10 @@
 /** What --check does: everything that a start looks at is looked at, and nothing is changed. */
-import { type Settings } from '../config.ts'
+import { type Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
-import { checkListening } from '../http/claim.ts'
-import { describeServer, type ServerOptions } from '../http/notices.ts'
+import { checkListening } from './claim.ts'
+import { describeServer, type ServerOptions } from './notices.ts'
 import { warningPrefix } from './output.ts'
-import { checkTopics } from '../store/topics/check.ts'
+import { checkTopics } from '../topics/check.ts'
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */

@@ -1,7 +1,7 @@
 /** What the main thread and a further HTTP thread say to each other. */
 import { type TlsPair } from '../config/tls-pair.ts'
-import { type PlainError, type FromThread, type StoreLogging, type ToThread } from '../store/messages.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { type PlainError, type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface HttpThreadStart {
   type: 'start'

@@ -1,7 +1,7 @@
 /** Where what the executable says goes: a log on stderr, and on stdout what a person reads first. */
-import { type Settings } from '../config.ts'
-import { clearLine, loggerOf } from '../log.ts'
-import { type StoreLogging } from '../store/messages.ts'
+import { type Settings } from '../config/index.ts'
+import { clearLine, loggerOf } from '../log/index.ts'
+import { type StoreLogging } from '../store-protocol/messages.ts'
 
 /** @param term TERM of the environment */
 export function loggingOf({ logLevel: level, structuredLogging: structured }: Settings, term?: string): StoreLogging {

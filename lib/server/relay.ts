@@ -2,7 +2,7 @@
  * The main thread's access to the store threads, which it shares with further HTTP threads: these hear what the store threads tell, in the same
  * order, and so come to the same view of the store.
  */
-import { type FromThread, type ToThread } from '../store/messages.ts'
+import { type FromThread, type ToThread } from '../store-protocol/messages.ts'
 import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
 
 type Listener = (thread: number, message: FromThread) => void

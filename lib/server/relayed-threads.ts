@@ -1,5 +1,5 @@
 /** Access to store threads that the main thread has started: what they tell comes through it, and so does what is said to them. */
-import { type FromThread, type ToThread } from '../store/messages.ts'
+import { type FromThread, type ToThread } from '../store-protocol/messages.ts'
 import { type StoreAccess, type StorePortEvents } from '../store/store-port.ts'
 
 export class RelayedThreads implements StoreAccess {

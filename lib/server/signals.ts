@@ -1,6 +1,6 @@
 /** What signals do to the executable. */
 import { constants } from 'node:os'
-import { loggerOf } from '../log.ts'
+import { loggerOf } from '../log/index.ts'
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export function signalled(): Promise<void> {

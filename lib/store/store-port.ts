@@ -1,6 +1,7 @@
 /** How a handle reaches its store thread: as the worker that it starts, or through the thread that has started it. */
-import { type FromThread, type StoreLogging, type ToThread } from './messages.ts'
-import { type StoreConfig } from '../contract/store-config.ts'
+import { startStoreThread } from '../store-thread/start.ts'
+import { type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface StorePort {
   post(message: ToThread, transfer?: ArrayBuffer[]): void
@@ -25,7 +26,7 @@ export interface StoreAccess {
 export const ownThreads: StoreAccess = {
   readerThread: 0,
   open(config, logging, events) {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url))
+    const worker = startStoreThread()
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
     worker.onerror = ({ message }) => events.ended(summaryOf(message, config.module !== undefined))
     worker.addEventListener('close', () => events.ended())

@@ -1,7 +1,7 @@
 /** Figures of the map on one core: `bun test/bench/map.ts [entries]`. Keys of 11 bytes, values of 170. */
 import { ChiralMap, ChiralMapReaders, type Reader } from '../../lib/map/index.ts'
-import { halfSipHash13 } from '../../lib/map/half-sip-hash.ts'
-import { murmur2 } from '../../lib/map/murmur2.ts'
+import { halfSipHash13 } from '../../lib/map/memory/half-sip-hash.ts'
+import { murmur2 } from '../../lib/map/memory/murmur2.ts'
 
 const entries = Number(process.argv[2] ?? 1_000_000)
 const keyLength = 11

@@ -1,7 +1,7 @@
 /** One run of the executable, seen as its user sees it: output, exit code, HTTP. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StoreStatus } from '../../lib/contract/status.ts'
+import type { StoreStatus } from '../../lib/store-protocol/status.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { Tether, type TiedProcess } from '../kafka/tether.ts'

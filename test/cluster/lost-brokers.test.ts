@@ -1,7 +1,7 @@
 /** A store on three brokers goes on when one that it needs is killed, and while that is down. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
-import { markersFrom } from '../../lib/store/recovery/changelog-check.ts'
+import { markersFrom } from '../../lib/store-thread/recovery/changelog-check.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import { withClient } from '../integration/support/log.ts'
 import { api } from '../integration/fault-support/wire.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { LatchkeyError } from '../../lib/errors.ts'
-import { partitionFor } from '../../lib/store/handle/partitioner.ts'
+import { partitionFor } from '../../lib/store/partitioner.ts'
 import { until } from '../until.ts'
 import { readTopic } from '../integration/fault-support/oracle.ts'
 import { answer, answersWith, detailOf, Fleet } from './support/fleet.ts'

@@ -1,6 +1,6 @@
 /** The topology that replicas are for: three nodes, each with a third of the partitions as primary and the rest as replica. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { partitionFor } from '../../lib/store/handle/partitioner.ts'
+import { partitionFor } from '../../lib/store/partitioner.ts'
 import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
 import { readTopic } from '../integration/fault-support/oracle.ts'
 import { Random } from '../integration/fault-support/random.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { helpText } from '../../lib/config.ts'
+import { helpText } from '../../lib/config/index.ts'
 import { helpTopics } from '../../lib/config/help.ts'
 import { flagOf, metadataOf, settingAreas, settingKeys, settingKeysOf } from '../../lib/config/settings.ts'
 

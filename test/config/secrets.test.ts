@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { helpText } from '../../lib/config.ts'
+import { helpText } from '../../lib/config/index.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
 import { faultsOf as faultsOfInput, read, required, settingsOf } from './support/read.ts'
 

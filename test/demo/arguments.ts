@@ -1,4 +1,4 @@
-import { nearName } from '../../lib/near-name.ts'
+import { nearName } from '../../lib/text/did-you-mean.ts'
 
 export interface DemoArguments {
   isCluster: boolean

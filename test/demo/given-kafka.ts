@@ -1,5 +1,5 @@
-import { parseBroker } from '../../lib/config.ts'
-import { requireReachable } from '../../lib/kafka/reachable.ts'
+import { parseBroker } from '../../lib/config/index.ts'
+import { requireReachable } from '../../lib/kafka/connection/reachable.ts'
 import { waitUntilReady } from '../kafka/ready.ts'
 
 const answerTimeoutMs = 10_000

@@ -8,7 +8,7 @@ export interface Plant {
 export const plants: readonly Plant[] = [
   {
     name: 'commit before acknowledgement',
-    file: 'lib/store/ingest/ingest.ts',
+    file: 'lib/store-thread/ingest/ingest.ts',
     edits: [
       {
         find: 'return this.#partitions.get(partition)?.acknowledged ?? -1',
@@ -18,7 +18,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'publish before acknowledgement',
-    file: 'lib/store/ingest/ingest.ts',
+    file: 'lib/store-thread/ingest/ingest.ts',
     edits: [
       {
         find: "import { Amending } from './amending.ts'",
@@ -42,7 +42,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a batch in three hundred is skipped',
-    file: 'lib/store/ingest/source-decoder.ts',
+    file: 'lib/store-thread/ingest/source-decoder.ts',
     edits: [
       {
         find: 'else if (!this.#takeRecords(one, batch)) return',

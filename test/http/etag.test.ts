@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { etagOf, lastModifiedOf, matchesEtag } from '../../lib/http/etag.ts'
-import type { Lookup } from '../../lib/contract/status.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 
 const lookup: Lookup = { value: new Uint8Array([1, 2, 3]), partition: 1, offset: 2, timestamp: 3 }
 

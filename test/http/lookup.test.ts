@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { keyBytesMax } from '../../lib/http/key.ts'
-import type { Lookup } from '../../lib/contract/status.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { problemOf, serveFake } from './fake-store.ts'
 import { hasHead, rawRequest } from './raw-request.ts'
 

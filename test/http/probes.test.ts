@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { StoreState } from '../../lib/contract/status.ts'
+import type { StoreState } from '../../lib/store-protocol/status.ts'
 import { problemOf, serveFake } from './fake-store.ts'
 
 describe.each(['/livez', '/status/liveness'])('GET %s', (path) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { configureLogging } from '../../lib/log.ts'
+import { configureLogging } from '../../lib/log/index.ts'
 import { type FakeStore, problemOf, serveFake } from './fake-store.ts'
 
 const logLines: string[] = []

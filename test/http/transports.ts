@@ -4,7 +4,7 @@ import type { Definition } from '../../lib/definition/index.ts'
 import { makeCertificate } from './certificate.ts'
 import { type Dial, dialPlain, dialTls } from './dial.ts'
 import { serveFake as serveEither } from './fake-store.ts'
-import { open, sendAndEnd } from './lane/clients.ts'
+import { open, sendAndEnd } from '../server/fast-path/clients.ts'
 import { rawRequest } from './raw-request.ts'
 
 export const tls: TlsPair = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Lookup } from '../../lib/contract/status.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { ValueAnswer, type Wanted } from '../../lib/http/value-answer.ts'
 import { read } from '../style/repository.ts'
 

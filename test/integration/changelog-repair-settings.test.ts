@@ -1,7 +1,7 @@
 /** A changelog that loses records under stores of several kinds. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
-import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
+import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { Fixture } from './support/fixture.ts'
 import { differences, live } from './support/log.ts'
 import { cutChangelog } from './support/tail.ts'

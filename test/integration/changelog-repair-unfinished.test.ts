@@ -1,7 +1,7 @@
 /** While a repair is under way the group is told so, lookups go on, and a store that ends then leaves what the next start discards. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
-import { rebuildingMetadata } from '../../lib/store/recovery/completeness.ts'
+import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
 import { withClient } from './support/log.ts'

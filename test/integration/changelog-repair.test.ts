@@ -1,7 +1,7 @@
 /** The changelog loses acknowledged records while the store runs: they are written again from memory, without an end of the store and without its source. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
-import type { StoreConfig } from '../../lib/contract/store-config.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { Fixture } from './support/fixture.ts'
 import { cutChangelog } from './support/tail.ts'
 import { until } from '../until.ts'

@@ -1,6 +1,6 @@
 /** Somebody else writes to the changelog of a running store. */
 import { expect, test } from 'bun:test'
-import type { StoreConfig } from '../../lib/contract/store-config.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeTopic } from '../../lib/kafka/topics.ts'
-import { keptHeaders } from '../../lib/store/memory/header-prefix.ts'
+import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { api } from './fault-support/wire.ts'
@@ -116,7 +116,7 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
 
 test('what a store module refuses is a letter as the source has it, and callbacks count on behind it', async () => {
   await using fixture = await Fixture.create({ broker })
-  const module = new URL('support/modules/counting.ts', import.meta.url).href
+  const module = new URL('./support/modules/counting.ts', import.meta.url).href
   const settings = deadLetter(fixture, { module, keepHeaders: ['trace'] })
   const message = (value: object | string) => ({
     key: 'a',

@@ -1,6 +1,6 @@
 /** The broker has forgotten whose a partition is, and so refuses nobody: transactional.id.expiration.ms has passed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { bootTimeMs } from '../../lib/boot-time.ts'
+import { bootTimeMs } from '../../lib/linux/boot-time.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'

@@ -7,7 +7,7 @@ import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 
 /** Stands still at a value that names a file, until there is one. */
-const waiting = { module: new URL('support/modules/waiting.ts', import.meta.url).href }
+const waiting = { module: new URL('./support/modules/waiting.ts', import.meta.url).href }
 const records = 100
 const stuckAt = 40
 

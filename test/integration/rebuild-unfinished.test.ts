@@ -1,7 +1,7 @@
 /** A partition that is rebuilt, while others of the store have long been: nothing states that it is complete. */
 import { expect, test } from 'bun:test'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
-import { rebuildingMetadata } from '../../lib/store/recovery/completeness.ts'
+import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
 import { FakeRegistry } from '../format/registry/fake-registry.ts'
 import { wire } from '../format/registry/settled.ts'
 import vectors from '../format/registry/vectors.json' with { type: 'json' }

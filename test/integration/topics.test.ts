@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { checkTopics } from '../../lib/store/topics/check.ts'
+import { checkTopics } from '../../lib/topics/check.ts'
 import { createTopic, uniqueName } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
 

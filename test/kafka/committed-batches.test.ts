@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'bun:test'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
-import { parseFetchResponse } from '../../lib/kafka/fetch.ts'
+import { parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
 import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'
 import { type FetchAnswer, fetchResponse } from './responses.ts'
 

@@ -6,7 +6,7 @@ import { endOfLeaderEpoch } from '../../lib/kafka/leader-epochs.ts'
 import { commitOffsets, fetchCommitted, listOffsets } from '../../lib/kafka/offsets.ts'
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import { plainProducerId } from '../../lib/kafka/transactional-id.ts'
-import { fetchAt } from '../../lib/store/recovery/fetch-at.ts'
+import { fetchAt } from '../../lib/store-thread/recovery/fetch-at.ts'
 import { createTopic, type KafkaBroker, kafkaClient, startKafka, uniqueName } from './index.ts'
 import { toAddress } from './real-client.ts'
 

@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
-import type { RawRequest } from '../../lib/kafka/kafkajs.ts'
+import type { RawRequest } from '../../lib/kafka/connection/kafkajs.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
 import type { FenceTarget, ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 

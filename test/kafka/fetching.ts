@@ -1,6 +1,6 @@
 /** A Fetcher over brokers that are the test, and what it asks them. */
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
-import type { FetchOptions } from '../../lib/kafka/fetch.ts'
+import type { FetchOptions } from '../../lib/kafka/protocol/fetch.ts'
 import { Fetcher, type FetchSink } from '../../lib/kafka/fetcher.ts'
 import type { FakeClient } from './fake-client.ts'
 import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'

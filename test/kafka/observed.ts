@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'bun:test'
 import { readClientProperties } from '../../lib/config/client-properties/read.ts'
 import { RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
-import type { ClientName, ClientsConfig } from '../../lib/contract/client-config.ts'
+import type { ClientName, ClientsConfig } from '../../lib/store-protocol/client-config.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
 import { type KafkaBroker, startKafka } from './index.ts'

@@ -9,7 +9,7 @@ import { Fixture } from '../integration/support/fixture.ts'
 import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../kafka/index.ts'
 import { until } from '../until.ts'
 
-const counter = join(import.meta.dir, 'support/counter.ts')
+const counter = join(import.meta.dir, './support/counter.ts')
 const testTimeoutMs = 150_000
 const decode = (value: Uint8Array | undefined) => Number(new TextDecoder().decode(value))
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readCommand } from '../../lib/config.ts'
+import { readCommand } from '../../lib/config/index.ts'
 import { type OpenOptions, settingsOfOptions } from '../../lib/library/open-options.ts'
 
 const least = { sourceTopic: 'orders', kafkaBrokers: 'a' } satisfies OpenOptions

@@ -53,7 +53,7 @@ describe('the package', () => {
     expect(rest.toSorted()).toEqual(
       ['LICENSE', 'package.json', ...documents].map((path) => `package/${path}`).toSorted(),
     )
-    expect(files).toContain('package/lib/store/thread.ts')
+    expect(files).toContain('package/lib/store-thread/thread.ts')
     expect(files).toContain('package/dist/types/lib/index.d.ts')
   })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { partitionOf } from '../../lib/map/index.ts'
-import { halfSipHash13 } from '../../lib/map/half-sip-hash.ts'
+import { halfSipHash13 } from '../../lib/map/memory/half-sip-hash.ts'
 import { createFixture } from './helper.ts'
 
 test('a map shows a put when it has been published, not before', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readCommand } from '../../lib/config.ts'
+import { readCommand } from '../../lib/config/index.ts'
 import { definitionOf } from '../../lib/definition/index.ts'
 import { messageOf } from '../../lib/errors.ts'
 import { check } from '../../lib/server/check.ts'

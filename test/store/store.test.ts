@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { Fixture } from '../integration/support/fixture.ts'
 import { until } from '../until.ts'
-import type { StoreState } from '../../lib/contract/status.ts'
+import type { StoreState } from '../../lib/store-protocol/status.ts'
 
 test('a store goes through its states in order, and answers lookups only while it runs', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })

@@ -15,7 +15,7 @@ const topLevel = [
   'tsconfig.json',
 ]
 /** Where the executable and the library start: the main thread, the store threads, further HTTP threads. */
-const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store/thread.ts', 'lib/server/http-thread.ts']
+const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store-thread/thread.ts', 'lib/server/http-thread.ts']
 
 test('the top level holds what it should and nothing else', () => {
   const entries = new Set(repositoryFiles().map((path) => path.split('/')[0] ?? ''))

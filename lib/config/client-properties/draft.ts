@@ -7,7 +7,7 @@ import {
   type ProduceConfig,
   type SaslConfig,
   type TlsConfig,
-} from '../../contract/client-config.ts'
+} from '../../store-protocol/client-config.ts'
 
 type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] }
 

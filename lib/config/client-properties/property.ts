@@ -1,4 +1,4 @@
-import { type ClientName } from '../../contract/client-config.ts'
+import { type ClientName } from '../../store-protocol/client-config.ts'
 import { type ClientDraft } from './draft.ts'
 import { type Kind } from './kinds.ts'
 

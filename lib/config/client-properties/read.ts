@@ -1,6 +1,6 @@
 /** The texts of the settings for client properties into what the three clients are told. */
-import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../contract/client-config.ts'
-import { nearName } from '../../near-name.ts'
+import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../store-protocol/client-config.ts'
+import { nearName } from '../../text/did-you-mean.ts'
 import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'
 import { defaultDraft } from './draft.ts'

@@ -2,8 +2,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type SaslConfig, type TlsConfig } from '../../contract/client-config.ts'
-import { whyUnreadable } from '../../unreadable.ts'
+import { type SaslConfig, type TlsConfig } from '../../store-protocol/client-config.ts'
+import { whyUnreadable } from '../../text/fs-error.ts'
 import { type SecurityDraft } from './draft.ts'
 
 const certificateBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g

@@ -1,5 +1,5 @@
 /** A schema in JSON, as a file or a registry has it, made into types that read and write. */
-import { withoutBom } from '../../bom.ts'
+import { withoutBom } from '../../text/bom.ts'
 import { type Json } from '../codec.ts'
 import { withLogicalType } from './logical.ts'
 import { enumType, fixedType, primitives } from './primitives.ts'

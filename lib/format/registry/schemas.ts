@@ -1,5 +1,5 @@
 /** The schemas of one registry, by id and by subject, made into codecs. One for all codecs of a thread that ask the same registry. */
-import { loggerOf, RepeatedLog } from '../../log.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { type Json } from '../codec.ts'
 import { type RegistryConfig } from '../formats-config.ts'
 import { addRegistryCheck } from '../registry-checks.ts'

@@ -4,7 +4,7 @@
  * Numbers are doubles, as in JavaScript, but for one thing: a whole number written out beyond 2^53, where doubles would
  * change it, is decoded as a decimal string. It so survives a conversion, if as a string. Of members named twice the last counts.
  */
-import { withoutBom } from '../../bom.ts'
+import { withoutBom } from '../../text/bom.ts'
 import { type Codec, type Json } from '../codec.ts'
 import { canonicalJson, jsonText } from './canonical-json.ts'
 import { quoteLargeIntegers } from './large-integers.ts'

@@ -1,5 +1,5 @@
 /** What the broker and a connection give at most: whole responses fetched, and only the headers of their batches looked at. */
-import { fetchRequest, parseFetchResponse } from '../../../lib/kafka/fetch.ts'
+import { fetchRequest, parseFetchResponse } from '../../../lib/kafka/protocol/fetch.ts'
 import * as layout from '../../../lib/kafka/record-batch/layout.ts'
 import { benchClient } from '../topics/filler.ts'
 import { endOf } from '../topics/ends.ts'

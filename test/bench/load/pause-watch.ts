@@ -1,5 +1,5 @@
 /** See pauses.ts, which runs it. Ends with its standard input and prints one line of JSON. Arguments: URL, path of a lookup, keys. */
-import { askForShortTurns } from '../../../lib/server/short-turns.ts'
+import { askForShortTurns } from '../../../lib/linux/short-turns.ts'
 import { constantAnswer } from '../limits/constant.ts'
 import { Connection } from './connection.ts'
 import type { Pauses } from './pauses.ts'

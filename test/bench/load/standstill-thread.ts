@@ -1,6 +1,6 @@
 /** See standstill.ts, which starts it: a thread that wants its processor every millisecond, before all others, and notes when it did not get it. */
 import { ptr } from 'bun:ffi'
-import { openLibc } from '../../../lib/libc.ts'
+import { openLibc } from '../../../lib/linux/libc.ts'
 import { intervalsMax, periodMs, shortestMs, type StandstillShare } from './standstill.ts'
 
 /** Of Linux, sched(7). */

@@ -1,7 +1,7 @@
 /** Topics full of believable records, written as fast as the broker takes them. */
-import { parseBroker } from '../../../lib/config.ts'
+import { parseBroker } from '../../../lib/config/index.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
-import { parseProduceResponse, produceRequest } from '../../../lib/kafka/produce.ts'
+import { parseProduceResponse, produceRequest } from '../../../lib/kafka/protocol/produce.ts'
 import { type BuilderOptions, RecordBatchBuilder } from '../../../lib/kafka/record-batch/index.ts'
 import { murmur2 } from '../../../lib/map/index.ts'
 import { valueOf } from './values.ts'

@@ -1,5 +1,5 @@
 /** The settings of a store from their text, as the executable reads them: what it would refuse no test can use. */
-import { readCommand, type Settings } from '../../../lib/config.ts'
+import { readCommand, type Settings } from '../../../lib/config/index.ts'
 
 export function settingsFrom(environment: Readonly<Record<string, string>>): Settings {
   const command = readCommand({ argv: [], environment, envDirectories: [] })

@@ -1,7 +1,7 @@
 /** Client properties as KAFKA_PROPERTIES has them, read. */
 import { expect } from 'bun:test'
 import { readClientProperties } from '../../../lib/config/client-properties/read.ts'
-import type { ClientName } from '../../../lib/contract/client-config.ts'
+import type { ClientName } from '../../../lib/store-protocol/client-config.ts'
 
 export const all: readonly ClientName[] = ['consumer', 'producer', 'changelog']
 

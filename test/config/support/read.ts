@@ -1,6 +1,6 @@
 /** Settings out of what a test gives, and the faults that are told of them. */
 import { expect } from 'bun:test'
-import { type Command, type ConfigInput, readCommand, type Settings } from '../../../lib/config.ts'
+import { type Command, type ConfigInput, readCommand, type Settings } from '../../../lib/config/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 
 export const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'kafka' }

@@ -1,5 +1,5 @@
 /** What the proxy has to understand of the frames that pass it: Produce v7, OffsetCommit v5, Fetch v11 (without their lengths). */
-import { parseProduceResponse, type ProduceResult } from '../../../lib/kafka/produce.ts'
+import { parseProduceResponse, type ProduceResult } from '../../../lib/kafka/protocol/produce.ts'
 
 /** Api keys: https://kafka.apache.org/protocol#protocol_api_keys */
 export const api = {

@@ -1,5 +1,5 @@
 /** A store whose bad records go to a topic of their own. */
-import type { StoreConfig } from '../../../lib/contract/store-config.ts'
+import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { localPort } from '../../binary/latchkey-process.ts'
 import type { KafkaBroker } from '../../kafka/index.ts'
 import { api, readProduceRequest } from '../fault-support/wire.ts'

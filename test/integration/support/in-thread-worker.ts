@@ -1,11 +1,11 @@
 /**
  * A store's worker without a thread of its own: what it logs can be seen. Stands in for `Worker` while a store is opened, and does what
- * lib/store/thread.ts does.
+ * lib/store-thread/thread.ts does.
  */
 import { LatchkeyError, messageOf } from '../../../lib/errors.ts'
-import { configureLogging } from '../../../lib/log.ts'
-import type { FromThread, PlainError, ToThread } from '../../../lib/store/messages.ts'
-import { StoreThread } from '../../../lib/store/store-thread.ts'
+import { configureLogging } from '../../../lib/log/index.ts'
+import type { FromThread, PlainError, ToThread } from '../../../lib/store-protocol/messages.ts'
+import { StoreThread } from '../../../lib/store-thread/store-thread.ts'
 
 class InThreadWorker extends EventTarget {
   onmessage: ((event: { data: FromThread }) => void) | undefined

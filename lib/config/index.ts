@@ -1,0 +1,159 @@
+/**
+ * Settings: flags over environment over `.env`, through one schema, read once. The result is frozen and passed on in slices;
+ * nobody else looks at the environment. Every fault is found before any is reported.
+ */
+import * as v from 'valibot'
+import { clientsOf } from './client-properties.ts'
+import { formatsOf } from './formats.ts'
+import { storeModuleOf } from './store-module.ts'
+import { isOfMissing, missing } from './missing.ts'
+import { quote } from './quote.ts'
+import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
+import { type Flags, readFlags } from './flags.ts'
+import { nearVariables } from './givens.ts'
+import { type ConfigInput, readEnvFile, type Source, textOf } from './sources.ts'
+import {
+  flagOf,
+  metadataOf,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingsOf,
+  settingsSchema,
+} from './settings.ts'
+import { tlsOf } from './tls-pair.ts'
+import { switchWords } from './values.ts'
+import { LatchkeyError } from '../errors.ts'
+
+export { parseBroker } from './broker-list.ts'
+export { helpText } from './help.ts'
+export type { ConfigInput } from './sources.ts'
+export type { Settings } from './settings.ts'
+
+export type Command =
+  /** @member topic what it is asked about; the first page where absent */
+  | { action: 'help'; topic?: string }
+  | { action: 'version' | 'licenses' }
+  | {
+      action: 'run' | 'check'
+      settings: Settings
+      /** To be logged as warnings once there is a log. */
+      notices: readonly string[]
+    }
+
+/**
+ * What the user asks for.
+ * @throws LatchkeyError invalid_settings: one message with all faults, each naming setting, value and what is allowed;
+ *   `details.faults` has them one by one
+ */
+export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
+  const flags = readFlags(argv)
+  const { faults, valueless } = flags
+  // Who asks for help has not yet got the rest right.
+  if (flags.help && flags.helpTopic !== undefined) return { action: 'help', topic: flags.helpTopic }
+  if (flags.help) {
+    const helpFaults = faults.filter((fault) => fault.startsWith('--help '))
+    if (helpFaults.length > 0) throw faultsError(helpFaults)
+    return { action: 'help' }
+  }
+  if (flags.version) return { action: 'version' }
+  if (flags.licenses) return { action: 'licenses' }
+  const sources = sourcesOf(flags, environment, envDirectories)
+  const given = new Map(settingKeys.map((key) => [key, textOf(key, sources, faults)]))
+  const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
+  const near = nearVariables(Object.keys(environment))
+  const parsed = v.safeParse(settingsSchema, texts)
+  const faultyKeys = new Set<SettingKey>()
+  const inOrder = (parsed.issues ?? []).toSorted(
+    (a, b) => settingKeys.indexOf(keyOf(a)) - settingKeys.indexOf(keyOf(b)),
+  )
+  for (const issue of inOrder) {
+    const key = keyOf(issue)
+    // A text that breaks two rules is one fault.
+    if (faultyKeys.has(key)) continue
+    faultyKeys.add(key)
+    if (!given.get(key) && valueless.has(metadataOf(key).variable)) continue
+    const isOwnMessage = issue.type === 'raw_transform' || issue.type === 'partial_check'
+    const slip = near.find((one) => one.near === metadataOf(key).variable)
+    if (!given.get(key) && slip) faults.push(`${slip.near} is missing: ${nearNotice(slip)}`)
+    else faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
+  }
+  const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
+  faults.push(...clients.faults)
+  const tls = tlsOf(texts, faults)
+  const formats = formatsOf(given, envDirectories, parsed.success ? parsed.output : undefined)
+  faults.push(...formats.faults)
+  const module = storeModuleOf(given, envDirectories, faults)
+  if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
+  // What is missing may stand in a file that could not be read: one slip is one fault.
+  const told = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
+  if (!parsed.success || faults.length > 0) throw faultsError(told)
+  const notices = near.map(nearNotice)
+  notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
+  const kept = settingsOf(parsed.output, clients.clients, {
+    serverTls: tls,
+    serverTokenPlace: tokenPlaceOf(given.get('serverToken')),
+    formats: formats.formats,
+    module,
+  })
+  const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
+  return { action: flags.check ? 'check' : 'run', settings, notices }
+}
+
+function nearNotice({ name, near }: { name: string; near: string }): string {
+  return `${name} in the environment is no setting: did you mean ${near}?`
+}
+
+/** Whether output is to be JSON, also where other settings have faults. */
+export function isStructured({ argv, environment, envDirectories }: ConfigInput): boolean {
+  const flags = readFlags(argv)
+  const sources = sourcesOf(flags, environment, envDirectories)
+  return switchWords.get(textOf('structuredLogging', sources, [])?.text.toLowerCase() ?? '') ?? false
+}
+
+function sourcesOf(flags: Flags, environment: ConfigInput['environment'], directories: readonly string[]): Source[] {
+  return [
+    { origin: 'flag', values: flags.values },
+    { origin: 'environment', values: definedValues(environment) },
+    readEnvFile(flags.envFile, directories, flags),
+  ]
+}
+
+/** A rebuild deletes, and for that has to know the keys. */
+function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
+  const faults: string[] = []
+  if (useReplicaOnly)
+    faults.push('--rebuild: with USE_REPLICA_ONLY=true nothing is written; give it to the instance that does')
+  if (useProcessingOnly)
+    faults.push('--rebuild: with USE_PROCESSING_ONLY=true no keys are known to delete; start once without that')
+  return faults
+}
+
+function keyOf(issue: { path?: { key: unknown }[] | undefined }): SettingKey {
+  return issue.path?.[0]?.key as SettingKey
+}
+
+function definedValues(environment: ConfigInput['environment']): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
+  return values
+}
+
+function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefined>): string[] {
+  const keys = settingKeys.filter((key) => metadataOf(key).isSecret && given.get(key)?.origin === 'flag')
+  return keys.map((key) => flagNotice(flagOf(metadataOf(key).variable), metadataOf(key).variable))
+}
+
+/** @param found what is wrong, where the setting's metadata does not say enough */
+function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
+  const { variable, allowed, isSecret } = metadataOf(key)
+  if (!given) return missing(key, found ?? 'set it')
+  const shown = isSecret ? variable : `${variable}=${quote(given.text)}`
+  return `${shown} (${given.origin}): ${found ?? `it must be ${allowed}`}`
+}
+
+function faultsError(faults: readonly string[]): LatchkeyError {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
+  const message = [`Reading the settings: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
+  return new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
+}

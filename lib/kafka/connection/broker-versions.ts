@@ -1,0 +1,57 @@
+/**
+ * Which versions of requests a broker has to know. One that does not know a version hangs up without a word, as one that goes away: so it is looked up in what
+ * the broker answered to ApiVersions, before anything is sent.
+ */
+import { LatchkeyError } from '../../errors.ts'
+
+/** By API key, as kafkajs keeps them. */
+export type BrokerVersions = Record<number, { minVersion: number; maxVersion: number }>
+
+export interface RequestVersion {
+  apiKey: number
+  apiVersion: number
+  apiName: string
+}
+
+const produceKey = 0
+/** A request among KRaft controllers, which brokers do not offer to clients. */
+const voteKey = 52
+
+/** What every store sends. InitProducerId 3 came with Kafka 2.5, the others earlier. */
+const needed: readonly RequestVersion[] = [
+  { apiKey: produceKey, apiVersion: 7, apiName: 'Produce' },
+  { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
+  { apiKey: 3, apiVersion: 9, apiName: 'Metadata' },
+]
+
+/** Only where the broker knows the request at all: FENCING=false does without. */
+const neededIfKnown: readonly RequestVersion[] = [{ apiKey: 22, apiVersion: 3, apiName: 'InitProducerId' }]
+
+/** @param where host:port @throws LatchkeyError broker_refused */
+export function requireVersions(versions: BrokerVersions, where: string): void {
+  for (const request of needed) requireVersion(versions, request, where)
+  for (const request of neededIfKnown) {
+    if (versions[request.apiKey] !== undefined) requireVersion(versions, request, where)
+  }
+}
+
+/** @throws LatchkeyError broker_refused */
+export function requireVersion(versions: BrokerVersions, request: RequestVersion, where: string): void {
+  const { apiKey, apiVersion, apiName } = request
+  const known = versions[apiKey]
+  if (known !== undefined && apiVersion >= known.minVersion && apiVersion <= known.maxVersion) return
+  if (known === undefined && apiKey === produceKey && versions[voteKey] !== undefined) {
+    const found = 'it does not know the request Produce; it is perhaps the port of a KRaft controller'
+    throw new LatchkeyError(
+      'broker_refused',
+      `Connecting to ${where}: ${found}. Name the port of a broker in KAFKA_BROKERS`,
+    )
+  }
+  const found =
+    known === undefined
+      ? `the broker does not know the request ${apiName}`
+      : `the broker knows ${apiName} in versions ${known.minVersion} to ${known.maxVersion}, and ${apiVersion} is needed`
+  const isTooNew = known !== undefined && apiVersion < known.minVersion
+  const advice = isTooNew ? 'this Kafka needs a later Latchkey' : 'Latchkey needs Kafka 2.5 or later'
+  throw new LatchkeyError('broker_refused', `Connecting to ${where}: ${found}; ${advice}`)
+}

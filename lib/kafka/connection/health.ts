@@ -1,0 +1,194 @@
+/**
+ * How a client fares with its cluster: one place that says what does not succeed, at which partitions and brokers and since when. Each thing counts by itself: what works
+ * at one broker hides nothing about another. Logged at a bounded rate, whether anything new happens or not.
+ */
+import { getLogger } from '@logtape/logtape'
+import { type LatchkeyError } from '../../errors.ts'
+import { type PartitionTrouble } from '../../store-protocol/status.ts'
+
+const log = getLogger(['latchkey', 'kafka'])
+const reportMs = 1_000
+const logEveryMs = 5_000
+/** Trouble that passes sooner (a coordinator that loads, a leader that moves) is not worth a line. */
+const quietMs = 1_000
+/** Of one report. */
+const linesMax = 5
+const partitionsNamedMax = 20
+
+/** What does not succeed: partitions at a broker, or one operation. */
+export interface Affected {
+  partitions?: readonly number[]
+  /** host:port */
+  broker?: string | undefined
+  operation?: symbol
+}
+
+interface Trouble {
+  partitions: readonly number[]
+  broker: string | undefined
+  message: string
+  /** Troubles of the same kind are shown together. */
+  kind: string
+  since: number
+  /** Nobody has answered. */
+  isUnanswered: boolean
+}
+
+const whole = Symbol('the client')
+
+export class Health {
+  readonly #subject: string
+  readonly #troubles = new Map<number | symbol, Trouble>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #loggedAt = 0
+  /** Since when there is trouble that was logged, and no success since. */
+  #loggedSince: number | undefined
+  /** When the last trouble ended. */
+  #overAt = 0
+  failures = 0
+  /** Whether anything ever succeeded. */
+  hasWorked = false
+
+  /** @param subject what log lines call this client, e.g. `source consumer` */
+  constructor(subject: string) {
+    this.#subject = subject
+  }
+
+  /** What is wrong, where and since when; undefined while all is well. */
+  get trouble(): string | undefined {
+    const troubles = this.#lasting().map((group) => {
+      const { message, since } = group[0]!
+      const seconds = secondsSince(Math.min(since, ...group.map((one) => one.since)))
+      const places = [...placesOf(group), `for ${seconds} s`].join(', ')
+      return `${this.#subject}: ${message} (${places}, trying on)${this.#adviceOn(group)}`
+    })
+    return troubles.length === 0 ? undefined : troubles.join(' · ')
+  }
+
+  /** What was found last, where that is not tried any more. */
+  get lastFound(): string | undefined {
+    const [group] = this.#lasting()
+    return group && `${group[0]!.message}${this.#adviceOn(group)}`
+  }
+
+  /** The same, partition by partition; of several troubles with one at one broker, that which has lasted longest. */
+  get partitionTroubles(): PartitionTrouble[] {
+    const found = new Map<string, PartitionTrouble>()
+    for (const { partitions, broker = null, message, since } of this.#lasting().flat()) {
+      const place = { client: this.#subject, broker, since: new Date(since).toISOString(), message }
+      for (const partition of partitions) {
+        const key = `${partition} ${broker}`
+        const known = found.get(key)
+        if (known === undefined || place.since < known.since) found.set(key, { partition, ...place })
+      }
+    }
+    return [...found.values()]
+  }
+
+  /** An attempt has failed. */
+  failed(error: LatchkeyError, affected: Affected = {}): void {
+    this.failures++
+    this.waits(error, affected)
+  }
+
+  /** An attempt has not succeeded yet. */
+  waits({ code, message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
+    const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
+    for (const key of partitions ?? [operation]) {
+      const concerned = typeof key === 'number' ? [key] : ((details['partitions'] ?? []) as readonly number[])
+      const since = this.#troubles.get(key)?.since ?? Date.now()
+      const isUnanswered = code === 'broker_unreachable' || code === 'request_timed_out'
+      this.#troubles.set(key, { partitions: concerned, broker, message, kind, since, isUnanswered })
+    }
+    if (this.#troubles.size === 0) return
+    this.#timer ??= setInterval(() => this.report(), reportMs)
+    this.#timer.unref()
+  }
+
+  /** It works: a partition, an operation, or what concerned the client as a whole. */
+  succeeded(key: number | symbol = whole): void {
+    this.hasWorked = true
+    this.over(key)
+    if (this.#loggedSince === undefined || this.#troubles.size > 0) return
+    const seconds = secondsSince(this.#loggedSince, this.#overAt)
+    this.#loggedSince = undefined
+    log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds })
+  }
+
+  /** It is not attempted any more. That is no success: only the next one says that the client works again. */
+  over(key: number | symbol): void {
+    if (this.#troubles.size === 0 || !this.#troubles.delete(key) || this.#troubles.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#loggedAt = 0
+    this.#overAt = Date.now()
+  }
+
+  /** Logs what lasts, if it is time to. */
+  report(): void {
+    const groups = this.#lasting()
+    const now = Date.now()
+    if (groups.length === 0 || now - this.#loggedAt < logEveryMs) return
+    this.#loggedAt = now
+    for (const group of groups.slice(0, linesMax)) this.#log(group)
+    const more = groups.length - linesMax
+    if (more > 0) log.warn('{subject}: {more} more troubles', { subject: this.#subject, more })
+  }
+
+  #log(group: readonly Trouble[]): void {
+    const { message, broker } = group[0]!
+    const since = Math.min(...group.map((one) => one.since))
+    this.#loggedSince = Math.min(since, this.#loggedSince ?? since)
+    const where = placesOf(group)
+      .map((place) => ` (${place})`)
+      .join('')
+    log.warn('{subject}: {message}{where}; no success for {seconds} s, trying on{advice}', {
+      subject: this.#subject,
+      message,
+      where,
+      advice: this.#adviceOn(group),
+      seconds: secondsSince(since),
+      partitions: group.flatMap(({ partitions }) => partitions),
+      broker,
+      since: new Date(since).toISOString(),
+    })
+  }
+
+  /** An address at which no broker has ever answered may be a wrong one. */
+  #adviceOn([first]: readonly Trouble[]): string {
+    const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partitions.length === 0
+    return isAdvised ? '. Correct KAFKA_BROKERS, unless a broker is still to start there' : ''
+  }
+
+  /** By kind, those since longest first. */
+  #lasting(): Trouble[][] {
+    if (this.#troubles.size === 0) return []
+    const now = Date.now()
+    const lasting = [...this.#troubles.values()].filter(({ since }) => now - since >= quietMs)
+    const groups = Map.groupBy(
+      lasting.toSorted((a, b) => a.since - b.since),
+      ({ kind }) => kind,
+    )
+    return [...groups.values()]
+  }
+}
+
+/** `partitions 0, 3 at 10.0.0.5:9092`; nothing where no partition is known. */
+function placesOf(group: readonly Trouble[]): string[] {
+  const partitions = [...new Set(group.flatMap((one) => one.partitions))].toSorted((a, b) => a - b)
+  if (partitions.length === 0) return []
+  const named = partitions.slice(0, partitionsNamedMax).join(', ')
+  const more = partitions.length - partitionsNamedMax
+  const { broker } = group[0]!
+  const noun = partitions.length === 1 ? 'partition' : 'partitions'
+  return [`${noun} ${named}${more > 0 ? ` and ${more} more` : ''}${broker === undefined ? '' : ` at ${broker}`}`]
+}
+
+/** What several requests to one broker fail of alike: without the request's name, and for how long. */
+function causeOf(message: string): string {
+  return message.replace(/^\w+ (?=to )/, '').replace(/no answer for \d+ s/, 'no answer')
+}
+
+function secondsSince(since: number, now = Date.now()): number {
+  return Math.round((now - since) / 100) / 10
+}

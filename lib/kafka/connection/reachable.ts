@@ -1,0 +1,50 @@
+/** Whether anything takes connections where brokers are to be. A client tries on for ever, for a cluster may come back; what must come to an end asks here first. */
+import { type BrokerAddress } from '../../store-protocol/client-config.ts'
+import { deadline } from '../../deadline.ts'
+import { LatchkeyError } from '../../errors.ts'
+import { absentCodes } from './connection-fault.ts'
+import { connectSocket, type SocketOptions } from './socket.ts'
+
+const probeMs = 3_000
+
+/**
+ * Resolves as soon as one of the addresses takes a connection, or does not say that it takes none.
+ * @param setting what names the addresses
+ * @throws LatchkeyError broker_unreachable where every address refuses connections, or its name does not resolve
+ */
+export async function requireReachable(
+  addresses: readonly BrokerAddress[],
+  setting: string,
+  options: Pick<SocketOptions, 'family'> = {},
+): Promise<void> {
+  const probes = addresses.map((address) => probe(address, options))
+  const isReachable = probes.map(async (probed) => {
+    const fault = await probed
+    if (fault !== undefined) throw new Error(fault)
+  })
+  await Promise.any(isReachable).catch(async () => {
+    const faults = await Promise.all(probes)
+    const found = addresses.map(({ host, port }, index) => `${host}:${port}: ${faults[index]}`).join(', ')
+    throw new LatchkeyError('broker_unreachable', `Connecting to ${found}. Correct ${setting}`)
+  })
+}
+
+/** Why no connection is to be had; undefined where that is not certain. */
+async function probe({ host, port }: BrokerAddress, options: SocketOptions): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const socket = connectSocket(host, port, options, () => resolve(undefined))
+  socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
+    resolve(absentCodes.has(code) ? (faultTexts[code] ?? code) : undefined),
+  )
+  const fault = await deadline(promise, probeMs, () => undefined)
+  socket.destroy()
+  return fault
+}
+
+const faultTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve',
+  EHOSTUNREACH: 'there is no way to it (EHOSTUNREACH)',
+  ENETUNREACH: 'there is no way to it (ENETUNREACH)',
+}

@@ -1,0 +1,100 @@
+/**
+ * Error codes of the Kafka protocol that Latchkey's requests can meet, with what each asks of the caller. Source: the protocol guide's
+ * table of error codes (Apache Kafka 4.1). kafkajs knows only those up to 88.
+ */
+import { LatchkeyError } from '../../errors.ts'
+
+/**
+ * `refresh`: the metadata is stale, ask again and retry · `retry`: the same request may succeed later · `refuse`: it will not, the user
+ * has to change something · `reset`, `fence`, `sequence`, `record`: the caller has a rule of its own for it.
+ */
+/** There is no such topic, or not yet. */
+export const unknownTopic = 3
+
+export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record'
+
+const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> = {
+  [-1]: ['UNKNOWN_SERVER_ERROR', 'retry'],
+  1: ['OFFSET_OUT_OF_RANGE', 'reset'],
+  2: ['CORRUPT_MESSAGE', 'retry'],
+  3: ['UNKNOWN_TOPIC_OR_PARTITION', 'refresh'],
+  5: ['LEADER_NOT_AVAILABLE', 'refresh'],
+  6: ['NOT_LEADER_OR_FOLLOWER', 'refresh'],
+  7: ['REQUEST_TIMED_OUT', 'retry'],
+  8: ['BROKER_NOT_AVAILABLE', 'refresh'],
+  9: ['REPLICA_NOT_AVAILABLE', 'refresh'],
+  10: ['MESSAGE_TOO_LARGE', 'record'],
+  13: ['NETWORK_EXCEPTION', 'refresh'],
+  14: ['COORDINATOR_LOAD_IN_PROGRESS', 'retry'],
+  15: ['COORDINATOR_NOT_AVAILABLE', 'refresh'],
+  16: ['NOT_COORDINATOR', 'refresh'],
+  17: ['INVALID_TOPIC_EXCEPTION', 'refuse'],
+  18: ['RECORD_LIST_TOO_LARGE', 'record'],
+  19: ['NOT_ENOUGH_REPLICAS', 'retry'],
+  20: ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'retry'],
+  22: ['ILLEGAL_GENERATION', 'refuse'],
+  25: ['UNKNOWN_MEMBER_ID', 'refuse'],
+  29: ['TOPIC_AUTHORIZATION_FAILED', 'refuse'],
+  30: ['GROUP_AUTHORIZATION_FAILED', 'refuse'],
+  31: ['CLUSTER_AUTHORIZATION_FAILED', 'refuse'],
+  32: ['INVALID_TIMESTAMP', 'record'],
+  35: ['UNSUPPORTED_VERSION', 'refuse'],
+  36: ['TOPIC_ALREADY_EXISTS', 'refuse'],
+  37: ['INVALID_PARTITIONS', 'refuse'],
+  38: ['INVALID_REPLICATION_FACTOR', 'refuse'],
+  40: ['INVALID_CONFIG', 'refuse'],
+  41: ['NOT_CONTROLLER', 'refresh'],
+  42: ['INVALID_REQUEST', 'refuse'],
+  44: ['POLICY_VIOLATION', 'refuse'],
+  45: ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'sequence'],
+  46: ['DUPLICATE_SEQUENCE_NUMBER', 'sequence'],
+  47: ['INVALID_PRODUCER_EPOCH', 'fence'],
+  48: ['INVALID_TXN_STATE', 'retry'],
+  49: ['INVALID_PRODUCER_ID_MAPPING', 'sequence'],
+  51: ['CONCURRENT_TRANSACTIONS', 'retry'],
+  53: ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'refuse'],
+  55: ['OPERATION_NOT_ATTEMPTED', 'retry'],
+  56: ['KAFKA_STORAGE_ERROR', 'refresh'],
+  58: ['SASL_AUTHENTICATION_FAILED', 'refuse'],
+  59: ['UNKNOWN_PRODUCER_ID', 'sequence'],
+  67: ['DELEGATION_TOKEN_NOT_FOUND', 'refuse'],
+  72: ['LISTENER_NOT_FOUND', 'refresh'],
+  74: ['FENCED_LEADER_EPOCH', 'refresh'],
+  75: ['UNKNOWN_LEADER_EPOCH', 'refresh'],
+  76: ['UNSUPPORTED_COMPRESSION_TYPE', 'refuse'],
+  78: ['OFFSET_NOT_AVAILABLE', 'retry'],
+  83: ['ELIGIBLE_LEADERS_NOT_AVAILABLE', 'retry'],
+  87: ['INVALID_RECORD', 'record'],
+  88: ['UNSTABLE_OFFSET_COMMIT', 'retry'],
+  89: ['THROTTLING_QUOTA_EXCEEDED', 'retry'],
+  90: ['PRODUCER_FENCED', 'fence'],
+  100: ['UNKNOWN_TOPIC_ID', 'refresh'],
+  103: ['INCONSISTENT_TOPIC_ID', 'refresh'],
+  119: ['REBOOTSTRAP_REQUIRED', 'refresh'],
+  120: ['TRANSACTION_ABORTABLE', 'retry'],
+}
+
+export function errorName(code: number): string {
+  return errorCodes[code]?.[0] ?? `error ${code}`
+}
+
+/** What an error code asks for; one that is not in the table is taken as final, so that it is told instead of repeated for ever. */
+export function errorAction(code: number): ErrorAction {
+  return errorCodes[code]?.[1] ?? 'refuse'
+}
+
+/** @param attempted e.g. `Produce to orders-changelog partition 3` */
+export function brokerError(
+  attempted: string,
+  code: number,
+  advice?: string,
+  partitions: readonly number[] = [],
+): LatchkeyError {
+  const action = errorAction(code)
+  const retriable = action === 'retry' || action === 'refresh'
+  const kind = action === 'fence' ? 'fenced' : retriable ? 'broker_error' : 'broker_refused'
+  const end = advice === undefined ? '' : `; ${advice}`
+  return new LatchkeyError(kind, `${attempted}: the broker answered ${errorName(code)}${end}`, {
+    details: { kafka: errorName(code), partitions },
+  })
+}

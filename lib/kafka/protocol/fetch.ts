@@ -1,0 +1,144 @@
+/** Fetch, version 13 by topic id or version 11 by name, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
+import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
+import { Encoder, type RawRequest } from '../connection/kafkajs.ts'
+import { reading, ResponseCursor } from './response-cursor.ts'
+import { type FetchConfig } from '../../store-protocol/client-config.ts'
+
+export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
+
+export interface FetchPosition {
+  partition: number
+  offset: number
+  /** The epoch that its leader is in as far as we know: a broker that is in another one refuses (KIP-320). */
+  leaderEpoch?: number
+}
+
+export interface AbortedTransaction {
+  producerId: number
+  firstOffset: number
+}
+
+/** One partition of a response. `buffer` from `start` to `end` holds record batches, the last one perhaps cut off. */
+export interface FetchedPartition {
+  partition: number
+  errorCode: number
+  highWatermark: number
+  lastStableOffset: number
+  logStartOffset: number
+  abortedTransactions: AbortedTransaction[]
+  preferredReadReplica: number
+  buffer: Buffer
+  start: number
+  end: number
+}
+
+export const fetchKey = 1
+const versionByName = 11
+/** The first that names the topic by its id (KIP-516), so that no other topic of that name is read by mistake. */
+const versionById = 13
+
+/** What a topic may be named by. */
+export interface TopicName {
+  /** Undefined where it is not known. */
+  id: string | undefined
+  /** Of Fetch, that the broker knows. */
+  versionMax: number
+}
+
+/** @param by by its name, if not given */
+export function fetchRequest(
+  topic: string,
+  positions: readonly FetchPosition[],
+  options: FetchOptions,
+  by?: TopicName,
+): RawRequest {
+  const topicId = by !== undefined && by.versionMax >= versionById ? by.id : undefined
+  const isById = topicId !== undefined
+  return {
+    apiKey: fetchKey,
+    apiVersion: isById ? versionById : versionByName,
+    apiName: 'Fetch',
+    encode() {
+      const encoder = new Encoder(128 + topic.length * 3 + positions.length * 33)
+      if (isById) encoder.writeInt8(noTags)
+      encoder.writeInt32(-1).writeInt32(options.maxWaitMs).writeInt32(options.minBytes).writeInt32(options.maxBytes)
+      encoder.writeInt8(options.isolation === 'read_committed' ? 1 : 0)
+      encoder.writeInt32(0).writeInt32(-1) // no session
+      if (isById) writeCompactLength(writeUuid(writeCompactLength(encoder, 1), topicId), positions.length)
+      else encoder.writeInt32(1).writeString(topic).writeInt32(positions.length)
+      for (const { partition, offset, leaderEpoch = -1 } of positions) {
+        encoder.writeInt32(partition).writeInt32(leaderEpoch).writeInt64(offset)
+        if (isById) encoder.writeInt32(-1) // the epoch of what was fetched last is looked at by ourselves
+        encoder.writeInt64(-1).writeInt32(options.partitionMaxBytes)
+        if (isById) encoder.writeInt8(noTags)
+      }
+      if (!isById) return encoder.writeInt32(0).writeString(options.rack) // no forgotten topics
+      encoder.writeInt8(noTags)
+      return writeCompactString(writeCompactLength(encoder, 0), options.rack).writeInt8(noTags)
+    },
+  }
+}
+
+export interface FetchResponse {
+  throttleMs: number
+  errorCode: number
+  partitions: FetchedPartition[]
+}
+
+/** @param apiVersion of the request */
+export function parseFetchResponse(buffer: Buffer, apiVersion = versionByName): FetchResponse {
+  return reading('Fetch', () => parse(buffer, apiVersion >= versionById))
+}
+
+function parse(buffer: Buffer, isById: boolean): FetchResponse {
+  const response = new ResponseCursor(buffer, 'Fetch')
+  if (isById) response.tags()
+  const throttleMs = response.int32()
+  const errorCode = response.int16()
+  response.skip(4) // session
+  const partitions: FetchedPartition[] = []
+  const parseTopic = () => {
+    if (isById) response.uuid()
+    else response.string()
+    const parseOne = () => void partitions.push(parsePartition(response, buffer, isById))
+    if (isById) {
+      response.compactArray(parseOne)
+      response.tags()
+    } else response.array(parseOne)
+  }
+  if (isById) response.compactArray(parseTopic)
+  else response.array(parseTopic)
+  return { throttleMs, errorCode, partitions }
+}
+
+function parsePartition(response: ResponseCursor, buffer: Buffer, isById: boolean): FetchedPartition {
+  const partition = response.int32()
+  const errorCode = response.int16()
+  const highWatermark = response.offset()
+  const lastStableOffset = response.offset()
+  const logStartOffset = response.offset()
+  const parseAborted = () => {
+    const aborted = { producerId: response.offset(), firstOffset: response.offset() }
+    if (isById) response.tags()
+    return aborted
+  }
+  const abortedTransactions = isById ? response.compactArray(parseAborted) : response.array(parseAborted)
+  const preferredReadReplica = response.int32()
+  const bytes = Math.max(isById ? response.unsignedVarint() - 1 : response.int32(), 0)
+  const start = response.at
+  response.skip(bytes)
+  if (isById) response.tags()
+  return {
+    partition,
+    errorCode,
+    highWatermark,
+    // With read_uncommitted the broker does not say: all there is can be read.
+    lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
+    logStartOffset,
+    abortedTransactions,
+    preferredReadReplica,
+    buffer,
+    start,
+    end: start + bytes,
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The control words: which side is published, and for each reader an epoch that is odd while the reader is inside.
+ *
+ * Only these words are touched with Atomics, which are sequentially consistent; everything else in shared memory is plain and
+ * ordered by them (DESIGN.md walks through it). Every word has a cache line of its own.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import {
+  epochAsyncSleepMs,
+  epochBlockingSleepMs,
+  epochBlockingSleeps,
+  epochSpins,
+  readersLeaveMaxMs,
+} from './limits.ts'
+import type { Side } from './messages.ts'
+
+/** 64 bytes. */
+const wordsPerLine = 16
+const sideWord = 0
+/** Never written: the writer sleeps on it. */
+const sleepWord = wordsPerLine
+const firstEpochWord = 2 * wordsPerLine
+
+export function createControl(epochs: number): SharedArrayBuffer {
+  return new SharedArrayBuffer((firstEpochWord + epochs * wordsPerLine) * Int32Array.BYTES_PER_ELEMENT)
+}
+
+export function epochWord(epoch: number): number {
+  return firstEpochWord + epoch * wordsPerLine
+}
+
+export function publishedSide(control: Int32Array): Side {
+  return Atomics.load(control, sideWord) as Side
+}
+
+export function publishSide(control: Int32Array, side: Side): void {
+  Atomics.store(control, sideWord, side)
+}
+
+/**
+ * Resolves when every reader that was inside at the call has left. One that enters later sees the side published before the
+ * call. Blocks the thread for up to a millisecond, since a lookup is short; after that it sleeps without blocking. Rejects with
+ * flush_timed_out after readersLeaveMaxMs; the call can be repeated.
+ */
+export async function readersLeft(control: Int32Array): Promise<void> {
+  const inside: number[] = []
+  for (let word = firstEpochWord; word < control.length; word += wordsPerLine) {
+    const epoch = Atomics.load(control, word)
+    if ((epoch & 1) === 1) inside.push(word, epoch)
+  }
+  for (let i = 0; i < epochSpins; i++) if (allLeft(control, inside)) return
+  for (let i = 0; i < epochBlockingSleeps; i++) {
+    Atomics.wait(control, sleepWord, 0, epochBlockingSleepMs)
+    if (allLeft(control, inside)) return
+  }
+  const deadline = performance.now() + readersLeaveMaxMs
+  while (performance.now() < deadline) {
+    await Bun.sleep(epochAsyncSleepMs)
+    if (allLeft(control, inside)) return
+  }
+  throw new LatchkeyError(
+    'flush_timed_out',
+    `publish: a reader has been inside for ${readersLeaveMaxMs} ms; its thread hangs or has died`,
+  )
+}
+
+function allLeft(control: Int32Array, inside: readonly number[]): boolean {
+  for (let i = 0; i < inside.length; i += 2) if (Atomics.load(control, inside[i]!) === inside[i + 1]) return false
+  return true
+}

@@ -1,0 +1,58 @@
+/** A reader thread's views of the map's memory, kept up to date by messages. */
+import { type LogView, type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
+import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
+import type { TableView } from '../memory/probe.ts'
+
+export class ReaderView {
+  readonly control: Int32Array
+  readonly seed0: number
+  readonly seed1: number
+  readonly partitions: readonly number[]
+  /** Of the topic; a topic may grow. */
+  partitionCount: number
+  /** By partition: its place in `partitions`. */
+  readonly indexOf: readonly (number | undefined)[]
+  /** By side, then by place of the partition. */
+  readonly tables: readonly [(TableView | undefined)[], (TableView | undefined)[]]
+  readonly log: LogView
+  readonly #segments: Segment[] = []
+  readonly #segmentBytes: number
+  #version = 0
+
+  constructor(shared: ChiralMapShared) {
+    this.control = new Int32Array(shared.control)
+    this.seed0 = shared.seed[0]
+    this.seed1 = shared.seed[1]
+    this.partitions = shared.partitions
+    this.partitionCount = shared.partitionCount
+    const indexOf: (number | undefined)[] = Array.from({ length: shared.partitionCount }, () => undefined)
+    for (const [index, partition] of shared.partitions.entries()) indexOf[partition] = index
+    this.indexOf = indexOf
+    this.tables = [shared.partitions.map(() => undefined), shared.partitions.map(() => undefined)]
+    this.#segmentBytes = shared.segmentBytes
+    const offsetBits = offsetBitsOf(shared.segmentBytes)
+    this.log = { segments: this.#segments, offsetBits, offsetMask: 2 ** offsetBits - 1 }
+    for (const message of shared.messages) this.receive(message)
+    this.#version = shared.version
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  /** Must not run during a lookup of the same thread; it cannot, as a lookup is synchronous. */
+  receive(message: MapMessage): number {
+    if (message.version <= this.#version) return this.#version
+    if (message.kind === 'slab') {
+      for (const [i, segment] of segmentViews(message.buffer, this.#segmentBytes).entries()) {
+        this.#segments[message.firstSegment + i] = segment
+      }
+    } else {
+      const { side, partitionIndex, buffer, byteOffset, bits } = message
+      const slots = new Int32Array(buffer, byteOffset, 2 * 2 ** bits)
+      this.tables[side][partitionIndex] = { slots, shift: 32 - bits, mask: 2 ** bits - 1 }
+    }
+    this.#version = message.version
+    return this.#version
+  }
+}

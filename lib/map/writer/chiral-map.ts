@@ -1,0 +1,250 @@
+/**
+ * The chiral map: the latest value of every key, written by one thread and read by others without locks. Entries stand once, in
+ * a log in shared memory; the index over them stands twice, left and right. Readers use the published side while the writer
+ * changes the other; a publish swaps the two for all partitions with one atomic store. That costs a second index and makes
+ * writes visible only at a publish; in return a read takes no lock, and sees one consistent state. See DESIGN.md here.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { Announcements } from './announcements.ts'
+import { Cleaner } from './cleaner.ts'
+import { createControl, readersLeft } from '../memory/control.ts'
+import { checkEntrySize, checkRange, entryBytes, tombstone } from '../memory/entry.ts'
+import { EntryLog } from './entry-log.ts'
+import { halfSipHash13 } from '../memory/half-sip-hash.ts'
+import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
+import { LeftRight } from './left-right.ts'
+import { addressSpaceBytes, slabBytesDefault } from '../memory/limits.ts'
+import type { ChiralMapShared } from '../memory/messages.ts'
+import { Oplog } from './oplog.ts'
+import { type ChiralMapOptions, checkOptions, firstTableBits, segmentBytesFor } from './options.ts'
+import { type Partition, PartitionIndex } from './partition-index.ts'
+import { copyEntry, locate, type StoredEntry, type TableView } from '../memory/probe.ts'
+import { Publisher } from './publisher.ts'
+import { SegmentAllocator } from './segment-allocator.ts'
+
+/** Sizes in bytes. totalBytes is bounded by liveBytes: DESIGN.md, Memory. */
+export interface PartitionStats {
+  readonly entries: number
+  readonly liveBytes: number
+  readonly totalBytes: number
+}
+
+export class ChiralMap {
+  readonly #options: ChiralMapOptions
+  readonly #control: SharedArrayBuffer
+  readonly #seed0: number
+  readonly #seed1: number
+  readonly #announcements: Announcements
+  readonly #allocator: SegmentAllocator
+  readonly #log: EntryLog
+  readonly #index: PartitionIndex
+  readonly #byId: (Partition | undefined)[] = []
+  readonly #leftRight: LeftRight
+  readonly #cleaner: Cleaner
+  readonly #publisher: Publisher
+  readonly #oplog = new Oplog()
+
+  /** Throws invalid_settings. Every partition begins bulk loading. */
+  constructor(options: ChiralMapOptions) {
+    checkOptions(options)
+    this.#options = options
+    const segmentBytes = segmentBytesFor(options)
+    const seed = crypto.getRandomValues(new Int32Array(2))
+    this.#seed0 = seed[0]!
+    this.#seed1 = seed[1]!
+    this.#control = createControl(options.readersMax * options.readerThreads)
+    this.#announcements = new Announcements(options.readerThreads, options.announce)
+    const { slabBytes = slabBytesDefault, bytesMax = addressSpaceBytes } = options
+    this.#allocator = new SegmentAllocator({ segmentBytes, slabBytes, bytesMax }, this.#announcements)
+    this.#log = new EntryLog(this.#allocator)
+    this.#index = new PartitionIndex(
+      options.partitions,
+      firstTableBits(options),
+      this.#log,
+      this.#allocator,
+      this.#announcements,
+    )
+    for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
+    this.#cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
+    this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.readersLeft())
+    this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, this.#cleaner, this.#allocator)
+    this.#announcements.begin()
+  }
+
+  /** For reader threads, as of now: messages of later versions have to follow it. */
+  get shared(): ChiralMapShared {
+    const { partitions, partitionCount, readersMax, readerThreads } = this.#options
+    return {
+      version: this.#announcements.version,
+      control: this.#control,
+      segmentBytes: this.#allocator.segmentBytes,
+      seed: [this.#seed0, this.#seed1],
+      partitions,
+      partitionCount,
+      readersMax,
+      readerThreads,
+      messages: this.#announcements.current,
+    }
+  }
+
+  /** Operations that no publish has made visible on both sides yet. */
+  get oplogLength(): number {
+    return this.#oplog.length
+  }
+
+  /** Operations, since the beginning, that both sides have: as many as were put, but for oplogLength. */
+  get operationsAbsorbed(): number {
+    return this.#oplog.start
+  }
+
+  /** Bytes that their entries take. They come on top of the memory bound: publish before they become many. */
+  get oplogBytes(): number {
+    return this.#oplog.bytes
+  }
+
+  /**
+   * Notes the latest value of a key, or with valueLength -1 that it has none; the bytes are copied. Visible after the next
+   * publish(); in a partition that is bulk loading, after the first publish() that follows open(). Key and value lie in
+   * `source`. Source offset -1 is unknown, timestamp (ms) -1 none. Throws entry_too_large above entryBytesMax, memory_exhausted
+   * when no memory is left or oplogOperationsMax operations wait; then nothing has changed.
+   */
+  put(
+    partition: number,
+    source: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    offset: number,
+    timestamp: number,
+  ): void {
+    const held = this.#held(partition)
+    checkRange('key', source, keyStart, keyLength)
+    if (valueLength !== tombstone) checkRange('value', source, valueStart, valueLength)
+    checkEntrySize(partition, offset, keyLength, valueLength)
+    const hash = halfSipHash13(this.#seed0, this.#seed1, source, keyStart, keyLength)
+    if (held.state === 'bulk') {
+      this.#putBulk(held, hash, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+      return
+    }
+    this.#oplog.makeRoom()
+    const address = this.#log.append(held.log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+    this.#oplog.append(hash, address, entryBytes(keyLength, valueLength))
+    this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
+  }
+
+  /** A reader thread has taken all messages up to a version. */
+  confirmed(readerThread: number, version: number): void {
+    this.#announcements.confirmed(readerThread, version)
+  }
+
+  /** Ends bulk loading of a partition. Readable from the next publish() on. Throws memory_exhausted. */
+  open(partition: number): void {
+    this.#index.open(this.#bulk('open', partition), this.#publisher.calls)
+  }
+
+  /** Makes room for so many entries in a partition that is bulk loading. Throws memory_exhausted, changing nothing. */
+  reserve(partition: number, entries: number): void {
+    this.#index.reserve(this.#bulk('reserve', partition), entries)
+  }
+
+  /** Drops all entries of a partition that is bulk loading. */
+  clear(partition: number): void {
+    const held = this.#bulk('clear', partition)
+    held.tables[0]!.clear()
+    this.#log.clear(held.log)
+  }
+
+  /**
+   * Makes every put() before this call visible at once, on all partitions, and resolves with their number when both sides have
+   * them and dead entries have been cleaned. Puts during it wait for the next. Calls run one after another. Rejects with
+   * flush_timed_out when a reader thread does not answer; the next publish() then goes on where this one stopped.
+   */
+  publish(): Promise<number> {
+    return this.#publisher.publish()
+  }
+
+  /** Throws internal for a partition that is not held. */
+  stats(partition: number): PartitionStats {
+    const { log, tables, state } = this.#held(partition)
+    const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
+    return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log) }
+  }
+
+  /**
+   * The keys of a partition, each a copy, as of the last publish (while bulk loading: as of now). The map may change meanwhile: a
+   * key that is there all along comes exactly once, one that comes or goes may be in or not. For the writer's thread.
+   */
+  keys(partition: number): Generator<Uint8Array, void, undefined> {
+    return liveKeys(this.#log, this.#tableToRead(partition))
+  }
+
+  /** The same in steps of some hundred, each perhaps empty: keys whose entries have a source offset that is accepted. */
+  keysByOffset(partition: number, accepts: (offset: number) => boolean): Generator<KeyAt[], void, undefined> {
+    return liveSteps(this.#log, this.#tableToRead(partition), accepts)
+  }
+
+  /** What a key of the partition has by the operations absorbed (while bulk loading: by all). For the writer's thread. */
+  latest(partition: number, key: Uint8Array, start = 0, length = key.length): StoredEntry | undefined {
+    const table = this.#tableToRead(partition)()
+    return copyEntry(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
+  }
+
+  /** Whether latest() has something for a key. For the writer's thread. */
+  has(partition: number, key: Uint8Array, start: number, length: number): boolean {
+    const hash = halfSipHash13(this.#seed0, this.#seed1, key, start, length)
+    return locate(this.#tableToRead(partition)(), this.#log, hash, key, start, length) >= 0
+  }
+
+  /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
+  protected readersLeft(): Promise<void> {
+    return readersLeft(new Int32Array(this.#control))
+  }
+
+  #tableToRead(partition: number): () => TableView {
+    const held = this.#held(partition)
+    return () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!
+  }
+
+  #held(partition: number): Partition {
+    const held = this.#byId[partition]
+    if (held !== undefined) return held
+    const found = `it holds ${this.#options.partitions.join(', ')}`
+    throw new LatchkeyError('internal', `find partition ${partition} in the map: ${found}`)
+  }
+
+  #bulk(action: string, partition: number): Partition {
+    const held = this.#held(partition)
+    if (held.state === 'bulk') return held
+    const found = `it is ${held.state}, which ends bulk loading`
+    throw new LatchkeyError('internal', `${action} partition ${partition}: ${found}`)
+  }
+
+  #putBulk(
+    partition: Partition,
+    hash: number,
+    source: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    offset: number,
+    timestamp: number,
+  ): void {
+    const { log } = partition
+    let dead: number
+    if (valueLength === tombstone) {
+      dead = this.#index.remove(partition, 0, hash, source, keyStart, keyLength)
+    } else {
+      const address = this.#log.append(log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+      try {
+        dead = this.#index.insert(partition, 0, hash, source, keyStart, keyLength, address)
+      } catch (error) {
+        this.#log.die(log, address)
+        throw error
+      }
+    }
+    if (dead !== 0) this.#log.die(log, dead)
+    if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
+  }
+}

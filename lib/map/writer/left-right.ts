@@ -1,0 +1,56 @@
+/**
+ * The left-right protocol (Ramalhete and Correia 2015; jonhoo/left-right), with the wait after the swap: change the side no
+ * reader sees, swap, wait until nobody is inside the other side, make the same change there. DESIGN.md walks through the races.
+ */
+import type { Announcements } from './announcements.ts'
+import { publishSide } from '../memory/control.ts'
+import type { Side } from '../memory/messages.ts'
+
+/** Makes one and the same change: called first for the unpublished side, after the swap with `final` for the other. */
+export type Change = (side: Side, final: boolean) => void
+
+export class LeftRight {
+  readonly #control: Int32Array
+  readonly #announcements: Announcements
+  readonly #readersLeft: () => Promise<void>
+  #published: Side = 0
+  #unfinished: { change: Change; swapped: boolean } | undefined
+
+  constructor(control: Int32Array, announcements: Announcements, readersLeft: () => Promise<void>) {
+    this.#control = control
+    this.#announcements = announcements
+    this.#readersLeft = readersLeft
+  }
+
+  get published(): Side {
+    return this.#published
+  }
+
+  get unpublished(): Side {
+    return this.#published === 0 ? 1 : 0
+  }
+
+  /**
+   * Makes a change visible; both sides have it when this resolves. One call at a time. Rejects with flush_timed_out when a reader
+   * thread does not answer; `resume` then goes on where it stopped, and must before the next exchange.
+   */
+  async exchange(change: Change): Promise<void> {
+    change(this.unpublished, false)
+    this.#unfinished = { change, swapped: false }
+    await this.resume()
+  }
+
+  async resume(): Promise<void> {
+    const unfinished = this.#unfinished
+    if (unfinished === undefined) return
+    if (!unfinished.swapped) {
+      await this.#announcements.allConfirmed()
+      this.#published = this.unpublished
+      publishSide(this.#control, this.#published)
+      unfinished.swapped = true
+    }
+    await this.#readersLeft()
+    this.#unfinished = undefined
+    unfinished.change(this.unpublished, true)
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The operations since the last publish, in order: for each the key's hash and the address of its entry, which carries the rest.
+ * Private to the writer. Operations are numbered through from the beginning of time; `start` is the first not yet absorbed by
+ * both sides.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { oplogOperationsMax } from '../memory/limits.ts'
+
+const firstCapacity = 4096
+
+export class Oplog {
+  #operations = new Int32Array(2 * firstCapacity)
+  #start = 0
+  #end = 0
+  /** Number of the operation in #operations[0]. */
+  #base = 0
+  #startBytes = 0
+  #endBytes = 0
+
+  get start(): number {
+    return this.#start
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  /** Of all entries ever appended: the difference of two is what lies between. */
+  get endBytes(): number {
+    return this.#endBytes
+  }
+
+  /** Of the entries that `length` operations lead to. */
+  get bytes(): number {
+    return this.#endBytes - this.#startBytes
+  }
+
+  /** Makes room for one more. Throws memory_exhausted at oplogOperationsMax. */
+  makeRoom(): void {
+    const { length } = this.#operations
+    if (2 * (this.#end - this.#base) < length) return
+    if (this.length >= oplogOperationsMax) {
+      throw new LatchkeyError(
+        'memory_exhausted',
+        `put: ${this.length} operations wait for a publish, the most there may be; publish more often`,
+      )
+    }
+    const target = 4 * this.length > length ? new Int32Array(2 * length) : this.#operations
+    target.set(this.#operations.subarray(2 * (this.#start - this.#base), 2 * (this.#end - this.#base)))
+    this.#operations = target
+    this.#base = this.#start
+  }
+
+  /** After makeRoom. */
+  append(hash: number, address: number, entryBytes: number): void {
+    this.#endBytes += entryBytes
+    const at = 2 * (this.#end++ - this.#base)
+    this.#operations[at] = hash
+    this.#operations[at + 1] = address
+  }
+
+  hashAt(operation: number): number {
+    return this.#operations[2 * (operation - this.#base)]!
+  }
+
+  addressAt(operation: number): number {
+    return this.#operations[2 * (operation - this.#base) + 1]!
+  }
+
+  /** Forgets the operations below `end`, which was the end when `endBytes` was. */
+  absorbed(end: number, endBytes: number): void {
+    this.#start = end
+    this.#startBytes = endBytes
+    if (this.#start === this.#end) this.#base = this.#start
+  }
+}

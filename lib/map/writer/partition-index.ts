@@ -1,0 +1,191 @@
+/**
+ * The index of all partitions, left and right: applies operations to a side, grows tables, and tells readers of new ones.
+ *
+ * While a partition is bulk loading it has one table, which no reader knows. What readers know about a side changes only while
+ * that side is unpublished, so a table needs no visibility flag of its own.
+ */
+import type { Announcements } from './announcements.ts'
+import { headerBytes, tombstone } from '../memory/entry.ts'
+import { type EntryLog, type PartitionLog, createPartitionLog } from './entry-log.ts'
+import { IndexTable, tableBitsFor } from './index-table.ts'
+import { tableBitsMax } from '../memory/limits.ts'
+import type { Side } from '../memory/messages.ts'
+import type { Oplog } from './oplog.ts'
+import { locate } from '../memory/probe.ts'
+import type { SegmentAllocator } from './segment-allocator.ts'
+
+/** Operations whose memory is fetched ahead together [measured: 16 to 64 are alike]. */
+const touchBlock = 32
+
+/** bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. */
+export type PartitionState = 'bulk' | 'opening' | 'live'
+
+export interface Partition {
+  readonly id: number
+  readonly log: PartitionLog
+  /** By side; bulk loading uses side 0 alone. */
+  readonly tables: IndexTable[]
+  state: PartitionState
+  /** publish() calls before it was opened. */
+  openedAfter: number
+}
+
+export class PartitionIndex {
+  readonly partitions: readonly Partition[]
+  readonly #log: EntryLog
+  readonly #allocator: SegmentAllocator
+  readonly #announcements: Announcements
+  readonly #candidates = new Int32Array(touchBlock)
+
+  constructor(
+    ids: readonly number[],
+    tableBits: number,
+    log: EntryLog,
+    allocator: SegmentAllocator,
+    announcements: Announcements,
+  ) {
+    this.#log = log
+    this.#allocator = allocator
+    this.#announcements = announcements
+    this.partitions = ids.map((id, index) => ({
+      id,
+      log: createPartitionLog(index),
+      tables: [new IndexTable(tableBits, allocator)],
+      state: 'bulk',
+      openedAfter: 0,
+    }))
+  }
+
+  /** Leads a key to an entry. Returns the address that it led to before, 0 for none. Throws memory_exhausted, changing nothing. */
+  insert(
+    partition: Partition,
+    side: Side,
+    hash: number,
+    key: Uint8Array,
+    start: number,
+    length: number,
+    address: number,
+  ): number {
+    let table = partition.tables[side]!
+    let slot = locate(table, this.#log, hash, key, start, length)
+    if (slot >= 0) {
+      const displaced = table.addressAt(slot)
+      table.replaceAt(slot, address)
+      return displaced
+    }
+    if (table.count >= table.countMax) {
+      table = this.#grow(partition, side)
+      slot = locate(table, this.#log, hash, key, start, length)
+    }
+    table.insertAt(~slot, hash, address)
+    return 0
+  }
+
+  /** Takes a key out. Returns the address that it led to, 0 for none. */
+  remove(partition: Partition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
+    const table = partition.tables[side]!
+    const slot = locate(table, this.#log, hash, key, start, length)
+    if (slot < 0) return 0
+    const displaced = table.addressAt(slot)
+    table.removeAt(slot)
+    return displaced
+  }
+
+  /** Applies operations `from` to `to` to a side. The final absorb also declares dead what no side leads to any more. */
+  absorb(oplog: Oplog, from: number, to: number, side: Side, final: boolean): void {
+    const { segments, offsetBits, offsetMask } = this.#log
+    for (let operation = from; operation < to; operation++) {
+      if ((operation - from) % touchBlock === 0)
+        this.#touch(oplog, operation, Math.min(operation + touchBlock, to), side)
+      const hash = oplog.hashAt(operation)
+      const address = oplog.addressAt(operation)
+      const segment = segments[address >>> offsetBits]!
+      const partition = this.partitions[segment.owner]!
+      const at = (address & offsetMask) << 3
+      const keyLength = segment.words[at >>> 2]!
+      let dead = 0
+      if (segment.words[(at >>> 2) + 1] === tombstone) {
+        dead = this.remove(partition, side, hash, segment.bytes, at + headerBytes, keyLength)
+        if (final) this.#log.die(partition.log, address)
+      } else {
+        dead = this.insert(partition, side, hash, segment.bytes, at + headerBytes, keyLength, address)
+      }
+      if (final && dead !== 0) this.#log.die(partition.log, dead)
+    }
+  }
+
+  /**
+   * Brings into the processor's cache what absorbing these operations will read. One after another they would each wait for
+   * memory twice, for a slot and for the entry it leads to; reads that do not depend on each other wait together.
+   */
+  #touch(oplog: Oplog, from: number, to: number, side: Side): void {
+    const { segments, offsetBits, offsetMask } = this.#log
+    const candidates = this.#candidates
+    for (let operation = from; operation < to; operation++) {
+      const hash = oplog.hashAt(operation)
+      const partition = this.partitions[segments[oplog.addressAt(operation) >>> offsetBits]!.owner]!
+      const { slots, shift } = partition.tables[side]!
+      const slot = hash >>> shift
+      candidates[operation - from] = slots[2 * slot] === hash ? slots[2 * slot + 1]! : 0
+    }
+    let read = 0
+    for (let i = 0; i < to - from; i++) {
+      const address = candidates[i]!
+      if (address !== 0) read ^= segments[address >>> offsetBits]!.words[(address & offsetMask) << 1]!
+    }
+    // Kept, so that the compiler cannot leave the reads out.
+    candidates[0] = read
+  }
+
+  /** Growing step by step would copy the table over and over. Throws memory_exhausted, changing nothing. */
+  reserve(partition: Partition, entries: number): void {
+    const [table] = partition.tables
+    const bits = Math.min(tableBitsFor(entries), tableBitsMax)
+    if (bits <= table!.bits) return
+    partition.tables[0] =
+      table!.count === 0 ? new IndexTable(bits, this.#allocator) : table!.rebuilt(bits, this.#allocator)
+    table!.free(this.#allocator)
+  }
+
+  /** Gives a partition its other table, at a time with `calls` publish() calls. Throws memory_exhausted, changing nothing. */
+  open(partition: Partition, calls: number): void {
+    const [table] = partition.tables
+    partition.tables[1] = table!.rebuilt(table!.bits, this.#allocator)
+    partition.state = 'opening'
+    partition.openedAfter = calls
+  }
+
+  /** Makes live what was opened before publish() call number `call`. Whether there was any. */
+  goLive(call: number): boolean {
+    const opened = this.partitions.filter(({ state, openedAfter }) => state === 'opening' && openedAfter < call)
+    for (const partition of opened) partition.state = 'live'
+    return opened.length > 0
+  }
+
+  /** Tells readers of the tables that are new on a side. The side must be unpublished, with no reader inside. */
+  announceTables(side: Side): void {
+    for (const { log, tables, state } of this.partitions) {
+      const table = tables[side]
+      if (state !== 'live' || table === undefined || table.version !== 0) continue
+      const { slots, bits } = table
+      table.version = this.#announcements.announce({
+        kind: 'table',
+        side,
+        partitionIndex: log.index,
+        buffer: slots.buffer as SharedArrayBuffer,
+        byteOffset: slots.byteOffset,
+        bits,
+      })
+      this.#announcements.need(table.version)
+    }
+  }
+
+  /** Readers may still hold views of the old table's memory, but none uses this side before it has confirmed the new table. */
+  #grow(partition: Partition, side: Side): IndexTable {
+    const table = partition.tables[side]!
+    const grown = table.rebuilt(table.bits + 1, this.#allocator)
+    partition.tables[side] = grown
+    table.free(this.#allocator)
+    return grown
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Publishing: one call after another, each an exchange of the two sides, then cleaning. What a call makes visible is settled when
+ * it is made, however long it waits: the store has checked exactly those operations against the changelog.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import type { Cleaner } from './cleaner.ts'
+import type { LeftRight } from './left-right.ts'
+import { publishesWaitingMax } from '../memory/limits.ts'
+import type { Oplog } from './oplog.ts'
+import type { PartitionIndex } from './partition-index.ts'
+import type { SegmentAllocator } from './segment-allocator.ts'
+
+export class Publisher {
+  readonly #oplog: Oplog
+  readonly #index: PartitionIndex
+  readonly #leftRight: LeftRight
+  readonly #cleaner: Cleaner
+  readonly #allocator: SegmentAllocator
+  #calls = 0
+  #waiting = 0
+  #last: Promise<unknown> = Promise.resolve()
+  /** Set when a side was left half changed: the map is then of no more use. */
+  #broken: unknown
+
+  constructor(
+    oplog: Oplog,
+    index: PartitionIndex,
+    leftRight: LeftRight,
+    cleaner: Cleaner,
+    allocator: SegmentAllocator,
+  ) {
+    this.#oplog = oplog
+    this.#index = index
+    this.#leftRight = leftRight
+    this.#cleaner = cleaner
+    this.#allocator = allocator
+  }
+
+  /** Calls of publish so far. */
+  get calls(): number {
+    return this.#calls
+  }
+
+  /** Publishes the operations that are in the oplog now, and the partitions opened before. Resolves with their number. */
+  publish(): Promise<number> {
+    if (this.#waiting >= publishesWaitingMax) {
+      const message = `publish: ${this.#waiting} calls wait already; await them`
+      return Promise.reject(new LatchkeyError('flush_timed_out', message))
+    }
+    this.#waiting++
+    const call = ++this.#calls
+    const { end, endBytes } = this.#oplog
+    const publish = this.#last.then(() => this.#publish(call, end, endBytes)).finally(() => this.#waiting--)
+    this.#last = publish.catch(() => {})
+    return publish
+  }
+
+  async #publish(call: number, end: number, endBytes: number): Promise<number> {
+    if (this.#broken !== undefined) throw this.#broken
+    await this.#leftRight.resume()
+    const opened = this.#index.goLive(call)
+    const { start } = this.#oplog
+    if (end > start || opened) await this.#exchange(this.#oplog, start, end, endBytes)
+    await this.#clean()
+    this.#allocator.reserve()
+    return Math.max(0, end - start)
+  }
+
+  /** A move comes before anything put meanwhile, which is younger: hence an oplog of its own, and an exchange of its own. */
+  async #clean(): Promise<void> {
+    for (;;) {
+      const moves = this.#cleaner.cleanLive(this.#index.partitions, this.#leftRight.unpublished, this.#oplog.start)
+      if (moves.length === 0) return
+      await this.#exchange(moves, 0, moves.end, moves.endBytes)
+      await eventsHandled()
+    }
+  }
+
+  async #exchange(oplog: Oplog, start: number, end: number, endBytes: number): Promise<void> {
+    await this.#leftRight.exchange((side, final) => {
+      try {
+        this.#index.absorb(oplog, start, end, side, final)
+        this.#index.announceTables(side)
+      } catch (error) {
+        this.#broken = error
+        throw error
+      }
+      if (final && end > start) oplog.absorbed(end, endBytes)
+    })
+  }
+}
+
+/** Lets the thread's events through between two rounds of cleaning. */
+function eventsHandled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

@@ -1,0 +1,165 @@
+/**
+ * Shared memory of one map: slabs, cut into segments. The engine does not give dropped shared memory back reliably, so nothing
+ * is ever dropped: log segments, runs of segments for entries larger than one, and index tables of at least a segment all come
+ * from here and return here. The operating system commits a slab's pages when they are first written.
+ */
+import { LatchkeyError, messageOf } from '../../errors.ts'
+import type { Announcements } from './announcements.ts'
+import { type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
+
+const ownerFree = -1
+export const ownerTable = -2
+
+/** The writer's view of a segment, with its bookkeeping. Sizes in bytes. */
+export interface LogSegment extends Segment {
+  readonly number: number
+  /** First segment of the slab: a run does not reach over slabs. */
+  readonly slab: number
+  /** Version of the message that announced the slab. */
+  readonly version: number
+  /** Place of the partition whose entries it holds, ownerTable or ownerFree. */
+  owner: number
+  /** Segments in the run that begins here. */
+  run: number
+  /** Was in use before: its bytes are not zero. */
+  dirty: boolean
+  /** Where the next entry goes; only entries below are valid. */
+  used: number
+  liveBytes: number
+  /** Bytes of segments that the live entries in here may hold in use (allowanceOf). */
+  allowance: number
+  /** Takes no more entries. */
+  sealed: boolean
+  /** The cleaner is moving its live entries out. */
+  cleaning: boolean
+  /** The oplog's end after the latest operation on an entry in here. */
+  oplogEnd: number
+}
+
+export interface AllocatorOptions {
+  readonly segmentBytes: number
+  readonly slabBytes: number
+  readonly bytesMax: number
+}
+
+export class SegmentAllocator {
+  readonly segments: LogSegment[] = []
+  readonly segmentBytes: number
+  readonly #slabSegments: number
+  readonly #segmentsMax: number
+  readonly #announcements: Announcements
+  #freeCount = 0
+  /** No segment below is free. */
+  #lowestFree = 0
+
+  constructor(options: AllocatorOptions, announcements: Announcements) {
+    this.segmentBytes = options.segmentBytes
+    this.#slabSegments = Math.max(1, Math.floor(options.slabBytes / options.segmentBytes))
+    const addressable = 2 ** (32 - offsetBitsOf(options.segmentBytes))
+    this.#segmentsMax = Math.min(addressable, Math.floor(options.bytesMax / options.segmentBytes))
+    this.#announcements = announcements
+  }
+
+  get freeCount(): number {
+    return this.#freeCount
+  }
+
+  /** The first of `count` segments in a row, now owned. Throws memory_exhausted; then nothing has changed. */
+  take(count: number, owner: number): LogSegment {
+    let first = this.#freeRun(count)
+    if (first === undefined) {
+      this.#addSlab(count)
+      first = this.#freeRun(count)!
+    }
+    for (let i = 0; i < count; i++) this.segments[first.number + i]!.owner = owner
+    first.run = count
+    this.#freeCount -= count
+    this.#announcements.need(first.version)
+    return first
+  }
+
+  /** No reader may be able to reach anything in the run. */
+  give(first: LogSegment): void {
+    const { run } = first
+    for (let i = 0; i < run; i++) {
+      const segment = this.segments[first.number + i]!
+      segment.owner = ownerFree
+      segment.run = 1
+      segment.dirty = true
+      segment.used = 0
+      segment.liveBytes = 0
+      segment.allowance = 0
+      segment.sealed = false
+      segment.cleaning = false
+      segment.oplogEnd = 0
+    }
+    this.#freeCount += run
+    this.#lowestFree = Math.min(this.#lowestFree, first.number)
+  }
+
+  /** Adds a slab ahead of need, so that readers have confirmed it by the time it is. Does nothing at the limit. */
+  reserve(): void {
+    if (this.#freeCount >= this.#slabSegments / 2) return
+    if (this.segments.length + this.#slabSegments <= this.#segmentsMax) this.#addSlab(this.#slabSegments)
+  }
+
+  #freeRun(count: number): LogSegment | undefined {
+    if (this.#freeCount < count) return undefined
+    const { segments } = this
+    let found = 0
+    for (let number = this.#lowestFree; number < segments.length; number++) {
+      const segment = segments[number]!
+      if (segment.owner !== ownerFree) {
+        found = 0
+        continue
+      }
+      if (found === 0 && count === 1) this.#lowestFree = number
+      found = found > 0 && segments[number - 1]!.slab === segment.slab ? found + 1 : 1
+      if (found === count) return segments[number - count + 1]
+    }
+    return undefined
+  }
+
+  #addSlab(count: number): void {
+    const firstSegment = this.segments.length
+    const room = this.#segmentsMax - firstSegment
+    const slabSegments = Math.max(count, Math.min(this.#slabSegments, room))
+    if (slabSegments > room) throw this.#exhausted(count)
+    let buffer: SharedArrayBuffer
+    try {
+      buffer = new SharedArrayBuffer(slabSegments * this.segmentBytes)
+    } catch (error) {
+      throw this.#exhausted(count, error)
+    }
+    const version = this.#announcements.announce({ kind: 'slab', firstSegment, buffer })
+    for (const views of segmentViews(buffer, this.segmentBytes)) {
+      this.segments.push({
+        ...views,
+        number: this.segments.length,
+        slab: firstSegment,
+        version,
+        owner: ownerFree,
+        run: 1,
+        dirty: false,
+        used: 0,
+        liveBytes: 0,
+        allowance: 0,
+        sealed: false,
+        cleaning: false,
+        oplogEnd: 0,
+      })
+    }
+    this.#freeCount += slabSegments
+  }
+
+  #exhausted(count: number, cause?: unknown): LatchkeyError {
+    const { length } = this.segments
+    const reason = cause === undefined ? '' : ` (${messageOf(cause)})`
+    return new LatchkeyError(
+      'memory_exhausted',
+      `take ${count} segments of ${this.segmentBytes} bytes: ${length} of at most ${this.#segmentsMax} exist, ${this.#freeCount} free${reason}; ` +
+        'spread the partitions over more instances',
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,113 @@
+/** The metrics of a store as Prometheus text. Nothing is counted here: each scrape reads what the store and the lookups keep. */
+import { Registry } from 'prom-client'
+import { latencyBounds, type LookupStats, lookupOutcomes } from './lookup-stats.ts'
+import { registerPartitionSeries } from './partition-series.ts'
+import { SeriesRegistry } from './series.ts'
+import { skippedReasons } from '../store-protocol/skipped.ts'
+import type { CounterName } from '../store-protocol/stats.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
+
+export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
+
+const prefix = 'latchkey_'
+const storeStates: readonly StoreState[] = ['starting', 'recovering', 'running', 'stopping', 'failed']
+
+export interface MetricsSource {
+  readonly stats: StatsView
+  readonly readers: { size: number; inUse: number; waiting: number }
+  status(): StoreStatus
+}
+
+export interface Metrics {
+  readonly contentType: string
+  render(): Promise<string>
+}
+
+/** Name, help and counter of what the store thread counts. */
+const storeCounters: readonly (readonly [string, string, CounterName])[] = [
+  ['records_consumed_total', 'Source records consumed', 'recordsConsumed'],
+  ['consumed_bytes_total', 'Bytes of source record batches consumed', 'bytesConsumed'],
+  ['aborted_records_total', 'Source records of aborted transactions, not applied', 'abortedRecords'],
+  ['control_batches_total', 'Control batches seen', 'controlBatches'],
+  ['records_left_out_total', 'Source records that convert has left out', 'leftOut'],
+  ['timestamps_clamped_total', 'Records whose timestamp the changelog would have refused', 'timestampsClamped'],
+  ['headers_omitted_total', 'Headers to be kept that there was no room for', 'headersOmitted'],
+  ['dead_letters_total', 'Bad records that the dead-letter topic acknowledged', 'deadLetters'],
+  ['records_recovered_total', 'Changelog records read back', 'recordsRecovered'],
+  ['recovered_bytes_total', 'Bytes of changelog record batches read back', 'bytesRecovered'],
+  ['changelog_records_total', 'Records that the changelog acknowledged', 'changelogRecords'],
+  ['changelog_bytes_total', 'Bytes that the changelog acknowledged', 'changelogBytes'],
+  ['changelog_failures_total', 'Changelog writes that failed and were or will be repeated', 'changelogFailures'],
+  ['foreign_writes_total', 'Records in the changelog that this store did not write', 'foreignWrites'],
+  ['fetch_failures_total', 'Fetch requests that failed', 'fetchFailures'],
+  ['commits_total', 'Offset commits', 'commits'],
+  ['commit_failures_total', 'Offset commits that failed', 'commitFailures'],
+  ['flushes_total', 'Flushes', 'flushes'],
+  ['flush_seconds_total', 'Time spent in flushes', 'flushSeconds'],
+  ['operations_published_total', 'Operations that flushes made visible', 'operationsPublished'],
+]
+
+/** @param source asked anew at each scrape, so that its `stats` may be replaced once the partitions are known */
+export function createMetrics(source: MetricsSource, lookups: LookupStats, version: string): Metrics {
+  const registry = new Registry()
+  // One status for all series of a scrape: they are read in one go, before anything else can run.
+  let status = source.status()
+  const series = new SeriesRegistry(registry, prefix)
+  series.gauge('build_info', 'Always 1; the labels tell what runs', () => {
+    return [{ labels: { version, bun: Bun.version }, value: 1 }]
+  })
+  for (const [name, help, counter] of storeCounters) series.counter(name, help, () => source.stats.count(counter))
+  series.counter('records_skipped_total', 'Source records not applied, by reason', () => {
+    return skippedReasons.map(([reason, counter]) => ({ labels: { reason }, value: source.stats.count(counter) }))
+  })
+  series.gauge('oplog_length', 'Operations that await the next flush', () => source.stats.count('oplogLength'))
+  registerStatus(series, () => status)
+  registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
+  registerLookups(series, source, lookups)
+  registerProcess(series)
+  return {
+    contentType: registry.contentType,
+    render() {
+      status = source.status()
+      return registry.metrics()
+    },
+  }
+}
+
+function registerStatus(series: SeriesRegistry, read: () => StoreStatus): void {
+  series.gauge('state', '1 for the state that the store is in, 0 for the others', () => {
+    const { state } = read()
+    return storeStates.map((candidate) => ({ labels: { state: candidate }, value: candidate === state ? 1 : 0 }))
+  })
+  series.gauge('condition', '1 where a condition of readiness holds', () => {
+    return read().conditions.map(({ name, ok }) => ({ labels: { name }, value: ok ? 1 : 0 }))
+  })
+  series.gauge('recovery_records_per_second', 'Rate of the recovery under way, 0 without one', () => {
+    return read().recovery?.recordsPerSecond ?? 0
+  })
+}
+
+function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups: LookupStats): void {
+  series.counter('lookups_total', 'Lookups over HTTP, by outcome', () => {
+    return lookupOutcomes.map((outcome) => ({ labels: { outcome }, value: lookups.count(outcome) }))
+  })
+  series.histogram('lookup_seconds', 'Time from a request to its answer', latencyBounds, () => {
+    const { cumulative, seconds } = lookups.latency()
+    return { cumulative, sum: seconds }
+  })
+  series.counter('hosts_refused_total', 'Requests refused for their Host', () => lookups.hostsRefused)
+  series.gauge('readers', 'Readers in the pool', () => source.readers.size)
+  series.gauge('readers_in_use', 'Readers that a lookup has taken', () => source.readers.inUse)
+  series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
+}
+
+function registerProcess(series: SeriesRegistry): void {
+  const startSeconds = Date.now() / 1000 - process.uptime()
+  series.gauge('process_resident_memory_bytes', 'Resident memory of the process', () => process.memoryUsage.rss())
+  series.gauge('process_start_time_seconds', 'When the process began, since the epoch', () => startSeconds)
+  series.counter('process_cpu_seconds_total', 'Processor time used, user and system', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
+}

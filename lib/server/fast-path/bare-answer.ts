@@ -1,0 +1,52 @@
+/**
+ * Bun's server refuses some requests before a handler has them: with a status, `Connection: close` and nothing else, or by closing without an answer.
+ * Their clients get the problem that it stands for, as of every other refusal.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { problemOf } from '../../http/problem.ts'
+import { requestBodyBytesMax } from '../guard.ts'
+import { headOf, linesOf } from './head.ts'
+
+/** Longer than any of them. */
+const bytesMax = 100
+const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\nConnection: close\r\n\r\n$/
+
+const unknownMethod = new LatchkeyError(
+  'method_unknown',
+  'Reading the request: its method is none that HTTP has; send GET, HEAD, or POST for a flush, in upper case',
+)
+
+const refusals: Readonly<Record<string, LatchkeyError>> = {
+  400: new LatchkeyError(
+    'malformed_request',
+    'Reading the request: it is malformed, has no Host, or has a target that is no path; send HTTP/1.1 with a Host and a path',
+  ),
+  413: new LatchkeyError(
+    'body_too_large',
+    `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`,
+  ),
+  431: new LatchkeyError(
+    'head_too_large',
+    'Reading the request: its line and headers are longer than 16 KB; send fewer or shorter headers, or a shorter key',
+  ),
+  505: new LatchkeyError('version_not_supported', 'Reading the request: it is not of HTTP/1.1; send HTTP/1.1'),
+}
+
+/** @param isHead it answers a HEAD @returns what is sent in place of it; undefined where it is another answer, or a part of one */
+export function problemFor(answer: Uint8Array, isHead: boolean): Uint8Array | undefined {
+  if (answer.length > bytesMax) return undefined
+  const status = pattern.exec(Buffer.from(answer).toString('latin1'))?.[1]
+  return status === undefined ? undefined : refusalBy(refusals[status], isHead)
+}
+
+/** What is sent where Bun's server closes without an answer, since it does not know the method. */
+export function unknownMethodRefusal(): Uint8Array {
+  return refusalBy(unknownMethod, false)
+}
+
+function refusalBy(error: LatchkeyError | undefined, isHead: boolean): Uint8Array {
+  const { body, headers, status } = problemOf(error)
+  const common = { date: new Date().toUTCString(), isLast: true }
+  const head = headOf(status, linesOf(new Headers(headers)), Buffer.byteLength(body), common)
+  return Buffer.from(isHead ? head : head + body)
+}

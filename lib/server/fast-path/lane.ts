@@ -1,0 +1,156 @@
+/**
+ * The lane: lookups without the price of a Request and a Response. It has the port, reads the plain requests that nearly all are (plain-request.ts), and
+ * answers them itself; a connection with any other one it passes on, from there to its end, to Bun's server behind it. Why, and what it
+ * saves, is in DESIGN.md.
+ */
+import type { Socket, SocketHandler } from 'bun'
+import type { TlsPair } from '../../config/tls-pair.ts'
+import { messageOf } from '../../errors.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import type { Answerer } from '../../http/answer.ts'
+import type { Drainable } from '../drain.ts'
+import { type ExcessLog } from '../excess-log.ts'
+import type { HostRule } from '../host-rule.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
+import { Handshakes } from './handshakes.ts'
+import { HeldAnswers } from './held-answers.ts'
+import { PortListeners, type PortOptions } from './port-listeners.ts'
+import { Slots } from './slots.ts'
+import type { Behind } from './tunnel.ts'
+
+const tickMs = 1_000
+/** For a TLS handshake, as for a head. */
+const handshakeTicks = 10
+
+const repeatedLog = new RepeatedLog(loggerOf('http'))
+
+export interface LaneOptions extends PortOptions {
+  /** After which a connection that waits for its client is closed. */
+  idleTimeoutSeconds: number
+  answerer: Answerer
+  hostRule: HostRule | undefined
+  behind: Behind
+  /** Connections beyond it are closed at once. */
+  connectionsMax: number
+  tunnelsMax: number
+  excess: ExcessLog
+}
+
+export class Lane implements ConnectionHost, Drainable {
+  readonly answerer: Answerer
+  readonly hostRule: HostRule | undefined
+  readonly behind: Behind
+  readonly slots: Slots
+  readonly held = new HeldAnswers()
+  readonly port: number
+  /** Seconds since it began, roughly. */
+  ticks = 0
+  /** As HTTP has it. */
+  date = new Date().toUTCString()
+  /** Each answer ends its connection. */
+  isClosing = false
+  readonly #listeners: PortListeners<Connection>
+  readonly #handshakes = new Handshakes()
+  /** Each with its connection. */
+  readonly #sockets = new Set<Socket<Connection>>()
+  readonly #connectionsMax: number
+  readonly #excess: ExcessLog
+  readonly #timer: Timer
+  readonly #emptied = Promise.withResolvers<void>()
+  #isStopping = false
+
+  /** @throws what Bun.listen throws */
+  constructor(options: LaneOptions) {
+    this.#connectionsMax = options.connectionsMax
+    this.#excess = options.excess
+    this.slots = new Slots(options.tunnelsMax)
+    this.answerer = options.answerer
+    this.hostRule = options.hostRule
+    this.behind = options.behind
+    const { bind, port, tls, isShared } = options
+    this.#listeners = new PortListeners<Connection>({ bind, port, tls, isShared }, this.#handler(tls !== undefined))
+    this.port = this.#listeners.port
+    this.#timer = setInterval(() => this.#tick(options.idleTimeoutSeconds * (1_000 / tickMs)), tickMs)
+    this.#timer.unref()
+  }
+
+  /** New connections get this certificate, those that are open keep theirs. @throws what Bun.listen throws, nothing being changed then */
+  renewTls(tls: TlsPair): void {
+    this.#listeners.renewTls(tls)
+  }
+
+  farewell(): void {
+    this.isClosing = true
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#listeners.stop()
+    for (const { data } of this.#sockets) data.finish()
+    this.#checkEmptied()
+    await this.#emptied.promise
+  }
+
+  cut(): void {
+    clearInterval(this.#timer)
+    this.#listeners.stop()
+    this.#handshakes.cut()
+    for (const socket of this.#sockets) socket.terminate()
+  }
+
+  #handler(isSecure: boolean): SocketHandler<Connection> {
+    return {
+      open: (socket) => this.#opened(socket, isSecure),
+      handshake: (socket, isDone) => {
+        if (isDone && this.#handshakes.end(socket)) this.#begin(socket)
+      },
+      data: (socket, bytes) => socket.data?.received(bytes),
+      drain: (socket) => socket.data?.drained(),
+      end: (socket) => socket.data?.ended(),
+      close: (socket) => this.#closed(socket),
+      error: (socket, error) => {
+        // That is the client's: it has sent what is no TLS, or none that can be read.
+        if ((error as NodeJS.ErrnoException).code !== 'EPROTO')
+          repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
+        socket.terminate()
+      },
+    }
+  }
+
+  #opened(socket: Socket<Connection>, isSecure: boolean): void {
+    const open = this.#sockets.size + this.#handshakes.size
+    if (open >= this.#connectionsMax) {
+      this.#excess.closed(1, open)
+      socket.terminate()
+    } else if (isSecure) this.#handshakes.begin(socket, this.ticks)
+    else this.#begin(socket)
+  }
+
+  #begin(socket: Socket<Connection>): void {
+    socket.data = new Connection(this, socket)
+    this.#sockets.add(socket)
+  }
+
+  #closed(socket: Socket<Connection>): void {
+    if (this.#sockets.delete(socket)) socket.data.closed()
+    else this.#handshakes.end(socket)
+    this.#checkEmptied()
+  }
+
+  #checkEmptied(): void {
+    if (this.#isStopping && this.#sockets.size + this.#handshakes.size === 0) this.#emptied.resolve()
+  }
+
+  #tick(idleTicks: number): void {
+    this.ticks++
+    this.date = new Date().toUTCString()
+    this.#excess.report()
+    this.held.tick()
+    this.#handshakes.expire(this.ticks, Math.min(idleTicks, handshakeTicks))
+    for (const { data } of this.#sockets) {
+      // One whose handshake was under way when the lane stopped has had time for a request.
+      if (this.#isStopping) data.finish()
+      data.expire(idleTicks)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** What whoever starts the server should know of its settings, and what --check tells of them. Nothing secret. */
+import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
+import type { ListenOptions } from './listen.ts'
+import { isLoopback } from './loopback.ts'
+import { canSteerSockets } from '../linux/sockets.ts'
+
+export interface ServerOptions extends ListenOptions {
+  /** Absent where none is asked for. */
+  token?: string | undefined
+  /** Names that requests may have as their Host; absent where none are set. */
+  hosts?: readonly string[] | undefined
+}
+
+/** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
+const tokenLengthMin = 16
+
+/** To be logged as warnings, once. @param isRunning false during a check, where nothing listens */
+export function serverNotices(options: ServerOptions, limit: number = descriptorLimit(), isRunning = true): string[] {
+  const { bind, port, token, connectionsMax = Infinity } = options
+  const notices: string[] = []
+  if (token === undefined && !isThisMachine(bind)) {
+    notices.push(
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+    )
+  }
+  if (token !== undefined && token.length < tokenLengthMin) {
+    const better = '"openssl rand -hex 32" prints one that cannot be guessed'
+    notices.push(`SERVER_TOKEN has fewer than ${tokenLengthMin} characters: ${better}`)
+  }
+  if (!canSteerSockets) {
+    notices.push('SERVER_CONNECTIONS_MAX has no effect here: it needs Linux with glibc')
+    return notices
+  }
+  const connections = connectionsWithin(connectionsMax, limit)
+  if (Number.isFinite(connectionsMax) && connections < connectionsMax) {
+    notices.push(
+      `SERVER_CONNECTIONS_MAX=${connectionsMax} is more than there are descriptors for: ${connections} connections are taken. Raise the limit of ${limit} descriptors (ulimit -n, LimitNOFILE) to ${limitFor(connectionsMax)}`,
+    )
+  }
+  return notices
+}
+
+/** A line for --check. */
+export function describeServer({ bind, port, token, hosts, tls, connectionsMax }: ServerOptions): string {
+  const parts = [
+    `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
+    token === undefined ? 'no token is asked for' : 'a token is asked for',
+    ...(hosts ? [`hosts ${hosts.join(', ')}`] : []),
+    ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
+    `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
+  ]
+  return parts.join(', ')
+}
+
+function isThisMachine(bind: string): boolean {
+  return bind === 'localhost' || isLoopback(bind)
+}

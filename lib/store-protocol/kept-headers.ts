@@ -1,0 +1,100 @@
+/**
+ * Headers of source records that go with the value, as KEEP_HEADERS says: they are written to the changelog beside our own header, and stand
+ * before the value in memory. Works on bytes where they lie, with buffers that are used again: nothing is made for each record.
+ */
+import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../kafka/record-batch/index.ts'
+import { type ChiralMap } from '../map/index.ts'
+import { type StoreConfig } from './store-config.ts'
+import { headerLengthBytes } from './header-prefix.ts'
+
+/** Of one record, names and values together, as they are encoded: a header is for a trace id, not for a document. */
+export const keptBytesMax = 8_192
+/** What is kept of the buffer in which headers and value are put together. */
+const roomBytesMax = 4 << 20
+/** Headers of our own in the changelog: those of the source with such names are not kept. */
+const reserved: ReadonlySet<string> = new Set(['src', 'aft'])
+
+interface Pattern {
+  /** What a name begins with, or all of it. */
+  bytes: Buffer
+  isPrefix: boolean
+}
+
+type KeepConfig = Pick<StoreConfig, 'keepHeaders'>
+
+export function keepsHeaders({ keepHeaders = [] }: KeepConfig): boolean {
+  return keepHeaders.length > 0
+}
+
+/** Undefined where none are kept. */
+export function keptHeadersOf(config: KeepConfig): KeptHeaders | undefined {
+  return keepsHeaders(config) ? new KeptHeaders(config.keepHeaders!) : undefined
+}
+
+export class KeptHeaders {
+  /** How many of the last record's headers there was no room for. */
+  omitted = 0
+  readonly #patterns: readonly Pattern[]
+  readonly #cursor = new HeaderCursor()
+  readonly #kept = new HeaderBlock(keptBytesMax)
+  #entry = Buffer.alloc(keptBytesMax)
+
+  /** @param names as in KEEP_HEADERS: a `*` at the end matches any end */
+  constructor(names: readonly string[]) {
+    this.#patterns = names.map((name) => {
+      const isPrefix = name.endsWith('*')
+      return { bytes: Buffer.from(isPrefix ? name.slice(0, -1) : name), isPrefix }
+    })
+  }
+
+  /** Of the record that `batch` stands at; good until the next call. */
+  select(batch: RecordBatchReader): HeaderBlock {
+    const kept = this.#kept
+    kept.clear()
+    this.omitted = 0
+    if (batch.headerCount === 0) return kept
+    const { data, headersStart, headersEnd } = batch
+    const cursor = this.#cursor
+    cursor.open(data, headersStart, headersEnd)
+    while (cursor.next()) {
+      if (!this.#matches(data, cursor.nameStart, cursor.nameEnd)) continue
+      if (kept.length + cursor.end - cursor.start > keptBytesMax) this.omitted++
+      else kept.copy(data, cursor.start, cursor.end, 1)
+    }
+    return kept
+  }
+
+  /** Puts the record that `batch` stands at into the map, its headers before its value. */
+  put(map: ChiralMap, partition: number, batch: RecordBatchReader, sourceOffset: number): void {
+    const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
+    if (valueLength < 0) {
+      map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
+      return
+    }
+    const headers = this.select(batch)
+    const prefixed = headerLengthBytes + headers.length + valueLength
+    const entry = this.#room(keyLength + prefixed)
+    data.copy(entry, 0, keyStart, keyStart + keyLength)
+    let at = entry.writeUInt32BE(headers.length, keyLength)
+    headers.bytes.copy(entry, at, 0, headers.length)
+    at += headers.length
+    data.copy(entry, at, valueStart, valueStart + valueLength)
+    map.put(partition, entry, 0, keyLength, keyLength, prefixed, sourceOffset, timestamp)
+  }
+
+  #room(bytes: number): Buffer {
+    if (bytes <= this.#entry.length) return this.#entry
+    const larger = Buffer.alloc(2 * bytes)
+    if (larger.length <= roomBytesMax) this.#entry = larger
+    return larger
+  }
+
+  #matches(data: Buffer, start: number, end: number): boolean {
+    for (const { bytes, isPrefix } of this.#patterns) {
+      if (isPrefix ? end - start < bytes.length : end - start !== bytes.length) continue
+      if (data.compare(bytes, 0, bytes.length, start, start + bytes.length) !== 0) continue
+      return end - start !== 3 || !reserved.has(data.toString('latin1', start, end))
+    }
+    return false
+  }
+}

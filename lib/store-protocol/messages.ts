@@ -1,0 +1,81 @@
+/** What the main thread and the store thread say to each other. Everything else they share as memory. */
+import { type ErrorCode } from '../errors.ts'
+import { type LogLevel, type LogRecord } from '../log/index.ts'
+import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
+import { type PartitionTrouble, type StoreState } from './status.ts'
+import { type StoreConfig } from './store-config.ts'
+
+export interface PlainError {
+  code: ErrorCode
+  message: string
+}
+
+export interface StoreLogging {
+  level: LogLevel
+  structured: boolean
+  /** On a terminal where a progress bar may stand. */
+  clearsLine?: boolean
+  /** The thread logs nothing itself: the main thread does it, by a configuration of its own. */
+  isPassedOn?: boolean
+}
+
+export interface Troubles {
+  trouble: string | null
+  /** The same, as far as single partitions are concerned. */
+  partitions: readonly PartitionTrouble[]
+}
+
+export type ToThread =
+  | { type: 'start'; config: StoreConfig; logging: StoreLogging }
+  /** A thread that reads has taken all map messages up to this version. */
+  | { type: 'confirmed'; readerThread: number; version: number }
+  | { type: 'flush'; id: number }
+  /** Keys and values as WriteFrame writes them, to be written to a partition's changelog. @member timestamp milliseconds since the epoch */
+  | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }
+  | { type: 'close' }
+
+export type FromThread =
+  /** Memory is laid out: partitions are known. */
+  | {
+      type: 'opened'
+      primaries: number[]
+      replicas: number[]
+      partitionCount: number
+      /** Of a record batch, as the changelog accepts it. */
+      recordBytesMax: number
+      stats: SharedArrayBuffer
+      map: ChiralMapShared
+    }
+  | { type: 'map'; message: MapMessage }
+  | { type: 'state'; state: StoreState }
+  /** Caught up with the source's end as it was at start. */
+  | { type: 'caught-up' }
+  /** The topic has more partitions than when the thread began. */
+  | { type: 'grown'; partitionCount: number }
+  /** What the Kafka clients have trouble with now. */
+  | ({ type: 'trouble' } & Troubles)
+  | { type: 'fenced'; partition: number; reason: string }
+  /** A record cannot be stored, and ON_BAD_RECORD=stop. */
+  | { type: 'halted'; partition: number; reason: string }
+  /** Something else writes to the changelog. */
+  | { type: 'foreign'; partition: number; reason: string }
+  /** The changelog has lost records, which are written again; until `repaired`. */
+  | { type: 'repairing'; partition: number; reason: string }
+  | { type: 'repaired'; partition: number }
+  /** The source has changed, and is read again; until `rebuilt`. */
+  | { type: 'rebuilding'; partition: number; reason: string }
+  | { type: 'rebuilt'; partition: number }
+  /** Something else goes on writing to the changelog, which is not repaired any more. */
+  | { type: 'contested'; partition: number; reason: string }
+  /** A key of this store, for the first lookup to try. */
+  | { type: 'sample'; key: Uint8Array }
+  | { type: 'flushed'; id: number; operations: number }
+  /** The oldest `count` writes to a partition are acknowledged by the changelog, and in memory. */
+  | { type: 'written'; partition: number; count: number }
+  /** The oldest `count` writes to a partition will not be written. */
+  | { type: 'write-refused'; partition: number; count: number; error: PlainError }
+  | { type: 'flush-failed'; id: number; error: PlainError }
+  /** To be logged by the main thread. */
+  | { type: 'log'; record: LogRecord }
+  | { type: 'failed'; error: PlainError }
+  | { type: 'closed' }

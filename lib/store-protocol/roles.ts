@@ -1,0 +1,71 @@
+/** Which partitions an instance holds as what, once it is known how many there are. */
+import { LatchkeyError } from '../errors.ts'
+import { type StoreConfig } from './store-config.ts'
+
+export interface Roles {
+  /** Consumed from the source, written to the changelog. */
+  primaries: number[]
+  /** Copied from the changelog. */
+  replicas: number[]
+  /** What the settings ask for and does not apply. */
+  notices: string[]
+}
+
+/**
+ * Of the store thread that the configuration is for, where there are several.
+ * @throws LatchkeyError topics_unfit for partitions that do not exist
+ */
+export function rolesOf(config: StoreConfig, partitionCount: number): Roles {
+  const { primaries, replicas, notices } = rolesOfAll(config, partitionCount)
+  if (config.share === undefined) return { primaries, replicas, notices }
+  const { index, count } = config.share
+  // Primaries first, so that each thread has its part of the work.
+  const mine = new Set([...primaries, ...replicas].filter((_, at) => at % count === index))
+  const isMine = (partition: number) => mine.has(partition)
+  return {
+    primaries: primaries.filter(isMine),
+    replicas: replicas.filter(isMine),
+    notices: index === 0 ? notices : [],
+  }
+}
+
+function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
+  const { partitions, partitionsReplica, useReplicaOnly, useProcessingOnly } = config
+  const all = Array.from({ length: partitionCount }, (_, partition) => partition)
+  const topic = useReplicaOnly ? config.changelogTopic : config.sourceTopic
+  const faults = [
+    ...missing('PARTITIONS', useReplicaOnly ? [] : partitions, topic, partitionCount),
+    ...missing('PARTITIONS_REPLICA', partitionsReplica, topic, partitionCount),
+  ]
+  if (faults.length > 0)
+    throw new LatchkeyError('topics_unfit', `Looking at the topics: ${faults.join('; ')}`, { details: { faults } })
+  const notices: string[] = []
+  if (useReplicaOnly) {
+    if (partitions.length > 0) notices.push('PARTITIONS is ignored: with USE_REPLICA_ONLY=true there are only replicas')
+    return { primaries: [], replicas: partitionsReplica.length > 0 ? [...partitionsReplica] : all, notices }
+  }
+  const primaries = partitions.length > 0 ? [...partitions] : all
+  if (useProcessingOnly) {
+    if (partitionsReplica.length > 0)
+      notices.push('PARTITIONS_REPLICA is ignored: with USE_PROCESSING_ONLY=true nothing is held in memory')
+    return { primaries, replicas: [], notices }
+  }
+  const both = partitionsReplica.filter((partition) => primaries.includes(partition))
+  if (both.length > 0) {
+    notices.push(
+      `PARTITIONS_REPLICA: ${listOf(both)} left out, since this instance has ${both.length === 1 ? 'it' : 'them'} as primary`,
+    )
+  }
+  return { primaries, replicas: partitionsReplica.filter((partition) => !both.includes(partition)), notices }
+}
+
+function missing(setting: string, wanted: readonly number[], topic: string, partitionCount: number): string[] {
+  const absent = wanted.filter((partition) => partition >= partitionCount)
+  if (absent.length === 0) return []
+  const existing = partitionCount === 1 ? 'only partition 0' : `the partitions 0 to ${partitionCount - 1}`
+  return [`${setting} names ${listOf(absent)}, but ${topic} has ${existing}`]
+}
+
+function listOf(partitions: readonly number[]): string {
+  return `partition${partitions.length === 1 ? '' : 's'} ${partitions.join(', ')}`
+}

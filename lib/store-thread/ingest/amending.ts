@@ -1,0 +1,97 @@
+/** Gives amendments their turn: withholds what a partition has to write itself, and lets it go on afterwards. See amendment.ts. */
+import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { type StoreContext } from '../store-context.ts'
+import { Amendment } from './amendment.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+import { type Settlement } from './settlement.ts'
+
+/** Batches of one partition that are encoded and not acknowledged. They do not wait for the backlog, which withheld batches may fill. */
+const batchesMax = 4
+
+export interface AmendingHooks {
+  isOurs(one: PartitionIngest): boolean
+  /** The producer may have something to write. */
+  wake(): void
+  /** The source of a partition is to be read, or not, as it says itself. */
+  fetch(one: PartitionIngest): void
+}
+
+export class Amending {
+  readonly #context: StoreContext
+  readonly #pool: BatchPool
+  readonly #settlement: Settlement
+  readonly #hooks: AmendingHooks
+  /** The turn that each withheld partition is in. */
+  readonly #turns = new Map<PartitionIngest, symbol>()
+
+  constructor(context: StoreContext, pool: BatchPool, settlement: Settlement, hooks: AmendingHooks) {
+    this.#context = context
+    this.#pool = pool
+    this.#settlement = settlement
+    this.#hooks = hooks
+  }
+
+  /**
+   * Withholds a partition at once; what another turn has not written yet is dropped.
+   * @param withdrawn what the producer has given back: nothing of it was written
+   */
+  withhold(one: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
+    this.#turns.set(one, Symbol('turn'))
+    one.putBack(withdrawn.filter((batch) => !batch.isAmendment))
+    const dropped = withdrawn.filter((batch) => batch.isAmendment)
+    one.inFlight -= dropped.length
+    for (const batch of [...dropped, ...one.withhold()]) {
+      this.#settlement.account(one, -batch.bytes)
+      this.#pool.give(batch)
+    }
+    this.#hooks.fetch(one)
+  }
+
+  /** Amends a partition that is withheld. @returns false where the turn was over before the end: the partition is lost, or withheld again */
+  async write(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
+    const { flusher, map, config } = this.#context
+    const { progress } = this.#settlement
+    const turn = this.#turns.get(one)
+    const isOver = () => !this.#hooks.isOurs(one) || this.#turns.get(one) !== turn
+    await progress.until(() => isOver() || one.inFlight === 0)
+    await flusher.flush()
+    const amendment = new Amendment(map, one.partition, keepsHeaders(config), {
+      take: () => this.#pool.take(),
+      write: (batch) => this.#write(one, batch),
+      room: async () => {
+        await progress.until(() => isOver() || one.amendmentsLeft < batchesMax)
+        await flusher.room()
+      },
+      isOver,
+    })
+    await write(amendment)
+    amendment.finish()
+    await progress.until(() => isOver() || one.amendmentsLeft === 0)
+    return !isOver()
+  }
+
+  /** The partition goes on with what is its own. */
+  release(one: PartitionIngest): void {
+    this.#turns.delete(one)
+    one.release()
+    this.#hooks.fetch(one)
+    this.#hooks.wake()
+    this.#settlement.progress.made()
+  }
+
+  /** Withholds, writes and releases, once nothing else is amended. */
+  async amend(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+    const mayBegin = () => !one.isWithheld || !this.#hooks.isOurs(one)
+    while (!mayBegin()) await this.#settlement.progress.until(mayBegin)
+    if (!this.#hooks.isOurs(one)) return
+    this.withhold(one)
+    if (await this.write(one, write)) this.release(one)
+  }
+
+  #write(one: PartitionIngest, batch: ChangelogBatch): void {
+    one.amend(batch)
+    this.#settlement.account(one, batch.bytes)
+    this.#hooks.wake()
+  }
+}

@@ -1,0 +1,87 @@
+/** Which partitions have yet to reach the end that the source had at start, and which of them are rebuilt on the way there. */
+import { beginPhase } from '../../store-protocol/recovery-phase.ts'
+import { type Stats } from '../../store-protocol/stats.ts'
+import { type Resumption } from '../recovery/resumption.ts'
+
+export class CatchUp {
+  readonly #stats: Stats
+  readonly #targets = new Map<number, number>()
+  readonly #rebuilding = new Set<number>()
+  /** What waits for partitions that are read again while the store runs. */
+  readonly #again = new Map<number, (isWhole: boolean) => void>()
+
+  constructor(stats: Stats, resumptions: ReadonlyMap<number, Resumption>) {
+    this.#stats = stats
+    for (const [partition, { position, rebuild, sourceEnd }] of resumptions) {
+      this.#targets.set(partition, sourceEnd)
+      stats.setGauge(partition, 'end', sourceEnd)
+      if (rebuild) {
+        this.#rebuilding.add(partition)
+        this.aim(partition, position, sourceEnd)
+      } else beginPhase(stats, partition, 'catching-up', { start: position, end: sourceEnd })
+    }
+  }
+
+  /**
+   * The source of a partition is to be read again: it is rebuilt until it has arrived where aim() says.
+   * @returns whether it has; false where it is lost, or is to be read once more
+   */
+  again(partition: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#again.get(partition)?.(false)
+    this.#again.set(partition, resolve)
+    this.#rebuilding.add(partition)
+    this.#targets.set(partition, Number.POSITIVE_INFINITY)
+    return promise
+  }
+
+  /** A rebuild begins at a position, and is done at a target. */
+  aim(partition: number, position: number, target: number): void {
+    this.#targets.set(partition, target)
+    beginPhase(this.#stats, partition, 'rebuilding', { start: position, end: target })
+    this.#stats.setGauge(partition, 'recoveryStart', position)
+    this.#stats.setGauge(partition, 'recoveryPosition', position)
+    this.#stats.setGauge(partition, 'recoveryEnd', target)
+  }
+
+  get isDone(): boolean {
+    return this.#targets.size === 0
+  }
+
+  get isRebuilding(): boolean {
+    return this.#rebuilding.size > 0
+  }
+
+  rebuilds(partition: number): boolean {
+    return this.#rebuilding.has(partition)
+  }
+
+  /** @returns whether the partition has just reached its end; tell arrived() once what was read is visible */
+  progressed(partition: number, acknowledged: number): boolean {
+    const target = this.#targets.get(partition)
+    if (target === undefined) return false
+    this.#stats.setGauge(partition, 'phasePosition', Math.min(acknowledged, target))
+    if (this.#rebuilding.has(partition))
+      this.#stats.setGauge(partition, 'recoveryPosition', Math.min(acknowledged, target))
+    if (acknowledged < target) return false
+    this.#targets.delete(partition)
+    return true
+  }
+
+  /** The partition is lost: nothing is to be reached any more. */
+  drop(partition: number): void {
+    this.#targets.delete(partition)
+    this.#rebuilding.delete(partition)
+    this.#stats.setGauge(partition, 'phaseEnd', this.#stats.gauge(partition, 'phasePosition'))
+    this.#again.get(partition)?.(false)
+  }
+
+  /** @returns whether the partition was rebuilt and now is whole */
+  arrived(partition: number): boolean {
+    // Since it got there it may be to be read again.
+    if (this.#targets.has(partition)) return false
+    this.#again.get(partition)?.(true)
+    this.#again.delete(partition)
+    return this.#rebuilding.delete(partition)
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What a definition makes of source records: decodes and so validates key and value, converts, runs the callbacks, encodes. Records of the
+ * source only, and each once: what has been taken is not taken again, however often it is fetched or written.
+ */
+import { type Definition, refusePromise, skip } from '../../definition/index.ts'
+import { type Codec } from '../../format/index.ts'
+import { rawCodec } from '../../format/simple/raw.ts'
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { type Stats } from '../../store-protocol/stats.ts'
+import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type BadRecords } from './bad-records.ts'
+import { Callbacks, hasCallbacks, type Memory, memoryOf } from './callbacks.ts'
+import { faultAt, reasonAt, type Step, waitFor } from './conversion-faults.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+
+/** What becomes of a record: it is written as it is, or with another value; it is not written; the partition stands still at it. */
+export type Outcome = 'unchanged' | 'converted' | 'left out' | 'halted'
+
+/** Undefined where records pass as they are. */
+export function conversionOf(context: StoreContext, bad: BadRecords): Conversion | undefined {
+  const { config, definition, stats, map } = context
+  if (definition === undefined) return undefined
+  if (config.useProcessingOnly && hasCallbacks(definition)) {
+    const reason = 'with USE_PROCESSING_ONLY=true nothing is held in memory that would tell the value before'
+    loggerOf('store').warn('onNew, onUpdate and onDelete do not run: {reason}', { reason })
+  }
+  const memory = config.useProcessingOnly ? undefined : memoryOf(map, keepsHeaders(config))
+  return new Conversion(definition, config.sourceTopic, stats, bad, memory)
+}
+
+export class Conversion {
+  /** Where the outcome is `converted`, until the next record: the bytes to be stored, null to delete. */
+  value: Uint8Array | null = null
+  readonly #definition: Definition
+  readonly #topic: string
+  readonly #stats: Stats
+  readonly #bad: BadRecords
+  readonly #callbacks: Callbacks | undefined
+  /** Undefined where bytes need not be looked at. */
+  readonly #key: Codec | undefined
+  readonly #input: Codec | undefined
+  readonly #wantsRecord: boolean
+  /** Values go on as they came. */
+  readonly #keepsBytes: boolean
+  readonly #log = new RepeatedLog(loggerOf('ingest'))
+  #step: Step = 'key'
+
+  /** @param memory what callbacks learn former values from; without it they do not run */
+  constructor(definition: Definition, topic: string, stats: Stats, bad: BadRecords, memory: Memory | undefined) {
+    const { key, input, convert, onNew, onUpdate } = definition
+    this.#definition = definition
+    this.#topic = topic
+    this.#stats = stats
+    this.#bad = bad
+    this.#callbacks = memory !== undefined && hasCallbacks(definition) ? new Callbacks(definition, memory) : undefined
+    // Of settings' formats it is known that they do not look at the record.
+    this.#wantsRecord = convert !== undefined && (definition.module !== undefined || convert.length > 1)
+    this.#key = key === rawCodec && !this.#wantsRecord && this.#callbacks === undefined ? undefined : key
+    const changesValues = this.#callbacks !== undefined && (onNew ?? onUpdate) !== undefined
+    this.#keepsBytes = definition.keepsBytes && !changesValues
+    this.#input = input === rawCodec && this.#keepsBytes ? undefined : input
+  }
+
+  /** Each partition then has `pendingValues`. */
+  get hasCallbacks(): boolean {
+    return this.#callbacks !== undefined
+  }
+
+  /** The record that `batch` stands at, which has a key. What cannot be converted goes to BadRecords. */
+  take(one: PartitionIngest, batch: RecordBatchReader): Outcome {
+    try {
+      return this.#convert(one, batch)
+    } catch (thrown) {
+      const wait = waitFor(thrown)
+      if (wait !== undefined) return this.#wait(one, batch.offset, wait)
+      const step = this.#step
+      const fault = faultAt(step, this.#definition, thrown)
+      return this.#bad.take(one, batch, reasonAt(step), fault) ? 'left out' : 'halted'
+    }
+  }
+
+  /** The record that take() was called for is on its way to the changelog: the next one with its key comes after it. */
+  wrote(one: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
+    if (this.#callbacks === undefined) return
+    if (outcome === 'converted') this.#callbacks.wrote(one, this.value?.slice() ?? null, batch.offset)
+    else this.#callbacks.wrote(one, batch.valueLength < 0 ? null : valueOf(batch).slice(), batch.offset)
+  }
+
+  #convert(one: PartitionIngest, batch: RecordBatchReader): Outcome {
+    const { convert, value } = this.#definition
+    this.#step = 'key'
+    const key: unknown = this.#key?.decode(keyOf(batch))
+    this.#callbacks?.begin(one, batch)
+    if (batch.valueLength < 0) {
+      this.#delete(key)
+      return 'unchanged'
+    }
+    this.#step = 'value'
+    let result: unknown = this.#input?.decode(valueOf(batch))
+    if (convert !== undefined) {
+      this.#step = 'convert'
+      const { partition } = one
+      const { offset, timestamp } = batch
+      const record = this.#wantsRecord ? { key, topic: this.#topic, partition, offset, timestamp } : undefined
+      result = refusePromise(convert(result, record!), 'it')
+      if (result === undefined) throw new Error('it returned nothing: return a value, null to delete, or skip')
+    }
+    if (result === skip) {
+      this.#stats.add('leftOut', 1)
+      return 'left out'
+    }
+    if (result === null && convert !== undefined) {
+      this.#delete(key)
+      this.value = null
+      return 'converted'
+    }
+    if (this.#callbacks !== undefined) result = this.#callbacks.write(key, result, (step) => (this.#step = step))
+    if (this.#keepsBytes) return 'unchanged'
+    this.#step = 'encode'
+    const bytes: unknown = value.encode(result)
+    if (!(bytes instanceof Uint8Array)) throw new Error(`encode returned ${typeof bytes}: it must return a Uint8Array`)
+    this.value = bytes
+    return 'converted'
+  }
+
+  #delete(key: unknown): void {
+    this.#callbacks?.delete(key, (step) => (this.#step = step))
+  }
+
+  /** Not the record's fault: the others go on, and this partition from this very record. */
+  #wait(one: PartitionIngest, offset: number, { ready, reason }: { ready: Promise<void>; reason: string }): 'halted' {
+    one.waiting = ready
+    const message = '{topic} partition {partition} offset {offset}: waiting, {reason}'
+    const properties = { topic: this.#topic, partition: one.partition, offset, reason }
+    this.#log.log('info', `wait ${one.partition}`, message, properties)
+    return 'halted'
+  }
+}
+
+function keyOf({ data, keyStart, keyLength }: RecordBatchReader): Uint8Array {
+  return data.subarray(keyStart, keyStart + keyLength)
+}
+
+function valueOf({ data, valueStart, valueLength }: RecordBatchReader): Uint8Array {
+  return data.subarray(valueStart, valueStart + valueLength)
+}

@@ -1,0 +1,28 @@
+/** What decodes the source of a store, put together from its settings and its definition. */
+import { sourceFetch } from '../../topics/clients.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type BadRecords } from './bad-records.ts'
+import { type BatchPool } from './changelog-batch.ts'
+import { type Conversion, conversionOf } from './conversion.ts'
+import { compressibleBytesMax, recordLimits } from './produce-options.ts'
+import { SourceDecoder } from './source-decoder.ts'
+import { sourceHeadersOf } from './source-headers.ts'
+
+export interface Decoding {
+  readonly decoder: SourceDecoder
+  /** Absent where records are not looked at. */
+  readonly conversion: Conversion | undefined
+}
+
+export function decodingOf(context: StoreContext, pool: BatchPool, bad: BadRecords): Decoding {
+  const { config, stats, topology } = context
+  const conversion = conversionOf(context, bad)
+  const limits = recordLimits(config, topology.limits)
+  const decoder = new SourceDecoder(config.sourceTopic, stats, limits, pool, bad, {
+    checkCrc: sourceFetch(config).checkCrcs,
+    headers: sourceHeadersOf(config, stats),
+    conversion,
+    compressibleBytesMax: compressibleBytesMax(config),
+  })
+  return { decoder, conversion }
+}

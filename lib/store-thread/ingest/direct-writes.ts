@@ -1,0 +1,114 @@
+/**
+ * Records that a program writes itself, beside those of the source: encoded behind what their partition has encoded already, into the same
+ * batches. Each names in the header `aft` how far the source was encoded before it, so that it is never overwritten by an older source record
+ * that a restart reads again.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { readFrame } from '../../store-protocol/write-frame.ts'
+import { type FromThread } from '../../store-protocol/messages.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { fencedAdvice } from './owners.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+
+/** Key and value of each record, as WriteFrame writes them, and when they were written. */
+export interface DirectRecords {
+  readonly records: Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+}
+
+export class DirectWrites {
+  readonly #storeId: string
+  readonly #map: ChiralMap
+  readonly #pool: BatchPool
+  readonly #post: (message: FromThread) => void
+
+  constructor({ config, map, post }: StoreContext, pool: BatchPool) {
+    this.#storeId = config.storeId
+    this.#map = map
+    this.#pool = pool
+    this.#post = post
+  }
+
+  /** @returns the bytes that were encoded, batch headers included */
+  append(one: PartitionIngest, { records, timestamp }: DirectRecords): number {
+    const after = one.consumed - 1
+    const { pendingValues } = one
+    pendingValues?.release(this.#map.operationsAbsorbed)
+    let bytes = 0
+    readFrame(records, (keyStart, keyLength, valueStart, valueLength) => {
+      const append = (batch: ChangelogBatch) =>
+        batch.builder.append(
+          records,
+          keyStart,
+          keyLength,
+          valueStart,
+          valueLength,
+          timestamp,
+          after,
+          undefined,
+          after >= 0,
+        )
+      let open = (one.open ??= this.#pool.take())
+      let before = open.count === 0 ? 0 : open.bytes
+      if (!append(open)) {
+        one.full.push(open)
+        one.open = open = this.#pool.take()
+        before = 0
+        append(open)
+      }
+      bytes += open.bytes - before
+      open.nextSource = one.consumed
+      open.directWrites++
+      one.directWrites++
+      if (pendingValues === undefined && one.reread === undefined) return
+      const key = Buffer.from(records.buffer, records.byteOffset + keyStart, keyLength).toString('latin1')
+      one.reread?.wrote(key)
+      const value = valueLength < 0 ? null : records.slice(valueStart, valueStart + valueLength)
+      pendingValues?.note(key, value, one.consumed)
+    })
+    return bytes
+  }
+
+  /** The changelog has acknowledged a batch, and memory has it. */
+  acknowledged(one: PartitionIngest, { directWrites: count }: ChangelogBatch): void {
+    if (count === 0) return
+    one.directWritesSettled += count
+    this.#post({ type: 'written', partition: one.partition, count })
+  }
+
+  /** The changelog will not take the one record of a batch. */
+  refused(one: PartitionIngest, { directWrites: count }: ChangelogBatch, error: LatchkeyError): void {
+    if (count > 0) this.#refuse(one, count, new LatchkeyError('entry_too_large', error.message))
+  }
+
+  /** Another instance has taken the partition. */
+  lost(one: PartitionIngest): void {
+    const count = one.directWrites - one.directWritesSettled
+    if (count > 0) this.#refuse(one, count, this.#fenced(one.partition))
+  }
+
+  /** The partition was lost before the records came. */
+  tooLate(partition: number, { records }: DirectRecords): void {
+    let count = 0
+    readFrame(records, () => count++)
+    this.#tell(partition, count, this.#fenced(partition))
+  }
+
+  #refuse(one: PartitionIngest, count: number, error: LatchkeyError): void {
+    one.directWritesSettled += count
+    this.#tell(one.partition, count, error)
+  }
+
+  /** An error itself would arrive as less than it is. */
+  #tell(partition: number, count: number, { code, message }: LatchkeyError): void {
+    this.#post({ type: 'write-refused', partition, count, error: { code, message } })
+  }
+
+  #fenced(partition: number): LatchkeyError {
+    const found = fencedAdvice(this.#storeId, partition)
+    return new LatchkeyError('fenced', `Writing to store ${this.#storeId}: ${found}`)
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Source to changelog to memory. Records are encoded into changelog batches as they are decoded; what the changelog has acknowledged, and only
+ * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
+ */
+import { type LatchkeyError } from '../../errors.ts'
+import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
+import { Amending } from './amending.ts'
+import { type Amendment } from './amendment.ts'
+import { BadRecords } from './bad-records.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type Conversion } from './conversion.ts'
+import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
+import { decodingOf } from './decoding.ts'
+import { type DirectRecords, DirectWrites } from './direct-writes.ts'
+import { type IngestContext } from './partition-events.ts'
+import { Linger } from './linger.ts'
+import { PartitionIngest, type PartitionStart, takenIsSettled } from './partition-ingest.ts'
+import { batchPool, producerOptions } from './produce-options.ts'
+import { RepairPort } from './repair-port.ts'
+import { Refusals } from './refusals.ts'
+import { Settlement } from './settlement.ts'
+import { SourceReader } from './source-reader.ts'
+import { clientsConfigOf } from '../../topics/clients.ts'
+
+export class Ingest {
+  readonly #context: IngestContext
+  readonly #partitions = new Map<number, PartitionIngest>()
+  readonly #reader: SourceReader
+  readonly #producer: Producer<ChangelogBatch>
+  readonly #pool: BatchPool
+  readonly #settlement: Settlement
+  readonly #directWrites: DirectWrites
+  readonly #amending: Amending
+  /** For what repairs the changelog. */
+  readonly repairs: RepairPort
+  readonly #letters: DeadLetters | undefined
+  readonly #linger: Linger
+  readonly #conversion: Conversion | undefined
+
+  constructor(context: IngestContext) {
+    const { clients, config, topology } = context
+    this.#context = context
+    this.#pool = batchPool(config, topology.limits)
+    this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
+    this.#letters = deadLettersOf(context, {
+      account: (one, bytes) => this.#isOurs(one) && this.#settlement.account(one, bytes),
+      released: (one) => this.#isOurs(one) && this.#released(one),
+    })
+    const bad = new BadRecords(config, context.stats, this.#letters)
+    const refusals = new Refusals(context.stats, this.#pool, bad)
+    this.#directWrites = new DirectWrites(context, this.#pool)
+    this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
+    this.#amending = new Amending(context, this.#pool, this.#settlement, {
+      isOurs: (one) => this.#isOurs(one),
+      wake: () => this.#producer.wake(),
+      fetch: (one) => this.#reader.fetch(one),
+    })
+    const { decoder, conversion } = decodingOf(context, this.#pool, bad)
+    this.#conversion = conversion
+    this.#reader = new SourceReader(context, decoder, this.#settlement, this.#letters, {
+      partition: (partition) => this.#partitions.get(partition),
+      encoded: (one, openBefore) => this.#encoded(one, openBefore),
+      room: () => this.room(),
+    })
+    this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
+      next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
+      beforeRequest: () => context.events.beforeWrite(),
+      holds: (partition) => (this.#partitions.get(partition)?.letters ?? 0) > 0,
+      acknowledged: (partition, batch, _, foreign) =>
+        this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
+      refused: (partition, batch, error) => this.#refused(partition, batch, error),
+      renew: (partition) => context.events.renew(partition, this.#producer.endOffset(partition)),
+      lost: (partition, error) => this.#lost(partition, error),
+      wentBack: (partition, baseOffset) => context.events.changelogWentBack(partition, baseOffset),
+    })
+    this.repairs = new RepairPort(this.#partitions, this.#producer, this.#amending, this.#settlement)
+  }
+
+  /** @param end of the changelog partition as it was read */
+  add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
+    const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks, epochs)
+    this.#partitions.set(partition, one)
+    this.#context.stats.setGauge(partition, 'position', position)
+    this.#producer.own(partition, identity, end)
+    this.#letters?.add(partition)
+  }
+
+  /** Begins to read a partition's source, once it has been added, or ends that. */
+  follow(partition: number, isFollowed = true): void {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return // lost before
+    one.isFollowed = isFollowed
+    this.#reader.fetch(one)
+  }
+
+  /** Writes records of memory to the changelog again, ahead of what waits for the partition: see amendment.ts. */
+  async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+    const one = this.#partitions.get(partition)
+    if (one !== undefined) await this.#amending.amend(one, write)
+  }
+
+  /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
+  acknowledged(partition: number): number {
+    return this.#partitions.get(partition)?.acknowledged ?? -1
+  }
+
+  /** Offset after our last acknowledged record, or where the changelog ended when it was read. */
+  changelogEnd(partition: number): number {
+    return this.#producer.endOffset(partition)
+  }
+
+  /** Runs until stop(); rejects with what is not Kafka's fault. */
+  async run(): Promise<void> {
+    await Promise.race([this.#reader.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
+  }
+
+  /** Fetches nothing more; what was decoded is still written. */
+  stopFetching(): void {
+    this.#reader.stop()
+  }
+
+  stop(): void {
+    this.#linger.stop()
+    this.#reader.stop()
+    this.#producer.stop()
+    this.#letters?.stop()
+  }
+
+  /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
+  enqueue(partition: number, batch: ChangelogBatch): void {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return this.#pool.give(batch) // lost before
+    one.full.push(batch)
+    this.#settlement.account(one, batch.bytes)
+    this.#producer.wake()
+  }
+
+  /** Writes records of the program's own behind what waits already, and posts what becomes of them, in order. */
+  write(partition: number, records: DirectRecords): void {
+    const one = this.#partitions.get(partition)
+    if (one === undefined) return this.#directWrites.tooLate(partition, records)
+    const openBefore = one.open
+    this.#settlement.account(one, this.#directWrites.append(one, records))
+    this.#encoded(one, openBefore)
+  }
+
+  /** Undefined for one that is lost. */
+  partition(partition: number): PartitionIngest | undefined {
+    return this.#partitions.get(partition)
+  }
+
+  takeBatch(): ChangelogBatch {
+    return this.#pool.take()
+  }
+
+  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  room(): Promise<void> | undefined {
+    return this.#settlement.backlog.room() ?? this.#context.flusher.room()
+  }
+
+  /** Resolves when all that a partition had to write is settled, or the partition is lost. */
+  async settled(partition: number): Promise<void> {
+    const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
+    await this.#linger.without(() => this.#settlement.progress.until(isSettled))
+  }
+
+  /** Resolves when everything consumed or written up to now is acknowledged, or its partition is lost. */
+  async drained(): Promise<void> {
+    await this.#linger.without(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
+  }
+
+  #encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void {
+    if (one.open !== openBefore) one.openedAt = performance.now()
+    if (one.full.length > 0) this.#producer.wake()
+    if (one.open !== undefined) this.#linger.filled()
+  }
+
+  #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+    const one = this.#partitions.get(partition)!
+    const haltBefore = one.halt
+    const instead = this.#settlement.refused(one, batch, error, () => this.#producer.withdraw(partition))
+    if (one.halt !== haltBefore) this.#reader.halted(one)
+    return instead
+  }
+
+  /** The last of its dead letters is acknowledged. */
+  #released(one: PartitionIngest): void {
+    one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    this.#producer.wake()
+  }
+
+  #isOurs(one: PartitionIngest): boolean {
+    return this.#partitions.get(one.partition) === one
+  }
+
+  #lost(partition: number, error: LatchkeyError): void {
+    const one = this.#partitions.get(partition)
+    this.#reader.remove(partition)
+    this.#partitions.delete(partition)
+    if (one !== undefined) this.#settlement.lost(one)
+    this.#context.events.lost(partition, error)
+    this.#settlement.progress.made()
+  }
+}

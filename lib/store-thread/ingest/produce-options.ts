@@ -1,0 +1,40 @@
+/** How the changelog is written. */
+import { type ProducerOptions } from '../../kafka/producer.ts'
+import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
+import { BatchPool } from './changelog-batch.ts'
+import { clientsConfigOf } from '../../topics/clients.ts'
+import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
+
+const requestBytesMax = 16 << 20
+const idleBatchesMax = 32
+/** A record that compression has to bring down to the topic's limit; default brokers take requests up to 100 MiB. */
+const compressedRecordBytesMax = 64 << 20
+
+export function producerOptions(config: StoreConfig): ProducerOptions {
+  const { acks, timeoutMs } = clientsConfigOf(config).producer.produce
+  return { acks, timeoutMs, maxRequestBytes: requestBytesMax }
+}
+
+export function batchPool(config: StoreConfig, limits: ChangelogLimits): BatchPool {
+  const { batchBytes, batchRecordsMax, compression, compressionLevel } = clientsConfigOf(config).producer.produce
+  const maxBytes = Math.min(batchBytes, limits.maxMessageBytes, messageBytesMax(config))
+  return new BatchPool(maxBytes, idleBatchesMax, { recordsMax: batchRecordsMax, compression, level: compressionLevel })
+}
+
+/** The topic's limits, and that of the user. What is compressed may be larger than the topic accepts: the broker decides then. */
+export function recordLimits(config: StoreConfig, limits: ChangelogLimits): ChangelogLimits {
+  const { compression } = clientsConfigOf(config).producer.produce
+  const accepted =
+    compression === 0 ? limits.maxMessageBytes : Math.max(limits.maxMessageBytes, compressedRecordBytesMax)
+  return { ...limits, maxMessageBytes: Math.min(accepted, messageBytesMax(config)) }
+}
+
+/** The largest record that is compressed by itself to fit the topic. */
+export function compressibleBytesMax(config: StoreConfig): number {
+  return Math.min(hardMaxBytes, messageBytesMax(config))
+}
+
+function messageBytesMax(config: StoreConfig): number {
+  return clientsConfigOf(config).producer.produce.messageBytesMax ?? Number.POSITIVE_INFINITY
+}

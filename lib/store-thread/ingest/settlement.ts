@@ -1,0 +1,119 @@
+/** What becomes of batches once the broker has answered: into memory with what is acknowledged, smaller parts or an end for what is refused. */
+import { LatchkeyError } from '../../errors.ts'
+import { type OffsetRange } from '../../kafka/producer.ts'
+import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { applyRecords } from '../apply.ts'
+import { type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+import { Backlog } from './backlog.ts'
+import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { type DirectWrites } from './direct-writes.ts'
+import { type IngestContext } from './partition-events.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+import { Progress } from './progress.ts'
+import { type Refusals } from './refusals.ts'
+
+export class Settlement {
+  readonly backlog: Backlog
+  readonly progress = new Progress()
+  readonly #context: IngestContext
+  readonly #pool: BatchPool
+  readonly #refusals: Refusals
+  readonly #directWrites: DirectWrites
+  readonly #kept: KeptHeaders | undefined
+  readonly #batch = new RecordBatchReader()
+
+  constructor(context: IngestContext, pool: BatchPool, refusals: Refusals, directWrites: DirectWrites) {
+    this.#context = context
+    this.backlog = new Backlog(context.roles.primaries.length)
+    this.#pool = pool
+    this.#refusals = refusals
+    this.#directWrites = directWrites
+    this.#kept = keptHeadersOf(context.config)
+  }
+
+  acknowledged(one: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
+    const { stats, flusher, config, events } = this.#context
+    const { partition } = one
+    const map = config.useProcessingOnly ? undefined : this.#context.map
+    const records = batch.openIn(this.#batch)
+    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
+    stats.add('changelogBytes', batch.sentBytes)
+    if (foreign) events.foreignOffsets(partition, foreign)
+    this.#directWrites.acknowledged(one, batch)
+    this.#settle(one, batch, true)
+    flusher.wrote()
+  }
+
+  /**
+   * What to write instead, in order.
+   * @param withdraw takes back what the producer has beside this batch: the partition may halt at the record at fault
+   */
+  refused(
+    one: PartitionIngest,
+    batch: ChangelogBatch,
+    error: LatchkeyError,
+    withdraw: () => ChangelogBatch[],
+  ): ChangelogBatch[] {
+    const haltBefore = one.halt
+    const replacements = this.#refusals.replace(one, batch, error)
+    if (replacements.length === 0) this.#directWrites.refused(one, batch, error)
+    one.inFlight += replacements.length
+    for (const replacement of replacements) this.account(one, replacement.bytes)
+    if (one.halt !== haltBefore) this.#takeBack(one, batch, error, withdraw())
+    this.#settle(one, batch, replacements.length === 0)
+    return replacements
+  }
+
+  /** @param bytes encoded, and to be acknowledged; negative for what is settled */
+  account(one: PartitionIngest, bytes: number): void {
+    one.bytes += bytes
+    this.backlog.add(one.partition, bytes)
+  }
+
+  /** The partition is not ours any more. */
+  lost(one: PartitionIngest): void {
+    this.account(one, -one.bytes)
+    this.#directWrites.lost(one)
+  }
+
+  /** The source is read again from an offset on: what waits to be written is dropped. */
+  rewind(one: PartitionIngest, position: number): void {
+    const error = new LatchkeyError(
+      'broker_error',
+      `Writing: the changelog lost records, and is made again from the source`,
+    )
+    for (const batch of one.rewind(position)) this.#drop(one, batch, error)
+    this.progressed(one)
+  }
+
+  progressed(one: PartitionIngest): void {
+    this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
+    this.#context.events.progressed(one.partition, one.acknowledged)
+    this.progress.made()
+  }
+
+  /** @param done false where other batches carry on what this one held */
+  #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
+    this.account(one, -batch.bytes)
+    one.inFlight--
+    const { operationsAbsorbed, oplogLength } = this.#context.map
+    if (done) one.settled(batch.nextSource, operationsAbsorbed + oplogLength)
+    this.#pool.give(batch)
+    this.progressed(one)
+  }
+
+  /** The partition halts at a record that was refused: what is behind that is as if it had not been read. */
+  #takeBack(one: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
+    const { offset } = one.halt!
+    const others = withdrawn.filter((batch) => batch !== refused)
+    one.inFlight -= others.length
+    for (const batch of [...others, ...one.takeBack(offset)]) this.#drop(one, batch, error)
+    refused.nextSource = offset
+  }
+
+  #drop(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
+    this.#directWrites.refused(one, batch, error)
+    this.account(one, -batch.bytes)
+    this.#pool.give(batch)
+  }
+}

@@ -1,0 +1,39 @@
+/** The headers of source records that are kept; those that there is no room for are counted and told. */
+import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { type Stats } from '../../store-protocol/stats.ts'
+import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+
+/** Undefined where none are kept. */
+export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {
+  const kept = keptHeadersOf(config)
+  return kept && new SourceHeaders(kept, config.sourceTopic, stats)
+}
+
+export class SourceHeaders {
+  readonly #kept: KeptHeaders
+  readonly #topic: string
+  readonly #stats: Stats
+  readonly #log = new RepeatedLog(loggerOf('ingest'))
+
+  constructor(kept: KeptHeaders, topic: string, stats: Stats) {
+    this.#kept = kept
+    this.#topic = topic
+    this.#stats = stats
+  }
+
+  /** Of the record that `batch` stands at, good until the next call; undefined where it has none. */
+  of(partition: number, batch: RecordBatchReader): HeaderBlock | undefined {
+    const headers = this.#kept.select(batch)
+    const { omitted } = this.#kept
+    if (omitted > 0) {
+      this.#stats.add('headersOmitted', omitted)
+      const message =
+        '{topic} partition {partition} offset {offset}: {omitted} of its headers are not kept, with the others they exceed {bytes} bytes'
+      const properties = { topic: this.#topic, partition, offset: batch.offset, omitted, bytes: keptBytesMax }
+      this.#log.log('warning', `headers ${partition}`, message, properties)
+    }
+    return headers.count === 0 ? undefined : headers
+  }
+}

@@ -1,0 +1,146 @@
+/** Follows the source for partitions in ingest: what is fetched is decoded into their batches. */
+import { type LatchkeyError } from '../../errors.ts'
+import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import { Fetcher } from '../../kafka/fetcher.ts'
+import { sourceFetch } from '../../topics/clients.ts'
+import { setEnd } from '../ends.ts'
+import { type ChangelogBatch } from './changelog-batch.ts'
+import { type DeadLetters } from './dead-letters.ts'
+import { type IngestContext } from './partition-events.ts'
+import { type PartitionIngest } from './partition-ingest.ts'
+import { type Settlement } from './settlement.ts'
+import { type SourceDecoder } from './source-decoder.ts'
+
+export interface SourceReaderHooks {
+  /** Undefined for a partition that is lost. */
+  partition(partition: number): PartitionIngest | undefined
+  /** Something may have been encoded. */
+  encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void
+  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  room(): Promise<void> | undefined
+}
+
+export class SourceReader {
+  readonly #context: IngestContext
+  readonly #decoder: SourceDecoder
+  readonly #settlement: Settlement
+  readonly #letters: DeadLetters | undefined
+  readonly #hooks: SourceReaderHooks
+  readonly #fetcher: Fetcher
+
+  constructor(
+    context: IngestContext,
+    decoder: SourceDecoder,
+    settlement: Settlement,
+    letters: DeadLetters | undefined,
+    hooks: SourceReaderHooks,
+  ) {
+    const { clients, config } = context
+    this.#context = context
+    this.#decoder = decoder
+    this.#settlement = settlement
+    this.#letters = letters
+    this.#hooks = hooks
+    settlement.backlog.paused = (partition, isPaused) => this.#paused(partition, isPaused)
+    this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
+      received: (fetched) => this.#received(fetched),
+      takenTo: (partition) => hooks.partition(partition)?.consumed ?? 0,
+      damaged: (partition, fault, times) => this.#damaged(partition, fault, times),
+      room: hooks.room,
+      outOfRange: (partition, position) => this.#outOfRange(partition, position),
+      epochBegan: (partition) => context.events.epochBegan(partition),
+      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
+    })
+  }
+
+  run(): Promise<void> {
+    return this.#fetcher.run()
+  }
+
+  /** Reads a partition on from where it is consumed to, or ends that. */
+  fetch(one: PartitionIngest): void {
+    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed, one.epochs)
+    else this.#fetcher.remove(one.partition)
+  }
+
+  remove(partition: number): void {
+    this.#fetcher.remove(partition)
+  }
+
+  /** The partition halts at a record. */
+  halted(one: PartitionIngest): void {
+    this.fetch(one)
+    this.#context.events.halted(one.partition, one.halt!)
+  }
+
+  stop(): void {
+    this.#settlement.backlog.stop()
+    this.#fetcher.stop()
+  }
+
+  #received(fetched: FetchedPartition): number | undefined {
+    const one = this.#hooks.partition(fetched.partition)
+    if (one === undefined) return undefined
+    const before = one.bytes
+    const openBefore = one.open
+    let again: number | undefined
+    try {
+      again = this.#decoder.decode(fetched, one)
+    } finally {
+      this.#settlement.backlog.add(one.partition, one.bytes - before)
+      this.#letters?.send(one)
+      this.#hooks.encoded(one, openBefore)
+    }
+    if (one.halt !== undefined) this.halted(one)
+    else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
+    setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
+    one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    return one.halt === undefined && one.waiting === undefined ? again : undefined
+  }
+
+  /** Its changelog takes nothing, and what waits is enough. */
+  #paused(partition: number, isPaused: boolean): void {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return
+    one.isPaused = isPaused
+    this.fetch(one)
+  }
+
+  /** @returns where to go on; undefined where the partition is not fetched any more */
+  #damaged(partition: number, fault: LatchkeyError, times: number): number | undefined {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return undefined
+    const next = this.#decoder.passOverDamaged(one, fault, times)
+    if (next === undefined) this.halted(one)
+    else one.advance(one.acknowledged)
+    this.#settlement.progressed(one)
+    this.#letters?.send(one)
+    return next
+  }
+
+  #passOver(partition: number, next: number, fault: LatchkeyError): void {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return
+    if (this.#decoder.passOver(one, next, fault)) one.advance(one.acknowledged)
+    else this.halted(one)
+    this.#letters?.send(one)
+  }
+
+  /** Reads on from the record that a partition stands still at, once it is ready. */
+  async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
+    this.#fetcher.remove(one.partition)
+    await ready
+    one.waiting = undefined
+    if (this.#hooks.partition(one.partition) === one) this.fetch(one)
+  }
+
+  async #outOfRange(partition: number, position: number): Promise<number | undefined> {
+    const one = this.#hooks.partition(partition)
+    if (one === undefined) return undefined
+    if (await this.#context.events.hasSourceChanged(partition, position)) return undefined
+    const next = await this.#context.events.outOfRange(partition, position)
+    one.consumed = next
+    return next
+  }
+}

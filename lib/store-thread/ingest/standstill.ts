@@ -1,0 +1,43 @@
+/**
+ * Notices that this process stood still: it was stopped, or the machine was suspended. Meanwhile the broker may have forgotten whose a partition is, and
+ * so not refuse what is written next.
+ */
+import { bootTimeMs } from '../../linux/boot-time.ts'
+import { loggerOf } from '../../log/index.ts'
+
+const log = loggerOf('store')
+
+const tickMs = 1_000
+const standstillMs = 5_000
+
+export class StandstillWatch {
+  hasStoodStill = false
+  readonly #stoodStill: () => void
+  readonly #now: () => number
+  readonly #timer: ReturnType<typeof setInterval>
+  #last: number
+
+  /** @param stoodStill called after a standstill, before anything is written */
+  constructor(stoodStill: () => void, now = bootTimeMs) {
+    this.#stoodStill = stoodStill
+    this.#now = now
+    this.#last = now()
+    this.#timer = setInterval(() => this.check(), tickMs)
+  }
+
+  /** To be called before anything that must not happen after a standstill: timers may come later than what waits at a socket. */
+  check(): void {
+    const now = this.#now()
+    const ms = now - this.#last
+    this.#last = now
+    if (ms <= standstillMs) return
+    this.hasStoodStill = true
+    const seconds = Math.round(ms / 1_000)
+    log.warn('Stood still for {seconds} s: taking the changelog again before it is written', { seconds })
+    this.#stoodStill()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}

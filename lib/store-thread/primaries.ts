@@ -1,0 +1,218 @@
+/**
+ * The partitions that this instance consumes and writes: fence, recover, resume, ingest, commit. Each step is a function of its own
+ * elsewhere; here is their order.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { type EndsWatch } from '../kafka/ends-watch.ts'
+import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
+import { runsCallbacks } from './ingest/callbacks.ts'
+import { CatchUp } from './ingest/catch-up.ts'
+import { committable } from './ingest/committable.ts'
+import { Committer } from './ingest/committer.ts'
+import { markedBeside } from './recovery/marked-beside.ts'
+import { type DirectRecords } from './ingest/direct-writes.ts'
+import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
+import { clientsConfigOf, groupOf } from '../topics/clients.ts'
+import { Ingest } from './ingest/ingest.ts'
+import { Owners } from './ingest/owners.ts'
+import { PartitionEvents } from './ingest/partition-events.ts'
+import { Statement } from './ingest/statement.ts'
+import { endedEarly } from './recovery/ended-early.ts'
+import { fingerprintOf } from '../topics/fingerprint.ts'
+import { readChangelog } from './read-changelog.ts'
+import { type Recovered } from './recovery/recovery.ts'
+import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
+import { watchEnds } from './ends.ts'
+import { ChangelogWatch } from './repair/changelog-watch.ts'
+import { Contests } from './repair/contests.ts'
+import { StandstillWatch } from './ingest/standstill.ts'
+import { Repairs } from './repair/repairs.ts'
+import { Rereads } from './reread/rereads.ts'
+import { SourceWatch } from './reread/source-watch.ts'
+import { type StoreContext } from './store-context.ts'
+import { within } from './within.ts'
+
+/** Brokers forget the sequences of a producer that is silent for a day (producer.id.expiration.ms). */
+const renewIntervalMs = 12 * 3600 * 1000
+export class Primaries {
+  readonly #context: StoreContext
+  readonly #owners: Owners
+  readonly #events: PartitionEvents
+  readonly #ingest: Ingest
+  readonly #repairs: Repairs
+  readonly #rereads: Rereads
+  readonly #contests: Contests
+  #resumed: ReadonlyMap<number, Resumption> = new Map()
+  #catchUp: CatchUp | undefined
+  #ingesting: Promise<void> | undefined
+  #committer: Committer | undefined
+  #statement: Statement | undefined
+  #watch: ChangelogWatch | undefined
+  #ends: EndsWatch<number> | undefined
+  #source: SourceWatch | undefined
+  readonly #standstill = new StandstillWatch(() => this.#ingest.repairs.renew())
+  #renewTimer: ReturnType<typeof setInterval> | undefined
+  #committed: ReadonlyMap<number, CommittedOffset> = new Map()
+  #recovered: ReadonlyMap<number, Recovered> = new Map()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+    this.#owners = new Owners(context.clients, context.config)
+    this.#events = new PartitionEvents(context, this.#owners, () => this.#standstill.check())
+    this.#ingest = new Ingest({ ...context, events: this.#events })
+    this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
+      noteRebuild: (partition) => this.#noteRebuild(partition),
+      confirmed: (partition) => this.#statement?.confirmed(partition),
+      repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
+    })
+    this.#contests = new Contests(context, this.#owners, this.#ingest)
+    this.#events.repairBy(this.#repairs, this.#contests)
+    this.#rereads = new Rereads(context, this.#ingest, this.#events, {
+      noteRebuild: (partition, offset) => this.#noteRebuild(partition, offset),
+      reread: (partition) => this.#committer?.restate(partition),
+    })
+  }
+
+  /** Resolves when the changelog is in memory and it is decided where each partition goes on; nothing is visible yet. */
+  async recover(): Promise<void> {
+    const { clients, config, roles, topology, map } = this.#context
+    const { primaries } = roles
+    if (primaries.length === 0) return
+    const { sourceTopic } = config
+    const client = clients.consumer
+    const early = await endedEarly(clients, config, primaries)
+    await this.#owners.take(primaries)
+    this.#committed = await client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
+    this.#recovered = await readChangelog(this.#context, this.#owners, this.#committed)
+    this.#resumed = await resumptions({
+      client,
+      sourceTopic,
+      changelogTopic: config.changelogTopic,
+      partitions: primaries,
+      recovered: this.#recovered,
+      committed: this.#committed,
+      marked: await markedBeside(client, config, primaries),
+      endedEarly: early,
+      keepsTimestamps: topology.limits.keepsTimestamps,
+      reset: clientsConfigOf(config).consumer.offsetReset,
+      isRebuildAsked: config.rebuild === true,
+      dependsOnFormer: runsCallbacks(this.#context),
+    })
+    tellChanged(config.changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
+    for (const [partition, resumed] of this.#resumed) {
+      const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
+      const end = { offset: changelogEnd, isSure: isEndSure }
+      this.#ingest.add(partition, resumed, this.#owners.identity(partition)!, end)
+    }
+    this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
+    this.#events.watchBy(this.#source)
+    if (this.#standstill.hasStoodStill) this.#ingest.repairs.renew()
+    this.#ingesting = this.#ingest.run()
+    this.#ingesting.catch(() => {})
+    await Promise.race([this.#discardFormer(), this.#ingesting])
+    if (!config.useProcessingOnly) for (const partition of primaries) map.open(partition)
+  }
+
+  /** Everything recovered is visible: follows the source. Resolves after stopFetching() or stop(), rejects with what ends the store. */
+  async run(): Promise<void> {
+    const { clients, config, stats, roles, post } = this.#context
+    this.#catchUp = new CatchUp(stats, this.#resumed)
+    const statement = new Statement(this.#context, this.#ingest, this.#recovered, this.#resumed)
+    this.#statement = statement
+    const source = {
+      acknowledged: () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs),
+      metadata: (partition: number, offset: number) => statement.of(partition, offset),
+    }
+    // A recreated source counts its offsets anew: there, less than what was committed may be committed.
+    const floor = new Map<number, CommittedOffset>()
+    const overruled = new Map<number, number>()
+    for (const [partition, commit] of this.#committed) {
+      const { discard, rebuild } = this.#resumed.get(partition)!
+      if (discard) overruled.set(partition, commit.offset)
+      // What it states led to the rebuild, and holds no more once that is done.
+      else floor.set(partition, rebuild ? { ...commit, metadata: '' } : commit)
+    }
+    this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
+    this.#renewTimer = setInterval(() => this.#ingest.repairs.renew(), renewIntervalMs)
+    this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
+    this.#watch = new ChangelogWatch(clients.producer, config.changelogTopic, {
+      partitions: () => roles.primaries,
+      written: (partition) => this.#ingest.changelogEnd(partition),
+      endsEarly: (partition) => void this.#repairs.look(partition),
+      endsLate: (partition, range) => this.#contests.found(partition, range),
+      recreated: () => this.#repairs.recreated(),
+      elected: (partition) => void this.#repairs.look(partition),
+    })
+    this.#events.begin(this.#catchUp)
+    for (const [partition, { outdated }] of this.#recovered) this.#contests.foundAtStart(partition, outdated)
+    this.#rereads.begin(this.#catchUp)
+    for (const partition of roles.primaries) {
+      if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
+      this.#events.progressed(partition, this.#ingest.acknowledged(partition))
+    }
+    if (roles.primaries.length === 0) post({ type: 'caught-up' })
+    await (this.#ingesting ?? this.#ingest.run())
+  }
+
+  /** Writes records of the program's own: see Ingest.write. */
+  write(partition: number, records: DirectRecords): void {
+    this.#ingest.write(partition, records)
+  }
+
+  /** Resolves when everything consumed or written up to now is acknowledged. */
+  drained(): Promise<void> {
+    return this.#ingest.drained()
+  }
+
+  /** Stops fetching and waits for what is in flight, within a bound. */
+  async finish(boundMs: number): Promise<void> {
+    this.#ingest.stopFetching()
+    await within(boundMs, this.#ingest.drained())
+  }
+
+  /** Commits what is acknowledged, within a bound. */
+  async commit(boundMs: number): Promise<void> {
+    await within(boundMs, this.#committer?.close())
+  }
+
+  stop(): void {
+    clearInterval(this.#renewTimer)
+    this.#ends?.stop()
+    this.#watch?.stop()
+    this.#source?.stop()
+    this.#standstill.stop()
+    this.#committer?.stop()
+    this.#ingest.stop()
+  }
+
+  async #discardFormer(): Promise<void> {
+    const { config, map, stats } = this.#context
+    const former = [...this.#resumed].find(([, { discard }]) => discard)
+    if (former !== undefined && config.useProcessingOnly) {
+      const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
+      const found = `the keys from before are still in ${config.changelogTopic}: ${advice}`
+      throw new LatchkeyError(
+        'store_failed',
+        `Resuming ${config.sourceTopic} partition ${former[0]}: ${former[1].reason}, and ${found}`,
+      )
+    }
+    await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
+    await discardFormer(map, stats, this.#ingest, this.#resumed, this.#recovered)
+  }
+
+  /** @param lower offset to note it with, where the source begins to count again */
+  async #noteRebuild(partition: number, lower?: number): Promise<void> {
+    const { clients, config } = this.#context
+    // One that is under way could come after the note, and take its place.
+    await this.#committer?.settled()
+    if (lower !== undefined) this.#committer?.restate(partition, lower)
+    const committed = this.#committer?.committedOffset(partition) ?? this.#committed.get(partition)?.offset
+    const offset = committed ?? Math.max(this.#ingest.acknowledged(partition), 0)
+    await noteRebuildAt(clients.consumer, config, new Map([[partition, offset]]))
+  }
+
+  #repaired(partition: number, changelogStart: number): void {
+    this.#recovered.get(partition)!.changelogStart = changelogStart
+    this.#committer?.restate(partition)
+  }
+}

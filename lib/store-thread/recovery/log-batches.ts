@@ -1,0 +1,137 @@
+/**
+ * Reads a part of a partition outside of any fetch loop: settling, repairs and the look at other writers use it. It holds one Fetch response at a time,
+ * and one piece of a batch that is too large to decompress at once. What a retry may mend is retried without end and reported by the client's health. An
+ * open transaction is such trouble: the broker ends it after its timeout.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { oversizedBatchIn, piecesOf } from '../../kafka/batch-pieces.ts'
+import { CommittedBatches } from '../../kafka/committed-batches.ts'
+import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { type Isolation } from '../../store-protocol/client-config.ts'
+import { fetchAt } from './fetch-at.ts'
+import { hiddenAt } from './open-transaction.ts'
+
+export interface LogPart {
+  from: number
+  /** Batches that begin here or later are not in it. */
+  to: number
+}
+
+interface LogBatch {
+  batch: RecordBatchReader
+  /** What it was fetched with. */
+  fetched: FetchedPartition
+}
+
+/**
+ * Each batch of records, and each marker, with its records not open. Ends early only where the log does: it was cut off below `to`. Passes over what was
+ * deleted at its start meanwhile.
+ */
+export async function* logBatches(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  { from, to }: LogPart,
+  isolation: Isolation = client.isolation,
+): AsyncGenerator<LogBatch, void, undefined> {
+  const batches = new CommittedBatches()
+  const { batch } = batches
+  for (let position = from; position < to;) {
+    const fetched = await client.persist(() =>
+      fetchVisible(client, topic, partition, { from: position, to }, isolation),
+    )
+    if (fetched === undefined) return
+    if (typeof fetched === 'number') {
+      position = fetched
+      continue
+    }
+    batches.open(fetched, position)
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      if (batch.baseOffset >= to) return
+      if (kind !== 'aborted') yield { batch, fetched }
+      position = batch.nextOffset
+    }
+  }
+}
+
+/**
+ * The same with the records of each batch open, and their checksum checked. A batch that is too large to decompress at once comes in pieces, each a batch.
+ * @param withMarkers whether markers come, too
+ * @throws LatchkeyError record_batch_corrupt, also while the records are read; entry_too_large for a record that nothing can hold
+ */
+export async function* openBatches(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  part: LogPart,
+  { withMarkers = false } = {},
+): AsyncGenerator<RecordBatchReader, void, undefined> {
+  const pieces = new CommittedBatches()
+  for await (const { batch, fetched } of logBatches(client, topic, partition, part)) {
+    if (batch.isControl) {
+      if (withMarkers) yield batch
+      continue
+    }
+    const oversized = openRecords(batch)
+    if (oversized === undefined) {
+      yield batch
+      continue
+    }
+    for await (const piece of piecesOf(fetched, oversizedBatchIn(fetched, oversized))) {
+      if ('fault' in piece) throw piece.fault
+      pieces.open(piece.fetched, part.from)
+      while (pieces.next() !== undefined) {
+        pieces.batch.openRecords({ checkCrc: false })
+        yield pieces.batch
+      }
+    }
+  }
+}
+
+/** @returns the error of a batch that is too large to decompress at once */
+function openRecords(batch: RecordBatchReader): LatchkeyError | undefined {
+  try {
+    batch.openRecords({ checkCrc: true })
+    return undefined
+  } catch (error) {
+    if (isOversized(error)) return error
+    throw error
+  }
+}
+
+/**
+ * What lies at the beginning of a part, the log's start where that has passed it, or undefined where there is nothing more.
+ * Rejects, with what may be repeated, as long as an open transaction hides it.
+ */
+async function fetchVisible(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+  { from, to }: LogPart,
+  isolation: Isolation,
+): Promise<FetchedPartition | number | undefined> {
+  const fetched = await fetchAt(client, topic, partition, from, isolation)
+  if (fetched === undefined) {
+    const start = (await listOffsets(client, topic, [partition], 'earliest')).get(partition)!
+    return start > from ? start : undefined
+  }
+  if (fetched.end > fetched.start) return requireBatch(fetched, from, topic)
+  // Where the broker shows that much, compaction has left nothing of it.
+  const shown = isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
+  if (shown >= to || to === Number.POSITIVE_INFINITY) return undefined
+  const ends = await listOffsets(client, topic, [partition], 'latest', 'read_uncommitted')
+  if (ends.get(partition)! < to) return undefined
+  throw hiddenAt(topic, partition, from)
+}
+
+/** The first batch comes whole, however large it is: a response without one would be asked for without end. */
+function requireBatch(fetched: FetchedPartition, from: number, topic: string): FetchedPartition {
+  const reader = new RecordBatchReader()
+  reader.open(fetched.buffer, fetched.start, fetched.end)
+  while (reader.nextBatch()) if (reader.nextOffset > from) return fetched
+  const attempted = `Reading ${topic} partition ${fetched.partition} at offset ${from}`
+  throw new LatchkeyError('response_malformed', `${attempted}: the answer has no whole batch`)
+}

@@ -1,0 +1,25 @@
+import { LatchkeyError } from '../../errors.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { type CommittedOffset, fetchCommitted } from '../../kafka/offsets.ts'
+import { groupOf } from '../../topics/clients.ts'
+import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import { ofSource } from './marks.ts'
+
+/** What was committed of the source, as it stands beside the changelog; nothing where this user may not see that. */
+export async function markedBeside(
+  client: KafkaClient,
+  config: StoreConfig,
+  partitions: readonly number[],
+): Promise<Map<number, CommittedOffset>> {
+  const asked = client.persist(() => fetchCommitted(client, groupOf(config), config.changelogTopic, partitions))
+  const found = await asked.catch((error: unknown) => {
+    if (error instanceof LatchkeyError && error.code === 'broker_refused') return new Map<number, CommittedOffset>()
+    throw error
+  })
+  const marked = new Map<number, CommittedOffset>()
+  for (const [partition, commit] of found) {
+    const ofIt = ofSource(commit)
+    if (ofIt !== undefined) marked.set(partition, ofIt)
+  }
+  return marked
+}

@@ -1,0 +1,151 @@
+/**
+ * Settles disputed keys: the changelog is read once more, and of each of them the record with the highest source offset goes into memory, a tombstone
+ * like any other. What the changelog ends with for such a key is then perhaps not that: those keys are to be written again.
+ */
+import { type KafkaClient } from '../../kafka/client.ts'
+import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { loggerOf } from '../../log/index.ts'
+import { type ChiralMap, murmur2 } from '../../map/index.ts'
+import { putRecord } from '../apply.ts'
+import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
+import { corruptChangelog } from './corrupt-changelog.ts'
+import { DisputedKeys } from './disputed-keys.ts'
+import { openBatches } from './log-batches.ts'
+import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
+
+const log = loggerOf('store')
+
+export interface SettleInput {
+  /** Batches and markers of the changelog, each time from its start. */
+  batches(): AsyncIterable<RecordBatchReader>
+  /** Of the first reading. */
+  disputed: DisputedKeys
+  /** Puts the record that the batch stands at into memory. */
+  put(batch: RecordBatchReader, sourceOffset: number): void
+  /** Of keys, in bytes, for one reading. */
+  keyBytesMax?: number | undefined
+}
+
+export interface SettleContext {
+  client: KafkaClient
+  changelogTopic: string
+  map: ChiralMap | undefined
+  kept?: KeptHeaders | undefined
+  keyBytesMax?: number | undefined
+}
+
+/** A changelog partition that was read. */
+export interface Settled {
+  readonly start: number
+  readonly position: number
+  readonly disputed: DisputedKeys
+  /** Keys to be written again. */
+  outdated: Buffer[]
+}
+
+/** What is left to do where late batches were met. */
+export async function settleDisputed(
+  { client, changelogTopic, map, kept, keyBytesMax }: SettleContext,
+  partition: number,
+  settled: Settled,
+): Promise<void> {
+  const { disputed, start: from, position: to } = settled
+  if (disputed.keys.size === 0 || map === undefined) return
+  const batches = () => openBatches(client, changelogTopic, partition, { from, to }, { withMarkers: true })
+  const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
+  try {
+    settled.outdated = await settle({ batches, disputed, put, keyBytesMax })
+  } catch (error) {
+    throw corruptChangelog(changelogTopic, partition, error)
+  }
+  const outdated = settled.outdated.length
+  const message =
+    '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
+  // A tool that writes to the changelog looks the same; where it replaced nothing, there is nothing to do.
+  log[outdated > 0 ? 'warn' : 'info'](message, { changelogTopic, partition, outdated })
+}
+
+/** @returns keys whose last record in the changelog is not the one that memory has now */
+export async function settle({ batches, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
+  const outdated = new Set<string>()
+  for (let now = disputed; now.keys.size > 0;) {
+    const next = new DisputedKeys(now.overflowedAt, keyBytesMax)
+    const settling = new Settling(now.keys, put)
+    const trail = new SourceTrail()
+    for await (const batch of batches()) {
+      if (batch.isControl) {
+        next.control(batch)
+        continue
+      }
+      if (now.overflowedAt < Number.POSITIVE_INFINITY) {
+        if (next.concerns(batch)) next.note(batch, trail)
+        batch.openRecords({ checkCrc: false })
+        while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch, batch.sourceOffset())
+        trail.settle(batch)
+        batch.openRecords({ checkCrc: false })
+      }
+      settling.take(batch)
+    }
+    for (const key of settling.outdated()) outdated.add(key)
+    now = next
+  }
+  return [...outdated].map((key) => Buffer.from(key, 'latin1'))
+}
+
+interface Best {
+  order: number
+  isTombstone: boolean
+  /** Changelog offsets of the best and of the last record. */
+  offset: number
+  lastOffset: number
+}
+
+class Settling {
+  readonly #put: SettleInput['put']
+  readonly #best = new Map<string, Best>()
+  /** So that no string is made of each other key. */
+  readonly #hashes = new Set<number>()
+  /** The last record was one that discards. */
+  #isDiscarding = false
+
+  constructor(keys: ReadonlySet<string>, put: SettleInput['put']) {
+    this.#put = put
+    for (const key of keys) {
+      this.#best.set(key, { order: -1, isTombstone: true, offset: -1, lastOffset: -1 })
+      this.#hashes.add(murmur2(Buffer.from(key, 'latin1'), 0, key.length))
+    }
+  }
+
+  take(batch: RecordBatchReader): void {
+    while (batch.nextRecord()) {
+      const { data, keyStart, keyLength, offset } = batch
+      if (batch.undecodable || keyLength < 0) continue
+      this.#discards(batch.sourceOffset() === discardOffset)
+      if (!this.#hashes.has(murmur2(data, keyStart, keyLength))) continue
+      const best = this.#best.get(data.toString('latin1', keyStart, keyStart + keyLength))
+      if (best === undefined) continue
+      const order = orderOf(batch)
+      best.lastOffset = offset
+      if (order < best.order && order !== discardOffset) continue
+      best.order = Math.max(order, -1)
+      best.isTombstone = batch.valueLength < 0
+      best.offset = offset
+      this.#put(batch, batch.sourceOffset())
+    }
+  }
+
+  /**
+   * A discard writes tombstones for the keys that it deletes. Keys that were deleted before get none, and the source is read again for them as well:
+   * what their own tombstones say of its offsets counts no longer.
+   */
+  #discards(isDiscarding: boolean): void {
+    if (isDiscarding && !this.#isDiscarding) {
+      for (const best of this.#best.values()) if (best.isTombstone) best.order = -1
+    }
+    this.#isDiscarding = isDiscarding
+  }
+
+  *outdated(): Generator<string> {
+    for (const [key, { offset, lastOffset }] of this.#best) if (offset !== lastOffset) yield key
+  }
+}

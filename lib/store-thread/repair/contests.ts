@@ -1,0 +1,206 @@
+/**
+ * Somebody else writes to a changelog partition of ours: an instance of before that the broker has forgotten to refuse, or a program that should not.
+ * Taking the partition again tells whether it is a later instance. If not, what it put in the place of something newer is written again from memory,
+ * a bounded number of times: two that both do so would go on without end.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { type OffsetRange } from '../../kafka/producer.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import { type Amendment } from '../ingest/amendment.ts'
+import { type Ingest } from '../ingest/ingest.ts'
+import { type Owners } from '../ingest/owners.ts'
+import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
+import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
+
+const log = loggerOf('store')
+
+const repairsMax = 3
+const repairsWindowMs = 600_000
+
+interface Contest {
+  /** Changelog offset before which there is nothing more to find. */
+  lookedTo: number
+  /** Where to look next. */
+  due: OffsetRange | undefined
+  isLooking: boolean
+  /** The last repairs (performance.now()), oldest first. */
+  repairedAt: number[]
+  /** What is looked at now counts as a repair already: it may be too much to be held at once, and is repaired by portions. */
+  isCounted: boolean
+  /** No repair any more. */
+  isContested: boolean
+}
+
+export class Contests {
+  readonly #context: StoreContext
+  readonly #owners: Owners
+  readonly #ingest: Ingest
+  readonly #contests = new Map<number, Contest>()
+  readonly #repeated = new RepeatedLog(log)
+
+  constructor(context: StoreContext, owners: Owners, ingest: Ingest) {
+    this.#context = context
+    this.#owners = owners
+    this.#ingest = ingest
+  }
+
+  /** The changelog has something older behind the newest records of these keys. To be called before the source is read. */
+  foundAtStart(partition: number, keys: readonly Buffer[]): void {
+    if (keys.length === 0) return
+    const after = this.#ingest.acknowledged(partition) - 1
+    this.#ingest.amend(partition, (amendment) => writeAgain(amendment, keys, after)).catch(this.#context.failed)
+  }
+
+  /** Offsets of the changelog that we did not write, or do not know to be ours: records of another writer, or markers. */
+  found(partition: number, { from, to }: OffsetRange): void {
+    const contest = this.#contestOf(partition)
+    const start = Math.max(from, contest.lookedTo)
+    if (to <= start) return
+    const { due } = contest
+    contest.due =
+      due === undefined ? { from: start, to } : { from: Math.min(due.from, start), to: Math.max(due.to, to) }
+    if (contest.isLooking) return
+    this.#look(partition, contest).catch((error: unknown) => {
+      if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
+    })
+  }
+
+  #isOwned(partition: number): boolean {
+    return this.#ingest.changelogEnd(partition) >= 0
+  }
+
+  #contestOf(partition: number): Contest {
+    const known = this.#contests.get(partition)
+    if (known !== undefined) return known
+    const contest = {
+      lookedTo: 0,
+      due: undefined,
+      isLooking: false,
+      repairedAt: [],
+      isCounted: false,
+      isContested: false,
+    }
+    this.#contests.set(partition, contest)
+    return contest
+  }
+
+  async #look(partition: number, contest: Contest): Promise<void> {
+    contest.isLooking = true
+    try {
+      for (let { due } = contest; due !== undefined; due = contest.due) {
+        contest.due = undefined
+        const from = Math.max(due.from, contest.lookedTo)
+        if (due.to <= from) continue
+        contest.lookedTo = Math.max(from, await this.#lookAt(partition, contest, { from, to: due.to }))
+      }
+    } finally {
+      contest.isLooking = false
+    }
+  }
+
+  /** @returns up to where it has looked */
+  async #lookAt(partition: number, contest: Contest, range: OffsetRange): Promise<number> {
+    const { config } = this.#context
+    contest.isCounted = false
+    let { records, next } = await this.#read(partition, range)
+    if (records.size === 0) return range.to
+    this.#tell(partition, range.to)
+    if (config.useProcessingOnly || contest.isContested) return range.to
+    let { to } = range
+    if (config.fencing) {
+      await this.#ingest.repairs.renewed(partition)
+      // What was read before may not be all that an instance of before has written until it was refused.
+      to = Math.max(to, await this.#end(partition))
+      ;({ records, next } = await this.#read(partition, { from: range.from, to }))
+    }
+    while (this.#isOwned(partition)) {
+      if (records.size > 0) await this.#repair(partition, contest, records)
+      if (next >= to) break
+      ;({ records, next } = await this.#read(partition, { from: next, to }))
+    }
+    return to
+  }
+
+  #read(partition: number, range: OffsetRange) {
+    const { clients, config } = this.#context
+    const isOwn = this.#owners.isOwn(partition)
+    const { changelogTopic } = config
+    return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn).catch((error: unknown) => {
+      throw corruptChangelog(changelogTopic, partition, error)
+    })
+  }
+
+  async #end(partition: number): Promise<number> {
+    const { clients, config } = this.#context
+    const client = clients.changelog
+    const ends = await client.persist(() => listOffsets(client, config.changelogTopic, [partition], 'latest'))
+    return ends.get(partition)!
+  }
+
+  /** Nothing of the partition is under way then, and memory has all that was acknowledged. */
+  async #repair(partition: number, contest: Contest, records: ReadonlyMap<string, ForeignRecord>): Promise<void> {
+    await this.#ingest.amend(partition, async (amendment) => {
+      const reached = this.#ingest.acknowledged(partition) - 1
+      const wrong = [...records].filter(([key, record]) => this.#isWrong(partition, key, record, reached))
+      if (wrong.length === 0) return
+      if (!this.#mayRepair(contest)) return this.#giveUp(partition, contest)
+      const keys = wrong.map(([key]) => Buffer.from(key, 'latin1'))
+      await writeAgain(amendment, keys, reached)
+      const { changelogTopic } = this.#context.config
+      const message = '{changelogTopic} partition {partition}: wrote {keys} keys again that another writer had replaced'
+      log.warn(message, { changelogTopic, partition, keys: wrong.length })
+    })
+  }
+
+  /** What comes after what we have written is written by us, too, when the source is read so far. */
+  #isWrong(partition: number, key: string, { order, value }: ForeignRecord, reached: number): boolean {
+    if (Math.floor(order) > reached) return false
+    const { map, config } = this.#context
+    const stored = map.latest(partition, Buffer.from(key, 'latin1'))?.value
+    if (stored === undefined || value === null) return (stored === undefined) !== (value === null)
+    return !value.equals(keepsHeaders(config) ? withoutHeaders(stored) : stored)
+  }
+
+  #mayRepair(contest: Contest): boolean {
+    if (contest.isContested) return false
+    if (contest.isCounted) return true
+    const now = performance.now()
+    contest.repairedAt = contest.repairedAt.filter((at) => now - at < repairsWindowMs)
+    if (contest.repairedAt.length >= repairsMax) return false
+    contest.repairedAt.push(now)
+    contest.isCounted = true
+    return true
+  }
+
+  #giveUp(partition: number, contest: Contest): void {
+    if (contest.isContested) return
+    contest.isContested = true
+    const { stats, post, config } = this.#context
+    const found = `contested: another writer goes on replacing what was written again ${repairsMax} times within ten minutes`
+    const reason = `${config.changelogTopic} partition ${partition}: ${found}; find and stop it, then restart this store`
+    if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'contested')
+    log.error('{reason}', { reason })
+    post({ type: 'contested', partition, reason })
+  }
+
+  #tell(partition: number, to: number): void {
+    const { stats, post, config } = this.#context
+    stats.add('foreignWrites', 1)
+    const found = `another writer has appended before offset ${to}; find and stop it`
+    const end = config.useProcessingOnly
+      ? ', then restart this store, which may miss what it wrote'
+      : '. What it puts in the place of something newer is written again'
+    const reason = `${config.changelogTopic} partition ${partition}: ${found}${end}`
+    this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
+    post({ type: 'foreign', partition, reason })
+  }
+}
+
+async function writeAgain(amendment: Amendment, keys: readonly Buffer[], after: number): Promise<void> {
+  for (const key of keys) await amendment.append(key, after)
+}

@@ -1,0 +1,225 @@
+/**
+ * Repairs changelog partitions that have lost acknowledged records while the store runs: an unclean leader election did it, or the topic was recreated.
+ * Memory has all that was acknowledged, so the log is made again what memory is (from-memory.ts). Lookups go on meanwhile; nothing else is written, and
+ * nothing is committed. First of all the group is told that the partition is being rebuilt: a crash on the way discards it and rebuilds it.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { loggerOf } from '../../log/index.ts'
+import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import { type Ingest } from '../ingest/ingest.ts'
+import { type Owners } from '../ingest/owners.ts'
+import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
+import { openBatches } from '../recovery/log-batches.ts'
+import { tellLost } from '../recovery/resumption.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type ConfirmedEnd, divergedAt } from './divergence.ts'
+import { reachOf, repairFromMemory, type RepairInput } from './from-memory.ts'
+
+const log = loggerOf('store')
+
+/** What the group knows of a partition. */
+export interface RepairLedger {
+  /** Notes that the partition is being rebuilt. Resolves when no earlier commit of it can arrive after that. */
+  noteRebuild(partition: number): Promise<void>
+  /** The last end that was confirmed for a commit. */
+  confirmed(partition: number): ConfirmedEnd | undefined
+  /** The partition is complete again, in a changelog that starts here: to be committed, whatever was before. */
+  repaired(partition: number, changelogStart: number): void
+}
+
+interface Loss {
+  /** What is missing was from this changelog offset on. */
+  from: number
+  /** A batch of ours has landed in its place. */
+  hasLanded: boolean
+  /** The partition is to be taken, or is being taken: nothing of it is written. */
+  isTaking: boolean
+}
+
+export class Repairs {
+  readonly #context: StoreContext
+  readonly #owners: Owners
+  readonly #ingest: Ingest
+  readonly #ledger: RepairLedger
+  readonly #losses = new Map<number, Loss>()
+  readonly #looking = new Set<number>()
+
+  constructor(context: StoreContext, owners: Owners, ingest: Ingest, ledger: RepairLedger) {
+    this.#context = context
+    this.#owners = owners
+    this.#ingest = ingest
+    this.#ledger = ledger
+  }
+
+  /** Whether its changelog is not known to be complete, so that nothing may be committed. */
+  isRepairing(partition: number): boolean {
+    return this.#losses.has(partition)
+  }
+
+  /** A batch of ours, acknowledged, has landed below what was written before. beginsInstead() has to follow before the next one is written. */
+  landedBelow(partition: number, baseOffset: number): void {
+    const from = Math.min(baseOffset, this.#losses.get(partition)?.from ?? baseOffset)
+    this.#notice(partition, from)
+  }
+
+  /** The topic was recreated: nothing that was written is in it. */
+  recreated(): void {
+    for (const partition of this.#context.roles.primaries) {
+      const loss = this.#losses.get(partition)
+      if (loss?.isTaking === true) loss.from = 0
+      else if (this.#ingest.changelogEnd(partition) > 0) this.#notice(partition, 0)
+    }
+    this.#ingest.repairs.renew()
+  }
+
+  /** Something hints at a loss, such as another leader: takes the partition again where there is one. */
+  async look(partition: number): Promise<void> {
+    const { clients, config } = this.#context
+    const written = this.#ingest.changelogEnd(partition)
+    if (written < 0 || this.isRepairing(partition) || this.#looking.has(partition)) return
+    this.#looking.add(partition)
+    const confirmed = this.#ledger.confirmed(partition)
+    try {
+      const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
+      if (diverged !== undefined && !this.isRepairing(partition)) this.#ingest.repairs.renew(partition)
+    } catch (error) {
+      // What writes to it meets the same.
+      if (!(error instanceof LatchkeyError)) throw error
+    } finally {
+      this.#looking.delete(partition)
+    }
+  }
+
+  /**
+   * To be called before a partition is taken again, when nothing of it is under way.
+   * @returns true where its changelog has lost something: then a repair takes it
+   */
+  async beginsInstead(partition: number): Promise<boolean> {
+    const { clients, config } = this.#context
+    if (this.#losses.get(partition)?.isTaking === true) return true
+    const written = this.#ingest.changelogEnd(partition)
+    const confirmed = this.#ledger.confirmed(partition)
+    const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
+    const before = this.#losses.get(partition)
+    if (diverged === undefined && before?.hasLanded !== true) return false
+    // What a repair that was under way has written may be lost, too: the place where it began counts again.
+    const from = Math.min(diverged ?? written, before?.from ?? written)
+    const loss = { from, hasLanded: before?.hasLanded ?? false, isTaking: true }
+    if (!this.#ingest.repairs.withhold(partition)) return false
+    this.#losses.set(partition, loss)
+    this.#began(partition, from, written)
+    this.#repair(partition, loss).catch((error: unknown) => {
+      if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
+    })
+    return true
+  }
+
+  async #repair(partition: number, loss: Loss): Promise<void> {
+    const { clients, config } = this.#context
+    const { changelogTopic } = config
+    const isCurrent = () => this.#losses.get(partition) === loss
+    const found = await this.#take(partition, loss)
+    if (found === undefined || !isCurrent()) return
+    const upTo = (to: number) => openBatches(clients.changelog, changelogTopic, partition, { from: found.start, to })
+    const batches = { kept: () => upTo(loss.from), all: () => upTo(found.end) }
+    try {
+      const isDone = config.useProcessingOnly
+        ? await this.#readSourceAgain(partition, batches.kept)
+        : await this.#writeMemory(partition, batches)
+      // Another owner finds the note.
+      if (this.#ingest.changelogEnd(partition) < 0) return this.#forget(partition)
+      if (!isDone || !isCurrent()) return
+    } catch (error) {
+      throw corruptChangelog(changelogTopic, partition, error)
+    }
+    this.#forget(partition)
+    this.#ledger.repaired(partition, found.start)
+    this.#ingest.repairs.release(partition)
+    const { stats } = this.#context
+    if (partitionStateOf(stats, partition) === 'repairing') setPartitionState(stats, partition, 'running')
+    log.warn('{changelogTopic} partition {partition}: repaired', { changelogTopic, partition })
+  }
+
+  /** @returns where the changelog starts and ends; undefined where the partition is another instance's now */
+  async #take(partition: number, loss: Loss): Promise<{ start: number; end: number } | undefined> {
+    const { clients, config } = this.#context
+    // Without memory there is nothing to be discarded. A start goes on behind the highest source offset: only what has landed out of order must not be it.
+    if (!config.useProcessingOnly || loss.hasLanded) await this.#ledger.noteRebuild(partition)
+    const client = clients.producer
+    // The commit names the topic by its id.
+    await client.persist(() => client.metadata([config.changelogTopic]))
+    try {
+      const identity = await this.#owners.renew(partition, loss.from)
+      const ask = (spec: 'earliest' | 'latest') =>
+        client.persist(() => listOffsets(client, config.changelogTopic, [partition], spec, 'read_uncommitted'))
+      const start = (await ask('earliest')).get(partition)!
+      const end = (await ask('latest')).get(partition)!
+      loss.isTaking = false
+      this.#ingest.repairs.taken(partition, identity, { offset: end, isSure: false })
+      return { start, end }
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'fenced') throw error
+      this.#ingest.repairs.takenByOther(partition, error)
+      this.#forget(partition)
+      return undefined
+    }
+  }
+
+  /** @returns false where another loss was noticed meanwhile, or the partition halted */
+  async #writeMemory(partition: number, batches: Pick<RepairInput, 'kept' | 'all'>): Promise<boolean> {
+    const { map, stats, config } = this.#context
+    const acknowledged = this.#ingest.acknowledged(partition) - 1
+    const isRebuilt = ['recovering', 'rebuilding'].includes(partitionStateOf(stats, partition))
+    const wasHalted = this.#ingest.repairs.isHalted(partition)
+    const isDone = await this.#ingest.repairs.amend(partition, async (amendment) => {
+      const repaired = await repairFromMemory(amendment, { map, partition, ...batches, acknowledged, isRebuilt })
+      const message =
+        '{changelogTopic} partition {partition}: wrote {records} records and {tombstones} tombstones again'
+      log.warn(message, { changelogTopic: config.changelogTopic, partition, ...repaired })
+    })
+    return isDone && this.#ingest.repairs.isHalted(partition) === wasHalted
+  }
+
+  /** Where nothing is held in memory, what was lost can only be read again. */
+  async #readSourceAgain(partition: number, kept: RepairInput['kept']): Promise<boolean> {
+    const { clients, config } = this.#context
+    const { sourceTopic } = config
+    const client = clients.consumer
+    const acknowledged = this.#ingest.acknowledged(partition)
+    const next = (await reachOf(kept())) + 1
+    const starts = await client.persist(() => listOffsets(client, sourceTopic, [partition], 'earliest'))
+    const position = Math.max(next, starts.get(partition)!)
+    if (next > 0 && position > next) tellLost(sourceTopic, partition, position - next, position, 'earliest')
+    this.#ingest.repairs.rewind(partition, position)
+    this.#ingest.repairs.release(partition)
+    return this.#ingest.repairs.reached(partition, acknowledged)
+  }
+
+  #began(partition: number, from: number, written: number): void {
+    const { post, config } = this.#context
+    const { changelogTopic, useProcessingOnly } = config
+    const by = useProcessingOnly ? 'the source is read again from there' : 'they are written again from memory'
+    const found = `records that were acknowledged are missing from offset ${from} on, where ${written} had been reached`
+    const reason = `${changelogTopic} partition ${partition}: ${found}; ${by}. Look for an unclean leader election, or for what recreated the topic`
+    this.#setRepairing(partition)
+    post({ type: 'repairing', partition, reason })
+    log.error('{reason}', { reason })
+  }
+
+  /** Something of ours is where something else was: to be repaired when nothing of the partition is under way. */
+  #notice(partition: number, from: number): void {
+    this.#losses.set(partition, { from, hasLanded: true, isTaking: false })
+    this.#setRepairing(partition)
+  }
+
+  #setRepairing(partition: number): void {
+    const { stats } = this.#context
+    if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'repairing')
+  }
+
+  #forget(partition: number): void {
+    this.#losses.delete(partition)
+    this.#context.post({ type: 'repaired', partition })
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Copies of partitions that other instances write: the changelog is read from its start and then followed. Nothing is written and nothing
+ * committed. The same way into memory as everything else.
+ */
+import { type LatchkeyError } from '../errors.ts'
+import { CommittedBatches } from '../kafka/committed-batches.ts'
+import { isDamage } from '../kafka/damaged-batches.ts'
+import { EpochTrail } from '../kafka/epoch-trail.ts'
+import { type FetchedPartition } from '../kafka/protocol/fetch.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import { loggerOf } from '../log/index.ts'
+import { applyLateRecords, applyRecords } from './apply.ts'
+import { changelogFetch } from '../topics/clients.ts'
+import { type KeptHeaders, keptHeadersOf } from '../store-protocol/kept-headers.ts'
+import { corruptChangelog } from './recovery/corrupt-changelog.ts'
+import { isAbortMarker, Succession } from './recovery/succession.ts'
+import { ReplicaWatch } from './replica-watch.ts'
+import { type StoreContext } from './store-context.ts'
+import { type EndsWatch } from '../kafka/ends-watch.ts'
+import { setEnd, watchEnds } from './ends.ts'
+import { setPartitionState } from '../store-protocol/partition-state.ts'
+
+const log = loggerOf('store')
+
+const notInIt = 'it was truncated or recreated, and does not have what is next'
+/** Deletions between two flushes while a copy is emptied. */
+const emptyingOperationsMax = 100_000
+
+interface Copy {
+  position: number
+  /** Leader epochs of what was read. */
+  readonly epochs: EpochTrail
+  /** Of those who wrote it. */
+  succession: Succession
+  /** Where the changelog ended when the copy began: from there on it counts as filled. */
+  target: number
+  filled: boolean
+  /** Readable: the first fill is over, even if another one is under way. */
+  opened: boolean
+}
+
+export class Replicas {
+  readonly #context: StoreContext
+  readonly #fetcher: Fetcher
+  readonly #batches = new CommittedBatches()
+  readonly #kept: KeptHeaders | undefined
+  readonly #copies = new Map<number, Copy>()
+  #ends: EndsWatch<number> | undefined
+  #watch: ReplicaWatch | undefined
+  /** Copies that are emptied, to begin again. */
+  readonly #refilling = new Set<number>()
+  readonly #allFilled = Promise.withResolvers<void>()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+    const { clients, config } = context
+    this.#kept = keptHeadersOf(config)
+    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
+      keepsNothing: true,
+      received: (fetched) => this.#received(fetched),
+      takenTo: (partition) => this.#copies.get(partition)!.position,
+      damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
+      passOver: (partition, _, fault) => this.#corrupt(partition, fault),
+      room: () => context.flusher.room(),
+      outOfRange: (partition) => this.#refill(partition, notInIt),
+      epochBegan: (partition) => this.#watch?.epochBegan(partition),
+    })
+  }
+
+  /** Resolves when every copy has reached the end that the changelog had at start, and that is visible. */
+  get filled(): Promise<void> {
+    return this.#allFilled.promise
+  }
+
+  /** Runs until stop(). */
+  async run(): Promise<void> {
+    const { clients, config, stats, roles } = this.#context
+    const { replicas } = roles
+    if (replicas.length === 0) return this.#allFilled.resolve()
+    const client = clients.replicas
+    const starts = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
+    const ends = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
+    for (const partition of replicas) {
+      const position = starts.get(partition)!
+      const target = ends.get(partition)!
+      const epochs = new EpochTrail()
+      this.#copies.set(partition, {
+        position,
+        epochs,
+        succession: new Succession(),
+        target,
+        filled: false,
+        opened: false,
+      })
+      stats.setGauge(partition, 'recoveryStart', position)
+      stats.setGauge(partition, 'recoveryPosition', position)
+      stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
+      this.#fetcher.add(partition, position, epochs)
+      this.#checkFilled(partition)
+    }
+    this.#watch = new ReplicaWatch(client, config.changelogTopic, {
+      copies: this.#copies,
+      changed: (partition, found) => void this.#beginAgain(partition, found).catch(this.#context.failed),
+      failed: this.#context.failed,
+    })
+    this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
+    await this.#fetcher.run()
+  }
+
+  stop(): void {
+    this.#ends?.stop()
+    this.#watch?.stop()
+    this.#fetcher.stop()
+  }
+
+  #received(fetched: FetchedPartition): number | undefined {
+    const { partition, lastStableOffset } = fetched
+    const { stats, config, flusher } = this.#context
+    const copy = this.#copies.get(partition)!
+    try {
+      this.#take(fetched, copy)
+    } catch (error) {
+      throw isDamage(error) ? error : corruptChangelog(config.changelogTopic, partition, error)
+    }
+    stats.setGauge(partition, 'position', copy.position)
+    setEnd(stats, partition, lastStableOffset)
+    if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
+    this.#checkFilled(partition)
+    if (copy.opened) flusher.wrote()
+    return this.#batches.isEnough ? copy.position : undefined
+  }
+
+  #corrupt(partition: number, fault: LatchkeyError, times = 1): never {
+    throw corruptChangelog(this.#context.config.changelogTopic, partition, fault, times)
+  }
+
+  #take(fetched: FetchedPartition, copy: Copy): void {
+    const { map, stats } = this.#context
+    const { partition } = fetched
+    const { batch } = this.#batches
+    this.#batches.open(fetched, copy.position)
+    for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
+      if (kind === 'records') {
+        batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
+        // Its primary puts right what is late, and nothing older is shown until then.
+        const records = copy.succession.isLate(batch)
+          ? applyLateRecords(map, partition, batch, copy.position, this.#kept)
+          : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
+        stats.add('recordsRecovered', records)
+        stats.add('bytesRecovered', batch.batchBytes)
+      } else if (isAbortMarker(batch)) copy.succession.marked(batch)
+      copy.position = batch.nextOffset
+    }
+  }
+
+  #checkFilled(partition: number): void {
+    const copy = this.#copies.get(partition)!
+    if (copy.filled || copy.position < copy.target) return
+    copy.filled = true
+    this.#becomeReadable(partition, copy).catch(this.#context.failed)
+  }
+
+  async #becomeReadable(partition: number, copy: Copy): Promise<void> {
+    const { map, flusher, stats } = this.#context
+    if (!copy.opened) map.open(partition)
+    copy.opened = true
+    await flusher.flush()
+    if (!copy.filled) return // it has to fill anew meanwhile
+    setPartitionState(stats, partition, 'running')
+    log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
+    if ([...this.#copies.values()].every((one) => one.filled)) this.#allFilled.resolve()
+  }
+
+  /** The position is in the changelog, and what was read before it is not. */
+  async #beginAgain(partition: number, found: string): Promise<void> {
+    if (this.#refilling.has(partition)) return
+    this.#fetcher.remove(partition)
+    const { replicas } = this.#context.clients
+    try {
+      const position = await replicas.persist(() => this.#refill(partition, found))
+      this.#fetcher.add(partition, position, this.#copies.get(partition)!.epochs)
+    } catch (error) {
+      if (!replicas.signal.aborted) throw error
+    }
+  }
+
+  /** The changelog was truncated or recreated. What is held may be anything, so it is deleted, and the copy begins again. */
+  async #refill(partition: number, found: string): Promise<number> {
+    this.#refilling.add(partition)
+    try {
+      return await this.#empty(partition, found)
+    } finally {
+      this.#refilling.delete(partition)
+    }
+  }
+
+  async #empty(partition: number, found: string): Promise<number> {
+    const { clients, config, map, stats } = this.#context
+    const client = clients.replicas
+    const { changelogTopic } = config
+    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
+    const ends = await listOffsets(client, changelogTopic, [partition], 'latest')
+    const copy = this.#copies.get(partition)!
+    const message =
+      '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; copying it again'
+    log.error(message, { changelogTopic, partition, found, position: copy.position })
+    setPartitionState(stats, partition, 'recovering')
+    // At once: it may be about to be told that it is filled.
+    copy.filled = false
+    if (copy.opened) await this.#deleteAll(partition)
+    else map.clear(partition)
+    copy.epochs.cut(0)
+    copy.succession = new Succession()
+    copy.position = starts.get(partition)!
+    copy.target = ends.get(partition)!
+    this.#checkFilled(partition)
+    return copy.position
+  }
+
+  /** Deletes what a readable copy holds. */
+  async #deleteAll(partition: number): Promise<void> {
+    const { map, flusher } = this.#context
+    // keys() knows what is published.
+    await flusher.flush()
+    for (const key of map.keys(partition)) {
+      map.put(partition, key, 0, key.length, 0, -1, -1, -1)
+      if (map.oplogLength >= emptyingOperationsMax) await flusher.flush()
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** What the store thread tells on the side: the map's figures, trouble with Kafka, a key to try. */
+import { type ChiralMap } from '../map/index.ts'
+import { formatTroubles } from '../format/troubles.ts'
+import { type Clients, partitionTroublesOf, troubleOf } from '../topics/clients.ts'
+import { type FromThread } from '../store-protocol/messages.ts'
+import { type Stats } from '../store-protocol/stats.ts'
+
+const intervalMs = 500
+
+export class Reporter {
+  readonly #clients: Clients
+  readonly #post: (message: FromThread) => void
+  readonly #timer: ReturnType<typeof setInterval>
+  #stats: Stats | undefined
+  #map: ChiralMap | undefined
+  #hasSample = false
+  #trouble: string | undefined
+  /** Failures of the clients that the counters have already. */
+  #counted = { fetch: 0, changelog: 0 }
+
+  constructor(clients: Clients, post: (message: FromThread) => void) {
+    this.#clients = clients
+    this.#post = post
+    this.#timer = setInterval(() => this.#report(), intervalMs)
+  }
+
+  /** There is something to report about from now on. @param map undefined where nothing is held in memory */
+  watch(stats: Stats, map: ChiralMap | undefined): void {
+    this.#stats = stats
+    this.#map = map
+  }
+
+  /** Something became visible. */
+  published(): void {
+    this.reportMap()
+    if (this.#hasSample || this.#map === undefined) return
+    for (const partition of this.#stats!.partitions) {
+      const key = this.#map.keys(partition).next().value
+      if (key === undefined) continue
+      this.#hasSample = true
+      this.#post({ type: 'sample', key })
+      return
+    }
+  }
+
+  reportMap(): void {
+    if (this.#map === undefined) return
+    const stats = this.#stats!
+    for (const partition of stats.partitions) {
+      const { entries, liveBytes, totalBytes } = this.#map.stats(partition)
+      stats.setGauge(partition, 'entries', entries)
+      stats.setGauge(partition, 'liveBytes', liveBytes)
+      stats.setGauge(partition, 'totalBytes', totalBytes)
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #report(): void {
+    this.reportMap()
+    this.#countFailures()
+    const trouble = [troubleOf(this.#clients) ?? [], formatTroubles()].flat().join(' · ') || undefined
+    if (trouble !== this.#trouble) {
+      const partitions = partitionTroublesOf(this.#clients)
+      this.#post({ type: 'trouble', trouble: trouble ?? null, partitions })
+    }
+    this.#trouble = trouble
+  }
+
+  /** Failures of whole requests; what the changelog refused of a batch is counted where that is dealt with. */
+  #countFailures(): void {
+    const { consumer, producer, changelog, replicas } = this.#clients
+    const fetch = consumer.health.failures + changelog.health.failures + replicas.health.failures
+    const now = { fetch, changelog: producer.health.failures }
+    this.#stats?.add('fetchFailures', now.fetch - this.#counted.fetch)
+    this.#stats?.add('changelogFailures', now.changelog - this.#counted.changelog)
+    if (this.#stats !== undefined) this.#counted = now
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Makes partitions right again whose source has changed under a running store, without an end of it. Recreated: what is held goes, and the source is read from
+ * its start. Truncated at an offset: so do the keys whose latest record came from there on; the source is read from its start for these and for keys that
+ * memory has nothing of, and from that offset on as ever. First the group is told that the partition is being rebuilt: a crash on the way discards it whole.
+ * Lookups go on meanwhile; one that finds nothing in such a partition is to be asked again.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { loggerOf } from '../../log/index.ts'
+import { setPartitionState } from '../../store-protocol/partition-state.ts'
+import { runsCallbacks } from '../ingest/callbacks.ts'
+import { type CatchUp } from '../ingest/catch-up.ts'
+import { type Ingest } from '../ingest/ingest.ts'
+import { type PartitionEvents } from '../ingest/partition-events.ts'
+import { Reread } from '../ingest/reread.ts'
+import { type StoreContext } from '../store-context.ts'
+import { Discarded } from './discarded.ts'
+import { changedReason, requireMemory, requireSamePartitions } from './source-changes.ts'
+import { type SourceChange } from './source-watch.ts'
+
+const log = loggerOf('store')
+
+/** What the group knows of a partition. */
+export interface RereadLedger {
+  /** Notes that the partition is being rebuilt, with an offset that whatever is committed later is not below. */
+  noteRebuild(partition: number, offset: number): Promise<void>
+  /** The partition is complete again: to be committed, whatever was before. */
+  reread(partition: number): void
+}
+
+export class Rereads {
+  readonly #context: StoreContext
+  readonly #ingest: Ingest
+  readonly #events: PartitionEvents
+  readonly #ledger: RereadLedger
+  /** Changes that are not worked off, the latest of each partition. */
+  readonly #due = new Map<number, SourceChange>()
+  readonly #running = new Map<number, SourceChange>()
+  /** Partitions that a change has left in between: the next one discards them whole. */
+  readonly #unfinished = new Set<number>()
+  #catchUp: CatchUp | undefined
+
+  constructor(context: StoreContext, ingest: Ingest, events: PartitionEvents, ledger: RereadLedger) {
+    this.#context = context
+    this.#ingest = ingest
+    this.#events = events
+    this.#ledger = ledger
+  }
+
+  /** Everything recovered is visible: works off what has been noticed since. */
+  begin(catchUp: CatchUp): void {
+    this.#catchUp = catchUp
+    for (const partition of this.#due.keys()) this.#start(partition)
+  }
+
+  isChanging(partition: number): boolean {
+    return this.#due.has(partition) || this.#running.has(partition)
+  }
+
+  /** Nothing of the source is read for the partition until that is worked off. */
+  changed(partition: number, change: SourceChange): void {
+    const one = this.#ingest.partition(partition)
+    const known = this.#due.get(partition) ?? this.#running.get(partition)
+    if (one === undefined || (known !== undefined && isSame(known, change))) return
+    // A halted one has told its reason; a start finds the change, too.
+    if (one.halt !== undefined) return
+    if (this.#running.has(partition)) this.#unfinished.add(partition)
+    this.#due.set(partition, change)
+    this.#ingest.follow(partition, false)
+    if (this.#catchUp !== undefined) this.#start(partition)
+  }
+
+  #start(partition: number): void {
+    // Whatever is under way for the partition ends with this, and goes on with what is due.
+    void this.#catchUp!.again(partition)
+    if (this.#running.has(partition)) return
+    this.#workOff(partition).catch((error: unknown) => {
+      if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
+    })
+  }
+
+  async #workOff(partition: number): Promise<void> {
+    for (let change = this.#due.get(partition); change !== undefined; change = this.#due.get(partition)) {
+      this.#due.delete(partition)
+      this.#running.set(partition, change)
+      try {
+        await this.#reread(partition, change)
+      } finally {
+        this.#running.delete(partition)
+      }
+    }
+    this.#context.post({ type: 'rebuilt', partition })
+  }
+
+  async #reread(partition: number, change: SourceChange): Promise<void> {
+    const { config, map } = this.#context
+    const arrived = this.#catchUp!.again(partition)
+    const one = this.#ingest.partition(partition)
+    if (one === undefined) return
+    this.#tell(partition, change, one.consumed)
+    requireMemory(this.#context.config)
+    if (change.kind === 'recreated') await requireSamePartitions(this.#context)
+    const isWhole = change.kind === 'recreated' || runsCallbacks(this.#context) || this.#unfinished.has(partition)
+    this.#unfinished.add(partition)
+    const from = change.kind === 'truncated' ? change.at : 0
+    const { start, end } = await this.#rangeOf(partition)
+    if (this.#due.has(partition)) return
+    const discarded = new Discarded(map, partition, isWhole ? undefined : from)
+    one.reread = undefined
+    while (this.#ingest.partition(partition) === one && !discarded.isDone && !this.#due.has(partition)) {
+      await this.#ingest.amend(partition, async (amendment) => {
+        discarded.reached ??= one.acknowledged
+        await this.#ledger.noteRebuild(partition, Math.min(isWhole ? start : from, one.acknowledged))
+        this.#ingest.repairs.rewind(partition, start)
+        await discarded.write(amendment)
+      })
+    }
+    if (this.#due.has(partition) || this.#ingest.partition(partition) !== one) return
+    log.warn('{sourceTopic} partition {partition}: {keys} keys deleted, to be read again', {
+      sourceTopic: config.sourceTopic,
+      partition,
+      keys: discarded.count,
+    })
+    // What is deleted is not to be seen any more, by callbacks neither.
+    await this.#context.flusher.flush()
+    if (this.#due.has(partition)) return
+    one.epochs.cut(from)
+    if (!isWhole) {
+      const isHeld = (key: Uint8Array, at: number, length: number) => map.has(partition, key, at, length)
+      one.reread = new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld)
+    }
+    this.#catchUp!.aim(partition, start, isWhole ? end : from)
+    this.#ingest.follow(partition)
+    this.#events.progressed(partition, one.acknowledged)
+    if (!(await arrived)) return
+    one.reread = undefined
+    this.#unfinished.delete(partition)
+    this.#ledger.reread(partition)
+    log.warn('{sourceTopic} partition {partition}: read again', { sourceTopic: config.sourceTopic, partition })
+  }
+
+  #tell(partition: number, change: SourceChange, position: number): void {
+    const { stats, post } = this.#context
+    const reason = changedReason(this.#context.config, partition, change, position)
+    setPartitionState(stats, partition, 'rebuilding')
+    post({ type: 'rebuilding', partition, reason })
+    log.error('{reason}', { reason })
+  }
+
+  async #rangeOf(partition: number): Promise<{ start: number; end: number }> {
+    const { clients, config } = this.#context
+    const client = clients.consumer
+    const ask = (spec: 'earliest' | 'latest') =>
+      client.persist(() => listOffsets(client, config.sourceTopic, [partition], spec))
+    const start = (await ask('earliest')).get(partition)!
+    return { start, end: (await ask('latest')).get(partition)! }
+  }
+}
+
+function isSame(one: SourceChange, other: SourceChange): boolean {
+  if (one.kind === 'recreated') return other.kind === 'recreated' ? one.id === other.id : false
+  return other.kind === 'truncated' && one.at === other.at
+}

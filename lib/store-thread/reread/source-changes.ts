@@ -1,0 +1,48 @@
+/** What is said about a source that has changed under a running store, and where that ends it. */
+import { LatchkeyError } from '../../errors.ts'
+import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import { type StoreContext } from '../store-context.ts'
+import { type SourceChange } from './source-watch.ts'
+
+/** @param position up to where the source was read */
+export function changedReason(
+  { sourceTopic }: StoreConfig,
+  partition: number,
+  change: SourceChange,
+  position: number,
+): string {
+  const where = `${sourceTopic} partition ${partition}`
+  if (change.kind === 'recreated') {
+    const found = `the topic was deleted and created again: its id is ${change.id}, it had been ${change.former}`
+    return `${where}: ${found}; what is held of it is discarded and rebuilt from the new topic`
+  }
+  const lost = position - change.at
+  const found = `the source lost ${lost} records that had been read: it was truncated at offset ${change.at}, where ${position} had been reached`
+  return `${where}: ${found}; keys that they changed are read again. Look for an unclean leader election`
+}
+
+/** Which keys have to go only memory tells. @throws LatchkeyError store_failed where nothing is held there */
+export function requireMemory({ sourceTopic, changelogTopic, useProcessingOnly }: StoreConfig): void {
+  if (!useProcessingOnly) return
+  const advice = 'start it once without USE_PROCESSING_ONLY, which puts that right'
+  const found = `the topic was recreated or truncated, and what is true no more is still in ${changelogTopic}: ${advice}`
+  throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
+}
+
+/** A topic that was recreated with fewer partitions does not fit the changelog any more. @throws LatchkeyError topics_unfit */
+export async function requireSamePartitions({
+  clients,
+  config,
+  topology,
+}: Pick<StoreContext, 'clients' | 'config' | 'topology'>): Promise<void> {
+  const { sourceTopic, changelogTopic } = config
+  const client = clients.consumer
+  const [found] = await client.persist(() => client.metadata([sourceTopic]))
+  const count = found!.partitions.length
+  if (found!.errorCode !== 0 || count >= topology.partitionCount) return
+  throw new LatchkeyError(
+    'topics_unfit',
+    `Reading ${sourceTopic}: it was recreated with ${count} partitions, ${changelogTopic} has ${topology.partitionCount}: ` +
+      `they must be equal; delete ${changelogTopic}, and it is created anew from the source`,
+  )
+}

@@ -1,0 +1,228 @@
+/** The life of a store, in its thread: topics, memory, primaries and replicas, until it is closed or fails. */
+import { type Definition, definitionOf } from '../definition/index.ts'
+import { LatchkeyError } from '../errors.ts'
+import { hardMaxBytes } from '../kafka/record-batch/index.ts'
+import { loggerOf, writePending } from '../log/index.ts'
+import { ChiralMap } from '../map/index.ts'
+import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
+import { Flusher } from './flusher.ts'
+import { GrowthWatch } from './growth-watch.ts'
+import { keptReadersMax } from '../store-protocol/limits.ts'
+import { type FromThread } from '../store-protocol/messages.ts'
+import { type DirectRecords } from './ingest/direct-writes.ts'
+import { setPartitionState } from '../store-protocol/partition-state.ts'
+import { recordLimits } from './ingest/produce-options.ts'
+import { Primaries } from './primaries.ts'
+import { Replicas } from './replicas.ts'
+import { Reporter } from './reporter.ts'
+import { requireRights } from '../topics/rights-check.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { Stats } from '../store-protocol/stats.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { type StoreContext } from './store-context.ts'
+import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
+import { within } from './within.ts'
+
+const log = loggerOf('store')
+/** How often the topic is asked for its partitions, unless metadata.max.age.ms is less. */
+const growthIntervalMaxMs = 10_000
+/** What closing may take for each of: acknowledging what is in flight, publishing it, committing. */
+const closeStepMs = 5_000
+
+interface Opened {
+  context: StoreContext
+  primaries: Primaries
+  replicas: Replicas
+}
+
+export class StoreThread {
+  readonly #config: StoreConfig
+  readonly #definition: Definition | undefined
+  readonly #post: (message: FromThread) => void
+  readonly #clients: Clients
+  readonly #reporter: Reporter
+  readonly #failed = Promise.withResolvers<never>()
+  #opened: Opened | undefined
+  #growth: GrowthWatch | undefined
+  #isRunning = false
+  #closing: Promise<void> | undefined
+
+  /** Loads the definition that the configuration asks for. @throws LatchkeyError invalid_settings where that cannot be had */
+  static async load(config: StoreConfig, post: (message: FromThread) => void): Promise<StoreThread> {
+    const { useReplicaOnly, formats, module } = config
+    const isPlain = useReplicaOnly || (formats === undefined && module === undefined)
+    const definition = isPlain ? undefined : await definitionOf(config)
+    return new StoreThread(config, post, definition?.isPlain ? undefined : definition)
+  }
+
+  /** @param definition absent: keys and values are not looked at */
+  constructor(config: StoreConfig, post: (message: FromThread) => void, definition?: Definition) {
+    this.#config = config
+    this.#definition = definition
+    this.#post = post
+    this.#clients = createClients(config)
+    this.#reporter = new Reporter(this.#clients, post)
+    this.#failed.promise.catch(() => {})
+  }
+
+  /** Runs until close(). Rejects with what ends the store. */
+  async run(): Promise<void> {
+    try {
+      await Promise.race([this.#live(), this.#failed.promise])
+    } catch (error) {
+      if (this.#closing === undefined) throw error
+    } finally {
+      await this.#closing
+      this.#release()
+    }
+  }
+
+  /** A reader thread has taken the map's messages up to a version. */
+  confirmed(readerThread: number, version: number): void {
+    this.#opened?.context.map.confirmed(readerThread, version)
+  }
+
+  /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
+  write(partition: number, records: DirectRecords): void {
+    this.#opened?.primaries.write(partition, records)
+  }
+
+  /** Resolves, once all that was consumed before is acknowledged and published, with the number of operations made visible meanwhile. */
+  async flush(): Promise<number> {
+    if (this.#opened === undefined || !this.#isRunning) {
+      throw new LatchkeyError('recovering', `Flushing store ${this.#config.storeId}: it is still recovering`)
+    }
+    const { stats, flusher } = this.#opened.context
+    const before = stats.count('operationsPublished')
+    await this.#opened.primaries.drained()
+    await flusher.flush()
+    return stats.count('operationsPublished') - before
+  }
+
+  /** Stops fetching, finishes and publishes what is in flight, commits; each within a bound. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => this.#failed.reject(new LatchkeyError('stopping', 'closed')))
+    return this.#closing
+  }
+
+  async #live(): Promise<void> {
+    const topology = await this.#prepareTopics()
+    const { context, primaries, replicas } = this.#open(topology)
+    const copying = replicas.run()
+    copying.catch((error) => this.#failed.reject(error))
+    await this.#recover(context, primaries)
+    if (this.#config.waitForReplicas) await replicas.filled
+    await context.flusher.flush()
+    this.#reporter.published()
+    this.#isRunning = true
+    this.#watchGrowth(context)
+    const running = primaries.run()
+    await Promise.all([running, copying])
+  }
+
+  /** Looks at rights and topics at the same time: nothing is changed before both are as they have to be. */
+  async #prepareTopics(): Promise<Topology> {
+    const { consumer } = this.#clients
+    const inspecting = consumer.persist(() => inspectTopics(consumer, this.#config))
+    // A right that is missing explains what cannot be seen of a topic, and is told instead.
+    inspecting.catch(() => {})
+    await requireRights(this.#clients, this.#config)
+    const topology = await inspecting
+    await completeTopics(consumer, this.#config, topology)
+    return topology
+  }
+
+  #open(topology: Topology): Opened {
+    const roles = rolesOf(this.#config, topology.partitionCount)
+    for (const notice of roles.notices) log.warn('{notice}', { notice })
+    const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
+    const { initialCapacity, readerPoolSize, autoFlushCount, autoFlushSeconds, useProcessingOnly } = this.#config
+    const stats = new Stats(partitions)
+    const map = new ChiralMap({
+      partitions: useProcessingOnly ? [] : partitions,
+      partitionCount: topology.partitionCount,
+      initialCapacity: Math.ceil(initialCapacity / Math.max(1, this.#config.share?.count ?? 1)),
+      readersMax: readerPoolSize + keptReadersMax,
+      readerThreads: this.#config.readerThreads ?? 1,
+      announce: (message) => this.#post({ type: 'map', message }),
+    })
+    const failed = (error: unknown) => this.#failed.reject(error)
+    const flusher = new Flusher(map, stats, {
+      count: autoFlushCount,
+      seconds: autoFlushSeconds,
+      whenIdle: this.#config.autoFlushWhenIdle ?? false,
+      failed,
+    })
+    flusher.published = () => this.#reporter.published()
+    const post = this.#post
+    const definition = this.#definition
+    const context = {
+      config: this.#config,
+      definition,
+      clients: this.#clients,
+      topology,
+      roles,
+      stats,
+      map,
+      flusher,
+      post,
+      failed,
+    }
+    this.#opened = { context, primaries: new Primaries(context), replicas: new Replicas(context) }
+    this.#reporter.watch(stats, useProcessingOnly ? undefined : map)
+    for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
+    for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
+    for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
+    const { primaries, replicas } = roles
+    const { partitionCount } = topology
+    const recordBytesMax = Math.min(recordLimits(this.#config, topology.limits).maxMessageBytes, hardMaxBytes)
+    post({ type: 'opened', primaries, replicas, partitionCount, recordBytesMax, stats: stats.buffer, map: map.shared })
+    post({ type: 'state', state: 'recovering' })
+    return this.#opened
+  }
+
+  /** An instance that takes all partitions takes those that come, too; another one has to know how many there are. */
+  #watchGrowth({ topology, post }: StoreContext): void {
+    const { useReplicaOnly, sourceTopic, changelogTopic } = this.#config
+    const topic = useReplicaOnly ? changelogTopic : sourceTopic
+    const { metadataMaxAgeMs } = clientsConfigOf(this.#config).consumer.connection
+    const intervalMs = Math.min(metadataMaxAgeMs || growthIntervalMaxMs, growthIntervalMaxMs)
+    const grown = (partitionCount: number) => post({ type: 'grown', partitionCount })
+    this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, intervalMs, grown)
+  }
+
+  async #recover({ stats, roles }: StoreContext, primaries: Primaries): Promise<void> {
+    const start = performance.now()
+    await Promise.race([primaries.recover(), this.#failed.promise])
+    this.#reporter.reportMap()
+    if (roles.primaries.length === 0) return
+    const seconds = Math.max((performance.now() - start) / 1000, 0.001)
+    const records = stats.count('recordsRecovered')
+    const { changelogTopic } = this.#config
+    if (records === 0) return log.info('Changelog {changelogTopic} is empty, nothing to recover', { changelogTopic })
+    log.info('Recovered {entries} entries from {records} changelog records in {seconds} s ({rate} records/s)', {
+      entries: roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0),
+      records,
+      seconds: Math.round(seconds * 100) / 100,
+      rate: Math.round(records / seconds),
+    })
+  }
+
+  async #close(): Promise<void> {
+    this.#post({ type: 'state', state: 'stopping' })
+    this.#opened?.replicas.stop()
+    await this.#opened?.primaries.finish(closeStepMs)
+    await within(closeStepMs, this.#opened?.context.flusher.flush())
+    await this.#opened?.primaries.commit(closeStepMs)
+  }
+
+  #release(): void {
+    this.#reporter.stop()
+    this.#growth?.stop()
+    this.#opened?.context.flusher.stop()
+    this.#opened?.primaries.stop()
+    this.#opened?.replicas.stop()
+    closeClients(this.#clients)
+    writePending()
+  }
+}

@@ -1,0 +1,68 @@
+/** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { configureLogging, passOnLog } from '../log/index.ts'
+import { markStoreThread } from '../store-protocol/store-thread-mark.ts'
+import { type FromThread, type PlainError, type ToThread } from '../store-protocol/messages.ts'
+import { StoreThread } from './store-thread.ts'
+
+declare const self: Worker
+
+markStoreThread()
+
+let store: StoreThread | undefined
+let isClosing = false
+
+function post(message: FromThread): void {
+  self.postMessage(message)
+}
+
+function plain(error: unknown): PlainError {
+  if (error instanceof LatchkeyError) return { code: error.code, message: error.message }
+  return { code: 'internal', message: messageOf(error) }
+}
+
+async function start({ config, logging }: ToThread & { type: 'start' }): Promise<void> {
+  if (logging.isPassedOn) passOnLog(logging.level, (record) => post({ type: 'log', record }))
+  else configureLogging(logging)
+  try {
+    const loaded = await StoreThread.load(config, post)
+    // Else nothing was begun that would have to be ended.
+    if (!isClosing) {
+      store = loaded
+      await store.run()
+    }
+    post({ type: 'closed' })
+  } catch (error) {
+    post({ type: 'failed', error: plain(error) })
+  }
+}
+
+async function flush(id: number): Promise<void> {
+  try {
+    if (store === undefined) throw new LatchkeyError('recovering', 'Flushing: the store is still starting')
+    post({ type: 'flushed', id, operations: await store.flush() })
+  } catch (error) {
+    post({ type: 'flush-failed', id, error: plain(error) })
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToThread>) => {
+  switch (data.type) {
+    case 'start':
+      void start(data)
+      break
+    case 'confirmed':
+      store?.confirmed(data.readerThread, data.version)
+      break
+    case 'flush':
+      void flush(data.id)
+      break
+    case 'write':
+      store?.write(data.partition, data)
+      break
+    case 'close':
+      isClosing = true
+      void store?.close()
+      break
+  }
+}

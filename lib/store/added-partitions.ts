@@ -1,0 +1,15 @@
+/** The topic has got partitions while the store runs: what another store thread is told, to take those. */
+import { loggerOf, RepeatedLog } from '../log/index.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+
+const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
+
+/** @param known partitions so far; those from that number on are new */
+export function configOfAdded(config: StoreConfig, known: number, partitionCount: number): StoreConfig {
+  const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
+  const message =
+    'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
+  repeatedLog.log('warning', 'grown', message, { partitionCount, added: added.join(', ') })
+  const role = config.useReplicaOnly ? { partitionsReplica: added } : { partitions: added, partitionsReplica: [] }
+  return { ...config, ...role, initialCapacity: 0, extendsChangelog: true, rebuild: false }
+}

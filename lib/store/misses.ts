@@ -1,0 +1,63 @@
+/** Why a lookup found nothing, where that is more than "there is no such key". */
+import { LatchkeyError } from '../errors.ts'
+import { partitionFor } from './partitioner.ts'
+import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { type StatsView } from '../store-protocol/stats-view.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+
+export interface Held {
+  primaries: readonly number[]
+  replicas: readonly number[]
+  partitionCount: number
+}
+
+/** All of them, rising. */
+export function partitionsOf({ primaries, replicas }: Pick<Held, 'primaries' | 'replicas'>): number[] {
+  return [...primaries, ...replicas].toSorted((a, b) => a - b)
+}
+
+/** A miss that is to be asked again, here or elsewhere; undefined where the key does not exist. */
+export function explainMiss(
+  key: Uint8Array,
+  held: Held,
+  stats: StatsView,
+  config: StoreConfig,
+): LatchkeyError | undefined {
+  const { primaries, replicas, partitionCount } = held
+  const rebuilt = rebuildingPartition(key, held, stats, config)
+  if (rebuilt !== undefined) {
+    const message = `Reading store ${config.storeId}: the key may be in partition ${rebuilt}, which is being rebuilt`
+    return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
+  }
+  if (replicas.length === 0 && primaries.length === partitionCount) return undefined
+  const partition = partitionFor(key, partitionCount, config.partitioner)
+  const filling = replicas.filter((replica) => partitionStateOf(stats, replica) !== 'running')
+  if (partition === undefined ? filling.length > 0 : filling.includes(partition)) {
+    const message = `Reading store ${config.storeId}: the key may be in a replica that is still filling`
+    return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
+  }
+  if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
+  if (takesAll(config)) {
+    const found = `the key belongs to partition ${partition}, which the topic has only just got, and which is being taken here`
+    return new LatchkeyError('recovering', `Reading store ${config.storeId}: ${found}`, { details: { partition } })
+  }
+  const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
+  return new LatchkeyError('partition_not_held', message, {
+    details: { partition, held: { primary: primaries, replicas } },
+  })
+}
+
+/** Whether an instance holds every partition, those that the topic gets later included. */
+export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
+  return (useReplicaOnly ? partitionsReplica : partitions).length === 0
+}
+
+/** A primary that has the key perhaps, and whose source is read again; undefined where there is none. */
+function rebuildingPartition(key: Uint8Array, held: Held, stats: StatsView, config: StoreConfig): number | undefined {
+  for (const partition of held.primaries) {
+    if (partitionStateOf(stats, partition) !== 'rebuilding') continue
+    const home = partitionFor(key, held.partitionCount, config.partitioner)
+    if (home === undefined || home === partition) return partition
+  }
+  return undefined
+}

@@ -1,0 +1,45 @@
+/** The shared gauges of a partition as what is told about it. */
+import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { type StatsView } from '../store-protocol/stats-view.ts'
+import { type PartitionStatus, type PartitionTrouble } from '../store-protocol/status.ts'
+
+/** A replica's lag is worth something only while its end is heard of. */
+const lagKnownMs = 10_000
+
+export function partitionStatus(
+  stats: StatsView,
+  partition: number,
+  troubles: readonly PartitionTrouble[] = [],
+): PartitionStatus {
+  const isReplica = stats.gauge(partition, 'role') === 1
+  const position = known(stats.gauge(partition, 'position'))
+  const end = known(stats.gauge(partition, 'end'))
+  const lag = position === null || end === null ? null : Math.max(end - position, 0)
+  return {
+    partition,
+    role: isReplica ? 'replica' : 'primary',
+    state: partitionStateOf(stats, partition),
+    position,
+    end,
+    lag: isReplica ? replicaLag(stats, partition) : lag,
+    entries: Math.max(stats.gauge(partition, 'entries'), 0),
+    liveBytes: Math.max(stats.gauge(partition, 'liveBytes'), 0),
+    totalBytes: Math.max(stats.gauge(partition, 'totalBytes'), 0),
+    ...(troubles.length === 0 ? {} : { reason: troubles.map(reasonOf).join(' · '), troubles: [...troubles] }),
+  }
+}
+
+/** Records that a replica is behind the changelog; null where it has not heard of the changelog's end for a while. */
+export function replicaLag(stats: StatsView, partition: number): number | null {
+  if (Date.now() - stats.gauge(partition, 'endKnownAt') > lagKnownMs) return null
+  return Math.max(stats.gauge(partition, 'end') - stats.gauge(partition, 'position'), 0)
+}
+
+function reasonOf({ client, broker, since, message }: PartitionTrouble): string {
+  const where = broker === null ? '' : `${broker}, `
+  return `${client}: ${message} (${where}since ${since})`
+}
+
+function known(gauge: number): number | null {
+  return gauge < 0 ? null : gauge
+}

@@ -1,0 +1,119 @@
+/**
+ * Progress of recovery, of a rebuild and of catching up, for a person or a log: a bar that is drawn over on a terminal, a log line now and then
+ * elsewhere. Lines of the log clear the bar before they are written (log.ts), and it is drawn again below them.
+ */
+import { clearLine, loggerOf } from '../log/index.ts'
+import { type RecoveryPhase, type RecoveryProgress } from '../store-protocol/status.ts'
+
+export interface ProgressSource {
+  progress(): RecoveryProgress | null
+  /** Halted partitions that are all that is left. */
+  haltedShort(): number[]
+  onState(listener: () => void): () => void
+}
+
+export interface Terminal {
+  columns?: number
+  write(text: string): unknown
+}
+
+const barIntervalMs = 200
+const logIntervalMs = 5_000
+const barCells = 20
+const barCellsMin = 10
+const columnsDefault = 80
+const partitionsNamedMax = 20
+
+const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
+  recovering: 'Recovering from the changelog',
+  deleting: 'Rebuilding: deleting what there was',
+  rebuilding: 'Rebuilding: reading the source',
+  'catching-up': 'Catching up with the source',
+}
+
+/** Shows progress as long as there is some. @param isBar the terminal takes escape codes, and the log is text @returns ends it */
+export function showProgress(store: ProgressSource, terminal: Terminal, isBar: boolean): () => void {
+  let isShown = false
+  let isHaltLogged = false
+  let loggedAt = performance.now()
+  const show = () => {
+    const progress = store.progress()
+    if (!isHaltLogged) isHaltLogged = logHalted(store.haltedShort())
+    if (isBar) {
+      // A terminal that does not know its width says 0. In the last column some of them begin a new line.
+      if (progress !== null) terminal.write(clearLine + progressBar(progress, (terminal.columns || columnsDefault) - 1))
+      else if (isShown) terminal.write(clearLine)
+      isShown = progress !== null
+    } else if (progress === null) loggedAt = performance.now()
+    else if (performance.now() - loggedAt >= logIntervalMs) {
+      loggedAt = performance.now()
+      logProgress(progress)
+    }
+  }
+  // Also where only the log is told: the rate of late needs to know what was a moment ago.
+  const timer = setInterval(show, barIntervalMs)
+  timer.unref()
+  const unlisten = store.onState(show)
+  return () => {
+    clearInterval(timer)
+    unlisten()
+    if (isShown) terminal.write(clearLine)
+  }
+}
+
+function logProgress({ phase, percent, records, recordsPerSecond, bytes, remainingSeconds }: RecoveryProgress): void {
+  loggerOf('store').info(
+    '{phase}: {percent} %, {records} records, {megabytes} MB, {recordsPerSecond} records/s, {remaining}',
+    {
+      phase: phaseTexts[phase],
+      percent,
+      records,
+      megabytes: Math.round(bytes / 1e6),
+      recordsPerSecond,
+      remaining: remainingText(remainingSeconds),
+    },
+  )
+}
+
+/** @returns whether there was something to log */
+function logHalted(partitions: readonly number[]): boolean {
+  if (partitions.length === 0) return false
+  const named = partitions.slice(0, partitionsNamedMax).join(', ')
+  const more = partitions.length - partitionsNamedMax
+  const message =
+    'Catching up with the source: nothing is left but halted partitions ({partitions}); the store waits at them'
+  loggerOf('store').info(message, { partitions: more > 0 ? `${named} and ${more} more` : named })
+  return true
+}
+
+/**
+ * For example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000 records`. Where that is too
+ * long, the bar gets shorter, and figures are left out, the last ones first.
+ */
+function progressBar(progress: RecoveryProgress, columns: number): string {
+  const { phase, percent, records, recordsPerSecond, remainingSeconds } = progress
+  const figures = [
+    `${percent.toFixed(1)} %`,
+    remainingText(remainingSeconds),
+    `${count(recordsPerSecond)}/s`,
+    `${count(records)} records`,
+  ]
+  const title = phaseTexts[phase]
+  for (let kept = figures.length; kept > 0; kept--) {
+    const end = `]  ${figures.slice(0, kept).join('  ')}`
+    const cells = Math.min(columns - title.length - ' ['.length - end.length, barCells)
+    if (cells < barCellsMin) continue
+    const filled = Math.round((percent / 100) * cells)
+    return `${title} [${'#'.repeat(filled)}${'-'.repeat(cells - filled)}${end}`
+  }
+  const line = `${title}  ${figures[0]}`
+  return line.length <= columns ? line : figures[0]!
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}
+
+function remainingText(seconds: number | null): string {
+  return seconds === null ? 'time left not known yet' : `${seconds} s left`
+}

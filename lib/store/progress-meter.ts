@@ -1,0 +1,98 @@
+/** How far recovery, a rebuild or catching up has come, its rate of late and what remains, from the shared counters. */
+import { phaseProgressOf } from '../store-protocol/recovery-phase.ts'
+import { type StatsView } from '../store-protocol/stats-view.ts'
+import { type RecoveryPhase, recoveryPhases, type RecoveryProgress } from '../store-protocol/status.ts'
+
+/** Over which a rate is taken where it is asked for often; else it goes back to the time before. */
+const windowMs = 5_000
+const sampleIntervalMs = 250
+/** All is read, and the phase is not over for so long: it waits for something, such as a partition that is offline. */
+const heldUpMs = 2_000
+
+interface Sample {
+  at: number
+  done: number
+  records: number
+}
+
+export class ProgressMeter {
+  readonly #now: () => number
+  #phase: RecoveryPhase = 'recovering'
+  /** Of this phase, the oldest first: one at its beginning, or from before the window, and those in it. */
+  #samples: Sample[]
+  /** Since when all of the phase is read; undefined while there is more. */
+  #doneSince: number | undefined
+
+  /** @param now clock in milliseconds, for tests */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#samples = [{ at: now(), done: 0, records: 0 }]
+  }
+
+  start(): void {
+    this.#begin('recovering', { at: this.#now(), done: 0, records: 0 })
+  }
+
+  read(stats: StatsView): RecoveryProgress {
+    const { phase, done, total } = together(stats)
+    const { records, bytes } = countsOf(stats, phase, done)
+    const now = { at: this.#now(), done, records }
+    if (phase !== this.#phase) this.#begin(phase, now)
+    const before = this.#sample(now)
+    const seconds = (now.at - before.at) / 1000
+    const perSecond = (amount: number) => (seconds > 0 ? Math.max(amount, 0) / seconds : 0)
+    const rate = perSecond(done - before.done)
+    const isDone = done > 0 && done >= total
+    this.#doneSince = isDone ? (this.#doneSince ?? now.at) : undefined
+    const isHeldUp = this.#doneSince !== undefined && now.at - this.#doneSince >= heldUpMs
+    const percent = total === 0 ? 0 : Math.min(Math.round((1000 * done) / total) / 10, 100)
+    return {
+      phase,
+      records,
+      bytes,
+      recordsPerSecond: Math.round(perSecond(records - before.records)),
+      percent: isHeldUp ? Math.min(percent, 99.9) : percent,
+      remainingSeconds: isDone
+        ? isHeldUp
+          ? null
+          : 0
+        : rate === 0
+          ? null
+          : Math.round((10 * (total - done)) / rate) / 10,
+    }
+  }
+
+  #begin(phase: RecoveryPhase, first: Sample): void {
+    this.#phase = phase
+    this.#doneSince = undefined
+    this.#samples = [first]
+  }
+
+  /** @returns what the rate is taken from */
+  #sample(now: Sample): Sample {
+    const samples = this.#samples
+    while (samples.length > 1 && samples[1]!.at <= now.at - windowMs) samples.shift()
+    const before = samples[0]!
+    if (now.at - samples.at(-1)!.at >= sampleIntervalMs) samples.push(now)
+    return before
+  }
+}
+
+/** The first phase that some partition is still in, over all that are in it. */
+function together(stats: StatsView): { phase: RecoveryPhase; done: number; total: number } {
+  const sums = recoveryPhases.map((phase) => ({ phase, done: 0, total: 0 }))
+  for (const partition of stats.partitions) {
+    const { phase, done, total } = phaseProgressOf(stats, partition)
+    const sum = sums[recoveryPhases.indexOf(phase)]!
+    sum.done += Math.min(done, total)
+    sum.total += total
+  }
+  return sums.find(({ done, total }) => done < total) ?? sums.findLast(({ total }) => total > 0) ?? sums[0]!
+}
+
+function countsOf(stats: StatsView, phase: RecoveryPhase, done: number): { records: number; bytes: number } {
+  if (phase === 'deleting') return { records: done, bytes: 0 }
+  return phase === 'recovering'
+    ? { records: stats.count('recordsRecovered'), bytes: stats.count('bytesRecovered') }
+    : { records: stats.count('recordsConsumed'), bytes: stats.count('bytesConsumed') }
+}

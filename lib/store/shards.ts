@@ -1,0 +1,227 @@
+/**
+ * The store threads of a store, as one: those that it begins with, on which it waits, and one for each growth of the topic, which recovers while
+ * the store runs. The first one looks at the topics, and creates what is missing; the others follow when it has.
+ */
+import { type Lookup, type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
+import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { type StoreLogging } from '../store-protocol/messages.ts'
+import { Shard } from './shard.ts'
+import { type StoreAccess } from './store-port.ts'
+import { haltedShort } from '../store-protocol/recovery-phase.ts'
+import { configOfAdded } from './added-partitions.ts'
+import { type Held, takesAll } from './misses.ts'
+import { partitionFor } from './partitioner.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import { loggerOf } from '../log/index.ts'
+
+export interface ShardsEvents {
+  /** The state of all together, or of one that fails. */
+  state(state: StoreState): void
+  caughtUp(): void
+}
+
+export class Shards {
+  readonly #config: StoreConfig
+  readonly #logging: StoreLogging
+  readonly #events: ShardsEvents
+  readonly #access: StoreAccess
+  readonly #base: Shard[] = []
+  readonly #added: Shard[] = []
+  readonly #progress = new ProgressMeter()
+  #state: StoreState = 'starting'
+  #held: Held = { primaries: [], replicas: [], partitionCount: 0 }
+  #stats: StatsView
+  /** By partition. */
+  #owners: (Shard | undefined)[] = []
+
+  constructor(config: StoreConfig, logging: StoreLogging, events: ShardsEvents, access: StoreAccess) {
+    this.#config = config
+    this.#logging = logging
+    this.#events = events
+    this.#access = access
+    const count = config.storeThreads ?? 1
+    const first = this.#begin(count > 1 ? { ...config, share: { index: 0, count } } : config)
+    this.#stats = first.stats
+  }
+
+  get all(): readonly Shard[] {
+    return this.#added.length === 0 ? this.#base : [...this.#base, ...this.#added]
+  }
+
+  /** Of those that the store waits for; `failed` as soon as any has. */
+  get state(): StoreState {
+    return this.#state
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#base.every((shard) => shard.caughtUp)
+  }
+
+  get recovery(): RecoveryProgress | null {
+    return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
+  }
+
+  /** The same, and of catching up with the source; null where nothing is left of that but halted partitions. */
+  get progress(): RecoveryProgress | null {
+    if (this.haltedShort.length > 0) return null
+    if (this.#state === 'recovering') return this.recovery
+    if (this.#state !== 'running' || this.isCaughtUp) return null
+    const progress = this.#progress.read(this.#stats)
+    return progress.phase === 'catching-up' && progress.percent < 100 ? progress : null
+  }
+
+  /** Halted partitions, where all others are as their source was at start. */
+  get haltedShort(): number[] {
+    return this.#state === 'recovering' || this.#state === 'running' ? haltedShort(this.#stats) : []
+  }
+
+  get held(): Held {
+    return this.#held
+  }
+
+  get stats(): StatsView {
+    return this.#stats
+  }
+
+  get readers(): { size: number; inUse: number; waiting: number } {
+    const { size } = this.#base[0]!.readers
+    if (this.all.length === 1) return this.#base[0]!.readers
+    const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, shard) => total + shard.readers[of], 0)
+    return { size, inUse: sum('inUse'), waiting: sum('waiting') }
+  }
+
+  /** The thread that has a partition; undefined where none has. */
+  ownerOf(partition: number): Shard | undefined {
+    return this.#owners[partition]
+  }
+
+  /** Looks in every thread, the one first to which the key's partition belongs now: that changes with their number. */
+  find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    if (this.#base.length === 1 && this.#added.length === 0) return this.#base[0]!.find(key)
+    const order = this.inOrder(key)
+    for (const [index, shard] of order.entries()) {
+      const found = shard.find(key)
+      if (found instanceof Promise) return findLater(found, order.slice(index + 1), key)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Those that answer, in the order in which they are to be asked for a key. */
+  inOrder(key: Uint8Array): Shard[] {
+    const running = this.all.filter(({ state }) => state === 'running')
+    if (running.length <= 1) return running
+    const home = this.ownerOf(partitionFor(key, this.#held.partitionCount, 'murmur2')!)
+    const at = home === undefined ? -1 : running.indexOf(home)
+    if (at > 0) running.unshift(...running.splice(at, 1))
+    return running
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((shard) => shard.close()))
+  }
+
+  #begin(config: StoreConfig): Shard {
+    const events = {
+      opened: () => this.#opened(shard),
+      state: () => this.#changed(shard),
+      caughtUp: () => this.#events.caughtUp(),
+      grown: (partitionCount: number) => this.#grow(partitionCount),
+    }
+    const shard: Shard = new Shard(config, this.#logging, events, this.#access)
+    this.#base.push(shard)
+    return shard
+  }
+
+  /** The number of partitions is known now: each thread gets its share of those that are held here. */
+  #opened(shard: Shard): void {
+    if (shard === this.#base[0]) {
+      const { primaries, replicas } = rolesOf(this.#config, shard.held.partitionCount)
+      const count = this.#config.storeThreads ?? 1
+      const threads = Math.min(count, primaries.length + replicas.length)
+      for (let index = 1; index < threads; index++) this.#begin({ ...this.#config, share: { index, count } })
+    }
+    this.#merge()
+  }
+
+  #merge(): void {
+    const { all } = this
+    const [first] = all
+    if (all.length === 1) {
+      this.#held = first!.held
+      this.#stats = first!.stats
+    } else {
+      this.#held = {
+        primaries: all.flatMap((shard) => shard.held.primaries).toSorted((a, b) => a - b),
+        replicas: all.flatMap((shard) => shard.held.replicas).toSorted((a, b) => a - b),
+        partitionCount: Math.max(...all.map((shard) => shard.held.partitionCount)),
+      }
+      this.#stats = mergedStats(all.map((shard) => shard.stats))
+    }
+    this.#owners = []
+    for (const shard of all) {
+      for (const partition of [...shard.held.primaries, ...shard.held.replicas]) this.#owners[partition] = shard
+    }
+  }
+
+  #changed(shard: Shard): void {
+    this.#merge()
+    const before = this.#state
+    this.#state = mergedState(this.#base, this.#added)
+    if (before === this.#state && shard.state !== 'failed') return
+    if (this.#state === 'recovering') this.#progress.start()
+    this.#events.state(this.#state)
+  }
+
+  /** The topic has new partitions: an instance that takes all there are takes them, too. */
+  #grow(partitionCount: number): void {
+    const { all } = this
+    const known = Math.max(...all.map((one) => one.held.partitionCount))
+    if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
+    for (const one of all) one.topicGrew(partitionCount)
+    if (takesAll(this.#config)) this.#take(known, partitionCount)
+    else
+      loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
+        partitionCount,
+      })
+    this.#merge()
+  }
+
+  /** Another thread for the partitions from `known` on. */
+  #take(known: number, partitionCount: number): void {
+    const config = configOfAdded(this.#config, known, partitionCount)
+    const events = {
+      opened: () => this.#merge(),
+      state: () => this.#changed(shard),
+      caughtUp: () => {},
+      grown: () => {},
+    }
+    const shard: Shard = new Shard(config, this.#logging, events, this.#access)
+    shard.topicGrew(partitionCount)
+    this.#added.push(shard)
+  }
+}
+
+async function findLater(
+  first: Promise<Lookup | undefined>,
+  others: readonly Shard[],
+  key: Uint8Array,
+): Promise<Lookup | undefined> {
+  let found = await first
+  for (const shard of others) {
+    if (found !== undefined) return found
+    if (shard.state === 'running') found = await shard.find(key)
+  }
+  return found
+}
+
+function mergedState(base: readonly Shard[], added: readonly Shard[]): StoreState {
+  const states = base.map(({ state }) => state)
+  if (states.includes('failed') || added.some(({ state }) => state === 'failed')) return 'failed'
+  if (states.includes('stopping')) return 'stopping'
+  if (states.every((state) => state === 'running')) return 'running'
+  // The first one has looked at the topics before the others begin.
+  return states.every((state) => state === 'starting') ? 'starting' : 'recovering'
+}

@@ -1,0 +1,59 @@
+/** What a store tells about itself, put together from what its threads have told. */
+import { skippedOf } from '../store-protocol/skipped.ts'
+import { type StoreStatus } from '../store-protocol/status.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { conditionsOf, reasonsOf } from './conditions.ts'
+import { partitionStatus } from './partition-status.ts'
+import { type Shards } from './shards.ts'
+
+export function statusOf(
+  { storeId, readyWhen, onBadRecord }: StoreConfig,
+  formats: StoreStatus['formats'],
+  together: Shards,
+): StoreStatus {
+  const { all: shards, state, stats, recovery } = together
+  const { primaries, replicas } = together.held
+  const partitionTroubles = shards.flatMap((shard) => shard.troubles.partitions)
+  const details = stats.partitions.map((partition) => {
+    const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
+    return partitionStatus(stats, partition, troubles)
+  })
+  const told = (kind: 'fenced' | 'halted' | 'contested') =>
+    reasonsOf(kind, details, new Map(shards.flatMap((shard) => [...shard[kind]])))
+  const fenced = told('fenced')
+  const contested = told('contested')
+  const halted = onBadRecord === 'stop' ? told('halted') : undefined
+  const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
+  const rebuilding = new Map(shards.flatMap((shard) => [...shard.rebuilding]))
+  const troubles = shards.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
+    ...repairing.values(),
+    ...foreign.values(),
+    ...(trouble ? [trouble] : []),
+  ])
+  const reason =
+    failure ??
+    [...fenced.values(), ...contested.values(), ...(halted?.values() ?? []), ...rebuilding.values(), ...troubles].join(
+      ' · ',
+    )
+  return {
+    id: storeId,
+    formats,
+    state,
+    ...(reason === '' ? {} : { reason }),
+    partitions: { primary: [...primaries], replicas: [...replicas] },
+    caughtUp: shards.every((shard) => shard.caughtUp),
+    recovery,
+    skipped: skippedOf(stats),
+    details,
+    conditions: conditionsOf({
+      state,
+      readyWhen,
+      caughtUp: together.isCaughtUp,
+      fenced,
+      contested,
+      halted,
+      rebuilding,
+      failure,
+    }),
+  }
+}

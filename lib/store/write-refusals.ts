@@ -1,0 +1,47 @@
+/** Why a program's own write is not taken. */
+import { LatchkeyError } from '../errors.ts'
+import { batchBytesOfOne } from '../kafka/record-batch/index.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { type Held, takesAll } from './misses.ts'
+
+/** What a store thread knows of its partitions. */
+export interface Writable {
+  /** Partitions that another instance has taken, with what is said about it. */
+  readonly fenced: ReadonlyMap<number, string>
+  /** Of a record batch, as the changelog accepts it. */
+  readonly recordBytesMax: number
+}
+
+/** @returns undefined where the write can be taken @param record value null to delete */
+export function explainWriteRefusal(
+  config: StoreConfig,
+  partition: number,
+  held: Held,
+  { fenced, recordBytesMax }: Writable,
+  { key, value }: { key: Uint8Array; value: Uint8Array | null },
+): LatchkeyError | undefined {
+  const attempted = `Writing to store ${config.storeId}`
+  const details = { partition, held: { primary: held.primaries, replicas: held.replicas } }
+  if (!(Number.isInteger(partition) && partition >= 0 && partition < held.partitionCount)) {
+    const found = `there is no partition ${partition}: the topic has ${held.partitionCount}`
+    return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
+  }
+  if (!held.primaries.includes(partition)) {
+    if (takesAll(config) && !held.replicas.includes(partition)) {
+      const found = `the topic has only just got partition ${partition}, which is being taken here`
+      return new LatchkeyError('recovering', `${attempted}: ${found}`, { details: { partition } })
+    }
+    const found = held.replicas.includes(partition)
+      ? `partition ${partition} is a copy here: write at the instance that has it as primary`
+      : `partition ${partition} is not held by this instance: write at the one that has it`
+    return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
+  }
+  const reason = fenced.get(partition)
+  if (reason !== undefined) return new LatchkeyError('fenced', `${attempted}: ${reason}`, { details: { partition } })
+  const bytes = batchBytesOfOne(key.length, value?.length ?? -1, true)
+  if (bytes <= recordBytesMax) return undefined
+  const found = `the record takes ${bytes} bytes, the changelog accepts ${recordBytesMax}; make it smaller, or raise max.message.bytes of the topic and start again`
+  return new LatchkeyError('entry_too_large', `${attempted}: ${found}`, {
+    details: { bytes, bytesMax: recordBytesMax },
+  })
+}

@@ -1,0 +1,98 @@
+/** The changelog topic: how it is created, what it accepts, and what of its settings is worth a warning. */
+import { type TopicMetadata } from '../kafka/client.ts'
+import { recordOverheadBytesMax } from '../kafka/record-batch/index.ts'
+import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
+
+export interface ChangelogLimits {
+  /** Of a record batch as it is written. */
+  maxMessageBytes: number
+  /** How far from the broker's clock a record's timestamp may lie. */
+  timestampBeforeMaxMs: number
+  timestampAfterMaxMs: number
+  /** Whether it stores every source timestamp as it is. */
+  keepsTimestamps: boolean
+}
+
+export interface NewChangelog {
+  partitions: number
+  replicationFactor: number
+  config: Record<string, string>
+}
+
+const unlimitedMs = '9223372036854775807'
+/** Kafka's own defaults, for a user who may not read topic configurations. */
+const defaultMaxMessageBytes = 1_048_588
+const defaultTimestampAfterMaxMs = 3_600_000
+
+export function newChangelog(source: TopicMetadata, sourceConfig: Map<string, string> | undefined): NewChangelog {
+  const config: Record<string, string> = {
+    'cleanup.policy': 'compact',
+    'max.message.bytes': String(maxMessageBytes(sourceConfig) + recordOverheadBytesMax),
+    'message.timestamp.type': 'CreateTime',
+  }
+  // Kafka before 3.6 has one setting where later ones have two: without reading the source's we do not know which to name.
+  if (sourceConfig?.has('message.timestamp.after.max.ms') ?? true) {
+    config['message.timestamp.before.max.ms'] = unlimitedMs
+    config['message.timestamp.after.max.ms'] = unlimitedMs
+  }
+  const replicationFactor = source.partitions[0]?.replicas ?? 1
+  Object.assign(config, durabilityOf(replicationFactor))
+  return { partitions: source.partitions.length, replicationFactor, config }
+}
+
+export function limitsOf(config: Map<string, string> | undefined): ChangelogLimits {
+  const number = (name: string, otherwise: number) => Number(config?.get(name) ?? otherwise)
+  const both = number('message.timestamp.difference.max.ms', Number.MAX_SAFE_INTEGER)
+  const timestampBeforeMaxMs = number('message.timestamp.before.max.ms', both)
+  const timestampAfterMaxMs = number('message.timestamp.after.max.ms', Math.min(both, defaultTimestampAfterMaxMs))
+  const isUnlimited = Math.min(timestampBeforeMaxMs, timestampAfterMaxMs) >= Number.MAX_SAFE_INTEGER
+  const keepsTimestamps = isUnlimited && config?.get('message.timestamp.type') === 'CreateTime'
+  return { maxMessageBytes: maxMessageBytes(config), timestampBeforeMaxMs, timestampAfterMaxMs, keepsTimestamps }
+}
+
+export function maxMessageBytes(config: Map<string, string> | undefined): number {
+  return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
+}
+
+/** Where the brokers name no topic ids, other signs have to do. */
+export function withoutIds({ topic, id }: Pick<TopicMetadata, 'topic' | 'id'>): string[] {
+  if (id !== undefined) return []
+  const found = `The brokers know no topic ids (Kafka before 2.8): a topic that takes the place of ${topic} or of its changelog is recognised by records, offsets and leader epochs only`
+  return [`${found}; stop the store before a topic is recreated`]
+}
+
+export function warningsAbout(
+  { topic, partitions }: TopicMetadata,
+  sourceReplicas: number,
+  source: Map<string, string> | undefined,
+  changelog: Map<string, string> | undefined,
+): string[] {
+  if (changelog === undefined) return []
+  const warnings: string[] = []
+  const policy = changelog.get('cleanup.policy') ?? ''
+  if (!policy.split(',').includes('compact')) {
+    warnings.push(
+      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart, and it grows with every update; ` +
+        'set cleanup.policy=compact on it',
+    )
+  } else if (policy !== 'compact') {
+    warnings.push(
+      `Changelog topic ${topic} has cleanup.policy=${policy}: what its retention removes is missing after a restart; set cleanup.policy=compact on it`,
+    )
+  }
+  if (maxMessageBytes(changelog) < maxMessageBytes(source) + recordOverheadBytesMax) {
+    warnings.push(
+      `Changelog topic ${topic} has max.message.bytes=${maxMessageBytes(changelog)}, too little for the largest records of the source with their header: ` +
+        `such records are skipped and counted; set it to ${maxMessageBytes(source) + recordOverheadBytesMax} or more`,
+    )
+  }
+  if (changelog.get('message.timestamp.type') === 'LogAppendTime') {
+    warnings.push(
+      `Changelog topic ${topic} has message.timestamp.type=LogAppendTime: after a restart Last-Modified shows when a record was copied; set CreateTime`,
+    )
+  }
+  return [
+    ...warnings,
+    ...durabilityWarnings(`Changelog topic ${topic}`, partitions[0]?.replicas ?? 1, sourceReplicas, changelog),
+  ]
+}

@@ -1,0 +1,150 @@
+/** What --check tells: whether the settings, rights and topics would do, and what a start would do, without changing anything. */
+import { describeRight, principalOf } from './acls.ts'
+import {
+  type Clients,
+  closeClients,
+  createClients,
+  groupOf,
+  lastFoundOf,
+  requireBrokers,
+  transactionalIdPrefixOf,
+} from './clients.ts'
+import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { changedText, fingerprintOf, isOfAnother } from './fingerprint.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { inspectTopics, type Topology } from './topology.ts'
+import { deadline } from '../deadline.ts'
+import { LatchkeyError } from '../errors.ts'
+import { fetchCommitted } from '../kafka/offsets.ts'
+
+/** An unreachable cluster is waited for by a start, but a check has to come to an end. */
+const checkMs = 30_000
+
+/** Lines to print. Rejects with LatchkeyError where a start would be refused or Kafka cannot be asked. */
+export async function checkTopics(config: StoreConfig): Promise<string[]> {
+  await requireBrokers(config)
+  const clients = createClients(config)
+  try {
+    return await deadline(check(clients, config), checkMs, () => {
+      const found = lastFoundOf(clients) ?? 'no answer. Correct KAFKA_BROKERS'
+      throw new LatchkeyError('broker_unreachable', `Checking the topics for ${checkMs / 1000} s: ${found}`)
+    })
+  } finally {
+    closeClients(clients)
+  }
+}
+
+async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
+  const rights = await findRights(clients, config)
+  refuseMissing(config, rights)
+  const topology = await clients.consumer.persist(() => inspectTopics(clients.consumer, config))
+  const changed = await describeChanged(clients, config, topology)
+  const leaderless = await describeLeaderless(clients, config, topology)
+  return [...describe(config, topology), ...changed, ...leaderless, ...describeRights(config, rights)]
+}
+
+/** A start waits for their leaders. */
+async function describeLeaderless(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
+  const { sourceTopic, changelogTopic } = config
+  const { consumer } = clients
+  const { primaries } = rolesOf(config, topology.partitionCount)
+  const topics = [
+    ...(primaries.length > 0 ? [sourceTopic] : []),
+    ...(topology.missingChangelog === undefined ? [changelogTopic] : []),
+  ]
+  const found = topics.length === 0 ? [] : await consumer.persist(() => consumer.metadata(topics))
+  return found.flatMap(({ topic, partitions }) => {
+    const without = partitions.filter(({ leader }) => leader < 0).map(({ partition }) => partition)
+    if (without.length === 0) return []
+    const which = `${without.length === 1 ? 'partition' : 'partitions'} ${rangesOf(without.toSorted((a, b) => a - b))}`
+    return [
+      `warning: Topic ${topic} has no leader for ${which}: a start waits for one; start the brokers that hold a replica`,
+    ]
+  })
+}
+
+/** The warning of a start with other formats, or another module, than what is stored was made with. */
+async function describeChanged(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
+  const { consumer } = clients
+  const { primaries } = rolesOf(config, topology.partitionCount)
+  if (primaries.length === 0 || topology.missingChangelog !== undefined || config.rebuild) return []
+  const committed = await consumer.persist(() =>
+    fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries),
+  )
+  const fingerprint = fingerprintOf(config)
+  const isChanged = [...committed.values()].some(({ metadata }) => isOfAnother(metadata, fingerprint))
+  return isChanged ? [`warning: ${config.changelogTopic}: ${changedText}`] : []
+}
+
+/** What a start does with the changelog that it finds. */
+function beginning({ rebuild }: StoreConfig): string {
+  return rebuild
+    ? 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
+    : 'recovered from its start'
+}
+
+function describe(
+  config: StoreConfig,
+  { partitionCount, missingChangelog, deadLetters, warnings }: Topology,
+): string[] {
+  const { sourceTopic, changelogTopic, fencing } = config
+  const { primaries, replicas, notices } = rolesOf(config, partitionCount)
+  const lines: string[] = []
+  if (primaries.length > 0)
+    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${rangesOf(primaries)}`)
+  if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${rangesOf(replicas)}`)
+  if (missingChangelog === undefined)
+    lines.push(`changelog ${changelogTopic}: exists with as many partitions; ${beginning(config)}`)
+  else {
+    const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
+    lines.push(
+      `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
+    )
+  }
+  if (deadLetters?.missing === undefined) {
+    if (deadLetters)
+      lines.push(`dead letters: to ${deadLetters.name}, which exists with ${deadLetters.partitions} partitions`)
+  } else {
+    lines.push(`dead letters: to ${deadLetters.name}, which would be created with ${deadLetters.partitions} partitions`)
+  }
+  if (primaries.length > 0) {
+    lines.push(`offsets: committed under group ${groupOf(config)}`)
+    lines.push(
+      fencing
+        ? `fencing: transactional ids ${transactionalIdPrefixOf(config)}<partition>`
+        : 'fencing: off; a late write of an earlier instance can land behind newer ones',
+    )
+  }
+  return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
+}
+
+/** In a line where none is missing; else each that is, and the commands that grant them all. */
+function describeRights(config: StoreConfig, { rights, commands }: RightsFound): string[] {
+  const ofVerdict = (wanted: Verdict) => rights.filter(({ verdict }) => verdict === wanted).map(({ right }) => right)
+  const missing = ofVerdict('missing')
+  const unknown = new Set(
+    ofVerdict('not known')
+      .filter(({ isOptional }) => !isOptional)
+      .map(describeRight),
+  )
+  const rest =
+    unknown.size === 0 ? 'are granted' : `that the broker tells of are granted; not known: ${[...unknown].join(', ')}`
+  if (missing.length === 0) return [`rights: all ${rest}`]
+  const found = missing.map((right) => {
+    const optional = right.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''
+    return `right of ${principalOf(config, right.client)}: ${describeRight(right)}: missing${optional}`
+  })
+  return [...new Set(found), 'rights are granted with', ...commands.map((command) => `  ${command}`)]
+}
+
+/** `0-3, 7` for 0, 1, 2, 3 and 7. */
+function rangesOf(partitions: readonly number[]): string {
+  const ranges: [first: number, last: number][] = []
+  for (const partition of partitions) {
+    const range = ranges.at(-1)
+    if (range?.[1] === partition - 1) range[1] = partition
+    else ranges.push([partition, partition])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')
+}

@@ -1,0 +1,60 @@
+/** Topics that keep what they acknowledge when a broker is lost: the changelog, and that of dead letters. */
+import { getLogger } from '@logtape/logtape'
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import { createTopic, type NewTopic } from '../kafka/topics.ts'
+
+/** With fewer, one that is gone would keep the topic from being written. */
+const replicasForTwoInSync = 3
+
+/** What keeps an acknowledged record when brokers fail: with three replicas, one of them may be gone, and a record is at two when it is acknowledged. */
+export function durabilityOf(replicas: number): Record<string, string> {
+  const inSync = replicas >= replicasForTwoInSync ? { 'min.insync.replicas': '2' } : {}
+  return { ...inSync, 'unclean.leader.election.enable': 'false' }
+}
+
+/** @param topic begins the sentences: `Changelog topic orders-changelog` */
+export function durabilityWarnings(
+  topic: string,
+  replicas: number,
+  sourceReplicas: number,
+  config: Map<string, string>,
+): string[] {
+  const warnings: string[] = []
+  if (replicas < sourceReplicas) {
+    warnings.push(
+      `${topic} keeps ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, and the source ${sourceReplicas}: it can be lost where the source is not; ` +
+        `give it ${sourceReplicas} (kafka-reassign-partitions)`,
+    )
+  }
+  if (replicas >= replicasForTwoInSync && Number(config.get('min.insync.replicas') ?? 1) < 2) {
+    warnings.push(
+      `${topic} has min.insync.replicas=${config.get('min.insync.replicas') ?? 1}: what it acknowledges may be at one broker alone, and is lost with that; ` +
+        'set min.insync.replicas=2 on it',
+    )
+  }
+  if (replicas > 1 && config.get('unclean.leader.election.enable') === 'true') {
+    warnings.push(
+      `${topic} has unclean.leader.election.enable=true: a replica that lacks records may become the leader, and what it lacks is lost; ` +
+        'set unclean.leader.election.enable=false on it',
+    )
+  }
+  return warnings
+}
+
+/** Creates a topic. A cluster whose policy does not let users choose how durable it is creates it by its own settings. */
+export async function createDurable(client: KafkaClient, topic: NewTopic): Promise<void> {
+  try {
+    await client.persist(() => createTopic(client, topic))
+  } catch (error) {
+    const isPolicy =
+      error instanceof LatchkeyError && /POLICY_VIOLATION|INVALID_CONFIG/.test(String(error.details['kafka']))
+    if (!isPolicy) throw error
+    const durability = durabilityOf(topic.replicationFactor)
+    const config = Object.fromEntries(Object.entries(topic.config).filter(([name]) => !(name in durability)))
+    await client.persist(() => createTopic(client, { ...topic, config }))
+    const message = '{fault}: created without {settings}, by the settings of the cluster'
+    const settings = Object.keys(durability).join(' and ')
+    getLogger(['latchkey', 'store']).warn(message, { fault: error.message, settings })
+  }
+}

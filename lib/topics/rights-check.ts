@@ -1,0 +1,135 @@
+/** Whether the users that a store authenticates as have the rights it needs: asked before anything else is done, so that all that is missing is told at once. */
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from '../kafka/client.ts'
+import {
+  groupOperations,
+  type KnownOperations,
+  mayCreate,
+  mayReadMissing,
+  topicOperations,
+  transactionRights,
+} from '../kafka/rights.ts'
+import { loggerOf } from '../log/index.ts'
+import { aclCommands, describeRight, principalOf, type Right, rightsNeeded } from './acls.ts'
+import { type ClientName } from '../store-protocol/client-config.ts'
+import { type Clients, transactionalIdOf } from './clients.ts'
+import { deadLetterTopicOf } from './dead-letter-topic.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+
+export type Verdict = 'granted' | 'missing' | 'not known'
+
+export interface RightsFound {
+  rights: { right: Right; verdict: Verdict }[]
+  /** The commands that grant every right needed. */
+  commands: string[]
+}
+
+/** Asks without changing anything. What a broker does not tell is not known. */
+export async function findRights(clients: Clients, config: StoreConfig): Promise<RightsFound> {
+  const { changelogTopic, sourceTopic, useReplicaOnly } = config
+  const topics = new TopicRights(clients)
+  const [changelog, source] = await Promise.all([
+    topics.of('consumer', changelogTopic),
+    useReplicaOnly ? undefined : topics.of('consumer', sourceTopic),
+  ])
+  // A topic that is hidden may exist or not.
+  const creates = isMissing(changelog) && !useReplicaOnly && source?.exists !== false ? [changelogTopic] : []
+  const deadLetters = deadLetterTopicOf(config)
+  if (deadLetters !== undefined && isMissing(await topics.of('consumer', deadLetters))) creates.push(deadLetters)
+  const needed = rightsNeeded(config, creates)
+  const verdicts = needed.map(async (right) => ({ right, verdict: await verdictOn(right, topics, clients, config) }))
+  const rights = await Promise.all(verdicts)
+  return { rights, commands: aclCommands(config, needed) }
+}
+
+function isMissing({ isHidden, exists }: KnownOperations): boolean {
+  return isHidden || !exists
+}
+
+/** @throws LatchkeyError broker_refused that names every right that is missing, and the commands that grant them */
+export async function requireRights(clients: Clients, config: StoreConfig): Promise<void> {
+  refuseMissing(config, await findRights(clients, config))
+}
+
+export function refuseMissing(config: StoreConfig, { rights }: RightsFound): void {
+  const missing = rights
+    .filter(({ verdict, right }) => verdict === 'missing' && !right.isOptional)
+    .map(({ right }) => right)
+  if (missing.length === 0) return
+  const byPrincipal = Map.groupBy(missing, ({ client }) => principalOf(config, client))
+  const lacking = [...byPrincipal].map(([principal, ones]) => {
+    const names = [...new Set(ones.map(describeRight))]
+    return `${principal} lacks ${names.join(', ')}`
+  })
+  const canDoWithout = missing.every(({ type }) => type === 'transactional-id')
+  const message = [
+    `Looking at the rights: ${lacking.join('; ')}; an administrator grants ${missing.length === 1 ? 'it' : 'them'} with`,
+    ...aclCommands(config, missing).map((command) => `  ${command}`),
+    ...(canDoWithout ? ['  or set FENCING=false, and late writes of an earlier instance are not refused'] : []),
+  ]
+  throw new LatchkeyError('broker_refused', message.join('\n'))
+}
+
+async function verdictOn(right: Right, topics: TopicRights, clients: Clients, config: StoreConfig): Promise<Verdict> {
+  const { client, operation, type, name } = right
+  if (type === 'group')
+    return verdictOf((await known(clients[client], () => groupOperations(clients[client], name)))?.may(operation))
+  if (type === 'transactional-id') return verdictOf((await topics.transaction(config))?.id)
+  if (operation === 'Create') return verdictOf(await known(clients[client], () => mayCreate(clients[client], name)))
+  const operations = await topics.of(client, name)
+  if (operations.exists || operations.isHidden) return verdictOf(operations.may(operation))
+  if (operation === 'Read') return verdictOf(await known(clients[client], () => mayReadMissing(clients[client], name)))
+  // Only for the changelog there is a request that tells without writing.
+  if (operation === 'Write' && name === config.changelogTopic)
+    return verdictOf((await topics.transaction(config))?.topic)
+  // It was seen to be missing, hence may be described.
+  return operation === 'Describe' ? 'granted' : 'not known'
+}
+
+function verdictOf(may: boolean | undefined): Verdict {
+  if (may === undefined) return 'not known'
+  return may ? 'granted' : 'missing'
+}
+
+/** Asks once for each topic and client. */
+class TopicRights {
+  readonly #clients: Clients
+  readonly #asked = new Map<string, Promise<KnownOperations>>()
+  #transaction: Promise<{ id: boolean; topic: boolean | undefined } | undefined> | undefined
+
+  constructor(clients: Clients) {
+    this.#clients = clients
+  }
+
+  of(client: ClientName, topic: string): Promise<KnownOperations> {
+    const key = `${client} ${topic}`
+    const asked = this.#asked.get(key) ?? this.#ask(client, topic)
+    this.#asked.set(key, asked)
+    return asked
+  }
+
+  transaction(config: StoreConfig): Promise<{ id: boolean; topic: boolean | undefined } | undefined> {
+    const { producer } = this.#clients
+    const id = transactionalIdOf(config, config.partitions[0] ?? 0)
+    this.#transaction ??= config.fencing
+      ? known(producer, () => transactionRights(producer, id, config.changelogTopic))
+      : Promise.resolve(undefined)
+    return this.#transaction
+  }
+
+  async #ask(client: ClientName, topic: string): Promise<KnownOperations> {
+    const found = await known(this.#clients[client], () => topicOperations(this.#clients[client], topic))
+    return found ?? { isHidden: false, exists: true, may: () => undefined }
+  }
+}
+
+/** undefined where a broker cannot be asked: that is no reason not to start. */
+async function known<T>(client: KafkaClient, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await client.persist(ask)
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== 'broker_refused') throw error
+    loggerOf('store').debug('Rights are not known: {fault}', { fault: error.message })
+    return undefined
+  }
+}

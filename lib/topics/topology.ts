@@ -1,0 +1,173 @@
+/** The two topics of a store: whether they fit each other, what the changelog accepts, and its creation where it is missing. */
+import { getLogger } from '@logtape/logtape'
+import { LatchkeyError } from '../errors.ts'
+import { sleep } from '../kafka/backoff.ts'
+import { type KafkaClient, type TopicMetadata } from '../kafka/client.ts'
+import { errorName, unknownTopic } from '../kafka/protocol/error-codes.ts'
+import { describeTopic, extendTopic } from '../kafka/topics.ts'
+import { type StoreConfig } from '../store-protocol/store-config.ts'
+import {
+  type ChangelogLimits,
+  limitsOf,
+  maxMessageBytes,
+  type NewChangelog,
+  newChangelog,
+  warningsAbout,
+  withoutIds,
+} from './changelog-topic.ts'
+import { createDurable } from './durable-topic.ts'
+import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
+
+export interface Topology {
+  /** Of both topics. */
+  partitionCount: number
+  limits: ChangelogLimits
+  /** Worth a warning, but no reason not to start. */
+  warnings: string[]
+  /** The changelog has fewer partitions than the source, and is to be extended. */
+  extends: boolean
+  /** What would be created; undefined where the changelog exists. */
+  missingChangelog: NewChangelog | undefined
+  /** Where records go that cannot be stored; undefined where they go nowhere. */
+  deadLetters: DeadLetterTopology | undefined
+}
+
+/** A topic that was created a moment ago may not be known to every broker yet. */
+const patienceMs = 5_000
+
+/**
+ * Looks at both topics without changing anything.
+ * @throws LatchkeyError topics_unfit naming every fault; others while Kafka cannot be asked
+ */
+export async function inspectTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const { sourceTopic, changelogTopic } = config
+  if (config.useReplicaOnly) return inspectChangelog(client, config)
+  const source = await findTopic(client, sourceTopic)
+  if (source === undefined) {
+    const advice = 'create it, or correct SOURCE_TOPIC or KAFKA_BROKERS'
+    throw unfit([`source topic ${sourceTopic} does not exist on ${brokerList(config)}: ${advice}`])
+  }
+  const [changelog] = await client.metadata([changelogTopic])
+  const deadLetterTopic = deadLetterTopicOf(config)
+  const [letters] = deadLetterTopic === undefined ? [] : await client.metadata([deadLetterTopic])
+  const topics = [source, changelog!, ...(letters ? [letters] : [])]
+  const faults = topics.flatMap((topic) => accessFault(topic))
+  const exists = changelog!.errorCode !== unknownTopic
+  const found = changelog!.partitions.length
+  const isShort = exists && found < source.partitions.length
+  const isExtended = isShort && config.extendsChangelog === true
+  if (exists && changelog!.errorCode === 0 && found !== source.partitions.length && !isExtended) {
+    const extend = `if ${sourceTopic} was extended, extend ${changelogTopic} too (kafka-topics --alter --partitions ${source.partitions.length}); else `
+    faults.push(
+      `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${found}: ` +
+        `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created anew from the source`,
+    )
+  }
+  if (faults.length > 0) throw unfit(faults)
+
+  const sourceConfig = await client.persist(() => describeTopic(client, sourceTopic))
+  const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
+  const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
+  const deadLetters = letters && (await inspectDeadLetters(client, letters, source, maxMessageBytes(sourceConfig)))
+  const warnings = exists
+    ? warningsAbout(changelog!, source.partitions[0]?.replicas ?? 1, sourceConfig, changelogConfig)
+    : []
+  return {
+    partitionCount: source.partitions.length,
+    limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
+    warnings: [...warnings, ...withoutIds(source), ...(deadLetters?.warnings ?? [])],
+    extends: isExtended,
+    missingChangelog,
+    deadLetters,
+  }
+}
+
+/** All that a copy needs: it consumes no source and writes nothing. */
+async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promise<Topology> {
+  const { changelogTopic } = config
+  const changelog = await findTopic(client, changelogTopic)
+  if (changelog === undefined) {
+    const advice = 'start the instance that writes it first, or correct STORE_ID, CHANGELOG_TOPIC or KAFKA_BROKERS'
+    throw unfit([`changelog topic ${changelogTopic} does not exist on ${brokerList(config)}: ${advice}`])
+  }
+  const faults = accessFault(changelog)
+  if (faults.length > 0) throw unfit(faults)
+  return {
+    partitionCount: changelog.partitions.length,
+    limits: limitsOf(undefined),
+    warnings: [],
+    extends: false,
+    missingChangelog: undefined,
+    deadLetters: undefined,
+  }
+}
+
+/** Creates what the topics that were found lack: the changelog, its further partitions, the dead-letter topic. */
+export async function completeTopics(client: KafkaClient, config: StoreConfig, topology: Topology): Promise<void> {
+  const log = getLogger(['latchkey', 'store'])
+  for (const warning of topology.warnings) log.warn('{warning}', { warning })
+  const { missingChangelog, partitionCount } = topology
+  const { changelogTopic } = config
+  if (topology.extends) {
+    await client.persist(() => extendTopic(client, changelogTopic, partitionCount))
+    log.info('Extended changelog topic {changelogTopic} to {partitionCount} partitions', {
+      changelogTopic,
+      partitionCount,
+    })
+    await untilKnown(client, changelogTopic, partitionCount)
+  }
+  await createDeadLetters(client, topology.deadLetters)
+  if (missingChangelog === undefined) return
+  await createDurable(client, { topic: changelogTopic, ...missingChangelog })
+  log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
+    changelogTopic,
+    partitions: missingChangelog.partitions,
+  })
+  await untilKnown(client, changelogTopic, missingChangelog.partitions)
+}
+
+async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopology | undefined): Promise<void> {
+  if (topology?.missing === undefined) return
+  const { missing, name, partitions } = topology
+  await createDurable(client, missing)
+  getLogger(['latchkey', 'store']).info('Created dead-letter topic {name} with {partitions} partitions', {
+    name,
+    partitions,
+  })
+  await untilKnown(client, name, partitions)
+}
+
+/** Resolves when the brokers know a topic with so many partitions. */
+async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
+  await client.persist(async () => {
+    const found = await findTopic(client, topic)
+    if (found?.partitions.length === partitions) return
+    throw new LatchkeyError('broker_error', `Waiting for topic ${topic}: the brokers do not know all of it yet`)
+  })
+}
+
+async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetadata | undefined> {
+  const until = Date.now() + patienceMs
+  for (;;) {
+    const [found] = await client.metadata([topic])
+    if (found!.errorCode !== unknownTopic) return found
+    if (Date.now() > until) return undefined
+    await sleep(200, client.signal)
+  }
+}
+
+function accessFault({ topic, errorCode }: TopicMetadata): string[] {
+  const name = errorName(errorCode)
+  if (errorCode === 0 || errorCode === unknownTopic || /NOT_AVAILABLE/.test(name)) return []
+  if (/AUTHORIZATION/.test(name))
+    return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
+  return [`topic ${topic}: the broker answered ${name}`]
+}
+
+function unfit(faults: string[]): LatchkeyError {
+  return new LatchkeyError('topics_unfit', `Looking at the topics: ${faults.join('; ')}`, { details: { faults } })
+}
+
+function brokerList(config: StoreConfig): string {
+  return config.kafkaBrokers.map(({ host, port }) => `${host}:${port}`).join(',')
+}

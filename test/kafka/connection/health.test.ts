@@ -1,0 +1,193 @@
+import { afterAll, beforeEach, expect, setSystemTime, test } from 'bun:test'
+import { LatchkeyError } from '../../../lib/errors.ts'
+import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
+import { Health } from '../../../lib/kafka/connection/health.ts'
+import { configureLogging } from '../../../lib/log/index.ts'
+
+const start = 1_700_000_000_000
+const error = new LatchkeyError('broker_unreachable', 'Fetch to b:1: refused')
+const advice = '. Correct KAFKA_BROKERS, unless a broker is still to start there'
+let lines: string[]
+
+beforeEach(() => {
+  lines = []
+  configureLogging({ level: 'info', structured: false, write: (line) => void lines.push(line.slice(25).trim()) })
+  setSystemTime(start)
+})
+afterAll(() => void setSystemTime())
+
+test('Health names trouble and since when once it has lasted a second', () => {
+  const health = new Health('source consumer')
+  expect(health.trouble).toBeUndefined()
+  health.failed(error)
+  setSystemTime(start + 900)
+  expect(health.trouble).toBeUndefined()
+  setSystemTime(start + 2500)
+  expect(health.trouble).toBe(`source consumer: Fetch to b:1: refused (for 2.5 s, trying on)${advice}`)
+  health.succeeded()
+  expect(health).toMatchObject({ trouble: undefined, failures: 1 })
+})
+
+test('Health logs nothing when trouble passes within a second', () => {
+  const health = new Health('source consumer')
+  health.failed(error)
+  setSystemTime(start + 900)
+  health.failed(error)
+  health.report()
+  health.succeeded()
+  expect(lines).toEqual([])
+})
+
+test('Health logs a line every 5 s when trouble lasts, also where nothing more fails, and one when it ends', () => {
+  const health = new Health('source consumer')
+  health.failed(error)
+  for (let ms = 0; ms <= 12_000; ms += 100) {
+    setSystemTime(start + ms)
+    health.report()
+  }
+  health.succeeded()
+  expect(lines).toEqual([
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, trying on${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, trying on${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, trying on${advice}`,
+    'info    kafka  source consumer: working again after 12 s',
+  ])
+})
+
+test('Health keeps the trouble of a partition when all others work, and names it, its broker and since when', () => {
+  const health = new Health('changelog producer')
+  health.failed(error, { partitions: [0], broker: 'b:1' })
+  health.failed(error, { partitions: [3], broker: 'b:1' })
+  for (let ms = 0; ms <= 3_000; ms += 1_000) {
+    setSystemTime(start + ms)
+    health.failed(error, { partitions: [0], broker: 'b:1' })
+    health.succeeded(1)
+    health.succeeded()
+    health.report()
+  }
+  expect(health.trouble).toBe('changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1, for 3 s, trying on)')
+  health.succeeded(3)
+  expect(health.partitionTroubles).toEqual([
+    {
+      partition: 0,
+      client: 'changelog producer',
+      broker: 'b:1',
+      since: new Date(start).toISOString(),
+      message: 'Fetch to b:1: refused',
+    },
+  ])
+  setSystemTime(start + 6_000)
+  health.report()
+  health.over(0)
+  expect([health.trouble, health.partitionTroubles]).toEqual([undefined, []])
+  setSystemTime(start + 9_000)
+  health.succeeded(1)
+  health.succeeded(1)
+  expect(lines).toEqual([
+    'warning kafka  changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1); no success for 1 s, trying on',
+    'warning kafka  changelog producer: Fetch to b:1: refused (partition 0 at b:1); no success for 6 s, trying on',
+    'info    kafka  changelog producer: working again after 6 s',
+  ])
+})
+
+test('Health does not say that anything works again when what failed is not attempted any more', () => {
+  const health = new Health('source consumer')
+  const operation = Symbol('operation')
+  health.failed(error, { partitions: [0] })
+  health.failed(error, { operation })
+  setSystemTime(start + 14_000)
+  health.report()
+  for (const key of [0, operation]) health.over(key)
+  expect(lines.filter((line) => !line.includes('no success for 14 s'))).toEqual([])
+})
+
+test('Health shows one line for partitions that fare alike, and one for each that does not', () => {
+  const health = new Health('changelog producer')
+  for (const partition of [4, 2]) {
+    health.failed(brokerError(`Writing to log partition ${partition}`, 19), { partitions: [partition], broker: 'b:1' })
+  }
+  health.failed(brokerError('Writing to log partition 5', 6), { partitions: [5], broker: 'b:2' })
+  setSystemTime(start + 1_000)
+  health.report()
+  const end = 'no success for 1 s, trying on'
+  expect(lines).toEqual([
+    `warning kafka  changelog producer: Writing to log partition 4: the broker answered NOT_ENOUGH_REPLICAS (partitions 2, 4 at b:1); ${end}`,
+    `warning kafka  changelog producer: Writing to log partition 5: the broker answered NOT_LEADER_OR_FOLLOWER (partition 5 at b:2); ${end}`,
+  ])
+})
+
+test('Health advises no other address once a broker has answered', () => {
+  const health = new Health('source consumer')
+  health.succeeded()
+  health.failed(error)
+  setSystemTime(start + 1_000)
+  health.report()
+  expect([health.trouble, health.lastFound, ...lines].join()).not.toContain('KAFKA_BROKERS')
+})
+
+test('Health does not say that it tries on what was given up', () => {
+  const health = new Health('source consumer')
+  health.failed(error)
+  setSystemTime(start + 1_000)
+  expect(health.lastFound).toBe(`Fetch to b:1: refused${advice}`)
+})
+
+test('Health shows one line for operations that a broker fails alike', () => {
+  const health = new Health('source consumer')
+  for (const request of ['Metadata', 'ApiVersions']) {
+    health.failed(new LatchkeyError('broker_unreachable', `${request} to b:1: refused`), { operation: Symbol(request) })
+  }
+  health.failed(new LatchkeyError('broker_unreachable', 'Metadata to b:2: refused'), { operation: Symbol('other') })
+  setSystemTime(start + 1_000)
+  health.report()
+  expect(lines.map((line) => /: (.*?);/.exec(line)![1])).toEqual([
+    'Metadata to b:1: refused',
+    'Metadata to b:2: refused',
+  ])
+})
+
+test('Health keeps the trouble of an operation when another one works', () => {
+  const health = new Health('changelog producer')
+  const [one, other] = [Symbol('one'), Symbol('other')]
+  health.failed(error, { operation: one })
+  health.failed(error, { operation: other })
+  setSystemTime(start + 2_000)
+  health.succeeded(other)
+  expect(health.trouble).toContain('for 2 s')
+  health.over(one)
+  expect(health.trouble).toBeUndefined()
+})
+
+test('Health bounds its lines and what they name when very much fails', () => {
+  const health = new Health('changelog producer')
+  health.failed(error, { partitions: Array.from({ length: 500 }, (_, partition) => partition), broker: 'b:1' })
+  for (let kind = 0; kind < 50; kind++)
+    health.failed(new LatchkeyError('broker_error', `trouble ${kind}`), { operation: Symbol(String(kind)) })
+  setSystemTime(start + 1_000)
+  health.report()
+  expect(lines).toHaveLength(6)
+  expect(lines[0]).toContain('18, 19 and 480 more at b:1')
+  expect(lines.at(-1)).toContain('46 more troubles')
+})
+
+test('Health names the partitions that an operation waits for, once each', () => {
+  const health = new Health('source consumer')
+  const attempted = 'Looking up the earliest offset of orders partition 0'
+  const leaderless = brokerError(attempted, 5, undefined, [0, 3])
+  const operation = Symbol('operation')
+  health.failed(leaderless, { operation })
+  health.failed(leaderless, { operation: Symbol('another') })
+  setSystemTime(start + 2_000)
+  const message = `${attempted}: the broker answered LEADER_NOT_AVAILABLE`
+  expect(health.trouble).toBe(`source consumer: ${message} (partitions 0, 3, for 2 s, trying on)`)
+  expect(health.partitionTroubles).toEqual(
+    [0, 3].map((partition) => ({
+      partition,
+      client: 'source consumer',
+      broker: null,
+      since: new Date(start).toISOString(),
+      message,
+    })),
+  )
+  health.succeeded(operation)
+})

@@ -1,0 +1,23 @@
+import { expect, test } from 'bun:test'
+import { brokerError, errorAction, errorName } from '../../../lib/kafka/protocol/error-codes.ts'
+
+test.each([
+  [6, 'NOT_LEADER_OR_FOLLOWER', 'refresh', 'broker_error', true],
+  [19, 'NOT_ENOUGH_REPLICAS', 'retry', 'broker_error', true],
+  [29, 'TOPIC_AUTHORIZATION_FAILED', 'refuse', 'broker_refused', false],
+  [10, 'MESSAGE_TOO_LARGE', 'record', 'broker_refused', false],
+  [1, 'OFFSET_OUT_OF_RANGE', 'reset', 'broker_refused', false],
+  [45, 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'sequence', 'broker_refused', false],
+  [47, 'INVALID_PRODUCER_EPOCH', 'fence', 'fenced', false],
+  [90, 'PRODUCER_FENCED', 'fence', 'fenced', false],
+  [9999, 'error 9999', 'refuse', 'broker_refused', false],
+] as const)(
+  'brokerError says what code %d asks for when the broker answers %s',
+  (code, name, action, kind, retriable) => {
+    expect(errorName(code)).toBe(name)
+    expect(errorAction(code)).toBe(action)
+    const error = brokerError('Writing to log partition 3', code, 'do this')
+    expect(error.message).toBe(`Writing to log partition 3: the broker answered ${name}; do this`)
+    expect(error).toMatchObject({ code: kind, retriable, details: { kafka: name } })
+  },
+)

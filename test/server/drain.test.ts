@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test'
+import { drain, type Drainable } from '../../lib/server/drain.ts'
+import { until } from '../until.ts'
+
+/** A server that says what it is asked for, and whose requests are answered when a test says so. */
+function server(calls: string[]): Drainable & { answered(): void } {
+  const answered = Promise.withResolvers<void>()
+  return {
+    answered: () => answered.resolve(),
+    farewell: () => void calls.push('farewell'),
+    async stop() {
+      calls.push('stop')
+      await answered.promise
+      calls.push('stopped')
+    },
+    cut: () => void calls.push('cut'),
+  }
+}
+
+test('what is left is cut when the bound is passed, and not all is answered', async () => {
+  const calls: string[] = []
+  const drained = drain(0, [server(calls)], 1)
+  await until('it is cut', () => calls.includes('cut'))
+  await drained
+  expect(calls).toEqual(['farewell', 'stop', 'cut'])
+})
+
+test('nothing is cut before all is answered', async () => {
+  const calls: string[] = []
+  const servers = [server(calls), server(calls)]
+  const drained = drain(0, servers, 3_600_000)
+  servers[0]!.answered()
+  await until('one is answered', () => calls.includes('stopped'))
+  expect(calls).not.toContain('cut')
+  servers[1]!.answered()
+  await drained
+  expect(calls).toEqual(['farewell', 'farewell', 'stop', 'stop', 'stopped', 'stopped', 'cut', 'cut'])
+})

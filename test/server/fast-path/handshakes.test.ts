@@ -1,0 +1,136 @@
+/** Clients that take their time with a TLS handshake, or know nothing of TLS. */
+import { describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { Handshakes } from '../../../lib/server/fast-path/handshakes.ts'
+import { openListener } from '../../../lib/server/listener.ts'
+import { configureLogging } from '../../../lib/log/index.ts'
+import { until } from '../../until.ts'
+import { holdBefore } from '../../http/held-proxy.ts'
+import { tls, transports } from '../../http/transports.ts'
+import { get, isAnswered, statusesIn } from './clients.ts'
+
+const { open, rawRequest, serveFake } = transports.find((transport) => transport.tls !== undefined)!
+/** The record of a handshake, of 512 bytes, and how its client greets. */
+const beginning = Buffer.from('160301020001', 'hex')
+
+/** A client that speaks no TLS by itself. */
+function dialBare(port: number) {
+  const socket = connect(port, '127.0.0.1').resume()
+  socket.on('error', () => {})
+  return socket
+}
+
+describe('a handshake', () => {
+  test('is given up when its time is over, and no sooner', () => {
+    const cut: string[] = []
+    const [first, second] = ['first', 'second'].map((name) => ({ terminate: () => void cut.push(name) }))
+    const handshakes = new Handshakes()
+    handshakes.begin(first!, 0)
+    handshakes.begin(second!, 1)
+    handshakes.expire(10, 10)
+    expect(cut).toEqual([])
+    handshakes.expire(11, 10)
+    expect(cut).toEqual(['first'])
+    expect(handshakes.end(first!)).toBeTrue()
+    handshakes.expire(12, 10)
+    expect(cut).toEqual(['first', 'second'])
+    expect(handshakes.size).toBe(1)
+  })
+
+  test('does not go on for ever when a client sends none of it, a part, or one byte after the other', async () => {
+    await using served = serveFake({ idleTimeoutSeconds: 2 })
+    const { port } = served.server
+    const [silent, cut, slow] = [dialBare(port), dialBare(port), dialBare(port)]
+    cut.write(beginning)
+    slow.write(beginning)
+    const dribbling = setInterval(() => slow.writable && slow.write('\0'), 20)
+    expect(await rawRequest(port, get('a'))).toStartWith('HTTP/1.1 404 ')
+    await until('they are closed', () => [silent, cut, slow].every(({ closed }) => closed))
+    clearInterval(dribbling)
+  })
+
+  test('counts as a connection', async () => {
+    const listener = openListener({
+      bind: '127.0.0.1',
+      port: 0,
+      tls,
+      answerer: () => new Response(),
+      connectionsMax: 3,
+    })
+    const silent = Array.from({ length: 3 }, () => dialBare(listener.port))
+    await until('they are connected', () => silent.every(({ readyState }) => readyState === 'open'))
+    expect(await rawRequest(listener.port, get('a'), () => false).catch(() => '')).toBe('')
+    silent[0]!.destroy()
+    let answer = ''
+    while (!answer.startsWith('HTTP/1.1 200 ')) answer = await rawRequest(listener.port, get('a')).catch(() => '')
+    for (const socket of silent) socket.destroy()
+    await listener.stop(0)
+  })
+
+  test('ends, and nobody else is disturbed, when a client speaks plain HTTP', async () => {
+    await using served = serveFake()
+    const bare = dialBare(served.server.port)
+    bare.write(get('a'))
+    await until('it is closed', () => bare.closed)
+    expect(statusesIn(await rawRequest(served.server.port, get('a') + get('a'), isAnswered(2)))).toEqual([404, 404])
+  })
+})
+
+test('what is no TLS ends a connection behind its handshake, and is no error in the log', async () => {
+  const lines: string[] = []
+  configureLogging({ level: 'info', structured: false, write: (line) => lines.push(line) })
+  await using served = serveFake()
+  using proxy = await holdBefore(served.server.port)
+  proxy.release()
+  const socket = await open(proxy.port)
+  socket.on('error', () => {})
+  // Hands are shaken on both sides by the time that it is answered.
+  await new Promise((resolve) => socket.once('data', resolve).write(get('a')))
+  proxy.inject('GET / HTTP/1.1\r\n\r\n')
+  await until('it is closed', () => socket.closed)
+  configureLogging({ level: 'error', structured: false })
+  expect(lines).toEqual([])
+})
+
+describe('when it drains, a connection whose handshake is under way', () => {
+  async function stopDuringHandshake() {
+    const { server } = serveFake({ idleTimeoutSeconds: 255 })
+    const proxy = await holdBefore(server.port)
+    const opening = open(proxy.port)
+    await until('its first bytes are held', () => proxy.held > 0)
+    const stopped = server.stop(3_600_000)
+    // No new one is taken, nor is any that was idle kept.
+    await until('it has stopped listening', () =>
+      rawRequest(server.port, get('a')).then(
+        () => false,
+        () => true,
+      ),
+    )
+    return { proxy, opening, stopped }
+  }
+
+  test('has its request answered, and ends with that', async () => {
+    const { proxy, opening, stopped } = await stopDuringHandshake()
+    using _ = proxy
+    const answered = opening.then(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          let answer = ''
+          socket.on('data', (chunk) => (answer += String(chunk)))
+          socket.on('close', () => resolve(answer))
+          socket.write(get('a'))
+        }),
+    )
+    proxy.release()
+    expect(await answered).toMatch(/^HTTP\/1\.1 404 [^]*\r\nConnection: close\r\n/)
+    await stopped
+  })
+
+  test('is ended soon when it asks for nothing', async () => {
+    const { proxy, opening, stopped } = await stopDuringHandshake()
+    using _ = proxy
+    proxy.release()
+    await opening
+    await stopped
+  })
+})

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'bun:test'
+import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
+import { Outbox } from '../../../lib/server/fast-path/outbox.ts'
+import { get } from './clients.ts'
+import { connect, laneOf, valueOf } from './fake-connection.ts'
+import { FakeSocket } from './fake-socket.ts'
+
+const options = { bytesMax: 100, burstBytesMax: 300, stalledTicks: 2 }
+
+function clientOf(held: HeldAnswers) {
+  const socket = new FakeSocket(0)
+  const outbox = new Outbox(socket, held)
+  return {
+    outbox,
+    isCut: () => socket.calls.includes('terminate'),
+    ask: (length: number) => outbox.sendOwn(new Uint8Array(length)),
+    take(length: number) {
+      socket.room = length
+      outbox.drain()
+    },
+  }
+}
+
+function clients(held: HeldAnswers, count: number) {
+  return Array.from({ length: count }, () => clientOf(held))
+}
+
+describe('HeldAnswers', () => {
+  test('those that took nothing for longest are closed at once when a burst exceeds its bound', () => {
+    const held = new HeldAnswers(options)
+    const [first, second, third, fourth] = clients(held, 4) as [Client, Client, Client, Client]
+    for (const client of [first, second, third]) client.ask(100)
+    first.take(1)
+    expect([first, second, third].some((client) => client.isCut())).toBeFalse()
+    fourth.ask(150)
+    expect([first, second, third, fourth].map((client) => client.isCut())).toEqual([false, true, true, false])
+    expect(held.bytes).toBe(250)
+  })
+
+  test('one answer alone may be larger than the bound', () => {
+    const held = new HeldAnswers(options)
+    const [small, large] = clients(held, 2) as [Client, Client]
+    small.ask(1)
+    large.ask(1_000)
+    expect([small.isCut(), large.isCut(), held.bytes]).toEqual([true, false, 1_000])
+  })
+
+  test('only those that stand still are closed when less than a burst is held', () => {
+    const held = new HeldAnswers(options)
+    const [still, alsoStill, moving] = clients(held, 3) as [Client, Client, Client]
+    for (const client of [still, alsoStill, moving]) client.ask(80)
+    held.tick()
+    moving.take(1)
+    expect(still.isCut()).toBeFalse()
+    held.tick()
+    expect([still, alsoStill, moving].map((client) => client.isCut())).toEqual([true, true, false])
+    held.tick()
+    held.tick()
+    expect([moving.isCut(), held.bytes]).toEqual([false, 80])
+  })
+
+  test('what is taken, and what is closed, is held no more', () => {
+    const held = new HeldAnswers(options)
+    const [taking, closing] = clients(held, 2) as [Client, Client]
+    taking.ask(30)
+    taking.outbox.send(new Uint8Array(20))
+    closing.ask(40)
+    expect(held.bytes).toBe(90)
+    taking.take(35)
+    expect(held.bytes).toBe(60)
+    taking.take(15)
+    closing.outbox.close()
+    expect(held.bytes).toBe(0)
+  })
+
+  test('an answer in pieces counts from its first one, and as a whole', () => {
+    const held = new HeldAnswers(options)
+    const [pieces, whole] = clients(held, 2) as [Client, Client]
+    pieces.ask(60)
+    whole.ask(60)
+    for (let piece = 0; piece < 4; piece++) pieces.ask(60)
+    expect([pieces.isCut(), whole.isCut()]).toEqual([true, false])
+  })
+})
+
+type Client = ReturnType<typeof clientOf>
+
+test('a connection that takes none of its answer is closed for another one, and gives its memory back', () => {
+  const held = new HeldAnswers({ ...options, burstBytesMax: 300_000 })
+  const values: Uint8Array[] = []
+  const answerer = () => valueOf(values[values.push(new Uint8Array(200_000)) - 1]!)
+  const host = { ...laneOf(answerer), held }
+  const [slow, other] = [connect(host, 10), connect(host, 10)]
+  for (const { connection } of [slow, other]) connection.received(Buffer.from(get('a')))
+  expect([slow.socket.calls, other.socket.calls]).toEqual([['terminate'], []])
+  slow.connection.closed()
+  expect(values.map(({ length }) => length)).toEqual([0, 200_000])
+  other.makeRoom()
+  expect([other.socket.text.length > 200_000, held.bytes]).toEqual([true, 0])
+})

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'bun:test'
+import { type SlotHolder, Slots } from '../../../lib/server/fast-path/slots.ts'
+
+/** Writes down what becomes of holders. A holder that yields gives its slot up later, as a connection does that is closed. */
+function start(max: number) {
+  const slots = new Slots(max)
+  const calls: string[] = []
+  const holder = (name: string): SlotHolder => ({
+    begin: () => void calls.push(`${name} begins`),
+    yield: () => void calls.push(`${name} yields`),
+  })
+  return { slots, calls, holder }
+}
+
+describe('Slots', () => {
+  test('those beyond the bound wait, first come first served', () => {
+    const { slots, calls, holder } = start(2)
+    const holders = ['a', 'b', 'c', 'd', 'e'].map(holder)
+    for (const each of holders) slots.take(each)
+    expect(calls.splice(0)).toEqual(['a begins', 'b begins'])
+    slots.free(holders[1]!)
+    expect(calls.splice(0)).toEqual(['c begins'])
+    slots.cancel(holders[3]!)
+    slots.free(holders[0]!)
+    slots.free(holders[2]!)
+    expect(calls.splice(0)).toEqual(['e begins'])
+    slots.free(holders[4]!)
+    for (const each of holders) slots.take(each)
+    expect(calls).toEqual(['a begins', 'b begins'])
+  })
+
+  test('one that does nothing is given up for one that waits, and no more than one', () => {
+    const { slots, calls, holder } = start(3)
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(holder) as [SlotHolder, SlotHolder, SlotHolder, SlotHolder]
+    for (const each of [a, b, c]) slots.take(each)
+    slots.rest(a)
+    slots.rest(b)
+    slots.use(a)
+    calls.length = 0
+    slots.take(d)
+    expect(calls).toEqual(['b yields'])
+    slots.free(b)
+    expect(calls).toEqual(['b yields', 'd begins'])
+  })
+
+  test('one that has nothing to do any more is given up at once when others wait', () => {
+    const { slots, calls, holder } = start(1)
+    const [a, b] = ['a', 'b'].map(holder) as [SlotHolder, SlotHolder]
+    slots.take(a)
+    slots.take(b)
+    calls.length = 0
+    slots.rest(a)
+    expect(calls).toEqual(['a yields'])
+  })
+})

@@ -1,0 +1,13 @@
+/** A server with a large value, in a process of its own, so that its memory can be measured; the argument is how it is reached. Prints its port. */
+import { createAnswerer } from '../../lib/http/handler.ts'
+import { listen } from '../../lib/server/listen.ts'
+import { FakeStore } from '../http/fake-store.ts'
+import { transports } from '../http/transports.ts'
+
+const tls = transports.find(({ name }) => name === process.argv[2])?.tls
+const value = new Uint8Array(900_000).fill(0x78)
+const store = new FakeStore()
+// A copy for each lookup, as a store's readers give one.
+store.onGet = () => ({ value: value.slice(), partition: 0, offset: 1, timestamp: 1 })
+store.onFlush = async () => 1
+console.log(listen(createAnswerer(store), { bind: '127.0.0.1', port: 0, tls }).port)

@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test'
+import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import { beginPhase, haltedShort } from '../../lib/store-protocol/recovery-phase.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+
+test('halted partitions are all that is left only when every other one has come to its end', () => {
+  const stats = new Stats([0, 1, 2])
+  for (const partition of stats.partitions) {
+    beginPhase(stats, partition, 'catching-up', { start: 0, end: 10 })
+    setPartitionState(stats, partition, 'running')
+  }
+  expect(haltedShort(stats)).toEqual([])
+  for (const partition of [0, 2]) setPartitionState(stats, partition, 'halted')
+  expect(haltedShort(stats)).toEqual([])
+  stats.setGauge(1, 'phasePosition', 10)
+  expect(haltedShort(stats)).toEqual([0, 2])
+  // One that halted behind the end that there was at start has arrived.
+  for (const partition of [0, 2]) stats.setGauge(partition, 'phasePosition', 10)
+  expect(haltedShort(stats)).toEqual([])
+})

@@ -1,0 +1,33 @@
+import { expect, test } from 'bun:test'
+import { counterNames, gaugeNames, Stats } from '../../lib/store-protocol/stats.ts'
+
+test('Stats keep every counter and every gauge in a place of its own', () => {
+  const stats = new Stats([2, 5])
+  let next = 1
+  for (const name of counterNames) stats.set(name, next++)
+  for (const partition of [2, 5]) for (const name of gaugeNames) stats.setGauge(partition, name, next++)
+  const read = [
+    ...counterNames.map((name) => stats.count(name)),
+    ...[2, 5].flatMap((partition) => gaugeNames.map((name) => stats.gauge(partition, name))),
+  ]
+  expect(read).toEqual(Array.from({ length: next - 1 }, (_, index) => index + 1))
+})
+
+test('Stats begin with counters at 0 and gauges at -1', () => {
+  const stats = new Stats([0])
+  expect(counterNames.filter((name) => stats.count(name) !== 0)).toEqual([])
+  expect(gaugeNames.filter((name) => stats.gauge(0, name) !== -1)).toEqual([])
+})
+
+test('Stats show what another view of the same memory wrote', () => {
+  const writer = new Stats([7])
+  const reader = new Stats([7], writer.buffer)
+  writer.add('recordsConsumed', 2 ** 40)
+  writer.setGauge(7, 'position', 2 ** 53 - 1)
+  expect(reader.count('recordsConsumed')).toBe(2 ** 40)
+  expect(reader.gauge(7, 'position')).toBe(2 ** 53 - 1)
+})
+
+test('Stats refuse a partition that they do not hold', () => {
+  expect(() => new Stats([0]).gauge(1, 'position')).toThrow(RangeError)
+})

@@ -1,0 +1,41 @@
+import { afterEach, expect, setSystemTime, test } from 'bun:test'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { setEnd, watchEnds } from '../../lib/store-thread/ends.ts'
+import { FakeClient } from '../kafka/fake-client.ts'
+import { until } from '../until.ts'
+
+const now = 1_700_000_000_000
+afterEach(() => void setSystemTime())
+
+test('the end of a partition that is not fetched is asked for, and that of one that is fetched is not', async () => {
+  setSystemTime(now)
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  fake.offsets.set(0, { earliest: 0, latest: 70 })
+  fake.offsets.set(1, { earliest: 0, latest: 90 })
+  const stats = new Stats([0, 1])
+  setEnd(stats, 0, 5)
+  setSystemTime(now + 1_000)
+  setEnd(stats, 1, 6)
+  setSystemTime(now + 2_500)
+  const watch = watchEnds(fake.client, 'topic', [0, 1], stats, 1_000_000)
+  await watch.look()
+  await until('the end is known', () => stats.gauge(0, 'end') === 70)
+  expect(stats.gauge(1, 'end')).toBe(6)
+  watch.stop()
+})
+
+test('an answer that is older than what a Fetch has said since does not count', async () => {
+  setSystemTime(now)
+  const fake = new FakeClient({ 0: 1 })
+  const answer = Promise.withResolvers<unknown>()
+  fake.call = () => answer.promise
+  const stats = new Stats([0])
+  const watch = watchEnds(fake.client, 'topic', [0], stats, 1_000_000)
+  await watch.look()
+  setSystemTime(now + 10)
+  setEnd(stats, 0, 12)
+  answer.resolve({ responses: [{ partitions: [{ partition: 0, errorCode: 0, offset: '11' }] }] })
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  expect(stats.gauge(0, 'end')).toBe(12)
+  watch.stop()
+})

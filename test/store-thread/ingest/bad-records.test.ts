@@ -1,0 +1,159 @@
+import { beforeEach, expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
+import { LatchkeyError } from '../../../lib/errors.ts'
+import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
+import { backlogBytesMax } from '../../../lib/store-thread/ingest/backlog.ts'
+import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
+import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
+import type { DeadLetters } from '../../../lib/store-thread/ingest/dead-letters.ts'
+import type { Found } from '../../../lib/store-thread/ingest/letter-batch.ts'
+import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
+import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { captureLog, contentOf, counted, fetched } from '../support.ts'
+
+const limits = { maxMessageBytes: 1_000, timestampBeforeMaxMs: 9e18, timestampAfterMaxMs: 9e18, keepsTimestamps: true }
+
+let lines: string[]
+beforeEach(() => {
+  lines = captureLog()
+})
+
+/** Key, value and headers of what a letter is written about. */
+interface Written extends Fault {
+  key: string | null
+  value: Buffer | null
+  headers: number
+}
+
+function setup(onBadRecord: 'stop' | 'dead-letter') {
+  const stats = new Stats([0])
+  const written: Written[] = []
+  const take = (_: PartitionIngest, found: Found, fault: Fault) => {
+    const { data, keyStart, keyLength, valueStart, valueLength, headerCount } = found
+    const key = keyLength < 0 ? null : data.toString('latin1', keyStart, keyStart + keyLength)
+    const value = valueLength < 0 ? null : Buffer.from(data.subarray(valueStart, valueStart + valueLength))
+    written.push({ ...fault, key, value, headers: headerCount })
+  }
+  const letters = onBadRecord === 'stop' ? undefined : ({ take } as unknown as DeadLetters)
+  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, letters)
+  const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad)
+  return { stats, decoder, one: new PartitionIngest(0, 0), written }
+}
+
+function batch(at: number, ...records: RawRecord[]): Buffer {
+  return rawBatch({
+    baseOffset: BigInt(at),
+    records: records.map((record, offsetDelta) => rawRecord({ offsetDelta, ...record })),
+  })
+}
+
+function faultOf(decode: () => unknown): LatchkeyError {
+  try {
+    decode()
+  } catch (error) {
+    if (error instanceof LatchkeyError) return error
+  }
+  throw new Error('it can be read')
+}
+
+const incompressible = randomBytes(2000)
+
+const faulty: [string, RawRecord, string][] = [
+  ['has no key', { key: null }, 'it has no key'],
+  ['is undecodable', { headerCount: -1 }, 'its header count is -1'],
+  ['is too large', { value: incompressible }, 'with key and value of 2003 bytes'],
+]
+
+test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, record, fault) => {
+  const { decoder, one, stats } = setup('stop')
+  const bytes = Buffer.concat([batch(0, { key: 'a' }, record, { key: 'c' }), batch(3, { key: 'd' })])
+  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
+  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1, fault: expect.stringContaining(fault) } })
+  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a'])
+  expect(counted(stats)).toEqual({ recordsConsumed: 1 })
+  expect(lines).toEqual([])
+})
+
+test('with stop nothing is consumed from a batch on that is damaged for good', () => {
+  const { decoder, one } = setup('stop')
+  const damaged = batch(1, { key: 'b' })
+  damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
+  const bytes = Buffer.concat([batch(0, { key: 'a' }), damaged])
+  expect(
+    decoder.passOverDamaged(
+      one,
+      faultOf(() => decoder.decode(fetched(bytes), one)),
+      10,
+    ),
+  ).toBeUndefined()
+  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1, fault: expect.stringContaining('CRC32C') } })
+})
+
+test('with dead-letter a letter is taken about each record that cannot be stored', () => {
+  const { decoder, one, stats, written } = setup('dead-letter')
+  const headers = [['h', null]] as const
+  const good = { key: 'c', value: 'c' }
+  const bytes = batch(0, { key: null, value: 'a', headers }, { value: incompressible }, good)
+  decoder.decode(fetched(bytes), one)
+  const place = { topic: 'orders', partition: 0 }
+  expect(written).toEqual([
+    {
+      ...place,
+      offset: 0,
+      reason: 'skippedNullKey',
+      message: 'it has no key',
+      key: null,
+      value: Buffer.from('a'),
+      headers: 1,
+    },
+    {
+      ...place,
+      offset: 1,
+      reason: 'skippedTooLarge',
+      message: expect.stringContaining('exceeds'),
+      key: 'key',
+      value: incompressible,
+      headers: 0,
+    },
+  ])
+  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['c'])
+  expect(one).toMatchObject({ consumed: 3, halt: undefined })
+  expect(stats.count('skippedNullKey')).toBe(1)
+  expect(lines[0]).toBe('warning orders partition 0 offset 0: record written to bad, it has no key')
+})
+
+test('with dead-letter a record that cannot be decoded is in the letter as it lies in its batch', () => {
+  const { decoder, one, written } = setup('dead-letter')
+  const raw = rawRecord({ offsetDelta: 0, headerCount: -1 })
+  decoder.decode(fetched(rawBatch({ records: [raw] })), one)
+  expect(written).toMatchObject([{ offset: 0, raw: 'record', key: null, value: raw.subarray(1), headers: 0 }])
+})
+
+test('with dead-letter a damaged batch is in the letter as it lies in the log', () => {
+  const { decoder, one, written } = setup('dead-letter')
+  const damaged = batch(0, { key: 'a' }, { key: 'b' })
+  damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
+  decoder.passOverDamaged(
+    one,
+    faultOf(() => decoder.decode(fetched(damaged), one)),
+    10,
+  )
+  expect(written).toMatchObject([{ offset: 0, reason: 'skippedCorruptBatch', raw: 'batch', key: null, value: damaged }])
+  expect(written[0]!.message).toStartWith('offsets 0 to 1: ')
+  expect(one.consumed).toBe(2)
+})
+
+test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
+  const { decoder, one, written } = setup('dead-letter')
+  const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
+  one.letterBytes = backlogBytesMax
+  expect(decoder.decode(fetched(bytes), one)).toBe(1)
+  expect(decoder.decode(fetched(bytes), one)).toBe(2)
+  one.letterBytes = 0
+  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
+  expect(one.consumed).toBe(4)
+  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
+  expect(written).toHaveLength(1)
+})

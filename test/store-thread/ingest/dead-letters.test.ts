@@ -1,0 +1,65 @@
+import { expect, test } from 'bun:test'
+import { type Clients } from '../../../lib/topics/clients.ts'
+import { type Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
+import { deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead-letters.ts'
+import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
+import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import { type StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import { FakeClient } from '../../kafka/fake-client.ts'
+import { bodyOf, produceResponse } from '../../kafka/responses.ts'
+import { until } from '../../until.ts'
+
+const fault: Fault = { topic: 'orders', partition: 0, offset: 7, reason: 'skippedNullKey', message: 'it has no key' }
+
+function setup() {
+  const client = new FakeClient({ 0: 1 })
+  const stats = new Stats([0])
+  const released: number[] = []
+  let bytes = 0
+  const context = {
+    clients: { deadLetters: client.client } as Clients,
+    config: {
+      storeId: 'orders',
+      // What the leader alone has acknowledged may be lost with it: enough for the changelog, as its user says, not for a letter.
+      clients: { producer: { produce: { acks: 1, timeoutMs: 30_000 } } },
+    } as unknown as StoreConfig,
+    stats,
+    topology: { deadLetters: { name: 'bad', partitions: 1, maxMessageBytes: 1000 } },
+  } as unknown as StoreContext
+  const letters = deadLettersOf(context, {
+    account: (_, amount) => (bytes += amount),
+    released: (one) => void released.push(one.partition),
+  })!
+  const one = new PartitionIngest(0, 0)
+  letters.add(0)
+  const running = letters.run()
+  running.catch(() => {})
+  return { client, letters, one, released, stats, waiting: () => bytes }
+}
+
+test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
+  const { client, letters, one, released, stats, waiting } = setup()
+  one.consumed = 8
+  for (let i = 0; i < 2; i++) {
+    letters.take(one, foundBytes(Buffer.alloc(100)), fault)
+    letters.send(one)
+  }
+  expect(one).toMatchObject({ letters: 2, isIdle: false })
+  expect(waiting()).toBe(one.letterBytes)
+  for (const left of [1, 0]) {
+    one.advance(8)
+    expect(one.acknowledged).toBe(0)
+    expect(released).toEqual([])
+    const exchange = await client.next()
+    expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
+    exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
+    await until('it is acknowledged', () => one.letters === left)
+  }
+  expect(released).toEqual([0])
+  one.advance(8)
+  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, letterBytes: 0 })
+  expect(waiting()).toBe(0)
+  expect(stats.count('deadLetters')).toBe(2)
+  letters.stop()
+})

@@ -1,0 +1,125 @@
+/** Which records of other writers are found, over a changelog that is the test. */
+import { expect, test } from 'bun:test'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import { type KafkaClient } from '../../../lib/kafka/client.ts'
+import type { RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
+import { type ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
+import { type Clients } from '../../../lib/topics/clients.ts'
+import { type Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
+import { type Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import { Contests } from '../../../lib/store-thread/repair/contests.ts'
+import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { createFixture } from '../../map/helper.ts'
+import { until } from '../../until.ts'
+
+const own = 7n
+const other = 8n
+
+/** A store that has read its source up to offset 3: a = new (2), b was deleted (3). */
+async function setup({ fencing = true } = {}) {
+  const { map, put, openAll } = createFixture()
+  put(0, 'a', 'new', 2)
+  await openAll()
+  const batches: Buffer[] = []
+  const write = (producerId: bigint, key: string, value: string | null, src?: number) => {
+    const header: [string, Buffer][] = src === undefined ? [] : [['src', headerOf(src)]]
+    const records = [rawRecord({ key, value, headers: header })]
+    batches.push(rawBatch({ producerId, producerEpoch: 1, records, baseOffset: BigInt(batches.length) }))
+  }
+  const client = {
+    requestTimeoutMs: 1_000,
+    leaders: async () => new Map([[1, [0]]]),
+    leader: () => 1,
+    persist: <T>(operation: () => Promise<T>) => operation(),
+    call: async () => ({
+      responses: [{ partitions: [{ partition: 0, errorCode: 0, offset: String(batches.length) }] }],
+    }),
+    send: async (_: number, request: RawRequest) => {
+      const records = Buffer.concat(batches.slice(fetchPositions(request)[0]!.offset))
+      return fetchResponse('changelog', [{ partition: 0, lastStableOffset: batches.length, records }])
+    },
+  } as unknown as KafkaClient
+  const written: string[] = []
+  const amendment = {
+    append: async (key: Uint8Array, after: number) =>
+      void written.push(`${Buffer.from(key).toString()} after ${after}`),
+  }
+  const found = { renewals: 0, amendments: 0, renewed: () => {} }
+  const ingest = {
+    acknowledged: () => 4,
+    changelogEnd: () => batches.length,
+    amend: async (_: number, amend: (target: typeof amendment) => Promise<void>) => {
+      await amend(amendment)
+      found.amendments++
+    },
+    repairs: {
+      renewed: async () => {
+        found.renewals++
+        found.renewed()
+      },
+    },
+  } as unknown as Ingest
+  const owners = { isOwn: () => (one: ProducerIdentity) => one.producerId === Number(own) } as unknown as Owners
+  const stats = new Stats([0])
+  const context = {
+    config: { changelogTopic: 'changelog', fencing, keepHeaders: [] },
+    clients: { changelog: client } as Clients,
+    map,
+    stats,
+    post: () => {},
+    failed: (error: unknown) => {
+      throw error
+    },
+  } as unknown as StoreContext
+  const contests = new Contests(context, owners, ingest)
+  /** Has what was written since the offset looked at. @returns what is written again */
+  const look = async (from: number): Promise<string[]> => {
+    const before = found.amendments
+    contests.found(0, { from, to: batches.length })
+    await until('it was looked at', () => found.amendments > before, 5_000)
+    await new Promise(setImmediate)
+    return written.splice(0).toSorted()
+  }
+  return { contests, write, look, found, written, stats }
+}
+
+test.each([true, false])(
+  'what somebody has put something older over is written again, and only that: fencing %p',
+  async (fencing) => {
+    const { write, look, found, stats } = await setup({ fencing })
+    write(own, 'a', 'new', 2)
+    write(other, 'a', 'old', 0)
+    write(other, 'b', 'old', 1)
+    write(other, 'c', 'nobody’s')
+    // We write it ourselves when the source is there.
+    write(other, 'd', 'ahead', 4)
+    expect(await look(1)).toEqual(['a after 3', 'b after 3', 'c after 3'])
+    expect(found.renewals).toBe(fencing ? 1 : 0)
+    expect(stats.count('foreignWrites')).toBe(1)
+  },
+)
+
+test('what is the same, or has one of ours behind it, is not written again', async () => {
+  const { write, look } = await setup()
+  write(other, 'a', 'old', 0)
+  write(own, 'a', 'new', 2)
+  write(other, 'b', null, 3)
+  expect(await look(0)).toEqual([])
+})
+
+test('what is written until the partition is taken again is looked at, too', async () => {
+  const { write, look, found } = await setup()
+  write(other, 'b', 'old', 1)
+  found.renewed = () => write(other, 'a', 'old', 0)
+  expect(await look(0)).toEqual(['a after 3', 'b after 3'])
+})
+
+test('what a start has found is written again, behind all that was read', async () => {
+  const { contests, written } = await setup()
+  contests.foundAtStart(0, [])
+  contests.foundAtStart(0, [Buffer.from('a'), Buffer.from('b')])
+  await until('it is written', () => written.length === 2, 5_000)
+  expect(written).toEqual(['a after 3', 'b after 3'])
+})

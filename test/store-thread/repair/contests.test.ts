@@ -1,0 +1,143 @@
+import { expect, test } from 'bun:test'
+import { partitionStateOf, setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
+import type { Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import { Contests } from '../../../lib/store-thread/repair/contests.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
+import { type Exchange, FakeClient } from '../../kafka/fake-client.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { createFixture } from '../../map/helper.ts'
+import { until } from '../../until.ts'
+
+const acknowledged = 10
+
+type Entry = [key: string, value: string | null, src?: number]
+
+async function start({ fencing = false, useProcessingOnly = false, isLost = false } = {}) {
+  const { map, put, openAll } = createFixture()
+  put(0, 'a', 'held', 5)
+  await openAll()
+  const fake = new FakeClient()
+  const log: Buffer[] = []
+  const stats = new Stats([0])
+  setPartitionState(stats, 0, 'running')
+  const said: string[] = []
+  const written: string[] = []
+  let renewals = 0
+  const ingest = {
+    changelogEnd: () => (isLost && renewals > 0 ? -1 : 0),
+    acknowledged: () => acknowledged,
+    repairs: { renewed: async () => void renewals++ },
+    amend: (_: number, write: (amendment: unknown) => Promise<void>) =>
+      write({ append: async (key: Buffer, after: number) => void written.push(`${key} aft=${after}`) }),
+  }
+  const context = {
+    clients: { changelog: fake.client },
+    config: { changelogTopic: 'log', fencing, useProcessingOnly },
+    map,
+    stats,
+    post: ({ type, reason }: { type: string; reason: string }) => void said.push(`${type}: ${reason}`),
+    failed: (error: unknown) => void said.push(`failed: ${error}`),
+  }
+  const owners = { isOwn: () => () => false }
+  const contests = new Contests(
+    context as unknown as StoreContext,
+    owners as unknown as Owners,
+    ingest as unknown as Ingest,
+  )
+  void fake.serve((exchange) => answerFrom(log, exchange))
+  const endOf = () => log.reduce((end, one) => end + one.readInt32BE(57), 0)
+  /** Somebody appends records, each array a batch; resolves when they were looked at. */
+  async function appendBatches(...batches: Entry[][]): Promise<void> {
+    const at = stats.count('foreignWrites')
+    const from = endOf()
+    for (const entries of batches) {
+      const records = entries.map(([key, value, src], offsetDelta) => {
+        return rawRecord({ offsetDelta, key, value, headers: src === undefined ? [] : [['src', headerOf(src)]] })
+      })
+      log.push(rawBatch({ baseOffset: BigInt(endOf()), producerId: 8n, producerEpoch: 0, records }))
+    }
+    const to = endOf()
+    fake.offsets.set(0, { earliest: 0, latest: to })
+    contests.found(0, { from, to })
+    await until('it is seen', () => stats.count('foreignWrites') === at + 1)
+  }
+  const append = (...entries: Entry[]) => appendBatches(entries)
+  return { append, appendBatches, said, written, stats, renewals: () => renewals }
+}
+
+function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void {
+  const { offset } = fetchPositions(request)[0]!
+  const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
+  answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: 1_000, highWatermark: 1_000 }]))
+}
+
+test('Contests writes again what is held of keys that got another value for what is acknowledged', async () => {
+  const { append, written } = await start()
+  await append(['a', 'other', 3], ['b', 'never held', 9], ['c', 'bare'])
+  await until('they are written', () => written.length === 3)
+  expect(written).toEqual(['a aft=9', 'b aft=9', 'c aft=9'])
+})
+
+test('Contests writes again what is held of a key that was deleted', async () => {
+  const { append, written } = await start()
+  await append(['a', null, 9])
+  await until('it is written', () => written.length === 1)
+  expect(written).toEqual(['a aft=9'])
+})
+
+test('Contests leaves alone what is equal, and what is ahead of what is acknowledged', async () => {
+  const { append, written } = await start()
+  await append(['a', 'held', 3], ['b', null, 4], ['c', 'ahead', acknowledged], ['a', 'held', 11])
+  // What it had written before this would stand before.
+  await append(['d', 'other', 1])
+  await until('that is written', () => written.length > 0)
+  expect(written).toEqual(['d aft=9'])
+})
+
+test('Contests repairs three times, and says then that the partition is contested', async () => {
+  const { append, written, said, stats } = await start()
+  for (let round = 1; round <= 3; round++) {
+    await append(['a', `other ${round}`, 3])
+    await until('it is written', () => written.length === round)
+  }
+  expect(partitionStateOf(stats, 0)).toBe('running')
+  await append(['a', 'other 4', 3])
+  await until('it is contested', () => partitionStateOf(stats, 0) === 'contested')
+  await append(['a', 'other 5', 3])
+  expect(written.length).toBe(3)
+  expect(said.filter((line) => line.startsWith('contested: log partition 0: contested: another writer')).length).toBe(1)
+})
+
+test('Contests repairs what is too much to be held at once, and counts that as one repair', async () => {
+  const { appendBatches, written, stats } = await start()
+  // Two of them are enough for one portion.
+  const large = 'x'.repeat(9 << 20)
+  const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`)
+  await appendBatches(...keys.map((key): Entry[] => [[key, large, 3]]))
+  await until('they are written', () => written.length === keys.length)
+  expect(written).toEqual(keys.map((key) => `${key} aft=9`))
+  expect(partitionStateOf(stats, 0)).toBe('running')
+})
+
+test('Contests takes the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
+  const kept = await start({ fencing: true })
+  await kept.append(['a', 'other', 3])
+  await until('it is written', () => kept.written.length === 1)
+  expect(kept.renewals()).toBe(1)
+  const lost = await start({ fencing: true, isLost: true })
+  await lost.append(['a', 'other', 3])
+  await until('it was asked', () => lost.renewals() === 1)
+  await lost.append(['b', 'other', 3])
+  expect(lost.written).toEqual([])
+})
+
+test('Contests says what to do where nothing is held to repair from', async () => {
+  const { append, written, said } = await start({ useProcessingOnly: true })
+  await append(['a', 'other', 3])
+  await append(['a', 'other', 3])
+  expect(written).toEqual([])
+  expect(said[0]).toMatch(/^foreign: log partition 0: another writer has appended before offset 1; .*then restart/)
+})

@@ -1,0 +1,60 @@
+import { expect, test } from 'bun:test'
+import { foreignRecords } from '../../../lib/store-thread/repair/foreign-records.ts'
+import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
+import { FakeClient } from '../../kafka/fake-client.ts'
+import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+
+const own = 7n
+const foreign = 8n
+
+type Entry = [key: string, value: string | null, header?: [name: 'src' | 'aft', offset: number]]
+
+function batch(at: number, producerId: bigint, ...entries: Entry[]): Buffer {
+  const records = entries.map(([key, value, header], offsetDelta) => {
+    const headers = header === undefined ? [] : [[header[0], headerOf(header[1])] as const]
+    return rawRecord({ offsetDelta, key, value, headers })
+  })
+  return rawBatch({ baseOffset: BigInt(at), producerId, producerEpoch: 0, records })
+}
+
+/** What is found in a log of batches from an offset on. */
+async function found(log: Buffer[], from: number, to: number, bytesMax?: number) {
+  const fake = new FakeClient()
+  void fake.serve(({ request, answer }) => {
+    const { offset } = fetchPositions(request)[0]!
+    const records = Buffer.concat(log.filter((one) => Number(one.readBigInt64BE(0)) + one.readInt32BE(23) >= offset))
+    answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: to, highWatermark: to }]))
+  })
+  const isOwn = ({ producerId }: { producerId: number }) => producerId === Number(own)
+  const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, bytesMax)
+  const lines = [...records].map(([key, { order, value }]) => `${key}=${value?.toString() ?? 'deleted'} ${order}`)
+  return { lines, next }
+}
+
+test('foreignRecords finds the last foreign record of each key, and what it is to be compared by', async () => {
+  const log = [
+    batch(0, own, ['a', 'ours', ['src', 0]]),
+    batch(1, foreign, ['a', 'first', ['src', 1]], ['b', null, ['src', 2]], ['c', 'bare'], ['d', 'put', ['aft', 3]]),
+    batch(5, foreign, ['a', 'last', ['src', 0]], ['e', null, ['src', discardOffset]]),
+  ]
+  const { lines, next } = await found(log, 0, 7)
+  expect(lines).toEqual(['a=last 0', 'b=deleted 2', 'c=bare -1', 'd=put 3.5', 'e=deleted -2'])
+  expect(next).toBe(7)
+})
+
+test('foreignRecords leaves out keys that we wrote behind it, and what lies before the part', async () => {
+  const log = [
+    batch(0, foreign, ['a', 'before'], ['b', 'theirs']),
+    batch(2, foreign, ['c', 'theirs']),
+    batch(3, own, ['c', 'ours', ['src', 9]]),
+  ]
+  expect((await found(log, 1, 4)).lines).toEqual(['b=theirs -1'])
+})
+
+test('foreignRecords stops at a whole batch when it holds enough, and goes on there', async () => {
+  const log = [0, 1, 2].map((at) => batch(at, foreign, [`k${at}`, 'value']))
+  const first = await found(log, 0, 3, 10)
+  expect(first).toEqual({ lines: ['k0=value -1'], next: 1 })
+  expect((await found(log, first.next, 3)).lines).toEqual(['k1=value -1', 'k2=value -1'])
+})

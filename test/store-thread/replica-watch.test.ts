@@ -1,0 +1,64 @@
+import { expect, test } from 'bun:test'
+import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
+import { type TopicListener } from '../../lib/kafka/topic-view.ts'
+import { type CopyPosition, ReplicaWatch } from '../../lib/store-thread/replica-watch.ts'
+import { FakeClient } from '../kafka/fake-client.ts'
+import { endOfEpochResponse } from '../kafka/responses.ts'
+import { until } from '../until.ts'
+
+/** A copy of partition 0, read up to offset 20: epoch 3 from 0 on, epoch 5 from 12 on. */
+function start(read = '3@0,5@12', position = 20) {
+  const fake = new FakeClient({ 0: 1 })
+  const said: string[] = []
+  let listener: TopicListener | undefined
+  fake.topics.watch = (_, given) => {
+    listener = given
+    return () => (listener = undefined)
+  }
+  const copies = new Map<number, CopyPosition>([[0, { position, epochs: EpochTrail.from(read) }]])
+  const watch = new ReplicaWatch(fake.client, 'changelog', {
+    copies,
+    changed: (partition, found) => said.push(`${partition}: ${found}`),
+    failed: (error) => {
+      throw error
+    },
+  })
+  return { fake, watch, said, topic: () => listener }
+}
+
+test('a copy is not what the changelog is when that has lost what was read in the last epoch', async () => {
+  const { fake, said, topic } = start()
+  topic()!.elected!(0, 6)
+  ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 15 }))
+  await until('it is said', () => said.length > 0)
+  expect(said).toEqual(['0: it lost what was read of it from offset 15 on'])
+})
+
+test('a copy is not what the changelog is when what it read before a new epoch is missing there', async () => {
+  const { fake, watch, said } = start()
+  watch.epochBegan(0)
+  ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 3, endOffset: 11 }))
+  await until('it is said', () => said.length > 0)
+  expect(said).toEqual(['0: it lost what was read of it from offset 11 on'])
+})
+
+test('a copy stays what it is when the changelog has all that was read', async () => {
+  const { fake, said, topic } = start()
+  topic()!.elected!(0, 6)
+  const asked = await fake.next()
+  asked.answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 20 }))
+  topic()!.elected!(7, 6) // no copy of that
+  topic()!.elected!(0, 7)
+  ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 90 }))
+  topic()!.recreated!('new', 'old')
+  expect(said).toEqual(['0: the topic was recreated'])
+})
+
+test('a copy that has read nothing yet asks nothing', () => {
+  const { fake, watch, topic } = start('', 0)
+  topic()!.elected!(0, 6)
+  watch.epochBegan(0)
+  expect(fake.unseen).toBe(0)
+  watch.stop()
+  expect(topic()).toBeUndefined()
+})

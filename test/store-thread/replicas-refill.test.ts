@@ -1,0 +1,103 @@
+/** A copy whose changelog does not have any more what it read, over brokers that are the test. */
+import { afterEach, expect, test } from 'bun:test'
+import { partitionStateOf } from '../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { type Clients } from '../../lib/topics/clients.ts'
+import { Replicas } from '../../lib/store-thread/replicas.ts'
+import { type StoreContext } from '../../lib/store-thread/store-context.ts'
+import { FakeClient } from '../kafka/fake-client.ts'
+import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { fetchResponse } from '../kafka/responses.ts'
+import { createFixture } from '../map/helper.ts'
+import { soon, until } from '../until.ts'
+
+const offsetOutOfRange = 1
+
+const open: { stop: () => void }[] = []
+afterEach(() => {
+  for (const one of open.splice(0)) one.stop()
+})
+
+function start() {
+  const fake = new FakeClient({ 0: 1 })
+  fake.offsets.set(0, { earliest: 0, latest: 2 })
+  const { map, text } = createFixture()
+  const stats = new Stats([0])
+  let held: Promise<void> | undefined
+  const flusher = {
+    room: () => undefined,
+    wrote: () => {},
+    flush: async () => {
+      await held
+      await map.publish()
+    },
+  }
+  const context = {
+    config: { changelogTopic: 'changelog', keepHeaders: [] },
+    clients: { replicas: fake.client } as Clients,
+    roles: { primaries: [], replicas: [0], notices: [] },
+    map,
+    stats,
+    flusher,
+    failed: (error: unknown) => {
+      throw error
+    },
+  } as unknown as StoreContext
+  const replicas = new Replicas(context)
+  const running = replicas.run()
+  running.catch(() => {})
+  open.push(replicas)
+  /** Answers the next Fetch with one record for each value, from an offset on. */
+  const fill = async (offset: number, ...values: string[]) => {
+    const records = values.map((value, offsetDelta) => rawRecord({ offsetDelta, key: `k${offsetDelta}`, value }))
+    const batch = rawBatch({ baseOffset: BigInt(offset), records })
+    const end = offset + values.length
+    const answer = { partition: 0, records: batch, lastStableOffset: end, highWatermark: end }
+    ;(await fake.next()).answer(fetchResponse('changelog', [answer]))
+  }
+  /** The changelog begins and ends elsewhere now. */
+  const recreate = async (earliest: number, latest: number) => {
+    fake.offsets.set(0, { earliest, latest })
+    ;(await fake.next()).answer(fetchResponse('changelog', [{ partition: 0, errorCode: offsetOutOfRange }]))
+  }
+  const hold = () => {
+    const flush = Promise.withResolvers<void>()
+    held = flush.promise
+    return flush.resolve
+  }
+  return { replicas, state: () => partitionStateOf(stats, 0), fill, recreate, hold, text, publish: () => map.publish() }
+}
+
+test('a copy that has to fill again does not count as running before it has', async () => {
+  const { replicas, state, fill, recreate, text, publish } = start()
+  await fill(0, 'old', 'old')
+  await soon('it is filled', replicas.filled)
+  expect([state(), text('k1')]).toEqual(['running', 'old'])
+  await recreate(50, 52)
+  await until('it is noticed', () => state() !== 'running', 5_000)
+  expect(state()).toBe('recovering')
+  await fill(50, 'new')
+  await new Promise(setImmediate)
+  expect(state()).toBe('recovering')
+  await fill(51, 'new')
+  await until('it is filled again', () => state() === 'running', 5_000)
+  await publish()
+  // Each of the two records is one of k0.
+  expect([text('k0'), text('k1')]).toEqual(['new', undefined])
+})
+
+test('a copy that has to fill again before it was seen to be filled does not count as running', async () => {
+  const { replicas, state, fill, recreate, hold } = start()
+  const flushed = hold()
+  await fill(0, 'old', 'old')
+  let isFilled = false
+  void replicas.filled.then(() => (isFilled = true))
+  await recreate(50, 52)
+  await until('it is noticed', () => state() === 'recovering', 5_000)
+  flushed()
+  await new Promise(setImmediate)
+  expect([state(), isFilled]).toEqual(['recovering', false])
+  await fill(50, 'new', 'new')
+  await soon('it is filled', replicas.filled)
+  expect(state()).toBe('running')
+})

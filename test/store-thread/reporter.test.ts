@@ -1,0 +1,54 @@
+import { expect, test } from 'bun:test'
+import type { Clients } from '../../lib/topics/clients.ts'
+import { Reporter } from '../../lib/store-thread/reporter.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { until } from '../until.ts'
+
+test('a reporter counts each failure of the Kafka clients once, also where nothing is held in memory', async () => {
+  const health = {
+    consumer: { failures: 1 },
+    producer: { failures: 2 },
+    changelog: { failures: 3 },
+    replicas: { failures: 4 },
+  }
+  const clients = Object.fromEntries(Object.entries(health).map(([name, value]) => [name, { health: value }]))
+  const stats = new Stats([0])
+  const reporter = new Reporter(clients as unknown as Clients, () => {})
+  try {
+    reporter.watch(stats, undefined)
+    stats.add('changelogFailures', 10)
+    await until('it has reported', () => stats.count('fetchFailures') > 0)
+    expect([stats.count('fetchFailures'), stats.count('changelogFailures')]).toEqual([8, 12])
+    health.consumer.failures++
+    await until('it has reported again', () => stats.count('fetchFailures') > 8)
+    expect([stats.count('fetchFailures'), stats.count('changelogFailures')]).toEqual([9, 12])
+  } finally {
+    reporter.stop()
+  }
+})
+
+test('a reporter posts what the clients have trouble with, and for which partitions, once it changes', async () => {
+  const trouble = { partition: 3, client: 'producer', broker: 'b:1', since: '2026-11-29T22:10:00.000Z', message: 'no' }
+  const health = { failures: 0, trouble: undefined as string | undefined, partitionTroubles: [] as object[] }
+  const [ok, ill] = [{ failures: 0, trouble: undefined, partitionTroubles: [] }, health]
+  const clients = {
+    consumer: { health: ok },
+    producer: { health: ill },
+    changelog: { health: ok },
+    replicas: { health: ok },
+  }
+  const posted: unknown[] = []
+  const reporter = new Reporter(clients as unknown as Clients, (message) => void posted.push(message))
+  try {
+    Object.assign(health, { trouble: 'producer: no', partitionTroubles: [trouble] })
+    await until('it is posted', () => posted.length > 0)
+    Object.assign(health, { trouble: undefined, partitionTroubles: [] })
+    await until('its end is posted', () => posted.length > 1)
+  } finally {
+    reporter.stop()
+  }
+  expect(posted).toEqual([
+    { type: 'trouble', trouble: 'producer: no', partitions: [trouble] },
+    { type: 'trouble', trouble: null, partitions: [] },
+  ])
+})

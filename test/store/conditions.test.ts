@@ -1,0 +1,75 @@
+import { expect, test } from 'bun:test'
+import { type ConditionInput, conditionsOf, reasonsOf } from '../../lib/store/conditions.ts'
+import type { PartitionStatus, StoreState } from '../../lib/store-protocol/status.ts'
+
+const ready: ConditionInput = {
+  state: 'running',
+  readyWhen: 'caught-up',
+  caughtUp: true,
+  fenced: new Map(),
+  contested: new Map(),
+  halted: undefined,
+  failure: undefined,
+}
+
+/** Names and reasons of the conditions that do not hold. */
+function unmet(input: Partial<ConditionInput>): string[] {
+  return conditionsOf({ ...ready, ...input })
+    .filter(({ ok }) => !ok)
+    .map(({ name, reason }) => `${name}: ${reason}`)
+}
+
+test('every condition holds, without a reason, when the store runs and has caught up', () => {
+  expect(conditionsOf(ready)).toEqual(
+    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested'].map((name) => ({
+      name,
+      ok: true,
+    })),
+  )
+})
+
+test.each<[StoreState, string[]]>([
+  ['starting', ['recovered: the store is starting']],
+  ['recovering', ['recovered: the store is recovering']],
+  ['running', []],
+  ['stopping', ['not_stopping: the store is stopping']],
+  ['failed', ['not_failed: the store has failed', 'recovered: the store is failed']],
+])('conditions say what is missing when the store is %s', (state, expected) => {
+  expect(unmet({ state })).toEqual(expected)
+})
+
+test('conditions give the reason when the store has failed', () => {
+  expect(unmet({ state: 'failed', failure: 'topics do not fit' })[0]).toBe('not_failed: topics do not fit')
+})
+
+test('a store that has not caught up is ready only when READY_WHEN=recovered', () => {
+  expect(unmet({ caughtUp: false })).toEqual([
+    'caught_up: the end that the source had at start has not been reached yet',
+  ])
+  expect(unmet({ caughtUp: false, readyWhen: 'recovered' })).toEqual([])
+})
+
+test('a fenced store is not ready and says which partitions were taken', () => {
+  const fenced = new Map([
+    [1, 'partition 1 was taken'],
+    [4, 'partition 4 was taken'],
+  ])
+  expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken · partition 4 was taken'])
+})
+
+test('a partition whose state is known before the reason for it has one at once, and its own when it is told', () => {
+  const details = [
+    { partition: 0, state: 'running' } as PartitionStatus,
+    { partition: 1, state: 'halted' } as PartitionStatus,
+  ]
+  expect([...reasonsOf('halted', details, new Map())]).toEqual([[1, 'partition 1 is halted, why is not known yet']])
+  expect([...reasonsOf('halted', details, new Map([[1, 'it has no key']]))]).toEqual([[1, 'it has no key']])
+  expect([...reasonsOf('fenced', details, new Map([[3, 'taken']]))]).toEqual([[3, 'taken']])
+})
+
+test('a store is not ready while the source of a partition is read again', () => {
+  expect(unmet({ rebuilding: new Map([[1, 'the topic was recreated']]) })).toEqual([
+    'not_rebuilding: the topic was recreated',
+  ])
+  expect(unmet({ rebuilding: new Map() })).toEqual([])
+})

@@ -1,0 +1,92 @@
+import { expect, test } from 'bun:test'
+import { explainMiss, type Held } from '../../lib/store/misses.ts'
+import { partitionFor } from '../../lib/store/partitioner.ts'
+import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import type { PartitionState } from '../../lib/store-protocol/status.ts'
+import { settingsFrom } from '../cluster/support/settings.ts'
+
+const partitionCount = 4
+const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
+
+/** What a miss of a key of that partition is answered with, by an instance with these partitions. */
+function miss(
+  partition: number,
+  held: Omit<Held, 'partitionCount'>,
+  options: {
+    states?: Record<number, PartitionState>
+    partitioner?: 'murmur2' | 'crc32' | 'none'
+    takesAll?: boolean
+  } = {},
+) {
+  const { partitioner = 'murmur2', states = {}, takesAll = false } = options
+  const partitions = [...held.primaries, ...held.replicas]
+  const stats = new Stats(partitions)
+  for (const one of partitions) setPartitionState(stats, one, states[one] ?? 'running')
+  const config = settingsFrom({
+    ...topics,
+    PARTITIONER: partitioner,
+    PARTITIONS: takesAll ? '' : held.primaries.join(),
+  })
+  const error = explainMiss(keyOf(partition, partitioner), { ...held, partitionCount }, stats, config)
+  return error && { code: error.code, details: error.details }
+}
+
+function keyOf(partition: number, partitioner: 'murmur2' | 'crc32' | 'none'): Uint8Array {
+  for (let number = 0; ; number++) {
+    const key = Buffer.from(`key-${number}`)
+    if (partitionFor(key, partitionCount, partitioner === 'none' ? 'murmur2' : partitioner) === partition) return key
+  }
+}
+
+test('a miss means that the key does not exist when its partition is held here', () => {
+  expect(miss(1, { primaries: [0, 1, 2, 3], replicas: [] })).toBeUndefined()
+  expect(miss(1, { primaries: [1], replicas: [] })).toBeUndefined()
+  expect(miss(1, { primaries: [0], replicas: [1] })).toBeUndefined()
+})
+
+test.each(['murmur2', 'crc32'] as const)(
+  'a miss names partition and what is held when the %s partition is not held here',
+  (partitioner) => {
+    expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner })).toEqual({
+      code: 'partition_not_held',
+      details: { partition: 3, held: { primary: [0], replicas: [1] } },
+    })
+  },
+)
+
+test('a miss is to be asked again when the topic has just got its partition, and this instance takes all', () => {
+  const recovering = { code: 'recovering', details: { partition: 3 } }
+  expect(miss(3, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toEqual(recovering as never)
+  expect(miss(1, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toBeUndefined()
+  expect(miss(3, { primaries: [0, 1, 2, 3], replicas: [] }, { takesAll: true })).toBeUndefined()
+})
+
+test('a miss says nothing of partitions when the partitioner is not known', () => {
+  expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner: 'none' })).toBeUndefined()
+})
+
+test.each(['starting', 'recovering'] as const)('a miss is to be asked again when its replica is %s', (state) => {
+  const held = { primaries: [0], replicas: [1, 2] }
+  const filling = { code: 'replica_recovering', details: { partitions: [1] } }
+  const states = { 1: state }
+  expect(miss(1, held, { states })).toEqual(filling as never)
+  expect(miss(2, held, { states })).toBeUndefined()
+  expect(miss(0, held, { states })).toBeUndefined()
+  expect(miss(3, held, { states })?.code).toBe('partition_not_held')
+})
+
+test('a miss is to be asked again when any replica is filling and the partitioner is not known', () => {
+  const held = { primaries: [0], replicas: [1, 2] }
+  const options = { states: { 2: 'recovering' }, partitioner: 'none' } as const
+  expect(miss(0, held, options)).toEqual({ code: 'replica_recovering', details: { partitions: [2] } })
+})
+
+test('a miss is to be asked again while the partition that the key belongs to is being rebuilt', () => {
+  const all = { primaries: [0, 1, 2, 3], replicas: [] }
+  const states = { 1: 'rebuilding' } as const
+  const rebuilding = { code: 'rebuilding' as const, details: { partition: 1 } }
+  expect(miss(1, all, { states })).toEqual(rebuilding)
+  expect(miss(2, all, { states })).toBeUndefined()
+  expect(miss(2, all, { states, partitioner: 'none' })).toEqual(rebuilding)
+})

@@ -1,0 +1,67 @@
+import { afterEach, expect, setSystemTime, test } from 'bun:test'
+import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import { partitionStatus } from '../../lib/store/partition-status.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+
+const now = 1_000_000
+
+afterEach(() => setSystemTime())
+
+function replica(position: number, end: number, endKnownAt: number): Stats {
+  const stats = new Stats([2])
+  stats.setGauge(2, 'role', 1)
+  stats.setGauge(2, 'position', position)
+  stats.setGauge(2, 'end', end)
+  stats.setGauge(2, 'endKnownAt', endKnownAt)
+  setSystemTime(now)
+  return stats
+}
+
+test('a partition tells nothing that is not known yet', () => {
+  expect(partitionStatus(new Stats([0]), 0)).toEqual({
+    partition: 0,
+    role: 'primary',
+    state: 'starting',
+    position: null,
+    end: null,
+    lag: null,
+    entries: 0,
+    liveBytes: 0,
+    totalBytes: 0,
+  })
+})
+
+test('a primary is behind by what its source has more', () => {
+  const stats = new Stats([0])
+  setPartitionState(stats, 0, 'running')
+  stats.setGauge(0, 'position', 7)
+  expect(partitionStatus(stats, 0).lag).toBeNull()
+  stats.setGauge(0, 'end', 10)
+  expect(partitionStatus(stats, 0)).toMatchObject({ state: 'running', position: 7, end: 10, lag: 3 })
+  stats.setGauge(0, 'position', 12)
+  expect(partitionStatus(stats, 0).lag).toBe(0)
+})
+
+test('a replica is behind by what the changelog has more, for as long as its end is fresh', () => {
+  expect(partitionStatus(replica(7, 10, now - 9_999), 2)).toMatchObject({ role: 'replica', lag: 3 })
+  expect(partitionStatus(replica(7, 10, now - 10_001), 2)).toMatchObject({ position: 7, end: 10, lag: null })
+})
+
+test('a replica does not know its lag when it has heard of no end', () => {
+  const stats = new Stats([2])
+  stats.setGauge(2, 'role', 1)
+  expect(partitionStatus(stats, 2).lag).toBeNull()
+})
+
+test('a partition says what is not done for it, by which client, at which broker and since when', () => {
+  const [client, broker, since, message] = ['changelog producer', 'b:1', '2026-11-29T22:10:00.000Z', 'Produce: refused']
+  const trouble = { partition: 2, client, broker, since, message }
+  const stats = new Stats([2])
+  expect(partitionStatus(stats, 2, [trouble, { ...trouble, client: 'source consumer', broker: null }])).toMatchObject({
+    reason:
+      'changelog producer: Produce: refused (b:1, since 2026-11-29T22:10:00.000Z) · ' +
+      'source consumer: Produce: refused (since 2026-11-29T22:10:00.000Z)',
+    troubles: [trouble, { client: 'source consumer', broker: null }],
+  })
+  expect(partitionStatus(stats, 2)).not.toContainAnyKeys(['reason', 'troubles'])
+})

@@ -1,0 +1,49 @@
+import { expect, test } from 'bun:test'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { keptReadersMax } from '../../lib/store-protocol/limits.ts'
+import { createFixture } from '../map/helper.ts'
+import { startShard } from './shard-setup.ts'
+
+const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [
+  ['closes', ({ receive }) => receive({ type: 'closed' }), 'stopping'],
+  [
+    'fails',
+    ({ receive }) => receive({ type: 'failed', error: { code: 'store_failed', message: 'no' } }),
+    'store_failed',
+  ],
+  ['dies', ({ ended }) => ended('out of memory'), 'internal'],
+]
+
+test.each(ends)('a flush that waits ends when the store %s', async (_, end, code) => {
+  const thread = startShard()
+  const flush = thread.shard.flush().catch((error: unknown) => error)
+  expect(thread.posted.map(({ type }) => type)).toContain('flush')
+  end(thread)
+  expect(await flush).toMatchObject({ code })
+})
+
+test('a flush ends with what the thread answers to it', async () => {
+  const { shard, receive } = startShard()
+  const flushes = [shard.flush(), shard.flush().catch((error: unknown) => error)]
+  receive({ type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'not yet' } })
+  receive({ type: 'flushed', id: 1, operations: 5 })
+  expect(await Promise.all(flushes)).toMatchObject([5, { code: 'recovering' }])
+})
+
+test('a store that stops does not run again because something that was under way has ended', () => {
+  const { shard, receive } = startShard()
+  for (const state of ['recovering', 'stopping', 'running'] as const) receive({ type: 'state', state })
+  expect(shard.state).toBe('stopping')
+})
+
+test('readers that are lent can be had again once they are closed', () => {
+  const { shard, receive } = startShard()
+  const { map } = createFixture({ readersMax: 1 + keptReadersMax })
+  const held = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
+  receive({ type: 'opened', ...held, stats: new Stats([0]).buffer, map: map.shared })
+  for (let count = 0; count < 2 * keptReadersMax; count++) shard.lend().close()
+  const lent = Array.from({ length: keptReadersMax }, () => shard.lend())
+  expect(() => shard.lend()).toThrow(`all ${keptReadersMax} that can be kept are`)
+  lent[7]!.close()
+  shard.lend()
+})

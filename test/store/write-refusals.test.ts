@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test'
+import { explainWriteRefusal } from '../../lib/store/write-refusals.ts'
+import { settingsFrom } from '../cluster/support/settings.ts'
+
+const topics = { STORE_ID: 'orders', SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
+const config = settingsFrom({ ...topics, PARTITIONS: '0,1' })
+const held = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
+const shard = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
+const record = { key: new Uint8Array(10), value: new Uint8Array(100) }
+
+test('a write is taken when its partition is a primary here', () => {
+  expect(explainWriteRefusal(config, 0, held, shard, record)).toBeUndefined()
+  expect(explainWriteRefusal(config, 0, held, shard, { ...record, value: null })).toBeUndefined()
+})
+
+test.each([
+  [4, 'partition_not_held', 'there is no partition 4: the topic has 4'],
+  [-1, 'partition_not_held', 'there is no partition -1'],
+  [0.5, 'partition_not_held', 'there is no partition 0.5'],
+  [2, 'partition_not_held', 'partition 2 is a copy here: write at the instance that has it as primary'],
+  [3, 'partition_not_held', 'partition 3 is not held by this instance'],
+  [1, 'fenced', 'another instance has taken it'],
+] as const)('a write to partition %d is refused as %s', (partition, code, text) => {
+  const refusal = explainWriteRefusal(config, partition, held, shard, record)
+  expect(refusal?.code).toBe(code)
+  expect(refusal?.message).toStartWith('Writing to store orders: ')
+  expect(refusal?.message).toContain(text)
+})
+
+test('a write is to be tried again when the topic has just got its partition, and this instance takes all', () => {
+  expect(explainWriteRefusal(settingsFrom(topics), 3, held, shard, record)?.code).toBe('recovering')
+  expect(explainWriteRefusal(settingsFrom(topics), 2, held, shard, record)?.code).toBe('partition_not_held')
+})
+
+test('a write is refused when the changelog does not accept a record of its size', () => {
+  const refusal = explainWriteRefusal(config, 0, held, shard, { ...record, value: new Uint8Array(1_000) })
+  expect(refusal?.code).toBe('entry_too_large')
+  expect(refusal?.details).toEqual({ bytes: 1_093, bytesMax: 1_000 })
+})

@@ -1,0 +1,72 @@
+import { expect, test } from 'bun:test'
+import { type TopicMetadata } from '../../lib/kafka/client.ts'
+import { newChangelog, warningsAbout, withoutIds } from '../../lib/topics/changelog-topic.ts'
+
+function topic(replicas: number, partitions = 2): TopicMetadata {
+  const one = (partition: number) => ({ partition, leader: 1, leaderEpoch: 0, replicas, errorCode: 0 })
+  return { topic: 'log', id: undefined, errorCode: 0, partitions: Array.from({ length: partitions }, (_, n) => one(n)) }
+}
+
+const sourceConfig = new Map([
+  ['max.message.bytes', '2000000'],
+  ['message.timestamp.after.max.ms', '1000'],
+])
+
+test.each([
+  [1, undefined],
+  [2, undefined],
+  [3, '2'],
+  [5, '2'],
+])(
+  'a new changelog has as many replicas as its source, %d, and two in sync where one may be gone',
+  (replicas, inSync) => {
+    expect(newChangelog(topic(replicas, 4), sourceConfig)).toEqual({
+      partitions: 4,
+      replicationFactor: replicas,
+      config: {
+        'cleanup.policy': 'compact',
+        'max.message.bytes': expect.stringMatching(/^2000\d\d\d$/),
+        'message.timestamp.type': 'CreateTime',
+        'message.timestamp.before.max.ms': '9223372036854775807',
+        'message.timestamp.after.max.ms': '9223372036854775807',
+        'unclean.leader.election.enable': 'false',
+        ...(inSync === undefined ? {} : { 'min.insync.replicas': inSync }),
+      },
+    })
+  },
+)
+
+const good = {
+  'cleanup.policy': 'compact',
+  'max.message.bytes': '3000000',
+  'message.timestamp.type': 'CreateTime',
+  'min.insync.replicas': '2',
+  'unclean.leader.election.enable': 'false',
+}
+
+test.each<[string, replicas: number, Record<string, string>, said: string[]]>([
+  ['nothing', 3, {}, []],
+  ['one replica in sync', 3, { 'min.insync.replicas': '1' }, ['set min.insync.replicas=2 on it']],
+  [
+    'an unclean election',
+    3,
+    { 'unclean.leader.election.enable': 'true' },
+    ['set unclean.leader.election.enable=false'],
+  ],
+  ['fewer replicas than the source', 1, { 'min.insync.replicas': '1' }, ['keeps 1 replica, and the source 3']],
+])('a changelog is warned about that could lose what it has acknowledged by %s', (_what, replicas, config, said) => {
+  const warnings = warningsAbout(topic(replicas), 3, sourceConfig, new Map(Object.entries({ ...good, ...config })))
+  expect(warnings).toEqual(said.map((words) => expect.stringContaining(words)))
+})
+
+test('a single broker is no reason for a warning', () => {
+  const config = { ...good, 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' }
+  expect(warningsAbout(topic(1), 1, sourceConfig, new Map(Object.entries(config)))).toEqual([])
+})
+
+test('brokers without topic ids are told of, by the topic that they do not know for certain', () => {
+  expect(withoutIds({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])
+  expect(withoutIds({ topic: 'orders', id: undefined })).toEqual([
+    expect.stringMatching(/^The brokers know no topic ids \(Kafka before 2\.8\): .*orders/),
+  ])
+})
