@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { planted } from './planted.ts'
 import { plants } from './plants.ts'
 
@@ -8,5 +8,8 @@ const root = resolve(import.meta.dir, '../..')
 
 test.each(plants.map((plant) => [plant.name, plant] as const))('there is a place to plant: %s', (_, plant) => {
   const source = readFileSync(join(root, plant.file), 'utf8')
-  expect(planted(source, plant)).not.toBe(source)
+  const text = planted(source, plant)
+  expect(text).not.toBe(source)
+  const imported = [...text.matchAll(/ from '(\..*)'/g)].map(([, path]) => join(root, dirname(plant.file), path!))
+  expect(imported.filter((path) => !existsSync(path))).toEqual([])
 })

@@ -24,7 +24,7 @@ export const plants: readonly Plant[] = [
         find: "import { Amending } from './amending.ts'",
         replace:
           "import { Amending } from './amending.ts'\n" +
-          "import { applyRecords } from '../memory/apply.ts'\n" +
+          "import { applyRecords } from '../apply.ts'\n" +
           "import { RecordBatchReader } from '../../kafka/record-batch/index.ts'",
       },
       {
