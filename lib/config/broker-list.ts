@@ -1,6 +1,7 @@
 /**
- * The list of brokers, checked before any of it is used: kafkajs splits an address at its first colon and takes what it
- * gets, so that `[::1]:9092` or `http://kafka` would fail much later, with a message about something else.
+ * Parses and checks the list of brokers before anything uses it.
+ * kafkajs splits an address at its first colon without checking it. `[::1]:9092` or `http://kafka` would fail much
+ * later, with an unrelated message.
  */
 import { type BrokerAddress } from '../store-protocol/client-config.ts'
 
@@ -9,7 +10,10 @@ const hostLengthMax = 253
 const nameOrIpv4 = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?$/
 const ipv6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/
 
-/** @throws RangeError that says what is wrong with this one address, the port defaulting to 9092 */
+/**
+ * Parses one address; the port defaults to 9092.
+ * @throws RangeError that says what is wrong with the address
+ */
 export function parseBroker(text: string): BrokerAddress {
   const quoted = JSON.stringify(text)
   if (text.includes('://')) throw new RangeError(`${quoted} has a scheme; leave it out`)
@@ -28,8 +32,8 @@ export function parseBroker(text: string): BrokerAddress {
 }
 
 /**
- * Addresses separated by commas, without repetition.
- * @throws RangeError that names every address at fault
+ * Parses addresses separated by commas and drops duplicates.
+ * @throws RangeError that names every wrong address
  */
 export function parseBrokerList(text: string): BrokerAddress[] {
   const brokers = new Map<string, BrokerAddress>()

@@ -1,4 +1,4 @@
-/** The settings for client properties, read together and held against the other settings. */
+/** Reads the settings for client properties together and checks them against the other settings. */
 import { type ClientName } from '../store-protocol/client-config.ts'
 import { type ClientProperties, defaultClients, readClientProperties } from './client-properties/read.ts'
 import { type ClientsText, metadataOf, type SettingKey } from './settings.ts'
@@ -6,7 +6,7 @@ import { type SettingText } from './secrets.ts'
 
 export { defaultClients }
 
-/** The shared ones first: those of one client count before them. */
+/** Shared settings come first: a setting of one client overrides them. */
 const concerned: readonly (readonly [ClientsText, readonly ClientName[]])[] = [
   ['kafkaProperties', ['consumer', 'producer', 'changelog']],
   ['kafkaConsumerProperties', ['consumer']],
@@ -14,7 +14,7 @@ const concerned: readonly (readonly [ClientsText, readonly ClientName[]])[] = [
   ['kafkaChangelogProperties', ['changelog']],
 ]
 
-/** @param settings undefined where they have faults of their own */
+/** @param settings undefined if the other settings have errors */
 export function clientsOf(
   given: ReadonlyMap<SettingKey, SettingText | undefined>,
   settings: { fencing: boolean } | undefined,

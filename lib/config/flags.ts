@@ -1,4 +1,7 @@
-/** The command line: flags of the program itself, and those that give a setting. Values of settings are looked at by nobody here. */
+/**
+ * Parses the command line: the program's own flags, and flags that give a setting. Does not check the values of
+ * settings.
+ */
 import { parseArgs } from 'node:util'
 import { longerName, nearName } from '../text/did-you-mean.ts'
 import { settingFlags } from './givens.ts'
@@ -12,14 +15,19 @@ export interface Flags {
   licenses: boolean
   check: boolean
   rebuild: boolean
-  /** What --help is asked about. */
+  /** Argument of --help. */
   helpTopic?: string
   envFile?: string
-  /** Text by variable. Where a name was almost right, its value stands here, too: a slip is one fault. */
+  /**
+   * Text by variable. Includes the value of a misspelt flag under the probable name, so that one typo gives one error.
+   */
   values: Map<string, string>
-  /** Variables of flags that have no value: a fault has been found in them already. */
+  /**
+   * Variables whose flag, or line in the env file, has no value. Each has an error already and is not reported as
+   * missing.
+   */
   valueless: Set<string>
-  /** --env-file has no value. */
+  /** --env-file has no value, or the file cannot be read. */
   isEnvFileUnread: boolean
   faults: string[]
 }
@@ -32,18 +40,18 @@ const ownFlags = {
   rebuild: { type: 'boolean' },
   'env-file': { type: 'string' },
 } as const
-/** As well as the short names above. */
+/** In addition to the short names above. */
 const shortNames: Readonly<Record<string, string>> = { V: 'version' }
 const flagNames = [...Object.keys(ownFlags), ...settingFlags.keys()]
 
-/** The flag before a word, where the word may be its value. */
+/** The flag before a word, if the word may be its value. */
 type Before =
   | { kind: 'switch'; variable: string }
   | { kind: 'help' }
-  /** @member meant the flag that was almost named */
+  /** @member meant the flag that was probably meant */
   | { kind: 'unknown'; meant: string | undefined }
 
-/** Reads the command line; each thing wrong with it becomes a fault, none is thrown. */
+/** Parses the command line. Collects errors in `faults`; throws none. */
 export function readFlags(argv: readonly string[]): Flags {
   const flags: Flags = {
     help: false,
@@ -66,7 +74,7 @@ export function readFlags(argv: readonly string[]): Flags {
       before = undefined
       continue
     }
-    // `-store-id` comes as eight flags of one letter.
+    // parseArgs reads `-store-id` as eight flags of one letter.
     const isBundle = /^-[^-]./.test(words[token.index] ?? '')
     if (isBundle && token.index === wordBefore) continue
     wordBefore = token.index
@@ -75,7 +83,10 @@ export function readFlags(argv: readonly string[]): Flags {
   return flags
 }
 
-/** Another flag is no value: where one stands behind a flag that needs one, it is read as what it is. @returns the words without those flags */
+/**
+ * Removes flags that need a value and have none, and reports them. A flag is never the value of the flag before it.
+ * @returns the remaining words
+ */
 function withoutValueless(flags: Flags, argv: readonly string[]): string[] {
   const kept: string[] = []
   for (let index = 0; index < argv.length; index++) {
@@ -116,7 +127,7 @@ function tokensOf(argv: readonly string[]) {
 
 type FlagToken = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>
 
-/** @returns what the word behind it would be */
+/** @returns what the next word would be */
 function takeFlag(flags: Flags, token: FlagToken): Before | undefined {
   const { rawName, value } = token
   const name = shortNames[token.name] ?? token.name
@@ -139,11 +150,11 @@ function takeFlag(flags: Flags, token: FlagToken): Before | undefined {
   return undefined
 }
 
-/** A word that no flag has taken as its value. */
+/** Handles a word that is not the value of a flag. */
 function takeWord(flags: Flags, word: string, before: Before | undefined): void {
   if (before?.kind === 'switch' && switchWords.has(word.toLowerCase())) flags.values.set(before.variable, word)
   else if (before?.kind === 'help') takeHelpTopic(flags, word)
-  // What follows an unknown flag was probably meant as its value; one fault is enough.
+  // A word after an unknown flag was probably meant as its value. The error for the flag is enough.
   else if (before?.kind === 'unknown') takeAsMeant(flags, before.meant, word)
   else flags.faults.push(`${quote(word)} is not expected: settings are given as flags`)
 }

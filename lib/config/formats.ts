@@ -1,6 +1,6 @@
 /**
- * The settings for formats, read together: each format with what belongs to it, checked by making its codec once. All their faults are
- * found, so that a start does not end at one after the other.
+ * Reads the settings for formats together: each format with the settings that belong to it.
+ * Makes each codec once to check it. Finds all errors, so that the user can correct them together.
  */
 import * as v from 'valibot'
 import { LatchkeyError, messageOf } from '../errors.ts'
@@ -16,13 +16,13 @@ export type FormatKey = keyof typeof formatEntries
 export type GivenFormats = ReadonlyMap<string, SettingText | undefined>
 
 export interface Topics {
-  /** Empty where there is none. */
+  /** Empty for a replica without a source topic. */
   sourceTopic: string
   changelogTopic: string
 }
 
 export interface FormatsRead {
-  /** Undefined where all bytes pass through, or there are faults. */
+  /** Undefined if all bytes pass through unchanged, or if there are errors. */
   formats: FormatsConfig | undefined
   faults: readonly string[]
   notices: readonly string[]
@@ -32,9 +32,9 @@ type Name = (typeof formatNames)[number]
 type PartName = 'key' | 'value' | 'store'
 
 /**
- * @param given texts by setting; other settings may be among them
- * @param directories that files are looked for in, the first that has one counts
- * @param topics undefined where they have faults of their own
+ * @param given texts by setting; may include other settings
+ * @param directories where files are looked up, first match wins
+ * @param topics undefined if their settings have errors
  */
 export function formatsOf(given: GivenFormats, directories: readonly string[], topics?: Topics): FormatsRead {
   const registry = readRegistry(given.get('schemaRegistryUrl'), given.get('schemaRegistryCredentials'))
@@ -57,7 +57,7 @@ class FormatsReader {
   readonly #given: GivenFormats
   readonly #directories: readonly string[]
   readonly #registry: RegistryConfig | undefined
-  /** Settings that something depends on. */
+  /** Settings that have an effect. */
   readonly #used = new Set<FormatKey>(['keyFormat', 'valueFormat', 'storeFormat', 'schemaRegistryCredentials'])
 
   constructor(given: GivenFormats, directories: readonly string[], registry: RegistryConfig | undefined) {
@@ -66,7 +66,7 @@ class FormatsReader {
     this.#registry = registry
   }
 
-  /** @returns undefined where something is wrong with it, which faults then tell */
+  /** @returns undefined if it is wrong; `faults` then says why */
   specOf(part: PartName, subject: string | undefined, name = this.#nameOf(part)): FormatSpec | undefined {
     if (name === undefined) return this.#ignore(part)
     if (name === 'protobuf' && (this.#text(`${part}Message`) || !this.#text('schemaRegistryUrl'))) {
@@ -79,7 +79,7 @@ class FormatsReader {
     return this.#registrySpec(part, name === 'json-schema' ? 'json' : name, subject)
   }
 
-  /** As the topic's values, where nothing else is said. */
+  /** Returns the format of stored values. By default it is the format of the topic's values. */
   storeSpec(value: FormatSpec | undefined, subject: string | undefined): FormatSpec | undefined {
     const valueName = this.#nameOf('value')
     const isNamed = this.#text('storeFormat') !== undefined
@@ -153,7 +153,7 @@ class FormatsReader {
     return this.#checked(part, { format: 'registry', kind, registry: this.#registry, ...(subject && { subject }) })
   }
 
-  /** The codec is made for its faults; whoever needs it makes it again. */
+  /** Makes the codec only to find errors and discards it. */
   #checked(part: PartName, spec: FormatSpec): FormatSpec | undefined {
     try {
       codecOf(spec)
@@ -190,13 +190,16 @@ class FormatsReader {
     return findPath(path, kind, this.#directories) ?? this.#fault(key, notFound(path, kind, this.#directories))
   }
 
-  /** A format that is none is a fault of its own: what belongs to it is not judged. */
+  /**
+   * An unknown format is one error: marks the settings that belong to it as used, so that they are not reported as
+   * without effect.
+   */
   #ignore(part: PartName): undefined {
     for (const key of [`${part}Message`, `${part}SchemaFile`, 'protoFile', 'protoPath', 'schemaRegistryUrl'] as const)
       this.#used.add(key)
   }
 
-  /** Undefined where it is none. */
+  /** Undefined if the text is not the name of a format. */
   #nameOf(part: PartName): Name | undefined {
     const text = this.#text(`${part}Format`) ?? 'raw'
     return formatNames.find((name) => name === text)
@@ -208,7 +211,7 @@ class FormatsReader {
 
   #fault(key: FormatKey, found: string): undefined {
     const { text = '', origin = '' } = this.#given.get(key) ?? {}
-    // A URL may hold a password.
+    // A URL may contain a password.
     const shown = key === 'schemaRegistryUrl' ? '' : `=${quote(text)}`
     this.faults.push(`${variableOf(key)}${shown} (${origin}): ${found}`)
   }

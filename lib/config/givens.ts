@@ -1,4 +1,7 @@
-/** All that can be given by flag, environment or env file: the settings, and for those that hold secrets the names of files. */
+/**
+ * All names that a flag, the environment or an env file can set: the settings, and for secrets also the settings that
+ * name a file.
+ */
 import { nearName } from '../text/did-you-mean.ts'
 import { fileVariable } from './secrets.ts'
 import { flagOf, metadataOf, settingKeys } from './settings.ts'
@@ -17,7 +20,7 @@ export const variables: readonly string[] = givens.map(({ variable }) => variabl
 
 export const settingFlags: ReadonlyMap<string, Given> = new Map(givens.map((given) => [flagOf(given.variable), given]))
 
-/** Names that are no setting, each with the setting that it almost is. */
+/** Returns names that are not settings but similar to one, each with that setting. */
 export function nearVariables(names: Iterable<string>): { name: string; near: string }[] {
   const found: { name: string; near: string }[] = []
   for (const name of names) {

@@ -1,4 +1,6 @@
-/** What --help prints, out of the settings' own metadata: a page that fits a screen, and the settings of each area in full. */
+/**
+ * Text of --help, made of the settings' metadata: a first page that fits a screen, and all settings of an area in full.
+ */
 import { fileVariable } from './secrets.ts'
 import {
   flagOf,
@@ -12,18 +14,18 @@ import {
 import { wrap } from './wrap.ts'
 
 export interface HelpOptions {
-  /** One of helpTopics; the first page by default. */
+  /** One of helpTopics; default: the first page. */
   topic?: string | undefined
-  /** Of the terminal. */
+  /** Width of the terminal. */
   columns?: number
-  /** Whether headings may be set in bold. */
+  /** Whether headings may be bold. */
   color?: boolean
 }
 
 const columnsDefault = 80
 const columnsMin = 40
 const columnsMax = 120
-/** Of the left column of the first page. */
+/** Width of the left column of the first page. */
 const nameWidth = 24
 
 export const areaTitles: Readonly<Record<SettingArea, string>> = {
@@ -35,11 +37,11 @@ export const areaTitles: Readonly<Record<SettingArea, string>> = {
 
 export const helpTopics: readonly string[] = ['all', ...settingAreas]
 
-/** Which of several values of a setting is used. */
+/** Precedence of the places that can give a setting. */
 export const precedence =
   'Flags (--store-id x) override environment variables (STORE_ID=x), which override .env, in the working directory or beside the executable.'
 
-/** Flags that are no settings, and what each does. */
+/** Flags that are not settings, and their meaning. */
 export const options = [
   ['--env-file PATH', 'Read this file instead of .env'],
   ['--check', 'Check settings, topics and registry, start nothing'],
@@ -115,7 +117,7 @@ class Page {
     this.#lines.push(this.bold(text))
   }
 
-  /** A name, and beside it, or below it where there is no room, what it means. */
+  /** Adds a name and its meaning: on the same line, or below if the name is too long. */
   addPair(name: string, meaning: string): void {
     const [first = '', ...others] = wrap(meaning, this.#columns, nameWidth + 2)
     if (name.length < nameWidth) this.#lines.push(`  ${name.padEnd(nameWidth)}${first.trimStart()}`, ...others)

@@ -1,6 +1,6 @@
 /**
- * Settings: flags over environment over `.env`, through one schema, read once. The result is frozen and passed on in slices;
- * nobody else looks at the environment. Every fault is found before any is reported.
+ * Settings: flags override environment variables, which override `.env`. One schema parses them once.
+ * The result is frozen and passed on in slices. No other code reads the environment. All errors are reported together.
  */
 import * as v from 'valibot'
 import { clientsOf } from './client-properties.ts'
@@ -31,25 +31,25 @@ export type { ConfigInput } from './sources.ts'
 export type { Settings } from './settings.ts'
 
 export type Command =
-  /** @member topic what it is asked about; the first page where absent */
+  /** @member topic argument of --help; absent for the first page */
   | { action: 'help'; topic?: string }
   | { action: 'version' | 'licenses' }
   | {
       action: 'run' | 'check'
       settings: Settings
-      /** To be logged as warnings once there is a log. */
+      /** Warnings to log once the log is configured. */
       notices: readonly string[]
     }
 
 /**
- * What the user asks for.
- * @throws LatchkeyError invalid_settings: one message with all faults, each naming setting, value and what is allowed;
- *   `details.faults` has them one by one
+ * Returns the action that the command line asks for.
+ * @throws LatchkeyError invalid_settings: one message with all errors, each with setting, value and what is allowed.
+ *   `details.faults` lists them.
  */
 export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
   const flags = readFlags(argv)
   const { faults, valueless } = flags
-  // Who asks for help has not yet got the rest right.
+  // A user who asks for help may not have the other settings right yet.
   if (flags.help && flags.helpTopic !== undefined) return { action: 'help', topic: flags.helpTopic }
   if (flags.help) {
     const helpFaults = faults.filter((fault) => fault.startsWith('--help '))
@@ -69,7 +69,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   )
   for (const issue of inOrder) {
     const key = keyOf(issue)
-    // A text that breaks two rules is one fault.
+    // A text that breaks two rules is one error.
     if (faultyKeys.has(key)) continue
     faultyKeys.add(key)
     if (!given.get(key) && valueless.has(metadataOf(key).variable)) continue
@@ -85,7 +85,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   faults.push(...formats.faults)
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
-  // What is missing may stand in a file that could not be read: one slip is one fault.
+  // The env file that could not be read may have what is missing. One mistake is reported as one error.
   const told = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
   if (!parsed.success || faults.length > 0) throw faultsError(told)
   const notices = near.map(nearNotice)
@@ -104,7 +104,7 @@ function nearNotice({ name, near }: { name: string; near: string }): string {
   return `${name} in the environment is no setting: did you mean ${near}?`
 }
 
-/** Whether output is to be JSON, also where other settings have faults. */
+/** Whether output is JSON. Also works if other settings have errors. */
 export function isStructured({ argv, environment, envDirectories }: ConfigInput): boolean {
   const flags = readFlags(argv)
   const sources = sourcesOf(flags, environment, envDirectories)
@@ -119,7 +119,7 @@ function sourcesOf(flags: Flags, environment: ConfigInput['environment'], direct
   ]
 }
 
-/** A rebuild deletes, and for that has to know the keys. */
+/** A rebuild deletes keys of the changelog, so it has to know them. */
 function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
   const faults: string[] = []
   if (useReplicaOnly)
@@ -144,7 +144,7 @@ function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefine
   return keys.map((key) => flagNotice(flagOf(metadataOf(key).variable), metadataOf(key).variable))
 }
 
-/** @param found what is wrong, where the setting's metadata does not say enough */
+/** @param found what is wrong, if the setting's metadata is not specific enough */
 function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
   const { variable, allowed, isSecret } = metadataOf(key)
   if (!given) return missing(key, found ?? 'set it')

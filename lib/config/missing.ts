@@ -1,7 +1,7 @@
-/** What is said of a setting that is needed and not given: an example goes with it, to be typed as it stands. */
+/** Error text for a required setting that is missing, with an example that can be copied. */
 import { metadataOf, type SettingKey } from './settings.ts'
 
-/** Of all that can be needed. */
+/** An example for each setting that can be required. */
 const examples: Partial<Record<SettingKey, string>> = {
   sourceTopic: 'orders',
   kafkaBrokers: 'localhost:9092',
@@ -20,14 +20,14 @@ const examples: Partial<Record<SettingKey, string>> = {
   serverTlsKey: 'server.key',
 }
 
-/** @param why what it is needed for, or what it must be */
+/** @param why why it is required, or what it must be */
 export function missing(key: SettingKey, why: string): string {
   const { variable } = metadataOf(key)
   const example = examples[key]
   return `${variable} is missing: ${why}${example === undefined ? '' : `, for example ${variable}=${example}`}`
 }
 
-/** Whether a fault is one of those. */
+/** Whether an error comes from missing(). */
 export function isOfMissing(fault: string): boolean {
   return /^[A-Z_]+ is missing: /.test(fault)
 }

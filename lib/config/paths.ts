@@ -1,8 +1,10 @@
-/** Files that settings name: in the working directory, else beside the executable, as `.env` is. */
+/**
+ * Looks up files that settings name: like `.env`, in the working directory first, then in the folder of the executable.
+ */
 import { statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 
-/** @returns the absolute path, undefined where no directory has it */
+/** @returns the absolute path; undefined if no directory has the file */
 export function findPath(path: string, kind: 'file' | 'directory', directories: readonly string[]): string | undefined {
   const candidates = isAbsolute(path) ? [path] : directories.map((directory) => join(directory, path))
   return candidates.find((candidate) => {
@@ -11,7 +13,7 @@ export function findPath(path: string, kind: 'file' | 'directory', directories: 
   })
 }
 
-/** What to say where there is none. */
+/** Returns the error text for a path that was not found. */
 export function notFound(path: string, kind: 'file' | 'directory', directories: readonly string[]): string {
   const where = isAbsolute(path) ? '' : ` in ${[...new Set(directories)].join(' or ')}`
   return `there is no such ${kind}${where}`

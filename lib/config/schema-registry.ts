@@ -1,9 +1,9 @@
-/** The settings for the schema registry. Its URL may have been given with a password in it, so that no fault quotes it. */
+/** Settings for the schema registry. Errors do not quote the URL, because it may contain a password. */
 import { type RegistryConfig } from '../format/index.ts'
 import { type SettingText } from './secrets.ts'
 
 export interface RegistryRead {
-  /** Undefined where none is given, or with faults. */
+  /** Undefined if no registry is given, or if there are errors. */
   config: RegistryConfig | undefined
   faults: string[]
   notices: string[]

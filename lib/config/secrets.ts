@@ -1,6 +1,7 @@
 /**
- * Settings that hold a secret: SERVER_TOKEN may be given as it is, or SERVER_TOKEN_FILE may name a file that holds it, as container
- * orchestrators mount them. The text is shown nowhere: not by --check, nor in faults, notices, logs or metrics.
+ * Settings that hold a secret. SERVER_TOKEN holds the token itself; SERVER_TOKEN_FILE names a file that holds it, as
+ * container orchestrators mount secrets.
+ * The text is never shown: not by --check, nor in errors, notices, logs or metrics.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -12,19 +13,20 @@ const bytesMax = 65_536
 
 export interface SettingText {
   text: string
-  /** Completes "SERVER_PORT=80a" in messages. */
+  /** Where the text comes from, in parentheses after "SERVER_PORT=80a" in messages: `flag`, `environment` or a path. */
   origin: string
-  /** It is what a file holds that the setting names. */
+  /** The text is the content of a file that the setting names. */
   isFile: boolean
 }
 
-/** Name of the variable that gives a file instead of the secret. */
+/** Name of the variable that names a file with the secret. */
 export function fileVariable(variable: string): string {
   return `${variable}_FILE`
 }
 
 /**
- * The secret, whichever way it is given. Both ways, or a file that is unreadable or empty, are a fault.
+ * Returns the secret, given directly or by a file. It is an error to give both, or a file that is empty or cannot be
+ * read.
  * @param plain text of the setting itself
  * @param path text of the variable that names its file
  */
@@ -43,7 +45,7 @@ export function secretOf(
   }
   const where = `${fileVariable(variable)}=${quote(path.text)} (${path.origin})`
   try {
-    // Editors and echo end a file with a line break that is no part of the secret.
+    // Editors and echo end a file with a line break, which is not part of the secret.
     const text = withoutBom(readFileSync(path.text, 'utf8')).replace(/[\r\n]+$/, '')
     if (text.trim() === '') faults.push(`${where}: the file is empty`)
     else if (text.length > bytesMax) faults.push(`${where}: the file is longer than ${bytesMax} bytes`)
@@ -54,15 +56,15 @@ export function secretOf(
   return undefined
 }
 
-/** Where the token stands that a shell does not know. */
+/** Where the token is, if not in the environment. Messages show how a shell can read it from there. */
 export interface TokenPlace {
-  /** Absolute path of the file that holds it alone, or of the env file; else the flag. */
+  /** Absolute path of the token's own file or of the env file, or the flag. */
   where: string
-  /** The file holds the token alone. */
+  /** The file holds only the token. */
   isFile: boolean
 }
 
-/** Undefined where it comes from the environment, or where there is none. */
+/** Undefined if the token comes from the environment, or if there is none. */
 export function tokenPlaceOf(token: SettingText | undefined): TokenPlace | undefined {
   if (token === undefined) return undefined
   const { origin, isFile } = token
@@ -71,7 +73,7 @@ export function tokenPlaceOf(token: SettingText | undefined): TokenPlace | undef
   return { where: origin === 'flag' ? '--server-token' : resolve(origin), isFile }
 }
 
-/** What to say of a secret that everybody can read in the list of processes. */
+/** Returns the notice for a secret that every user can read in the list of processes. */
 export function flagNotice(flag: string, variable: string): string {
   return `--${flag} can be read by every user of this machine in the list of processes; use ${fileVariable(variable)}`
 }

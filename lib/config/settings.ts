@@ -1,6 +1,6 @@
 /**
- * Every setting, once: how its text is parsed and what --help, the error text and the documentation say about it.
- * The settings themselves stand in entries/, a file an area.
+ * All settings: how each is parsed, and its metadata for --help, error texts and the documentation. entries/ defines
+ * them, one file for each area.
  */
 import * as v from 'valibot'
 import { clientEntries } from './entries/clients.ts'
@@ -19,22 +19,22 @@ import { type FormatsConfig } from '../format/index.ts'
 import { type ClientsConfig } from '../store-protocol/client-config.ts'
 
 export interface SettingMetadata {
-  /** Name in the environment and in `.env`; the flag follows from it: SOURCE_TOPIC is --source-topic. */
+  /** Name in the environment and in `.env`. The flag follows from it: SOURCE_TOPIC is --source-topic. */
   variable: string
   meaning: string
-  /** In at most 54 characters, for what stands on the first page of --help. */
+  /** At most 54 characters, for the first page of --help. Absent: not shown there. */
   brief?: string
   /** Completes "it must be …". */
   allowed: string
-  /** Shown as the default; absent for a required setting. */
+  /** Text that is shown as the default; absent for a required setting. */
   default?: string
-  /** A flag that may stand without a value, which then is true; `--no-…` is false. */
+  /** The flag may stand without a value, which means true. `--no-…` means false. */
   isSwitch?: true
   /** Its text is never shown, and `<variable>_FILE` may name a file that holds it. */
   isSecret?: true
 }
 
-/** As --help shows them. */
+/** Groups of --help. */
 const areas = {
   kafka: { ...topicEntries, ...clientEntries, ...partitionEntries },
   formats: { ...formatEntries, ...definitionEntries, ...recordEntries },
@@ -54,7 +54,7 @@ export function settingKeysOf(area: SettingArea): SettingKey[] {
 
 export type SettingKey = keyof typeof entries
 
-/** In the order that --help lists them. */
+/** In the order of --help. */
 export const settingKeys = Object.keys(entries) as SettingKey[]
 
 export function metadataOf(key: SettingKey): SettingMetadata {
@@ -65,7 +65,10 @@ export function flagOf(variable: string): string {
   return variable.toLowerCase().replaceAll('_', '-')
 }
 
-/** All settings as text (undefined: not given) to their values, defaults filled in and the topics held against each other. */
+/**
+ * Turns the texts of all settings (undefined: not given) into values. Fills in defaults and checks the topics against
+ * each other.
+ */
 export const settingsSchema = v.pipe(
   v.object(entries),
   v.forward(
@@ -138,7 +141,7 @@ export type Settings = Readonly<
   }
 >
 
-/** What is read together with other settings: absent where it is not given. */
+/** Values that result from several settings; undefined if not given. */
 interface Read {
   serverTls: TlsPair | undefined
   serverTokenPlace: TokenPlace | undefined
@@ -146,7 +149,10 @@ interface Read {
   module: string | undefined
 }
 
-/** The texts of what is read together are left out, those of client properties because they may hold secrets: `clients` is what they come to. */
+/**
+ * Replaces the texts of settings that were read together by their result. In particular drops the texts of client
+ * properties, which may hold secrets: `clients` has their values.
+ */
 export function settingsOf(parsed: Parsed, clients: ClientsConfig, read: Read): Settings {
   const { serverTlsCert: _cert, serverTlsKey: _key, storeModule: _module, ...rest } = parsed
   const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries || key in formatEntries))
@@ -160,12 +166,12 @@ interface Names {
   changelogTopic?: string | undefined
 }
 
-/** Without a source, as a copy may be, its name is empty. */
+/** Without a source topic, which a replica does not need, its name is empty. */
 function deriveNames({ sourceTopic = '', storeId = sourceTopic, changelogTopic = `${storeId}-changelog` }: Names) {
   return { sourceTopic, storeId, changelogTopic }
 }
 
-/** A store id that is itself too long is a fault of its own, and no reason for a second one. */
+/** A store id that is too long has an error of its own, so it does not cause a second one here. */
 function hasRoomForChangelog(names: Names): boolean {
   const { storeId, changelogTopic } = deriveNames(names)
   return changelogTopic.length <= topicLengthMax || storeId.length > topicLengthMax

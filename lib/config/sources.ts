@@ -1,4 +1,7 @@
-/** Where the text of a setting comes from: flags over environment over an env file. Values are looked at by nobody here. */
+/**
+ * The sources of a setting's text: flags override environment variables, which override an env file. Does not check
+ * values.
+ */
 import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -11,22 +14,23 @@ import { metadataOf, type SettingKey } from './settings.ts'
 export type { SettingText }
 
 export interface ConfigInput {
-  /** Arguments after the program's name. */
+  /** Arguments after the name of the program. */
   argv: readonly string[]
   environment: Readonly<Record<string, string | undefined>>
-  /** Directories that `.env` is looked for in; the first that has one counts. */
+  /** Directories where `.env` is looked up; the first that has one is used. */
   envDirectories: readonly string[]
 }
 
 export interface Source {
-  /** Completes "SERVER_PORT=80a" in messages. */
+  /** Where the text comes from, in parentheses after "SERVER_PORT=80a" in messages: `flag`, `environment` or a path. */
   origin: string
   values: ReadonlyMap<string, string>
 }
 
 /**
- * The env file: the one named by --env-file, else `.env` of the first directory that has one, else nothing.
- * Variables that are no setting but almost one are faults there: the file is ours, and a slip would be passed over in silence.
+ * Reads the env file: the one named by --env-file, else the first `.env` in `directories`, else none.
+ * A name that is similar to a setting is an error in this file. Only we read it, so a typo would otherwise go
+ * unnoticed.
  */
 export function readEnvFile(
   named: string | undefined,
@@ -45,7 +49,7 @@ export function readEnvFile(
       }
       for (const { name, near } of nearVariables(values.keys())) {
         faults.push(`${name} in ${path} is no setting: did you mean ${near}?`)
-        // So that a slip is one fault.
+        // Avoids a second error for the same typo.
         if (!values.has(near)) values.set(near, values.get(name)!)
       }
       return { origin: path, values }
@@ -59,7 +63,7 @@ export function readEnvFile(
   return { origin: 'no .env', values: new Map() }
 }
 
-/** Each file once, also where two directories are the same one. */
+/** Returns each file once, even if two directories are the same. */
 function envPaths(directories: readonly string[]): string[] {
   const paths = new Map<string, string>()
   for (const directory of directories) {
@@ -77,7 +81,10 @@ function placeOf(directory: string): string {
   }
 }
 
-/** Lines that begin with a setting but not with "=", such as `SOURCE_TOPIC: orders`: parseEnv passes over them. Lines from 1. */
+/**
+ * Finds lines that begin with a setting but lack "=", such as `SOURCE_TOPIC: orders`. parseEnv ignores them. Lines
+ * count from 1.
+ */
 function unassigned(text: string): { line: number; name: string }[] {
   return text.split('\n').flatMap((content, index) => {
     const name = /^\s*(?:export\s+)?([A-Z_]+)(?![A-Za-z0-9_])(?!\s*=)/.exec(content)?.[1]
@@ -85,7 +92,10 @@ function unassigned(text: string): { line: number; name: string }[] {
   })
 }
 
-/** The text of a setting out of the first source that has it, empty text counting as not given; of a secret also out of its file. */
+/**
+ * Returns the text of a setting from the first source that has it; empty text counts as not given. A secret may also
+ * come from its file.
+ */
 export function textOf(key: SettingKey, sources: readonly Source[], faults: string[]): SettingText | undefined {
   const { variable, isSecret } = metadataOf(key)
   const plain = firstOf(variable, sources)

@@ -1,4 +1,4 @@
-/** Where the store module is. It is loaded later, when the settings are known to be sound. */
+/** Finds the store module. It is loaded later, when all settings are known to be valid. */
 import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,8 +11,8 @@ import { flagOf, metadataOf, type SettingKey } from './settings.ts'
 const extensions = new Set(['.ts', '.js', '.mts', '.mjs'])
 
 /**
- * @param given texts by setting; other settings may be among them
- * @param directories that the file is looked for in, the first that has it counts
+ * @param given texts by setting; may include other settings
+ * @param directories where the file is looked up, first match wins
  * @returns the module's URL
  */
 export function storeModuleOf(
@@ -37,7 +37,7 @@ export function storeModuleOf(
     faults.push(`${where}: ${notFound(setting.text, 'file', directories)}`)
     return undefined
   }
-  // As stacks name it: a ConfigMap that is mounted is full of links.
+  // Resolves links, as stack traces do. A mounted ConfigMap consists of links.
   return pathToFileURL(realpathSync(path)).href
 }
 

@@ -1,4 +1,7 @@
-/** Certificate and private key of the HTTP server: read and checked as a whole, so that a slip is a clear fault and not a failed handshake. */
+/**
+ * Certificate and private key of the HTTP server, read and checked together. An error is then reported for the setting,
+ * not as a failed handshake.
+ */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
@@ -14,16 +17,16 @@ export interface TlsPaths {
 }
 
 export interface TlsPair extends TlsPaths {
-  /** PEM: the server's certificate, then those that lead to one that clients trust. */
+  /** PEM: the server's certificate, then the intermediate certificates up to one that clients trust. */
   cert: string
   /** PEM. */
   key: string
-  /** Of the server's certificate, such as `CN=localhost`. */
+  /** Subject of the server's certificate, such as `CN=localhost`. */
   subject: string
   validUntil: Date
 }
 
-/** The pair that the settings name, undefined where they name none or one with faults. */
+/** Returns the pair that the settings name; undefined if they name none, or if there are errors. */
 export function tlsOf(texts: Readonly<Record<string, string | undefined>>, faults: string[]): TlsPair | undefined {
   const { serverTlsCert: certPath, serverTlsKey: keyPath } = texts
   if (certPath && keyPath) return readTlsPair({ certPath, keyPath }, faults)
@@ -32,7 +35,7 @@ export function tlsOf(texts: Readonly<Record<string, string | undefined>>, fault
   return undefined
 }
 
-/** @returns undefined where there are faults, each naming setting and file; nothing of the key is ever quoted */
+/** @returns undefined if there are errors; each names setting and file, and none quotes the key */
 export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Date.now()): TlsPair | undefined {
   const certFault = (found: string) => void faults.push(`SERVER_TLS_CERT=${JSON.stringify(paths.certPath)}: ${found}`)
   const keyFault = (found: string) => void faults.push(`SERVER_TLS_KEY=${JSON.stringify(paths.keyPath)}: ${found}`)
@@ -90,7 +93,7 @@ function readPem(path: string, fault: (found: string) => void): string | undefin
   }
 }
 
-/** Whether the TLS library takes the pair: it has no handshake with some curves, such as P-224. */
+/** Whether the TLS library accepts the pair. It refuses some curves, such as P-224. */
 function isUsable(cert: string, key: string, fault: (found: string) => void): boolean {
   try {
     createSecureContext({ cert, key })

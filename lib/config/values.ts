@@ -1,4 +1,4 @@
-/** The kinds of text that settings are made of: each checks, then turns the text into what the program uses. */
+/** The types of setting values: each checks a text and turns it into the value that the program uses. */
 import * as v from 'valibot'
 import { type BrokerAddress } from '../store-protocol/client-config.ts'
 import { logLevels } from '../log/level.ts'
@@ -25,7 +25,7 @@ export function decimalNumber(min: number, max: number) {
   return v.pipe(v.string(), v.regex(decimal), v.transform(Number), v.minValue(min), v.maxValue(max))
 }
 
-/** What a switch may be given, in whatever case. */
+/** Words that a switch accepts, case-insensitive. */
 export const switchWords: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['yes', true],
@@ -46,7 +46,7 @@ export function trueOrFalse() {
   )
 }
 
-/** The least level that is logged; `warn` is what others call `warning`. */
+/** Lowest level that is logged. `warn` is accepted for `warning`. */
 export function logLevel() {
   return v.pipe(
     v.string(),
@@ -55,7 +55,7 @@ export function logLevel() {
   )
 }
 
-/** Address or name to listen at; brackets around an IPv6 address are dropped. */
+/** Address or name to listen at, without the brackets of an IPv6 address. */
 export function listenAddress() {
   return v.pipe(
     v.string(),
@@ -78,7 +78,7 @@ export function brokerList() {
   )
 }
 
-/** `0-3,7` to [0, 1, 2, 3, 7]; empty text to []. Numbers have five digits at most, which bounds the list. */
+/** `0-3,7` to [0, 1, 2, 3, 7]; empty text to []. Numbers have at most five digits, which bounds the list. */
 export function partitionList() {
   return v.pipe(
     v.string(),
@@ -106,7 +106,7 @@ export function partitionList() {
   )
 }
 
-/** What a header can carry: RFC 6750's characters and a few more that others use. */
+/** Characters that a header can carry: those of RFC 6750 and a few more in common use. */
 export function bearerToken() {
   return v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(tokenLengthMax))
 }
@@ -138,7 +138,7 @@ export function headerNames() {
 const hostNamesMax = 100
 const hostNameLengthMax = 253
 
-/** `orders.example, *.internal` to ['orders.example', '*.internal']: in lower case. */
+/** `orders.example, *.internal` to ['orders.example', '*.internal'], in lower case. */
 export function hostNames() {
   const name = /^(\*|(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)$/
   return v.pipe(

@@ -1,7 +1,7 @@
-/** Text for a terminal of some width. */
+/** Wraps text for a terminal. */
 
 /**
- * Breaks at spaces into lines of at most `columns` characters; a longer word has a line of its own.
+ * Breaks text at spaces into lines of at most `columns` characters. A longer word gets its own line.
  * @param indent spaces before each line
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {

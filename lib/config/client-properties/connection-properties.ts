@@ -1,4 +1,4 @@
-/** Properties of connections and requests, for all three clients. Ranges are those of librdkafka. */
+/** Properties of connections and requests, for all three clients. The ranges are those of librdkafka. */
 import { parseBrokerList } from '../broker-list.ts'
 import { choice, type Kind, text, trueOrFalse, whole } from './kinds.ts'
 import { allClients, property } from './property.ts'

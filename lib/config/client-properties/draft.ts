@@ -1,4 +1,7 @@
-/** Everything that the properties of one client can set, with its default. Sizes were chosen by test/bench: larger ones gain nothing and stay resident. */
+/**
+ * All values that the properties of one client can set, with their defaults.
+ * test/bench decided the sizes: larger ones gain nothing and stay resident.
+ */
 import {
   type ClientName,
   type ClientsConfig,
@@ -25,7 +28,7 @@ export interface SecurityDraft {
   keyLocation: string | undefined
   keyPem: string | undefined
   keyPassword: string | undefined
-  /** What is passed on as it is. */
+  /** TLS options that are passed on unchanged. */
   tls: Mutable<TlsConfig>
 }
 
@@ -49,7 +52,7 @@ export function defaultDraft(client: ClientName): ClientDraft {
       retryBackoffMaxMs: 5_000,
       retriesMax: Number.POSITIVE_INFINITY,
       inFlightMax: null,
-      // What default brokers take as a request, hence the largest batch there can be, and room around it.
+      // The largest request, and so the largest batch, that a broker accepts by default, with some room.
       receiveBytesMax: 110_000_000,
       keepAlive: true,
       noDelay: true,

@@ -1,4 +1,4 @@
-/** Properties of the two consumers. Ranges are those of librdkafka. */
+/** Properties of the two consumers. The ranges are those of librdkafka. */
 import { type OffsetReset } from '../../store-protocol/client-config.ts'
 import { choice, oneOf, text, trueOrFalse, whole } from './kinds.ts'
 import { property, readers } from './property.ts'

@@ -1,4 +1,4 @@
-/** The kinds of value that properties have: each reads a text, or throws a RangeError that completes "it must be …". */
+/** The types of property values. Each parses a text or throws a RangeError that completes "it must be …". */
 
 export interface Kind<Value> {
   read: (text: string) => Value
@@ -18,12 +18,15 @@ export function trueOrFalse(): Kind<boolean> {
   return choice({ true: true, false: false, t: true, f: false, 1: true, 0: false }, 'true or false')
 }
 
-/** One of several words, in upper or lower case. */
+/** One of several words, case-insensitive. */
 export function oneOf<Word extends string>(...words: Word[]): Kind<Word> {
   return choice(Object.fromEntries(words.map((word) => [word, word])) as Record<string, Word>)
 }
 
-/** One of several words, each standing for a value. @param allowed the words, where not all are to be shown */
+/**
+ * One of several words, each of which stands for a value.
+ * @param allowed the list of words for messages, if it should not show all of them
+ */
 export function choice<Value>(
   values: Readonly<Record<string, Value>>,
   allowed = listOf(Object.keys(values)),
@@ -38,7 +41,7 @@ export function choice<Value>(
   }
 }
 
-/** Any text that is not empty, without the space around it. */
+/** Any text that is not empty, without surrounding space. */
 export function text(allowed = 'a text that is not empty'): Kind<string> {
   return {
     allowed,
@@ -49,7 +52,7 @@ export function text(allowed = 'a text that is not empty'): Kind<string> {
   }
 }
 
-/** Kept to the letter: space may belong to it. */
+/** Kept exactly as given, because spaces may belong to the secret. */
 export function secret(): Kind<string> {
   const allowed = 'a text that is not empty'
   return {

@@ -1,15 +1,19 @@
-/** The text of a setting that holds properties: `name=value`, separated by commas; a comma inside a value is written `\,`. */
+/**
+ * Parses the text of a setting that holds properties: `name=value`, separated by commas. `\,` is a comma inside a
+ * value.
+ */
 
 export interface GivenProperty {
   name: string
   value: string
-  /** Counted from 1, for messages that must not show the text. */
+  /** Position in the list, from 1, for messages that must not show the text. */
   place: number
 }
 
 /**
- * Properties in the order given. What is wrong becomes a fault, which never shows a text that may be part of a secret.
- * @param byLine whether line ends separate too, and lines that begin with # are comments: in a file of its own
+ * Returns the properties in the order given. Errors never show text that may be part of a secret.
+ * @param byLine true for the text of a file: line ends separate properties, too, and lines that begin with # are
+ *   comments
  */
 export function parseProperties(text: string, byLine: boolean): { given: GivenProperty[]; faults: string[] } {
   const given: GivenProperty[] = []

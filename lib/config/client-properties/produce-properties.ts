@@ -1,4 +1,4 @@
-/** Properties of the changelog producer. Ranges are those of librdkafka, but for acks=0. */
+/** Properties of the changelog producer. The ranges are those of librdkafka, except that acks=0 is not allowed. */
 import { choice, decimal, type Kind, text, trueOrFalse, whole } from './kinds.ts'
 import { property } from './property.ts'
 

@@ -2,23 +2,26 @@ import { type ClientName } from '../../store-protocol/client-config.ts'
 import { type ClientDraft } from './draft.ts'
 import { type Kind } from './kinds.ts'
 
-/** A property of librdkafka that sets something here. */
+/** A property of librdkafka that has an effect here. */
 export interface Property {
   name: string
   aliases: readonly string[]
   clients: readonly ClientName[]
-  /** Never shown, whatever is wrong with it. */
+  /** Messages never show its value. */
   isSecret: boolean
   /** Completes "it must be …". */
   allowed: string
-  /** Throws a RangeError that completes "it must be …"; returns what its user should know, if anything. */
+  /**
+   * Parses the text and sets the value in the draft. Returns a notice for the user, if there is one. Throws a
+   * RangeError that completes "it must be …".
+   */
   set: (draft: ClientDraft, text: string) => string | undefined
 }
 
 export interface PropertyExtras<Value> {
   aliases?: readonly string[]
   isSecret?: true
-  /** What the user of this value should know. */
+  /** Returns a notice for the user who sets this value, if there is one. */
   notice?: (value: Value) => string | undefined
 }
 

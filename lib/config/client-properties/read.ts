@@ -1,4 +1,4 @@
-/** The texts of the settings for client properties into what the three clients are told. */
+/** Turns the texts of the settings for client properties into the configuration of the three clients. */
 import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../store-protocol/client-config.ts'
 import { nearName } from '../../text/did-you-mean.ts'
 import { quote } from '../quote.ts'
@@ -24,7 +24,7 @@ const knownNames = [...byName.keys(), ...withoutEffect.keys()]
 const clientTitles = { consumer: 'source consumer', producer: 'changelog producer', changelog: 'changelog consumer' }
 
 export interface PropertiesText {
-  /** `KAFKA_PROPERTIES`, for messages. */
+  /** Such as `KAFKA_PROPERTIES`, for messages. */
   variable: string
   clients: readonly ClientName[]
   text: string
@@ -33,12 +33,12 @@ export interface PropertiesText {
 
 export interface ClientProperties {
   clients: ClientsConfig
-  /** Each names its setting; none shows a secret. */
+  /** Each names its setting. None shows a secret. */
   faults: string[]
   notices: string[]
 }
 
-/** @param texts the shared ones first: those of one client count before them */
+/** @param texts shared settings first: a setting of one client overrides them */
 export function readClientProperties(texts: readonly PropertiesText[]): ClientProperties {
   const reading = new Reading()
   for (const text of texts) reading.take(text)
@@ -51,7 +51,7 @@ class Reading {
     producer: defaultDraft('producer'),
     changelog: defaultDraft('changelog'),
   }
-  /** Property to the setting that gave it, by client. */
+  /** For each client: property to the setting that gave it. */
   readonly #givenBy = {
     consumer: new Map<string, string>(),
     producer: new Map<string, string>(),
@@ -114,7 +114,7 @@ class Reading {
     if (reason !== undefined) this.#notices.add(`${variable}: ${name} has no effect: ${reason}`)
     else if (instead !== undefined) this.#faults.add(`${variable}: ${name}: ${instead}`)
     else if (before?.isSecret) {
-      // It may be the rest of the secret.
+      // The item may be the rest of the secret.
       this.#faults.add(
         `${variable}: item ${place}, after ${before.name}, is no property; a comma inside a value is written \\,`,
       )
@@ -155,16 +155,16 @@ class Reading {
     this.#notices.add(`${given.get('compression.level')}: ${found}`)
   }
 
-  /** The setting that gave the last of some properties to a client. */
+  /** Returns the setting that gave the last of the properties in question to a client. */
   #blamed(client: ClientName, concerns: (name: string) => boolean): string {
     return [...this.#givenBy[client]].findLast(([name]) => concerns(name))?.[1] ?? 'KAFKA_PROPERTIES'
   }
 }
 
-/** What librdkafka demands beside the records. */
+/** Bytes that librdkafka requires in addition to the records of a response. */
 const responseOverheadBytes = 512
 const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-/** Whether a codec has that level, by the codec's number. */
+/** Whether a codec has a level, indexed by the codec's number. */
 const levels: readonly ((level: number) => boolean)[] = [
   () => false,
   (level) => level <= 9,
@@ -173,7 +173,7 @@ const levels: readonly ((level: number) => boolean)[] = [
   (level) => level >= 1,
 ]
 
-/** What clients are told where nobody has set a property. */
+/** Returns the configuration of the clients if no property is set. */
 export function defaultClients(): ClientsConfig {
   return readClientProperties([]).clients
 }

@@ -1,4 +1,7 @@
-/** Properties of TLS and SASL, for all three clients. Files are read later, once it is known which of them count. */
+/**
+ * Properties of TLS and SASL, for all three clients. Files are read later (tls.ts), when it is known which of them
+ * apply.
+ */
 import { choice, type Kind, secret, text, trueOrFalse } from './kinds.ts'
 import { type SecurityProtocol } from './draft.ts'
 import { allClients, property } from './property.ts'
@@ -12,7 +15,7 @@ const protocols: Record<string, SecurityProtocol> = {
   sasl_ssl: 'sasl_ssl',
 }
 
-/** PEM within a list of properties: its line ends may be written \n. */
+/** PEM as a property value: line ends may be written \n. */
 function pem(): Kind<string> {
   const { allowed, read } = text('a text in PEM, its line ends written \\n')
   return { allowed, read: (given) => read(given).replaceAll('\\n', '\n') }

@@ -1,4 +1,7 @@
-/** TLS and SASL of one client: files are read and checked once, at start, so that a slip in a path or a key is a clear fault and not a failed connection. */
+/**
+ * TLS and SASL configuration of one client. Reads and checks the files once, at start: a wrong path or key is then
+ * reported as an error of the setting, not as a failed connection.
+ */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +11,7 @@ import { type SecurityDraft } from './draft.ts'
 
 const certificateBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g
 
-/** Takes faults, each naming its property, and notices. */
+/** Receives errors, each of which names its property, and notices. */
 export interface Findings {
   fault: (text: string) => void
   notice: (text: string) => void
@@ -59,7 +62,7 @@ function trusted(draft: SecurityDraft, findings: Findings): string[] | undefined
           .map((name) => join(caLocation, name))
           .filter((path) => statSync(path).isFile())
       : [caLocation]
-    // A directory may hold other things (keys, indexes) beside the certificates.
+    // A directory may hold other files (keys, indexes) next to the certificates.
     const found = files
       .map((path) => ({ path, pem: readFileSync(path, 'utf8') }))
       .filter(({ pem }) => files.length === 1 || pem.match(certificateBlock) !== null)
@@ -93,7 +96,7 @@ function clientCertificate(draft: SecurityDraft, findings: Findings): { cert?: s
 
 interface Pem {
   property: string
-  /** Its path, or `its text`. */
+  /** Path of the file, or `its text` for PEM given as a property. */
   origin: string
   pem: string
 }
@@ -134,7 +137,7 @@ function certificates(property: string, origin: string, pem: string, findings: F
   return blocks
 }
 
-/** OpenSSL's own messages could quote the key; ours do not. */
+/** Does not pass on OpenSSL's messages, because they could quote the key. */
 function readKey(
   { property, origin, pem }: Pem,
   passphrase: string | undefined,

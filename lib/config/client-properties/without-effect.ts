@@ -1,4 +1,4 @@
-/** Properties of librdkafka that have no meaning here, by the reason why: accepted with a notice. */
+/** Properties of librdkafka that have no meaning here, by reason. They are accepted with a notice. */
 
 const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
   [
@@ -137,14 +137,15 @@ const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
   ],
 ]
 
-/** Name to reason. */
+/** Property name to reason. */
 export const withoutEffect: ReadonlyMap<string, string> = new Map(
   reasons.flatMap(([reason, ...names]) => names.map((name) => [name, reason] as const)),
 )
 
 /**
- * What must not be passed over: whoever sets one of these relies on it, and without it the store would be less secure than meant, or not get in at all.
- * Name, or beginning of names, to what to do instead.
+ * Properties that must not be ignored. A user who sets one relies on it: without it the store would be less secure than
+ * intended, or could not connect at all.
+ * Pairs of a name, or the beginning of names, and the alternative.
  */
 const refusedNames: readonly (readonly [start: string, instead: string])[] = [
   ['ssl.crl.location', 'revocation lists are not supported; use short-lived certificates'],
@@ -157,7 +158,9 @@ const refusedNames: readonly (readonly [start: string, instead: string])[] = [
   ['https.ca.', 'OAUTHBEARER is not supported; for the brokers use ssl.ca.location'],
 ]
 
-/** What to do instead of a property that cannot be supported and must not be ignored; undefined for any other. */
+/**
+ * Returns the alternative to a property that is not supported and must not be ignored; undefined for other properties.
+ */
 export function refusalOf(name: string): string | undefined {
   return refusedNames.find(([start]) =>
     start.endsWith('.') || start.endsWith('_') ? name.startsWith(start) : name === start,

@@ -1,4 +1,4 @@
-/** Settings that hold properties of the Kafka clients; client-properties/ reads them. */
+/** Settings that hold properties of the Kafka clients. client-properties/ parses them. */
 import * as v from 'valibot'
 
 const allowed = 'librdkafka properties name=value, separated by commas; a comma inside a value is written \\,'

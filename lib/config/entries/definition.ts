@@ -1,4 +1,4 @@
-/** The setting of a store module; ../store-module.ts reads it. */
+/** The setting for a store module. ../store-module.ts reads it. */
 import * as v from 'valibot'
 
 export const definitionEntries = {

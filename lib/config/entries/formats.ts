@@ -1,4 +1,4 @@
-/** Settings of what keys and values are; ../formats.ts reads them together. */
+/** Settings for the formats of keys and values. ../formats.ts reads them together. */
 import * as v from 'valibot'
 import { simpleFormats } from '../../format/formats-config.ts'
 

@@ -1,4 +1,4 @@
-/** Settings of what is held in memory and when it becomes visible. */
+/** Settings for memory and for flushes, which make records visible. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
@@ -7,7 +7,7 @@ import { threadsDefault, threadsMax } from '../threads.ts'
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
 const secondsMax = 86_400
-/** Operations that may await a flush: 8 bytes each. */
+/** Operations that may wait for a flush. Each takes 8 bytes. */
 const flushCountMax = 10_000_000
 const readersMax = 4_096
 const flushCountDefault = 1_000
@@ -77,7 +77,10 @@ interface FlushSettings {
   autoFlushWhenIdle?: boolean | undefined
 }
 
-/** Whoever says when to flush means it: nothing is then made visible sooner, unless that was asked for, too. */
+/**
+ * Fills in the defaults. If AUTO_FLUSH_COUNT or AUTO_FLUSH_SECONDS is given, records do not become visible sooner than
+ * it says, unless AUTO_FLUSH_WHEN_IDLE is given, too.
+ */
 export function flushSettings({ autoFlushCount, autoFlushSeconds, autoFlushWhenIdle }: FlushSettings) {
   return {
     autoFlushCount: autoFlushCount ?? flushCountDefault,

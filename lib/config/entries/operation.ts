@@ -1,4 +1,4 @@
-/** Settings of how the store runs and what it tells. */
+/** Settings for readiness and the log. */
 import * as v from 'valibot'
 import { logLevel, trueOrFalse } from '../values.ts'
 

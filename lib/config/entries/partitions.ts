@@ -1,4 +1,7 @@
-/** Settings of which partitions an instance holds, as what, and against whom. */
+/**
+ * Settings for partitions: which ones an instance holds, as primary or replica, and how it fences off earlier
+ * instances.
+ */
 import * as v from 'valibot'
 import { partitionList, trueOrFalse } from '../values.ts'
 

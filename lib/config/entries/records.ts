@@ -1,4 +1,4 @@
-/** Settings of what becomes of source records: those that cannot be stored, and what is kept of them beside key and value. */
+/** Settings for source records: those that cannot be stored, and the headers to keep. */
 import * as v from 'valibot'
 import { headerNames, topicName } from '../values.ts'
 import { topicAllowed } from './topics.ts'
@@ -41,7 +41,7 @@ export interface RecordTopics {
   deadLetterTopic?: string | undefined
 }
 
-/** What is wrong with the dead-letter topic beside the others; undefined where nothing is. */
+/** Returns what is wrong with the dead-letter topic, given the other topics; undefined if it is valid. */
 export function deadLetterFault(topics: RecordTopics): string | undefined {
   const { onBadRecord, sourceTopic, changelogTopic, deadLetterTopic } = topics
   if (onBadRecord !== 'dead-letter') return deadLetterTopic && 'it has no effect without ON_BAD_RECORD=dead-letter'

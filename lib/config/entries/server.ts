@@ -1,4 +1,4 @@
-/** Settings of the HTTP server. */
+/** Settings for the HTTP server. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { threadsDefault, threadsMax } from '../threads.ts'
