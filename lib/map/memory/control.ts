@@ -1,8 +1,8 @@
 /**
- * The control words: which side is published, and for each reader an epoch that is odd while the reader is inside.
+ * The control words: the published side, and for each reader an epoch that is odd while the reader is inside.
  *
- * Only these words are touched with Atomics, which are sequentially consistent; everything else in shared memory is plain and
- * ordered by them (DESIGN.md walks through it). Every word has a cache line of its own.
+ * Only these words are accessed with Atomics, which are sequentially consistent. All other accesses to shared memory
+ * are plain, and these words order them (see DESIGN.md, The races). Every word has its own cache line.
  */
 import { LatchkeyError } from '../../errors.ts'
 import {
@@ -14,10 +14,10 @@ import {
 } from './limits.ts'
 import type { Side } from './messages.ts'
 
-/** 64 bytes. */
+/** A cache line of 64 bytes, in words. */
 const wordsPerLine = 16
 const sideWord = 0
-/** Never written: the writer sleeps on it. */
+/** The word that the writer sleeps on. Never written. */
 const sleepWord = wordsPerLine
 const firstEpochWord = 2 * wordsPerLine
 
@@ -38,9 +38,9 @@ export function publishSide(control: Int32Array, side: Side): void {
 }
 
 /**
- * Resolves when every reader that was inside at the call has left. One that enters later sees the side published before the
- * call. Blocks the thread for up to a millisecond, since a lookup is short; after that it sleeps without blocking. Rejects with
- * flush_timed_out after readersLeaveMaxMs; the call can be repeated.
+ * Resolves when every reader that was inside at the call has left. A reader that enters later sees the side published
+ * before the call. Blocks the thread for up to a millisecond, because a lookup is short; then sleeps without blocking.
+ * Rejects with flush_timed_out after readersLeaveMaxMs. The caller can repeat the call.
  */
 export async function readersLeft(control: Int32Array): Promise<void> {
   const inside: number[] = []

@@ -1,29 +1,33 @@
 /**
- * Layout of an entry in the log, all little-endian as the machine has it:
+ * Layout of an entry in the log, in the machine's byte order (little-endian):
  *
  *   0  int32    key length
  *   4  int32    value length, -1 for a tombstone
- *   8  float64  source offset, -1 unknown
- *  16  float64  timestamp in ms, -1 none
+ *   8  float64  source offset, -1 if unknown
+ *  16  float64  timestamp in ms, -1 if there is none
  *  24  key, value, padding to 8 bytes
  *
- * An address is 32 bits: a segment number and, in units of 8 bytes, an offset in the segment. Addresses and hashes are handled
- * as signed integers everywhere, because the engine keeps those unboxed. Address 0 is no entry: entries begin at byte 8.
+ * An address has 32 bits: a segment number, and an offset in the segment in units of 8 bytes. Addresses and
+ * hashes are signed integers everywhere, because the engine keeps those unboxed. Address 0 means no entry:
+ * entries begin at byte 8.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { entryBytesMax } from './limits.ts'
 
 export const headerBytes = 24
 export const tombstone = -1
-/** The first bytes of a segment hold no entry, so that no entry has address 0. */
+/** The first bytes of a segment hold no entry, so no entry has address 0. */
 export const segmentDataStart = 8
 
-/** Bytes that an entry takes in the log. Lengths must have been checked: header, key and value within entryBytesMax. */
+/**
+ * Returns the bytes that an entry takes in the log. The caller has checked that header, key and value fit into
+ * entryBytesMax.
+ */
 export function entryBytes(keyLength: number, valueLength: number): number {
   return (headerBytes + keyLength + (valueLength > 0 ? valueLength : 0) + 7) & ~7
 }
 
-/** Throws entry_too_large. */
+/** Throws entry_too_large if header, key and value exceed entryBytesMax. */
 export function checkEntrySize(partition: number, offset: number, keyLength: number, valueLength: number): void {
   if (headerBytes + keyLength + valueLength <= entryBytesMax) return
   throw new LatchkeyError(
@@ -32,9 +36,9 @@ export function checkEntrySize(partition: number, offset: number, keyLength: num
   )
 }
 
-/** What is to be put has to lie in its source. Throws internal. */
+/** Throws internal if a key or value does not lie within its source. */
 export function checkRange(what: string, source: Uint8Array, start: number, length: number): void {
-  // So that NaN fails too.
+  // Written as a positive condition, because NaN must fail too.
   if (start >= 0 && length >= 0 && start + length <= source.length) return
   throw new LatchkeyError(
     'internal',
@@ -42,17 +46,20 @@ export function checkRange(what: string, source: Uint8Array, start: number, leng
   )
 }
 
-/** Views of one segment, from its first byte to the end of its slab: an entry larger than a segment runs on into the next. */
+/**
+ * Views of one segment. They reach from its first byte to the end of its slab, because an entry larger than a segment
+ * continues in the next one.
+ */
 export interface Segment {
   readonly bytes: Uint8Array
   readonly words: Int32Array
   readonly doubles: Float64Array
 }
 
-/** What turns an address into bytes. Writer and readers each have their own views over the same memory. */
+/** Translates an address to bytes. Writer and readers have separate views of the same memory. */
 export interface LogView {
   readonly segments: readonly Segment[]
-  /** address >>> offsetBits is the segment, (address & offsetMask) << 3 the byte in it. */
+  /** `address >>> offsetBits` is the segment number, `(address & offsetMask) << 3` the byte offset in the segment. */
   readonly offsetBits: number
   readonly offsetMask: number
 }
@@ -69,7 +76,7 @@ export function segmentViews(buffer: SharedArrayBuffer, segmentBytes: number): S
   return segments
 }
 
-/** Bits of an address that hold the offset in a segment. */
+/** Returns the number of bits of an address that hold the offset in a segment. */
 export function offsetBitsOf(segmentBytes: number): number {
   return 31 - Math.clz32(segmentBytes) - 3
 }

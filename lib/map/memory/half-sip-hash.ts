@@ -1,10 +1,11 @@
 /**
- * HalfSipHash-1-3 with a 32-bit result: the hash of the index tables. Keys come from untrusted producers, so the hash is keyed
- * with a random seed per map; nobody outside can choose keys that collide. It costs 15 ns for an 11-byte key, where an unkeyed
- * murmur costs 11. Linux uses the same function for its hash tables (lib/siphash.c); reference: github.com/veorq/SipHash.
+ * HalfSipHash-1-3 with a 32-bit result: the hash of the index tables. Keys come from untrusted producers, so each map
+ * keys the hash with a random seed. Without the seed nobody can choose keys that collide. It takes 15 ns for an 11-byte
+ * key, an unkeyed murmur hash 11 ns. Linux uses the same function for its hash tables (lib/siphash.c). Reference:
+ * github.com/veorq/SipHash.
  */
 
-/** Hash of `length` bytes from `start`, as a signed 32-bit integer, under the key (seed0, seed1). */
+/** Returns the hash of `length` bytes from `start` under the key (seed0, seed1), as a signed 32-bit integer. */
 export function halfSipHash13(seed0: number, seed1: number, bytes: Uint8Array, start: number, length: number): number {
   let v0 = seed0
   let v1 = seed1
@@ -12,7 +13,7 @@ export function halfSipHash13(seed0: number, seed1: number, bytes: Uint8Array, s
   let v3 = 0x74656462 ^ seed1
   let at = start
   const wordsEnd = start + (length & ~3)
-  // The round is written out: a function for it would have to return four numbers.
+  // The round is inlined, because a function for it would have to return four numbers.
   for (; at < wordsEnd; at += 4) {
     const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
     v3 ^= word
@@ -46,7 +47,7 @@ export function halfSipHash13(seed0: number, seed1: number, bytes: Uint8Array, s
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
     v2 = (v2 << 16) | (v2 >>> 16)
     if (round === 0) {
-      // The first of the four is the last message word's round, the others finish.
+      // The first of the four rounds belongs to the last message word. The other three finalize.
       v0 ^= last
       v2 ^= 0xff
     }

@@ -1,11 +1,11 @@
 /**
- * What the writer tells reader threads. New memory cannot be found through shared words, so it travels by message, and nothing
- * that points into it is published before every reader thread has confirmed.
+ * Messages from the writer to reader threads. Readers cannot find new memory through shared words, so it travels by
+ * message. The writer publishes nothing that points into new memory before every reader thread has confirmed it.
  */
 
 export type Side = 0 | 1
 
-/** A slab: its segments are numbered from firstSegment on. */
+/** A new slab. Its segments have the numbers from firstSegment on. */
 export interface SlabMessage {
   readonly kind: 'slab'
   readonly version: number
@@ -13,28 +13,28 @@ export interface SlabMessage {
   readonly buffer: SharedArrayBuffer
 }
 
-/** The index table of a partition on one side, which is unpublished while this message is under way. */
+/** A new index table of a partition on one side. That side is unpublished until readers have confirmed this message. */
 export interface TableMessage {
   readonly kind: 'table'
   readonly version: number
   readonly side: Side
-  /** Place of the partition in ChiralMapShared.partitions. */
+  /** Index of the partition in ChiralMapShared.partitions. */
   readonly partitionIndex: number
   readonly buffer: SharedArrayBuffer
   readonly byteOffset: number
-  /** 2^bits slots of 8 bytes. */
+  /** The table has 2^bits slots of 8 bytes. */
   readonly bits: number
 }
 
 export type MapMessage = SlabMessage | TableMessage
 
-/** Structured-cloneable: all that a reader thread needs to begin with. Messages up to `version` are contained in it. */
+/** Initial state for a reader thread, structured-cloneable. Contains all messages up to `version`. */
 export interface ChiralMapShared {
   readonly version: number
-  /** The side word and the epochs: control.ts. */
+  /** The side word and the epochs, see control.ts. */
   readonly control: SharedArrayBuffer
   readonly segmentBytes: number
-  /** Key of the index hash: secret, never to be logged. */
+  /** Key of the index hash. Secret: never log it. */
   readonly seed: readonly [number, number]
   readonly partitions: readonly number[]
   readonly partitionCount: number

@@ -1,12 +1,12 @@
 /**
- * Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2): tells in which partition the default partitioner put a key.
- * Used for nothing else; the index tables have their own keyed hash.
+ * Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2). It finds the partition that the default partitioner
+ * chooses for a key, and has no other use here. The index tables have a keyed hash (half-sip-hash.ts).
  */
 
 const multiplier = 0x5bd1e995
 const seed = 0x9747b28c
 
-/** Hash of `length` bytes from `start`, as a signed 32-bit integer, as Kafka's clients compute it. */
+/** Returns the hash of `length` bytes from `start` as Kafka's clients compute it, as a signed 32-bit integer. */
 export function murmur2(bytes: Uint8Array, start: number, length: number): number {
   let hash = seed ^ length
   let at = start
@@ -25,7 +25,7 @@ export function murmur2(bytes: Uint8Array, start: number, length: number): numbe
   return hash ^ (hash >>> 15)
 }
 
-/** The partition, of `partitionCount`, that Kafka's default partitioner chooses for a key. */
+/** Returns the partition, of `partitionCount`, that Kafka's default partitioner chooses for a key. */
 export function partitionOf(key: Uint8Array, partitionCount: number): number {
   return (murmur2(key, 0, key.length) & 0x7fffffff) % partitionCount
 }

@@ -1,27 +1,27 @@
 /**
- * Finding a key in an index table: the one piece of code that writer and readers run alike.
+ * Finds a key in an index table. Writer and readers share this code.
  *
- * A table is open addressing with linear probing. Slot i is two words, the key's hash and its entry's address; an address of 0
- * is an empty slot. A key's home slot is the upper bits of its hash, so that a table is nearly in order of hashes: it doubles in
- * one sequential pass, and can be walked by ranges of hashes while it changes.
+ * A table uses open addressing with linear probing. A slot is two words: the hash of the key and the address of its
+ * entry. Address 0 marks an empty slot. The home slot of a key is the upper bits of its hash, so a table is nearly in
+ * order of hashes. It doubles in one sequential pass, and a walk by ranges of hashes works while the table changes.
  */
 import { headerBytes, type LogView } from './entry.ts'
 
 export interface TableView {
-  /** 2 words a slot: hash, address. */
+  /** 2 words per slot: hash, address. */
   readonly slots: Int32Array
-  /** hash >>> shift is the home slot. */
+  /** `hash >>> shift` is the home slot. */
   readonly shift: number
   /** Number of slots - 1. */
   readonly mask: number
 }
 
-/** Above this a native comparison is cheaper than a loop. */
+/** Above this length a native comparison is faster than a loop. */
 const loopLengthMax = 32
 
 /**
- * The slot of a key, or ~slot of the empty one where it would go. Hash must be that of the key. The loop ends because a table
- * is never full.
+ * Returns the slot of a key, or ~slot of the empty slot for it. `hash` must be the hash of the key. The loop ends
+ * because a table is never full.
  */
 export function locate(
   table: TableView,
@@ -41,17 +41,17 @@ export function locate(
   }
 }
 
-/** What the writer reads of a key. */
+/** The value of a key as the writer reads it. */
 export interface StoredEntry {
-  /** A copy, in memory of its own. */
+  /** A copy in unshared memory. */
   readonly value: Uint8Array
-  /** Source offset, -1 unknown. */
+  /** Source offset, or -1 if unknown. */
   readonly offset: number
-  /** Milliseconds, -1 none. */
+  /** Milliseconds, or -1 if there is none. */
   readonly timestamp: number
 }
 
-/** The entry that a key leads to; undefined where it leads nowhere. */
+/** Returns a copy of the entry of a key, or undefined if the key has none. */
 export function copyEntry(
   table: TableView,
   log: LogView,
@@ -66,7 +66,7 @@ export function copyEntry(
   const segment = log.segments[address >>> log.offsetBits]!
   const at = (address & log.offsetMask) << 3
   const valueStart = at + headerBytes + length
-  // A Uint8Array over shared memory is sliced into one over memory of its own.
+  // The slice of a Uint8Array over shared memory is a copy in unshared memory.
   const value = segment.bytes.slice(valueStart, valueStart + segment.words[(at >>> 2) + 1]!)
   return { value, offset: segment.doubles[(at >>> 3) + 1]!, timestamp: segment.doubles[(at >>> 3) + 2]! }
 }

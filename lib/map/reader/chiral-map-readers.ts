@@ -1,7 +1,8 @@
 /**
- * The readers of one thread: a fixed number of epochs behind an asynchronous semaphore. Who finds none free waits, first come
- * first served, bounded in number and time. Each acquire() hands out a Reader of its own, so that releasing one twice cannot
- * take it from whoever has the epoch next. Some epochs may be set apart, for readers that are kept.
+ * The readers of one thread: a fixed number of epochs behind an asynchronous semaphore. When no epoch is free, callers
+ * wait in order of arrival; their number and their waiting time are bounded. Each acquire() returns a new Reader
+ * object, because a second release of the same object must not take the epoch from its next holder. Some epochs may be
+ * reserved for readers that callers keep.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { readerWaitMaxMs, readerWaitersMax } from '../memory/limits.ts'
@@ -15,7 +16,7 @@ interface Waiter {
 }
 
 export interface ReadersOptions {
-  /** Readers that are not in the pool, for keep(); none by default. */
+  /** Readers reserved for keep(), not part of the pool. Default: 0. */
   readonly kept?: number
   readonly waitersMax?: number
   readonly waitMaxMs?: number
@@ -33,8 +34,8 @@ export class ChiralMapReaders {
   readonly size: number
 
   /**
-   * For reader thread `readerThread`, from 0, of a map. Its epochs begin anew: two objects for one thread must not be in use at
-   * the same time. Confirm `version` to the writer once made.
+   * Makes the readers of reader thread `readerThread` (from 0) of a map. The constructor resets the thread's epochs, so
+   * two objects for one thread must not be in use at the same time. The caller then confirms `version` to the writer.
    */
   constructor(shared: ChiralMapShared, readerThread: number, options: ReadersOptions = {}) {
     if (!(readerThread >= 0 && readerThread < shared.readerThreads)) {
@@ -47,7 +48,7 @@ export class ChiralMapReaders {
     this.size = shared.readersMax - this.#keptMax
     for (let i = 0; i < shared.readersMax; i++) {
       const epoch = new Epoch(readerThread * shared.readersMax + i)
-      // A thread that died inside would hold up the writer for good.
+      // If an earlier thread died during a lookup, its odd epoch would block the writer forever.
       Atomics.store(this.#view.control, epoch.word, 0)
       if (i < this.size) this.#free.push(epoch)
       else this.#freeKept.push(epoch)
@@ -66,17 +67,20 @@ export class ChiralMapReaders {
     return this.#waiters.size
   }
 
-  /** Takes a message of the writer; returns the version to confirm to it. Older messages are ignored. */
+  /** Applies a message of the writer and returns the version to confirm. Ignores older messages. */
   receive(message: MapMessage): number {
     return this.#view.receive(message)
   }
 
-  /** The topic has so many partitions now: keys are looked for first where they belong by that number. */
+  /** Sets the topic's new partition count. A lookup uses it to find the partition to try first. */
   topicGrew(partitionCount: number): void {
     this.#view.partitionCount = partitionCount
   }
 
-  /** A free reader at once, else a promise of the next one. Rejects with readers_exhausted: too many wait, or too long. */
+  /**
+   * Returns a free reader, or a promise of the next free one. Rejects with readers_exhausted when too many callers wait
+   * or the wait takes too long.
+   */
   acquire(): Reader | Promise<Reader> {
     const epoch = this.#free.pop()
     if (epoch !== undefined) return new Reader(this.#view, epoch)
@@ -93,7 +97,7 @@ export class ChiralMapReaders {
     })
   }
 
-  /** Gives a reader back, to who has waited longest. Harmless when it has been given back before. */
+  /** Returns a reader to the pool, or to the caller that has waited longest. A second release has no effect. */
   release(reader: Reader): void {
     const epoch = reader.detach()
     if (epoch === undefined) return
@@ -106,7 +110,7 @@ export class ChiralMapReaders {
     this.#free.push(epoch)
   }
 
-  /** A reader beside the pool, for as long as its holder likes. Throws readers_exhausted. */
+  /** Returns a reader from outside the pool, without a time limit. Throws readers_exhausted. */
   keep(): Reader {
     const epoch = this.#freeKept.pop()
     if (epoch !== undefined) return new Reader(this.#view, epoch)
@@ -114,7 +118,7 @@ export class ChiralMapReaders {
     throw new LatchkeyError('readers_exhausted', `keep a reader: ${found}`)
   }
 
-  /** Gives back what keep() lent. Harmless when it has been given back before. */
+  /** Returns a reader that keep() gave out. A second call has no effect. */
   giveBack(reader: Reader): void {
     const epoch = reader.detach()
     if (epoch !== undefined) this.#freeKept.push(epoch)

@@ -1,4 +1,4 @@
-/** A reader thread's views of the map's memory, kept up to date by messages. */
+/** A reader thread's views of the map's memory. Messages of the writer keep them up to date. */
 import { type LogView, type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
 import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
 import type { TableView } from '../memory/probe.ts'
@@ -8,11 +8,11 @@ export class ReaderView {
   readonly seed0: number
   readonly seed1: number
   readonly partitions: readonly number[]
-  /** Of the topic; a topic may grow. */
+  /** Partitions of the topic. A topic may grow. */
   partitionCount: number
-  /** By partition: its place in `partitions`. */
+  /** Index of each partition in `partitions`, by partition number. */
   readonly indexOf: readonly (number | undefined)[]
-  /** By side, then by place of the partition. */
+  /** By side, then by index of the partition. */
   readonly tables: readonly [(TableView | undefined)[], (TableView | undefined)[]]
   readonly log: LogView
   readonly #segments: Segment[] = []
@@ -40,7 +40,9 @@ export class ReaderView {
     return this.#version
   }
 
-  /** Must not run during a lookup of the same thread; it cannot, as a lookup is synchronous. */
+  /**
+   * Applies a message. Must not run during a lookup of the same thread, which holds because a lookup is synchronous.
+   */
   receive(message: MapMessage): number {
     if (message.version <= this.#version) return this.#version
     if (message.kind === 'slab') {

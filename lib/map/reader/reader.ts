@@ -1,6 +1,6 @@
 /**
- * One lookup at a time in the published side. A reader owns an epoch: odd while it is inside. Between entering and leaving
- * nothing it can reach is changed or reused by the writer.
+ * Looks up one key at a time on the published side. A reader owns an epoch, which is odd during a lookup. Between enter
+ * and leave the writer neither changes nor reuses anything that the reader can reach.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { epochWord, publishedSide } from '../memory/control.ts'
@@ -12,16 +12,16 @@ import type { ReaderView } from './reader-view.ts'
 import { noteLookup } from './young-garbage.ts'
 
 export interface Lookup {
-  /** A copy of its own, not shared. */
+  /** A copy in unshared memory. */
   readonly value: Uint8Array
   readonly partition: number
-  /** Source offset, -1 unknown. */
+  /** Source offset, or -1 if unknown. */
   readonly offset: number
-  /** Milliseconds, -1 none. */
+  /** Milliseconds, or -1 if there is none. */
   readonly timestamp: number
 }
 
-/** A reader's epoch, lent to one Reader after another. */
+/** The epoch of a reader. One Reader after another uses it. */
 export class Epoch {
   readonly word: number
   value = 0
@@ -31,7 +31,7 @@ export class Epoch {
   }
 }
 
-/** What acquire() hands out: valid until it is released, once. */
+/** The result of acquire(). Valid until its release. */
 export class Reader {
   readonly #view: ReaderView
   #epoch: Epoch | undefined
@@ -41,7 +41,10 @@ export class Reader {
     this.#epoch = epoch
   }
 
-  /** The latest published value of a key; undefined if it has none here. Does not block. Throws internal once released. */
+  /**
+   * Returns the latest published value of a key, or undefined if it has none here. Does not block. Throws internal
+   * after the release.
+   */
   get(key: Uint8Array): Lookup | undefined {
     const epoch = this.#epoch
     if (epoch === undefined) throw new LatchkeyError('internal', 'look a key up: the reader has been released')
@@ -50,7 +53,7 @@ export class Reader {
     return found
   }
 
-  /** Takes the epoch away; undefined if it was released before. For the pool. */
+  /** Takes the epoch out of the reader, for the pool. Returns undefined if the reader has been released before. */
   detach(): Epoch | undefined {
     const epoch = this.#epoch
     this.#epoch = undefined
@@ -72,7 +75,7 @@ export class Reader {
     }
   }
 
-  /** Home first. The others too: a producer may have used a partitioner of its own. */
+  /** Tries the home partition first, then the others, because a producer may use a custom partitioner. */
   #find(tables: readonly (TableView | undefined)[], home: number, hash: number, key: Uint8Array): Lookup | undefined {
     const found = home < 0 ? undefined : this.#lookup(tables[home], home, hash, key)
     if (found !== undefined) return found
@@ -85,7 +88,7 @@ export class Reader {
   }
 
   #lookup(table: TableView | undefined, index: number, hash: number, key: Uint8Array): Lookup | undefined {
-    // No table: the partition is bulk loading.
+    // A partition without a table is bulk loading.
     if (table === undefined) return undefined
     const { log, partitions } = this.#view
     const slot = locate(table, log, hash, key, 0, key.length)
@@ -95,7 +98,7 @@ export class Reader {
     const at = (address & log.offsetMask) << 3
     const start = at + headerBytes + segment.words[at >>> 2]!
     return {
-      // A Uint8Array over shared memory is sliced into one over memory of its own.
+      // The slice of a Uint8Array over shared memory is a copy in unshared memory.
       value: segment.bytes.slice(start, start + segment.words[(at >>> 2) + 1]!),
       partition: partitions[index]!,
       offset: segment.doubles[(at >>> 3) + 1]!,

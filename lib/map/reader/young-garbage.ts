@@ -1,19 +1,23 @@
 /**
- * Collects the garbage of lookups while it is young. The engine counts shared memory as part of the heap of every thread that reaches it, and lets
- * garbage grow in proportion to the heap: beside 250 MB of entries tens of megabytes of dead answers pile up, none of which is in a cache when the
- * next answer needs room, and whose pages go back to the system and are asked for again. Figures are in DESIGN.md.
+ * Collects the garbage of lookups early. The engine counts shared memory as heap of every thread that reaches it, and
+ * lets garbage grow in proportion to the heap. With 250 MB of entries, tens of megabytes of dead answers accumulate.
+ * They are in no cache when the next answer needs memory, and their pages go back to the system, which has to supply
+ * them again. DESIGN.md has the figures.
  */
 import { edenGC } from 'bun:jsc'
 
-/** More than that is in no near cache any more; a collection takes some 0.3 ms. */
+/**
+ * Bytes of garbage that start a collection. More than that does not fit into a near cache. A collection takes
+ * about 0.3 ms.
+ */
 const youngBytesMax = 2 << 20
-/** About what a lookup over HTTP leaves beside its value. */
+/** Approximate garbage of a lookup over HTTP, without its value. */
 const lookupBytes = 1 << 10
 
-// A thread has a heap of its own, and its own copy of this module.
+// Each thread has its own heap and its own copy of this module.
 let youngBytes = 0
 
-/** To be called after a lookup, while no reader is inside the map. */
+/** Counts the garbage of a lookup. Call it after the lookup, while no reader is inside the map. */
 export function noteLookup(valueBytes: number): void {
   youngBytes += lookupBytes + valueBytes
   if (youngBytes < youngBytesMax) return

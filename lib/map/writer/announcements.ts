@@ -1,6 +1,7 @@
 /**
- * Numbers the messages to reader threads and knows what each thread has confirmed. Whatever becomes reachable for readers notes
- * the version that introduced its memory with `need`; a swap waits until all threads have confirmed the highest one needed.
+ * Numbers the messages to reader threads and tracks the version that each thread has confirmed. `need` records the
+ * version that announced the memory of anything that becomes reachable for readers. A swap waits until all threads have
+ * confirmed the highest recorded version.
  */
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
@@ -12,7 +13,7 @@ type Unversioned = Omit<SlabMessage, 'version'> | Omit<TableMessage, 'version'>
 export class Announcements {
   readonly #announce: (message: MapMessage) => void
   readonly #confirmed: number[]
-  /** Slabs in order, and the latest table of each side and partition: what a reader that begins now has to know. */
+  /** All slabs, and the latest table of each side and partition: the messages for a new reader. */
   readonly #current = new Map<string, MapMessage>()
   #version = 0
   #needed = 0
@@ -32,7 +33,10 @@ export class Announcements {
     return [...this.#current.values()].toSorted((a, b) => a.version - b.version)
   }
 
-  /** From now on messages are sent. Every reader thread learns the earlier ones from ChiralMapShared, so they count as confirmed. */
+  /**
+   * Starts sending messages. Every reader thread receives the earlier messages with ChiralMapShared, so they count
+   * as confirmed.
+   */
   begin(): void {
     this.#began = true
     this.#confirmed.fill(this.#version)
@@ -63,7 +67,10 @@ export class Announcements {
     this.#wake?.()
   }
 
-  /** Rejects with flush_timed_out when a thread has not confirmed within confirmationMaxMs; the call can be repeated. */
+  /**
+   * Waits until all threads have confirmed the needed version. Rejects with flush_timed_out after confirmationMaxMs.
+   * The caller can repeat the call.
+   */
   async allConfirmed(): Promise<void> {
     const needed = this.#needed
     const until = performance.now() + confirmationMaxMs

@@ -1,8 +1,8 @@
 /**
- * The chiral map: the latest value of every key, written by one thread and read by others without locks. Entries stand once, in
- * a log in shared memory; the index over them stands twice, left and right. Readers use the published side while the writer
- * changes the other; a publish swaps the two for all partitions with one atomic store. That costs a second index and makes
- * writes visible only at a publish; in return a read takes no lock, and sees one consistent state. See DESIGN.md here.
+ * The chiral map: the latest value of every key. One thread writes it, other threads read it without locks. Shared
+ * memory holds one log of entries and two copies of its index, left and right. Readers use the published side while the
+ * writer changes the other. A publish swaps the sides for all partitions with one atomic store. It costs a second
+ * index, and writes become visible only at a publish. In return a read takes no lock and sees one consistent state.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { Announcements } from './announcements.ts'
@@ -22,7 +22,7 @@ import { copyEntry, locate, type StoredEntry, type TableView } from '../memory/p
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
-/** Sizes in bytes. totalBytes is bounded by liveBytes: DESIGN.md, Memory. */
+/** Sizes in bytes. liveBytes bounds totalBytes: see DESIGN.md, Memory. */
 export interface PartitionStats {
   readonly entries: number
   readonly liveBytes: number
@@ -44,7 +44,7 @@ export class ChiralMap {
   readonly #publisher: Publisher
   readonly #oplog = new Oplog()
 
-  /** Throws invalid_settings. Every partition begins bulk loading. */
+  /** Every partition starts in bulk loading. Throws invalid_settings. */
   constructor(options: ChiralMapOptions) {
     checkOptions(options)
     this.#options = options
@@ -71,7 +71,7 @@ export class ChiralMap {
     this.#announcements.begin()
   }
 
-  /** For reader threads, as of now: messages of later versions have to follow it. */
+  /** State for a new reader thread. The messages of later versions must follow it. */
   get shared(): ChiralMapShared {
     const { partitions, partitionCount, readersMax, readerThreads } = this.#options
     return {
@@ -87,26 +87,26 @@ export class ChiralMap {
     }
   }
 
-  /** Operations that no publish has made visible on both sides yet. */
+  /** Operations that are not yet visible on both sides. */
   get oplogLength(): number {
     return this.#oplog.length
   }
 
-  /** Operations, since the beginning, that both sides have: as many as were put, but for oplogLength. */
+  /** Operations, since the start, that both sides have: all operations put, minus oplogLength. */
   get operationsAbsorbed(): number {
     return this.#oplog.start
   }
 
-  /** Bytes that their entries take. They come on top of the memory bound: publish before they become many. */
+  /** Bytes of the entries of these operations. They count on top of the memory bound: publish regularly. */
   get oplogBytes(): number {
     return this.#oplog.bytes
   }
 
   /**
-   * Notes the latest value of a key, or with valueLength -1 that it has none; the bytes are copied. Visible after the next
-   * publish(); in a partition that is bulk loading, after the first publish() that follows open(). Key and value lie in
-   * `source`. Source offset -1 is unknown, timestamp (ms) -1 none. Throws entry_too_large above entryBytesMax, memory_exhausted
-   * when no memory is left or oplogOperationsMax operations wait; then nothing has changed.
+   * Sets the latest value of a key, copied from `source`; valueLength -1 deletes it. Visible after the next publish(),
+   * in bulk loading after the first publish() after open(). Offset -1 means unknown, timestamp (ms) -1 none. Throws
+   * entry_too_large, or memory_exhausted when no memory is left or oplogOperationsMax operations wait; then nothing
+   * has changed.
    */
   put(
     partition: number,
@@ -133,22 +133,22 @@ export class ChiralMap {
     this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
   }
 
-  /** A reader thread has taken all messages up to a version. */
+  /** Records that a reader thread has applied all messages up to a version. */
   confirmed(readerThread: number, version: number): void {
     this.#announcements.confirmed(readerThread, version)
   }
 
-  /** Ends bulk loading of a partition. Readable from the next publish() on. Throws memory_exhausted. */
+  /** Ends bulk loading of a partition. Readers see it from the next publish() on. Throws memory_exhausted. */
   open(partition: number): void {
     this.#index.open(this.#bulk('open', partition), this.#publisher.calls)
   }
 
-  /** Makes room for so many entries in a partition that is bulk loading. Throws memory_exhausted, changing nothing. */
+  /** Makes room for `entries` in a partition in bulk loading. Throws memory_exhausted; then nothing has changed. */
   reserve(partition: number, entries: number): void {
     this.#index.reserve(this.#bulk('reserve', partition), entries)
   }
 
-  /** Drops all entries of a partition that is bulk loading. */
+  /** Deletes all entries of a partition in bulk loading. */
   clear(partition: number): void {
     const held = this.#bulk('clear', partition)
     held.tables[0]!.clear()
@@ -156,15 +156,15 @@ export class ChiralMap {
   }
 
   /**
-   * Makes every put() before this call visible at once, on all partitions, and resolves with their number when both sides have
-   * them and dead entries have been cleaned. Puts during it wait for the next. Calls run one after another. Rejects with
-   * flush_timed_out when a reader thread does not answer; the next publish() then goes on where this one stopped.
+   * Makes every put() before this call visible at once, on all partitions. Resolves with their number when both sides
+   * have them and dead entries are cleaned. Later puts wait for the next call. Calls run one after another. Rejects
+   * with flush_timed_out when a reader thread does not answer; the next publish() then continues at that step.
    */
   publish(): Promise<number> {
     return this.#publisher.publish()
   }
 
-  /** Throws internal for a partition that is not held. */
+  /** Throws internal for a partition that this map does not hold. */
   stats(partition: number): PartitionStats {
     const { log, tables, state } = this.#held(partition)
     const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
@@ -172,31 +172,31 @@ export class ChiralMap {
   }
 
   /**
-   * The keys of a partition, each a copy, as of the last publish (while bulk loading: as of now). The map may change meanwhile: a
-   * key that is there all along comes exactly once, one that comes or goes may be in or not. For the writer's thread.
+   * Returns copies of the keys as of the last publish (in bulk loading: the current keys). If the map changes
+   * meanwhile, a key that exists throughout appears once; other keys may be missing. Only for the writer's thread.
    */
   keys(partition: number): Generator<Uint8Array, void, undefined> {
     return liveKeys(this.#log, this.#tableToRead(partition))
   }
 
-  /** The same in steps of some hundred, each perhaps empty: keys whose entries have a source offset that is accepted. */
+  /** Like keys(), in steps of some hundred, possibly empty: keys whose entry has an accepted source offset. */
   keysByOffset(partition: number, accepts: (offset: number) => boolean): Generator<KeyAt[], void, undefined> {
     return liveSteps(this.#log, this.#tableToRead(partition), accepts)
   }
 
-  /** What a key of the partition has by the operations absorbed (while bulk loading: by all). For the writer's thread. */
+  /** Returns a key's value after the absorbed operations (in bulk loading: after all). Only for the writer's thread. */
   latest(partition: number, key: Uint8Array, start = 0, length = key.length): StoredEntry | undefined {
     const table = this.#tableToRead(partition)()
     return copyEntry(table, this.#log, halfSipHash13(this.#seed0, this.#seed1, key, start, length), key, start, length)
   }
 
-  /** Whether latest() has something for a key. For the writer's thread. */
+  /** Returns whether latest() would find a value. Only for the writer's thread. */
   has(partition: number, key: Uint8Array, start: number, length: number): boolean {
     const hash = halfSipHash13(this.#seed0, this.#seed1, key, start, length)
     return locate(this.#tableToRead(partition)(), this.#log, hash, key, start, length) >= 0
   }
 
-  /** Resolves when no reader is inside the side that was just taken back. Its own method only for tests to break. */
+  /** Resolves when no reader is inside the side that was unpublished last. A separate method for tests to break. */
   protected readersLeft(): Promise<void> {
     return readersLeft(new Int32Array(this.#control))
   }

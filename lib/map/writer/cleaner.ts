@@ -1,10 +1,11 @@
 /**
- * Chooses segments to empty, and moves their live entries. Emptiest first, as log-structured storage does it: the fewer live
- * bytes a segment has, the less is copied for the same room.
+ * Chooses segments to empty, and moves their live entries. It takes the emptiest segments first, as log-structured
+ * storage does: the fewer live bytes a segment has, the less is copied for the same gain.
  *
- * It always gets a partition below its bound: over all sealed segments bytes exceed allowance, so the one with the least
- * allowance has less than its size; moving its entries takes at most about three quarters of their allowance in new segments
- * (1 / (1 - 1/8) of small entries against 1.5, 2 + 1/7 of large ones against 3). So every move gains.
+ * Cleaning always brings a partition below its bound. Above the bound, the sealed segments together have more bytes
+ * than allowance, so the segment with the least allowance has less allowance than its size. Moving its entries takes at
+ * most about three quarters of their allowance in new segments: 1 / (1 - 1/8) of small entries against 1.5, 2 + 1/7 of
+ * large ones against 3. So every move frees memory.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { entryBytes, headerBytes, segmentDataStart } from '../memory/entry.ts'
@@ -37,7 +38,7 @@ export class Cleaner {
     this.#seed1 = seed[1]
   }
 
-  /** Brings a partition that is bulk loading below its bound. Without readers entries can be moved at once. */
+  /** Brings a partition in bulk loading below its bound. It has no readers, so entries move at once. */
   cleanBulk(log: PartitionLog, table: IndexTable): void {
     while (this.#log.isOverBound(log, 0)) {
       const victim = this.#victim(log, 0)
@@ -51,9 +52,9 @@ export class Cleaner {
   }
 
   /**
-   * Copies entries out of the segments of live partitions that are above their bound, cleaningRoundBytes at most. Returns the
-   * operations to publish next: the segments are free after that. None when nothing is to be done. Both sides must have all
-   * operations before oplogStart.
+   * Copies entries out of the segments of live partitions that are above their bound, at most cleaningRoundBytes.
+   * Returns the operations to publish next, which free the segments; an empty oplog when there is nothing to do. Both
+   * sides must have all operations before oplogStart.
    */
   cleanLive(partitions: readonly Partition[], side: Side, oplogStart: number): Oplog {
     const moves = new Oplog()
@@ -75,8 +76,9 @@ export class Cleaner {
   }
 
   /**
-   * The segment to empty next; undefined if none would gain anything. Entries of operations from `oplogStart` on are in no index
-   * yet, so they cannot be moved: a segment that has any would be left half full, and is passed over.
+   * Returns the segment to empty next, or undefined if cleaning would free nothing. The entries of operations
+   * from `oplogStart` on are in no index yet and cannot move. A segment with such an entry would stay half full,
+   * so it is skipped.
    */
   #victim(log: PartitionLog, oplogStart: number): LogSegment | undefined {
     let best: LogSegment | undefined
@@ -91,13 +93,14 @@ export class Cleaner {
   }
 
   /**
-   * Appends a copy of every live entry of a segment, one that `table` has with its address, and calls `moved` for it. When moved
-   * declares the old ones dead, the segment is freed with the last of them. False when memory ran out on the way.
+   * Appends a copy of every live entry of a segment and calls `moved` for it. An entry is live when `table` has
+   * its address. When `moved` declares the old entries dead, the last one frees the segment. Returns false when
+   * memory ran out.
    */
   #relocate(victim: LogSegment, log: PartitionLog, table: IndexTable, moved: Moved): boolean {
     victim.cleaning = true
     let { liveBytes } = victim
-    // No further than the last live entry: then the segment may be in use again already.
+    // The loop ends with the last live entry, because after that the segment may already be in use again.
     for (let next = segmentDataStart; liveBytes > 0 && next < victim.used;) {
       const count = this.#gather(victim, next, table)
       for (let i = 0; i < count && liveBytes > 0; i++) {
@@ -121,8 +124,8 @@ export class Cleaner {
   }
 
   /**
-   * Notes start and hash of the next entries, and where they end. Reads their slots as it goes, so that the processor fetches
-   * them together; one after another each would wait for memory.
+   * Records start and hash of the next entries, and the end of the last one. Reads their slots along the way, so that
+   * the processor fetches them together. One after another, each read would wait for memory.
    */
   #gather(victim: LogSegment, start: number, table: IndexTable): number {
     const starts = this.#starts
@@ -137,12 +140,12 @@ export class Cleaner {
       at += sizeAt(victim, at)
     }
     starts[count] = at
-    // Kept, so that the compiler cannot leave the reads out.
+    // Stored so that the compiler cannot remove the reads.
     this.#hashes[gatherBlock] = read
     return count
   }
 
-  /** The new address, 0 when there is no memory. */
+  /** Returns the new address, or 0 when there is no memory. */
   #copy(log: PartitionLog, { bytes, words, doubles }: LogSegment, at: number): number {
     const keyLength = words[at >>> 2]!
     const valueLength = words[(at >>> 2) + 1]!

@@ -1,23 +1,26 @@
 /**
- * The entry log of all partitions of a map: appends, and accounts for what is live.
+ * The entry log of all partitions of a map. Appends entries and accounts for the live ones.
  *
- * Each partition appends to an open segment of its own, so that accounting, cleaning and later a scan of one partition are a
- * matter of its segments. A segment whose live bytes fall to 0 is free at once: the caller declares an entry dead only when no
- * reader can reach it any more.
+ * Each partition appends to its own open segment. So accounting, cleaning and a later scan of one partition only
+ * concern its segments. A segment whose live bytes reach 0 is free at once: the caller declares an entry dead only when
+ * no reader can reach it any more.
  */
 import { allowanceFloorSegments, allowancePerByte, allowancePerLargeByte, largeEntryShare } from '../memory/limits.ts'
 import { type LogView, entryBytes, headerBytes, offsetBitsOf, segmentDataStart } from '../memory/entry.ts'
 import type { LogSegment, SegmentAllocator } from './segment-allocator.ts'
 
-/** Up to this length a loop copies faster than a native call: 7 ns for 11 bytes against 15 [measured, test/bench/map.ts]. */
+/**
+ * Up to this length a loop copies faster than a native call: 7 ns for 11 bytes against 15 [measured,
+ * test/bench/map.ts].
+ */
 const loopLengthMax = 16
 
 /** The log of one partition. Sizes in bytes. */
 export interface PartitionLog {
-  /** Owner of its segments. */
+  /** Owner number in its segments. */
   readonly index: number
   open: LogSegment | undefined
-  /** Of sealed segments and runs: what the allowance is compared with. */
+  /** Bytes of sealed segments and runs, which are compared with the allowance. */
   sealedBytes: number
   liveBytes: number
   allowance: number
@@ -45,8 +48,8 @@ export class EntryLog implements LogView {
   }
 
   /**
-   * Appends an entry and returns its address. It counts as live until `die`. Ranges must have been checked. Throws
-   * memory_exhausted; then nothing has changed.
+   * Appends an entry and returns its address. The entry counts as live until `die`. The caller has checked the ranges.
+   * Throws memory_exhausted; then nothing has changed.
    */
   append(
     log: PartitionLog,
@@ -78,7 +81,7 @@ export class EntryLog implements LogView {
     return (segment.number << this.offsetBits) | (at >>> 3)
   }
 
-  /** Declares an entry dead: neither side's index nor any reader leads to it. */
+  /** Declares an entry dead: no index and no reader leads to it. */
   die(log: PartitionLog, address: number): void {
     const segment = this.segments[address >>> this.offsetBits]!
     const word = (address & this.offsetMask) << 1
@@ -91,17 +94,20 @@ export class EntryLog implements LogView {
     if (segment.liveBytes === 0 && segment.sealed) this.#free(log, segment)
   }
 
-  /** Bytes of the segments that the partition holds; of the open one, what it has used: the rest is not resident unless it was recycled. */
+  /**
+   * Returns the bytes of the partition's segments. The open segment counts with its used bytes, because the rest is not
+   * resident unless the segment was in use before.
+   */
   totalBytes(log: PartitionLog): number {
     return log.sealedBytes + (log.open?.used ?? 0)
   }
 
-  /** Whether the partition holds more than its bound, were `leaving` bytes of its segments free. */
+  /** Returns whether the partition would exceed its bound if `leaving` bytes of its segments were free. */
   isOverBound(log: PartitionLog, leaving: number): boolean {
     return log.sealedBytes - leaving > log.allowance + allowanceFloorSegments * this.#segmentBytes
   }
 
-  /** Frees all segments. */
+  /** Frees all segments of a partition. */
   clear(log: PartitionLog): void {
     for (const segment of this.segments) {
       if (segment.owner === log.index && segment.liveBytes + segment.used > 0) this.#allocator.give(segment)
@@ -139,8 +145,8 @@ export class EntryLog implements LogView {
   }
 
   /**
-   * Bytes of segments that a live entry of this size may hold in use. A large entry may have more, because the rest of a segment
-   * into which it did not fit is lost, and that can be as much as its own size.
+   * Returns the bytes of segments that a live entry of this size may occupy. A large entry may occupy more: if it does
+   * not fit into a segment, the rest of the segment is lost, which can be as much as the size of the entry.
    */
   #allowanceOf(size: number): number {
     return size > this.#largeBytesMin ? size * allowancePerLargeByte : size * allowancePerByte

@@ -1,6 +1,7 @@
 /**
- * One index table of one partition on one side, as the writer changes it. Probing is in probe.ts. Deletion shifts entries back
- * instead of leaving marks, so that a table does not wear out; that is safe because no reader is inside the side being changed.
+ * The index table of one partition on one side, as the writer changes it. probe.ts has the probing. Deletion shifts
+ * entries back instead of leaving marks, so a table does not degrade. That is safe because no reader is inside the side
+ * that changes.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { tableBitsMax, tableLoadMax } from '../memory/limits.ts'
@@ -14,15 +15,15 @@ export class IndexTable implements TableView {
   readonly shift: number
   readonly mask: number
   readonly bits: number
-  /** Entries that may be in before it has to grow. */
+  /** Entries that fit before the table has to grow. */
   readonly countMax: number
   count = 0
-  /** Version of the message that announced it; 0 while readers do not know it. */
+  /** Version of the message that announced the table; 0 before the announcement. */
   version = 0
-  /** The segments it lies in, if it is at least one segment large. */
+  /** The segments of the table, if it is at least as large as a segment. */
   readonly run: LogSegment | undefined
 
-  /** Empty. Throws memory_exhausted. */
+  /** Creates an empty table. Throws memory_exhausted. */
   constructor(bits: number, allocator: SegmentAllocator) {
     if (bits > tableBitsMax) {
       throw new LatchkeyError(
@@ -36,7 +37,7 @@ export class IndexTable implements TableView {
       this.run = allocator.take(count, ownerTable)
       this.slots = new Int32Array(this.run.bytes.buffer, this.run.bytes.byteOffset, bytes / 4)
       for (let i = 0; i < count; i++) {
-        // Fresh memory is zero already, and writing to it would commit it.
+        // New memory is already zero, and a write would commit it.
         const segment = allocator.segments[this.run.number + i]!
         if (segment.dirty) segment.words.fill(0, 0, allocator.segmentBytes / 4)
       }
@@ -57,14 +58,14 @@ export class IndexTable implements TableView {
     this.slots[2 * slot + 1] = address
   }
 
-  /** Into an empty slot that probing for this hash ended at. */
+  /** Writes into an empty slot, where the probe for this hash ended. */
   insertAt(slot: number, hash: number, address: number): void {
     this.slots[2 * slot] = hash
     this.slots[2 * slot + 1] = address
     this.count++
   }
 
-  /** Moves back whatever could then no longer be found from its home slot. */
+  /** Empties a slot, and moves back the entries that a probe from their home slot could otherwise no longer find. */
   removeAt(slot: number): void {
     const { slots, mask, shift } = this
     let hole = slot
@@ -83,7 +84,7 @@ export class IndexTable implements TableView {
     this.count--
   }
 
-  /** The slot that has this hash and address, -1 if none: whether an entry is live, without comparing keys. */
+  /** Returns the slot that has this hash and address, or -1. Shows whether an entry is live without comparing keys. */
   slotOf(hash: number, address: number): number {
     const { slots, mask } = this
     let slot = hash >>> this.shift
@@ -95,7 +96,7 @@ export class IndexTable implements TableView {
     }
   }
 
-  /** A table of 2^bits slots with the same content. Throws memory_exhausted; then nothing has changed. */
+  /** Returns a table of 2^bits slots with the same content. Throws memory_exhausted; then nothing has changed. */
   rebuilt(bits: number, allocator: SegmentAllocator): IndexTable {
     const table = new IndexTable(bits, allocator)
     table.count = this.count
@@ -121,13 +122,13 @@ export class IndexTable implements TableView {
     this.count = 0
   }
 
-  /** Gives its segments back. No reader may be inside. */
+  /** Frees the segments of the table. No reader may be inside. */
   free(allocator: SegmentAllocator): void {
     if (this.run !== undefined) allocator.give(this.run)
   }
 }
 
-/** Smallest table that takes `count` entries without growing. */
+/** Returns the bits of the smallest table that holds `count` entries without growing. */
 export function tableBitsFor(count: number): number {
   let bits = 1
   while (Math.floor(2 ** bits * tableLoadMax) < count) bits++

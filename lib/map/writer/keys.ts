@@ -1,27 +1,30 @@
 /**
- * Walks the keys of an index table in order of their hashes. The position is a hash, not a slot, so the walk survives that the
- * table grows or the sides are swapped between two steps: a key that is there all along comes exactly once.
+ * Walks the keys of an index table in order of their hashes. The position is a hash, not a slot, so the table may grow
+ * and the sides may swap between two steps: a key that exists all along appears exactly once.
  */
 import { headerBytes, type LogView } from '../memory/entry.ts'
 import type { TableView } from '../memory/probe.ts'
 
-/** Home slots whose keys are copied in one step: about as many keys are held at a time. */
+/** Home slots per step, and so about the number of keys copied at a time. */
 const slotsPerStep = 256
 const hashesEnd = 2 ** 32
 
 export interface KeyAt {
   /** A copy. */
   readonly key: Uint8Array
-  /** Source offset of its entry, -1 unknown. */
+  /** Source offset of the entry, or -1 if unknown. */
   readonly offset: number
 }
 
-/** Copies of the keys in the table that `table` returns, which is called again at every step. */
+/** Returns copies of the keys in a table. Calls `table` for the current one at every step. */
 export function* liveKeys(log: LogView, table: () => TableView): Generator<Uint8Array, void, undefined> {
   for (const step of liveSteps(log, table, everyOffset)) for (const { key } of step) yield key
 }
 
-/** The same step by step, with offsets. A step may be empty, so that the caller can pause between steps. @param accepts is asked about each entry's offset */
+/**
+ * Like liveKeys, in steps and with offsets. A step may be empty, so that the caller can pause between steps.
+ * @param accepts selects entries by their source offset
+ */
 export function* liveSteps(
   log: LogView,
   table: () => TableView,
@@ -39,7 +42,7 @@ function everyOffset(): boolean {
   return true
 }
 
-/** Keys with a hash, unsigned, of at least `from` and below `to`. */
+/** Returns the keys whose unsigned hash is at least `from` and below `to`. */
 function keysBetween(
   log: LogView,
   { slots, shift, mask }: TableView,
@@ -51,8 +54,8 @@ function keysBetween(
   const firstHome = from >>> shift
   const lastHome = (to - 1) >>> shift
   let slot = firstHome
-  // Past the last home slot, entries that were displaced go on to the next empty slot, around the table's end if need be; but
-  // no further than once around.
+  // Past the last home slot, displaced entries reach up to the next empty slot, around the end of the table if
+  // necessary, but at most once around.
   for (let i = firstHome; i <= lastHome || (slots[2 * slot + 1] !== 0 && i <= firstHome + mask); i++) {
     const hash = slots[2 * slot]! >>> 0
     const address = slots[2 * slot + 1]!

@@ -1,12 +1,16 @@
 /**
- * The left-right protocol (Ramalhete and Correia 2015; jonhoo/left-right), with the wait after the swap: change the side no
- * reader sees, swap, wait until nobody is inside the other side, make the same change there. DESIGN.md walks through the races.
+ * The left-right protocol (Ramalhete and Correia 2015; jonhoo/left-right), with the wait after the swap: change the
+ * unpublished side, swap, wait until no reader is inside the other side, make the same change there. DESIGN.md
+ * explains the races.
  */
 import type { Announcements } from './announcements.ts'
 import { publishSide } from '../memory/control.ts'
 import type { Side } from '../memory/messages.ts'
 
-/** Makes one and the same change: called first for the unpublished side, after the swap with `final` for the other. */
+/**
+ * Makes the same change on either side. Called first for the unpublished side; after the swap, with `final`,
+ * for the other.
+ */
 export type Change = (side: Side, final: boolean) => void
 
 export class LeftRight {
@@ -31,8 +35,9 @@ export class LeftRight {
   }
 
   /**
-   * Makes a change visible; both sides have it when this resolves. One call at a time. Rejects with flush_timed_out when a reader
-   * thread does not answer; `resume` then goes on where it stopped, and must before the next exchange.
+   * Makes a change visible. When it resolves, both sides have the change. One call at a time. Rejects with
+   * flush_timed_out when a reader thread does not answer; `resume` continues where it stopped and must succeed before
+   * the next exchange.
    */
   async exchange(change: Change): Promise<void> {
     change(this.unpublished, false)

@@ -1,7 +1,7 @@
 /**
- * The operations since the last publish, in order: for each the key's hash and the address of its entry, which carries the rest.
- * Private to the writer. Operations are numbered through from the beginning of time; `start` is the first not yet absorbed by
- * both sides.
+ * The operations since the last publish, in order. An operation is the hash of a key and the address of its entry,
+ * which holds the rest. Private to the writer. Operations have consecutive numbers since the creation of the map.
+ * `start` is the first operation that not both sides have absorbed.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { oplogOperationsMax } from '../memory/limits.ts'
@@ -29,17 +29,20 @@ export class Oplog {
     return this.#end - this.#start
   }
 
-  /** Of all entries ever appended: the difference of two is what lies between. */
+  /**
+   * Bytes of all entries ever appended. The difference between two values is the size of the entries appended
+   * between them.
+   */
   get endBytes(): number {
     return this.#endBytes
   }
 
-  /** Of the entries that `length` operations lead to. */
+  /** Bytes of the entries of the `length` waiting operations. */
   get bytes(): number {
     return this.#endBytes - this.#startBytes
   }
 
-  /** Makes room for one more. Throws memory_exhausted at oplogOperationsMax. */
+  /** Makes room for one more operation. Throws memory_exhausted at oplogOperationsMax. */
   makeRoom(): void {
     const { length } = this.#operations
     if (2 * (this.#end - this.#base) < length) return
@@ -55,7 +58,7 @@ export class Oplog {
     this.#base = this.#start
   }
 
-  /** After makeRoom. */
+  /** Appends an operation. Call makeRoom first. */
   append(hash: number, address: number, entryBytes: number): void {
     this.#endBytes += entryBytes
     const at = 2 * (this.#end++ - this.#base)
@@ -71,7 +74,7 @@ export class Oplog {
     return this.#operations[2 * (operation - this.#base) + 1]!
   }
 
-  /** Forgets the operations below `end`, which was the end when `endBytes` was. */
+  /** Removes the operations below `end`. `endBytes` is the value that belongs to that `end`. */
   absorbed(end: number, endBytes: number): void {
     this.#start = end
     this.#startBytes = endBytes

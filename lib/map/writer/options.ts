@@ -1,29 +1,29 @@
-/** What a chiral map is made with, checked, and the sizes that follow from it. */
+/** The options of a chiral map, their checks, and the sizes that follow from them. */
 import { LatchkeyError } from '../../errors.ts'
 import { tableBitsFor } from './index-table.ts'
 import * as limits from '../memory/limits.ts'
 import type { MapMessage } from '../memory/messages.ts'
 
 export interface ChiralMapOptions {
-  /** Numbers of the partitions held here. */
+  /** Numbers of the partitions that this map holds. */
   readonly partitions: readonly number[]
-  /** Partitions of the topic: tells which one a key hashes to. */
+  /** Partitions of the topic. Determines the partition that a key hashes to. */
   readonly partitionCount: number
-  /** Entries, over all partitions, that the index tables take without growing. */
+  /** Entries, over all partitions, that the index tables hold without growing. */
   readonly initialCapacity: number
-  /** Readers of one reader thread that may be inside at a time. */
+  /** Readers per reader thread that may be inside at the same time. */
   readonly readersMax: number
   readonly readerThreads: number
-  /** Called for each message, which must reach every reader thread in this order. */
+  /** Sends a message, which must reach every reader thread in this order. */
   readonly announce: (message: MapMessage) => void
-  /** A power of two. Default 4 MiB, less for very many partitions. */
+  /** A power of two. Default: 4 MiB, less with very many partitions. */
   readonly segmentBytes?: number
   readonly slabBytes?: number
-  /** Most shared memory the map takes, without small tables. Default: the address space, 32 GiB. */
+  /** Maximum of shared memory, not counting small tables. Default: the address space, 32 GiB. */
   readonly bytesMax?: number
 }
 
-/** Throws LatchkeyError invalid_settings naming every option that does not fit. */
+/** Throws LatchkeyError invalid_settings that names every invalid option. */
 export function checkOptions(options: ChiralMapOptions): void {
   const { partitions, partitionCount, initialCapacity, readersMax, readerThreads, segmentBytes } = options
   const faults: string[] = []
@@ -52,7 +52,9 @@ export function segmentBytesFor(options: ChiralMapOptions): number {
   return bytes
 }
 
-/** Bits of each partition's first table: its share of the capacity, and some for keys that are spread unevenly. */
+/**
+ * Returns the bits of each partition's first table: its share of the capacity, plus a reserve for uneven distribution.
+ */
 export function firstTableBits(options: ChiralMapOptions): number {
   const count = options.partitions.length
   const share = Math.ceil(options.initialCapacity / Math.max(1, count))

@@ -1,8 +1,9 @@
 /**
- * The index of all partitions, left and right: applies operations to a side, grows tables, and tells readers of new ones.
+ * The index of all partitions, left and right. Applies operations to a side, grows tables, and announces new tables to
+ * readers.
  *
- * While a partition is bulk loading it has one table, which no reader knows. What readers know about a side changes only while
- * that side is unpublished, so a table needs no visibility flag of its own.
+ * During bulk loading a partition has one table, which no reader knows. Readers learn changes of a side only while that
+ * side is unpublished, so a table needs no visibility flag.
  */
 import type { Announcements } from './announcements.ts'
 import { headerBytes, tombstone } from '../memory/entry.ts'
@@ -14,7 +15,7 @@ import type { Oplog } from './oplog.ts'
 import { locate } from '../memory/probe.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
-/** Operations whose memory is fetched ahead together [measured: 16 to 64 are alike]. */
+/** Operations whose memory is fetched together [measured: 16 to 64 make no difference]. */
 const touchBlock = 32
 
 /** bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. */
@@ -23,10 +24,10 @@ export type PartitionState = 'bulk' | 'opening' | 'live'
 export interface Partition {
   readonly id: number
   readonly log: PartitionLog
-  /** By side; bulk loading uses side 0 alone. */
+  /** By side. Bulk loading uses only side 0. */
   readonly tables: IndexTable[]
   state: PartitionState
-  /** publish() calls before it was opened. */
+  /** Number of publish() calls before the partition was opened. */
   openedAfter: number
 }
 
@@ -56,7 +57,7 @@ export class PartitionIndex {
     }))
   }
 
-  /** Leads a key to an entry. Returns the address that it led to before, 0 for none. Throws memory_exhausted, changing nothing. */
+  /** Sets the entry of a key. Returns the previous address, or 0. Throws memory_exhausted; then nothing has changed. */
   insert(
     partition: Partition,
     side: Side,
@@ -81,7 +82,7 @@ export class PartitionIndex {
     return 0
   }
 
-  /** Takes a key out. Returns the address that it led to, 0 for none. */
+  /** Removes a key. Returns its address, or 0. */
   remove(partition: Partition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
     const table = partition.tables[side]!
     const slot = locate(table, this.#log, hash, key, start, length)
@@ -91,7 +92,10 @@ export class PartitionIndex {
     return displaced
   }
 
-  /** Applies operations `from` to `to` to a side. The final absorb also declares dead what no side leads to any more. */
+  /**
+   * Applies operations `from` to `to` to a side. The final absorb also declares the entries dead that no side leads
+   * to any more.
+   */
   absorb(oplog: Oplog, from: number, to: number, side: Side, final: boolean): void {
     const { segments, offsetBits, offsetMask } = this.#log
     for (let operation = from; operation < to; operation++) {
@@ -115,8 +119,9 @@ export class PartitionIndex {
   }
 
   /**
-   * Brings into the processor's cache what absorbing these operations will read. One after another they would each wait for
-   * memory twice, for a slot and for the entry it leads to; reads that do not depend on each other wait together.
+   * Brings the memory that absorbing these operations will read into the processor's cache. Read one after another,
+   * each operation would wait for memory twice: for a slot, and for the entry that the slot leads to. Independent reads
+   * wait together.
    */
   #touch(oplog: Oplog, from: number, to: number, side: Side): void {
     const { segments, offsetBits, offsetMask } = this.#log
@@ -133,11 +138,14 @@ export class PartitionIndex {
       const address = candidates[i]!
       if (address !== 0) read ^= segments[address >>> offsetBits]!.words[(address & offsetMask) << 1]!
     }
-    // Kept, so that the compiler cannot leave the reads out.
+    // Stored so that the compiler cannot remove the reads.
     candidates[0] = read
   }
 
-  /** Growing step by step would copy the table over and over. Throws memory_exhausted, changing nothing. */
+  /**
+   * Enlarges the table for `entries` in one step, because growing step by step would copy it repeatedly. Throws
+   * memory_exhausted; then nothing has changed.
+   */
   reserve(partition: Partition, entries: number): void {
     const [table] = partition.tables
     const bits = Math.min(tableBitsFor(entries), tableBitsMax)
@@ -147,7 +155,10 @@ export class PartitionIndex {
     table!.free(this.#allocator)
   }
 
-  /** Gives a partition its other table, at a time with `calls` publish() calls. Throws memory_exhausted, changing nothing. */
+  /**
+   * Creates the second table of a partition. `calls` is the number of publish() calls so far. Throws memory_exhausted;
+   * then nothing has changed.
+   */
   open(partition: Partition, calls: number): void {
     const [table] = partition.tables
     partition.tables[1] = table!.rebuilt(table!.bits, this.#allocator)
@@ -155,14 +166,14 @@ export class PartitionIndex {
     partition.openedAfter = calls
   }
 
-  /** Makes live what was opened before publish() call number `call`. Whether there was any. */
+  /** Makes the partitions live that were opened before publish() call number `call`. Returns whether there were any. */
   goLive(call: number): boolean {
     const opened = this.partitions.filter(({ state, openedAfter }) => state === 'opening' && openedAfter < call)
     for (const partition of opened) partition.state = 'live'
     return opened.length > 0
   }
 
-  /** Tells readers of the tables that are new on a side. The side must be unpublished, with no reader inside. */
+  /** Announces the new tables of a side to readers. The side must be unpublished, with no reader inside. */
   announceTables(side: Side): void {
     for (const { log, tables, state } of this.partitions) {
       const table = tables[side]
@@ -180,7 +191,10 @@ export class PartitionIndex {
     }
   }
 
-  /** Readers may still hold views of the old table's memory, but none uses this side before it has confirmed the new table. */
+  /**
+   * Replaces a table with a larger one. Readers may still hold views of the old table's memory, but no reader uses this
+   * side before it has confirmed the new table.
+   */
   #grow(partition: Partition, side: Side): IndexTable {
     const table = partition.tables[side]!
     const grown = table.rebuilt(table.bits + 1, this.#allocator)

@@ -1,6 +1,7 @@
 /**
- * Publishing: one call after another, each an exchange of the two sides, then cleaning. What a call makes visible is settled when
- * it is made, however long it waits: the store has checked exactly those operations against the changelog.
+ * Publishes operations. Calls run one after another; each exchanges the two sides and then cleans. The call determines
+ * the operations that it makes visible, however long it waits: the store has checked exactly these operations against
+ * the changelog.
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { Cleaner } from './cleaner.ts'
@@ -19,7 +20,7 @@ export class Publisher {
   #calls = 0
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
-  /** Set when a side was left half changed: the map is then of no more use. */
+  /** Set when a side was left half changed. The map can then not be written any more. */
   #broken: unknown
 
   constructor(
@@ -36,12 +37,15 @@ export class Publisher {
     this.#allocator = allocator
   }
 
-  /** Calls of publish so far. */
+  /** Number of publish() calls so far. */
   get calls(): number {
     return this.#calls
   }
 
-  /** Publishes the operations that are in the oplog now, and the partitions opened before. Resolves with their number. */
+  /**
+   * Publishes the operations that are in the oplog at the call, and the partitions opened before. Resolves with the
+   * number of operations.
+   */
   publish(): Promise<number> {
     if (this.#waiting >= publishesWaitingMax) {
       const message = `publish: ${this.#waiting} calls wait already; await them`
@@ -66,7 +70,10 @@ export class Publisher {
     return Math.max(0, end - start)
   }
 
-  /** A move comes before anything put meanwhile, which is younger: hence an oplog of its own, and an exchange of its own. */
+  /**
+   * Moves have their own oplog and their own exchange, because a move precedes any operation put meanwhile,
+   * which is younger.
+   */
   async #clean(): Promise<void> {
     for (;;) {
       const moves = this.#cleaner.cleanLive(this.#index.partitions, this.#leftRight.unpublished, this.#oplog.start)
@@ -90,7 +97,7 @@ export class Publisher {
   }
 }
 
-/** Lets the thread's events through between two rounds of cleaning. */
+/** Lets the thread handle its events between two rounds of cleaning. */
 function eventsHandled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)

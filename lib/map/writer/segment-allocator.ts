@@ -1,7 +1,7 @@
 /**
- * Shared memory of one map: slabs, cut into segments. The engine does not give dropped shared memory back reliably, so nothing
- * is ever dropped: log segments, runs of segments for entries larger than one, and index tables of at least a segment all come
- * from here and return here. The operating system commits a slab's pages when they are first written.
+ * The shared memory of one map: slabs, divided into segments. The engine does not reliably free unused shared memory,
+ * so the allocator keeps all of it. Log segments, runs of segments for larger entries, and index tables of at least a
+ * segment come from here and return here. The operating system commits the pages of a slab when they are first written.
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import type { Announcements } from './announcements.ts'
@@ -10,29 +10,29 @@ import { type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
 const ownerFree = -1
 export const ownerTable = -2
 
-/** The writer's view of a segment, with its bookkeeping. Sizes in bytes. */
+/** The writer's view of a segment, with its accounting. Sizes in bytes. */
 export interface LogSegment extends Segment {
   readonly number: number
-  /** First segment of the slab: a run does not reach over slabs. */
+  /** First segment of the slab. A run does not cross slabs. */
   readonly slab: number
   /** Version of the message that announced the slab. */
   readonly version: number
-  /** Place of the partition whose entries it holds, ownerTable or ownerFree. */
+  /** Index of the partition whose entries it holds, or ownerTable or ownerFree. */
   owner: number
-  /** Segments in the run that begins here. */
+  /** Number of segments in the run that begins here. */
   run: number
-  /** Was in use before: its bytes are not zero. */
+  /** Was in use before, so its bytes are not zero. */
   dirty: boolean
-  /** Where the next entry goes; only entries below are valid. */
+  /** Position of the next entry. Only entries below are valid. */
   used: number
   liveBytes: number
-  /** Bytes of segments that the live entries in here may hold in use (allowanceOf). */
+  /** Bytes of segments that the live entries in this segment may occupy (allowanceOf). */
   allowance: number
-  /** Takes no more entries. */
+  /** Accepts no more entries. */
   sealed: boolean
   /** The cleaner is moving its live entries out. */
   cleaning: boolean
-  /** The oplog's end after the latest operation on an entry in here. */
+  /** The oplog's end after the latest operation on an entry in this segment. */
   oplogEnd: number
 }
 
@@ -49,7 +49,7 @@ export class SegmentAllocator {
   readonly #segmentsMax: number
   readonly #announcements: Announcements
   #freeCount = 0
-  /** No segment below is free. */
+  /** All segments below are in use. */
   #lowestFree = 0
 
   constructor(options: AllocatorOptions, announcements: Announcements) {
@@ -64,7 +64,9 @@ export class SegmentAllocator {
     return this.#freeCount
   }
 
-  /** The first of `count` segments in a row, now owned. Throws memory_exhausted; then nothing has changed. */
+  /**
+   * Returns the first of `count` consecutive segments, now owned. Throws memory_exhausted; then nothing has changed.
+   */
   take(count: number, owner: number): LogSegment {
     let first = this.#freeRun(count)
     if (first === undefined) {
@@ -78,7 +80,7 @@ export class SegmentAllocator {
     return first
   }
 
-  /** No reader may be able to reach anything in the run. */
+  /** Frees a run. No reader may be able to reach anything in it. */
   give(first: LogSegment): void {
     const { run } = first
     for (let i = 0; i < run; i++) {
@@ -97,7 +99,7 @@ export class SegmentAllocator {
     this.#lowestFree = Math.min(this.#lowestFree, first.number)
   }
 
-  /** Adds a slab ahead of need, so that readers have confirmed it by the time it is. Does nothing at the limit. */
+  /** Adds a slab before it is needed, so that readers have confirmed it by then. Does nothing at the limit. */
   reserve(): void {
     if (this.#freeCount >= this.#slabSegments / 2) return
     if (this.segments.length + this.#slabSegments <= this.#segmentsMax) this.#addSlab(this.#slabSegments)
