@@ -10,7 +10,8 @@ rmSync(types, { recursive: true, force: true })
 mkdirSync(types, { recursive: true })
 const compilerOptions = { noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: types, rootDir: root }
 // Declarations for libraries without types are imported by nobody.
-const files = ['index.ts', 'kafka/kafkajs-internals.d.ts'].map((path) => join(root, 'lib', path))
+const unimported = new Bun.Glob('**/*.d.ts').scanSync(join(root, 'lib'))
+const files = ['index.ts', ...unimported].map((path) => join(root, 'lib', path))
 writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }))
 const tsc = join(root, 'node_modules/.bin/tsc')
 const { exitCode } = Bun.spawnSync([tsc, '--project', project], { stdout: 'inherit', stderr: 'inherit' })
