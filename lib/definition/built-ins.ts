@@ -1,6 +1,6 @@
 /**
- * The packages that a store module may import without their being installed: `latchkey` and `valibot` are what is built in. Each thread that
- * loads a module provides them for itself; where no module is loaded nothing is done.
+ * The packages that a store module can import without installing them: `latchkey` and `valibot`, both built in. Each
+ * thread that loads a module provides them for itself. Nothing happens if no module is loaded.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,7 @@ import { SchemaPending } from '../format/index.ts'
 import { pathOf } from './call-site.ts'
 import * as latchkey from './module-exports.ts'
 
-/** What runs is one file that holds all of this. */
+/** Whether this code runs from the compiled executable, which is one file. */
 export const isCompiled = /^(\/\$bunfs|[A-Z]:[\\/]~BUN)/.test(import.meta.path)
 
 const builtIns: Record<string, () => Record<string, unknown>> = {
@@ -26,7 +26,10 @@ const builtIns: Record<string, () => Record<string, unknown>> = {
 
 const provided = new Set<string>()
 
-/** In the executable always; elsewhere only what is not installed where the module would look for it. */
+/**
+ * Provides the built-in packages to a module: in the executable always, elsewhere only those that are not installed
+ * where the module would find them.
+ */
 export function provideBuiltIns(moduleUrl: string): void {
   const path = pathOf(moduleUrl)
   for (const [name, load] of Object.entries(builtIns)) {
@@ -55,7 +58,10 @@ function isInstalled(name: string, folder: string): boolean {
   return above !== folder && isInstalled(name, above)
 }
 
-/** So that a program which opens its store beside the definition is told so, on the thread that loads the definition a second time. */
+/**
+ * A stand-in for a function that a definition must not call. If a program opens its store in the module of the
+ * definition, the thread that loads the module a second time reports the mistake.
+ */
 function refusal(name: string): () => never {
   return () => {
     throw new LatchkeyError(

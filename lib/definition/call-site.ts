@@ -1,19 +1,25 @@
-/** Places in a module's own file, read from stacks: Bun writes them as the source has them, also of a .ts that it loads at run time. */
+/**
+ * Places in a module's own file, read from stack traces. Bun writes them as they are in the source, also for a .ts file
+ * that it loads at run time.
+ */
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export interface Frame {
-  /** Absolute. What is built into the executable has no such path. */
+  /** Absolute path. Files that are built into the executable have none. */
   readonly file: string
   readonly line: number
   readonly column: number
 }
 
-/** Looked for one after the other: a stack begins with the error's message, which may be long and quote anything. */
+/**
+ * Matched one after the other, which takes linear time. One pattern would not: a stack trace begins with the error's
+ * message, which may be long and contain any text.
+ */
 const placeAtEnd = /:(\d+):(\d+)\)?$/
 const pathInParentheses = / \((?:file:\/\/)?(?=\/)/
 const pathAlone = /^at (?:file:\/\/)?(?=\/)/
 
-/** The frames that are in files, innermost first. */
+/** Returns the stack frames that are in files, innermost first. */
 export function framesOf(stack: string | undefined): Frame[] {
   const frames: Frame[] = []
   for (const text of (stack ?? '').split('\n')) {
@@ -32,7 +38,7 @@ function frameOf(text: string): Frame | undefined {
   return file === '' ? undefined : { file, line: Number(place[1]), column: Number(place[2]) }
 }
 
-/** URL of the module that calls `callee`; undefined where it is in no file. */
+/** Returns the URL of the module that calls `callee`; undefined if the caller is not in a file. */
 export function callerUrl(callee: (...args: never[]) => unknown): string | undefined {
   const trace: { stack?: string } = {}
   Error.captureStackTrace(trace, callee)
@@ -40,7 +46,7 @@ export function callerUrl(callee: (...args: never[]) => unknown): string | undef
   return caller && pathToFileURL(caller.file).href
 }
 
-/** Undefined where the URL is none of a file. */
+/** Undefined if the URL is not that of a file. */
 export function pathOf(moduleUrl: string | undefined): string | undefined {
   return moduleUrl?.startsWith('file:') ? fileURLToPath(moduleUrl) : undefined
 }

@@ -1,10 +1,10 @@
-/** What a store module may name for its key, its input and its value, and the type of value that follows from it. */
+/** What a store module can give as its key, input and value, and the types of values that follow. */
 import type * as v from 'valibot'
 import { type Codec, type Json, type RegistryConfig, type SimpleFormat, type SimpleValues } from '../format/index.ts'
 
 declare const valueType: unique symbol
 
-/** Says a value's type to the compiler; at run time there is no such member. */
+/** Carries the type of values for the compiler. The member does not exist at run time. */
 interface Typed<T> {
   readonly [valueType]?: T
 }
@@ -15,17 +15,17 @@ export interface JsonFormat<T = Json> extends Typed<T> {
 
 export interface ProtobufFormat<T = Json> extends Typed<T> {
   readonly format: 'protobuf'
-  /** Relative to the module. */
+  /** Path, relative to the module. */
   readonly file: string
   /** Full name, such as `orders.v1.Order`. */
   readonly message: string
-  /** Folders that imports are looked for in, relative to the module. */
+  /** Folders where imports are looked up, relative to the module. */
   readonly include?: readonly string[]
 }
 
 export interface AvroFormat<T = Json> extends Typed<T> {
   readonly format: 'avro'
-  /** A schema in JSON, relative to the module. */
+  /** Path of a schema in JSON, relative to the module. */
   readonly file: string
 }
 
@@ -33,40 +33,46 @@ export interface RegistryFormat<T = Json> extends Typed<T> {
   readonly format: 'registry'
   readonly kind: 'avro' | 'protobuf' | 'json'
   readonly registry: RegistryConfig
-  /** Whose latest schema values are encoded with; without it values can only be decoded. */
+  /** Values are encoded with the latest schema of this subject. Without a subject, values can only be decoded. */
   readonly subject?: string
 }
 
 export type ModuleFormat<T = Json> = JsonFormat<T> | ProtobufFormat<T> | AvroFormat<T> | RegistryFormat<T>
 
-/** A format of one's own. What is left out is completed: see each member. */
+/** A user's own format. Missing functions have a default: see each member. */
 export interface OwnCodec<T = unknown> {
-  /** @param bytes its own to keep @throws whatever it likes, where they are no such value */
+  /**
+   * @param bytes a copy, which the function may keep
+   * @throws any value, if the bytes are not valid
+   */
   decode(bytes: Uint8Array): T
   encode(value: T): Uint8Array
-  /** For messages; `own` where left out. */
+  /** For messages; default: `own`. */
   readonly name?: string
-  /** Left out: as JSON.stringify has it, but bigints as whole numbers and bytes as base64. */
+  /** Default: JSON.stringify, but with bigints as whole numbers and bytes as base64. */
   toJson?(value: T): Json
-  /** Left out: the JSON itself is the value. */
+  /** Default: returns the JSON unchanged. */
   fromJson?(json: Json): T
-  /** Of a key in a URL, or a value as text/plain. Left out: a string as it is, anything else as JSON. */
+  /** Text of a key in a URL, or of a value as text/plain. Default: a string unchanged, other values as JSON. */
   toText?(value: T): string
-  /** The reverse. Left out: the text itself where it is a value that comes back out of encode and decode, else what it says as JSON. */
+  /**
+   * The inverse of toText. Default: the text itself if encode and decode return it unchanged, else the text parsed as
+   * JSON.
+   */
   fromText?(text: string): T
 }
 
-/** A schema for what a format decodes. */
+/** A format with a schema for the values that it decodes. */
 export interface ValidatedFormat<S extends v.GenericSchema = v.GenericSchema> {
   readonly format: SimpleFormat | ModuleFormat<unknown>
   readonly schema: S
 }
 
-/** A schema alone means JSON that it validates. */
+/** A schema alone stands for JSON that it validates. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the type of values is inferred from what is given
 export type CodecSource = SimpleFormat | ModuleFormat<any> | ValidatedFormat | v.GenericSchema | OwnCodec<any>
 
-/** The values that a program has of it. */
+/** The type of values, as a program has them. */
 export type ValueOf<C> = C extends SimpleFormat
   ? SimpleValues[C]
   : C extends ValidatedFormat<infer S>
@@ -79,17 +85,20 @@ export type ValueOf<C> = C extends SimpleFormat
           ? T
           : never
 
-/** JSON that is believed to be a `T`: nothing checks it. A schema in its place does. */
+/** JSON, typed as `T` without validation. To validate, give a schema instead. */
 export function json<T = Json>(): JsonFormat<T> {
   return { format: 'json' }
 }
 
-/** Protocol Buffers; a message is its JSON form, believed to be a `T`. */
+/** Protocol Buffers. A value is the JSON form of a message, typed as `T` without validation. */
 export function protobuf<T = Json>(options: Omit<ProtobufFormat<T>, 'format'>): ProtobufFormat<T> {
   return { ...options, format: 'protobuf' }
 }
 
-/** Avro without a registry: nothing but the value in each record. A value is its JSON form, believed to be a `T`. */
+/**
+ * Avro without a registry: a record holds the value and nothing else. A value is its JSON form, typed as `T` without
+ * validation.
+ */
 export function avro<T = Json>(options: Omit<AvroFormat<T>, 'format'>): AvroFormat<T> {
   return { ...options, format: 'avro' }
 }
@@ -99,11 +108,11 @@ export interface RegistryOptions {
   readonly url: string
   /** For basic authentication. */
   readonly credentials?: { readonly user: string; readonly password: string }
-  /** Whose latest schema values are encoded with; without it values can only be decoded. */
+  /** Values are encoded with the latest schema of this subject. Without a subject, values can only be decoded. */
   readonly subject?: string
 }
 
-/** Confluent's wire format, with the schemas of a registry. A value is its JSON form, believed to be a `T`. */
+/** Confluent's wire format, with schemas from a registry. A value is its JSON form, typed as `T` without validation. */
 export function registry<T = Json>({ kind, url, credentials, subject }: RegistryOptions): RegistryFormat<T> {
   const config = { url, ...(credentials && { credentials }) }
   return { format: 'registry', kind, registry: config, ...(subject !== undefined && { subject }) }

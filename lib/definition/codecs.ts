@@ -1,4 +1,4 @@
-/** From what a module names for its key, input and value to codecs. What does not fit is told with the name that was probably meant. */
+/** Makes the codecs of what a module gives as its key, input and value. Error messages suggest similar names. */
 import { dirname, resolve } from 'node:path'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import {
@@ -22,7 +22,7 @@ const helpers = new Set(['json', 'protobuf', 'avro', 'registry'])
 const allowed = `one of ${simpleFormats.join(', ')}; protobuf(…), avro(…), registry(…) or json(); a valibot schema; or { decode, encode }`
 
 /**
- * @param moduleUrl whose folder the files of formats are relative to
+ * @param moduleUrl paths of files are relative to the folder of this module
  * @throws Error that names the member and completes "Loading the store module: "
  */
 export function codecFrom(member: Member, source: CodecSource, moduleUrl: string | undefined): Codec {
@@ -40,12 +40,12 @@ function codecFor(member: Member, spec: FormatSpec): Codec {
   return (member === 'key' ? codecOf(spec) : valueCodecOf(spec)) as Codec
 }
 
-/** It is named by plain data. */
+/** Whether plain data describes the source: a name, or an object with `format`. */
 export function isFormat(source: CodecSource): boolean {
   return typeof source === 'string' || (typeof source === 'object' && 'format' in source)
 }
 
-/** It has been validated, so that its bytes may differ from those that it came from. */
+/** Whether a schema validates values. Their bytes may then differ from the bytes of the record. */
 export function changesBytes(source: CodecSource): boolean {
   return typeof source === 'object' && (isSchema(source) || 'schema' in source)
 }
@@ -59,7 +59,7 @@ function simpleCodec(member: Member, name: string): Codec {
   throw new Error(`${member}: there is no format ${JSON.stringify(name.slice(0, 100))}: ${meant}`)
 }
 
-/** `UTF-8` for `utf8`. */
+/** Whether two names are the same except for case and punctuation: `UTF-8` and `utf8`. */
 function isSame(format: string, name: string): boolean {
   return bare(format) === bare(name)
 }
@@ -124,7 +124,7 @@ function ownCodec(member: Member, own: OwnCodec): Codec {
   return completeCodec(own)
 }
 
-/** What a value is, for a message; never the value. */
+/** Describes the type of a value for a message, without showing the value. */
 export function nameOf(value: unknown): string {
   if (value === undefined) return 'missing'
   if (value === null) return 'null'

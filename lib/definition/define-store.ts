@@ -1,4 +1,4 @@
-/** What a store module calls. */
+/** defineStore, which a store module calls. */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, codecOf } from '../format/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
@@ -7,34 +7,40 @@ import { changesBytes, codecFrom, isFormat, nameOf } from './codecs.ts'
 import { type CodecSource, type ValueOf } from './codec-source.ts'
 import { type Definition, type skip, type SourceRecord } from './definition.ts'
 
-/** @template K, I, V the types of keys, of the topic's values, and of what is stored */
+/** @template K, V types of keys and of stored values */
 export interface Callbacks<K, V> {
-  /** Before a key's first value is written. May change the value, or return another one. */
+  /** Runs before a key's first value is written. May change the value, or return another one. */
   readonly onNew?: (key: K, value: V) => V | void
-  /** Before a key's next value is written. May change the new value, or return another one. */
+  /** Runs before each later value of a key is written. May change the new value, or return another one. */
   readonly onUpdate?: (key: K, old: V, value: V) => V | void
-  /** Before a key that has a value is deleted. */
+  /** Runs before a key that has a value is deleted. */
   readonly onDelete?: (key: K, old: V) => void
 }
 
 type Convert<K, I, V> = (input: I, record: SourceRecord<K>) => V | null | typeof skip
 
-/** What the topic has can be stored without conversion only where it is what the store holds. */
+/** `convert` is optional only if the topic's values have the type of stored values. */
 type Conversion<K, I, V> = [I] extends [V]
   ? { readonly convert?: Convert<K, I, V> }
   : {
-      /** Of a value of the topic, what is stored under its key: null to delete the key, `skip` to leave everything as it is. Not async. */
+      /**
+       * Returns the value to store for a value of the topic: null deletes the key, `skip` leaves the store unchanged.
+       * Must be synchronous.
+       */
       readonly convert: Convert<K, I, V>
     }
 
 export interface StoreCodecs<K extends CodecSource, I extends CodecSource, V extends CodecSource> {
-  /** Of the topic's keys, which are the store's. */
+  /** Codec of the topic's keys, which are the keys of the store. */
   readonly key: K
-  /** Of the topic's values. */
+  /** Codec of the topic's values. */
   readonly input: I
-  /** Of what is stored, in memory and in the changelog. Left out: as `input`. */
+  /** Codec of stored values, in memory and in the changelog. Default: as `input`. */
   readonly value?: V
-  /** `import.meta.url` of the module that has this as its default export, where it is another one than the one that calls. */
+  /**
+   * `import.meta.url` of the module that has this definition as its default export. Needed if another module calls
+   * defineStore.
+   */
   readonly module?: string
 }
 
@@ -46,8 +52,9 @@ const functions = ['convert', 'onNew', 'onUpdate', 'onDelete'] as const
 const members = ['key', 'input', 'value', 'module', ...functions]
 
 /**
- * What a store's keys and values are, and what happens to records on their way in. To be the default export of a module of its own, which
- * is loaded on two threads: where lookups are answered, and where records come in.
+ * Defines the keys and values of a store, and how records are converted on their way in. The result must be the default
+ * export of its own module. Two kinds of threads load that module: those that answer lookups and those that ingest
+ * records.
  * @throws LatchkeyError invalid_settings: a member that is unknown or wrong, a file that cannot be read
  */
 export function defineStore<K extends CodecSource, I extends CodecSource, V extends CodecSource = I>(
@@ -64,7 +71,7 @@ export function defineStore<K extends CodecSource, I extends CodecSource, V exte
   }
 }
 
-/** Only what defineStore has returned is a definition. */
+/** Marks the objects that defineStore returns. Others are not definitions. */
 const definitions = Symbol.for('latchkey.definition')
 
 export function isDefinition(value: unknown): value is Definition {
@@ -102,13 +109,13 @@ function definitionFrom(
   return Object.defineProperty(definition, definitions, { value: true })
 }
 
-/** The input's codec itself where bytes may pass on as they are. */
+/** Returns the input's codec itself if stored values have the same format, so that bytes can pass through unchanged. */
 function storedCodec(
   { input: inputSource, value: valueSource = inputSource }: StoreOptions<CodecSource, CodecSource, CodecSource>,
   input: Codec,
   module: string | undefined,
 ): Codec {
-  // Two codecs of one's own may look the same and be none the less different.
+  // Two own codecs may look the same and still differ.
   const isSame =
     inputSource === valueSource || (isFormat(inputSource) && Bun.deepEquals(inputSource, valueSource, true))
   return isSame && !changesBytes(inputSource) ? input : codecFrom('value', valueSource, module)

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { pathOf } from './call-site.ts'
 import { type Definition } from './definition.ts'
 
-/** What --check tells of keys and values, in a line; none where they are not looked at. */
+/** Returns the line of --check about keys and values; empty if they are not decoded. */
 export function describeDefinition({ module, key, input, value, isPlain, ...functions }: Definition): string[] {
   if (isPlain && module === undefined) return []
   const names = (['convert', 'onNew', 'onUpdate', 'onDelete'] as const).filter((name) => functions[name] !== undefined)

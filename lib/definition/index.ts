@@ -1,4 +1,4 @@
-/** What a store's keys and values are: made of settings, or by a store module. */
+/** What the keys and values of a store are: made from settings, or by a store module. */
 export * from './module-exports.ts'
 export { checkRegistries } from '../format/index.ts'
 export { isCompiled } from './built-ins.ts'

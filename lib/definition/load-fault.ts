@@ -1,4 +1,7 @@
-/** Why a module could not be loaded, in a line that begins with the place: file, line and column, as far as Bun tells or the source shows. */
+/**
+ * Explains in one line why a module could not be loaded. The line begins with file, line and column, as far as Bun
+ * reports them or the source shows them.
+ */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LatchkeyError } from '../errors.ts'
@@ -10,7 +13,7 @@ import { ownFrame, sayingOf, shownPath } from './thrown.ts'
 const charactersMax = 500
 const lineShownMax = 80
 
-/** What Bun throws where a module does not parse. */
+/** What Bun throws for a module with a syntax error. */
 interface BuildFault {
   readonly message: string
   readonly position: {
@@ -21,13 +24,13 @@ interface BuildFault {
   } | null
 }
 
-/** What Bun throws where a module is not found. */
+/** What Bun throws for a module that is not found. */
 interface ResolveFault {
   readonly specifier: string
   readonly referrer: string
 }
 
-/** A module as messages name it. */
+/** Returns the module's path for messages; its URL if it is not a file. */
 export function shownUrl(moduleUrl: string): string {
   return pathOf(moduleUrl) ?? moduleUrl
 }
@@ -66,7 +69,7 @@ function ofImport({ specifier, referrer }: ResolveFault, path: string): string {
   return `${place}: there is no package ${specifier}: latchkey and valibot are built in, others have to be in node_modules beside the module`
 }
 
-/** A name that is imported and not there; Bun does not say by whom. */
+/** Explains an import of a name that does not exist. Bun does not report which file imports it. */
 function ofName({ message }: SyntaxError, path: string): string {
   const [, name, from] = /^Export named '(.+)' not found in module '(.+)'/.exec(message) ?? []
   if (name === undefined || from === undefined) return message
@@ -84,7 +87,7 @@ function ofThrown(thrown: unknown, path: string): string {
     : `${shownPath(frame.file, dirname(path))}:${frame.line}:${frame.column}: ${saying}`
 }
 
-/** The line of a file that first has a text; the file alone where none has. */
+/** Returns the file with the number of the first line that contains a text; only the file if none does. */
 function placeOf(file: string, text: string, path: string): string {
   const shown = shownPath(file, dirname(path))
   try {

@@ -1,4 +1,4 @@
-/** Store modules: each thread loads the one that the configuration names, by its URL. */
+/** Loads store modules. Each thread loads the module that the configuration names, by its URL. */
 import { type FormatsConfig } from '../format/index.ts'
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
@@ -12,9 +12,9 @@ import { definitionOfFormats } from './of-formats.ts'
 const loadMsDefault = 30_000
 
 /**
- * The default export of a store module. A module is loaded once in each thread, however often it is asked for.
- * @param loadMsMax until it is given up: a module may wait for something at its top
- * @throws LatchkeyError invalid_settings saying what is wrong with the module, in which file and line
+ * Returns the default export of a store module. A thread loads a module only once, however often this is called.
+ * @param loadMsMax time limit, because a module may wait for something at its top level
+ * @throws LatchkeyError invalid_settings that says what is wrong with the module, in which file and line
  */
 export async function loadDefinition(moduleUrl: string, loadMsMax = loadMsDefault): Promise<Definition> {
   provideBuiltIns(moduleUrl)
@@ -26,7 +26,7 @@ export async function loadDefinition(moduleUrl: string, loadMsMax = loadMsDefaul
   return definition.module === moduleUrl ? definition : { ...definition, module: moduleUrl }
 }
 
-/** The definition that a store's configuration asks for: its module's, else that of its formats. */
+/** Returns the definition of a store's configuration: from its module if it has one, else from its formats. */
 export async function definitionOf(config: {
   readonly formats?: FormatsConfig
   readonly module?: string
@@ -45,7 +45,7 @@ async function imported(moduleUrl: string, loadMsMax: number): Promise<Record<st
   }
 }
 
-/** What stands where a definition should be, and what to do. */
+/** Describes what the module exports instead of a definition, and what to do. */
 function found(exports: Record<string, unknown>): string {
   const wanted = 'it must be `export default defineStore({ … })`'
   if (!('default' in exports)) {

@@ -1,4 +1,4 @@
-/** What a store module imports from `latchkey`, and an embedder too. */
+/** Exports of the package `latchkey` for store modules. Programs that embed a store import them, too. */
 export {
   avro,
   type AvroFormat,

@@ -1,12 +1,12 @@
-/** The definition that settings make: formats, and a conversion where the topic's and the store's differ. */
+/** Makes a definition from settings: formats, and a conversion if the topic and the store have different ones. */
 import { codecOf, valueCodecOf, type FormatsConfig, type FormatSpec } from '../format/index.ts'
 import { type Definition } from './definition.ts'
 
 const raw: FormatSpec = { format: 'raw' }
 
 /**
- * Without formats everything passes through unseen.
- * @throws Error where a format cannot be had: a file is missing, a message unknown, a schema invalid
+ * Without formats, all bytes pass through unchecked.
+ * @throws Error if a codec cannot be made: a file is missing, a message unknown, a schema invalid
  */
 export function definitionOfFormats(
   { key, value, store }: FormatsConfig = { key: raw, value: raw, store: raw },
@@ -18,7 +18,7 @@ export function definitionOfFormats(
     return { key: keyCodec, input, value: input, isPlain, keepsBytes: true }
   }
   const stored = valueCodecOf(store)
-  // What two formats have in common is what JSON can say.
+  // Converts by way of the JSON form, which all formats share.
   const convert = (decoded: unknown): unknown => stored.fromJson(input.toJson(decoded))
   return { key: keyCodec, input, value: stored, convert, isPlain: false, keepsBytes: false }
 }

@@ -1,13 +1,13 @@
-/** A codec of a module's own encode and decode, completed with what it leaves out. */
+/** Makes a codec from a module's own `encode` and `decode`, with defaults for missing functions. */
 import { canonicalJson, type Codec, type Json } from '../format/index.ts'
 import { type OwnCodec } from './codec-source.ts'
 import { refusePromise } from './synchronous.ts'
 
-/** What comes from the module is checked, since nothing makes it keep to its types. */
+/** Checks what the module's functions return, because types are not enforced at run time. */
 export function completeCodec<T>(own: OwnCodec<T>): Codec<T> {
   const codec: Codec<T> = {
     name: own.name ?? 'own',
-    // The bytes are a view of a buffer that is used again: a copy is the module's to keep.
+    // The bytes are a view of a buffer that will be reused. The module gets a copy, which it may keep.
     decode: (bytes) => refusePromise(own.decode(bytes.slice()), 'decode'),
     encode: (value) => bytesFrom(own.encode(value)),
     toJson: (value) => (own.toJson ? own.toJson(value) : plainJson(value)),
@@ -26,7 +26,7 @@ function bytesFrom(encoded: unknown): Uint8Array {
 
 function plainJson(value: unknown): Json {
   const text = JSON.stringify(value, function (this: Record<string, unknown>, name, shown: unknown) {
-    // A Buffer has made something else of itself by now.
+    // JSON.stringify has called toJSON before, which a Buffer has: `shown` is then not its bytes.
     const member = this[name]
     if (member instanceof Uint8Array) return member.toBase64()
     if (typeof shown !== 'bigint') return shown
@@ -45,7 +45,7 @@ function valueFromText<T>(text: string, codec: Codec<T>): T {
   try {
     if ((codec.decode(codec.encode(text as T)) as unknown) === text) return text as T
   } catch {
-    // No string is a value of this codec, or not this one.
+    // The text is not a value of this codec.
   }
   let json: Json
   try {

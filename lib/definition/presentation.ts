@@ -1,5 +1,6 @@
 /**
- * Between a store's bytes and what people read and write: keys in URLs, values in answers. Used where lookups are answered, never on ingest.
+ * Translates between a store's bytes and their text form: keys in URLs, values in responses. Lookups use it; ingest
+ * does not.
  * Synchronous as long as no schema is missing, so that a lookup needs no promise.
  */
 import { bytesWithoutBom } from '../text/bom.ts'
@@ -10,52 +11,59 @@ import { rawCodec } from '../format/simple/raw.ts'
 import { type Definition } from './definition.ts'
 import { withSchemas } from './schema-wait.ts'
 
-/** What a value can be shown as: JSON, plain text, or the bytes that are stored. */
+/** Forms of a value in a response: JSON, plain text, or the stored bytes. */
 export type Representation = 'json' | 'text' | 'bytes'
 
 /** A value with the place of its source record, for messages. */
 export interface StoredValue {
   readonly value: Uint8Array
   readonly partition: number
-  /** -1 where it is not known. */
+  /** -1 if unknown. */
   readonly offset: number
 }
 
 export interface Presentation {
-  /** Names, such as `int64` or `protobuf orders.v1.Order`. The value's is that of what is stored. */
+  /** Names such as `int64` or `protobuf orders.v1.Order`. `value` is the format of stored values. */
   readonly formats: { readonly key: string; readonly value: string }
-  /** Values are not looked at: each representation is the stored bytes. */
+  /** Values are not decoded: each representation is the stored bytes. */
   readonly hasRawValues: boolean
   /**
-   * The key's bytes, of its text as a URL has it, percent-decoded. A promise only while a schema is fetched.
-   * Throws or rejects with LatchkeyError: invalid_key saying what is expected, schema_unavailable
+   * Returns the bytes of a key from its text in a URL, percent-decoded. Returns a promise only while a schema is
+   * fetched.
+   * Throws or rejects with LatchkeyError: invalid_key, which says what is expected; schema_unavailable.
    */
   keyOf(text: Uint8Array): Uint8Array | Promise<Uint8Array>
-  /** The reverse, not yet percent-encoded. Throws or rejects with whatever the codec does where the bytes are no such key. */
+  /**
+   * The inverse of keyOf, not yet percent-encoded. Throws or rejects with the codec's error if the bytes are not a
+   * valid key.
+   */
   keyText(key: Uint8Array): Uint8Array | Promise<Uint8Array>
   /**
-   * What an answer is to hold. A promise only while a schema is fetched.
-   * Throws or rejects with LatchkeyError: value_undecodable, which shows nothing of the bytes; not_acceptable where it would be larger than an
-   * answer may be; schema_unavailable
+   * Returns the body of a response. Returns a promise only while a schema is fetched.
+   * Throws or rejects with LatchkeyError: value_undecodable, which does not show the bytes; not_acceptable if the body
+   * would exceed its size limit; schema_unavailable.
    */
   render(stored: StoredValue, as: Representation): Uint8Array | string | Promise<Uint8Array | string>
 }
 
 export interface PresentationOptions {
-  /** How long a lookup waits for a schema. */
+  /** Maximum time that a lookup waits for a schema. */
   schemaWaitMs?: number
 }
 
 const schemaWaitMsDefault = 10_000
-/** Of an answer that is made of a value; stored bytes have no such bound. What a schema names can make much of a few bytes. */
+/**
+ * Maximum size of a value rendered as JSON or text; stored bytes have no such limit. Names in a schema can turn a few
+ * bytes into a long text.
+ */
 const renderedBytesMax = 16_777_216
-/** Codecs may quote what they were given. */
+/** Limits the reason in messages, because codecs may quote their input. */
 const reasonCharactersMax = 300
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** @param definition absent: bytes pass as they are */
+/** @param definition absent: bytes are passed on unchanged */
 export function presentationOf(
   definition: Definition | undefined,
   { schemaWaitMs = schemaWaitMsDefault }: PresentationOptions = {},
@@ -112,7 +120,7 @@ function textOf(codec: Codec, key: Uint8Array): Uint8Array {
   return encoder.encode(codec.toText(codec.decode(key)))
 }
 
-/** Nothing of what the codec says is told: it may quote the value. */
+/** Errors do not include the codec's message, because it may quote the value. */
 function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json' | 'text'): string {
   let shown: unknown
   let isTooLong = false
@@ -144,6 +152,6 @@ function jsonTextOf(codec: Codec, decoded: unknown): unknown {
 }
 
 function byteLength(text: string): number {
-  // Up to three for each character: most texts need not be looked at.
+  // A character takes at most three bytes in UTF-8, so most texts are short enough without counting.
   return text.length * 3 <= renderedBytesMax ? text.length : Buffer.byteLength(text)
 }

@@ -1,16 +1,17 @@
-/** A codec whose values a valibot schema has seen: no value gets past it, in whichever direction. */
+/** Wraps a codec with a valibot schema. Every value that is encoded has passed the schema. */
 import * as v from 'valibot'
 import { type Codec } from '../format/index.ts'
 import { describeIssue } from './schema-issue.ts'
 
-/** For keys and input: what is decoded is the schema's output, and what it refuses is refused. */
+/** For keys and input: decode returns the output of the schema and throws if the schema refuses the value. */
 export function validatedCodec(codec: Codec, schema: v.GenericSchema): Codec {
   return { ...codec, decode: (bytes) => parse(schema, codec.decode(bytes)), encode: encodeWith(codec, schema) }
 }
 
 /**
- * For stored values: what is encoded is the schema's output. What is stored has been validated, perhaps by an earlier schema: where today's
- * takes it, its output is given (with its defaults), else the value as it is.
+ * For stored values: encode encodes the output of the schema. Stored values were validated when they were written,
+ * perhaps by an earlier schema.
+ * If the current schema accepts a stored value, decode returns its output (with defaults), else the value unchanged.
  */
 export function storedCodec(codec: Codec, schema: v.GenericSchema): Codec {
   return {
@@ -28,7 +29,7 @@ function encodeWith(codec: Codec, schema: v.GenericSchema): Codec['encode'] {
   return (value) => codec.encode(parse(schema, value))
 }
 
-/** @throws Error: a line that names the path and what is expected there, and nothing of the value */
+/** @throws Error: one line that names the path and what is expected there, without the value */
 function parse(schema: v.GenericSchema, value: unknown): unknown {
   const parsed = v.safeParse(schema, value, { abortEarly: true })
   if (parsed.success) return parsed.output

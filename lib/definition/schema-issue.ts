@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in a line. Nothing of the value is told, which may be large or secret. */
+/** Describes in one line what a schema refuses. Does not quote the value, which may be large or secret. */
 import type * as v from 'valibot'
 
 const charactersMax = 200
@@ -21,7 +21,7 @@ function pathOf({ path }: v.BaseIssue<unknown>): string {
 }
 
 function whatOf({ kind, type, expected, input, message }: v.BaseIssue<unknown>): string {
-  // valibot's own messages quote the value; one that a schema brings along is told as it is.
+  // valibot's own messages quote the value. A message that a schema defines is used unchanged.
   if (!message.startsWith('Invalid ')) return message.replaceAll(/\s+/g, ' ')
   if (type === 'strict_object' && expected === 'never') return 'the schema has no such member'
   if (input === undefined && kind === 'schema')

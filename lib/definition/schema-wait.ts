@@ -1,19 +1,23 @@
-/** Lookups that need a schema which is still being fetched wait for it, within bounds. */
+/** Lets lookups wait for a schema that is being fetched, with limits on time and number. */
 import { LatchkeyError } from '../errors.ts'
 import { SchemaPending } from '../format/codec.ts'
 
-/** Schemas that one lookup may need one after the other. */
+/** Schemas that one lookup may wait for, one after the other. */
 const schemasMax = 20
-/** Lookups that wait at the same time. */
+/** Lookups that may wait at the same time. */
 const waitingMax = 10_000
 
-/** A registry may be away for long: a promise gets one reaction, however many lookups wait for it, in vain. */
+/**
+ * Callbacks of waiting lookups, by promise. A registry may be unreachable for long: each promise gets only one
+ * reaction, however many lookups start to wait for it and time out.
+ */
 const wakesOf = new WeakMap<Promise<void>, Set<() => void>>()
 let waiting = 0
 
 /**
- * Asks at once, and where a schema is missing again when it is there.
- * Throws, or rejects, with LatchkeyError schema_unavailable if it is not there within waitMs, and with whatever `ask` throws.
+ * Calls `ask`, and again when a missing schema is available.
+ * Throws or rejects with LatchkeyError schema_unavailable if that takes longer than waitMs, and with the errors of
+ * `ask`.
  */
 export function withSchemas<T>(ask: () => T, waitMs: number): T | Promise<T> {
   try {

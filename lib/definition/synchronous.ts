@@ -1,12 +1,16 @@
-/** Whatever a module's function returns is used at once: records go on in order, and nobody waits for a promise. */
+/**
+ * Refuses promises that a module's functions return. Results are used immediately: records are processed in order, and
+ * nothing waits for a promise.
+ */
 
 /**
  * @param what the function's name, for the message
- * @returns what a function has returned @throws Error where that is a promise
+ * @returns the value that the function returned
+ * @throws Error if it is a promise
  */
 export function refusePromise<T>(returned: T, what: string): T {
   if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') return returned
-  // It may be rejected later, when nobody listens.
+  // The promise may be rejected later; handle that here, because nothing else does.
   ;(returned as PromiseLike<unknown>).then(undefined, () => {})
   throw new Error(`${what} returned a promise: it must be synchronous`)
 }

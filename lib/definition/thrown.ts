@@ -1,4 +1,4 @@
-/** What a module's function has thrown, in a line, with the place in the module's own source. */
+/** Describes in one line what a module's function threw, with the place in the module's own source. */
 import { basename, dirname, relative, sep } from 'node:path'
 import { type Frame, framesOf, pathOf } from './call-site.ts'
 import { type Definition } from './definition.ts'
@@ -7,8 +7,8 @@ const charactersMax = 300
 const shownMax = 60
 
 /**
- * For example `orders.ts:14: undefined is not an object (evaluating 'order.items.length')`. Of something thrown elsewhere, as a codec that is
- * built in does, only the message. At most 300 characters.
+ * For example `orders.ts:14: undefined is not an object (evaluating 'order.items.length')`.
+ * Only the message if no frame is in the module, for example for an error of a built-in codec. At most 300 characters.
  */
 export function describeThrown(thrown: unknown, { module }: Pick<Definition, 'module'>): string {
   const path = pathOf(module)
@@ -17,7 +17,7 @@ export function describeThrown(thrown: unknown, { module }: Pick<Definition, 'mo
   return bounded(place + sayingOf(thrown))
 }
 
-/** The innermost frame in the module, or in a file beside or below it that is no package. */
+/** Returns the innermost frame in the module, or in a file next to or below it that is not in a package. */
 export function ownFrame(thrown: unknown, path: string): Frame | undefined {
   const folder = dirname(path) + sep
   return stackFrames(thrown).find(
@@ -25,7 +25,7 @@ export function ownFrame(thrown: unknown, path: string): Frame | undefined {
   )
 }
 
-/** In the source tree, a module may stand above what runs it. */
+/** Excludes Latchkey's own files: in the source tree, a module may be in a folder above them. */
 function isBuiltIn(file: string): boolean {
   return file.startsWith(`${dirname(import.meta.dir)}/`)
 }
@@ -34,12 +34,12 @@ function stackFrames(thrown: unknown): Frame[] {
   return thrown instanceof Error && typeof thrown.stack === 'string' ? framesOf(thrown.stack) : []
 }
 
-/** Relative to the module's folder, where it is in it. */
+/** Relative to the module's folder if the file is in it, else the name of the file. */
 export function shownPath(file: string, folder: string): string {
   return file.startsWith(folder + sep) ? relative(folder, file) : basename(file)
 }
 
-/** An error's message, in one line; of anything else that it was thrown. */
+/** Returns the message of an error in one line; for other values, that they were thrown. */
 export function sayingOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message.replaceAll(/\s+/g, ' ').trim() || thrown.name
   if (typeof thrown !== 'string') return `${thrown === null ? 'null' : `a ${typeof thrown}`} was thrown, not an Error`

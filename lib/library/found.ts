@@ -1,18 +1,18 @@
-/** What a typed lookup finds. */
+/** Result of a typed lookup. */
 import { type Lookup } from '../store-protocol/status.ts'
 import { type KeptHeader, keptHeaders } from '../store-protocol/header-prefix.ts'
 
-/** A value and where it comes from. */
+/** A value and its origin. */
 export interface Found<V> {
   readonly value: V
   readonly partition: number
-  /** Offset of the source record; -1 for a value that a program has written itself, and where the changelog does not tell. */
+  /** Offset of the source record; -1 for a value that a program wrote itself, or if the changelog record has none. */
   readonly offset: number
-  /** Milliseconds since the epoch; -1 where the record has none. */
+  /** Milliseconds since the epoch; -1 if the record has none. */
   readonly timestamp: number
-  /** Those headers of the source record that the store keeps: name, and bytes of the value. */
+  /** The headers of the source record that the store keeps: each with its name and the bytes of its value. */
   readonly headers: readonly KeptHeader[]
-  /** Only where the partition is a copy here: how many changelog records it is behind; null where that is not known. */
+  /** Only if the partition is a replica here: changelog records that it is behind; null if unknown. */
   readonly replicaLag?: number | null
 }
 

@@ -1,4 +1,7 @@
-/** Runs operations in the order in which they are asked for, at once where none waits: one that waits for a schema holds up those after it. */
+/**
+ * Runs operations in the order of the calls, immediately if none waits. An operation that waits for a schema delays
+ * those after it.
+ */
 import { withSchemas } from '../definition/schema-wait.ts'
 import { LatchkeyError } from '../errors.ts'
 
@@ -9,7 +12,7 @@ export class InTurn {
   #last: Promise<void> | undefined
   #waiting = 0
 
-  /** Rejects with what `operation` throws, and with LatchkeyError schema_unavailable, writes_exhausted. */
+  /** Rejects with the errors of `operation`, and with LatchkeyError schema_unavailable or writes_exhausted. */
   run<T>(operation: () => T): T | Promise<T> {
     if (this.#last === undefined) {
       const result = withSchemas(operation, schemaWaitMs)

@@ -1,6 +1,6 @@
 /**
- * A store as a program holds it: keys and values typed, by the definition, or bytes. The handle in bytes, which HTTP is served from, lies
- * under it as `bytes`; nothing is kept twice.
+ * A store for use in a program. Keys and values are typed by the definition, or are bytes. Wraps the store in bytes
+ * (`bytes`), which also serves HTTP; has no data of its own.
  */
 import { withSchemas } from '../definition/schema-wait.ts'
 import { type LatchkeyError } from '../errors.ts'
@@ -17,26 +17,30 @@ import { type TypedCodecs } from './typed-codecs.ts'
 const schemaWaitMs = 10_000
 
 /**
- * What reads throws or rejects with LatchkeyError: recovering (its details hold the progress), stopping, store_failed, processing_only,
- * readers_exhausted; for a miss that is to be asked again, replica_recovering and partition_not_held; invalid_key, value_undecodable,
- * schema_unavailable.
+ * Reads throw or reject with LatchkeyError: recovering (`details` has the progress), stopping, store_failed,
+ * processing_only, readers_exhausted; replica_recovering and partition_not_held for a miss that should be retried;
+ * invalid_key, value_undecodable, schema_unavailable.
  *
- * What writes goes to the changelog first, then to memory, and is visible after the next flush. Its promise resolves when the changelog has
- * acknowledged it with all in-sync replicas. Writes of one partition are written in the order of the calls, behind what was read of the
- * source before; a later record of the source replaces what was written, as records do. Callbacks and `convert` are not run on writes. They
- * reject with LatchkeyError: recovering, stopping, store_failed, processing_only; partition_not_held where this instance has not the
- * partition as primary; fenced where another instance has taken it; entry_too_large; invalid_key, invalid_value, schema_unavailable; and
- * writes_exhausted at once where 100,000 writes or 64 MiB of them wait for Kafka already. While Kafka is away they wait. A write that is
- * rejected with stopping or store_failed while it waits may be in the changelog or not.
+ * A write goes to the changelog first, then to memory. It is visible after the next flush. Its promise resolves when
+ * the changelog has acknowledged it with all in-sync replicas. Writes to one partition are written in the order of the
+ * calls, after the source records that were read before. A later source record replaces a written value, as usual.
+ * Writes run neither callbacks nor `convert`.
  *
- * @template K of keys @template V of the values that are stored
+ * Writes reject with LatchkeyError: recovering, stopping, store_failed, processing_only; partition_not_held if this
+ * instance does not have the partition as primary; fenced if another instance has taken it; entry_too_large;
+ * invalid_key, invalid_value, schema_unavailable; and, immediately, writes_exhausted if 100,000 writes or 64 MiB of
+ * them already wait for Kafka. While Kafka is unreachable, writes wait. A write that rejects with stopping or
+ * store_failed while it waits may or may not be in the changelog.
+ *
+ * @template K type of keys
+ * @template V type of stored values
  */
 export class KeyValueStore<K, V> implements AsyncDisposable {
-  /** The same store in bytes: what serve() answers from. */
+  /** The same store in bytes. serve() answers from it. */
   readonly bytes: Store
-  /** In Prometheus' text format; the same figures as `GET /metrics`. */
+  /** Metrics in Prometheus' text format, as in `GET /metrics`. */
   readonly metrics: Metrics
-  /** Counted by serve(). */
+  /** Counts lookups; serve() updates it. */
   readonly lookupStats = new LookupStats()
   readonly #codecs: TypedCodecs<K, V>
   readonly #writes = new InTurn()
@@ -51,44 +55,55 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
     return this.bytes.id
   }
 
-  /** `starting`, `recovering`, `running`, `stopping` or `failed`. Reads and writes are possible while it is running. */
+  /**
+   * `starting`, `recovering`, `running`, `stopping` or `failed`. Reads and writes are possible while it is `running`.
+   */
   get state(): StoreState {
     return this.bytes.state
   }
 
-  /** Resolves once all conditions of readiness hold, which readyWhen names; rejects with LatchkeyError if the store fails or is closed before. */
+  /**
+   * Resolves when the store meets all conditions of readiness, which depend on readyWhen. Rejects with LatchkeyError if
+   * the store fails or is closed before.
+   */
   get ready(): Promise<void> {
     return this.bytes.ready
   }
 
-  /** Resolves if the store fails for good; never rejects. */
+  /** Resolves if the store fails permanently. Never rejects. */
   get failed(): Promise<LatchkeyError> {
     return this.bytes.failed
   }
 
-  /** Keys that this instance holds, those included that the next flush will show or remove. */
+  /** Number of keys that this instance holds, including changes that the next flush will make visible. */
   get size(): number {
     const { stats } = this.bytes
     return stats.partitions.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0)
   }
 
-  /** State, partitions with position, lag and entries, conditions of readiness; what `GET /status-store/<id>` answers. */
+  /**
+   * State, partitions with position, lag and entries, and conditions of readiness: the response of
+   * `GET /status-store/<id>`.
+   */
   status(): StoreStatus {
     return this.bytes.status()
   }
 
-  /** Calls `listener` with every state from now on. @returns ends that */
+  /**
+   * Calls `listener` with every later state.
+   * @returns a function that ends the calls
+   */
   onState(listener: (state: StoreState) => void): () => void {
     return this.bytes.onState(listener)
   }
 
-  /** The latest visible value of a key; undefined where it has none. */
+  /** Returns the latest visible value of a key; undefined if the key has no value. */
   async get(key: K): Promise<V | undefined> {
     const lookup = await this.#lookUp(key)
     return lookup && this.#valueOf(lookup)
   }
 
-  /** The latest visible value of a key, with where it comes from. */
+  /** Returns the latest visible value of a key with its origin; undefined if the key has no value. */
   async find(key: K): Promise<Found<V> | undefined> {
     const lookup = await this.#lookUp(key)
     return lookup && foundOf(lookup, await this.#valueOf(lookup))
@@ -98,43 +113,46 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
     return (await this.#lookUp(key)) !== undefined
   }
 
-  /** A reader that answers at once; close it when it is no longer needed. */
+  /** Returns a synchronous reader. Close it when it is no longer needed. */
   reader(): StoreReader<K, V> {
     return new StoreReader(this.bytes.reader(), this.#codecs)
   }
 
-  /** Writes the value of a key, to the partition that the key belongs to by `partitioner`: by murmur2 where that is `none`. */
+  /** Writes the value of a key to the key's partition, chosen by `partitioner`: by murmur2 if that is `none`. */
   async put(key: K, value: V): Promise<void> {
     return this.#write(key, () => this.#codecs.valueBytes(value))
   }
 
-  /** Deletes a key, whether it has a value or not. */
+  /** Deletes a key, whether or not it has a value. */
   async delete(key: K): Promise<void> {
     return this.#write(key, () => null)
   }
 
-  /** As put(), to another partition than that of the key: lookups look into the key's own first, then into the others. */
+  /**
+   * Like put(), but to a partition of the caller's choice. Lookups search the key's own partition first, then the
+   * others.
+   */
   async putToPartition(partition: number, key: K, value: V): Promise<void> {
     return this.#write(key, () => this.#codecs.valueBytes(value), partition)
   }
 
-  /** As delete(), in another partition than that of the key. */
+  /** Like delete(), but in a partition of the caller's choice. */
   async deleteToPartition(partition: number, key: K): Promise<void> {
     return this.#write(key, () => null, partition)
   }
 
   /**
-   * Makes visible what was acknowledged, and what was read or written before the call, once that is: `await store.put(…); await store.flush()`
-   * reads its own write. Waits while Kafka is away.
-   * @returns the number of operations made visible meanwhile
+   * Makes acknowledged writes visible, and waits for everything that was read or written before the call:
+   * `await store.put(…); await store.flush()` reads its own write. Waits while Kafka is unreachable.
+   * @returns the number of operations that became visible
    */
   flush(): Promise<number> {
     return this.bytes.flush()
   }
 
   /**
-   * Stops reading the source, finishes what is on its way, commits; bounded by some 15 s. Writes that the changelog has not acknowledged by
-   * then are rejected. Afterwards nothing can be read. Twice is harmless.
+   * Stops reading the source, completes pending work and commits, within about 15 s. Rejects writes that the changelog
+   * has not acknowledged by then. Afterwards nothing can be read. A second call has no effect.
    */
   async close(): Promise<void> {
     await this.bytes.close()
@@ -153,7 +171,7 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
     return withSchemas(() => this.#codecs.valueOf(lookup), schemaWaitMs)
   }
 
-  /** Encoded in the order of the calls, and on its way before a later call can be. */
+  /** Encodes and sends writes in the order of the calls. */
   #write(key: K, value: () => Uint8Array | null, partition?: number): Promise<void> {
     const writing = this.#writes.run(() => {
       const keyBytes = this.#codecs.keyBytes(key)

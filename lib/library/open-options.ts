@@ -1,4 +1,6 @@
-/** What a program says about a store that it opens: the settings of the executable, by their names in camelCase and as values of JavaScript. */
+/**
+ * Options of a store that a program opens: the executable's settings, with names in camelCase and JavaScript values.
+ */
 import { devNull } from 'node:os'
 import { readCommand, type Settings } from '../config/index.ts'
 import { settingKeys, metadataOf, type SettingKey } from '../config/settings.ts'
@@ -6,56 +8,56 @@ import { LatchkeyError } from '../errors.ts'
 import { type LogLevel } from '../log/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
 
-/** Properties of a Kafka client as librdkafka names them: `{ 'security.protocol': 'ssl', 'linger.ms': 5 }`. */
+/** Properties of a Kafka client, named as in librdkafka: `{ 'security.protocol': 'ssl', 'linger.ms': 5 }`. */
 export type KafkaProperties = Readonly<Record<string, string | number | boolean>>
 
-/** Formats of keys and values; those that need more are told it by other options, or by a definition. */
+/** Formats of keys and values. Some need further options, or a definition. */
 export type FormatName =
   'raw' | 'utf8' | 'json' | 'int32' | 'int64' | 'uuid' | 'uuid-binary' | 'bytes' | 'protobuf' | 'avro' | 'json-schema'
 
 /**
- * Only `kafkaBrokers` and a topic are required. What is left out has the default of the setting of the same name (`autoFlushCount` is
- * AUTO_FLUSH_COUNT), and the same rules hold; no environment and no `.env` is read. lib/config/README.md describes each.
+ * Only `kafkaBrokers` and a topic are required. Other options have the rules and the default of the setting of the same
+ * name (`autoFlushCount` is AUTO_FLUSH_COUNT), see lib/config/README.md. Neither the environment nor `.env` is read.
  */
 export interface OpenOptions {
-  /** Required, unless `useReplicaOnly` and `storeId` say which changelog to copy. */
+  /** Required, except with `useReplicaOnly` and `storeId`, which identify the changelog to copy. */
   readonly sourceTopic?: string
-  /** `host:port`, or several. */
+  /** `host:port`, one or several. */
   readonly kafkaBrokers: string | readonly string[]
   readonly storeId?: string
   readonly changelogTopic?: string
-  /** Of all three Kafka clients. */
+  /** Properties of all three Kafka clients. */
   readonly kafkaProperties?: KafkaProperties
-  /** Of the source consumer alone. */
+  /** Properties of the source consumer only. */
   readonly kafkaConsumerProperties?: KafkaProperties
-  /** Of the changelog producer alone. */
+  /** Properties of the changelog producer only. */
   readonly kafkaProducerProperties?: KafkaProperties
-  /** Of the changelog consumer alone. */
+  /** Properties of the changelog consumer only. */
   readonly kafkaChangelogProperties?: KafkaProperties
-  /** Partitions to consume and write; all by default. */
+  /** Partitions to consume and write; default: all. */
   readonly partitions?: readonly number[]
-  /** Partitions to copy from the changelog; none by default. */
+  /** Partitions to copy from the changelog; default: none. */
   readonly partitionsReplica?: readonly number[]
   readonly useReplicaOnly?: boolean
   readonly waitForReplicas?: boolean
   readonly useProcessingOnly?: boolean
   readonly partitioner?: 'murmur2' | 'crc32' | 'none'
-  /** Entries to have room for from the start, over all partitions. */
+  /** Number of entries to reserve memory for at start, over all partitions. */
   readonly initialCapacity?: number
-  /** Operations after which a flush makes them visible. */
+  /** Number of operations after which a flush makes them visible. */
   readonly autoFlushCount?: number
   readonly autoFlushSeconds?: number
   readonly autoFlushWhenIdle?: boolean
   readonly readerPoolSize?: number
-  /** Threads that write, each with its share of the partitions. */
+  /** Number of threads that write, each with a share of the partitions. */
   readonly storeThreads?: number
   readonly readyWhen?: 'caught-up' | 'recovered'
   readonly fencing?: boolean
-  /** Without a definition, which says it otherwise. So for all formats. */
+  /** Without a definition only, like all options for formats: a definition has its own formats. */
   readonly keyFormat?: FormatName
   readonly valueFormat?: FormatName
   readonly storeFormat?: FormatName
-  /** Relative to the working directory, as all files. */
+  /** Relative to the working directory, like all paths. */
   readonly protoFile?: string
   readonly protoPath?: string | readonly string[]
   readonly keyMessage?: string
@@ -70,25 +72,28 @@ export interface OpenOptions {
   readonly onBadRecord?: 'skip' | 'stop' | 'dead-letter'
   readonly deadLetterTopic?: string
   readonly keepHeaders?: readonly string[]
-  /** Discards what the changelog has and reads the source from its start. */
+  /** Discards the changelog and reads the source from its start. */
   readonly rebuild?: boolean
-  /** Of what the store's thread writes to stderr; `warning` by default. Where LogTape is configured in the opening thread, it logs instead. */
+  /**
+   * Lowest level that the store thread logs to stderr; default: `warning`. If LogTape is configured in the thread that
+   * opens the store, messages go there instead.
+   */
   readonly logLevel?: LogLevel
-  /** Its lines are JSON. */
+  /** Log lines are JSON. */
   readonly structuredLogging?: boolean
 }
 
-/** Of the executable alone. */
+/** Settings of the executable only. */
 const excluded = /^(server|httpThreads|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 export interface GivenSettings {
   readonly settings: Settings
-  /** To be logged as warnings. */
+  /** Warnings to log. */
   readonly notices: readonly string[]
 }
 
-/** @throws LatchkeyError invalid_settings: one message with all faults; `details.faults` has them one by one */
+/** @throws LatchkeyError invalid_settings: one message with all errors; `details.faults` lists them */
 export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean): GivenSettings {
   if (typeof options !== 'object' || options === null) {
     const message = `Opening a store: its options are ${options === null ? 'null' : typeof options}; give an object such as { sourceTopic: 'orders', kafkaBrokers: 'localhost:9092' }`
@@ -127,7 +132,7 @@ function unknown(name: string, known: readonly string[]): string {
   return `${name} is no option${near ? `: did you mean ${near}?` : ''}`
 }
 
-/** As the executable would be given it. */
+/** Returns the text of the corresponding setting. */
 function textOf(name: string, value: unknown): string {
   if (Array.isArray(value)) return value.join(',')
   if (!name.endsWith('Properties')) return String(value)
@@ -138,7 +143,7 @@ function textOf(name: string, value: unknown): string {
 
 const optionOf = new Map(settingKeys.map((key) => [metadataOf(key).variable, key as string]))
 
-/** A fault that names settings as the environment does, by the names of options. */
+/** Replaces the names of settings in an error by the names of options. */
 function inOptions(fault: string): string {
   return fault.replace(' (environment)', '').replaceAll(/--rebuild|\b[A-Z][A-Z_]+[A-Z]\b/g, (name) => {
     return name === '--rebuild' ? 'rebuild' : (optionOf.get(name) ?? name)

@@ -14,15 +14,18 @@ import { codecsOf } from './typed-codecs.ts'
 const repeatedLog = new RepeatedLog(loggerOf('store'))
 
 /**
- * Opens a store of keys and values as a definition has them. It starts at once, in state `starting`; `ready` tells when it can be used, `failed`
- * if it never will. Its writing side runs on a thread of its own, which loads the definition's module once more: hence the definition has
- * to be the default export of a module of its own.
- * @throws LatchkeyError invalid_settings: the options have faults, all of which are told, or the definition belongs to no module
+ * Opens a store with the keys and values of a definition. Returns immediately, in state `starting`. `ready` resolves
+ * when the store can be used, `failed` if it never will.
+ * The store's thread loads the module of the definition a second time, so the definition must be the default export of
+ * its own module.
+ * @throws LatchkeyError invalid_settings: errors in the options, all of them in one message, or a definition without a
+ *   module
  */
 export function openStore<K, I, V>(options: OpenOptions, definition: Definition<K, I, V>): KeyValueStore<K, V>
 /**
- * Opens a store of bytes: keys are bytes, or strings that stand for their UTF-8; values are bytes as the topic has them. Where the options
- * name formats, K and V are the types that these have, which nobody checks: `openStore<bigint, Order>({ keyFormat: 'int64', … })`.
+ * Opens a store of bytes. Keys are bytes, or strings, which stand for their UTF-8. Values are bytes as in the topic. If
+ * the options name formats, K and V are the types of their values, which nothing checks:
+ * `openStore<bigint, Order>({ keyFormat: 'int64', … })`.
  */
 export function openStore<K = Uint8Array | string, V = Uint8Array>(options: OpenOptions): KeyValueStore<K, V>
 export function openStore<K, V>(options: OpenOptions, definition?: Definition<K, unknown, V>): KeyValueStore<K, V> {
@@ -47,7 +50,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
   return openWith(module === undefined ? config : { ...config, module }, logging, definition)
 }
 
-/** Opens a store of a configuration that is known to be sound. */
+/** Opens a store with a configuration that was checked before. */
 function openWith<K, V>(
   config: StoreConfig,
   logging: StoreLogging,

@@ -1,14 +1,19 @@
-/** A reader for a program in the same process: synchronous, without a lock, and none of the pool that lookups over HTTP share. */
+/**
+ * A reader for a program in the same process: synchronous, lock-free, and not part of the pool that lookups over HTTP
+ * use.
+ */
 import { type Lookup } from '../store-protocol/status.ts'
 import { type Found, foundOf } from './found.ts'
 import { type KeptReader } from '../store/kept-reader.ts'
 import { type TypedCodecs } from './typed-codecs.ts'
 
 /**
- * Get it once and keep it: there are 64 of them. A lookup takes about a microsecond, and the time that it takes to decode the value.
- * Every method throws LatchkeyError: recovering, stopping, store_failed, processing_only; for a miss that is to be asked again,
- * replica_recovering and partition_not_held; invalid_key, value_undecodable; readers_exhausted where too many readers are kept; and
- * SchemaPending where a schema of a registry has to be fetched first: await its `ready`, then ask again.
+ * Open a reader once and keep it: there are 64 of them. A lookup takes about a microsecond, plus the time to decode the
+ * value.
+ * Every method throws LatchkeyError: recovering, stopping, store_failed, processing_only; replica_recovering and
+ * partition_not_held for a miss that should be retried; invalid_key, value_undecodable; readers_exhausted if too many
+ * readers are open. It throws SchemaPending if a schema has to be fetched from a registry first: await its `ready`,
+ * then call again.
  */
 export class StoreReader<K, V> implements Disposable {
   readonly #reader: KeptReader
@@ -19,13 +24,13 @@ export class StoreReader<K, V> implements Disposable {
     this.#codecs = codecs
   }
 
-  /** The latest visible value of a key; undefined where it has none. */
+  /** Returns the latest visible value of a key; undefined if the key has no value. */
   get(key: K): V | undefined {
     const lookup = this.#lookUp(key)
     return lookup && this.#codecs.valueOf(lookup)
   }
 
-  /** The latest visible value of a key, with where it comes from. */
+  /** Returns the latest visible value of a key with its origin; undefined if the key has no value. */
   find(key: K): Found<V> | undefined {
     const lookup = this.#lookUp(key)
     return lookup && foundOf(lookup, this.#codecs.valueOf(lookup))
@@ -35,7 +40,7 @@ export class StoreReader<K, V> implements Disposable {
     return this.#lookUp(key) !== undefined
   }
 
-  /** Gives the reader back. Twice is harmless. */
+  /** Returns the reader to the store. A second call has no effect. */
   close(): void {
     this.#reader.close()
   }

@@ -1,4 +1,4 @@
-/** Keys and values of a program to bytes and back, with errors that say what was attempted. */
+/** Encodes and decodes the keys and values of a program, with errors that say what was attempted. */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/index.ts'
@@ -8,7 +8,7 @@ import { type Lookup } from '../store-protocol/status.ts'
 
 const encoder = new TextEncoder()
 
-/** Every method throws SchemaPending where a schema has to be fetched first. */
+/** Every method throws SchemaPending if a schema has to be fetched first. */
 export class TypedCodecs<K, V> {
   readonly #key: Codec<K>
   readonly #value: Codec<V>
@@ -18,7 +18,10 @@ export class TypedCodecs<K, V> {
     this.#value = value
   }
 
-  /** A string stands for its UTF-8 where keys are not looked at. @throws LatchkeyError invalid_key */
+  /**
+   * A string stands for its UTF-8 if keys are bytes.
+   * @throws LatchkeyError invalid_key
+   */
   keyBytes(key: K): Uint8Array {
     const isText = typeof key === 'string' && (this.#key as unknown) === rawCodec
     if (isText) return encoder.encode(key)
@@ -34,7 +37,7 @@ export class TypedCodecs<K, V> {
 
   /** @throws LatchkeyError value_undecodable */
   valueOf({ value, partition, offset }: Lookup): V {
-    // A lookup's bytes are its own.
+    // The bytes of a lookup are a copy.
     if ((this.#value as unknown) === rawCodec) return value as V
     const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`
     return attempt('value_undecodable', `Decoding the value of ${place} as ${this.#value.name}`, () =>
@@ -43,7 +46,7 @@ export class TypedCodecs<K, V> {
   }
 }
 
-/** The codecs of a definition, else those of the configuration's formats. */
+/** Uses the codecs of the definition if there is one, else those of the configured formats. */
 export function codecsOf<K, V>(definition: Definition<K, unknown, V> | undefined, { formats }: StoreConfig) {
   return new TypedCodecs<K, V>(definition ?? definitionOfFormats(formats))
 }
