@@ -1,4 +1,4 @@
-/** Waiting between attempts: exponential with full jitter, as AWS's architecture blog "Exponential Backoff And Jitter" derives it. */
+/** Exponential backoff with equal jitter, see "Exponential Backoff And Jitter" in AWS's architecture blog. */
 
 export interface BackoffOptions {
   firstMs: number
@@ -15,12 +15,14 @@ export class Backoff {
     this.#options = options
   }
 
-  /** Attempts since the last reset. */
+  /** Number of attempts since the last reset. */
   get attempts(): number {
     return this.#attempts
   }
 
-  /** Milliseconds to wait before the next attempt: between half and all of 100 ms, 200 ms, … 5 s, or what the options say. */
+  /**
+   * Returns the pause before the next attempt: between half and all of 100 ms, 200 ms, … 5 s, or as the options say.
+   */
   nextMs(): number {
     const { firstMs, maxMs } = this.#options
     const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempts++, 16))
@@ -32,7 +34,7 @@ export class Backoff {
   }
 }
 
-/** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
+/** Resolves after `ms`, or immediately when the signal is aborted. Never rejects. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {

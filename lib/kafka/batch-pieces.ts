@@ -1,19 +1,22 @@
-/** A fetched batch that is too large to decompress at once, in pieces, each the way of every other batch. */
+/** Splits a fetched batch that is too large to decompress at once into pieces that are processed like batches. */
 import { LatchkeyError } from '../errors.ts'
 import { type FetchedPartition } from './protocol/fetch.ts'
 import { maxDecompressedBytes, RecordBatchReader, splitBatch } from './record-batch/index.ts'
 
 export interface OversizedBatch {
-  /** As it was fetched. */
+  /** The batch as it was fetched. */
   bytes: Buffer
   baseOffset: number
   nextOffset: number
 }
 
-/** As if it had been fetched; or all before an offset is to be passed over, for a fault that is no other record's. */
+/**
+ * A piece in the form of a fetched partition, or a fault that concerns one record or the rest of the batch. After a
+ * fault, the reader skips the offsets before `next`.
+ */
 export type Piece = { fetched: FetchedPartition } | { fault: LatchkeyError; next: number }
 
-/** The batch that an error names, see isOversized(). */
+/** Returns the batch that an error of isOversized() names. */
 export function oversizedBatchIn({ buffer, start, end }: FetchedPartition, error: LatchkeyError): OversizedBatch {
   const reader = new RecordBatchReader()
   reader.open(buffer, start, end)
@@ -24,7 +27,7 @@ export function oversizedBatchIn({ buffer, start, end }: FetchedPartition, error
   throw error
 }
 
-/** @param fetched what the batch was fetched with; its bytes are not looked at */
+/** Yields the pieces of a batch. @param fetched partition that the batch was fetched with; its bytes are not read */
 export async function* piecesOf(
   fetched: FetchedPartition,
   { bytes, nextOffset }: OversizedBatch,
@@ -41,7 +44,7 @@ export async function* piecesOf(
   }
 }
 
-/** That it is committed is known already: the transaction bit is not set in a piece. */
+/** Builds a piece. Pieces lack the transaction bit: the caller already knows that the batch is committed. */
 function pieceOf(fetched: FetchedPartition, piece: Buffer): FetchedPartition {
   return { ...fetched, abortedTransactions: [], buffer: piece, start: 0, end: piece.length }
 }

@@ -1,6 +1,7 @@
 /**
- * Partitions grouped by the broker that leads them, one loop a broker, regrouped whenever a leader is lost. Fetching and producing
- * differ only in what their loop does. Each partition has pauses of its own: one that cannot be served holds up no other.
+ * Groups partitions by the broker that leads them, runs one loop per broker, and regroups partitions that lost their
+ * leader. Fetching and producing differ only in the body of the loop. Each partition has its own retry pauses, so a
+ * partition that cannot be served does not delay the others.
  */
 import { deadline } from '../deadline.ts'
 import { type KafkaClient } from './client.ts'
@@ -8,9 +9,9 @@ import { type Patience } from './patience.ts'
 import { type ErrorCode, LatchkeyError } from '../errors.ts'
 
 interface Place {
-  /** Undefined while its leader is not known. */
+  /** Node id of the broker that serves the partition; undefined while the leader is unknown. */
   node: number | undefined
-  /** When that is to be looked for (performance.now()). */
+  /** Time at which to look up the leader (performance.now()). */
   dueAt: number
   readonly patience: Patience
 }
@@ -23,14 +24,15 @@ export class ByLeader {
   readonly #places = new Map<number, Place>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #stopping = new AbortController()
-  /** Partition to the replica that its leader has named to fetch from, and until when that counts. */
+  /** Replica that the leader of a partition named for fetching, and the time until which to use it. */
   readonly #preferred = new Map<number, { node: number; until: number }>()
   readonly #fatal = Promise.withResolvers<never>()
   #changed = Promise.withResolvers<void>()
 
   /**
-   * @param serve one broker's loop: runs while partitionsOf(node) is not empty; whatever it rejects with puts its partitions up for regrouping
-   * @param housed called when a partition has come to a broker whose loop runs
+   * @param serve loop of one broker: runs while partitionsOf(node) is not empty. If it rejects, its partitions are
+   *   regrouped
+   * @param housed called when a partition was assigned to a broker whose loop already runs
    */
   constructor(
     client: KafkaClient,
@@ -66,7 +68,7 @@ export class ByLeader {
     this.#changed.resolve()
   }
 
-  /** There is nothing to do for a partition now: nothing of it stands still. */
+  /** Clears the trouble of a partition that has nothing to do now. */
   idle(partition: number): void {
     this.#client.health.over(partition)
   }
@@ -78,12 +80,18 @@ export class ByLeader {
     return partitions
   }
 
-  /** A partition cannot be served where it is: its leader is looked up after a pause. @param pauseMs where the caller bounds how often that happens */
+  /**
+   * Looks up the leader of a partition that cannot be served, after a pause.
+   * @param pauseMs overrides the pause of the retry policy
+   */
   lost(partition: number, cause: unknown, pauseMs?: number): void {
     if (this.#places.has(partition)) this.#postpone([partition], cause, pauseMs)
   }
 
-  /** The leader has named a replica nearer to us (KIP-392): it serves the partition until it fails, or for a time; then the leader is asked again. */
+  /**
+   * Serves a partition from a nearer replica that the leader named (KIP-392), until that replica fails or its lease
+   * ends.
+   */
   prefer(partition: number, node: number): void {
     if (!this.#client.knows(node)) return
     const leaseMs = this.#client.metadataMaxAgeMs || leaseMsDefault
@@ -91,21 +99,21 @@ export class ByLeader {
     this.#unhouse(partition)
   }
 
-  /** Back to the leader. @returns whether another replica served the partition */
+  /** Moves a partition back to its leader. @returns whether another replica served it */
   leavePreferred(partition: number): boolean {
     if (!this.#preferred.delete(partition)) return false
     this.#unhouse(partition)
     return true
   }
 
-  /** Takes partitions back to their leaders whose time with another replica is up. */
+  /** Moves partitions back to their leaders if their lease with another replica has ended. */
   endLeases(): void {
     if (this.#preferred.size === 0) return
     const now = performance.now()
     for (const [partition, { until }] of this.#preferred) if (until < now) this.leavePreferred(partition)
   }
 
-  /** A partition was served: its next loss waits the shortest time again. */
+  /** Resets the pause of a partition that was served. */
   succeeded(partition: number): void {
     this.#places.get(partition)?.patience.reset()
     this.#client.health.succeeded(partition)
@@ -130,7 +138,7 @@ export class ByLeader {
     this.#changed.resolve()
   }
 
-  /** Resolves when something has changed, or after the time; for ever where nothing is due. */
+  /** Resolves when a partition has changed or after `ms`. If nothing is due, waits for a change only. */
   async #untilDue(ms: number): Promise<void> {
     const changed = Promise.race([this.#changed.promise, this.#fatal.promise])
     await (ms === Number.POSITIVE_INFINITY ? changed : deadline(changed, ms, () => undefined))
@@ -174,7 +182,7 @@ export class ByLeader {
     if (this.#loops.has(node) || this.partitionsOf(node).length === 0) return
     const loop = this.#loop(node).finally(() => {
       this.#loops.delete(node)
-      // A partition may have come to this node while its loop was ending.
+      // A partition may have been assigned to this node while its loop was ending.
       this.#start(node)
     })
     this.#loops.set(node, loop)
@@ -188,7 +196,9 @@ export class ByLeader {
     }
   }
 
-  /** Partitions that were served together are looked for together. Ends the run where a retry cannot mend the failure. */
+  /**
+   * Looks up the leaders of partitions that were served together, after a pause. Ends the run if a retry cannot help.
+   */
   #postpone(partitions: readonly number[], error: unknown, pauseMs?: number): void {
     if (this.stopped) return
     if (!(error instanceof LatchkeyError) || !(error.retriable || refusals.has(error.code))) return this.#end(error)
@@ -196,7 +206,7 @@ export class ByLeader {
     const broker = this.#client.addressOf(places[0]?.node)
     if (places.length > 0) this.#client.health.failed(error, { partitions, broker })
     try {
-      // Metadata lag behind a leader that moves: without a pause this would go round as fast as the brokers answer.
+      // Metadata lag behind a leader that moves. Without a pause, this would repeat as fast as the brokers answer.
       const dueAt = performance.now() + (pauseMs ?? Math.max(...places.map(({ patience }) => patience.nextMs(error))))
       for (const place of places) Object.assign(place, { node: undefined, dueAt })
     } catch (end) {
@@ -215,8 +225,10 @@ export class ByLeader {
   }
 }
 
-/** How long a replica is fetched from before the leader is asked again, where metadata are not refreshed: the Java consumer's default. */
+/**
+ * How long to fetch from a replica that the leader named, if metadata are not refreshed. The Java consumer's default.
+ */
 const leaseMsDefault = 300_000
 
-/** Not for a retry to mend, but an operator may mend it meanwhile (a right that was revoked): shown, and tried again. */
+/** Errors that a retry cannot solve, but an operator can (a revoked right). They are shown and retried. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['broker_refused', 'authentication_failed'])

@@ -1,6 +1,6 @@
 /**
- * Brokers, leaders and coordinators of one cluster, over connections of kafkajs. It answers "where" and sends; what to do about a failure is
- * the caller's, helped by persist(): forever, with backoff, visible in `health`.
+ * Client of one cluster over kafkajs's connections: finds brokers, leaders and coordinators, and sends requests.
+ * Handling a failure is up to the caller. persist() helps: it retries indefinitely, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
@@ -18,20 +18,20 @@ import { type BrokerConnection, type ConnectionOptions, type RawRequest } from '
 export type { TopicMetadata }
 
 export interface ClientOptions extends ConnectionOptions {
-  /** What log lines call this client, e.g. `source consumer`. */
+  /** Name of this client in log lines, e.g. `source consumer`. */
   subject: string
-  /** Seeds: asked, with every address that is learned, in turn until one answers. */
+  /** Seed brokers. The client tries them and every learned address in turn until one answers. */
   brokers: readonly BrokerAddress[]
   /** Deadline of a request that does not wait at the broker. */
   requestTimeoutMs: number
-  /** What ends of partitions are meant for this client: the last stable offset, or the high watermark. */
+  /** Which end of a partition this client reads: the last stable offset or the high watermark. */
   isolation?: Isolation
   retryBackoff?: BackoffOptions
-  /** Failures of one thing in a row after which it is given up; Infinity for never, the default. */
+  /** Consecutive failures of one operation after which it fails for good. Infinity, the default, means never. */
   retriesMax?: number
-  /** How often the leaders of the topics in use are asked for again; 0, the default, for only when one is not who it was. */
+  /** Interval of metadata refreshes for the topics in use. 0, the default: refresh only after a leader has changed. */
   metadataMaxAgeMs?: number
-  /** How late an answer has to be before others are asked, and say whether the cluster goes on without that broker. */
+  /** Delay of a response after which other brokers are asked whether the cluster continues without that broker. */
   lateMs?: number
 }
 
@@ -39,14 +39,14 @@ const lateMsDefault = 2_000
 
 export class KafkaClient {
   readonly health: Health
-  /** Ids, leaders and their epochs, as far as they were asked for. */
+  /** Topic ids, leaders and leader epochs from the metadata received so far. */
   readonly topics = new TopicView()
   readonly #options: ClientOptions
   readonly #connections: Connections
   readonly #coordinators: Coordinators
   readonly #closing = new AbortController()
   readonly #overdue: Overdue
-  /** Nodes that the last metadata have named. */
+  /** Nodes in the last metadata response. */
   #alive: ReadonlySet<number> = new Set()
   #refreshTimer: ReturnType<typeof setInterval> | undefined
 
@@ -64,7 +64,7 @@ export class KafkaClient {
     this.#refreshTimer.unref()
   }
 
-  /** Aborted by close(): ends every persist() of this client. */
+  /** Aborted by close(). Ends every persist() of this client. */
   get signal(): AbortSignal {
     return this.#closing.signal
   }
@@ -81,12 +81,12 @@ export class KafkaClient {
     return this.#options.metadataMaxAgeMs ?? 0
   }
 
-  /** For one thing that is tried again and again. */
+  /** Returns a new retry policy for one operation. */
   patience(): Patience {
     return new Patience(new Backoff(this.#options.retryBackoff), this.#options.retriesMax)
   }
 
-  /** Repeats an operation while its failure is one that a retry may mend, until close(). Rejects with what a retry cannot mend. */
+  /** Repeats an operation until it succeeds or the client closes. Rejects if a retry cannot solve the failure. */
   async persist<T>(operation: () => Promise<T>): Promise<T> {
     const patience = this.patience()
     const own = Symbol('operation')
@@ -113,7 +113,7 @@ export class KafkaClient {
     }
   }
 
-  /** Asks the cluster about topics and remembers their leaders. A topic that does not exist comes back with its error code. */
+  /** Requests the metadata of topics and stores the leaders. An unknown topic has an error code in the result. */
   async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
     const ask = (connection: BrokerConnection) => askForMetadata(connection, topics, this.requestTimeoutMs)
     const { brokers, topics: found } = await this.#connections.askAround(ask)
@@ -123,23 +123,23 @@ export class KafkaClient {
     return found
   }
 
-  /** host:port of a node; undefined where it is not known. */
+  /** Returns host:port of a node; undefined if unknown. */
   addressOf(node: number | undefined): string | undefined {
     return node === undefined ? undefined : this.#connections.addressOf(node)
   }
 
-  /** Whether a node's address is known, so that it can be asked. */
+  /** Whether the address of a node is known, so that it can receive requests. */
   knows(node: number): boolean {
     return this.#connections.knows(node)
   }
 
-  /** Node id of the leader by the last metadata; undefined where that named none. */
+  /** Returns the leader's node id from the last metadata; undefined if unknown. */
   leader(topic: string, partition: number): number | undefined {
     const node = this.topics.leader(topic, partition)
     return node === undefined || !this.#connections.knows(node) ? undefined : node
   }
 
-  /** Partitions of a topic by leader, after asking again if one is without. Those still without a leader are left out. */
+  /** Returns partitions by leader. Refreshes metadata if a leader is unknown. Omits partitions without a leader. */
   async leaders(topic: string, partitions: readonly number[]): Promise<Map<number, number[]>> {
     if (partitions.some((partition) => this.leader(topic, partition) === undefined)) await this.#lookUp(topic)
     const byNode = new Map<number, number[]>()
@@ -158,18 +158,18 @@ export class KafkaClient {
     throw brokerError(`Finding the leaders of topic ${topic}`, errorCode, advice)
   }
 
-  /** The leader of one partition is not who we thought: ask before the next use. */
+  /** Marks the known leader of a partition as wrong: the metadata are refreshed before the next use. */
   forgetLeader(topic: string, partition: number): void {
     this.topics.forgetLeader(topic, partition)
   }
 
-  /** The highest version of a request that a node knows; -1 where it does not know the request. */
+  /** Returns the highest version of a request that a node supports; -1 if it does not support the request. */
   versionMax(node: number, apiKey: number): Promise<number> {
     const answer = this.#connections.to(node).versionMax(apiKey)
     return this.#overdue.track(node, 'ApiVersions', {}, this.#forgetting(node, answer))
   }
 
-  /** @param purpose what waits for the answer, and how long the broker may wait before it answers */
+  /** @param purpose partitions that wait for the response, and how long the broker may wait before it answers */
   send(node: number, request: RawRequest, timeoutMs: number, purpose: Purpose = {}): Promise<Buffer> {
     const answer = this.#connections.to(node).send(request, timeoutMs)
     return this.#overdue.track(node, request.apiName, purpose, this.#forgetting(node, answer))
@@ -180,7 +180,7 @@ export class KafkaClient {
     return this.#overdue.track(node, apiName, {}, this.#forgetting(node, answer))
   }
 
-  /** A request that any broker answers, or forwards to the controller. What creates something is asked of one alone. */
+  /** Sends a request that any broker answers or forwards. A request that creates something goes to one broker only. */
   callAny(apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
     const ask = (connection: BrokerConnection) => connection.call(apiName, apiVersion, args, this.requestTimeoutMs)
     return apiName.startsWith('Create') ? ask(this.#connections.any()) : this.#connections.askAround(ask)
@@ -190,7 +190,9 @@ export class KafkaClient {
     return this.#connections.askAround((connection) => connection.send(request, this.requestTimeoutMs))
   }
 
-  /** Node id of the coordinator of a group or a transactional id; forget it when it answers that it is not. */
+  /**
+   * Returns the coordinator's node id. Call forgetCoordinator() if that node answers that it is not the coordinator.
+   */
   coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     return this.#coordinators.of(kind, key)
   }
@@ -199,7 +201,7 @@ export class KafkaClient {
     this.#coordinators.forget(kind, key)
   }
 
-  /** Ends every connection at once; requests under way are rejected. */
+  /** Closes all connections immediately. Pending requests reject. */
   close(): void {
     this.#closing.abort()
     clearInterval(this.#refreshTimer)
@@ -207,7 +209,7 @@ export class KafkaClient {
     this.#connections.close()
   }
 
-  /** Credentials that worked before may be those of a rotation under way. */
+  /** Credentials that worked before may be in the middle of a rotation. */
   #mayPass(error: LatchkeyError): boolean {
     return error.retriable || (error.code === 'authentication_failed' && this.health.hasWorked)
   }
@@ -223,7 +225,7 @@ export class KafkaClient {
     }
   }
 
-  /** Those of the requests that wait for a node which the cluster goes on without, or which does not lead their partitions any more. */
+  /** Returns the requests whose node left the cluster's metadata or no longer leads their partitions. */
   async #misdirected(requests: readonly Addressed[]): Promise<Addressed[]> {
     await this.metadata(this.topics.names)
     return requests.filter(({ node, topic, partitions = [] }) => {
@@ -232,7 +234,7 @@ export class KafkaClient {
     })
   }
 
-  /** After a failure on the way to a node, whoever it led or coordinated for may be elsewhere. */
+  /** After a failed exchange with a node, other nodes may lead its partitions or coordinate its groups. */
   async #forgetting<T>(node: number, exchange: Promise<T>): Promise<T> {
     try {
       return await exchange

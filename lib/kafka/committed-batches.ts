@@ -1,7 +1,8 @@
 /**
- * Walks the batches of one fetched partition and tells what a read_committed consumer may see. The broker sends aborted records too, with a
- * list of aborted transactions; a batch is aborted from its transaction's first offset until the abort marker of the same producer.
- * The rule is that of the Java consumer's CompletedFetch. (kafkajs's own filter lets aborted records through where transactions overlap.)
+ * Iterates over the batches of one fetched partition and classifies what a read_committed consumer may see. The broker
+ * also sends aborted records, with a list of aborted transactions. A batch is aborted from its transaction's first
+ * offset until the abort marker of the same producer. The rule is that of the Java consumer's CompletedFetch.
+ * (kafkajs's own filter lets aborted records through where transactions overlap.)
  */
 import { LatchkeyError } from '../errors.ts'
 import { type AbortedTransaction, type FetchedPartition } from './protocol/fetch.ts'
@@ -11,11 +12,13 @@ export type BatchKind = 'records' | 'control' | 'aborted'
 
 const abortMarker = 0
 
-/** What is decompressed in one go: a response of a few megabytes may hold a thousand times as much, one batch after another. */
+/**
+ * Bytes to decompress in one pass. A response of a few megabytes may hold a thousand times as much, in many batches.
+ */
 const decompressedBytesMax = 32 << 20
 
 export class CommittedBatches {
-  /** The batch that next() stopped at; for kind `records`, openRecords() and nextRecord() are the caller's. */
+  /** The batch that next() stopped at. For kind `records`, the caller calls openRecords() and nextRecord(). */
   readonly batch = new RecordBatchReader()
   #aborted: AbortedTransaction[] = []
   #nextAborted = 0
@@ -24,7 +27,7 @@ export class CommittedBatches {
   #end = 0
   #decompressedBytes = 0
 
-  /** @param position offset that was asked for: batches that end before it are passed over */
+  /** @param position requested offset; next() skips batches that end before it */
   open(fetched: FetchedPartition, position: number): void {
     this.batch.open(fetched.buffer, fetched.start, fetched.end)
     this.#aborted = fetched.abortedTransactions.toSorted((a, b) => a.firstOffset - b.firstOffset)
@@ -35,12 +38,12 @@ export class CommittedBatches {
     this.#decompressedBytes = 0
   }
 
-  /** Whether next() has ended for what was decompressed: the rest is to be fetched again, behind the last batch. */
+  /** Whether next() stopped because it has decompressed enough. Fetch the rest again, from behind the last batch. */
   get isEnough(): boolean {
     return this.#decompressedBytes >= decompressedBytesMax
   }
 
-  /** The kind of the next batch; undefined at the end, and where it isEnough. Throws `record_batch_corrupt`. */
+  /** Returns the kind of the next batch; undefined at the end, and once isEnough. Throws `record_batch_corrupt`. */
   next(): BatchKind | undefined {
     const { batch } = this
     if (batch.compression !== 0) this.#decompressedBytes += batch.data.length
@@ -60,7 +63,7 @@ export class CommittedBatches {
     return undefined
   }
 
-  /** A batch's own CRC does not cover its base offset. */
+  /** Checks that base offsets rise. A batch's CRC does not cover its base offset. */
   #checkOrder(): void {
     const { baseOffset, nextOffset } = this.batch
     if (baseOffset < this.#end) {

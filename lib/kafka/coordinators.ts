@@ -1,4 +1,7 @@
-/** Which nodes coordinate groups and transactional ids, remembered until one answers that it does not, or does not answer. */
+/**
+ * Cache of the nodes that coordinate groups and transactional ids. An entry is removed when its node does not answer,
+ * or answers that it is not the coordinator.
+ */
 import { type Connections } from './connection/connections.ts'
 import { brokerError } from './protocol/error-codes.ts'
 
@@ -19,7 +22,7 @@ export class Coordinators {
     this.#requestTimeoutMs = requestTimeoutMs
   }
 
-  /** Node id. Rejects with a retriable error while there is none. */
+  /** Returns the node id. Rejects with a retriable error while there is no coordinator. */
   async of(kind: CoordinatorKind, key: string): Promise<number> {
     const known = this.#known.get(`${kind} ${key}`)
     if (known !== undefined) return known

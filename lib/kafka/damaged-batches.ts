@@ -1,6 +1,7 @@
 /**
- * Batches that fail their checks. Most often they were damaged on the way, and are again for as long as the network is bad: they are fetched again, each time
- * after a longer pause, before they count as damaged in the log. A batch with the right checksum was written as it is, and counts at once.
+ * Tracks batches that fail their checks. Most are damaged on the network, and a bad network damages the next attempt,
+ * too. Such a batch is fetched again, after longer and longer pauses, before it counts as damaged in the log. A batch
+ * whose checksum is right was written that way and counts as damaged at once.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
@@ -8,7 +9,7 @@ import { type FetchedPartition } from './protocol/fetch.ts'
 import { type Patience } from './patience.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 
-/** So often in a row has a batch to come damaged: in 11 to 21 s, unless the client's retries have another pace. */
+/** Consecutive failures after which a batch counts as damaged in the log: 11 to 21 s with the default retry backoff. */
 export const timesMax = 10
 
 interface Damage {
@@ -26,8 +27,8 @@ export class DamagedBatches {
   }
 
   /**
-   * What came of a partition cannot be read from an offset on.
-   * @returns how long to wait before that is fetched again; undefined where it counts as damaged in the log
+   * Registers a batch that cannot be read, at an offset.
+   * @returns pause before the next attempt in ms; undefined if the batch counts as damaged in the log
    */
   pauseMs(fetched: FetchedPartition, offset: number): number | undefined {
     const { partition } = fetched
@@ -43,13 +44,13 @@ export class DamagedBatches {
     return this.#found.has(partition)
   }
 
-  /** Something came undamaged. @returns whether it is what was waited for */
+  /** Registers intact batches that end at `to`. @returns whether the batch that was damaged is among them */
   taken(partition: number, to: number): boolean {
     const damage = this.#found.get(partition)
     return damage !== undefined && to > damage.offset && this.#found.delete(partition)
   }
 
-  /** Nothing of it is waited for any more. @returns how many times that came damaged */
+  /** Stops tracking a partition. @returns how many times its batch arrived damaged */
   forget(partition: number): number {
     const times = this.#found.get(partition)?.times ?? 0
     this.#found.delete(partition)
@@ -57,18 +58,18 @@ export class DamagedBatches {
   }
 }
 
-/** Of a batch, or behind the right checksum of what was written so. */
+/** Whether an error means a damaged batch: a wrong checksum, or bytes that are malformed despite the right one. */
 export function isDamage(error: unknown): error is LatchkeyError {
   return error instanceof LatchkeyError && error.code === 'record_batch_corrupt'
 }
 
-/** For a pause and what is shown meanwhile: other than the damage itself, it is for a retry to mend. */
+/** Returns the error to show during a pause. Its code, unlike that of the damage itself, is retriable. */
 export function cameDamaged(topic: string, partition: number, found: string): LatchkeyError {
   const message = `Reading ${topic} partition ${partition}: ${found}; fetching it ${timesMax} times at most`
   return new LatchkeyError('response_malformed', message)
 }
 
-/** What came from an offset on, up to the first batch that is damaged; undefined where that is the first of all. */
+/** Returns `fetched` up to its first damaged batch; undefined if no batch before that one reaches past `offset`. */
 export function soundPart(fetched: FetchedPartition, offset: number): FetchedPartition | undefined {
   const { buffer, start, end } = fetched
   const reader = new RecordBatchReader()

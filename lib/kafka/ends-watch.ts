@@ -1,6 +1,6 @@
 /**
- * Asks where partitions end, again and again, where nothing else says so: a Fetch does as long as there is one, a partition that is not fetched or
- * only written has nobody to ask. Each broker is asked by itself, so that one that does not answer holds up nothing about the others.
+ * Polls the end offsets of partitions that no Fetch reports: partitions that are not fetched, or only written. Each
+ * broker is polled separately, so a broker that does not answer does not delay the others.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type Isolation } from '../store-protocol/client-config.ts'
@@ -10,16 +10,16 @@ import { offsetsAt } from './offsets.ts'
 const intervalMsDefault = 2_000
 
 export interface EndsSink<Asked> {
-  /** Those to ask about now. */
+  /** Returns the partitions to poll now. */
   partitions(): readonly number[]
-  /** The state when the question is sent. ended() gets it with the answer, and sees what has changed since. */
+  /** Returns the caller's state when the request is sent. ended() receives it and can see what has changed since. */
   asked(partition: number): Asked
   ended(partition: number, end: number, asked: Asked): void
 }
 
 export interface EndsOptions {
   intervalMs?: number | undefined
-  /** Of the end that is meant; the client's by default. */
+  /** Which end to ask for; by default that of the client. */
   isolation?: Isolation
 }
 
@@ -29,7 +29,7 @@ export class EndsWatch<Asked> {
   readonly #sink: EndsSink<Asked>
   readonly #isolation: Isolation
   readonly #timer: ReturnType<typeof setInterval>
-  /** Brokers that have yet to answer. */
+  /** Nodes with a pending request. */
   readonly #asked = new Set<number>()
   #isLooking = false
 
@@ -41,7 +41,7 @@ export class EndsWatch<Asked> {
     this.#timer = setInterval(() => void this.look(), options.intervalMs ?? intervalMsDefault)
   }
 
-  /** Asks now. Resolves when the questions are sent. */
+  /** Polls now. Resolves when the requests are sent. */
   async look(): Promise<void> {
     if (this.#isLooking) return
     const partitions = this.#sink.partitions()
@@ -77,7 +77,7 @@ export class EndsWatch<Asked> {
   }
 }
 
-/** A broker that cannot be asked is named by those that have to write or fetch there. */
+/** Ignores Kafka errors. The code that writes to or fetches from the broker reports them. */
 function mayFail(error: unknown): void {
   if (!(error instanceof LatchkeyError)) throw error
 }

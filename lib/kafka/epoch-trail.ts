@@ -1,32 +1,35 @@
-/** Leader epochs of what was read of a partition, by which the place is found where the log is not any more what was read (KIP-320). */
+/**
+ * Leader epochs of the records that were read of a partition. They show from which offset on the log differs from what
+ * was read (KIP-320).
+ */
 
 export interface EpochEnd {
-  /** The epoch that was asked for, or the highest one below it that the log has. */
+  /** The requested epoch, or the highest epoch below it that the log has. */
   epoch: number
-  /** Offset after its last record: where the next epoch begins, or the log ends. */
+  /** Offset after the last record of the epoch: the start of the next epoch, or the end of the log. */
   endOffset: number
 }
 
-/** Further back nothing is told apart any more: of so many elections a reader has seen the log of. */
+/** Number of epochs kept, the newest ones. Older epochs are no longer distinguished. */
 const epochsMax = 8
 
 interface ReadEpoch {
   epoch: number
   start: number
-  /** From here to where the next begins another instance has read, and did not say in which epochs. */
+  /** Offset from which on the records are of unknown epochs, up to the next epoch: another instance read them. */
   knownEnd?: number
 }
 
 export class EpochTrail {
-  /** Rising, oldest first. */
+  /** Epochs rise, oldest first. */
   #epochs: ReadEpoch[] = []
 
-  /** @returns whether what begins here was appended in another epoch than what was read before */
+  /** Adds the epoch of a batch. @returns whether the epoch differs from that of the records before */
   note(epoch: number, baseOffset: number): boolean {
     const last = this.#epochs.at(-1)
-    // Epochs rise in a log: what was read since in another epoch would be followed by a higher one.
+    // Epochs rise in a log. If the last epoch comes again, the records between are of it, too: another would be higher.
     if (epoch === last?.epoch) delete last.knownEnd
-    // A checksum does not cover the epoch: one that falls is damage.
+    // A checksum does not cover the epoch, so an epoch that falls is damage.
     if (epoch < 0 || (last !== undefined && epoch <= last.epoch)) return false
     this.#epochs.push({ epoch, start: baseOffset })
     if (this.#epochs.length > epochsMax) this.#epochs.shift()
@@ -37,30 +40,30 @@ export class EpochTrail {
     return this.#epochs.at(-1)?.epoch
   }
 
-  /** The highest one that is not above another. */
+  /** Returns the highest stored epoch that is at most `limit`. */
   upTo(limit: number): number | undefined {
     return this.#epochs.findLast(({ epoch }) => epoch <= limit)?.epoch
   }
 
-  /** Of the record before an offset; undefined where it is not known. */
+  /** Returns the epoch of the record before an offset; undefined if unknown. */
   epochBefore(offset: number): number | undefined {
     return this.#epochs.findLast(({ start }) => start < offset)?.epoch
   }
 
-  /** What was read from an offset on is of epochs that are not known, until one is noted. */
+  /** Marks the epochs of the records from an offset on as unknown, until the next note(). */
   isUnknownFrom(offset: number): void {
     const last = this.#epochs.at(-1)
     if (last !== undefined) last.knownEnd = Math.min(last.knownEnd ?? offset, offset)
   }
 
-  /** As another instance may read it: what lies before an offset, as far back as it is known without a gap. */
+  /** Returns the epochs before an offset as text for other instances, as far back as they are known without a gap. */
   textBefore(offset: number): string {
     const gap = this.#epochs.findLastIndex(({ knownEnd }) => knownEnd !== undefined && knownEnd < offset)
     const before = this.#epochs.slice(gap + 1).filter(({ start }) => start < offset)
     return before.map(({ epoch, start }) => `${epoch}@${start}`).join(',')
   }
 
-  /** Of what textBefore() gave; nothing where it is something else. */
+  /** Parses a text of textBefore(). Ignores everything else. */
   static from(text: string | undefined): EpochTrail {
     const trail = new EpochTrail()
     for (const one of text?.split(',') ?? []) {
@@ -70,7 +73,7 @@ export class EpochTrail {
     return trail
   }
 
-  /** From an offset on nothing counts as read any more. */
+  /** Removes the epochs that begin at an offset or behind it. */
   cut(offset: number): void {
     this.#epochs = this.#epochs.filter(({ start }) => start < offset)
     const last = this.#epochs.at(-1)
@@ -78,13 +81,13 @@ export class EpochTrail {
   }
 
   /**
-   * Where the log has become another one than was read; undefined where all that was read is still there.
-   * @param asked the epoch that the broker was asked for, one of those noted
-   * @param answer where that ends in the log as it is now
-   * @param position up to where was read
+   * Returns the offset from which the log differs from what was read; undefined if the log still has all of it.
+   * @param asked stored epoch that the broker was asked for
+   * @param answer where that epoch ends in the present log
+   * @param position offset up to which records were read
    */
   divergedAt(asked: number, answer: EpochEnd, position: number): number | undefined {
-    // What was appended in epochs that the log does not have, or behind the end of the one that it has.
+    // Lost: records of epochs that the log does not have, and records behind the end of the epoch that it has.
     const limit = Math.min(answer.epoch, asked)
     const next = this.#epochs.find(({ epoch }) => epoch > limit)
     const end = next === undefined ? position : Math.min(next.start, position)

@@ -1,10 +1,12 @@
 /**
- * Taking a changelog partition, so that no batch of an earlier owner, however late, is appended behind ours.
+ * Fencing: takes a changelog partition, so that the broker appends no batch of an earlier owner behind ours, however
+ * late the batch arrives.
  *
- * InitProducerId with a transactional id gives the same producer id with the next epoch; a transaction begun on the partition and aborted at once
- * writes a control batch with that epoch. From there on the broker refuses batches of lower epochs (INVALID_PRODUCER_EPOCH), and where
- * the owner reads its own marker is the end of what anyone else has written. Batches afterwards are idempotent and not transactional.
- * KIP-98 (transactions), KIP-360 (InitProducerId with the epoch one holds).
+ * InitProducerId with a transactional id returns the same producer id with the next epoch. A transaction that begins on
+ * the partition and is aborted at once writes a control batch (marker) with that epoch. From then on the broker refuses
+ * batches of lower epochs (INVALID_PRODUCER_EPOCH). An owner that reads its own marker has read all that others have
+ * written. The batches that follow are idempotent and not transactional. KIP-98 (transactions), KIP-360 (InitProducerId
+ * that states the present epoch).
  */
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from './backoff.ts'
@@ -20,16 +22,16 @@ import {
 
 export type { Claim, FenceTarget, ProducerIdentity }
 
-/** Of how many producer ids a claim remembers epochs: a batch or marker of one before that is none of the latest. */
+/** Number of producer ids whose epochs a claim remembers. Recent batches and markers do not have older ids. */
 const producerIdsMax = 8
-/** How often the markers are looked at before a refusal is taken for one that a request of this owner has led to: for about a second. */
+/** Times to read the markers, for about a second, before a refusal counts as caused by a request of this owner. */
 const looksMax = 5
 
 export function newClaim(): Claim {
   return { taken: [], isOpen: false, isHaunted: false }
 }
 
-/** What is written under the claim now; undefined before it was fulfilled. */
+/** Returns the identity that the claim writes with; undefined before the first grant. */
 export function identityOf({ taken }: Claim): ProducerIdentity | undefined {
   const newest = taken.at(-1)
   return newest && { producerId: newest.producerId, producerEpoch: newest.last }
@@ -41,11 +43,13 @@ export function isOwn({ taken }: Claim, { producerId, producerEpoch }: ProducerI
 }
 
 /**
- * Takes a partition, again if the claim holds it already. Resolves once the abort is decided; the marker reaches the partition a little later.
+ * Takes a partition, or takes it again if the claim already holds it. Resolves once the abort is decided; the marker
+ * reaches the partition a little later.
  *
- * Each request is repeated by itself until it is answered, because a repetition of the whole with the former epoch meets what it has left
- * behind itself, and is refused. A refusal is proof of another owner only where no request of this owner can have led to it; else
- * the partition tells, by the last marker in it. A claim that was never fulfilled has nothing to lose: it begins again.
+ * Each request is repeated by itself until it is answered. Repeating all of them with the former epoch would meet the
+ * transaction that the first round left behind, and be refused. A refusal proves another owner only if no request of
+ * this owner can have caused it. Otherwise the last marker in the partition decides. A claim that was never granted has
+ * nothing to lose: it begins again.
  *
  * @throws LatchkeyError fenced if another instance has taken the partition since
  */
@@ -62,7 +66,8 @@ export async function fencePartition(target: FenceTarget, claim: Claim): Promise
       const isEnded = await client.persist(() => endTransaction(target, identity))
       claim.isOpen = false
       if (isAnswered && isEnded) return identity
-      // A request that was not answered may still arrive, and would begin a transaction that nobody ends: the next epoch refuses it.
+      // A request without a response may still arrive and begin a transaction that nobody ends. The next epoch makes
+      // the coordinator refuse it.
       stated = identity
       await sleep(patience.pauseMs(), client.signal)
     } catch (error) {
@@ -81,7 +86,11 @@ function note(claim: Claim, { producerId, producerEpoch }: ProducerIdentity): vo
   claim.isOpen = false
 }
 
-/** The coordinator knows a later owner. @returns what to state instead @throws LatchkeyError fenced where that is another instance */
+/**
+ * Decides what a refusal means: the coordinator knows a later owner.
+ * @returns identity to state in the next round; undefined to state none
+ * @throws LatchkeyError fenced if the later owner is another instance
+ */
 async function settle(
   { client, topic, partition, markers }: FenceTarget,
   claim: Claim,
@@ -96,20 +105,23 @@ async function settle(
   const last = found.at(-1)
   claim.isOpen = false
   if (last !== undefined && hasLater(claim, found)) {
-    // An end of ours would have left our own marker before that one.
+    // Our own EndTxn would have left a marker of our epoch. There is none: the coordinator ended the transaction.
     if (isOpen && isSame(last, next) && !found.some((one) => isSame(one, own))) return next
     const { producerId, producerEpoch } = last
     const marker = `the last marker in it is of producer ${producerId} with epoch ${producerEpoch}`
     throw new LatchkeyError('fenced', `Taking ${topic} partition ${partition}: ${marker}`, { cause: refusal })
   }
   if (isOpen) return next
-  // The id expired, perhaps: asked with what is held, the coordinator says whether another has it.
+  // The id may have expired. When we state what we hold, the coordinator says whether another instance has it.
   if (refusal.details['kafka'] === unmapped) return own
   if (isUncertain) return undefined
   throw new LatchkeyError('fenced', refusal.message, { cause: refusal })
 }
 
-/** Looks until there is the marker of another owner, which reaches the partition a little after the coordinator has granted it. */
+/**
+ * Reads the markers until another owner's is there, at most `looks` times. A marker reaches the partition a little
+ * after the coordinator has granted the epoch.
+ */
 async function lastMarkers(
   client: FenceTarget['client'],
   markers: FenceTarget['markers'],
@@ -129,7 +141,7 @@ function hasLater(claim: Claim, markers: readonly ProducerIdentity[]): boolean {
   return last !== undefined && isLater(claim, last)
 }
 
-/** Whether a marker is neither the claim's own nor of an owner before it. */
+/** Whether a marker is neither of the claim nor of an owner before it. */
 function isLater({ taken }: Claim, { producerId, producerEpoch }: ProducerIdentity): boolean {
   return !taken.some((one) => one.producerId === producerId && producerEpoch <= one.last)
 }
@@ -138,7 +150,7 @@ function isSame(one: ProducerIdentity, other: ProducerIdentity): boolean {
   return one.producerId === other.producerId && one.producerEpoch === other.producerEpoch
 }
 
-/** The transactional id has another producer id by now, or none. */
+/** The transactional id now has another producer id, or none. */
 const unmapped = 'INVALID_PRODUCER_ID_MAPPING'
 const supersededBy = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', unmapped])
 

@@ -1,29 +1,40 @@
-/** What a Fetcher gives what it fetches to. */
+/** Receiver of the data that a Fetcher fetches. */
 import { type FetchedPartition } from './protocol/fetch.ts'
 import { type LatchkeyError } from '../errors.ts'
 
 export interface FetchSink {
-  /** Once received() has returned nothing of the response is looked at again, so that its memory can go at once. */
+  /** Whether the sink reads nothing of a response after received(). The fetcher then frees its memory at once. */
   readonly keepsNothing?: boolean
   /**
-   * Takes, at once, what came of one partition from `position` on. A throw ends the fetcher, but for a batch that is damaged, which is fetched again, and one that
-   * isOversized(), which comes again in pieces: what was taken before is to be passed over.
-   * @returns where to fetch again, where that is not behind what came
+   * Takes the batches of one partition from `position` on, synchronously. A throw ends the fetcher, with two
+   * exceptions: a damaged batch is fetched again, and a batch that isOversized() arrives again in pieces. The sink then
+   * skips the records that it has already taken.
+   * @returns the next offset to fetch from, if it is not the end of the batches
    */
   received(fetched: FetchedPartition, position: number): number | undefined | void
-  /** Up to where received() has taken what came, also where it has thrown. Absent: all that came before has to be taken again with a batch that is damaged. */
+  /**
+   * Returns the offset up to which received() has taken records, also after a throw. If absent, all batches before a
+   * damaged one must be taken again with it.
+   */
   takenTo?(partition: number): number
   /**
-   * The batch that received() has just stopped at is damaged in the log, or has come damaged so many times. Where to go on, or undefined to go on nowhere; a throw ends
-   * the fetcher. Absent: `fault` ends it.
+   * Handles the batch at which received() stopped: it is damaged in the log, or has arrived damaged `times` times. A
+   * throw ends the fetcher. If absent, `fault` ends it.
+   * @returns offset to continue from; undefined if the partition is not fetched any more
    */
   damaged?(partition: number, fault: LatchkeyError, times: number): number | undefined
-  /** Passes over all before `next`: a record too large for any batch, or the rest of an oversized batch that is corrupt. A throw ends the fetcher. */
+  /**
+   * Skips all offsets before `next`: a record too large for any batch, or the corrupt rest of an oversized batch. A
+   * throw ends the fetcher.
+   */
   passOver(partition: number, next: number, fault: LatchkeyError): void
-  /** Resolves when there is room for another response. */
+  /** Returns a promise that resolves when there is room for another response; undefined if there is room now. */
   room(): Promise<void> | undefined
-  /** The position is not in the log (truncated, or its start has passed it): where to go on, or undefined to leave the partition. */
+  /**
+   * Handles a position that is not in the log (truncated, or before the log start).
+   * @returns offset to continue from; undefined to remove the partition
+   */
   outOfRange(partition: number, position: number): Promise<number | undefined>
-  /** What comes from here on was appended in another leader epoch than what came before. */
+  /** Called when the following batches were appended in another leader epoch than those before. */
   epochBegan?(partition: number): void
 }

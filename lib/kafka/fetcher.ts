@@ -1,6 +1,7 @@
 /**
- * Follows partitions of one topic from given positions: one outstanding Fetch a broker, the next one sent before what the last one brought is
- * worked off, so that the broker and this thread work at the same time and at most one response a broker waits in memory.
+ * Fetches partitions of one topic from given positions. Each broker has one outstanding Fetch. The next Fetch is sent
+ * before the last response is processed, so the broker and this thread work at the same time, and at most one response
+ * per broker waits in memory.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ByLeader } from './by-leader.ts'
@@ -22,14 +23,14 @@ export type { FetchSink }
 interface Assignment {
   /** Offset of the next Fetch. */
   position: number
-  /** Another one with each seek: what was fetched before it is dropped. */
+  /** Changes with each seek. Responses to requests of an earlier generation are dropped. */
   generation: number
   /**
-   * Number of the last Fetch that brought a whole batch: the partition longest without comes first in the next, so that none starves. Only the
-   * first one with data gets a batch larger than the limits.
+   * Number of the last Fetch that returned a whole batch. The partition that waited longest comes first in the next
+   * request: only the first partition with data gets a batch larger than the limits, and none starves.
    */
   servedBy: number
-  /** Leader epochs of what was fetched, where the owner wants to know. */
+  /** Leader epochs of the fetched batches, if the owner wants them. */
   epochs: EpochTrail | undefined
 }
 
@@ -71,7 +72,7 @@ export class Fetcher {
     this.#damaged = new DamagedBatches(client)
   }
 
-  /** A partition that was removed may be added again, from anywhere. @param epochs notes those of what is fetched */
+  /** Adds a partition, also one that was removed before. @param epochs collects the leader epochs of its batches */
   add(partition: number, position: number, epochs?: EpochTrail): void {
     this.#assigned.set(partition, { position, generation: ++this.#generations, servedBy: 0, epochs })
     this.#byLeader.add(partition)
@@ -82,7 +83,7 @@ export class Fetcher {
     this.#byLeader.remove(partition)
   }
 
-  /** Goes on from another position; what is under way for the old one is dropped. */
+  /** Continues from another position. Drops pending data of the old one. */
   seek(partition: number, position: number): void {
     const assignment = this.#assigned.get(partition)
     if (assignment === undefined) return
@@ -134,7 +135,7 @@ export class Fetcher {
     }
   }
 
-  /** @returns whether it was so much that others are to have their turn */
+  /** @returns whether others get their turn: the sink stopped early, or the batch is read in pieces */
   #give(fetched: FetchedPartition, position: number): boolean {
     try {
       const next = this.#sink.received(fetched, position)
@@ -154,7 +155,7 @@ export class Fetcher {
     if (this.#damaged.taken(partition, to)) this.#byLeader.succeeded(partition)
   }
 
-  /** Fetches a batch again after a pause, which is its partition's alone, as often as that may help. */
+  /** Fetches a damaged batch again until it counts as damaged in the log. Only its partition pauses. */
   #cameDamaged(fetched: FetchedPartition, offset: number, fault: LatchkeyError): void {
     const { partition } = fetched
     this.seek(partition, offset)
@@ -193,15 +194,15 @@ export class Fetcher {
     const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
     const purpose = { waitMs: this.#options.maxWaitMs, topic: this.#topic, partitions: [...positions.keys()] }
     const response = this.#client.send(node, request, deadlineMs, purpose)
-    // Awaited a loop later: a rejection before that is not unhandled.
+    // The response is awaited one iteration later. Without this, an earlier rejection would be unhandled.
     response.catch(() => {})
     return { response, apiVersion: request.apiVersion, generations, positions }
   }
 
-  /** Next position = base offset + last offset delta + 1 of the last whole batch, whatever is in it. */
+  /** Next position = base offset + last offset delta + 1 of the last whole batch, also of an empty or control batch. */
   #advance(fetched: FetchedPartition): void {
     const assignment = this.#assigned.get(fetched.partition)
-    if (assignment === undefined) return // removed while another partition was asked where to go on
+    if (assignment === undefined) return // removed during a callback of another partition
     const batches = this.#batches
     batches.open(fetched.buffer, fetched.start, fetched.end)
     try {
@@ -214,16 +215,16 @@ export class Fetcher {
         assignment.servedBy = this.#fetches
       }
     } catch {
-      // The sink meets the same bytes and decides about them.
+      // The sink reads the same bytes and decides about them.
     }
   }
 
-  /** Whatever is wrong with it, the other partitions of its broker go on. */
+  /** Handles the error of one partition. The other partitions of its broker continue. */
   async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
     const attempted = `Fetching ${this.#topic} partition ${partition}`
     const error = brokerError(attempted, errorCode, readAdvice(this.#topic, errorCode))
     if (errorAction(errorCode) !== 'reset') return this.#byLeader.lost(partition, error)
-    // A replica that is behind its leader knows nothing of the newest offsets.
+    // A replica behind its leader does not have the newest offsets.
     if (this.#byLeader.leavePreferred(partition)) return
     const generation = this.#generation(partition)
     try {

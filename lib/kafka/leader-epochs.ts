@@ -1,6 +1,7 @@
 /**
- * Where a leader epoch ends in a partition's log, by OffsetForLeaderEpoch version 3: a log that ends an epoch earlier than it was read or written to has lost
- * what came after (KIP-320). https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
+ * Finds where a leader epoch ends in a partition's log, by OffsetForLeaderEpoch version 3. A log in which an epoch ends
+ * earlier than was read or written has lost the records behind that end (KIP-320).
+ * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
 import { type KafkaClient } from './client.ts'
 import { type EpochEnd, type EpochTrail } from './epoch-trail.ts'
@@ -9,8 +10,8 @@ import { Encoder, type RawRequest } from './connection/kafkajs.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 /**
- * Where an epoch ends in the log of the present leader; undefined where the broker cannot tell. Rejects with a retriable error while the leader, or its epoch,
- * is not the one that we know: the caller repeats.
+ * Returns where an epoch ends in the log of the present leader; undefined if the broker does not know. Rejects with a
+ * retriable error while our leader, or its epoch, is out of date. The caller repeats.
  */
 export async function endOfLeaderEpoch(
   client: KafkaClient,
@@ -32,9 +33,10 @@ export async function endOfLeaderEpoch(
 }
 
 /**
- * Where the log of a partition is not any more what was read of it; undefined where it still is, or the broker cannot tell. Rejects as endOfLeaderEpoch() does.
- * @param asked the last of the trail's epochs to look at
- * @param position up to where was read, by the time the broker has answered
+ * Returns the offset from which the log differs from what was read of it; undefined if it does not differ, or the
+ * broker does not know. Rejects as endOfLeaderEpoch() does.
+ * @param asked the latest epoch of the trail to check
+ * @param position returns the offset up to which records were read when the broker answers
  */
 export async function divergenceOf(
   client: KafkaClient,
@@ -45,7 +47,7 @@ export async function divergenceOf(
   position: () => number,
 ): Promise<number | undefined> {
   let found: number | undefined
-  // Each round asks for a lower epoch, of the few that the trail has.
+  // Each round asks for a lower epoch of the trail, which holds few.
   for (let epoch: number | undefined = asked; epoch !== undefined;) {
     const end: EpochEnd | undefined = await endOfLeaderEpoch(client, topic, partition, epoch)
     if (end === undefined) break
@@ -57,7 +59,8 @@ export async function divergenceOf(
 }
 
 /**
- * The leader epoch that a partition is in, confirmed by its leader just now; undefined where that is not the one that we know, or the log ends below `reached`.
+ * Returns the leader epoch of a partition, after its leader has confirmed it. Returns undefined if our epoch is out of
+ * date, or if the log ends before `reached`.
  */
 export async function confirmedLeaderEpoch(
   client: KafkaClient,

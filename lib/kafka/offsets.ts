@@ -1,4 +1,7 @@
-/** Where partitions begin and end, and what a group has committed. Group membership is not used: the store assigns partitions itself. */
+/**
+ * Looks up where partitions begin and end, and reads and commits offsets of a group. The group has no members: the
+ * store assigns partitions itself.
+ */
 import { type LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
@@ -12,8 +15,8 @@ interface ListOffsetsResponse {
 }
 
 /**
- * Log start offsets, or ends: with read_committed the last stable offset, with read_uncommitted the high watermark.
- * Rejects with a retriable error while a partition has no leader; the caller repeats.
+ * Returns log start offsets, or ends: the last stable offset for read_committed, the high watermark for
+ * read_uncommitted. Rejects with a retriable error while a partition has no leader. The caller repeats.
  */
 export async function listOffsets(
   client: KafkaClient,
@@ -48,7 +51,7 @@ export interface FoundOffset {
   offset: number
 }
 
-/** What one broker says of partitions that it leads. One with an error is looked for elsewhere the next time. */
+/** Returns offsets from one broker for partitions that it leads. Forgets the leader of a partition with an error. */
 export async function offsetsAt(
   client: KafkaClient,
   node: number,
@@ -75,7 +78,7 @@ export async function offsetsAt(
 export interface CommittedOffset {
   /** Next offset to consume. */
   offset: number
-  /** What was committed beside it. */
+  /** Metadata committed with the offset. */
   metadata: string
 }
 
@@ -84,7 +87,7 @@ interface OffsetFetchResponse {
   responses: { partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[] }[]
 }
 
-/** What the group has committed; partitions without a commit are absent. */
+/** Returns the committed offsets of a group. Partitions without a commit are absent. */
 export async function fetchCommitted(
   client: KafkaClient,
   group: string,
@@ -119,8 +122,8 @@ export interface TopicOffsets {
 }
 
 /**
- * Commits as a consumer that assigns partitions itself does: no generation, no member.
- * @param beside of another topic, with the same request; that it is refused for these is no error
+ * Commits without generation and member, as a consumer does that assigns partitions itself.
+ * @param beside offsets of another topic to send in the same request; an error of these is ignored
  */
 export async function commitOffsets(
   client: KafkaClient,

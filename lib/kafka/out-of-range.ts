@@ -1,11 +1,12 @@
 /**
- * Positions that a broker says are out of its log. It may be behind, or wrong: what follows from a position that is gone cannot be taken back, so both ends
- * are looked at before it is believed, and a position past the end is asked for again.
+ * Verifies positions that a broker reports as out of range. The broker may be behind, or wrong, and the reaction to a
+ * lost position cannot be undone. So both ends of the log are checked first, and a position past the end is fetched
+ * again.
  */
 import { type KafkaClient } from './client.ts'
 import { listOffsets } from './offsets.ts'
 
-/** Where an offset is by both ends of the log; the end itself, where the next record will be, is inside. */
+/** Compares an offset with both ends of the log. The end itself, where the next record will be, counts as inside. */
 export async function placeInLog(
   client: KafkaClient,
   topic: string,
@@ -20,7 +21,7 @@ export async function placeInLog(
   return offset > ends.get(partition)! ? 'past' : 'inside'
 }
 
-/** So often in a row has a position to be past the end. */
+/** Consecutive times that a position must be past the end. */
 const timesMin = 3
 
 export class OutOfRange {
@@ -33,7 +34,7 @@ export class OutOfRange {
     this.#topic = topic
   }
 
-  /** @returns whether a position is not in the log indeed; else it is to be fetched from again, after a pause */
+  /** @returns whether the position is not in the log; if false, fetch from it again after a pause */
   async isSure(partition: number, position: number): Promise<boolean> {
     const place = await placeInLog(this.#client, this.#topic, partition, position)
     const before = this.#pastEnd.get(partition)

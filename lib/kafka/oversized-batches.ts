@@ -1,6 +1,7 @@
 /**
- * Gives a fetched batch that is too large to decompress at once in pieces, each the way of every other batch. It may be gigabytes, so that is done
- * apart from the loop of its broker, whose other partitions go on. One batch at a time: what it takes to decompress one is not little.
+ * Feeds a fetched batch that is too large to decompress at once to the sink in pieces. The batch may be gigabytes, so
+ * this runs outside the loop of its broker, whose other partitions continue. Batches are read one at a time, because
+ * decompressing one takes much memory.
  */
 import { type LatchkeyError } from '../errors.ts'
 import { type OversizedBatch, oversizedBatchIn, piecesOf } from './batch-pieces.ts'
@@ -8,22 +9,27 @@ import { type FetchedPartition } from './protocol/fetch.ts'
 import { isDamage } from './damaged-batches.ts'
 import { type FetchSink } from './fetch-sink.ts'
 
-/** The fetcher that a partition leaves meanwhile. */
+/** The part of the fetcher that this class uses. A partition leaves the fetcher while its batch is read. */
 export interface Apart {
-  /** The partition is not fetched until comeBack(). */
+  /** Stops fetching the partition until comeBack(). */
   leave(partition: number): void
   comeBack(partition: number): void
   seek(partition: number, position: number): void
-  /** Another one once the partition has been added anew or sought elsewhere; undefined where it was removed, and when all stops. */
+  /**
+   * Number that changes when the partition is added again or seeks; undefined if it was removed, or the fetcher stops.
+   */
   generation(partition: number): number | undefined
-  /** A partition that has come back cannot be served. */
+  /** Reports that a partition that came back cannot be served. */
   failed(partition: number, error: unknown): void
 }
 
 export class OversizedBatches {
   readonly #sink: FetchSink
   readonly #fetcher: Apart
-  /** Partition to its generation: they wait where their own oversized batch begins, and hold nothing of it. */
+  /**
+   * Waiting partitions with their generations. Each waits at the start of its own oversized batch and holds none of its
+   * bytes.
+   */
   readonly #waiting = new Map<number, number>()
   #reading: Promise<void> | undefined
 
@@ -37,7 +43,7 @@ export class OversizedBatches {
     return this.#reading ?? Promise.resolve()
   }
 
-  /** Reads a batch, or lets its partition wait. @param oversized the error that names the batch, see isOversized() */
+  /** Reads a batch, or lets its partition wait. @param oversized error that names the batch, see isOversized() */
   take(fetched: FetchedPartition, oversized: LatchkeyError): void {
     const { partition } = fetched
     const batch = oversizedBatchIn(fetched, oversized)
@@ -46,7 +52,7 @@ export class OversizedBatches {
     const generation = this.#fetcher.generation(partition)
     if (generation === undefined) return
     if (this.#reading !== undefined) return void this.#waiting.set(partition, generation)
-    // The response goes while this is read.
+    // Copied, because the memory of the response is freed meanwhile.
     const kept = { ...batch, bytes: Buffer.from(batch.bytes) }
     this.#reading = this.#read({ ...fetched, buffer: noBytes, start: 0, end: 0 }, kept, generation).finally(() => {
       this.#reading = undefined
@@ -69,7 +75,7 @@ export class OversizedBatches {
     }
   }
 
-  /** @returns where to go on */
+  /** @returns offset to continue from */
   async #give(fetched: FetchedPartition, batch: OversizedBatch, isCurrent: () => boolean): Promise<number> {
     for await (const piece of piecesOf(fetched, batch)) {
       if (!isCurrent()) break
@@ -83,13 +89,13 @@ export class OversizedBatches {
     return batch.nextOffset
   }
 
-  /** @returns where to go on, where that is not with the next piece */
+  /** @returns offset to continue from, if that is not the next piece */
   #giveOne(piece: FetchedPartition, { baseOffset, nextOffset }: OversizedBatch): number | undefined {
     try {
       return this.#sink.received(piece, baseOffset) ?? undefined
     } catch (error) {
       if (!isDamage(error)) throw error
-      // The batch had the right checksum.
+      // The batch had the right checksum, so the damage is in the log.
       this.#sink.passOver(piece.partition, nextOffset, error)
       return nextOffset
     }

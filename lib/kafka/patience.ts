@@ -1,8 +1,8 @@
-/** How long one thing is tried: a pause before each attempt, and for users who ask for it an end. */
+/** Retry policy: backoff, and optionally a maximum of retries. */
 import { LatchkeyError } from '../errors.ts'
 import { type Backoff } from './backoff.ts'
 
-/** What a broker has refused for good is asked for again at this pace: an operator may mend it meanwhile. */
+/** Minimum pause after an authentication failure. An operator may correct the cause meanwhile. */
 const refusedMs = 10_000
 
 export class Patience {
@@ -15,8 +15,8 @@ export class Patience {
   }
 
   /**
-   * Milliseconds to wait after a failure.
-   * @throws LatchkeyError store_failed after as many retries as are allowed
+   * Returns the milliseconds to wait after a failure.
+   * @throws LatchkeyError store_failed after the maximum of retries
    */
   nextMs(failure: LatchkeyError): number {
     if (this.#backoff.attempts >= this.#retriesMax) {
@@ -27,12 +27,12 @@ export class Patience {
     return failure.code === 'authentication_failed' ? Math.max(ms, refusedMs) : ms
   }
 
-  /** Milliseconds to wait where nothing has failed yet that counts. */
+  /** Returns the milliseconds to wait without a failure. Never throws. */
   pauseMs(): number {
     return this.#backoff.nextMs()
   }
 
-  /** It worked: the next failure is a first one. */
+  /** Resets the backoff after a success. */
   reset(): void {
     this.#backoff.reset()
   }

@@ -1,4 +1,4 @@
-/** What a producer is given to write, and what it says about it. */
+/** Source of the batches that a Producer writes, and receiver of the results. */
 import { type ProducerIdentity } from './transactional-id.ts'
 import { type LatchkeyError } from '../errors.ts'
 
@@ -7,35 +7,45 @@ export interface OutgoingBatch {
   seal(producer: ProducerIdentity & { baseSequence: number }): Buffer
 }
 
-/** From an offset to another, that one excluded. */
+/** Range of offsets, `to` excluded. */
 export interface OffsetRange {
   from: number
   to: number
 }
 
 export interface ProducerSink<Batch extends OutgoingBatch> {
-  /** The partition's next batch; undefined if there is none now (wake() tells of one). */
+  /** Returns the partition's next batch; undefined if there is none now. Call wake() when there is one. */
   next(partition: number): Batch | undefined
-  /** Called before each request is made up. */
+  /** Called before each request is built. */
   beforeRequest?(): void
-  /** `foreign`: offsets between our last batch and this one that are not ours, unless the marker of a renewal is all that lies there. */
+  /**
+   * Called when a batch was written. `foreign`: offsets between our last batch and this one. Other producers wrote
+   * them, unless they hold only the marker of a renewal.
+   */
   acknowledged(partition: number, batch: Batch, baseOffset: number, foreign: OffsetRange | undefined): void
-  /** Whether nothing of this partition is to be sent now, not even what replaces a refused batch; wake() tells of an end to that. */
+  /** Whether to send nothing of this partition now, not even a replacement. Call wake() when that ends. */
   holds?(partition: number): boolean
-  /** The broker will not take this batch as it is: what to write in its place, in order; perhaps nothing. */
+  /**
+   * Called when the broker does not accept this batch as it is.
+   * @returns batches to write in its place, in order; may be empty
+   */
   refused(partition: number, batch: Batch, error: LatchkeyError): Batch[]
   /**
-   * The broker has forgotten our producer id, or refuses its epoch: another one. Rejects with `fenced` where the partition is someone else's now. Undefined where that has to
-   * wait: next() gives nothing until own() is called again.
+   * Returns another identity, after the broker has forgotten our producer id or refused its epoch. Rejects with
+   * `fenced` if another owner has the partition. Undefined if this has to wait: next() then returns nothing until own()
+   * is called again.
    */
   renew(partition: number, held: ProducerIdentity): Promise<ProducerIdentity | undefined>
-  /** The batch landed below what was written already: it is not the same log any more. acknowledged(), then renew() follow. */
+  /**
+   * Called when a batch landed before the known end of the partition, so the log has lost records or is another one.
+   * acknowledged() and then renew() follow.
+   */
   wentBack(partition: number, baseOffset: number): void
-  /** Another owner has taken the partition; nothing more is written to it. */
+  /** Called when another owner has taken the partition. The producer writes nothing more to it. */
   lost(partition: number, error: LatchkeyError): void
 }
 
-/** Where a partition ended when it was taken. */
+/** End of a partition when it was taken. */
 export interface PartitionEnd {
   offset: number
   /** Whether nobody else can have written since. */
@@ -46,6 +56,6 @@ export interface ProducerOptions {
   acks: number
   /** How long the broker may wait for the replicas. */
   timeoutMs: number
-  /** Of one request, over all partitions; the first batch always goes. */
+  /** Size of one request, over all partitions. The first batch is always sent. */
   maxRequestBytes: number
 }

@@ -1,6 +1,7 @@
 /**
- * Writes record batches to partitions of one topic: in order, at most one outstanding a partition, idempotent. A batch that was
- * perhaps written is written again, with the same sequence, before anything after it; the broker drops the repeat.
+ * Writes record batches to partitions of one topic: in order, at most one outstanding batch per partition, idempotent.
+ * A batch that may have been written is sent again with the same sequence before any other. The broker drops the
+ * duplicate.
  */
 import { ByLeader } from './by-leader.ts'
 import { type KafkaClient } from './client.ts'
@@ -15,16 +16,16 @@ export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, Produce
 interface Owned<Batch> {
   identity: ProducerIdentity
   sequence: number
-  /** Written next, before anything else: what was perhaps written already, or what replaces a refused batch. */
+  /** Batches to write before all others: possibly written already, or replacing a refused batch. */
   pending: Batch[]
-  /** Where our next batch has to land if nobody else writes; -1 where it is not known. */
+  /** Offset at which our next batch lands if nobody else writes; -1 if unknown. */
   expectedOffset: number
-  /** Offset after the last record that was acknowledged, or read before. */
+  /** Offset after the last record that was acknowledged or read. */
   endOffset: number
-  /** It is to be renewed before its next batch: resolved then, or when it is lost. */
+  /** Set if the identity must be renewed before the next batch. Resolves then, or when the partition is lost. */
   renewDue: PromiseWithResolvers<void> | undefined
   isRenewing: boolean
-  /** Number of the last request that wrote it: the partition longest without comes first, so that none starves where a request is full. */
+  /** Number of the last request with this partition. The one that waited longest comes first, so that none starves. */
   writtenBy: number
 }
 
@@ -36,7 +37,7 @@ export class Producer<Batch extends OutgoingBatch> {
   readonly #byLeader: ByLeader
   readonly #owned = new Map<number, Owned<Batch>>()
   #requests = 0
-  /** Resolved and replaced by wake(), so that every loop that sleeps on it is woken. */
+  /** Resolved and replaced by wake(), which wakes every loop that waits for it. */
   #awake = Promise.withResolvers<void>()
 
   constructor(client: KafkaClient, topic: string, options: ProducerOptions, sink: ProducerSink<Batch>) {
@@ -58,7 +59,7 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#byLeader.add(partition)
   }
 
-  /** Offset after the last record that is known to be in the partition; -1 for one that is not owned. */
+  /** Offset after the last known record of the partition; -1 if it is not owned. */
   endOffset(partition: number): number {
     return this.#owned.get(partition)?.endOffset ?? -1
   }
@@ -67,12 +68,14 @@ export class Producer<Batch extends OutgoingBatch> {
     return this.#owned.get(partition)?.identity
   }
 
-  /** Takes back what a partition had still to write, oldest first: from within refused() or renew(), when none of it is under way. */
+  /**
+   * Removes and returns unwritten batches, oldest first. Call it within refused() or renew(), when none is under way.
+   */
   withdraw(partition: number): Batch[] {
     return this.#owned.get(partition)?.pending.splice(0) ?? []
   }
 
-  /** Tells that next() may have something. */
+  /** Reports that next() may have a batch. */
   wake(): void {
     const sleepers = this.#awake
     this.#awake = Promise.withResolvers<void>()
@@ -84,7 +87,7 @@ export class Producer<Batch extends OutgoingBatch> {
     for (const partition of this.#owned.keys()) void this.renew(partition)
   }
 
-  /** Gets a new identity for a partition, even where there is no next batch. Resolves when it has it, or is lost. */
+  /** Gets a new identity for a partition, even without a next batch. Resolves when it has one, or is lost. */
   async renew(partition: number): Promise<void> {
     const owned = this.#owned.get(partition)
     if (owned === undefined) return
@@ -170,7 +173,7 @@ export class Producer<Batch extends OutgoingBatch> {
     )
     switch (errorAction(errorCode)) {
       case 'fence':
-        // Whether another owner is why, taking the partition again tells.
+        // Taking the partition again shows whether another owner is the cause.
         void this.#renew(partition, owned, new LatchkeyError('broker_error', error.message))
         break
       case 'record':
@@ -180,7 +183,7 @@ export class Producer<Batch extends OutgoingBatch> {
         void this.#renew(partition, owned)
         break
       default:
-        // It is tried again after a pause, where its leader is then; the others of this broker go on.
+        // Retried after a pause, at the leader of that time. The other partitions of this broker continue.
         this.#byLeader.lost(partition, error)
     }
   }
@@ -191,7 +194,7 @@ export class Producer<Batch extends OutgoingBatch> {
       owned.renewDue ??= Promise.withResolvers()
     }
     const batch = owned.pending.shift()!
-    // Behind a renewal there are markers at least.
+    // After a renewal, at least its markers lie in between.
     const from = owned.expectedOffset < 0 ? owned.endOffset : owned.expectedOffset
     const foreign = from >= 0 && baseOffset > from ? { from, to: baseOffset } : undefined
     owned.sequence = (owned.sequence + batch.count) % 2 ** 31
@@ -201,12 +204,13 @@ export class Producer<Batch extends OutgoingBatch> {
   }
 
   /**
-   * Beside the loop, in which the partition is left out meanwhile: taking it may need another broker that does not answer, and the others go on.
-   * @param pauseFor what to pause for when it is taken
+   * Renews an identity outside the loop, which skips the partition meanwhile: another broker may be needed and not
+   * answer.
+   * @param pauseFor failure to pause for after the renewal
    */
   async #renew(partition: number, owned: Owned<Batch>, pauseFor?: LatchkeyError): Promise<void> {
     owned.isRenewing = true
-    // What is asked for meanwhile is another one: something may have happened since this one began.
+    // A renewal that is requested from now on is a separate one: its cause may be newer than this one.
     const due = owned.renewDue
     owned.renewDue = undefined
     try {
@@ -228,7 +232,7 @@ export class Producer<Batch extends OutgoingBatch> {
     }
   }
 
-  /** Another owner has taken the partition. */
+  /** Gives up a partition that another owner has taken. */
   lose(partition: number, error: LatchkeyError): void {
     this.#owned.get(partition)?.renewDue?.resolve()
     this.#owned.delete(partition)

@@ -1,6 +1,7 @@
 /**
- * What the user that a client authenticates as may do, asked without changing anything. Brokers tell the operations of topics and groups that exist
- * (KIP-430). For the rest a request is made that is refused either way, before it does anything: for the right that is missing, or for what is wrong with it.
+ * Checks what the authenticated user may do, without changing anything. Brokers report the operations on topics and
+ * groups that exist (KIP-430). For other rights, a request is sent that the broker always refuses before it has an
+ * effect: because a right is missing, or because the request is invalid.
  */
 import { type LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
@@ -8,7 +9,7 @@ import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { Encoder, type RawRequest } from './connection/kafkajs.ts'
 import { ResponseCursor } from './protocol/response-cursor.ts'
 
-/** As kafka-acls names them. */
+/** Names of kafka-acls. */
 export type Operation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs'
 
 /** Bits of AclOperation. */
@@ -24,18 +25,18 @@ const groupAuthorizationFailed = 30
 const transactionalIdAuthorizationFailed = 53
 const clusterAuthorizationFailed = 31
 const unknownTopic = 3
-/** No coordinator has given it to anybody: what is asked under it is refused. */
+/** A producer id that no coordinator assigns, so requests with it are refused. */
 const nobodysProducerId = '9007199254740991'
 
 export interface KnownOperations {
-  /** The broker would not even say that it exists. */
+  /** Whether the broker does not even report that it exists. */
   isHidden: boolean
   exists: boolean
-  /** undefined where the broker does not say. */
+  /** Returns undefined if the broker does not report it. */
   may: (operation: Operation) => boolean | undefined
 }
 
-/** Operations on a topic, by its metadata. */
+/** Returns the operations on a topic, from its metadata. */
 export async function topicOperations(client: KafkaClient, topic: string): Promise<KnownOperations> {
   const response = new ResponseCursor(await client.sendAny(metadataRequest(topic)), 'Metadata')
   response.skip(4) // throttle time
@@ -56,7 +57,7 @@ export async function topicOperations(client: KafkaClient, topic: string): Promi
   return known(bits, errorCode === topicAuthorizationFailed, errorCode !== unknownTopic)
 }
 
-/** Operations on a group, whether or not it has ever committed. */
+/** Returns the operations on a group, whether or not it has committed before. */
 export async function groupOperations(client: KafkaClient, group: string): Promise<KnownOperations> {
   try {
     const coordinator = await client.coordinator('group', group)
@@ -79,7 +80,10 @@ export async function groupOperations(client: KafkaClient, group: string): Promi
   }
 }
 
-/** Whether a transactional id, and a topic in its transactions, may be written: a transaction of a producer id that nobody has is refused, after both. */
+/**
+ * Checks Write on a transactional id and on a topic in its transactions. The transaction of an unknown producer id is
+ * refused, but only after both rights were checked.
+ */
 export async function transactionRights(
   client: KafkaClient,
   transactionalId: string,
@@ -107,7 +111,7 @@ interface AddPartitionsResponse {
   errors: { partitionErrors: { errorCode: number }[] }[]
 }
 
-/** Whether a topic that does not exist could be read. */
+/** Whether the user could read a topic that does not exist. */
 export async function mayReadMissing(client: KafkaClient, topic: string): Promise<boolean> {
   const options = {
     maxWaitMs: 0,
@@ -121,7 +125,7 @@ export async function mayReadMissing(client: KafkaClient, topic: string): Promis
   return parseFetchResponse(response).partitions[0]?.errorCode !== topicAuthorizationFailed
 }
 
-/** Whether a topic that does not exist may be created; nothing is. */
+/** Whether the user could create a topic that does not exist. Creates nothing. */
 export async function mayCreate(client: KafkaClient, topic: string): Promise<boolean> {
   const request = { topic, numPartitions: 1, replicationFactor: 1, configEntries: [] }
   const args = { topics: [request], timeout: client.requestTimeoutMs, validateOnly: true }
@@ -132,7 +136,7 @@ export async function mayCreate(client: KafkaClient, topic: string): Promise<boo
 
 function known(bits: number, isHidden: boolean, exists: boolean): KnownOperations {
   const has = (operation: Operation) => (bits & (1 << operationBits[operation])) !== 0
-  // Whoever can be told has the right to describe; bits without that are those of a broker that does not reckon them.
+  // Describe is needed to see the bits. Bits without it come from a broker that does not compute them.
   const isTold = bits > 0 && has('Describe')
   return { isHidden, exists, may: (operation) => (isHidden ? false : isTold ? has(operation) : undefined) }
 }
@@ -141,7 +145,7 @@ function kafkaName(error: unknown): unknown {
   return (error as Partial<LatchkeyError>).details?.['kafka']
 }
 
-/** Version 8, the first that tells operations. */
+/** Version 8 is the first that reports operations. */
 function metadataRequest(topic: string): RawRequest {
   return {
     apiKey: 3,
@@ -152,7 +156,7 @@ function metadataRequest(topic: string): RawRequest {
   }
 }
 
-/** Version 3, the first that tells operations. */
+/** Version 3 is the first that reports operations. */
 function describeGroupRequest(group: string): RawRequest {
   return {
     apiKey: 15,

@@ -1,48 +1,49 @@
 /**
- * What a client knows about topics: their ids, and who leads each partition in which epoch. Answers of brokers that lag behind are recognised and
- * passed over: an id that another one has followed never comes back, and an epoch never falls while the id stays.
+ * What a client knows about topics: ids, and the leader and leader epoch of each partition. Ignores responses of
+ * brokers that lag behind: a former id of a topic never becomes current again, and an epoch never falls while the id
+ * stays.
  */
 import { type TopicMetadata } from './protocol/metadata.ts'
 
 export interface TopicListener {
-  /** A topic of the same name has taken the place of the one that was known. Called at once, before any request knows of the new one. */
+  /** A topic was deleted and created again with the same name. Called before any request uses the new topic. */
   recreated?(id: string, former: string): void
-  /** A partition was elected another leader, or its leader again. */
+  /** A partition has elected another leader, or the same one again. */
   elected?(partition: number, leaderEpoch: number): void
 }
 
 interface KnownTopic {
   id: string | undefined
-  /** Partition to node. */
+  /** Node id by partition. */
   leaders: Map<number, number>
   leaderEpochs: Map<number, number>
-  /** Ids of topics of this name that are no more, latest last. */
+  /** Ids of deleted topics of this name, the latest last. */
   former: string[]
 }
 
-/** More of them are not told apart from a new one; a broker is never so far behind. */
+/** Maximum of former ids. An older one would count as new, but no broker lags behind that far. */
 const formerMax = 16
 
 export class TopicView {
   readonly #topics = new Map<string, KnownTopic>()
   readonly #listeners = new Map<string, Set<TopicListener>>()
 
-  /** Of those that were ever asked for. */
+  /** Topics in the metadata received so far. */
   get names(): string[] {
     return [...this.#topics.keys()]
   }
 
-  /** Undefined where the topic was not asked for, or the brokers know no ids. */
+  /** Returns undefined if the topic was not requested, or the brokers know no ids. */
   id(topic: string): string | undefined {
     return this.#topics.get(topic)?.id
   }
 
-  /** -1 where it is not known. */
+  /** Returns -1 if unknown. */
   leaderEpoch(topic: string, partition: number): number {
     return this.#topics.get(topic)?.leaderEpochs.get(partition) ?? -1
   }
 
-  /** Node id by the last answer; undefined where that named none, or it was forgotten. */
+  /** Returns the node id from the last response; undefined if that named none, or it was forgotten. */
   leader(topic: string, partition: number): number | undefined {
     return this.#topics.get(topic)?.leaders.get(partition)
   }
@@ -51,14 +52,14 @@ export class TopicView {
     this.#topics.get(topic)?.leaders.delete(partition)
   }
 
-  /** Whatever a node led may be led by another one. */
+  /** Forgets the leaders at a node: other nodes may lead its partitions now. */
   forgetNode(node: number): void {
     for (const { leaders } of this.#topics.values()) {
       for (const [partition, leader] of leaders) if (leader === node) leaders.delete(partition)
     }
   }
 
-  /** @returns ends it */
+  /** @returns function that ends the subscription */
   watch(topic: string, listener: TopicListener): () => void {
     const listeners = this.#listeners.get(topic) ?? new Set()
     this.#listeners.set(topic, listeners.add(listener))
@@ -89,13 +90,13 @@ export class TopicView {
   }
 }
 
-/** @returns the partitions whose epoch is another than before, with that */
+/** @returns partitions whose epoch has changed, with the new epoch */
 function takePartitions(known: KnownTopic, { id, partitions }: TopicMetadata): [number, number][] {
   const elected: [number, number][] = []
   const leaders = new Map<number, number>()
   for (const { partition, leader, leaderEpoch } of partitions) {
     const before = known.leaderEpochs.get(partition)
-    // Without ids a lower epoch may be that of another topic.
+    // Without ids, a lower epoch may belong to another topic.
     if (id !== undefined && before !== undefined && leaderEpoch >= 0 && leaderEpoch < before) {
       const still = known.leaders.get(partition)
       if (still !== undefined) leaders.set(partition, still)

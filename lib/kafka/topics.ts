@@ -1,4 +1,4 @@
-/** Configuration and creation of topics. */
+/** Reads the configuration of topics, and creates and extends topics. */
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorName } from './protocol/error-codes.ts'
 import { reading } from './protocol/response-cursor.ts'
@@ -9,7 +9,7 @@ interface DescribeConfigsResponse {
   resources: { errorCode: number; configEntries: { configName: string; configValue: string | null }[] }[]
 }
 
-/** A topic's configuration, defaults included; undefined where this user may not read it. */
+/** Returns a topic's configuration with defaults; undefined if the user may not read it. */
 export async function describeTopic(client: KafkaClient, topic: string): Promise<Map<string, string> | undefined> {
   const args = { resources: [{ type: topicResource, name: topic, configNames: [] }], includeSynonyms: false }
   const response = (await client.callAny('DescribeConfigs', 2, args)) as DescribeConfigsResponse
@@ -35,7 +35,7 @@ interface CreateTopicsResponse {
 
 const alreadyExists = 36
 
-/** Creates a topic; that it exists by now is no error. Rejects with what the broker found wrong. */
+/** Creates a topic, or does nothing if it exists. Rejects with the broker's error. */
 export async function createTopic(client: KafkaClient, topic: NewTopic): Promise<void> {
   const { partitions, replicationFactor, config } = topic
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
@@ -48,7 +48,7 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
 }
 
-/** Gives a topic more partitions. Rejects with what the broker found wrong. */
+/** Adds partitions to a topic. Rejects with the broker's error. */
 export async function extendTopic(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   const args = {
     topicPartitions: [{ topic, count: partitions }],

@@ -1,4 +1,7 @@
-/** The requests by which a transactional id, and with it a partition, is taken: see fence.ts. Each says of itself what it may have led to. */
+/**
+ * Requests that take a transactional id, and with it a partition (see fence.ts). Each request notes in the claim what
+ * it may have caused.
+ */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
@@ -10,24 +13,24 @@ export interface ProducerIdentity {
   producerEpoch: number
 }
 
-/** Batches of nobody: not deduplicated, not fenced. */
+/** Identity of batches that are neither deduplicated nor fenced. */
 export const noIdentity: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
 
-/** Also the time within which the coordinator aborts the transaction of an owner that died between its begin and its end. */
+/** Also the time after which the coordinator aborts the transaction of an owner that died before its EndTxn. */
 const transactionTimeoutMsDefault = 30_000
 
-/** What is to be taken. */
+/** The partition to take. */
 export interface FenceTarget {
   client: KafkaClient
   transactionalId: string
   topic: string
   partition: number
   transactionTimeoutMs?: number
-  /** Whose markers stand in the partition behind what is known to be the owner's, in order. */
+  /** Returns the identities of the markers behind the owner's last known record, in the order of the log. */
   markers(): Promise<ProducerIdentity[]>
 }
 
-/** Epochs of one producer id, both ends included. */
+/** Range of epochs of one producer id, both ends included. */
 export interface Epochs {
   producerId: number
   first: number
@@ -36,21 +39,26 @@ export interface Epochs {
 
 /** One owner's claim on a partition. */
 export interface Claim {
-  /** All that the coordinator has given for it, the newest last; producer ids long past are dropped. Empty before it was fulfilled. */
+  /**
+   * Identities that the coordinator has granted, the newest last. Old producer ids are dropped. Empty before the first.
+   */
   readonly taken: Epochs[]
-  /** A transaction of the newest was perhaps begun and not ended: the coordinator ends it after a time, with the next epoch. */
+  /** Whether a transaction of the newest identity may be open. Later the coordinator aborts it, with the next epoch. */
   isOpen: boolean
-  /** A request that states no identity was never answered. It may still arrive, and then supersedes the claim for nobody. */
+  /**
+   * Whether a request that states no identity had no response. It may still arrive and supersede the claim, although no
+   * other owner takes the partition.
+   */
   isHaunted: boolean
 }
 
 export interface Asking {
   stated: ProducerIdentity | undefined
-  /** It was asked before, and perhaps granted. */
+  /** Whether the request was sent before and perhaps granted. */
   isRepeated: boolean
 }
 
-/** A producer id without fencing: its batches are deduplicated, but those of an earlier owner are not refused. */
+/** Gets a producer id without fencing: batches are deduplicated, but those of an earlier owner are not refused. */
 export async function plainProducerId(client: KafkaClient): Promise<ProducerIdentity> {
   const attempted = 'Getting a producer id'
   const response = (await client.callAny('InitProducerId', 1, {
@@ -86,7 +94,7 @@ export async function initProducerId(
     failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
     return { producerId: answer.offset(), producerEpoch: answer.int16() }
   } catch (error) {
-    // It may have been granted, whatever the rest said.
+    // The coordinator may have granted the id, although the response is malformed.
     if (error instanceof LatchkeyError && error.code === 'response_malformed') {
       asking.isRepeated = true
       if (asking.stated === undefined) claim.isHaunted = true
@@ -95,7 +103,9 @@ export async function initProducerId(
   }
 }
 
-/** InitProducerId version 3, the first that says which epoch one holds; a flexible version, so written byte by byte. */
+/**
+ * Version 3 is the first that states the present epoch. As a flexible version it is encoded here: kafkajs knows none.
+ */
 function initProducerIdRequest(
   transactionalId: string,
   transactionTimeoutMs: number,
@@ -127,7 +137,7 @@ interface AddPartitionsResponse {
   errors: { partitionErrors: { errorCode: number }[] }[]
 }
 
-/** Begins a transaction on the partition. @returns whether each request was answered */
+/** Begins a transaction on the partition. @returns whether each request had a response */
 export async function addPartition(target: FenceTarget, claim: Claim, identity: ProducerIdentity): Promise<boolean> {
   const { client, transactionalId, topic, partition } = target
   const args = { ...producerOf(target, identity), topics: [{ topic, partitions: [partition] }] }
@@ -149,7 +159,7 @@ export async function addPartition(target: FenceTarget, claim: Claim, identity: 
   return isAnswered
 }
 
-/** @returns false where the coordinator knows of no transaction */
+/** @returns false if the coordinator has no such transaction */
 export async function endTransaction(target: FenceTarget, identity: ProducerIdentity): Promise<boolean> {
   const { client, transactionalId } = target
   const coordinator = await client.coordinator('transaction', transactionalId)
@@ -165,10 +175,10 @@ function producerOf({ transactionalId }: FenceTarget, identity: ProducerIdentity
 }
 
 const invalidTransactionState = 48
-/** The coordinator had not looked at the request: it is loading, or another broker. */
+/** Errors before the coordinator looks at the request: it is loading, or it is another broker. */
 const notCarriedOut = new Set([14, 16])
 
-/** Whether the coordinator, answering this, may have done what it was asked. */
+/** Whether a coordinator that answers with this error may have carried out the request. */
 function isUncertain(errorCode: number): boolean {
   const action = errorAction(errorCode)
   return (action === 'retry' || action === 'refresh') && !notCarriedOut.has(errorCode)

@@ -1,10 +1,10 @@
 /**
- * Which versions of requests a broker has to know. One that does not know a version hangs up without a word, as one that goes away: so it is looked up in what
- * the broker answered to ApiVersions, before anything is sent.
+ * Checks which request versions a broker supports. On an unknown version a broker closes the connection without an
+ * error, as a broker does that stops. So the versions in its ApiVersions response are checked before anything is sent.
  */
 import { LatchkeyError } from '../../errors.ts'
 
-/** By API key, as kafkajs keeps them. */
+/** By API key, as in kafkajs. */
 export type BrokerVersions = Record<number, { minVersion: number; maxVersion: number }>
 
 export interface RequestVersion {
@@ -17,14 +17,14 @@ const produceKey = 0
 /** A request among KRaft controllers, which brokers do not offer to clients. */
 const voteKey = 52
 
-/** What every store sends. InitProducerId 3 came with Kafka 2.5, the others earlier. */
+/** Requests of every store. InitProducerId 3 came with Kafka 2.5, the others earlier. */
 const needed: readonly RequestVersion[] = [
   { apiKey: produceKey, apiVersion: 7, apiName: 'Produce' },
   { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
   { apiKey: 3, apiVersion: 9, apiName: 'Metadata' },
 ]
 
-/** Only where the broker knows the request at all: FENCING=false does without. */
+/** Required only if the broker supports the request at all: FENCING=false works without it. */
 const neededIfKnown: readonly RequestVersion[] = [{ apiKey: 22, apiVersion: 3, apiName: 'InitProducerId' }]
 
 /** @param where host:port @throws LatchkeyError broker_refused */

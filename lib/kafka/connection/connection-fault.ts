@@ -1,6 +1,6 @@
 /**
- * Why a connection failed, told apart: a broker that is not there may come back; a password, a certificate or a protocol that is wrong stays so until
- * someone corrects it, so the message names what to correct.
+ * Finds the cause of a failed connection. An absent broker may come back. A wrong password, certificate or protocol
+ * stays wrong until someone corrects it, so the message names the setting to correct.
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { type BrokerAddress, type SaslConfig } from '../../store-protocol/client-config.ts'
@@ -23,7 +23,7 @@ const untrusted = new Set([
   'INVALID_CA',
   'CERT_SIGNATURE_FAILURE',
 ])
-/** Nobody is there, or no way to it: nothing to ask. */
+/** No broker is there, or no route to it: probing is useless. */
 export const absentCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -34,7 +34,7 @@ export const absentCodes: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ])
 
-/** @param answered whether the broker has answered anything on this connection before */
+/** @param answered whether the broker has answered before on this connection */
 export async function connectionFault(
   error: unknown,
   apiName: string,
@@ -49,7 +49,8 @@ export async function connectionFault(
   const known = saslFault(error, where, options, answered) ?? tlsFault(code, messageOf(error), where)
   if (known !== undefined) return new LatchkeyError('authentication_failed', known, { cause: error })
   const isTimeout = error instanceof DeadlinePassed
-  // A listener that is spoken to in the wrong way hangs up; one that says nothing at all would say nothing to other questions.
+  // A listener closes the connection if the client uses the wrong protocol. One that is silent would not answer a
+  // probe.
   if (!answered && !isTimeout && !absentCodes.has(code)) {
     const found = listenerFault(await probeListener(address, options), where)
     if (found !== undefined) return found
@@ -70,7 +71,7 @@ function saslFault(error: unknown, where: string, { sasl }: SecurityOptions, ans
     case 'UNSUPPORTED_SASL_MECHANISM':
       return `${attempted}: the listener does not offer that mechanism; set sasl.mechanism to one that it offers`
     case 'ILLEGAL_SASL_STATE':
-      if (answered) return undefined // a session that is too short to be renewed: a new connection begins another
+      if (answered) return undefined // session too short to be renewed: the next connection begins a new one
       return `${attempted}: the listener has no SASL; set security.protocol to plaintext or ssl, or name another port in KAFKA_BROKERS`
     default:
       return undefined
@@ -116,7 +117,7 @@ function listenerFault(listener: Listener | undefined, where: string): LatchkeyE
   )
 }
 
-/** kafkajs puts its own words before those of OpenSSL. */
+/** Removes the prefix that kafkajs puts before OpenSSL's message. */
 function withoutPrefix(message: string): string {
   return message.replace(/^Connection error: /, '')
 }

@@ -1,48 +1,49 @@
 /**
- * Connections to the brokers of one cluster: to a node, and to any broker that answers. Where none is connected, the seeds and every address learned are
- * tried in turn: a seed may never come back while the cluster lives on at other addresses.
+ * Connections to the brokers of one cluster: to a given node, or to any broker that answers. Without a connection, the
+ * seeds and all learned addresses are tried in turn: a seed may never come back while the cluster runs at other
+ * addresses.
  */
 import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { hedged } from './hedged.ts'
 import { BrokerConnection, type ConnectionOptions } from './kafkajs.ts'
 
-/** Addresses are kept of nodes that the cluster does not name now: those may be the only ones to come back. */
+/** Addresses are kept of nodes that left the metadata: they may be the only ones to come back. */
 const nodesMax = 1_000
 
 export class Connections {
   readonly #options: ConnectionOptions
   readonly #lateMs: number
   readonly #seeds: readonly BrokerAddress[]
-  /** By node, the one heard of last at the end. */
+  /** Address by node; the one that was updated last is at the end. */
   readonly #addresses = new Map<number, BrokerAddress>()
   readonly #byNode = new Map<number, BrokerConnection>()
-  /** To seeds, by host:port. */
+  /** Connections to seeds, by host:port. */
   readonly #strays = new Map<string, BrokerConnection>()
-  /** Those that have not answered in time. */
+  /** Connections that did not answer in time. */
   readonly #silent = new WeakSet<BrokerConnection>()
   #turn = 0
   #isClosed = false
 
-  /** @param lateMs how late an answer has to be before another broker is asked as well */
+  /** @param lateMs delay of a response after which another broker is asked, too */
   constructor(seeds: readonly BrokerAddress[], options: ConnectionOptions, lateMs: number) {
     this.#seeds = seeds
     this.#lateMs = lateMs
     this.#options = options
   }
 
-  /** Whether a node's address is known, so that it can be asked. */
+  /** Whether the address of a node is known, so that it can receive requests. */
   knows(node: number): boolean {
     return this.#addresses.has(node)
   }
 
-  /** host:port of a node; undefined where it is not known. */
+  /** Returns host:port of a node; undefined if unknown. */
   addressOf(node: number): string | undefined {
     const address = this.#addresses.get(node)
     return address && `${address.host}:${address.port}`
   }
 
-  /** A node is reached here from now on. */
+  /** Sets the address of a node, and closes its connection if the address has changed. */
   remember(node: number, address: BrokerAddress): void {
     const known = this.#addresses.get(node)
     this.#addresses.delete(node)
@@ -54,7 +55,7 @@ export class Connections {
     this.#disconnect(oldest!)
   }
 
-  /** @throws LatchkeyError broker_unreachable for a node whose address is not known */
+  /** @throws LatchkeyError broker_unreachable for a node whose address is unknown */
   to(node: number): BrokerConnection {
     const open = this.#byNode.get(node)
     if (open !== undefined && !open.closed) return open
@@ -69,13 +70,13 @@ export class Connections {
     return connection
   }
 
-  /** One that stands and answers, or else one to the address whose turn it is. */
+  /** Returns an open connection to a broker that answers, or else one to the next address in turn. */
   any(): BrokerConnection {
     const [first] = this.#candidates()
     return first!
   }
 
-  /** Asks for what any broker can answer: one that is silent holds that up for no longer than an answer may be late. */
+  /** Sends a request that any broker can answer. A silent broker delays the response by `lateMs` at most. */
   askAround<T>(ask: (connection: BrokerConnection) => Promise<T>): Promise<T> {
     const heard = async (connection: BrokerConnection) => {
       const answer = await ask(connection)
@@ -85,7 +86,7 @@ export class Connections {
     return hedged(this.#candidates(), heard, this.#lateMs, (connection) => void this.#silent.add(connection))
   }
 
-  /** In the order in which they are to be asked, made as they are wanted: connected ones first. */
+  /** Yields connections in the order in which to ask, created on demand: open ones first. */
   *#candidates(): Generator<BrokerConnection> {
     if (this.#isClosed) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
     const seen = new Set<BrokerConnection>()
@@ -102,11 +103,11 @@ export class Connections {
       seen.add(connection)
       yield connection
     }
-    // A silent one is better than none.
+    // A silent broker is better than none.
     if (seen.size === 0) yield this.#toSeed(this.#seeds[this.#turn % this.#seeds.length]!)
   }
 
-  /** Nobody is to wait for a node that does not answer in time, where another one can be asked. */
+  /** Marks a node that does not answer in time: requests that others can answer avoid it. */
   setSilent(node: number, isSilent: boolean): void {
     const connection = this.#byNode.get(node)
     if (connection === undefined) return
@@ -114,7 +115,7 @@ export class Connections {
     else this.#silent.delete(connection)
   }
 
-  /** Ends what is under way with a node. */
+  /** Closes the connection to a node and rejects its pending requests. */
   abandon(node: number, why: string): void {
     this.#byNode.get(node)?.close(why)
     this.#byNode.delete(node)
@@ -135,7 +136,7 @@ export class Connections {
     return connection
   }
 
-  /** Nodes at addresses that are none of the seeds’. */
+  /** Returns the known addresses that are not seeds, with their nodes. */
   #learned(): { address: BrokerAddress; node: number }[] {
     return [...this.#addresses]
       .map(([node, address]) => ({ node, address }))

@@ -1,6 +1,6 @@
 /**
- * How a client fares with its cluster: one place that says what does not succeed, at which partitions and brokers and since when. Each thing counts by itself: what works
- * at one broker hides nothing about another. Logged at a bounded rate, whether anything new happens or not.
+ * Tracks what fails for a client: at which partitions and brokers, and since when. Each trouble is separate: a success
+ * at one broker hides no failure at another. Logged at a bounded rate, also while nothing changes.
  */
 import { getLogger } from '@logtape/logtape'
 import { type LatchkeyError } from '../../errors.ts'
@@ -9,13 +9,13 @@ import { type PartitionTrouble } from '../../store-protocol/status.ts'
 const log = getLogger(['latchkey', 'kafka'])
 const reportMs = 1_000
 const logEveryMs = 5_000
-/** Trouble that passes sooner (a coordinator that loads, a leader that moves) is not worth a line. */
+/** Shorter troubles (a coordinator that loads, a leader that moves) are not logged. */
 const quietMs = 1_000
-/** Of one report. */
+/** Maximum of lines in one report. */
 const linesMax = 5
 const partitionsNamedMax = 20
 
-/** What does not succeed: partitions at a broker, or one operation. */
+/** Scope of an attempt: partitions at a broker, or one operation. */
 export interface Affected {
   partitions?: readonly number[]
   /** host:port */
@@ -30,7 +30,7 @@ interface Trouble {
   /** Troubles of the same kind are shown together. */
   kind: string
   since: number
-  /** Nobody has answered. */
+  /** Whether no broker answered. */
   isUnanswered: boolean
 }
 
@@ -41,20 +41,20 @@ export class Health {
   readonly #troubles = new Map<number | symbol, Trouble>()
   #timer: ReturnType<typeof setInterval> | undefined
   #loggedAt = 0
-  /** Since when there is trouble that was logged, and no success since. */
+  /** Start of the trouble that was logged, until the next success. */
   #loggedSince: number | undefined
   /** When the last trouble ended. */
   #overAt = 0
   failures = 0
-  /** Whether anything ever succeeded. */
+  /** Whether anything has ever succeeded. */
   hasWorked = false
 
-  /** @param subject what log lines call this client, e.g. `source consumer` */
+  /** @param subject name of this client in log lines, e.g. `source consumer` */
   constructor(subject: string) {
     this.#subject = subject
   }
 
-  /** What is wrong, where and since when; undefined while all is well. */
+  /** What fails, where and since when; undefined if nothing does. */
   get trouble(): string | undefined {
     const troubles = this.#lasting().map((group) => {
       const { message, since } = group[0]!
@@ -65,13 +65,13 @@ export class Health {
     return troubles.length === 0 ? undefined : troubles.join(' · ')
   }
 
-  /** What was found last, where that is not tried any more. */
+  /** The trouble that has lasted longest, for a caller that has stopped trying. */
   get lastFound(): string | undefined {
     const [group] = this.#lasting()
     return group && `${group[0]!.message}${this.#adviceOn(group)}`
   }
 
-  /** The same, partition by partition; of several troubles with one at one broker, that which has lasted longest. */
+  /** Troubles by partition. Of several at one partition and broker, the one that has lasted longest. */
   get partitionTroubles(): PartitionTrouble[] {
     const found = new Map<string, PartitionTrouble>()
     for (const { partitions, broker = null, message, since } of this.#lasting().flat()) {
@@ -85,13 +85,13 @@ export class Health {
     return [...found.values()]
   }
 
-  /** An attempt has failed. */
+  /** Registers a failed attempt. */
   failed(error: LatchkeyError, affected: Affected = {}): void {
     this.failures++
     this.waits(error, affected)
   }
 
-  /** An attempt has not succeeded yet. */
+  /** Registers an attempt that has not succeeded yet. */
   waits({ code, message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
     const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
     for (const key of partitions ?? [operation]) {
@@ -105,7 +105,7 @@ export class Health {
     this.#timer.unref()
   }
 
-  /** It works: a partition, an operation, or what concerned the client as a whole. */
+  /** Registers a success of a partition or an operation, or of the client as a whole. */
   succeeded(key: number | symbol = whole): void {
     this.hasWorked = true
     this.over(key)
@@ -115,7 +115,9 @@ export class Health {
     log.info('{subject}: working again after {seconds} s', { subject: this.#subject, seconds })
   }
 
-  /** It is not attempted any more. That is no success: only the next one says that the client works again. */
+  /**
+   * Clears a trouble that is not attempted any more. Not a success: only the next one logs that the client works again.
+   */
   over(key: number | symbol): void {
     if (this.#troubles.size === 0 || !this.#troubles.delete(key) || this.#troubles.size > 0) return
     clearInterval(this.#timer)
@@ -124,7 +126,7 @@ export class Health {
     this.#overAt = Date.now()
   }
 
-  /** Logs what lasts, if it is time to. */
+  /** Logs lasting troubles at most every five seconds. */
   report(): void {
     const groups = this.#lasting()
     const now = Date.now()
@@ -154,13 +156,13 @@ export class Health {
     })
   }
 
-  /** An address at which no broker has ever answered may be a wrong one. */
+  /** If no broker has ever answered, the address may be wrong. */
   #adviceOn([first]: readonly Trouble[]): string {
     const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partitions.length === 0
     return isAdvised ? '. Correct KAFKA_BROKERS, unless a broker is still to start there' : ''
   }
 
-  /** By kind, those since longest first. */
+  /** Returns lasting troubles by kind, the oldest first. */
   #lasting(): Trouble[][] {
     if (this.#troubles.size === 0) return []
     const now = Date.now()
@@ -173,7 +175,7 @@ export class Health {
   }
 }
 
-/** `partitions 0, 3 at 10.0.0.5:9092`; nothing where no partition is known. */
+/** Returns `partitions 0, 3 at 10.0.0.5:9092`; empty if no partition is known. */
 function placesOf(group: readonly Trouble[]): string[] {
   const partitions = [...new Set(group.flatMap((one) => one.partitions))].toSorted((a, b) => a - b)
   if (partitions.length === 0) return []
@@ -184,7 +186,7 @@ function placesOf(group: readonly Trouble[]): string[] {
   return [`${noun} ${named}${more > 0 ? ` and ${more} more` : ''}${broker === undefined ? '' : ` at ${broker}`}`]
 }
 
-/** What several requests to one broker fail of alike: without the request's name, and for how long. */
+/** Removes the request's name and the waiting time, so that requests with the same cause at one broker are grouped. */
 function causeOf(message: string): string {
   return message.replace(/^\w+ (?=to )/, '').replace(/no answer for \d+ s/, 'no answer')
 }

@@ -1,10 +1,10 @@
-/** Asking several brokers for one thing that each of them can answer, so that one that is silent holds up nobody. */
+/** Hedged requests: asks several brokers for something that each can answer, so that a silent one delays nobody. */
 import { deadline } from '../../deadline.ts'
 
 /**
- * Asks the first, and another one as well each time that there is no answer for `afterMs`. The first answer counts. Rejects with the last failure once
- * all that were asked have failed: a failure is no reason to ask the next.
- * @param late called with each that has not answered in time
+ * Asks the first peer, then another one each time that `afterMs` pass without a response. Returns the first response.
+ * Rejects with the last failure once all peers asked so far have failed: a failure does not lead to the next peer.
+ * @param late called with each peer that has not answered in time
  */
 export async function hedged<Peer, T>(
   peers: Iterable<Peer>,

@@ -1,4 +1,4 @@
-/** The parts of kafkajs 2.2.4 that lie outside its public types and that kafkajs.ts uses. Read off its source; the version is pinned. */
+/** Parts of kafkajs 2.2.4 outside its public types that kafkajs.ts uses, as in its source. The version is pinned. */
 
 declare module 'kafkajs/src/protocol/encoder' {
   export default class Encoder {
@@ -76,7 +76,7 @@ declare module 'kafkajs/src/broker' {
   export default class Broker {
     constructor(options: Record<string, unknown>)
     connectionPool: ConnectionPool
-    /** By API key, once it is connected. */
+    /** By API key, once connected. */
     versions: Record<number, { minVersion: number; maxVersion: number }> | null
     connect(): Promise<void>
   }

@@ -1,8 +1,8 @@
 /**
- * The one file that reaches into kafkajs: a connection to one broker, with TLS, SASL and version negotiation as kafkajs does them,
- * and raw requests through it. What kafkajs decides above that level (retries, metadata, reconnects, its consumer and producer) is not
- * used: after a failure a connection is destroyed and a new one made, because its own reconnect can stall without an error
- * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/connection/kafkajs.test.ts holds this seam.
+ * The only file that uses kafkajs's internals: a connection to one broker, with TLS, SASL and version negotiation of
+ * kafkajs, and raw requests through it. Its higher levels (retries, metadata, reconnects, consumer, producer) are not
+ * used: after a failure a connection is destroyed and replaced, because kafkajs's reconnect can stall without an error
+ * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/connection/kafkajs.test.ts covers it.
  */
 import Broker from 'kafkajs/src/broker'
 import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionPool'
@@ -21,7 +21,8 @@ import { type BrokerAddress, type SaslConfig } from '../../store-protocol/client
 
 export { Encoder }
 
-// kafkajs arms a timer of negative length after every request (tulios/kafkajs#1751): arm it only where something waits.
+// kafkajs starts a timer of negative length after every request (tulios/kafkajs#1751). Start it only if something
+// waits.
 const scheduleCheck = RequestQueue.prototype.scheduleCheckPendingRequests
 RequestQueue.prototype.scheduleCheckPendingRequests = function schedule() {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheck.call(this)
@@ -29,38 +30,43 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function schedule() {
 
 export interface ConnectionOptions extends SocketOptions {
   clientId: string
-  /** For all that it takes until the broker answers: TCP, TLS, SASL. */
+  /** For TCP, TLS and SASL together, until the broker answers. */
   connectionTimeoutMs: number
   sasl?: SaslConfig | null
-  /** Unanswered requests on one connection; null for any number. */
+  /** Maximum of unanswered requests on one connection; null for any number. */
   inFlightMax?: number | null
-  /** Of a response; more is a fault. */
+  /** Maximum size of a response. A larger one is an error. */
   receiveBytesMax?: number
 }
 
-/** A request encoded by us; the response comes back as the bytes after the correlation id. */
+/** A request that we encode. Its response is the bytes after the correlation id. */
 export interface RawRequest {
   apiKey: number
   apiVersion: number
   apiName: string
-  /** Without its header. As buffers, what is large is not copied, and must stay as it is until the answer. */
+  /**
+   * Encodes the body, without the header. Large data in buffers is not copied, and must not change before the response.
+   */
   encode: () => Encoder | readonly Buffer[]
 }
 
-/** Requests of buffers up to this size are put together first. */
+/** Buffers of requests up to this size are joined before they are sent. */
 const joinedBytesMax = 65_536
 
 const silentLogger = { namespace: () => silentLogger, debug() {}, info() {}, warn() {}, error() {} }
 
 /**
- * One broker, two TCP connections: one for Fetch, which may wait at the broker, one for everything else. Connected on first use.
- * Once closed, or after a request failed on the way, it stays closed: make a new one.
+ * One broker with two TCP connections: one for Fetch, which may wait at the broker, one for all other requests.
+ * Connects on first use. After close() or a failed request it stays closed; create a new one.
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
   readonly #options: ConnectionOptions
   readonly #broker: Broker
-  /** By place in kafkajs's pool. kafkajs itself opens a socket for every request that finds none open yet, and loses all but the last. */
+  /**
+   * By index in kafkajs's pool. kafkajs itself opens a socket for every request until one is open, and loses all but
+   * the last.
+   */
   readonly #opening: Promise<unknown>[] = []
   readonly #opened: boolean[] = []
   #answered = false
@@ -71,11 +77,11 @@ export class BrokerConnection {
     this.#options = options
     const connectionPool = new ConnectionPool({
       ...address,
-      ssl: null, // the socket sees to that
+      ssl: null, // the socket does TLS
       sasl: options.sasl ? saslOptions(options.sasl) : null,
       clientId: options.clientId,
       connectionTimeout: options.connectionTimeoutMs,
-      // Deadlines are ours (send), so kafkajs runs no timer for them.
+      // send() has the deadlines, so kafkajs needs no timers.
       requestTimeout: 2 ** 31 - 1,
       enforceRequestTimeout: false,
       maxInFlightRequests: options.inFlightMax ?? null,
@@ -90,19 +96,22 @@ export class BrokerConnection {
     this.#broker = new Broker({ connectionPool, logger: silentLogger, allowAutoTopicCreation: false })
   }
 
-  /** Closed, or one of the two has been ended by the broker or the network. */
+  /** Whether it was closed, or the broker or network has ended one of the two connections. */
   get closed(): boolean {
     const { pool } = this.#broker.connectionPool
     return this.#closed || pool.some((connection, place) => this.#opened[place] === true && !connection.isConnected())
   }
 
-  /** The highest version of a request that the broker knows; -1 where it does not know the request. */
+  /** Returns the highest version of a request that the broker supports; -1 if it does not support the request. */
   async versionMax(apiKey: number): Promise<number> {
     await this.#exchange(async () => {}, apiVersions, this.#options.connectionTimeoutMs)
     return this.#broker.versions?.[apiKey]?.maxVersion ?? -1
   }
 
-  /** The response body of a raw request, a view of the whole response: copy what must outlive the next one. Rejects with `broker_unreachable` or `request_timed_out`. */
+  /**
+   * Returns the response body of a raw request, a view of the whole response. Copy what must outlive the next response.
+   * Rejects with `broker_unreachable` or `request_timed_out`.
+   */
   send(request: RawRequest, timeoutMs: number): Promise<Buffer> {
     const { apiKey, apiVersion, apiName } = request
     const response = {
@@ -117,7 +126,7 @@ export class BrokerConnection {
     return this.#exchange(send, request, timeoutMs) as Promise<Buffer>
   }
 
-  /** One of kafkajs's own requests, decoded by it, with the error codes inside left to the caller. */
+  /** Sends a request of kafkajs and returns the decoded response. The caller checks the error codes in it. */
   call(apiName: string, apiVersion: number, args: Record<string, unknown>, timeoutMs: number): Promise<unknown> {
     const { request, response } = requests[apiName]!.protocol({ version: apiVersion })(args)
     const decode = (raw: Buffer) =>
@@ -132,7 +141,7 @@ export class BrokerConnection {
     return this.#broker.connectionPool.send({ ...protocol, logResponseError: false })
   }
 
-  /** What kafkajs does to send a request, without its three copies of it (ingest spent a fifth of its time on these). */
+  /** Sends a request as kafkajs does, without its three copies of it (ingest spent a fifth of its time on these). */
   async #sendBuffers({ apiKey, apiVersion, apiName }: RawRequest, body: readonly Buffer[]): Promise<Buffer> {
     const connection = this.#broker.connectionPool.pool[others]!
     if (!connection.isAuthenticated()) await connection.authenticate()
@@ -149,7 +158,7 @@ export class BrokerConnection {
       requestTimeout: null,
       sendRequest: () => {
         const parts = [head.buffer, ...body]
-        // A small one goes out in one packet.
+        // A small request is sent in one packet.
         for (const part of bytes > joinedBytesMax ? parts : [Buffer.concat(parts)]) connection.socket?.write(part)
       },
     })
@@ -166,20 +175,20 @@ export class BrokerConnection {
       requireVersion(this.#broker.versions!, request, `${host}:${port}`)
       if (apiName === 'Fetch') await this.#open(fetches)
       const answer = await deadline(send(), timeoutMs, () => noAnswer(timeoutMs))
-      // A listener that wants SASL answers to ApiVersions all the same.
+      // A listener that requires SASL answers ApiVersions, too.
       if (request !== apiVersions) this.#answered = true
       return answer
     } catch (error) {
       const wasClosed = this.#closed
       this.close()
-      // Nothing to find out about a connection that we closed ourselves.
+      // If we closed the connection ourselves, there is no cause to find.
       const wasLetIn = Boolean(this.#options.sasl) && this.#opened[others] === true
       const answered = this.#answered || wasLetIn || wasClosed
       throw await connectionFault(error, apiName, this.address, this.#options, answered)
     }
   }
 
-  /** The first one also asks the broker for its versions. */
+  /** Opens a connection once. The first one also gets the broker's versions. */
   #open(place: number): Promise<unknown> {
     const open = () => (place === others ? this.#begin() : this.#broker.connectionPool.pool[place]!.connect())
     const { connectionTimeoutMs } = this.#options
@@ -194,7 +203,7 @@ export class BrokerConnection {
     requireVersions(this.#broker.versions!, `${this.address.host}:${this.address.port}`)
   }
 
-  /** Ends both connections at once; requests under way are rejected. */
+  /** Closes both connections immediately. Pending requests reject. */
   close(why = 'the connection was closed'): void {
     if (this.#closed) return
     this.#closed = true
@@ -208,11 +217,11 @@ export class BrokerConnection {
 
 const apiVersions: RequestVersion = { apiKey: 18, apiVersion: 0, apiName: 'ApiVersions' }
 
-/** Places in kafkajs's pool. */
+/** Indexes in kafkajs's pool. */
 const others = 0
 const fetches = 1
 
-/** In the place of kafkajs's own framing, which believes every length. */
+/** Replaces kafkajs's framing, which accepts every length. */
 function frameResponses(connection: Connection, { host, port }: BrokerAddress, options: ConnectionOptions): void {
   const { receiveBytesMax = receiveBytesMaxDefault } = options
   const frames = new ResponseFrames(`${host}:${port}`, receiveBytesMax, (frame) => {

@@ -1,6 +1,7 @@
 /**
- * What a listener speaks that hung up on us. A broker says nothing to a client that talks to it in plain text where it wants TLS, or that does not
- * authenticate where it must: it closes the connection, as one that restarts does. Asking it differently tells them apart.
+ * Finds the protocol that a listener expects after it closed our connection. A broker sends no error to a client that
+ * uses plain text instead of TLS, or that does not authenticate: it closes the connection, as a broker does that
+ * restarts. A probe with another protocol distinguishes these cases.
  */
 import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { deadline } from '../../deadline.ts'
@@ -11,7 +12,7 @@ export type Listener = 'tls' | 'plaintext' | { mechanisms: string[] }
 const probeMs = 3_000
 const unverified = { verifiesCertificate: false, verifiesHostName: false }
 
-/** What the listener wants other than what we did; undefined where that was not it. */
+/** Returns what the listener expects instead of what we used; undefined if that was not the cause. */
 export async function probeListener(
   address: BrokerAddress,
   options: SocketOptions & { sasl?: unknown },
@@ -35,7 +36,7 @@ async function speaksTls({ host, port }: BrokerAddress, options: SocketOptions):
   return speaks
 }
 
-/** The body of the answer to one request, after its correlation id; undefined where none comes. */
+/** Returns the body of the response to one request, after its correlation id; undefined if none arrives. */
 export async function ask(
   { host, port }: BrokerAddress,
   options: SocketOptions,
@@ -49,7 +50,7 @@ export async function ask(
   socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk])
     if (received.length < 8) return
-    // Another correlation id, or a length that no such answer has: it is no Kafka broker that talks.
+    // A wrong correlation id or an impossible length: not a Kafka broker.
     const length = received.readInt32BE(0)
     if (received.readInt32BE(4) !== correlationId || length < 6 || length > answerBytesMax) resolve(undefined)
     else if (received.length >= length + 4) resolve(received.subarray(8, length + 4))
@@ -79,7 +80,7 @@ function requestOf(apiKey: number, apiVersion: number, body: Buffer): Buffer {
   return Buffer.concat([header, body])
 }
 
-/** SaslHandshake response: error code, then the mechanisms that the listener has; none on one without SASL. */
+/** Parses a SaslHandshake response: error code, then the listener's mechanisms. A listener without SASL has none. */
 function mechanismsIn(answer: Buffer): string[] {
   const mechanisms: string[] = []
   let at = 6

@@ -1,6 +1,6 @@
 /**
- * Requests that a broker does not answer in time. A broker that stands still closes no connection: without a look elsewhere its partitions would wait for
- * the deadline of a request, long after the cluster has given them to another one.
+ * Handles requests that a broker does not answer in time. A broker that hangs closes no connection. If no other broker
+ * were asked, its partitions would wait for the deadline of a request, long after the cluster has moved them.
  */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../../errors.ts'
@@ -9,12 +9,12 @@ import { type Health } from './health.ts'
 
 const log = getLogger(['latchkey', 'kafka'])
 
-/** What a request is for, and what it may take. */
+/** What a request is for, and how long it may take. */
 export interface Purpose {
-  /** How long the broker may wait before it has to answer. */
+  /** How long the broker may wait before it answers. */
   waitMs?: number
   topic?: string
-  /** Of that topic: those that wait for the answer. */
+  /** Partitions of the topic that wait for the response. */
   partitions?: readonly number[]
 }
 
@@ -22,13 +22,16 @@ export interface Addressed extends Purpose {
   readonly node: number
 }
 
-/** Asks others how the cluster is. @returns the requests that wait where nobody will answer */
+/**
+ * Asks other brokers about the cluster.
+ * @returns requests that wait at a node which left the cluster or does not lead their partitions
+ */
 type Misdirected = (requests: readonly Addressed[]) => Promise<readonly Addressed[]>
 
 interface Request extends Addressed {
   readonly apiName: string
   readonly sentAt: number
-  /** Of its trouble, where it is for no partitions. */
+  /** Key of the request's trouble, if it has no partitions. */
   readonly operation: symbol
   isOverdue: boolean
 }
@@ -43,7 +46,7 @@ export class Overdue {
   readonly #timer: ReturnType<typeof setInterval>
   #isLooking = false
 
-  /** @param afterMs how late an answer has to be */
+  /** @param afterMs delay after which a response is overdue */
   constructor(subject: string, health: Health, connections: Connections, misdirected: Misdirected, afterMs: number) {
     this.#subject = subject
     this.#health = health
@@ -83,7 +86,7 @@ export class Overdue {
       const nodes = (await this.#misdirected(overdue)).map(({ node }) => node)
       for (const node of new Set(nodes)) this.#abandon(node)
     } catch (error) {
-      // Whoever needs the cluster says that it cannot be asked.
+      // The code that needs the cluster reports that it does not answer.
       if (!(error instanceof LatchkeyError)) throw error
     } finally {
       this.#isLooking = false
@@ -100,7 +103,7 @@ export class Overdue {
     this.#health.waits(error, partitions === undefined ? { operation, broker } : { partitions, broker })
   }
 
-  /** @param node still silent, or it has answered meanwhile */
+  /** Closes the connection to a node. Does nothing if the node has answered meanwhile. */
   #abandon(node: number): void {
     const since = [...this.#requests].filter((one) => one.node === node && one.isOverdue).map(({ sentAt }) => sentAt)
     if (since.length === 0) return

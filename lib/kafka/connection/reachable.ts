@@ -1,4 +1,7 @@
-/** Whether anything takes connections where brokers are to be. A client tries on for ever, for a cluster may come back; what must come to an end asks here first. */
+/**
+ * Checks whether anything accepts connections at the brokers' addresses. A client retries indefinitely, because a
+ * cluster may come back. Commands that must end check this first.
+ */
 import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
@@ -8,9 +11,9 @@ import { connectSocket, type SocketOptions } from './socket.ts'
 const probeMs = 3_000
 
 /**
- * Resolves as soon as one of the addresses takes a connection, or does not say that it takes none.
- * @param setting what names the addresses
- * @throws LatchkeyError broker_unreachable where every address refuses connections, or its name does not resolve
+ * Resolves as soon as one address accepts a connection or does not clearly refuse it.
+ * @param setting that names the addresses
+ * @throws LatchkeyError broker_unreachable if every address refuses connections or does not resolve
  */
 export async function requireReachable(
   addresses: readonly BrokerAddress[],
@@ -29,7 +32,7 @@ export async function requireReachable(
   })
 }
 
-/** Why no connection is to be had; undefined where that is not certain. */
+/** Returns why no connection is possible; undefined if that is not certain. */
 async function probe({ host, port }: BrokerAddress, options: SocketOptions): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const socket = connectSocket(host, port, options, () => resolve(undefined))

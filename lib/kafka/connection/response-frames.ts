@@ -1,21 +1,22 @@
 /**
- * Cuts what comes from a broker into responses. kafkajs buffers whatever the length of a frame says, so that four bytes of nonsense (another protocol on
- * that port, a fault on the way) would fill memory without a word; here the length is checked before anything is waited for.
+ * Splits bytes from a broker into responses. kafkajs buffers any length that a frame states, so four wrong bytes
+ * (another protocol on that port, a network error) would fill memory without an error. Here the length is checked
+ * before waiting for the rest.
  */
 import { LatchkeyError } from '../../errors.ts'
 
 const lengthBytes = 4
 const correlationIdBytes = 4
-/** Where the caller says nothing. */
+/** Default of receiveBytesMax. */
 export const receiveBytesMaxDefault = 110_000_000
 
 export class ResponseFrames {
   readonly #from: string
   readonly #bytesMax: number
   readonly #take: (frame: Buffer) => void
-  /** Of the next response, while not even its length is there. */
+  /** First bytes of the next response, while its length is incomplete. */
   #begun: Buffer | undefined
-  /** Of a response that goes beyond the chunk it begins in: room for all of it, with the bytes up to `#filled`. */
+  /** Buffer of a response that is longer than the chunk that it begins in. Filled up to `#filled`. */
   #large: Buffer | undefined
   #filled = 0
 
@@ -29,15 +30,15 @@ export class ResponseFrames {
     this.#take = take
   }
 
-  /** Forgets a response that has come in part. */
+  /** Drops an incomplete response. */
   reset(): void {
     this.#begun = undefined
     this.#large = undefined
   }
 
   /**
-   * The chunk is ours from here on. Throws LatchkeyError (response_malformed, or authentication_failed where the other side speaks TLS) for a
-   * length that cannot be one.
+   * Takes ownership of the chunk. Throws LatchkeyError for an impossible length: response_malformed, or
+   * authentication_failed if the other side uses TLS.
    */
   push(chunk: Buffer): void {
     let at = this.#large === undefined ? 0 : this.#fill(this.#large, chunk, 0)
@@ -53,7 +54,7 @@ export class ResponseFrames {
         throw this.#impossible(received.subarray(at), frameBytes)
       const end = at + lengthBytes + frameBytes
       if (end > received.length) {
-        // Memory that nobody has written to takes none, whatever the length says.
+        // Untouched memory has no physical pages, so a wrong length costs none.
         const large = Buffer.allocUnsafeSlow(lengthBytes + frameBytes)
         this.#filled = 0
         this.#fill(large, received, at)
@@ -66,7 +67,7 @@ export class ResponseFrames {
     if (at < received.length) this.#begun = received.subarray(at)
   }
 
-  /** Returns where in the chunk the response ends, or the chunk does. */
+  /** Returns the end of the response in the chunk, or the end of the chunk. */
   #fill(large: Buffer, chunk: Buffer, at: number): number {
     const copied = chunk.copy(large, this.#filled, at)
     this.#filled += copied
@@ -92,19 +93,19 @@ export class ResponseFrames {
   }
 }
 
-/** The length and the correlation id, before the body. */
+/** Length and correlation id, before the body. */
 const headBytes = lengthBytes + correlationIdBytes
 
 /**
- * Gives the memory of a response's body back at once, where nothing else lies in it. Where it is left to the garbage collector, the next
- * response gets fresh memory, which the system has to clear first, page by page [a sixth of recovery's time, test/bench/README.md]. Whoever still looks at
- * it finds it empty.
+ * Frees the memory of a response's body immediately if nothing else lies in it. If the garbage collector frees it, the
+ * next response gets new memory, which the system has to clear page by page first [a sixth of recovery's time,
+ * test/bench/README.md]. Code that still holds the body sees it empty.
  */
 export function giveBackBody(body: Buffer): void {
   giveBack(body, headBytes)
 }
 
-/** Only what has its memory for itself, but for so many bytes `before` it: a pool's slice, or a view with others beside it, stays. */
+/** Frees memory that holds nothing else, except `before` bytes in front. Slices of a pool and shared buffers stay. */
 function giveBack({ buffer, byteOffset, length }: Buffer, before = 0): void {
   const isAlone = byteOffset === before && buffer.byteLength === before + length
   if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0)

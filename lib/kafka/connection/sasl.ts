@@ -1,6 +1,6 @@
 /**
- * SASL as kafkajs does it, but for one thing: kafkajs calls every failure on the way an authentication error, also that of a broker which goes away meanwhile.
- * Here only what the broker refused is one.
+ * SASL of kafkajs, with one difference: kafkajs reports every failure as an authentication error, also that of a broker
+ * that stops meanwhile. Here, only a refusal is one.
  */
 import plain from 'kafkajs/src/broker/saslAuthenticator/plain'
 import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256'
@@ -11,7 +11,7 @@ import { type SaslConfig } from '../../store-protocol/client-config.ts'
 
 const providers = { plain, 'scram-sha-256': scram256, 'scram-sha-512': scram512 }
 
-/** The broker, or we, found the other one out; the message holds no secret. */
+/** The broker refused us, or could not prove its identity to us. The message holds no secret. */
 export class SaslRefused extends Error {
   override readonly name = 'SaslRefused'
 }
@@ -20,7 +20,7 @@ interface Exchanges {
   saslAuthenticate: (exchange: unknown) => Promise<unknown>
 }
 
-/** The `sasl` that a connection of kafkajs is made with. */
+/** Returns the `sasl` option for a connection of kafkajs. */
 export function saslOptions({ mechanism, username, password }: SaslConfig): Record<string, unknown> {
   const provider = providers[mechanism]({ username, password })
   const authenticationProvider = (exchanges: Exchanges) => ({ authenticate: () => authenticate(exchanges) })
@@ -39,7 +39,8 @@ export function saslOptions({ mechanism, username, password }: SaslConfig): Reco
     try {
       await provider({ ...exchanges, saslAuthenticate }).authenticate()
     } catch (error) {
-      // A broker that answered has refused; without a fault of an exchange it is we who did (a server that cannot prove itself).
+      // A broker that answered has refused. Without a failed exchange, we refused the server (it could not prove
+      // itself).
       if (fault instanceof Error && fault.name !== 'KafkaJSProtocolError') throw fault
       throw new SaslRefused(messageOf(fault ?? error).replaceAll(password, '…'), { cause: undefined })
     }
@@ -47,8 +48,8 @@ export function saslOptions({ mechanism, username, password }: SaslConfig): Reco
 }
 
 /**
- * Authenticates again after 85 % of a session, as Java's clients do. kafkajs does ten seconds before its end: where connections.max.reauth.ms is no more than that,
- * before each request, which the broker refuses.
+ * Authenticates again after 85 % of a session, as Java clients do. kafkajs does so ten seconds before the end. If
+ * connections.max.reauth.ms is ten seconds or less, it does so before each request, which the broker refuses.
  */
 export function authenticateInTime(connection: Connection): void {
   const get = () => Math.ceil(Number(connection.sessionLifetime.toString()) * 0.15)

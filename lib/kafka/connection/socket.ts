@@ -1,10 +1,10 @@
-/** Sockets to brokers, as the client properties want them. */
+/** Sockets to brokers, configured by the client properties. */
 import net from 'node:net'
 import tls from 'node:tls'
 import { type TlsConfig } from '../../store-protocol/client-config.ts'
 
 export interface SocketOptions {
-  /** Where `null` or absent, the connection is not encrypted. */
+  /** If `null` or absent, the connection is not encrypted. */
   tls?: TlsConfig | null
   keepAlive?: boolean
   noDelay?: boolean
@@ -14,7 +14,7 @@ export interface SocketOptions {
 
 const keepAliveAfterMs = 60_000
 
-/** What node:tls is told: the system's certificates beside the built-in ones, unless a CA is named. */
+/** Options for node:tls. Without a CA, the system's certificates are trusted besides the built-in ones. */
 function tlsOptions({
   ca,
   cert,
@@ -44,7 +44,7 @@ function systemCertificates(): string[] {
   return system
 }
 
-/** @param onConnect called once the connection stands, TLS included */
+/** @param onConnect called once the connection is open, including TLS */
 export function connectSocket(host: string, port: number, options: SocketOptions, onConnect: () => void): net.Socket {
   const { family = 0, keepAlive = true, noDelay = true } = options
   const target = { host, port, ...(family === 0 ? {} : { family }) }

@@ -1,16 +1,17 @@
 /**
- * Error codes of the Kafka protocol that Latchkey's requests can meet, with what each asks of the caller. Source: the protocol guide's
- * table of error codes (Apache Kafka 4.1). kafkajs knows only those up to 88.
+ * Error codes of the Kafka protocol that Latchkey's requests can meet, and what each requires of the caller. Source:
+ * the table of error codes in the protocol guide (Apache Kafka 4.1). kafkajs knows only codes up to 88.
  */
 import { LatchkeyError } from '../../errors.ts'
 
-/**
- * `refresh`: the metadata is stale, ask again and retry · `retry`: the same request may succeed later · `refuse`: it will not, the user
- * has to change something · `reset`, `fence`, `sequence`, `record`: the caller has a rule of its own for it.
- */
-/** There is no such topic, or not yet. */
+/** The topic does not exist, or not yet. */
 export const unknownTopic = 3
 
+/**
+ * `refresh`: the metadata are stale; refresh them and retry · `retry`: the same request may succeed later · `refuse`:
+ * it will not succeed until the user changes something · `reset`, `fence`, `sequence`, `record`: the caller has its own
+ * rule.
+ */
 export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record'
 
 const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> = {
@@ -78,7 +79,9 @@ export function errorName(code: number): string {
   return errorCodes[code]?.[0] ?? `error ${code}`
 }
 
-/** What an error code asks for; one that is not in the table is taken as final, so that it is told instead of repeated for ever. */
+/**
+ * Returns what an error code requires. Unknown codes count as final, so that they are reported and not retried forever.
+ */
 export function errorAction(code: number): ErrorAction {
   return errorCodes[code]?.[1] ?? 'refuse'
 }

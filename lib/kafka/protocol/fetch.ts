@@ -1,4 +1,7 @@
-/** Fetch, version 13 by topic id or version 11 by name, without a session: positions go with every request. https://kafka.apache.org/protocol#The_Messages_Fetch */
+/**
+ * Fetch: version 13 by topic id, or version 11 by name. Without a session: each request has all positions.
+ * https://kafka.apache.org/protocol#The_Messages_Fetch
+ */
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { Encoder, type RawRequest } from '../connection/kafkajs.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
@@ -9,7 +12,7 @@ export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
 export interface FetchPosition {
   partition: number
   offset: number
-  /** The epoch that its leader is in as far as we know: a broker that is in another one refuses (KIP-320). */
+  /** Leader epoch that we know. A broker in another epoch refuses the request (KIP-320). */
   leaderEpoch?: number
 }
 
@@ -18,7 +21,7 @@ export interface AbortedTransaction {
   firstOffset: number
 }
 
-/** One partition of a response. `buffer` from `start` to `end` holds record batches, the last one perhaps cut off. */
+/** One partition of a response. `buffer` from `start` to `end` holds record batches; the last one may be incomplete. */
 export interface FetchedPartition {
   partition: number
   errorCode: number
@@ -34,18 +37,18 @@ export interface FetchedPartition {
 
 export const fetchKey = 1
 const versionByName = 11
-/** The first that names the topic by its id (KIP-516), so that no other topic of that name is read by mistake. */
+/** First version with topic ids (KIP-516), which exclude another topic of the same name. */
 const versionById = 13
 
-/** What a topic may be named by. */
+/** How a request may name its topic. */
 export interface TopicName {
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   id: string | undefined
-  /** Of Fetch, that the broker knows. */
+  /** Highest version of Fetch that the broker supports. */
   versionMax: number
 }
 
-/** @param by by its name, if not given */
+/** @param by topic id and version; if absent, the request has the topic's name */
 export function fetchRequest(
   topic: string,
   positions: readonly FetchPosition[],
@@ -68,7 +71,7 @@ export function fetchRequest(
       else encoder.writeInt32(1).writeString(topic).writeInt32(positions.length)
       for (const { partition, offset, leaderEpoch = -1 } of positions) {
         encoder.writeInt32(partition).writeInt32(leaderEpoch).writeInt64(offset)
-        if (isById) encoder.writeInt32(-1) // the epoch of what was fetched last is looked at by ourselves
+        if (isById) encoder.writeInt32(-1) // the epoch of the last fetched batch: leader-epochs.ts checks it
         encoder.writeInt64(-1).writeInt32(options.partitionMaxBytes)
         if (isById) encoder.writeInt8(noTags)
       }
@@ -132,7 +135,7 @@ function parsePartition(response: ResponseCursor, buffer: Buffer, isById: boolea
     partition,
     errorCode,
     highWatermark,
-    // With read_uncommitted the broker does not say: all there is can be read.
+    // With read_uncommitted the response has no last stable offset: all records can be read.
     lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
     logStartOffset,
     abortedTransactions,

@@ -1,7 +1,7 @@
-/** Writes what flexible versions of requests consist of (KIP-482), which kafkajs does not know. */
+/** Writes fields of flexible request versions (KIP-482), which kafkajs does not know. */
 import { type Encoder } from '../connection/kafkajs.ts'
 
-/** In the place of the tagged fields of a header or a structure that has none. */
+/** Stands for the tagged fields of a header or structure that has none. */
 export const noTags = 0
 
 export function writeUnsignedVarint(encoder: Encoder, value: number): Encoder {
@@ -17,7 +17,7 @@ export function writeCompactString(encoder: Encoder, text: string): Encoder {
   return encoder
 }
 
-/** The length that goes before the items of an array. */
+/** Writes the length before the items of an array. */
 export function writeCompactLength(encoder: Encoder, length: number): Encoder {
   return writeUnsignedVarint(encoder, length + 1)
 }

@@ -1,6 +1,6 @@
 /**
- * What the cluster says about topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516); version 9 has leader epochs that can be relied on (KIP-320).
- * https://kafka.apache.org/protocol#The_Messages_Metadata
+ * Metadata: the cluster's brokers and topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516). Version 9
+ * has reliable leader epochs (KIP-320). https://kafka.apache.org/protocol#The_Messages_Metadata
  */
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { type BrokerConnection, Encoder, type RawRequest } from '../connection/kafkajs.ts'
@@ -8,21 +8,21 @@ import { malformed, reading, ResponseCursor } from './response-cursor.ts'
 
 export interface PartitionMetadata {
   partition: number
-  /** Node id, -1 while there is none. */
+  /** Node id; -1 if there is none. */
   leader: number
-  /** Rises with each election; -1 where the broker does not know it. */
+  /** Rises with each election; -1 if the broker does not know it. */
   leaderEpoch: number
-  /** How many copies the cluster keeps of it. */
+  /** Replication factor. */
   replicas: number
   errorCode: number
 }
 
 export interface TopicMetadata {
   topic: string
-  /** Stays while the topic exists; another topic of the same name has another one. Undefined with brokers before 2.8. */
+  /** Fixed while the topic exists; a new topic of the same name has a new id. Undefined with brokers before 2.8. */
   id: string | undefined
   errorCode: number
-  /** In their order. */
+  /** Sorted by partition. */
   partitions: PartitionMetadata[]
 }
 
@@ -31,7 +31,7 @@ export interface ClusterMetadata {
   topics: TopicMetadata[]
 }
 
-/** About the topics that are asked for, in that order; one that does not exist comes with its error code. */
+/** Returns the topics in the requested order. An unknown topic has its error code. */
 export async function askForMetadata(
   connection: BrokerConnection,
   topics: readonly string[],
@@ -51,7 +51,7 @@ const metadataKey = 3
 const versionWithIds = 10
 const versionMin = 9
 
-/** @param versionMax that the broker knows */
+/** @param versionMax highest version that the broker supports */
 export function metadataRequest(topics: readonly string[], versionMax: number): RawRequest {
   const apiVersion = Math.max(Math.min(versionMax, versionWithIds), versionMin)
   return {
@@ -65,7 +65,7 @@ export function metadataRequest(topics: readonly string[], versionMax: number): 
         if (apiVersion >= versionWithIds) writeUuid(encoder, undefined)
         writeCompactString(encoder, topic).writeInt8(noTags)
       }
-      // No topic is created; no rights are asked for.
+      // Creates no topic, and does not request rights.
       return encoder.writeInt8(0).writeInt8(0).writeInt8(0).writeInt8(noTags)
     },
   }

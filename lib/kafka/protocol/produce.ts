@@ -1,10 +1,13 @@
-/** Produce, version 7: record batches for several partitions of one topic in one request. https://kafka.apache.org/protocol#The_Messages_Produce */
+/**
+ * Produce, version 7: record batches for several partitions of one topic in one request.
+ * https://kafka.apache.org/protocol#The_Messages_Produce
+ */
 import { Encoder, type RawRequest } from '../connection/kafkajs.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 
 export interface ProduceBatch {
   partition: number
-  /** A sealed record batch; sent from where it is, so it must not change before the answer. */
+  /** A sealed record batch. It is sent without a copy, so it must not change before the response. */
   bytes: Buffer
 }
 

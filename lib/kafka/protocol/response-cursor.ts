@@ -1,8 +1,9 @@
-/** Reads the fields of a response one after the other, for those that kafkajs does not know in the version needed. */
+/** Reads the fields of a response in order, for responses that kafkajs does not know in the required version. */
 import { LatchkeyError, messageOf } from '../../errors.ts'
 
 /**
- * What a response says, once it is read. A damaged one is a fault of this response alone, whatever it made the reading stumble over: it is retriable.
+ * Runs a parser of a response. Any error in it means a damaged response and becomes `response_malformed`, which is
+ * retriable.
  * @param name of the request, for messages
  */
 export function reading<Result>(name: string, read: () => Result): Result {
@@ -14,7 +15,7 @@ export function reading<Result>(name: string, read: () => Result): Result {
   }
 }
 
-/** An offset, an id or -1: any other number is damage. */
+/** Returns an offset, an id or -1. Any other number is damage. */
 export function checkedOffset(value: number | string | bigint, name: string): number {
   const offset = Number(value)
   if (!Number.isSafeInteger(offset) || offset < -1) throw malformed(name, `offset ${value}`)
@@ -36,7 +37,7 @@ export class ResponseCursor {
     this.#name = name
   }
 
-  /** Where the next field begins. */
+  /** Position of the next field. */
   get at(): number {
     return this.#at
   }
@@ -53,7 +54,7 @@ export class ResponseCursor {
     return this.#buffer.readInt32BE(this.#take(4))
   }
 
-  /** An int64 that is an offset, an id or -1. */
+  /** Reads an int64 that is an offset, an id or -1. */
   offset(): number {
     return checkedOffset(this.#buffer.readBigInt64BE(this.#take(8)), this.#name)
   }
@@ -62,7 +63,7 @@ export class ResponseCursor {
     this.#take(bytes)
   }
 
-  /** Also of a null one, which counts as empty. */
+  /** Reads a string. A null string counts as empty. */
   string(): string {
     const length = Math.max(this.int16(), 0)
     const start = this.#take(length)
@@ -79,7 +80,7 @@ export class ResponseCursor {
     return items
   }
 
-  // What follows is of flexible versions (KIP-482).
+  // Fields of flexible versions (KIP-482).
 
   unsignedVarint(): number {
     let value = 0
@@ -91,21 +92,21 @@ export class ResponseCursor {
     throw malformed(this.#name, 'a number of more than five bytes')
   }
 
-  /** Also of a null one, which counts as empty. */
+  /** Reads a string. A null string counts as empty. */
   compactString(): string {
     const length = Math.max(this.unsignedVarint() - 1, 0)
     const start = this.#take(length)
     return this.#buffer.toString('utf8', start, start + length)
   }
 
-  /** Also of a null one, which counts as empty. */
+  /** Reads an array. A null array counts as empty. */
   compactArray<Item>(read: () => Item): Item[] {
     const items: Item[] = []
     for (let left = this.unsignedVarint() - 1; left > 0; left--) items.push(read())
     return items
   }
 
-  /** As Kafka writes it, in base64url; undefined for the zero one, which stands for none. */
+  /** Returns the id in base64url, as Kafka writes it; undefined for the zero id, which stands for none. */
   uuid(): string | undefined {
     const start = this.#take(uuidBytes)
     const text = this.#buffer.toString('base64url', start, start + uuidBytes)
