@@ -1,5 +1,5 @@
 /**
- * The one way of a record into memory, whether it comes from the changelog in recovery, from the changelog for a replica, or from the batch
+ * The only way for a record to enter the map. Recovery and replicas use it for changelog batches, ingest for the batch
  * that the changelog has just acknowledged.
  */
 import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
@@ -7,18 +7,18 @@ import { type ChiralMap } from '../map/index.ts'
 import { type KeptHeaders } from '../store-protocol/kept-headers.ts'
 import { type Stats } from '../store-protocol/stats.ts'
 
-/** Is told of each record that has been put, while the batch stands at it. */
+/** Receives each record that was put into the map. The batch reader is positioned at the record during the call. */
 export interface RecordTrail {
   note(batch: RecordBatchReader, sourceOffset: number): void
-  /** The batch is over, and its bytes may go. */
+  /** Called at the end of the batch, before its bytes are released. */
   settle(batch: RecordBatchReader): void
 }
 
 /**
- * Puts the records of an opened batch into the map, if there is one, those before `position` excepted.
- * @param trail where source offsets are noted, in recovery
- * @param kept puts headers before values, where any are kept
- * @returns how many there were
+ * Puts the records of an opened batch into the map, if there is one. Skips records before `position`.
+ * @param trail notes source offsets during recovery
+ * @param kept puts headers before values if any headers are kept
+ * @returns the number of records that were put
  */
 export function applyRecords(
   map: ChiralMap | undefined,
@@ -45,7 +45,7 @@ export function applyRecords(
   return applied
 }
 
-/** Puts the record that the batch stands at, which has a key. */
+/** Puts the record at which the batch reader is positioned. The record must have a key. */
 export function putRecord(
   map: ChiralMap,
   partition: number,
@@ -59,9 +59,9 @@ export function putRecord(
 }
 
 /**
- * The records of an opened batch that an owner of before has written behind those of its successor: they are put where memory has nothing of a higher
- * source offset.
- * @returns how many there were
+ * Applies a late batch: one that an earlier owner wrote after its successor had written. A record is put only if the
+ * map has no record of its key with a higher source offset.
+ * @returns the number of records that were read
  */
 export function applyLateRecords(
   map: ChiralMap,

@@ -1,18 +1,24 @@
-/** Where partitions end, as the figures show it: by each Fetch, and by a question where no Fetch says so. */
+/**
+ * The log end offset of each partition, as the metrics show it. Each Fetch reports it; ListOffsets requests fill in if
+ * no Fetch does.
+ */
 import { type Stats } from '../store-protocol/stats.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { EndsWatch } from '../kafka/ends-watch.ts'
 
-/** What has not been heard of for as long stands still. */
+/** An end offset that was last reported this long ago is out of date. */
 const heardMs = 2_000
 
-/** A Fetch has said where a partition ends. */
+/** Records the end offset that a Fetch response reports. */
 export function setEnd(stats: Stats, partition: number, end: number): void {
   stats.setGauge(partition, 'end', end)
   stats.setGauge(partition, 'endKnownAt', Date.now())
 }
 
-/** Keeps the ends of partitions true that are not fetched now: their broker does not answer, or there is no room for what they have. */
+/**
+ * Keeps the end offsets of partitions current that are not fetched, because their broker does not answer or there is no
+ * room for their records.
+ */
 export function watchEnds(
   client: KafkaClient,
   topic: string,

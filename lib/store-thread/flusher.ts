@@ -1,23 +1,29 @@
 /**
- * Publishes what was put into the map: after so many operations, after so many seconds, soon where little comes, and when asked. One publish at
- * a time.
+ * Publishes what was put into the map: after a number of operations, after a time, soon if few records arrive, and on
+ * request. One publish runs at a time.
  */
 import { type ChiralMap } from '../map/index.ts'
 import { type Stats } from '../store-protocol/stats.ts'
 
-/** Entry bytes that may await a publish: what they replace stays in memory until then, whatever the automatic flush's count. */
+/**
+ * Maximum of entry bytes that wait for a publish. The values that they replace stay in memory until then, independent
+ * of AUTO_FLUSH_COUNT.
+ */
 const waitingBytesMax = 256 << 20
-/** Operations that may await a publish beyond the automatic flush's count before ingest pauses for it. */
+/** Operations that may wait for a publish beyond AUTO_FLUSH_COUNT before ingest pauses. */
 const slackMax = 1_000_000
-/** Between two flushes where little comes: a publish of few operations takes some 50 microseconds, so this costs a hundredth of a core at most. */
+/**
+ * Minimum time between two flushes if few records arrive. A publish of few operations takes about 50 microseconds, so
+ * this costs at most 1 % of a core.
+ */
 const apartMs = 5
 
 export interface FlusherOptions {
   count: number
   seconds: number
-  /** Not to wait for either while fewer operations come than `count`. */
+  /** Publish soon while fewer than `count` operations arrive, without waiting for `count` or `seconds`. */
   whenIdle?: boolean
-  /** Takes what a publish on the way rejected with: memory is exhausted, or a defect. */
+  /** Called with the error of a publish in the background: memory is exhausted, or there is a defect. */
   failed: (error: unknown) => void
 }
 
@@ -28,12 +34,12 @@ export class Flusher {
   readonly #failed: (error: unknown) => void
   readonly #timer: ReturnType<typeof setInterval>
   readonly #whenIdle: boolean
-  /** Ends the wait for a flush that is due soon; undefined while there is none. */
+  /** Cancels the scheduled early flush; undefined if none is scheduled. */
   #cancelSoon: (() => void) | undefined
-  /** When the last publish ended. */
+  /** When the last publish ended (performance.now()). */
   #publishedAt = Number.NEGATIVE_INFINITY
   #publishing: Promise<void> | undefined
-  /** Called after every publish that made something visible. */
+  /** Called after every publish that made operations visible. */
   published: () => void = () => {}
 
   constructor(map: ChiralMap, stats: Stats, options: FlusherOptions) {
@@ -45,20 +51,23 @@ export class Flusher {
     this.#timer = setInterval(() => this.#inBackground(1), options.seconds * 1000)
   }
 
-  /** To be called after operations were put. */
+  /** To be called after operations were put into the map. */
   wrote(): void {
     this.#stats.set('oplogLength', this.#map.oplogLength)
     this.#inBackground(this.#map.oplogBytes < waitingBytesMax ? this.#count : 1)
     this.#flushSoon()
   }
 
-  /** Resolves when the publish that ingest has run ahead of is done; undefined while there is room. */
+  /**
+   * Returns a promise that resolves when the running publish ends, if ingest is too far ahead of it; undefined if there
+   * is room.
+   */
   room(): Promise<void> | undefined {
     const { oplogLength, oplogBytes } = this.#map
     return oplogLength < this.#count + slackMax && oplogBytes < 2 * waitingBytesMax ? undefined : this.#publishing
   }
 
-  /** Makes visible everything put before the call. */
+  /** Makes everything visible that was put before the call. */
   async flush(): Promise<void> {
     while (this.#publishing !== undefined) await this.#publishing
     await this.#publish()
@@ -69,7 +78,10 @@ export class Flusher {
     this.#cancelSoon?.()
   }
 
-  /** At once after a pause, so that a single record is not kept back; else apartMs after the last one. A publish under way sees to it at its end. */
+  /**
+   * Schedules an early flush: at once after a pause, so that a single record is not delayed, otherwise apartMs after
+   * the last publish. If a publish is running, it schedules the flush when it ends.
+   */
   #flushSoon(): void {
     if (!this.#whenIdle || this.#publishing !== undefined || this.#cancelSoon !== undefined) return
     if (this.#map.oplogLength === 0) return
@@ -82,7 +94,7 @@ export class Flusher {
       const timer = setTimeout(flush, waitMs)
       this.#cancelSoon = () => clearTimeout(timer)
     } else {
-      // Not before what the same response acknowledges for other partitions. A timer would take a millisecond at least.
+      // Waits for the other partitions that the same response acknowledges. A timer would take at least a millisecond.
       const immediate = setImmediate(flush)
       this.#cancelSoon = () => clearImmediate(immediate)
     }

@@ -1,4 +1,4 @@
-/** Notices that the topic has got more partitions than when the store began. */
+/** Detects that the topic has more partitions than when the store started. */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 
@@ -6,7 +6,10 @@ export class GrowthWatch {
   readonly #timer: ReturnType<typeof setInterval>
   readonly #known: number
 
-  /** @param grown called with the new number, again and again: whoever is not ready for it yet will be */
+  /**
+   * @param grown called with the new number after each look that finds more partitions, so that a receiver that is not
+   *   ready is called again
+   */
   constructor(
     client: KafkaClient,
     topic: string,
@@ -17,7 +20,7 @@ export class GrowthWatch {
     this.#known = known
     this.#timer = setInterval(() => {
       this.#look(client, topic, grown).catch((error) => {
-        // While Kafka cannot be asked, others say so; the next look is soon.
+        // Other components report that Kafka does not answer. The next look is soon.
         if (!(error instanceof LatchkeyError)) throw error
       })
     }, intervalMs)

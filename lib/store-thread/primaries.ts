@@ -1,6 +1,6 @@
 /**
- * The partitions that this instance consumes and writes: fence, recover, resume, ingest, commit. Each step is a function of its own
- * elsewhere; here is their order.
+ * The partitions that this instance consumes and writes: fence, recover, resume, ingest, commit. This class defines the
+ * order; other modules implement the steps.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type EndsWatch } from '../kafka/ends-watch.ts'
@@ -32,7 +32,10 @@ import { SourceWatch } from './reread/source-watch.ts'
 import { type StoreContext } from './store-context.ts'
 import { within } from './within.ts'
 
-/** Brokers forget the sequences of a producer that is silent for a day (producer.id.expiration.ms). */
+/**
+ * Interval at which partitions are taken again. Brokers forget the sequence numbers of a producer that is silent for a
+ * day (producer.id.expiration.ms).
+ */
 const renewIntervalMs = 12 * 3600 * 1000
 export class Primaries {
   readonly #context: StoreContext
@@ -73,7 +76,10 @@ export class Primaries {
     })
   }
 
-  /** Resolves when the changelog is in memory and it is decided where each partition goes on; nothing is visible yet. */
+  /**
+   * Resolves when the changelog is in the map and the resume position of each partition is decided. Nothing is visible
+   * yet.
+   */
   async recover(): Promise<void> {
     const { clients, config, roles, topology, map } = this.#context
     const { primaries } = roles
@@ -113,7 +119,10 @@ export class Primaries {
     if (!config.useProcessingOnly) for (const partition of primaries) map.open(partition)
   }
 
-  /** Everything recovered is visible: follows the source. Resolves after stopFetching() or stop(), rejects with what ends the store. */
+  /**
+   * Follows the source. To be called when everything recovered is visible. Resolves after stopFetching() or stop(),
+   * rejects with the error that ends the store.
+   */
   async run(): Promise<void> {
     const { clients, config, stats, roles, post } = this.#context
     this.#catchUp = new CatchUp(stats, this.#resumed)
@@ -123,13 +132,13 @@ export class Primaries {
       acknowledged: () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs),
       metadata: (partition: number, offset: number) => statement.of(partition, offset),
     }
-    // A recreated source counts its offsets anew: there, less than what was committed may be committed.
+    // A recreated source starts its offsets again, so a lower offset than before may be committed there.
     const floor = new Map<number, CommittedOffset>()
     const overruled = new Map<number, number>()
     for (const [partition, commit] of this.#committed) {
       const { discard, rebuild } = this.#resumed.get(partition)!
       if (discard) overruled.set(partition, commit.offset)
-      // What it states led to the rebuild, and holds no more once that is done.
+      // The metadata of this commit led to the rebuild. It is no longer true once the rebuild is done.
       else floor.set(partition, rebuild ? { ...commit, metadata: '' } : commit)
     }
     this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
@@ -154,7 +163,7 @@ export class Primaries {
     await (this.#ingesting ?? this.#ingest.run())
   }
 
-  /** Writes records of the program's own: see Ingest.write. */
+  /** Writes records of a program: see Ingest.write. */
   write(partition: number, records: DirectRecords): void {
     this.#ingest.write(partition, records)
   }
@@ -164,13 +173,13 @@ export class Primaries {
     return this.#ingest.drained()
   }
 
-  /** Stops fetching and waits for what is in flight, within a bound. */
+  /** Stops fetching and waits for batches in flight, at most `boundMs`. */
   async finish(boundMs: number): Promise<void> {
     this.#ingest.stopFetching()
     await within(boundMs, this.#ingest.drained())
   }
 
-  /** Commits what is acknowledged, within a bound. */
+  /** Commits what is acknowledged, within at most `boundMs`. */
   async commit(boundMs: number): Promise<void> {
     await within(boundMs, this.#committer?.close())
   }
@@ -200,10 +209,10 @@ export class Primaries {
     await discardFormer(map, stats, this.#ingest, this.#resumed, this.#recovered)
   }
 
-  /** @param lower offset to note it with, where the source begins to count again */
+  /** @param lower offset to commit with the note if the source starts its offsets again */
   async #noteRebuild(partition: number, lower?: number): Promise<void> {
     const { clients, config } = this.#context
-    // One that is under way could come after the note, and take its place.
+    // A commit in flight could arrive after the note and replace it.
     await this.#committer?.settled()
     if (lower !== undefined) this.#committer?.restate(partition, lower)
     const committed = this.#committer?.committedOffset(partition) ?? this.#committed.get(partition)?.offset

@@ -1,4 +1,7 @@
-/** Recovery of the partitions that this instance owns: all of the changelog into memory, or, where nothing is held there, what is needed to go on. */
+/**
+ * Recovers the partitions that this instance owns. Reads the whole changelog into the map, or, without a map
+ * (USE_PROCESSING_ONLY), only the part that the resume decision needs.
+ */
 import { type CommittedOffset } from '../kafka/offsets.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { type Owners } from './ingest/owners.ts'
@@ -7,7 +10,7 @@ import { entriesIn } from '../topics/completeness.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import { type StoreContext } from './store-context.ts'
 
-/** How far back the last source offset is looked for first, where nothing else of the changelog is needed. */
+/** Number of offsets before the end that are read first if only the last source offset is needed. */
 const tailOffsets = 1_000
 
 export async function readChangelog(
@@ -30,7 +33,7 @@ export async function readChangelog(
     },
   }
   if (!useProcessingOnly) return recover(context, roles.primaries)
-  // Only the last source offset is wanted, and the last record that names one names the highest.
+  // Only the highest source offset is needed, and the last record with a source offset has it.
   for (let window = tailOffsets; ; window *= 10) {
     const recovered = await recover(context, roles.primaries, window)
     const isFound = [...recovered.values()].every(({ last, changelogStart, changelogEnd }) => {

@@ -1,6 +1,7 @@
 /**
- * Notices that the changelog is not any more what copies have read of it, though it holds their positions: another topic id, or a leader epoch that ends earlier
- * than it was read. Such a log has got longer again, so that no Fetch would say it.
+ * Detects that the changelog no longer contains what copies have read, although it contains their positions: the topic
+ * id has changed, or a leader epoch ends before the position up to which it was read. Such a log has grown again, so no
+ * Fetch reports the change.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
@@ -15,7 +16,7 @@ export interface CopyPosition {
 
 export interface ReplicaWatchSink {
   copies: ReadonlyMap<number, CopyPosition>
-  /** What was read of a partition is not what the changelog has. */
+  /** The changelog no longer has what was read of a partition. */
   changed(partition: number, found: string): void
   failed(error: unknown): void
 }
@@ -38,7 +39,9 @@ export class ReplicaWatch {
     })
   }
 
-  /** Records of another leader epoch than before have come: what was read before them has to be what they were appended to. */
+  /**
+   * Called at the first record of a new leader epoch. Checks that the log still has the records of the epochs before.
+   */
   epochBegan(partition: number): void {
     this.#check(partition, (epochs) => (epochs.last === undefined ? undefined : epochs.upTo(epochs.last - 1)))
   }
@@ -47,13 +50,13 @@ export class ReplicaWatch {
     this.#unwatch()
   }
 
-  /** @param asked the last epoch whose records have to be there still */
+  /** @param asked returns the last epoch whose records must still be in the log */
   #check(partition: number, asked: (epochs: EpochTrail) => number | undefined): void {
     const copy = this.#sink.copies.get(partition)
     const epoch = copy && asked(copy.epochs)
     if (copy === undefined || epoch === undefined) return
     this.#divergence(partition, copy, epoch).catch((error: unknown) => {
-      // A broker that refuses to answer has refused other questions before.
+      // A broker that refuses this request has refused others before, and those are reported.
       if (!(error instanceof LatchkeyError)) this.#sink.failed(error)
     })
   }

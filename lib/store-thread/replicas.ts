@@ -1,6 +1,6 @@
 /**
- * Copies of partitions that other instances write: the changelog is read from its start and then followed. Nothing is written and nothing
- * committed. The same way into memory as everything else.
+ * Copies of partitions that other instances write. Reads the changelog from its start and then follows it. Writes and
+ * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
 import { type LatchkeyError } from '../errors.ts'
 import { CommittedBatches } from '../kafka/committed-batches.ts'
@@ -29,14 +29,14 @@ const emptyingOperationsMax = 100_000
 
 interface Copy {
   position: number
-  /** Leader epochs of what was read. */
+  /** Leader epochs of the records that were read. */
   readonly epochs: EpochTrail
-  /** Of those who wrote it. */
+  /** Owners that wrote those records. */
   succession: Succession
-  /** Where the changelog ended when the copy began: from there on it counts as filled. */
+  /** End of the changelog when the copy started. The copy counts as filled when it reaches this offset. */
   target: number
   filled: boolean
-  /** Readable: the first fill is over, even if another one is under way. */
+  /** Readable: the first fill is done, even if another fill is running. */
   opened: boolean
 }
 
@@ -48,7 +48,7 @@ export class Replicas {
   readonly #copies = new Map<number, Copy>()
   #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
-  /** Copies that are emptied, to begin again. */
+  /** Copies that are being emptied before they start again. */
   readonly #refilling = new Set<number>()
   readonly #allFilled = Promise.withResolvers<void>()
 
@@ -68,7 +68,7 @@ export class Replicas {
     })
   }
 
-  /** Resolves when every copy has reached the end that the changelog had at start, and that is visible. */
+  /** Resolves when every copy has reached the end that the changelog had at start, and those records are visible. */
   get filled(): Promise<void> {
     return this.#allFilled.promise
   }
@@ -143,7 +143,7 @@ export class Replicas {
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       if (kind === 'records') {
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
-        // Its primary puts right what is late, and nothing older is shown until then.
+        // The primary corrects late records. Until then the copy shows no older value.
         const records = copy.succession.isLate(batch)
           ? applyLateRecords(map, partition, batch, copy.position, this.#kept)
           : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
@@ -166,13 +166,13 @@ export class Replicas {
     if (!copy.opened) map.open(partition)
     copy.opened = true
     await flusher.flush()
-    if (!copy.filled) return // it has to fill anew meanwhile
+    if (!copy.filled) return // another fill has started
     setPartitionState(stats, partition, 'running')
     log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
     if ([...this.#copies.values()].every((one) => one.filled)) this.#allFilled.resolve()
   }
 
-  /** The position is in the changelog, and what was read before it is not. */
+  /** Starts a copy again: its position is in the changelog, but the records that were read before it are not. */
   async #beginAgain(partition: number, found: string): Promise<void> {
     if (this.#refilling.has(partition)) return
     this.#fetcher.remove(partition)
@@ -185,7 +185,7 @@ export class Replicas {
     }
   }
 
-  /** The changelog was truncated or recreated. What is held may be anything, so it is deleted, and the copy begins again. */
+  /** Empties and restarts a copy, because the changelog was truncated or recreated and the copy may hold any values. */
   async #refill(partition: number, found: string): Promise<number> {
     this.#refilling.add(partition)
     try {
@@ -206,7 +206,7 @@ export class Replicas {
       '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; copying it again'
     log.error(message, { changelogTopic, partition, found, position: copy.position })
     setPartitionState(stats, partition, 'recovering')
-    // At once: it may be about to be told that it is filled.
+    // Set at once, because #becomeReadable() may be about to mark the copy as filled.
     copy.filled = false
     if (copy.opened) await this.#deleteAll(partition)
     else map.clear(partition)
@@ -218,10 +218,10 @@ export class Replicas {
     return copy.position
   }
 
-  /** Deletes what a readable copy holds. */
+  /** Deletes all keys of a readable copy. */
   async #deleteAll(partition: number): Promise<void> {
     const { map, flusher } = this.#context
-    // keys() knows what is published.
+    // keys() returns published keys only.
     await flusher.flush()
     for (const key of map.keys(partition)) {
       map.put(partition, key, 0, key.length, 0, -1, -1, -1)

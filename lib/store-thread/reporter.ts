@@ -1,4 +1,4 @@
-/** What the store thread tells on the side: the map's figures, trouble with Kafka, a key to try. */
+/** Periodic reports of the store thread: figures of the map, trouble with Kafka, a sample key. */
 import { type ChiralMap } from '../map/index.ts'
 import { formatTroubles } from '../format/troubles.ts'
 import { type Clients, partitionTroublesOf, troubleOf } from '../topics/clients.ts'
@@ -15,7 +15,7 @@ export class Reporter {
   #map: ChiralMap | undefined
   #hasSample = false
   #trouble: string | undefined
-  /** Failures of the clients that the counters have already. */
+  /** Failures of the clients that are already in the counters. */
   #counted = { fetch: 0, changelog: 0 }
 
   constructor(clients: Clients, post: (message: FromThread) => void) {
@@ -24,13 +24,16 @@ export class Reporter {
     this.#timer = setInterval(() => this.#report(), intervalMs)
   }
 
-  /** There is something to report about from now on. @param map undefined where nothing is held in memory */
+  /**
+   * Starts to report.
+   * @param map undefined without a map (USE_PROCESSING_ONLY)
+   */
   watch(stats: Stats, map: ChiralMap | undefined): void {
     this.#stats = stats
     this.#map = map
   }
 
-  /** Something became visible. */
+  /** Called when a publish made operations visible. */
   published(): void {
     this.reportMap()
     if (this.#hasSample || this.#map === undefined) return
@@ -69,7 +72,7 @@ export class Reporter {
     this.#trouble = trouble
   }
 
-  /** Failures of whole requests; what the changelog refused of a batch is counted where that is dealt with. */
+  /** Counts failures of whole requests. Refusals of single changelog batches are counted where they are handled. */
   #countFailures(): void {
     const { consumer, producer, changelog, replicas } = this.#clients
     const fetch = consumer.health.failures + changelog.health.failures + replicas.health.failures

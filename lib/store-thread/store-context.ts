@@ -1,4 +1,4 @@
-/** What the parts of a store thread share, once the topics are known. */
+/** State that the parts of a store thread share. Exists once the topics are known. */
 import { type Definition } from '../definition/index.ts'
 import { type ChiralMap } from '../map/index.ts'
 import { type Clients } from '../topics/clients.ts'
@@ -11,16 +11,16 @@ import { type Topology } from '../topics/topology.ts'
 
 export interface StoreContext {
   readonly config: StoreConfig
-  /** Undefined where keys and values are not looked at. */
+  /** Undefined if keys and values are not decoded. */
   readonly definition: Definition | undefined
   readonly clients: Clients
   readonly topology: Topology
   readonly roles: Roles
   readonly stats: Stats
-  /** Without partitions where nothing is held in memory. */
+  /** Has no partitions with USE_PROCESSING_ONLY. */
   readonly map: ChiralMap
   readonly flusher: Flusher
   readonly post: (message: FromThread) => void
-  /** Ends the store. */
+  /** Ends the store with an error. */
   readonly failed: (error: unknown) => void
 }

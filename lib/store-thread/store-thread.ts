@@ -1,4 +1,4 @@
-/** The life of a store, in its thread: topics, memory, primaries and replicas, until it is closed or fails. */
+/** The life of a store in its thread: topics, recovery, primaries and replicas, until it is closed or fails. */
 import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
@@ -24,9 +24,9 @@ import { completeTopics, inspectTopics, type Topology } from '../topics/topology
 import { within } from './within.ts'
 
 const log = loggerOf('store')
-/** How often the topic is asked for its partitions, unless metadata.max.age.ms is less. */
+/** Maximum interval between two requests for the topic's partition count; metadata.max.age.ms may shorten it. */
 const growthIntervalMaxMs = 10_000
-/** What closing may take for each of: acknowledging what is in flight, publishing it, committing. */
+/** Time limit for each step of closing: acknowledge batches in flight, publish, commit. */
 const closeStepMs = 5_000
 
 interface Opened {
@@ -47,7 +47,10 @@ export class StoreThread {
   #isRunning = false
   #closing: Promise<void> | undefined
 
-  /** Loads the definition that the configuration asks for. @throws LatchkeyError invalid_settings where that cannot be had */
+  /**
+   * Loads the definition that the configuration names.
+   * @throws LatchkeyError invalid_settings if it cannot be loaded
+   */
   static async load(config: StoreConfig, post: (message: FromThread) => void): Promise<StoreThread> {
     const { useReplicaOnly, formats, module } = config
     const isPlain = useReplicaOnly || (formats === undefined && module === undefined)
@@ -55,7 +58,7 @@ export class StoreThread {
     return new StoreThread(config, post, definition?.isPlain ? undefined : definition)
   }
 
-  /** @param definition absent: keys and values are not looked at */
+  /** @param definition absent if keys and values are not decoded */
   constructor(config: StoreConfig, post: (message: FromThread) => void, definition?: Definition) {
     this.#config = config
     this.#definition = definition
@@ -65,7 +68,7 @@ export class StoreThread {
     this.#failed.promise.catch(() => {})
   }
 
-  /** Runs until close(). Rejects with what ends the store. */
+  /** Runs until close(). Rejects with the error that ends the store. */
   async run(): Promise<void> {
     try {
       await Promise.race([this.#live(), this.#failed.promise])
@@ -77,17 +80,20 @@ export class StoreThread {
     }
   }
 
-  /** A reader thread has taken the map's messages up to a version. */
+  /** A reader thread has received the map's messages up to a version. */
   confirmed(readerThread: number, version: number): void {
     this.#opened?.context.map.confirmed(readerThread, version)
   }
 
-  /** Writes records of the program's own. What becomes of them is posted; nothing where the store ends before. */
+  /** Writes records of a program. The result is posted, except if the store ends before. */
   write(partition: number, records: DirectRecords): void {
     this.#opened?.primaries.write(partition, records)
   }
 
-  /** Resolves, once all that was consumed before is acknowledged and published, with the number of operations made visible meanwhile. */
+  /**
+   * Waits until everything consumed before is acknowledged and published. Resolves with the number of operations that
+   * became visible meanwhile.
+   */
   async flush(): Promise<number> {
     if (this.#opened === undefined || !this.#isRunning) {
       throw new LatchkeyError('recovering', `Flushing store ${this.#config.storeId}: it is still recovering`)
@@ -99,7 +105,7 @@ export class StoreThread {
     return stats.count('operationsPublished') - before
   }
 
-  /** Stops fetching, finishes and publishes what is in flight, commits; each within a bound. */
+  /** Stops fetching, waits for batches in flight, publishes, and commits. Each step has a time limit. */
   close(): Promise<void> {
     this.#closing ??= this.#close().finally(() => this.#failed.reject(new LatchkeyError('stopping', 'closed')))
     return this.#closing
@@ -120,11 +126,11 @@ export class StoreThread {
     await Promise.all([running, copying])
   }
 
-  /** Looks at rights and topics at the same time: nothing is changed before both are as they have to be. */
+  /** Checks rights and topics concurrently. Changes nothing before both checks have passed. */
   async #prepareTopics(): Promise<Topology> {
     const { consumer } = this.#clients
     const inspecting = consumer.persist(() => inspectTopics(consumer, this.#config))
-    // A right that is missing explains what cannot be seen of a topic, and is told instead.
+    // A missing right explains why a topic looks incomplete, so its error takes precedence.
     inspecting.catch(() => {})
     await requireRights(this.#clients, this.#config)
     const topology = await inspecting
@@ -181,7 +187,10 @@ export class StoreThread {
     return this.#opened
   }
 
-  /** An instance that takes all partitions takes those that come, too; another one has to know how many there are. */
+  /**
+   * Watches for new partitions. An instance that owns all partitions takes new ones too; other instances report the new
+   * count.
+   */
   #watchGrowth({ topology, post }: StoreContext): void {
     const { useReplicaOnly, sourceTopic, changelogTopic } = this.#config
     const topic = useReplicaOnly ? changelogTopic : sourceTopic

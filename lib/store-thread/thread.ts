@@ -1,4 +1,7 @@
-/** Entry point of the store thread: a worker that owns the store's writing side and talks with its handle in the main thread. */
+/**
+ * Entry point of the store thread: a worker that owns the writing side of the store and exchanges messages with its
+ * handle in the main thread.
+ */
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging, passOnLog } from '../log/index.ts'
 import { markStoreThread } from '../store-protocol/store-thread-mark.ts'
@@ -26,7 +29,7 @@ async function start({ config, logging }: ToThread & { type: 'start' }): Promise
   else configureLogging(logging)
   try {
     const loaded = await StoreThread.load(config, post)
-    // Else nothing was begun that would have to be ended.
+    // If close() came during loading, nothing was started that would have to be ended.
     if (!isClosing) {
       store = loaded
       await store.run()

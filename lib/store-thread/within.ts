@@ -3,7 +3,7 @@ import { loggerOf } from '../log/index.ts'
 
 const log = loggerOf('store')
 
-/** A step of closing: its failure or delay must not keep the rest from happening. */
+/** Runs one step of closing with a time limit. Logs its failure, so that the following steps still run. */
 export async function within(ms: number, step: Promise<void> | undefined): Promise<void> {
   if (step === undefined) return
   const ended = step.catch((error) => log.warn('Closing: {fault}', { fault: String(error) }))

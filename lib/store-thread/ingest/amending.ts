@@ -1,4 +1,7 @@
-/** Gives amendments their turn: withholds what a partition has to write itself, and lets it go on afterwards. See amendment.ts. */
+/**
+ * Schedules amendments: withholds the batches that a partition has to write itself, and releases them afterwards. See
+ * amendment.ts.
+ */
 import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
 import { type StoreContext } from '../store-context.ts'
 import { Amendment } from './amendment.ts'
@@ -6,14 +9,17 @@ import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { type Settlement } from './settlement.ts'
 
-/** Batches of one partition that are encoded and not acknowledged. They do not wait for the backlog, which withheld batches may fill. */
+/**
+ * Maximum of encoded amendment batches of one partition that are not acknowledged. They do not wait for room in the
+ * backlog, which withheld batches may fill.
+ */
 const batchesMax = 4
 
 export interface AmendingHooks {
   isOurs(one: PartitionIngest): boolean
-  /** The producer may have something to write. */
+  /** Called when the producer may have something to write. */
   wake(): void
-  /** The source of a partition is to be read, or not, as it says itself. */
+  /** Starts or stops reading the source of a partition, as its `mayFetch` says. */
   fetch(one: PartitionIngest): void
 }
 
@@ -22,7 +28,7 @@ export class Amending {
   readonly #pool: BatchPool
   readonly #settlement: Settlement
   readonly #hooks: AmendingHooks
-  /** The turn that each withheld partition is in. */
+  /** The current turn of each withheld partition. */
   readonly #turns = new Map<PartitionIngest, symbol>()
 
   constructor(context: StoreContext, pool: BatchPool, settlement: Settlement, hooks: AmendingHooks) {
@@ -33,8 +39,8 @@ export class Amending {
   }
 
   /**
-   * Withholds a partition at once; what another turn has not written yet is dropped.
-   * @param withdrawn what the producer has given back: nothing of it was written
+   * Withholds a partition at once. Batches of an earlier turn that are not written are dropped.
+   * @param withdrawn batches that the producer returned; none of their records was written
    */
   withhold(one: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
     this.#turns.set(one, Symbol('turn'))
@@ -48,7 +54,10 @@ export class Amending {
     this.#hooks.fetch(one)
   }
 
-  /** Amends a partition that is withheld. @returns false where the turn was over before the end: the partition is lost, or withheld again */
+  /**
+   * Amends a withheld partition.
+   * @returns false if the turn ended early: the partition is lost, or was withheld again
+   */
   async write(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
     const { flusher, map, config } = this.#context
     const { progress } = this.#settlement
@@ -71,7 +80,7 @@ export class Amending {
     return !isOver()
   }
 
-  /** The partition goes on with what is its own. */
+  /** Ends the withholding. The partition continues with its own batches. */
   release(one: PartitionIngest): void {
     this.#turns.delete(one)
     one.release()
@@ -80,7 +89,7 @@ export class Amending {
     this.#settlement.progress.made()
   }
 
-  /** Withholds, writes and releases, once nothing else is amended. */
+  /** Waits for other amendments of the partition, then withholds, writes and releases. */
   async amend(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
     const mayBegin = () => !one.isWithheld || !this.#hooks.isOurs(one)
     while (!mayBegin()) await this.#settlement.progress.until(mayBegin)

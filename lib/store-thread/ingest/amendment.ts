@@ -1,16 +1,19 @@
 /**
- * Writes what memory has into the changelog again, where the changelog was found to differ from it: ahead of all that waits for the partition.
+ * Writes records of the map to the changelog again, where the changelog was found to differ from the map. They are
+ * written before everything that waits for the partition.
  *
- * `ingest.amend(partition, write)` withholds the partition's own batches, waits until what is under way is acknowledged and memory shows it, calls
- * `write` with an Amendment, and resolves when all that was appended is acknowledged; then the partition's own batches go on. Order is the reason: a
- * record of memory that was written behind a newer one that waits would replace it.
+ * `ingest.amend(partition, write)` withholds the partition's own batches and waits until batches in flight are
+ * acknowledged and visible to the writer. Then it calls `write` with an Amendment, and resolves when all appended
+ * records are acknowledged. Then the partition's own batches continue. The order is the reason: a record of the map
+ * that was written after a newer waiting record would replace it.
  *
  *     await ingest.amend(partition, async (amendment) => {
  *       for (const key of keys) await amendment.append(key, after)
  *     })
  *
- * `append` writes the record as it was: value bytes, kept headers, timestamp, `src`. Where memory has nothing it writes a tombstone with `aft`=after; a
- * record without `src` gets `aft`=after, too. It resolves when there is room for more, so memory is bounded by a few batches.
+ * `append` writes the record unchanged: value bytes, kept headers, timestamp, `src`. If the map has no entry, it writes
+ * a tombstone with `aft`=after; a record without `src` gets `aft`=after too. It resolves when there is room for more,
+ * so memory is bounded by a few batches.
  */
 import { type HeaderBytes, HeaderCursor } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap, type StoredEntry } from '../../map/index.ts'
@@ -18,15 +21,17 @@ import { headersOf, withoutHeaders } from '../../store-protocol/header-prefix.ts
 import { discardOffset } from '../recovery/source-trail.ts'
 import { type ChangelogBatch } from './changelog-batch.ts'
 
-/** What an amendment needs of the ingest that it writes through. */
+/** What an amendment needs from ingest. */
 export interface AmendmentSink {
-  /** An empty batch. */
+  /** Returns an empty batch. */
   take(): ChangelogBatch
-  /** Takes a batch to write. */
+  /** Queues a batch to be written. */
   write(batch: ChangelogBatch): void
-  /** Resolves when there is room for another batch, or nothing is to be written any more. */
+  /** Resolves when there is room for another batch, or when the amendment is over. */
   room(): Promise<void>
-  /** The partition is lost, the store stops, or another amendment has taken the place of this one. */
+  /**
+   * Whether the amendment is over: the partition is lost, the store stops, or another amendment has replaced this one.
+   */
   isOver(): boolean
 }
 
@@ -40,7 +45,7 @@ export class Amendment {
   readonly #headers = new HeaderCursor()
   #batch: ChangelogBatch | undefined
 
-  /** @param hasHeaders values in memory stand behind headers */
+  /** @param hasHeaders whether values in the map have a header prefix */
   constructor(map: ChiralMap, partition: number, hasHeaders: boolean, sink: AmendmentSink) {
     this.#map = map
     this.#partition = partition
@@ -48,27 +53,30 @@ export class Amendment {
     this.#sink = sink
   }
 
-  /** Nothing more is written: what is appended is dropped. */
+  /** Whether the amendment is over. Appended records are then dropped. */
   get isOver(): boolean {
     return this.#sink.isOver()
   }
 
-  /** Writes what memory has for a key. @param after source offset that a record without `src` comes after; -1 none */
+  /**
+   * Writes the map's record of a key.
+   * @param after the `aft` offset of a record without `src`; -1 for none
+   */
   append(key: Uint8Array, after: number): Promise<void> {
     return this.#append(key, this.#map.latest(this.#partition, key), after)
   }
 
-  /** Writes a tombstone, where memory has nothing for the key. */
+  /** Writes a tombstone if the map has no entry for the key. */
   async appendTombstone(key: Uint8Array, after: number): Promise<void> {
     if (!this.#map.has(this.#partition, key, 0, key.length)) await this.#append(key, undefined, after)
   }
 
-  /** Writes a tombstone by which recovery forgets what it has read of the source's offsets. */
+  /** Writes a discard tombstone, after which recovery ignores all source offsets read before. */
   discard(key: Uint8Array): Promise<void> {
     return this.#append(key, undefined, discardOffset)
   }
 
-  /** Writes the batch that is not full. */
+  /** Writes the last batch, which is not full. */
   finish(): void {
     if (this.#batch === undefined || this.isOver) return
     this.#sink.write(this.#batch)
@@ -88,7 +96,7 @@ export class Amendment {
     const offset = entry === undefined || entry.offset < 0 ? after : entry.offset
     const isAfter = offset === after && offset >= 0 && (entry?.offset ?? -1) < 0
     const timestamp = entry?.timestamp ?? Date.now()
-    // Key and value have to lie in one source.
+    // Key and value must be in one buffer.
     const value = entry === undefined ? noBytes : this.#hasHeaders ? withoutHeaders(entry.value) : entry.value
     const record = Buffer.concat([key, value])
     const valueLength = entry === undefined ? -1 : value.length

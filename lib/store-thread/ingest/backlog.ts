@@ -1,24 +1,25 @@
 /**
- * What is encoded and not yet acknowledged: beyond a bound nothing more is decoded. A partition whose changelog takes nothing keeps its share of that and is not fetched;
- * it does not count then, so that the others go on.
+ * Bounds the bytes that are encoded and not acknowledged: above the bound nothing more is decoded. A partition whose
+ * changelog acknowledges nothing keeps its share, is not fetched, and is excluded from the sum, so that the other
+ * partitions continue.
  */
 
 export const backlogBytesMax = 32 << 20
-/** Of all, also of those that do not count: partitions may fall out one after the other, each with a whole backlog. */
+/** Bound that includes the excluded partitions. They may stop one after the other, each with a whole backlog. */
 export const totalBytesMax = 3 * backlogBytesMax
-/** Nothing acknowledged for so long, although something waits: the partition stands still. */
+/** A partition with waiting bytes is paused after this time without an acknowledgement. */
 const stillMs = 1_000
 const lookMs = 250
 
 interface Waiting {
   bytes: number
-  /** When something was settled last, or the first bytes came. */
+  /** When bytes were settled last, or when the first bytes were added. */
   movedAt: number
   isPaused: boolean
 }
 
 export class Backlog {
-  /** Told when a partition is to be fetched no more, and when it is again. */
+  /** Called when fetching of a partition is to be paused or resumed. */
   paused: (partition: number, isPaused: boolean) => void = () => {}
   readonly #shareBytes: number
   readonly #now: () => number
@@ -28,7 +29,7 @@ export class Backlog {
   #pausedBytes = 0
   #waiter: PromiseWithResolvers<void> | undefined
 
-  /** @param partitions that share it */
+  /** @param partitions number of partitions that share the bound */
   constructor(partitions: number, now = () => performance.now()) {
     this.#shareBytes = backlogBytesMax / Math.max(partitions, 1)
     this.#now = now
@@ -36,7 +37,7 @@ export class Backlog {
     this.#timer.unref()
   }
 
-  /** @param bytes negative for what is settled */
+  /** @param bytes negative for settled bytes */
   add(partition: number, bytes: number): void {
     if (bytes === 0) return
     const one = this.#waiting.get(partition) ?? { bytes: 0, movedAt: this.#now(), isPaused: false }
@@ -50,14 +51,14 @@ export class Backlog {
     this.#admit()
   }
 
-  /** Resolves when there is room; undefined where there is. */
+  /** Returns a promise that resolves when there is room; undefined if there is room. */
   room(): Promise<void> | undefined {
     if (!this.#isFull) return undefined
     this.#waiter ??= Promise.withResolvers<void>()
     return this.#waiter.promise
   }
 
-  /** Finds the partitions that stand still. */
+  /** Pauses the partitions whose changelog acknowledges nothing. */
   look(): void {
     const now = this.#now()
     for (const [partition, one] of this.#waiting) {
@@ -67,7 +68,7 @@ export class Backlog {
     this.#admit()
   }
 
-  /** Whoever waits for room goes on. */
+  /** Stops the timer and resolves a pending room(). */
   stop(): void {
     clearInterval(this.#timer)
     this.#waiter?.resolve()

@@ -1,6 +1,7 @@
 /**
- * Source records that cannot be stored, whatever the reason: one place that decides what becomes of them, as ON_BAD_RECORD says. Either the
- * partition goes on behind the record, which is counted and told, and written to the dead-letter topic where there is one; or it halts there.
+ * The single place that decides what to do with source records that cannot be stored, as ON_BAD_RECORD says. Either the
+ * partition continues after the record, which is counted, logged, and written to the dead-letter topic if there is one;
+ * or the partition halts at the record.
  */
 import { type LatchkeyError, messageOf } from '../../errors.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -19,7 +20,7 @@ export class BadRecords {
   readonly #letters: DeadLetters | undefined
   readonly #repeated = new RepeatedLog(loggerOf('ingest'))
 
-  /** @param letters with ON_BAD_RECORD=dead-letter */
+  /** @param letters present with ON_BAD_RECORD=dead-letter */
   constructor(config: BadRecordConfig, stats: Stats, letters?: DeadLetters) {
     this.#config = config
     this.#stats = stats
@@ -27,10 +28,11 @@ export class BadRecords {
   }
 
   /**
-   * The record that `batch` stands at cannot be stored.
-   * @param reason what it is counted under
-   * @param fault what is wrong with it, to be read after "record skipped, "
-   * @returns whether to go on behind it; false: the partition halts here, and neither this record nor anything after it is consumed
+   * Handles a record that cannot be stored: the one at which `batch` is positioned.
+   * @param reason counter of the record
+   * @param fault what is wrong with the record; follows "record skipped, " in the log
+   * @returns whether to continue after the record; false if the partition halts, and neither this record nor a later
+   *   one is consumed
    */
   take(one: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
     const { offset } = batch
@@ -42,8 +44,9 @@ export class BadRecords {
   }
 
   /**
-   * As take(), for a batch that cannot be read, or a record too large for any: offsets from `one.consumed` up to `next`, that one excluded.
-   * @param bytes of the batch, where it is known how far it goes
+   * Like take(), for a batch that cannot be read, or a record too large for any batch: offsets from `one.consumed` up
+   * to `next`, exclusive.
+   * @param bytes of the batch, if its length is known
    */
   takeBatch(
     one: PartitionIngest,
@@ -66,15 +69,15 @@ export class BadRecords {
   }
 
   /**
-   * As take(), for the record of a changelog batch that the broker refuses to store. Others may wait behind it: where the partition halts, what
-   * is behind has to be taken back.
+   * Like take(), for the record of a changelog batch that the broker refuses to store. Later records may already wait;
+   * if the partition halts, they must be taken back.
    */
   takeRefused(one: PartitionIngest, stored: RecordBatchReader, refusal: string): boolean {
     const offset = stored.sourceOffset()
     const message = `the changelog refuses it: ${refusal}`
     if (this.#halts(one, offset, message)) return false
     this.#count(one, offset, 'skippedTooLarge', message)
-    // A tombstone that discards is no record of the source.
+    // A discard tombstone is not a source record.
     if (offset >= 0) this.#letters?.takeRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
     return true
   }

@@ -1,6 +1,7 @@
 /**
- * onNew, onUpdate and onDelete, told what a key has as of the record before: by what is on its way to the changelog, else by memory. So what they
- * make of it is the same whenever the store is killed, because what recovery finds is a record's predecessors, all of them.
+ * Runs onNew, onUpdate and onDelete with the value that the key has directly before the record. That value is in flight
+ * to the changelog, else in the map. The results are the same whenever the store is killed, because recovery finds all
+ * predecessors of a record.
  */
 import { type Definition, refusePromise } from '../../definition/index.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -10,15 +11,15 @@ import { type Step } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 import { type StoreContext } from '../store-context.ts'
 
-/** What the writer knows of what memory has. */
+/** The writer's view of the map. */
 export interface Memory {
-  /** So many operations are in what `latest` sees. */
+  /** Number of operations that `latest` sees. */
   readonly operationsAbsorbed: number
-  /** The value of a key, memory of its own; undefined where it has none. */
+  /** Returns a copy of the value of a key; undefined if the map has none. */
   latest(partition: number, key: Uint8Array, start: number, length: number): Uint8Array | undefined
 }
 
-/** @param hasHeaders values in memory stand behind headers */
+/** @param hasHeaders whether values in the map have a header prefix */
 export function memoryOf(map: ChiralMap, hasHeaders: boolean): Memory {
   return {
     get operationsAbsorbed() {
@@ -31,7 +32,7 @@ export function memoryOf(map: ChiralMap, hasHeaders: boolean): Memory {
   }
 }
 
-/** Values are made out of those before them. */
+/** Whether callbacks run, which make values from earlier values. */
 export function runsCallbacks({ config, definition }: Pick<StoreContext, 'config' | 'definition'>): boolean {
   return definition !== undefined && hasCallbacks(definition) && !config.useProcessingOnly
 }
@@ -43,7 +44,7 @@ export function hasCallbacks({ onNew, onUpdate, onDelete }: Definition): boolean
 export class Callbacks {
   readonly #definition: Definition
   readonly #memory: Memory
-  /** Of the present record: its key as text, a byte a character, and what that has. */
+  /** Key of the current record (latin1), and its former value below. */
   #keyText = ''
   #old: Uint8Array | null = null
 
@@ -52,7 +53,7 @@ export class Callbacks {
     this.#memory = memory
   }
 
-  /** To be called for each record before the others. The partition has `pendingValues`. */
+  /** To be called for each record before the other methods. The partition must have `pendingValues`. */
   begin(one: PartitionIngest, { data, keyStart, keyLength }: RecordBatchReader): void {
     const memory = this.#memory
     const pending = one.pendingValues!
@@ -62,7 +63,10 @@ export class Callbacks {
     this.#old = found === undefined ? (memory.latest(one.partition, data, keyStart, keyLength) ?? null) : found
   }
 
-  /** @returns the value to be stored @param enter is told what is tried */
+  /**
+   * @param enter called with the step that starts
+   * @returns the value to store
+   */
   write(key: unknown, value: unknown, enter: (step: Step) => void): unknown {
     const { onNew, onUpdate } = this.#definition
     if (this.#old === null) {
@@ -83,7 +87,7 @@ export class Callbacks {
     refusePromise(onDelete(key, old), 'it')
   }
 
-  /** @param value of the record that begin() was called for, null for a tombstone; not to be changed */
+  /** @param value of the record that begin() was called for, null for a tombstone; must not be modified */
   wrote(one: PartitionIngest, value: Uint8Array | null, offset: number): void {
     one.pendingValues!.note(this.#keyText, value, offset)
   }

@@ -1,4 +1,6 @@
-/** Which partitions have yet to reach the end that the source had at start, and which of them are rebuilt on the way there. */
+/**
+ * Tracks which partitions have not reached the end that the source had at start, and which of them are being rebuilt.
+ */
 import { beginPhase } from '../../store-protocol/recovery-phase.ts'
 import { type Stats } from '../../store-protocol/stats.ts'
 import { type Resumption } from '../recovery/resumption.ts'
@@ -7,7 +9,7 @@ export class CatchUp {
   readonly #stats: Stats
   readonly #targets = new Map<number, number>()
   readonly #rebuilding = new Set<number>()
-  /** What waits for partitions that are read again while the store runs. */
+  /** Resolvers of again(), for partitions that are read again while the store runs. */
   readonly #again = new Map<number, (isWhole: boolean) => void>()
 
   constructor(stats: Stats, resumptions: ReadonlyMap<number, Resumption>) {
@@ -23,8 +25,8 @@ export class CatchUp {
   }
 
   /**
-   * The source of a partition is to be read again: it is rebuilt until it has arrived where aim() says.
-   * @returns whether it has; false where it is lost, or is to be read once more
+   * Starts a rebuild of a partition whose source is read again. aim() sets its target.
+   * @returns whether the target was reached; false if the partition is lost, or must be read once more
    */
   again(partition: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
@@ -35,7 +37,7 @@ export class CatchUp {
     return promise
   }
 
-  /** A rebuild begins at a position, and is done at a target. */
+  /** Sets the start position and the target of a rebuild. */
   aim(partition: number, position: number, target: number): void {
     this.#targets.set(partition, target)
     beginPhase(this.#stats, partition, 'rebuilding', { start: position, end: target })
@@ -56,7 +58,7 @@ export class CatchUp {
     return this.#rebuilding.has(partition)
   }
 
-  /** @returns whether the partition has just reached its end; tell arrived() once what was read is visible */
+  /** @returns whether the partition has just reached its target. Call arrived() when the records are visible */
   progressed(partition: number, acknowledged: number): boolean {
     const target = this.#targets.get(partition)
     if (target === undefined) return false
@@ -68,7 +70,7 @@ export class CatchUp {
     return true
   }
 
-  /** The partition is lost: nothing is to be reached any more. */
+  /** Removes a lost partition, which has no target any more. */
   drop(partition: number): void {
     this.#targets.delete(partition)
     this.#rebuilding.delete(partition)
@@ -76,9 +78,9 @@ export class CatchUp {
     this.#again.get(partition)?.(false)
   }
 
-  /** @returns whether the partition was rebuilt and now is whole */
+  /** @returns whether the partition was being rebuilt and is now complete */
   arrived(partition: number): boolean {
-    // Since it got there it may be to be read again.
+    // A new rebuild may have started since the target was reached.
     if (this.#targets.has(partition)) return false
     this.#again.get(partition)?.(true)
     this.#again.delete(partition)

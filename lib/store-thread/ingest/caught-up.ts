@@ -1,4 +1,4 @@
-/** What is logged when a store has caught up: also how much of its source it could not store. */
+/** Logs that a store has caught up, with the number of source records that it could not store. */
 import { reasonsText, skippedOf } from '../../store-protocol/skipped.ts'
 import { type Stats } from '../../store-protocol/stats.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
@@ -16,7 +16,7 @@ export function logCaughtUp({ sourceTopic }: StoreConfig, stats: Pick<Stats, 'co
     'Caught up with {sourceTopic} as it was at start; of the {consumed} records read since this start, {skipped} could not be stored: {reasons}',
     counts,
   )
-  // Not the first start: what was stored before says that settings and records fit each other.
+  // If records were recovered, earlier ones were stored, so settings and records fit each other.
   if (stats.count('recordsRecovered') > 0 || skipped.total * 2 <= consumed) return
   log.warn(
     'Reading {sourceTopic}: more than half of its records could not be stored, {skipped} of {consumed} ({reasons}); ' +

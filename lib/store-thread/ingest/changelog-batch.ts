@@ -1,4 +1,4 @@
-/** A record batch on its way to the changelog, with what has to be known when it is acknowledged. Reused from a pool. */
+/** A record batch for the changelog, with the state that its acknowledgement needs. Reused from a pool. */
 import {
   type BuilderOptions,
   type Compression,
@@ -7,22 +7,22 @@ import {
   type RecordBatchReader,
 } from '../../kafka/record-batch/index.ts'
 
-/** The smallest of what all brokers read that Latchkey works with. */
+/** The compression with the smallest result that all supported brokers read. */
 const zstd: Compression = 4
 
 export class ChangelogBatch {
   readonly builder: RecordBatchBuilder
-  /** What was sealed last, uncompressed: what was acknowledged is what goes into memory. */
+  /** The batch sealed last, uncompressed. These bytes are applied to the map after the acknowledgement. */
   sealed: Buffer | undefined
-  /** Size of what was sealed last, as it goes over the network. */
+  /** Size of the batch sealed last, as sent over the network. */
   sentBytes = 0
-  /** Source offset to go on from once this batch is written. */
+  /** Next source offset after this batch. */
   nextSource = 0
-  /** Records among its own that a program has written itself. */
+  /** Number of its records that a program wrote. */
   directWrites = 0
-  /** Its timestamps are no longer those of the source: the broker refused them. */
+  /** Whether its timestamps differ from the source's, because the broker refused them. */
   isRetimed = false
-  /** It amends the changelog: see amendment.ts. */
+  /** Whether it is an amendment of the changelog: see amendment.ts. */
   isAmendment = false
   readonly isCompressed: boolean
 
@@ -46,7 +46,7 @@ export class ChangelogBatch {
     return sent
   }
 
-  /** Opens what was sealed last in a reader, which then stands before the first record. */
+  /** Opens the batch sealed last in a reader, positioned before the first record. */
   openIn(reader: RecordBatchReader): RecordBatchReader {
     const sealed = this.sealed!
     reader.open(sealed, 0, sealed.length)
@@ -65,7 +65,7 @@ export class ChangelogBatch {
   }
 }
 
-/** Keeps batches that are done with, up to a bound, so that ingest allocates no buffer while it runs. */
+/** Keeps unused batches, up to a bound, so that ingest allocates no buffers while it runs. */
 export class BatchPool {
   readonly #maxBytes: number
   readonly #idleMax: number
@@ -82,7 +82,10 @@ export class BatchPool {
     return this.#idle.pop() ?? new ChangelogBatch(this.#maxBytes, this.#options)
   }
 
-  /** For one record that exceeds the changelog's limit as it is: compressed, also where the changelog is not written so. */
+  /**
+   * Returns a batch for one record that exceeds the changelog's limit uncompressed. It is compressed even if the
+   * changelog's other batches are not.
+   */
   takeCompressed(): ChangelogBatch {
     const { compression = 0, level = null } = this.#options ?? {}
     return new ChangelogBatch(0, { recordsMax: 1, level, compression: compression === 0 ? zstd : compression })

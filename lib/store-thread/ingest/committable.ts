@@ -1,9 +1,12 @@
-/** Up to where each partition may be committed now. */
+/** Computes the source offsets that may be committed now. */
 import { type Repairs } from '../repair/repairs.ts'
 import { type CatchUp } from './catch-up.ts'
 import { type Ingest } from './ingest.ts'
 
-/** Not while a partition is rebuilt or repaired: a commit would state that it is complete. Nor one that is lost. */
+/**
+ * Leaves out partitions that are being rebuilt or repaired, because a commit states that the changelog is complete, and
+ * lost partitions.
+ */
 export function committable(
   partitions: readonly number[],
   ingest: Pick<Ingest, 'acknowledged'>,

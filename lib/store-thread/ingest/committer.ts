@@ -1,4 +1,7 @@
-/** Commits, once a second or as auto.commit.interval.ms says, how far the changelog has acknowledged: never ahead of it, never backwards. */
+/**
+ * Commits the source offsets that the changelog has acknowledged, every auto.commit.interval.ms (default: 1 s). Commits
+ * are never ahead of the changelog and never decrease.
+ */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type CommittedOffset, commitOffsets, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
@@ -9,13 +12,13 @@ import { besideChangelog, marksIn } from '../recovery/marks.ts'
 import { type Stats } from '../../store-protocol/stats.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
 
-/** Between asking what the group has and committing over it. */
+/** Maximum time between reading the group's commits and replacing them. */
 const answerAgeMaxMs = 2_000
 
 export interface CommitSource {
   /** Next source offset of each partition to commit, for those this instance may commit. */
   acknowledged(): Map<number, number>
-  /** What a later start has to know beside the offset: see completeness.ts. */
+  /** Metadata of the commit for a later start: see completeness.ts. */
   metadata(partition: number, offset: number): string | Promise<string>
 }
 
@@ -31,8 +34,8 @@ export class Committer {
   #committing: Promise<void> | undefined
 
   /**
-   * @param committed what the group had committed at start: nothing lower is ever committed over it
-   * @param overruled what it had committed of a source that is gone: lower offsets are committed over exactly that
+   * @param committed the group's commits at start; no lower offset is ever committed
+   * @param overruled commits for a source that no longer exists; exactly these may be replaced by lower offsets
    */
   constructor(
     client: KafkaClient,
@@ -52,23 +55,29 @@ export class Committer {
     this.#timer = setInterval(() => void this.commit(), clientsConfigOf(config).consumer.commitIntervalMs)
   }
 
-  /** Commits what is new; a failure is logged, counted and tried again with the next commit. */
+  /** Commits new offsets. A failure is logged, counted, and retried with the next commit. */
   async commit(): Promise<void> {
     this.#committing ??= this.#commit().finally(() => (this.#committing = undefined))
     await this.#committing
   }
 
-  /** What was committed last of a partition, or before the start; undefined where nothing was, or it counts no longer. */
+  /**
+   * Offset of the last commit of a partition, or of the commit found at start; undefined if there is none or it is
+   * invalid.
+   */
   committedOffset(partition: number): number | undefined {
     return this.#committed.get(partition)?.offset
   }
 
-  /** Resolves when no commit is under way. */
+  /** Resolves when no commit is in flight. */
   async settled(): Promise<void> {
     await this.#committing
   }
 
-  /** What the group has of a partition is to be replaced, even by the same offset. @param floor below which nothing is committed */
+  /**
+   * Forces the next commit of a partition, even with an unchanged offset.
+   * @param floor lowest offset that may be committed
+   */
   restate(partition: number, floor?: number): void {
     if (floor === undefined) this.#committed.delete(partition)
     else this.#committed.set(partition, { offset: floor, metadata: '' })
@@ -78,7 +87,7 @@ export class Committer {
     clearInterval(this.#timer)
   }
 
-  /** Stops, and commits once more. */
+  /** Stops the timer and commits once more. */
   async close(): Promise<void> {
     this.stop()
     await this.#committing
@@ -98,14 +107,14 @@ export class Committer {
     try {
       const askedAt = performance.now()
       const found = await fetchCommitted(this.#client, group, sourceTopic, [...offsets.keys()])
-      // Whoever was frozen over the answer has an old one: the next round asks anew.
+      // If the process was frozen meanwhile, the response may be outdated. The next commit reads again.
       const ageMs = Math.round(performance.now() - askedAt)
       if (ageMs > answerAgeMaxMs) {
         const message = `Committing offsets of group ${group}: what it has committed came after ${ageMs} ms, which may be outdated`
         throw new LatchkeyError('request_timed_out', message)
       }
       for (const [partition, { offset }] of found) {
-        // Another instance has gone further while this one stood still; what it has committed must not fall.
+        // Another instance has gone further while this one was frozen. Its commit must not be lowered.
         const isAhead = offset > offsets.get(partition)!.offset && offset !== this.#overruled.get(partition)
         if (isAhead) offsets.delete(partition)
       }
@@ -133,7 +142,10 @@ export class Committer {
   }
 }
 
-/** A higher offset; or the same where what was stated before does not hold any more: after a rebuild, or of other topics. */
+/**
+ * Whether to commit: the offset is higher; or it is equal and the metadata stated before is no longer true, after a
+ * rebuild or with other topics.
+ */
 function isNews(commit: CommittedOffset, held: CommittedOffset | undefined): boolean {
   if (held === undefined || commit.offset > held.offset) return true
   const now = completenessOf(commit.metadata)

@@ -1,23 +1,26 @@
-/** What goes wrong while a record is converted: whose fault it is, what it is counted under, how it is told. */
+/**
+ * Classifies errors during the conversion of a record: which step failed, which counter applies, and the text for the
+ * log.
+ */
 import { type Definition, describeThrown } from '../../definition/index.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type CounterName } from '../../store-protocol/stats.ts'
 
-/** What is being tried. */
+/** The step of the conversion that is running. */
 export type Step = 'key' | 'value' | 'old value' | 'convert' | 'onNew' | 'onUpdate' | 'onDelete' | 'encode'
 
-/** Until a registry that cannot be reached is asked again. */
+/** Pause before an unreachable registry is asked again. */
 const unavailableMs = 1_000
 
-/** What a bad record is counted under. */
+/** Returns the counter for a record that failed at a step. */
 export function reasonAt(step: Step): CounterName {
   if (step === 'key') return 'skippedInvalidKey'
   return step === 'value' ? 'skippedInvalidValue' : 'skippedConversion'
 }
 
-/** To be read after "record skipped, ". */
+/** Returns the text that follows "record skipped, " in the log. */
 export function faultAt(step: Step, definition: Definition, thrown: unknown): string {
   const { key, input, value } = definition
   const found = describeThrown(thrown, definition)
@@ -29,7 +32,7 @@ export function faultAt(step: Step, definition: Definition, thrown: unknown): st
     case 'encode':
       return `what is to be stored cannot be encoded as ${value.name}: ${found}`
     case 'convert':
-      // Formats by settings have no function that a user could look at.
+      // Formats that come from settings have no function that a user could correct.
       if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}: ${found}`
       return `convert failed: ${found}`
     case 'old value':
@@ -39,7 +42,10 @@ export function faultAt(step: Step, definition: Definition, thrown: unknown): st
   }
 }
 
-/** Where it is not the record's fault, but a schema is to be waited for; `ready` resolves when to try again. */
+/**
+ * Returns what to wait for if a schema is missing, which is not an error of the record; `ready` resolves when to retry.
+ * Undefined for other errors.
+ */
 export function waitFor(thrown: unknown): { ready: Promise<void>; reason: string } | undefined {
   if (thrown instanceof SchemaPending) return { ready: thrown.ready, reason: thrown.message }
   if (!(thrown instanceof LatchkeyError) || thrown.code !== 'schema_unavailable') return undefined

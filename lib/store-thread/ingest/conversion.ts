@@ -1,6 +1,6 @@
 /**
- * What a definition makes of source records: decodes and so validates key and value, converts, runs the callbacks, encodes. Records of the
- * source only, and each once: what has been taken is not taken again, however often it is fetched or written.
+ * Applies a definition to source records: decodes and so validates key and value, converts, runs the callbacks,
+ * encodes. Handles only source records, and each once, however often it is fetched or written.
  */
 import { type Definition, refusePromise, skip } from '../../definition/index.ts'
 import { type Codec } from '../../format/index.ts'
@@ -15,10 +15,10 @@ import { Callbacks, hasCallbacks, type Memory, memoryOf } from './callbacks.ts'
 import { faultAt, reasonAt, type Step, waitFor } from './conversion-faults.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
-/** What becomes of a record: it is written as it is, or with another value; it is not written; the partition stands still at it. */
+/** Result for a record: written unchanged, written with another value, not written, or the partition stops at it. */
 export type Outcome = 'unchanged' | 'converted' | 'left out' | 'halted'
 
-/** Undefined where records pass as they are. */
+/** Returns undefined if records are stored unchanged and unchecked. */
 export function conversionOf(context: StoreContext, bad: BadRecords): Conversion | undefined {
   const { config, definition, stats, map } = context
   if (definition === undefined) return undefined
@@ -31,23 +31,23 @@ export function conversionOf(context: StoreContext, bad: BadRecords): Conversion
 }
 
 export class Conversion {
-  /** Where the outcome is `converted`, until the next record: the bytes to be stored, null to delete. */
+  /** The bytes to store after the outcome `converted`, null to delete. Valid until the next record. */
   value: Uint8Array | null = null
   readonly #definition: Definition
   readonly #topic: string
   readonly #stats: Stats
   readonly #bad: BadRecords
   readonly #callbacks: Callbacks | undefined
-  /** Undefined where bytes need not be looked at. */
+  /** Undefined if the bytes need not be decoded. */
   readonly #key: Codec | undefined
   readonly #input: Codec | undefined
   readonly #wantsRecord: boolean
-  /** Values go on as they came. */
+  /** Whether values are stored unchanged. */
   readonly #keepsBytes: boolean
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   #step: Step = 'key'
 
-  /** @param memory what callbacks learn former values from; without it they do not run */
+  /** @param memory source of former values for callbacks; without it they do not run */
   constructor(definition: Definition, topic: string, stats: Stats, bad: BadRecords, memory: Memory | undefined) {
     const { key, input, convert, onNew, onUpdate } = definition
     this.#definition = definition
@@ -55,7 +55,7 @@ export class Conversion {
     this.#stats = stats
     this.#bad = bad
     this.#callbacks = memory !== undefined && hasCallbacks(definition) ? new Callbacks(definition, memory) : undefined
-    // Of settings' formats it is known that they do not look at the record.
+    // Formats that come from settings do not use the record argument.
     this.#wantsRecord = convert !== undefined && (definition.module !== undefined || convert.length > 1)
     this.#key = key === rawCodec && !this.#wantsRecord && this.#callbacks === undefined ? undefined : key
     const changesValues = this.#callbacks !== undefined && (onNew ?? onUpdate) !== undefined
@@ -63,12 +63,15 @@ export class Conversion {
     this.#input = input === rawCodec && this.#keepsBytes ? undefined : input
   }
 
-  /** Each partition then has `pendingValues`. */
+  /** Whether callbacks run. Each partition then needs `pendingValues`. */
   get hasCallbacks(): boolean {
     return this.#callbacks !== undefined
   }
 
-  /** The record that `batch` stands at, which has a key. What cannot be converted goes to BadRecords. */
+  /**
+   * Converts the record at which `batch` is positioned; it must have a key. A record that cannot be converted goes to
+   * BadRecords.
+   */
   take(one: PartitionIngest, batch: RecordBatchReader): Outcome {
     try {
       return this.#convert(one, batch)
@@ -81,7 +84,9 @@ export class Conversion {
     }
   }
 
-  /** The record that take() was called for is on its way to the changelog: the next one with its key comes after it. */
+  /**
+   * To be called when the record of take() was encoded for the changelog. The next record with its key sees its value.
+   */
   wrote(one: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
     if (this.#callbacks === undefined) return
     if (outcome === 'converted') this.#callbacks.wrote(one, this.value?.slice() ?? null, batch.offset)
@@ -129,7 +134,7 @@ export class Conversion {
     this.#callbacks?.delete(key, (step) => (this.#step = step))
   }
 
-  /** Not the record's fault: the others go on, and this partition from this very record. */
+  /** Halts the partition until a schema is available. Other partitions continue; this one continues at this record. */
   #wait(one: PartitionIngest, offset: number, { ready, reason }: { ready: Promise<void>; reason: string }): 'halted' {
     one.waiting = ready
     const message = '{topic} partition {partition} offset {offset}: waiting, {reason}'

@@ -1,6 +1,7 @@
 /**
- * What is added to the headers of a dead letter. Named in the manner of Kafka Connect (`__connect.errors.topic`, KIP-298) and Kafka Streams
- * (`__streams.errors.topic`, KIP-1034), so that tools which look for `__*.errors.*` find them, and with text as values, as theirs have.
+ * Headers that are added to a dead letter. The names follow Kafka Connect (`__connect.errors.topic`, KIP-298) and Kafka
+ * Streams (`__streams.errors.topic`, KIP-1034), so that tools which look for `__*.errors.*` find them. The values are
+ * text, as theirs.
  */
 import { type HeaderBlock } from '../../kafka/record-batch/index.ts'
 import { reasonOf } from '../../store-protocol/skipped.ts'
@@ -8,22 +9,22 @@ import { type CounterName } from '../../store-protocol/stats.ts'
 
 export const prefix = '__latchkey.errors.'
 export const omittedHeader = `${prefix}omitted`
-/** Of the message. What a module threw may be of any length. */
+/** Maximum length of the message. An error of a module may be of any length. */
 const messageCharactersMax = 1_024
 
-/** What is wrong, and where it was found. */
+/** What is wrong with a record, and its position. */
 export interface Fault {
   topic: string
   partition: number
   offset: number
-  /** What the record is counted under. */
+  /** Counter of the record. */
   reason: CounterName
   message: string
-  /** What the letter's value is, where it is not the record's. */
+  /** Content of the letter's value, if it is not the record's value. */
   raw?: 'record' | 'batch' | 'changelog record'
 }
 
-/** Parts of a record that the dead-letter topic has no room for. */
+/** Parts of a record that were left out because they exceed the topic's limit. */
 export type Omitted = 'value' | 'value, headers' | 'key, value, headers'
 
 export function addFault(headers: HeaderBlock, storeId: string, fault: Fault, omitted?: Omitted): void {

@@ -1,6 +1,7 @@
 /**
- * Bad records on their way to the dead-letter topic. While one of a partition is not acknowledged there, nothing of that partition is written
- * to the changelog or committed: so a crash may repeat a letter, but never lose one. Written again and again until it is taken, as everything is.
+ * Writes bad records to the dead-letter topic. While a dead letter of a partition is not acknowledged, nothing of that
+ * partition is written to the changelog or committed. So a crash may repeat a dead letter, but never loses one. Writing
+ * is retried indefinitely.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { Producer } from '../../kafka/producer.ts'
@@ -15,13 +16,13 @@ import { type PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
 
 export interface DeadLetterSink {
-  /** Bytes that wait to be acknowledged; negative for what is. */
+  /** Adds bytes that wait for an acknowledgement; negative for acknowledged bytes. */
   account(one: PartitionIngest, bytes: number): void
-  /** The last letter that a partition had under way is acknowledged: it may go on. */
+  /** Called when the last outstanding dead letter of a partition is acknowledged. The partition may continue. */
   released(one: PartitionIngest): void
 }
 
-/** Undefined where bad records go nowhere. */
+/** Returns undefined if there is no dead-letter topic. */
 export function deadLettersOf(context: StoreContext, sink: DeadLetterSink): DeadLetters | undefined {
   const { deadLetters } = context.topology
   return deadLetters && new DeadLetters(context, deadLetters, sink)
@@ -32,7 +33,7 @@ export class DeadLetters {
   readonly #topic: DeadLetterTopic
   readonly #sink: DeadLetterSink
   readonly #producer: Producer<LetterBatch>
-  /** Waiting to be written, by partition of the dead-letter topic. */
+  /** Batches to write, by partition of the dead-letter topic. */
   readonly #queues = new Map<number, LetterBatch[]>()
   readonly #open = new Map<PartitionIngest, LetterBatch[]>()
 
@@ -49,7 +50,7 @@ export class DeadLetters {
         next: (partition) => this.#queues.get(partition)?.shift(),
         acknowledged: (_, batch) => this.#acknowledged(batch),
         refused: (_, batch, error) => this.#refused(batch, error),
-        // Idempotence would need an identity that is fenced; a letter may come twice all the same.
+        // Idempotence would need an identity that is fenced, and a crash may repeat a dead letter anyway.
         renew: () => Promise.resolve(noIdentity),
         wentBack: () => {},
         lost: () => {},
@@ -57,7 +58,7 @@ export class DeadLetters {
     )
   }
 
-  /** A partition of the source whose letters may come. */
+  /** Adds a partition of the source. */
   add(partition: number): void {
     const target = this.#target(partition)
     if (this.#queues.has(target)) return
@@ -73,7 +74,7 @@ export class DeadLetters {
     this.#producer.stop()
   }
 
-  /** Takes a letter about a record; send() lets those of one fetched chunk go together. */
+  /** Takes a dead letter for a record. send() writes the dead letters of one fetched chunk together. */
   take(one: PartitionIngest, found: Found, fault: Fault): void {
     const batches = this.#open.get(one) ?? []
     this.#open.set(one, batches)
@@ -93,8 +94,8 @@ export class DeadLetters {
   }
 
   /**
-   * Takes a letter about a record that the changelog has refused. What is told of it is what the source has, if that still has it; converted as
-   * it may be otherwise. The partition waits from now on.
+   * Takes a dead letter for a record that the changelog refused. It contains the source's record, or the converted one
+   * if the source no longer has it. The partition waits from now on.
    */
   takeRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
     const converted = copyOf(stored)
@@ -106,11 +107,11 @@ export class DeadLetters {
       one.letters--
       this.send(one)
     }
-    // Rejects when the store stops: the record will be read again.
+    // Rejects when the store stops. The record is read again after the next start.
     write().catch(() => {})
   }
 
-  /** Writes what was taken. */
+  /** Writes the dead letters that were taken. */
   send(one: PartitionIngest): void {
     const batches = this.#open.get(one)
     if (batches === undefined) return
@@ -120,7 +121,7 @@ export class DeadLetters {
     this.#producer.wake()
   }
 
-  /** Undefined where it is gone, or cannot be asked for any more. */
+  /** Returns undefined if the source no longer has the record, or cannot be read. */
   async #original({ topic, partition, offset }: Fault): Promise<Found | undefined> {
     const { consumer } = this.#context.clients
     try {
@@ -152,7 +153,8 @@ export class DeadLetters {
     const { one } = batch
     const parts = batch.parts(/TIMESTAMP/.test(String(error.details['kafka'])))
     if (parts === undefined) {
-      // Thrown, it shows in the status, and the letter is tried again after a pause: somebody may mend the topic.
+      // The thrown error appears in the status, and the dead letter is retried after a pause, since an operator may
+      // correct the topic.
       const found = `${error.message}; it takes not even the reason alone: correct its configuration`
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
@@ -166,7 +168,7 @@ export class DeadLetters {
   }
 }
 
-/** The record that a reader stands at, with its own bytes as the value where it could not be decoded. */
+/** Returns the record at which a reader is positioned. If it could not be decoded, its bytes are the value. */
 export function foundAt(batch: RecordBatchReader): Found {
   if (!batch.undecodable) return batch
   return {
@@ -177,7 +179,7 @@ export function foundAt(batch: RecordBatchReader): Found {
   }
 }
 
-/** Bytes alone, of what could not be read as a record. */
+/** Returns bytes that could not be read as a record, as a value. */
 export function foundBytes(bytes: Buffer | undefined): Found {
   return bytes === undefined ? nothing : { ...nothing, data: bytes, valueLength: bytes.length }
 }
@@ -194,7 +196,7 @@ const nothing: Found = {
   timestamp: -1,
 }
 
-/** Key, value and headers of the record that a reader stands at, in a buffer of their own. */
+/** Copies key, value and headers of the record at which a reader is positioned. */
 function copyOf(batch: RecordBatchReader): Found {
   const { data, keyStart, keyLength, valueStart, valueLength, headersStart, headersEnd, headerCount, timestamp } = batch
   const end = headerCount > 0 ? headersEnd : valueStart + Math.max(valueLength, 0)

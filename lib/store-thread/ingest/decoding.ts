@@ -1,4 +1,4 @@
-/** What decodes the source of a store, put together from its settings and its definition. */
+/** Creates the decoder of a store's source from its settings and its definition. */
 import { sourceFetch } from '../../topics/clients.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type BadRecords } from './bad-records.ts'
@@ -10,7 +10,7 @@ import { sourceHeadersOf } from './source-headers.ts'
 
 export interface Decoding {
   readonly decoder: SourceDecoder
-  /** Absent where records are not looked at. */
+  /** Undefined if records are not decoded. */
   readonly conversion: Conversion | undefined
 }
 

@@ -1,7 +1,7 @@
 /**
- * Records that a program writes itself, beside those of the source: encoded behind what their partition has encoded already, into the same
- * batches. Each names in the header `aft` how far the source was encoded before it, so that it is never overwritten by an older source record
- * that a restart reads again.
+ * Appends records that a program writes. They go into the same batches as source records, after those that their
+ * partition has encoded already. The header `aft` of each has the source offset encoded before it, so that no older
+ * source record replaces it when a restart reads that again.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type ChiralMap } from '../../map/index.ts'
@@ -12,7 +12,7 @@ import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
 import { fencedAdvice } from './owners.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
-/** Key and value of each record, as WriteFrame writes them, and when they were written. */
+/** Key and value of each record in the format of WriteFrame, and the time of the write. */
 export interface DirectRecords {
   readonly records: Uint8Array
   /** Milliseconds since the epoch. */
@@ -32,7 +32,7 @@ export class DirectWrites {
     this.#post = post
   }
 
-  /** @returns the bytes that were encoded, batch headers included */
+  /** @returns the number of encoded bytes, batch headers included */
   append(one: PartitionIngest, { records, timestamp }: DirectRecords): number {
     const after = one.consumed - 1
     const { pendingValues } = one
@@ -72,25 +72,25 @@ export class DirectWrites {
     return bytes
   }
 
-  /** The changelog has acknowledged a batch, and memory has it. */
+  /** To be called when the changelog has acknowledged a batch and the map has its records. */
   acknowledged(one: PartitionIngest, { directWrites: count }: ChangelogBatch): void {
     if (count === 0) return
     one.directWritesSettled += count
     this.#post({ type: 'written', partition: one.partition, count })
   }
 
-  /** The changelog will not take the one record of a batch. */
+  /** To be called when the changelog finally refused a batch of one record. */
   refused(one: PartitionIngest, { directWrites: count }: ChangelogBatch, error: LatchkeyError): void {
     if (count > 0) this.#refuse(one, count, new LatchkeyError('entry_too_large', error.message))
   }
 
-  /** Another instance has taken the partition. */
+  /** To be called when another instance has taken the partition. */
   lost(one: PartitionIngest): void {
     const count = one.directWrites - one.directWritesSettled
     if (count > 0) this.#refuse(one, count, this.#fenced(one.partition))
   }
 
-  /** The partition was lost before the records came. */
+  /** Refuses records that arrive after the partition was lost. */
   tooLate(partition: number, { records }: DirectRecords): void {
     let count = 0
     readFrame(records, () => count++)
@@ -102,7 +102,7 @@ export class DirectWrites {
     this.#tell(one.partition, count, error)
   }
 
-  /** An error itself would arrive as less than it is. */
+  /** Posts code and message, because an Error object loses its fields between threads. */
   #tell(partition: number, count: number, { code, message }: LatchkeyError): void {
     this.#post({ type: 'write-refused', partition, count, error: { code, message } })
   }

@@ -1,6 +1,7 @@
 /**
- * Deletes what a partition holds, in the changelog first: its source was recreated, so none of it is true any more, or it is to be made anew.
- * The tombstones carry a source offset of their own, by which a later recovery knows that what lies before them counts no longer.
+ * Deletes the content of a partition, in the changelog first: its source was recreated, so the content is wrong, or it
+ * is to be made again. The tombstones carry discardOffset as their source offset. A later recovery ignores all source
+ * offsets before them.
  */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset } from '../../kafka/offsets.ts'
@@ -17,8 +18,9 @@ import { type Resume } from '../recovery/resume.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
 
 /**
- * Notes with the group which partitions are to be discarded and rebuilt. Whoever does so may be killed in the midst of it, and by the next
- * start the tombstones may have been compacted away, and with them what tells that keys are missing.
+ * Notes in the group's commits which partitions are to be discarded and rebuilt. The process may be killed during the
+ * rebuild, and until the next start compaction may remove the tombstones, and with them the information that keys are
+ * missing.
  */
 export async function noteRebuild(
   client: KafkaClient,
@@ -33,7 +35,7 @@ export async function noteRebuild(
   if (offsets.size > 0) await noteRebuildAt(client, config, offsets)
 }
 
-/** Notes it with the offsets that stay committed. */
+/** Commits the note with the offsets that stay committed. */
 export async function noteRebuildAt(
   client: KafkaClient,
   config: StoreConfig,
@@ -44,7 +46,7 @@ export async function noteRebuildAt(
   await client.persist(() => commitOffsets(client, groupOf(config), config.sourceTopic, commits))
 }
 
-/** Discards every partition whose resume asks for it. */
+/** Discards every partition whose resume decision requires it. */
 export async function discardFormer(
   map: ChiralMap,
   stats: Stats,
@@ -64,10 +66,10 @@ export async function discardFormer(
 }
 
 /**
- * Resolves when the changelog has acknowledged the tombstones.
- * @param deleted is told how many keys there were up to now
- * @param last key of the record with the highest source offset: a tombstone of it marks the discard also where no key is left
- * @returns how many keys there were
+ * Discards one partition. Resolves when the changelog has acknowledged the tombstones.
+ * @param last key of the record with the highest source offset; its tombstone marks the discard even if no key is left
+ * @param deleted called with the number of keys so far
+ * @returns the number of keys
  */
 async function discardPartition(
   map: ChiralMap,

@@ -1,6 +1,7 @@
 /**
- * Source to changelog to memory. Records are encoded into changelog batches as they are decoded; what the changelog has acknowledged, and only
- * that, is applied to the map. Bounded by the bytes that wait for an acknowledgement.
+ * Moves records from the source to the changelog and then to the map. Records are encoded into changelog batches as
+ * they are decoded. Only records that the changelog has acknowledged are applied to the map. The bytes that wait for an
+ * acknowledgement are bounded.
  */
 import { type LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
@@ -32,7 +33,7 @@ export class Ingest {
   readonly #settlement: Settlement
   readonly #directWrites: DirectWrites
   readonly #amending: Amending
-  /** For what repairs the changelog. */
+  /** Operations on partitions for repairs of the changelog. */
   readonly repairs: RepairPort
   readonly #letters: DeadLetters | undefined
   readonly #linger: Linger
@@ -77,7 +78,7 @@ export class Ingest {
     this.repairs = new RepairPort(this.#partitions, this.#producer, this.#amending, this.#settlement)
   }
 
-  /** @param end of the changelog partition as it was read */
+  /** @param end of the changelog partition, as recovery read it */
   add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
     const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks, epochs)
     this.#partitions.set(partition, one)
@@ -86,36 +87,38 @@ export class Ingest {
     this.#letters?.add(partition)
   }
 
-  /** Begins to read a partition's source, once it has been added, or ends that. */
+  /** Starts or stops reading the source of a partition that was added. */
   follow(partition: number, isFollowed = true): void {
     const one = this.#partitions.get(partition)
-    if (one === undefined) return // lost before
+    if (one === undefined) return // the partition was lost before
     one.isFollowed = isFollowed
     this.#reader.fetch(one)
   }
 
-  /** Writes records of memory to the changelog again, ahead of what waits for the partition: see amendment.ts. */
+  /**
+   * Writes records of the map to the changelog again, before everything that waits for the partition: see amendment.ts.
+   */
   async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<void> {
     const one = this.#partitions.get(partition)
     if (one !== undefined) await this.#amending.amend(one, write)
   }
 
-  /** Source offset up to which the changelog has everything; -1 for a partition that is not ours any more. */
+  /** Source offset up to which the changelog has everything; -1 for a partition that is lost. */
   acknowledged(partition: number): number {
     return this.#partitions.get(partition)?.acknowledged ?? -1
   }
 
-  /** Offset after our last acknowledged record, or where the changelog ended when it was read. */
+  /** Offset after our last acknowledged record, or the end of the changelog when it was read. */
   changelogEnd(partition: number): number {
     return this.#producer.endOffset(partition)
   }
 
-  /** Runs until stop(); rejects with what is not Kafka's fault. */
+  /** Runs until stop(). Rejects with errors that Kafka did not cause. */
   async run(): Promise<void> {
     await Promise.race([this.#reader.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
   }
 
-  /** Fetches nothing more; what was decoded is still written. */
+  /** Stops fetching. Decoded records are still written. */
   stopFetching(): void {
     this.#reader.stop()
   }
@@ -127,16 +130,16 @@ export class Ingest {
     this.#letters?.stop()
   }
 
-  /** Writes a batch that does not come from the source (tombstones that discard), behind what waits already. */
+  /** Queues a batch that is not from the source (discard tombstones), after everything that waits. */
   enqueue(partition: number, batch: ChangelogBatch): void {
     const one = this.#partitions.get(partition)
-    if (one === undefined) return this.#pool.give(batch) // lost before
+    if (one === undefined) return this.#pool.give(batch) // the partition was lost before
     one.full.push(batch)
     this.#settlement.account(one, batch.bytes)
     this.#producer.wake()
   }
 
-  /** Writes records of the program's own behind what waits already, and posts what becomes of them, in order. */
+  /** Writes records of a program after everything that waits, and posts the results in order. */
   write(partition: number, records: DirectRecords): void {
     const one = this.#partitions.get(partition)
     if (one === undefined) return this.#directWrites.tooLate(partition, records)
@@ -145,7 +148,7 @@ export class Ingest {
     this.#encoded(one, openBefore)
   }
 
-  /** Undefined for one that is lost. */
+  /** Undefined for a partition that is lost. */
   partition(partition: number): PartitionIngest | undefined {
     return this.#partitions.get(partition)
   }
@@ -154,12 +157,12 @@ export class Ingest {
     return this.#pool.take()
   }
 
-  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */
   room(): Promise<void> | undefined {
     return this.#settlement.backlog.room() ?? this.#context.flusher.room()
   }
 
-  /** Resolves when all that a partition had to write is settled, or the partition is lost. */
+  /** Resolves when everything that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
     const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
     await this.#linger.without(() => this.#settlement.progress.until(isSettled))
@@ -184,7 +187,7 @@ export class Ingest {
     return instead
   }
 
-  /** The last of its dead letters is acknowledged. */
+  /** Called when the last dead letter of a partition is acknowledged. */
   #released(one: PartitionIngest): void {
     one.advance(one.acknowledged)
     this.#settlement.progressed(one)

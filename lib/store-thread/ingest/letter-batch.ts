@@ -1,4 +1,4 @@
-/** Dead letters of one partition of the source, on their way in one batch. */
+/** A batch of dead letters of one source partition. */
 import {
   batchBytesOfOne,
   HeaderBlock,
@@ -10,7 +10,7 @@ import {
 import { addFault, type Fault, type Omitted, omittedHeader, prefix } from './dead-letter-headers.ts'
 import { type PartitionIngest } from './partition-ingest.ts'
 
-/** A record as it was found; lengths -1: null. */
+/** A record as it was found. A length of -1 means null. */
 export interface Found {
   data: Buffer
   keyStart: number
@@ -23,19 +23,19 @@ export interface Found {
   timestamp: number
 }
 
-/** A batch takes the letters of one fetched chunk, up to this size; a larger letter has one of its own. */
+/** Maximum size of a batch with the dead letters of one fetched chunk. A larger dead letter has its own batch. */
 const batchBytes = 256 << 10
 
-/** What is left out of a letter that is too large, the first that fits counts. */
+/** Parts to leave out of a dead letter that is too large, in this order until it fits. */
 const cuts: readonly (Omitted | undefined)[] = [undefined, 'value', 'value, headers', 'key, value, headers']
 
 export class LetterBatch {
   readonly one: PartitionIngest
-  /** Source offsets of the letters. */
+  /** Source offsets of the dead letters. */
   readonly offsets: number[] = []
   readonly #builder: RecordBatchBuilder
   readonly #headers = new HeaderBlock()
-  /** What refusals have taken from the one letter. */
+  /** Index in `cuts` that refusals have reached for the only dead letter of the batch. */
   #cut = 0
   #isRetimed = false
 
@@ -56,7 +56,7 @@ export class LetterBatch {
     return this.#builder.seal(producer)
   }
 
-  /** @returns false where the batch is full, with nothing changed */
+  /** @returns false if the batch is full; it is then unchanged */
   add(found: Found, fault: Fault, storeId: string, maxMessageBytes: number): boolean {
     for (const omitted of cuts) {
       const headers = this.#headersOf(found, fault, storeId, omitted)
@@ -70,10 +70,10 @@ export class LetterBatch {
   }
 
   /**
-   * What to write instead of a batch that the topic refuses as it is: each letter alone; one that is alone with a timestamp of now, then with
-   * less and less in it.
-   * @param timeAtFault the broker says so
-   * @returns undefined where nothing is left to cut
+   * Returns the batches that replace a refused batch. Each dead letter gets its own batch; a single one first gets the
+   * current time as its timestamp, then fewer and fewer parts.
+   * @param timeAtFault whether the broker refused the timestamp
+   * @returns undefined if there is nothing left to leave out
    */
   parts(timeAtFault: boolean): LetterBatch[] | undefined {
     const isAlone = this.count === 1
@@ -126,7 +126,7 @@ export class LetterBatch {
   }
 }
 
-/** All headers, or those that we have added; without what was said to be left out. */
+/** Copies all headers, or only those that Latchkey added. Leaves out the header that lists omitted parts. */
 function copyHeaders(letter: RecordBatchReader, to: HeaderBlock, omitted: Omitted | undefined): void {
   const { data, headersStart, headersEnd } = letter
   const all = omitted === undefined || omitted === 'value'

@@ -1,4 +1,7 @@
-/** The store's claim on its changelog partitions: who it writes as, and how it takes a partition anew. */
+/**
+ * The store's ownership of its changelog partitions: the producer identities that it writes with, and how it takes a
+ * partition again.
+ */
 import { type Claim, fencePartition, identityOf, isOwn, newClaim } from '../../kafka/fence.ts'
 import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -7,14 +10,14 @@ import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { hasSuccessor, markersFrom } from '../recovery/changelog-check.ts'
 
-/** Without fencing, of how many producer ids a partition's own batches are known by. */
+/** Number of producer ids a partition that identify the store's own batches without fencing. */
 const identitiesMax = 8
 
 export class Owners {
   readonly #clients: Clients
   readonly #config: StoreConfig
   readonly #claims = new Map<number, Claim>()
-  /** Without fencing, nothing is claimed. */
+  /** Producer identities by partition without fencing, where nothing is claimed. */
   readonly #unclaimed = new Map<number, ProducerIdentity[]>()
 
   constructor(clients: Clients, config: StoreConfig) {
@@ -27,7 +30,10 @@ export class Owners {
     return claim === undefined ? this.#unclaimed.get(partition)?.at(-1) : identityOf(claim)
   }
 
-  /** @returns whether a batch of the partition was written by this instance: without an identity, nobody knows, and it counts as ours */
+  /**
+   * @returns a predicate: whether this instance wrote a batch of the partition. If the instance has no identity
+   *   (FENCING=false, no idempotence), batches without one count as its own
+   */
   isOwn(partition: number): (written: ProducerIdentity) => boolean {
     const claim = this.#claims.get(partition)
     if (claim !== undefined) return (written) => isOwn(claim, written)
@@ -35,10 +41,11 @@ export class Owners {
     return ({ producerId }) => own.some((one) => one.producerId === producerId)
   }
 
-  /** Takes partitions, in parallel. Whoever wrote them before is refused from now on, unless FENCING=false. */
+  /** Takes partitions, in parallel. From then on the broker refuses writes of earlier owners, unless FENCING=false. */
   async take(partitions: readonly number[]): Promise<void> {
-    // A leader that has not opened one of them yet (the topic is new, the broker has just started) would let the markers of all wait for
-    // 30 s: Kafka 4.1 does not answer itself there (KafkaApis.handleWriteTxnMarkersRequest). Those that answer this have opened them.
+    // A leader that has not opened one of the partitions yet (the topic is new, or the broker has just started) would
+    // delay the markers of all partitions by 30 s, because Kafka 4.1 does not answer itself in this case
+    // (KafkaApis.handleWriteTxnMarkersRequest). A leader that answers this request has opened them.
     const { producer } = this.#clients
     await producer.persist(() => listOffsets(producer, this.#config.changelogTopic, partitions, 'latest'))
     await Promise.all(
@@ -52,8 +59,8 @@ export class Owners {
   }
 
   /**
-   * Takes a partition that is held already; rejects with `fenced` if someone else has taken it since.
-   * @param from changelog offset from which on somebody else's marker may stand
+   * Takes a partition again. Rejects with `fenced` if another instance has taken it since.
+   * @param from changelog offset from which a foreign marker may exist
    */
   async renew(partition: number, from: number): Promise<ProducerIdentity> {
     const claim = this.#claims.get(partition)
@@ -76,8 +83,9 @@ export class Owners {
   }
 
   /**
-   * The broker grants a partition to whoever asks first where it has forgotten who had it last. Who has written as its owner since is the later one, and has
-   * gone further than we have: what we wrote now would be older, and nobody could tell.
+   * Rejects with `fenced` if a later owner has written to the partition. A broker that has forgotten the owner grants
+   * the partition to the first instance that requests it. An owner that has written since has gone further than this
+   * instance, whose writes would be older without a sign of it.
    */
   async #requireNoSuccessor(partition: number, from: number): Promise<void> {
     const { changelogTopic } = this.#config
@@ -95,7 +103,7 @@ export class Owners {
   }
 }
 
-/** What a user is told who has two instances on one partition. */
+/** Returns the advice for a user with two instances on one partition. */
 export function fencedAdvice(storeId: string, partition: number): string {
   return (
     `another instance of store ${storeId} has taken partition ${partition}: it is served as it is and written no more; ` +

@@ -1,4 +1,4 @@
-/** What happens to the partitions of a running store, and what follows from it: they arrive, are lost, are written to by others. */
+/** Events of partitions in a running store (caught up, lost, written by others), and the reactions to them. */
 import { LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -23,7 +23,7 @@ export interface IngestContext extends StoreContext {
 }
 
 export class PartitionEvents {
-  /** To be called before each request that writes the changelog. */
+  /** To be called before each request that writes to the changelog. */
   readonly beforeWrite: () => void
   readonly #context: StoreContext
   readonly #owners: Owners
@@ -46,22 +46,28 @@ export class PartitionEvents {
     this.#contests = contests
   }
 
-  /** To be called before anything is read of the source. */
+  /** To be called before anything is read from the source. */
   watchBy(source: SourceWatch): void {
     this.#source = source
   }
 
-  /** Records of another leader epoch have come. */
+  /** Called at the first record of another leader epoch. */
   epochBegan(partition: number): void {
     this.#source?.epochBegan(partition)
   }
 
-  /** A position is not in the source. @returns whether that was recreated or truncated: then it is read from elsewhere */
+  /**
+   * Called if the source does not have a position.
+   * @returns whether the source was recreated or truncated, so that it is read from elsewhere
+   */
   async hasSourceChanged(partition: number, position: number): Promise<boolean> {
     return (await this.#source?.hasChanged(partition, position)) ?? false
   }
 
-  /** Everything recovered is visible: the partitions run, but for those that are rebuilt. */
+  /**
+   * To be called when everything recovered is visible. Sets the partitions to `running`, except those that are being
+   * rebuilt.
+   */
   begin(catchUp: CatchUp): void {
     const { stats, post, roles } = this.#context
     this.#catchUp = catchUp
@@ -74,14 +80,15 @@ export class PartitionEvents {
     if (this.#lost.size > 0 && catchUp.isDone) this.#caughtUp()
   }
 
-  /** A partition is acknowledged up to here. */
+  /** Called when the changelog has acknowledged a partition up to a source offset. */
   progressed(partition: number, acknowledged: number): void {
     if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)
   }
 
   /**
-   * Takes the partition again; rejects with `fenced` if it is another instance's. Undefined where its changelog has lost records: then the repair takes it.
-   * @param end of what is known to be ours
+   * Takes a partition again. Rejects with `fenced` if another instance owns it. Returns undefined if its changelog has
+   * lost records; then the repair takes it.
+   * @param end changelog offset up to which the batches are known to be ours
    */
   async renew(partition: number, end: number): Promise<ProducerIdentity | undefined> {
     if (await this.#repairs?.beginsInstead(partition)) return undefined
@@ -89,7 +96,7 @@ export class PartitionEvents {
     return this.#owners.renew(partition, end)
   }
 
-  /** The position is not in the source any more: where to go on. */
+  /** Returns where to resume if the source no longer has the position. */
   async outOfRange(partition: number, position: number): Promise<number> {
     const { clients, config } = this.#context
     const { sourceTopic } = config
@@ -108,7 +115,10 @@ export class PartitionEvents {
     return next
   }
 
-  /** A record cannot be stored, and ON_BAD_RECORD=stop: what is held is served, and nothing is consumed from there on. */
+  /**
+   * Called with ON_BAD_RECORD=stop when a record cannot be stored. The partition continues to be served, and nothing is
+   * consumed from that record on.
+   */
   halted(partition: number, { offset, fault }: Halt): void {
     const { stats, config, post } = this.#context
     const found = `${config.sourceTopic} partition ${partition}: halted at offset ${offset}, ${fault}`
@@ -118,29 +128,32 @@ export class PartitionEvents {
     log.error('{reason}', { reason })
   }
 
-  /** Another instance has taken the partition. */
+  /** Called when another instance has taken the partition. */
   lost(partition: number, error: LatchkeyError): void {
     const { stats, config, post } = this.#context
     const reason = fencedAdvice(config.storeId, partition)
     this.#lost.add(partition)
-    // What was to be rebuilt has not all of its keys: it goes on saying so where one is not found.
+    // A partition in rebuild lacks keys, so it keeps its state, and lookups that find nothing report it.
     if (this.#catchUp?.rebuilds(partition) !== true) setPartitionState(stats, partition, 'fenced')
     post({ type: 'fenced', partition, reason })
     log.error('{fault}: {reason}', { fault: error.message, reason })
     if (this.#catchUp !== undefined) this.#drop(partition, this.#catchUp)
   }
 
-  /** Our batch landed behind something that is perhaps not ours: records of another writer, or a marker. */
+  /** Called when our batch landed after offsets that may not be ours: records of another writer, or a marker. */
   foreignOffsets(partition: number, range: OffsetRange): void {
     this.#contests?.found(partition, range)
   }
 
-  /** Our batch landed before what we had written already: what was there is missing. Renews the partition. */
+  /**
+   * Called when our batch landed below what we had written, so records are missing. The producer then renews the
+   * partition.
+   */
   changelogWentBack(partition: number, baseOffset: number): void {
     this.#repairs?.landedBelow(partition, baseOffset)
   }
 
-  /** The others may have waited for it alone. */
+  /** Removes a lost partition. The store may have waited for this partition only. */
   #drop(partition: number, catchUp: CatchUp): void {
     const { flusher, post, failed } = this.#context
     const wasRebuilding = catchUp.isRebuilding
@@ -157,7 +170,9 @@ export class PartitionEvents {
     post({ type: 'state', state: 'running' })
   }
 
-  /** A partition has reached the end that its source had at start: once that is visible, it counts. */
+  /**
+   * Called when a partition has reached the end that its source had at start. It counts once the records are visible.
+   */
   async #arrive(partition: number): Promise<void> {
     const { stats, flusher } = this.#context
     const catchUp = this.#catchUp!

@@ -1,20 +1,23 @@
-/** One primary partition on its way from source to changelog: how far it was read, what waits to be written, how far that is acknowledged. */
+/**
+ * The state of one primary partition on its way from source to changelog: read position, batches that wait to be
+ * written, acknowledged position.
+ */
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { type ChangelogBatch } from './changelog-batch.ts'
 import { PendingValues } from './pending-values.ts'
 import { type Reread } from './reread.ts'
 
-/** Where a partition stopped, and why. */
+/** Where a partition halted, and why. */
 export interface Halt {
-  /** Of the source record that cannot be stored. */
+  /** Offset of the source record that cannot be stored. */
   offset: number
   fault: string
 }
 
 export interface PartitionStart {
-  /** In the source. */
+  /** Offset in the source. */
   position: number
-  /** Of what was read before, and will be. */
+  /** Leader epochs of what was read before and will be read. */
   epochs: EpochTrail
 }
 
@@ -24,40 +27,48 @@ export class PartitionIngest {
   consumed: number
   /** Source offset up to which everything is acknowledged by the changelog, or skipped. */
   acknowledged: number
-  /** Batches that are full, oldest first, before the open one. */
+  /** Full batches, oldest first. They precede the open batch. */
   readonly full: ChangelogBatch[] = []
   open: ChangelogBatch | undefined
   /** When the open batch got its first record (performance.now()). */
   openedAt = 0
-  /** Batches given to the producer and not yet settled. */
+  /** Batches passed to the producer and not settled. */
   inFlight = 0
-  /** Encoded and not yet settled. */
+  /** Bytes that are encoded and not settled. */
   bytes = 0
-  /** Records that a program has written itself, and how many of them are acknowledged or refused. */
+  /** Records that a program wrote; below, how many of them are acknowledged or refused. */
   directWrites = 0
   directWritesSettled = 0
-  /** The record that it halted at and what is wrong with it: nothing from there on is consumed. */
+  /** The record at which the partition halted, and the cause. Nothing from there on is consumed. */
   halt: Halt | undefined
-  /** Batches of dead letters that are not acknowledged: until then nothing is written to the changelog, nor counts as acknowledged. */
+  /**
+   * Dead-letter batches that are not acknowledged. While there are any, nothing is written to the changelog or counts
+   * as acknowledged.
+   */
   letters = 0
-  /** Of those letters, encoded. */
+  /** Encoded bytes of those batches. */
   letterBytes = 0
-  /** Where it stands still at a record for a time: resolves when to go on with that. */
+  /** Set while the partition waits at a record; resolves when to continue with that record. */
   waiting: Promise<void> | undefined
-  /** The source is read for it, unless something keeps it from that. */
+  /** Whether the source is to be read, unless something else prevents it. */
   isFollowed = false
-  /** Its changelog takes nothing, and as much waits as may. */
+  /** Whether the changelog acknowledges nothing and the partition's share of the backlog is used up. */
   isPaused = false
-  /** Batches that are written while its own wait; undefined where its own are written. */
+  /**
+   * Amendment batches, which are written while the partition's own batches wait; undefined while its own are written.
+   */
   #amendments: ChangelogBatch[] | undefined
-  /** What keys have by records that memory does not show yet, where callbacks have to know. */
+  /** Latest values by key that the map does not show yet; undefined without callbacks. */
   readonly pendingValues: PendingValues | undefined
-  /** While the source is read again for some keys. */
+  /** Set while the source is read again for some keys. */
   reread: Reread | undefined
-  /** Leader epochs of what was read of the source. */
+  /** Leader epochs of what was read from the source. */
   readonly epochs: EpochTrail
 
-  /** @param position source offset to begin at @param epochs of what was read before it */
+  /**
+   * @param position source offset to begin at
+   * @param epochs leader epochs of what was read before it
+   */
   constructor(partition: number, position: number, hasCallbacks = false, epochs = new EpochTrail()) {
     this.epochs = epochs
     this.pendingValues = hasCallbacks ? new PendingValues() : undefined
@@ -75,17 +86,20 @@ export class PartitionIngest {
     return mayRead && this.waiting === undefined && !this.isWithheld
   }
 
-  /** Its own batches wait: only amendments are written. */
+  /** Whether the partition's own batches wait and only amendments are written. */
   get isWithheld(): boolean {
     return this.#amendments !== undefined
   }
 
-  /** Of what was given to be written as an amendment, batches that are not settled. */
+  /** Number of amendment batches that are not settled. */
   get amendmentsLeft(): number {
     return (this.#amendments?.length ?? 0) + this.inFlight
   }
 
-  /** From now on only amendments are written. @returns those that a former withholding has left, to be forgotten */
+  /**
+   * Withholds the partition's own batches from now on.
+   * @returns amendment batches of an earlier withholding, to be dropped
+   */
   withhold(): ChangelogBatch[] {
     const left = this.#amendments ?? []
     this.#amendments = []
@@ -97,12 +111,12 @@ export class PartitionIngest {
     this.#amendments!.push(batch)
   }
 
-  /** Its own batches are written again. */
+  /** Ends the withholding. */
   release(): void {
     this.#amendments = undefined
   }
 
-  /** Batches that were given to the producer, and nothing of them was written: they come first again. */
+  /** Puts batches back to the front that the producer returned without having written any of their records. */
   putBack(batches: readonly ChangelogBatch[]): void {
     this.inFlight -= batches.length
     this.full.unshift(...batches)
@@ -112,7 +126,10 @@ export class PartitionIngest {
     return this.inFlight === 0 && (this.#amendments?.length ?? 0) === 0
   }
 
-  /** The oldest batch to write; undefined if there is none. @param isDue whether the open one is to be written as it is */
+  /**
+   * Returns the oldest batch to write; undefined if there is none.
+   * @param isDue whether to write the open batch although it is not full
+   */
   takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
     if (this.letters > 0) return undefined
     if (this.#amendments !== undefined) {
@@ -126,7 +143,7 @@ export class PartitionIngest {
     return batch
   }
 
-  /** Puts a batch of one record behind all that waits to be written. */
+  /** Appends a batch of one record after everything that waits. */
   pushAlone(batch: ChangelogBatch): void {
     if (this.open !== undefined) this.full.push(this.open)
     this.open = undefined
@@ -134,7 +151,10 @@ export class PartitionIngest {
     this.bytes += batch.bytes
   }
 
-  /** Everything that waits to be written, so that it is not: it is as if nothing was read from `offset` on. */
+  /**
+   * Removes and returns everything that waits to be written. The state is then as if nothing from `offset` on had been
+   * read.
+   */
   takeBack(offset: number): ChangelogBatch[] {
     const waiting = this.open === undefined ? this.full.splice(0) : [...this.full.splice(0), this.open]
     this.open = undefined
@@ -142,27 +162,36 @@ export class PartitionIngest {
     return waiting
   }
 
-  /** The changelog does not have what was acknowledged from `offset` on. @returns what waits to be written */
+  /**
+   * Called when the changelog has lost what was acknowledged from `offset` on.
+   * @returns the batches that wait to be written
+   */
   rewind(offset: number): ChangelogBatch[] {
     this.pendingValues?.clear()
     this.acknowledged = Math.min(this.acknowledged, offset)
     return this.takeBack(offset)
   }
 
-  /** The changelog has all below `nextSource`, or never will; so many operations were put into memory since the beginning. */
+  /**
+   * Called when the changelog has everything below `nextSource`, or will never have it.
+   * @param operations number of operations put into the map since the beginning
+   */
   settled(nextSource: number, operations: number): void {
     this.pendingValues?.acknowledged(this.isIdle ? Number.POSITIVE_INFINITY : nextSource, operations)
     this.advance(nextSource)
   }
 
-  /** Skipped records behind the last batch count as acknowledged with it. */
+  /** Moves `acknowledged` on. Skipped records after the last batch count as acknowledged with it. */
   advance(nextSource: number): void {
     if (this.letters > 0) return
     this.acknowledged = Math.max(this.acknowledged, this.isIdle ? this.consumed : nextSource)
   }
 }
 
-/** @returns whether all that the partitions have read and written up to now is acknowledged, or theirs no more */
+/**
+ * @returns a function that returns whether everything read and written up to now is acknowledged, or its partition is
+ *   lost
+ */
 export function takenIsSettled(partitions: ReadonlyMap<number, PartitionIngest>): () => boolean {
   const taken = [...partitions.values()].map((one) => ({ one, consumed: one.consumed, writes: one.directWrites }))
   return () =>

@@ -1,50 +1,53 @@
 /**
- * What the keys of one partition have by records that memory does not show its writer yet: decoded and not acknowledged, or acknowledged and
- * not published. A callback is told the value before its record, however few milliseconds ago that came. Holds a key until the publish
- * after its last record, so it is bounded by what waits for the changelog and for a flush.
+ * Latest values of one partition that the map does not show its writer yet, so that callbacks see the value directly
+ * before their record. These values are decoded and not acknowledged, or acknowledged and not published. A key is held
+ * until the publish after its last record, so the size is bounded by what waits for the changelog and for a flush.
  */
 
 interface PendingValue {
   readonly key: string
-  /** null: deleted. */
+  /** null for a deleted key. */
   readonly value: Uint8Array | null
   readonly offset: number
 }
 
-/** Everything below a source offset that was noted by then is in memory once so many operations were absorbed there. */
+/**
+ * When the map has absorbed `operations` operations, it shows every value that was noted by then and has a source
+ * offset below `nextSource`.
+ */
 interface Mark {
   readonly nextSource: number
-  /** Values noted so far: what comes after is not settled, however high `nextSource` is. */
+  /** Number of values noted so far. Later values are not covered, even if `nextSource` is above their offsets. */
   readonly noted: number
   readonly operations: number
 }
 
-/** Released values at the queue's front that are worth moving the others for. */
+/** Minimum of released values at the front of the queue before the others are moved. */
 const releasedMin = 4_096
 
 export class PendingValues {
   readonly #latest = new Map<string, PendingValue>()
-  /** In the order of their offsets; those before #first are released. */
+  /** In the order of their offsets. Values before #first are released. */
   readonly #queue: PendingValue[] = []
   #first = 0
-  /** Values that the queue no longer has. */
+  /** Number of values removed from the queue. */
   #dropped = 0
   readonly #marks: Mark[] = []
 
-  /** Keys that are held. */
+  /** Number of keys held. */
   get size(): number {
     return this.#latest.size
   }
 
-  /** What a key has: its value, null if it was deleted, undefined where memory tells. */
+  /** Returns the pending value of a key, null if it was deleted, undefined if the map has the current value. */
   get(key: string): Uint8Array | null | undefined {
     return this.#latest.get(key)?.value
   }
 
   /**
-   * A record is on its way to the changelog.
-   * @param value kept as it is: not to be changed
-   * @param offset of the source record; of a write that is none of the source's, the one that the next record will have
+   * Notes a record that was encoded for the changelog.
+   * @param value kept without a copy: must not be modified
+   * @param offset of the source record; for a write of a program, the offset of the next source record
    */
   note(key: string, value: Uint8Array | null, offset: number): void {
     const pending = { key, value, offset }
@@ -52,7 +55,7 @@ export class PendingValues {
     this.#queue.push(pending)
   }
 
-  /** What is on its way will not be written: memory tells of every key. */
+  /** Drops all values: they will not be written, so the map is current for every key. */
   clear(): void {
     this.#latest.clear()
     this.#dropped += this.#queue.length
@@ -61,13 +64,16 @@ export class PendingValues {
     this.#marks.length = 0
   }
 
-  /** All below `nextSource` was put into memory, or will never be; `operations` were put into it so far. */
+  /**
+   * Called when everything below `nextSource` was put into the map, or never will be. `operations` is the number of
+   * operations put so far.
+   */
   acknowledged(nextSource: number, operations: number): void {
     if (this.#first === this.#queue.length) return
     this.#marks.push({ nextSource, noted: this.#dropped + this.#queue.length, operations })
   }
 
-  /** The writer's view of memory has so many operations: what is among them is released. */
+  /** Releases the values that are among the first `operations` operations, which the writer's view of the map has. */
   release(operations: number): void {
     let marks = 0
     while (marks < this.#marks.length && this.#marks[marks]!.operations <= operations) marks++

@@ -1,4 +1,4 @@
-/** How the changelog is written. */
+/** Options of the producer that writes the changelog. */
 import { type ProducerOptions } from '../../kafka/producer.ts'
 import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
 import { BatchPool } from './changelog-batch.ts'
@@ -8,7 +8,10 @@ import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
 
 const requestBytesMax = 16 << 20
 const idleBatchesMax = 32
-/** A record that compression has to bring down to the topic's limit; default brokers take requests up to 100 MiB. */
+/**
+ * Maximum size of a record that compression may bring below the topic's limit. Brokers accept requests up to 100 MiB by
+ * default.
+ */
 const compressedRecordBytesMax = 64 << 20
 
 export function producerOptions(config: StoreConfig): ProducerOptions {
@@ -22,7 +25,10 @@ export function batchPool(config: StoreConfig, limits: ChangelogLimits): BatchPo
   return new BatchPool(maxBytes, idleBatchesMax, { recordsMax: batchRecordsMax, compression, level: compressionLevel })
 }
 
-/** The topic's limits, and that of the user. What is compressed may be larger than the topic accepts: the broker decides then. */
+/**
+ * Returns the limits of the topic and the user. With compression a record may be larger than the topic accepts; the
+ * broker then decides.
+ */
 export function recordLimits(config: StoreConfig, limits: ChangelogLimits): ChangelogLimits {
   const { compression } = clientsConfigOf(config).producer.produce
   const accepted =
@@ -30,7 +36,7 @@ export function recordLimits(config: StoreConfig, limits: ChangelogLimits): Chan
   return { ...limits, maxMessageBytes: Math.min(accepted, messageBytesMax(config)) }
 }
 
-/** The largest record that is compressed by itself to fit the topic. */
+/** Returns the maximum size of a record that is compressed by itself to fit the topic. */
 export function compressibleBytesMax(config: StoreConfig): number {
   return Math.min(hardMaxBytes, messageBytesMax(config))
 }

@@ -1,9 +1,9 @@
-/** Lets those wait who want to look again whenever something has moved on. */
+/** Lets callers wait for a condition, which is checked again after each change. */
 
 export class Progress {
   #waiters: (() => void)[] = []
 
-  /** Resolves when that is so. */
+  /** Resolves when isSo() returns true. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await new Promise<void>((resolve) => this.#waiters.push(resolve))
   }

@@ -1,7 +1,7 @@
 /**
- * Batches that the changelog refuses as they are (too large by a limit that has changed, a timestamp by a clock that differs): they are
- * written in smaller parts with timestamps of now, down to the one record at fault. That one is compressed; if it is refused even so, BadRecords
- * decides about it.
+ * Replaces batches that the changelog refuses: too large by a limit that has changed, or with a timestamp that the
+ * broker's clock does not allow. They are written in smaller parts, or with the current time, down to the one record at
+ * fault. That record is compressed; if it is refused again, it goes to BadRecords.
  */
 import { type LatchkeyError } from '../../errors.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -21,7 +21,7 @@ export class Refusals {
     this.#bad = bad
   }
 
-  /** What to write in the place of a refused batch, in order; nothing where its one record cannot be stored. */
+  /** Returns the batches that replace a refused batch, in order; empty if its only record cannot be stored. */
   replace(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     this.#stats.add('changelogFailures', 1)
     const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
@@ -36,7 +36,7 @@ export class Refusals {
     return [this.#part(batch, 0, half, timestamp), this.#part(batch, half, batch.count, timestamp)]
   }
 
-  /** Records `from` to `to` (exclusive) of a batch, as a batch of their own. */
+  /** Returns records `from` to `to` (exclusive) of a batch as a new batch. */
   #part(
     batch: ChangelogBatch,
     from: number,
@@ -69,7 +69,7 @@ export class Refusals {
   }
 }
 
-/** The record that `records` stands at, with its headers as they are, `src` or `aft` among them. */
+/** Appends the record at which `records` is positioned, with its headers unchanged, including `src` or `aft`. */
 function appendAgain(part: ChangelogBatch, records: RecordBatchReader, timestamp: number): void {
   const { data, keyStart, keyLength, valueStart, valueLength, headersStart, headersEnd, headerCount } = records
   const headers =

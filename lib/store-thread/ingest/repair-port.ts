@@ -1,4 +1,4 @@
-/** What a repair of the changelog does to a partition in ingest: see ../repair/repairs.ts. */
+/** Operations of changelog repairs on partitions in ingest: see ../repair/repairs.ts. */
 import { type LatchkeyError } from '../../errors.ts'
 import { type ProducerIdentity } from '../../kafka/fence.ts'
 import { type PartitionEnd, type Producer } from '../../kafka/producer.ts'
@@ -30,20 +30,21 @@ export class RepairPort {
     return this.#partitions.get(partition)?.halt !== undefined
   }
 
-  /** Has partitions taken again, all that there are or one, even where there is nothing to write. */
+  /** Causes one partition, or all, to be taken again, even if there is nothing to write. */
   renew(partition?: number): void {
     if (partition === undefined) this.#producer.renewAll()
     else void this.#producer.renew(partition)
   }
 
-  /** Has a partition taken again. Resolves when that is done, or it is lost. */
+  /** Takes a partition again. Resolves when it is taken or lost. */
   renewed(partition: number): Promise<void> {
     return this.#producer.renew(partition)
   }
 
   /**
-   * Withholds what a partition has to write. From within the producer's renew() only, when nothing of it is under way.
-   * @returns false where the partition is lost
+   * Withholds the batches of a partition. To be called only from the producer's renew(), when nothing of the partition
+   * is in flight.
+   * @returns false if the partition is lost
    */
   withhold(partition: number): boolean {
     const one = this.#partitions.get(partition)
@@ -51,35 +52,41 @@ export class RepairPort {
     return one !== undefined
   }
 
-  /** A partition that is withheld was taken. */
+  /** To be called when a withheld partition was taken. */
   taken(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
     if (this.#partitions.has(partition)) this.#producer.own(partition, identity, end)
   }
 
-  /** Another instance has it. */
+  /** To be called when another instance has the partition. */
   takenByOther(partition: number, error: LatchkeyError): void {
     this.#producer.lose(partition, error)
   }
 
-  /** Amends a partition that is withheld. @returns false where it was withheld again meanwhile, or lost */
+  /**
+   * Amends a withheld partition.
+   * @returns false if it was withheld again meanwhile, or lost
+   */
   async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
     const one = this.#partitions.get(partition)
     return one !== undefined && (await this.#amending.write(one, write))
   }
 
-  /** A partition that is withheld is to be read again from a source offset on: all that waits is dropped. */
+  /** Reads a withheld partition again from a source offset on. Batches that wait are dropped. */
   rewind(partition: number, position: number): void {
     const one = this.#partitions.get(partition)
     if (one !== undefined) this.#settlement.rewind(one, position)
   }
 
-  /** A partition that is withheld goes on. */
+  /** Ends the withholding of a partition. */
   release(partition: number): void {
     const one = this.#partitions.get(partition)
     if (one?.isWithheld === true) this.#amending.release(one)
   }
 
-  /** Resolves when a partition is acknowledged up to a source offset. @returns false where it is lost */
+  /**
+   * Resolves when a partition is acknowledged up to a source offset.
+   * @returns false if it is lost
+   */
   async reached(partition: number, position: number): Promise<boolean> {
     const one = this.#partitions.get(partition)
     if (one === undefined) return false

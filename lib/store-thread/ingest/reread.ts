@@ -1,21 +1,22 @@
 /**
- * A source that lost its tail is read again from its start, for some keys only: those whose latest record was in the tail, and those that memory has nothing
- * of. What memory has of the others is right already, and must not go back.
+ * Selects records while a source that lost its tail is read again from its start. Only some keys are stored: those
+ * whose latest record was in the lost tail, and those that the map does not have. The map's values of all other keys
+ * are correct and must not be replaced by older ones.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 export type IsHeld = (key: Uint8Array, start: number, length: number) => boolean
 
 export class Reread {
-  /** Source offset from which on every record counts again. */
+  /** Source offset from which every record is stored again. */
   readonly until: number
   readonly #keys: Set<string>
   readonly #written = new Set<string>()
   readonly #isHeld: IsHeld
 
   /**
-   * @param keys to be made again, a byte a character; taken over
-   * @param isHeld whether memory has a key
+   * @param keys to be made again, one character a byte (latin1); the set is modified
+   * @param isHeld whether the map has a key
    */
   constructor(until: number, keys: Set<string>, isHeld: IsHeld) {
     this.until = until
@@ -23,7 +24,10 @@ export class Reread {
     this.#isHeld = isHeld
   }
 
-  /** Whether the record that the batch stands at has been taken care of before. What is no record with a key was counted then. */
+  /**
+   * Whether to skip the record at which the batch reader is positioned. Records without a key, and undecodable ones,
+   * were counted when they were first read.
+   */
   passesOver({ offset, undecodable, data, keyStart, keyLength, valueLength }: RecordBatchReader): boolean {
     if (offset >= this.until) return false
     if (undecodable || keyLength < 0) return true
@@ -34,7 +38,10 @@ export class Reread {
     return false
   }
 
-  /** A program has written a key itself, behind what was read before: that stays. @param key a byte a character */
+  /**
+   * Notes a key that a program wrote after what was read before. Its value stays.
+   * @param key one character a byte (latin1)
+   */
   wrote(key: string): void {
     this.#keys.delete(key)
     this.#written.add(key)

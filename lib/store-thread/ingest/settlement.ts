@@ -1,4 +1,7 @@
-/** What becomes of batches once the broker has answered: into memory with what is acknowledged, smaller parts or an end for what is refused. */
+/**
+ * Handles the broker's answers for batches: acknowledged records are applied to the map, refused batches are replaced
+ * by smaller parts or dropped.
+ */
 import { LatchkeyError } from '../../errors.ts'
 import { type OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -45,8 +48,9 @@ export class Settlement {
   }
 
   /**
-   * What to write instead, in order.
-   * @param withdraw takes back what the producer has beside this batch: the partition may halt at the record at fault
+   * Returns the batches to write instead, in order.
+   * @param withdraw takes the partition's other batches back from the producer, since the partition may halt at the
+   *   record at fault
    */
   refused(
     one: PartitionIngest,
@@ -64,19 +68,19 @@ export class Settlement {
     return replacements
   }
 
-  /** @param bytes encoded, and to be acknowledged; negative for what is settled */
+  /** @param bytes encoded bytes that wait for an acknowledgement; negative for settled bytes */
   account(one: PartitionIngest, bytes: number): void {
     one.bytes += bytes
     this.backlog.add(one.partition, bytes)
   }
 
-  /** The partition is not ours any more. */
+  /** To be called when the partition is lost. */
   lost(one: PartitionIngest): void {
     this.account(one, -one.bytes)
     this.#directWrites.lost(one)
   }
 
-  /** The source is read again from an offset on: what waits to be written is dropped. */
+  /** Reads the source again from an offset on. Batches that wait to be written are dropped. */
   rewind(one: PartitionIngest, position: number): void {
     const error = new LatchkeyError(
       'broker_error',
@@ -92,7 +96,7 @@ export class Settlement {
     this.progress.made()
   }
 
-  /** @param done false where other batches carry on what this one held */
+  /** @param done false if other batches contain the records of this one */
   #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
     this.account(one, -batch.bytes)
     one.inFlight--
@@ -102,7 +106,7 @@ export class Settlement {
     this.progressed(one)
   }
 
-  /** The partition halts at a record that was refused: what is behind that is as if it had not been read. */
+  /** Takes back everything after the refused record at which the partition halts, as if it had not been read. */
   #takeBack(one: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
     const { offset } = one.halt!
     const others = withdrawn.filter((batch) => batch !== refused)

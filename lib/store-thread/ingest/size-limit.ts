@@ -1,4 +1,7 @@
-/** Which records the changelog takes for their size: as they are, or compressed in a batch of their own, as their source may have held them. */
+/**
+ * Decides which records fit the changelog's size limit: uncompressed, or compressed in their own batch, as they may
+ * have been in the source.
+ */
 import { noIdentity } from '../../kafka/transactional-id.ts'
 import {
   batchBytesOfOne,
@@ -17,14 +20,17 @@ export class SizeLimit {
   readonly #compressibleBytesMax: number
   readonly #pool: BatchPool
 
-  /** @param compressibleBytesMax the largest record that is compressed to fit */
+  /** @param compressibleBytesMax maximum size of a record that is compressed to fit */
   constructor({ maxMessageBytes }: ChangelogLimits, pool: BatchPool, compressibleBytesMax = hardMaxBytes) {
     this.#maxMessageBytes = Math.min(maxMessageBytes, hardMaxBytes)
     this.#compressibleBytesMax = compressibleBytesMax
     this.#pool = pool
   }
 
-  /** Whether a record is too large as it is. @param valueLength bytes, -1 null */
+  /**
+   * Whether a record is too large without compression.
+   * @param valueLength in bytes, -1 for null
+   */
   isExceeded(keyLength: number, valueLength: number, headers: HeaderBlock | undefined): boolean {
     const headersLength = headers === undefined ? 0 : headers.length
     return (
@@ -33,14 +39,15 @@ export class SizeLimit {
     )
   }
 
-  /** Whether compression is not even tried. */
+  /** Whether a record is too large even to try compression. */
   isHopeless(keyLength: number, valueLength: number, headers: HeaderBlock | undefined): boolean {
     return batchBytesOfOne(keyLength, valueLength, true, headers) > this.#compressibleBytesMax
   }
 
   /**
-   * The record that `batch` stands at, compressed in a batch of its own; undefined where that is too large, too.
-   * @param source has the key and the value that are to be stored
+   * Returns the record at which `batch` is positioned in its own compressed batch; undefined if that is still too
+   * large.
+   * @param source buffer with the key and the value to store
    */
   compressed(
     batch: RecordBatchReader,
@@ -59,7 +66,7 @@ export class SizeLimit {
     return alone.seal({ ...noIdentity, baseSequence: -1 }).length > this.#maxMessageBytes ? undefined : alone
   }
 
-  /** What is wrong with a record that cannot be stored, to be read after "record skipped, ". */
+  /** Returns what is wrong with a record that is too large; follows "record skipped, " in the log. */
   fault(keyLength: number, valueLength: number, headers: HeaderBlock | undefined): string {
     const bytes = keyLength + valueLength + (headers?.length ?? 0)
     const what = headers === undefined ? 'key and value' : 'key, value and kept headers'

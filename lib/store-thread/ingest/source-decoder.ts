@@ -1,4 +1,4 @@
-/** Source records into changelog batches; what cannot be stored is left to BadRecords. */
+/** Encodes source records into changelog batches. Records that cannot be stored go to BadRecords. */
 import { type LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
@@ -14,20 +14,20 @@ import { type SourceHeaders } from './source-headers.ts'
 import { type Stats } from '../../store-protocol/stats.ts'
 import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
 
-/** A clock a little ahead of the broker's must not make a clamped timestamp invalid again. */
+/** Margin for a clock that is ahead of the broker's, so that a clamped timestamp is still valid. */
 const clockMarginMs = 60_000
-/** Larger ones get a larger buffer. */
+/** Initial buffer size for converted records; larger records enlarge the buffer. */
 const convertedBytes = 64 << 10
-/** A record beyond that gets a buffer for itself. */
+/** A larger record gets its own buffer, which is not kept. */
 const convertedBytesKept = 4 << 20
 
 export interface DecoderOptions {
   checkCrc?: boolean
-  /** Without it keys and values pass as they are. */
+  /** Undefined if keys and values are stored unchanged. */
   conversion?: Conversion | undefined
-  /** Which headers go with their records; none by default. */
+  /** Selects the headers to keep; none by default. */
   headers?: SourceHeaders | undefined
-  /** The largest record that is compressed to fit the changelog. */
+  /** Maximum size of a record that is compressed to fit the changelog. */
   compressibleBytesMax?: number
 }
 
@@ -40,16 +40,16 @@ export class SourceDecoder {
   readonly #conversion: Conversion | undefined
   readonly #checkCrc: boolean
   readonly #batches = new CommittedBatches()
-  /** It stands at a batch whose header could be read. */
+  /** Whether the decoder is in a batch whose header could be read. */
   #isInBatch = false
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   readonly #sourceHeaders: SourceHeaders | undefined
   readonly #size: SizeLimit
   #timestampMin = 0
   #timestampMax = 0
-  /** Key and converted value of one record. */
+  /** Buffer for key and converted value of one record. */
   #converted = Buffer.alloc(convertedBytes)
-  /** That go with the present record. */
+  /** Kept headers of the current record. */
   #headers: HeaderBlock | undefined
 
   constructor(
@@ -72,12 +72,12 @@ export class SourceDecoder {
   }
 
   /**
-   * Decodes what was fetched from `one.consumed` on and moves that along, up to a record at which the partition halts (`one.halt`)
-   * or waits (`one.waiting`).
-   * @returns where to fetch again, if not where the fetched bytes end: a small part of the bytes is enough for now, for what it decompresses to or the
-   *   dead letters that it leads to
-   * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that is to be fetched again or read in pieces; what is before it has been
-   *   taken
+   * Decodes fetched records from `one.consumed` on and moves `one.consumed` on, up to a record at which the partition
+   * halts (`one.halt`) or waits (`one.waiting`).
+   * @returns the offset to fetch from next; undefined for the end of the fetched bytes. It is lower if the records so
+   *   far have decompressed to enough bytes or led to enough dead letters
+   * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that must be fetched again or
+   *   read in pieces; the records before it have been taken
    */
   decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
     const now = Date.now()
@@ -97,7 +97,7 @@ export class SourceDecoder {
     return this.#batches.isEnough ? one.consumed : undefined
   }
 
-  /** @returns false where the partition halts or waits at one of them, or there are too many dead letters */
+  /** @returns false if the partition halts or waits at a record, or there are too many dead letters */
   #takeRecords(one: PartitionIngest, batch: RecordBatchReader): boolean {
     const from = one.consumed
     let consumed = 0
@@ -113,12 +113,12 @@ export class SourceDecoder {
       this.#stats.add('bytesConsumed', batch.batchBytes)
       return true
     } finally {
-      // A batch whose end cannot be read has given the records before that.
+      // If the end of a batch cannot be read, the records before it have been taken.
       this.#stats.add('recordsConsumed', consumed)
     }
   }
 
-  /** @returns false where the partition halts or waits at this record */
+  /** @returns false if the partition halts or waits at this record */
   #take(one: PartitionIngest, batch: RecordBatchReader): boolean {
     if (one.reread?.passesOver(batch) === true) return true
     if (batch.undecodable) return this.#bad.take(one, batch, 'skippedUndecodable', batch.fault)
@@ -158,8 +158,8 @@ export class SourceDecoder {
   }
 
   /**
-   * @param source has the key and the value that are to be stored
-   * @returns false where the changelog takes no record of that size, compressed neither
+   * @param source buffer with the key and the value to store
+   * @returns false if the record exceeds the changelog's limit, even compressed
    */
   #append(
     one: PartitionIngest,
@@ -199,7 +199,7 @@ export class SourceDecoder {
     return this.#bad.take(one, batch, 'skippedTooLarge', fault)
   }
 
-  /** The changelog refuses a timestamp too far from its clock; the record matters more than its time. */
+  /** Replaces a timestamp that the changelog would refuse. Storing the record is more important than its exact time. */
   #clamp(one: PartitionIngest, batch: RecordBatchReader): number {
     const { timestamp, offset } = batch
     const clamped = Math.max(Math.min(timestamp, this.#timestampMax), this.#timestampMin)
@@ -212,8 +212,8 @@ export class SourceDecoder {
   }
 
   /**
-   * The batch that decode() has just stopped at is damaged for good.
-   * @returns where to go on; undefined where the partition halts there
+   * Skips the batch at which decode() has just stopped, because it stays damaged.
+   * @returns the offset to continue at; undefined if the partition halts there
    */
   passOverDamaged(one: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
     const { batch } = this.#batches
@@ -223,8 +223,8 @@ export class SourceDecoder {
   }
 
   /**
-   * Offsets up to `next` cannot be read, that one excluded.
-   * @returns false where the partition halts there
+   * Skips offsets up to `next`, exclusive, which cannot be read.
+   * @returns false if the partition halts there
    */
   passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
     if (!this.#bad.takeBatch(one, next, attempts, error, bytes)) return false

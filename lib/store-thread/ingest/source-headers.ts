@@ -1,11 +1,11 @@
-/** The headers of source records that are kept; those that there is no room for are counted and told. */
+/** Selects the headers of source records to keep. Counts and logs headers that exceed the limit. */
 import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { type Stats } from '../../store-protocol/stats.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
 
-/** Undefined where none are kept. */
+/** Returns undefined if no headers are kept. */
 export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {
   const kept = keptHeadersOf(config)
   return kept && new SourceHeaders(kept, config.sourceTopic, stats)
@@ -23,7 +23,10 @@ export class SourceHeaders {
     this.#stats = stats
   }
 
-  /** Of the record that `batch` stands at, good until the next call; undefined where it has none. */
+  /**
+   * Returns the kept headers of the record at which `batch` is positioned, valid until the next call; undefined if it
+   * has none.
+   */
   of(partition: number, batch: RecordBatchReader): HeaderBlock | undefined {
     const headers = this.#kept.select(batch)
     const { omitted } = this.#kept

@@ -1,4 +1,4 @@
-/** Follows the source for partitions in ingest: what is fetched is decoded into their batches. */
+/** Reads the source for partitions in ingest and decodes fetched records into their batches. */
 import { type LatchkeyError } from '../../errors.ts'
 import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
@@ -12,11 +12,11 @@ import { type Settlement } from './settlement.ts'
 import { type SourceDecoder } from './source-decoder.ts'
 
 export interface SourceReaderHooks {
-  /** Undefined for a partition that is lost. */
+  /** Returns undefined for a partition that is lost. */
   partition(partition: number): PartitionIngest | undefined
-  /** Something may have been encoded. */
+  /** Called when records may have been encoded. */
   encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void
-  /** Resolves when there is room for more to be encoded; undefined where there is. */
+  /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */
   room(): Promise<void> | undefined
 }
 
@@ -57,7 +57,7 @@ export class SourceReader {
     return this.#fetcher.run()
   }
 
-  /** Reads a partition on from where it is consumed to, or ends that. */
+  /** Starts or stops reading a partition, from its consumed offset, as its `mayFetch` says. */
   fetch(one: PartitionIngest): void {
     if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed, one.epochs)
     else this.#fetcher.remove(one.partition)
@@ -67,7 +67,7 @@ export class SourceReader {
     this.#fetcher.remove(partition)
   }
 
-  /** The partition halts at a record. */
+  /** To be called when a partition has halted at a record. */
   halted(one: PartitionIngest): void {
     this.fetch(one)
     this.#context.events.halted(one.partition, one.halt!)
@@ -99,7 +99,9 @@ export class SourceReader {
     return one.halt === undefined && one.waiting === undefined ? again : undefined
   }
 
-  /** Its changelog takes nothing, and what waits is enough. */
+  /**
+   * Pauses a partition whose changelog acknowledges nothing and whose share of the backlog is used up, or resumes it.
+   */
   #paused(partition: number, isPaused: boolean): void {
     const one = this.#hooks.partition(partition)
     if (one === undefined) return
@@ -107,7 +109,7 @@ export class SourceReader {
     this.fetch(one)
   }
 
-  /** @returns where to go on; undefined where the partition is not fetched any more */
+  /** @returns the offset to continue at; undefined if the partition is no longer fetched */
   #damaged(partition: number, fault: LatchkeyError, times: number): number | undefined {
     const one = this.#hooks.partition(partition)
     if (one === undefined) return undefined
@@ -127,7 +129,7 @@ export class SourceReader {
     this.#letters?.send(one)
   }
 
-  /** Reads on from the record that a partition stands still at, once it is ready. */
+  /** Stops reading a partition until it is ready to continue at the record at which it waits. */
   async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
     this.#fetcher.remove(one.partition)
     await ready

@@ -1,6 +1,6 @@
 /**
- * Notices that this process stood still: it was stopped, or the machine was suspended. Meanwhile the broker may have forgotten whose a partition is, and
- * so not refuse what is written next.
+ * Detects that this process stood still: it was stopped, or the machine was suspended. Meanwhile the broker may have
+ * forgotten the owner of a partition, so it would not refuse the next write.
  */
 import { bootTimeMs } from '../../linux/boot-time.ts'
 import { loggerOf } from '../../log/index.ts'
@@ -25,7 +25,10 @@ export class StandstillWatch {
     this.#timer = setInterval(() => this.check(), tickMs)
   }
 
-  /** To be called before anything that must not happen after a standstill: timers may come later than what waits at a socket. */
+  /**
+   * To be called before each operation that must not follow a standstill, because a timer may fire after a socket
+   * event.
+   */
   check(): void {
     const now = this.#now()
     const ms = now - this.#last

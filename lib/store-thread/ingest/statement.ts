@@ -1,4 +1,4 @@
-/** What goes with the commit of a partition: see completeness.ts and marks.ts. */
+/** Builds the metadata of a partition's commit: see completeness.ts and marks.ts. */
 import { LatchkeyError } from '../../errors.ts'
 import { confirmedLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import { type Ingest } from './ingest.ts'
@@ -10,7 +10,7 @@ import { type Resumption } from '../recovery/resumption.ts'
 import { type StoreContext } from '../store-context.ts'
 import { within } from '../within.ts'
 
-/** What a commit waits at most for a changelog's leader. */
+/** Maximum time that a commit waits for the changelog's leader. */
 const answerMs = 1_000
 
 export class Statement {
@@ -19,7 +19,7 @@ export class Statement {
   readonly #fingerprint: string | undefined
   readonly #recovered: ReadonlyMap<number, Recovered>
   readonly #resumed: ReadonlyMap<number, Resumption>
-  /** By partition: an epoch that the changelog was in after an end had been reached. */
+  /** By partition: a leader epoch of the changelog after it had reached an end. */
   readonly #confirmed = new Map<number, { end: number; epoch: number }>()
   readonly #asking = new Map<number, Promise<void>>()
 
@@ -36,7 +36,7 @@ export class Statement {
     this.#fingerprint = fingerprintOf(context.config)
   }
 
-  /** @param offset that is committed with it */
+  /** @param offset the offset of the commit */
   async of(partition: number, offset: number): Promise<string> {
     const { config, map, clients } = this.#context
     const { changelogStart } = this.#recovered.get(partition)!
@@ -54,12 +54,15 @@ export class Statement {
     return withFingerprint(stated, this.#fingerprint)
   }
 
-  /** The last of a partition. */
+  /** Returns the last confirmed end of a partition. */
   confirmed(partition: number): { end: number; epoch: number | undefined } | undefined {
     return this.#confirmed.get(partition)
   }
 
-  /** Asked for after the end was reached: all below it then lies in this epoch or lower ones. */
+  /**
+   * Returns the changelog's leader epoch, requested after the end was reached. Everything below the end is then in this
+   * epoch or a lower one.
+   */
   async #changelogEpoch(partition: number, end: number): Promise<number | undefined> {
     const confirmed = this.#confirmed.get(partition)
     if (confirmed?.end === end) return confirmed.epoch
@@ -72,14 +75,16 @@ export class Statement {
     return answered?.end === end ? answered.epoch : undefined
   }
 
-  /** Over connections that nothing is written over: a batch that waits there would be waited for. */
+  /**
+   * Sends the request over connections without produce requests, because it would wait behind a batch that waits there.
+   */
   async #ask(partition: number, end: number): Promise<void> {
     const { clients, config } = this.#context
     try {
       const epoch = await confirmedLeaderEpoch(clients.changelog, config.changelogTopic, partition, end)
       if (epoch !== undefined) this.#confirmed.set(partition, { end, epoch })
     } catch (error) {
-      // Without it less is told to a later start.
+      // Without the epoch the commit states less for a later start.
       if (!(error instanceof LatchkeyError)) throw error
     }
   }

@@ -1,11 +1,11 @@
-/** Who has written to a stretch of the changelog. */
+/** Determines the producers that wrote to a range of the changelog. */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { logBatches } from './log-batches.ts'
 
 const atEnd = Number.POSITIVE_INFINITY
 
-/** Whose markers stand from an offset on, in order. */
+/** Returns the producer identities of all markers from an offset on, in log order. */
 export async function markersFrom(
   client: KafkaClient,
   topic: string,
@@ -21,8 +21,8 @@ export async function markersFrom(
 }
 
 /**
- * Whether another owner has taken the partition from an offset on, and has written to it: a marker that is not ours, and records of the same producer
- * that are in no transaction. Ends at the first of them.
+ * Whether another owner has taken the partition after an offset and has written to it: there is a foreign marker,
+ * followed by non-transactional records of the same producer. Stops at the first match.
  */
 export async function hasSuccessor(
   client: KafkaClient,

@@ -3,8 +3,10 @@ import { type ErrorCode, LatchkeyError, messageOf } from '../../errors.ts'
 const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['record_batch_corrupt', 'entry_too_large'])
 
 /**
- * Skipping a damaged changelog batch, or a record that cannot be held, would lose values that are nowhere else.
- * @param times in how many fetches it came so
+ * Adds advice to the error of an unreadable changelog batch. Skipping such a batch, or a record that is too large to be
+ * held, would lose values that exist nowhere else.
+ * @param times number of fetches in which it was damaged
+ * @returns an error of the same code with advice, or `error` itself if it has another cause
  */
 export function corruptChangelog(topic: string, partition: number, error: unknown, times = 1): unknown {
   if (!(error instanceof LatchkeyError) || !unreadable.has(error.code)) return error

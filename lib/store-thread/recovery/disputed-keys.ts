@@ -1,50 +1,57 @@
 /**
- * Keys whose last record in the changelog is perhaps not their newest, because of late batches (succession.ts): those of records that fall behind the
- * source offsets before them, in a late batch or after one. A second reading settles them: settle.ts.
+ * Keys whose last record in the changelog may not be their newest, because of late batches (succession.ts). A key is
+ * disputed if one of its records, in or after a late batch, has a lower source offset than records before it. A second
+ * reading decides which record is the newest: settle.ts.
  *
- * Nothing is kept of other batches: the check is made once a batch. Records that fall without late ones are none of this: an owner that amends or
- * rebuilds writes what is right.
+ * The check runs once a batch, and nothing is kept of batches before the first late one. Falling source offsets without
+ * a late batch are correct: an owner that amends or rebuilds writes them.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { isAbortMarker, Succession } from './succession.ts'
 import { discardOffset, orderOf, type SourceTrail } from './source-trail.ts'
 
-/** Bytes of keys, and what a string costs beside them. */
+/** Maximum of the keys' bytes, and the overhead of a string. */
 const keyBytesMax = 16 << 20
 const keyOverheadBytes = 96
 
 export class DisputedKeys {
-  /** A byte a character. */
+  /** One character is one byte of a key (latin1). */
   readonly keys = new Set<string>()
-  /** Changelog offset of the first record whose key found no room: another reading takes them from there. Infinity where all did. */
+  /**
+   * Changelog offset of the first record whose key did not fit. Another reading takes the keys from there on. Infinity
+   * if all keys fit.
+   */
   overflowedAt = Number.POSITIVE_INFINITY
   readonly #succession = new Succession()
   readonly #from: number
   readonly #bytesMax: number
   #bytes = 0
   #isDisputed = false
-  /** The batch that was asked about last. */
+  /** Whether the batch of the last concerns() call is late. */
   #isLate = false
 
-  /** @param from changelog offset before which keys are not taken, because they were before */
+  /** @param from changelog offset before which keys are ignored, because an earlier reading took them */
   constructor(from = 0, bytesMax = keyBytesMax) {
     this.#from = from
     this.#bytesMax = bytesMax
   }
 
-  /** A control batch. */
+  /** Notes a control batch. */
   control(batch: RecordBatchReader): void {
     if (isAbortMarker(batch)) this.#succession.marked(batch)
   }
 
-  /** Whether keys of a batch may be disputed: note() looks at them. To be asked of each in turn. */
+  /** Whether note() must look at the keys of a batch. To be called for each batch, in log order. */
   concerns(batch: RecordBatchReader): boolean {
     this.#isLate = this.#succession.isLate(batch)
     if (this.#isLate && batch.recordCount > 0) this.#isDisputed = true
     return this.#isDisputed
   }
 
-  /** Takes the disputed keys of a batch whose records are open. @param trail of what stands before it */
+  /**
+   * Collects the disputed keys of a batch whose records are open.
+   * @param trail source offsets of everything before the batch
+   */
   note(batch: RecordBatchReader, trail: SourceTrail): void {
     let reached = trail.reached
     while (batch.nextRecord()) {
@@ -61,7 +68,7 @@ export class DisputedKeys {
     const key = data.toString('latin1', keyStart, keyStart + keyLength)
     if (this.keys.has(key)) return
     this.#bytes += keyLength + keyOverheadBytes
-    // One finds room in any case, so that each reading settles some.
+    // The first key always fits, so that each reading makes progress.
     if (this.#bytes > this.#bytesMax && this.keys.size > 0) this.overflowedAt = offset
     else this.keys.add(key)
   }

@@ -1,12 +1,17 @@
-/** At start, before the partitions are taken: whether the changelog ends where the last commit says that it had got to. */
+/**
+ * Checks at start, before the partitions are taken, whether the changelog ends before the end that the last commit
+ * states.
+ */
 import { fetchCommitted, listOffsets } from '../../kafka/offsets.ts'
 import { type Clients, groupOf } from '../../topics/clients.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 
 /**
- * Partitions whose changelog has lost acknowledged records, with what was found. Taking a partition appends a marker, which can make up for a record that is
- * missing. And only now the commit is older than the end that is compared with it: another instance may still write.
+ * Returns the partitions whose changelog has lost acknowledged records, with a description. This must run before the
+ * partitions are taken, for two reasons: taking a partition appends a marker, which could hide that a record is
+ * missing; and only now the commit is older than the end that it is compared with, because another instance may still
+ * write.
  */
 export async function endedEarly(
   { consumer, changelog }: Pick<Clients, 'consumer' | 'changelog'>,

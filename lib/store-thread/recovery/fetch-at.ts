@@ -1,4 +1,4 @@
-/** One look at a partition, outside of any fetch loop. */
+/** A single fetch from a partition, outside of any fetch loop. */
 import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
@@ -10,8 +10,9 @@ import { placeInLog } from '../../kafka/out-of-range.ts'
 import { plainFetch } from '../../topics/clients.ts'
 
 /**
- * What lies at an offset and behind; undefined where the log does not hold that offset. Ends before what came damaged, which is fetched again, after pauses, where it
- * is the first: only what is damaged in the log is given as it is. Rejects with what the caller may repeat.
+ * Fetches the batches at and after an offset. Returns undefined if the log does not contain the offset. The result ends
+ * before the first damaged batch. If the first batch is damaged, it is fetched again, with pauses; only a batch that
+ * stays damaged is returned as it is. Rejects with errors that the caller may retry.
  */
 export async function fetchAt(
   client: KafkaClient,
@@ -56,9 +57,9 @@ async function fetchOnce(
   )
   if (errorCode !== 0) throw brokerError(attempted, errorCode, undefined, [partition])
   const [fetched] = partitions
-  // A broker whose quota is used up answers at once, with nothing.
+  // A broker whose quota is exhausted answers at once with an empty response.
   if (fetched === undefined) throw unanswered(attempted, partition, 'the answer has nothing of it')
-  // A broker that is behind, or wrong, must not make a log seem shorter than it is.
+  // A broker that lags behind, or is wrong, must not make the log look shorter than it is.
   const isOutside =
     fetched.errorCode === offsetOutOfRange && (await placeInLog(client, topic, partition, offset)) !== 'inside'
   if (isOutside) return undefined

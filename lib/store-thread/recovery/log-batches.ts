@@ -1,7 +1,8 @@
 /**
- * Reads a part of a partition outside of any fetch loop: settling, repairs and the look at other writers use it. It holds one Fetch response at a time,
- * and one piece of a batch that is too large to decompress at once. What a retry may mend is retried without end and reported by the client's health. An
- * open transaction is such trouble: the broker ends it after its timeout.
+ * Reads a part of a partition outside of any fetch loop, for settling, repairs and the search for other writers. Holds
+ * one Fetch response, and one piece of a batch that is too large to decompress at once. Retries every retryable error
+ * indefinitely and reports it in the client's health. An open transaction is such a case: the broker ends it after its
+ * timeout.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
@@ -16,19 +17,19 @@ import { hiddenAt } from './open-transaction.ts'
 
 export interface LogPart {
   from: number
-  /** Batches that begin here or later are not in it. */
+  /** Batches that start at this offset or later are excluded. */
   to: number
 }
 
 interface LogBatch {
   batch: RecordBatchReader
-  /** What it was fetched with. */
+  /** The Fetch response that contains the batch. */
   fetched: FetchedPartition
 }
 
 /**
- * Each batch of records, and each marker, with its records not open. Ends early only where the log does: it was cut off below `to`. Passes over what was
- * deleted at its start meanwhile.
+ * Yields each record batch and each marker, with its records not open. Ends before `to` only if the log was truncated.
+ * Skips offsets that were deleted at the start of the log meanwhile.
  */
 export async function* logBatches(
   client: KafkaClient,
@@ -58,9 +59,11 @@ export async function* logBatches(
 }
 
 /**
- * The same with the records of each batch open, and their checksum checked. A batch that is too large to decompress at once comes in pieces, each a batch.
- * @param withMarkers whether markers come, too
- * @throws LatchkeyError record_batch_corrupt, also while the records are read; entry_too_large for a record that nothing can hold
+ * Like logBatches(), with the records of each batch open and their checksum verified. A batch that is too large to
+ * decompress at once is yielded in pieces, each as a batch.
+ * @param withMarkers whether to yield markers too
+ * @throws LatchkeyError record_batch_corrupt, also while the records are read; entry_too_large for a record that is too
+ *   large to hold
  */
 export async function* openBatches(
   client: KafkaClient,
@@ -91,7 +94,7 @@ export async function* openBatches(
   }
 }
 
-/** @returns the error of a batch that is too large to decompress at once */
+/** @returns the error of a batch that is too large to decompress at once, else undefined */
 function openRecords(batch: RecordBatchReader): LatchkeyError | undefined {
   try {
     batch.openRecords({ checkCrc: true })
@@ -103,8 +106,8 @@ function openRecords(batch: RecordBatchReader): LatchkeyError | undefined {
 }
 
 /**
- * What lies at the beginning of a part, the log's start where that has passed it, or undefined where there is nothing more.
- * Rejects, with what may be repeated, as long as an open transaction hides it.
+ * Fetches the beginning of a part. Returns the log start offset if that is higher, or undefined if there is nothing
+ * more. Rejects with a retryable error while an open transaction hides the records.
  */
 async function fetchVisible(
   client: KafkaClient,
@@ -119,7 +122,7 @@ async function fetchVisible(
     return start > from ? start : undefined
   }
   if (fetched.end > fetched.start) return requireBatch(fetched, from, topic)
-  // Where the broker shows that much, compaction has left nothing of it.
+  // The broker shows this range as readable and empty, so compaction has removed its records.
   const shown = isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
   if (shown >= to || to === Number.POSITIVE_INFINITY) return undefined
   const ends = await listOffsets(client, topic, [partition], 'latest', 'read_uncommitted')
@@ -127,7 +130,10 @@ async function fetchVisible(
   throw hiddenAt(topic, partition, from)
 }
 
-/** The first batch comes whole, however large it is: a response without one would be asked for without end. */
+/**
+ * Checks that the response has a whole batch. A broker returns the first batch whole, however large it is; a response
+ * without one would be requested again forever.
+ */
 function requireBatch(fetched: FetchedPartition, from: number, topic: string): FetchedPartition {
   const reader = new RecordBatchReader()
   reader.open(fetched.buffer, fetched.start, fetched.end)

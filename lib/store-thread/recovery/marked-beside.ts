@@ -5,7 +5,7 @@ import { groupOf } from '../../topics/clients.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { ofSource } from './marks.ts'
 
-/** What was committed of the source, as it stands beside the changelog; nothing where this user may not see that. */
+/** Reads the copy of the source commits that is stored for the changelog topic. Empty if this user may not read it. */
 export async function markedBeside(
   client: KafkaClient,
   config: StoreConfig,

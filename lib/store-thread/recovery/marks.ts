@@ -1,20 +1,21 @@
 /**
- * Which topics a commit speaks of, beside its offset, and how far their logs went in which leader epochs: a later start that finds another topic, or a log that
- * ends earlier in such an epoch, knows for certain that it was recreated or truncated, however long it has become since. Empty with brokers before 2.8.
+ * The topic ids and leader epochs that a commit states in addition to its offset. A later start that finds another
+ * topic, or a log that ends earlier in such an epoch, knows for certain that the topic was recreated or truncated, even
+ * if it has grown again since. Empty with brokers before 2.8.
  */
 import { type CommittedOffset } from '../../kafka/offsets.ts'
 import { completenessOf, fieldIn } from '../../topics/completeness.ts'
 
 export interface Marks {
   sourceId: string | undefined
-  /** Leader epochs of the source below the committed offset, as an EpochTrail writes them. */
+  /** Leader epochs of the source below the committed offset, in the format of EpochTrail. */
   sourceEpochs: string | undefined
   changelogId: string | undefined
-  /** An epoch that the changelog was in when its stated end had been reached. */
+  /** A leader epoch of the changelog that was confirmed after its stated end was reached. */
   changelogEpoch: number | undefined
 }
 
-/** To stand behind what else a commit's metadata says. */
+/** Appends the marks to a commit's metadata. */
 export function withMarks(metadata: string, { sourceId, sourceEpochs, changelogId, changelogEpoch }: Marks): string {
   const fields = Object.entries({
     'source-id': sourceId,
@@ -27,15 +28,16 @@ export function withMarks(metadata: string, { sourceId, sourceEpochs, changelogI
 }
 
 /**
- * The same, to be committed for the changelog: the cluster forgets what was committed for a topic when that is deleted, and a source that was recreated is to be
- * recognised all the same. Undefined where the metadata states nothing of the changelog.
+ * Returns the same commit for the changelog topic. The cluster forgets the commits for a topic when the topic is
+ * deleted; this copy makes a recreated source recognisable. Undefined if the metadata does not state the end of the
+ * changelog.
  */
 export function besideChangelog({ offset, metadata }: CommittedOffset): CommittedOffset | undefined {
   const { changelogEnd } = completenessOf(metadata)
   return changelogEnd < 0 ? undefined : { offset: changelogEnd, metadata: `${metadata} source-offset=${offset}` }
 }
 
-/** What was committed of the source by what besideChangelog() gave; undefined where that is something else. */
+/** Returns the source's commit from a commit that besideChangelog() made; undefined for any other commit. */
 export function ofSource({ metadata }: CommittedOffset): CommittedOffset | undefined {
   const offset = fieldIn(metadata, 'source-offset', /^\d{1,16}$/)
   return offset === undefined ? undefined : { offset: Number(offset), metadata }

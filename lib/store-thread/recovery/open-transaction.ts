@@ -1,9 +1,9 @@
-/** What hides the end of a log from a reader of committed records. */
+/** Detects an open transaction, which hides the end of a log from a reader of committed records. */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 
-/** What to report where a transaction is open in a partition; undefined where none is. */
+/** Returns the error to report if a transaction is open in a partition, else undefined. */
 export async function openTransaction(
   client: KafkaClient,
   topic: string,
@@ -14,13 +14,13 @@ export async function openTransaction(
     const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', isolation))
     return ends.get(partition)!
   }
-  // In this order: what is acknowledged in between opens no transaction.
+  // The order matters: a batch acknowledged between the two requests must not look like an open transaction.
   const end = await endOf('read_uncommitted')
   const stable = await endOf('read_committed')
   return stable < end ? hiddenAt(topic, partition, stable) : undefined
 }
 
-/** The error of a reader that waits behind an open transaction. */
+/** Returns the error of a reader that waits for an open transaction. */
 export function hiddenAt(topic: string, partition: number, offset: number): LatchkeyError {
   const found = 'a transaction that another producer has begun there is not ended'
   const advice = `The broker ends it after its timeout; end one that hangs with kafka-transactions.sh`

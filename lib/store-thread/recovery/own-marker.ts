@@ -1,26 +1,32 @@
-/** Sees to it that the owner's marker, which ends a recovery, is there. */
+/** Ensures that the owner's fence marker, which ends a recovery, is in the log. */
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { openTransaction } from './open-transaction.ts'
 
-/** A marker that is not met within this time at the end of the log was removed by an eager cleaner: another one is written. */
+/**
+ * A marker that is not found at the end of the log within this time was removed by an eager cleaner. Another one is
+ * written.
+ */
 const markerPatienceMs = 5_000
 
 export interface MarkerContext {
   client: KafkaClient
   changelogTopic: string
-  /** The owner's identity; undefined without fencing. */
+  /** Identity of the owner; undefined without fencing. */
   identityOf(partition: number): ProducerIdentity | undefined
-  /** Takes the partition again, for a marker at its present end. @param position up to which it was read */
+  /**
+   * Takes the partition again, which writes a marker at its current end.
+   * @param position offset up to which the partition was read
+   */
   fenceAgain(partition: number, position: number): Promise<void>
 }
 
 export interface MarkerProgress {
   readonly position: number
-  /** Where the log ended at start. */
+  /** Log end offset at start. */
   readonly end: number
-  /** Of the marker that was met; -1 before. */
+  /** Producer epoch of the marker that was found; -1 if none was. */
   readonly endEpoch: number
 }
 
@@ -42,7 +48,7 @@ export async function watchMarkers(
       const hiding = stuck ? await openTransaction(client, changelogTopic, partition) : undefined
       if (hiding === undefined) client.health.over(trouble.get(partition)!)
       else client.health.waits(hiding, { operation: trouble.get(partition)! })
-      // Behind an open transaction another marker would not be seen either.
+      // A marker after the open transaction would not be visible either.
       if (stuck && hiding === undefined && !signal.aborted) await context.fenceAgain(partition, one.position)
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Reads the changelog from its start into memory, to where the store's own fence marker stands: that is the end, whatever was appended before
- * it, whatever compaction has left. Remembers what the resume decision needs.
+ * Reads the changelog from its start into the map. The store's own fence marker is the end, independent of other
+ * producers and of compaction. Collects the input of the resume decision.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
@@ -23,19 +23,19 @@ import { type Stats } from '../../store-protocol/stats.ts'
 
 export interface Recovered {
   records: number
-  /** The changelog's log start offset. */
+  /** Log start offset of the changelog. */
   changelogStart: number
-  /** Where it was read to. */
+  /** Offset up to which it was read. */
   changelogEnd: number
-  /** Whether nobody else can have written behind that: then it is where our next write lands. */
+  /** Whether no other producer can have written after that. Then our next write gets the offset changelogEnd. */
   isEndSure: boolean
-  /** The record with the highest source offset; undefined where no record names one. */
+  /** Record with the highest source offset; undefined if no record has one. */
   last: SourceRecord | undefined
-  /** Highest source offset that records which are none of the source's come after; -1 where there was none. */
+  /** Highest source offset in `aft` headers, of records that are not from the source; -1 if there is none. */
   after: number
-  /** Changelog offset of the last tombstone that discarded what was before it; -1 where there was none. */
+  /** Changelog offset of the last discard tombstone; -1 if there is none. */
   discardedAt: number
-  /** Keys whose last record in the changelog is not their newest, which memory has: they are to be written again. */
+  /** Keys whose last record in the changelog is not their newest. The newest is in the map, to be written again. */
   outdated: Buffer[]
 }
 
@@ -47,26 +47,26 @@ interface Progress {
   trail: SourceTrail
   disputed: DisputedKeys
   outdated: Buffer[]
-  /** Of the marker that ended it; -1 before. */
+  /** Producer epoch of the marker that ended the recovery; -1 before. */
   endEpoch: number
   done: PromiseWithResolvers<void>
 }
 
-/** Without an identity, which FENCING=false has none of, a partition ends where it ended at start. */
+/** Without an identity (FENCING=false) a partition ends at the log end offset of the start. */
 export interface RecoveryContext extends MarkerContext {
   fetch?: FetchConfig
-  /** Undefined where nothing is held in memory. */
+  /** Undefined with USE_PROCESSING_ONLY. */
   map: ChiralMap | undefined
   stats: Stats
-  /** Where headers are kept. */
+  /** Undefined if no headers are kept. */
   kept?: KeptHeaders | undefined
-  /** How many entries the partition had at its last commit; 0 where that does not tell. */
+  /** Number of entries of the partition at its last commit; 0 if unknown. */
   entriesExpected?(partition: number): number
-  /** Of disputed keys, for one reading of the changelog. */
+  /** Maximum bytes of disputed keys for one reading of the changelog. */
   keyBytesMax?: number
 }
 
-/** @param window how many offsets before the end to begin, at most; all there are by default */
+/** @param window maximum number of offsets before the end at which to begin; by default the whole log is read */
 export async function recover(
   context: RecoveryContext,
   partitions: readonly number[],
@@ -94,7 +94,7 @@ export async function recover(
     stats.setGauge(partition, 'recoveryStart', position)
     stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
-    // There cannot be more than there are offsets, whatever the group's metadata say.
+    // There cannot be more entries than offsets, so wrong commit metadata cannot reserve more.
     const expected = Math.min(context.entriesExpected?.(partition) ?? 0, Math.max(end - position, 0))
     if (expected > 0) context.map?.reserve(partition, expected)
   }
@@ -116,7 +116,7 @@ export async function recover(
     watch.abort()
     fetcher.stop()
   }
-  // A fence that is under way changes the identity: whoever writes has to have the last one.
+  // A fence in progress changes the identity. The writer needs the last one.
   await watching
   for (const [partition, one] of progress) await settleDisputed(context, partition, one)
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
@@ -201,7 +201,7 @@ class RecoverySink implements FetchSink {
     return start
   }
 
-  /** Returns whether the owner's marker was among them. */
+  /** Returns whether the owner's marker was among the batches. */
   #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
     const { partition } = fetched
     const batches = this.#batches
@@ -234,7 +234,7 @@ class RecoverySink implements FetchSink {
     stats.add('bytesRecovered', batch.batchBytes)
   }
 
-  /** A marker of a later epoch will do: of a fence that is under way, which is read before it is answered, or of whoever has followed us. */
+  /** Includes markers of later epochs: of a fence whose response is still in flight, or of a successor. */
   #isOwnMarker(partition: number): boolean {
     const identity = this.#context.identityOf(partition)
     const { batch } = this.#batches

@@ -1,59 +1,71 @@
 /**
- * Where a partition goes on in the source after recovery: one decision, made from what the changelog and the group tell. The order of
- * trust: the source offsets in the changelog's headers, then the committed offset, then the start. Reading a little twice is harmless, skipping is not.
+ * Decides where a partition resumes in the source after recovery, as one pure function of what the changelog and the
+ * group state. Trust, in this order: the source offsets in the changelog's headers, the committed offset, the start of
+ * the source. Reading some records twice is harmless; skipping records is not.
  */
 
 import { type OffsetReset } from '../../store-protocol/client-config.ts'
 import { type Completeness } from '../../topics/completeness.ts'
 
 export interface ResumeInput {
-  /** Records read from the changelog, tombstones included. */
+  /** Number of records read from the changelog, tombstones included. */
   recordsRecovered: number
-  /** Highest source offset found in a header; -1 where there was none. */
+  /** Highest source offset found in a `src` header; -1 if there is none. */
   highestSourceOffset: number
-  /** Highest source offset that the changelog's other records come after (`aft`); -1 where there was none. */
+  /** Highest source offset found in an `aft` header; -1 if there is none. */
   afterOffset: number
-  /** The changelog's log start offset: above 0 its beginning was cut off (compaction leaves it at 0). */
+  /** Log start offset of the changelog. Above 0, its beginning was removed; compaction leaves it at 0. */
   changelogStart: number
-  /** Where it ends; -1 where that is not known. */
+  /** End offset of the changelog; -1 if unknown. */
   changelogEnd: number
-  /** What a store last stated of a complete changelog. */
+  /** The last statement of a store about its complete changelog. */
   stated: Completeness
-  /** Committed offset of the group; -1 where there is none. */
+  /** Committed offset of the group; -1 if there is none. */
   committed: number
   sourceStart: number
-  /** After the last record that can be read now. */
+  /** Offset after the last record that is readable now. */
   sourceEnd: number
-  /** The source's record at highestSourceOffset is not the one that was ingested. */
+  /** Whether the source's record at highestSourceOffset differs from the one that was ingested. */
   sourceRecreated: boolean
-  /** What topic ids and leader epochs tell of a source that was recreated or truncated since the last commit; undefined where they tell nothing. */
+  /**
+   * How topic id or leader epochs show that the source was recreated or truncated since the last commit; undefined if
+   * they do not.
+   */
   sourceChange: string | undefined
-  /** The same of the changelog. */
+  /** The same for the changelog. */
   changelogChange: string | undefined
-  /** Changelog offset of the last tombstone that discarded a former source's records; -1 where there was none. */
+  /**
+   * Changelog offset of the last discard tombstone, which invalidates records of a former source; -1 if there is none.
+   */
   discardedAt: number
-  /** What a user wants where there is no position, or where it is gone: auto.offset.reset. A rebuild always begins at the start. */
+  /**
+   * auto.offset.reset: where to start without a position, or if the position no longer exists. A rebuild always begins
+   * at the start.
+   */
   reset: OffsetReset
-  /** What the user asks for is to discard all and to read the source from its start. */
+  /** The user requests to discard everything and to read the source from its start. */
   isRebuildAsked: boolean
-  /** Someone began to discard, and did not get to the source's end. */
+  /** An earlier start began to discard and did not reach the source's end. */
   isRebuildUnfinished: boolean
-  /** Values depend on those before them: the source cannot be read again over what it has led to. */
+  /** Values depend on earlier values (callbacks), so the source must not be read again on top of existing values. */
   dependsOnFormer: boolean
 }
 
 export interface Resume {
   position: number
-  /** The store reads the source again from its start and answers lookups only when it has reached the end. */
+  /** The store reads the source again from its start and answers no lookups until it reaches the end. */
   rebuild: boolean
-  /** What was recovered has to go first: it belongs to another source, or is to be made anew. */
+  /** The recovered records must be deleted first: they belong to another source, or are to be made again. */
   discard: boolean
-  /** Source records between where the store stood and the source's start: gone before they were read. */
+  /**
+   * Number of source records that were removed before they were read: those between the position and the source's
+   * start.
+   */
   lost: number
   reason: string
-  /** The rebuild began at an earlier start, which gave its cause, and was not finished. */
+  /** The rebuild began at an earlier start, which logged its cause, and was not finished. */
   isBegunBefore?: true
-  /** The user wants no other position, and this one does not exist: why. */
+  /** Why the store must not start: auto.offset.reset=error, and the position does not exist. */
   refused?: string
 }
 
@@ -98,7 +110,7 @@ function decide(input: ResumeInput): Resume {
     }
   }
   if (discardedAt >= 0 && discardedAt >= stated.changelogEnd) {
-    // Nothing was committed since: whoever began to discard and rebuild did not finish.
+    // Nothing was committed since, so the store that began to discard and rebuild did not finish.
     const reason = 'the source topic was recreated or truncated, and the rebuild that began then was not finished'
     return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, isBegunBefore: true, reason }
   }
@@ -114,14 +126,15 @@ function decide(input: ResumeInput): Resume {
     const reason = `the changelog was truncated or recreated: it ends at offset ${changelogEnd}, it had reached ${stated.changelogEnd}`
     return { ...fromStart, rebuild: true, discard: false, reason }
   }
-  // Whoever began at the source's end has committed before there was anything to write.
+  // A store that began at the source's end has committed before there was anything to write.
   const beganAtEnd = reset === 'latest' && stated.changelogEnd >= 0 && committed <= sourceEnd
   if (recordsRecovered === 0 && committed > sourceStart && beganAtEnd) return from(committed, 'at the committed offset')
   if (recordsRecovered === 0 && committed > sourceStart) {
     const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
     return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
   }
-  // After a part was discarded and read again, what is left of the changelog's offsets says less than the commit that came after that.
+  // After a part was discarded and read again, the commit that followed is more reliable than the source offsets that
+  // remain in the changelog.
   const isVouched = discardedAt >= 0 && stated.changelogEnd > discardedAt && committed > ingested + 1
   if (isVouched && committed <= sourceEnd) return from(committed, 'at the committed offset, which came after a discard')
   if (ingested >= 0) return from(ingested + 1, 'after the highest source offset in the changelog')

@@ -1,4 +1,4 @@
-/** After recovery: asks the source and the group what the resume decision needs, and tells what was decided. */
+/** Collects from the source and the group what the resume decision needs after recovery, and logs the decision. */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
@@ -22,24 +22,24 @@ export interface ResumptionInput {
   partitions: readonly number[]
   recovered: ReadonlyMap<number, Recovered>
   committed: ReadonlyMap<number, CommittedOffset>
-  /** The same, as it was noted beside the changelog. */
+  /** The commits of `committed`, as stored for the changelog topic. */
   marked: ReadonlyMap<number, CommittedOffset>
-  /** Partitions whose changelog ended before where it had got to, when they were taken. */
+  /** Partitions whose changelog ended before its stated end, before they were taken. */
   endedEarly?: ReadonlyMap<number, string>
   /** Whether the changelog has the source's timestamps. */
   keepsTimestamps: boolean
-  /** What to do where there is no position. */
+  /** auto.offset.reset: what to do without a position. */
   reset: OffsetReset
-  /** The user asks for a rebuild of all partitions. */
+  /** The user requests a rebuild of all partitions. */
   isRebuildAsked: boolean
-  /** Callbacks make values out of those before them. */
+  /** Callbacks make values from earlier values. */
   dependsOnFormer: boolean
 }
 
 export interface Resumption extends Resume {
-  /** Where the source ended at start. */
+  /** End of the source at start. */
   sourceEnd: number
-  /** Leader epochs of what is read of the source. */
+  /** Leader epochs of the source records that are read. */
   epochs: EpochTrail
 }
 
@@ -76,7 +76,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
       })
       if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
       const epochs = EpochTrail.from(resume.rebuild ? undefined : marksIn(metadata).sourceEpochs)
-      // The changelog may reach further than the last commit, whose epochs these are.
+      // These epochs belong to the last commit, and the changelog may go beyond it.
       epochs.isUnknownFrom(committed.get(partition)?.offset ?? 0)
       return [partition, { ...resume, sourceEnd, epochs }] as const
     }),
@@ -102,7 +102,10 @@ function tell(
   if (lost > 0) tellLost(sourceTopic, partition, lost, position, reset)
 }
 
-/** Says so where values that stay were made with other formats, or by another module. @param fingerprint of those that count now */
+/**
+ * Warns if values that remain were made with other formats or another module.
+ * @param fingerprint of the current formats or module
+ */
 export function tellChanged(
   changelogTopic: string,
   resumed: ReadonlyMap<number, Resumption>,
@@ -115,13 +118,13 @@ export function tellChanged(
   if (isChanged) log.warn(`{changelogTopic}: ${changedText}`, { changelogTopic })
 }
 
-/** With auto.offset.reset=error. */
+/** Returns the error for auto.offset.reset=error. */
 export function resetRefused(sourceTopic: string, partition: number, found: string): LatchkeyError {
   const advice = 'with auto.offset.reset=earliest it would begin at the start of what there is'
   return new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}; ${advice}`)
 }
 
-/** What the source's retention removed before the store had read it is lost there, and the store cannot know it. */
+/** Logs records that the source's retention removed before the store read them. The store does not have them. */
 export function tellLost(
   sourceTopic: string,
   partition: number,

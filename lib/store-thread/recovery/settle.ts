@@ -1,6 +1,7 @@
 /**
- * Settles disputed keys: the changelog is read once more, and of each of them the record with the highest source offset goes into memory, a tombstone
- * like any other. What the changelog ends with for such a key is then perhaps not that: those keys are to be written again.
+ * Settles disputed keys. Reads the changelog once more and puts, for each disputed key, the record with the highest
+ * source offset into the map; a tombstone counts like any other record. If that is not the key's last record in the
+ * changelog, the key must be written again.
  */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
@@ -16,13 +17,13 @@ import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
 const log = loggerOf('store')
 
 export interface SettleInput {
-  /** Batches and markers of the changelog, each time from its start. */
+  /** Batches and markers of the changelog. Each call reads from its start. */
   batches(): AsyncIterable<RecordBatchReader>
-  /** Of the first reading. */
+  /** Disputed keys of the first reading. */
   disputed: DisputedKeys
-  /** Puts the record that the batch stands at into memory. */
+  /** Puts the record at which the batch reader is positioned into the map. */
   put(batch: RecordBatchReader, sourceOffset: number): void
-  /** Of keys, in bytes, for one reading. */
+  /** Maximum bytes of keys for one reading. */
   keyBytesMax?: number | undefined
 }
 
@@ -39,11 +40,11 @@ export interface Settled {
   readonly start: number
   readonly position: number
   readonly disputed: DisputedKeys
-  /** Keys to be written again. */
+  /** Keys that must be written again. */
   outdated: Buffer[]
 }
 
-/** What is left to do where late batches were met. */
+/** Settles the disputed keys of a partition after recovery, if there are any. */
 export async function settleDisputed(
   { client, changelogTopic, map, kept, keyBytesMax }: SettleContext,
   partition: number,
@@ -61,11 +62,11 @@ export async function settleDisputed(
   const outdated = settled.outdated.length
   const message =
     '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
-  // A tool that writes to the changelog looks the same; where it replaced nothing, there is nothing to do.
+  // Records of a tool that writes to the changelog look the same. If it replaced nothing, nothing is to be done.
   log[outdated > 0 ? 'warn' : 'info'](message, { changelogTopic, partition, outdated })
 }
 
-/** @returns keys whose last record in the changelog is not the one that memory has now */
+/** @returns keys whose last record in the changelog is not the record in the map */
 export async function settle({ batches, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
   const outdated = new Set<string>()
   for (let now = disputed; now.keys.size > 0;) {
@@ -95,7 +96,7 @@ export async function settle({ batches, disputed, put, keyBytesMax }: SettleInpu
 interface Best {
   order: number
   isTombstone: boolean
-  /** Changelog offsets of the best and of the last record. */
+  /** Changelog offset of the best record; lastOffset is that of the last record. */
   offset: number
   lastOffset: number
 }
@@ -103,9 +104,9 @@ interface Best {
 class Settling {
   readonly #put: SettleInput['put']
   readonly #best = new Map<string, Best>()
-  /** So that no string is made of each other key. */
+  /** Hashes of the keys, so that no string is made for any other key. */
   readonly #hashes = new Set<number>()
-  /** The last record was one that discards. */
+  /** Whether the last record was a discard tombstone. */
   #isDiscarding = false
 
   constructor(keys: ReadonlySet<string>, put: SettleInput['put']) {
@@ -135,8 +136,9 @@ class Settling {
   }
 
   /**
-   * A discard writes tombstones for the keys that it deletes. Keys that were deleted before get none, and the source is read again for them as well:
-   * what their own tombstones say of its offsets counts no longer.
+   * Notes whether the current record is a discard tombstone. A discard writes tombstones only for the keys that exist.
+   * Keys that were deleted before get none, but the source is read again for them too, so at the first discard
+   * tombstone the offsets of their own tombstones become invalid.
    */
   #discards(isDiscarding: boolean): void {
     if (isDiscarding && !this.#isDiscarding) {

@@ -1,4 +1,4 @@
-/** Whether the source is still the topic that was ingested: its record at the last ingested offset tells. */
+/** Detects by one record, at the last ingested offset, whether the source is still the topic that was ingested. */
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { storedTimestamp } from '../../kafka/record-batch/index.ts'
@@ -7,8 +7,8 @@ import { fetchAt } from './fetch-at.ts'
 import { type SourceRecord } from './source-trail.ts'
 
 /**
- * True where the source has another record at that offset than the one ingested. False where it has the same, or none there any more
- * (compacted away, or behind its log start), which proves nothing.
+ * Returns true if the source has a different record at that offset. Returns false if it has the same record, or no
+ * record at that offset any more (compacted, or below its log start offset), which proves nothing.
  * @param keepsTimestamps whether the changelog has the source's timestamps, so that they can be compared
  */
 export async function isRecreated(
@@ -26,7 +26,7 @@ export async function isRecreated(
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
       if (batch.baseOffset > expected.offset) return false
-      // What was ingested stood in no such batch.
+      // Records of such a batch (aborted, or control) are never ingested.
       if (kind !== 'records') return true
       batch.openRecords({ checkCrc: true })
       while (batch.nextRecord()) {

@@ -1,10 +1,10 @@
-/** One record of the source, looked up again. */
+/** Reads one record of the source again. */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { openBatches } from './log-batches.ts'
 
-/** A reader that stands at the record; undefined where the log does not have it any more, or it cannot be read. */
+/** Returns a reader positioned at the record; undefined if the log no longer has it or it cannot be read. */
 export async function findSourceRecord(
   client: KafkaClient,
   topic: string,

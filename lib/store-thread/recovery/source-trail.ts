@@ -1,15 +1,18 @@
-/** While a changelog is read: the record with the highest source offset, by which the source is found again and recognised. */
+/**
+ * Tracks, while a changelog is read, the record with the highest source offset. It determines the resume position and
+ * identifies the source.
+ */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
-/** Source offset of the tombstones that discard a store's content: what was read before them counts no longer. */
+/** Source offset of discard tombstones, which delete a store's content. All source offsets before them are invalid. */
 export const discardOffset = -2
 
-/** A record that comes after a source offset is newer than the one that has it. */
+/** Added to the offset of an `aft` header: such a record is newer than the source record at that offset. */
 const behindSource = 0.5
 
 /**
- * By which two records of a key compare: the source offset that one has, and half more for one that comes after it; -1 for one that names none,
- * discardOffset for one before which nothing counts any more.
+ * Returns the sort order of a record among the records of its key: its source offset (`src`); or half more than its
+ * `aft` offset; -1 if it has neither; discardOffset for a discard tombstone, which invalidates all records before it.
  */
 export function orderOf(batch: RecordBatchReader): number {
   const source = batch.sourceOffset()
@@ -25,9 +28,9 @@ export interface SourceRecord {
 }
 
 export class SourceTrail {
-  /** Changelog offset of the last tombstone that discards; -1 where there was none. */
+  /** Changelog offset of the last discard tombstone; -1 if there is none. */
   discardedAt = -1
-  /** Highest source offset that records which are none of the source's say they come after, since the last discard; -1 where there was none. */
+  /** Highest `aft` offset of records that are not from the source, since the last discard; -1 if there is none. */
   after = -1
   #highest = -1
   #keyStart = 0
@@ -35,17 +38,20 @@ export class SourceTrail {
   #timestamp = -1
   #last: SourceRecord | undefined
 
-  /** The highest so far, since the last discard; undefined where no record names its source offset. */
+  /** Record with the highest source offset since the last discard; undefined if no record has one. */
   get last(): SourceRecord | undefined {
     return this.#last
   }
 
-  /** The highest `orderOf` a record so far, since the last discard; -1 where nothing names a source offset. */
+  /** Highest `orderOf` a record since the last discard; -1 if no record has a source offset. */
   get reached(): number {
     return Math.max(this.#highest, this.after < 0 ? -1 : this.after + behindSource)
   }
 
-  /** The record that the batch stands at. Keeps places, not bytes: settle() before the batch's data goes. */
+  /**
+   * Notes the record at which the batch reader is positioned. Keeps positions, not bytes: call settle() before the
+   * batch's data is released.
+   */
   note(batch: RecordBatchReader, sourceOffset: number): void {
     if (sourceOffset > this.#highest) {
       this.#highest = sourceOffset
@@ -63,7 +69,7 @@ export class SourceTrail {
     }
   }
 
-  /** At the end of a batch: copies the key that was noted. */
+  /** Copies the key that was noted. To be called at the end of a batch. */
   settle(batch: RecordBatchReader): void {
     if (this.#keyLength < 0) return
     const key = Buffer.from(batch.data.subarray(this.#keyStart, this.#keyStart + this.#keyLength))

@@ -1,13 +1,14 @@
 /**
- * Who owns a changelog partition at each place of it, and so which batches are late: written by an owner that another has followed.
+ * Tracks the owner of a changelog partition while its batches are read, and so detects late batches: those that an
+ * owner wrote after its successor.
  *
- * The broker refuses those, but it forgets: a transactional id after seven days, a producer after one. Then a batch that was under way or frozen for
- * longer is appended behind what its successor wrote.
+ * The broker refuses late batches only for a limited time: it forgets a transactional id after seven days, a producer
+ * after one. A batch that was in flight or frozen for longer is appended after the successor's batches.
  */
 
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
-/** Of a record batch. */
+/** The producer fields of a record batch. */
 interface Written {
   readonly producerId: number
   readonly producerEpoch: number
@@ -15,32 +16,33 @@ interface Written {
 
 const abortMarker = 0
 
-/** Of a fence, if the batch is a marker at all. */
+/** Whether a batch is an abort marker. A fence writes one. */
 export function isAbortMarker(batch: RecordBatchReader): boolean {
   return batch.isControl && batch.controlType() === abortMarker
 }
 
-/** An owner is remembered by this many followers at most. */
+/** Maximum number of former owners that are remembered. */
 const followedMax = 4_096
 
 export class Succession {
-  /** By name. The owner whose place this is; undefined before the first batch. */
+  /** Name of the current owner; undefined before the first batch. */
   #owner: string | undefined
   #producerId = -1
   #producerEpoch = -1
   #hasMarker = false
-  /** Owners that another has followed. */
+  /** Names of former owners. */
   readonly #followed = new Set<string>()
 
-  /** An abort marker: from here on its producer owns the partition. */
+  /** Notes an abort marker. From there on its producer owns the partition. */
   marked(batch: Written): void {
     this.#hasMarker = true
     this.#follow(batch)
   }
 
   /**
-   * Whether a batch is late. Behind a marker only its producer writes, and that with later epochs, where the cleaner has removed their markers. Where
-   * no marker stands before (Kafka Streams wrote it, or FENCING=false), whoever writes follows, and who writes again after that is late.
+   * Whether a batch is late. After a marker only its producer writes, possibly with a later epoch whose marker
+   * compaction has removed. Without any marker before (Kafka Streams or FENCING=false), each new producer becomes the
+   * owner, and a former owner that writes again is late.
    */
   isLate(batch: Written): boolean {
     const { producerId, producerEpoch } = batch

@@ -1,4 +1,7 @@
-/** At start: whether source and changelog are still the logs that the last commit speaks of, by topic ids and leader epochs. */
+/**
+ * Detects at start, by topic ids and leader epochs, whether source and changelog are still the logs that the last
+ * commit describes.
+ */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { divergenceOf, endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
@@ -6,7 +9,7 @@ import { type CommittedOffset } from '../../kafka/offsets.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 import { marksIn } from './marks.ts'
 
-/** What is found of one partition; undefined where nothing tells that it changed. */
+/** Descriptions of the changes of one partition; undefined if no change was detected. */
 export interface TopicChanges {
   source: string | undefined
   changelog: string | undefined

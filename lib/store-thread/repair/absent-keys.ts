@@ -1,29 +1,32 @@
-/** Keys that the changelog has and memory has not, in the order of the changelog: a later tombstone there takes its key back. */
+/**
+ * Keys that the changelog has and the map does not have. Records must be noted in log order, since a later tombstone
+ * removes its key again.
+ */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
-/** Bytes of keys, and what a string costs beside them. */
+/** Maximum of the keys' bytes, and the overhead of a string. */
 const bytesMax = 16 << 20
 const keyOverheadBytes = 64
 
 export class AbsentKeys {
   readonly #isHeld: (key: Uint8Array, start: number, length: number) => boolean
   readonly #bytesMax: number
-  /** A byte a character. */
+  /** One character is one byte of a key (latin1). */
   readonly #keys = new Set<string>()
   #bytes = 0
 
-  /** @param isHeld whether memory has a key */
+  /** @param isHeld whether the map has a key */
   constructor(isHeld: (key: Uint8Array, start: number, length: number) => boolean, keyBytesMax = bytesMax) {
     this.#isHeld = isHeld
     this.#bytesMax = keyBytesMax
   }
 
-  /** To be taken before more is noted. Where it was, a key may be among those taken though it has a tombstone. */
+  /** If true, call take() before noting more. The keys taken may then include a key that has a later tombstone. */
   get isFull(): boolean {
     return this.#bytes >= this.#bytesMax
   }
 
-  /** The record that the batch stands at. */
+  /** Notes the record at which the batch reader is positioned. */
   note({ data, keyStart, keyLength, valueLength }: RecordBatchReader): void {
     if (keyLength < 0 || (valueLength < 0 && this.#keys.size === 0)) return
     if (valueLength >= 0 && this.#isHeld(data, keyStart, keyLength)) return

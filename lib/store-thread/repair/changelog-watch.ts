@@ -1,6 +1,7 @@
 /**
- * Looks at the changelog where nothing is written, so that a loss does not wait for the next record: where each partition ends, every few seconds; and, as the
- * producer's metadata show it, that the topic was recreated or a partition has another leader.
+ * Checks the changelog while nothing is written to it, so that a loss is detected before the next record. Requests the
+ * end of each partition every few seconds, and watches the producer's metadata for a recreated topic and for leader
+ * changes.
  */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { EndsWatch } from '../../kafka/ends-watch.ts'
@@ -10,11 +11,11 @@ const intervalMsDefault = 5_000
 
 export interface ChangelogWatchSink {
   partitions(): readonly number[]
-  /** Offset up to which a partition was written; -1 for one that is lost. */
+  /** Offset up to which a partition was written; -1 for a partition that is lost. */
   written(partition: number): number
-  /** A partition ended below what was written before it was asked. */
+  /** Called if a partition ends below the offset that was written before the request. */
   endsEarly(partition: number): void
-  /** A partition that is not written now ends above what was written. */
+  /** Called if a partition that is not being written ends above what was written. */
   endsLate(partition: number, range: OffsetRange): void
   recreated(): void
   elected(partition: number): void
@@ -32,7 +33,7 @@ export class ChangelogWatch {
       topic,
       {
         partitions: () => sink.partitions(),
-        // What is acknowledged while the question is under way may be missing in its answer.
+        // Batches acknowledged while the request is in flight may be missing in the response.
         asked: (partition) => sink.written(partition),
         ended: (partition, end, written) => this.#ended(partition, end, written),
       },
@@ -44,7 +45,7 @@ export class ChangelogWatch {
     })
   }
 
-  /** Asks now. Resolves when the questions are sent. */
+  /** Sends the requests now. Resolves when they are sent. */
   look(): Promise<void> {
     return this.#ends.look()
   }

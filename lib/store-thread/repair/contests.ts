@@ -1,7 +1,8 @@
 /**
- * Somebody else writes to a changelog partition of ours: an instance of before that the broker has forgotten to refuse, or a program that should not.
- * Taking the partition again tells whether it is a later instance. If not, what it put in the place of something newer is written again from memory,
- * a bounded number of times: two that both do so would go on without end.
+ * Handles another writer to one of the store's changelog partitions: an earlier instance that the broker no longer
+ * refuses, or another program. Taking the partition again shows whether it is a later instance. If not, values that it
+ * replaced by older ones are written again from the map. The number of such repairs is bounded, because two instances
+ * that both repair would continue endlessly.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -23,16 +24,19 @@ const repairsMax = 3
 const repairsWindowMs = 600_000
 
 interface Contest {
-  /** Changelog offset before which there is nothing more to find. */
+  /** Changelog offset up to which the search is complete. */
   lookedTo: number
-  /** Where to look next. */
+  /** Range to search next. */
   due: OffsetRange | undefined
   isLooking: boolean
-  /** The last repairs (performance.now()), oldest first. */
+  /** Times of the last repairs (performance.now()), oldest first. */
   repairedAt: number[]
-  /** What is looked at now counts as a repair already: it may be too much to be held at once, and is repaired by portions. */
+  /**
+   * Whether the current search already counts as a repair. One repair may have several portions, if it exceeds what is
+   * held at once.
+   */
   isCounted: boolean
-  /** No repair any more. */
+  /** Whether repairs have been given up. */
   isContested: boolean
 }
 
@@ -49,14 +53,17 @@ export class Contests {
     this.#ingest = ingest
   }
 
-  /** The changelog has something older behind the newest records of these keys. To be called before the source is read. */
+  /**
+   * Writes keys again whose newest record is followed by an older one in the changelog. To be called before the source
+   * is read.
+   */
   foundAtStart(partition: number, keys: readonly Buffer[]): void {
     if (keys.length === 0) return
     const after = this.#ingest.acknowledged(partition) - 1
     this.#ingest.amend(partition, (amendment) => writeAgain(amendment, keys, after)).catch(this.#context.failed)
   }
 
-  /** Offsets of the changelog that we did not write, or do not know to be ours: records of another writer, or markers. */
+  /** Reports a range of changelog offsets that are not known to be ours: records of another writer, or markers. */
   found(partition: number, { from, to }: OffsetRange): void {
     const contest = this.#contestOf(partition)
     const start = Math.max(from, contest.lookedTo)
@@ -103,7 +110,7 @@ export class Contests {
     }
   }
 
-  /** @returns up to where it has looked */
+  /** @returns the offset up to which the search is complete */
   async #lookAt(partition: number, contest: Contest, range: OffsetRange): Promise<number> {
     const { config } = this.#context
     contest.isCounted = false
@@ -114,7 +121,7 @@ export class Contests {
     let { to } = range
     if (config.fencing) {
       await this.#ingest.repairs.renewed(partition)
-      // What was read before may not be all that an instance of before has written until it was refused.
+      // The earlier read may miss records that an earlier instance wrote before it was refused.
       to = Math.max(to, await this.#end(partition))
       ;({ records, next } = await this.#read(partition, { from: range.from, to }))
     }
@@ -142,7 +149,10 @@ export class Contests {
     return ends.get(partition)!
   }
 
-  /** Nothing of the partition is under way then, and memory has all that was acknowledged. */
+  /**
+   * Repairs a portion. In the amendment nothing of the partition is in flight, and the map has everything that was
+   * acknowledged.
+   */
   async #repair(partition: number, contest: Contest, records: ReadonlyMap<string, ForeignRecord>): Promise<void> {
     await this.#ingest.amend(partition, async (amendment) => {
       const reached = this.#ingest.acknowledged(partition) - 1
@@ -157,7 +167,10 @@ export class Contests {
     })
   }
 
-  /** What comes after what we have written is written by us, too, when the source is read so far. */
+  /**
+   * Whether a foreign record has replaced something newer. A record ahead of our writes is not wrong: ingest replaces
+   * it when the source is read up to there.
+   */
   #isWrong(partition: number, key: string, { order, value }: ForeignRecord, reached: number): boolean {
     if (Math.floor(order) > reached) return false
     const { map, config } = this.#context

@@ -1,18 +1,19 @@
-/** Where a changelog partition is not any more what was written to it. */
+/** Detects where a changelog partition differs from what was written to it. */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 
-/** Everything below an end was in a leader epoch or lower ones, once. */
+/** States that everything below `end` was once in leader epoch `epoch` or lower ones. */
 export interface ConfirmedEnd {
   end: number
   epoch: number | undefined
 }
 
 /**
- * The offset from which on the log has lost what it had up to `written`; undefined where it has everything. Ask before anything more is written: the log
- * grows again, and only `confirmed` tells then. Repeats until the partition's leader answers.
- * @param client the one that writes: the leader that it knows is the one whose answer gave rise to the question
+ * Returns the offset from which the log has lost what it had up to `written`; undefined if it has everything. To be
+ * called before anything more is written: after that the log grows again, and only `confirmed` reveals the loss.
+ * Retries until the partition's leader answers.
+ * @param client the client that writes, because it knows the leader whose response raised the question
  */
 export async function divergedAt(
   client: KafkaClient,
@@ -21,7 +22,7 @@ export async function divergedAt(
   written: number,
   confirmed: ConfirmedEnd | undefined,
 ): Promise<number | undefined> {
-  // A leader that was elected just now answers only when it knows the end of what is acknowledged (KIP-207).
+  // A leader that was just elected answers only when it knows the end of what is acknowledged (KIP-207).
   const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'))
   const losses: number[] = []
   const end = ends.get(partition)!
@@ -35,7 +36,7 @@ export async function divergedAt(
   return lowest < written ? lowest : undefined
 }
 
-/** Where the leader's own log ends, which with acks=1 can be ahead of its replicas; -1 where it is not known. */
+/** Returns the end of the leader's own log, which may be ahead of its replicas with acks=1; -1 if unknown. */
 async function leadersEnd(client: KafkaClient, topic: string, partition: number): Promise<number> {
   await client.leaders(topic, [partition])
   const epoch = client.topics.leaderEpoch(topic, partition)

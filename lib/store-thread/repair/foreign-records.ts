@@ -1,24 +1,27 @@
-/** What somebody else has written into a part of the changelog: of each key the last record, unless one of ours follows it. */
+/**
+ * Collects what other producers wrote to a part of the changelog: the last record of each key, unless one of our
+ * records follows it.
+ */
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type LogPart, openBatches } from '../recovery/log-batches.ts'
 import { orderOf } from '../recovery/source-trail.ts'
 
-/** Of keys and values, and what an entry costs beside them. */
+/** Maximum of the bytes of keys and values, and the overhead of an entry. */
 const bytesMaxDefault = 16 << 20
 const entryOverheadBytes = 128
 
 export interface ForeignRecord {
-  /** See orderOf. */
+  /** See orderOf(). */
   order: number
-  /** null: a tombstone. */
+  /** null for a tombstone. */
   value: Buffer | null
 }
 
 export interface ForeignRecords {
-  /** By key, a byte a character. */
+  /** By key (latin1). */
   records: Map<string, ForeignRecord>
-  /** Where to go on: what was found has no more room. */
+  /** Offset to continue at, if the records did not fit. */
   next: number
 }
 

@@ -1,6 +1,7 @@
 /**
- * What a changelog that lost its tail gets, so that it is again what memory is. In this order: tombstones for keys that it has and memory has not; what
- * memory has of source offsets that it does not reach, ascending, as it was; what memory has without a source offset. The source is not read.
+ * Writes a changelog that lost its tail again from the map. In this order: tombstones for keys that the changelog has
+ * and the map does not have; the map's records with source offsets above those in the changelog, ascending and
+ * unchanged; the map's records without a source offset. The source is not read.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../../map/index.ts'
@@ -9,24 +10,27 @@ import { AbsentKeys } from './absent-keys.ts'
 import { keysWithoutOffset, nextKeys } from './in-order.ts'
 import { WrittenTrail } from './written-trail.ts'
 
-/** Keys whose order is known at a time: some tens of megabytes. */
+/** Maximum number of keys that are sorted at a time: some tens of megabytes. */
 const keysMax = 200_000
 
 export interface RepairInput {
   map: Pick<ChiralMap, 'has' | 'keysByOffset'>
   partition: number
-  /** What the changelog still has of what was written, and nothing else. */
+  /** Reads what the changelog still has of what was written, and nothing else. */
   kept(): AsyncIterable<RecordBatchReader>
-  /** All that it has: a topic that was recreated may have been filled by others. */
+  /** Reads everything in the changelog. A topic that was recreated may contain records of other writers. */
   all(): AsyncIterable<RecordBatchReader>
-  /** Source offset up to which memory has everything. */
+  /** Source offset up to which the map has everything. */
   acknowledged: number
-  /** The source is read again over what was there: what the changelog reaches tells nothing, all of memory is written. */
+  /**
+   * Whether the partition is being rebuilt. Then the source offsets in the changelog do not show what is missing, and
+   * the whole map is written.
+   */
   isRebuilt: boolean
   keysMax?: number
 }
 
-/** What was written. */
+/** Numbers of records written. */
 export interface Repaired {
   tombstones: number
   records: number
@@ -55,7 +59,7 @@ export async function repairFromMemory(amendment: Target, input: RepairInput): P
   return { tombstones, records }
 }
 
-/** Source offset up to which a part of the changelog has everything; -1 where it does not tell. */
+/** Source offset up to which a part of the changelog has everything; -1 if unknown. */
 export async function reachOf(batches: AsyncIterable<RecordBatchReader>): Promise<number> {
   const trail = new WrittenTrail()
   for await (const batch of batches) while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch)

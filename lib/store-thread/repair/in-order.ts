@@ -1,14 +1,17 @@
-/** Keys of a partition in ascending order of their source offsets, by so many at a time: the map is walked once for each portion. */
+/**
+ * Iterates over the keys of a partition in ascending order of their source offsets, in portions. Each portion walks the
+ * map once.
+ */
 import { type ChiralMap, type KeyAt } from '../../map/index.ts'
 
-/** Some ten milliseconds of a walk: other work gets its turn between. */
+/** Number of steps, about ten milliseconds, after which other work gets its turn. */
 const stepsAtATime = 256
 
 type Walked = Pick<ChiralMap, 'keysByOffset'>
 
 /**
- * @param above only offsets above this
- * @param countMax unless further ones have the same offset as the last
+ * @param above only keys with higher offsets are returned
+ * @param countMax maximum number of keys; more are returned only if they have the same offset as the last
  */
 export async function nextKeys(map: Walked, partition: number, above: number, countMax: number): Promise<KeyAt[]> {
   let found: KeyAt[] = []
@@ -23,12 +26,12 @@ export async function nextKeys(map: Walked, partition: number, above: number, co
   return lowest(found, countMax)
 }
 
-/** Those without a source offset. */
+/** Returns the keys without a source offset. */
 export function keysWithoutOffset(map: Walked, partition: number): AsyncGenerator<KeyAt[]> {
   return walk(map, partition, (offset) => offset < 0)
 }
 
-/** Keys by hash, some hundred at a time, with room for other work between. */
+/** Yields keys in hash order, some hundred at a time, and lets other work run in between. */
 export async function* walk(
   map: Walked,
   partition: number,

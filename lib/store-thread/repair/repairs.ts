@@ -1,7 +1,8 @@
 /**
- * Repairs changelog partitions that have lost acknowledged records while the store runs: an unclean leader election did it, or the topic was recreated.
- * Memory has all that was acknowledged, so the log is made again what memory is (from-memory.ts). Lookups go on meanwhile; nothing else is written, and
- * nothing is committed. First of all the group is told that the partition is being rebuilt: a crash on the way discards it and rebuilds it.
+ * Repairs changelog partitions that have lost acknowledged records while the store runs, by an unclean leader election
+ * or because the topic was recreated. The map has everything that was acknowledged, so the log is restored from the map
+ * (from-memory.ts). Lookups continue; nothing else is written, and nothing is committed. The first step notes in the
+ * group's commit that the partition is being rebuilt, so a crash during the repair leads to a discard and a rebuild.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -18,22 +19,25 @@ import { reachOf, repairFromMemory, type RepairInput } from './from-memory.ts'
 
 const log = loggerOf('store')
 
-/** What the group knows of a partition. */
+/** Reads and changes what the group's commits state of a partition. */
 export interface RepairLedger {
-  /** Notes that the partition is being rebuilt. Resolves when no earlier commit of it can arrive after that. */
+  /** Notes that the partition is being rebuilt. Resolves when no earlier commit of it can arrive any more. */
   noteRebuild(partition: number): Promise<void>
-  /** The last end that was confirmed for a commit. */
+  /** Returns the last end that was confirmed for a commit. */
   confirmed(partition: number): ConfirmedEnd | undefined
-  /** The partition is complete again, in a changelog that starts here: to be committed, whatever was before. */
+  /**
+   * Called when the partition is complete again, in a changelog that starts at `changelogStart`. Commits that,
+   * independent of the commit before.
+   */
   repaired(partition: number, changelogStart: number): void
 }
 
 interface Loss {
-  /** What is missing was from this changelog offset on. */
+  /** First changelog offset that is missing. */
   from: number
-  /** A batch of ours has landed in its place. */
+  /** Whether one of our batches has landed at a missing offset. */
   hasLanded: boolean
-  /** The partition is to be taken, or is being taken: nothing of it is written. */
+  /** Whether the partition must be or is being taken. Nothing of it is written then. */
   isTaking: boolean
 }
 
@@ -52,18 +56,21 @@ export class Repairs {
     this.#ledger = ledger
   }
 
-  /** Whether its changelog is not known to be complete, so that nothing may be committed. */
+  /** Whether the partition's changelog may be incomplete, so that nothing may be committed. */
   isRepairing(partition: number): boolean {
     return this.#losses.has(partition)
   }
 
-  /** A batch of ours, acknowledged, has landed below what was written before. beginsInstead() has to follow before the next one is written. */
+  /**
+   * To be called when one of our acknowledged batches has landed below what was written before. beginsInstead() must
+   * follow before the next batch is written.
+   */
   landedBelow(partition: number, baseOffset: number): void {
     const from = Math.min(baseOffset, this.#losses.get(partition)?.from ?? baseOffset)
     this.#notice(partition, from)
   }
 
-  /** The topic was recreated: nothing that was written is in it. */
+  /** To be called when the topic was recreated: nothing that was written is in it. */
   recreated(): void {
     for (const partition of this.#context.roles.primaries) {
       const loss = this.#losses.get(partition)
@@ -73,7 +80,7 @@ export class Repairs {
     this.#ingest.repairs.renew()
   }
 
-  /** Something hints at a loss, such as another leader: takes the partition again where there is one. */
+  /** Checks for a loss after a hint, such as a new leader. Takes the partition again if there is one. */
   async look(partition: number): Promise<void> {
     const { clients, config } = this.#context
     const written = this.#ingest.changelogEnd(partition)
@@ -84,7 +91,7 @@ export class Repairs {
       const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
       if (diverged !== undefined && !this.isRepairing(partition)) this.#ingest.repairs.renew(partition)
     } catch (error) {
-      // What writes to it meets the same.
+      // Writes to the partition meet the same error and report it.
       if (!(error instanceof LatchkeyError)) throw error
     } finally {
       this.#looking.delete(partition)
@@ -92,8 +99,8 @@ export class Repairs {
   }
 
   /**
-   * To be called before a partition is taken again, when nothing of it is under way.
-   * @returns true where its changelog has lost something: then a repair takes it
+   * To be called before a partition is taken again, when nothing of it is in flight.
+   * @returns true if its changelog has lost records; then a repair takes the partition
    */
   async beginsInstead(partition: number): Promise<boolean> {
     const { clients, config } = this.#context
@@ -103,7 +110,7 @@ export class Repairs {
     const diverged = await divergedAt(clients.producer, config.changelogTopic, partition, written, confirmed)
     const before = this.#losses.get(partition)
     if (diverged === undefined && before?.hasLanded !== true) return false
-    // What a repair that was under way has written may be lost, too: the place where it began counts again.
+    // Records that an interrupted repair wrote may be lost too, so the repair starts again at the lower offset.
     const from = Math.min(diverged ?? written, before?.from ?? written)
     const loss = { from, hasLanded: before?.hasLanded ?? false, isTaking: true }
     if (!this.#ingest.repairs.withhold(partition)) return false
@@ -127,7 +134,7 @@ export class Repairs {
       const isDone = config.useProcessingOnly
         ? await this.#readSourceAgain(partition, batches.kept)
         : await this.#writeMemory(partition, batches)
-      // Another owner finds the note.
+      // The next owner finds the note.
       if (this.#ingest.changelogEnd(partition) < 0) return this.#forget(partition)
       if (!isDone || !isCurrent()) return
     } catch (error) {
@@ -141,13 +148,14 @@ export class Repairs {
     log.warn('{changelogTopic} partition {partition}: repaired', { changelogTopic, partition })
   }
 
-  /** @returns where the changelog starts and ends; undefined where the partition is another instance's now */
+  /** @returns where the changelog starts and ends; undefined if another instance has the partition */
   async #take(partition: number, loss: Loss): Promise<{ start: number; end: number } | undefined> {
     const { clients, config } = this.#context
-    // Without memory there is nothing to be discarded. A start goes on behind the highest source offset: only what has landed out of order must not be it.
+    // Without a map there is nothing to discard. A start resumes after the highest source offset, so only a batch that
+    // landed out of order requires the note.
     if (!config.useProcessingOnly || loss.hasLanded) await this.#ledger.noteRebuild(partition)
     const client = clients.producer
-    // The commit names the topic by its id.
+    // Loads the current topic id, which the commit names.
     await client.persist(() => client.metadata([config.changelogTopic]))
     try {
       const identity = await this.#owners.renew(partition, loss.from)
@@ -166,7 +174,7 @@ export class Repairs {
     }
   }
 
-  /** @returns false where another loss was noticed meanwhile, or the partition halted */
+  /** @returns false if another loss was detected meanwhile, or the partition halted */
   async #writeMemory(partition: number, batches: Pick<RepairInput, 'kept' | 'all'>): Promise<boolean> {
     const { map, stats, config } = this.#context
     const acknowledged = this.#ingest.acknowledged(partition) - 1
@@ -181,7 +189,7 @@ export class Repairs {
     return isDone && this.#ingest.repairs.isHalted(partition) === wasHalted
   }
 
-  /** Where nothing is held in memory, what was lost can only be read again. */
+  /** Reads lost records from the source again. Without a map there is no other copy. */
   async #readSourceAgain(partition: number, kept: RepairInput['kept']): Promise<boolean> {
     const { clients, config } = this.#context
     const { sourceTopic } = config
@@ -207,7 +215,10 @@ export class Repairs {
     log.error('{reason}', { reason })
   }
 
-  /** Something of ours is where something else was: to be repaired when nothing of the partition is under way. */
+  /**
+   * Notes that one of our batches landed at an offset that had another record. The repair begins when nothing of the
+   * partition is in flight.
+   */
   #notice(partition: number, from: number): void {
     this.#losses.set(partition, { from, hasLanded: true, isTaking: false })
     this.#setRepairing(partition)

@@ -1,9 +1,10 @@
 /**
- * Up to which source offset the part of a changelog that was read has everything: the highest `src` or `aft` of its records, since the last discard.
+ * Tracks the source offset up to which the part of a changelog that was read has everything: the highest `src` or `aft`
+ * since the last discard.
  *
- * Where source offsets fall, a rebuild or an amendment wrote them again, and what it had still to write may be in the part that is missing. So from a
- * fall on the lowest offset counts, until one comes that is higher than all before. That may be too low, and never too high: what is above it is only
- * written once more.
+ * If source offsets fall, a rebuild or an amendment wrote records again, and the rest of them may be in the missing
+ * part. So from a fall on, the lowest offset counts, until a record has a higher offset than all before. The result may
+ * be too low, but never too high: too low only means that some records are written twice.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
@@ -12,12 +13,12 @@ export class WrittenTrail {
   #highest = -1
   #lowestSinceFall = Number.POSITIVE_INFINITY
 
-  /** -1 where nothing tells. */
+  /** The source offset; -1 if unknown. */
   get upTo(): number {
     return Math.min(this.#highest, this.#lowestSinceFall)
   }
 
-  /** The record that the batch stands at. */
+  /** Notes the record at which the batch reader is positioned. */
   note(batch: RecordBatchReader): void {
     const source = batch.sourceOffset()
     if (source === discardOffset) this.#begin()

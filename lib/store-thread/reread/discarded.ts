@@ -1,28 +1,34 @@
-/** The keys of a partition that are deleted because their source has changed: all, or those whose latest record came from a source offset on. */
+/**
+ * Deletes the keys of a partition whose source has changed: all keys, or those whose latest record has a source offset
+ * at or above a limit.
+ */
 import { type ChiralMap } from '../../map/index.ts'
 import { type Amendment } from '../ingest/amendment.ts'
 import { walk } from '../repair/in-order.ts'
 
 export class Discarded {
-  /** Those that were deleted, a byte a character; empty where all are. */
+  /** Deleted keys (latin1); empty if all keys are deleted. */
   readonly keys = new Set<string>()
   count = 0
-  /** Whether the changelog gets all their tombstones. */
+  /** Whether the tombstones of all keys were written. */
   isDone = false
-  /** Source offset up to which all was acknowledged before. */
+  /** Source offset up to which everything was acknowledged before. */
   reached: number | undefined
   readonly #map: Pick<ChiralMap, 'has' | 'keysByOffset'>
   readonly #partition: number
   readonly #from: number | undefined
 
-  /** @param from undefined for all keys */
+  /** @param from the limit; undefined for all keys */
   constructor(map: Pick<ChiralMap, 'has' | 'keysByOffset'>, partition: number, from: number | undefined) {
     this.#map = map
     this.#partition = partition
     this.#from = from
   }
 
-  /** Writes a tombstone for each key, and at least one: recovery forgets with it what it has read before. Again from the beginning where it was interrupted. */
+  /**
+   * Writes a discard tombstone for each key, and at least one, after which recovery ignores all source offsets read
+   * before. After an interruption it starts again from the beginning.
+   */
   async write(amendment: Pick<Amendment, 'isOver' | 'discard'>): Promise<void> {
     const from = this.#from
     this.count = 0

@@ -1,8 +1,10 @@
 /**
- * Makes partitions right again whose source has changed under a running store, without an end of it. Recreated: what is held goes, and the source is read from
- * its start. Truncated at an offset: so do the keys whose latest record came from there on; the source is read from its start for these and for keys that
- * memory has nothing of, and from that offset on as ever. First the group is told that the partition is being rebuilt: a crash on the way discards it whole.
- * Lookups go on meanwhile; one that finds nothing in such a partition is to be asked again.
+ * Corrects partitions whose source has changed while the store runs. If the source was recreated, everything is deleted
+ * and the source is read from its start. If it was truncated at an offset, the keys whose latest record is at or above
+ * that offset are deleted. The source is then read from its start for these keys and for keys that the map does not
+ * have, and from that offset on for all keys. The first step notes in the group's commit that the partition is being
+ * rebuilt, so a crash leads to a discard of the whole partition. Lookups continue; one that finds nothing in such a
+ * partition must be repeated later.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
@@ -20,11 +22,11 @@ import { type SourceChange } from './source-watch.ts'
 
 const log = loggerOf('store')
 
-/** What the group knows of a partition. */
+/** Changes what the group's commits state of a partition. */
 export interface RereadLedger {
-  /** Notes that the partition is being rebuilt, with an offset that whatever is committed later is not below. */
+  /** Notes that the partition is being rebuilt, at an offset that no later commit is below. */
   noteRebuild(partition: number, offset: number): Promise<void>
-  /** The partition is complete again: to be committed, whatever was before. */
+  /** Called when the partition is complete again. Commits that, independent of the commit before. */
   reread(partition: number): void
 }
 
@@ -33,10 +35,10 @@ export class Rereads {
   readonly #ingest: Ingest
   readonly #events: PartitionEvents
   readonly #ledger: RereadLedger
-  /** Changes that are not worked off, the latest of each partition. */
+  /** The latest change of each partition that is not being processed yet. */
   readonly #due = new Map<number, SourceChange>()
   readonly #running = new Map<number, SourceChange>()
-  /** Partitions that a change has left in between: the next one discards them whole. */
+  /** Partitions with an interrupted reread. The next one discards the whole partition. */
   readonly #unfinished = new Set<number>()
   #catchUp: CatchUp | undefined
 
@@ -47,7 +49,7 @@ export class Rereads {
     this.#ledger = ledger
   }
 
-  /** Everything recovered is visible: works off what has been noticed since. */
+  /** To be called when everything recovered is visible. Processes the changes detected so far. */
   begin(catchUp: CatchUp): void {
     this.#catchUp = catchUp
     for (const partition of this.#due.keys()) this.#start(partition)
@@ -57,12 +59,12 @@ export class Rereads {
     return this.#due.has(partition) || this.#running.has(partition)
   }
 
-  /** Nothing of the source is read for the partition until that is worked off. */
+  /** Reports a change. The partition's source is not read until the change is processed. */
   changed(partition: number, change: SourceChange): void {
     const one = this.#ingest.partition(partition)
     const known = this.#due.get(partition) ?? this.#running.get(partition)
     if (one === undefined || (known !== undefined && isSame(known, change))) return
-    // A halted one has told its reason; a start finds the change, too.
+    // A halted partition has reported its reason. The next start detects the change too.
     if (one.halt !== undefined) return
     if (this.#running.has(partition)) this.#unfinished.add(partition)
     this.#due.set(partition, change)
@@ -71,7 +73,7 @@ export class Rereads {
   }
 
   #start(partition: number): void {
-    // Whatever is under way for the partition ends with this, and goes on with what is due.
+    // Ends a reread in progress for the partition; #workOff() then continues with the new change.
     void this.#catchUp!.again(partition)
     if (this.#running.has(partition)) return
     this.#workOff(partition).catch((error: unknown) => {
@@ -121,7 +123,7 @@ export class Rereads {
       partition,
       keys: discarded.count,
     })
-    // What is deleted is not to be seen any more, by callbacks neither.
+    // Makes the deletions visible, also to callbacks.
     await this.#context.flusher.flush()
     if (this.#due.has(partition)) return
     one.epochs.cut(from)

@@ -1,10 +1,10 @@
-/** What is said about a source that has changed under a running store, and where that ends it. */
+/** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
 import { LatchkeyError } from '../../errors.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type SourceChange } from './source-watch.ts'
 
-/** @param position up to where the source was read */
+/** @param position source offset up to which the source was read */
 export function changedReason(
   { sourceTopic }: StoreConfig,
   partition: number,
@@ -21,7 +21,10 @@ export function changedReason(
   return `${where}: ${found}; keys that they changed are read again. Look for an unclean leader election`
 }
 
-/** Which keys have to go only memory tells. @throws LatchkeyError store_failed where nothing is held there */
+/**
+ * Only the map shows which keys must be deleted.
+ * @throws LatchkeyError store_failed with USE_PROCESSING_ONLY, where there is no map
+ */
 export function requireMemory({ sourceTopic, changelogTopic, useProcessingOnly }: StoreConfig): void {
   if (!useProcessingOnly) return
   const advice = 'start it once without USE_PROCESSING_ONLY, which puts that right'
@@ -29,7 +32,10 @@ export function requireMemory({ sourceTopic, changelogTopic, useProcessingOnly }
   throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
 }
 
-/** A topic that was recreated with fewer partitions does not fit the changelog any more. @throws LatchkeyError topics_unfit */
+/**
+ * Checks the partition count of a recreated source. With fewer partitions it does not fit the changelog.
+ * @throws LatchkeyError topics_unfit
+ */
 export async function requireSamePartitions({
   clients,
   config,

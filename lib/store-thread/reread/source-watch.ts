@@ -1,6 +1,7 @@
 /**
- * Notices while a store runs that its source is not any more what was read of it. Another topic id: it was recreated. A leader epoch that ends earlier in the
- * log than it was read: the log was truncated by an unclean leader election. Asked after each election, before the first record of a new epoch counts for good.
+ * Detects that the source changed while the store runs. Another topic id shows that it was recreated. A leader epoch
+ * that ends below the offset up to which it was read shows that the log was truncated by an unclean leader election. A
+ * check runs after each election and at the first record of a new epoch.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { divergenceOf } from '../../kafka/leader-epochs.ts'
@@ -10,12 +11,12 @@ import { type StoreContext } from '../store-context.ts'
 
 export type SourceChange =
   | { kind: 'recreated'; id: string; former: string }
-  /** From an offset on the records are not those that were read. */
+  /** From offset `at` on, the records are not those that were read. */
   | { kind: 'truncated'; at: number }
 
 export interface ChangeSink {
   changed(partition: number, change: SourceChange): void
-  /** Whether a change of the partition is being worked off. */
+  /** Whether a change of the partition is being processed. */
   isChanging(partition: number): boolean
 }
 
@@ -44,19 +45,24 @@ export class SourceWatch {
     this.#end()
   }
 
-  /** Records of another leader epoch than before have come: what was read before them has to be what they were appended to. */
+  /**
+   * Called at the first record of a new leader epoch. Checks that the log still has the records of the epochs before.
+   */
   epochBegan(partition: number): void {
     this.#checkLater(partition, (epochs) => epochs.last && epochs.upTo(epochs.last - 1))
   }
 
-  /** A position is not in the log. @returns whether the source of the partition has changed, so that it is read from elsewhere */
+  /**
+   * Called if the log does not have a position.
+   * @returns whether the partition's source has changed, so that it is read from elsewhere
+   */
   async hasChanged(partition: number, position: number): Promise<boolean> {
     const { clients, config } = this.#context
     const client = clients.consumer
     await client.metadata([config.sourceTopic])
     if (this.#sink.isChanging(partition)) return true
     if (await this.#check(partition, this.#ingest.partition(partition)?.epochs.last)) return true
-    // Where no epoch is known the end has to do.
+    // Without known epochs, compares the end offset.
     const ends = await listOffsets(client, config.sourceTopic, [partition], 'latest', 'read_uncommitted')
     const at = ends.get(partition)!
     if (at >= position || this.#ingest.partition(partition) === undefined) return false
@@ -68,12 +74,12 @@ export class SourceWatch {
     const one = this.#ingest.partition(partition)
     if (one === undefined) return
     this.#check(partition, asked(one.epochs)).catch((error: unknown) => {
-      // A broker that refuses to tell has refused other questions before.
+      // A broker that refuses this request has refused others before, and those are reported.
       if (!(error instanceof LatchkeyError)) this.#context.failed(error)
     })
   }
 
-  /** @param asked the last epoch whose records have to be there still */
+  /** @param asked the last epoch whose records must still be in the log */
   async #check(partition: number, asked: number | undefined): Promise<boolean> {
     const one = this.#ingest.partition(partition)
     if (one === undefined || asked === undefined) return false
