@@ -1,7 +1,7 @@
-/** Which representation of a value an Accept header asks for: proactive negotiation as RFC 9110, 12.5.1 has it. */
+/** Selects the representation of a value by the Accept header: proactive negotiation of RFC 9110, section 12.5.1. */
 import type { Representation } from '../definition/presentation.ts'
 
-/** The first one where several are wanted as much. */
+/** In order of preference: the first entry wins between representations of equal quality. */
 const mediaTypes: readonly (readonly [Representation, string])[] = [
   ['json', 'application/json'],
   ['text', 'text/plain'],
@@ -14,29 +14,32 @@ export const contentTypes: { readonly [R in Representation]: string } = {
   bytes: 'application/octet-stream',
 }
 
-/** For whoever asked for something else. */
+/** Media types listed in the response when Accept allows no representation. */
 export const acceptable = mediaTypes.map(([, mediaType]) => mediaType)
 
-/** A header has room for thousands; those after the first ones are not looked at. */
+/** Maximum number of media ranges read from one header. A header has room for thousands; the rest is ignored. */
 const rangesMax = 64
 
 const mediaRange = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
 const weight = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
-/** Who sends more than the usual mostly sends the same again. */
+/** Last negotiation. A client with an unusual Accept header usually repeats it. */
 let lastAccept: string | undefined
 let lastRepresentation: Representation | undefined
 
 interface MediaRange {
   /** In lower case. */
   name: string
-  /** 0, not wanted at all, to 1. */
+  /** From 0, not acceptable, to 1. */
   quality: number
 }
 
-/** Undefined where nothing that there is will do. Without a header, or with an empty one, everything does. */
+/**
+ * Returns the representation that `accept` asks for; `json` without a header or with an empty one.
+ * @returns undefined if no representation is acceptable
+ */
 export function representationFor(accept: string | null): Representation | undefined {
-  // What nearly everybody sends.
+  // The values that nearly all clients send.
   if (accept === null || accept === '*/*' || accept === 'application/json') return 'json'
   if (accept === lastAccept) return lastRepresentation
   lastAccept = accept
@@ -58,7 +61,7 @@ function negotiate(accept: string): Representation | undefined {
   return best
 }
 
-/** The most specific range that matches decides, whatever others say. */
+/** Returns the quality of a media type. The most specific matching range takes precedence. */
 function qualityOf(mediaType: string, ranges: readonly MediaRange[]): number {
   const type = mediaType.slice(0, mediaType.indexOf('/'))
   for (const name of [mediaType, `${type}/*`, '*/*']) {
@@ -68,7 +71,10 @@ function qualityOf(mediaType: string, ranges: readonly MediaRange[]): number {
   return 0
 }
 
-/** Parameters but the weight do not tell our representations apart. Undefined for what is no media range, or has no proper weight. */
+/**
+ * Parses one media range. Ignores parameters other than the weight: our representations do not differ by them.
+ * @returns undefined if the text is not a media range, or its weight is invalid
+ */
 function parseRange(text: string): MediaRange | undefined {
   const [name = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
   if (!mediaRange.test(name)) return undefined

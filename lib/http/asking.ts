@@ -1,6 +1,9 @@
-/** What answers look at of a request, beside its target. A Request is one, and so is what the lane has read. */
+/**
+ * The parts of a request that handlers read, besides its target. A Request has them, and so has a request that the fast
+ * path parsed.
+ */
 
-/** Names are asked for in lower case. */
+/** Callers pass header names in lower case. */
 export type RequestHeaders = Pick<Headers, 'get'>
 
 export interface Asking {

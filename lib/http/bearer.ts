@@ -1,23 +1,23 @@
-/** The bearer token of RFC 6750: one for all, asked of every request but those for liveness and readiness. */
+/** Bearer token of RFC 6750: one token for all requests except liveness and readiness probes. */
 import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
 import type { Answerer } from './answer.ts'
 import { problemResponse } from './problem.ts'
 
-/** What orchestrators ask without a token, as written in a request's target. */
+/** Paths that orchestrators request without a token, as they are written in the request's target. */
 const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/status/liveness', '/status/readiness'])
 
 const digestBytes = 32
 const scheme = 'Bearer '
 
-/** Lets those through to `answer` that have the token, or need none. */
+/** Wraps `answer`: requests with the token, or to a path that needs none, pass; others get 401. */
 export function requireToken(token: string, answer: Answerer): Answerer {
   const expected = Bun.SHA256.hash(scheme + token, new Uint8Array(digestBytes))
-  // Filled by each request and read at once.
+  // Overwritten by each request and read at once.
   const given = new Uint8Array(digestBytes)
 
-  // Digests are compared, not texts: that takes as long whatever is given, so that neither length nor beginning of the token can be
-  // found out by the time that a refusal takes.
+  // Compares digests instead of texts: the comparison takes the same time for every input. The time of a refusal
+  // reveals neither the length nor the beginning of the token.
   function isToken(authorization: string): boolean {
     Bun.SHA256.hash(authorization, given)
     return timingSafeEqual(given, expected)
@@ -32,7 +32,7 @@ export function requireToken(token: string, answer: Answerer): Answerer {
   }
 }
 
-/** The scheme is case-insensitive, and any number of spaces may follow it. */
+/** Normalises the scheme, which is case-insensitive and may be followed by any number of spaces. */
 function canonical(authorization: string): string {
   return authorization.replace(/^bearer +/i, scheme)
 }

@@ -1,20 +1,21 @@
-/** Validators of a value: when a client's copy is still the same bytes. */
+/** Validators of a value: ETag and Last-Modified. */
 import type { Lookup } from '../store-protocol/status.ts'
 
 /**
- * Quoted, strong. The record alone does not tell the bytes: after a rebuild, or with another conversion, format or schema, the same
- * record may give other ones. Hence the hash, of what the answer holds.
+ * Returns a strong ETag, quoted. Partition, offset and timestamp do not determine the bytes: after a rebuild, or with
+ * another conversion, format or schema, the same record may give other bytes. The ETag therefore has a hash of the
+ * response body.
  *
- * @param suffix of the representation, where a value has several
+ * @param suffix of the representation; empty if the value has only one
  */
 export function etagOf({ partition, offset, timestamp }: Lookup, body: Uint8Array | string, suffix = ''): string {
   return `"${partition}.${offset}.${timestamp}.${Bun.hash.xxHash32(body).toString(36)}${suffix}"`
 }
 
-/** Whether an If-None-Match names `etag`, compared weakly as RFC 9110, 13.1.2 has it. */
+/** Whether an If-None-Match names `etag`. The comparison is weak (RFC 9110, section 13.1.2). */
 export function matchesEtag(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch === etag) return true
-  // Our tags hold no comma, so that cutting at commas cannot make up one of them.
+  // Our ETags contain no comma, so a part never equals one by accident.
   return ifNoneMatch.split(',').some((part) => {
     const candidate = part.trim()
     return candidate === '*' || candidate === etag || (candidate.startsWith('W/') && candidate.slice(2) === etag)
@@ -22,14 +23,16 @@ export function matchesEtag(ifNoneMatch: string, etag: string): boolean {
 }
 
 const daySeconds = 86_400
-/** Days whose dates are kept as text. */
+/** Maximum number of days whose dates are cached as text. */
 const daysMax = 4_096
 const dates = new Map<number, string>()
 const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 
 /**
- * An HTTP date; one in the future is given as now, as RFC 9110, 8.8.2.1 wants it. `timestamp` in milliseconds, from 0. Put together of the
- * day and the time: toUTCString() for each lookup takes three times as long.
+ * Returns an HTTP date. A date in the future becomes the current time (RFC 9110, section 8.8.2.1). Joins a cached day
+ * with the time: toUTCString() for each lookup takes three times as long.
+ *
+ * @param timestamp in milliseconds, at least 0
  */
 export function lastModifiedOf(timestamp: number): string {
   const second = Math.floor(Math.min(timestamp, Date.now()) / 1000)
@@ -40,7 +43,7 @@ export function lastModifiedOf(timestamp: number): string {
   return `${dateOf(day)}${twoDigits[hours]!}:${twoDigits[minutes]!}:${twoDigits[ofDay % 60]!} GMT`
 }
 
-/** `Tue, 14 Nov 2023 ` of a day since the epoch. */
+/** Returns `Tue, 14 Nov 2023 ` for a day since the epoch. */
 function dateOf(day: number): string {
   const known = dates.get(day)
   if (known !== undefined) return known

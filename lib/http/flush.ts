@@ -6,8 +6,9 @@ import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 
 /**
- * Flushes and answers with the number of operations made visible.
- * @throws LatchkeyError flush_timed_out when it takes longer than waitMs; the flush itself goes on
+ * Flushes the store. Answers with the number of operations made visible.
+ *
+ * @throws LatchkeyError flush_timed_out after waitMs; the flush continues
  */
 export async function flush(store: StoreView, waitMs: number): Promise<Response> {
   const operations = await deadline(store.flush(), waitMs, () => {
@@ -18,9 +19,10 @@ export async function flush(store: StoreView, waitMs: number): Promise<Response>
 }
 
 /**
- * Refuses what a page of another site makes a browser send. Browsers of today say so in Sec-Fetch-Site; of older ones the Origin is
- * held against the Host. Other clients send neither.
- * @throws LatchkeyError
+ * Refuses a request that a page of another site makes a browser send. Current browsers say so in Sec-Fetch-Site. Older
+ * ones send Origin, which is compared with Host. Other clients send neither.
+ *
+ * @throws LatchkeyError cross_site_refused
  */
 export function refuseCrossSite(headers: RequestHeaders): void {
   const site = headers.get('sec-fetch-site')

@@ -1,8 +1,10 @@
-/** Memory of answers that are sent. */
+/** Memory of responses that were sent. */
 
 /**
- * Frees it at once. Where it is left to the garbage collector, dead answers pile up by hundreds of megabytes: it counts what is alive, and those of clients
- * that are slow have become old by then. Before a body there may be what is not sent, such as kept headers; what something else lies behind is left to it all the same.
+ * Frees the memory of a sent body at once. If it is left to the garbage collector, dead bodies pile up to hundreds of
+ * megabytes: the collector counts live bytes, and bodies of slow clients have reached the old generation by then. Bytes
+ * before the body that are not sent, such as kept headers, are freed, too. A buffer that continues after the body is
+ * left to the garbage collector.
  */
 export function giveBack({ buffer, byteOffset, byteLength }: Uint8Array): void {
   const isToEnd = byteOffset + byteLength === buffer.byteLength

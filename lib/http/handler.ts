@@ -1,4 +1,7 @@
-/** All of a store's routes as one function from request to response, whoever listens: the lookup handler and the routes, behind the token. */
+/**
+ * All routes of a store as one function from request to response: lookups and other routes, behind the token.
+ * Independent of the server that listens.
+ */
 import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import { type Answer, type Answerer, toResponse } from './answer.ts'
 import type { Asking } from './asking.ts'
@@ -12,25 +15,28 @@ export type { StoreView } from './store-view.ts'
 
 const flushWaitMsDefault = 10_000
 
-/** Never throws, never rejects: a fault is an answer, too. */
+/** Never throws and never rejects: an error becomes a response, too. */
 export type Handler = (request: Request) => Response | Promise<Response>
 
-/** What is counted and shown of a store; it counts wherever the store is served. */
+/** Metrics of a store and its counters of lookups. Shared by all servers of the store. */
 export interface Observed {
   readonly metrics: Metrics
   readonly lookupStats: LookupStats
 }
 
 export interface HandlerOptions {
-  /** Asked of every request but those for liveness and readiness; absent where none is. */
+  /** Required of every request except liveness and readiness probes. Absent if no token is required. */
   token?: string | undefined
-  /** Path that all routes lie under, such as `/orders-store`; none by default. */
+  /** Path before all routes, such as `/orders-store`; empty by default. */
   prefix?: string
-  /** How long a request to flush waits before it is answered 503; 10,000 by default. */
+  /** Time after which a flush request is answered 503; 10,000 ms by default. */
   flushWaitMs?: number
 }
 
-/** For `fetch` of a server. @param observed by default the handler's own, under no version */
+/**
+ * Creates a handler for the `fetch` of a server.
+ * @param observed the handler's own by default, without a version
+ */
 export function createHandler(store: StoreView, options: HandlerOptions = {}, observed = observe(store, '')): Handler {
   return handlerOf(createAnswerer(store, options, observed))
 }
@@ -42,7 +48,10 @@ export function handlerOf(answerer: Answerer): Handler {
   }
 }
 
-/** For servers that write values themselves. @param observed by default its own, under no version */
+/**
+ * Creates a function for servers that write values themselves.
+ * @param observed its own by default, without a version
+ */
 export function createAnswerer(
   store: StoreView,
   options: HandlerOptions = {},
@@ -60,19 +69,19 @@ export function createAnswerer(
   return prefix === '' ? answer : (asking, target) => answer(asking, below(prefix, target))
 }
 
-/** @param version for build_info */
+/** @param version for the build_info metric */
 export function observe(store: StoreView, version: string): Observed {
   const lookupStats = new LookupStats()
   return { metrics: createMetrics(store, lookupStats, version), lookupStats }
 }
 
-/** With a slash before it and none behind it, however it was given. */
+/** Normalises a path: one slash before it and none after it. */
 function asPrefix(path = ''): string {
   const bare = path.replaceAll(/^\/+|\/+$/g, '')
   return bare === '' ? '' : `/${bare}`
 }
 
-/** The target as it is without the prefix; empty, which no route has, where it does not lie under it. */
+/** Returns the target without the prefix. Empty, which no route matches, if the target is not under the prefix. */
 function below(prefix: string, target: string): string {
   if (!target.startsWith(prefix)) return ''
   const rest = target.slice(prefix.length)

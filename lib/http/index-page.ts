@@ -1,8 +1,8 @@
-/** GET /: what there is to ask for, for a person with a terminal. */
+/** GET /: lists the paths, for a person at a terminal. */
 import type { StoreStatus } from '../store-protocol/status.ts'
 import { acceptable } from './accept.ts'
 
-/** @param prefix what all paths begin with here; empty where they begin as they are */
+/** @param prefix before all paths; may be empty */
 export function indexPage({ id, state, formats }: StoreStatus, prefix: string): string {
   return `Latchkey: store ${id}, ${state}
 
@@ -16,7 +16,7 @@ GET  ${prefix}/metrics               for Prometheus; also /metrics/prometheus
 ${describeFormats(formats)}`
 }
 
-/** Empty where bytes pass as they are. */
+/** Empty if keys and values are raw bytes. */
 function describeFormats({ key, value }: StoreStatus['formats']): string {
   if (key === 'raw' && value === 'raw') return ''
   return `

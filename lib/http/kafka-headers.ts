@@ -1,30 +1,34 @@
 /**
- * Kept headers of a source record as headers of an answer. A record's header may have any name and any bytes, and comes from whoever may
- * write to the topic: nothing of it may end a line, or pass for a header of ours.
+ * Turns kept headers of a source record into response headers. A record header may have any name and any bytes, and
+ * comes from any producer of the topic. Encoding prevents it from ending a line or replacing one of our headers.
  */
 import type { KeptHeader } from '../store-protocol/header-prefix.ts'
 
 const prefix = 'x-kafka-header-'
-/** Of all of them, names and values: clients and proxies bound what they take, some at 8 KB with all other headers. */
+/**
+ * Maximum for all names and values together. Clients and proxies bound what they accept, some at 8 KB with all other
+ * headers.
+ */
 export const headerCharactersMax = 6_144
 
 const percent = 0x25
 const space = 0x20
-/** Of RFC 9110's tokens all but `%`, which begins what is encoded. */
+/** Token characters of RFC 9110 except `%`, which begins an encoded byte. */
 const isNameByte = bytesOf("!#$&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 const encoder = new TextEncoder()
 
 /**
- * Adds `x-kafka-header-<name>` for each header, percent-encoded where bytes are not plain: names but for token characters, values but for
- * visible ASCII and the spaces between. Several of one name, in whatever case, are joined by a comma, in their order.
- * @returns how many there was no room for
+ * Adds `x-kafka-header-<name>` for each header. Percent-encodes names except for token characters, and values except
+ * for visible ASCII and inner spaces. Joins several headers of one name, in any case, by a comma, in their order.
+ *
+ * @returns number of headers that did not fit
  */
 export function addKafkaHeaders(to: Headers, kept: readonly KeptHeader[]): number {
   let left = headerCharactersMax
   let omitted = 0
   for (const [name, value] of kept) {
-    // What is longer than there is room for, however it is encoded, is not encoded at all.
+    // Encoding never shortens: a header that is too long already is not encoded.
     if (name.length + value.length > left) {
       omitted++
       continue
@@ -49,7 +53,7 @@ function encodeName(name: string): string {
 function encodeValue(value: Uint8Array): string {
   const last = value.length - 1
   return encode(value, (byte, index) => {
-    // Spaces at the ends of a value are dropped on the way.
+    // HTTP drops spaces at both ends of a value.
     if (byte === space) return index !== 0 && index !== last
     return byte > space && byte < 0x7f && byte !== percent
   })

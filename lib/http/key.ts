@@ -1,16 +1,19 @@
 /**
- * From a request's target to the bytes of a key. Targets are cut by hand: keys are bytes, not text (`%FF` is a key that no
- * decodeURIComponent takes), and this is the hot path.
+ * Turns a request's target into the bytes of a key. Splits targets by hand: keys are bytes, not text (`%FF` is a key
+ * that decodeURIComponent rejects), and this is the hot path.
  */
 import { LatchkeyError } from '../errors.ts'
 
-/** Longer ones could not be sent anyway: Bun bounds the whole of a request's line and headers at some 16 KB. */
+/** Longer keys could not be sent: Bun bounds request line and headers together at about 16 KB. */
 export const keyBytesMax = 12_288
 
 const percent = 0x25
 const encoder = new TextEncoder()
 
-/** Path and query of a request's URL, which is the bare target where the request had no usable Host. Empty for other forms. */
+/**
+ * Returns path and query of a request's URL. The URL is the bare target if the request had no usable Host.
+ * @returns an empty string for other forms of a target
+ */
 export function targetOf(url: string): string {
   if (url.startsWith('/')) return url
   const authority = url.indexOf('://')
@@ -19,7 +22,8 @@ export function targetOf(url: string): string {
 }
 
 /**
- * The bytes that percent-encoded text stands for.
+ * Decodes a percent-encoded key.
+ *
  * @throws LatchkeyError invalid_key: empty, longer than keyBytesMax, or `%` without two hexadecimal digits
  */
 export function decodeKey(text: string): Uint8Array {
@@ -36,9 +40,11 @@ function decode(text: string): Uint8Array {
 }
 
 /**
- * The key of a query such as `?key=a%2Fb`, undefined where it has none. As in forms, `+` is a space. `?key=` is the key of no bytes, which is a
- * key to Kafka.
- * @throws LatchkeyError invalid_key, also where it has several
+ * Returns the key of a query such as `?key=a%2Fb`. As in forms, `+` is a space. `?key=` is the empty key, which is a
+ * valid key in Kafka.
+ *
+ * @returns undefined if the query has no key
+ * @throws LatchkeyError invalid_key, also if the query has several keys
  */
 export function keyOfQuery(query: string): Uint8Array | undefined {
   const keys = query.split('&').filter((pair) => pair === 'key' || pair.startsWith('key='))
@@ -64,7 +70,7 @@ function decodePercent(text: string): Uint8Array {
     encoded[length] = high * 16 + low
     from += 2
   }
-  // A copy, not a view: views made of a short-lived array cost the garbage collector more than the copy does.
+  // A copy, not a view: views of a short-lived array cost the garbage collector more than the copy.
   return encoded.slice(0, length)
 }
 

@@ -1,5 +1,6 @@
 /**
- * GET and HEAD of a value: the hot path. No `new URL`, no router, no promise while a reader is free; why, and the figures, are in DESIGN.md.
+ * GET and HEAD of a value: the hot path. It uses no `new URL`, no router, and no promise while a reader is free.
+ * DESIGN.md has reasons and figures.
  */
 import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
@@ -17,10 +18,13 @@ import { ValueAnswer, type Wanted } from './value-answer.ts'
 
 export const lookupPrefix = '/stores/'
 
-/** Misses may be as frequent as hits, and the status that they ask for is not free. */
+/**
+ * Interval of checks whether the store has caught up. Misses may be as frequent as hits, and reading the status is
+ * expensive.
+ */
 const caughtUpCheckMs = 100
 
-/** What the request says beside the key. */
+/** The request's parameters, besides the key. */
 interface Asked extends Wanted {
   maxLag: number | undefined
   startedAt: number
@@ -57,7 +61,7 @@ export class LookupHandler {
     }
   }
 
-  /** Raw values are given to whoever asks, under whatever type there is for them. */
+  /** Raw values are sent for every Accept header; the content type is JSON if none of ours is acceptable. */
   #representationFor(accept: string | null): Representation {
     const representation = representationFor(accept)
     if (representation !== undefined) return representation
@@ -66,7 +70,7 @@ export class LookupHandler {
     throw new LatchkeyError('not_acceptable', message, { details: { acceptable } })
   }
 
-  /** Each step is a promise only where it has to wait. */
+  /** Each step returns a promise only if it has to wait. */
   #find(target: string, asked: Asked): Answer | Promise<Answer> {
     const key = this.#store.presentation.keyOf(this.#keyTextOf(target))
     const found = key instanceof Promise ? key.then((bytes) => this.#store.get(bytes)) : this.#store.get(key)

@@ -1,16 +1,19 @@
-/** Liveness and readiness: readiness is a list of named conditions, each of which can be looked up. */
+/** Liveness and readiness. Readiness is a list of named conditions, each of which can be read. */
 import { LatchkeyError } from '../errors.ts'
 import type { Condition } from '../store-protocol/status.ts'
 import { problemResponse } from './problem.ts'
 import { textResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 
-/** Alive whenever it can answer: a store that recovers for an hour must not be restarted for it. */
+/** Answers 200 whenever the process can answer: an orchestrator must not restart a store that recovers for an hour. */
 export function liveness(): Response {
   return textResponse('alive\n')
 }
 
-/** @param verbose a line a condition, `[+]name ok` or `[-]name reason`, instead of a problem that names the failing ones */
+/**
+ * @param verbose one line per condition, `[+]name ok` or `[-]name reason`, instead of a problem that names the failing
+ *   conditions
+ */
 export function readiness(store: StoreView, verbose: boolean): Response {
   const conditions = conditionsOf(store)
   const failing = conditions.filter(({ ok }) => !ok)
@@ -27,7 +30,7 @@ export function readiness(store: StoreView, verbose: boolean): Response {
   )
 }
 
-/** A store that does not run is never ready, whatever its own conditions say. */
+/** Adds a failing condition if the store does not run: such a store is never ready. */
 function conditionsOf(store: StoreView): Condition[] {
   const { state, conditions } = store.status()
   if (state === 'running' || conditions.some(({ ok }) => !ok)) return conditions

@@ -1,10 +1,13 @@
-/** The one place where an error becomes an answer: RFC 9457 problem+json, out of the error table. */
+/** Turns errors into responses: problem+json of RFC 9457, from the table in errors.ts. No other file does. */
 import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { noSniff } from './responses.ts'
 
-/** Errors whose message is written for whoever sent the request. Of all others it gets the title, and the log the message. */
+/**
+ * Errors whose message is written for the client. For all other errors the client gets the title, and the log gets the
+ * message.
+ */
 const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthorized',
   'invalid_key',
@@ -38,7 +41,7 @@ const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'flush_timed_out',
 ])
 
-/** Of those, what whoever runs the store has to hear of, too. */
+/** Of these, errors that are logged as well, for the operator of the store. */
 const loggedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['value_undecodable'])
 
 const retrySecondsDefault = 1
@@ -46,13 +49,13 @@ const retrySecondsMax = 60
 
 const repeatedLog = new RepeatedLog(loggerOf('http'))
 
-/** @param headers beside those that every problem has */
+/** @param headers in addition to those of every problem */
 export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
   const problem = problemOf(thrown)
   return new Response(problem.body, { status: problem.status, headers: { ...problem.headers, ...headers } })
 }
 
-/** The same, before it is a Response. */
+/** Returns status, headers and body of a problem, before they become a Response. */
 export function problemOf(thrown: unknown): { status: number; headers: Record<string, string>; body: string } {
   const error = thrown instanceof LatchkeyError ? thrown : undefined
   const code = error?.code ?? 'internal'
@@ -67,7 +70,7 @@ export function problemOf(thrown: unknown): { status: number; headers: Record<st
     detail: isAnswered ? error.message : title,
     code,
   }
-  // First for the order in which they are read, last so that no detail can replace them.
+  // First, to set the order of members; last, so that no detail replaces them.
   const body = { ...members, ...(isAnswered && error.details), ...members }
   return {
     status,
@@ -81,7 +84,7 @@ export function problemOf(thrown: unknown): { status: number; headers: Record<st
   }
 }
 
-/** When to come back: after what recovery still needs by its estimate, within bounds. */
+/** Returns the Retry-After: the estimated rest of the recovery, within bounds. */
 function retrySeconds(details: Readonly<Record<string, unknown>>): number {
   const { remainingSeconds } = (details['progress'] ?? {}) as Partial<RecoveryProgress>
   if (typeof remainingSeconds !== 'number' || !(remainingSeconds > 0)) return retrySecondsDefault

@@ -1,6 +1,6 @@
-/** Answers that are neither a value nor a problem. */
+/** Responses that are neither a value nor a problem. */
 
-/** On every answer: a browser takes it for what its Content-Type says, whatever it looks like. */
+/** Sent with every response: a browser then trusts the Content-Type and does not guess from the content. */
 export const noSniff = { 'x-content-type-options': 'nosniff' } as const
 
 export function textResponse(text: string, status = 200, contentType = 'text/plain; charset=utf-8'): Response {
@@ -10,7 +10,10 @@ export function textResponse(text: string, status = 200, contentType = 'text/pla
   })
 }
 
-/** With a line break at its end, as a terminal wants it. @param isPretty for a person: a line a member, and one an item of a list of objects */
+/**
+ * Returns JSON that ends with a line break, for terminals.
+ * @param isPretty for a person: one line per member, and one per item of a list of objects
+ */
 export function jsonResponse(body: object, isPretty = false): Response {
   return new Response(isPretty ? prettyJson(body) : `${JSON.stringify(body)}\n`, {
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...noSniff },

@@ -1,4 +1,4 @@
-/** Every route but the hot one, which does not pass through here. */
+/** All routes except lookups, which do not pass through the router. */
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
 import type { Metrics } from '../metrics/index.ts'
@@ -11,7 +11,7 @@ import { problemResponse } from './problem.ts'
 import { jsonResponse, textResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 
-/** What itty-router is given in place of a Request: a URL that always parses, whatever the request's Host was. */
+/** Replaces the Request for itty-router. Its URL always parses, independent of the request's Host. */
 interface RoutedRequest {
   method: string
   url: string
@@ -24,11 +24,14 @@ type Endpoint = (request: RoutedRequest) => Response | Promise<Response>
 
 export interface RouteOptions {
   flushWaitMs: number
-  /** What stands before every path, for whoever reads the index. */
+  /** Prefix of every path, for the index page. */
   prefix: string
 }
 
-/** @returns answers a request whose path and query are `target` (empty where it has none, as with CONNECT); never rejects */
+/**
+ * @returns a function that answers a request. Its `target` is path and query, empty if the request has none, as with
+ *   CONNECT. It never rejects.
+ */
 export function createRoutes(
   store: StoreView,
   metrics: Metrics,

@@ -1,11 +1,15 @@
-/** How far behind an answer may be: `?max-lag=N`, in records. Of concern to replicas only; primaries have no lag that counts. */
+/**
+ * Bound on the lag of a response: `?max-lag=N`, in records. Applies to replicas only: the lag of a primary does not
+ * count.
+ */
 import { LatchkeyError } from '../errors.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 
 const parameter = 'max-lag='
 
 /**
- * What the request allows; undefined where it does not say.
+ * Returns the bound that the request gives, or undefined without one.
+ *
  * @throws LatchkeyError invalid_parameter
  */
 export function maxLagOf(target: string): number | undefined {
@@ -25,7 +29,7 @@ export function maxLagOf(target: string): number | undefined {
 }
 
 /**
- * @param lag null where it is not known, which no bound allows
+ * @param lag null if it is unknown, which exceeds every bound
  * @throws LatchkeyError too_stale
  */
 export function refuseStale(lag: number | null, maxLag: number | undefined): void {
@@ -36,7 +40,8 @@ export function refuseStale(lag: number | null, maxLag: number | undefined): voi
 }
 
 /**
- * A key that is missing may be in what a replica has not copied yet.
+ * Refuses a miss if a replica exceeds the bound: the key may be in a record that the replica has not copied yet.
+ *
  * @throws LatchkeyError too_stale
  */
 export function refuseStaleMiss({ details }: StoreStatus, maxLag: number | undefined): void {

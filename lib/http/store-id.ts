@@ -2,8 +2,8 @@
 import { LatchkeyError } from '../errors.ts'
 
 /**
- * @param encoded as it stands in the path; some clients percent-encode what needs no encoding
- * @throws LatchkeyError store_not_found where it is another store's
+ * @param encoded as it is in the path; some clients percent-encode characters that need no encoding
+ * @throws LatchkeyError store_not_found if it is the id of another store
  */
 export function checkStoreId(encoded: string, id: string): void {
   if (encoded === id || decode(encoded) === id) return

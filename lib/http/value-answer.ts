@@ -1,4 +1,4 @@
-/** 200 or 304: a value that has been found, with what its headers tell. Written out as a Response, or as lines by whoever writes bytes. */
+/** 200 or 304 of a lookup that found a value. Becomes a Response, or header lines for a server that writes bytes. */
 import type { Representation } from '../definition/presentation.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { keptHeaders } from '../store-protocol/header-prefix.ts'
@@ -9,24 +9,28 @@ import { giveBack } from './give-back.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
 import { noSniff } from './responses.ts'
 
-/** Representations with the same bytes may share a tag (RFC 9110, 8.8.1), so that raw values need none. */
+/**
+ * Suffixes of the ETags. Representations with the same bytes may share a tag (RFC 9110, section 8.8.1), so raw values
+ * need no suffix.
+ */
 const suffixes: { readonly [R in Representation]: string } = { json: '', text: '.text', bytes: '.bytes' }
 
 export interface Wanted {
   as: Representation
-  /** The body is the same, however it is represented. */
+  /** True if all representations have the same body. */
   isRaw: boolean
-  /** Of the request. */
+  /** Headers of the request. */
   headers: RequestHeaders
 }
 
 /**
- * What answers have in common, by representation and partition, to be completed for each: copying Headers takes a third of the time that
- * making them from an object does. A Response copies them at once, so that one object is enough for all answers of a kind.
+ * Headers that responses share, by representation and partition. Each response completes a copy: copying Headers takes
+ * a third of the time of making them from an object. A Response copies them at once, so one object per representation
+ * and partition is enough.
  */
 const common: { readonly [R in Representation]: Headers[] } = { json: [], text: [], bytes: [] }
 
-/** Freeing less by hand is not worth its time. */
+/** Smaller bodies are left to the garbage collector: freeing them by hand is not worth its time. */
 const ownBytesMin = 65_536
 
 const cacheControl = 'no-cache'
@@ -50,7 +54,7 @@ export class ValueAnswer {
     this.status = ifNoneMatch !== null && matchesEtag(ifNoneMatch, this.#etag) ? 304 : 200
   }
 
-  /** The header as text, a line each, but for what every answer has. */
+  /** Returns the header lines, without those that every response has. */
   headerLines(): string {
     const { partition, offset, timestamp, replicaLag, headerBlock } = this.#lookup
     let lines = this.status === 304 ? '' : `Content-Type: ${contentTypes[this.#as]}\r\n`
@@ -64,7 +68,7 @@ export class ValueAnswer {
     return lines
   }
 
-  /** To be called once: the memory of a large body is given back, since a Response has a copy of it. */
+  /** Returns a Response. Call it once: it frees the memory of a large body, since the Response has a copy. */
   toResponse(): Response {
     const { partition, offset, timestamp } = this.#lookup
     const headers = (common[this.#as][partition] ??= commonHeaders(this.#as, partition))
@@ -83,7 +87,7 @@ export class ValueAnswer {
     return response
   }
 
-  /** What only copies have, and values with headers that are kept. */
+  /** Adds headers that only replicas have, and kept record headers. */
   #addRare(to: Headers): void {
     const { replicaLag, headerBlock } = this.#lookup
     if (replicaLag !== undefined) {
