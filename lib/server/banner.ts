@@ -1,4 +1,4 @@
-/** The first lines that a person sees: URLs to open, and commands that work as they stand. */
+/** The first lines that the executable prints: URLs to open, and commands that can be run as printed. */
 import type { TokenPlace } from '../config/secrets.ts'
 import type { Presentation } from '../definition/presentation.ts'
 import { lookupUrl } from './lookup-url.ts'
@@ -8,25 +8,25 @@ const samplePollMs = 250
 export interface BannerOptions {
   version: string
   topic: string
-  /** Of the server, without a slash at the end. */
+  /** URL of the server, without a slash at the end. */
   url: string
   hasToken: boolean
-  /** Absent where the token is in the environment. */
+  /** Absent if the token is in the environment. */
   tokenPlace?: TokenPlace | undefined
 }
 
-/** What the banner needs of a store. */
+/** The part of a store that the banner uses. */
 export interface SampledStore {
   readonly id: string
   readonly state: string
   readonly presentation: Pick<Presentation, 'keyText'>
-  /** A key that it holds, once it runs and holds any. */
+  /** A key that the store holds. Undefined before it runs, or while it is empty. */
   sampleKey(): Uint8Array | undefined
 }
 
 /**
- * Prints what can be opened at once, and a lookup that finds something as soon as there is something to find. The token is not shown.
- * @returns ends the wait for that
+ * Prints URLs and commands. Adds a lookup that finds a value, as soon as the store holds one. Does not print the token.
+ * @returns a function that stops the wait for a value
  */
 export function printBanner(
   store: SampledStore,
@@ -55,7 +55,10 @@ export function printBanner(
   }
 }
 
-/** Undefined where the key is none of the store's format, or its schema is not to be had: a lookup would tell that, and better. */
+/**
+ * Returns the URL of a lookup. Undefined if the key does not fit the store's format, or if its schema is not available:
+ * a lookup reports these better.
+ */
 async function sampleUrl(store: SampledStore, url: string, key: Uint8Array): Promise<string | undefined> {
   try {
     return lookupUrl(url, store.id, await store.presentation.keyText(key))

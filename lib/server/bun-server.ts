@@ -1,10 +1,13 @@
-/** Bun.serve behind the lane, bounded, at a port that this machine alone can reach. */
+/** Bun.serve behind the fast path, with bounds, at a port that only this machine can reach. */
 import type { Drainable } from './drain.ts'
 import { type BunHandler, closing, requestBodyBytesMax } from './guard.ts'
 import { problemResponse } from '../http/problem.ts'
 
 export interface BunServerOptions {
-  /** After which a connection that waits for its client is closed; Bun cuts headers that take longer than 10 s in any case. */
+  /**
+   * Idle time after which a connection is closed. Bun closes connections whose headers take longer than 10 s in any
+   * case.
+   */
   idleTimeoutSeconds: number
   fetch: BunHandler
 }
@@ -21,7 +24,7 @@ export class BunServer implements Drainable {
     this.port = this.#server.port ?? 0
   }
 
-  /** The same answers, after each of which the connection ends. */
+  /** Closes each connection after its next response. */
   farewell(): void {
     this.#server.reload(serveOptions({ ...this.#options, fetch: closingAll(this.#options.fetch) }))
   }
@@ -42,10 +45,11 @@ function serveOptions({ idleTimeoutSeconds, fetch }: BunServerOptions) {
     idleTimeout: idleTimeoutSeconds,
     fetch,
     error: (thrown: unknown) => problemResponse(thrown),
-    // TCP, not a Unix socket: whose buffers are so small that Bun's server cuts short what is pipelined, and whose queue refuses beyond 512 at once.
+    // TCP, not a Unix socket: the buffers of a Unix socket are so small that Bun's server cuts pipelined requests
+    // short, and its queue refuses connections beyond 512 at once.
     hostname: '127.0.0.1',
     port: 0,
-    // Without development Bun shares ports unless told not to.
+    // With `development: false`, Bun shares ports by default.
     reusePort: false,
   }
 }

@@ -1,4 +1,4 @@
-/** What --check does: everything that a start looks at is looked at, and nothing is changed. */
+/** The --check command: checks all that a start checks, and changes nothing. */
 import { type Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
 import { checkListening } from './claim.ts'
@@ -9,11 +9,11 @@ import { checkTopics } from '../topics/check.ts'
 export interface CheckFound {
   /** Sentences for a person, warnings included. */
   lines: string[]
-  /** What a start would fail for, or wait for. */
+  /** Errors for which a start would fail, or for which it would wait. */
   faults: unknown[]
 }
 
-/** @param notices to be shown as warnings */
+/** @param notices added as warnings */
 export async function check(
   settings: Settings,
   definition: Definition,

@@ -1,7 +1,11 @@
-/** A port that nobody else listens at, and why there is none. */
+/** Claims a port for this process alone, and explains why a port is not available. */
 import { LatchkeyError, messageOf } from '../errors.ts'
 
-/** Listens for a moment. @returns the port, which nobody else listens at @throws what Bun.serve throws */
+/**
+ * Listens for a moment.
+ * @returns the port, at which no other process listens
+ * @throws what Bun.serve throws
+ */
 export function claim(bind: string, port: number): number {
   const server = Bun.serve({ hostname: bind, port, development: false, reusePort: false, fetch: () => new Response() })
   void server.stop(true)
@@ -13,9 +17,10 @@ export function listenError(bind: string, port: number, cause: unknown): Latchke
 }
 
 /**
- * Whether a start could listen, without a listener that stays.
- * @returns a sentence where only another listener is in the way: an instance that runs is the usual one
- * @throws LatchkeyError where it cannot listen
+ * Checks whether a start could listen. Leaves no listener behind.
+ *
+ * @returns a sentence if only another listener prevents it, which is usually a running instance; else undefined
+ * @throws LatchkeyError listen_failed
  */
 export function checkListening(bind: string, port: number): string | undefined {
   try {
@@ -32,7 +37,8 @@ function isInUse(bind: string, cause: unknown): boolean {
 }
 
 function whyRefused(bind: string, cause: unknown): string {
-  // Bun gives the same code, or none, for a port that is taken, an address of another machine and a name that it cannot resolve.
+  // Bun gives the same code, or none, for a port in use, an address of another machine and a name that it cannot
+  // resolve.
   if (!canListenAt(bind))
     return 'this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has'
   const { code } = cause as NodeJS.ErrnoException

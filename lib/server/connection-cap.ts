@@ -1,7 +1,7 @@
 /**
- * A bound on connections. Without one, whoever opens enough of them takes every descriptor of the process: Kafka cannot be connected to any
- * more, and Bun's accept loop spins. Bun has no such bound, so connections are counted ten times a second, and those beyond it are
- * shut down, the latest first. Between two counts there may be more.
+ * Bound on connections. Without a bound, clients can take every descriptor of the process: then no connection to Kafka
+ * can be opened, and Bun's accept loop spins. Bun has no such bound. This class counts connections ten times a second
+ * and shuts down those beyond the bound, the latest first. Between two counts there may be more.
  */
 import { closeSync, openSync } from 'node:fs'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
@@ -10,18 +10,21 @@ import { type ExcessLog } from './excess-log.ts'
 import { canSteerSockets, descriptors, isConnectionAt, shutDown } from '../linux/sockets.ts'
 
 const countIntervalMs = 100
-/** Counting may take a twentieth of this thread's time, no more. */
+/** Counting takes at most a twentieth of this thread's time. */
 const restFactor = 20
-/** Descriptors that connections never take, whatever else the process has open; a quarter of the limit where that is less. */
+/**
+ * Descriptors that connections never take, besides all others that the process has open. A quarter of the limit if that
+ * is less.
+ */
 const freeMin = 32
 
 const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 export interface ConnectionCapOptions {
-  /** Where the connections come in. */
+  /** Port where clients connect. */
   port: number
   connectionsMax: number
-  /** Infinity where there is none. */
+  /** Infinity without a limit. */
   descriptorLimit: number
   excess: ExcessLog
 }
@@ -33,7 +36,7 @@ export class ConnectionCap implements Disposable {
   readonly #timer: Timer | undefined
   readonly #excess: ExcessLog
   #restUntil = 0
-  /** Held so that, when all are taken, there is one to look at the others with. */
+  /** A descriptor held in reserve: with all others taken, it is closed to read the list of descriptors. */
   #spare = -1
 
   constructor({ port, connectionsMax, descriptorLimit, excess }: ConnectionCapOptions) {
@@ -55,7 +58,7 @@ export class ConnectionCap implements Disposable {
   #tick(): void {
     const startedAt = performance.now()
     if (startedAt < this.#restUntil) return
-    // There are no more connections than descriptors: mostly this is all.
+    // There are never more connections than descriptors, so usually this count is enough.
     if (countOpen() > Math.min(this.#connectionsMax, this.#descriptorsMax)) this.#closeExcess()
     this.#excess.report()
     const now = performance.now()
@@ -73,7 +76,7 @@ export class ConnectionCap implements Disposable {
       for (const descriptor of closed) shutDown(descriptor)
       this.#excess.closed(closed.length, connections.length - closed.length)
     } catch (thrown) {
-      // Another thread took the descriptor that was spare. The next count tries again.
+      // Another thread took the reserved descriptor. The next count tries again.
       repeatedLog.log('warning', 'count', 'Counting connections: {error}', { error: String(thrown) })
     } finally {
       this.#spare = openSpare()
@@ -86,7 +89,7 @@ export class ConnectionCap implements Disposable {
   }
 }
 
-/** Infinity where none is left to count with. */
+/** Infinity if no descriptor is left for counting. */
 function countOpen(): number {
   try {
     return openDescriptors()
@@ -95,7 +98,7 @@ function countOpen(): number {
   }
 }
 
-/** -1 where none is left. */
+/** Returns -1 if no descriptor is left. */
 function openSpare(): number {
   try {
     return openSync('/dev/null', 'r')

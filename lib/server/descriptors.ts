@@ -1,12 +1,15 @@
-/** How many descriptors the process may open, and how many of them connections may take. */
+/** Limit of descriptors of the process, and the share of it that connections may take. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 
 const limitsPath = '/proc/self/limits'
 const openPath = '/proc/self/fd'
-/** For connections to brokers, files and whatever the runtime opens, which connections of clients never take; half of the limit where that is less. */
+/**
+ * Reserved for connections to brokers, files and the runtime. Client connections never take these. Half of the limit if
+ * that is less.
+ */
 const reservedMax = 256
 
-/** The soft limit, which Bun raises to the hard one when it starts; Infinity where the system does not tell or sets none. */
+/** Returns the soft limit, which Bun raises to the hard limit at start. Infinity if the system reports or sets none. */
 export function descriptorLimit(): number {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(limitsPath, 'utf8'))?.[1]
@@ -16,24 +19,27 @@ export function descriptorLimit(): number {
   }
 }
 
-/** Of requests that are passed on at the same time: more wait. */
+/** Maximum number of requests passed on to Bun's server at the same time. More requests wait. */
 const tunnelsMax = 128
-/** A sixteenth of the limit may be tunnels, each of which takes two beside its client's. */
+/** At most a sixteenth of the limit may be tunnels. Each takes two descriptors in addition to its client's. */
 const tunnelShare = 16
 const perTunnel = 2
 
-/** How many requests can be passed on to Bun's server at the same time. */
+/** Returns the number of requests that can be passed on to Bun's server at the same time. */
 export function tunnelsWithin(limit: number): number {
   return Math.max(1, Math.min(tunnelsMax, Math.floor(limit / tunnelShare)))
 }
 
-/** Of as many connections as are wanted, those that a limit of descriptors leaves room for. */
+/** Returns the number of connections, up to `wanted`, for which a limit of descriptors has room. */
 export function connectionsWithin(wanted: number, limit: number): number {
   const apart = reservedWithin(limit) + perTunnel * tunnelsWithin(limit)
   return Math.max(1, Math.min(wanted, limit - apart))
 }
 
-/** How many more there may be for a moment: they are answered before they are closed, which is what a probe needs where others hold all connections. */
+/**
+ * Returns the number of connections beyond the bound that are accepted for a moment. They are answered before they are
+ * closed: a probe needs this when other clients hold all connections.
+ */
 export function slackWithin(limit: number): number {
   return Math.floor(reservedWithin(limit) / 2)
 }
@@ -42,14 +48,17 @@ function reservedWithin(limit: number): number {
   return Math.min(reservedMax, Math.floor(limit / 2))
 }
 
-/** The limit that leaves room for so many connections. */
+/** Returns the limit of descriptors that has room for a number of connections. */
 export function limitFor(connections: number): number {
   const apart = connections + reservedMax
   const withShare = Math.ceil(apart / (1 - perTunnel / tunnelShare))
   return Math.min(withShare, apart + perTunnel * tunnelsMax)
 }
 
-/** Descriptors open now. Since Linux 6.2 the directory's size tells; before, they are counted. */
+/**
+ * Returns the number of open descriptors. Since Linux 6.2 the directory's size is that number; before, entries are
+ * counted.
+ */
 export function openDescriptors(): number {
   return statSync(openPath).size || readdirSync(openPath).length
 }

@@ -1,24 +1,29 @@
-/** How servers stop: who is answered meanwhile learns that the connection ends, who asks is answered, and only then is what is left cut. */
+/**
+ * Stops servers: first, responses announce the end of their connections; then requests in progress are answered; last,
+ * the remaining connections are closed.
+ */
 import { deadline } from '../deadline.ts'
 import { ignoreNewConnections } from '../linux/sockets.ts'
 
-/** For a client that sends one request after another, long enough to learn that it should connect elsewhere. */
+/** Long enough for a client that sends one request after another to learn that it should connect elsewhere. */
 const farewellMs = 100
-/** In which what has connected before is accepted. */
+/** Time to accept connections that have begun. */
 const acceptMs = 20
 
 export interface Drainable {
-  /** Each answer from now on ends its connection, and says so. */
+  /** Closes each connection after its next response, which announces it. */
   farewell(): void
-  /** Takes no new connection, and ends those that are idle; resolves once the requests under way are answered. */
+  /** Accepts no new connection and closes idle ones. Resolves when the requests in progress are answered. */
   stop(): Promise<void>
-  /** Closes what is left, answered or not. */
+  /** Closes the remaining connections, answered or not. */
   cut(): void | Promise<void>
 }
 
 /**
- * Asks busy connections to end with their next answer, then takes no new ones but those that have begun, waits for the requests under way, but no longer than the
- * bound, and closes what is left. Without the first, clients that keep connections alive see them reset under their next request.
+ * Announces on busy connections that they end with their next response. Then accepts no new connections except those
+ * that have begun, waits for the requests in progress up to the bound, and closes the rest. Without the announcement,
+ * clients that keep connections alive would see a reset under their next request.
+ *
  * @param port where clients connect
  */
 export async function drain(port: number, servers: readonly Drainable[], timeoutMs: number): Promise<void> {

@@ -1,21 +1,24 @@
-/** Tells of connections that were closed because there are too many: how many since the last line, however often that is, and whoever has closed them. */
+/**
+ * Log of connections closed because there are too many: one line with the number since the last line, independent of
+ * who closed them.
+ */
 import { loggerOf } from '../log/index.ts'
 
 const intervalMs = 5_000
 
 export class ExcessLog {
   #closed = 0
-  /** The most that were left when some were closed: there may be fewer by the time of the line. */
+  /** Maximum number of connections that were left when some were closed. It may be lower when the line is logged. */
   #open = 0
   #loggedAt = -Infinity
 
-  /** @param open connections that are left */
+  /** @param open number of connections left */
   closed(count: number, open: number): void {
     this.#closed += count
     this.#open = Math.max(this.#open, open)
   }
 
-  /** To be called again and again. */
+  /** Logs what has accumulated, at most once in five seconds. To be called periodically. */
   report(): void {
     const now = performance.now()
     if (this.#closed === 0 || now - this.#loggedAt < intervalMs) return

@@ -1,25 +1,39 @@
-/** What is looked at of a request to Bun's server before it is answered, since it has to do with the connection, and what it does not see to itself. */
+/**
+ * Checks of a request to Bun's server before it is answered: those that concern the connection, and those that Bun's
+ * server does not do itself.
+ */
 import { LatchkeyError } from '../errors.ts'
 import type { Handler } from '../http/handler.ts'
 import type { HostRule } from './host-rule.ts'
 import { problemResponse } from '../http/problem.ts'
 
-/** No route reads a body. Bun's server holds it against those that it expects: none is expected with a GET. */
+/**
+ * No route reads a body. Bun's server applies the bound only to requests that it expects a body of: a GET is not one.
+ */
 export const requestBodyBytesMax = 4_096
 
-/** A name, which may be empty, or an address, and perhaps a port (RFC 9110, 7.2). Several of the header are joined by Bun's server, which this does not match. */
+/**
+ * A name, which may be empty, or an address, with an optional port (RFC 9110, section 7.2). Bun's server joins several
+ * Host headers; the joined text does not match.
+ */
 export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})?$/i
 
-/** Bun's server takes several that are equal for one, and joins them, which this does not match (RFC 9112, 6.3). */
+/**
+ * Bun's server accepts several equal lengths as one, and joins them; the joined text does not match (RFC 9112, section
+ * 6.3).
+ */
 const lengthPattern = /^\d+$/
 
-/** For `fetch` of Bun.serve. */
+/** For the `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
 
-/** By the ports of this machine that our connections to Bun's server behind the lane come from: whether the client at the other end is on this machine, too. */
+/**
+ * Tunnels by the local port of their connection to Bun's server; true if the client of the tunnel is on this machine,
+ * too.
+ */
 export type PassedOn = Map<number, boolean>
 
-/** For Bun's server behind the lane: whoever else connects there is refused. */
+/** Wraps a handler for Bun's server behind the fast path. Refuses connections that no tunnel has made. */
 export function guarded(handler: Handler, rule: HostRule | undefined, passedOn: PassedOn): BunHandler {
   return (request, server) => {
     const isLocal = passedOn.get(server.requestIP(request)?.port ?? 0)
@@ -30,12 +44,15 @@ export function guarded(handler: Handler, rule: HostRule | undefined, passedOn: 
   }
 }
 
-/** What is none is refused as such, and not for the name in it. */
+/** An invalid Host is refused as invalid, not for the name in it. */
 function isHost(host: string | null): boolean {
   return host === null || hostPattern.test(host)
 }
 
-/** What comes behind such a request is not to be trusted, so that the connection ends with the answer. */
+/**
+ * Returns the refusal of a malformed request. The bytes after such a request cannot be trusted, so its connection ends
+ * with the response.
+ */
 function refuse({ headers }: Request, host: string | null): Response | undefined {
   if (!isHost(host)) {
     const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
@@ -53,7 +70,10 @@ function refuse({ headers }: Request, host: string | null): Response | undefined
   return undefined
 }
 
-/** The connection ends with the answer, which says so, where the client asks for it, and where a body may go on without end. */
+/**
+ * Answers a request. The connection ends with the response, which announces it, if the client asks for that or if a
+ * body may continue without end.
+ */
 function answered(handler: Handler, request: Request, host: string | null): Response | Promise<Response> {
   const answer = refuse(request, host) ?? handler(request)
   if (!endsConnection(request.headers)) return answer
@@ -66,7 +86,7 @@ function endsConnection(headers: Headers): boolean {
   return connection !== null && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
 }
 
-/** The same answer, after which the connection ends. */
+/** Returns the same response, after which the connection ends. */
 export function closing(answer: Response): Response {
   answer.headers.set('connection', 'close')
   return answer

@@ -1,7 +1,8 @@
 /**
- * Which names a store answers to. A web page may have its own name lead to 127.0.0.1 once it is loaded (DNS rebinding): to a browser, what then answers
- * is of the page's origin, and the page reads it. The Host header gives it away, since a browser writes the page's name into it. So requests
- * from this machine, which no network in between protects, have to name an address, this machine, or a name that the operator has listed.
+ * The names that a store answers to. A web page can make its own name resolve to 127.0.0.1 after it is loaded (DNS
+ * rebinding). For a browser, the response then has the page's origin, and the page can read it. The Host header reveals
+ * this: a browser writes the page's name into it. So requests from this machine, which no network in between protects,
+ * must name an address, this machine, or a name that the operator has listed.
  */
 import { isIP, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
@@ -12,27 +13,33 @@ import { problemResponse } from '../http/problem.ts'
 const shownCharactersMax = 255
 
 export interface HostRuleOptions {
-  /** Names, `*.suffix`, or `*`, in lower case; they hold for every connection. Absent: only those from this machine are looked at. */
+  /**
+   * Names, `*.suffix`, or `*`, in lower case. They apply to every connection. If absent, the rule applies to
+   * connections from this machine only.
+   */
   hosts?: readonly string[] | undefined
-  /** A token is asked for, which no page of another site has. */
+  /** A token is required, which no page of another site has. */
   hasToken: boolean
-  /** Called for each request that is refused. @returns whether it is to be logged */
+  /**
+   * Called for each refused request.
+   * @returns whether to log it
+   */
   refused: () => boolean
 }
 
-/** Undefined where nothing is to be refused. */
+/** Returns undefined if no request is to be refused. */
 export function hostRuleOf({ hosts, hasToken, refused }: HostRuleOptions): HostRule | undefined {
   return hosts === undefined && hasToken ? undefined : new HostRule(hosts, refused)
 }
 
 export class HostRule {
-  /** It holds for connections from other machines, too. */
+  /** The rule applies to connections from other machines, too. */
   readonly isForAll: boolean
   readonly #names: ReadonlySet<string>
   readonly #suffixes: readonly string[]
   readonly #takesAny: boolean
   readonly #refused: () => boolean
-  /** Clients repeat themselves. */
+  /** Last Host and its result. Clients repeat their Host. */
   #last: string | null = null
   #isLastAdmitted = true
 
@@ -45,7 +52,7 @@ export class HostRule {
     this.#refused = refused
   }
 
-  /** @param host as the header has it; null, which no browser sends, where there is none */
+  /** @param host as in the header; null without one, which no browser sends */
   admits(host: string | null): boolean {
     if (host !== this.#last) {
       this.#isLastAdmitted = host === null || this.#takesAny || this.#isKnown(host)
@@ -54,7 +61,7 @@ export class HostRule {
     return this.#isLastAdmitted
   }
 
-  /** The answer to a request that is not admitted, counted and logged. */
+  /** Returns the response to a request that is not admitted. Counts and logs it. */
   refusal(host: string | null): Response {
     const name = JSON.stringify((host ?? '').slice(0, shownCharactersMax))
     const found = `${name} is no address, not localhost and not this machine's name; list it in SERVER_HOSTS, or set SERVER_TOKEN_FILE`

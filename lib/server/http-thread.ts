@@ -1,4 +1,4 @@
-/** Entry point of a further HTTP thread: it listens at the same port, and looks keys up in the same memory. */
+/** Entry point of a further HTTP thread. It listens at the same port, and looks keys up in the same memory. */
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { descriptorLimit } from './descriptors.ts'

@@ -15,7 +15,7 @@ export class HttpThreads {
     for (let readerThread = 1; readerThread <= count; readerThread++) this.#begin({ ...start, readerThread }, relay)
   }
 
-  /** Resolves if a thread ends before it is told to; never rejects. */
+  /** Resolves if a thread ends without a request to stop; never rejects. */
   get failed(): Promise<LatchkeyError> {
     return this.#failure.promise
   }
@@ -24,7 +24,9 @@ export class HttpThreads {
     this.#postAll({ type: 'renew-tls', pair })
   }
 
-  /** Each takes no new connection, waits for the requests under way, but no longer than the bound, and ends. */
+  /**
+   * Stops all threads. Each accepts no new connection, waits for the requests in progress up to the bound, and ends.
+   */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#isStopping = true
     this.#postAll({ type: 'stop', drainTimeoutMs })

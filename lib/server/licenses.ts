@@ -1,13 +1,13 @@
 /**
- * What --licenses prints: the licences of all that the executable holds, read from the installed packages. main.ts has this as a macro, so that it runs
- * while the executable is built; the text is what stays of it.
+ * The text of --licenses: the licences of everything in the executable, read from the installed packages. main.ts
+ * imports this as a macro: it runs while the executable is built, and only its text becomes part of the executable.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * What Bun's package names as its parts, in process.versions, with their licences. Bun's own LICENSE.md, in the repository that its package names, has
- * them with their sources, and how to link Bun with a changed JavaScriptCore.
+ * The parts that Bun's package names in process.versions, with their licences. Bun's LICENSE.md, in the repository that
+ * its package names, lists them with their sources, and explains how to link Bun with a changed JavaScriptCore.
  */
 export const partsOfBun: Readonly<Record<string, string>> = {
   ares: 'MIT',
@@ -42,10 +42,10 @@ interface Manifest {
 const root = join(import.meta.dir, '../..')
 const rule = '-'.repeat(80)
 const fileName = /^(licen[cs]e|copying|notice)/i
-/** Files in the packages, beside those at their top, that are licences of what comes from others. */
+/** Folders in packages with further licence files, for parts that come from others. */
 const furtherFolders = ['google']
 
-/** @throws Error where a package has no licence: then nothing is built */
+/** @throws Error if a package has no licence file, which stops the build */
 export function licensesText(): string {
   const sections = [
     section('Latchkey', readFileSync(join(root, 'LICENSE'), 'utf8')),
@@ -56,7 +56,7 @@ export function licensesText(): string {
   return sections.join('\n')
 }
 
-/** The dependencies, and what they depend on. */
+/** Returns the dependencies, including indirect ones. */
 function bundledPackages(): string[] {
   const found = new Set<string>()
   const open = Object.keys(manifestOf(root).dependencies ?? {})

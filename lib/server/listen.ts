@@ -1,4 +1,4 @@
-/** The HTTP server of the executable: an answerer behind a listener with bounds. */
+/** The HTTP server of the executable: a request handler behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
@@ -10,30 +10,30 @@ import { openListener } from './listener.ts'
 export interface ListenOptions {
   /** Address or name to listen at. */
   bind: string
-  /** 0 takes any that is free. */
+  /** 0 selects a free port. */
   port: number
   /** Absent for plain HTTP. */
   tls?: TlsPair | undefined
-  /** Fewer where the limit of descriptors leaves no room for them, which is all that bounds them where this is absent. */
+  /** Fewer if the limit of descriptors has no room for them. If absent, only that limit applies. */
   connectionsMax?: number
   idleTimeoutSeconds?: number
-  /** Further threads of this process will listen at the same port, as many as this less one. */
+  /** Number of threads that listen at the port, this one included. */
   threads?: number
-  /** Absent where requests may name any host. */
+  /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
 }
 
 export interface HttpServer {
-  /** To be opened from this machine, without a slash at the end. */
+  /** URL to open on this machine, without a slash at the end. */
   readonly url: string
   readonly port: number
-  /** From now on new connections get this certificate; those that are open keep theirs. Only where it listens with TLS. */
+  /** New connections get this certificate; open connections keep theirs. Only for a server that listens with TLS. */
   renewTls(pair: TlsPair): void
-  /** Takes no new connection, waits for the requests under way, but no longer than the bound, and closes what is left. */
+  /** Accepts no new connection, waits for the requests in progress up to the bound, and closes the rest. */
   stop(drainTimeoutMs: number): Promise<void>
 }
 
-/** @throws LatchkeyError where it cannot listen */
+/** @throws LatchkeyError if it cannot listen */
 export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
   const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule } = options
   const sharing = threads > 1 ? 'first' : undefined
@@ -59,7 +59,10 @@ export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
   }
 }
 
-/** What a thread of several may take of a limit of descriptors at any moment. Connections are shared out as they come, and counted for all threads now and then. */
+/**
+ * Returns the bounds of one thread, out of several, within a limit of descriptors. The kernel distributes connections
+ * as they come, and the main thread counts those of all threads from time to time.
+ */
 export function boundsWithin(limit: number, connectionsMax: number, threads: number) {
   return {
     connectionsMax: connectionsWithin(connectionsMax, limit) + slackWithin(limit),
@@ -67,7 +70,9 @@ export function boundsWithin(limit: number, connectionsMax: number, threads: num
   }
 }
 
-/** What a browser on this machine takes for an address that means all of them. */
+/**
+ * Returns the host of a URL. A browser on this machine needs `localhost` for a bind address that means all addresses.
+ */
 function urlHost(bind: string): string {
   if (bind === '0.0.0.0' || bind === '::') return 'localhost'
   return bind.includes(':') ? `[${bind}]` : bind

@@ -1,4 +1,7 @@
-/** Who listens at a port: the lane, with Bun's server behind it at a port of its own that this machine alone can reach. */
+/**
+ * The listener at a port: the fast path, with Bun's server behind it at an internal port that only this machine can
+ * reach.
+ */
 import type { TlsPair } from '../config/tls-pair.ts'
 import type { Answerer } from '../http/answer.ts'
 import { BunServer } from './bun-server.ts'
@@ -16,38 +19,42 @@ const idleTimeoutSecondsDefault = 30
 export interface ListenerOptions {
   /** Address or name to listen at. */
   bind: string
-  /** 0 takes any that is free. */
+  /** 0 selects a free port. */
   port: number
   /** Absent for plain HTTP. */
   tls?: TlsPair | undefined
-  /** After which a connection that waits for its client is closed. */
+  /** Idle time after which a connection is closed. */
   idleTimeoutSeconds?: number | undefined
-  /** The port is shared with other threads of this process: as the first of them, or as another one. */
+  /** Set if several threads of this process share the port: `first` for the first of them, `other` for the rest. */
   sharing?: 'first' | 'other' | undefined
   answerer: Answerer
-  /** Absent where requests may name any host. */
+  /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
-  /** Connections beyond it are closed at once. */
+  /** Connections beyond the maximum are closed at once. */
   connectionsMax?: number
-  /** Of requests that are passed on at the same time. */
+  /** Maximum number of requests passed on to Bun's server at the same time. */
   tunnelsMax?: number
-  /** Where closed connections are told of, if others close some, too. */
+  /** Log of closed connections; pass one if others close connections, too. */
   excess?: ExcessLog
 }
 
 export interface Listener {
   readonly port: number
-  /** Only where it listens with TLS. @throws what Bun.listen throws, nothing being changed then */
+  /**
+   * Only for a listener with TLS.
+   * @throws what Bun.listen throws; then nothing has changed
+   */
   renewTls(tls: TlsPair): void
-  /** Takes no new connection, waits for the requests under way, but no longer than the bound, and closes what is left. */
+  /** Accepts no new connection, waits for the requests in progress up to the bound, and closes the rest. */
   stop(drainTimeoutMs: number): Promise<void>
 }
 
-/** @throws LatchkeyError where it cannot listen */
+/** @throws LatchkeyError if it cannot listen */
 export function openListener(options: ListenerOptions): Listener {
   const { bind, port, tls, sharing } = options
   try {
-    // Sharing the port with oneself means sharing it with whoever asks for it: hence it is taken alone first, which fails if it is in use.
+    // A shared port can be shared by any process that asks for it, not only by this one. So the port is first claimed
+    // alone, which fails if it is in use.
     const ownPort = (tls && !sharing) || sharing === 'first' ? claim(bind, port) : port
     return openLane({ ...options, port: ownPort })
   } catch (cause) {

@@ -2,10 +2,13 @@
 
 const unreserved = /^[A-Za-z0-9._~-]$/
 
-/** @param url of the server, without a slash at the end @param key as text: what is to be percent-encoded */
+/**
+ * @param url of the server, without a slash at the end
+ * @param key bytes of the key's text, not percent-encoded
+ */
 export function lookupUrl(url: string, storeId: string, key: Uint8Array): string {
   const encoded = Array.from(key, encodeByte).join('')
-  // A path with such parts is shortened by the client before it is sent.
+  // Clients normalise a path with such parts before they send it.
   return isLostInPath(encoded) ? `${url}/stores/${storeId}?key=${encoded}` : `${url}/stores/${storeId}/${encoded}`
 }
 
@@ -14,7 +17,7 @@ function encodeByte(byte: number): string {
   return unreserved.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 }
 
-/** A slash is encoded, so that only the whole key can be one of these. */
+/** Slashes are encoded, so only a whole key can be one of these. */
 function isLostInPath(encoded: string): boolean {
   return encoded === '' || encoded === '.' || encoded === '..'
 }

@@ -1,11 +1,11 @@
-/** What the main thread and a further HTTP thread say to each other. */
+/** Messages between the main thread and a further HTTP thread. */
 import { type TlsPair } from '../config/tls-pair.ts'
 import { type PlainError, type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface HttpThreadStart {
   type: 'start'
-  /** Of the threads that read the store's memory; the main thread is 0. */
+  /** Number of the thread among those that read the store's memory; the main thread is 0. */
   readerThread: number
   config: StoreConfig
   logging: StoreLogging
@@ -15,21 +15,21 @@ export interface HttpThreadStart {
   hosts: readonly string[] | undefined
   connectionsMax: number
   tls: TlsPair | undefined
-  /** For build_info. */
+  /** For the build_info metric. */
   version: string
-  /** Of all threads' counts of lookups, by readerThread. */
+  /** Counters of lookups of all threads, by readerThread. */
   lookupCounts: SharedArrayBuffer[]
 }
 
 export type ToHttpThread =
   | HttpThreadStart
-  /** Of a store thread, by the order in which they were opened. */
+  /** A message of a store thread. Store threads are numbered in the order in which they were opened. */
   | { type: 'store'; thread: number; message: FromThread }
   | { type: 'renew-tls'; pair: TlsPair }
   | { type: 'stop'; drainTimeoutMs: number }
 
 export type FromHttpThread =
-  /** It listens, and knows the store: what the store threads have told so far may come. */
+  /** The thread listens and has opened the store. It expects the messages that the store threads have sent so far. */
   | { type: 'listening' }
   | { type: 'store'; thread: number; message: ToThread }
   | { type: 'failed'; error: PlainError }

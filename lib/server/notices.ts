@@ -1,20 +1,23 @@
-/** What whoever starts the server should know of its settings, and what --check tells of them. Nothing secret. */
+/** Notices about the server's settings at a start, and the server's line for --check. They contain no secrets. */
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { ListenOptions } from './listen.ts'
 import { isLoopback } from './loopback.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
 
 export interface ServerOptions extends ListenOptions {
-  /** Absent where none is asked for. */
+  /** Absent if no token is required. */
   token?: string | undefined
-  /** Names that requests may have as their Host; absent where none are set. */
+  /** Names that requests may have as their Host; absent if none are set. */
   hosts?: readonly string[] | undefined
 }
 
-/** Shorter ones are guessed sooner or later by who may ask as often as a server answers. */
+/** A shorter token can be guessed by a client that tries as often as the server answers. */
 const tokenLengthMin = 16
 
-/** To be logged as warnings, once. @param isRunning false during a check, where nothing listens */
+/**
+ * Returns warnings, to be logged once.
+ * @param isRunning false during a check, when nothing listens
+ */
 export function serverNotices(options: ServerOptions, limit: number = descriptorLimit(), isRunning = true): string[] {
   const { bind, port, token, connectionsMax = Infinity } = options
   const notices: string[] = []
@@ -40,7 +43,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
   return notices
 }
 
-/** A line for --check. */
+/** Returns the line for --check. */
 export function describeServer({ bind, port, token, hosts, tls, connectionsMax }: ServerOptions): string {
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,

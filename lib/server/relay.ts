@@ -1,6 +1,6 @@
 /**
- * The main thread's access to the store threads, which it shares with further HTTP threads: these hear what the store threads tell, in the same
- * order, and so come to the same view of the store.
+ * The main thread's access to the store threads, which further HTTP threads share. They get the messages of the store
+ * threads in the same order, and so reach the same view of the store.
  */
 import { type FromThread, type ToThread } from '../store-protocol/messages.ts'
 import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
@@ -11,15 +11,18 @@ export class Relay {
   readonly #listeners: Listener[] = []
   readonly #ports: StorePort[] = []
   readonly #expected: number
-  /** What was told so far, for listeners that are still to come. */
+  /** Messages so far, for listeners that have not joined yet. */
   #told: { thread: number; message: FromThread }[] = []
-  /** By the id under which a listener's flush was passed on. */
+  /** Flushes of listeners, by the id under which they were passed on. */
   readonly #flushes = new Map<number, { listener: Listener; id: number }>()
   #lastFlush = 0
 
   readonly #own: StoreAccess
 
-  /** @param expected listeners that will come @param own access of the main thread to store threads */
+  /**
+   * @param expected number of listeners that will join
+   * @param own access of the main thread to the store threads
+   */
   constructor(expected: number, own: StoreAccess = ownThreads) {
     this.#expected = expected
     this.#own = own
@@ -44,19 +47,19 @@ export class Relay {
     },
   }
 
-  /** From now on a listener hears everything, beginning with what it has missed. */
+  /** Adds a listener. It gets all messages, beginning with those that it has missed. */
   join(listener: Listener): void {
     this.#listeners.push(listener)
     for (const { thread, message } of this.#told) listener(thread, message)
     if (this.#listeners.length >= this.#expected) this.#told = []
   }
 
-  /** Passes on what a listener says to a store thread. */
+  /** Passes on a listener's message to a store thread. */
   post(listener: Listener, thread: number, message: ToThread): void {
     const port = this.#ports[thread]
     if (message.type === 'confirmed') port?.post(message)
     if (message.type !== 'flush') return
-    // Below zero, where the main thread has no flushes of its own.
+    // Negative ids do not collide with flushes of the main thread.
     const id = --this.#lastFlush
     this.#flushes.set(id, { listener, id: message.id })
     port?.post({ type: 'flush', id })
@@ -78,7 +81,7 @@ export class Relay {
   }
 }
 
-/** Not what answers the main thread alone: flushes, writes, records to be logged. */
+/** False for messages that concern the main thread alone: responses to flushes and writes, and log records. */
 function isForAll({ type }: FromThread): boolean {
   return !['flushed', 'flush-failed', 'written', 'write-refused', 'log', 'closed'].includes(type)
 }

@@ -1,4 +1,7 @@
-/** Access to store threads that the main thread has started: what they tell comes through it, and so does what is said to them. */
+/**
+ * Access to store threads that the main thread has started. All messages, in both directions, pass through the main
+ * thread.
+ */
 import { type FromThread, type ToThread } from '../store-protocol/messages.ts'
 import { type StoreAccess, type StorePortEvents } from '../store/store-port.ts'
 
@@ -12,7 +15,7 @@ export class RelayedThreads implements StoreAccess {
     this.#post = post
   }
 
-  /** The main thread opens them in the same order: both act on what the threads before have told. */
+  /** The main thread opens store threads in the same order: both act on the messages of the threads opened before. */
   open(_config: unknown, _logging: unknown, events: StorePortEvents) {
     const thread = this.#opened.length
     this.#opened.push(events)

@@ -1,10 +1,10 @@
-/** What SIGHUP does: certificate and key are read again, and taken if they are sound. */
+/** Handler of SIGHUP: reads certificate and key again, and uses them if they are valid. */
 import { readTlsPair, type TlsPaths } from '../config/tls-pair.ts'
 import { messageOf } from '../errors.ts'
 import { loggerOf } from '../log/index.ts'
 import type { HttpServer } from './listen.ts'
 
-/** For SIGHUP, which without a handler ends a process. */
+/** Installs the handler. Without one, SIGHUP ends the process. */
 export function renewOnHangup(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths | undefined): void {
   process.on('SIGHUP', () => {
     if (paths) renewCertificate(server, paths)
@@ -12,7 +12,7 @@ export function renewOnHangup(server: Pick<HttpServer, 'renewTls'>, paths: TlsPa
   })
 }
 
-/** Never throws: a pair with faults is logged, and the one before stays. */
+/** Never throws: faults of the new pair are logged, and the previous pair stays in use. */
 function renewCertificate(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths): void {
   const faults: string[] = []
   try {

@@ -1,4 +1,4 @@
-/** HTTP for the executable: the main thread listens, and as many further threads as HTTP_THREADS asks for. */
+/** HTTP for the executable: the main thread and further threads, HTTP_THREADS in all, listen at one port. */
 import { type Definition } from '../definition/index.ts'
 import { createAnswerer } from '../http/handler.ts'
 import { hostRuleOf } from './host-rule.ts'
@@ -22,7 +22,7 @@ export interface SharedStore {
   readonly store: Store
   readonly config: StoreConfig
   readonly logging: StoreLogging
-  /** Through which the store was opened. */
+  /** The relay through which the store was opened. */
   readonly relay: Relay
 }
 
@@ -33,9 +33,10 @@ export function openShared(config: StoreConfig, logging: StoreLogging, definitio
 }
 
 /**
- * Answers from this thread, which is to do little else.
- * @param version for build_info
- * @throws LatchkeyError where it cannot listen
+ * Starts the server. This thread answers requests, and should do little else.
+ *
+ * @param version for the build_info metric
+ * @throws LatchkeyError if it cannot listen
  */
 export function startServer(
   { store, config, logging, relay }: SharedStore,

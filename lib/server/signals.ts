@@ -1,8 +1,8 @@
-/** What signals do to the executable. */
+/** Handlers of SIGINT and SIGTERM. */
 import { constants } from 'node:os'
 import { loggerOf } from '../log/index.ts'
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
 export function signalled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let isStopping = false

@@ -1,30 +1,33 @@
-/** Finds where an answer of Bun's server ends, so that the client's next request can follow. */
+/** Finds the end of a response of Bun's server, after which the client's next request may follow. */
 import { HeadText } from './head-text.ts'
 
 const lengthPattern = /^\d{1,15}$/
 
 export class AnswerEnd {
   #head = new HeadText()
-  /** Of the body; Infinity where only the end of the connection ends it. */
+  /** Remaining bytes of the body. Infinity if only the end of the connection ends the body. */
   #left = 0
   #isLast = false
 
-  /** Some of it was taken. */
+  /** Some bytes of the response were taken. */
   get isBegun(): boolean {
     return this.#head.text !== ''
   }
 
-  /** All of it was taken. */
+  /** All bytes of the response were taken. */
   get isComplete(): boolean {
     return this.#head.isComplete && this.#left === 0
   }
 
-  /** The connection ends with it. */
+  /** The connection ends with the response. */
   get isLast(): boolean {
     return this.#isLast
   }
 
-  /** @param isHead it answers a HEAD @returns how many of the bytes belong to it */
+  /**
+   * @param isHead true for a response to HEAD
+   * @returns number of bytes that belong to the response
+   */
   take(bytes: Uint8Array, isHead: boolean): number {
     let at = 0
     while (!this.#head.isComplete && at < bytes.length) {
@@ -39,7 +42,7 @@ export class AnswerEnd {
   #begin(isHead: boolean): void {
     const status = Number(this.#head.text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
     if (status >= 100 && status < 200) {
-      // An interim one; the answer is still to come.
+      // An interim response; the final one follows.
       this.#head = new HeadText()
       return
     }

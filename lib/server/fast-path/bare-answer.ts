@@ -1,13 +1,14 @@
 /**
- * Bun's server refuses some requests before a handler has them: with a status, `Connection: close` and nothing else, or by closing without an answer.
- * Their clients get the problem that it stands for, as of every other refusal.
+ * Replaces bare refusals of Bun's server. Bun's server refuses some requests before they reach a handler: it sends a
+ * status and `Connection: close` only, or closes without a response. The client gets a problem instead, as for every
+ * other refusal.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { problemOf } from '../../http/problem.ts'
 import { requestBodyBytesMax } from '../guard.ts'
 import { headOf, linesOf } from './head.ts'
 
-/** Longer than any of them. */
+/** Longer than every bare response. */
 const bytesMax = 100
 const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\nConnection: close\r\n\r\n$/
 
@@ -32,14 +33,17 @@ const refusals: Readonly<Record<string, LatchkeyError>> = {
   505: new LatchkeyError('version_not_supported', 'Reading the request: it is not of HTTP/1.1; send HTTP/1.1'),
 }
 
-/** @param isHead it answers a HEAD @returns what is sent in place of it; undefined where it is another answer, or a part of one */
+/**
+ * @param isHead true for a response to HEAD
+ * @returns the replacement; undefined for any other response, or for a part of one
+ */
 export function problemFor(answer: Uint8Array, isHead: boolean): Uint8Array | undefined {
   if (answer.length > bytesMax) return undefined
   const status = pattern.exec(Buffer.from(answer).toString('latin1'))?.[1]
   return status === undefined ? undefined : refusalBy(refusals[status], isHead)
 }
 
-/** What is sent where Bun's server closes without an answer, since it does not know the method. */
+/** Returns the response that replaces a close without a response: Bun's server does not know the method. */
 export function unknownMethodRefusal(): Uint8Array {
   return refusalBy(unknownMethod, false)
 }

@@ -1,4 +1,4 @@
-/** Finds where a body in chunks ends (RFC 9112, 7.1). What is no such body has no end. */
+/** Finds the end of a chunked body (RFC 9112, section 7.1). A malformed body has no end. */
 
 const sizeLine = /^([\da-f]{1,8})[ \t]*(?:;.*)?\r\n$/i
 const lineCharactersMax = 16_384
@@ -7,12 +7,12 @@ const emptyLine = '\r\n'
 
 export class ChunkedBody {
   isComplete = false
-  /** Of a chunk's data and the end of line behind it. */
+  /** Remaining bytes of a chunk and its end of line. */
   #left = 0
   #line = ''
   #isInTrailers = false
 
-  /** @returns up to where the bytes belong to it */
+  /** @returns index after the last byte that belongs to the body */
   take(bytes: Uint8Array, from: number): number {
     let at = from
     while (at < bytes.length && !this.isComplete) {

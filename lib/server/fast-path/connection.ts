@@ -1,4 +1,6 @@
-/** A client's connection: plain requests are answered here, others through a tunnel, one after the other. */
+/**
+ * A client's connection. Answers plain requests itself and passes others through a tunnel, one request after the other.
+ */
 import type { Socket } from 'bun'
 import type { Answer, Answerer } from '../../http/answer.ts'
 import type { HostRule } from '../host-rule.ts'
@@ -14,33 +16,36 @@ import { Reading } from './reading.ts'
 import type { Slots } from './slots.ts'
 import { type Behind, Tunnel, type TunnelClient } from './tunnel.ts'
 
-/** Of requests that wait for the answer to one before: beyond it no more is read. */
+/** Maximum size of requests that wait for an earlier response. Beyond it, the socket is not read. */
 const waitingBytesMax = 65_536
 
-/** For the rest of a head; with the tick that it begins in, the 12 s that Bun's server allows. */
+/** Time for the rest of a head. With the tick in which it begins, this is the 12 s that Bun's server allows. */
 const cutHeadTicks = 10
 
-/** Beyond twice the time that a connection may be idle. */
+/** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
-/** What connections have in common. */
+/** What connections share. */
 export interface ConnectionHost {
   readonly answerer: Answerer
   readonly hostRule: HostRule | undefined
   readonly behind: Behind
-  /** For tunnels. */
+  /** Slots of tunnels. */
   readonly slots: Slots
   readonly held: HeldAnswers
-  /** A clock for idle connections. */
+  /** Clock for idle connections, in ticks. */
   readonly ticks: number
-  /** Now, as HTTP has it. */
+  /** Current date in HTTP format. */
   readonly date: string
-  /** Each answer ends its connection. */
+  /** Each response closes its connection. */
   readonly isClosing: boolean
 }
 
 const encoder = new TextEncoder()
-/** An answer that fits is sent at once, head and body together. Used by one answer after the other, none of which waits in it. */
+/**
+ * Buffer for head and body of a response that fits: they are sent at once. All responses reuse it, because none waits
+ * in it.
+ */
 const page = Buffer.alloc(65_536)
 
 export class Connection {
@@ -50,16 +55,16 @@ export class Connection {
   readonly #outbox: Outbox
   readonly #reading: Reading
   #head: PlainHead | undefined
-  /** The last one whose Host was admitted. */
+  /** Last head whose Host was admitted. */
   #admitted: PlainHead | undefined
   #tunnel: Tunnel | undefined
-  /** An answer is being made. */
+  /** A response is being made. */
   #isAnswering = false
-  /** No request is answered any more. */
+  /** No further request is answered. */
   #isLast = false
-  /** The client sends no more. */
+  /** The client sends nothing more. */
   #hasEnded = false
-  /** The lane stops: it ends with the answers under way. */
+  /** The fast path stops: the connection ends with the responses in progress. */
   #isFinishing = false
   #activeAt: number
 
@@ -72,7 +77,7 @@ export class Connection {
   }
 
   received(bytes: Buffer): void {
-    // Behind the last answer it is dropped, and keeps no connection open.
+    // Bytes after the last response are dropped and keep no connection open.
     const isPassing = this.#tunnel?.isPassing ?? false
     if (this.#isLast || (isPassing && !this.#tunnel!.hasServer)) return
     this.#activeAt = this.#host.ticks
@@ -82,7 +87,7 @@ export class Connection {
     this.#throttle()
   }
 
-  /** The client has taken some of what there was no room for. */
+  /** The client has taken some of the waiting bytes. */
   drained(): void {
     this.#activeAt = this.#host.ticks
     if (this.#tunnel?.isPassing) this.#tunnel.drained()
@@ -101,19 +106,19 @@ export class Connection {
     this.#tunnel?.clientClosed()
   }
 
-  /** Ends it unless something is under way: then with the answer, which says so. */
+  /** Closes the connection. If a request is in progress, its response closes the connection and announces it. */
   finish(): void {
     this.#isFinishing = true
     if (!this.#isLast && !this.#isHeld && !this.#tunnel?.isPassing) this.#end()
   }
 
-  /** Ends it where it has been idle for too long; what has not ended a while after that is cut. */
+  /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
     const isCut = !this.#isHeld && this.#inbox.size > 0
     const ticks = isCut ? Math.min(idleTicks, cutHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
-    // Bun's server has ended it by then, unless the end of a socket went unnoticed.
+    // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
     if (this.#host.ticks - this.#activeAt <= limit) return
     this.#activeAt = this.#host.ticks
@@ -133,7 +138,7 @@ export class Connection {
     this.#throttle()
   }
 
-  /** Nothing is read while much waits, and is again as soon as it does not. */
+  /** Pauses reading while many bytes wait, and resumes as soon as they do not. */
   #throttle(): void {
     if (!this.#tunnel?.isPassing) this.#reading.isPaused = this.#isHeld && this.#inbox.size > waitingBytesMax
   }
@@ -177,7 +182,7 @@ export class Connection {
     else void this.#answerLater(answer, head)
   }
 
-  /** Of heads that are the same, the first one is looked at. */
+  /** Checks the Host of a head. Equal heads are one object and are checked once. */
   #refuse(head: PlainHead): Response | undefined {
     const { hostRule } = this.#host
     if (hostRule === undefined || head === this.#admitted) return undefined
@@ -192,7 +197,7 @@ export class Connection {
     return isLoopback(this.#socket.remoteAddress)
   }
 
-  /** An answerer never throws; if it does, there is an answer, as there is with Bun's server. */
+  /** A handler never throws. If it does all the same, the client gets a response, as from Bun's server. */
   #ask(head: PlainHead, target: string): Answer | Promise<Answer> {
     try {
       return this.#host.answerer(head, target)

@@ -1,4 +1,4 @@
-/** Connections whose TLS handshake is under way. Each has a bounded time for it, however slowly its bytes come. */
+/** Connections with a TLS handshake in progress. Each has limited time for it, however slowly its bytes arrive. */
 import type { Socket } from 'bun'
 
 export class Handshakes {
@@ -13,12 +13,12 @@ export class Handshakes {
     this.#begunAt.set(socket, ticks)
   }
 
-  /** @returns whether it was under way */
+  /** @returns whether the handshake was in progress */
   end(socket: Pick<Socket<unknown>, 'terminate'>): boolean {
     return this.#begunAt.delete(socket)
   }
 
-  /** Cuts those that began more than `ticksMax` ago. */
+  /** Terminates handshakes that began more than `ticksMax` ago. */
   expire(ticks: number, ticksMax: number): void {
     for (const [socket, begunAt] of this.#begunAt) {
       if (ticks - begunAt <= ticksMax) return

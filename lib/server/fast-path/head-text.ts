@@ -1,15 +1,15 @@
-/** The head of a request or an answer, which may come in pieces. */
+/** The head of a request or a response, which may arrive in pieces. */
 
 const headEnd = '\r\n\r\n'
-/** More than Bun's server takes, and than any answer has: beyond it a head is never complete. */
+/** More than Bun's server accepts, and than every response has. A longer head is never complete. */
 const charactersMax = 24_576
 
 export class HeadText {
-  /** A character for each byte: of what is complete the lines with their ends, and the empty one. */
+  /** One character per byte. A complete head is its lines with their ends, and the empty line. */
   text = ''
   isComplete = false
 
-  /** @returns up to where the bytes belong to it */
+  /** @returns index after the last byte that belongs to the head */
   add(bytes: Uint8Array, from: number): number {
     if (this.text.length > charactersMax) return bytes.length
     const before = this.text.length
@@ -21,12 +21,15 @@ export class HeadText {
     return from + this.text.length - before
   }
 
-  /** Values of all headers of that name, which is in lower case, themselves in lower case. */
+  /**
+   * Returns the values of all headers with a name, in lower case.
+   * @param name in lower case
+   */
   valuesOf(name: string): string[] {
     const values: string[] = []
     for (const line of this.text.split('\r\n').slice(1)) {
       const colon = line.indexOf(':')
-      // A name with a space behind it is none that is allowed: whoever judges the request refuses it.
+      // A space before the colon is not allowed: the server that judges the request refuses it.
       if (line.slice(0, colon).trim().toLowerCase() === name)
         values.push(
           line

@@ -1,17 +1,20 @@
-/** The head of an answer, in text. */
+/** The head of a response as text. */
 import { STATUS_CODES } from 'node:http'
 
-/** What all answers of a moment have. */
+/** Parts that all responses of a moment share. */
 export interface Common {
-  /** As HTTP has it. */
+  /** In HTTP format. */
   date: string
-  /** The connection ends with the answer. */
+  /** The connection ends with the response. */
   isLast: boolean
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n'
 
-/** @param lines each with its end @param length of the body in bytes; undefined where the status allows none */
+/**
+ * @param lines each with its line break
+ * @param length of the body in bytes; undefined if the status allows no body
+ */
 export function headOf(status: number, lines: string, length: number | undefined, { date, isLast }: Common): string {
   const first = status === 200 ? ok : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
   const end = isLast ? 'Connection: close\r\n\r\n' : '\r\n'

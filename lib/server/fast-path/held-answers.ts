@@ -1,16 +1,17 @@
 /**
- * What all clients of a lane have not taken of their answers, bounded: a client that asks and does not read would else hold a whole answer for as
- * long as a connection may be idle. A slow reader loses, never another client: nobody waits for room. Two bounds, since many quick clients may
- * ask for large values at the same time: only those that stand still count beyond the first.
+ * Bound on the bytes of responses that the clients of a thread have not taken. Without it, a client that sends requests
+ * and does not read would hold a whole response for as long as a connection may be idle. A slow reader is closed; other
+ * clients never wait for room. There are two bounds, because many fast clients may request large values at the same
+ * time: beyond the first bound, only clients that take nothing are closed.
  */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 
 const mebibyte = 1_048_576
 
 export interface HeldAnswersOptions {
-  /** Beyond it, clients that have taken nothing for `stalledTicks` are closed. */
+  /** Beyond this, clients that have taken nothing for `stalledTicks` are closed. */
   bytesMax: number
-  /** Beyond it, clients are closed at once; one answer alone may be larger. */
+  /** Beyond this, clients are closed at once. A single response may be larger. */
   burstBytesMax: number
   stalledTicks: number
 }
@@ -24,7 +25,7 @@ export interface Holder {
 
 interface Share {
   bytes: number
-  /** When it took some last. */
+  /** Tick at which the client last took bytes. */
   readonly tick: number
 }
 
@@ -32,7 +33,7 @@ const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 export class HeldAnswers {
   readonly #options: HeldAnswersOptions
-  /** Those that have taken nothing for longest first. */
+  /** In order: clients that have taken nothing for longest come first. */
   readonly #shares = new Map<Holder, Share>()
   #bytes = 0
   #ticks = 0
@@ -45,7 +46,12 @@ export class HeldAnswers {
     return this.#bytes
   }
 
-  /** @param bytes of memory that its answers hold from now on; it has taken nothing, unless there were none */
+  /**
+   * Sets the memory that a client's responses hold. The client has taken nothing since its last call, unless it held
+   * nothing before.
+   *
+   * @param bytes of memory
+   */
   hold(holder: Holder, bytes: number): void {
     const share = this.#shares.get(holder) ?? { bytes: 0, tick: this.#ticks }
     this.#bytes += bytes - share.bytes
@@ -54,13 +60,13 @@ export class HeldAnswers {
     this.#cutLongest()
   }
 
-  /** It holds nothing any more. */
+  /** The client holds nothing more. */
   release(holder: Holder): void {
     this.#bytes -= this.#shares.get(holder)?.bytes ?? 0
     this.#shares.delete(holder)
   }
 
-  /** Once a second. */
+  /** To be called once a second. */
   tick(): void {
     this.#ticks++
     const { bytesMax, stalledTicks } = this.#options

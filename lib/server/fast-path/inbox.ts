@@ -1,4 +1,6 @@
-/** What a client has sent and nobody has answered yet, a character for each byte, taken out of it request by request. */
+/**
+ * Bytes received from a client that are not answered yet, one character per byte. Requests are taken out one by one.
+ */
 import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest } from './plain-request.ts'
 
 const start = 'GET /'
@@ -6,11 +8,11 @@ const headEnd = '\r\n\r\n'
 
 export class Inbox {
   #text = ''
-  /** How much of it was taken. */
+  /** Number of characters taken from the text. */
   #at = 0
-  /** What came after it. */
+  /** Bytes received after the text. */
   #later = ''
-  /** The text is a head that was cut, and what came next. */
+  /** The text is a head that arrived incomplete, joined with the bytes after it. */
   #isJoined = false
 
   /** In bytes. */
@@ -19,17 +21,18 @@ export class Inbox {
   }
 
   add(bytes: Buffer): void {
-    // Once for all that is in it, not once for each request that is left.
+    // Decodes all bytes once, not once for each remaining request.
     const text = bytes.toString('latin1')
     if (this.#text === '') this.#text = text
     else this.#later += text
   }
 
   /**
-   * The next request.
-   * @param known head of the one before
-   * @returns `none` where more has to come first, `odd` where it is not plain. A head that comes in two pieces is waited for; of one that comes in more,
-   *   others are to judge how long it may take
+   * Takes the next request.
+   *
+   * @param known head of the previous request
+   * @returns `none` if more bytes have to arrive first; `odd` if the request is not plain. A head in two pieces is
+   *   waited for. A head in more pieces is odd: Bun's server decides how long it may take.
    */
   take(known: PlainHead | undefined): PlainRequest | 'none' | 'odd' {
     for (;;) {
@@ -51,7 +54,7 @@ export class Inbox {
     }
   }
 
-  /** All that was not taken: it is taken by that. */
+  /** Takes all bytes that are left. */
   rest(): Uint8Array {
     const rest = Buffer.from(this.#text.slice(this.#at) + this.#later, 'latin1')
     this.#text = ''

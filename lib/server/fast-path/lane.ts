@@ -1,7 +1,7 @@
 /**
- * The lane: lookups without the price of a Request and a Response. It has the port, reads the plain requests that nearly all are (plain-request.ts), and
- * answers them itself; a connection with any other one it passes on, from there to its end, to Bun's server behind it. Why, and what it
- * saves, is in DESIGN.md.
+ * The fast path: lookups without the cost of a Request and a Response. It listens at the port, parses plain requests,
+ * which nearly all are (plain-request.ts), and answers them itself. It passes every other request on to Bun's server
+ * behind it. DESIGN.md has reasons and figures.
  */
 import type { Socket, SocketHandler } from 'bun'
 import type { TlsPair } from '../../config/tls-pair.ts'
@@ -19,18 +19,18 @@ import { Slots } from './slots.ts'
 import type { Behind } from './tunnel.ts'
 
 const tickMs = 1_000
-/** For a TLS handshake, as for a head. */
+/** Time for a TLS handshake; the same as for a head. */
 const handshakeTicks = 10
 
 const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 export interface LaneOptions extends PortOptions {
-  /** After which a connection that waits for its client is closed. */
+  /** Idle time after which a connection is closed. */
   idleTimeoutSeconds: number
   answerer: Answerer
   hostRule: HostRule | undefined
   behind: Behind
-  /** Connections beyond it are closed at once. */
+  /** Connections beyond the maximum are closed at once. */
   connectionsMax: number
   tunnelsMax: number
   excess: ExcessLog
@@ -43,11 +43,11 @@ export class Lane implements ConnectionHost, Drainable {
   readonly slots: Slots
   readonly held = new HeldAnswers()
   readonly port: number
-  /** Seconds since it began, roughly. */
+  /** Seconds since the start, roughly. */
   ticks = 0
-  /** As HTTP has it. */
+  /** Current date in HTTP format. */
   date = new Date().toUTCString()
-  /** Each answer ends its connection. */
+  /** Each response closes its connection. */
   isClosing = false
   readonly #listeners: PortListeners<Connection>
   readonly #handshakes = new Handshakes()
@@ -74,7 +74,10 @@ export class Lane implements ConnectionHost, Drainable {
     this.#timer.unref()
   }
 
-  /** New connections get this certificate, those that are open keep theirs. @throws what Bun.listen throws, nothing being changed then */
+  /**
+   * New connections get this certificate; open connections keep theirs.
+   * @throws what Bun.listen throws; then nothing has changed
+   */
   renewTls(tls: TlsPair): void {
     this.#listeners.renewTls(tls)
   }
@@ -109,7 +112,7 @@ export class Lane implements ConnectionHost, Drainable {
       end: (socket) => socket.data?.ended(),
       close: (socket) => this.#closed(socket),
       error: (socket, error) => {
-        // That is the client's: it has sent what is no TLS, or none that can be read.
+        // EPROTO is a fault of the client: it sent bytes that are not TLS, or that cannot be decrypted.
         if ((error as NodeJS.ErrnoException).code !== 'EPROTO')
           repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
         socket.terminate()
@@ -148,7 +151,7 @@ export class Lane implements ConnectionHost, Drainable {
     this.held.tick()
     this.#handshakes.expire(this.ticks, Math.min(idleTicks, handshakeTicks))
     for (const { data } of this.#sockets) {
-      // One whose handshake was under way when the lane stopped has had time for a request.
+      // A connection whose handshake was in progress at the stop has had time for a request.
       if (this.#isStopping) data.finish()
       data.expire(idleTicks)
     }

@@ -1,25 +1,25 @@
-/** What a socket has not taken yet: Bun's own sockets keep nothing of what there is no room for. */
+/** Bytes that a socket has not taken yet. Bun's sockets do not buffer bytes for which they have no room. */
 import { giveBack } from '../../http/give-back.ts'
 import type { HeldAnswers, Holder } from './held-answers.ts'
 
-/** Of Bun's sockets. */
+/** A socket of Bun. */
 interface Writable extends Holder {
-  /** @returns how much of it was taken; -1 where the socket is closed */
+  /** @returns number of bytes taken; -1 if the socket is closed */
   write(bytes: Uint8Array, from: number, length: number): number
 }
 
 export class Outbox {
   readonly #socket: Writable
   readonly #held: HeldAnswers | undefined
-  /** In order. The first one lacks what the socket has taken of it. */
+  /** In order. The first one lacks the bytes that the socket has taken. */
   #left: Uint8Array[] = []
-  /** Of those, the ones whose memory is given back. */
+  /** Those whose memory is freed after sending. */
   readonly #owned = new Set<Uint8Array>()
-  /** Of memory that they keep, which may be more than is left of them. */
+  /** Memory that they keep, which may be more than the bytes left. */
   #leftBytes = 0
   #isClosed = false
 
-  /** @param held where what is left counts; absent where no client has a say in how much that is */
+  /** @param held counts the bytes left; absent if no client decides how many there are */
   constructor(socket: Writable, held?: HeldAnswers) {
     this.#socket = socket
     this.#held = held
@@ -29,19 +29,28 @@ export class Outbox {
     return this.#left.length === 0
   }
 
-  /** The socket is closed: nothing is sent or kept any more, since a client that has reset its connection would cost as much memory as its answers. */
+  /**
+   * The socket is closed: nothing is sent or kept. Otherwise a client that has reset its connection would cost as much
+   * memory as its responses.
+   */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** @param bytes not to be changed afterwards: what the socket does not take is kept without a copy @returns whether all of it is on its way */
+  /**
+   * @param bytes not to be changed afterwards: bytes that the socket does not take are kept without a copy
+   * @returns whether all bytes were handed to the socket
+   */
   send(bytes: Uint8Array): boolean {
     const left = this.#write(bytes, bytes.length)
     if (left > 0) this.#keep(bytes.subarray(bytes.length - left))
     return this.isEmpty
   }
 
-  /** @param body whose memory nobody else looks at: it is given back once it is sent, or not wanted any more @returns whether all of it is on its way */
+  /**
+   * @param body with memory that no one else uses: it is freed after sending, or when it is not needed
+   * @returns whether all bytes were handed to the socket
+   */
   sendOwn(body: Uint8Array): boolean {
     const left = this.#write(body, body.length)
     if (left === 0) giveBack(body)
@@ -49,15 +58,21 @@ export class Outbox {
     return this.isEmpty
   }
 
-  /** @param page of which the first `length` bytes are sent; it may be used again at once @returns whether all of it is on its way */
+  /**
+   * @param page the first `length` bytes are sent; the caller may reuse it at once
+   * @returns whether all bytes were handed to the socket
+   */
   sendFrom(page: Uint8Array, length: number): boolean {
     const left = this.#write(page, length)
-    // Not slice(), which for a Buffer is a view: the next answer, to whomever, would be written into what is left.
+    // A copy. Buffer.slice() is a view: the next response, to any client, would overwrite the bytes left.
     if (left > 0) this.#keep(new Uint8Array(page.subarray(length - left, length)))
     return this.isEmpty
   }
 
-  /** To be called when there is room again. @returns whether all of it is on its way */
+  /**
+   * To be called when the socket has room again.
+   * @returns whether all bytes were handed to the socket
+   */
   drain(): boolean {
     const waiting = this.#left
     this.#forget()
@@ -68,7 +83,7 @@ export class Outbox {
     return this.isEmpty
   }
 
-  /** Forgets what is left: the socket is closed. */
+  /** Drops the bytes left: the socket is closed. */
   close(): void {
     this.#isClosed = true
     for (const bytes of this.#owned) giveBack(bytes)
@@ -76,7 +91,7 @@ export class Outbox {
     this.#forget()
   }
 
-  /** Last of all, since the connection may be closed for it. */
+  /** Calls hold() last, because hold() may close the connection. */
   #keep(bytes: Uint8Array): void {
     this.#left.push(bytes)
     this.#leftBytes += bytes.buffer.byteLength
@@ -94,13 +109,13 @@ export class Outbox {
     return bytes
   }
 
-  /** @returns how much of it is left to be sent */
+  /** @returns number of bytes left to send */
   #write(bytes: Uint8Array, length: number): number {
     if (this.#isClosed || length === 0) return 0
     if (this.#left.length > 0) return length
     const taken = this.#socket.write(bytes, 0, length)
     if (taken >= 0) return length - taken
-    // A socket that is closed says so before its end is heard of.
+    // write() reports a closed socket before its close event arrives.
     this.close()
     return 0
   }

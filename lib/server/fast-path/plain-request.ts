@@ -1,34 +1,35 @@
 /**
- * Reads the requests that nearly all clients of a store send, and no others: a GET of HTTP/1.1, without a body, whose whole head has arrived, with a
- * target that means the same however it is normalised. What is anything else is not judged here, but left to Bun's server.
+ * Parses plain requests, which nearly all clients of a store send: a GET of HTTP/1.1 without a body, whose whole head
+ * has arrived, with a target that normalisation does not change. Other requests are not judged here; Bun's server
+ * judges them.
  */
 import type { Asking, RequestHeaders } from '../../http/asking.ts'
 import { hostPattern } from '../guard.ts'
 
-/** As Bun's server has it, line and headers together. */
+/** The bound of Bun's server on request line and headers together. */
 export const headCharactersMax = 16_384
-/** Bun's server takes some 200; how many exactly is its business. */
+/** Bun's server accepts about 200; the exact number is its own. */
 const fieldsMax = 100
-/** Longer ones are read anew with each request. */
+/** Longer heads are parsed again for each request. */
 const keptCharactersMax = 2_048
 
 const method = 'GET '
 const version = ' HTTP/1.1\r\n'
 const headEnd = '\r\n\r\n'
 
-/** Path and query. No part of a path may begin with a dot: `..` and the like are Bun's to take out. */
+/** Path and query. No part of a path may begin with a dot: Bun's server normalises `..` and similar parts. */
 const plainTarget = /^(?:\/(?!\.|%2e)[\w\-.~!$&'()*+,;=:@%?]*)+$/i
-/** RFC 9112, 5: no space before the colon, no folding, and of bytes beyond ASCII none. */
+/** RFC 9112, section 5: no space before the colon, no folding, and no bytes beyond ASCII. */
 const plainLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e]*)$/
-/** What announces a body, asks before it sends one, or asks for another protocol. */
+/** Headers that announce a body, ask for permission to send one, or ask for another protocol. */
 const notPlain: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade'])
 
 /** Version and headers of a request, which clients repeat from one request to the next. */
 export class PlainHead implements Asking, RequestHeaders {
   readonly method = 'GET'
-  /** From the space behind the target to the empty line. */
+  /** From the space after the target to the empty line. */
   readonly text: string
-  /** The client wants the connection to end with the answer. */
+  /** The client asks for the connection to end with the response. */
   readonly isLast: boolean
   readonly #fields: ReadonlyMap<string, string>
 
@@ -38,7 +39,7 @@ export class PlainHead implements Asking, RequestHeaders {
     this.#fields = fields
   }
 
-  /** Undefined where it is anything but plain. */
+  /** Returns undefined if the head is not plain. */
   static read(text: string): PlainHead | undefined {
     if (!text.startsWith(version)) return undefined
     const fields = new Map<string, string>()
@@ -64,7 +65,7 @@ export class PlainHead implements Asking, RequestHeaders {
     return this.#fields.get(name) ?? null
   }
 
-  /** Whether it is worth keeping for the next request. */
+  /** Whether to keep it for the next request. */
   get isShort(): boolean {
     return this.text.length <= keptCharactersMax
   }
@@ -73,14 +74,14 @@ export class PlainHead implements Asking, RequestHeaders {
 export interface PlainRequest {
   readonly target: string
   readonly head: PlainHead
-  /** Where the next one begins. */
+  /** Index at which the next request begins. */
   readonly end: number
 }
 
 /**
- * @param received a character for each byte
- * @param known head of the request before; one that is the same is not taken apart again
- * @returns undefined where it is anything but plain
+ * @param received one character per byte
+ * @param known head of the previous request; an equal head is not parsed again
+ * @returns undefined if the request is not plain
  */
 export function readPlainRequest(received: string, from: number, known?: PlainHead): PlainRequest | undefined {
   if (!received.startsWith(method, from)) return undefined
@@ -97,6 +98,6 @@ export function readPlainRequest(received: string, from: number, known?: PlainHe
 function readHead(received: string, from: number): PlainHead | undefined {
   const end = received.indexOf(headEnd, from)
   if (end < 0) return undefined
-  // A copy: a slice would keep all that was received as long as the head is kept.
+  // A copy: a slice would keep all received bytes in memory as long as the head is kept.
   return PlainHead.read(Buffer.from(received.slice(from, end + headEnd.length), 'latin1').toString('latin1'))
 }

@@ -1,19 +1,20 @@
 /**
- * Who listens at the lane's port. Bun cannot change the certificate of a listener, so that a renewal is a second one at the same port: new connections go to it alone,
- * and the one before stays a while for those that have begun. Connections outlive their listener.
+ * Listeners at the port of the fast path. Bun cannot change the certificate of a listener, so a renewal opens a second
+ * listener at the same port. New connections go to the second one alone. The former one stays for a while, for
+ * connections that have begun. Connections outlive their listener.
  */
 import type { SocketHandler, TCPSocketListener } from 'bun'
 import type { TlsPair } from '../../config/tls-pair.ts'
 import { directNewConnections, ignoreNewConnectionsOf } from '../../linux/sockets.ts'
 
-/** In which a connection that has begun is accepted. */
+/** Time to accept connections that have begun. */
 const formerMs = 10_000
-/** Before a client that was ignored tries again, a second later. */
+/** Shorter than the second after which an ignored client tries again. */
 const ignoringMs = 500
 
 export interface PortOptions {
   bind: string
-  /** 0 takes any that is free. */
+  /** 0 selects a free port. */
   port: number
   /** Absent for plain HTTP. */
   tls?: TlsPair | undefined
@@ -37,13 +38,17 @@ export class PortListeners<Data> {
     this.port = this.#listener.port
   }
 
-  /** Only with TLS: new connections get this certificate, those that are open keep theirs. @throws what Bun.listen throws, nothing being changed then */
+  /**
+   * Only with TLS: new connections get this certificate; open connections keep theirs.
+   * @throws what Bun.listen throws; then nothing has changed
+   */
   renewTls(tls: TlsPair): void {
     if (this.#isStopped || this.#options.tls === undefined) return
     this.#endFormer()
     const former = this.#listener
     this.#listener = this.#listen(this.port, tls)
-    // Among several threads the kernel shares them out: which socket is whose cannot be told, but which one is the former.
+    // With several threads the kernel distributes connections. It is not known which socket belongs to which thread,
+    // but the former one of this thread is known.
     const isDirected = !this.#options.isShared && directNewConnections(this.port, 1)
     if (!isDirected) ignoreNewConnectionsOf(descriptorOf(former))
     const timer = setTimeout(() => this.#endFormer(), isDirected ? formerMs : ignoringMs)
@@ -67,9 +72,9 @@ export class PortListeners<Data> {
     const options = {
       hostname: this.#options.bind,
       port,
-      // Known to Bun 1.4.5, not to its declarations.
+      // Bun 1.4.5 supports reusePort; its declarations lack it.
       reusePort: this.#options.isShared || tls !== undefined,
-      // Who sends no more may still wait for answers.
+      // A client that sends nothing more may still wait for responses.
       allowHalfOpen: true,
       ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
       socket: this.#handler,
@@ -78,7 +83,7 @@ export class PortListeners<Data> {
   }
 }
 
-/** Known to Bun 1.4.5, not to its declarations; -1, which is none, where it is not. */
+/** Bun 1.4.5 has `fd`; its declarations lack it. Returns -1, which is no descriptor, if it is missing. */
 function descriptorOf(listener: object): number {
   return 'fd' in listener && typeof listener.fd === 'number' ? listener.fd : -1
 }

@@ -1,4 +1,4 @@
-/** Whether a client is read from. */
+/** Pauses and resumes reading from a client. */
 import type { Socket } from 'bun'
 
 export class Reading {

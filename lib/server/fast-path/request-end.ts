@@ -1,7 +1,8 @@
 /**
- * Finds where a request ends that is passed on. Bun's server is to judge it, and gets all of it as it comes; only what a client sends behind it has to wait
- * for the answer, since Bun's server gives up a connection on which more comes while an answer is being made. Where a request ends is not
- * clear, all that follows belongs to it: then Bun's server refuses it and closes.
+ * Finds the end of a request that is passed on. Bun's server judges the request and gets all bytes of it as they come.
+ * Bytes after it have to wait for the response, because Bun's server gives up a connection on which more arrives while
+ * a response is being made. If the end of a request is not clear, all bytes that follow belong to it: then Bun's server
+ * refuses it and closes.
  */
 import { METHODS } from 'node:http'
 import { ChunkedBody } from './chunked-body.ts'
@@ -9,7 +10,7 @@ import { HeadText } from './head-text.ts'
 
 interface Body {
   readonly isComplete: boolean
-  /** @returns up to where the bytes belong to it */
+  /** @returns index after the last byte that belongs to the body */
   take(bytes: Uint8Array, from: number): number
 }
 
@@ -31,23 +32,23 @@ class LengthBody implements Body {
   }
 }
 
-/** Those that Bun's server knows: on others it closes. */
+/** Methods that Bun's server knows. On others it closes. */
 const methods: ReadonlySet<string> = new Set(METHODS)
-/** Of another version nobody here knows where a request ends: HTTP/2 begins with more than a head. */
+/** For other versions the end of a request is not known here: HTTP/2 begins with more than a head. */
 const version1 = /^[^\r\n]* HTTP\/1\.\d\r\n/
-/** As Bun's server has it, which refuses what is too long. */
+/** The same pattern as Bun's server, which refuses lengths that are too long. */
 const lengthPattern = /^\d+$/
 
 export class RequestEnd {
   readonly #head = new HeadText()
   #body: Body | undefined
 
-  /** All of it was taken. */
+  /** All bytes of the request were taken. */
   get isComplete(): boolean {
     return this.#body?.isComplete ?? false
   }
 
-  /** Its answer has no body, whatever its head says. */
+  /** The response has no body, independent of its head. */
   get isHead(): boolean {
     return this.#head.text.startsWith('HEAD ')
   }
@@ -57,12 +58,12 @@ export class RequestEnd {
     return this.#body !== undefined && !methods.has(method ?? '')
   }
 
-  /** The connection ends with its answer, though that may not say so. */
+  /** The connection ends with the response, although the response may not announce it. */
   get isLast(): boolean {
     return this.#body !== undefined && !/^\S+ \S+ HTTP\/1\.1\r\n/.test(this.#head.text)
   }
 
-  /** @returns how many of the bytes belong to it */
+  /** @returns number of bytes that belong to the request */
   take(bytes: Uint8Array): number {
     let from = 0
     if (this.#body === undefined) {

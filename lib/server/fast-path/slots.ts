@@ -1,13 +1,14 @@
 /**
- * How many tunnels there are at a time. Each takes two descriptors beside its client's, which are bounded so that there is always room for connections to
- * brokers. Beyond the bound requests that have to be passed on wait, first come first served; tunnels that pass nothing on are given up for them.
+ * Bound on tunnels. Each takes two descriptors in addition to its client's; the bound keeps descriptors free for
+ * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival. Idle tunnels are
+ * given up for them.
  */
 
-/** Who has a slot, or waits for one. */
+/** A tunnel that has a slot, or waits for one. */
 export interface SlotHolder {
-  /** It has a slot from now on, until it frees it. */
+  /** The tunnel has a slot from now on, until it frees it. */
   begin(): void
-  /** Another one waits: to be given up, and freed in a moment. */
+  /** Another tunnel waits: this one gives up its slot soon. */
   yield(): void
 }
 
@@ -35,18 +36,18 @@ export class Slots {
     }
   }
 
-  /** Has one, and does nothing with it for now. */
+  /** The holder has a slot and is idle. */
   rest(holder: SlotHolder): void {
     if (this.#waiting.size > 0) holder.yield()
     else this.#idle.add(holder)
   }
 
-  /** Has one, and needs it again. */
+  /** The holder has a slot and needs it again. */
   use(holder: SlotHolder): void {
     this.#idle.delete(holder)
   }
 
-  /** Gives up its slot. */
+  /** The holder frees its slot. */
   free(holder: SlotHolder): void {
     this.#idle.delete(holder)
     this.#taken--
@@ -58,7 +59,7 @@ export class Slots {
     }
   }
 
-  /** Waits no more. */
+  /** The holder stops waiting. */
   cancel(holder: SlotHolder): void {
     this.#waiting.delete(holder)
   }

@@ -1,7 +1,7 @@
 /**
- * A connection to Bun's server, over which requests of one client are passed on byte by byte, one after the other: the next one follows when there is
- * all of the answer to the one before. The server's side is never paused, since Bun 1.4.5 tells nothing of the end of a socket that is:
- * what the client does not take of an answer is held.
+ * A connection to Bun's server. It passes on requests of one client byte by byte, one after the other: the next request
+ * follows when the response to the previous one is complete. The server's side is never paused, because Bun 1.4.5 does
+ * not report the end of a paused socket. Bytes of a response that the client does not take are held.
  */
 import type { Socket } from 'bun'
 import type { PassedOn } from '../guard.ts'
@@ -24,11 +24,11 @@ export interface TunnelClient {
   readonly reading: Reading
   /** The client is on this machine. */
   readonly isLocal: boolean
-  /** A request was answered; `rest` is what has come behind it. */
+  /** A request was answered. `rest` is what the client sent after it. */
   answered(rest: Uint8Array): void
 }
 
-/** Of what the server is not to have yet: beyond it no more is read. */
+/** Maximum size of bytes that the server must not get yet. Beyond it, the client is not read. */
 const waitingBytesMax = 65_536
 const nothing = new Uint8Array()
 
@@ -39,12 +39,12 @@ export class Tunnel implements SlotHolder {
   #hasSlot = false
   #server: Socket<undefined> | undefined
   #toServer: Outbox | undefined
-  /** Of our connection to the server. */
+  /** Local port of the connection to the server. */
   #port = 0
-  /** Both are undefined while nothing is passed on. */
+  /** Both are undefined while no request is in progress. */
   #request: RequestEnd | undefined
   #answer: AnswerEnd | undefined
-  /** What the client has sent and the server has not got. */
+  /** Bytes that the client has sent and the server has not got. */
   #waiting: Uint8Array = nothing
   #hasClientEnded = false
   #isClientGone = false
@@ -63,17 +63,20 @@ export class Tunnel implements SlotHolder {
     void this.#connect(this.#behind.port)
   }
 
-  /** A request is on its way, or its answer. */
+  /** A request is in progress. */
   get isPassing(): boolean {
     return this.#request !== undefined
   }
 
-  /** It has a server, who then decides how long a request may take. */
+  /** The server side is open, or will be. The server then decides how long a request may take. */
   get hasServer(): boolean {
     return !this.#isServerGone
   }
 
-  /** Passes on a request; nothing is passed on now. @param bytes its beginning, and perhaps more than all of it */
+  /**
+   * Passes on a request. No other request may be in progress.
+   * @param bytes the beginning of the request, and perhaps more than all of it
+   */
   pass(bytes: Uint8Array): void {
     this.#request = new RequestEnd()
     this.#answer = new AnswerEnd()
@@ -88,14 +91,14 @@ export class Tunnel implements SlotHolder {
     this.#proceed()
   }
 
-  /** There is room for more to the client. */
+  /** The client's socket has room again. */
   drained(): void {
     if (!this.#client.outbox.drain()) return
     if (this.#isServerGone) this.#client.socket.end()
     else this.#proceed()
   }
 
-  /** The client sends no more; the server hears of it where it waits for the rest of a request. */
+  /** The client sends nothing more. The server gets this end if it waits for the rest of a request. */
   clientEnded(): void {
     this.#hasClientEnded = true
     this.#passEndOn()
@@ -107,7 +110,7 @@ export class Tunnel implements SlotHolder {
     this.#server?.terminate()
   }
 
-  /** Once a second while nothing is passed on: a connection that is used no more is given up before the server may do so. */
+  /** To be called once a second. Gives up a tunnel that is idle for two ticks, before the server may close it. */
   tick(): void {
     if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
   }
@@ -117,7 +120,7 @@ export class Tunnel implements SlotHolder {
     this.#server?.end()
   }
 
-  /** Ends the server's side, answered or not. */
+  /** Terminates the server's side, answered or not. */
   cut(): void {
     this.#isServerGone = true
     this.#slots.cancel(this)
@@ -140,7 +143,7 @@ export class Tunnel implements SlotHolder {
         },
       })
     } catch {
-      // No descriptor is left, or the server has been stopped.
+      // No descriptor is left, or the server was stopped.
       this.#isServerGone = true
       this.#freeSlot()
       this.#client.socket.terminate()
@@ -156,7 +159,7 @@ export class Tunnel implements SlotHolder {
     this.#send()
   }
 
-  /** Sends what belongs to the request, and no more than the server takes. */
+  /** Sends the bytes of the request, at most as many as the server takes. */
   #send(): void {
     if (this.#toServer?.isEmpty && this.#request && !this.#request.isComplete && this.#waiting.length > 0) {
       const length = this.#request.take(this.#waiting)
@@ -171,14 +174,14 @@ export class Tunnel implements SlotHolder {
     const isHead = this.#request?.isHead ?? false
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
     const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
-    // A chunk of the socket is ours alone.
+    // A received chunk is not shared, so its memory may be freed.
     this.#client.outbox.sendOwn(bytes)
-    // It answers more than it was asked: nobody knows what any more.
+    // The server sent more than one response: the order of responses is lost.
     if (!isAll) this.#server?.end()
     else this.#proceed()
   }
 
-  /** The answer may be complete before the request is: Bun's server does not wait for a body that no route reads. */
+  /** The response may be complete before the request: Bun's server does not wait for a body that no route reads. */
   #proceed(): void {
     this.#send()
     if (!this.#request?.isComplete || !this.#answer?.isComplete) return
@@ -209,7 +212,8 @@ export class Tunnel implements SlotHolder {
     if (!this.isPassing) return
     if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false)
       this.#client.outbox.send(unknownMethodRefusal())
-    // What it still sends is read, and dropped: closed with bytes that nobody has read, it would be reset under its last answer.
+    // Bytes that the client still sends are read and dropped. A socket closed with unread bytes would be reset, and the
+    // client would lose its last response.
     this.#waiting = nothing
     this.#client.reading.isPaused = false
     if (this.#client.outbox.isEmpty) this.#client.socket.end()
