@@ -61,7 +61,7 @@ export class LookupHandler {
     }
   }
 
-  /** Raw values are sent for every Accept header; the content type is JSON if none of ours is acceptable. */
+  /** Raw values are sent for every Accept header; the content type is JSON if Accept excludes all of ours. */
   #representationFor(accept: string | null): Representation {
     const representation = representationFor(accept)
     if (representation !== undefined) return representation

@@ -1,11 +1,14 @@
-/** What the three Kafka clients of a store need to know: made from the client properties, plain data, so that it can be sent to the store's thread. */
+/**
+ * Configuration of the three Kafka clients of a store, from the client properties. Plain data, so that it can be sent
+ * to the store thread.
+ */
 
 export type ClientName = 'consumer' | 'producer' | 'changelog'
 
 export interface TlsConfig {
-  /** PEM of the certificates to trust; undefined for those of the system. */
+  /** PEM of the trusted certificates; undefined for those of the system. */
   readonly ca?: readonly string[]
-  /** PEM of the client certificate and what it leads to. */
+  /** PEM of the client certificate and its chain. */
   readonly cert?: string
   /** PEM of its key, decrypted. */
   readonly key?: string
@@ -29,21 +32,21 @@ export interface BrokerAddress {
 }
 
 export interface ConnectionConfig {
-  /** Seeds of this client alone; undefined for those of the store. */
+  /** Bootstrap servers of this client; undefined for those of the store. */
   readonly brokers: readonly BrokerAddress[] | undefined
-  /** undefined: named after the store. */
+  /** Undefined for a name derived from the store. */
   readonly clientId: string | undefined
   readonly connectionTimeoutMs: number
   readonly requestTimeoutMs: number
-  /** How long what is known of leaders counts without asking; 0 for ever. */
+  /** Maximum age of metadata about leaders; 0 for no maximum. */
   readonly metadataMaxAgeMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
-  /** Failures of one thing in a row after which the store gives up; Infinity for never. */
+  /** Consecutive failures of one operation after which the store fails; Infinity for no maximum. */
   readonly retriesMax: number
-  /** Unanswered requests on one connection; null for any number. */
+  /** Maximum number of unanswered requests on one connection; null for no maximum. */
   readonly inFlightMax: number | null
-  /** Of a response. */
+  /** Maximum size of a response. */
   readonly receiveBytesMax: number
   readonly keepAlive: boolean
   readonly noDelay: boolean
@@ -57,14 +60,14 @@ export type Isolation = 'read_committed' | 'read_uncommitted'
 export type OffsetReset = 'earliest' | 'latest' | 'error'
 
 export interface FetchConfig {
-  /** How long the broker may wait for minBytes. */
+  /** Maximum time that the broker may wait for minBytes. */
   readonly maxWaitMs: number
   readonly minBytes: number
-  /** Of the whole response; a first batch larger than it still comes. */
+  /** Maximum size of the whole response. A larger first batch is still returned. */
   readonly maxBytes: number
   readonly partitionMaxBytes: number
   readonly isolation: Isolation
-  /** Where this client stands: brokers may name a nearer replica to fetch from. */
+  /** Rack of this client: brokers may name a nearer replica to fetch from. */
   readonly rack: string
   readonly checkCrcs: boolean
 }
@@ -72,21 +75,21 @@ export interface FetchConfig {
 export interface ProduceConfig {
   /** -1 for all in-sync replicas. */
   readonly acks: -1 | 1
-  /** How long the broker may wait for the replicas. */
+  /** Maximum time that the broker may wait for the replicas. */
   readonly timeoutMs: number
-  /** Of a record batch, uncompressed; null for what the changelog topic accepts. */
+  /** Maximum size of an uncompressed record batch; null for what the changelog topic accepts. */
   readonly messageBytesMax: number | null
-  /** How long a batch may wait for more records. */
+  /** Maximum time that a batch waits for more records. */
   readonly lingerMs: number
   /** Size at which a batch is complete. */
   readonly batchBytes: number
   readonly batchRecordsMax: number
   readonly compression: 0 | 1 | 2 | 3 | 4
-  /** null for the codec's own default. */
+  /** Null for the codec's default. */
   readonly compressionLevel: number | null
-  /** Repeats of a batch are dropped by the broker. */
+  /** The broker drops a batch that it gets again. */
   readonly isIdempotent: boolean
-  /** Transactional ids are this, a hyphen and the partition; undefined: named after the store. */
+  /** Transactional ids are this prefix, a hyphen and the partition; undefined for a prefix derived from the store. */
   readonly transactionalIdPrefix: string | undefined
   readonly transactionTimeoutMs: number
 }
@@ -95,7 +98,7 @@ export interface ClientsConfig {
   readonly consumer: {
     readonly connection: ConnectionConfig
     readonly fetch: FetchConfig
-    /** undefined: named after the store. */
+    /** Undefined for a name derived from the store. */
     readonly groupId: string | undefined
     readonly commitIntervalMs: number
     readonly offsetReset: OffsetReset

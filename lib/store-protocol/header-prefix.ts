@@ -1,21 +1,24 @@
 /**
- * What stands before a value in memory, where KEEP_HEADERS keeps headers: a length, and the headers as Kafka encodes them. kept-headers.ts
- * puts it there, this takes it apart.
+ * The prefix of a value in memory if KEEP_HEADERS is set: a length, and the headers in Kafka's encoding.
+ * kept-headers.ts writes it, this file reads it.
  */
 import { HeaderCursor } from '../kafka/record-batch/index.ts'
 import { type Lookup } from './status.ts'
 
-/** A header's name, and its bytes: empty for one that has no value. */
+/** Name and bytes of a header. The bytes are empty for a header without a value. */
 export type KeptHeader = readonly [name: string, value: Uint8Array]
 
-/** Before a value, where headers are kept: how many bytes of headers stand between this and the value, as uint32, big-endian. */
+/**
+ * Size of the length field at the front of the prefix: the number of header bytes that follow, as uint32, big-endian.
+ */
 export const headerLengthBytes = 4
 
 const none: readonly KeptHeader[] = []
 
 /**
- * The headers of the source record that KEEP_HEADERS names, in the order that they have there; several may have the same name. Empty where
- * the record had none of them, and without KEEP_HEADERS. Names are UTF-8; what is not valid in one is replaced. Decodes anew at each call.
+ * Returns the headers of the source record that KEEP_HEADERS names, in their order; several may have the same name.
+ * Empty if the record had no such header, or without KEEP_HEADERS. Names are UTF-8; invalid bytes in them are replaced.
+ * Decodes the headers at each call.
  */
 export function keptHeaders(lookup: Pick<Lookup, 'headerBlock'>): readonly KeptHeader[] {
   const { headerBlock } = lookup
@@ -32,7 +35,7 @@ export function keptHeaders(lookup: Pick<Lookup, 'headerBlock'>): readonly KeptH
   return headers
 }
 
-/** A lookup as memory has it, where headers are kept: takes them from before the value. Changes the lookup. */
+/** Splits a lookup's value, as it is in memory, into headers and value. Changes the lookup. */
 export function separateHeaders(lookup: Lookup): Lookup {
   const { value } = lookup
   const length = new DataView(value.buffer, value.byteOffset, value.length).getUint32(0)
@@ -42,13 +45,13 @@ export function separateHeaders(lookup: Lookup): Lookup {
   return lookup
 }
 
-/** The headers before a value as memory has it, encoded; a view of the same bytes. */
+/** Returns the encoded headers of a value as it is in memory: a view of the same bytes. */
 export function headersOf(stored: Uint8Array): Uint8Array {
   const length = new DataView(stored.buffer, stored.byteOffset).getUint32(0)
   return stored.subarray(headerLengthBytes, headerLengthBytes + length)
 }
 
-/** A value as memory has it, without the headers before it; a view of the same bytes. */
+/** Returns a value as it is in memory without its headers: a view of the same bytes. */
 export function withoutHeaders(stored: Uint8Array): Uint8Array {
   return stored.subarray(headerLengthBytes + new DataView(stored.buffer, stored.byteOffset).getUint32(0))
 }

@@ -1,21 +1,25 @@
 /**
- * Headers of source records that go with the value, as KEEP_HEADERS says: they are written to the changelog beside our own header, and stand
- * before the value in memory. Works on bytes where they lie, with buffers that are used again: nothing is made for each record.
+ * Headers of source records that are stored with the value, as KEEP_HEADERS says. In the changelog they are headers of
+ * the record, in addition to our own; in memory they precede the value. Works on bytes in place with reused buffers: no
+ * object is made per record.
  */
 import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { type ChiralMap } from '../map/index.ts'
 import { type StoreConfig } from './store-config.ts'
 import { headerLengthBytes } from './header-prefix.ts'
 
-/** Of one record, names and values together, as they are encoded: a header is for a trace id, not for a document. */
+/**
+ * Maximum size of the kept headers of one record, names and values together, as encoded. A header is meant for a trace
+ * id, not for a document.
+ */
 export const keptBytesMax = 8_192
-/** What is kept of the buffer in which headers and value are put together. */
+/** Maximum size of a buffer that is kept for reuse. The buffer joins headers and value. */
 const roomBytesMax = 4 << 20
-/** Headers of our own in the changelog: those of the source with such names are not kept. */
+/** Our own headers in the changelog. Source headers with these names are not kept. */
 const reserved: ReadonlySet<string> = new Set(['src', 'aft'])
 
 interface Pattern {
-  /** What a name begins with, or all of it. */
+  /** The name, or its beginning. */
   bytes: Buffer
   isPrefix: boolean
 }
@@ -26,13 +30,13 @@ export function keepsHeaders({ keepHeaders = [] }: KeepConfig): boolean {
   return keepHeaders.length > 0
 }
 
-/** Undefined where none are kept. */
+/** Returns undefined if no headers are kept. */
 export function keptHeadersOf(config: KeepConfig): KeptHeaders | undefined {
   return keepsHeaders(config) ? new KeptHeaders(config.keepHeaders!) : undefined
 }
 
 export class KeptHeaders {
-  /** How many of the last record's headers there was no room for. */
+  /** Number of headers of the last record that did not fit. */
   omitted = 0
   readonly #patterns: readonly Pattern[]
   readonly #cursor = new HeaderCursor()
@@ -47,7 +51,7 @@ export class KeptHeaders {
     })
   }
 
-  /** Of the record that `batch` stands at; good until the next call. */
+  /** Selects the headers of the current record of `batch`. The result is valid until the next call. */
   select(batch: RecordBatchReader): HeaderBlock {
     const kept = this.#kept
     kept.clear()
@@ -64,7 +68,7 @@ export class KeptHeaders {
     return kept
   }
 
-  /** Puts the record that `batch` stands at into the map, its headers before its value. */
+  /** Puts the current record of `batch` into the map, its headers before its value. */
   put(map: ChiralMap, partition: number, batch: RecordBatchReader, sourceOffset: number): void {
     const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
     if (valueLength < 0) {

@@ -1,2 +1,2 @@
-/** Readers outside the pool that a store has at a time. */
+/** Maximum number of readers outside the pool of a store. */
 export const keptReadersMax = 64

@@ -1,4 +1,4 @@
-/** What the main thread and the store thread say to each other. Everything else they share as memory. */
+/** Messages between the main thread and the store thread. All other shared state is in shared memory. */
 import { type ErrorCode } from '../errors.ts'
 import { type LogLevel, type LogRecord } from '../log/index.ts'
 import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
@@ -13,51 +13,54 @@ export interface PlainError {
 export interface StoreLogging {
   level: LogLevel
   structured: boolean
-  /** On a terminal where a progress bar may stand. */
+  /** True on a terminal that may show a progress bar. */
   clearsLine?: boolean
-  /** The thread logs nothing itself: the main thread does it, by a configuration of its own. */
+  /** The thread passes its log records to the main thread, which logs them by its own configuration. */
   isPassedOn?: boolean
 }
 
 export interface Troubles {
   trouble: string | null
-  /** The same, as far as single partitions are concerned. */
+  /** The same problems, as far as they concern single partitions. */
   partitions: readonly PartitionTrouble[]
 }
 
 export type ToThread =
   | { type: 'start'; config: StoreConfig; logging: StoreLogging }
-  /** A thread that reads has taken all map messages up to this version. */
+  /** A reading thread has received all map messages up to this version. */
   | { type: 'confirmed'; readerThread: number; version: number }
   | { type: 'flush'; id: number }
-  /** Keys and values as WriteFrame writes them, to be written to a partition's changelog. @member timestamp milliseconds since the epoch */
+  /**
+   * Keys and values in the format of WriteFrame, to be written to a partition's changelog.
+   * @member timestamp milliseconds since the epoch
+   */
   | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }
   | { type: 'close' }
 
 export type FromThread =
-  /** Memory is laid out: partitions are known. */
+  /** The memory is laid out: partitions are known. */
   | {
       type: 'opened'
       primaries: number[]
       replicas: number[]
       partitionCount: number
-      /** Of a record batch, as the changelog accepts it. */
+      /** Maximum size of a record batch that the changelog accepts, in bytes. */
       recordBytesMax: number
       stats: SharedArrayBuffer
       map: ChiralMapShared
     }
   | { type: 'map'; message: MapMessage }
   | { type: 'state'; state: StoreState }
-  /** Caught up with the source's end as it was at start. */
+  /** All partitions have reached the end that the source had at start. */
   | { type: 'caught-up' }
-  /** The topic has more partitions than when the thread began. */
+  /** The topic has more partitions than when the thread started. */
   | { type: 'grown'; partitionCount: number }
-  /** What the Kafka clients have trouble with now. */
+  /** Current problems of the Kafka clients. */
   | ({ type: 'trouble' } & Troubles)
   | { type: 'fenced'; partition: number; reason: string }
   /** A record cannot be stored, and ON_BAD_RECORD=stop. */
   | { type: 'halted'; partition: number; reason: string }
-  /** Something else writes to the changelog. */
+  /** Another writer writes to the changelog. */
   | { type: 'foreign'; partition: number; reason: string }
   /** The changelog has lost records, which are written again; until `repaired`. */
   | { type: 'repairing'; partition: number; reason: string }
@@ -65,7 +68,7 @@ export type FromThread =
   /** The source has changed, and is read again; until `rebuilt`. */
   | { type: 'rebuilding'; partition: number; reason: string }
   | { type: 'rebuilt'; partition: number }
-  /** Something else goes on writing to the changelog, which is not repaired any more. */
+  /** Another writer keeps writing to the changelog, which is not repaired any more. */
   | { type: 'contested'; partition: number; reason: string }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }

@@ -1,4 +1,4 @@
-/** The state of a partition among the figures in shared memory: its place in `partitionStates`. */
+/** The state of a partition in shared memory, as an index into `partitionStates`. */
 import { type Stats } from './stats.ts'
 import { type StatsView } from './stats-view.ts'
 import { type PartitionState, partitionStates } from './status.ts'

@@ -1,4 +1,4 @@
-/** How far a partition has come on its way to be as its source was at start, among the figures in shared memory. */
+/** Progress of a partition until it has reached the end that its source had at start, in shared memory. */
 import { partitionStateOf } from './partition-state.ts'
 import { type Stats } from './stats.ts'
 import { type StatsView } from './stats-view.ts'
@@ -23,7 +23,7 @@ export function beginPhase(
   stats.setGauge(partition, 'phase', recoveryPhases.indexOf(phase))
 }
 
-/** Nothing is done of what is not known yet. */
+/** Returns the progress of a partition. Figures that are not known yet count as 0. */
 export function phaseProgressOf(stats: StatsView, partition: number): PhaseProgress {
   const phase = recoveryPhases[stats.gauge(partition, 'phase')] ?? 'recovering'
   const of = phase === 'recovering' ? 'recovery' : 'phase'
@@ -32,7 +32,7 @@ export function phaseProgressOf(stats: StatsView, partition: number): PhaseProgr
   return { phase, total, done: Math.max(stats.gauge(partition, `${of}Position`) - start, 0) }
 }
 
-/** Halted partitions, where they are all that has yet to come to its end: nothing moves any more. Else none. */
+/** Returns the halted partitions if no other partition is behind: then nothing proceeds. Else returns an empty list. */
 export function haltedShort(stats: StatsView): number[] {
   const left = stats.partitions.filter((partition) => {
     const { done, total } = phaseProgressOf(stats, partition)

@@ -1,4 +1,4 @@
-/** Which partitions an instance holds as what, once it is known how many there are. */
+/** The partitions that an instance holds, and their roles. Known when the number of partitions is known. */
 import { LatchkeyError } from '../errors.ts'
 import { type StoreConfig } from './store-config.ts'
 
@@ -7,19 +7,20 @@ export interface Roles {
   primaries: number[]
   /** Copied from the changelog. */
   replicas: number[]
-  /** What the settings ask for and does not apply. */
+  /** Settings that have no effect. */
   notices: string[]
 }
 
 /**
- * Of the store thread that the configuration is for, where there are several.
+ * Returns the partitions of one store thread: those of the instance, or the configured share of them.
+ *
  * @throws LatchkeyError topics_unfit for partitions that do not exist
  */
 export function rolesOf(config: StoreConfig, partitionCount: number): Roles {
   const { primaries, replicas, notices } = rolesOfAll(config, partitionCount)
   if (config.share === undefined) return { primaries, replicas, notices }
   const { index, count } = config.share
-  // Primaries first, so that each thread has its part of the work.
+  // Primaries first: each thread gets its part of the work.
   const mine = new Set([...primaries, ...replicas].filter((_, at) => at % count === index))
   const isMine = (partition: number) => mine.has(partition)
   return {

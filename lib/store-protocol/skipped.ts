@@ -1,4 +1,4 @@
-/** Source records that were not stored, by reason: the names that metrics, status, log and dead letters share. */
+/** Source records that were not stored, by reason. Metrics, status, log and dead letters share the names. */
 import { type CounterName } from './stats.ts'
 import { type StatsView } from './stats-view.ts'
 
@@ -30,14 +30,14 @@ export function skippedOf(stats: Pick<StatsView, 'count'>): SkippedRecords {
   return { total, byReason }
 }
 
-/** Such as `conversion 97, null_key 3`. */
+/** Returns for example `conversion 97, null_key 3`. */
 export function reasonsText({ byReason }: SkippedRecords): string {
   return Object.entries(byReason)
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ')
 }
 
-/** The name of the reason that a counter stands for. */
+/** Returns the name of the reason that a counter counts. */
 export function reasonOf(counter: CounterName): string {
   return skippedReasons.find(([, name]) => name === counter)?.[0] ?? counter
 }

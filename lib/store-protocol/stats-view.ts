@@ -1,14 +1,14 @@
-/** Counters and gauges as they are read: of one store thread, or of several together. */
+/** Read access to counters and gauges, of one store thread or of several together. */
 import { type CounterName, type GaugeName, type Stats } from './stats.ts'
 
 export interface StatsView {
   readonly partitions: readonly number[]
   count(name: CounterName): number
-  /** Throws RangeError for a partition that is not held. */
+  /** @throws RangeError for a partition that is not held */
   gauge(partition: number, name: GaugeName): number
 }
 
-/** Counters add up; a partition's gauges are those of the thread that holds it. */
+/** Sums counters. Gauges of a partition are those of the thread that holds it. */
 export function mergedStats(parts: readonly Stats[]): StatsView {
   const owners = new Map(parts.flatMap((stats) => stats.partitions.map((partition) => [partition, stats] as const)))
   return {

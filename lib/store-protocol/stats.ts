@@ -1,9 +1,10 @@
 /**
- * Counters and gauges in shared memory: the store thread writes them without a message, the HTTP thread reads them when asked.
- * One writer per field, 64-bit floats (whole numbers up to 2^53), aligned, so that a reader never sees half of a number.
+ * Counters and gauges in shared memory. The store thread writes them without a message, and the other threads read them
+ * on demand. Each field has one writer and is an aligned 64-bit float (whole numbers up to 2^53): a reader never sees
+ * half of a number.
  */
 
-/** Counters of the whole store, in the order of their place. */
+/** Counters of the whole store, in the order of their fields. */
 export const counterNames = [
   'recordsConsumed',
   'bytesConsumed',
@@ -14,10 +15,10 @@ export const counterNames = [
   'skippedInvalidKey',
   'skippedInvalidValue',
   'skippedConversion',
-  /** By `convert`, which says `skip`. */
+  /** Records for which `convert` returned `skip`. */
   'leftOut',
   'timestampsClamped',
-  /** Of those that KEEP_HEADERS names: there was no room for them. */
+  /** Headers that KEEP_HEADERS names and that did not fit. */
   'headersOmitted',
   /** Bad records that the dead-letter topic has acknowledged. */
   'deadLetters',
@@ -39,7 +40,7 @@ export const counterNames = [
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
-/** Gauges of one partition, in the order of their place. -1 stands for "not known yet". */
+/** Gauges of one partition, in the order of their fields. -1 means "not known yet". */
 export const gaugeNames = [
   'state',
   /** 0 primary, 1 replica. */
@@ -53,12 +54,12 @@ export const gaugeNames = [
   'recoveryStart',
   'recoveryPosition',
   'recoveryEnd',
-  /** Its place in `recoveryPhases`; the three behind it tell how far it has come in all but the first. */
+  /** Index into `recoveryPhases`. The next three gauges are the progress in every phase but the first. */
   'phase',
   'phaseStart',
   'phasePosition',
   'phaseEnd',
-  /** When the end was last heard of, in ms since the epoch. */
+  /** Time at which the end was last received, in ms since the epoch. */
   'endKnownAt',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
@@ -72,7 +73,7 @@ export class Stats {
   readonly #values: Float64Array
   readonly #rows = new Map<number, number>()
 
-  /** @param buffer of the same partitions' Stats in another thread; without it a new one is made, gauges at -1 */
+  /** @param buffer of the Stats of the same partitions in another thread; by default a new one, with gauges at -1 */
   constructor(partitions: readonly number[], buffer?: SharedArrayBuffer) {
     const bytes = 8 * (counterNames.length + partitions.length * gaugeNames.length)
     this.partitions = partitions

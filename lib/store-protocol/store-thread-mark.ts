@@ -1,4 +1,7 @@
-/** Store threads are marked, so that a program whose own module is loaded there can be told that it opens stores without end. */
+/**
+ * Marks store threads. A store thread loads the user's module. If that module opens the store itself, each store thread
+ * would open another one, without end. The mark turns this into an error.
+ */
 import { LatchkeyError } from '../errors.ts'
 
 const mark = Symbol.for('latchkey.store-thread')

@@ -1,8 +1,11 @@
-/** Keys and values one after the other in one buffer, as they go from the main thread to the store thread: each behind its two lengths. */
+/**
+ * Keys and values in one buffer, for messages from the main thread to the store thread: each pair after its two
+ * lengths.
+ */
 
 const lengthsBytes = 8
 const firstBytes = 1_024
-/** Length of the value of a key that is to be deleted. */
+/** Length of the value of a key to delete. */
 const deleted = -1
 
 export class WriteFrame {
@@ -26,7 +29,7 @@ export class WriteFrame {
     this.#end = end
   }
 
-  /** What was appended, over a buffer of its own that may be transferred. */
+  /** Returns what was appended, in a buffer that is not shared and may be transferred. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#end)
   }
@@ -39,7 +42,10 @@ export class WriteFrame {
   }
 }
 
-/** Calls `take` with the place of each record. @param take is given the value's length as -1 where the key is deleted */
+/**
+ * Calls `take` with the position of each record.
+ * @param take gets -1 as length of the value if the key is to be deleted
+ */
 export function readFrame(
   frame: Uint8Array,
   take: (keyStart: number, keyLength: number, valueStart: number, valueLength: number) => void,

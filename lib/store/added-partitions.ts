@@ -1,10 +1,10 @@
-/** The topic has got partitions while the store runs: what another store thread is told, to take those. */
+/** Configuration of a further store thread, which takes the partitions that the topic gets while the store runs. */
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
 
-/** @param known partitions so far; those from that number on are new */
+/** @param known number of partitions so far; partitions with this number or a higher one are new */
 export function configOfAdded(config: StoreConfig, known: number, partitionCount: number): StoreConfig {
   const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
   const message =

@@ -1,4 +1,4 @@
-/** What readiness means, as named conditions. A broker outage is none of them: what is held can still be served. */
+/** Readiness as named conditions. A broker outage is not one of them: the store still serves what it holds. */
 import { type Condition, type PartitionState, type PartitionStatus, type StoreState } from '../store-protocol/status.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 
@@ -6,13 +6,16 @@ export interface ConditionInput {
   state: StoreState
   readyWhen: StoreConfig['readyWhen']
   caughtUp: boolean
-  /** Partitions that another instance has taken, with what is said about it. */
+  /** Partitions that another instance has taken, with the reason as text. */
   fenced: ReadonlyMap<number, string>
-  /** Partitions whose changelog something else goes on writing to. */
+  /** Partitions whose changelog another writer keeps writing to, with the reason as text. */
   contested: ReadonlyMap<number, string>
-  /** Partitions that stopped at a record which cannot be stored; undefined where none ever does. */
+  /**
+   * Partitions that stopped at a record that cannot be stored, with the reason as text; undefined if partitions never
+   * stop.
+   */
   halted: ReadonlyMap<number, string> | undefined
-  /** Partitions whose source has changed under the running store, with what is said about it. */
+  /** Partitions whose source has changed while the store runs, with the reason as text. */
   rebuilding?: ReadonlyMap<number, string>
   failure: string | undefined
 }
@@ -48,8 +51,8 @@ export function conditionsOf({
 }
 
 /**
- * What is said about the partitions that are in a state. Shared memory tells the state before the message with the reason is here: what shows
- * it must not count as ready until then.
+ * Returns reasons for the partitions in a state. Shared memory shows the state before the message with the reason
+ * arrives. Until then a partition gets a default reason, because it must not count as ready.
  */
 export function reasonsOf(
   state: PartitionState,

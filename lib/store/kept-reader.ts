@@ -1,14 +1,14 @@
-/** A reader outside the pool, for a program that reads in the same process: it never waits, and takes no lock. */
+/** A reader outside the pool, for a program that reads in the same process. It never waits and takes no lock. */
 import { LatchkeyError } from '../errors.ts'
 import { type Lookup } from '../store-protocol/status.ts'
 
-/** What one store thread lends. */
+/** A reader of one store thread's map. */
 export interface LentReader {
   get(key: Uint8Array): Lookup | undefined
   close(): void
 }
 
-/** A store thread that readers can be had of. */
+/** A store thread that gives out readers. */
 export interface ReaderLender {
   lend(): LentReader
 }
@@ -20,8 +20,8 @@ export class KeptReader implements Disposable {
   #isClosed = false
 
   /**
-   * @param lenders those to be asked for a key, in order; throws where the store does not serve
-   * @param answer completes what was found, or throws where a miss is to be asked again
+   * @param lenders returns the store threads to read for a key, in order; throws if the store does not serve
+   * @param answer completes the result; throws if a miss is to be retried
    */
   constructor(
     lenders: (key: Uint8Array) => readonly ReaderLender[],
@@ -31,7 +31,12 @@ export class KeptReader implements Disposable {
     this.#answer = answer
   }
 
-  /** The latest published value of a key. Throws what Store.get does, readers_exhausted where too many are kept, internal once closed. */
+  /**
+   * Returns the latest published value of a key.
+   *
+   * @throws LatchkeyError as Store.get does; readers_exhausted with too many readers outside the pool; internal after
+   *   close()
+   */
   get(key: Uint8Array): Lookup | undefined {
     if (this.#isClosed) throw new LatchkeyError('internal', 'Reading a key: the reader has been closed')
     for (const lender of this.#lenders(key)) {
@@ -41,7 +46,7 @@ export class KeptReader implements Disposable {
     return this.#answer(key, undefined)
   }
 
-  /** Gives the reader back. Harmless when it has been given back before. */
+  /** Returns the reader. Has no effect if called again. */
   close(): void {
     this.#isClosed = true
     for (const reader of this.#lent.values()) reader.close()

@@ -1,4 +1,4 @@
-/** Why a lookup found nothing, where that is more than "there is no such key". */
+/** Reasons why a lookup found nothing, other than "there is no such key". */
 import { LatchkeyError } from '../errors.ts'
 import { partitionFor } from './partitioner.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
@@ -11,12 +11,14 @@ export interface Held {
   partitionCount: number
 }
 
-/** All of them, rising. */
+/** Returns all partitions held, in ascending order. */
 export function partitionsOf({ primaries, replicas }: Pick<Held, 'primaries' | 'replicas'>): number[] {
   return [...primaries, ...replicas].toSorted((a, b) => a - b)
 }
 
-/** A miss that is to be asked again, here or elsewhere; undefined where the key does not exist. */
+/**
+ * Returns the error for a miss that is to be retried, here or at another instance; undefined if the key does not exist.
+ */
 export function explainMiss(
   key: Uint8Array,
   held: Held,
@@ -47,12 +49,12 @@ export function explainMiss(
   })
 }
 
-/** Whether an instance holds every partition, those that the topic gets later included. */
+/** Whether an instance holds every partition, including those that the topic gets later. */
 export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
   return (useReplicaOnly ? partitionsReplica : partitions).length === 0
 }
 
-/** A primary that has the key perhaps, and whose source is read again; undefined where there is none. */
+/** Returns a primary partition that may have the key and whose source is read again; undefined if there is none. */
 function rebuildingPartition(key: Uint8Array, held: Held, stats: StatsView, config: StoreConfig): number | undefined {
   for (const partition of held.primaries) {
     if (partitionStateOf(stats, partition) !== 'rebuilding') continue

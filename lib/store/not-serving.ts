@@ -1,10 +1,10 @@
-/** Why a store does not answer. */
+/** Reasons why a store does not answer. */
 import { LatchkeyError } from '../errors.ts'
 import { type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
 
 /**
- * @param attempted begins the message: `Reading store orders`
- * @param coming how far it is, while it comes up
+ * @param attempted beginning of the message: `Reading store orders`
+ * @param coming state and progress of the store while it starts
  */
 export function notServing(
   attempted: string,

@@ -1,9 +1,9 @@
-/** The shared gauges of a partition as what is told about it. */
+/** Reads the status of a partition from its gauges in shared memory. */
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import { type StatsView } from '../store-protocol/stats-view.ts'
 import { type PartitionStatus, type PartitionTrouble } from '../store-protocol/status.ts'
 
-/** A replica's lag is worth something only while its end is heard of. */
+/** Age of the known end after which the lag of a replica is unknown. */
 const lagKnownMs = 10_000
 
 export function partitionStatus(
@@ -29,7 +29,9 @@ export function partitionStatus(
   }
 }
 
-/** Records that a replica is behind the changelog; null where it has not heard of the changelog's end for a while. */
+/**
+ * Returns how many records a replica is behind the changelog; null if the changelog's end was not received for a while.
+ */
 export function replicaLag(stats: StatsView, partition: number): number | null {
   if (Date.now() - stats.gauge(partition, 'endKnownAt') > lagKnownMs) return null
   return Math.max(stats.gauge(partition, 'end') - stats.gauge(partition, 'position'), 0)

@@ -1,8 +1,11 @@
-/** Which partition a producer puts a key into. Together with what is held, that tells a miss from a key that is held elsewhere. */
+/**
+ * The partition that a producer selects for a key. With the partitions held here, this distinguishes a missing key from
+ * a key that another instance holds.
+ */
 import { partitionOf } from '../map/index.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 
-/** The partition of a key; undefined where the partitioner is not known. */
+/** Returns the partition of a key; undefined if it is not determined. */
 export function partitionFor(
   key: Uint8Array,
   partitionCount: number,
@@ -12,7 +15,8 @@ export function partitionFor(
     case 'murmur2':
       return partitionOf(key, partitionCount)
     case 'crc32':
-      // librdkafka's "consistent_random": the unsigned CRC-32 modulo the partitions, but an empty key goes anywhere.
+      // librdkafka's "consistent_random": the unsigned CRC-32 modulo the number of partitions. An empty key may go to
+      // any partition.
       return key.length === 0 ? undefined : Bun.hash.crc32(key) % partitionCount
     case 'none':
       return undefined

@@ -1,13 +1,13 @@
 /**
- * Progress of recovery, of a rebuild and of catching up, for a person or a log: a bar that is drawn over on a terminal, a log line now and then
- * elsewhere. Lines of the log clear the bar before they are written (log.ts), and it is drawn again below them.
+ * Progress of recovery, of a rebuild and of catching up: a bar on a terminal, log lines at intervals elsewhere. The log
+ * clears the bar before it writes a line (lib/log), and the bar is drawn again below.
  */
 import { clearLine, loggerOf } from '../log/index.ts'
 import { type RecoveryPhase, type RecoveryProgress } from '../store-protocol/status.ts'
 
 export interface ProgressSource {
   progress(): RecoveryProgress | null
-  /** Halted partitions that are all that is left. */
+  /** Halted partitions, if no other partition is still behind. */
   haltedShort(): number[]
   onState(listener: () => void): () => void
 }
@@ -31,7 +31,11 @@ const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
   'catching-up': 'Catching up with the source',
 }
 
-/** Shows progress as long as there is some. @param isBar the terminal takes escape codes, and the log is text @returns ends it */
+/**
+ * Shows progress while there is any.
+ * @param isBar the terminal accepts escape codes, and the log is text
+ * @returns a function that ends the display
+ */
 export function showProgress(store: ProgressSource, terminal: Terminal, isBar: boolean): () => void {
   let isShown = false
   let isHaltLogged = false
@@ -40,7 +44,7 @@ export function showProgress(store: ProgressSource, terminal: Terminal, isBar: b
     const progress = store.progress()
     if (!isHaltLogged) isHaltLogged = logHalted(store.haltedShort())
     if (isBar) {
-      // A terminal that does not know its width says 0. In the last column some of them begin a new line.
+      // A terminal that does not know its width reports 0. Some terminals begin a new line after the last column.
       if (progress !== null) terminal.write(clearLine + progressBar(progress, (terminal.columns || columnsDefault) - 1))
       else if (isShown) terminal.write(clearLine)
       isShown = progress !== null
@@ -50,7 +54,7 @@ export function showProgress(store: ProgressSource, terminal: Terminal, isBar: b
       logProgress(progress)
     }
   }
-  // Also where only the log is told: the rate of late needs to know what was a moment ago.
+  // Also runs if only the log is written: the rate needs recent samples.
   const timer = setInterval(show, barIntervalMs)
   timer.unref()
   const unlisten = store.onState(show)
@@ -87,8 +91,8 @@ function logHalted(partitions: readonly number[]): boolean {
 }
 
 /**
- * For example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000 records`. Where that is too
- * long, the bar gets shorter, and figures are left out, the last ones first.
+ * Returns for example `Recovering from the changelog [##########----------]  50.0 %  0.4 s left  1,200,000/s  500,000
+ * records`. If that is too long, shortens the bar, then leaves out figures from the end.
  */
 function progressBar(progress: RecoveryProgress, columns: number): string {
   const { phase, percent, records, recordsPerSecond, remainingSeconds } = progress

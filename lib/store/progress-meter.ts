@@ -1,12 +1,15 @@
-/** How far recovery, a rebuild or catching up has come, its rate of late and what remains, from the shared counters. */
+/** Progress, recent rate and estimated rest of recovery, a rebuild or catching up, from the shared counters. */
 import { phaseProgressOf } from '../store-protocol/recovery-phase.ts'
 import { type StatsView } from '../store-protocol/stats-view.ts'
 import { type RecoveryPhase, recoveryPhases, type RecoveryProgress } from '../store-protocol/status.ts'
 
-/** Over which a rate is taken where it is asked for often; else it goes back to the time before. */
+/** Window of the rate if it is read often; otherwise the rate goes back to the previous sample. */
 const windowMs = 5_000
 const sampleIntervalMs = 250
-/** All is read, and the phase is not over for so long: it waits for something, such as a partition that is offline. */
+/**
+ * Time without progress after which a phase counts as held up: all is read and the phase has not ended. It waits for
+ * something, such as an offline partition.
+ */
 const heldUpMs = 2_000
 
 interface Sample {
@@ -18,9 +21,11 @@ interface Sample {
 export class ProgressMeter {
   readonly #now: () => number
   #phase: RecoveryPhase = 'recovering'
-  /** Of this phase, the oldest first: one at its beginning, or from before the window, and those in it. */
+  /**
+   * Samples of this phase, the oldest first: one from its beginning or from before the window, and those in the window.
+   */
   #samples: Sample[]
-  /** Since when all of the phase is read; undefined while there is more. */
+  /** Time since when the phase has read everything; undefined while there is more. */
   #doneSince: number | undefined
 
   /** @param now clock in milliseconds, for tests */
@@ -68,7 +73,7 @@ export class ProgressMeter {
     this.#samples = [first]
   }
 
-  /** @returns what the rate is taken from */
+  /** @returns the sample from which the rate is computed */
   #sample(now: Sample): Sample {
     const samples = this.#samples
     while (samples.length > 1 && samples[1]!.at <= now.at - windowMs) samples.shift()
@@ -78,7 +83,7 @@ export class ProgressMeter {
   }
 }
 
-/** The first phase that some partition is still in, over all that are in it. */
+/** Returns the first phase that some partition is still in, summed over all partitions in it. */
 function together(stats: StatsView): { phase: RecoveryPhase; done: number; total: number } {
   const sums = recoveryPhases.map((phase) => ({ phase, done: 0, total: 0 }))
   for (const partition of stats.partitions) {

@@ -1,6 +1,6 @@
 /**
- * The handle of one store thread and of the partitions that it holds: lookups read the shared memory here, everything else is asked of the
- * thread.
+ * The handle of one store thread and its partitions. Lookups read the shared memory here; everything else is a request
+ * to the thread.
  */
 import { LatchkeyError } from '../errors.ts'
 import { passedOn } from '../log/index.ts'
@@ -18,15 +18,15 @@ import { Stats } from '../store-protocol/stats.ts'
 import { type Lookup, type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 
-/** Flushes that may wait at the same time. */
+/** Maximum number of flushes that wait at the same time. */
 const flushesMax = 1_000
 
 export interface ShardEvents {
-  /** Memory is laid out, and `held` is known. */
+  /** The memory is laid out, and `held` is known. */
   opened(): void
   state(state: StoreState): void
   caughtUp(): void
-  /** The topics have more partitions than when the thread began. */
+  /** The topics have more partitions than when the thread started. */
   grown(partitionCount: number): void
 }
 
@@ -39,9 +39,9 @@ export class Shard {
   readonly #closed = Promise.withResolvers<void>()
   readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
   readonly #progress = new ProgressMeter()
-  /** Writes of this program's own on their way. */
+  /** Writes of the embedding program that are in progress. */
   readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
-  /** Partitions with what is said about them, by the message that says it. */
+  /** Reasons by partition, one map for each type of message. */
   readonly fenced = new Map<number, string>()
   readonly halted = new Map<number, string>()
   readonly repairing = new Map<number, string>()
@@ -49,17 +49,17 @@ export class Shard {
   readonly contested = new Map<number, string>()
   readonly foreign = new Map<number, string>()
   state: StoreState = 'starting'
-  /** Why the state is `failed`. */
+  /** The reason why the state is `failed`. */
   failure: LatchkeyError | undefined
   caughtUp = false
-  /** What the Kafka clients have trouble with now. */
+  /** Current problems of the Kafka clients. */
   troubles: Troubles = { trouble: null, partitions: [] }
   /** A key that is held here; undefined while none is known. */
   sampleKey: Uint8Array | undefined
   held: Held = { primaries: [], replicas: [], partitionCount: 0 }
-  /** In shared memory, written by the store thread. Without partitions until the topics are known. */
+  /** Counters in shared memory, written by the store thread. Has no partitions until the topics are known. */
   stats = new Stats([])
-  /** Of a record batch, as the changelog accepts it. */
+  /** Maximum size of a record batch that the changelog accepts, in bytes. */
   recordBytesMax = 0
   #readers: ChiralMapReaders | undefined
   #lastFlush = 0
@@ -79,12 +79,12 @@ export class Shard {
     return this.#readers ?? { size: this.#config.readerPoolSize, inUse: 0, waiting: 0 }
   }
 
-  /** Null unless it recovers. */
+  /** Null unless the thread recovers. */
   get recovery(): RecoveryProgress | null {
     return this.state === 'recovering' ? this.#progress.read(this.stats) : null
   }
 
-  /** The latest published value of a key, once opened: at once where a reader is free, else once one is. */
+  /** Returns the latest published value of a key: at once if a reader is free, else a promise. Only after `opened`. */
   find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     const readers = this.#readers!
     const reader = readers.acquire()
@@ -92,20 +92,23 @@ export class Shard {
     return this.#read(readers, reader, key)
   }
 
-  /** A reader outside the pool. Throws readers_exhausted. */
+  /**
+   * Returns a reader outside the pool.
+   * @throws LatchkeyError readers_exhausted
+   */
   lend(): LentReader {
     const readers = this.#readers!
     const reader = readers.keep()
     return { get: (key) => this.#lookUp(reader, key), close: () => readers.giveBack(reader) }
   }
 
-  /** The topic has so many partitions now, by which keys are distributed. */
+  /** Sets the number of partitions of the topic, by which keys are distributed. */
   topicGrew(partitionCount: number): void {
     this.held = { ...this.held, partitionCount }
     this.#readers?.topicGrew(partitionCount)
   }
 
-  /** Rejects with flush_timed_out where too many wait already: while Kafka is away, none of them ends. */
+  /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
   async flush(): Promise<number> {
     if (this.#flushes.size >= flushesMax) {
       const found = `${this.#flushes.size} flushes wait for Kafka already; ask again later`
@@ -204,7 +207,8 @@ export class Shard {
         break
       case 'failed':
         this.#fail(message.error)
-        // It has released all that it had. Idle as it is, it would keep a program from ending that does not close the store.
+        // The thread has released its resources. If it stayed, it would keep a program running that does not close the
+        // store.
         this.#thread.terminate()
         break
       case 'closed':
@@ -219,7 +223,7 @@ export class Shard {
 
   #setState(state: StoreState): void {
     if (this.state === state || this.state === 'failed') return
-    // What was under way when it began to stop may still say that it runs.
+    // Messages sent before the stop may still report an earlier state.
     if (this.state === 'stopping' && state !== 'failed') return
     this.state = state
     if (state === 'recovering') this.#progress.start()
@@ -239,7 +243,7 @@ export class Shard {
     this.#ended(this.failure)
   }
 
-  /** Nothing more comes from the thread: whoever waits is told why. */
+  /** The thread sends nothing more: rejects everything that waits, with the reason. */
   #ended(error: LatchkeyError): void {
     for (const flush of this.#flushes.values()) flush.reject(error)
     this.#flushes.clear()

@@ -1,6 +1,7 @@
 /**
- * The store threads of a store, as one: those that it begins with, on which it waits, and one for each growth of the topic, which recovers while
- * the store runs. The first one looks at the topics, and creates what is missing; the others follow when it has.
+ * The store threads of a store, as one. The store waits for the initial threads. It adds one thread for each growth of
+ * the topic, which recovers while the store runs. The first thread inspects the topics and creates missing ones; the
+ * others start after that.
  */
 import { type Lookup, type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
@@ -17,7 +18,7 @@ import { ProgressMeter } from './progress-meter.ts'
 import { loggerOf } from '../log/index.ts'
 
 export interface ShardsEvents {
-  /** The state of all together, or of one that fails. */
+  /** The common state of the initial threads; `failed` if any thread fails. */
   state(state: StoreState): void
   caughtUp(): void
 }
@@ -50,7 +51,7 @@ export class Shards {
     return this.#added.length === 0 ? this.#base : [...this.#base, ...this.#added]
   }
 
-  /** Of those that the store waits for; `failed` as soon as any has. */
+  /** The common state of the initial threads; `failed` as soon as any thread has failed. */
   get state(): StoreState {
     return this.#state
   }
@@ -63,7 +64,7 @@ export class Shards {
     return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
   }
 
-  /** The same, and of catching up with the source; null where nothing is left of that but halted partitions. */
+  /** Progress of recovery and of catching up with the source; null if only halted partitions are behind. */
   get progress(): RecoveryProgress | null {
     if (this.haltedShort.length > 0) return null
     if (this.#state === 'recovering') return this.recovery
@@ -72,7 +73,7 @@ export class Shards {
     return progress.phase === 'catching-up' && progress.percent < 100 ? progress : null
   }
 
-  /** Halted partitions, where all others are as their source was at start. */
+  /** Halted partitions, if all other partitions have reached the end that their source had at start. */
   get haltedShort(): number[] {
     return this.#state === 'recovering' || this.#state === 'running' ? haltedShort(this.#stats) : []
   }
@@ -92,12 +93,15 @@ export class Shards {
     return { size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
 
-  /** The thread that has a partition; undefined where none has. */
+  /** Returns the thread that holds a partition; undefined if none does. */
   ownerOf(partition: number): Shard | undefined {
     return this.#owners[partition]
   }
 
-  /** Looks in every thread, the one first to which the key's partition belongs now: that changes with their number. */
+  /**
+   * Looks a key up in every thread, first in the one that holds the key's partition now. The key may still be in
+   * another thread, because its partition changes with the number of partitions.
+   */
   find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     if (this.#base.length === 1 && this.#added.length === 0) return this.#base[0]!.find(key)
     const order = this.inOrder(key)
@@ -109,7 +113,7 @@ export class Shards {
     return undefined
   }
 
-  /** Those that answer, in the order in which they are to be asked for a key. */
+  /** Returns the running threads in the order in which a key is looked up. */
   inOrder(key: Uint8Array): Shard[] {
     const running = this.all.filter(({ state }) => state === 'running')
     if (running.length <= 1) return running
@@ -135,7 +139,10 @@ export class Shards {
     return shard
   }
 
-  /** The number of partitions is known now: each thread gets its share of those that are held here. */
+  /**
+   * Starts the other initial threads, now that the number of partitions is known. Each takes its share of the
+   * partitions held here.
+   */
   #opened(shard: Shard): void {
     if (shard === this.#base[0]) {
       const { primaries, replicas } = rolesOf(this.#config, shard.held.partitionCount)
@@ -175,7 +182,7 @@ export class Shards {
     this.#events.state(this.#state)
   }
 
-  /** The topic has new partitions: an instance that takes all there are takes them, too. */
+  /** Handles new partitions of the topic. An instance that holds all partitions takes them, too. */
   #grow(partitionCount: number): void {
     const { all } = this
     const known = Math.max(...all.map((one) => one.held.partitionCount))
@@ -189,7 +196,7 @@ export class Shards {
     this.#merge()
   }
 
-  /** Another thread for the partitions from `known` on. */
+  /** Starts a thread for the partitions from `known` on. */
   #take(known: number, partitionCount: number): void {
     const config = configOfAdded(this.#config, known, partitionCount)
     const events = {
@@ -222,6 +229,6 @@ function mergedState(base: readonly Shard[], added: readonly Shard[]): StoreStat
   if (states.includes('failed') || added.some(({ state }) => state === 'failed')) return 'failed'
   if (states.includes('stopping')) return 'stopping'
   if (states.every((state) => state === 'running')) return 'running'
-  // The first one has looked at the topics before the others begin.
+  // The first thread has inspected the topics before the others start.
   return states.every((state) => state === 'starting') ? 'starting' : 'recovering'
 }

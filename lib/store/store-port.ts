@@ -1,4 +1,7 @@
-/** How a handle reaches its store thread: as the worker that it starts, or through the thread that has started it. */
+/**
+ * Access of a handle to its store thread: a worker that this thread starts, or messages through the thread that has
+ * started it.
+ */
 import { startStoreThread } from '../store-thread/start.ts'
 import { type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
@@ -10,15 +13,21 @@ export interface StorePort {
 
 export interface StorePortEvents {
   received(message: FromThread): void
-  /** The thread has ended. @param message what it died of, where it did */
+  /**
+   * The thread has ended.
+   * @param message the error that ended it, if any
+   */
   ended(message?: string): void
 }
 
-/** What reaches a store thread from this one. */
+/** Access of this thread to the store threads. */
 export interface StoreAccess {
-  /** Reaches the thread for these partitions, which begins unless it has; called for one thread after another in the same order everywhere. */
+  /**
+   * Returns the port of the thread for these partitions. Starts the thread if it does not run. Every thread that reads
+   * calls this for the same store threads in the same order.
+   */
   open(config: StoreConfig, logging: StoreLogging, events: StorePortEvents): StorePort
-  /** Which of the threads that read the store's memory this is, from 0. */
+  /** Number of this thread among those that read the store's memory, from 0. */
   readonly readerThread: number
 }
 
@@ -36,7 +45,7 @@ export const ownThreads: StoreAccess = {
   },
 }
 
-/** One line of what Bun reports of a worker's end: the error, with the source around it and a stack. */
+/** Reduces Bun's report of a worker's end to one line. The report has the error, the source around it, and a stack. */
 function summaryOf(report: string, hasModule: boolean): string {
   const lines = report.split('\n')
   const error = /^\w*error: (.*)$/i.exec(lines.find((line) => /^\w*error: /i.test(line)) ?? '')?.[1] ?? lines[0]!

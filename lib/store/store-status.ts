@@ -1,4 +1,4 @@
-/** What a store tells about itself, put together from what its threads have told. */
+/** The status of a store, from the reports of its threads. */
 import { skippedOf } from '../store-protocol/skipped.ts'
 import { type StoreStatus } from '../store-protocol/status.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'

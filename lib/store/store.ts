@@ -1,6 +1,6 @@
 /**
- * The handle of a store in the main thread, in bytes: what HTTP holds, and what an embedder's typed handle stands on. It stands before its
- * store threads.
+ * The handle of a store in the main thread. Keys and values are bytes. HTTP uses it directly, and an embedding program
+ * through a typed handle. It hides the store threads.
  */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
@@ -20,8 +20,10 @@ import { type StoreConfig } from '../store-protocol/store-config.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 
 /**
- * Opens a store; it starts at once, in state `starting`, and tells by `state`, onState() and `failed` how it fares.
- * @param access how its threads are reached, where another thread has started them
+ * Opens a store. The store starts at once, in state `starting`, and reports its state by `state`, onState() and
+ * `failed`.
+ *
+ * @param access to store threads that another thread has started; by default this thread starts them
  */
 export function openStore(
   config: StoreConfig,
@@ -34,7 +36,7 @@ export function openStore(
 
 export class Store {
   readonly id: string
-  /** How its keys and values are written in requests and answers. */
+  /** How keys and values are written in requests and responses. */
   readonly presentation: Presentation
   readonly #config: StoreConfig
   readonly #failure = Promise.withResolvers<LatchkeyError>()
@@ -52,22 +54,26 @@ export class Store {
     this.#ready.promise.catch(() => {})
   }
 
-  /** Resolves once all conditions of readiness hold; rejects with LatchkeyError if the store fails or is closed before. */
+  /**
+   * Resolves when all conditions of readiness hold; rejects with LatchkeyError if the store fails or is closed before.
+   */
   get ready(): Promise<void> {
     return this.#ready.promise
   }
 
-  /** Resolves if the store fails for good; never rejects. */
+  /** Resolves if the store fails permanently; never rejects. */
   get failed(): Promise<LatchkeyError> {
     return this.#failure.promise
   }
 
-  /** Partitions that came later do not hold up the others: they recover while the store runs. */
+  /**
+   * State of the initial partitions. Partitions added later recover while the store runs, and do not delay the others.
+   */
   get state(): StoreState {
     return this.#shards.state
   }
 
-  /** In shared memory, written by the store threads. Without partitions until the topics are known. */
+  /** Counters in shared memory, written by the store threads. Has no partitions until the topics are known. */
   get stats(): StatsView {
     return this.#shards.stats
   }
@@ -76,22 +82,26 @@ export class Store {
     return this.#shards.readers
   }
 
-  /** Called with every state from now on. @returns ends that */
+  /**
+   * Calls the listener with every later state.
+   * @returns a function that removes the listener
+   */
   onState(listener: (state: StoreState) => void): () => void {
     const own = (state: StoreState) => listener(state)
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
   }
 
-  /** A key that this store holds, for a first lookup; undefined while none is known. */
+  /** Returns a key that this store holds, for a first lookup; undefined while none is known. */
   sampleKey(): Uint8Array | undefined {
     return this.#shards.all.find((shard) => shard.sampleKey !== undefined)?.sampleKey
   }
 
   /**
-   * The latest published value of a key: at once where a reader is free, else once one is.
-   * Throws or rejects with LatchkeyError: recovering, readers_exhausted, stopping, store_failed, processing_only, and for a miss that
-   * is to be asked again, replica_recovering and partition_not_held.
+   * Returns the latest published value of a key: at once if a reader is free, else a promise.
+   *
+   * @throws LatchkeyError recovering, readers_exhausted, stopping, store_failed, processing_only, and
+   *   replica_recovering, rebuilding and partition_not_held for a miss that is to be retried; also as a rejection
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
@@ -99,7 +109,7 @@ export class Store {
     return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
   }
 
-  /** A reader beside the pool, for lookups that are to be answered at once: see KeptReader. */
+  /** Returns a reader outside the pool, for lookups that must not wait: see KeptReader. */
   reader(): KeptReader {
     const serving = (key: Uint8Array) => {
       this.#requireServing('Reading')
@@ -109,12 +119,14 @@ export class Store {
   }
 
   /**
-   * Writes a key's value to the changelog, then to memory; a flush makes it visible. Writes of one partition are written in the order of the
-   * calls, behind the source records that were read before.
+   * Writes a key's value to the changelog, then to memory; a flush makes it visible. Writes to one partition keep the
+   * order of the calls, after the source records that were read before.
+   *
    * @param value null to delete the key
-   * @param partition by default the one that the key belongs to
-   * @returns resolves when the changelog has acknowledged it; rejects with LatchkeyError where it will not, or where that is not known any
-   *   more: recovering, stopping, store_failed, processing_only, partition_not_held, fenced, entry_too_large, writes_exhausted
+   * @param partition the key's partition by default
+   * @returns resolves when the changelog has acknowledged the write; rejects with LatchkeyError if it will not, or if
+   *   that is no longer known: recovering, stopping, store_failed, processing_only, partition_not_held, fenced,
+   *   entry_too_large, writes_exhausted
    */
   async write(key: Uint8Array, value: Uint8Array | null, partition = this.partitionOf(key)): Promise<void> {
     this.#requireServing('Writing to')
@@ -125,13 +137,19 @@ export class Store {
     await shard.writes.write(partition, key, value)
   }
 
-  /** Where a key belongs, by the partitioner of the settings; by Kafka's own where that is not known, or leaves it open. */
+  /**
+   * Returns the partition of a key by the configured partitioner. Uses Kafka's default partitioner if the configured
+   * one is unknown or does not determine the partition.
+   */
   partitionOf(key: Uint8Array): number {
     const { partitionCount } = this.#shards.held
     return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
   }
 
-  /** Makes visible what was consumed before; resolves with the number of operations made visible. Rejects while not running. */
+  /**
+   * Makes visible what was consumed before; resolves with the number of operations made visible. Rejects unless the
+   * store runs.
+   */
   async flush(): Promise<number> {
     this.#requireRunning('Flushing')
     const running = this.#shards.all.filter((shard) => shard.state === 'running')
@@ -139,12 +157,12 @@ export class Store {
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
-  /** Partitions at which progress() has ended before all was read: they have halted, and all others have arrived. */
+  /** Returns the partitions at which progress() ended early: they have halted, and no other partition is behind. */
   haltedShort(): number[] {
     return this.#shards.haltedShort
   }
 
-  /** Of recovery, a rebuild or catching up with the source; null where none is under way. */
+  /** Progress of recovery, a rebuild or catching up with the source; null if no such phase is in progress. */
   progress(): RecoveryProgress | null {
     return this.#shards.progress
   }
@@ -153,7 +171,7 @@ export class Store {
     return statusOf(this.#config, this.presentation.formats, this.#shards)
   }
 
-  /** Stops fetching, finishes what is in flight, commits; bounded. Afterwards nothing can be read. */
+  /** Stops fetching, finishes requests in flight and commits, within a bound. Afterwards nothing can be read. */
   close(): Promise<void> {
     this.#closing ??= this.#shards.close()
     this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#shards))

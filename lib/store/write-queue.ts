@@ -1,17 +1,21 @@
 /**
- * Writes on their way to the store thread and back. Those of one turn of the event loop go over in one message a partition. The thread settles
- * the writes of a partition in the order in which they came, so that it answers with numbers of them instead of names.
+ * Writes between the main thread and the store thread. The writes of one turn of the event loop are sent together, in
+ * one message per partition. The thread settles the writes of a partition in order, so its answers are counts, without
+ * ids.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type ToThread } from '../store-protocol/messages.ts'
 import { WriteFrame } from '../store-protocol/write-frame.ts'
 
-/** Writes that may wait for the changelog, and bytes of their keys and values: what they take while Kafka is away. */
+/**
+ * Maximum number of writes that wait for the changelog, and of bytes of their keys and values. Limits the memory that
+ * they need while Kafka is away.
+ */
 export const writesMax = 100_000
 export const writesBytesMax = 64 << 20
 /** A frame of this size is sent at once. */
 const frameBytesMax = 1 << 20
-/** Settled writes at a queue's front that are worth moving the others for. */
+/** Minimum number of settled writes at the front of a queue before the rest is moved. */
 const settledMin = 1_024
 
 interface Write {
@@ -22,7 +26,7 @@ interface Write {
 
 interface Partition {
   readonly writes: Write[]
-  /** Those before it are settled. */
+  /** Index of the first write that is not settled. */
   first: number
   frame: WriteFrame | undefined
 }
@@ -38,7 +42,11 @@ export class WriteQueue {
     this.#send = send
   }
 
-  /** @param value null to delete. Resolves when the changelog has acknowledged it. @throws LatchkeyError writes_exhausted */
+  /**
+   * Resolves when the changelog has acknowledged the write.
+   * @param value null to delete
+   * @throws LatchkeyError writes_exhausted
+   */
   write(partition: number, key: Uint8Array, value: Uint8Array | null): Promise<void> {
     const bytes = key.length + (value?.length ?? 0)
     if (this.#count >= writesMax || (this.#count > 0 && this.#bytes + bytes > writesBytesMax)) throw this.#exhausted()
@@ -63,7 +71,7 @@ export class WriteQueue {
     this.#settle(partition, count, (write) => write.reject(error))
   }
 
-  /** Nothing more comes from the thread. */
+  /** The thread sends nothing more. */
   end(error: LatchkeyError): void {
     for (const [partition, { writes, first }] of this.#partitions) this.refused(partition, writes.length - first, error)
   }
@@ -90,7 +98,7 @@ export class WriteQueue {
     one.first = 0
   }
 
-  /** Sends what waits for the end of the turn. */
+  /** Sends the writes that wait for the end of the turn. */
   send(): void {
     for (const partition of this.#open) this.#sendFrame(partition, this.#partitions.get(partition)!)
   }

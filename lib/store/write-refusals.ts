@@ -1,18 +1,21 @@
-/** Why a program's own write is not taken. */
+/** Reasons why the store does not accept a write of the embedding program. */
 import { LatchkeyError } from '../errors.ts'
 import { batchBytesOfOne } from '../kafka/record-batch/index.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
 import { type Held, takesAll } from './misses.ts'
 
-/** What a store thread knows of its partitions. */
+/** The part of a store thread that decides on writes. */
 export interface Writable {
-  /** Partitions that another instance has taken, with what is said about it. */
+  /** Partitions that another instance has taken, with the reason as text. */
   readonly fenced: ReadonlyMap<number, string>
-  /** Of a record batch, as the changelog accepts it. */
+  /** Maximum size of a record batch that the changelog accepts, in bytes. */
   readonly recordBytesMax: number
 }
 
-/** @returns undefined where the write can be taken @param record value null to delete */
+/**
+ * @param record the value is null to delete the key
+ * @returns undefined if the write can be accepted
+ */
 export function explainWriteRefusal(
   config: StoreConfig,
   partition: number,

@@ -1,4 +1,4 @@
-/** The rights that a store needs, no more than that, and the commands that grant them. */
+/** The minimal rights of a store, and the commands that grant them. */
 import { type ClientName } from '../store-protocol/client-config.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from './clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
@@ -8,17 +8,20 @@ import { type StoreConfig } from '../store-protocol/store-config.ts'
 export type ResourceType = 'topic' | 'group' | 'transactional-id'
 
 export interface Right {
-  /** Whoever this client authenticates as needs it. */
+  /** The client whose user needs the right. */
   client: ClientName
   operation: Operation
   type: ResourceType
   name: string
   isPrefix: boolean
-  /** The store starts without it too. */
+  /** The store also starts without it. */
   isOptional: boolean
 }
 
-/** Read and Write include Describe. @param creates topics that are missing */
+/**
+ * Returns the rights that a store needs. Read and Write include Describe.
+ * @param creates topics that are missing
+ */
 export function rightsNeeded(config: StoreConfig, creates: readonly string[]): Right[] {
   const { sourceTopic, changelogTopic, useReplicaOnly, fencing } = config
   const rights: Right[] = []
@@ -43,7 +46,7 @@ export function rightsNeeded(config: StoreConfig, creates: readonly string[]): R
     for (const topic of creates) add('consumer', 'Create', 'topic', topic)
   }
   add('changelog', 'Read', 'topic', changelogTopic)
-  // The consumer looks at both topics, whoever reads them.
+  // The consumer inspects both topics, independent of the client that reads them.
   add('consumer', 'Describe', 'topic', changelogTopic)
   if (useReplicaOnly) return rights
   add('consumer', 'DescribeConfigs', 'topic', sourceTopic, { isOptional: true })
@@ -51,7 +54,7 @@ export function rightsNeeded(config: StoreConfig, creates: readonly string[]): R
   return rights
 }
 
-/** Who a client authenticates as, as kafka-acls names it; what has to be filled in is in brackets. */
+/** Returns the principal of a client in the notation of kafka-acls. Parts to fill in are in angle brackets. */
 export function principalOf(config: StoreConfig, client: ClientName): string {
   const { sasl, tls } = clientsConfigOf(config)[client].connection
   if (sasl) return `User:${sasl.username}`
@@ -63,7 +66,7 @@ export function describeRight({ operation, type, name, isPrefix }: Right): strin
   return `${operation} on ${what} ${name}${isPrefix ? '*' : ''}`
 }
 
-/** One command a principal and resource, for an administrator to run. */
+/** Returns one command per principal and resource, for an administrator to run. */
 export function aclCommands(config: StoreConfig, rights: readonly Right[]): string[] {
   const operations = new Map<string, { right: Right; principal: string; operations: Set<Operation> }>()
   for (const right of rights) {

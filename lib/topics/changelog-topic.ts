@@ -1,15 +1,15 @@
-/** The changelog topic: how it is created, what it accepts, and what of its settings is worth a warning. */
+/** The changelog topic: settings of a new one, what it accepts, and warnings about its settings. */
 import { type TopicMetadata } from '../kafka/client.ts'
 import { recordOverheadBytesMax } from '../kafka/record-batch/index.ts'
 import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 
 export interface ChangelogLimits {
-  /** Of a record batch as it is written. */
+  /** Maximum size of a record batch as it is written. */
   maxMessageBytes: number
-  /** How far from the broker's clock a record's timestamp may lie. */
+  /** How far a record's timestamp may be from the broker's clock. */
   timestampBeforeMaxMs: number
   timestampAfterMaxMs: number
-  /** Whether it stores every source timestamp as it is. */
+  /** Whether it stores every source timestamp unchanged. */
   keepsTimestamps: boolean
 }
 
@@ -20,7 +20,7 @@ export interface NewChangelog {
 }
 
 const unlimitedMs = '9223372036854775807'
-/** Kafka's own defaults, for a user who may not read topic configurations. */
+/** Kafka's defaults, for a user who may not read topic configurations. */
 const defaultMaxMessageBytes = 1_048_588
 const defaultTimestampAfterMaxMs = 3_600_000
 
@@ -30,7 +30,8 @@ export function newChangelog(source: TopicMetadata, sourceConfig: Map<string, st
     'max.message.bytes': String(maxMessageBytes(sourceConfig) + recordOverheadBytesMax),
     'message.timestamp.type': 'CreateTime',
   }
-  // Kafka before 3.6 has one setting where later ones have two: without reading the source's we do not know which to name.
+  // Kafka before 3.6 has one setting where later versions have two. Without the source's settings the version is
+  // unknown.
   if (sourceConfig?.has('message.timestamp.after.max.ms') ?? true) {
     config['message.timestamp.before.max.ms'] = unlimitedMs
     config['message.timestamp.after.max.ms'] = unlimitedMs
@@ -54,7 +55,7 @@ export function maxMessageBytes(config: Map<string, string> | undefined): number
   return Number(config?.get('max.message.bytes') ?? defaultMaxMessageBytes)
 }
 
-/** Where the brokers name no topic ids, other signs have to do. */
+/** Returns a warning if the brokers report no topic ids: then recreated topics are recognised by other signs. */
 export function withoutIds({ topic, id }: Pick<TopicMetadata, 'topic' | 'id'>): string[] {
   if (id !== undefined) return []
   const found = `The brokers know no topic ids (Kafka before 2.8): a topic that takes the place of ${topic} or of its changelog is recognised by records, offsets and leader epochs only`

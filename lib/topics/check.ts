@@ -1,4 +1,4 @@
-/** What --check tells: whether the settings, rights and topics would do, and what a start would do, without changing anything. */
+/** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
 import { describeRight, principalOf } from './acls.ts'
 import {
   type Clients,
@@ -18,10 +18,10 @@ import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 
-/** An unreachable cluster is waited for by a start, but a check has to come to an end. */
+/** Maximum duration of a check. A start waits for an unreachable cluster, but a check has to end. */
 const checkMs = 30_000
 
-/** Lines to print. Rejects with LatchkeyError where a start would be refused or Kafka cannot be asked. */
+/** Returns lines to print. Rejects with LatchkeyError if a start would be refused or Kafka cannot be reached. */
 export async function checkTopics(config: StoreConfig): Promise<string[]> {
   await requireBrokers(config)
   const clients = createClients(config)
@@ -44,7 +44,7 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   return [...describe(config, topology), ...changed, ...leaderless, ...describeRights(config, rights)]
 }
 
-/** A start waits for their leaders. */
+/** Returns warnings about partitions without a leader. A start waits for their leaders. */
 async function describeLeaderless(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
   const { sourceTopic, changelogTopic } = config
   const { consumer } = clients
@@ -64,7 +64,7 @@ async function describeLeaderless(clients: Clients, config: StoreConfig, topolog
   })
 }
 
-/** The warning of a start with other formats, or another module, than what is stored was made with. */
+/** Returns the warning of a start with other formats, or another module, than those of the stored values. */
 async function describeChanged(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
   const { consumer } = clients
   const { primaries } = rolesOf(config, topology.partitionCount)
@@ -77,7 +77,7 @@ async function describeChanged(clients: Clients, config: StoreConfig, topology: 
   return isChanged ? [`warning: ${config.changelogTopic}: ${changedText}`] : []
 }
 
-/** What a start does with the changelog that it finds. */
+/** Describes what a start does with an existing changelog. */
 function beginning({ rebuild }: StoreConfig): string {
   return rebuild
     ? 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
@@ -119,7 +119,7 @@ function describe(
   return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
 }
 
-/** In a line where none is missing; else each that is, and the commands that grant them all. */
+/** Returns one line if no right is missing; else each missing right, and the commands that grant all of them. */
 function describeRights(config: StoreConfig, { rights, commands }: RightsFound): string[] {
   const ofVerdict = (wanted: Verdict) => rights.filter(({ verdict }) => verdict === wanted).map(({ right }) => right)
   const missing = ofVerdict('missing')
@@ -138,7 +138,7 @@ function describeRights(config: StoreConfig, { rights, commands }: RightsFound):
   return [...new Set(found), 'rights are granted with', ...commands.map((command) => `  ${command}`)]
 }
 
-/** `0-3, 7` for 0, 1, 2, 3 and 7. */
+/** Returns for example `0-3, 7` for 0, 1, 2, 3 and 7. */
 function rangesOf(partitions: readonly number[]): string {
   const ranges: [first: number, last: number][] = []
   for (const partition of partitions) {

@@ -1,6 +1,6 @@
 /**
- * The Kafka clients of a store: each has connections of its own, since a broker answers the requests of one connection in turn. So a Fetch
- * that waits never holds up a Produce, a commit or recovery.
+ * The Kafka clients of a store. A broker answers the requests of one connection in order, so each client has its own
+ * connections: a Fetch that waits never delays a Produce, a commit or recovery.
  */
 import { defaultClients } from '../config/client-properties.ts'
 import { requireReachable } from '../kafka/connection/reachable.ts'
@@ -14,11 +14,11 @@ export interface Clients {
   consumer: KafkaClient
   /** Writes the changelog. */
   producer: KafkaClient
-  /** Reads the changelog in recovery. */
+  /** Reads the changelog during recovery. */
   changelog: KafkaClient
   /** Reads the changelog for replicas. */
   replicas: KafkaClient
-  /** Writes to the dead-letter topic, so that the changelog does not wait for that. */
+  /** Writes to the dead-letter topic. A separate client, so that the changelog does not wait for it. */
   deadLetters: KafkaClient
 }
 
@@ -30,14 +30,14 @@ export const clientTitles: Readonly<Record<ClientName, string>> = {
 
 const defaults = defaultClients()
 
-/** How single records are fetched, whatever the properties say. */
+/** Fetch configuration for single records, independent of the client properties. */
 export const plainFetch: FetchConfig = defaults.consumer.fetch
 
 export function clientsConfigOf(config: StoreConfig): ClientsConfig {
   return config.clients ?? defaults
 }
 
-/** How the source topic is fetched. */
+/** Fetch configuration of the source topic. */
 export function sourceFetch(config: StoreConfig): FetchConfig {
   return clientsConfigOf(config).consumer.fetch
 }
@@ -46,12 +46,12 @@ export function changelogFetch(config: StoreConfig): FetchConfig {
   return clientsConfigOf(config).changelog.fetch
 }
 
-/** The group that offsets are committed under. */
+/** Returns the consumer group under which offsets are committed. */
 export function groupOf(config: StoreConfig): string {
   return clientsConfigOf(config).consumer.groupId ?? config.storeId
 }
 
-/** What the transactional ids of all partitions begin with. */
+/** Returns the common prefix of the transactional ids of all partitions. */
 export function transactionalIdPrefixOf(config: StoreConfig): string {
   return `${clientsConfigOf(config).producer.produce.transactionalIdPrefix ?? `latchkey-${config.storeId}`}-`
 }
@@ -83,13 +83,13 @@ function createClient(config: StoreConfig, name: ClientName, subject = clientTit
   })
 }
 
-/** What the clients have trouble with; undefined while all is well. */
+/** Returns the current problems of the clients; undefined without problems. */
 export function troubleOf(clients: Clients): string | undefined {
   const troubles = new Set(Object.values(clients).map((client: KafkaClient) => client.health.trouble))
   return [...troubles].filter((trouble) => trouble !== undefined).join(' · ') || undefined
 }
 
-/** @throws LatchkeyError broker_unreachable where a client has no address that takes connections */
+/** @throws LatchkeyError broker_unreachable if a client has no address that accepts connections */
 export async function requireBrokers(config: StoreConfig): Promise<void> {
   const { consumer, producer, changelog } = clientsConfigOf(config)
   for (const { connection } of [consumer, producer, changelog]) {
@@ -99,13 +99,13 @@ export async function requireBrokers(config: StoreConfig): Promise<void> {
   }
 }
 
-/** What was found last where the clients try no more; undefined where nothing was. */
+/** Returns the last errors of operations that are not retried any more; undefined if there are none. */
 export function lastFoundOf(clients: Clients): string | undefined {
   const found = new Set(Object.values(clients).map((client: KafkaClient) => client.health.lastFound))
   return [...found].filter((one) => one !== undefined).join(' · ') || undefined
 }
 
-/** What they do not get done for partitions of source and changelog, which have the same numbers. */
+/** Returns the clients' problems with partitions of source and changelog, which have the same numbers. */
 export function partitionTroublesOf({ consumer, producer, changelog, replicas }: Clients): PartitionTrouble[] {
   return [consumer, producer, changelog, replicas].flatMap((client) => client.health.partitionTroubles)
 }

@@ -1,22 +1,24 @@
 /**
- * What goes with every commit beside the offset: where the changelog began and how far it reached when the store was complete. A later start that
- * finds it beginning elsewhere, or ending before, knows that something is missing: it was truncated, or deleted and recreated.
+ * Metadata of every commit, in addition to the offset: start and end of the changelog when the store was complete. If a
+ * later start finds another start of the changelog, or an earlier end, records are missing: the changelog was
+ * truncated, or deleted and recreated.
  */
 
 export interface Completeness {
-  /** Log start offset; -1 where nothing was stated. */
+  /** Log start offset; -1 if none was stated. */
   changelogStart: number
-  /** Offset after our last acknowledged record; -1 where nothing was stated. */
+  /** Offset after our last acknowledged record; -1 if none was stated. */
   changelogEnd: number
 }
 
-/** What every statement begins with, before its fields. */
+/** Beginning of every metadata text, before its fields. */
 const version = 'latchkey/1'
 const field = /^[a-z-]+=[^ ]+$/
 
 /**
- * A field of a commit's metadata; undefined where it is not there or not of that form. Fields of other names are passed over: a later version may
- * have written them. A word that is no field states something else than completeness, so that nothing counts as stated.
+ * Returns a field of a commit's metadata; undefined if it is absent or malformed. Unknown fields are ignored: a later
+ * version may have written them. A word that is not a field means something other than completeness, so then no field
+ * counts.
  */
 export function fieldIn(metadata: string, name: string, form: RegExp): string | undefined {
   const [first, ...fields] = metadata.split(' ')
@@ -25,23 +27,29 @@ export function fieldIn(metadata: string, name: string, form: RegExp): string | 
   return value !== undefined && form.test(value) ? value : undefined
 }
 
-/** @param entries how many keys had a value, so that the next start has room for them; undefined where nobody knows */
+/** @param entries number of keys with a value, for which the next start reserves room; undefined if it is not known */
 export function completenessMetadata({ changelogStart, changelogEnd }: Completeness, entries?: number): string {
   const stated = `${version} changelog-start=${changelogStart} changelog-end=${changelogEnd}`
   return entries === undefined ? stated : `${stated} entries=${entries}`
 }
 
-/** 0 where a commit's metadata does not tell. */
+/** Returns 0 if a commit's metadata does not have the number. */
 export function entriesIn(metadata: string): number {
   return Number(fieldIn(metadata, 'entries', /^\d{1,10}$/) ?? 0)
 }
 
-/** In the place of that while all that the changelog has is discarded, to be read again: until then nothing is complete. */
+/**
+ * Replaces completeness while the content of the changelog is discarded, to be read again: until then nothing is
+ * complete.
+ */
 export const rebuildingMetadata = `${version} rebuilding`
 
 const offset = /^\d{1,16}$/
 
-/** Of a commit's metadata, whatever other fields it has; anything but a statement states nothing. */
+/**
+ * Reads completeness from a commit's metadata, independent of its other fields. Metadata of another form states
+ * nothing.
+ */
 export function completenessOf(metadata: string): Completeness {
   const changelogStart = fieldIn(metadata, 'changelog-start', offset)
   const changelogEnd = fieldIn(metadata, 'changelog-end', offset)

@@ -1,4 +1,4 @@
-/** The topic for records that cannot be stored: what it takes, and how it is created where it is missing. */
+/** The topic for records that cannot be stored: what it accepts, and its settings if it has to be created. */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient, type TopicMetadata } from '../kafka/client.ts'
 import { unknownTopic } from '../kafka/protocol/error-codes.ts'
@@ -10,20 +10,20 @@ import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 export interface DeadLetterTopic {
   name: string
   partitions: number
-  /** Of a record batch. */
+  /** Maximum size of a record batch. */
   maxMessageBytes: number
 }
 
 export interface DeadLetterTopology extends DeadLetterTopic {
-  /** What would be created; undefined where it exists. */
+  /** Settings of the topic to create; undefined if it exists. */
   missing: NewTopic | undefined
   warnings: string[]
 }
 
-/** What is added to a record: six headers and the message in one of them. */
+/** Room for the additions to a record: six headers, including the error message in one of them. */
 const roomBytes = 4_096
 
-/** Name of the dead-letter topic; undefined where nothing is written to one. */
+/** Returns the name of the dead-letter topic; undefined if dead letters are not written. */
 export function deadLetterTopicOf(config: StoreConfig): string | undefined {
   const { onBadRecord, deadLetterTopic, useReplicaOnly } = config
   if (onBadRecord !== 'dead-letter' || useReplicaOnly) return undefined
@@ -34,7 +34,10 @@ export function deadLetterTopicOf(config: StoreConfig): string | undefined {
   )
 }
 
-/** @param found what the brokers know of it @param sourceMaxBytes what the source accepts */
+/**
+ * @param found metadata of the topic
+ * @param sourceMaxBytes maximum size of a batch that the source accepts
+ */
 export async function inspectDeadLetters(
   client: KafkaClient,
   found: TopicMetadata,
@@ -70,7 +73,8 @@ export async function inspectDeadLetters(
 }
 
 function newTopic(name: string, source: TopicMetadata, maxMessageBytes: number): NewTopic {
-  // Letters have the timestamps of their records: with a retention those of an old topic would be gone at once.
+  // Dead letters have the timestamps of their records: with a retention time, letters of an old topic would be deleted
+  // at once.
   const replicationFactor = source.partitions[0]?.replicas ?? 1
   const config = {
     'cleanup.policy': 'delete',

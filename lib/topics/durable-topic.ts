@@ -1,19 +1,22 @@
-/** Topics that keep what they acknowledge when a broker is lost: the changelog, and that of dead letters. */
+/** Topics that keep acknowledged records when a broker is lost: the changelog and the dead-letter topic. */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import { createTopic, type NewTopic } from '../kafka/topics.ts'
 
-/** With fewer, one that is gone would keep the topic from being written. */
+/** With fewer replicas, min.insync.replicas=2 would stop writes when one replica is lost. */
 const replicasForTwoInSync = 3
 
-/** What keeps an acknowledged record when brokers fail: with three replicas, one of them may be gone, and a record is at two when it is acknowledged. */
+/**
+ * Returns settings that keep acknowledged records when brokers fail. With three replicas one of them may be lost: a
+ * record is at two when it is acknowledged.
+ */
 export function durabilityOf(replicas: number): Record<string, string> {
   const inSync = replicas >= replicasForTwoInSync ? { 'min.insync.replicas': '2' } : {}
   return { ...inSync, 'unclean.leader.election.enable': 'false' }
 }
 
-/** @param topic begins the sentences: `Changelog topic orders-changelog` */
+/** @param topic beginning of the sentences: `Changelog topic orders-changelog` */
 export function durabilityWarnings(
   topic: string,
   replicas: number,
@@ -42,7 +45,7 @@ export function durabilityWarnings(
   return warnings
 }
 
-/** Creates a topic. A cluster whose policy does not let users choose how durable it is creates it by its own settings. */
+/** Creates a topic. If a policy of the cluster refuses the durability settings, creates it with the cluster's own. */
 export async function createDurable(client: KafkaClient, topic: NewTopic): Promise<void> {
   try {
     await client.persist(() => createTopic(client, topic))

@@ -1,4 +1,7 @@
-/** Tells formats and store modules apart, from one start to the next: what they made stays in the store when they change. */
+/**
+ * Fingerprint of formats and store module. Detects that they have changed since an earlier start, whose values stay in
+ * the store.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,14 +10,14 @@ import { completenessOf, fieldIn } from './completeness.ts'
 
 const digits = 8
 
-/** Of what values are made with: the module's text, else the formats; undefined where they are not looked at. */
+/** Hashes what values are made with: the module's text, else the formats. Undefined for raw bytes without a module. */
 export function fingerprintOf({ formats, module }: Pick<StoreConfig, 'formats' | 'module'>): string | undefined {
   if (module !== undefined) return hashOf(textOf(module))
   if (formats === undefined) return undefined
   return hashOf(JSON.stringify(formats, (name, value: unknown) => (name === 'credentials' ? undefined : value)))
 }
 
-/** Behind what else a commit's metadata says. */
+/** Appends the fingerprint to a commit's metadata. */
 export function withFingerprint(metadata: string, fingerprint: string | undefined): string {
   return fingerprint === undefined ? metadata : `${metadata} definition=${fingerprint}`
 }
@@ -23,12 +26,15 @@ export function fingerprintIn(metadata: string): string | undefined {
   return fieldIn(metadata, 'definition', /^[0-9a-f]{8}$/)
 }
 
-/** Whether what is stored was made with other formats, or by another module. @param metadata of the commit of a partition whose values stay */
+/**
+ * Whether the stored values were made with other formats, or by another module.
+ * @param metadata of a partition's commit whose values stay
+ */
 export function isOfAnother(metadata: string, fingerprint: string | undefined): boolean {
   return completenessOf(metadata).changelogStart >= 0 && fingerprintIn(metadata) !== fingerprint
 }
 
-/** What to say of that, behind the changelog's name. */
+/** The warning about this, after the changelog's name. */
 export const changedText =
   'its values were stored with other formats, or by another store module, and stay as they are until their keys come again; --rebuild stores all of them again'
 

@@ -1,4 +1,7 @@
-/** Whether the users that a store authenticates as have the rights it needs: asked before anything else is done, so that all that is missing is told at once. */
+/**
+ * Checks whether the users of a store have the rights that it needs. Runs before everything else, and reports all
+ * missing rights together.
+ */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
 import {
@@ -20,11 +23,11 @@ export type Verdict = 'granted' | 'missing' | 'not known'
 
 export interface RightsFound {
   rights: { right: Right; verdict: Verdict }[]
-  /** The commands that grant every right needed. */
+  /** The commands that grant every needed right. */
   commands: string[]
 }
 
-/** Asks without changing anything. What a broker does not tell is not known. */
+/** Asks the brokers, and changes nothing. Rights that a broker does not report are `not known`. */
 export async function findRights(clients: Clients, config: StoreConfig): Promise<RightsFound> {
   const { changelogTopic, sourceTopic, useReplicaOnly } = config
   const topics = new TopicRights(clients)
@@ -32,7 +35,7 @@ export async function findRights(clients: Clients, config: StoreConfig): Promise
     topics.of('consumer', changelogTopic),
     useReplicaOnly ? undefined : topics.of('consumer', sourceTopic),
   ])
-  // A topic that is hidden may exist or not.
+  // A hidden topic may exist or not.
   const creates = isMissing(changelog) && !useReplicaOnly && source?.exists !== false ? [changelogTopic] : []
   const deadLetters = deadLetterTopicOf(config)
   if (deadLetters !== undefined && isMissing(await topics.of('consumer', deadLetters))) creates.push(deadLetters)
@@ -46,7 +49,7 @@ function isMissing({ isHidden, exists }: KnownOperations): boolean {
   return isHidden || !exists
 }
 
-/** @throws LatchkeyError broker_refused that names every right that is missing, and the commands that grant them */
+/** @throws LatchkeyError broker_refused that names every missing right, and the commands that grant them */
 export async function requireRights(clients: Clients, config: StoreConfig): Promise<void> {
   refuseMissing(config, await findRights(clients, config))
 }
@@ -79,10 +82,10 @@ async function verdictOn(right: Right, topics: TopicRights, clients: Clients, co
   const operations = await topics.of(client, name)
   if (operations.exists || operations.isHidden) return verdictOf(operations.may(operation))
   if (operation === 'Read') return verdictOf(await known(clients[client], () => mayReadMissing(clients[client], name)))
-  // Only for the changelog there is a request that tells without writing.
+  // Only for the changelog there is a request that reports this right without writing.
   if (operation === 'Write' && name === config.changelogTopic)
     return verdictOf((await topics.transaction(config))?.topic)
-  // It was seen to be missing, hence may be described.
+  // The brokers reported the topic as missing, so the user may describe it.
   return operation === 'Describe' ? 'granted' : 'not known'
 }
 
@@ -91,7 +94,7 @@ function verdictOf(may: boolean | undefined): Verdict {
   return may ? 'granted' : 'missing'
 }
 
-/** Asks once for each topic and client. */
+/** Caches the rights by topic and client. */
 class TopicRights {
   readonly #clients: Clients
   readonly #asked = new Map<string, Promise<KnownOperations>>()
@@ -123,7 +126,7 @@ class TopicRights {
   }
 }
 
-/** undefined where a broker cannot be asked: that is no reason not to start. */
+/** Returns undefined if a broker refuses the question. This does not prevent a start. */
 async function known<T>(client: KafkaClient, ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await client.persist(ask)

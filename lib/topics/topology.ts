@@ -1,4 +1,4 @@
-/** The two topics of a store: whether they fit each other, what the changelog accepts, and its creation where it is missing. */
+/** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
@@ -19,25 +19,26 @@ import { createDurable } from './durable-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 
 export interface Topology {
-  /** Of both topics. */
+  /** Number of partitions of both topics. */
   partitionCount: number
   limits: ChangelogLimits
-  /** Worth a warning, but no reason not to start. */
+  /** Warnings that do not prevent a start. */
   warnings: string[]
   /** The changelog has fewer partitions than the source, and is to be extended. */
   extends: boolean
-  /** What would be created; undefined where the changelog exists. */
+  /** Settings of the changelog to create; undefined if it exists. */
   missingChangelog: NewChangelog | undefined
-  /** Where records go that cannot be stored; undefined where they go nowhere. */
+  /** Topic for records that cannot be stored; undefined if they are not written to a topic. */
   deadLetters: DeadLetterTopology | undefined
 }
 
-/** A topic that was created a moment ago may not be known to every broker yet. */
+/** Time to wait for a topic: a new topic may not be known to every broker yet. */
 const patienceMs = 5_000
 
 /**
- * Looks at both topics without changing anything.
- * @throws LatchkeyError topics_unfit naming every fault; others while Kafka cannot be asked
+ * Inspects the topics. Changes nothing.
+ *
+ * @throws LatchkeyError topics_unfit that names every fault; other errors while Kafka cannot be reached
  */
 export async function inspectTopics(client: KafkaClient, config: StoreConfig): Promise<Topology> {
   const { sourceTopic, changelogTopic } = config
@@ -82,7 +83,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   }
 }
 
-/** All that a copy needs: it consumes no source and writes nothing. */
+/** Inspects the changelog for replicas only: they consume no source and write nothing. */
 async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promise<Topology> {
   const { changelogTopic } = config
   const changelog = await findTopic(client, changelogTopic)
@@ -102,7 +103,7 @@ async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promi
   }
 }
 
-/** Creates what the topics that were found lack: the changelog, its further partitions, the dead-letter topic. */
+/** Creates what is missing: the changelog, its further partitions, the dead-letter topic. */
 export async function completeTopics(client: KafkaClient, config: StoreConfig, topology: Topology): Promise<void> {
   const log = getLogger(['latchkey', 'store'])
   for (const warning of topology.warnings) log.warn('{warning}', { warning })
@@ -137,7 +138,7 @@ async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopolo
   await untilKnown(client, name, partitions)
 }
 
-/** Resolves when the brokers know a topic with so many partitions. */
+/** Resolves when the brokers know a topic with this number of partitions. */
 async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   await client.persist(async () => {
     const found = await findTopic(client, topic)

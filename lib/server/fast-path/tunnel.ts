@@ -176,7 +176,7 @@ export class Tunnel implements SlotHolder {
     const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
     // A received chunk is not shared, so its memory may be freed.
     this.#client.outbox.sendOwn(bytes)
-    // The server sent more than one response: the order of responses is lost.
+    // The server sent more than one response: they can no longer be assigned to requests.
     if (!isAll) this.#server?.end()
     else this.#proceed()
   }
