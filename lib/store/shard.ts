@@ -92,10 +92,7 @@ export class Shard {
     return this.#read(readers, reader, key)
   }
 
-  /**
-   * Returns a reader outside the pool.
-   * @throws LatchkeyError readers_exhausted
-   */
+  /** Returns a reader outside the pool. @throws LatchkeyError readers_exhausted */
   lend(): LentReader {
     const readers = this.#readers!
     const reader = readers.keep()
@@ -207,8 +204,7 @@ export class Shard {
         break
       case 'failed':
         this.#fail(message.error)
-        // The thread has released its resources. If it stayed, it would keep a program running that does not close the
-        // store.
+        // Its resources are released. If it stayed, it would keep a program running that does not close the store.
         this.#thread.terminate()
         break
       case 'closed':

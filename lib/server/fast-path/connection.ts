@@ -1,6 +1,4 @@
-/**
- * A client's connection. Answers plain requests itself and passes others through a tunnel, one request after the other.
- */
+/** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
 import type { Answer, Answerer } from '../../http/answer.ts'
 import type { HostRule } from '../host-rule.ts'
@@ -42,10 +40,7 @@ export interface ConnectionHost {
 }
 
 const encoder = new TextEncoder()
-/**
- * Buffer for head and body of a response that fits: they are sent at once. All responses reuse it, because none waits
- * in it.
- */
+/** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
 const page = Buffer.alloc(65_536)
 
 export class Connection {
