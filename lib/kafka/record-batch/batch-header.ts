@@ -1,35 +1,38 @@
 import { corrupt } from './corrupt.ts'
 import * as layout from './layout.ts'
 
-/** The fields of a record batch's header, read and checked. One object is filled again for each batch. */
+/** The fields of a record batch's header, read and checked. The same object is reused for each batch. */
 export class RecordBatchHeader {
-  /** Offset of the batch's first record, also where compaction has removed that record. */
+  /** Offset of the batch's first record, even if compaction has removed that record. */
   baseOffset = -1
-  /** The position after the batch: base offset + last offset delta + 1. It counts also where records were compacted away. */
+  /** The position after the batch: base offset + last offset delta + 1, even if compaction has removed records. */
   nextOffset = -1
-  /** Records in the batch; 0 is normal, compaction leaves such batches. */
+  /** Records in the batch. May be 0, because compaction leaves empty batches. */
   recordCount = 0
-  /** Size of the whole batch, its header included. */
+  /** Size of the whole batch, including its header. */
   batchBytes = 0
   partitionLeaderEpoch = -1
   compression: layout.Compression = 0
-  /** 0: set by the producer; 1: set by the broker on append, the same for all records of the batch. */
+  /** 0: the producer set the timestamps. 1: the broker set them on append, the same for all records of the batch. */
   timestampType: 0 | 1 = 0
   isTransactional = false
   isControl = false
   baseTimestamp = -1
-  /** Milliseconds; -1 where records have none. */
+  /** Milliseconds, or -1 if the records have no timestamp. */
   maxTimestamp = -1
-  /** -1: no idempotent producer. */
+  /** -1 without an idempotent producer. */
   producerId = -1
   producerEpoch = -1
   baseSequence = -1
-  /** Bytes that a trailing partial batch says it has in full; -1 where there is none, or less than its length field. */
+  /**
+   * Full size in bytes that a trailing partial batch claims. -1 if there is no partial batch, or if it is too short to
+   * have a length field.
+   */
   partialBytes = -1
 
   /**
-   * Reads the header at `bytes[start]`. False, with the fields unchanged but `partialBytes`, where the batch is not all there before `end`.
-   * Throws LatchkeyError('record_batch_corrupt') where it is no batch of magic 2 or its numbers are impossible.
+   * Reads the header at `bytes[start]`. Returns false if the batch does not end before `end`; then only `partialBytes`
+   * has changed. Throws LatchkeyError('record_batch_corrupt') if the magic is not 2 or the numbers are impossible.
    */
   protected readHeader(bytes: Buffer, start: number, end: number): boolean {
     this.partialBytes = -1
@@ -60,7 +63,7 @@ export class RecordBatchHeader {
     const producerId = layout.readInt64(bytes, start + layout.producerIdAt)
     const compression = attributes & layout.compressionMask
     const nextOffset = baseOffset + lastOffsetDelta + 1
-    // What is compressed may hold any number of records: openRecords() compares it with the bytes that they decompress to.
+    // A compressed batch may hold any number of records. openRecords() compares it with the decompressed bytes.
     const recordsMax =
       compression === 0 ? (batchBytes - layout.recordsAt) / layout.recordBytesMin : Number.POSITIVE_INFINITY
     const fault =

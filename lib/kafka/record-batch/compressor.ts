@@ -5,13 +5,13 @@ import { compressSnappy, snappyBytesMax } from './snappy-encoder.ts'
 
 export interface CompressionOptions {
   compression: Compression
-  /** null for the codec's own default; lz4 and snappy have none. */
+  /** null for the codec's default level. lz4 and snappy have no level. */
   level: number | null
 }
 
 const plain: CompressionOptions = { compression: 0, level: null }
 
-/** Compresses the records of one batch at a time, behind a header; its buffer is reused. */
+/** Compresses the records of one batch at a time, and copies the header in front of them. Reuses its buffer. */
 export class Compressor {
   readonly compression: Compression
   readonly #level: number | null
@@ -23,8 +23,8 @@ export class Compressor {
   }
 
   /**
-   * A batch with the first `headerBytes` of `batch` as they are and what follows, up to `end`, compressed; valid until the next call.
-   * undefined where that is not smaller.
+   * Returns a batch with the first `headerBytes` of `batch` unchanged and the rest, up to `end`, compressed. Valid
+   * until the next call. Returns undefined if that is not smaller.
    */
   compress(batch: Buffer, headerBytes: number, end: number): Buffer | undefined {
     const written = this.#into(batch, headerBytes, end)
@@ -33,7 +33,7 @@ export class Compressor {
     return this.#target.subarray(0, written)
   }
 
-  /** Returns where the compressed bytes end in the target. */
+  /** Returns the end of the compressed bytes in the target. */
   #into(batch: Buffer, start: number, end: number): number {
     switch (this.compression) {
       case 0:
@@ -65,7 +65,7 @@ export class Compressor {
   }
 }
 
-/** Level 0 means none to librdkafka's users and the default to Zstandard. */
+/** Level 0 means the default level to Zstandard, but no compression to users of librdkafka. */
 function zstdOptions(level: number | null) {
   return level === null ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }
 }

@@ -1,8 +1,8 @@
 import { LatchkeyError } from '../../errors.ts'
 
 /**
- * The error of a record batch that cannot be read.
- * @param attempted what was being done, with the batch's offset: `Reading record batch at offset 42`
+ * Returns the error of a record batch that cannot be read.
+ * @param attempted what was attempted, with the batch's offset: `Reading record batch at offset 42`
  * @param found what was found instead
  */
 export function corrupt(

@@ -5,19 +5,19 @@ import { decompressLz4Frame } from './lz4-frame.ts'
 import { isTooLarge, OutputBuffer, tooLarge } from './output-buffer.ts'
 import { decompressSnappy } from './snappy.ts'
 
-/** Pieces in which zlib grows its output: larger ones gain nothing. */
+/** Steps in which zlib grows its output. Larger steps gain nothing. */
 const chunkBytes = 64 * 1024
 
-/** What a decompressor keeps for its next batch: room for the batches of usual producers. */
+/** Size up to which a decompressor keeps its buffer for the next batch. Fits the batches of typical producers. */
 const keptBytesMax = 4 * 1024 * 1024
 
-/** Decompresses the records of one batch at a time, within `maxDecompressedBytes`. */
+/** Decompresses the records of one batch at a time, up to `maxDecompressedBytes`. */
 export class Decompressor {
   readonly #output = new OutputBuffer(maxDecompressedBytes, keptBytesMax)
 
   /**
-   * What `bytes` decompress to, valid until the next call. Throws an Error that says what was found. Zstandard that is cut off is not told
-   * from whole (zlib returns what there is): the count of records does that.
+   * Returns the decompressed bytes, valid until the next call. Throws an Error that says what was found. Truncated
+   * Zstandard data is not detected here, because zlib returns what there is; the record count detects it.
    */
   decompress(compression: Compression, bytes: Buffer): Buffer {
     switch (compression) {

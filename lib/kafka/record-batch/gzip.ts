@@ -1,6 +1,7 @@
 /**
- * gzip by zlib, and where that refuses it, as Java's GZIPInputStream reads it: bytes behind the last member that are no member are ignored.
- * zlib under Bun refuses them; a batch that every Java consumer reads must not be lost for that.
+ * gzip by zlib. If zlib refuses the data, it is read as Java's GZIPInputStream does: bytes after the last member that
+ * are not a member are ignored. zlib under Bun refuses such bytes, but a batch that every Java consumer reads must
+ * not be lost.
  */
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
 import { isTooLarge, tooLarge } from './output-buffer.ts'
@@ -12,7 +13,7 @@ const nameFlag = 0x08
 const commentFlag = 0x10
 const headerCrcFlag = 0x02
 
-/** Throws an Error that says what is wrong, also where the content exceeds `maxBytes`. */
+/** Throws an Error that says what is wrong, for example that the content exceeds `maxBytes`. */
 export function gunzip(bytes: Buffer, maxBytes: number, chunkBytes: number): Buffer {
   const options = { maxOutputLength: maxBytes, chunkSize: chunkBytes }
   try {
@@ -25,7 +26,7 @@ export function gunzip(bytes: Buffer, maxBytes: number, chunkBytes: number): Buf
   }
 }
 
-/** Where the members end that are whole; 0 where the first one is not. */
+/** Returns the end of the complete members, or 0 if the first one is not complete. */
 export function endOfMembers(bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }): number {
   let end = 0
   try {
@@ -37,7 +38,7 @@ export function endOfMembers(bytes: Buffer, options: { maxOutputLength: number; 
       end = trailerAt + trailerBytes
     }
   } catch {
-    // What follows is no member.
+    // The next bytes are not a member.
   }
   return end
 }
@@ -48,7 +49,7 @@ interface Inflated {
   engine: { bytesWritten: number }
 }
 
-/** Where the content of the member at `at` begins; 0 where there is no member. RFC 1952. */
+/** Returns the start of the content of the member at `at`, or 0 if there is no member. See RFC 1952. */
 function contentStart(bytes: Buffer, at: number): number {
   if (bytes.length - at < headerBytes || bytes.readUInt16BE(at) !== 0x1f8b || bytes[at + 2] !== 8) return 0
   const flags = bytes[at + 3]!

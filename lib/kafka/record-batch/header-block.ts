@@ -1,11 +1,11 @@
 /**
- * Record headers as they stand in a record, one after another and without their count: made once, then written into records or walked over
- * without an object for each.
+ * Encoded record headers, as they are in a record but without their count. They are built once, then written into
+ * records or iterated without an object for each.
  */
 import { VarintCursor } from './varint-cursor.ts'
 import { varintBytes, writeVarint } from './varint.ts'
 
-/** Headers that lie somewhere: `count` of them in `bytes[start, start + length)`. */
+/** A range of encoded headers: `count` of them in `bytes[start, start + length)`. */
 export interface HeaderBytes {
   readonly bytes: Uint8Array
   readonly start: number
@@ -13,7 +13,7 @@ export interface HeaderBytes {
   readonly count: number
 }
 
-/** A buffer of headers that is filled again and again; it keeps the largest size that it has had. */
+/** A reusable buffer of headers. It keeps the largest size that it has had. */
 export class HeaderBlock implements HeaderBytes {
   readonly start = 0
   bytes: Buffer
@@ -29,7 +29,7 @@ export class HeaderBlock implements HeaderBytes {
     this.count = 0
   }
 
-  /** Appends `count` headers as they are encoded in `source[start, end)`. */
+  /** Appends `count` headers that are already encoded in `source[start, end)`. */
   copy(source: Buffer, start: number, end: number, count: number): void {
     this.#reserve(end - start)
     source.copy(this.bytes, this.length, start, end)
@@ -37,7 +37,10 @@ export class HeaderBlock implements HeaderBytes {
     this.count += count
   }
 
-  /** Appends a header. @param value null: a header without a value, which Kafka knows beside an empty one */
+  /**
+   * Appends a header.
+   * @param value null for a header without a value, which Kafka distinguishes from an empty one
+   */
   add(name: string, value: Uint8Array | string | null): void {
     const key = Buffer.from(name)
     const content = typeof value === 'string' ? Buffer.from(value) : value
@@ -60,26 +63,26 @@ export class HeaderBlock implements HeaderBytes {
   }
 }
 
-/** Goes from header to header; its fields hold for the one that next() stopped at. */
+/** Iterates over headers. Its fields describe the header at which next() stopped. */
 export class HeaderCursor {
-  /** Where the whole header begins and ends. */
+  /** Start and end of the whole header. */
   start = 0
   end = 0
   nameStart = 0
   nameEnd = 0
   valueStart = 0
-  /** -1: null */
+  /** -1 for null */
   valueLength = -1
   readonly #cursor = new VarintCursor(new Uint8Array(0), 0, 0)
   #end = 0
 
-  /** Begins before the first header of `bytes[start, end)`. */
+  /** Positions the cursor before the first header of `bytes[start, end)`. */
   open(bytes: Uint8Array, start: number, end: number): void {
     this.#cursor.open(bytes, start, end)
     this.#end = end
   }
 
-  /** False at the end, and where what is left is no header. */
+  /** Moves to the next header. Returns false at the end, or if the remaining bytes are not a header. */
   next(): boolean {
     const cursor = this.#cursor
     if (cursor.at >= this.#end) return false

@@ -1,14 +1,18 @@
 /**
- * The rest of a varint whose first byte the caller has read and found to be above 127: shorter ones need no call.
- * Two results without an object for them: the value is returned, where the varint ends stands in `varintEnd` until the next call.
+ * Reads the rest of a varint whose first byte is above 127; the caller reads shorter ones itself. There are two
+ * results and no object for them: the function returns the value, and `varintEnd` holds the end of the varint until
+ * the next call.
  */
 
-/** Where a varint ends that is too long: past every record, so that the caller's next check of a length refuses it. */
+/** End of a varint that is too long. Lies past every record, so the caller's next length check refuses it. */
 const pastEveryEnd = 0x7fff_ffff
 
 export let varintEnd = 0
 
-/** The raw value (zigzag not undone) of a varint of at most 5 bytes. `at`: where its second byte lies. */
+/**
+ * Returns the raw value (zigzag still encoded) of a varint of at most 5 bytes.
+ * @param at position of its second byte
+ */
 export function longVarint(data: Uint8Array, at: number, first: number): number {
   let raw = first & 127
   for (let shift = 7; shift <= 28; shift += 7) {
@@ -23,7 +27,7 @@ export function longVarint(data: Uint8Array, at: number, first: number): number 
   return 0
 }
 
-/** The value (with its sign) of a varint of at most 10 bytes; beyond 2^53 it is the nearest double. */
+/** Returns the signed value of a varint of at most 10 bytes; beyond 2^53 the nearest double. */
 export function longVarlong(data: Uint8Array, at: number, first: number): number {
   let low = first & 127 // 28 bits
   let middle = 0 // 28 bits

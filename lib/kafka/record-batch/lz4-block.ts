@@ -3,9 +3,10 @@ import { copyLiteral, copyMatch, type OutputBuffer, tooLarge } from './output-bu
 const matchBytesMin = 4
 
 /**
- * Appends what the LZ4 block `source[at, end)` decompresses to at `begin`, at most `bytesMax` bytes; returns where that ends.
+ * Decompresses the LZ4 block `source[at, end)` into `output` at `begin`, at most `bytesMax` bytes. Returns the end in
+ * `output`. Throws an Error if the block is malformed.
+ * Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  * @param windowStart the first byte of `output` that a match may refer to: `begin` unless blocks are linked
- * Throws an Error where the block is malformed. Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 export function decompressLz4Block(
   source: Buffer,
@@ -16,7 +17,7 @@ export function decompressLz4Block(
   begin: number,
   bytesMax: number,
 ): number {
-  // A byte yields at most 255: less than the whole block size is taken where that cannot be filled
+  // A byte decompresses to at most 255. If the block cannot fill the whole block size, less memory is reserved.
   const limit = Math.min(begin + Math.min(bytesMax, (end - at) * 255), output.maxBytes)
   output.reserve(limit, begin)
   const target = output.bytes

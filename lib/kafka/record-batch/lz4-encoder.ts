@@ -1,6 +1,7 @@
 /**
- * LZ4 frames as Kafka's clients read them: independent blocks of 64 KiB, no checksums but the header's (the record batch has its own). Greedy matches by
- * one hash table, which is what `lz4` does at its fastest level. Written here because lz4 for JavaScript is either native or returns wrong data.
+ * Encodes LZ4 frames as Kafka's clients read them: independent blocks of 64 KiB, no checksums except that of the header
+ * (the record batch has its own). It finds matches greedily with one hash table, as `lz4` does at its fastest level.
+ * Other implementations of LZ4 for JavaScript are either native or return wrong data.
  * Sources: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, lz4_Block_format.md
  */
 import { copyLiteral } from './output-buffer.ts'
@@ -9,20 +10,20 @@ const blockBytes = 1 << 16
 const frameHeader = frameHeaderOf()
 const hashBits = 14
 const matchBytesMin = 4
-/** The last match begins this far before the end of a block, and the last bytes are literals. */
+/** The last match begins at least this far before the end of a block. The last bytes are literals. */
 const matchMargin = 12
 const lastLiterals = 5
 const uncompressedBit = 0x80
 
-// Positions of the last occurrence of each hash, plus one: kept between calls, told apart from older ones by a base that only grows.
+// Position of the last occurrence of each hash, from the start of the block, plus one. Cleared for each block.
 const table = new Int32Array(1 << hashBits)
 
-/** The most that `bytes` may compress to. */
+/** Returns the maximum size of `bytes` after compression. */
 export function lz4BytesMax(bytes: number): number {
   return frameHeader.length + bytes + Math.ceil(bytes / blockBytes) * 4 + 4
 }
 
-/** Compresses `source[start, end)` into `target` at `at`, where `lz4BytesMax` bytes fit; returns where that ends. */
+/** Compresses `source[start, end)` into `target` at `at`, which needs room for `lz4BytesMax` bytes. Returns the end. */
 export function compressLz4(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
   target.set(frameHeader, at)
   let out = at + frameHeader.length
@@ -38,7 +39,7 @@ export function compressLz4(source: Buffer, start: number, end: number, target: 
   return target.writeUInt32LE(0, out)
 }
 
-/** Returns where the block ends in `target`; -1 where it is not smaller than its source. */
+/** Returns the end of the block in `target`, or -1 if the block is not smaller than its source. */
 function compressBlock(source: Buffer, start: number, end: number, target: Buffer, begin: number): number {
   table.fill(0)
   const limit = begin + (end - start) - 1
@@ -72,7 +73,10 @@ function sameWord(source: Buffer, at: number, word: number): boolean {
   return (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) === word
 }
 
-/** Literals `source[from, to)`, then a match of `length` bytes from `distance` back; none for length 0. Returns -1 where it does not fit. */
+/**
+ * Writes the literals `source[from, to)`, then a match of `length` bytes at `distance` back, or no match for length 0.
+ * Returns -1 if that does not fit.
+ */
 function writeSequence(
   source: Buffer,
   from: number,

@@ -1,8 +1,9 @@
 /**
- * The LZ4 frame format: independent and linked blocks, optional content size, block and content checksums; no dictionaries.
- * A decoder of our own because those in reach return wrong data for damaged input or take memory without bound; this one checks every length and
- * block checksum. Like Kafka's Java client, it ignores bytes behind the frame and passes over content size and content checksum: the batch's CRC has
- * vouched for the bytes, and what a Java consumer reads must not be lost here.
+ * Decodes the LZ4 frame format: independent and linked blocks, optional content size, block and content checksums, no
+ * dictionaries. Available decoders return wrong data for damaged input or take unbounded memory; this one checks every
+ * length and block checksum. Like Kafka's Java client it ignores bytes after the frame, the content size and the
+ * content checksum: the batch's CRC has already been checked, and data that a Java consumer reads must not be lost
+ * here.
  * Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
 import { decompressLz4Block } from './lz4-block.ts'
@@ -19,10 +20,10 @@ interface FrameHeader {
   blocksAt: number
 }
 
-/** Matches reach this far back, also into the block before where blocks are linked. */
+/** Maximum distance of a match. With linked blocks it may reach into the previous block. */
 const windowBytes = 64 << 10
 
-/** Decompresses one frame into `output`; returns the number of bytes. Throws an Error that says what is wrong with `source`. */
+/** Decompresses one frame into `output`. Returns the number of bytes. Throws an Error that says what is wrong. */
 export function decompressLz4Frame(source: Buffer, output: OutputBuffer): number {
   const header = readHeader(source)
   const block: Block = { at: header.blocksAt, length: 0 }
@@ -30,7 +31,7 @@ export function decompressLz4Frame(source: Buffer, output: OutputBuffer): number
   return block.length
 }
 
-/** As decompressLz4Frame, a block at a time: each piece is valid until the next one. */
+/** Like decompressLz4Frame, one block at a time. Each piece is valid until the next one. */
 export function* lz4Pieces(source: Buffer, output: OutputBuffer): Generator<Buffer> {
   const header = readHeader(source)
   const block: Block = { at: header.blocksAt, length: 0 }
@@ -42,13 +43,13 @@ export function* lz4Pieces(source: Buffer, output: OutputBuffer): Generator<Buff
   }
 }
 
-/** Where the next block begins in the source, and where its content goes in the output. */
+/** Start of the next block in the source, and of its content in the output. */
 interface Block {
   at: number
   length: number
 }
 
-/** Decompresses the block at `block.at` behind what the output has, and moves both along; false at the end mark. */
+/** Decompresses the block at `block.at`, appends it to the output, advances `block`. Returns false at the end mark. */
 function nextBlock(source: Buffer, header: FrameHeader, output: OutputBuffer, block: Block): boolean {
   const { at, length } = block
   const mark = readUInt32(source, at)

@@ -1,4 +1,4 @@
-/** What a decompressor writes to: a buffer that grows by doubling up to a bound and is kept for the next batch while it is small. */
+/** Target of a decompressor: a buffer that doubles up to a bound. A small buffer is kept for the next batch. */
 export class OutputBuffer {
   bytes: Buffer = Buffer.alloc(0)
   readonly maxBytes: number
@@ -9,12 +9,12 @@ export class OutputBuffer {
     this.#keptBytesMax = keptBytesMax
   }
 
-  /** Begins anew; what was written before may be overwritten. */
+  /** Starts a new output. Earlier content may be overwritten. */
   reset(): void {
     if (this.bytes.length > this.#keptBytesMax) this.bytes = Buffer.alloc(0)
   }
 
-  /** Makes `bytes` at least `length` long and keeps its first `used`. Throws where that is beyond the bound. */
+  /** Makes `bytes` at least `length` long and keeps its first `used` bytes. Throws if that exceeds the bound. */
   reserve(length: number, used: number): void {
     if (length <= this.bytes.length) return
     if (length > this.maxBytes) throw tooLarge(this.maxBytes)
@@ -26,7 +26,7 @@ export class OutputBuffer {
 
 const tooLargeCode = 'ERR_BUFFER_TOO_LARGE'
 
-/** The error of output beyond its bound, with the code that zlib gives its own. */
+/** Returns the error of output beyond its bound. It has the code of zlib's error. */
 export function tooLarge(maxBytes: number): Error {
   return Object.assign(new Error(`they take more than the ${maxBytes} bytes allowed`), { code: tooLargeCode })
 }
@@ -35,10 +35,13 @@ export function isTooLarge(thrown: unknown): boolean {
   return (thrown as { code?: unknown } | null)?.code === tooLargeCode
 }
 
-/** Below this a loop beats the call. */
+/** Below this length a loop is faster than the call. */
 const loopBytesMax = 32
 
-/** Copies `length` bytes within `bytes` from `distance` back to `at`. Where the spans overlap the bytes repeat, as both LZ4 and Snappy mean it. */
+/**
+ * Copies `length` bytes within `bytes` from `distance` back to `at`. If the spans overlap the bytes repeat, as LZ4 and
+ * Snappy define it.
+ */
 export function copyMatch(bytes: Buffer, at: number, distance: number, length: number): void {
   if (length > loopBytesMax && distance >= length) {
     bytes.copyWithin(at, at - distance, at - distance + length)

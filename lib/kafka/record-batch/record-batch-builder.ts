@@ -1,6 +1,6 @@
 /**
- * Record batches of magic 2, encoded straight into one buffer that is reused: no object or view per record.
- * Records carry at most one header of ours: `src`, the offset of the source record, or `aft`, the one that they come after.
+ * Builds record batches of magic 2 directly in one reusable buffer, without an object or view per record. A record has
+ * at most one header of Latchkey: `src` with the offset of the source record, or `aft` with the offset that it follows.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type CompressionOptions, Compressor } from './compressor.ts'
@@ -9,18 +9,25 @@ import { type HeaderBytes } from './header-block.ts'
 import * as layout from './layout.ts'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
 
-/** The largest batch that a builder makes for one record: what default brokers take in one request (socket.request.max.bytes). */
+/** The largest batch for a single record: what default brokers accept in one request (socket.request.max.bytes). */
 export const hardMaxBytes = 100 * 1024 * 1024
 
-// A key of three bytes, `src` or `aft`, and a value of eight bytes
+// Key length 3 (zigzag), the key `src` or `aft`, value length 8 (zigzag)
 const sourceHeader = [6, 0x73, 0x72, 0x63, 16] as const
 const afterHeader = [6, 0x61, 0x66, 0x74, 16] as const
 const ownHeaderBytes = sourceHeader.length + layout.sourceHeaderValueBytes
 
-/** The most that a record takes beside key, value and headers that are kept: length, attributes, timestamp, offset, two lengths, our header. */
+/**
+ * Maximum size of a record without key, value and kept headers: length, attributes, timestamp, offset, two
+ * lengths, own header.
+ */
 export const recordOverheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + 1 + ownHeaderBytes
 
-/** Exact size of a batch with one record alone. @param keyLength, valueLength bytes, -1 null @param extra headers beside our own */
+/**
+ * Returns the exact size of a batch with a single record.
+ * @param keyLength, valueLength bytes, or -1 for null
+ * @param extra headers besides `src`
+ */
 export function batchBytesOfOne(
   keyLength: number,
   valueLength: number,
@@ -53,10 +60,10 @@ function bodyBytes(
   )
 }
 
-// Deltas between two timestamps within these fit 64 bits. The year 126,000,000 will do, nanoseconds instead of milliseconds too.
+// Deltas between two timestamps within ± this limit fit 64 bits. It allows the year 126,000,000, and nanoseconds.
 const timestampLimit = 4e18
 
-/** The timestamp that a record gets that is appended with `timestamp`: the same but for those beyond all reason. */
+/** Returns the timestamp that `append` stores: the same unless it is out of range. */
 export function storedTimestamp(timestamp: number): number {
   return Math.max(-timestampLimit, Math.min(timestamp, timestampLimit))
 }
@@ -68,7 +75,7 @@ export interface ProducerState {
 }
 
 export interface BuilderOptions extends CompressionOptions {
-  /** Records that a batch may have. */
+  /** Maximum of records in a batch. */
   recordsMax: number
 }
 
@@ -76,7 +83,7 @@ export class RecordBatchBuilder {
   readonly #own: Buffer
   readonly #recordsMax: number
   readonly #compressor: Compressor
-  /** The batch compressed, while nothing was appended since. */
+  /** The compressed batch, until the next append. */
   #compressed: Buffer | undefined
   #buffer: Buffer
   #bytes = layout.recordsAt
@@ -84,7 +91,10 @@ export class RecordBatchBuilder {
   #baseTimestamp = 0
   #maxTimestamp = 0
 
-  /** @param maxBytes the size that a batch may have, its header included; a single larger record gets a buffer of its own up to `hardMaxBytes` */
+  /**
+   * @param maxBytes maximum size of a batch with its header; a single larger record gets its own buffer up to
+   *   `hardMaxBytes`
+   */
   constructor(maxBytes: number, options?: BuilderOptions) {
     this.#own = Buffer.alloc(Math.max(maxBytes, layout.recordsAt))
     this.#buffer = this.#own
@@ -97,21 +107,22 @@ export class RecordBatchBuilder {
     return this.#count
   }
 
-  /** Size of the batch so far, its header included. */
+  /** Current size of the batch, including its header. */
   get bytes(): number {
     return this.#bytes
   }
 
   /**
-   * Encodes a record: key and value are copied out of `source`.
-   * @param keyLength -1 null
-   * @param valueLength -1 null, a tombstone
-   * @param timestamp ms, -1 none
-   * @param sourceOffset goes into the header `src`; -1 no such header
-   * @param extra headers to be written behind that
-   * @param isAfter the offset goes into the header `aft` instead: the record is none of the source's, and comes after the one at that offset
-   * @returns false where it does not fit, with nothing changed: seal and reset first
-   * @throws LatchkeyError('entry_too_large') where it does not fit `hardMaxBytes` even alone
+   * Encodes a record. Copies key and value from `source`.
+   * @param keyLength -1 for null
+   * @param valueLength -1 for null, a tombstone
+   * @param timestamp ms, or -1 for none
+   * @param sourceOffset value of the header `src`, or -1 for no such header
+   * @param extra headers to write after that one
+   * @param isAfter write `aft` instead of `src`: the record is not from the source, it follows the source record at
+   *   that offset
+   * @returns false if the record does not fit, with nothing changed: seal and reset first
+   * @throws LatchkeyError('entry_too_large') if the record alone exceeds `hardMaxBytes`
    */
   append(
     source: Uint8Array,
@@ -164,9 +175,9 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Completes the header and its CRC, and compresses the records where that was asked for and makes them smaller. May be called again with another
-   * producer state: the records stay, and are not compressed again.
-   * @returns a view of the builder's own buffer, valid until `reset`
+   * Completes the header and its CRC. Compresses the records if configured and if that makes them smaller. A second
+   * call with another producer state reuses the records as they are.
+   * @returns a view of the builder's buffer, valid until `reset`
    */
   seal(producer: ProducerState): Buffer {
     if (this.#count === 0) throw new LatchkeyError('internal', 'Sealing a record batch: it has no records')
@@ -186,7 +197,7 @@ export class RecordBatchBuilder {
     return this.#compressor.compression === 0 ? withCrc(this.plain()) : this.#sealCompressed()
   }
 
-  /** The batch as it was before it was compressed, once it was sealed; without a CRC where it was. */
+  /** Returns the sealed batch uncompressed. If the batch was compressed, its CRC is not set. */
   plain(): Buffer {
     return this.#buffer.subarray(0, this.#bytes)
   }
@@ -202,7 +213,7 @@ export class RecordBatchBuilder {
     return withCrc(sealed)
   }
 
-  /** Empties the builder; what `seal` returned is written over from now on. */
+  /** Empties the builder. The result of `seal` may be overwritten from now on. */
   reset(): void {
     this.#buffer = this.#own
     this.#bytes = layout.recordsAt
@@ -228,7 +239,7 @@ function withCrc(batch: Buffer): Buffer {
   return batch
 }
 
-/** Below this a loop beats the call. */
+/** Below this length a loop is faster than the call. */
 const loopBytesMax = 32
 
 function copyBytes(source: Uint8Array, start: number, length: number, target: Buffer, at: number): number {

@@ -7,7 +7,8 @@ import { noBytes, RecordCursor } from './record-cursor.ts'
 import { VarintCursor } from './varint-cursor.ts'
 
 /**
- * Walks the `records` bytes of one partition of a Fetch response, batch by batch and record by record. Reusable.
+ * Iterates over the `records` bytes of one partition of a Fetch response, batch by batch and record by record.
+ * Reusable.
  *
  *     reader.open(buffer, start, end)
  *     while (reader.nextBatch()) {
@@ -24,7 +25,7 @@ export class RecordBatchReader extends RecordCursor {
   #nextBatchStart = 0
   #onBatch = false
 
-  /** Begins at `buffer[start]`. The bytes must stay as they are until the last record has been read. */
+  /** Starts at `buffer[start]`. The bytes must not change until the last record has been read. */
   open(buffer: Buffer, start: number, end: number): void {
     if (!(start >= 0 && start <= end && end <= buffer.length)) {
       throw new LatchkeyError(
@@ -40,8 +41,9 @@ export class RecordBatchReader extends RecordCursor {
   }
 
   /**
-   * Moves to the next batch, from wherever in the current one. False at the end or before a partial batch (see `partialBytes`); the
-   * reader has then let go of the buffer. Throws LatchkeyError('record_batch_corrupt'), again at each call: nothing after it can be found.
+   * Moves to the next batch, from any position in the current one. Returns false at the end or before a partial batch
+   * (see `partialBytes`); the reader has then released the buffer. Throws LatchkeyError('record_batch_corrupt') at this
+   * and each further call, because no later batch can be found.
    */
   nextBatch(): boolean {
     this.leaveRecords()
@@ -57,12 +59,15 @@ export class RecordBatchReader extends RecordCursor {
     return false
   }
 
-  /** The current batch as it is in the log; undefined where the reader is at none. */
+  /** Returns the current batch as it is in the log, or undefined if there is no current batch. */
   rawBatch(): Buffer | undefined {
     return this.#onBatch ? this.#buffer.subarray(this.#batchStart, this.#nextBatchStart) : undefined
   }
 
-  /** Of a control batch: 0 abort, 1 commit, -1 anything else. Needs no `openRecords`, which however is what checks the CRC. */
+  /**
+   * Returns the type of a control batch: 0 abort, 1 commit, -1 anything else. Does not need `openRecords`, but only
+   * that checks the CRC.
+   */
   controlType(): number {
     if (!this.#onBatch || !this.isControl || this.compression !== 0 || this.recordCount === 0) return -1
     const cursor = new VarintCursor(this.#buffer, this.#batchStart + layout.recordsAt, this.#nextBatchStart)
@@ -75,9 +80,9 @@ export class RecordBatchReader extends RecordCursor {
   }
 
   /**
-   * Makes the current batch's records readable: checks its CRC32C, then decompresses it within `maxDecompressedBytes`.
-   * Throws LatchkeyError('record_batch_corrupt'); `nextBatch` may then be called to pass over the batch. Where only the size is at fault,
-   * `isOversized` tells, and `splitBatch` reads it.
+   * Makes the current batch's records readable: checks its CRC32C, then decompresses it up to `maxDecompressedBytes`.
+   * Throws LatchkeyError('record_batch_corrupt'); `nextBatch` can then skip the batch. If the size is the only fault,
+   * `isOversized` returns true for the error, and `splitBatch` reads the batch.
    */
   openRecords(options: { checkCrc: boolean }): void {
     if (!this.#onBatch) throw new LatchkeyError('internal', 'Reading records: nextBatch has not found a batch')
@@ -102,7 +107,7 @@ export class RecordBatchReader extends RecordCursor {
     }
   }
 
-  /** Whether the current batch has the CRC32C that its header says. */
+  /** Whether the CRC32C of the current batch matches its header. */
   get isIntact(): boolean {
     return this.#onBatch && this.#crc() === this.#buffer.readUInt32BE(this.#batchStart + layout.crcAt)
   }

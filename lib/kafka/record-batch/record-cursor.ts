@@ -1,6 +1,6 @@
 /**
- * The records of one batch, decoded where they lie: a cursor moves over the bytes and says where key and value are.
- * No object, view or closure per record; the price is that what the fields say holds only until the next call.
+ * Decodes the records of one batch in place. The cursor moves over the bytes and gives the positions of key and value.
+ * There is no object, view or closure per record; in return the fields are valid only until the next call.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { RecordBatchHeader } from './batch-header.ts'
@@ -14,25 +14,25 @@ export const noBytes = Buffer.alloc(0)
 const notOpened = -1
 /** The record part of RecordBatchReader. */
 export class RecordCursor extends RecordBatchHeader {
-  /** Where the current record's key and value lie: the response itself, or what the batch decompressed to (valid until the next batch). */
+  /** Buffer of key and value: the response, or the decompressed batch (valid until the next batch). */
   data: Buffer = noBytes
-  /** Of an undecodable record: its own where that could be read, else the lowest it can be. */
+  /** For an undecodable record its offset if readable, otherwise the lowest possible one. */
   offset = -1
-  /** Milliseconds; -1 none. Exact up to ±2^53. */
+  /** Milliseconds, or -1 for none. Exact up to ±2^53. */
   timestamp = -1
   keyStart = 0
-  /** -1: null */
+  /** -1 for null */
   keyLength = -1
   valueStart = 0
-  /** -1: null, a tombstone */
+  /** -1 for null, a tombstone */
   valueLength = -1
-  /** The record is malformed, `fault` says how, but the next one can be reached. Of the record fields only `offset` holds. */
+  /** The record is malformed (see `fault`), but the next one is reachable. Of its fields only `offset` is valid. */
   undecodable = false
   fault = ''
-  /** Where an undecodable record lies in `data`, without its length. */
+  /** Start of an undecodable record in `data`, after its length field. */
   recordStart = 0
   recordEnd = 0
-  /** Headers of the current record, which lie in `data[headersStart, headersEnd)`; where there are none, only that counts. */
+  /** Headers of the record, in `data[headersStart, headersEnd)`. The range is valid only if the count is not 0. */
   headerCount = 0
   headersStart = 0
   headersEnd = 0
@@ -61,8 +61,9 @@ export class RecordCursor extends RecordBatchHeader {
   }
 
   /**
-   * Moves to the next record; false after the last. A record that cannot be decoded, but whose length leads to the next one, counts as one and is `undecodable`.
-   * Throws LatchkeyError('record_batch_corrupt') where its length leads nowhere.
+   * Moves to the next record. Returns false after the last. A record that cannot be decoded, but whose length leads to
+   * the next one, counts as a record and is `undecodable`. If its length leads nowhere, throws
+   * LatchkeyError('record_batch_corrupt').
    */
   nextRecord(): boolean {
     if (this.#recordsLeft <= 0) return this.#endOfRecords()
@@ -77,7 +78,7 @@ export class RecordCursor extends RecordBatchHeader {
     length = (length >>> 1) ^ -(length & 1)
     const end = at + length
     if (length < 0 || end > this.#recordsEnd) return this.#refuse(start)
-    at++ // attributes, of which none is defined
+    at++ // attributes; no bit is defined
 
     let timestampDelta = data[at++]!
     if (timestampDelta > 127) {
@@ -115,7 +116,7 @@ export class RecordCursor extends RecordBatchHeader {
 
     this.#sourceAt = this.#afterAt = -1
     this.headerCount = 0
-    // No header at all is one zero byte at the very end
+    // A record without headers ends with one zero byte.
     if ((at !== end - 1 || data[at] !== 0) && !this.#walkHeaders(data, at, end)) return this.#refuse(start)
 
     this.offset = this.baseOffset + offsetDelta
@@ -131,12 +132,12 @@ export class RecordCursor extends RecordBatchHeader {
     return true
   }
 
-  /** Value of the current record's last header `src`, a source offset or the mark -2; -1 where there is none, or none of 8 bytes within -2 to 2^53 - 1. */
+  /** The last `src` header: an offset or the mark -2. -1 if absent, not 8 bytes, or outside -2 to 2^53 - 1. */
   sourceOffset(): number {
     return this.#sourceAt < 0 ? -1 : this.#offsetAt(this.#sourceAt)
   }
 
-  /** Value of the current record's last header `aft`, the source offset that a record which is none of the source's comes after; -1 as above. */
+  /** The last `aft` header: the source offset that a record from outside the source follows. -1 as above. */
   afterOffset(): number {
     return this.#afterAt < 0 ? -1 : Math.max(this.#offsetAt(this.#afterAt), -1)
   }
@@ -146,7 +147,7 @@ export class RecordCursor extends RecordBatchHeader {
     return Number.isSafeInteger(offset) && offset >= layout.sourceOffsetMin ? offset : -1
   }
 
-  /** Goes over the headers and notes `src` and `aft`; false where one is malformed or they do not end with the record. */
+  /** Skips the headers and notes `src` and `aft`. Returns false if they are malformed or end elsewhere. */
   #walkHeaders(data: Buffer, at: number, end: number): boolean {
     let count = data[at++]!
     if (count > 127) {
@@ -185,7 +186,7 @@ export class RecordCursor extends RecordBatchHeader {
     return count === 0 && at === end
   }
 
-  /** The record at `start` is malformed: passes over it where its length leads on, else throws. */
+  /** Skips the malformed record at `start` if its length leads to the next record, otherwise throws. */
   #refuse(start: number): boolean {
     const cursor = new VarintCursor(this.data, start, this.#recordsEnd)
     const index = this.recordCount - this.#recordsLeft
@@ -217,7 +218,7 @@ export class RecordCursor extends RecordBatchHeader {
     return true
   }
 
-  /** Whether the records after the current one can begin at `at`. */
+  /** Returns whether the records after the current one can begin at `at`. */
   #leadsOn(at: number): boolean {
     const after = this.#recordsLeft - 1
     const room = this.#recordsEnd - at
@@ -236,7 +237,7 @@ export class RecordCursor extends RecordBatchHeader {
     return false
   }
 
-  /** The error of the current batch. */
+  /** Returns the error of the current batch. */
   protected corrupt(found: string, cause?: unknown): LatchkeyError {
     const { baseOffset, nextOffset, batchBytes } = this
     const attempted = `Reading record batch at offset ${baseOffset} (${batchBytes} bytes, ${layout.compressionNames[this.compression]})`

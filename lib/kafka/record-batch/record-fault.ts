@@ -1,15 +1,15 @@
 import { VarintCursor } from './varint-cursor.ts'
 
-/** What is known of a record that the reader could not decode. */
+/** What is known about a record that the reader could not decode. */
 export interface RecordFault {
-  /** What is wrong with it, in words. */
+  /** Description of the fault. */
   text: string
-  /** Its offset delta where that much could be read, else -1. */
+  /** Its offset delta, or -1 if not readable. */
   offsetDelta: number
 }
 
 /**
- * Says what is wrong with the record whose body is `bytes[start, end)`. Called only for a record that the reader has refused.
+ * Finds the fault of the record whose body is `bytes[start, end)`. Called only for records that the reader has refused.
  * @param deltaMin one more than the last record's offset delta
  * @param deltaMax the batch's last offset delta
  */
@@ -43,7 +43,7 @@ function spanFault(cursor: VarintCursor, name: string, end: number, lengthMin = 
 function headersFault(cursor: VarintCursor, end: number): string {
   const count = cursor.varint()
   if (count === undefined) return 'its header count runs past its end'
-  // A header takes at least two bytes; more of them than could fit are not worth walking
+  // A header takes at least two bytes. A count of more headers than fit is a fault by itself.
   if (count < 0 || count * 2 > end - cursor.at)
     return `its header count is ${count} with ${end - cursor.at} bytes left in the record`
   for (let index = 0; index < count; index++) {

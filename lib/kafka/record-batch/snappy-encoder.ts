@@ -1,10 +1,11 @@
 /**
- * Snappy as one raw block, which librdkafka writes too and every Kafka client reads. Greedy matches by one hash table, as the reference encoder finds them.
+ * Encodes Snappy as one raw block, as librdkafka does. Every Kafka client reads it. It finds matches greedily with one
+ * hash table, like the reference encoder.
  * Source: https://github.com/google/snappy/blob/main/format_description.txt
  */
 import { copyLiteral } from './output-buffer.ts'
 
-/** Matches are looked for within pieces of this size, so that every distance fits two bytes. */
+/** Matches are searched within pieces of this size, so every distance fits two bytes. */
 const pieceBytes = 1 << 16
 const hashBits = 14
 const matchBytesMin = 4
@@ -13,12 +14,14 @@ const copyBytesMax = 64
 
 const table = new Uint16Array(1 << hashBits)
 
-/** The most that `bytes` may compress to, as the reference encoder reckons it. */
+/** Returns the maximum size of `bytes` after compression, as the reference encoder computes it. */
 export function snappyBytesMax(bytes: number): number {
   return 32 + bytes + Math.ceil(bytes / 6)
 }
 
-/** Compresses `source[start, end)` into `target` at `at`, where `snappyBytesMax` bytes fit; returns where that ends. */
+/**
+ * Compresses `source[start, end)` into `target` at `at`, which needs room for `snappyBytesMax` bytes. Returns the end.
+ */
 export function compressSnappy(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
   let out = at
   let length = end - start
@@ -78,7 +81,7 @@ function writeLiteral(source: Buffer, from: number, to: number, target: Buffer, 
   return out + length
 }
 
-/** Copies with two bytes of distance, of 64 bytes at most, none shorter than 4. */
+/** Writes copies with two-byte distances, each of 4 to 64 bytes. */
 function writeCopies(target: Buffer, begin: number, distance: number, length: number): number {
   let out = begin
   let left = length

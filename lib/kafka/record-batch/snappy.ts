@@ -1,7 +1,8 @@
 /**
- * Snappy as Kafka's producers write it: a raw block (librdkafka and most others) or the framing of xerial's snappy-java (Java clients).
- * Reads what snappy-java reads: several framed streams one after the other, and fewer bytes at the end than a chunk length has.
- * A decoder of our own because the known one in JavaScript takes a block for good that ends before its declared length (the rest is zeros), and copies byte by byte.
+ * Decodes Snappy as Kafka's producers write it: a raw block (librdkafka and most others), or the framing of xerial's
+ * snappy-java (Java clients). Like snappy-java it reads several framed streams in a row, and ignores trailing bytes
+ * that are shorter than a chunk length. The usual JavaScript decoder accepts a block that ends before its declared
+ * length (the rest is zeros), and copies byte by byte; this one does not.
  * Sources: https://github.com/google/snappy/blob/main/format_description.txt; org.xerial.snappy.SnappyOutputStream.
  */
 import { copyLiteral, copyMatch, type OutputBuffer } from './output-buffer.ts'
@@ -10,7 +11,7 @@ const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const xerialHeaderBytes = 16 // magic, version, lowest compatible version
 const chunkLengthBytes = 4
 
-/** Decompresses into `output`; returns the number of bytes. Throws an Error that says what is wrong with `source`. */
+/** Decompresses into `output`. Returns the number of bytes. Throws an Error that says what is wrong with `source`. */
 export function decompressSnappy(source: Buffer, output: OutputBuffer): number {
   if (!isXerialHeader(source, 0)) return decompressBlock(source, 0, source.length, output, 0)
   let length = 0
@@ -18,7 +19,7 @@ export function decompressSnappy(source: Buffer, output: OutputBuffer): number {
   return length
 }
 
-/** As decompressSnappy, a chunk at a time; a raw block is one piece. Each is valid until the next one. */
+/** Like decompressSnappy, one chunk at a time. A raw block is one piece. Each piece is valid until the next one. */
 export function* snappyPieces(source: Buffer, output: OutputBuffer): Generator<Buffer> {
   const chunks = isXerialHeader(source, 0) ? xerialChunks(source) : [{ start: 0, end: source.length }]
   for (const { start, end } of chunks) {
@@ -54,7 +55,7 @@ function isXerialHeader(source: Buffer, at: number): boolean {
   return source.compare(xerialMagic, 0, xerialMagic.length, at, at + xerialMagic.length) === 0
 }
 
-/** Appends what the raw block `source[at, end)` decompresses to at `begin`; returns where that ends. */
+/** Decompresses the raw block `source[at, end)` into `output` at `begin`. Returns the end. */
 function decompressBlock(source: Buffer, at: number, end: number, output: OutputBuffer, begin: number): number {
   let declared = 0
   for (let shift = 0; ; shift += 7) {
@@ -63,7 +64,8 @@ function decompressBlock(source: Buffer, at: number, end: number, output: Output
     declared += (byte & 127) * 2 ** shift
     if (byte < 128) break
   }
-  // An element of 3 bytes yields at most 64: a block that says more lies, and no memory is taken for it
+  // An element of 3 bytes decompresses to at most 64. A block that declares more is malformed, so no memory is
+  // reserved for it.
   if (declared > (end - at) * 22)
     throw new Error(`a Snappy block of ${end - at} bytes says it decompresses to ${declared}`)
   const limit = begin + declared

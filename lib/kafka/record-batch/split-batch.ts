@@ -1,6 +1,7 @@
 /**
- * A batch whose records are too large to decompress at once, as several uncompressed batches with the same records, offsets and timestamps. A broker
- * looks at the compressed size only, so that a legal batch of a few kilobytes may hold gigabytes; memory holds one piece of it at a time.
+ * Splits a batch whose records are too large to decompress at once into several uncompressed batches with the same
+ * records, offsets and timestamps. A broker checks only the compressed size, so a legal batch of a few kilobytes may
+ * hold gigabytes. Memory holds one piece of it at a time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
@@ -15,25 +16,26 @@ import { VarintCursor } from './varint-cursor.ts'
 
 const pieceBytesDefault = 8 << 20
 const chunkBytes = 256 << 10
-/** Length, attributes, timestamp and offset delta of a record: what is read of one that is too large. */
+/** Length, attributes, timestamp and offset delta of a record: the part of an oversized record that is read. */
 const recordHeadBytesMax = 5 + 1 + 10 + 5
 
-/** A record that exceeds what one batch may decompress to: nothing can store it. */
+/** A record larger than the maximum for a decompressed batch. It cannot be stored. */
 export interface OversizedRecord {
   offset: number
   bytes: number
 }
 
-/** Whether the records of a batch were refused for nothing but their size: then the batch can be split. */
+/** Returns whether the only fault of the records of a batch is their size. Then the batch can be split. */
 export function isOversized(error: unknown): error is LatchkeyError {
   return error instanceof LatchkeyError && error.details['isOversized'] === true
 }
 
 /**
+ * Yields uncompressed batches with the records of a batch.
  * @param batch whole and compressed, its CRC checked
- * @param pieceBytes size at which a piece is given out; a larger record is a piece by itself
+ * @param pieceBytes size from which a piece is yielded; a larger record is a piece by itself
  * @returns batches in the order of their offsets, valid until the next one; their transaction bit is not set
- * @throws LatchkeyError record_batch_corrupt where it cannot be decompressed, or its records end too early
+ * @throws LatchkeyError record_batch_corrupt if the batch cannot be decompressed, or its records end too early
  */
 export async function* splitBatch(
   batch: Buffer,
@@ -45,7 +47,7 @@ export async function* splitBatch(
   try {
     for await (const chunk of inflated(compression as layout.Compression, batch.subarray(layout.recordsAt))) {
       for (let at = 0; at < chunk.length; at += chunkBytes) {
-        // Snappy and LZ4 decompress at once.
+        // Snappy and LZ4 decompress synchronously, so other events need a turn.
         if ((untilTurn -= chunkBytes) <= 0) {
           untilTurn = pieceBytesDefault
           await nextTurn()
@@ -53,7 +55,7 @@ export async function* splitBatch(
         pieces.add(chunk.subarray(at, at + chunkBytes))
         for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) yield piece
       }
-      // What follows the last record is read by no consumer.
+      // No consumer reads what follows the last record.
       if (pieces.recordsLeft === 0) return
     }
     for (let piece = pieces.takeLast(); piece !== undefined; piece = pieces.takeLast()) yield piece
@@ -76,16 +78,16 @@ async function* inflated(compression: layout.Compression, bytes: Buffer): AsyncG
   yield* stream as AsyncIterable<Buffer>
 }
 
-/** Collects decompressed bytes and gives out whole records. */
+/** Collects decompressed bytes and returns whole records. */
 class Pieces {
   recordsLeft: number
   readonly #batch: Buffer
   readonly #pieceBytes: number
   readonly #output: OutputBuffer
   #used = 0
-  /** Bytes to collect before it is worth to look for whole records. */
+  /** Bytes to collect before the next search for whole records. */
   #wanted: number
-  /** Bytes of a record that is too large, still to be passed over. */
+  /** Bytes of an oversized record that are still to be skipped. */
   #passOver = 0
 
   constructor(batch: Buffer, pieceBytes: number) {
@@ -105,12 +107,12 @@ class Pieces {
     this.#used = end
   }
 
-  /** The next piece, where there are bytes enough. */
+  /** Returns the next piece if there are enough bytes. */
   take(): Buffer | OversizedRecord | undefined {
     return this.#used < this.#wanted ? undefined : this.takeLast()
   }
 
-  /** Whole records that are there, up to the size of a piece. */
+  /** Returns the collected whole records, up to the size of a piece. */
   takeLast(): Buffer | OversizedRecord | undefined {
     const cursor = new VarintCursor(this.#output.bytes, 0, this.#used)
     let count = 0
@@ -159,7 +161,7 @@ class Pieces {
     piece.writeInt16BE(attributes & ~cleared, layout.attributesAt)
     layout.writeInt32(piece, layout.batchLengthAt, piece.length - layout.lengthPrefixBytes)
     layout.writeInt32(piece, layout.recordCountAt, count)
-    // The last piece ends where the batch does, also where compaction has removed its last records.
+    // The last piece ends where the batch ends, even if compaction has removed its last records.
     if (this.recordsLeft > 0) layout.writeInt32(piece, layout.lastOffsetDeltaAt, Math.max(lastDelta, count - 1))
     piece.writeUInt32BE(crc32c(piece, layout.attributesAt, piece.length), layout.crcAt)
     return piece
@@ -171,7 +173,7 @@ class Pieces {
   }
 }
 
-/** Of the record that the cursor is behind the length of; undefined where it cannot be read. */
+/** Returns the offset delta of the record whose length the cursor has read, or undefined if it is unreadable. */
 function offsetDelta(cursor: VarintCursor): number | undefined {
   return cursor.skip(1) && cursor.skipVarint(10) ? cursor.varint() : undefined
 }

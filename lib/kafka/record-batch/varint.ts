@@ -1,12 +1,12 @@
-/** Kafka's variable-length integers: zigzag, then 7 bits a byte, the lowest first (those of Protocol Buffers). */
+/** Kafka's variable-length integers: zigzag, then 7 bits per byte, the lowest first (as in Protocol Buffers). */
 
-/** Bytes that a signed 32-bit integer takes: 1 to 5. */
+/** Returns the size of a signed 32-bit integer: 1 to 5 bytes. */
 export function varintBytes(value: number): number {
   const raw = ((value << 1) ^ (value >> 31)) >>> 0
   return raw < 0x80 ? 1 : raw < 0x4000 ? 2 : raw < 0x20_0000 ? 3 : raw < 0x1000_0000 ? 4 : 5
 }
 
-/** Writes a signed 32-bit integer; returns where it ends. */
+/** Writes a signed 32-bit integer. Returns the end. */
 export function writeVarint(target: Uint8Array, at: number, value: number): number {
   let raw = ((value << 1) ^ (value >> 31)) >>> 0
   while (raw > 127) {
@@ -17,7 +17,7 @@ export function writeVarint(target: Uint8Array, at: number, value: number): numb
   return at
 }
 
-/** Bytes that an integer within ±2^63 takes: 1 to 10. */
+/** Returns the size of an integer within ±2^63: 1 to 10 bytes. */
 export function varlongBytes(value: number): number {
   if (value === (value | 0)) return varintBytes(value)
   let half = Math.floor(value < 0 ? -1 - value : value) // zigzag without its lowest bit
@@ -26,7 +26,7 @@ export function varlongBytes(value: number): number {
   return bytes
 }
 
-/** Writes an integer within ±2^63; returns where it ends. Beyond ±2^53 a number is the integer that it stands for. */
+/** Writes an integer within ±2^63. Returns the end. Beyond ±2^53 it writes the exact value of the number. */
 export function writeVarlong(target: Uint8Array, at: number, value: number): number {
   if (value === (value | 0)) return writeVarint(target, at, value)
   const negative = value < 0
