@@ -24,7 +24,7 @@ export class ByLeader {
   readonly #places = new Map<number, Place>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #stopping = new AbortController()
-  /** Replica that the leader of a partition named for fetching, and the time until which to use it. */
+  /** Replica that the leader of each partition named for fetching, and the time until which it is used. */
   readonly #preferred = new Map<number, { node: number; until: number }>()
   readonly #fatal = Promise.withResolvers<never>()
   #changed = Promise.withResolvers<void>()
@@ -206,7 +206,7 @@ export class ByLeader {
     const broker = this.#client.addressOf(places[0]?.node)
     if (places.length > 0) this.#client.health.failed(error, { partitions, broker })
     try {
-      // Metadata lag behind a leader that moves. Without a pause, this would repeat as fast as the brokers answer.
+      // Metadata lags behind a leader that moves. Without a pause, this would repeat as fast as the brokers answer.
       const dueAt = performance.now() + (pauseMs ?? Math.max(...places.map(({ patience }) => patience.nextMs(error))))
       for (const place of places) Object.assign(place, { node: undefined, dueAt })
     } catch (end) {
@@ -226,7 +226,7 @@ export class ByLeader {
 }
 
 /**
- * How long to fetch from a replica that the leader named, if metadata are not refreshed. The Java consumer's default.
+ * How long to fetch from a replica that the leader named, if metadata is not refreshed. The Java consumer's default.
  */
 const leaseMsDefault = 300_000
 

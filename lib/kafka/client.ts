@@ -158,7 +158,7 @@ export class KafkaClient {
     throw brokerError(`Finding the leaders of topic ${topic}`, errorCode, advice)
   }
 
-  /** Marks the known leader of a partition as wrong: the metadata are refreshed before the next use. */
+  /** Marks the known leader of a partition as wrong: the metadata is refreshed before the next use. */
   forgetLeader(topic: string, partition: number): void {
     this.topics.forgetLeader(topic, partition)
   }

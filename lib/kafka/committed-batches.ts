@@ -38,7 +38,9 @@ export class CommittedBatches {
     this.#decompressedBytes = 0
   }
 
-  /** Whether next() stopped because it has decompressed enough. Fetch the rest again, from behind the last batch. */
+  /**
+   * Whether next() stopped because it has decompressed enough. Fetch the rest again, from the end of the last batch.
+   */
   get isEnough(): boolean {
     return this.#decompressedBytes >= decompressedBytesMax
   }

@@ -1,7 +1,7 @@
 /**
  * Tracks batches that fail their checks. Most are damaged on the network, and a bad network damages the next attempt,
  * too. Such a batch is fetched again, after longer and longer pauses, before it counts as damaged in the log. A batch
- * whose checksum is right was written that way and counts as damaged at once.
+ * with the right checksum was written in that form, so it counts as damaged at once.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from './client.ts'

@@ -29,7 +29,7 @@ export class EpochTrail {
     const last = this.#epochs.at(-1)
     // Epochs rise in a log. If the last epoch comes again, the records between are of it, too: another would be higher.
     if (epoch === last?.epoch) delete last.knownEnd
-    // A checksum does not cover the epoch, so an epoch that falls is damage.
+    // A checksum does not cover the epoch, so a lower epoch means damage.
     if (epoch < 0 || (last !== undefined && epoch <= last.epoch)) return false
     this.#epochs.push({ epoch, start: baseOffset })
     if (this.#epochs.length > epochsMax) this.#epochs.shift()
@@ -73,7 +73,7 @@ export class EpochTrail {
     return trail
   }
 
-  /** Removes the epochs that begin at an offset or behind it. */
+  /** Removes the epochs that begin at an offset or after it. */
   cut(offset: number): void {
     this.#epochs = this.#epochs.filter(({ start }) => start < offset)
     const last = this.#epochs.at(-1)
@@ -87,7 +87,7 @@ export class EpochTrail {
    * @param position offset up to which records were read
    */
   divergedAt(asked: number, answer: EpochEnd, position: number): number | undefined {
-    // Lost: records of epochs that the log does not have, and records behind the end of the epoch that it has.
+    // Lost: records of epochs that the log does not have, and records after the end of the epoch that it has.
     const limit = Math.min(answer.epoch, asked)
     const next = this.#epochs.find(({ epoch }) => epoch > limit)
     const end = next === undefined ? position : Math.min(next.start, position)

@@ -1,11 +1,11 @@
 /**
- * Fencing: takes a changelog partition, so that the broker appends no batch of an earlier owner behind ours, however
+ * Fencing: takes a changelog partition, so that the broker appends no batch of an earlier owner after ours, however
  * late the batch arrives.
  *
  * InitProducerId with a transactional id returns the same producer id with the next epoch. A transaction that begins on
  * the partition and is aborted at once writes a control batch (marker) with that epoch. From then on the broker refuses
- * batches of lower epochs (INVALID_PRODUCER_EPOCH). An owner that reads its own marker has read all that others have
- * written. The batches that follow are idempotent and not transactional. KIP-98 (transactions), KIP-360 (InitProducerId
+ * batches of lower epochs (INVALID_PRODUCER_EPOCH). An owner that reads its own marker has read everything that others
+ * wrote. The batches that follow are idempotent and not transactional. KIP-98 (transactions), KIP-360 (InitProducerId
  * that states the present epoch).
  */
 import { LatchkeyError } from '../errors.ts'

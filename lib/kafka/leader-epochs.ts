@@ -1,6 +1,6 @@
 /**
  * Finds where a leader epoch ends in a partition's log, by OffsetForLeaderEpoch version 3. A log in which an epoch ends
- * earlier than was read or written has lost the records behind that end (KIP-320).
+ * earlier than was read or written has lost the records after that end (KIP-320).
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
 import { type KafkaClient } from './client.ts'

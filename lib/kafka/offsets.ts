@@ -122,7 +122,7 @@ export interface TopicOffsets {
 }
 
 /**
- * Commits without generation and member, as a consumer does that assigns partitions itself.
+ * Commits without generation and member, like a consumer that assigns its partitions itself.
  * @param beside offsets of another topic to send in the same request; an error of these is ignored
  */
 export async function commitOffsets(

@@ -26,7 +26,7 @@ export interface FenceTarget {
   topic: string
   partition: number
   transactionTimeoutMs?: number
-  /** Returns the identities of the markers behind the owner's last known record, in the order of the log. */
+  /** Returns the identities of the markers after the owner's last known record, in the order of the log. */
   markers(): Promise<ProducerIdentity[]>
 }
 

@@ -1,6 +1,6 @@
 /**
  * Checks which request versions a broker supports. On an unknown version a broker closes the connection without an
- * error, as a broker does that stops. So the versions in its ApiVersions response are checked before anything is sent.
+ * error, like a broker that stops. So the versions in its ApiVersions response are checked before anything is sent.
  */
 import { LatchkeyError } from '../../errors.ts'
 

@@ -23,7 +23,7 @@ const untrusted = new Set([
   'INVALID_CA',
   'CERT_SIGNATURE_FAILURE',
 ])
-/** No broker is there, or no route to it: probing is useless. */
+/** Errors that mean that no broker is there, or no route to it: a probe is useless. */
 export const absentCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -49,8 +49,7 @@ export async function connectionFault(
   const known = saslFault(error, where, options, answered) ?? tlsFault(code, messageOf(error), where)
   if (known !== undefined) return new LatchkeyError('authentication_failed', known, { cause: error })
   const isTimeout = error instanceof DeadlinePassed
-  // A listener closes the connection if the client uses the wrong protocol. One that is silent would not answer a
-  // probe.
+  // A listener closes the connection if the client uses the wrong protocol. A silent listener would not answer a probe.
   if (!answered && !isTimeout && !absentCodes.has(code)) {
     const found = listenerFault(await probeListener(address, options), where)
     if (found !== undefined) return found

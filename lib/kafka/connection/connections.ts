@@ -8,7 +8,9 @@ import { LatchkeyError } from '../../errors.ts'
 import { hedged } from './hedged.ts'
 import { BrokerConnection, type ConnectionOptions } from './kafkajs.ts'
 
-/** Addresses are kept of nodes that left the metadata: they may be the only ones to come back. */
+/**
+ * Maximum of addresses. Those of nodes that left the metadata are kept, too: they may be the only ones to come back.
+ */
 const nodesMax = 1_000
 
 export class Connections {

@@ -156,7 +156,7 @@ export class Health {
     })
   }
 
-  /** If no broker has ever answered, the address may be wrong. */
+  /** Returns advice about the address if no broker has ever answered: the address may be wrong. */
   #adviceOn([first]: readonly Trouble[]): string {
     const isAdvised = !this.hasWorked && first!.isUnanswered && first!.partitions.length === 0
     return isAdvised ? '. Correct KAFKA_BROKERS, unless a broker is still to start there' : ''

@@ -1,7 +1,7 @@
 /**
  * Finds the protocol that a listener expects after it closed our connection. A broker sends no error to a client that
- * uses plain text instead of TLS, or that does not authenticate: it closes the connection, as a broker does that
- * restarts. A probe with another protocol distinguishes these cases.
+ * uses plain text instead of TLS, or that does not authenticate. It closes the connection, like a broker that restarts.
+ * A probe with another protocol distinguishes these cases.
  */
 import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { deadline } from '../../deadline.ts'

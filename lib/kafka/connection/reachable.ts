@@ -12,8 +12,8 @@ const probeMs = 3_000
 
 /**
  * Resolves as soon as one address accepts a connection or does not clearly refuse it.
- * @param setting that names the addresses
- * @throws LatchkeyError broker_unreachable if every address refuses connections or does not resolve
+ * @param setting name of the setting with the addresses
+ * @throws LatchkeyError broker_unreachable if every address refuses connections or its name does not resolve
  */
 export async function requireReachable(
   addresses: readonly BrokerAddress[],

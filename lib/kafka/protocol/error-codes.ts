@@ -1,5 +1,5 @@
 /**
- * Error codes of the Kafka protocol that Latchkey's requests can meet, and what each requires of the caller. Source:
+ * Error codes of the Kafka protocol that Latchkey's requests can receive, and what each requires of the caller. Source:
  * the table of error codes in the protocol guide (Apache Kafka 4.1). kafkajs knows only codes up to 88.
  */
 import { LatchkeyError } from '../../errors.ts'
@@ -8,8 +8,8 @@ import { LatchkeyError } from '../../errors.ts'
 export const unknownTopic = 3
 
 /**
- * `refresh`: the metadata are stale; refresh them and retry · `retry`: the same request may succeed later · `refuse`:
- * it will not succeed until the user changes something · `reset`, `fence`, `sequence`, `record`: the caller has its own
+ * `refresh`: the metadata is stale; refresh it and retry · `retry`: the same request may succeed later · `refuse`: it
+ * will not succeed until the user changes something · `reset`, `fence`, `sequence`, `record`: the caller has its own
  * rule.
  */
 export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record'
