@@ -1,6 +1,6 @@
 /**
- * Avro's binary encoding, by a schema. A program has of a value what JSON shows of it, so that a store module sees what a lookup answers; DESIGN.md
- * says how each type looks there.
+ * Avro's binary encoding, with a schema. In a program a value is its JSON form, so that a store module sees what a
+ * lookup returns. README.md lists the JSON of each type.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -19,8 +19,8 @@ import { jsonCodec } from './simple/json.ts'
 const schemaBytesMax = 1_048_576
 
 /**
- * @param spec names a file with a schema in JSON, up to 1 MB
- * @throws LatchkeyError invalid_settings where the file cannot be read, or is no schema
+ * @param spec names a file with a schema in JSON, of at most 1 MB
+ * @throws LatchkeyError invalid_settings if the file cannot be read or is not a schema
  */
 export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
   let text
@@ -38,17 +38,20 @@ export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
 }
 
 /**
- * The codec of the last of some schemas, each of which may use the types that those before it define.
- * @throws Error saying what is wrong with a schema
+ * Returns the codec of the last of several schemas. Each schema may use the types that earlier ones define.
+ * @throws Error that says what is wrong with a schema
  */
 export function avroCodecOfTexts(texts: readonly string[]): Codec<Json> {
   return avroCodecOf(lastTypeOf(texts), new AvroReader(), new AvroWriter())
 }
 
-/** The same, of what follows a schema's id in a registry's wire format: `bytes` stand there without a length where they are the whole schema. */
+/**
+ * The same for the payload after the schema id in a registry's wire format. There a value has no length prefix if its
+ * whole schema is `bytes`.
+ */
 export function registeredAvroCodec(texts: readonly string[]): Codec<Json> {
   const type = lastTypeOf(texts)
-  // Only the primitive type has this name, with a logical type or without.
+  // Only the primitive type has this name, with or without a logical type.
   if (type.name === 'bytes') return avroCodecOf(type, new BareBytesReader(), new BareBytesWriter())
   return avroCodecOf(type, new AvroReader(), new AvroWriter())
 }
@@ -67,13 +70,13 @@ function avroCodecOf(type: AvroType, reader: AvroReader, writer: AvroWriter): Co
     decode,
     encode: (json) => encode(json),
     toJson: (json) => json,
-    // With defaults filled in, in the one form that each value has.
+    // Fills in defaults and gives each value its one canonical form.
     fromJson: (json) => decode(encode(json)),
     toText,
     fromText: (text) => decode(bytesOfText(text)),
   }
 
-  /** A string stands without quotation marks, but where a union might take it for something else. */
+  /** A string has no quotation marks, unless a union could read it as another type. */
   function toText(json: Json): string {
     return typeof json === 'string' && (type.shape !== 'any' || !isJson(json)) ? json : canonicalJson(json)
   }

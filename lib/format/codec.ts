@@ -1,37 +1,53 @@
-/** Between the bytes that Kafka has and the values that a program has. A codec is synchronous, holds no record, and may be shared. */
+/**
+ * Converts between the bytes in Kafka and the values in a program. A codec is synchronous, holds no record, and can be
+ * shared.
+ */
 
-/** What JSON can say. */
+/** A value that JSON can represent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
 export interface Codec<T = unknown> {
-  /** For messages: `int64`, `protobuf orders.v1.Order`. */
+  /** Name for messages: `int64`, `protobuf orders.v1.Order`. */
   readonly name: string
   /**
-   * Never keeps or changes `bytes`, which may be a view of a buffer that is used again.
-   * @throws Error saying what was found, where they are no such value; SchemaPending where a schema has to be fetched first
+   * Must not keep or change `bytes`, which may be a view of a buffer that will be reused.
+   * @throws Error that says what was found, if the bytes are not valid; SchemaPending if a schema has to be fetched
+   *   first
    */
   decode(bytes: Uint8Array): T
   /**
    * Canonical: equal values give equal bytes, as far as the format allows.
-   * @throws Error saying what was found, where it is no such value; SchemaPending
+   * @throws Error that says what was found, if the value is not valid; SchemaPending
    */
   encode(value: T): Uint8Array
-  /** As JSON shows it: whole numbers beyond 2^53 as decimal strings, bytes as base64. */
+  /** Returns the JSON form: whole numbers beyond 2^53 as decimal strings, bytes as base64. */
   toJson(value: T): Json
-  /** The reverse, which takes a whole number as a number or a decimal string. @throws Error saying what is expected */
+  /**
+   * The inverse of toJson. Accepts a whole number as a number or as a decimal string.
+   * @throws Error that says what is expected
+   */
   fromJson(json: Json): T
-  /** A value as a URL or text/plain has it: the plain text of simple formats, canonical JSON of structured ones. */
+  /** Returns the text for a URL or text/plain: plain text for simple formats, canonical JSON for structured ones. */
   toText(value: T): string
-  /** The reverse. @throws Error that completes "it is …" or "it must be …" */
+  /**
+   * The inverse of toText.
+   * @throws Error that completes "it is …" or "it must be …"
+   */
   fromText(text: string): T
-  /** The stored bytes are themselves what JSON shows, and need not be decoded to be served as JSON. */
+  /** The stored bytes are JSON text, which can be served without decoding. */
   readonly isJsonText?: true
 }
 
-/** Thrown by decode and encode where a schema is not there yet: wait for `ready`, then ask again. Not a fault of the record. */
+/**
+ * Thrown by decode and encode if a schema is not available yet: wait for `ready`, then call again. Not an error of the
+ * record.
+ */
 export class SchemaPending extends Error {
   override readonly name = 'SchemaPending'
-  /** Resolves when asking again will not be pending for the same schema; never rejects: a failure is then thrown by the next call. */
+  /**
+   * Resolves when the next call will not wait for the same schema. Never rejects: the next call throws the error
+   * instead.
+   */
   readonly ready: Promise<void>
 
   constructor(what: string, ready: Promise<void>) {

@@ -1,6 +1,6 @@
-/** Formats as settings name them: plain data, so that it can be sent to another thread. */
+/** Formats as settings describe them: plain data, which can be sent to another thread. */
 
-/** `raw` passes bytes through unseen. */
+/** `raw` passes bytes through unchecked. */
 export const simpleFormats = ['raw', 'utf8', 'json', 'int32', 'int64', 'uuid', 'uuid-binary', 'bytes'] as const
 
 export type SimpleFormat = (typeof simpleFormats)[number]
@@ -14,7 +14,10 @@ export interface RegistryConfig {
 
 export type FormatSpec =
   | { readonly format: SimpleFormat }
-  /** @member file, include absolute paths @member message full name, such as `orders.v1.Order` */
+  /**
+   * @member file, include absolute paths
+   * @member message full name, such as `orders.v1.Order`
+   */
   | {
       readonly format: 'protobuf'
       readonly file: string
@@ -28,14 +31,14 @@ export type FormatSpec =
       readonly format: 'registry'
       readonly kind: 'avro' | 'protobuf' | 'json'
       readonly registry: RegistryConfig
-      /** Whose latest schema values are encoded with; without it values can only be decoded. */
+      /** Values are encoded with the latest schema of this subject. Without a subject, values can only be decoded. */
       readonly subject?: string
     }
 
 export interface FormatsConfig {
   readonly key: FormatSpec
-  /** Of the topic's values. */
+  /** Format of the topic's values. */
   readonly value: FormatSpec
-  /** Of what is stored, in memory and in the changelog. */
+  /** Format of stored values, in memory and in the changelog. */
   readonly store: FormatSpec
 }

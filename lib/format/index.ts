@@ -1,4 +1,4 @@
-/** Formats of keys and values: what settings or a store module name, made into codecs. */
+/** Formats of keys and values: makes codecs from settings or from what a store module gives. */
 import { type Codec, type Json } from './codec.ts'
 import { type FormatSpec, type SimpleFormat } from './formats-config.ts'
 import { bytesCodec } from './simple/bytes.ts'
@@ -19,7 +19,7 @@ export {
 export { checkRegistries } from './registry-checks.ts'
 export { canonicalJson } from './simple/canonical-json.ts'
 
-/** What a program has of each simple format. */
+/** Type of the values of each simple format, as a program has them. */
 export interface SimpleValues {
   raw: Uint8Array
   utf8: string
@@ -31,7 +31,7 @@ export interface SimpleValues {
   bytes: Uint8Array
 }
 
-/** By name. Shared, since they hold nothing. */
+/** Codecs by name. They are shared, because they have no state. */
 export const simpleCodecs: { readonly [F in SimpleFormat]: Codec<SimpleValues[F]> } = {
   raw: rawCodec,
   utf8: utf8Codec,
@@ -44,8 +44,8 @@ export const simpleCodecs: { readonly [F in SimpleFormat]: Codec<SimpleValues[F]
 }
 
 /**
- * The codec of a format. Files that it names are read here and now.
- * @throws LatchkeyError invalid_settings: a file that cannot be read, a schema that is none, a message that is not in it
+ * Returns the codec of a format. Reads the format's files immediately.
+ * @throws LatchkeyError invalid_settings: a file that cannot be read, an invalid schema, a message that is not in it
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- what the values are is known to whoever named the format
 export function codecOf(spec: FormatSpec): Codec<any> {
@@ -61,14 +61,17 @@ export function codecOf(spec: FormatSpec): Codec<any> {
   }
 }
 
-/** The same for values: members of JSON keep their order, where keys have them in one that makes them findable. @throws likewise */
+/**
+ * Like codecOf, for values: members of JSON keep their order. Keys need a canonical order, to be found by their text.
+ * @throws the same errors
+ */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
 export function valueCodecOf(spec: FormatSpec): Codec<any> {
   if (spec.format === 'json') return jsonValueCodec
   return spec.format === 'registry' ? registryModule().registryValueCodec(spec) : codecOf(spec)
 }
 
-/** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
+/** Loaded on demand: without this format, a start neither waits for the library nor keeps it in memory. */
 function protobufModule() {
   return require('./protobuf.ts') as typeof import('./protobuf.ts')
 }

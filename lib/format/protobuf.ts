@@ -1,6 +1,7 @@
 /**
- * Protocol Buffers. In a program a message is its JSON form: what JSON shows of it, a module sees and gives back.
- * Fields that the schema does not know are passed over in decoding; so are they lost in a conversion, but not where bytes pass on.
+ * Protocol Buffers. In a program a message is its JSON form: modules get and return what a lookup shows.
+ * Decoding ignores fields that the schema does not have. A conversion therefore loses them; bytes that are stored
+ * unchanged keep them.
  */
 import protobuf from 'protobufjs'
 import { type Codec, type Json } from './codec.ts'
@@ -13,7 +14,7 @@ import { messageNamed, type Messages, messagesOf } from './protobuf/messages.ts'
 import { jsonWriterOf } from './protobuf/to-json.ts'
 import { WireReader } from './protobuf/wire-reader.ts'
 
-/** The library's reasons may quote what they are about. */
+/** Limits the library's error messages, which may quote their input. */
 const reasonLengthMax = 300
 
 /** @throws LatchkeyError invalid_settings: a file that cannot be read or is malformed, a message that is not in it */
@@ -22,13 +23,14 @@ export function protobufCodec({ file, include, message }: FormatSpec & { format:
   return codecOfMessage(messageNamed(message, messages), messages)
 }
 
-/** @param messages those that a google.protobuf.Any may hold */
+/** @param messages messages that a google.protobuf.Any may hold */
 export function codecOfMessage(type: protobuf.Type, messages: Messages): Codec<Json> {
   const fullName = type.fullName.slice(1)
   const read = jsonReaderOf(type)
   const write = jsonWriterOf(type, messages)
   const encode = (json: Json): Uint8Array => type.encode(read(json), new protobuf.Writer()).finish()
-  // By way of bytes: keys of 64 bits in a message that comes from JSON are others than in one that is decoded.
+  // Goes through bytes: the library represents 64-bit keys of a map differently in a message from JSON than in a
+  // decoded one.
   const fromJson = (json: Json): Json => decode(encode(json))
   return {
     name: `protobuf ${fullName}`,

@@ -1,6 +1,12 @@
-/** For --check: whether the schema registries that the codecs of this thread ask would answer. Those who ask them are looked for here. */
+/**
+ * For --check: checks whether the schema registries of this thread's codecs respond. Clients of a registry add their
+ * check here.
+ */
 
-/** @returns sentences @throws Error where a registry does not answer as one */
+/**
+ * @returns sentences for the user
+ * @throws Error if the registry does not respond like a registry
+ */
 type RegistryCheck = () => Promise<readonly string[]>
 
 const checks = new Set<RegistryCheck>()
@@ -9,7 +15,10 @@ export function addRegistryCheck(check: RegistryCheck): void {
   checks.add(check)
 }
 
-/** Asks each registry once. Empty where there is none. @throws Error that names the first one that does not answer as one */
+/**
+ * Checks each registry once. Empty if there is none.
+ * @throws Error that names the first registry that does not respond like one
+ */
 export async function checkRegistries(): Promise<string[]> {
   const found = await Promise.all([...checks].map((check) => check()))
   return found.flat()

@@ -1,7 +1,9 @@
 /**
- * Confluent's wire format (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format): a zero
- * byte, the id of a schema in 4 bytes, big-endian, then what the schema describes. In a program a value is its JSON form, whatever schema it
- * was written under; it is encoded under the latest schema of a subject.
+ * Confluent's wire format
+ * (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format): a
+ * zero byte, a schema id of 4 bytes, big-endian, then the payload that the schema describes.
+ * In a program a value is its JSON form, whichever schema it was written with. It is encoded with the latest schema of
+ * a subject.
  */
 import { type Codec, type Json } from './codec.ts'
 import { type FormatSpec } from './formats-config.ts'
@@ -14,7 +16,11 @@ type RegistrySpec = Extract<FormatSpec, { format: 'registry' }>
 
 const headerLength = 5
 
-/** Asks nothing of the registry before it is used. @param schemas for tests @param ofJson encodes where the kind is `json` */
+/**
+ * Sends no request to the registry before a schema is needed.
+ * @param schemas for tests
+ * @param ofJson encodes if the kind is `json`
+ */
 export function registryCodec(
   spec: RegistrySpec,
   schemas: Schemas = schemasOf(spec.registry),
@@ -23,7 +29,7 @@ export function registryCodec(
   const { kind, subject } = spec
   if (subject !== undefined) schemas.willAsk(subject)
 
-  /** Of the record before, which mostly has the same. */
+  /** Schema of the previous record. Most records have the same one. */
   let last: CompiledSchema | undefined
   let newest: CompiledSchema | undefined
 
@@ -42,7 +48,7 @@ export function registryCodec(
     decode(bytes) {
       const id = schemaIdOf(bytes)
       const payload = bytes.subarray(headerLength)
-      // JSON needs no schema to be read, so that it does not wait for one.
+      // JSON needs no schema to be decoded, so it does not wait for one.
       return kind === 'json' ? jsonCodec.decode(payload) : schemaOf(id).decode(payload)
     },
     encode(json) {
@@ -56,14 +62,17 @@ export function registryCodec(
     },
     toJson: (json) => json,
     fromJson: (json) => latest().codec.fromJson(json),
-    // Whether a string stands in quotation marks, Avro's schema says.
+    // Avro's schema decides whether a string has quotation marks.
     toText: (json) =>
       typeof json === 'string' && subject !== undefined ? latest().codec.toText(json) : canonicalJson(json),
     fromText: (text) => latest().codec.fromText(text),
   }
 }
 
-/** Of values: members of JSON keep their order. @param schemas for tests */
+/**
+ * The codec for values: members of JSON keep their order.
+ * @param schemas for tests
+ */
 export function registryValueCodec(spec: RegistrySpec, schemas: Schemas = schemasOf(spec.registry)): Codec<Json> {
   return registryCodec(spec, schemas, jsonValueCodec)
 }

@@ -1,4 +1,7 @@
-/** What keeps the codecs of this thread waiting, as sentences: those who ask elsewhere tell it, and a store shows it in its status. */
+/**
+ * Problems that make the codecs of this thread wait, as sentences. Clients of other services report them here, and a
+ * store shows them in its status.
+ */
 
 const sources = new Set<() => readonly string[]>()
 
@@ -6,7 +9,7 @@ export function addTroubles(source: () => readonly string[]): void {
   sources.add(source)
 }
 
-/** Empty where nothing waits for longer than one question takes. */
+/** Empty if nothing waits for longer than one request takes. */
 export function formatTroubles(): string[] {
   return [...sources].flatMap((source) => source())
 }

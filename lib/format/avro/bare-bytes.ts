@@ -1,5 +1,6 @@
 /**
- * `bytes` without a length before them: in a registry's wire format a value whose whole schema is `bytes` is all that follows the schema's id
+ * `bytes` without a length prefix. In a registry's wire format, a value whose whole schema is `bytes` takes the rest of
+ * the record after the schema id
  * (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
  */
 import { AvroReader } from './reader.ts'

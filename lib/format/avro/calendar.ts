@@ -1,6 +1,8 @@
 /**
- * Dates and times, as ISO 8601 has them: `2026-11-23`, `17:36:00.000`, `2026-11-23T17:36:00.000Z`, with as many digits after the point as the
- * type has. What no calendar shows (JavaScript's ends 271,821 years before and 275,760 after Christ) stays the number that it is.
+ * Dates and times in ISO 8601: `2026-11-23`, `17:36:00.000`, `2026-11-23T17:36:00.000Z`, with as many digits after the
+ * point as the type has.
+ * A value outside the calendar is shown as its number. JavaScript's calendar ends 271,821 years before and 275,760
+ * years after Christ.
  */
 import { type Json } from '../codec.ts'
 import { intOf, jsonOfLong, longOf } from './primitives.ts'
@@ -15,7 +17,7 @@ const dateText = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d$/
 const timestampText = /^((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/
 const timeText = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?$/
 
-/** Days since 1970 in an int. */
+/** Days since 1970-01-01, as an int. */
 export const dateType: AvroType = {
   name: 'int',
   shape: 'string',
@@ -29,7 +31,7 @@ export const dateType: AvroType = {
   ofDefault: (json) => json,
 }
 
-/** Since midnight. */
+/** Time since midnight. */
 export function timeOfDayType(name: 'int' | 'long', unitsPerSecond: number): AvroType {
   const digits = Math.log10(unitsPerSecond)
   const day = 86_400 * unitsPerSecond
@@ -53,8 +55,8 @@ export function timeOfDayType(name: 'int' | 'long', unitsPerSecond: number): Avr
 }
 
 /**
- * Since 1970, in a long.
- * @param isInstant a moment, in UTC; otherwise what a clock on some wall shows
+ * Time since 1970-01-01, as a long.
+ * @param isInstant true for a moment in UTC, false for a local time without time zone
  */
 export function calendarType(unitsPerSecond: number, isInstant: boolean): AvroType {
   const digits = Math.log10(unitsPerSecond)
@@ -108,7 +110,7 @@ function unitsOf(json: Json, perSecond: number, digits: number, isInstant: boole
   return longOf(String(units))
 }
 
-/** Undefined for the 30th of February. */
+/** Milliseconds since 1970-01-01. Undefined if the date does not exist, such as the 30th of February. */
 function dateOf(second: string, zone: string): number | undefined {
   const ms = Date.parse(`${second}${zone}`)
   const isReal = !Number.isNaN(ms) && new Date(Date.parse(`${second}Z`)).toISOString() === `${second}.000Z`

@@ -1,18 +1,24 @@
-/** Decimals: a whole number of any size, big-endian in two's complement, and a scale that the schema has. In JSON a string, `"12.30"`. */
+/**
+ * Decimals: a whole number of any size (two's complement, big-endian), with a scale from the schema. In JSON a string
+ * such as `"12.30"`.
+ */
 import { type Json } from '../codec.ts'
 import { bytesOfDefault } from './primitives.ts'
 import { Mismatch } from './mismatch.ts'
 import { withoutTrailingZeros } from './trailing-zeros.ts'
 import { type AvroType } from './type.ts'
 
-/** Beyond it bytes are shown as bytes: making decimals of them costs more the longer they are. */
+/**
+ * With a higher precision, bytes are shown as bytes: the cost of a conversion to decimal grows faster than their
+ * length.
+ */
 const precisionMax = 1_000
 const decimalText = /^(-?)(\d+)(?:\.(\d+))?$/
 const bitsPerDigit = Math.log2(10)
 
 /**
- * @param size of a fixed; undefined for bytes
- * @returns undefined where precision and scale are none
+ * @param size length of a fixed type; undefined for bytes
+ * @returns undefined if precision or scale are not valid
  */
 export function decimalType(
   name: string,
@@ -52,10 +58,10 @@ function numberOf(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toHex()}`))
 }
 
-/** As few bytes as there can be, or `size`. Undefined where that is too few. */
+/** Returns the shortest form, or one of `size` bytes; undefined if `size` is too small. */
 function bytesOf(value: bigint, size: number | undefined): Uint8Array | undefined {
   const magnitude = value < 0n ? -value - 1n : value
-  // One bit more for the sign.
+  // One more bit, for the sign.
   const sizeMin = magnitude === 0n ? 1 : Math.ceil((magnitude.toString(2).length + 1) / 8)
   const length = size ?? sizeMin
   if (length < sizeMin) return undefined

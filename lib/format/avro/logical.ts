@@ -1,6 +1,6 @@
 /**
- * Logical types: what a date, a time or a decimal looks like in JSON. Those that are not known, or do not fit the type they stand at,
- * are passed over, as Avro's specification asks.
+ * Logical types: the JSON of dates, times and decimals. Logical types that are unknown, or do not fit the type that
+ * they annotate, are ignored, as Avro's specification requires.
  */
 import { type Json } from '../codec.ts'
 import { calendarType, dateType, timeOfDayType } from './calendar.ts'
@@ -17,7 +17,7 @@ interface Attributes {
 
 const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** @param underlying what the type is without its logical type */
+/** @param underlying the type without its logical type */
 export function withLogicalType(underlying: AvroType, kind: string, attributes: Attributes): AvroType {
   switch (`${kind} ${String(attributes.logicalType)}`) {
     case 'int date':
@@ -49,7 +49,7 @@ export function withLogicalType(underlying: AvroType, kind: string, attributes: 
   }
 }
 
-/** In 16 bytes. One in a string is a string like others. */
+/** A UUID in 16 bytes. A UUID in a string needs no type of its own. */
 function uuidType(name: string): AvroType {
   return {
     name,

@@ -1,16 +1,16 @@
-/** A value that is not of the schema. The message completes "it …". */
+/** A value that does not match the schema. The message completes "it …". */
 export class Mismatch extends Error {
   readonly expected: string
   readonly path: string
 
-  /** @param path member names and indexes from the value that was given down to the one that is wrong */
+  /** @param path member names and indexes that lead from the given value to the wrong one */
   constructor(expected: string, path = '') {
     super(path === '' ? expected : `${expected}, at ${path.replace(/^\./, '')}`)
     this.expected = expected
     this.path = path
   }
 
-  /** The same, told from one level further up. */
+  /** Returns the same error with one more step at the beginning of its path. */
   static within(thrown: unknown, step: string): unknown {
     return thrown instanceof Mismatch ? new Mismatch(thrown.expected, step + thrown.path) : thrown
   }

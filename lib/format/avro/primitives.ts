@@ -1,4 +1,4 @@
-/** The types that have no parts. */
+/** Types without parts: primitive types, fixed and enum. */
 import { type Json } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from '../simple/base64.ts'
 import { Mismatch } from './mismatch.ts'
@@ -6,14 +6,14 @@ import { type AvroType } from './type.ts'
 
 const decimal = /^(?:0|-?[1-9]\d{0,18})$/
 const longRange = [-(2n ** 63n), 2n ** 63n - 1n] as const
-/** What JSON has no numbers for. */
+/** Numbers that JSON cannot represent. */
 const notFinite: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,
   '-Infinity': Number.NEGATIVE_INFINITY,
 }
 
-/** Of no more use than null, but schemas may have it. */
+/** Rarely useful outside unions, but valid in a schema. */
 const nullType: AvroType = {
   name: 'null',
   shape: 'null',
@@ -99,7 +99,7 @@ export const primitives: ReadonlyMap<string, AvroType> = new Map(
   ]),
 )
 
-/** As many bytes as `size` says, under a name. */
+/** A named type of `size` bytes. */
 export function fixedType(name: string, size: number): AvroType {
   return {
     name,
@@ -133,7 +133,7 @@ export function jsonOfLong(value: number | bigint): number | string {
   return typeof value === 'bigint' ? String(value) : value
 }
 
-/** @throws Mismatch also for a number that may have lost digits before it came here */
+/** @throws Mismatch, also for a number that may have lost digits before */
 export function longOf(json: Json): number | bigint {
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json
   if (typeof json === 'string' && decimal.test(json)) {
@@ -152,7 +152,10 @@ export function intOf(json: Json): number {
   return value
 }
 
-/** Schemas write each byte of a default as the character of that number. @throws Mismatch */
+/**
+ * Returns the bytes of a default. In schemas, each character stands for the byte of the same number.
+ * @throws Mismatch
+ */
 export function bytesOfDefault(json: Json): Uint8Array {
   // oxlint-disable-next-line no-control-regex -- any byte
   if (typeof json !== 'string' || !/^[\0-\xff]*$/.test(json)) throw new Mismatch('it must be a string of bytes')
@@ -171,7 +174,7 @@ function jsonOfDouble(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
 }
 
-/** 0.1 and not 0.10000000149011612: the shortest decimal that is this float. */
+/** Returns the shortest decimal that is the same float: 0.1 instead of 0.10000000149011612. */
 function shortestFloat(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
@@ -184,7 +187,7 @@ function doubleOf(json: Json): number {
   // -0 becomes 0, as in JSON.
   if (typeof json === 'number') return json === 0 ? 0 : json
   const special = typeof json === 'string' && Object.hasOwn(notFinite, json) ? notFinite[json] : undefined
-  // A whole number beyond 2^53 comes as a string from JSON that has been read with care.
+  // Our JSON parser decodes a whole number beyond 2^53 as a string.
   const value = special ?? (typeof json === 'string' && /^-?\d+$/.test(json) ? Number(json) : undefined)
   if (value === undefined) throw new Mismatch('it must be a number, or "NaN", "Infinity" or "-Infinity"')
   return value

@@ -1,17 +1,21 @@
 /**
- * Reads Avro's binary encoding out of bytes that nobody has checked. Every length is compared with the bytes that are left before
- * anything is made of it, every varint ends within ten bytes, nesting has a bound, and so has the number of records and of what may take no
- * bytes at all: what a value costs is bounded by its own length and by that number, whatever its schema is.
+ * Reads Avro's binary encoding from untrusted bytes. Compares every length with the remaining bytes before it allocates
+ * anything. Limits varints to ten bytes, and limits nesting, the number of records, and the number of items that may
+ * take no bytes.
+ * The cost of a value is thus bounded by its own length and these limits, whatever its schema is.
  */
 import { depthMax } from '../simple/canonical-json.ts'
 
-/** Records, nulls and fixed of no bytes in one value: an array of a billion nulls takes six bytes, and a record that holds two of another, thirty deep, none. */
+/**
+ * Maximum number of records, nulls and zero-length fixed values in one value. Without it, an array of a billion nulls
+ * would take six bytes, and records nested thirty levels deep, each with two of the next level, would take none.
+ */
 const itemsMax = 65_536
-/** And so many for each of its bytes. */
+/** Additional items that are allowed for each byte of the value. */
 const itemsPerByte = 4
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const int32Max = 2 ** 31 - 1
-/** As many groups of seven bits as a double holds exactly. */
+/** Number of groups of seven bits that a double represents exactly. */
 const exactGroups = 7
 const none = new Uint8Array(0)
 
@@ -22,7 +26,10 @@ export class AvroReader {
   #depth = 0
   #itemsLeft = 0
 
-  /** @throws Error where `read` does, and where it leaves bytes */
+  /**
+   * Reads a whole value.
+   * @throws Error if `read` does, or if bytes remain after it
+   */
   all<T>(bytes: Uint8Array, read: (input: AvroReader) => T): T {
     this.#bytes = bytes
     this.#view = undefined
@@ -40,7 +47,7 @@ export class AvroReader {
     }
   }
 
-  /** Before each item that may take no bytes. */
+  /** Counts an item that may take no bytes. Must be called before each one. */
   item(): void {
     if (--this.#itemsLeft >= 0) return
     const length = this.#bytes.length
@@ -59,7 +66,7 @@ export class AvroReader {
     return value
   }
 
-  /** A bigint only beyond 2^53. */
+  /** Returns a bigint only beyond 2^53. */
   long(): number | bigint {
     let zigzag = 0
     let scale = 1
@@ -80,12 +87,12 @@ export class AvroReader {
     return this.#viewOf(8).getFloat64(this.#take(8), true)
   }
 
-  /** A view, for the moment. */
+  /** Returns a view of the input, which is valid only until `all` returns. */
   bytes(): Uint8Array {
     return this.fixed(this.#length('bytes'))
   }
 
-  /** A view, for the moment. */
+  /** Returns a view of the input, which is valid only until `all` returns. */
   fixed(size: number): Uint8Array {
     if (size === 0) this.item()
     this.#need(size)
@@ -93,7 +100,7 @@ export class AvroReader {
     return this.#bytes.subarray(start, start + size)
   }
 
-  /** All that is left: a view, for the moment. */
+  /** Returns the remaining bytes as a view, which is valid only until `all` returns. */
   rest(): Uint8Array {
     return this.fixed(this.#bytes.length - this.#position)
   }
@@ -114,13 +121,13 @@ export class AvroReader {
     return index
   }
 
-  /** The blocks of an array or a map. */
+  /** Reads the blocks of an array or a map and calls `each` for every item. */
   items(each: () => void): void {
     for (;;) {
       let count = this.long()
       if (count === 0) return
       if (count < 0) {
-        // Then the block's length in bytes follows, for those who skip it.
+        // A negative count is followed by the block's length in bytes, which allows others to skip the block.
         count = -count
         this.#length('a block')
       }
@@ -128,7 +135,7 @@ export class AvroReader {
     }
   }
 
-  /** Before what a record, an array or a map has inside; `leave` after it. */
+  /** Must be called before the contents of a record, an array or a map; `leave` after them. */
   enter(): void {
     if (++this.#depth > depthMax) throw new Error(`it is nested more than ${depthMax} deep`)
   }

@@ -1,4 +1,4 @@
-/** A schema in JSON, as a file or a registry has it, made into types that read and write. */
+/** Parses a schema in JSON, from a file or a registry, into types that read and write values. */
 import { withoutBom } from '../../text/bom.ts'
 import { type Json } from '../codec.ts'
 import { withLogicalType } from './logical.ts'
@@ -10,12 +10,13 @@ import { unionType } from './union.ts'
 const depthMax = 200
 const fixedSizeMax = 2 ** 31 - 1
 
-/** Named types, by full name: those of the schemas that a schema refers to, and its own. */
+/** Named types by full name: those of the schema itself and of the schemas that it refers to. */
 export type NamedTypes = Map<string, AvroType>
 
 /**
- * @param text JSON; types that it names itself are added to `names`
- * @throws Error saying what is wrong with the schema
+ * @param text the schema in JSON
+ * @param names gets the named types of the schema
+ * @throws Error that says what is wrong with the schema
  */
 export function avroTypeOf(text: string, names: NamedTypes = new Map()): AvroType {
   return new SchemaParser(names).parse(jsonOf(text), '', 0)
@@ -25,7 +26,7 @@ function jsonOf(text: string): Json {
   try {
     return JSON.parse(withoutBom(text)) as Json
   } catch {
-    // Some registries hand out the name of a primitive type without its quotation marks.
+    // Some registries return the name of a primitive type without quotation marks.
     if (primitives.has(text.trim())) return text.trim()
     throw new Error('it is no JSON')
   }
@@ -129,7 +130,7 @@ class SchemaParser {
   }
 }
 
-/** A name with dots is a full one, whatever namespace is said beside it. */
+/** Returns the full name of a type. A name with dots is already a full name; `namespace` is then ignored. */
 function fullName(schema: Members, enclosing: string): string {
   const name = own(schema, 'name')
   if (typeof name !== 'string' || name === '') throw new Error(`a type has no name: ${shortened(schema)}`)

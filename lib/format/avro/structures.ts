@@ -8,17 +8,17 @@ import { type AvroType, membersOf, setMember } from './type.ts'
 interface Field {
   readonly name: string
   readonly type: AvroType
-  /** As the schema writes it; undefined none. */
+  /** Default as in the schema; undefined if there is none. */
   readonly defaultJson: Json | undefined
 }
 
-/** Its fields come after it has a name that they may refer to. */
+/** A record. Its fields are set after its name is known, because they may refer to it. */
 export class RecordType implements AvroType {
   readonly name: string
   readonly shape = 'object'
   #fields: readonly Field[] = []
   readonly #fieldNames = new Set<string>()
-  /** Bytes of the defaults that have been needed so far. */
+  /** Encoded defaults, added when first needed. */
   readonly #defaults = new Map<Field, Uint8Array>()
 
   constructor(name: string) {
@@ -51,7 +51,7 @@ export class RecordType implements AvroType {
     output.leave()
   }
 
-  /** A record's default may leave out members that have one of their own: `write` fills them in. */
+  /** The default of a record may lack members that have defaults themselves. `write` fills them in. */
   ofDefault(json: Json): Json {
     const given = membersOf(json, `it must be an object, of record ${this.name}`)
     const members: Record<string, Json> = {}
@@ -118,7 +118,7 @@ export function arrayType(items: AvroType): AvroType {
   }
 }
 
-/** Written in the order of its names, so that equal maps have equal bytes. */
+/** Writes members in the order of their names, so that equal maps have equal bytes. */
 export function mapType(values: AvroType): AvroType {
   return {
     name: 'map',

@@ -1,24 +1,29 @@
-/** One type of a schema: how its values stand in Avro's binary encoding, and in JSON. */
+/** Interface of a schema's types: each converts between Avro's binary encoding and JSON. */
 import { type Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
 import { type AvroReader } from './reader.ts'
 import { type AvroWriter } from './writer.ts'
 
-/** What a value looks like in JSON. */
+/** Type of a value in JSON. */
 export type Shape = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object'
 
 export interface AvroType {
-  /** As unions name their branches: `long`, `map`, `orders.v1.Order`. */
+  /** Name as in the branches of unions: `long`, `map`, `orders.v1.Order`. */
   readonly name: string
-  /** `any` is a union's. */
+  /** `any` for unions. */
   readonly shape: Shape | 'any'
-  /** Of the few values that `shape` cannot show: whole numbers beyond 2^53, times that no calendar has. */
+  /**
+   * Shape of the few values that `shape` cannot represent: whole numbers beyond 2^53 and times outside the calendar.
+   */
   readonly edgeShape?: Shape
-  /** @throws Error saying what was found */
+  /** @throws Error that says what was found */
   read(input: AvroReader): Json
-  /** Takes what `read` returns, and a little more. @throws Mismatch */
+  /**
+   * Accepts what `read` returns, and some further forms.
+   * @throws Mismatch
+   */
   write(output: AvroWriter, json: Json): void
-  /** A field's default, which schemas write in another JSON than that of values. */
+  /** Returns the JSON form of a field's default. Schemas write defaults in a different JSON form than values. */
   ofDefault(json: Json): Json
 }
 
@@ -28,7 +33,7 @@ export function shapeOf(json: Json): Shape {
   return typeof json as Shape
 }
 
-/** Names come from outside: `__proto__` is one like any other. */
+/** Sets a member whose name may be any text, including `__proto__`. */
 export function setMember(members: Record<string, Json>, name: string, json: Json): void {
   if (name !== '__proto__') members[name] = json
   else Object.defineProperty(members, name, { value: json, enumerable: true, configurable: true, writable: true })

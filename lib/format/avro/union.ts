@@ -1,7 +1,8 @@
 /**
- * Unions: in JSON the plain value where its shape tells the branch, `{"<branch>": value}` where it does not. Which of the two is decided by the
- * schema, not by the value, so that a reader of JSON knows what to expect; only the values that a branch shows in another shape than its
- * own (a long beyond 2^53 is a string) are wrapped one by one, where a further branch has that shape.
+ * Unions. In JSON, a value is plain if its shape identifies the branch, else `{"<branch>": value}`. The schema decides
+ * which, not the value, so that a reader of the JSON knows what to expect.
+ * One exception: a value that its branch shows in another shape than usual (a long beyond 2^53 is a string) has the
+ * branch name if another branch has that shape.
  */
 import { type Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
@@ -22,7 +23,7 @@ export function unionType(branches: readonly AvroType[]): AvroType {
     return needsName ? wrap(branch.name, json) : json
   }
 
-  /** The branch and what it is to write. */
+  /** Returns the index of the branch and the value to write. */
   function choose(json: Json): [number, Json] {
     const shape = shapeOf(json)
     const index = isWrapped && shape !== 'null' ? undefined : (byShape.get(shape) ?? byEdge.get(shape))
@@ -45,7 +46,7 @@ export function unionType(branches: readonly AvroType[]): AvroType {
       output.long(index)
       branches[index]!.write(output, value)
     },
-    /** Mostly of the first branch, which all versions of Avro ask for; since 1.12 of any. */
+    /** Tries the first branch first: Avro requires its type for defaults, and since version 1.12 allows the others. */
     ofDefault(json) {
       for (const [index, branch] of branches.entries()) {
         const value = defaultOf(branch, json)
@@ -56,7 +57,7 @@ export function unionType(branches: readonly AvroType[]): AvroType {
   }
 }
 
-/** Whether some value would not tell its branch, or could not be told from one that names its branch. */
+/** Whether a value may not identify its branch, or may look like `{"<branch>": value}`. */
 function isAmbiguous(branches: readonly AvroType[]): boolean {
   const shapes = branches.map((branch) => branch.shape)
   if (new Set(shapes).size < shapes.length) return true
@@ -87,7 +88,7 @@ function expectation(branches: readonly AvroType[], isWrapped: boolean): string 
   return `it must be one of ${list.join(', ')}`
 }
 
-/** In JSON of values; undefined where it is none of this branch. */
+/** Returns the default in the JSON form of values; undefined if it is not a value of this branch. */
 function defaultOf(branch: AvroType, json: Json): Json | undefined {
   try {
     const value = branch.ofDefault(json)

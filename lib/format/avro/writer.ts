@@ -1,20 +1,20 @@
-/** Writes Avro's binary encoding into a buffer that grows and is used again. */
+/** Writes Avro's binary encoding into a buffer that grows and is reused. */
 import { depthMax } from '../simple/canonical-json.ts'
 import { Mismatch } from './mismatch.ts'
 
 const encoder = new TextEncoder()
 const capacityAtStart = 1_024
-/** A larger buffer is not kept for the next value. */
+/** Larger buffers are not kept for the next value. */
 const keptMax = 1_048_576
-/** Of a field's default: a schema of a few lines can double it at each level. */
+/** Maximum size of a field's default. A schema of a few lines can double it at each level. */
 export const defaultBytesMax = 1_048_576
-/** Beyond what any record has: defaults that a schema fills in can make much of little. */
+/** Maximum size of a value, larger than any record. Defaults from a schema can expand a short value. */
 const lengthMaxDefault = 134_217_728
-/** Twice as much is still exact in a double. */
+/** Below this, twice the value is exact in a double. */
 const doubledExactly = 2 ** 52
 
 export class AvroWriter {
-  /** Members that the schema does not have are refused; otherwise they are left out, as Avro's schema resolution does. */
+  /** Refuses members that the schema does not have. Otherwise they are left out, as in Avro's schema resolution. */
   isStrict = false
   readonly #lengthMax: number
   #bytes = new Uint8Array(capacityAtStart)
@@ -26,7 +26,7 @@ export class AvroWriter {
     this.#lengthMax = lengthMax
   }
 
-  /** What `write` has written, copied out. */
+  /** Returns a copy of the bytes that `write` has written. */
   all(isStrict: boolean, write: (output: AvroWriter) => void): Uint8Array {
     this.isStrict = isStrict
     this.#length = 0
@@ -44,7 +44,7 @@ export class AvroWriter {
     this.#bytes[this.#length++] = byte
   }
 
-  /** @param value 64 bits, signed */
+  /** @param value signed, 64 bits */
   long(value: number | bigint): void {
     if (typeof value === 'bigint' || Math.abs(value) >= doubledExactly) this.#wideLong(BigInt(value))
     else this.#varint(value >= 0 ? value * 2 : -value * 2 - 1)
@@ -62,7 +62,7 @@ export class AvroWriter {
     this.#length += 8
   }
 
-  /** Without a length before them. */
+  /** Writes bytes without a length prefix. */
   fixed(bytes: Uint8Array): void {
     this.#reserve(bytes.length)
     this.#bytes.set(bytes, this.#length)
@@ -79,7 +79,7 @@ export class AvroWriter {
     this.bytes(encoder.encode(text))
   }
 
-  /** Before what a record, an array or a map has inside; `leave` after it. */
+  /** Must be called before the contents of a record, an array or a map; `leave` after them. */
   enter(): void {
     if (++this.#depth > depthMax) throw new Mismatch(`it must be nested at most ${depthMax} deep`)
   }

@@ -1,6 +1,6 @@
 /**
- * Files that need not lie beside a .proto that imports them, by the name that they are imported by: Google's own, and all that Confluent's registry
- * knows without a reference.
+ * Built-in .proto files, by the name under which they are imported: Google's own, and all files that Confluent's
+ * registry knows without a reference.
  */
 import protobuf from 'protobufjs'
 import annotations from 'protobufjs/google/api/annotations.json' with { type: 'json' }
@@ -17,10 +17,10 @@ interface Definitions {
   nested?: Record<string, object> | undefined
 }
 
-/** These come with the library's code. */
+/** Files that are part of the library's code. */
 const inLibrary = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers']
 
-/** The first ones count where several define the same: some hold excerpts of others. */
+/** Definitions by file. If several define the same name, the first is used: some contain only excerpts of others. */
 const bundled = new Map<string, readonly (Definitions | null)[]>([
   ...inLibrary
     .map((name) => `google/protobuf/${name}.proto`)
@@ -34,7 +34,7 @@ const bundled = new Map<string, readonly (Definitions | null)[]>([
   ['google/protobuf/compiler/plugin.proto', [descriptor, plugin]],
 ])
 
-/** Of options alone, which are passed over. */
+/** Files that define only options, which are ignored. */
 const ofOptions = ['cpp', 'go', 'java'].map((language) => `google/protobuf/${language}_features.proto`)
 
 const texts: ReadonlyMap<string, string> = new Map([
@@ -54,7 +54,7 @@ export function isBundled(name: string): boolean {
   return bundled.has(name) || texts.has(name)
 }
 
-/** With what it imports. What the root has already stays as it is. */
+/** Adds a file and its imports. Definitions that the root already has stay unchanged. */
 export function addBundled(root: protobuf.Root, name: string): void {
   const text = texts.get(name)
   if (text !== undefined) {

@@ -1,4 +1,7 @@
-/** ProtoJSON to a message that can be encoded: checked by the library, then completed for what it does not look at. */
+/**
+ * Converts ProtoJSON to a message that can be encoded. The library checks the JSON; this file completes what the
+ * library does not check.
+ */
 import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
 import { type Json } from '../codec.ts'
@@ -7,7 +10,7 @@ const messageLengthMax = 300
 
 type Message = Record<string, unknown>
 
-/** @returns throws Error that says where the JSON is not such a message */
+/** @returns a function that throws Error if the JSON is not such a message, with the place */
 export function jsonReaderOf(type: protobuf.Type): (json: Json) => protobuf.Message {
   const needsCompletion = reachableFrom(type).some((message) =>
     message.fieldsArray.some((field) => field.required || field.map),
@@ -30,7 +33,7 @@ function read(type: protobuf.Type, json: Json): protobuf.Message {
   }
 }
 
-/** Required fields are there, and maps are in the order of their keys, so that equal messages give equal bytes. */
+/** Requires required fields, and sorts maps by key, so that equal messages give equal bytes. */
 function complete(type: protobuf.Type, message: Message, path: string): void {
   for (const field of type.fieldsArray) {
     const { name } = field
@@ -49,7 +52,7 @@ function valuesOf(field: protobuf.Field, value: unknown): Message[] {
   return field.repeated ? (value as Message[]) : [value as Message]
 }
 
-/** Without a prototype, where __proto__ is a key like any other. */
+/** The result has no prototype, so that __proto__ is an ordinary key. */
 function sorted(map: Message): Message {
   const result = Object.create(null) as Message
   for (const key of Object.keys(map).toSorted()) result[key] = map[key]
@@ -58,7 +61,7 @@ function sorted(map: Message): Message {
 
 function reachableFrom(type: protobuf.Type): protobuf.Type[] {
   const reached = new Set([type])
-  // A set that grows while it is gone through is gone through to its end.
+  // The iteration includes messages that are added during the loop.
   for (const message of reached) {
     for (const field of message.fieldsArray) {
       const { resolvedType } = field.resolve()

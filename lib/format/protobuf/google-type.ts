@@ -1,6 +1,7 @@
 /**
- * google/type/*.proto, which Confluent's registry knows without a reference: messages and enums of googleapis, Copyright Google LLC, under the Apache
- * License 2.0. Changed: comments and options are left out. test/format/java compares them with the files that Google publishes.
+ * google/type/*.proto, which Confluent's registry knows without a reference. Messages and enums of googleapis,
+ * Copyright Google LLC, under the Apache License 2.0. Changed: without comments and options. test/format/java compares
+ * them with the files that Google publishes.
  */
 
 const definitions: Readonly<Record<string, string>> = {
@@ -50,7 +51,7 @@ const definitions: Readonly<Record<string, string>> = {
     message TimeOfDay { int32 hours = 1; int32 minutes = 2; int32 seconds = 3; int32 nanos = 4; }`,
 }
 
-/** By the names that they are imported by. */
+/** Files by the names under which they are imported. */
 export const googleTypeFiles: ReadonlyMap<string, string> = new Map(
   Object.entries(definitions).map(([name, text]) => [
     `google/type/${name}.proto`,

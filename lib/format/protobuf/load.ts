@@ -1,6 +1,6 @@
 /**
- * .proto files, read when the program runs. An import is looked for beside the file that imports it, then in the include directories, then
- * among the files of Google that are built in.
+ * Reads .proto files at run time. Looks an import up in the folder of the importing file, then in the include
+ * directories, then among Google's files that are built in.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -11,14 +11,15 @@ import { formatFault } from '../format-fault.ts'
 import { addBundled, isBundled } from './bundled.ts'
 import { parseProto } from './parse.ts'
 
-/** Of one file, and of files that import each other: more is no schema but a slip. */
+/** Maximum size of a file, and number of files that import each other. Larger input is a mistake, not a schema. */
 const fileBytesMax = 16_777_216
 const filesMax = 1_000
 
 /**
- * The file and all that it imports.
- * @param include directories, the first that has an import counts
- * @throws LatchkeyError invalid_settings: a file that is missing, unreadable or malformed, naming it and whoever imports it
+ * Loads a file and all its imports.
+ * @param include directories where imports are looked up, first match wins
+ * @throws LatchkeyError invalid_settings: a file that is missing, unreadable or malformed, with its name and the
+ *   importing file
  */
 export function loadProtos(file: string, include: readonly string[] = []): protobuf.Root {
   const root = new protobuf.Root()
@@ -60,7 +61,10 @@ export function loadProtos(file: string, include: readonly string[] = []): proto
   }
 }
 
-/** A schema that is at hand as text, with the imports that it has: for a registry, which names them. One text may have several names. */
+/**
+ * Parses a schema given as text, with its imports. For a registry, which names the imports. One text may have several
+ * names.
+ */
 export function parseProtos(texts: ReadonlyMap<string, string>): protobuf.Root {
   const root = new protobuf.Root()
   const loaded = new Set<string>()

@@ -1,4 +1,6 @@
-/** The messages that files define, by full name. An index of our own: the library's remembers every name that it was ever asked for. */
+/**
+ * Messages of .proto files by full name. Replaces the library's index, which keeps every name that was ever looked up.
+ */
 import protobuf from 'protobufjs'
 import { formatFault } from '../format-fault.ts'
 
@@ -9,7 +11,7 @@ export type Messages = ReadonlyMap<string, protobuf.Type>
 export function messagesOf(root: protobuf.Root): Messages {
   const messages = new Map<string, protobuf.Type>()
   collect(root, messages)
-  // What the JSON form of an Any names comes from outside.
+  // The JSON form of an Any contains a message name from outside.
   root.lookupType = (path) => {
     const message = typeof path === 'string' ? messages.get(path) : undefined
     if (message === undefined) throw new Error(`no message ${String(path)} is known here`)
@@ -18,7 +20,7 @@ export function messagesOf(root: protobuf.Root): Messages {
   return messages
 }
 
-/** @throws LatchkeyError invalid_settings that names those that there are, the likely ones first */
+/** @throws LatchkeyError invalid_settings that lists the existing messages, likely ones first */
 export function messageNamed(name: string, messages: Messages): protobuf.Type {
   const message = messages.get(name.replace(/^\./, ''))
   if (message) return message
@@ -39,12 +41,15 @@ function collect(namespace: protobuf.NamespaceBase, messages: Map<string, protob
   }
 }
 
-/** The library puts a full name together whenever it is asked for, which it does for each field of each JSON that it reads. */
+/**
+ * Caches the full name of an object. The library computes it at each access, which is once for each field of each JSON
+ * that it reads.
+ */
 function keepName(object: protobuf.ReflectionObject): void {
   Object.defineProperty(object, 'fullName', { value: object.fullName })
 }
 
-/** Whether the last parts of both names are one another's beginning or end, whatever their case. */
+/** Whether the last part of one name begins or ends with the last part of the other, case-insensitive. */
 function isNear(known: string, name: string): boolean {
   const [left, right] = [simpleName(known), simpleName(name)]
   return left.startsWith(right) || right.startsWith(left) || left.endsWith(right) || right.endsWith(left)

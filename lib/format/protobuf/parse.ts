@@ -1,11 +1,12 @@
-/** A .proto text, with what the library's parser makes otherwise than protoc does. */
+/** Parses a .proto text. Corrects where the library's parser differs from protoc. */
 import protobuf from 'protobufjs'
 
-/** Fields keep their names as they are written, so that two that differ in their underscores only can be told apart. */
+/** Fields keep their original names, so that two names that differ only in underscores stay distinct. */
 export function parseProto(text: string, root: protobuf.Root): protobuf.IParserResult {
   const { util } = protobuf
   const { lcFirst } = util
-  // Its parser names the field of a group by this; protoc by the whole name in lower case. No other name goes through it while it parses.
+  // The library's parser names the field of a group with lcFirst; protoc uses the whole name in lower case. The parser
+  // uses lcFirst for nothing else.
   util.lcFirst = (name) => name.toLowerCase()
   try {
     return protobuf.parse(text, root, { keepCase: true })

@@ -1,6 +1,6 @@
 /**
- * A decoded message as ProtoJSON has it (https://protobuf.dev/programming-guides/json/), with two differences: 64-bit numbers are
- * numbers as far as those are exact in JSON, and an Any of a message that is not known here shows its bytes.
+ * Converts a decoded message to ProtoJSON (https://protobuf.dev/programming-guides/json/), with two differences: 64-bit
+ * integers are numbers if JSON represents them exactly, and an Any of an unknown message shows its bytes.
  */
 import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
@@ -9,7 +9,7 @@ import { base64Of } from '../simple/base64.ts'
 import { type Messages } from './messages.ts'
 import { WireReader } from './wire-reader.ts'
 
-/** Of Any within Any; the library bounds the depth of all else when it decodes. */
+/** Maximum depth of Any within Any. When decoding, the library limits all other nesting. */
 const anyDepthMax = 16
 const floatMax = 3.4028234663852886e38
 
@@ -19,11 +19,11 @@ type FieldWriter = (message: Message, json: Record<string, Json>) => void
 
 const noBytes = new Uint8Array(0)
 const structural = ['Timestamp', 'Duration', 'FieldMask', 'Struct', 'Value', 'ListValue']
-/** Known by what they are in JSON: the library writes them. */
+/** Messages with a JSON form of their own, which the library writes. */
 const wellKnown = new Set(structural.map((name) => `.google.protobuf.${name}`))
 const wrapper = /^\.google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
 
-/** @param messages those that an Any may hold */
+/** @param messages messages that an Any may hold */
 export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message: object) => Json {
   const writers = new Map<protobuf.Type, Writer>()
   let anyDepth = 0
@@ -41,7 +41,7 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
       for (const field of fields) field(value as Message, json)
       return json
     }
-    // Before its fields, which may hold it.
+    // Set before the fields, because a field may have this message's type.
     writers.set(message, writer)
     for (const field of message.fieldsArray) fields.push(ofField(field.resolve()))
     return writer
@@ -55,7 +55,7 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
       const keyText = mapKeyText(field)
       return (message, json) => {
         const entries = Object.entries((message[name] ?? {}) as Message)
-        // fromEntries defines members: a key such as __proto__ is one like any other.
+        // fromEntries defines members, so that __proto__ is an ordinary key.
         if (entries.length > 0)
           json[jsonName] = Object.fromEntries(entries.map(([key, value]) => [keyText(key), write(value)]))
       }
@@ -68,9 +68,10 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
     }
     const { hasPresence, required } = field
     return (message, json) => {
-      // What a message does not have is a default of its prototype. What has no presence and is 0 is not decoded, unless it is -0.
+      // A member that a message lacks has its default in the prototype. Decoding leaves out a field without presence
+      // that is 0, but keeps -0: that is left out here.
       if (!Object.hasOwn(message, name) || (!hasPresence && message[name] === 0)) {
-        // Decoding has seen to it, but where a map leaves out a message.
+        // Decoding has checked this, except for a message that a map entry leaves out.
         if (required) throw new Error(`missing required '${name}'`)
         return
       }
@@ -118,7 +119,7 @@ const scalarWriters: Record<string, Writer> = {
   bytes: (value) => base64Of(bytesOf(value)),
 }
 
-/** The library's default of bytes is an array: where a map, a wrapper or an Any leaves them out. */
+/** The library's default of bytes is an array. A map, a wrapper or an Any without a value has it. */
 function bytesOf(value: unknown): Uint8Array {
   return value instanceof Uint8Array ? value : noBytes
 }
@@ -135,27 +136,30 @@ function jsonOfLong(value: unknown): number | string {
 }
 
 function jsonOfDouble(value: unknown): number | string {
-  // JSON has no -0: adding makes it 0.
+  // JSON has no -0: the addition makes it 0.
   return Number.isFinite(value) ? (value as number) + 0 : String(value)
 }
 
-/** 0.1 and not 0.10000000149011612: the shortest decimal that is this float. */
+/** Returns the shortest decimal that is the same float: 0.1 instead of 0.10000000149011612. */
 function shortestFloat(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
-    // The largest float's shortest decimal is beyond it, which reading would refuse.
+    // The shortest decimal of the largest float is larger than the float, and readers would refuse it.
     if (Math.fround(short) === value && Math.abs(short) <= floatMax) return short
   }
   return value
 }
 
 function jsonNameOf(field: protobuf.Field): string {
-  // An extension of proto2 goes by its full name, in brackets.
+  // An extension of proto2 has its full name in brackets.
   if (field.declaringField) return `[${field.declaringField.fullName.slice(1)}]`
   return field.jsonName ?? field.name
 }
 
-/** 64-bit keys of a decoded map are eight characters each, which hold the bits and may look like digits; "0" is one that was left out. */
+/**
+ * In a decoded map, a 64-bit key is a string of eight characters that hold its bits and may look like digits. "0"
+ * stands for a key that was left out.
+ */
 function mapKeyText(field: protobuf.MapField): (key: string) => string {
   const isUnsigned = field.keyType === 'uint64' || field.keyType === 'fixed64'
   const isLong = isUnsigned || ['int64', 'sint64', 'sfixed64'].includes(field.keyType)

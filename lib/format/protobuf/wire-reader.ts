@@ -1,15 +1,18 @@
-/** Reads the wire format as the library does, but for a slip of it. */
+/** Reads the wire format like the library, but works around one of its bugs. */
 import protobuf from 'protobufjs'
 
 const startGroup = 3
 
 export class WireReader extends protobuf.Reader {
-  /** Groups in a group have their numbers: to try each in two ways would double the time with each level. */
+  /**
+   * Groups within a group have correct field numbers. Trying each of them in two ways would double the time with each
+   * level.
+   */
   #isInGroup = false
 
   /**
-   * Passes over a field that is not known. In a message that has no fields at all the library gives a group's whole tag for its number, and
-   * would refuse the group where its end has the number.
+   * Skips an unknown field. In a message without any fields, the library passes a group's whole tag as its field
+   * number. It then refuses the group, because the group's end has the actual number.
    */
   override skipType(wireType: number, depth = 0, fieldNumber?: number): protobuf.Reader {
     const isGroup = wireType === startGroup && fieldNumber !== undefined

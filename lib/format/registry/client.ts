@@ -1,7 +1,9 @@
 /**
- * Questions to a schema registry, by Confluent's REST interface (https://docs.confluent.io/platform/current/schema-registry/develop/api.html), which
- * other registries speak too. Each answer is one of three: what was asked for, a word that there is no such thing, or trouble, which
- * says nothing about what was asked for. To tell the last two apart matters: for the one a record is bad, for the other it has to wait.
+ * Client of a schema registry, with Confluent's REST interface
+ * (https://docs.confluent.io/platform/current/schema-registry/develop/api.html), which other registries support, too.
+ * A response is one of three: the requested object; a statement that it does not exist (Refused); or trouble, which
+ * says nothing about the object (Trouble). The last two must be distinguished: a refusal makes a record bad, trouble
+ * makes it wait.
  */
 import { messageOf } from '../../errors.ts'
 import { type Json } from '../codec.ts'
@@ -12,7 +14,7 @@ import { readBounded } from './read-bounded.ts'
 const accept =
   'application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json;q=0.9, application/json;q=0.8'
 const timeoutMsDefault = 10_000
-/** A schema of 1 MB, every character of which is escaped. */
+/** A schema of 1 MB in which every character is escaped. */
 const answerBytesMax = 2_097_152
 
 export class RegistryClient {
@@ -31,9 +33,9 @@ export class RegistryClient {
   }
 
   /**
-   * @param path below the registry's URL, its parts encoded
-   * @returns the members of the object that was answered
-   * @throws Refused where there is no such thing; Trouble
+   * @param path path below the registry's URL, with encoded parts
+   * @returns the members of the JSON object in the response
+   * @throws Refused if the object does not exist; Trouble
    */
   async get(path: string): Promise<Readonly<Record<string, Json>>> {
     const { response, text } = await this.#ask(path)
@@ -49,7 +51,7 @@ export class RegistryClient {
   async #ask(path: string): Promise<{ response: Response; text: string | undefined }> {
     const signal = AbortSignal.timeout(this.#timeoutMs)
     try {
-      // Questions and credentials are for the registry that was named, not for whoever it names.
+      // Does not follow redirects: requests and credentials are only for the configured registry.
       const response = await fetch(`${this.url}${path}`, { headers: this.#headers, redirect: 'manual', signal })
       return { response, text: await readBounded(response, answerBytesMax) }
     } catch (error) {
@@ -64,7 +66,8 @@ export class RegistryClient {
 function faultOf(response: Response, body: Readonly<Record<string, Json>> | undefined): Error {
   const { status } = response
   const code = body?.['error_code']
-  // 40401 subject, 40402 version, 40403 schema. A 404 without them is one of a proxy, or of a path that is no registry's.
+  // 40401: subject, 40402: version, 40403: schema. A 404 without these codes comes from a proxy, or from a path that is
+  // not a registry's.
   if (status === 404 && typeof code === 'number' && code > 40_400 && code < 40_500) return new Refused('not found')
   if (status === 401)
     return new Trouble('it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS', true)

@@ -1,4 +1,4 @@
-/** A registered schema with all that it refers to, made into what reads and writes payloads. */
+/** Compiles a registered schema and its references into a codec for payloads. */
 import { registeredAvroCodec } from '../avro.ts'
 import { type Codec, type Json } from '../codec.ts'
 import { type FormatSpec } from '../formats-config.ts'
@@ -6,25 +6,25 @@ import { jsonCodec } from '../simple/json.ts'
 
 export type Kind = Extract<FormatSpec, { format: 'registry' }>['kind']
 
-/** As registries name them; without a name it is Avro. */
+/** Names of schema types in the registry's responses. A schema without a type is Avro. */
 export const schemaTypes = { avro: 'AVRO', protobuf: 'PROTOBUF', json: 'JSON' } as const satisfies Record<Kind, string>
 
 export interface CompiledSchema {
   readonly id: number
-  /** Characters of its text and of what it refers to. */
+  /** Characters of the schema and its references. */
   readonly size: number
-  /** What stands between the schema's id and the payload that `encode` makes. */
+  /** Bytes between the schema id and the payload, when encoding. */
   readonly prefix: Uint8Array
   readonly codec: Codec<Json>
-  /** @param bytes what follows the schema's id */
+  /** @param bytes all bytes after the schema id */
   decode(bytes: Uint8Array): Json
 }
 
 const none = new Uint8Array(0)
 
 /**
- * @param references texts by name, one before those that need it
- * @throws Error saying what is wrong with the schema
+ * @param references texts by name, each before those that refer to it
+ * @throws Error that says what is wrong with the schema
  */
 export function compile(kind: Kind, id: number, text: string, references: ReadonlyMap<string, string>): CompiledSchema {
   const size = references.values().reduce((sum, reference) => sum + reference.length, text.length)
@@ -42,7 +42,7 @@ export function compile(kind: Kind, id: number, text: string, references: Readon
   }
 }
 
-/** Loaded when asked for: whoever has no such format neither waits for the library nor holds it. */
+/** Loaded on demand: without this format, a start neither waits for the library nor keeps it in memory. */
 function protobufModule() {
   return require('./protobuf.ts') as typeof import('./protobuf.ts')
 }

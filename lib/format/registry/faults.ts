@@ -1,9 +1,9 @@
-/** The registry has said so: asking again gives the same answer. The message completes "schema 7 is …". */
+/** The registry's definite negative answer: another request gets the same. The message completes "schema 7 is …". */
 export class Refused extends Error {}
 
-/** No word of the registry about what was asked for. The message completes "Schema registry …:". */
+/** The registry gave no answer about the requested object. The message completes "Schema registry …:". */
 export class Trouble extends Error {
-  /** Nothing that passes by itself. */
+  /** The problem does not go away by itself. */
   readonly needsOperator: boolean
 
   constructor(message: string, needsOperator = false) {

@@ -1,6 +1,8 @@
 /**
- * Things that are fetched, for callers that cannot wait: who asks too early is told when to ask again. What is being fetched is fetched until there
- * is a word about it, however long the registry is away. All three kinds of entries have a bound, since ids come from records.
+ * Cache of objects that have to be fetched, for callers that cannot wait: a call that comes too early throws
+ * SchemaPending, with a promise.
+ * A fetch is repeated until there is an answer, however long the registry is unreachable. All three kinds of entries
+ * have a limit, because ids come from records.
  */
 import { SchemaPending } from '../codec.ts'
 import { Refused, Trouble } from './faults.ts'
@@ -8,16 +10,16 @@ import { Refused, Trouble } from './faults.ts'
 export interface FetchedOptions {
   readonly retryMsMin?: number
   readonly retryMsMax?: number
-  /** Where only an operator can help. */
+  /** Retry interval for problems that only an operator can solve. */
   readonly retryMsOperator?: number
   readonly refusalMs?: number
-  /** Before a refusal is believed, it is asked for once more. */
+  /** Delay of the second request that confirms a refusal. */
   readonly confirmMs?: number
   readonly readyMax?: number
   readonly now?: () => number
 }
 
-/** Told of what goes wrong, and that it does no longer. */
+/** Is notified of problems and of their end. */
 export interface Watcher {
   trouble(what: string, trouble: Trouble): void
   settled(what: string): void
@@ -30,9 +32,9 @@ interface Refusal {
 
 const pendingMax = 64
 const refusedMax = 1_000
-/** With as many fresh ones, ids are being made up: nobody waits for a second word. */
+/** With this many recent refusals, ids are probably made up: further refusals are not confirmed. */
 const refusedSuspicious = 10
-/** Characters of schemas, together. */
+/** Maximum number of characters of all schemas. */
 const sizeMax = 16_777_216
 
 const defaults = {
@@ -48,11 +50,14 @@ const defaults = {
 export class Fetched<V extends { readonly size: number }> {
   readonly #options: Required<FetchedOptions>
   readonly #watcher: Watcher
-  /** The one longest unused comes first. */
+  /** In the order of last use, least recently used first. */
   readonly #ready = new Map<string, V>()
   readonly #refused = new Map<string, Refusal>()
   readonly #pending = new Map<string, Promise<void>>()
-  /** Until the next one of those that are pending is not. One promise for all who wait: a race would leave traces in each of them. */
+  /**
+   * Resolves when the next pending fetch has ended. All callers share one promise: Promise.race would leave a reaction
+   * on every pending promise.
+   */
   #room = Promise.withResolvers<void>()
   #size = 0
 
@@ -62,9 +67,9 @@ export class Fetched<V extends { readonly size: number }> {
   }
 
   /**
-   * @param what for messages: `schema 7`
-   * @param isFinal whether a refusal is believed; otherwise it is asked again, as after trouble
-   * @throws SchemaPending; Error where it has been refused
+   * @param what name for messages, such as `schema 7`
+   * @param isFinal whether a refusal ends the fetch; otherwise it is retried like trouble
+   * @throws SchemaPending; Error if the registry refused it
    */
   get(what: string, fetch: () => Promise<V>, isFinal = true): V {
     const known = this.#ready.get(what)
@@ -81,7 +86,7 @@ export class Fetched<V extends { readonly size: number }> {
     throw new SchemaPending(what, this.#pending.get(what) ?? this.#start(what, fetch, isFinal))
   }
 
-  /** What is known from elsewhere. */
+  /** Adds an object that was fetched in another way. */
   keep(what: string, value: V): void {
     if (this.#ready.has(what)) return
     this.#ready.set(what, value)
@@ -140,7 +145,7 @@ export class Fetched<V extends { readonly size: number }> {
     this.#refused.set(what, { reason, until: this.#options.now() + this.#options.refusalMs })
   }
 
-  /** Those that have had their time, and the oldest beyond `keptMax`. */
+  /** Deletes expired refusals, and the oldest beyond `keptMax`. */
   #forgetRefusals(keptMax: number): void {
     for (const [oldest, { until }] of this.#refused) {
       if (until > this.#options.now() && this.#refused.size <= keptMax) return
@@ -149,7 +154,7 @@ export class Fetched<V extends { readonly size: number }> {
   }
 }
 
-/** Keeps no process alive. */
+/** Does not keep the process alive. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

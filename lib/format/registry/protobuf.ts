@@ -1,6 +1,6 @@
 /**
- * Protocol Buffers in a registry's wire format: before the message stand the numbers that lead to its definition, from the schema's top
- * level inwards, as zigzag varints after their count. A single 0 says the first message.
+ * Protocol Buffers in a registry's wire format. Numbers before the message locate its definition in the schema, from
+ * the top level inwards: a count, then the indexes, all zigzag varints. A single 0 stands for the first message.
  */
 import protobuf from 'protobufjs'
 import { LatchkeyError, messageOf } from '../../errors.ts'
@@ -13,13 +13,13 @@ import { parseProto } from '../protobuf/parse.ts'
 const nestingMax = 100
 
 export interface ProtobufSchema {
-  /** Of the schema's first message. */
+  /** Codec of the schema's first message. */
   readonly codecOfFirst: Codec<Json>
-  /** @param bytes begin with the message's numbers */
+  /** @param bytes begin with the indexes of the message */
   decode(bytes: Uint8Array): Json
 }
 
-/** @throws Error saying what is wrong with the schema */
+/** @throws Error that says what is wrong with the schema */
 export function protobufSchema(text: string, references: ReadonlyMap<string, string>): ProtobufSchema {
   const messages = messagesOfAll(text, references)
   const topLevel = topLevelOf(text)
@@ -51,7 +51,7 @@ function messagesOfAll(text: string, references: ReadonlyMap<string, string>): M
   }
 }
 
-/** What the schema's own file defines, in its order: apart from what it imports. */
+/** Returns the definitions of the schema's own file, in their order, without those of imports. */
 function topLevelOf(text: string): protobuf.NamespaceBase {
   const root = new protobuf.Root()
   const { package: name } = parseProto(text, root)
@@ -73,7 +73,7 @@ function nameAt(topLevel: protobuf.NamespaceBase, path: readonly number[]): stri
   return namespace.fullName.slice(1)
 }
 
-/** @returns the numbers, and how many bytes they take */
+/** @returns the indexes, and the number of bytes that they take */
 function pathOf(bytes: Uint8Array): { path: readonly number[]; length: number } {
   let position = 0
   const count = next()

@@ -1,4 +1,7 @@
-/** The schemas of one registry, by id and by subject, made into codecs. One for all codecs of a thread that ask the same registry. */
+/**
+ * Compiled schemas of one registry, by id and by subject. All codecs of a thread that use the same registry share one
+ * instance.
+ */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { type Json } from '../codec.ts'
 import { type RegistryConfig } from '../formats-config.ts'
@@ -13,14 +16,14 @@ export interface SchemasOptions extends FetchedOptions {
   readonly timeoutMs?: number
 }
 
-/** What keeps records waiting. */
+/** A problem that makes records wait. */
 export interface RegistryTrouble {
   readonly registry: string
-  /** `schema 7`, `the latest schema of subject orders-value`. */
+  /** Such as `schema 7` or `the latest schema of subject orders-value`. */
   readonly what: string
-  /** A sentence's end. */
+  /** The rest of a sentence. */
   readonly problem: string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   readonly since: number
 }
 
@@ -31,7 +34,7 @@ const referencesMax = 100
 const logIntervalMs = 10_000
 const shared = new Map<string, Schemas>()
 
-/** The same for the same registry. */
+/** Returns the same instance for the same registry. */
 export function schemasOf(registry: RegistryConfig): Schemas {
   const key = JSON.stringify([registry.url, registry.credentials?.user, registry.credentials?.password])
   const schemas = shared.get(key)
@@ -49,12 +52,12 @@ function sentence({ registry, what, problem }: RegistryTrouble): string {
 
 export class Schemas {
   readonly #client: RegistryClient
-  /** A schema is compiled for one kind: as another it is refused. */
+  /** A schema is compiled for its own kind only. Under another kind it is refused. */
   readonly #byId: FetchedByKind
   readonly #latest: FetchedByKind
   readonly #log = new RepeatedLog(loggerOf('registry'), logIntervalMs)
   readonly #troubles = new Map<string, RegistryTrouble>()
-  /** Whose latest schemas will be asked for. */
+  /** Subjects whose latest schemas will be needed. */
   readonly #subjects = new Set<string>()
 
   constructor(registry: RegistryConfig, options: SchemasOptions = {}) {
@@ -72,28 +75,35 @@ export class Schemas {
     this.#latest = fetchedByKind()
   }
 
-  /** @throws SchemaPending; Error where the registry has no such schema, or one that is of no use */
+  /** @throws SchemaPending; Error if the registry has no such schema, or one that cannot be used */
   byId(id: number, kind: Kind): CompiledSchema {
     return this.#byId[kind].get(`schema ${id}`, async () =>
       this.#compiled(kind, id, await this.#client.get(`/schemas/ids/${id}`)),
     )
   }
 
-  /** As it was when it was first asked for. @throws SchemaPending, also while there is no such subject: somebody may register it */
+  /**
+   * Returns the schema that was the latest at the first request.
+   * @throws SchemaPending, also while the subject does not exist: it may be registered later
+   */
   latest(subject: string, kind: Kind): CompiledSchema {
     const what = `the latest schema of subject ${subject}`
     return this.#latest[kind].get(what, () => this.#fetchLatest(subject, kind), false)
   }
 
-  /** Nothing is asked. */
+  /** Sends no request. */
   willAsk(subject: string): void {
     this.#subjects.add(subject)
   }
 
-  /** Asks at once, and once. @returns sentences @throws Error where it does not answer as a registry does */
+  /**
+   * Sends one request for each subject, without retries.
+   * @returns sentences for the user
+   * @throws Error if the registry does not respond like one
+   */
   async check(): Promise<string[]> {
     const subjects = await Promise.all([...this.#subjects].map((subject) => this.#checkSubject(subject)))
-    // Any id will do: that there is no such schema is an answer, too.
+    // The id does not matter: a response that there is no such schema is sufficient.
     if (subjects.length === 0) await this.#asked('schema 1', '/schemas/ids/1')
     return [`schema registry ${this.#client.url}: it answers${subjects.map((found) => `; ${found}`).join('')}`]
   }
@@ -104,7 +114,7 @@ export class Schemas {
     return answer === undefined ? `subject ${subject} has no schema yet` : `${what} has id ${String(answer['id'])}`
   }
 
-  /** @returns undefined where there is none */
+  /** @returns undefined if the object does not exist */
   async #asked(what: string, path: string): Promise<Readonly<Record<string, Json>> | undefined> {
     try {
       return await this.#client.get(path)
@@ -142,8 +152,8 @@ export class Schemas {
   }
 
   /**
-   * All that a schema imports, by name: one that is imported before the one that imports it. Where names lead to several schemas, the first counts,
-   * depth first, as in Confluent's registry.
+   * Collects everything that a schema imports, by name, each import before the schema that imports it. If one name
+   * leads to several schemas, the first in depth-first order is used, as in Confluent's registry.
    */
   async #collect(answer: Readonly<Record<string, Json>>, into: Map<string, string>, seen: Set<string>): Promise<void> {
     for (const { name, subject, version } of referencesOf(answer)) {
@@ -158,7 +168,7 @@ export class Schemas {
 
   async #referred(subject: string, version: number): Promise<Readonly<Record<string, Json>>> {
     try {
-      // What a registry was made to forget still belongs to the schemas that refer to it.
+      // Includes soft-deleted versions: other schemas may still refer to them.
       return await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/${version}?deleted=true`)
     } catch (error) {
       if (!(error instanceof Refused)) throw error

@@ -1,4 +1,4 @@
-/** Bytes in JSON: base64, as Protocol Buffers has it there. */
+/** Bytes in JSON: base64, as in the JSON form of Protocol Buffers. */
 import { type Json } from '../codec.ts'
 
 const alphabet = /^[A-Za-z0-9+/]*={0,2}$/
@@ -7,7 +7,10 @@ export function base64Of(bytes: Uint8Array): string {
   return bytes.toBase64()
 }
 
-/** Takes the alphabet for URLs too, and does without padding. @throws Error that says what is expected */
+/**
+ * Also accepts the alphabet for URLs, and missing padding.
+ * @throws Error that says what is expected
+ */
 export function bytesOfBase64(json: Json): Uint8Array {
   const text = typeof json === 'string' ? json.replaceAll('-', '+').replaceAll('_', '/') : undefined
   if (text === undefined || !alphabet.test(text)) throw new Error('it must be a string in base64')

@@ -1,4 +1,4 @@
-/** Any bytes, which are no text: hexadecimal digits in URLs, base64 in JSON. */
+/** Bytes that are not text: hexadecimal digits in URLs, base64 in JSON. */
 import { type Codec } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 
@@ -8,7 +8,7 @@ const hexPrefix = 'hex:'
 
 export const bytesCodec: Codec<Uint8Array> = {
   name: 'bytes',
-  // Not slice: that of a Buffer is a view.
+  // Copies the bytes. A Buffer's slice would return a view.
   decode: (bytes) => new Uint8Array(bytes),
   encode: (bytes) => bytes,
   toJson: base64Of,

@@ -1,21 +1,28 @@
 /**
- * JSON with one text for each value, as RFC 8785 has it: no white space, members in the order of their names' UTF-16 units, numbers and
- * strings as ECMAScript writes them. Keys need that, to be found again. In values the members keep the order that they have.
+ * JSON with exactly one text for each value, as in RFC 8785: no white space, members in the order of the UTF-16 units
+ * of their names, numbers and strings as in ECMAScript.
+ * Keys need this to be found. In values, members keep their order.
  */
 import { type Json } from '../codec.ts'
 import { JsonTooLong } from './json-length.ts'
 
-/** Of the text that is being made: what it takes, without escapes and signs, is counted first. */
+/**
+ * Characters that the current text may still have. Names and strings count with their length, without escapes and
+ * punctuation.
+ */
 let charactersLeft = 0
 
-/** Deeper values are refused: a bound on the stack. */
+/** Maximum depth, which bounds the stack. */
 export const depthMax = 1_000
-/** Longer texts are refused: names that a schema has can make them of a few bytes. */
+/** Maximum length of a text. Names in a schema can turn a few bytes into a long text. */
 const charactersMax = 134_217_728
-/** Up to so many names a sort of our own is faster than the engine's. */
+/** Up to this many names, our own sort is faster than the engine's. */
 const insertionMax = 16
 
-/** @throws Error for a number that is not finite, half of a surrogate pair, a value nested too deeply or too long, or what is no JSON */
+/**
+ * @throws Error for a number that is not finite, half of a surrogate pair, a value that is nested too deeply or too
+ *   long, or something that is not JSON
+ */
 export function canonicalJson(json: Json): string {
   charactersLeft = charactersMax
   const ordered = inOrder(json, 0)
@@ -24,7 +31,10 @@ export function canonicalJson(json: Json): string {
   return textOf(json, 0, true)
 }
 
-/** The same with members in the order of the value. @throws as canonicalJson */
+/**
+ * Like canonicalJson, but members keep the order of the value.
+ * @throws the same errors
+ */
 export function jsonText(json: Json): string {
   charactersLeft = charactersMax
   if (isSound(json, 0)) return JSON.stringify(json)
@@ -32,7 +42,7 @@ export function jsonText(json: Json): string {
   return textOf(json, 0, false)
 }
 
-/** Whether JSON.stringify says all of it; false also where that cannot be said. */
+/** Whether JSON.stringify gives a correct text. False also means unknown: textOf then decides. */
 function isSound(json: Json, depth: number): boolean {
   if (typeof json === 'string') {
     charactersLeft -= json.length
@@ -56,8 +66,9 @@ function isSound(json: Json, depth: number): boolean {
 }
 
 /**
- * A value of which JSON.stringify makes the canonical text, several times as fast as what is below: itself where its members are in order
- * already, else a copy. Undefined where that cannot be said, be it that something is wrong with it.
+ * Returns a value whose JSON.stringify text is canonical, which is several times as fast as textOf: the value itself if
+ * its members are in order already, else a copy. Undefined if the value is wrong, or if this is unknown: textOf then
+ * decides.
  */
 function inOrder(json: Json, depth: number): Json | undefined {
   if (charactersLeft < 0) return undefined
@@ -78,7 +89,7 @@ function beginsWithDigit(name: string): boolean {
   return code >= 48 && code <= 57
 }
 
-/** In place, by UTF-16 units. */
+/** Sorts in place, by UTF-16 units. */
 function sort(names: string[]): void {
   if (names.length > insertionMax) {
     names.sort()
@@ -111,7 +122,7 @@ function membersInOrder(members: { readonly [name: string]: Json }, depth: numbe
   let isSorted = true
   for (let index = 0; index < names.length; index++) {
     const name = names[index]!
-    // Names like numbers have an order of their own in an object, and these two a meaning.
+    // Objects order names that look like numbers differently, and `__proto__` and `toJSON` have a special meaning.
     if (beginsWithDigit(name) || name === '__proto__' || name === 'toJSON' || !name.isWellFormed()) return undefined
     if (index > 0 && names[index - 1]! > name) isSorted = false
   }
@@ -135,7 +146,7 @@ function textOf(json: Json, depth: number, isCanonical: boolean): string {
     case 'string':
       return stringText(json)
     case 'number':
-      // Infinity is what 1e400 becomes.
+      // JSON.parse turns 1e400 into Infinity.
       if (!Number.isFinite(json)) throw new Error('it has a number that is not finite, or beyond 1.8e308')
       return JSON.stringify(json)
     case 'boolean':
@@ -156,12 +167,12 @@ function structureText(
   refuseNonJson(json)
   const members = json as { readonly [name: string]: Json }
   const names = Object.keys(members).filter((name) => members[name] !== undefined)
-  // Without a comparison function, sorting goes by UTF-16 units, as the RFC asks.
+  // Without a comparison function, sort compares UTF-16 units, as RFC 8785 requires.
   if (isCanonical) names.sort()
   return `{${names.map((name) => `${stringText(name)}:${textOf(members[name]!, depth, isCanonical)}`).join()}}`
 }
 
-/** Dates, maps, bytes and their like would become `{}` without a word. */
+/** Refuses dates, maps, bytes and other objects that would silently become `{}`. */
 function refuseNonJson(json: object): void {
   const [, name] = /^\[object (.*)\]$/.exec(Object.prototype.toString.call(json)) ?? []
   if (name !== 'Object') throw new Error(`it must be JSON, and has an object that is none: ${name}`)

@@ -1,10 +1,12 @@
 /**
- * Whole numbers as Kafka's IntegerSerializer and LongSerializer write them: 4 and 8 bytes, two's complement, big-endian.
- * One of 8 bytes is a bigint in a program; in JSON it is a number as far as numbers are exact there (2^53), beyond that a decimal string.
+ * Whole numbers as written by Kafka's IntegerSerializer and LongSerializer: 4 and 8 bytes, two's complement,
+ * big-endian.
+ * In a program, a number of 8 bytes is a bigint. In JSON it is a number if that is exact (up to 2^53), else a decimal
+ * string.
  */
 import { type Codec, type Json } from '../codec.ts'
 
-/** One way to write each number, so that a key has one URL. */
+/** Each number has exactly one text, so that a key has one URL. */
 const decimal = /^(?:0|-?[1-9]\d{0,18})$/
 const int32Range = [-(2 ** 31), 2 ** 31 - 1] as const
 const int64Range = [-(2n ** 63n), 2n ** 63n - 1n] as const
@@ -39,7 +41,7 @@ export const int64Codec: Codec<bigint> = {
   fromText: (text) => int64Of(bigintOf(text)),
 }
 
-/** A number as far as numbers are exact in JSON, else a decimal string. */
+/** Returns a number if JSON represents it exactly, else a decimal string. */
 function jsonOfBigint(value: bigint): number | string {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : String(value)
@@ -58,7 +60,7 @@ function int64Of(value: unknown): bigint {
   return value
 }
 
-/** Undefined where it is no whole number, or is a number that may have lost digits before it came here. */
+/** Undefined if the JSON is not a whole number, or is a number that may have lost digits before. */
 function bigintOf(json: Json): bigint | undefined {
   if (typeof json === 'number') return Number.isSafeInteger(json) ? BigInt(json) : undefined
   return typeof json === 'string' && decimal.test(json) ? BigInt(json) : undefined

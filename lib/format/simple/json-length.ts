@@ -7,14 +7,15 @@ export class JsonTooLong extends Error {
 }
 
 /**
- * Whether JSON.stringify would make more than so many characters, found without making them. Escapes and commas are not counted, so that a text may
- * still have several times as many. Names that come from a schema make much of a few bytes.
+ * Whether the JSON text of a value would be longer than a limit, without creating it. Escapes and commas are not
+ * counted, so a text that passes may still be several times as long. Names in a schema can turn a few bytes into a long
+ * text.
  */
 export function isLongerThan(json: Json, charactersMax: number): boolean {
   return lessThan(charactersMax, json) < 0
 }
 
-/** @returns what is left of `characters` after this JSON; less than 0 as soon as nothing is */
+/** @returns the characters that remain after this JSON; negative as soon as there are none */
 function lessThan(characters: number, json: Json): number {
   if (typeof json === 'string') return characters - json.length - 2
   if (typeof json !== 'object' || json === null) return characters - 1
@@ -24,7 +25,7 @@ function lessThan(characters: number, json: Json): number {
     return left
   }
   const members = json as { readonly [name: string]: Json }
-  // No array of names is made; what an object might inherit is none of JSON's.
+  // Creates no array of names. JSON values inherit no enumerable members.
   for (const name in members) {
     if (left >= 0) left = lessThan(left - name.length - 3, members[name]!)
   }

@@ -1,8 +1,10 @@
 /**
- * JSON text in UTF-8. Bytes that are sound are kept as they are by whoever only checks them; keys are encoded canonically, values with members in their order.
+ * JSON text in UTF-8. Valid bytes are stored unchanged if nothing converts them. Keys are encoded canonically, values
+ * with their members in order.
  *
- * Numbers are doubles, as in JavaScript, but for one thing: a whole number written out beyond 2^53, where doubles would
- * change it, is decoded as a decimal string. It so survives a conversion, if as a string. Of members named twice the last counts.
+ * Numbers are doubles, as in JavaScript, with one exception: a whole number beyond 2^53 that a double would change is
+ * decoded as a decimal string. It survives a conversion, but as a string. If a member occurs twice, the last one is
+ * used.
  */
 import { withoutBom } from '../../text/bom.ts'
 import { type Codec, type Json } from '../codec.ts'
@@ -10,7 +12,10 @@ import { canonicalJson, jsonText } from './canonical-json.ts'
 import { quoteLargeIntegers } from './large-integers.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
-/** Short enough to be looked for in every record: only what has it can have a whole number that a double cannot hold. */
+/**
+ * A fast check for every record: only a text with 16 digits in a row can contain a whole number that a double cannot
+ * represent.
+ */
 const sixteenDigits = /\d{16}/
 
 export const jsonCodec: Codec<Json> = {
@@ -24,10 +29,13 @@ export const jsonCodec: Codec<Json> = {
   isJsonText: true,
 }
 
-/** For values, which nobody looks up by their bytes. */
+/** For values, which are never looked up by their bytes. */
 export const jsonValueCodec: Codec<Json> = { ...jsonCodec, encode: (json) => bytesOf(jsonText(json)) }
 
-/** @param marked may begin with a byte order mark @throws Error that says what was found */
+/**
+ * @param marked text that may begin with a byte order mark
+ * @throws Error that says what was found
+ */
 export function parseJson(marked: string): Json {
   const text = withoutBom(marked)
   try {
@@ -38,7 +46,7 @@ export function parseJson(marked: string): Json {
   }
 }
 
-/** The engine's reason without what it quotes of the text, which may be a secret. */
+/** Returns the engine's reason without the text that it quotes, which may be a secret. */
 function reasonOf(error: unknown): string {
   const { message } = error as Error
   const quoted = message.indexOf('"')

@@ -1,22 +1,26 @@
 /**
- * Finds the whole numbers of a JSON text that a double cannot hold. Strings are passed over by looking for where they end: a regular expression with a
- * loop for them costs as much per character, and gives up in silence where the loop goes round too often.
+ * Finds the whole numbers in a JSON text that a double cannot represent. Skips strings by searching for their end. A
+ * regular expression with a loop for strings would cost as much for each character, and would silently fail after too
+ * many iterations.
  */
 
-/** So many or more never are: JSON has no leading zeros. */
+/** A whole number with this many digits or more is never exact, because JSON has no leading zeros. */
 const inexactDigitsMin = 17
-/** Fewer digits are exact. */
+/** Numbers with fewer digits are always exact. */
 const digitRun = /\d{16,}/g
 const backslash = 0x5c
 
-/** @param text JSON that has been found to be sound. @returns the same, with those numbers as strings */
+/**
+ * @param text valid JSON
+ * @returns the same text, with the inexact numbers as strings
+ */
 export function quoteLargeIntegers(text: string): string {
   let quoted = ''
   let copied = 0
   let position = 0
   let string = text.indexOf('"')
   for (let run = nextRun(text, 0); run !== undefined; run = nextRun(text, position)) {
-    // All strings that begin before the run: it may be in the last one.
+    // Skips all strings that begin before the run of digits. The run may be inside the last one.
     while (string >= 0 && string < run.from) {
       position = endOfString(text, string)
       string = text.indexOf('"', position)
@@ -44,7 +48,7 @@ function nextRun(text: string, from: number): Run | undefined {
   return found === null ? undefined : { from: found.index, to: digitRun.lastIndex }
 }
 
-/** Neither a fraction's digits nor an exponent's, and followed by none of them. */
+/** Whether the digits are a whole number: not part of a fraction or an exponent, and not followed by one. */
 function isWhole(text: string, from: number, to: number): boolean {
   return !'.eE+'.includes(text[from - 1] ?? ' ') && !'.eE'.includes(text[to] ?? ' ')
 }
@@ -53,7 +57,10 @@ function isInexact(text: string, from: number, run: Run): boolean {
   return run.to - run.from >= inexactDigitsMin || !Number.isSafeInteger(Number(text.slice(from, run.to)))
 }
 
-/** @param start of its opening quotation mark. @returns the place behind its closing one */
+/**
+ * @param start position of the opening quotation mark
+ * @returns the position after the closing one
+ */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let slashes = end

@@ -1,4 +1,6 @@
-/** Bytes as they are: nothing is looked at, anything is sound. JSON shows them as base64, text as UTF-8 as far as they are that. */
+/**
+ * Any bytes, unchecked. In JSON they are base64. As text they are UTF-8, with replacement characters for invalid bytes.
+ */
 import { type Codec } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 
@@ -7,7 +9,7 @@ const encoder = new TextEncoder()
 
 export const rawCodec: Codec<Uint8Array> = {
   name: 'raw',
-  // Not slice: that of a Buffer is a view.
+  // Copies the bytes. A Buffer's slice would return a view.
   decode: (bytes) => new Uint8Array(bytes),
   encode: (bytes) => bytes,
   toJson: base64Of,

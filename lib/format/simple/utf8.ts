@@ -1,4 +1,7 @@
-/** Text as Kafka's StringSerializer writes it. Bytes that are no UTF-8 are an error, never replaced: what comes out is what went in. */
+/**
+ * Text as written by Kafka's StringSerializer. Bytes that are not UTF-8 are an error and never replaced, so that
+ * encoding returns the original bytes.
+ */
 import { isAscii } from 'node:buffer'
 import { type Codec, type Json } from '../codec.ts'
 
@@ -15,9 +18,9 @@ export const utf8Codec: Codec<string> = {
   fromText: stringOf,
 }
 
-/** @throws Error where the bytes are no UTF-8 */
+/** @throws Error if the bytes are not UTF-8 */
 export function textOf(bytes: Uint8Array): string {
-  // What most text is, in half the time [measured].
+  // Most text is ASCII, which this decodes in half the time [measured].
   if (isAscii(bytes)) return Buffer.prototype.toString.call(bytes, 'latin1')
   try {
     return decoder.decode(bytes)
@@ -26,7 +29,7 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** @throws Error where the text has half of a surrogate pair, which UTF-8 cannot say */
+/** @throws Error if the text has half of a surrogate pair, which UTF-8 cannot represent */
 export function bytesOf(text: string): Uint8Array {
   return encoder.encode(stringOf(text))
 }

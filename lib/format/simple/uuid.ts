@@ -1,4 +1,6 @@
-/** UUIDs: as the text of 36 characters that Kafka's UUIDSerializer writes, or as their 16 bytes. Values are text in lower case. */
+/**
+ * UUIDs: as text of 36 characters, as written by Kafka's UUIDSerializer, or as 16 bytes. Values are text in lower case.
+ */
 import { type Codec, type Json } from '../codec.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
@@ -9,7 +11,7 @@ const textLength = 36
 
 const common = { toJson: (uuid: string) => uuid, fromJson: uuidOf, toText: (uuid: string) => uuid, fromText: uuidOf }
 
-/** Written as text; read in both forms. */
+/** Reads both forms and writes text. */
 export const uuidCodec: Codec<string> = {
   name: 'uuid',
   decode: (bytes) => (bytes.length === binaryLength ? uuidOfBinary(bytes) : uuidOfText(bytes)),
