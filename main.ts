@@ -1,4 +1,4 @@
-/** The executable: settings, log, store, HTTP, until a signal or a failure ends it. Nothing else looks at arguments or environment. */
+/** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
 import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
@@ -61,7 +61,7 @@ async function run(
   const ended = signalled()
   const shared = openShared(config, logging, definition)
   const { store } = shared
-  // If the port is taken, this throws and ends the process before the store's thread has said a word to Kafka.
+  // If the port is taken, this throws and ends the process before the store thread contacts Kafka.
   const server = startServer(shared, http, version)
   renewOnHangup(server, serverTls)
   const endProgress = showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured)
@@ -84,7 +84,7 @@ function serverOptionsOf(settings: Settings): ServerOptions {
   return { bind, port, token, hosts, tls, connectionsMax: settings.serverConnectionsMax }
 }
 
-/** 2 is for whoever starts it to put right, 1 may pass. */
+/** Returns 2 for an error that the operator has to correct, 1 for an error that may be temporary. */
 function exitCodeOf(thrown: unknown): number {
   return thrown instanceof LatchkeyError && thrown.code === 'invalid_settings' ? 2 : 1
 }

@@ -1,6 +1,6 @@
 /**
- * What a promise resolves with, or, where that takes longer than `ms`, what `late` returns or throws. What the promise waits for is not ended, and
- * its later failure is passed over.
+ * Resolves like the promise, or with the result of `late` if that takes longer than `ms`. `late` may throw. The work
+ * behind the promise continues, and a later rejection is ignored.
  */
 export async function deadline<T, Late = never>(promise: Promise<T>, ms: number, late: () => Late): Promise<T | Late> {
   const { promise: passed, resolve } = Promise.withResolvers<void>()

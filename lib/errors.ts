@@ -1,9 +1,9 @@
 /**
- * Every failure that Latchkey names. One table gives each code its title, its HTTP status and whether a retry helps, so that
- * neither is decided a second time at the place where the error is thrown or answered.
+ * All error codes of Latchkey. One table gives each code its title, its HTTP status and whether a retry helps, so
+ * neither the code that throws nor the code that answers decides it again.
  */
 export const errorTable = {
-  // Answers to HTTP requests
+  // Responses to HTTP requests
   unauthorized: { title: 'Token missing or wrong', status: 401, retriable: false },
   invalid_key: { title: 'Invalid key', status: 400, retriable: false },
   invalid_host: { title: 'Invalid Host', status: 400, retriable: false },
@@ -59,11 +59,11 @@ export type ErrorCode = keyof typeof errorTable
 
 export interface LatchkeyErrorOptions {
   cause?: unknown
-  /** Members that a problem+json body or a log line may show. Nothing secret, nothing of the inside. */
+  /** Members for a problem+json body or a log line. No secrets and no internals. */
   details?: Record<string, unknown>
 }
 
-/** The one error class. The message says what was attempted, a colon, what was found, and what to do where that helps. */
+/** The only error class. The message says what was attempted, a colon, what was found, and what to do if that helps. */
 export class LatchkeyError extends Error {
   override readonly name = 'LatchkeyError'
   readonly code: ErrorCode
@@ -75,7 +75,7 @@ export class LatchkeyError extends Error {
     this.details = options.details ?? {}
   }
 
-  /** As it was in another thread, where it passed as plain data. */
+  /** Restores an error of another thread, which arrives as plain data. */
   static of({ code, message }: { code: ErrorCode; message: string }): LatchkeyError {
     return new LatchkeyError(code, message)
   }
@@ -93,7 +93,7 @@ export class LatchkeyError extends Error {
   }
 }
 
-/** What to print of something thrown: its message, never its stack. */
+/** Returns the text to print for a thrown value: its message, never its stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

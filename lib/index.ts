@@ -1,5 +1,5 @@
 /**
- * Latchkey as a library: a store inside one's own program, with or without HTTP.
+ * Latchkey as a library: a store inside another program, with or without HTTP.
  * @example
  * import { openStore, serve } from 'latchkey'
  *
@@ -31,9 +31,10 @@ export { openStore } from './library/open.ts'
 export { type StoreReader } from './library/store-reader.ts'
 
 /**
- * All of a store's routes (`GET /stores/<id>/<key>` and the others) as one function for `fetch` of a Bun.serve of one's own, behind whatever
- * routes that has. It answers from the first moment, while the store recovers, too. Errors are answers: problem+json with a `code`.
- * A path that it does not know is 404. Bounds on connections and bodies, and which Hosts are answered, are the server's business.
+ * Returns all routes of a store (`GET /stores/<id>/<key>` and the others) as one function, for the `fetch` of your
+ * Bun.serve, after your own routes. It answers immediately, even while the store recovers. Errors are responses:
+ * problem+json with a `code`. An unknown path is 404. The server is responsible for limits on connections and bodies,
+ * and for the allowed Hosts.
  */
 export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
   return createHandler(store.bytes, options, store)

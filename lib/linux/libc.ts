@@ -1,7 +1,7 @@
-/** Functions of the C library, for what neither Bun nor Node has: glibc on Linux alone. */
+/** Functions of the C library that neither Bun nor Node has. Only for glibc on Linux. */
 import { dlopen, type FFIFunction, type Library } from 'bun:ffi'
 
-/** @returns undefined on another system, or with another C library: whoever asks does without */
+/** @returns undefined on another system, or with another C library */
 export function openLibc<Functions extends Record<string, FFIFunction>>(
   functions: Functions,
 ): Library<Functions>['symbols'] | undefined {

@@ -1,12 +1,13 @@
 /**
- * Asks the scheduler for short turns of the calling thread (sched_setattr, sched(7)). A thread that needs a processor for a few microseconds at a time is
- * otherwise made to wait like one that wants it for milliseconds: beside a store thread, a broker and clients for up to 30 ms. Short turns come earlier,
- * and a share of the processor is not larger for them, so that no privilege is needed. Figures are in DESIGN.md.
+ * Requests short turns of the calling thread from the scheduler (sched_setattr, sched(7)). By default a thread that
+ * needs a processor for a few microseconds waits like one that needs it for milliseconds: with a store thread, a broker
+ * and clients on the same machine for up to 30 ms. Short turns start earlier. They do not increase the thread's share
+ * of the processor, so no privilege is needed. lib/server/DESIGN.md has the figures.
  */
 import { ptr } from 'bun:ffi'
 import { openLibc } from './libc.ts'
 
-/** The least that Linux takes. */
+/** The minimum that Linux accepts. */
 const turnNs = 100_000n
 
 interface Calls {
@@ -21,13 +22,13 @@ const calls: { readonly [architecture in NodeJS.Architecture]?: Calls } = {
 /** struct sched_attr: u32 size, u32 policy, u64 flags, i32 nice, u32 priority, u64 runtime, u64 deadline, u64 period. */
 const attributesBytes = 48
 const [sizeAt, policyAt, flagsAt, runtimeAt] = [0, 4, 8, 24]
-/** Whoever chose another policy for the process has thought about it. */
+/** SCHED_OTHER. Another policy was set on purpose and is kept. */
 const policyNormal = 0
-/** Threads that this one starts have turns of the usual length. */
+/** Threads that this thread starts have turns of the default length. */
 const resetOnFork = 1n
 const thisThread = 0n
 
-/** @returns whether the kernel has taken it; those before Linux 6.12 do, but it changes nothing there */
+/** @returns whether the kernel accepted the request; kernels before Linux 6.12 accept it without effect */
 export function askForShortTurns(): boolean {
   const numbers = calls[process.arch]
   const syscall = openLibc({ syscall: { args: ['i64', 'i64', 'u64', 'u64', 'u64'], returns: 'i64' } })?.syscall

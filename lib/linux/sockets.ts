@@ -1,6 +1,6 @@
 /**
- * Bun counts no descriptors, and has no say in who gets a new connection. The kernel can do all of that, given the
- * descriptor: these are the calls of libc for it. Nothing here closes a descriptor, which stays Bun's to do.
+ * Calls of libc that work on the descriptors of sockets: list them, and choose which listener gets new connections. Bun
+ * has no API for either. Nothing here closes a descriptor; Bun does.
  */
 import { ptr } from 'bun:ffi'
 import { readdirSync } from 'node:fs'
@@ -16,13 +16,13 @@ const optionIsListening = 30
 const optionFilter = 26
 /** SO_ATTACH_REUSEPORT_CBPF, since Linux 4.5. */
 const optionSelectListener = 51
-/** Instructions of the kernel's packet filters, each struct sock_filter { u16 code; u8 jt, jf; u32 k }. */
+/** Instructions of the kernel's packet filters. Each is a struct sock_filter { u16 code; u8 jt, jf; u32 k }. */
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number]
 const [bpfReturn, bpfLoadByte, bpfJumpIfBitSet] = [0x06, 0x30, 0x45]
 const [tcpFlagsOffset, tcpFlagSyn] = [13, 0x02]
 const wholePacket = 0xffffffff
 
-/** Without it there is no cap of connections but the one of descriptors. */
+/** Undefined without glibc. Then only the limit of descriptors bounds the number of connections. */
 const libc = openLibc({
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   getpeername: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
@@ -31,35 +31,38 @@ const libc = openLibc({
   shutdown: { args: ['i32', 'i32'], returns: 'i32' },
 })
 
-// Filled by each call and read at once.
+// Each call fills these buffers and reads them at once.
 const address = new Uint8Array(addressBytes)
 const length = new Uint32Array(1)
 const flag = new Int32Array(1)
 
-/** Whether the functions below do anything: with glibc on Linux. */
+/** Whether the functions below have an effect: with glibc on Linux. */
 export const canSteerSockets = libc !== undefined
 
-/** Descriptors of this process, ascending: a new one has the lowest free number, so that the latest mostly come last. */
+/**
+ * Returns the descriptors of this process, ascending. A new descriptor has the lowest free number, so the latest are
+ * usually at the end.
+ */
 export function descriptors(): number[] {
   return readdirSync(descriptorsPath)
     .map(Number)
     .toSorted((left, right) => left - right)
 }
 
-/** Whether a descriptor is a connection accepted at a port. */
+/** Returns whether a descriptor is a connection accepted at a port. */
 export function isConnectionAt(port: number, descriptor: number): boolean {
   return localPort(descriptor) === port && hasPeer(descriptor)
 }
 
-/** Ends a connection in both directions; whoever owns the descriptor then sees the end, and closes it. */
+/** Ends a connection in both directions. The owner of the descriptor then sees the end and closes it. */
 export function shutDown(descriptor: number): void {
   libc?.shutdown(descriptor, shutdownBoth)
 }
 
 /**
- * Of the listeners that share a port, lets only one have new connections. The others keep what they have.
- * @param index of that one, in the order in which they began to listen
- * @returns whether it is so; otherwise the kernel goes on to choose by hash
+ * Directs all new connections at a port to one of the listeners that share it. The others keep their connections.
+ * @param index of that listener, in the order in which they began to listen
+ * @returns whether the kernel accepted it; otherwise the kernel continues to choose by hash
  */
 export function directNewConnections(port: number, index: number): boolean {
   const [listener] = listenersAt(port)
@@ -67,14 +70,18 @@ export function directNewConnections(port: number, index: number): boolean {
 }
 
 /**
- * From now on nobody begins a connection at a port; those that have begun are accepted as before. A listener that is closed resets what it
- * has not accepted, with the requests that are in it. The clients try again a second later, and find the port closed, or its next owner.
+ * Ignores new connections at a port. Connections whose handshake has begun are accepted as before. A listener that
+ * closes resets the connections that it has not accepted, with the requests in them. Ignored clients try again a second
+ * later instead, and find the port closed, or its next owner.
  */
 export function ignoreNewConnections(port: number): void {
   for (const listener of listenersAt(port)) ignoreNewConnectionsOf(listener)
 }
 
-/** The same, of one listener. Where others listen at the port, the next try may reach one of them, once this one is closed. */
+/**
+ * Like ignoreNewConnections, for one listener. If others listen at the port, the next attempt may reach one of them,
+ * once this one is closed.
+ */
 export function ignoreNewConnectionsOf(listener: number): void {
   attach(listener, optionFilter, [
     [bpfLoadByte, 0, 0, tcpFlagsOffset],
@@ -84,7 +91,7 @@ export function ignoreNewConnectionsOf(listener: number): void {
   ])
 }
 
-/** @returns whether the kernel has taken the program */
+/** @returns whether the kernel accepted the program */
 function attach(descriptor: number, option: number, program: readonly Instruction[]): boolean {
   const instructions = new Uint8Array(program.length * 8)
   const view = new DataView(instructions.buffer)
@@ -103,17 +110,17 @@ function listenersAt(port: number): number[] {
   try {
     return descriptors().filter((descriptor) => localPort(descriptor) === port && isListening(descriptor))
   } catch {
-    // No descriptor is left to read the directory with.
+    // No descriptor is left to read the directory.
     return []
   }
 }
 
-/** -1 for what is no TCP socket. */
+/** Returns the local port, or -1 if the descriptor is not a TCP socket. */
 function localPort(descriptor: number): number {
   length[0] = addressBytes
   if (!libc || libc.getsockname(descriptor, ptr(address), ptr(length)) !== 0) return -1
   const family = address[0]! | (address[1]! << 8)
-  // Both kinds of address have the port at the same place, in network order.
+  // Both address families have the port at the same place, in network byte order.
   return family === familyIpv4 || family === familyIpv6 ? (address[2]! << 8) | address[3]! : -1
 }
 

@@ -1,10 +1,13 @@
-/** The last words of a process that cannot go on, before there is a log, and at every level of it. Structured they are one line, so that one failure is one event. */
+/**
+ * The final message of a process that cannot continue. It is written before logging is configured, and at every log
+ * level. Structured logging makes it a single line, so one failure is one event.
+ */
 import { jsonLine } from './format.ts'
 
 /**
  * @param message may have several lines
  * @param hint what to do, if there is more to say
- * @returns with newlines at their ends
+ * @returns text with a newline at the end of each line
  */
 export function fatalText(message: string, structured: boolean, hint?: string): string {
   if (!structured) return `latchkey: ${message}\n${hint === undefined ? '' : `${hint}\n`}`

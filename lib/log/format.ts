@@ -1,4 +1,7 @@
-/** A log record as one line, with its newline. Values are bounded: a key or a broker's message may be megabytes. */
+/**
+ * Formats a log record as one line with a newline. Values are truncated, because a key or a broker's message may
+ * have megabytes.
+ */
 import type { LogRecord } from '@logtape/logtape'
 import { escapeControls } from './escape.ts'
 
@@ -13,7 +16,7 @@ export function textLine(record: LogRecord): string {
   return `${timeOf(record)} ${level} ${area} ${escapeControls(messageText(record))}\n`
 }
 
-/** The same of a message whose values are still to be put in. */
+/** Like textLine, for a message whose placeholders are not filled in yet. */
 export function templateLine(
   level: LogRecord['level'],
   category: readonly string[],
@@ -24,7 +27,7 @@ export function templateLine(
   return textLine({ level, category, message: parts, rawMessage: message, properties, timestamp: Date.now() })
 }
 
-/** `{"time":…,"level":…,"category":…,"message":…}` and the record's properties under `properties`. */
+/** `{"time":…,"level":…,"category":…,"message":…}`, with the record's properties under `properties`. */
 export function jsonLine(record: LogRecord): string {
   const properties: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(record.properties)) {
@@ -44,7 +47,7 @@ function timeOf(record: LogRecord): string {
   return new Date(record.timestamp).toISOString()
 }
 
-/** The parts at odd places are values, the others the message's own text. */
+/** Parts with an odd index are values, the others are the text of the message. */
 function messageText(record: LogRecord): string {
   return record.message.map((part, index) => (index % 2 === 0 ? String(part) : valueText(part))).join('')
 }
@@ -54,7 +57,7 @@ function valueText(value: unknown): string {
   return text.length > valueCharsMax ? `${text.slice(0, valueCharsMax)}… (${text.length} characters)` : text
 }
 
-/** Errors by their message only: a stack is of no use to whoever runs this, and names files of ours. */
+/** Errors are reduced to their message. A stack does not help the operator and names internal files. */
 function plainText(value: unknown): string {
   if (typeof value === 'string') return value
   if (value instanceof Error) return value.message

@@ -1,9 +1,10 @@
 /**
- * The log: LogTape behind three functions. It goes to stderr, a line a record, human-readable or JSON; stdout is for what a
- * person asked for. Lines are written at once, without a buffer that a crash would swallow.
+ * The log: LogTape behind a small interface. It writes to stderr, one line per record, human-readable or JSON; stdout
+ * is for output that a user requested. Lines are written at once, without a buffer that a crash would lose.
  *
- * What comes from outside (keys, broker messages) belongs into properties, `logger.info('Moved to {broker}', { broker })`: braces in the
- * message itself are placeholders. In text, control characters are escaped, so that no key can write lines of its own.
+ * External text (keys, broker messages) belongs into properties, `logger.info('Moved to {broker}', { broker })`,
+ * because braces in the message itself are placeholders. Control characters in text are escaped, so a key cannot
+ * write lines.
  */
 import { writeSync } from 'node:fs'
 import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
@@ -17,65 +18,74 @@ export { RepeatedLog, writePending }
 export { escapeControls }
 export type { Logger, LogLevel, LogRecord }
 
-/** What a terminal takes to clear the line that the cursor is in. */
+/** Clears the terminal line that the cursor is in. */
 export const clearLine = '\r\u001B[2K'
 
 export interface LoggingOptions {
   level: LogLevel
-  /** One JSON object a line instead of text. */
+  /** One JSON object per line instead of text. */
   structured: boolean
-  /** Each line first clears what stands in the line of a terminal: a progress bar, which another thread may have drawn. */
+  /** Each line first clears the terminal line, which may hold a progress bar that another thread has drawn. */
   clearsLine?: boolean
-  /** An area that says the same in another thread. */
+  /** An area that is not logged here, because another thread logs the same. */
   without?: string
-  /** Takes each line with its newline; stderr where absent. */
+  /** Receives each line with its newline. Default: stderr. */
   write?: (line: string) => void
 }
 
-/** To be called once in each thread, before anything is logged there. Calling it again replaces what was. */
+/**
+ * Configures logging of this thread. Call it once per thread before the first log record. A second call replaces the
+ * configuration.
+ */
 export function configureLogging({ level, structured, clearsLine, without, write }: LoggingOptions): void {
   const format = structured ? jsonLine : textLine
   const before = clearsLine && !structured ? clearLine : ''
   const take = write ?? writeToStderr
   configureSink(level, (record) => {
-    // One write: nothing of another thread comes between.
+    // A single write, so no output of another thread comes between.
     if (record.category[1] !== without) take(before + format(record))
   })
 }
 
-/** In place of configureLogging, in a thread whose records another one is to log: `take` passes them on to passedOn() there. */
+/**
+ * Configures a thread whose records another thread logs, instead of configureLogging. `take` passes the records to
+ * passedOn() there.
+ */
 export function passOnLog(level: LogLevel, take: (record: LogRecord) => void): void {
   configureSink(level, take)
 }
 
-/** Logs what another thread has passed on. */
+/** Logs a record that another thread has passed on. */
 export function passedOn({ category, ...record }: LogRecord): void {
   getLogger([...category]).emit(record)
 }
 
-/** Where nobody has configured LogTape in this thread, and as long as nobody does: warnings and errors of RepeatedLog go to stderr all the same. */
+/** Writes warnings and errors of RepeatedLog to stderr as long as LogTape is not configured in this thread. */
 export function warnWithoutConfiguration(): void {
   warnUnconfigured(writeToStderr)
 }
 
-/** The least level that this thread's own configuration of LogTape logs of us; undefined where LogTape is not configured here. */
+/**
+ * Returns the lowest level that this thread's own LogTape configuration logs for Latchkey, or undefined if LogTape is
+ * not configured here.
+ */
 export function levelConfigured(): LogLevel | undefined {
   if (getConfig() === null) return undefined
   const logger = getLogger(['latchkey', 'store'])
   return logLevels.find((level) => logger.isEnabledFor(level)) ?? 'error'
 }
 
-/** The logger of one area: 'store', 'kafka', 'http', … Silent until logging is configured. */
+/** Returns the logger of an area: 'store', 'kafka', 'http', … Silent until logging is configured. */
 export function loggerOf(area: string): Logger {
   return getLogger(['latchkey', area])
 }
 
-/** Sentences that were found before there was a log, or before it was their turn. */
+/** Logs warnings that were collected before they could be logged. */
 export function warnEach(area: string, sentences: readonly string[]): void {
   for (const sentence of sentences) loggerOf(area).warn('{sentence}', { sentence })
 }
 
-/** Why the process ends, to stderr at once, in a line or, where the message has several, in several. */
+/** Writes the reason for the end of the process to stderr at once. A message with several lines takes several lines. */
 export function logFatal(message: string, structured: boolean, hint?: string): void {
   writeToStderr(fatalText(message, structured, hint))
 }
@@ -95,6 +105,6 @@ function writeToStderr(line: string): void {
   try {
     writeSync(2, line)
   } catch {
-    // A full or closed stderr must end neither the store nor this thread.
+    // A full or closed stderr must stop neither the store nor this thread.
   }
 }

@@ -1,4 +1,4 @@
-/** From the least to the most urgent. */
+/** From the least to the most severe. */
 export const logLevels = ['trace', 'debug', 'info', 'warning', 'error'] as const
 
 export type LogLevel = (typeof logLevels)[number]

@@ -1,4 +1,7 @@
-/** Messages that an outage would repeat thousands of times: one per key and interval, with a count of those left out, which an end writes early. */
+/**
+ * Logs messages that an outage would repeat thousands of times: one per key and interval, with the number of suppressed
+ * ones. The end of the thread writes the waiting ones early.
+ */
 import { getConfig, type Logger } from '@logtape/logtape'
 import { templateLine } from './format.ts'
 import { type LogLevel } from './level.ts'
@@ -16,22 +19,25 @@ interface Entry {
   loggedAt: number
   suppressed: number
   last: Message | undefined
-  /** Writes the last of those that were suppressed, once the interval has passed. */
+  /** Logs the last suppressed message when the interval has passed. */
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-/** Of all logs of this thread: writes the last of those that were suppressed, by what it belongs to. */
+/** For all logs of this thread: logs the last suppressed message of each entry. */
 const pending = new Map<Entry, () => void>()
 
-/** Writes at once what this thread would at the ends of intervals. To be called before the thread, or what has logged in it, ends. */
+/**
+ * Logs at once what this thread would log at the ends of intervals. Call it before the thread, or a component that has
+ * logged in it, ends.
+ */
 export function writePending(): void {
   for (const write of pending.values()) write()
 }
 
-/** Takes lines where LogTape is not configured; they are lost where this is not set. */
+/** Receives lines while LogTape is not configured. If undefined, these lines are lost. */
 let unconfigured: ((line: string) => void) | undefined
 
-/** From now on warnings and errors go to `write`, as long as nobody has configured LogTape in this thread. */
+/** Passes warnings and errors to `write` from now on, as long as LogTape is not configured in this thread. */
 export function warnUnconfigured(write: (line: string) => void): void {
   unconfigured = write
 }
@@ -50,8 +56,10 @@ export class RepeatedLog {
   }
 
   /**
-   * Logs unless a message with this key was logged within the interval. The last one within an interval is logged at its end, with how many were not.
-   * @param key what counts as the same message, such as `fetch 3`; beyond 1,000 keys the one longest silent is forgotten
+   * Logs unless a message with this key was logged within the interval. The last suppressed message of an interval is
+   * logged at its end, with the number of the others.
+   * @param key identifies equal messages, for example `fetch 3`; beyond 1,000 keys the least recently logged
+   *   key is removed
    */
   log(level: LogLevel, key: string, message: string, properties: Record<string, unknown> = {}): void {
     const now = this.#now()

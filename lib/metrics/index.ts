@@ -1,4 +1,7 @@
-/** The metrics of a store as Prometheus text. Nothing is counted here: each scrape reads what the store and the lookups keep. */
+/**
+ * The metrics of a store as Prometheus text. This code counts nothing: each scrape reads the counters of the store and
+ * the lookups.
+ */
 import { Registry } from 'prom-client'
 import { latencyBounds, type LookupStats, lookupOutcomes } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
@@ -48,10 +51,10 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['operations_published_total', 'Operations that flushes made visible', 'operationsPublished'],
 ]
 
-/** @param source asked anew at each scrape, so that its `stats` may be replaced once the partitions are known */
+/** @param source read at each scrape, because its `stats` may be replaced once the partitions are known */
 export function createMetrics(source: MetricsSource, lookups: LookupStats, version: string): Metrics {
   const registry = new Registry()
-  // One status for all series of a scrape: they are read in one go, before anything else can run.
+  // All series of a scrape use the same status. They are read synchronously.
   let status = source.status()
   const series = new SeriesRegistry(registry, prefix)
   series.gauge('build_info', 'Always 1; the labels tell what runs', () => {

@@ -1,6 +1,6 @@
 /**
- * Counts of lookups by outcome, and how long they took: plain arrays in shared memory that the lookup path adds to (a few nanoseconds, where an
- * observation by prom-client costs 200) and that are turned into text only when metrics are asked for.
+ * Counts lookups by outcome and measures their duration in plain arrays in shared memory. Adding to them takes a few
+ * nanoseconds, an observation by prom-client 200. They become text only at a scrape.
  */
 
 export const lookupOutcomes = [
@@ -17,7 +17,10 @@ export const lookupOutcomes = [
 ] as const
 export type LookupOutcome = (typeof lookupOutcomes)[number]
 
-/** Upper bounds in seconds. A lookup takes some 10 µs: the bounds usual for HTTP would put all into the first bucket. */
+/**
+ * Upper bounds in seconds. A lookup takes about 10 µs, so the usual bounds for HTTP would put all into the
+ * first bucket.
+ */
 export const latencyBounds = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 ] as const
@@ -28,26 +31,32 @@ const outcomeIndex = Object.fromEntries(lookupOutcomes.map((name, index) => [nam
 >
 
 const bucketsAt = lookupOutcomes.length
-/** The last bucket has what is above all bounds. Not cumulative. */
+/** Buckets are not cumulative. The last one counts everything above all bounds. */
 const secondsAt = bucketsAt + latencyBounds.length + 1
 const hostsRefusedAt = secondsAt + 1
-/** Milliseconds since the epoch; the first thread's is that of all. */
+/** Time of the last logged refusal, in milliseconds since the epoch. All threads use the value of the first thread. */
 const hostsRefusedLoggedAt = hostsRefusedAt + 1
 const counts = hostsRefusedLoggedAt + 1
 
 const refusedLogMs = 60_000
 
-/** Of one thread that answers lookups, beside those of the others. Each writes its own counts, and any of them can tell the sums. */
+/**
+ * The counts of a thread that answers lookups. Each thread writes only its own counts, and any thread can sum up
+ * all of them.
+ */
 export class LookupStats {
   readonly #own: Float64Array
   readonly #all: readonly Float64Array[]
 
-  /** Shared memory for one thread's counts. */
+  /** Allocates shared memory for the counts of one thread. */
   static buffer(): SharedArrayBuffer {
     return new SharedArrayBuffer(counts * Float64Array.BYTES_PER_ELEMENT)
   }
 
-  /** @param buffers of all threads; `own` is this one's place among them */
+  /**
+   * @param buffers of all threads
+   * @param own index of this thread's buffer
+   */
   constructor(buffers: readonly SharedArrayBuffer[] = [LookupStats.buffer()], own = 0) {
     this.#all = buffers.map((buffer) => new Float64Array(buffer))
     this.#own = this.#all[own]!
@@ -63,9 +72,9 @@ export class LookupStats {
   }
 
   /**
-   * A request was refused for its Host: no lookup has come of it.
+   * Counts a request that was refused for its Host and led to no lookup.
    * @param now in milliseconds, for tests
-   * @returns whether it is to be logged, which is so once a minute, whichever thread refuses
+   * @returns whether to log it: once a minute over all threads
    */
   observeRefusedHost(now: number = Date.now()): boolean {
     this.#own[hostsRefusedAt]! += 1
@@ -83,7 +92,10 @@ export class LookupStats {
     return this.#sum(outcomeIndex[outcome])
   }
 
-  /** Lookups that took at most each bound, the bound `Infinity` included, and what all of them took together. */
+  /**
+   * Returns the number of lookups that took at most each bound, including `Infinity`, and the total duration of
+   * all lookups.
+   */
   latency(): { cumulative: number[]; seconds: number } {
     let sum = 0
     const buckets = Array.from({ length: latencyBounds.length + 1 }, (_, bucket) => this.#sum(bucketsAt + bucket))

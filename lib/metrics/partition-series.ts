@@ -1,4 +1,4 @@
-/** The series of each partition, out of the gauges in shared memory. What is not known yet has no series. */
+/** The series of each partition, read from the gauges in shared memory. An unknown value has no series. */
 import type { GaugeName } from '../store-protocol/stats.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import { partitionStates, type PartitionStatus } from '../store-protocol/status.ts'
@@ -57,7 +57,7 @@ function zeroIfUnknown(stats: StatsView, partition: number, name: GaugeName): nu
   return Math.max(0, stats.gauge(partition, name))
 }
 
-/** -1 while unknown. The two gauges are not written together, so that the difference may be below zero for a moment. */
+/** Returns -1 while unknown. The two gauges are not written together, so the difference may briefly be negative. */
 function lagOf(stats: StatsView, partition: number): number {
   const position = stats.gauge(partition, 'position')
   const end = stats.gauge(partition, 'end')

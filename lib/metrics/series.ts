@@ -1,19 +1,21 @@
 /**
- * What prom-client renders, without its own counting: a metric here is a function that is asked for its values when metrics are
- * scraped. The figures are kept elsewhere, in shared memory and plain arrays.
+ * Uses prom-client only to render text. A metric here is a function that returns its values at a scrape. Shared memory
+ * and plain arrays hold the counters.
  */
 import type { Metric, Registry } from 'prom-client'
 
 export interface Sample {
   value: number
   labels?: Record<string, string | number>
-  /** Name of this line where it is not the metric's own, as for the buckets of a histogram. */
+  /** Name of this line if it differs from the metric's name, as for the buckets of a histogram. */
   metricName?: string
 }
 
 export type SampleReader = () => number | Sample[]
 
-/** Registers one metric. `name` without the prefix; a reader that gives a number has one series without labels. */
+/**
+ * Registers metrics. `name` is without the prefix. A reader that returns a number has a single series without labels.
+ */
 export class SeriesRegistry {
   readonly #registry: Registry
   readonly #prefix: string
@@ -31,7 +33,7 @@ export class SeriesRegistry {
     this.#register('gauge', name, help, read)
   }
 
-  /** @param read cumulative counts, one for each bound and one for all, and the sum of what was observed */
+  /** @param read returns cumulative counts, one per bound and one for all, and the sum of the observations */
   histogram(
     name: string,
     help: string,
@@ -56,7 +58,7 @@ export class SeriesRegistry {
       const values = typeof samples === 'number' ? [{ value: samples }] : samples
       return { name, help, type, aggregator: 'sum', values }
     }
-    // prom-client asks a registered object for nothing but its name and get().
+    // prom-client uses only the name and get() of a registered object.
     this.#registry.registerMetric({ name, get } as unknown as Metric)
   }
 }

@@ -1,10 +1,10 @@
-/** The name that was probably meant: for unknown flags and for variables that look like a setting but are none. */
+/** Finds the name that was probably meant, for unknown flags and for variables that resemble a setting. */
 
 const distanceMax = 2
 
 /**
- * The known name nearest to `name`, at most two slips (a letter wrong, missing, too many, or two swapped) away;
- * undefined where none is near enough. Short names must be nearer: one slip under 8 letters, none under 4.
+ * Returns the known name nearest to `name`, or undefined if none is near enough. The maximum distance is two edits (a
+ * letter wrong, missing, extra, or two swapped), one under 8 letters, none under 4.
  */
 export function nearName(name: string, known: Iterable<string>): string | undefined {
   const allowed = name.length < 4 ? 0 : name.length < 8 ? 1 : distanceMax
@@ -20,13 +20,16 @@ export function nearName(name: string, known: Iterable<string>): string | undefi
   return nearest
 }
 
-/** The known flag that ends with `name`'s words, as `--server-port` for `--port`, where exactly one does. */
+/**
+ * Returns the known flag that ends with the words of `name`, for example `--server-port` for `--port`, if
+ * exactly one does.
+ */
 export function longerName(name: string, known: Iterable<string>): string | undefined {
   const candidates = [...known].filter((candidate) => candidate.endsWith(`-${name}`))
   return candidates.length === 1 ? candidates[0] : undefined
 }
 
-/** Optimal string alignment distance (Damerau-Levenshtein without repeated edits of one place). */
+/** Optimal string alignment distance (Damerau-Levenshtein without repeated edits of the same place). */
 function slips(left: string, right: string): number {
   let beforePrevious: number[] = []
   let previous = Array.from({ length: right.length + 1 }, (_, column) => column)

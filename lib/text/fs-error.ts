@@ -1,4 +1,4 @@
-/** Why a file cannot be read, in words for whoever named it. */
+/** Describes why a file cannot be read, for the user who named the file. */
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -11,7 +11,10 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its path is too long',
 }
 
-/** @param thrown by a function of node:fs, or an Error that says what is wrong @returns completes "… cannot be read: " */
+/**
+ * @param thrown by a function of node:fs, or an Error that says what is wrong
+ * @returns the reason that completes "… cannot be read: "
+ */
 export function whyUnreadable(thrown: unknown): string {
   const { code, message } = thrown as NodeJS.ErrnoException
   if (code === undefined) return message
