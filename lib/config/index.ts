@@ -119,7 +119,7 @@ function sourcesOf(flags: Flags, environment: ConfigInput['environment'], direct
   ]
 }
 
-/** A rebuild deletes keys of the changelog, so it has to know them. */
+/** A rebuild deletes keys from the changelog: it has to write, and it has to know the keys. */
 function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
   const faults: string[] = []
   if (useReplicaOnly)

@@ -1,6 +1,6 @@
 /**
- * Problems that make the codecs of this thread wait, as sentences. Clients of other services report them here, and a
- * store shows them in its status.
+ * Problems that make the codecs of this thread wait, as sentences. Code that asks other services adds its problems
+ * here, and a store shows them in its status.
  */
 
 const sources = new Set<() => readonly string[]>()

@@ -8,8 +8,8 @@ import { type KeptReader } from '../store/kept-reader.ts'
 import { type TypedCodecs } from './typed-codecs.ts'
 
 /**
- * Open a reader once and keep it: there are 64 of them. A lookup takes about a microsecond, plus the time to decode the
- * value.
+ * Open a reader once and keep it: at most 64 can be open. A lookup takes about a microsecond, plus the time to decode
+ * the value.
  * Every method throws LatchkeyError: recovering, stopping, store_failed, processing_only; replica_recovering and
  * partition_not_held for a miss that should be retried; invalid_key, value_undecodable; readers_exhausted if too many
  * readers are open. It throws SchemaPending if a schema has to be fetched from a registry first: await its `ready`,

@@ -143,9 +143,9 @@ export const withoutEffect: ReadonlyMap<string, string> = new Map(
 )
 
 /**
- * Properties that must not be ignored. A user who sets one relies on it: without it the store would be less secure than
- * intended, or could not connect at all.
- * Pairs of a name, or the beginning of names, and the alternative.
+ * Properties that must not be ignored, because a user who sets one relies on it. Without it the store would be less
+ * secure than intended, or could not connect at all.
+ * Each entry is a name, or the beginning of names, and what to do instead.
  */
 const refusedNames: readonly (readonly [start: string, instead: string])[] = [
   ['ssl.crl.location', 'revocation lists are not supported; use short-lived certificates'],
@@ -159,7 +159,8 @@ const refusedNames: readonly (readonly [start: string, instead: string])[] = [
 ]
 
 /**
- * Returns the alternative to a property that is not supported and must not be ignored; undefined for other properties.
+ * Returns what to do instead of a property that is not supported and must not be ignored; undefined for other
+ * properties.
  */
 export function refusalOf(name: string): string | undefined {
   return refusedNames.find(([start]) =>

@@ -58,7 +58,7 @@ function numberOf(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toHex()}`))
 }
 
-/** Returns the shortest form, or one of `size` bytes; undefined if `size` is too small. */
+/** Returns two's complement in the fewest possible bytes, or in `size` bytes; undefined if the value does not fit. */
 function bytesOf(value: bigint, size: number | undefined): Uint8Array | undefined {
   const magnitude = value < 0n ? -value - 1n : value
   // One more bit, for the sign.

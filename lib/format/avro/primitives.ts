@@ -133,7 +133,7 @@ export function jsonOfLong(value: number | bigint): number | string {
   return typeof value === 'bigint' ? String(value) : value
 }
 
-/** @throws Mismatch, also for a number that may have lost digits before */
+/** @throws Mismatch, also for a number beyond 2^53, which may have lost digits */
 export function longOf(json: Json): number | bigint {
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json
   if (typeof json === 'string' && decimal.test(json)) {

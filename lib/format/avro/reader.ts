@@ -2,7 +2,7 @@
  * Reads Avro's binary encoding from untrusted bytes. Compares every length with the remaining bytes before it allocates
  * anything. Limits varints to ten bytes, and limits nesting, the number of records, and the number of items that may
  * take no bytes.
- * The cost of a value is thus bounded by its own length and these limits, whatever its schema is.
+ * With any schema, the length of a value and these limits bound what it costs to read it.
  */
 import { depthMax } from '../simple/canonical-json.ts'
 

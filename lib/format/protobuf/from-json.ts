@@ -33,7 +33,7 @@ function read(type: protobuf.Type, json: Json): protobuf.Message {
   }
 }
 
-/** Requires required fields, and sorts maps by key, so that equal messages give equal bytes. */
+/** Checks that required fields are present, and sorts maps by key, so that equal messages give equal bytes. */
 function complete(type: protobuf.Type, message: Message, path: string): void {
   for (const field of type.fieldsArray) {
     const { name } = field

@@ -11,7 +11,8 @@ export type Messages = ReadonlyMap<string, protobuf.Type>
 export function messagesOf(root: protobuf.Root): Messages {
   const messages = new Map<string, protobuf.Type>()
   collect(root, messages)
-  // The JSON form of an Any contains a message name from outside.
+  // The JSON form of an Any names a message. That name comes from outside, so the library's own lookup must not keep
+  // it.
   root.lookupType = (path) => {
     const message = typeof path === 'string' ? messages.get(path) : undefined
     if (message === undefined) throw new Error(`no message ${String(path)} is known here`)

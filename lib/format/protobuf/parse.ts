@@ -1,4 +1,4 @@
-/** Parses a .proto text. Corrects where the library's parser differs from protoc. */
+/** Parses a .proto text, and corrects differences between the library's parser and protoc. */
 import protobuf from 'protobufjs'
 
 /** Fields keep their original names, so that two names that differ only in underscores stay distinct. */

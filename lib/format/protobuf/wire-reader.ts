@@ -5,8 +5,8 @@ const startGroup = 3
 
 export class WireReader extends protobuf.Reader {
   /**
-   * Groups within a group have correct field numbers. Trying each of them in two ways would double the time with each
-   * level.
+   * Whether the reader is in a group. There the library passes correct field numbers. Trying each group in two ways
+   * would double the time with each level.
    */
   #isInGroup = false
 

@@ -60,7 +60,7 @@ function int64Of(value: unknown): bigint {
   return value
 }
 
-/** Undefined if the JSON is not a whole number, or is a number that may have lost digits before. */
+/** Undefined if the JSON is not a whole number, or is a number beyond 2^53, which may have lost digits. */
 function bigintOf(json: Json): bigint | undefined {
   if (typeof json === 'number') return Number.isSafeInteger(json) ? BigInt(json) : undefined
   return typeof json === 'string' && decimal.test(json) ? BigInt(json) : undefined
