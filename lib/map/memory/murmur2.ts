@@ -1,6 +1,6 @@
 /**
- * Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2). It finds the partition that the default partitioner
- * chooses for a key, and has no other use here. The index tables have a keyed hash (half-sip-hash.ts).
+ * Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2). Its only use is to find the partition that the default
+ * partitioner chooses for a key. The index tables have a keyed hash (half-sip-hash.ts).
  */
 
 const multiplier = 0x5bd1e995

@@ -158,7 +158,7 @@ export class ChiralMap {
   /**
    * Makes every put() before this call visible at once, on all partitions. Resolves with their number when both sides
    * have them and dead entries are cleaned. Later puts wait for the next call. Calls run one after another. Rejects
-   * with flush_timed_out when a reader thread does not answer; the next publish() then continues at that step.
+   * with flush_timed_out when a reader thread does not answer; the next publish() continues where this one stopped.
    */
   publish(): Promise<number> {
     return this.#publisher.publish()
@@ -172,8 +172,8 @@ export class ChiralMap {
   }
 
   /**
-   * Returns copies of the keys as of the last publish (in bulk loading: the current keys). If the map changes
-   * meanwhile, a key that exists throughout appears once; other keys may be missing. Only for the writer's thread.
+   * Returns copies of the keys as of the last publish (in bulk loading: now). If the map changes meanwhile, a key that
+   * exists throughout appears once; other keys may or may not appear. Only for the writer's thread.
    */
   keys(partition: number): Generator<Uint8Array, void, undefined> {
     return liveKeys(this.#log, this.#tableToRead(partition))

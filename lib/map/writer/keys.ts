@@ -1,6 +1,6 @@
 /**
  * Walks the keys of an index table in order of their hashes. The position is a hash, not a slot, so the table may grow
- * and the sides may swap between two steps: a key that exists all along appears exactly once.
+ * and the sides may swap between two steps: a key that exists throughout appears exactly once.
  */
 import { headerBytes, type LogView } from '../memory/entry.ts'
 import type { TableView } from '../memory/probe.ts'

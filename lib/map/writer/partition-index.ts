@@ -82,7 +82,7 @@ export class PartitionIndex {
     return 0
   }
 
-  /** Removes a key. Returns its address, or 0. */
+  /** Removes a key. Returns the address of its entry, or 0. */
   remove(partition: Partition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
     const table = partition.tables[side]!
     const slot = locate(table, this.#log, hash, key, start, length)
