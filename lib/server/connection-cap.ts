@@ -13,8 +13,8 @@ const countIntervalMs = 100
 /** Counting takes at most a twentieth of this thread's time. */
 const restFactor = 20
 /**
- * Descriptors that connections never take, besides all others that the process has open. A quarter of the limit if that
- * is less.
+ * Number of descriptors that connections never take, independent of what else the process has open. A quarter of the
+ * limit if that is less.
  */
 const freeMin = 32
 

@@ -46,7 +46,7 @@ export class KeptReader implements Disposable {
     return this.#answer(key, undefined)
   }
 
-  /** Returns the reader. Has no effect if called again. */
+  /** Gives the reader back. Has no effect if called again. */
   close(): void {
     this.#isClosed = true
     for (const reader of this.#lent.values()) reader.close()

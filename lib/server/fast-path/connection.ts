@@ -23,7 +23,7 @@ const cutHeadTicks = 10
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
-/** What connections share. */
+/** State that all connections share. */
 export interface ConnectionHost {
   readonly answerer: Answerer
   readonly hostRule: HostRule | undefined

@@ -47,8 +47,8 @@ export class HeldAnswers {
   }
 
   /**
-   * Sets the memory that a client's responses hold. The client has taken nothing since its last call, unless it held
-   * nothing before.
+   * Sets the memory that a client's responses hold. A call does not mean that the client has taken something: its time
+   * without progress continues, unless it held nothing before.
    *
    * @param bytes of memory
    */
