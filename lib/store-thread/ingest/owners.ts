@@ -84,8 +84,8 @@ export class Owners {
 
   /**
    * Rejects with `fenced` if a later owner has written to the partition. A broker that has forgotten the owner grants
-   * the partition to the first instance that requests it. An owner that has written since has gone further than this
-   * instance, whose writes would be older without a sign of it.
+   * the partition to the first instance that requests it. An owner that has written since has gone further. Writes of
+   * this instance would be older than its records, and no reader could detect that.
    */
   async #requireNoSuccessor(partition: number, from: number): Promise<void> {
     const { changelogTopic } = this.#config

@@ -54,8 +54,8 @@ export class Contests {
   }
 
   /**
-   * Writes keys again whose newest record is followed by an older one in the changelog. To be called before the source
-   * is read.
+   * Writes keys again if an older record follows their newest one in the changelog. To be called before the source is
+   * read.
    */
   foundAtStart(partition: number, keys: readonly Buffer[]): void {
     if (keys.length === 0) return

@@ -1,6 +1,6 @@
 /**
- * Writes a changelog that lost its tail again from the map. In this order: tombstones for keys that the changelog has
- * and the map does not have; the map's records with source offsets above those in the changelog, ascending and
+ * Restores a changelog that lost its tail from the map. Writes, in this order: tombstones for keys that the changelog
+ * has and the map does not have; the map's records with source offsets above those in the changelog, ascending and
  * unchanged; the map's records without a source offset. The source is not read.
  */
 import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'

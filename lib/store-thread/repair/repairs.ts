@@ -26,8 +26,8 @@ export interface RepairLedger {
   /** Returns the last end that was confirmed for a commit. */
   confirmed(partition: number): ConfirmedEnd | undefined
   /**
-   * Called when the partition is complete again, in a changelog that starts at `changelogStart`. Commits that,
-   * independent of the commit before.
+   * Called when the partition is complete again, in a changelog that starts at `changelogStart`. The next commit must
+   * state that, even with an unchanged offset.
    */
   repaired(partition: number, changelogStart: number): void
 }

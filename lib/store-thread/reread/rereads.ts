@@ -26,7 +26,7 @@ const log = loggerOf('store')
 export interface RereadLedger {
   /** Notes that the partition is being rebuilt, at an offset that no later commit is below. */
   noteRebuild(partition: number, offset: number): Promise<void>
-  /** Called when the partition is complete again. Commits that, independent of the commit before. */
+  /** Called when the partition is complete again. The next commit must state that, even with an unchanged offset. */
   reread(partition: number): void
 }
 
