@@ -1,6 +1,6 @@
 /**
- * Checks whether the users of a store have the rights that it needs. Runs before everything else, and reports all
- * missing rights together.
+ * Checks whether the users of a store have the rights that it needs. Runs before the store changes anything, and reports
+ * all missing rights together.
  */
 import { LatchkeyError } from '../errors.ts'
 import { type KafkaClient } from '../kafka/client.ts'
