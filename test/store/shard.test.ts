@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { keptReadersMax } from '../../lib/store-protocol/limits.ts'
 import { createFixture } from '../map/helper.ts'
+import { soon } from '../until.ts'
 import { startShard } from './shard-setup.ts'
 
 const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [
@@ -19,7 +20,7 @@ test.each(ends)('a flush that waits ends when the store %s', async (_, end, code
   const flush = thread.shard.flush().catch((error: unknown) => error)
   expect(thread.posted.map(({ type }) => type)).toContain('flush')
   end(thread)
-  expect(await flush).toMatchObject({ code })
+  expect(await soon('the end of the flush', flush)).toMatchObject({ code })
 })
 
 test('a flush ends with what the thread answers to it', async () => {
@@ -27,7 +28,7 @@ test('a flush ends with what the thread answers to it', async () => {
   const flushes = [shard.flush(), shard.flush().catch((error: unknown) => error)]
   receive({ type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'not yet' } })
   receive({ type: 'flushed', id: 1, operations: 5 })
-  expect(await Promise.all(flushes)).toMatchObject([5, { code: 'recovering' }])
+  expect(await soon('the ends of the flushes', Promise.all(flushes))).toMatchObject([5, { code: 'recovering' }])
 })
 
 test('a store that stops does not run again because something that was under way has ended', () => {

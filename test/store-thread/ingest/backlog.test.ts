@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Backlog, backlogBytesMax, totalBytesMax } from '../../../lib/store-thread/ingest/backlog.ts'
+import { soon } from '../../until.ts'
 
 const open: Backlog[] = []
 afterEach(() => {
@@ -29,7 +30,7 @@ test('a backlog has room until its bound, and again when what waited is settled'
   const room = backlog.room()
   expect(await isSettled(room)).toBe(false)
   backlog.add(0, -1)
-  await room
+  await soon('room', room!)
   expect(backlog.room()).toBeUndefined()
 })
 
@@ -42,7 +43,7 @@ test('a partition that stands still keeps its share, is not fetched, and holds u
   expect([events, await isSettled(room)]).toEqual([[], false])
   clock.ms = 1_000
   backlog.look()
-  await room
+  await soon('room', room!)
   expect(events).toEqual(['pause 0'])
   // The others have the whole of it.
   backlog.add(1, backlogBytesMax - 1)
@@ -101,5 +102,5 @@ test('whoever waits for room goes on when the store ends', async () => {
   backlog.add(0, backlogBytesMax)
   const room = backlog.room()
   backlog.stop()
-  await room
+  await soon('room', room!)
 })
