@@ -4,6 +4,7 @@ import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { createTopic, sharedKafka, uniqueName } from './index.ts'
 import { freePorts } from './ports.ts'
 import { realClient } from './real-client.ts'
+import { until } from '../until.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {
@@ -56,7 +57,7 @@ test('persist ends as stopping when the client is closed while it waits', async 
   const kafka = await client()
   const failing = () => Promise.reject(new LatchkeyError('broker_error', 'not yet'))
   const ended = kafka.persist(failing).catch((error: unknown) => error)
-  while (kafka.health.failures === 0) await Bun.sleep(1)
+  await until('it has failed', () => kafka.health.failures > 0)
   kafka.close()
   expect(await ended).toMatchObject({ code: 'stopping' })
 })

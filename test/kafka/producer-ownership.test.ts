@@ -60,7 +60,7 @@ test('Producer gives up a partition when taking it anew finds that another has i
   const { events, write } = start(fake, { renew: taken })
   write(0, 'a')
   await answer(fake, { partition: 0, errorCode: 45 })
-  while (events.length === 0) await Bun.sleep(1)
+  await until('it says so', () => events.length > 0)
   expect(events).toEqual(['lost 0: fenced'])
 })
 

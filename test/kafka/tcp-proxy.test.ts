@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
 import { type KafkaBroker, type TcpProxy, createTopic, kafkaClient, startKafka, uniqueName } from './index.ts'
+import { until } from '../until.ts'
 
 const produceApi = 0
 let broker: KafkaBroker
@@ -104,7 +105,7 @@ test('answers wait when responses are held and arrive when they are released', a
   proxy.hold('responses')
   let answered = false
   const sent = send(producer, 'b').then(() => (answered = true))
-  await until(async () => (await endOffset()) === 2)
+  await until('both are there', async () => (await endOffset()) === 2)
   expect(answered).toBe(false)
   proxy.release('responses')
   expect(await sent).toBe(true)
@@ -159,8 +160,4 @@ async function endOffset(): Promise<number> {
   } finally {
     await admin.disconnect()
   }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(5)
 }

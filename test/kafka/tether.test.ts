@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../until.ts'
 
 const tether = join(import.meta.dir, 'tether.ts')
 
@@ -20,7 +21,7 @@ test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
     expect(isAlive(pid)).toBe(true)
     parent.kill(signal)
     await parent.exited
-    while (isAlive(pid) || existsSync(folder)) await Bun.sleep(10)
+    await until('child and folder are gone', () => !isAlive(pid) && !existsSync(folder))
   },
 )
 

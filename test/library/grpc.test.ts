@@ -5,6 +5,7 @@ import { Cluster } from '../integration/support/cluster.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { serviceOf } from './examples/proto-service.ts'
 import { Program } from './support/program.ts'
+import { until } from '../until.ts'
 
 const examples = join(import.meta.dir, 'examples')
 
@@ -37,7 +38,7 @@ test('gRPC reads and writes beside HTTP, before the same store', async () => {
       }
     }
   }
-  while (!(await fetch(`http://127.0.0.1:${http}/readyz`)).ok) await Bun.sleep(20)
+  await until('it is ready', async () => (await fetch(`http://127.0.0.1:${http}/readyz`)).ok)
   expect(await get('10002')).toEqual({ id: '10002', status: 'open', cents: 2390 })
   expect(await get('1')).toBe('there is no order 1')
   const paid = { id: '10002', status: 'paid', cents: 2390 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { definitionOfFormats } from '../../lib/definition/index.ts'
 import { presentationOf } from '../../lib/definition/presentation.ts'
 import { printBanner } from '../../lib/server/banner.ts'
+import { until } from '../until.ts'
 
 const options = { version: '1.2.3', topic: 'orders-topic', url: 'https://localhost:1', hasToken: false }
 
@@ -17,7 +18,7 @@ describe('printBanner', () => {
       "  curl 'https://localhost:1/status-store/orders?pretty'",
     ])
     store.state = 'running'
-    while (lines.length < 4) await Bun.sleep(5)
+    await until('a lookup is printed', () => lines.length === 4)
     expect(lines[3]).toBe("  curl 'https://localhost:1/stores/orders/a%20b'")
     end()
   })
@@ -31,7 +32,7 @@ describe('printBanner', () => {
     const store = { id: 'orders', state: 'running', presentation, sampleKey: () => Uint8Array.fromHex(hex) }
     const lines: string[] = []
     const end = printBanner(store, options, (line) => lines.push(line))
-    while (lines.length < 4) await Bun.sleep(5)
+    await until('a lookup is printed', () => lines.length === 4)
     expect(lines[3]).toBe(`  curl 'https://localhost:1/stores/orders/${encoded}'`)
     end()
   })

@@ -77,7 +77,7 @@ function ask(socket: Socket): Promise<string> {
 }
 
 async function untilClosed(opened: readonly Socket[], count: number): Promise<void> {
-  while (opened.filter(({ closed }) => closed).length < count) await Bun.sleep(5)
+  await until(`${count} are closed`, () => opened.filter(({ closed }) => closed).length >= count)
 }
 
 describe.each(transports)('$name', (transport) => {

@@ -5,6 +5,7 @@ import { listen } from '../../lib/server/listen.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { FakeStore, serveFake } from '../http/fake-store.ts'
 import { rawRequest } from '../http/raw-request.ts'
+import { until } from '../until.ts'
 
 describe('listen', () => {
   test.each([
@@ -44,7 +45,7 @@ describe('stop', () => {
         () => false,
         () => true,
       )
-    while (!(await isRefused())) await Bun.sleep(5)
+    await until('new connections are refused', isRefused)
     found.resolve({ value: new Uint8Array([0x31]), partition: 0, offset: 0, timestamp: 0 })
     expect(await (await pending).text()).toBe('1')
     await stopped

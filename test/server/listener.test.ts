@@ -162,7 +162,7 @@ describe('renewTls', () => {
     for (const name of ['second', 'third', 'fourth']) {
       const before = [...answers]
       served.server.renewTls(pairOf(name))
-      while (answers.some((count, client) => count < before[client]! + 5)) await Bun.sleep(1)
+      await until(`each client has met ${name}`, () => answers.every((count, client) => count >= before[client]! + 5))
     }
     done.abort()
     await Promise.all(clients)
@@ -191,10 +191,10 @@ describe('renewTls', () => {
       return fetch(`https://127.0.0.1:${port}/flush-store/orders`, options).then(({ status }) => status)
     }
     const first = flush()
-    while (asked.length < 1) await Bun.sleep(1)
+    await until('the first is asked for', () => asked.length === 1)
     served.server.renewTls(pairOf('second'))
     const second = flush()
-    while (asked.length < 2) await Bun.sleep(1)
+    await until('the second is asked for', () => asked.length === 2)
     const stopped = served.server.stop(60_000)
     for (const answer of asked) answer()
     expect(await Promise.all([first, second])).toEqual([200, 200])

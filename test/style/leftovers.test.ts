@@ -28,6 +28,12 @@ const leftovers: Leftover[] = [
     sample: '  expect(send()).rejects.toThrow()',
   },
   {
+    name: 'a wait that only the bound of the whole test ends: until() names what does not come',
+    pattern: /\bwhile \(.*\) await (Bun\.)?sleep\(/,
+    files: tests,
+    sample: '  while (asked.length < 1) await Bun.sleep(1)',
+  },
+  {
     name: 'output past the log',
     pattern: /\bconsole\.\w+\(/,
     files: /^lib\/(?!log).*\.ts$/,
