@@ -16,7 +16,7 @@ import { until } from '../../until.ts'
 const epochs = '1@0,4@6'
 
 /** A store that has read its source up to offset 9: a (3), b (6), c (8). The source begins at 2 and ends at 20. */
-async function setup() {
+async function setup(more: Partial<StoreContext> = {}) {
   const fake = new FakeClient({ 0: 1 })
   fake.offsets.set(0, { earliest: 2, latest: 20 })
   const client = Object.assign(fake, { metadata: async () => [{ errorCode: 0, partitions: [{}] }] }).client
@@ -52,6 +52,7 @@ async function setup() {
     failed: (error: unknown) => {
       throw error
     },
+    ...more,
   } as unknown as StoreContext
   const rereads = new Rereads(context, ingest, { progressed: () => {} } as unknown as PartitionEvents, {
     noteRebuild: async (_, offset) => void events.push(`noted at ${offset}`),
@@ -134,6 +135,18 @@ test('all keys are deleted where the source changes again before it was read aga
   // The former pass has left keys away that are not read again by the later one.
   expect(done).toEqual(expect.arrayContaining(['noted at 2', 'deleted a', 'deleted b', 'deleted c']))
   expect(one.reread).toBeUndefined()
+})
+
+test('all keys of a truncated source are deleted where a callback makes values of those before them', async () => {
+  const definition = { onUpdate: () => undefined } as unknown as StoreContext['definition']
+  const { rereads, one, catchUp, seen, arrive } = await setup({ definition })
+  rereads.changed(0, { kind: 'truncated', at: 6 })
+  expect(await seen()).toEqual(expect.arrayContaining(['noted at 2', 'deleted a', 'deleted b', 'deleted c']))
+  expect(one.reread).toBeUndefined()
+  arrive(6)
+  expect(catchUp.rebuilds(0)).toBe(true)
+  arrive(20)
+  expect(await seen('rebuilt')).toEqual(['complete', 'rebuilt'])
 })
 
 test('the same change is worked off once', async () => {
