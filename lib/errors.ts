@@ -93,7 +93,26 @@ export class LatchkeyError extends Error {
   }
 }
 
-/** Returns the text to print for a thrown value: its message, never its stack. */
+/**
+ * Returns the text to print for a thrown value: its message, never its stack. Never throws, although reading a value
+ * that a store module has thrown may: its members may be getters, and it may be a Proxy.
+ */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return indescribable
+  }
+}
+
+/** Stands for a thrown value that cannot be read. */
+export const indescribable = 'an error was thrown that cannot be read'
+
+/** Like instanceof, for a thrown value. Never throws, although the prototype of a Proxy may not be readable. */
+export function isInstance<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof type
+  } catch {
+    return false
+  }
 }

@@ -43,6 +43,15 @@ export function loadFault(thrown: unknown, moduleUrl: string): LatchkeyError {
 }
 
 function explain(thrown: unknown, path: string): string {
+  try {
+    return explainKnown(thrown, path)
+  } catch {
+    // A module may throw what only looks like an error of Bun, or cannot be read.
+    return sayingOf(thrown)
+  }
+}
+
+function explainKnown(thrown: unknown, path: string): string {
   const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown
   switch ((first as { name?: unknown } | null)?.name) {
     case 'BuildMessage':

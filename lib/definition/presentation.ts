@@ -4,7 +4,7 @@
  * Synchronous as long as no schema is missing, so that a lookup needs no promise.
  */
 import { bytesWithoutBom } from '../text/bom.ts'
-import { LatchkeyError, messageOf } from '../errors.ts'
+import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
 import { rawCodec } from '../format/simple/raw.ts'
@@ -102,7 +102,7 @@ function encodeKey(codec: Codec, text: Uint8Array): Uint8Array {
   try {
     return codec.encode(codec.fromText(decodeUtf8(text)))
   } catch (thrown) {
-    if (thrown instanceof SchemaPending) throw thrown
+    if (isInstance(thrown, SchemaPending)) throw thrown
     const reason = messageOf(thrown).slice(0, reasonCharactersMax)
     throw new LatchkeyError('invalid_key', `Reading the key: ${reason}`, { cause: thrown })
   }
@@ -129,8 +129,8 @@ function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json
     shown = as === 'json' ? jsonTextOf(codec, decoded) : codec.toText(decoded)
     isTooLong = typeof shown === 'string' && byteLength(shown) > renderedBytesMax
   } catch (thrown) {
-    if (thrown instanceof SchemaPending) throw thrown
-    isTooLong = thrown instanceof JsonTooLong
+    if (isInstance(thrown, SchemaPending)) throw thrown
+    isTooLong = isInstance(thrown, JsonTooLong)
   }
   const details = { partition, offset: offset < 0 ? null : offset }
   const place = offset < 0 ? `partition ${partition}` : `partition ${partition}, source offset ${offset}`

@@ -20,7 +20,9 @@ function pathOf({ path }: v.BaseIssue<unknown>): string {
   return text
 }
 
-function whatOf({ kind, type, expected, input, message }: v.BaseIssue<unknown>): string {
+function whatOf({ kind, type, expected, input, message: said }: v.BaseIssue<unknown>): string {
+  // A function of the module may make the message, and types are not enforced at run time.
+  const message = String(said)
   // valibot's own messages quote the value. A message that a schema defines is used unchanged.
   if (!message.startsWith('Invalid ')) return message.replaceAll(/\s+/g, ' ')
   if (type === 'strict_object' && expected === 'never') return 'the schema has no such member'

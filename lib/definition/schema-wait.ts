@@ -1,5 +1,5 @@
 /** Lets lookups wait for a schema that is being fetched, with limits on time and number. */
-import { LatchkeyError } from '../errors.ts'
+import { isInstance, LatchkeyError } from '../errors.ts'
 import { SchemaPending } from '../format/codec.ts'
 
 /** Schemas that one lookup may wait for, one after the other. */
@@ -23,7 +23,7 @@ export function withSchemas<T>(ask: () => T, waitMs: number): T | Promise<T> {
   try {
     return ask()
   } catch (thrown) {
-    if (thrown instanceof SchemaPending) return askAgain(ask, thrown, waitMs)
+    if (isInstance(thrown, SchemaPending)) return askAgain(ask, thrown, waitMs)
     throw thrown
   }
 }
@@ -36,7 +36,7 @@ async function askAgain<T>(ask: () => T, first: SchemaPending, waitMs: number): 
     try {
       return ask()
     } catch (thrown) {
-      if (!(thrown instanceof SchemaPending)) throw thrown
+      if (!isInstance(thrown, SchemaPending)) throw thrown
       pending = thrown
     }
   }

@@ -1,5 +1,9 @@
-/** Describes in one line what a module's function threw, with the place in the module's own source. */
+/**
+ * Describes in one line what a module's function threw, with the place in the module's own source. Nothing here throws,
+ * whatever a module throws: its members may be of any type or getters that throw, and it may be a Proxy.
+ */
 import { basename, dirname, relative, sep } from 'node:path'
+import { indescribable } from '../errors.ts'
 import { type Frame, framesOf, pathOf } from './call-site.ts'
 import { type Definition } from './definition.ts'
 
@@ -31,7 +35,12 @@ function isBuiltIn(file: string): boolean {
 }
 
 function stackFrames(thrown: unknown): Frame[] {
-  return thrown instanceof Error && typeof thrown.stack === 'string' ? framesOf(thrown.stack) : []
+  try {
+    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined
+    return typeof stack === 'string' ? framesOf(stack) : []
+  } catch {
+    return []
+  }
 }
 
 /** Relative to the module's folder if the file is in it, else the name of the file. */
@@ -41,10 +50,19 @@ export function shownPath(file: string, folder: string): string {
 
 /** Returns the message of an error in one line; for other values, that they were thrown. */
 export function sayingOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message.replaceAll(/\s+/g, ' ').trim() || thrown.name
+  try {
+    if (thrown instanceof Error) return inOneLine(thrown.message) || inOneLine(thrown.name)
+  } catch {
+    return indescribable
+  }
   if (typeof thrown !== 'string') return `${thrown === null ? 'null' : `a ${typeof thrown}`} was thrown, not an Error`
   const text = thrown.length > shownMax ? `${thrown.slice(0, shownMax)}…` : thrown
   return `${JSON.stringify(text)} was thrown, not an Error`
+}
+
+/** @param member of an Error, which may have been set to a value of another type */
+function inOneLine(member: unknown): string {
+  return String(member).replaceAll(/\s+/g, ' ').trim()
 }
 
 function bounded(text: string): string {

@@ -1,5 +1,5 @@
 /** Turns errors into responses: problem+json of RFC 9457, from the table in errors.ts. No other file does. */
-import { type ErrorCode, errorTable, LatchkeyError, messageOf } from '../errors.ts'
+import { type ErrorCode, errorTable, isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { noSniff } from './responses.ts'
@@ -57,7 +57,7 @@ export function problemResponse(thrown: unknown, headers: Record<string, string>
 
 /** Returns status, headers and body of a problem, before they become a Response. */
 export function problemOf(thrown: unknown): { status: number; headers: Record<string, string>; body: string } {
-  const error = thrown instanceof LatchkeyError ? thrown : undefined
+  const error = isInstance(thrown, LatchkeyError) ? thrown : undefined
   const code = error?.code ?? 'internal'
   const isAnswered = error !== undefined && answeredCodes.has(code)
   if (!isAnswered || loggedCodes.has(code))

@@ -1,6 +1,6 @@
 /** Encodes and decodes the keys and values of a program, with errors that say what was attempted. */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
-import { LatchkeyError, messageOf } from '../errors.ts'
+import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/index.ts'
 import { rawCodec } from '../format/simple/raw.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
@@ -55,7 +55,7 @@ function attempt<T>(code: 'invalid_key' | 'invalid_value' | 'value_undecodable',
   try {
     return run()
   } catch (thrown) {
-    if (thrown instanceof SchemaPending || thrown instanceof LatchkeyError) throw thrown
+    if (isInstance(thrown, SchemaPending) || isInstance(thrown, LatchkeyError)) throw thrown
     throw new LatchkeyError(code, `${attempted}: ${messageOf(thrown)}`, { cause: thrown })
   }
 }

@@ -2,7 +2,7 @@
  * Entry point of the store thread: a worker that owns the writing side of the store and exchanges messages with its
  * handle in the main thread.
  */
-import { LatchkeyError, messageOf } from '../errors.ts'
+import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging, passOnLog } from '../log/index.ts'
 import { markStoreThread } from '../store-protocol/store-thread-mark.ts'
 import { type FromThread, type PlainError, type ToThread } from '../store-protocol/messages.ts'
@@ -20,7 +20,7 @@ function post(message: FromThread): void {
 }
 
 function plain(error: unknown): PlainError {
-  if (error instanceof LatchkeyError) return { code: error.code, message: error.message }
+  if (isInstance(error, LatchkeyError)) return { code: error.code, message: error.message }
   return { code: 'internal', message: messageOf(error) }
 }
 

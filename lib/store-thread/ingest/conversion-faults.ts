@@ -3,7 +3,7 @@
  * log.
  */
 import { type Definition, describeThrown } from '../../definition/index.ts'
-import { LatchkeyError } from '../../errors.ts'
+import { isInstance, LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import { type CounterName } from '../../store-protocol/stats.ts'
@@ -47,7 +47,7 @@ export function faultAt(step: Step, definition: Definition, thrown: unknown): st
  * Undefined for other errors.
  */
 export function waitFor(thrown: unknown): { ready: Promise<void>; reason: string } | undefined {
-  if (thrown instanceof SchemaPending) return { ready: thrown.ready, reason: thrown.message }
-  if (!(thrown instanceof LatchkeyError) || thrown.code !== 'schema_unavailable') return undefined
+  if (isInstance(thrown, SchemaPending)) return { ready: thrown.ready, reason: thrown.message }
+  if (!isInstance(thrown, LatchkeyError) || thrown.code !== 'schema_unavailable') return undefined
   return { ready: sleep(unavailableMs), reason: thrown.message }
 }

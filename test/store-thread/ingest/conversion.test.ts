@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { skip } from '../../../lib/definition/index.ts'
 import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
+import { throwing, unreadable } from '../../definition/support/unreadable.ts'
 import { captureLog, counted } from '../support.ts'
 import { count, counting, setup } from './converting.ts'
 
@@ -153,4 +154,12 @@ test('a registry that cannot be reached makes no bad record', () => {
   expect(written(count('a', 1))).toEqual([])
   expect(one).toMatchObject({ consumed: 0, waiting: expect.any(Promise) })
   expect(counted(stats)).toEqual({})
+})
+
+test.each(Object.entries(unreadable))('a record is bad like any other when convert throws %s', (_, value) => {
+  const fails = throwing(value)
+  const { written, stats } = setup({ convert: (input) => (input === 0 ? fails() : input), module: import.meta.url })
+  expect(written(count('a', 0), count('b', 1))).toEqual(['b=1'])
+  expect(counted(stats)).toMatchObject({ skippedConversion: 1, recordsConsumed: 2 })
+  expect(lines[0]).toStartWith('warning orders partition 0 offset 0: record skipped, convert failed: ')
 })
