@@ -11,10 +11,10 @@ export interface OversizedBatch {
 }
 
 /**
- * A piece in the form of a fetched partition, or a fault that concerns one record or the rest of the batch. After a
- * fault, the reader skips the offsets before `next`.
+ * A piece in the form of a fetched partition, or a fault that concerns one record (`entry_too_large`, with its key if
+ * that is known) or the rest of the batch. After a fault, the reader skips the offsets before `next`.
  */
-export type Piece = { fetched: FetchedPartition } | { fault: LatchkeyError; next: number }
+export type Piece = { fetched: FetchedPartition } | { fault: LatchkeyError; next: number; key?: Buffer | undefined }
 
 /** Returns the batch that an error of isOversized() names. */
 export function oversizedBatchIn({ buffer, start, end }: FetchedPartition, error: LatchkeyError): OversizedBatch {
@@ -36,7 +36,7 @@ export async function* piecesOf(
     for await (const piece of splitBatch(bytes)) {
       yield Buffer.isBuffer(piece)
         ? { fetched: pieceOf(fetched, piece) }
-        : { fault: tooLarge(piece.offset, piece.bytes), next: piece.offset + 1 }
+        : { fault: tooLarge(piece.offset, piece.bytes), next: piece.next, key: piece.key }
     }
   } catch (error) {
     if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') throw error

@@ -24,10 +24,11 @@ export interface FetchSink {
    */
   damaged?(partition: number, fault: LatchkeyError, times: number): number | undefined
   /**
-   * Skips all offsets before `next`: a record too large for any batch, or the corrupt rest of an oversized batch. A
-   * throw ends the fetcher.
+   * Skips all offsets before `next`: a record too large for any batch (`entry_too_large`), or the corrupt rest of an
+   * oversized batch. A throw ends the fetcher.
+   * @param key of the record that is too large, if it is known
    */
-  passOver(partition: number, next: number, fault: LatchkeyError): void
+  passOver(partition: number, next: number, fault: LatchkeyError, key?: Buffer): void
   /** Returns a promise that resolves when there is room for another response; undefined if there is room now. */
   room(): Promise<void> | undefined
   /**

@@ -79,7 +79,7 @@ export class OversizedBatches {
   async #give(fetched: FetchedPartition, batch: OversizedBatch, isCurrent: () => boolean): Promise<number> {
     for await (const piece of piecesOf(fetched, batch)) {
       if (!isCurrent()) break
-      if ('fault' in piece) this.#sink.passOver(fetched.partition, piece.next, piece.fault)
+      if ('fault' in piece) this.#sink.passOver(fetched.partition, piece.next, piece.fault, piece.key)
       else {
         const next = this.#giveOne(piece.fetched, batch)
         if (next !== undefined) return next

@@ -14,6 +14,7 @@ import { applyLateRecords, applyRecords } from './apply.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { type KeptHeaders, keptHeadersOf } from '../store-protocol/kept-headers.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
+import { isUnheld, tellUnheld } from './recovery/unheld-records.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import { type StoreContext } from './store-context.ts'
@@ -61,7 +62,7 @@ export class Replicas {
       received: (fetched) => this.#received(fetched),
       takenTo: (partition) => this.#copies.get(partition)!.position,
       damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
-      passOver: (partition, _, fault) => this.#corrupt(partition, fault),
+      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
       room: () => context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
@@ -123,12 +124,19 @@ export class Replicas {
     } catch (error) {
       throw isDamage(error) ? error : corruptChangelog(config.changelogTopic, partition, error)
     }
-    stats.setGauge(partition, 'position', copy.position)
     setEnd(stats, partition, lastStableOffset)
-    if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
-    this.#checkFilled(partition)
+    this.#progressed(partition, copy)
     if (copy.opened) flusher.wrote()
     return this.#batches.isEnough ? copy.position : undefined
+  }
+
+  #passOver(partition: number, next: number, fault: LatchkeyError): void {
+    if (!isUnheld(fault)) this.#corrupt(partition, fault)
+    tellUnheld(this.#context.config.changelogTopic, partition, fault)
+    this.#context.stats.add('foreignWrites', 1)
+    const copy = this.#copies.get(partition)!
+    copy.position = Math.max(copy.position, next)
+    this.#progressed(partition, copy)
   }
 
   #corrupt(partition: number, fault: LatchkeyError, times = 1): never {
@@ -152,6 +160,13 @@ export class Replicas {
       } else if (isAbortMarker(batch)) copy.succession.marked(batch)
       copy.position = batch.nextOffset
     }
+  }
+
+  #progressed(partition: number, copy: Copy): void {
+    const { stats } = this.#context
+    stats.setGauge(partition, 'position', copy.position)
+    if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
+    this.#checkFilled(partition)
   }
 
   #checkFilled(partition: number): void {

@@ -18,11 +18,17 @@ const pieceBytesDefault = 8 << 20
 const chunkBytes = 256 << 10
 /** Length, attributes, timestamp and offset delta of a record: the part of an oversized record that is read. */
 const recordHeadBytesMax = 5 + 1 + 10 + 5
+/** Longest key that is reported of an oversized record, so that many such records cannot fill memory with keys. */
+const reportedKeyBytesMax = 64 << 10
 
 /** A record larger than the maximum for a decompressed batch. It cannot be stored. */
 export interface OversizedRecord {
   offset: number
   bytes: number
+  /** Offset after it; after the batch if it is the last record. */
+  next: number
+  /** undefined if it is null or longer than 64 KiB. */
+  key: Buffer | undefined
 }
 
 /** Returns whether the only fault of the records of a batch is their size. Then the batch can be split. */
@@ -127,7 +133,7 @@ class Pieces {
       const delta = offsetDelta(cursor)
       if (next > this.#used) {
         if (count > 0 || delta === undefined) break
-        if (length > layout.maxDecompressedBytes) return this.#refuse(delta, length, next)
+        if (length > layout.maxDecompressedBytes) return this.#refuse(delta, length, next, keyAt(cursor))
         this.#wanted = next
         return undefined
       }
@@ -145,11 +151,15 @@ class Pieces {
     return piece
   }
 
-  #refuse(delta: number, bytes: number, end: number): OversizedRecord {
+  #refuse(delta: number, bytes: number, end: number, key: Extent | undefined): OversizedRecord {
     this.recordsLeft--
+    // Copied, because the next chunk overwrites it.
+    const copied = key && Buffer.from(this.#output.bytes.subarray(key.start, key.end))
     this.#passOver = end - this.#used
     this.#used = 0
-    return { offset: layout.readInt64(this.#batch, layout.baseOffsetAt) + delta, bytes }
+    const baseOffset = layout.readInt64(this.#batch, layout.baseOffsetAt)
+    const lastDelta = this.recordsLeft === 0 ? this.#batch.readInt32BE(layout.lastOffsetDeltaAt) : delta
+    return { offset: baseOffset + delta, bytes, next: baseOffset + lastDelta + 1, key: copied }
   }
 
   #piece(end: number, count: number, lastDelta: number): Buffer {
@@ -176,4 +186,17 @@ class Pieces {
 /** Returns the offset delta of the record whose length the cursor has read, or undefined if it is unreadable. */
 function offsetDelta(cursor: VarintCursor): number | undefined {
   return cursor.skip(1) && cursor.skipVarint(10) ? cursor.varint() : undefined
+}
+
+interface Extent {
+  start: number
+  end: number
+}
+
+/** Returns where the key is whose length the cursor is before, if all of it is there and it is not too long. */
+function keyAt(cursor: VarintCursor): Extent | undefined {
+  const length = cursor.varint()
+  if (length === undefined || length < 0 || length > reportedKeyBytesMax) return undefined
+  const start = cursor.at
+  return cursor.skip(length) ? { start, end: start + length } : undefined
 }

@@ -14,6 +14,7 @@ import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.t
 import { type Isolation } from '../../store-protocol/client-config.ts'
 import { fetchAt } from './fetch-at.ts'
 import { hiddenAt } from './open-transaction.ts'
+import { isUnheld, type UnheldRecord } from './unheld-records.ts'
 
 export interface LogPart {
   from: number
@@ -60,17 +61,17 @@ export async function* logBatches(
 
 /**
  * Like logBatches(), with the records of each batch open and their checksum verified. A batch that is too large to
- * decompress at once is yielded in pieces, each as a batch.
+ * decompress at once is yielded in pieces, each as a batch. A record that is too large to hold is passed over.
  * @param withMarkers whether to yield markers too
- * @throws LatchkeyError record_batch_corrupt, also while the records are read; entry_too_large for a record that is too
- *   large to hold
+ * @param unheld receives each record that is passed over
+ * @throws LatchkeyError record_batch_corrupt, also while the records are read
  */
 export async function* openBatches(
   client: KafkaClient,
   topic: string,
   partition: number,
   part: LogPart,
-  { withMarkers = false } = {},
+  { withMarkers = false, unheld }: { withMarkers?: boolean; unheld?: UnheldRecord } = {},
 ): AsyncGenerator<RecordBatchReader, void, undefined> {
   const pieces = new CommittedBatches()
   for await (const { batch, fetched } of logBatches(client, topic, partition, part)) {
@@ -84,7 +85,11 @@ export async function* openBatches(
       continue
     }
     for await (const piece of piecesOf(fetched, oversizedBatchIn(fetched, oversized))) {
-      if ('fault' in piece) throw piece.fault
+      if ('fault' in piece) {
+        if (!isUnheld(piece.fault)) throw piece.fault
+        if (piece.next > part.from) unheld?.(piece.fault, piece.next, piece.key)
+        continue
+      }
       pieces.open(piece.fetched, part.from)
       while (pieces.next() !== undefined) {
         pieces.batch.openRecords({ checkCrc: false })

@@ -3,23 +3,16 @@
  * producers and of compaction. Collects the input of the resume decision.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
-import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
-import { isDamage } from '../../kafka/damaged-batches.ts'
-import { Fetcher, type FetchSink } from '../../kafka/fetcher.ts'
+import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { type ChiralMap } from '../../map/index.ts'
-import { applyRecords } from '../apply.ts'
-import { type FetchConfig } from '../../store-protocol/client-config.ts'
 import { plainFetch } from '../../topics/clients.ts'
-import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
-import { corruptChangelog } from './corrupt-changelog.ts'
 import { DisputedKeys } from './disputed-keys.ts'
-import { type MarkerContext, watchMarkers } from './own-marker.ts'
+import { watchMarkers } from './own-marker.ts'
+import { type Progress, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
 import { settleDisputed } from './settle.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
+import { UnheldKeys } from './unheld-records.ts'
 
 export interface Recovered {
   records: number
@@ -35,35 +28,8 @@ export interface Recovered {
   after: number
   /** Changelog offset of the last discard tombstone; -1 if there is none. */
   discardedAt: number
-  /** Keys whose last record in the changelog is not their newest. The newest is in the map, to be written again. */
+  /** Keys whose last record in the changelog is not their newest. The map is right, and they are written again from it. */
   outdated: Buffer[]
-}
-
-interface Progress {
-  start: number
-  end: number
-  position: number
-  records: number
-  trail: SourceTrail
-  disputed: DisputedKeys
-  outdated: Buffer[]
-  /** Producer epoch of the marker that ended the recovery; -1 before. */
-  endEpoch: number
-  done: PromiseWithResolvers<void>
-}
-
-/** Without an identity (FENCING=false) a partition ends at the log end offset of the start. */
-export interface RecoveryContext extends MarkerContext {
-  fetch?: FetchConfig
-  /** Undefined with USE_PROCESSING_ONLY. */
-  map: ChiralMap | undefined
-  stats: Stats
-  /** Undefined if no headers are kept. */
-  kept?: KeptHeaders | undefined
-  /** Number of entries of the partition at its last commit; 0 if unknown. */
-  entriesExpected?(partition: number): number
-  /** Maximum bytes of disputed keys for one reading of the changelog. */
-  keyBytesMax?: number
 }
 
 /** @param window maximum number of offsets before the end at which to begin; by default the whole log is read */
@@ -88,6 +54,7 @@ export async function recover(
       trail: new SourceTrail(),
       disputed: new DisputedKeys(0, context.keyBytesMax),
       outdated: [],
+      unheld: new UnheldKeys(),
       endEpoch: -1,
     }
     progress.set(partition, { start, end, position, ...empty, done })
@@ -123,7 +90,7 @@ export async function recover(
 }
 
 function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
-  const { records, start, position, trail, endEpoch, outdated } = progress
+  const { records, start, position, trail, endEpoch, outdated, unheld } = progress
   const { last, after, discardedAt } = trail
   return {
     records,
@@ -133,118 +100,10 @@ function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined)
     last,
     after,
     discardedAt,
-    outdated,
+    outdated: unheld.joined(outdated),
   }
 }
 
 function stopped(topic: string): never {
   throw new LatchkeyError('stopping', `Recovering from ${topic}: the store was stopped`)
-}
-
-class RecoverySink implements FetchSink {
-  readonly keepsNothing = true
-  ended: (partition: number) => void = () => {}
-  readonly #context: RecoveryContext
-  readonly #progress: Map<number, Progress>
-  readonly #batches = new CommittedBatches()
-
-  constructor(context: RecoveryContext, progress: Map<number, Progress>) {
-    this.#context = context
-    this.#progress = progress
-  }
-
-  received(fetched: FetchedPartition, position: number): number | undefined {
-    const { partition } = fetched
-    const { stats } = this.#context
-    const progress = this.#progress.get(partition)!
-    try {
-      if (this.#takeBatches(fetched, position, progress)) {
-        this.#end(partition, progress)
-        return undefined
-      }
-    } catch (error) {
-      throw isDamage(error) ? error : corruptChangelog(this.#context.changelogTopic, partition, error)
-    }
-    stats.setGauge(partition, 'recoveryPosition', progress.position)
-    const identity = this.#context.identityOf(partition)
-    if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
-    return this.#batches.isEnough ? progress.position : undefined
-  }
-
-  passOver(partition: number, _next: number, fault: LatchkeyError): never {
-    throw corruptChangelog(this.#context.changelogTopic, partition, fault)
-  }
-
-  takenTo(partition: number): number {
-    return this.#progress.get(partition)!.position
-  }
-
-  damaged(partition: number, fault: LatchkeyError, times: number): never {
-    throw corruptChangelog(this.#context.changelogTopic, partition, fault, times)
-  }
-
-  room(): undefined {
-    return undefined
-  }
-
-  async outOfRange(partition: number, position: number): Promise<number> {
-    const { client, changelogTopic } = this.#context
-    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
-    const start = starts.get(partition)!
-    const progress = this.#progress.get(partition)!
-    if (start <= position)
-      throw new LatchkeyError(
-        'broker_error',
-        `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
-      )
-    progress.start = start
-    return start
-  }
-
-  /** Returns whether the owner's marker was among the batches. */
-  #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
-    const { partition } = fetched
-    const batches = this.#batches
-    batches.open(fetched, Math.max(position, progress.position))
-    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
-      const { batch } = batches
-      if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
-      else if (kind === 'control') progress.disputed.control(batch)
-      progress.position = batch.nextOffset
-      if (kind === 'control' && this.#isOwnMarker(partition)) {
-        progress.endEpoch = batch.producerEpoch
-        return true
-      }
-    }
-    return false
-  }
-
-  #takeRecords(partition: number, position: number, progress: Progress): void {
-    const { map, stats, kept } = this.#context
-    const { batch } = this.#batches
-    const checkCrc = this.#context.fetch?.checkCrcs ?? true
-    if (map !== undefined && progress.disputed.concerns(batch)) {
-      batch.openRecords({ checkCrc })
-      progress.disputed.note(batch, progress.trail)
-    }
-    batch.openRecords({ checkCrc })
-    const records = applyRecords(map, stats, partition, batch, position, progress.trail, kept)
-    progress.records += records
-    stats.add('recordsRecovered', records)
-    stats.add('bytesRecovered', batch.batchBytes)
-  }
-
-  /** Includes markers of later epochs: of a fence whose response is still in flight, or of a successor. */
-  #isOwnMarker(partition: number): boolean {
-    const identity = this.#context.identityOf(partition)
-    const { batch } = this.#batches
-    return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
-  }
-
-  #end(partition: number, progress: Progress): void {
-    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
-    this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
-    this.ended(partition)
-    progress.done.resolve()
-  }
 }

@@ -16,9 +16,7 @@ export async function findSourceRecord(
       while (batch.nextRecord()) if (batch.offset >= offset) return batch.offset === offset ? batch : undefined
     }
   } catch (error) {
-    if (!(error instanceof LatchkeyError) || !unreadable.has(error.code)) throw error
+    if (!(error instanceof LatchkeyError) || error.code !== 'record_batch_corrupt') throw error
   }
   return undefined
 }
-
-const unreadable: ReadonlySet<string> = new Set(['record_batch_corrupt', 'entry_too_large'])

@@ -15,6 +15,7 @@ import { type Owners } from '../ingest/owners.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
+import { tellUnheld } from '../recovery/unheld-records.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
@@ -26,6 +27,8 @@ const repairsWindowMs = 600_000
 interface Contest {
   /** Changelog offset up to which the search is complete. */
   lookedTo: number
+  /** Changelog offset up to which records that are too large to hold have been reported. */
+  unheldTo: number
   /** Range to search next. */
   due: OffsetRange | undefined
   isLooking: boolean
@@ -86,6 +89,7 @@ export class Contests {
     if (known !== undefined) return known
     const contest = {
       lookedTo: 0,
+      unheldTo: 0,
       due: undefined,
       isLooking: false,
       repairedAt: [],
@@ -114,8 +118,9 @@ export class Contests {
   async #lookAt(partition: number, contest: Contest, range: OffsetRange): Promise<number> {
     const { config } = this.#context
     contest.isCounted = false
-    let { records, next } = await this.#read(partition, range)
-    if (records.size === 0) return range.to
+    const { unheldTo } = contest
+    let { records, next } = await this.#read(partition, contest, range)
+    if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
     this.#tell(partition, range.to)
     if (config.useProcessingOnly || contest.isContested) return range.to
     let { to } = range
@@ -123,23 +128,30 @@ export class Contests {
       await this.#ingest.repairs.renewed(partition)
       // The earlier read may miss records that an earlier instance wrote before it was refused.
       to = Math.max(to, await this.#end(partition))
-      ;({ records, next } = await this.#read(partition, { from: range.from, to }))
+      ;({ records, next } = await this.#read(partition, contest, { from: range.from, to }))
     }
     while (this.#isOwned(partition)) {
       if (records.size > 0) await this.#repair(partition, contest, records)
       if (next >= to) break
-      ;({ records, next } = await this.#read(partition, { from: next, to }))
+      ;({ records, next } = await this.#read(partition, contest, { from: next, to }))
     }
     return to
   }
 
-  #read(partition: number, range: OffsetRange) {
+  #read(partition: number, contest: Contest, range: OffsetRange) {
     const { clients, config } = this.#context
     const isOwn = this.#owners.isOwn(partition)
     const { changelogTopic } = config
-    return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn).catch((error: unknown) => {
-      throw corruptChangelog(changelogTopic, partition, error)
-    })
+    const unheld = (fault: LatchkeyError, next: number) => {
+      if (next <= contest.unheldTo) return
+      contest.unheldTo = next
+      tellUnheld(changelogTopic, partition, fault)
+    }
+    return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn, unheld).catch(
+      (error: unknown) => {
+        throw corruptChangelog(changelogTopic, partition, error)
+      },
+    )
   }
 
   async #end(partition: number): Promise<number> {
@@ -173,6 +185,7 @@ export class Contests {
    */
   #isWrong(partition: number, key: string, { order, value }: ForeignRecord, reached: number): boolean {
     if (Math.floor(order) > reached) return false
+    if (value === undefined) return true
     const { map, config } = this.#context
     const stored = map.latest(partition, Buffer.from(key, 'latin1'))?.value
     if (stored === undefined || value === null) return (stored === undefined) !== (value === null)

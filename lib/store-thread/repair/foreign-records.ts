@@ -6,6 +6,7 @@ import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type LogPart, openBatches } from '../recovery/log-batches.ts'
 import { orderOf } from '../recovery/source-trail.ts'
+import { type UnheldRecord } from '../recovery/unheld-records.ts'
 
 /** Maximum of the bytes of keys and values, and the overhead of an entry. */
 const bytesMaxDefault = 16 << 20
@@ -14,8 +15,8 @@ const entryOverheadBytes = 128
 export interface ForeignRecord {
   /** See orderOf(). */
   order: number
-  /** null for a tombstone. */
-  value: Buffer | null
+  /** null for a tombstone; undefined for a record that is too large to hold. */
+  value: Buffer | null | undefined
 }
 
 export interface ForeignRecords {
@@ -25,17 +26,26 @@ export interface ForeignRecords {
   next: number
 }
 
+/** @param unheld receives each record that is too large to hold */
 export async function foreignRecords(
   client: KafkaClient,
   topic: string,
   partition: number,
   part: LogPart,
   isOwn: (written: ProducerIdentity) => boolean,
+  unheld: UnheldRecord = () => {},
   bytesMax = bytesMaxDefault,
 ): Promise<ForeignRecords> {
   const records = new Map<string, ForeignRecord>()
   let bytes = 0
-  for await (const batch of openBatches(client, topic, partition, part)) {
+  const notePassedOver: UnheldRecord = (fault, next, key) => {
+    unheld(fault, next, key)
+    if (key === undefined) return
+    // Its headers are not read, so it counts like a record without a source offset.
+    records.set(key.toString('latin1'), { order: -1, value: undefined })
+    bytes += key.length + entryOverheadBytes
+  }
+  for await (const batch of openBatches(client, topic, partition, part, { unheld: notePassedOver })) {
     const isForeign = !isOwn(batch)
     if (!isForeign && records.size === 0) continue
     while (batch.nextRecord()) {

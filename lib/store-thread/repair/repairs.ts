@@ -12,6 +12,7 @@ import { type Ingest } from '../ingest/ingest.ts'
 import { type Owners } from '../ingest/owners.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { openBatches } from '../recovery/log-batches.ts'
+import { tellUnheld } from '../recovery/unheld-records.ts'
 import { tellLost } from '../recovery/resumption.ts'
 import { type StoreContext } from '../store-context.ts'
 import { type ConfirmedEnd, divergedAt } from './divergence.ts'
@@ -128,7 +129,10 @@ export class Repairs {
     const isCurrent = () => this.#losses.get(partition) === loss
     const found = await this.#take(partition, loss)
     if (found === undefined || !isCurrent()) return
-    const upTo = (to: number) => openBatches(clients.changelog, changelogTopic, partition, { from: found.start, to })
+    const unheld = (fault: LatchkeyError) => tellUnheld(changelogTopic, partition, fault)
+    const upTo = (to: number) => {
+      return openBatches(clients.changelog, changelogTopic, partition, { from: found.start, to }, { unheld })
+    }
     const batches = { kept: () => upTo(loss.from), all: () => upTo(found.end) }
     try {
       const isDone = config.useProcessingOnly

@@ -96,7 +96,22 @@ test('splitBatch passes over a record that exceeds what a batch may decompress t
   for await (const piece of splitBatch(rawBatch({ baseOffset: 7n, attributes: 1, body, recordCount: 3 }))) {
     found.push(Buffer.isBuffer(piece) ? readAll(piece).map(({ key }) => String(key)) : piece)
   }
-  expect(found).toEqual([['small 0'], { offset: 8, bytes: expect.any(Number) }, ['small 2']])
+  expect(found).toEqual([
+    ['small 0'],
+    { offset: 8, next: 9, key: Buffer.from('huge'), bytes: expect.any(Number) },
+    ['small 2'],
+  ])
+})
+
+test('splitBatch ends the last record where the batch ends, and reports no key that is null or long', async () => {
+  for (const key of [null, 'k'.repeat(65_537)]) {
+    const body = gzipSync(rawRecord({ key, value: Buffer.alloc(maxDecompressedBytes + 1) }), { level: 1 })
+    const found: unknown[] = []
+    for await (const piece of splitBatch(rawBatch({ attributes: 1, body, recordCount: 1, lastOffsetDelta: 4 }))) {
+      found.push(piece)
+    }
+    expect(found).toEqual([{ offset: 0, next: 5, key: undefined, bytes: expect.any(Number) }])
+  }
 })
 
 test.each([

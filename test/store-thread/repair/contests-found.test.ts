@@ -12,6 +12,7 @@ import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
 import { createFixture } from '../../map/helper.ts'
+import { unheldBatch } from '../../store/oversized.ts'
 import { until } from '../../until.ts'
 
 const own = 7n
@@ -82,7 +83,9 @@ async function setup({ fencing = true } = {}) {
     await new Promise(setImmediate)
     return written.splice(0).toSorted()
   }
-  return { contests, write, look, found, written, stats }
+  const writeUnheld = (key: string) =>
+    void batches.push(unheldBatch(batches.length, key, { producerId: other, producerEpoch: 1 }))
+  return { contests, write, writeUnheld, look, found, written, stats }
 }
 
 test.each([true, false])(
@@ -122,4 +125,12 @@ test('what a start has found is written again, behind all that was read', async 
   contests.foundAtStart(0, [Buffer.from('a'), Buffer.from('b')])
   await until('it is written', () => written.length === 2, 5_000)
   expect(written).toEqual(['a after 3', 'b after 3'])
+})
+
+test('what a record that no store can hold has replaced is written again, or deleted', async () => {
+  const { writeUnheld, look, stats } = await setup()
+  writeUnheld('a')
+  writeUnheld('b')
+  expect(await look(0)).toEqual(['a after 3', 'b after 3'])
+  expect(stats.count('foreignWrites')).toBe(1)
 })

@@ -4,6 +4,7 @@ import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.t
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { unheldBatch } from '../../store/oversized.ts'
 
 const own = 7n
 const foreign = 8n
@@ -27,8 +28,10 @@ async function found(log: Buffer[], from: number, to: number, bytesMax?: number)
     answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: to, highWatermark: to }]))
   })
   const isOwn = ({ producerId }: { producerId: number }) => producerId === Number(own)
-  const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, bytesMax)
-  const lines = [...records].map(([key, { order, value }]) => `${key}=${value?.toString() ?? 'deleted'} ${order}`)
+  const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, undefined, bytesMax)
+  const lines = [...records].map(
+    ([key, { order, value }]) => `${key}=${value === undefined ? 'unheld' : (value?.toString() ?? 'deleted')} ${order}`,
+  )
   return { lines, next }
 }
 
@@ -57,4 +60,9 @@ test('foreignRecords stops at a whole batch when it holds enough, and goes on th
   const first = await found(log, 0, 3, 10)
   expect(first).toEqual({ lines: ['k0=value -1'], next: 1 })
   expect((await found(log, first.next, 3)).lines).toEqual(['k1=value -1', 'k2=value -1'])
+})
+
+test('foreignRecords has the key of a record that no store can hold, unless we wrote it behind that', async () => {
+  const log = [unheldBatch(0, 'a'), unheldBatch(1, 'b'), batch(2, own, ['b', 'ours', ['src', 9]])]
+  expect((await found(log, 0, 3)).lines).toEqual(['a=unheld -1'])
 })

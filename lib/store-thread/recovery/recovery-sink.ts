@@ -1,0 +1,164 @@
+/** Puts the fetched batches of a recovery into the map, and notes how far each partition is read. */
+import { LatchkeyError } from '../../errors.ts'
+import { CommittedBatches } from '../../kafka/committed-batches.ts'
+import { isDamage } from '../../kafka/damaged-batches.ts'
+import { type FetchSink } from '../../kafka/fetcher.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import { type ChiralMap } from '../../map/index.ts'
+import { type FetchConfig } from '../../store-protocol/client-config.ts'
+import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
+import { type Stats } from '../../store-protocol/stats.ts'
+import { applyRecords } from '../apply.ts'
+import { corruptChangelog } from './corrupt-changelog.ts'
+import { type DisputedKeys } from './disputed-keys.ts'
+import { type MarkerContext } from './own-marker.ts'
+import { type SourceTrail } from './source-trail.ts'
+import { isUnheld, tellUnheld, type UnheldKeys } from './unheld-records.ts'
+
+/** What is known of a partition while it is read. */
+export interface Progress {
+  start: number
+  end: number
+  position: number
+  records: number
+  trail: SourceTrail
+  disputed: DisputedKeys
+  outdated: Buffer[]
+  unheld: UnheldKeys
+  /** Producer epoch of the marker that ended the recovery; -1 before. */
+  endEpoch: number
+  done: PromiseWithResolvers<void>
+}
+
+/** Without an identity (FENCING=false) a partition ends at the log end offset of the start. */
+export interface RecoveryContext extends MarkerContext {
+  fetch?: FetchConfig
+  /** Undefined with USE_PROCESSING_ONLY. */
+  map: ChiralMap | undefined
+  stats: Stats
+  /** Undefined if no headers are kept. */
+  kept?: KeptHeaders | undefined
+  /** Number of entries of the partition at its last commit; 0 if unknown. */
+  entriesExpected?(partition: number): number
+  /** Maximum bytes of disputed keys for one reading of the changelog. */
+  keyBytesMax?: number
+}
+
+export class RecoverySink implements FetchSink {
+  readonly keepsNothing = true
+  ended: (partition: number) => void = () => {}
+  readonly #context: RecoveryContext
+  readonly #progress: Map<number, Progress>
+  readonly #batches = new CommittedBatches()
+
+  constructor(context: RecoveryContext, progress: Map<number, Progress>) {
+    this.#context = context
+    this.#progress = progress
+  }
+
+  received(fetched: FetchedPartition, position: number): number | undefined {
+    const { partition } = fetched
+    const progress = this.#progress.get(partition)!
+    try {
+      if (this.#takeBatches(fetched, position, progress)) {
+        this.#end(partition, progress)
+        return undefined
+      }
+    } catch (error) {
+      throw isDamage(error) ? error : corruptChangelog(this.#context.changelogTopic, partition, error)
+    }
+    this.#progressed(partition, progress)
+    return this.#batches.isEnough ? progress.position : undefined
+  }
+
+  passOver(partition: number, next: number, fault: LatchkeyError, key?: Buffer): void {
+    const { changelogTopic, stats, map } = this.#context
+    if (!isUnheld(fault)) throw corruptChangelog(changelogTopic, partition, fault)
+    tellUnheld(changelogTopic, partition, fault)
+    stats.add('foreignWrites', 1)
+    const progress = this.#progress.get(partition)!
+    if (map !== undefined) progress.unheld.add(key)
+    progress.position = Math.max(progress.position, next)
+    this.#progressed(partition, progress)
+  }
+
+  takenTo(partition: number): number {
+    return this.#progress.get(partition)!.position
+  }
+
+  damaged(partition: number, fault: LatchkeyError, times: number): never {
+    throw corruptChangelog(this.#context.changelogTopic, partition, fault, times)
+  }
+
+  room(): undefined {
+    return undefined
+  }
+
+  async outOfRange(partition: number, position: number): Promise<number> {
+    const { client, changelogTopic } = this.#context
+    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
+    const start = starts.get(partition)!
+    const progress = this.#progress.get(partition)!
+    if (start <= position)
+      throw new LatchkeyError(
+        'broker_error',
+        `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
+      )
+    progress.start = start
+    return start
+  }
+
+  /** Returns whether the owner's marker was among the batches. */
+  #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
+    const { partition } = fetched
+    const batches = this.#batches
+    batches.open(fetched, Math.max(position, progress.position))
+    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
+      const { batch } = batches
+      if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
+      else if (kind === 'control') progress.disputed.control(batch)
+      progress.position = batch.nextOffset
+      if (kind === 'control' && this.#isOwnMarker(partition)) {
+        progress.endEpoch = batch.producerEpoch
+        return true
+      }
+    }
+    return false
+  }
+
+  #takeRecords(partition: number, position: number, progress: Progress): void {
+    const { map, stats, kept } = this.#context
+    const { batch } = this.#batches
+    const checkCrc = this.#context.fetch?.checkCrcs ?? true
+    if (map !== undefined && progress.disputed.concerns(batch)) {
+      batch.openRecords({ checkCrc })
+      progress.disputed.note(batch, progress.trail)
+    }
+    batch.openRecords({ checkCrc })
+    const records = applyRecords(map, stats, partition, batch, position, progress.trail, kept)
+    progress.records += records
+    stats.add('recordsRecovered', records)
+    stats.add('bytesRecovered', batch.batchBytes)
+  }
+
+  /** Includes markers of later epochs: of a fence whose response is still in flight, or of a successor. */
+  #isOwnMarker(partition: number): boolean {
+    const identity = this.#context.identityOf(partition)
+    const { batch } = this.#batches
+    return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
+  }
+
+  #progressed(partition: number, progress: Progress): void {
+    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
+    const identity = this.#context.identityOf(partition)
+    if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
+  }
+
+  #end(partition: number, progress: Progress): void {
+    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
+    this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
+    this.ended(partition)
+    progress.done.resolve()
+  }
+}
