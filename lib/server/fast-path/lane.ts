@@ -149,6 +149,7 @@ export class Lane implements ConnectionHost, Drainable {
     this.date = new Date().toUTCString()
     this.#excess.report()
     this.held.tick()
+    this.slots.tick()
     this.#handshakes.expire(this.ticks, Math.min(idleTicks, handshakeTicks))
     for (const { data } of this.#sockets) {
       // A connection whose handshake was in progress at the stop has had time for a request.

@@ -43,6 +43,11 @@ export class RequestEnd {
   readonly #head = new HeadText()
   #body: Body | undefined
 
+  /** All bytes of line and headers were taken. */
+  get hasHead(): boolean {
+    return this.#body !== undefined
+  }
+
   /** All bytes of the request were taken. */
   get isComplete(): boolean {
     return this.#body?.isComplete ?? false
@@ -55,12 +60,12 @@ export class RequestEnd {
 
   get hasUnknownMethod(): boolean {
     const [method] = this.#head.text.split(' ', 1)
-    return this.#body !== undefined && !methods.has(method ?? '')
+    return this.hasHead && !methods.has(method ?? '')
   }
 
   /** The connection ends with the response, although the response may not announce it. */
   get isLast(): boolean {
-    return this.#body !== undefined && !/^\S+ \S+ HTTP\/1\.1\r\n/.test(this.#head.text)
+    return this.hasHead && !/^\S+ \S+ HTTP\/1\.1\r\n/.test(this.#head.text)
   }
 
   /** @returns number of bytes that belong to the request */

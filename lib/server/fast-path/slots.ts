@@ -1,8 +1,9 @@
 /**
  * Bound on tunnels. Each takes two descriptors in addition to its client's; the bound keeps descriptors free for
- * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival. Idle tunnels are
- * given up for them.
+ * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival. Tunnels that only
+ * wait for their clients are given up for them.
  */
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
 
 /** A tunnel that has a slot, or waits for one. */
 export interface SlotHolder {
@@ -12,10 +13,18 @@ export interface SlotHolder {
   yield(): void
 }
 
+/** A wait that is worth a line in the log. At most one tick longer than this. */
+const longWaitTicks = 2
+const logIntervalMs = 60_000
+
+const repeatedLog = new RepeatedLog(loggerOf('http'), logIntervalMs)
+
 export class Slots {
   readonly #max: number
   #taken = 0
-  readonly #waiting = new Set<SlotHolder>()
+  #ticks = 0
+  /** In order of arrival, each with its tick. */
+  readonly #waiting = new Map<SlotHolder, number>()
   readonly #idle = new Set<SlotHolder>()
 
   constructor(max: number) {
@@ -28,7 +37,7 @@ export class Slots {
       holder.begin()
       return
     }
-    this.#waiting.add(holder)
+    this.#waiting.set(holder, this.#ticks)
     for (const idle of this.#idle) {
       this.#idle.delete(idle)
       idle.yield()
@@ -36,7 +45,7 @@ export class Slots {
     }
   }
 
-  /** The holder has a slot and is idle. */
+  /** The holder has a slot and can give it up. */
   rest(holder: SlotHolder): void {
     if (this.#waiting.size > 0) holder.yield()
     else this.#idle.add(holder)
@@ -51,7 +60,7 @@ export class Slots {
   free(holder: SlotHolder): void {
     this.#idle.delete(holder)
     this.#taken--
-    for (const next of this.#waiting) {
+    for (const next of this.#waiting.keys()) {
       this.#waiting.delete(next)
       this.#taken++
       next.begin()
@@ -62,5 +71,23 @@ export class Slots {
   /** The holder stops waiting. */
   cancel(holder: SlotHolder): void {
     this.#waiting.delete(holder)
+  }
+
+  /** To be called once a second. Logs that requests wait for long. */
+  tick(): void {
+    this.#ticks++
+    for (const since of this.#waiting.values()) {
+      if (this.#ticks - since >= longWaitTicks) this.#logWait()
+      return
+    }
+  }
+
+  #logWait(): void {
+    repeatedLog.log(
+      'warning',
+      'slots',
+      'Passing requests on: {waiting} have to wait, because {max} others are in progress; plain GETs do not wait. Look for clients that send requests other than plain GETs slowly or in large numbers',
+      { waiting: this.#waiting.size, max: this.#max },
+    )
   }
 }

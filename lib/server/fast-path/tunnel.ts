@@ -30,6 +30,8 @@ export interface TunnelClient {
 
 /** Maximum size of bytes that the server must not get yet. Beyond it, the client is not read. */
 const waitingBytesMax = 65_536
+/** Time for a head, beyond which its tunnel is given up if others wait. Bun's server allows 12 s. */
+const slowHeadTicks = 3
 const nothing = new Uint8Array()
 
 export class Tunnel implements SlotHolder {
@@ -50,6 +52,7 @@ export class Tunnel implements SlotHolder {
   #isClientGone = false
   #isServerGone = false
   #idleTicks = 0
+  #headTicks = 0
 
   constructor(client: TunnelClient, behind: Behind, slots: Slots) {
     this.#client = client
@@ -81,6 +84,7 @@ export class Tunnel implements SlotHolder {
     this.#request = new RequestEnd()
     this.#answer = new AnswerEnd()
     this.#waiting = nothing
+    this.#headTicks = 0
     this.#slots.use(this)
     this.received(bytes)
   }
@@ -113,11 +117,15 @@ export class Tunnel implements SlotHolder {
   /** To be called once a second. Gives up a tunnel that is idle for two ticks, before the server may close it. */
   tick(): void {
     if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
+    else if (this.#hasSlot && this.#request?.hasHead === false && ++this.#headTicks === slowHeadTicks)
+      this.#slots.rest(this)
   }
 
+  /** A request in progress has its whole answer, or has a head that does not end: the client's connection ends, too. */
   yield(): void {
     this.#isServerGone = true
-    this.#server?.end()
+    if (this.isPassing) this.#server?.terminate()
+    else this.#server?.end()
   }
 
   /** Terminates the server's side, answered or not. */
@@ -162,7 +170,9 @@ export class Tunnel implements SlotHolder {
   /** Sends the bytes of the request, at most as many as the server takes. */
   #send(): void {
     if (this.#toServer?.isEmpty && this.#request && !this.#request.isComplete && this.#waiting.length > 0) {
+      const hadHead = this.#request.hasHead
       const length = this.#request.take(this.#waiting)
+      if (!hadHead && this.#request.hasHead) this.#slots.use(this)
       this.#toServer.send(this.#waiting.subarray(0, length))
       this.#waiting = this.#waiting.subarray(length)
     }
@@ -184,8 +194,8 @@ export class Tunnel implements SlotHolder {
   /** The response may be complete before the request: Bun's server does not wait for a body that no route reads. */
   #proceed(): void {
     this.#send()
-    if (!this.#request?.isComplete || !this.#answer?.isComplete) return
-    if (this.#request.isLast || this.#answer.isLast) return
+    if (!this.#request || !this.#answer?.isComplete || this.#isServerGone) return
+    if (!this.#request.isComplete || this.#request.isLast || this.#answer.isLast) return this.#slots.rest(this)
     const rest = this.#waiting
     this.#request = undefined
     this.#answer = undefined

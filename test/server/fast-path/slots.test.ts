@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { configureLogging } from '../../../lib/log/index.ts'
 import { type SlotHolder, Slots } from '../../../lib/server/fast-path/slots.ts'
 
 /** Writes down what becomes of holders. A holder that yields gives its slot up later, as a connection does that is closed. */
@@ -51,5 +52,20 @@ describe('Slots', () => {
     calls.length = 0
     slots.rest(a)
     expect(calls).toEqual(['a yields'])
+  })
+
+  test('one line is logged when some wait for long', () => {
+    const lines: string[] = []
+    configureLogging({ level: 'info', structured: false, write: (line) => void lines.push(line.slice(25).trim()) })
+    const { slots, holder } = start(1)
+    const [a, b, c] = ['a', 'b', 'c'].map(holder) as [SlotHolder, SlotHolder, SlotHolder]
+    for (const each of [a, b, c]) slots.take(each)
+    slots.tick()
+    expect(lines).toEqual([])
+    slots.tick()
+    slots.tick()
+    expect(lines).toEqual([
+      expect.stringContaining('Passing requests on: 2 have to wait, because 1 others are in progress'),
+    ])
   })
 })
