@@ -84,7 +84,10 @@ export interface CommittedOffset {
 
 interface OffsetFetchResponse {
   errorCode: number
-  responses: { partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[] }[]
+  responses: {
+    topic: string
+    partitions: { partition: number; offset: string; metadata: string | null; errorCode: number }[]
+  }[]
 }
 
 /** Returns the committed offsets of a group. Partitions without a commit are absent. */
@@ -110,6 +113,17 @@ export async function fetchCommitted(
     }
   })
   return committed
+}
+
+/** Returns the topics for which a group has committed offsets. */
+export async function committedTopics(client: KafkaClient, group: string): Promise<string[]> {
+  const attempted = `Reading the committed offsets of group ${group}`
+  const coordinator = await client.coordinator('group', group)
+  // kafkajs writes an empty list as null, which asks for all topics.
+  const args = { groupId: group, topics: [] }
+  const response = (await client.call(coordinator, 'OffsetFetch', 4, args)) as OffsetFetchResponse
+  failOnCoordinatorError(client, group, attempted, response.errorCode)
+  return reading('OffsetFetch', () => response.responses.map(({ topic }) => topic))
 }
 
 interface OffsetCommitResponse {

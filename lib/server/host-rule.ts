@@ -64,7 +64,9 @@ export class HostRule {
   /** Returns the response to a request that is not admitted. Counts and logs it. */
   refusal(host: string | null): Response {
     const name = JSON.stringify((host ?? '').slice(0, shownCharactersMax))
-    const found = `${name} is no address, not localhost and not this machine's name; list it in SERVER_HOSTS, or set SERVER_TOKEN_FILE`
+    // With SERVER_HOSTS the rule holds for requests with a token, too.
+    const advice = this.isForAll ? 'list it in SERVER_HOSTS' : 'list it in SERVER_HOSTS, or set SERVER_TOKEN_FILE'
+    const found = `${name} is no address, not localhost and not this machine's name; ${advice}`
     const told =
       'Refused a request for its Host: {found}. A web page that a browser here shows may have sent it; there is one such line a minute at most'
     if (this.#refused()) loggerOf('http').warn(told, { found })

@@ -19,6 +19,7 @@ import { PartitionEvents } from './ingest/partition-events.ts'
 import { Statement } from './ingest/statement.ts'
 import { endedEarly } from './recovery/ended-early.ts'
 import { fingerprintOf } from '../topics/fingerprint.ts'
+import { requireOwnChangelog } from './recovery/own-changelog.ts'
 import { readChangelog } from './read-changelog.ts'
 import { type Recovered } from './recovery/recovery.ts'
 import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
@@ -87,8 +88,12 @@ export class Primaries {
     const { sourceTopic } = config
     const client = clients.consumer
     const early = await endedEarly(clients, config, primaries)
+    const { keepsTimestamps } = topology.limits
+    const commits = () => client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
+    const before = { committed: await commits(), marked: await markedBeside(client, config, primaries) }
+    await requireOwnChangelog(clients, config, primaries, { ...before, keepsTimestamps })
     await this.#owners.take(primaries)
-    this.#committed = await client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
+    this.#committed = await commits()
     this.#recovered = await readChangelog(this.#context, this.#owners, this.#committed)
     this.#resumed = await resumptions({
       client,
@@ -99,7 +104,7 @@ export class Primaries {
       committed: this.#committed,
       marked: await markedBeside(client, config, primaries),
       endedEarly: early,
-      keepsTimestamps: topology.limits.keepsTimestamps,
+      keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,
       dependsOnFormer: runsCallbacks(this.#context),

@@ -18,6 +18,12 @@ function ruleOf(hosts?: string[]) {
 }
 
 describe('a host', () => {
+  test('is told to be listed, and with SERVER_HOSTS no token is suggested, which would not help', async () => {
+    expect(await ruleOf().refusal('evil.example').text()).toContain('or set SERVER_TOKEN_FILE')
+    const { detail } = (await ruleOf(['orders.example']).refusal('evil.example').json()) as { detail: string }
+    expect(detail).toEndWith('list it in SERVER_HOSTS')
+  })
+
   test.each([
     'localhost',
     'LocalHost:8080',
