@@ -15,10 +15,13 @@ import type { FetchedPartition, FetchOptions } from './protocol/fetch.ts'
 import { OversizedBatches } from './oversized-batches.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { OutOfRange } from './out-of-range.ts'
+import { StableOffsetWatch } from './stable-offset-watch.ts'
 import { giveBackBody } from './connection/response-frames.ts'
 import { LatchkeyError } from '../errors.ts'
 
 export type { FetchSink }
+
+const topicAuthorizationFailed = 29
 
 interface Assignment {
   /** Offset of the next Fetch. */
@@ -50,6 +53,7 @@ export class Fetcher {
   readonly #outOfRange: OutOfRange
   readonly #apart: OversizedBatches
   readonly #damaged: DamagedBatches
+  readonly #stable: StableOffsetWatch
   readonly #assigned = new Map<number, Assignment>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
@@ -70,6 +74,7 @@ export class Fetcher {
       failed: (partition, error) => this.#byLeader.lost(partition, error),
     })
     this.#damaged = new DamagedBatches(client)
+    this.#stable = new StableOffsetWatch(client, topic, options.isolation, this.#byLeader.signal)
   }
 
   /** Adds a partition, also one that was removed before. @param epochs collects the leader epochs of its batches */
@@ -81,6 +86,7 @@ export class Fetcher {
   remove(partition: number): void {
     this.#assigned.delete(partition)
     this.#byLeader.remove(partition)
+    this.#stable.forget(partition)
   }
 
   /** Continues from another position. Drops pending data of the old one. */
@@ -203,6 +209,7 @@ export class Fetcher {
   #advance(fetched: FetchedPartition): void {
     const assignment = this.#assigned.get(fetched.partition)
     if (assignment === undefined) return // removed during a callback of another partition
+    this.#stable.heard(fetched)
     const batches = this.#batches
     batches.open(fetched.buffer, fetched.start, fetched.end)
     try {
@@ -222,7 +229,8 @@ export class Fetcher {
   /** Handles the error of one partition. The other partitions of its broker continue. */
   async #partitionFailed({ partition, errorCode }: FetchedPartition, position: number): Promise<void> {
     const attempted = `Fetching ${this.#topic} partition ${partition}`
-    const error = brokerError(attempted, errorCode, readAdvice(this.#topic, errorCode))
+    const advice = errorCode === topicAuthorizationFailed ? `allow this user to READ topic ${this.#topic}` : undefined
+    const error = brokerError(attempted, errorCode, advice)
     if (errorAction(errorCode) !== 'reset') return this.#byLeader.lost(partition, error)
     // A replica behind its leader does not have the newest offsets.
     if (this.#byLeader.leavePreferred(partition)) return
@@ -238,10 +246,4 @@ export class Fetcher {
       this.#byLeader.lost(partition, failure)
     }
   }
-}
-
-const topicAuthorizationFailed = 29
-
-function readAdvice(topic: string, errorCode: number): string | undefined {
-  return errorCode === topicAuthorizationFailed ? `allow this user to READ topic ${topic}` : undefined
 }

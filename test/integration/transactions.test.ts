@@ -124,3 +124,24 @@ test('a start waits behind a transaction that another producer has open in the c
   expect(markers).toHaveLength(3)
   await producer.disconnect()
 })
+
+test('a store that waits for a transaction in its source names partition and offset until that ends', async () => {
+  await using fixture = await Fixture.create()
+  await fixture.produce([{ key: 'a', value: '1' }])
+  const store = fixture.openLogged()
+  await fixture.quiet(store)
+  const producer = await transactional(fixture)
+  const transaction = await producer.transaction()
+  await transaction.send(sender(fixture.source)('a', '2'))
+  await fixture.produce([{ key: 'b', value: 'behind' }])
+  const trouble = () => store.status().details[0]!.reason
+  const said = `Reading ${fixture.source} partition 0 at offset 1: a transaction that another producer`
+  await until('the status names it', () => trouble()?.includes(said) === true)
+  await until('the log names it', () => fixture.told(said))
+  await transaction.commit()
+  await until('the trouble is over', () => trouble() === undefined)
+  await fixture.quiet(store)
+  await fixture.expectConverged(store)
+  expect(await fixture.value(store, 'b')).toBe('behind')
+  await producer.disconnect()
+})

@@ -10,10 +10,10 @@ import { oversizedBatchIn, piecesOf } from '../../kafka/batch-pieces.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
+import { hiddenAt } from '../../kafka/open-transaction.ts'
 import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { type Isolation } from '../../store-protocol/client-config.ts'
 import { fetchAt } from './fetch-at.ts'
-import { hiddenAt } from './open-transaction.ts'
 import { isUnheld, type UnheldRecord } from './unheld-records.ts'
 
 export interface LogPart {

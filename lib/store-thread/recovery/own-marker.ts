@@ -2,7 +2,7 @@
 import { sleep } from '../../kafka/backoff.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
 import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
-import { openTransaction } from './open-transaction.ts'
+import { openTransaction } from '../../kafka/open-transaction.ts'
 
 /**
  * A marker that is not found at the end of the log within this time was removed by an eager cleaner. Another one is

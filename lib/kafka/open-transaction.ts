@@ -1,7 +1,7 @@
 /** Detects an open transaction, which hides the end of a log from a reader of committed records. */
-import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
-import { listOffsets } from '../../kafka/offsets.ts'
+import { LatchkeyError } from '../errors.ts'
+import { type KafkaClient } from './client.ts'
+import { listOffsets } from './offsets.ts'
 
 /** Returns the error to report if a transaction is open in a partition, else undefined. */
 export async function openTransaction(
