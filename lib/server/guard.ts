@@ -3,9 +3,12 @@
  * server does not do itself.
  */
 import { LatchkeyError } from '../errors.ts'
-import type { Handler } from '../http/handler.ts'
+import type { Answer, Answerer } from '../http/answer.ts'
+import { type Handler, handlerOf } from '../http/handler.ts'
 import type { HostRule } from './host-rule.ts'
 import { problemResponse } from '../http/problem.ts'
+import { ValueAnswer } from '../http/value-answer.ts'
+import type { PassedOn } from './passed-on.ts'
 
 /**
  * No route reads a body. Bun's server applies the bound only to requests that it expects a body of: a GET is not one.
@@ -27,20 +30,32 @@ const lengthPattern = /^\d+$/
 /** For the `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
 
-/**
- * Tunnels by the local port of their connection to Bun's server; true if the client of the tunnel is on this machine,
- * too.
- */
-export type PassedOn = Map<number, boolean>
-
-/** Wraps a handler for Bun's server behind the fast path. Refuses connections that no tunnel has made. */
-export function guarded(handler: Handler, rule: HostRule | undefined, passedOn: PassedOn): BunHandler {
+/** Wraps an answerer for Bun's server behind the fast path. Refuses connections that no tunnel has made. */
+export function guarded(answerer: Answerer, rule: HostRule | undefined, passedOn: PassedOn): BunHandler {
   return (request, server) => {
-    const isLocal = passedOn.get(server.requestIP(request)?.port ?? 0)
-    if (isLocal === undefined) return refusePort()
-    const host = request.headers.get('host')
-    const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
-    return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
+    const port = server.requestIP(request)?.port ?? 0
+    const make = () => {
+      // Its tunnel may be closed by now.
+      const isLocal = passedOn.isLocal(port)
+      if (isLocal === undefined) return refusePort()
+      const host = request.headers.get('host')
+      const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
+      if (isHeld) return closing(rule.refusal(host))
+      return answered(handlerOf(counted(answerer, port, passedOn)), request, host)
+    }
+    return passedOn.whenRoom(make)
+  }
+}
+
+/** Counts the bytes of values that it answers. Other answers are small. */
+function counted(answerer: Answerer, port: number, passedOn: PassedOn): Answerer {
+  const count = (answer: Answer): Answer => {
+    if (answer instanceof ValueAnswer && answer.status === 200) passedOn.made(port, answer.body.length)
+    return answer
+  }
+  return (asking, target) => {
+    const answer = answerer(asking, target)
+    return answer instanceof Promise ? answer.then(count) : count(answer)
   }
 }
 

@@ -8,10 +8,10 @@ import { BunServer } from './bun-server.ts'
 import { claim, listenError } from './claim.ts'
 import { drain } from './drain.ts'
 import { ExcessLog } from './excess-log.ts'
-import { guarded, type PassedOn } from './guard.ts'
-import { handlerOf } from '../http/handler.ts'
+import { guarded } from './guard.ts'
 import type { HostRule } from './host-rule.ts'
 import { Lane } from './fast-path/lane.ts'
+import { PassedOn } from './passed-on.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */
 const idleTimeoutSecondsDefault = 30
@@ -64,8 +64,8 @@ export function openListener(options: ListenerOptions): Listener {
 
 function openLane(options: ListenerOptions): Listener {
   const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer, hostRule } = options
-  const passedOn: PassedOn = new Map()
-  const server = new BunServer({ idleTimeoutSeconds, fetch: guarded(handlerOf(answerer), hostRule, passedOn) })
+  const passedOn = new PassedOn()
+  const server = new BunServer({ idleTimeoutSeconds, fetch: guarded(answerer, hostRule, passedOn) })
   const behind = { port: server.port, passedOn }
   try {
     const isShared = sharing !== undefined

@@ -1,6 +1,7 @@
 /** Names that a store answers to: what a page of another site must not get at by having its own name lead to this machine. */
 import { describe, expect, test } from 'bun:test'
 import { hostname } from 'node:os'
+import { PassedOn } from '../../lib/server/passed-on.ts'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
 import { guarded } from '../../lib/server/guard.ts'
 import { configureLogging } from '../../lib/log/index.ts'
@@ -122,7 +123,9 @@ describe('a connection', () => {
   ])(
     'with SERVER_HOSTS=%p passed on, of a client on this machine %p, is answered %p',
     async (hosts, isLocal, status) => {
-      const handler = guarded(answer, ruleOf(hosts), new Map([[7, isLocal]]))
+      const passedOn = new PassedOn()
+      passedOn.add(7, isLocal)
+      const handler = guarded(answer, ruleOf(hosts), passedOn)
       expect((await handler(request('evil.example'), from('127.0.0.1', 7))).status).toBe(status)
       expect((await handler(request('localhost'), from('127.0.0.1', 8))).status).toBe(403)
     },

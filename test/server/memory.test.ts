@@ -103,4 +103,22 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
     },
     120_000,
   )
+
+  test.each([
+    ['has a body of no bytes', get('huge', 'Content-Length: 0\r\n')],
+    ['is of HTTP/1.0', get('huge').replace('HTTP/1.1', 'HTTP/1.0')],
+  ])(
+    'memory stays bounded when 128 clients ask for a huge value and read nothing, and the request %s',
+    async (_, request) => {
+      await using greedy = await startGreedy(name)
+      const slow = await Promise.all(Array.from({ length: 128 }, () => open(greedy.port)))
+      for (const socket of slow) socket.pause().on('error', () => {})
+      await Promise.all(slow.map((socket) => written(socket, request)))
+      for (let count = 0; count < 3; count++)
+        expect((await rawRequest(greedy.port, request)).length).toBeGreaterThan(10_000_000)
+      expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
+      for (const socket of slow) socket.destroy()
+    },
+    120_000,
+  )
 })

@@ -4,7 +4,7 @@
  * not report the end of a paused socket. Bytes of a response that the client does not take are held.
  */
 import type { Socket } from 'bun'
-import type { PassedOn } from '../guard.ts'
+import type { PassedOn } from '../passed-on.ts'
 import { AnswerEnd } from './answer-end.ts'
 import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
 import { Outbox } from './outbox.ts'
@@ -163,7 +163,7 @@ export class Tunnel implements SlotHolder {
     this.#server = server
     this.#toServer = new Outbox(server)
     this.#port = server.localPort
-    this.#behind.passedOn.set(this.#port, this.#client.isLocal)
+    this.#behind.passedOn.add(this.#port, this.#client.isLocal)
     this.#send()
   }
 
@@ -186,6 +186,7 @@ export class Tunnel implements SlotHolder {
     const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
     // A received chunk is not shared, so its memory may be freed.
     this.#client.outbox.sendOwn(bytes)
+    if (this.#answer?.isComplete) this.#behind.passedOn.received(this.#port)
     // The server sent more than one response: they can no longer be assigned to requests.
     if (!isAll) this.#server?.end()
     else this.#proceed()

@@ -1,4 +1,5 @@
 /** Connections to a lane over sockets that a test controls. */
+import { PassedOn } from '../../../lib/server/passed-on.ts'
 import { Connection, type ConnectionHost } from '../../../lib/server/fast-path/connection.ts'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
@@ -13,7 +14,7 @@ export interface Lane extends ConnectionHost {
 }
 
 export function laneOf(answerer: ConnectionHost['answerer'], port = 0): Lane {
-  const behind = { port, passedOn: new Map() }
+  const behind = { port, passedOn: new PassedOn() }
   const bounds = { slots: new Slots(1), held: new HeldAnswers() }
   return { answerer, hostRule: undefined, behind, ...bounds, ticks: 0, date: 'now', isClosing: false }
 }

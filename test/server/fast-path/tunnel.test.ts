@@ -1,6 +1,7 @@
 /** Connections that are passed on to Bun's server, as their clients see it. */
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
+import { PassedOn } from '../../../lib/server/passed-on.ts'
 import { openDescriptors } from '../../../lib/server/descriptors.ts'
 import { createAnswerer } from '../../../lib/http/handler.ts'
 import { Outbox } from '../../../lib/server/fast-path/outbox.ts'
@@ -201,7 +202,7 @@ test('a connection that is to be passed on waits for its turn no more when its c
   const socket = new FakeSocket(Infinity)
   const [outbox, reading] = [new Outbox(socket), new Reading(socket)]
   const client = { socket: socket.asSocket, outbox, reading, isLocal: true, answered: () => {} }
-  const tunnel = new Tunnel(client, { port: 0, passedOn: new Map() }, slots)
+  const tunnel = new Tunnel(client, { port: 0, passedOn: new PassedOn() }, slots)
   tunnel.clientClosed()
   slots.free(first)
   slots.take(holder('the next'))
