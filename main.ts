@@ -2,8 +2,8 @@
 import { dirname } from 'node:path'
 import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
-import { type Definition, definitionOf, isCompiled } from './lib/definition/index.ts'
-import { LatchkeyError, messageOf } from './lib/errors.ts'
+import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
+import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
 import { printBanner } from './lib/server/banner.ts'
 import { serverNotices, type ServerOptions } from './lib/server/notices.ts'
 import { renewOnHangup } from './lib/server/renewal.ts'
@@ -86,12 +86,12 @@ function serverOptionsOf(settings: Settings): ServerOptions {
 
 /** Returns 2 for an error that the operator has to correct, 1 for an error that may be temporary. */
 function exitCodeOf(thrown: unknown): number {
-  return thrown instanceof LatchkeyError && thrown.code === 'invalid_settings' ? 2 : 1
+  return isInstance(thrown, LatchkeyError) && thrown.code === 'invalid_settings' ? 2 : 1
 }
 
 function end(thrown: unknown): never {
   const exitCode = exitCodeOf(thrown)
-  logFatal(messageOf(thrown), isStructured(input), exitCode === 2 ? 'See latchkey --help.' : undefined)
+  logFatal(describeUncaught(thrown), isStructured(input), exitCode === 2 ? 'See latchkey --help.' : undefined)
   process.exit(exitCode)
 }
 

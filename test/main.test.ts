@@ -125,6 +125,24 @@ describe('main', () => {
   })
 })
 
+describe('main with a store module', () => {
+  test.each([
+    ['timer', "setTimeout(() => {\n  throw new Error('too late')\n}, 0)\n"],
+    ['promise', "void 0\nvoid Promise.reject(new Error('too late'))\n"],
+  ])('the place in the module is named when a %s that it left behind fails', async (name, text) => {
+    writeFileSync(join(directory, `${name}.ts`), `${text}await new Promise(() => {})\n`)
+    const { stderr, exitCode } = await run([], {
+      SOURCE_TOPIC: 'orders',
+      KAFKA_BROKERS: brokers,
+      STORE_MODULE: `${name}.ts`,
+    })
+    expect(stderr).toBe(
+      `latchkey: Running the store module: too late, at ${name}.ts:2; a promise or timer that the store module left behind?\n`,
+    )
+    expect(exitCode).toBe(1)
+  })
+})
+
 describe('main with a token', () => {
   const token = 'geheimnis-geheimnis'
 

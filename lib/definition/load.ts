@@ -8,6 +8,7 @@ import { isDefinition } from './define-store.ts'
 import { type Definition } from './definition.ts'
 import { loadFault, shownUrl } from './load-fault.ts'
 import { definitionOfFormats } from './of-formats.ts'
+import { noteModule } from './uncaught.ts'
 
 const loadMsDefault = 30_000
 
@@ -35,6 +36,7 @@ export async function definitionOf(config: {
 }
 
 async function imported(moduleUrl: string, loadMsMax: number): Promise<Record<string, unknown>> {
+  noteModule(moduleUrl)
   try {
     return await deadline<Record<string, unknown>>(import(moduleUrl), loadMsMax, () => {
       const message = `it is not loaded after ${loadMsMax / 1000} s: an \`await\` outside of functions does not end`

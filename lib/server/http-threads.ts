@@ -1,6 +1,7 @@
 /** Further HTTP threads, as the main thread sees them. */
 import { type TlsPair } from '../config/tls-pair.ts'
 import { LatchkeyError } from '../errors.ts'
+import { describeEnd } from '../definition/index.ts'
 import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
 import { type Relay } from './relay.ts'
 
@@ -49,7 +50,7 @@ export class HttpThreads {
       stopped.resolve()
       this.#fail(new LatchkeyError('internal', `HTTP thread ${start.readerThread} ended: ${message}`))
     }
-    worker.onerror = ({ message }) => ended(message)
+    worker.onerror = ({ message }) => ended(describeEnd(message, start.config.module !== undefined))
     worker.addEventListener('close', () => ended('it said nothing'))
     this.#workers.push(worker)
     this.#stopped.push(stopped.promise)

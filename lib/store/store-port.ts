@@ -5,6 +5,7 @@
 import { startStoreThread } from '../store-thread/start.ts'
 import { type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
 import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { describeEnd } from '../definition/index.ts'
 
 export interface StorePort {
   post(message: ToThread, transfer?: ArrayBuffer[]): void
@@ -37,20 +38,10 @@ export const ownThreads: StoreAccess = {
   open(config, logging, events) {
     const worker = startStoreThread()
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
-    worker.onerror = ({ message }) => events.ended(summaryOf(message, config.module !== undefined))
+    worker.onerror = ({ message }) => events.ended(describeEnd(message, config.module !== undefined))
     worker.addEventListener('close', () => events.ended())
     const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
     post({ type: 'start', config, logging })
     return { post, terminate: () => void worker.terminate() }
   },
-}
-
-/** Reduces Bun's report of a worker's end to one line. The report has the error, the source around it, and a stack. */
-function summaryOf(report: string, hasModule: boolean): string {
-  const lines = report.split('\n')
-  const error = /^\w*error: (.*)$/i.exec(lines.find((line) => /^\w*error: /i.test(line)) ?? '')?.[1] ?? lines[0]!
-  const frame = lines.find((line) => /^\s+at /.test(line)) ?? ''
-  const place = /^([^:]+:\d+):\d+\)?$/.exec(frame.split(/[/\\(\s]/).at(-1)!)?.[1]
-  const where = place === undefined ? '' : `, at ${place}`
-  return `${error}${where}${hasModule ? '; a promise or timer that the store module left behind?' : ''}`
 }
