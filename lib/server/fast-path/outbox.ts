@@ -75,11 +75,14 @@ export class Outbox {
    */
   drain(): boolean {
     const waiting = this.#left
-    this.#forget()
+    this.#held?.took(this.#socket)
+    this.#left = []
+    this.#leftBytes = 0
     for (const bytes of waiting) {
       if (this.#owned.delete(bytes)) this.sendOwn(bytes)
       else this.send(bytes)
     }
+    if (this.isEmpty) this.#held?.release(this.#socket)
     return this.isEmpty
   }
 

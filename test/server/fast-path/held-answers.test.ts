@@ -37,6 +37,33 @@ describe('HeldAnswers', () => {
     expect(held.bytes).toBe(250)
   })
 
+  test('those that took nothing at all are closed before those that take slowly, whichever came first', () => {
+    const held = new HeldAnswers(options)
+    const [slow, alsoSlow, ...idle] = clients(held, 6) as [Client, Client, ...Client[]]
+    for (const client of [slow, alsoSlow]) {
+      client.ask(100)
+      client.take(10)
+    }
+    for (const client of idle) client.ask(90)
+    expect([slow, alsoSlow, ...idle].map((client) => client.isCut())).toEqual([false, false, true, true, true, false])
+  })
+
+  test('of those that took something, the one that did so longest ago is closed, and none whose answer has just begun', () => {
+    const held = new HeldAnswers(options)
+    const [first, second, latest] = clients(held, 3) as [Client, Client, Client]
+    for (const client of [first, second]) client.ask(100)
+    for (const client of [second, first]) client.take(1)
+    latest.ask(150)
+    expect([first, second, latest].map((client) => client.isCut())).toEqual([false, true, false])
+    latest.take(1)
+    first.take(99)
+    // Its next answer has nothing to do with what it took of the one before.
+    first.ask(100)
+    second.outbox.close()
+    clientOf(held).ask(100)
+    expect([first.isCut(), latest.isCut(), held.bytes]).toEqual([true, false, 250])
+  })
+
   test('one answer alone may be larger than the bound', () => {
     const held = new HeldAnswers(options)
     const [small, large] = clients(held, 2) as [Client, Client]
