@@ -4,12 +4,37 @@ import { messageOf } from '../errors.ts'
 import { loggerOf } from '../log/index.ts'
 import type { HttpServer } from './listen.ts'
 
+/**
+ * Minimum time between two renewals. A renewal ends the listener of the previous one, which needs time to accept the
+ * connections in its queue; the rest would be reset.
+ */
+const intervalMs = 1_000
+
 /** Installs the handler. Without one, SIGHUP ends the process. */
 export function renewOnHangup(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths | undefined): void {
-  process.on('SIGHUP', () => {
+  const renew = spaced(() => {
     if (paths) renewCertificate(server, paths)
     else loggerOf('http').info('SIGHUP: there is no certificate to be read again; SERVER_TLS_CERT names none')
   })
+  process.on('SIGHUP', renew)
+}
+
+/** Returns a function that acts at once, or at the end of the interval since it acted last. Calls until then are one. */
+function spaced(action: () => void): () => void {
+  let timer: Timer | undefined
+  let isWanted = false
+  const act = () => {
+    isWanted = false
+    timer = setTimeout(() => {
+      timer = undefined
+      if (isWanted) act()
+    }, intervalMs).unref()
+    action()
+  }
+  return () => {
+    if (timer === undefined) act()
+    else isWanted = true
+  }
 }
 
 /** Never throws: faults of the new pair are logged, and the previous pair stays in use. */
