@@ -1,18 +1,19 @@
 /**
  * The log: LogTape behind a small interface. It writes to stderr, one line per record, human-readable or JSON; stdout
- * is for output that a user requested. Lines are written at once, without a buffer that a crash would lose.
+ * is for output that a user requested. Lines are written at once, without a buffer that a crash would lose. A full pipe
+ * is not waited for; the number of lines that it did not take follows when it takes lines again.
  *
  * External text (keys, broker messages) belongs into properties, `logger.info('Moved to {broker}', { broker })`,
  * because braces in the message itself are placeholders. Control characters in text are escaped, so a key cannot
  * write lines.
  */
-import { writeSync } from 'node:fs'
 import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from '@logtape/logtape'
 import { escapeControls } from './escape.ts'
 import { fatalText } from './fatal.ts'
 import { jsonLine, textLine } from './format.ts'
 import { type LogLevel, logLevels } from './level.ts'
 import { RepeatedLog, warnUnconfigured, writePending } from './repeated.ts'
+import { writeToStderr } from './stderr.ts'
 
 export { RepeatedLog, writePending }
 export { escapeControls }
@@ -29,8 +30,8 @@ export interface LoggingOptions {
   clearsLine?: boolean
   /** An area that is not logged here, because another thread logs the same. */
   without?: string
-  /** Receives each line with its newline. Default: stderr. */
-  write?: (line: string) => void
+  /** Receives each line with its newline. Returns false if it dropped the line. Default: stderr. */
+  write?: (line: string) => unknown
 }
 
 /**
@@ -41,9 +42,13 @@ export function configureLogging({ level, structured, clearsLine, without, write
   const format = structured ? jsonLine : textLine
   const before = clearsLine && !structured ? clearLine : ''
   const take = write ?? writeToStderr
+  let dropped = 0
+  // A single write, so no output of another thread comes between.
+  const isDropped = (record: LogRecord) => take(before + format(record)) === false
   configureSink(level, (record) => {
-    // A single write, so no output of another thread comes between.
-    if (record.category[1] !== without) take(before + format(record))
+    if (record.category[1] === without) return
+    if (dropped > 0 && !isDropped(droppedRecord(dropped, record))) dropped = 0
+    if (dropped > 0 || isDropped(record)) dropped++
   })
 }
 
@@ -101,10 +106,9 @@ function configureSink(level: LogLevel, sink: (record: LogRecord) => void): void
   })
 }
 
-function writeToStderr(line: string): void {
-  try {
-    writeSync(2, line)
-  } catch {
-    // A full or closed stderr must stop neither the store nor this thread.
-  }
+function droppedRecord(lines: number, { timestamp }: LogRecord): LogRecord {
+  const rawMessage = '{lines} lines are missing here: stderr is a pipe, and it was full. Read it faster'
+  const message = ['', lines, rawMessage.slice('{lines}'.length)]
+  const category = ['latchkey', 'log']
+  return { category, level: 'warning', message, rawMessage, properties: { lines }, timestamp }
 }
