@@ -20,11 +20,18 @@ const loadMsDefault = 30_000
 export async function loadDefinition(moduleUrl: string, loadMsMax = loadMsDefault): Promise<Definition> {
   provideBuiltIns(moduleUrl)
   const exports = await imported(moduleUrl, loadMsMax)
-  const definition = exports['default']
-  if (!isDefinition(definition)) {
-    throw new LatchkeyError('invalid_settings', `Loading the store module ${shownUrl(moduleUrl)}: ${found(exports)}`)
+  let fault: string
+  try {
+    const definition = exports['default']
+    if (isDefinition(definition)) {
+      return definition.module === moduleUrl ? definition : { ...definition, module: moduleUrl }
+    }
+    fault = found(exports)
+  } catch (thrown) {
+    // The module exports a Proxy, and its traps throw.
+    throw loadFault(thrown, moduleUrl)
   }
-  return definition.module === moduleUrl ? definition : { ...definition, module: moduleUrl }
+  throw new LatchkeyError('invalid_settings', `Loading the store module ${shownUrl(moduleUrl)}: ${fault}`)
 }
 
 /** Returns the definition of a store's configuration: from its module if it has one, else from its formats. */

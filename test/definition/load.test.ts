@@ -50,6 +50,11 @@ test('a definition that another file has made belongs to the module that exports
 /** What stands in the file, and what is said after "Loading the store module <path>: ". */
 const faults: [name: string, text: string, found: string | RegExp][] = [
   [
+    'exports what cannot be read',
+    `export default new Proxy({}, {\n  has() {\n    throw new Error('trap')\n  },\n})\n`,
+    /^exports-what-cannot-be-read\.ts:3:\d+: trap$/,
+  ],
+  [
     'does not parse',
     `${heading}\nexport default defineStore({ key: 'utf8', input: = })\n`,
     /^does-not-parse\.ts:3:50: Unexpected =: export default defineStore\({ key: 'utf8', input: = }\)$/,
