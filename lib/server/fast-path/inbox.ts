@@ -5,6 +5,7 @@ import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest 
 
 const start = 'GET /'
 const headEnd = '\r\n\r\n'
+const emptyLine = '\r\n'
 
 export class Inbox {
   #text = ''
@@ -28,7 +29,7 @@ export class Inbox {
   }
 
   /**
-   * Takes the next request.
+   * Takes the next request. Empty lines before it are skipped (RFC 9112, section 2.2): some clients end a body with one.
    *
    * @param known head of the previous request
    * @returns `none` if more bytes have to arrive first; `odd` if the request is not plain. A head in two pieces is
@@ -42,6 +43,11 @@ export class Inbox {
           this.#at = request.end
           this.#isJoined = false
           return request
+        }
+        if (this.#text.startsWith(emptyLine, this.#at)) {
+          this.#at += emptyLine.length
+          this.#isJoined = false
+          continue
         }
         if (this.#isJoined || !this.#isCut()) return 'odd'
         if (this.#later === '') return 'none'
@@ -67,6 +73,8 @@ export class Inbox {
   #isCut(): boolean {
     const begin = this.#text.slice(this.#at, this.#at + start.length)
     const isShort = this.#text.length - this.#at < headCharactersMax
-    return isShort && start.startsWith(begin) && !this.#text.includes(headEnd, this.#at)
+    return (
+      isShort && (start.startsWith(begin) || emptyLine.startsWith(begin)) && !this.#text.includes(headEnd, this.#at)
+    )
   }
 }

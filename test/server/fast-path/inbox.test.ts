@@ -33,6 +33,28 @@ test('all are taken in order however they are cut in two', () => {
   }
 })
 
+test('empty lines before a request are skipped however they are cut in two', () => {
+  const text = `\r\n${get('/a')}\r\n\r\n${get('/b')}\r\n`
+  for (let cut = 0; cut <= text.length; cut++) {
+    const inbox = inboxOf(text.slice(0, cut), text.slice(cut))
+    expect([...takeAll(inbox), inbox.size]).toEqual(['/a', '/b', 'none', 0])
+  }
+  const inbox = inboxOf('\r\nHEAD /a')
+  expect(takeAll(inbox)).toEqual(['odd'])
+  expect(Buffer.from(inbox.rest()).toString()).toBe('HEAD /a')
+})
+
+test('half an empty line is waited for, and belongs to what follows if it is none', () => {
+  const inbox = inboxOf('\r')
+  expect(takeAll(inbox)).toEqual(['none'])
+  inbox.add(Buffer.from('\n'))
+  expect(takeAll(inbox)).toEqual(['none'])
+  inbox.add(Buffer.from('\r'))
+  inbox.add(Buffer.from(get('/a')))
+  expect(takeAll(inbox)).toEqual(['odd'])
+  expect(Buffer.from(inbox.rest()).toString()).toBe(`\r${get('/a')}`)
+})
+
 test('a head that is cut is waited for once, and twice where a request came between', () => {
   const inbox = inboxOf(get('/a').slice(0, 10))
   expect(takeAll(inbox)).toEqual(['none'])
