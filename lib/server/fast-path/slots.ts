@@ -1,7 +1,8 @@
 /**
  * Bound on tunnels. Each takes two descriptors in addition to its client's; the bound keeps descriptors free for
- * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival. Tunnels that only
- * wait for their clients are given up for them.
+ * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival, those whose head is
+ * complete before the others: so clients that send heads slowly delay only each other, however many they are. Tunnels
+ * that only wait for their clients are given up for them.
  */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 
@@ -25,6 +26,8 @@ export class Slots {
   #ticks = 0
   /** In order of arrival, each with its tick. */
   readonly #waiting = new Map<SlotHolder, number>()
+  /** Those whose requests have a complete head. */
+  readonly #ready = new Map<SlotHolder, number>()
   readonly #idle = new Set<SlotHolder>()
 
   constructor(max: number) {
@@ -45,9 +48,17 @@ export class Slots {
     }
   }
 
+  /** The head of the holder's request is complete. No effect unless the holder waits. */
+  ready(holder: SlotHolder): void {
+    const since = this.#waiting.get(holder)
+    if (since === undefined) return
+    this.#waiting.delete(holder)
+    this.#ready.set(holder, since)
+  }
+
   /** The holder has a slot and can give it up. */
   rest(holder: SlotHolder): void {
-    if (this.#waiting.size > 0) holder.yield()
+    if (this.#waitingCount > 0) holder.yield()
     else this.#idle.add(holder)
   }
 
@@ -60,26 +71,30 @@ export class Slots {
   free(holder: SlotHolder): void {
     this.#idle.delete(holder)
     this.#taken--
-    for (const next of this.#waiting.keys()) {
-      this.#waiting.delete(next)
-      this.#taken++
-      next.begin()
-      break
-    }
+    const [next] = this.#ready.size > 0 ? this.#ready.keys() : this.#waiting.keys()
+    if (next === undefined) return
+    this.cancel(next)
+    this.#taken++
+    next.begin()
   }
 
   /** The holder stops waiting. */
   cancel(holder: SlotHolder): void {
+    this.#ready.delete(holder)
     this.#waiting.delete(holder)
   }
 
   /** To be called once a second. Logs that requests wait for long. */
   tick(): void {
     this.#ticks++
-    for (const since of this.#waiting.values()) {
+    for (const waiting of [this.#ready, this.#waiting]) {
+      const [since = Infinity] = waiting.values()
       if (this.#ticks - since >= longWaitTicks) this.#logWait()
-      return
     }
+  }
+
+  get #waitingCount(): number {
+    return this.#ready.size + this.#waiting.size
   }
 
   #logWait(): void {
@@ -87,7 +102,7 @@ export class Slots {
       'warning',
       'slots',
       'Passing requests on: {waiting} have to wait, because {max} others are in progress; plain GETs do not wait. Look for clients that send requests other than plain GETs slowly or in large numbers',
-      { waiting: this.#waiting.size, max: this.#max },
+      { waiting: this.#waitingCount, max: this.#max },
     )
   }
 }

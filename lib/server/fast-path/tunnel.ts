@@ -8,6 +8,7 @@ import type { PassedOn } from '../passed-on.ts'
 import { AnswerEnd } from './answer-end.ts'
 import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
 import { Outbox } from './outbox.ts'
+import { headCharactersMax } from './plain-request.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
 import type { SlotHolder, Slots } from './slots.ts'
@@ -92,6 +93,7 @@ export class Tunnel implements SlotHolder {
   received(bytes: Uint8Array): void {
     if (this.#isServerGone) return
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes])
+    if (!this.#hasSlot && hasHead(this.#waiting)) this.#slots.ready(this)
     this.#proceed()
   }
 
@@ -229,4 +231,8 @@ export class Tunnel implements SlotHolder {
     this.#client.reading.isPaused = false
     if (this.#client.outbox.isEmpty) this.#client.socket.end()
   }
+}
+
+function hasHead(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, headCharactersMax)).includes('\r\n\r\n')
 }

@@ -82,3 +82,26 @@ test('a request whose head took long and has ended is not given up for others', 
     behind.stop(true)
   }
 })
+
+test('a request whose head is complete does not wait for those whose heads are not', async () => {
+  const reached: string[] = []
+  const behind = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: { data: (_, bytes) => void reached.push(bytes.toString()) },
+  })
+  try {
+    const host = laneOf(answered, behind.port)
+    const [first, slow, other] = [connect(host, Infinity), connect(host, Infinity), connect(host, Infinity)]
+    for (const { connection } of [first, slow]) connection.received(Buffer.from('HEAD /'))
+    for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)])
+      other.connection.received(Buffer.from(piece))
+    await until('the first is passed on', () => reached.length === 1)
+    first.connection.closed()
+    await until('the complete one is passed on', () => reached.length === 2)
+    expect(reached).toEqual(['HEAD /', odd])
+    for (const { connection } of [slow, other]) connection.closed()
+  } finally {
+    behind.stop(true)
+  }
+})

@@ -30,6 +30,23 @@ describe('Slots', () => {
     expect(calls).toEqual(['a begins', 'b begins'])
   })
 
+  test('those whose head is complete come before the others', () => {
+    const { slots, calls, holder } = start(1)
+    const holders = ['a', 'b', 'c', 'd', 'e'].map(holder) as [
+      SlotHolder,
+      SlotHolder,
+      SlotHolder,
+      SlotHolder,
+      SlotHolder,
+    ]
+    const [a, , c, d, e] = holders
+    for (const each of holders) slots.take(each)
+    for (const each of [a, e, c, d]) slots.ready(each)
+    slots.cancel(c)
+    for (const each of [a, e, d]) slots.free(each)
+    expect(calls).toEqual(['a begins', 'e begins', 'd begins', 'b begins'])
+  })
+
   test('one that does nothing is given up for one that waits, and no more than one', () => {
     const { slots, calls, holder } = start(3)
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(holder) as [SlotHolder, SlotHolder, SlotHolder, SlotHolder]
