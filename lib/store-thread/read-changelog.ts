@@ -27,6 +27,7 @@ export async function readChangelog(
     stats,
     kept: keptHeadersOf(config),
     entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
+    committed: (partition: number) => committed.get(partition)?.offset ?? -1,
     identityOf: (partition: number) => (fencing ? owners.identity(partition) : undefined),
     fenceAgain: async (partition: number, position: number) => {
       await owners.renew(partition, position)

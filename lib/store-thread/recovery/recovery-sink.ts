@@ -13,7 +13,7 @@ import { applyRecords } from '../apply.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
 import { type DisputedKeys } from './disputed-keys.ts'
 import { type MarkerContext } from './own-marker.ts'
-import { type SourceTrail } from './source-trail.ts'
+import { type OwnTrail } from './own-trail.ts'
 import { isUnheld, tellUnheld, type UnheldKeys } from './unheld-records.ts'
 
 /** What is known of a partition while it is read. */
@@ -22,7 +22,7 @@ export interface Progress {
   end: number
   position: number
   records: number
-  trail: SourceTrail
+  trail: OwnTrail
   disputed: DisputedKeys
   outdated: Buffer[]
   unheld: UnheldKeys
@@ -41,6 +41,8 @@ export interface RecoveryContext extends MarkerContext {
   kept?: KeptHeaders | undefined
   /** Number of entries of the partition at its last commit; 0 if unknown. */
   entriesExpected?(partition: number): number
+  /** Source offset that the group has committed; -1 if there is none. */
+  committed?(partition: number): number
   /** Maximum bytes of disputed keys for one reading of the changelog. */
   keyBytesMax?: number
 }
@@ -117,7 +119,7 @@ export class RecoverySink implements FetchSink {
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const { batch } = batches
       if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
-      else if (kind === 'control') progress.disputed.control(batch)
+      else if (kind === 'control') progress.disputed.control(batch, progress.trail)
       progress.position = batch.nextOffset
       if (kind === 'control' && this.#isOwnMarker(partition)) {
         progress.endEpoch = batch.producerEpoch
@@ -131,12 +133,14 @@ export class RecoverySink implements FetchSink {
     const { map, stats, kept } = this.#context
     const { batch } = this.#batches
     const checkCrc = this.#context.fetch?.checkCrcs ?? true
-    if (map !== undefined && progress.disputed.concerns(batch)) {
+    const { disputed } = progress
+    if (disputed.concerns(batch) && map !== undefined) {
       batch.openRecords({ checkCrc })
-      progress.disputed.note(batch, progress.trail)
+      disputed.note(batch, progress.trail.trail, progress.trail.committed)
     }
     batch.openRecords({ checkCrc })
-    const records = applyRecords(map, stats, partition, batch, position, progress.trail, kept)
+    const trail = progress.trail.of(batch, disputed.isOther)
+    const records = applyRecords(map, stats, partition, batch, position, trail, kept)
     progress.records += records
     stats.add('recordsRecovered', records)
     stats.add('bytesRecovered', batch.batchBytes)

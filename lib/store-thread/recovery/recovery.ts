@@ -11,7 +11,8 @@ import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
 import { type Progress, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
 import { settleDisputed } from './settle.ts'
-import { type SourceRecord, SourceTrail } from './source-trail.ts'
+import { OwnTrail } from './own-trail.ts'
+import { type SourceRecord } from './source-trail.ts'
 import { UnheldKeys } from './unheld-records.ts'
 
 export interface Recovered {
@@ -51,7 +52,7 @@ export async function recover(
     const position = Math.max(start, end - window)
     const empty = {
       records: 0,
-      trail: new SourceTrail(),
+      trail: new OwnTrail(context.committed?.(partition)),
       disputed: new DisputedKeys(0, context.keyBytesMax),
       outdated: [],
       unheld: new UnheldKeys(),
@@ -91,7 +92,7 @@ export async function recover(
 
 function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
   const { records, start, position, trail, endEpoch, outdated, unheld } = progress
-  const { last, after, discardedAt } = trail
+  const { last, after, discardedAt } = trail.trail
   return {
     records,
     changelogStart: start,

@@ -12,6 +12,7 @@ import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { openBatches } from './log-batches.ts'
+import { type OwnedRange, type OwnTrail } from './own-trail.ts'
 import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
 
 const log = loggerOf('store')
@@ -21,6 +22,8 @@ export interface SettleInput {
   batches(): AsyncIterable<RecordBatchReader>
   /** Disputed keys of the first reading. */
   disputed: DisputedKeys
+  /** What the first reading knows of the owner. */
+  trail: OwnTrail
   /** Puts the record at which the batch reader is positioned into the map. */
   put(batch: RecordBatchReader, sourceOffset: number): void
   /** Maximum bytes of keys for one reading. */
@@ -40,6 +43,7 @@ export interface Settled {
   readonly start: number
   readonly position: number
   readonly disputed: DisputedKeys
+  readonly trail: OwnTrail
   /** Keys that must be written again. */
   outdated: Buffer[]
 }
@@ -50,12 +54,12 @@ export async function settleDisputed(
   partition: number,
   settled: Settled,
 ): Promise<void> {
-  const { disputed, start: from, position: to } = settled
+  const { disputed, trail, start: from, position: to } = settled
   if (disputed.keys.size === 0 || map === undefined) return
   const batches = () => openBatches(client, changelogTopic, partition, { from, to }, { withMarkers: true })
   const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
   try {
-    settled.outdated = await settle({ batches, disputed, put, keyBytesMax })
+    settled.outdated = await settle({ batches, disputed, trail, put, keyBytesMax })
   } catch (error) {
     throw corruptChangelog(changelogTopic, partition, error)
   }
@@ -67,7 +71,7 @@ export async function settleDisputed(
 }
 
 /** @returns keys whose last record in the changelog is not the record in the map */
-export async function settle({ batches, disputed, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
+export async function settle({ batches, disputed, trail: owned, put, keyBytesMax }: SettleInput): Promise<Buffer[]> {
   const outdated = new Set<string>()
   for (let now = disputed; now.keys.size > 0;) {
     const next = new DisputedKeys(now.overflowedAt, keyBytesMax)
@@ -78,14 +82,15 @@ export async function settle({ batches, disputed, put, keyBytesMax }: SettleInpu
         next.control(batch)
         continue
       }
+      const concerns = next.concerns(batch)
       if (now.overflowedAt < Number.POSITIVE_INFINITY) {
-        if (next.concerns(batch)) next.note(batch, trail)
+        if (concerns) next.note(batch, trail, owned.committed)
         batch.openRecords({ checkCrc: false })
         while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch, batch.sourceOffset())
         trail.settle(batch)
         batch.openRecords({ checkCrc: false })
       }
-      settling.take(batch)
+      settling.take(batch, next.isLate ? owned.rangeOf(batch) : undefined, next.isLate)
     }
     for (const key of settling.outdated()) outdated.add(key)
     now = next
@@ -95,6 +100,8 @@ export async function settle({ batches, disputed, put, keyBytesMax }: SettleInpu
 
 interface Best {
   order: number
+  /** Offset of the marker after which the owner knows the record; -1 for a record that is not foreign. */
+  knownAt: number
   isTombstone: boolean
   /** Changelog offset of the best record; lastOffset is that of the last record. */
   offset: number
@@ -112,26 +119,33 @@ class Settling {
   constructor(keys: ReadonlySet<string>, put: SettleInput['put']) {
     this.#put = put
     for (const key of keys) {
-      this.#best.set(key, { order: -1, isTombstone: true, offset: -1, lastOffset: -1 })
+      this.#best.set(key, { order: -1, knownAt: -1, isTombstone: true, offset: -1, lastOffset: -1 })
       this.#hashes.add(murmur2(Buffer.from(key, 'latin1'), 0, key.length))
     }
   }
 
-  take(batch: RecordBatchReader): void {
+  /** @param foreignIn range in which the batch is foreign */
+  take(batch: RecordBatchReader, foreignIn: OwnedRange | undefined, isLate: boolean): void {
     while (batch.nextRecord()) {
       const { data, keyStart, keyLength, offset } = batch
       if (batch.undecodable || keyLength < 0) continue
-      this.#discards(batch.sourceOffset() === discardOffset)
+      const stated = orderOf(batch)
+      const isForged = foreignIn !== undefined && stated > foreignIn.vouchedTo
+      const sourceOffset = isForged ? -1 : batch.sourceOffset()
+      this.#discards(sourceOffset === discardOffset)
       if (!this.#hashes.has(murmur2(data, keyStart, keyLength))) continue
       const best = this.#best.get(data.toString('latin1', keyStart, keyStart + keyLength))
       if (best === undefined) continue
-      const order = orderOf(batch)
+      const order = isForged ? -1 : stated
       best.lastOffset = offset
-      if (order < best.order && order !== discardOffset) continue
+      // The owner has taken the partition since, and knew the foreign record.
+      const isAnswer = !isLate && best.knownAt >= 0 && offset > best.knownAt
+      if (order < best.order && order !== discardOffset && !isAnswer) continue
+      best.knownAt = foreignIn?.to ?? -1
       best.order = Math.max(order, -1)
       best.isTombstone = batch.valueLength < 0
       best.offset = offset
-      this.#put(batch, batch.sourceOffset())
+      this.#put(batch, sourceOffset)
     }
   }
 

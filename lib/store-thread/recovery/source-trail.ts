@@ -38,6 +38,15 @@ export class SourceTrail {
   #timestamp = -1
   #last: SourceRecord | undefined
 
+  copy(): SourceTrail {
+    const copied = new SourceTrail()
+    copied.discardedAt = this.discardedAt
+    copied.after = this.after
+    copied.#highest = this.#highest
+    copied.#last = this.#last
+    return copied
+  }
+
   /** Record with the highest source offset since the last discard; undefined if no record has one. */
   get last(): SourceRecord | undefined {
     return this.#last

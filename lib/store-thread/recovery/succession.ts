@@ -33,10 +33,20 @@ export class Succession {
   /** Names of former owners. */
   readonly #followed = new Set<string>()
 
-  /** Notes an abort marker. From there on its producer owns the partition. */
-  marked(batch: Written): void {
+  /**
+   * Notes an abort marker. From there on its producer owns the partition.
+   * @returns whether the partition keeps its producer: it was taken again, and nobody else has taken it in between
+   */
+  marked(batch: Written): boolean {
+    const isSame = this.#hasMarker && batch.producerId === this.#producerId
     this.#hasMarker = true
     this.#follow(batch)
+    return isSame
+  }
+
+  /** Whether a late batch is from another producer than the one whose marker was read last. */
+  isForeign({ producerId }: Written): boolean {
+    return this.#hasMarker && producerId !== this.#producerId
   }
 
   /**

@@ -180,13 +180,14 @@ export class Contests {
   }
 
   /**
-   * Whether a foreign record has replaced something newer. A record ahead of our writes is not wrong: ingest replaces
-   * it when the source is read up to there.
+   * Whether a foreign record has replaced something newer. Without fencing, a record ahead of our writes may be from
+   * another store, and ingest replaces it when the source is read up to there. With fencing, no later owner exists, so
+   * nobody can be ahead.
    */
   #isWrong(partition: number, key: string, { order, value }: ForeignRecord, reached: number): boolean {
-    if (Math.floor(order) > reached) return false
-    if (value === undefined) return true
     const { map, config } = this.#context
+    if (!config.fencing && Math.floor(order) > reached) return false
+    if (value === undefined) return true
     const stored = map.latest(partition, Buffer.from(key, 'latin1'))?.value
     if (stored === undefined || value === null) return (stored === undefined) !== (value === null)
     return !value.equals(keepsHeaders(config) ? withoutHeaders(stored) : stored)

@@ -64,6 +64,8 @@ for (const hasMarkers of [true, false]) {
     for (let round = 0; round < rounds; round++) {
       const model = new OwnersModel(random, hasMarkers)
       for (let steps = 1 + random.below(stepsMax); steps > 0; steps--) model.step()
+      expect(sorted((await recovered(model)).values)).toEqual(sorted(newestOf(model)))
+      model.take()
       const first = await recovered(model)
       expect(sorted(first.values)).toEqual(sorted(newestOf(model)))
       expect(await recovered(model, true)).toEqual(first)

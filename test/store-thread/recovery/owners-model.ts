@@ -24,6 +24,18 @@ interface ModelBatch {
   records: (ModelRecord | undefined)[]
 }
 
+interface Written {
+  offset: number
+  records: readonly ModelRecord[]
+  isOwners: boolean
+  /** From another producer than the owner, and no marker has followed. */
+  isPending: boolean
+  /** Offset of the marker with which the owner took the partition again; -1 for what is not foreign. */
+  knownAt: number
+  /** Orders above do not count. */
+  vouchedTo: number
+}
+
 interface Owner {
   producerId: number
   epoch: number
@@ -42,8 +54,9 @@ export function orderOf({ src, aft }: ModelRecord): number {
 
 export class OwnersModel {
   readonly log: ModelBatch[] = []
-  /** By key: of all that was ever written the one with the highest order, of equal ones the last. */
-  readonly newest = new Map<string, ModelRecord>()
+  /** By key: the highest order, of equal ones the last. What the owner writes after a foreign record that it knew wins. */
+  newest = new Map<string, ModelRecord>()
+  readonly #written: Written[] = []
   readonly #random: Random
   readonly #hasMarkers: boolean
   readonly #source: ModelRecord[]
@@ -81,10 +94,10 @@ export class OwnersModel {
     const isKnown = this.#hasMarkers && last !== undefined && this.#random.below(2) === 0
     const producerId = isKnown ? last.producerId : ++this.#producerIds
     const epoch = isKnown ? last.epoch + 1 : 0
+    if (this.#hasMarkers) this.#append({ producerId, epoch }, [], true)
     const next = Math.floor(this.#reached()) + 1
     this.#owners.push({ producerId, epoch, next, lastBatch: [], hasWritten: false })
-    if (this.#hasMarkers) this.#append({ producerId, epoch }, [], true)
-    else this.write()
+    if (!this.#hasMarkers) this.write()
   }
 
   write(owner = this.#owner): void {
@@ -132,7 +145,6 @@ export class OwnersModel {
   /** What the owner writes after a start: these keys are wrong in the changelog. */
   writeAgain(keys: readonly string[]): void {
     const aft = Math.floor(this.#reached())
-    this.take()
     for (const key of keys) {
       const { value, src } = this.newest.get(key)!
       this.#write(this.#owner, [value !== null && src !== undefined ? { key, value, src } : { key, value, aft }])
@@ -141,10 +153,13 @@ export class OwnersModel {
 
   /** Of each key the last record stays. What is wrong by then stays wrong, so only what an owner would have amended is compacted. */
   compact(part = this.#random.next()): void {
+    // Without a commit, compaction would shorten the trail.
+    if (this.#written.some(({ isPending, knownAt }) => isPending || knownAt >= 0)) return
     const batches = this.log.slice(0, Math.ceil(this.log.length * part))
     const last = new Map<string, ModelRecord>()
     for (const { records } of batches) for (const record of records) if (record) last.set(record.key, record)
-    for (const [key, record] of last) if (this.#bestIn(batches, key) !== orderOf(record)) return
+    const newest = this.#newestBefore(this.log[batches.length]?.offset)
+    for (const [key, { value }] of last) if (newest.get(key)!.value !== value) return
     for (const batch of batches) {
       batch.records = batch.records.map((record) => (record && last.get(record.key) === record ? record : undefined))
     }
@@ -165,27 +180,52 @@ export class OwnersModel {
   #write(owner: Owner, records: ModelRecord[]): void {
     owner.lastBatch = records
     owner.hasWritten = true
+    const isPending = this.#hasMarkers && owner.producerId !== this.#owner.producerId
+    const written = { offset: this.#end, records, isOwners: owner === this.#owner, isPending }
+    this.#written.push({ ...written, knownAt: -1, vouchedTo: Infinity })
     this.#append(owner, records, false)
-    for (const record of records) {
-      const newest = this.newest.get(record.key)
-      if (newest === undefined || orderOf(record) >= orderOf(newest)) this.newest.set(record.key, record)
+    this.newest = this.#newestBefore()
+  }
+
+  #newestBefore(end = Infinity): Map<string, ModelRecord> {
+    const found = new Map<string, ModelRecord>()
+    const knownAt = new Map<string, number>()
+    for (const { records, offset, isOwners, knownAt: at, vouchedTo } of this.#written.filter(
+      (one) => one.offset < end,
+    )) {
+      for (const record of records) {
+        const { key, value } = record
+        const counted = orderOf(record) > vouchedTo ? { key, value } : record
+        const known = knownAt.get(key) ?? -1
+        const isAnswer = isOwners && known >= 0 && offset > known
+        if (orderOf(counted) < orderOf(found.get(key) ?? counted) && !isAnswer) continue
+        found.set(key, counted)
+        knownAt.set(key, at)
+      }
     }
+    return found
+  }
+
+  /** What others wrote since the last marker is foreign if the same producer goes on. */
+  #marked(producerId: number): void {
+    const isSame = this.#owners.at(-1)?.producerId === producerId
+    const now = { isPending: false, ...(isSame && { knownAt: this.#end, vouchedTo: this.#reached() }) }
+    for (const batch of this.#written) if (batch.isPending) Object.assign(batch, now)
+    this.newest = this.#newestBefore()
   }
 
   #append({ producerId, epoch }: { producerId: number; epoch: number }, records: ModelRecord[], isMarker: boolean) {
     const batch = { offset: this.#end, producerId, epoch, isMarker, records: records.map((one) => ({ ...one })) }
+    if (isMarker) this.#marked(producerId)
     this.log.push(batch)
     this.#end += span(batch)
   }
 
+  /** Highest order that counts of what the owners wrote. */
   #reached(): number {
-    const orders = this.log.flatMap(({ records }) => records.map((one) => (one === undefined ? -1 : orderOf(one))))
+    const counted = this.#written.filter(({ isPending }) => !isPending)
+    const orders = counted.flatMap(({ records, vouchedTo }) => records.map(orderOf).filter((one) => one <= vouchedTo))
     return Math.max(-1, ...orders)
-  }
-
-  #bestIn(batches: readonly ModelBatch[], key: string): number {
-    const orders = batches.flatMap(({ records }) => records.map((one) => (one?.key === key ? orderOf(one) : -1)))
-    return Math.max(...orders)
   }
 }
 
