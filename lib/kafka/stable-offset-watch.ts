@@ -7,8 +7,8 @@ import { type KafkaClient } from './client.ts'
 import { hiddenAt } from './open-transaction.ts'
 import { type FetchedPartition } from './protocol/fetch.ts'
 
-/** Transactions that end sooner are usual. */
-const patienceMs = 10_000
+/** Transactions that end sooner are usual: checkpoints of stream processors are often a minute apart. */
+const patienceMs = 60_000
 
 interface Held {
   /** Last stable offset. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
 import { uniqueName } from '../kafka/index.ts'
 import { Fixture } from './support/fixture.ts'
@@ -136,6 +136,10 @@ test('a store that waits for a transaction in its source names partition and off
   await fixture.produce([{ key: 'b', value: 'behind' }])
   const trouble = () => store.status().details[0]!.reason
   const said = `Reading ${fixture.source} partition 0 at offset 1: a transaction that another producer`
+  // The store's clock is ahead from now on: a minute has passed.
+  const aheadMs = 60_000
+  const { now } = Date
+  using _ = spyOn(Date, 'now').mockImplementation(() => now() + aheadMs)
   await until('the status names it', () => trouble()?.includes(said) === true)
   await until('the log names it', () => fixture.told(said))
   await transaction.commit()

@@ -12,7 +12,9 @@ test('check names an address without a broker and one that the machine lacks, bo
   if (!('settings' in command)) throw new Error(`read as ${command.action}`)
   const { settings } = command
   const { lines, faults } = await check(settings, await definitionOf(settings), { bind: '192.0.2.1', port: 0 }, ['one'])
-  expect(faults.map(messageOf)).toEqual([
+  // In a run of many files, registries of other files' codecs are asked, too.
+  const own = faults.map(messageOf).filter((fault) => !fault.startsWith('Asking the schema registry'))
+  expect(own).toEqual([
     expect.stringContaining('Listening at 192.0.2.1 port 0: this machine has no such address'),
     `Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
   ])
