@@ -23,7 +23,7 @@ test('a processing only store writes the changelog, holds nothing and refuses lo
   await fleet.write(numbered(0, 500))
   const store = await fleet.openReady(processingOnly)
   await fleet.write(numbered(500, 700))
-  await until('all is written', async () => (await committed(fleet)) === 700)
+  await until('all is written', async () => (await committed(fleet)) >= 700)
   expect(await answer(store, 'key-1-1')).toBe('processing_only')
   expect(await answer(store, 'none')).toBe('processing_only')
   for (const { entries, totalBytes, state, lag } of store.status().details) {
@@ -47,7 +47,7 @@ test('a processing only store goes on exactly where it was when it is restarted'
   for (let run = 0; run < 3; run++) {
     await fleet.write(numbered(run * 100, run * 100 + 100))
     const store = await fleet.openReady(processingOnly)
-    await until('all is written', async () => (await committed(fleet)) === (run + 1) * 100)
+    await until('all is written', async () => (await committed(fleet)) >= (run + 1) * 100)
     await store.close()
   }
   const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
@@ -61,14 +61,14 @@ test('a processing only store goes on behind a changelog whose tail has no sourc
   await using fleet = await Fleet.create({ partitions: 1 })
   await fleet.write(numbered(0, 20))
   const first = await fleet.openReady(processingOnly)
-  await until('all is written', async () => (await committed(fleet)) === 20)
+  await until('all is written', async () => (await committed(fleet)) >= 20)
   await first.close()
   // More than what is looked at first.
   const foreign = Array.from({ length: 1_500 }, (_, number) => ({ key: `foreign-${number % 3}`, value: 'x' }))
   await fleet.produce(fleet.changelog, foreign)
   await fleet.write(numbered(20, 40))
   await fleet.openReady(processingOnly)
-  await until('all is written', async () => (await committed(fleet)) === 40)
+  await until('all is written', async () => (await committed(fleet)) >= 40)
   const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
   const own = records.filter(({ src }) => src >= 0).map(({ src }) => src)
   expect(own).toEqual(Array.from({ length: 40 }, (_, src) => src))
