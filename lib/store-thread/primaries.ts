@@ -87,11 +87,11 @@ export class Primaries {
     if (primaries.length === 0) return
     const { sourceTopic } = config
     const client = clients.consumer
-    const early = await endedEarly(clients, config, primaries)
     const { keepsTimestamps } = topology.limits
     const commits = () => client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
-    const before = { committed: await commits(), marked: await markedBeside(client, config, primaries) }
-    await requireOwnChangelog(clients, config, primaries, { ...before, keepsTimestamps })
+    const before = await commits()
+    const early = await endedEarly(clients.changelog, config.changelogTopic, before)
+    await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
     await this.#owners.take(primaries)
     this.#committed = await commits()
     this.#recovered = await readChangelog(this.#context, this.#owners, this.#committed)

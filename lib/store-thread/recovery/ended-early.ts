@@ -2,9 +2,8 @@
  * Checks at start, before the partitions are taken, whether the changelog ends before the end that the last commit
  * states.
  */
-import { fetchCommitted, listOffsets } from '../../kafka/offsets.ts'
-import { type Clients, groupOf } from '../../topics/clients.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import { type KafkaClient } from '../../kafka/client.ts'
+import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 
 /**
@@ -12,18 +11,17 @@ import { completenessOf } from '../../topics/completeness.ts'
  * partitions are taken, for two reasons: taking a partition appends a marker, which could hide that a record is
  * missing; and only now the commit is older than the end that it is compared with, because another instance may still
  * write.
+ * @param committed of the group for the source
  */
 export async function endedEarly(
-  { consumer, changelog }: Pick<Clients, 'consumer' | 'changelog'>,
-  config: StoreConfig,
-  partitions: readonly number[],
+  client: KafkaClient,
+  changelogTopic: string,
+  committed: ReadonlyMap<number, CommittedOffset>,
 ): Promise<Map<number, string>> {
-  const { sourceTopic, changelogTopic } = config
-  const committed = await consumer.persist(() => fetchCommitted(consumer, groupOf(config), sourceTopic, partitions))
-  const ends = await changelog.persist(() =>
-    listOffsets(changelog, changelogTopic, partitions, 'latest', 'read_uncommitted'),
-  )
   const found = new Map<number, string>()
+  if (committed.size === 0) return found
+  const partitions = [...committed.keys()]
+  const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest', 'read_uncommitted'))
   for (const [partition, { metadata }] of committed) {
     const { changelogEnd } = completenessOf(metadata)
     const end = ends.get(partition)!

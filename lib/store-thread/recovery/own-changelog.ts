@@ -4,70 +4,81 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { type KafkaClient } from '../../kafka/client.ts'
+import { isDamage } from '../../kafka/damaged-batches.ts'
 import { type CommittedOffset, committedTopics, listOffsets } from '../../kafka/offsets.ts'
 import { type Clients, groupOf } from '../../topics/clients.ts'
 import { type StoreConfig } from '../../store-protocol/store-config.ts'
-import { openBatches } from './log-batches.ts'
+import { type LogPart, openBatches } from './log-batches.ts'
+import { markedBeside } from './marked-beside.ts'
 import { isRecreated } from './source-check.ts'
 import { type SourceRecord, SourceTrail } from './source-trail.ts'
 
 /** Offsets at the end of the changelog among which a record of the source is looked for. */
 const tailOffsets = 1_000
 
-export interface OwnChangelogInput {
-  /** Commits of this store's group for the source. */
-  committed: ReadonlyMap<number, CommittedOffset>
-  /** The copies of these that are stored for the changelog topic. */
-  marked: ReadonlyMap<number, CommittedOffset>
-  keepsTimestamps: boolean
-}
-
 /**
- * A partition for which the group has committed nothing is accepted only if the end of its changelog fits the source.
+ * Accepts a partition for which the group has committed nothing only if the end of its changelog fits the source.
+ * @param committed of the group for the source
  * @throws LatchkeyError topics_unfit
  */
 export async function requireOwnChangelog(
   { consumer, changelog }: Pick<Clients, 'consumer' | 'changelog'>,
   config: StoreConfig,
   partitions: readonly number[],
-  { committed, marked, keepsTimestamps }: OwnChangelogInput,
+  committed: ReadonlyMap<number, CommittedOffset>,
+  keepsTimestamps: boolean,
 ): Promise<void> {
   const { sourceTopic, changelogTopic } = config
+  const unknown = partitions.filter((partition) => !committed.has(partition))
   // A rebuild deletes on request.
-  if (config.rebuild === true || partitions.every((partition) => committed.has(partition))) return
+  if (config.rebuild === true || unknown.length === 0) return
+  const found = await lastSourceRecords(changelog, changelogTopic, unknown)
+  if (found.size === 0) return
   const group = groupOf(config)
   const topics = await consumer.persist(() => committedTopics(consumer, group))
+  // The cluster forgets a topic's commits when the topic is deleted, so the group's other topic exists.
   const other = topics.find((topic) => topic !== sourceTopic && topic !== changelogTopic)
-  for (const partition of partitions) {
-    if (committed.has(partition)) continue
-    const last = await lastSourceRecord(changelog, changelogTopic, partition)
-    if (last === undefined) continue
-    // The cluster forgets a topic's commits when it is deleted: the group's other topic exists, so it was not renamed.
+  const marked = await markedBeside(consumer, config, unknown)
+  for (const [partition, last] of found) {
     if (other !== undefined) throw ofAnother(config, partition, `group ${group} has read ${other} into it`)
-    if (marked.has(partition)) continue
-    if (await fits(consumer, sourceTopic, partition, last, keepsTimestamps)) continue
-    const found = `its last records do not come from ${sourceTopic}, and group ${group} has committed nothing`
-    throw ofAnother(config, partition, found)
+    if (marked.has(partition) || (await fits(consumer, sourceTopic, partition, last, keepsTimestamps))) continue
+    const foreign = `its last records do not come from ${sourceTopic}, and group ${group} has committed nothing`
+    throw ofAnother(config, partition, foreign)
   }
+}
+
+/** Returns for each partition the last record of its changelog's end that came from a source. */
+async function lastSourceRecords(
+  client: KafkaClient,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, SourceRecord>> {
+  const starts = await client.persist(() => listOffsets(client, topic, partitions, 'earliest'))
+  const ends = await client.persist(() => listOffsets(client, topic, partitions, 'latest'))
+  const found = new Map<number, SourceRecord>()
+  for (const [partition, to] of ends) {
+    const from = Math.max(starts.get(partition)!, to - tailOffsets)
+    const last = await lastSourceRecord(client, topic, partition, { from, to })
+    if (last !== undefined) found.set(partition, last)
+  }
+  return found
 }
 
 async function lastSourceRecord(
   client: KafkaClient,
   topic: string,
   partition: number,
+  part: LogPart,
 ): Promise<SourceRecord | undefined> {
-  const ends = (spec: 'earliest' | 'latest') => client.persist(() => listOffsets(client, topic, [partition], spec))
-  const start = (await ends('earliest')).get(partition)!
-  const to = (await ends('latest')).get(partition)!
   const trail = new SourceTrail()
   try {
-    for await (const batch of openBatches(client, topic, partition, { from: Math.max(start, to - tailOffsets), to })) {
+    for await (const batch of openBatches(client, topic, partition, part)) {
       while (batch.nextRecord()) if (!batch.undecodable) trail.note(batch, batch.sourceOffset())
       trail.settle(batch)
     }
   } catch (error) {
     // Recovery reads the same batch and reports it.
-    if (error instanceof LatchkeyError && error.code === 'record_batch_corrupt') return undefined
+    if (isDamage(error)) return undefined
     throw error
   }
   return trail.last
