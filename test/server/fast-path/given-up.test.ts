@@ -11,6 +11,17 @@ import { answered, connect, idleTicks, laneOf } from './fake-connection.ts'
 const odd = get('a', 'X: 1\r\nX: 2\r\n')
 const long = (request: string) => `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n`
 
+/** Takes what is passed on and never answers. */
+function silentServer() {
+  const reached: string[] = []
+  const listener = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: { data: (_, bytes) => void reached.push(bytes.toString()) },
+  })
+  return { reached, port: listener.port, [Symbol.dispose]: () => listener.stop(true) }
+}
+
 describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
   test.each([
     ['a flush', long('POST /flush-store/orders'), 'HTTP/1.1 200 '],
@@ -35,73 +46,49 @@ describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
 })
 
 test('a request whose head does not end is given up for others after three seconds, and not before', async () => {
-  const reached: string[] = []
-  const behind = Bun.listen({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: { data: (_, bytes) => void reached.push(bytes.toString()) },
-  })
-  try {
-    const host = laneOf(answered, behind.port)
-    const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
-    for (const piece of ['HEAD /', 'livez']) slow.connection.received(Buffer.from(piece))
-    await until('it is passed on', () => reached.join('') === 'HEAD /livez')
-    other.connection.received(Buffer.from(odd))
-    for (const each of [1, 2]) {
-      slow.connection.expire(idleTicks)
-      expect([each, slow.socket.calls]).toEqual([each, []])
-    }
+  using behind = silentServer()
+  const { reached } = behind
+  const host = laneOf(answered, behind.port)
+  const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
+  for (const piece of ['HEAD /', 'livez']) slow.connection.received(Buffer.from(piece))
+  await until('it is passed on', () => reached.join('') === 'HEAD /livez')
+  other.connection.received(Buffer.from(odd))
+  for (const each of [1, 2]) {
     slow.connection.expire(idleTicks)
-    await until('the other one is passed on', () => reached.join('') === `HEAD /livez${odd}`)
-    expect(slow.socket.calls).toEqual(['end'])
-    for (const { connection } of [slow, other]) connection.closed()
-  } finally {
-    behind.stop(true)
+    expect([each, slow.socket.calls]).toEqual([each, []])
   }
+  slow.connection.expire(idleTicks)
+  await until('the other one is passed on', () => reached.join('') === `HEAD /livez${odd}`)
+  expect(slow.socket.calls).toEqual(['end'])
+  for (const { connection } of [slow, other]) connection.closed()
 })
 
 test('a request whose head took long and has ended is not given up for others', async () => {
-  const reached: string[] = []
-  const behind = Bun.listen({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: { data: (_, bytes) => void reached.push(bytes.toString()) },
-  })
-  try {
-    const host = laneOf(answered, behind.port)
-    const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
-    for (const piece of ['HEAD /', 'livez HTTP/1.1\r\n']) slow.connection.received(Buffer.from(piece))
-    await until('it is passed on', () => reached.join('').endsWith('1.1\r\n'))
-    for (let tick = 0; tick < 3; tick++) slow.connection.expire(idleTicks)
-    slow.connection.received(Buffer.from('Host: a\r\n\r\n'))
-    other.connection.received(Buffer.from(odd))
-    await until('its end is passed on', () => reached.join('').endsWith('\r\n\r\n'))
-    expect(slow.socket.calls).toEqual([])
-    for (const { connection } of [slow, other]) connection.closed()
-  } finally {
-    behind.stop(true)
-  }
+  using behind = silentServer()
+  const { reached } = behind
+  const host = laneOf(answered, behind.port)
+  const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
+  for (const piece of ['HEAD /', 'livez HTTP/1.1\r\n']) slow.connection.received(Buffer.from(piece))
+  await until('it is passed on', () => reached.join('').endsWith('1.1\r\n'))
+  for (let tick = 0; tick < 3; tick++) slow.connection.expire(idleTicks)
+  slow.connection.received(Buffer.from('Host: a\r\n\r\n'))
+  other.connection.received(Buffer.from(odd))
+  await until('its end is passed on', () => reached.join('').endsWith('\r\n\r\n'))
+  expect(slow.socket.calls).toEqual([])
+  for (const { connection } of [slow, other]) connection.closed()
 })
 
 test('a request whose head is complete does not wait for those whose heads are not', async () => {
-  const reached: string[] = []
-  const behind = Bun.listen({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: { data: (_, bytes) => void reached.push(bytes.toString()) },
-  })
-  try {
-    const host = laneOf(answered, behind.port)
-    const [first, slow, other] = [connect(host, Infinity), connect(host, Infinity), connect(host, Infinity)]
-    for (const { connection } of [first, slow]) connection.received(Buffer.from('HEAD /'))
-    for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)])
-      other.connection.received(Buffer.from(piece))
-    await until('the first is passed on', () => reached.length === 1)
-    first.connection.closed()
-    await until('the complete one is passed on', () => reached.length === 2)
-    expect(reached).toEqual(['HEAD /', odd])
-    for (const { connection } of [slow, other]) connection.closed()
-  } finally {
-    behind.stop(true)
-  }
+  using behind = silentServer()
+  const { reached } = behind
+  const host = laneOf(answered, behind.port)
+  const [first, slow, other] = [connect(host, Infinity), connect(host, Infinity), connect(host, Infinity)]
+  for (const { connection } of [first, slow]) connection.received(Buffer.from('HEAD /'))
+  for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)])
+    other.connection.received(Buffer.from(piece))
+  await until('the first is passed on', () => reached.length === 1)
+  first.connection.closed()
+  await until('the complete one is passed on', () => reached.length === 2)
+  expect(reached).toEqual(['HEAD /', odd])
+  for (const { connection } of [slow, other]) connection.closed()
 })
