@@ -149,8 +149,11 @@ test('a copy converges when the changelog that it follows loses records and is r
   await fixture.produce(orders(100, 500, 'newer'))
   await isRepaired(fixture)
   await fixture.quiet(store)
+  const { ends } = await fixture.readChangelog()
   await until('the copy is at the end', () =>
-    copy.status().details.every(({ lag, state }) => lag === 0 && state === 'running'),
+    copy.status().details.every(({ partition, position, lag, state }) => {
+      return position! >= ends.get(partition)! && lag === 0 && state === 'running'
+    }),
   )
   await copy.flush()
   await fixture.expectConverged(copy)
