@@ -8,7 +8,7 @@
  * Bun.serve({ port: 8080, fetch: serve(store) })
  */
 import { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
-import { type KeyValueStore } from './library/key-value-store.ts'
+import type { KeyValueStore } from './library/key-value-store.ts'
 
 export * from './definition/module-exports.ts'
 export { type ErrorCode, LatchkeyError } from './errors.ts'

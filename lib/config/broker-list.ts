@@ -3,7 +3,7 @@
  * kafkajs splits an address at its first colon without checking it. `[::1]:9092` or `http://kafka` would fail much
  * later, with an unrelated message.
  */
-import { type BrokerAddress } from '../store-protocol/client-config.ts'
+import type { BrokerAddress } from '../store-protocol/client-config.ts'
 
 const defaultPort = 9092
 const hostLengthMax = 253

@@ -1,8 +1,8 @@
 /** Reads the settings for client properties together and checks them against the other settings. */
-import { type ClientName } from '../store-protocol/client-config.ts'
+import type { ClientName } from '../store-protocol/client-config.ts'
 import { type ClientProperties, defaultClients, readClientProperties } from './client-properties/read.ts'
+import type { SettingText } from './secrets.ts'
 import { type ClientsText, metadataOf, type SettingKey } from './settings.ts'
-import { type SettingText } from './secrets.ts'
 
 export { defaultClients }
 

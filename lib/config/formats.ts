@@ -10,7 +10,7 @@ import { missing } from './missing.ts'
 import { findPath, notFound } from './paths.ts'
 import { quote } from './quote.ts'
 import { readRegistry } from './schema-registry.ts'
-import { type SettingText } from './secrets.ts'
+import type { SettingText } from './secrets.ts'
 
 export type FormatKey = keyof typeof formatEntries
 export type GivenFormats = ReadonlyMap<string, SettingText | undefined>
@@ -119,8 +119,9 @@ class FormatsReader {
     for (const key of [messageKey, 'protoFile', 'protoPath'] as const) this.#used.add(key)
     const message = this.#text(messageKey)
     const format = `${variableOf(`${part}Format`)}=protobuf`
-    if (!this.#text('protoFile'))
+    if (!this.#text('protoFile')) {
       this.faults.push(missing('protoFile', `${format} needs the file of its message, or SCHEMA_REGISTRY_URL`))
+    }
     if (!message) this.faults.push(missing(messageKey, `${format} needs the full name of its message`))
     const file = this.#find('protoFile', 'file')
     const include = this.#include()
@@ -178,8 +179,9 @@ class FormatsReader {
       .filter((name) => name !== '')
       .map((name) => findPath(name, 'directory', this.#directories) ?? { name })
     for (const one of found) {
-      if (typeof one !== 'string')
+      if (typeof one !== 'string') {
         this.#fault('protoPath', `${quote(one.name)}: ${notFound(one.name, 'directory', this.#directories)}`)
+      }
     }
     return found.every((one) => typeof one === 'string') ? found : undefined
   }
@@ -195,8 +197,9 @@ class FormatsReader {
    * without effect.
    */
   #ignore(part: PartName): undefined {
-    for (const key of [`${part}Message`, `${part}SchemaFile`, 'protoFile', 'protoPath', 'schemaRegistryUrl'] as const)
+    for (const key of [`${part}Message`, `${part}SchemaFile`, 'protoFile', 'protoPath', 'schemaRegistryUrl'] as const) {
       this.#used.add(key)
+    }
   }
 
   /** Undefined if the text is not the name of a format. */

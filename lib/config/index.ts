@@ -3,27 +3,27 @@
  * The result is frozen and passed on in slices. No other code reads the environment. All errors are reported together.
  */
 import * as v from 'valibot'
+import { LatchkeyError } from '../errors.ts'
 import { clientsOf } from './client-properties.ts'
+import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
-import { storeModuleOf } from './store-module.ts'
+import { nearVariables } from './givens.ts'
 import { isOfMissing, missing } from './missing.ts'
 import { quote } from './quote.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
-import { type Flags, readFlags } from './flags.ts'
-import { nearVariables } from './givens.ts'
-import { type ConfigInput, readEnvFile, type Source, textOf } from './sources.ts'
 import {
   flagOf,
   metadataOf,
   type SettingKey,
-  type Settings,
   settingKeys,
+  type Settings,
   settingsOf,
   settingsSchema,
 } from './settings.ts'
+import { type ConfigInput, readEnvFile, type Source, textOf } from './sources.ts'
+import { storeModuleOf } from './store-module.ts'
 import { tlsOf } from './tls-pair.ts'
 import { switchWords } from './values.ts'
-import { LatchkeyError } from '../errors.ts'
 
 export { parseBroker } from './broker-list.ts'
 export { helpText } from './help.ts'
@@ -122,10 +122,12 @@ function sourcesOf(flags: Flags, environment: ConfigInput['environment'], direct
 /** A rebuild deletes keys from the changelog: it has to write, and it has to know the keys. */
 function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
   const faults: string[] = []
-  if (useReplicaOnly)
+  if (useReplicaOnly) {
     faults.push('--rebuild: with USE_REPLICA_ONLY=true nothing is written; give it to the instance that does')
-  if (useProcessingOnly)
+  }
+  if (useProcessingOnly) {
     faults.push('--rebuild: with USE_PROCESSING_ONLY=true no keys are known to delete; start once without that')
+  }
   return faults
 }
 

@@ -3,6 +3,8 @@
  * them, one file for each area.
  */
 import * as v from 'valibot'
+import type { FormatsConfig } from '../format/index.ts'
+import type { ClientsConfig } from '../store-protocol/client-config.ts'
 import { clientEntries } from './entries/clients.ts'
 import { definitionEntries } from './entries/definition.ts'
 import { formatEntries } from './entries/formats.ts'
@@ -12,11 +14,9 @@ import { partitionEntries } from './entries/partitions.ts'
 import { deadLetterFault, recordEntries } from './entries/records.ts'
 import { serverEntries } from './entries/server.ts'
 import { topicEntries } from './entries/topics.ts'
-import { type TokenPlace } from './secrets.ts'
-import { type TlsPair } from './tls-pair.ts'
+import type { TokenPlace } from './secrets.ts'
+import type { TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
-import { type FormatsConfig } from '../format/index.ts'
-import { type ClientsConfig } from '../store-protocol/client-config.ts'
 
 export interface SettingMetadata {
   /** Name in the environment and in `.env`. The flag follows from it: SOURCE_TOPIC is --source-topic. */

@@ -46,9 +46,9 @@ export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Dat
   const subject = leaf.subject.replaceAll('\n', ', ')
   const validUntil = new Date(leaf.validTo)
   if (validUntil.getTime() <= now) certFault(`the certificate of ${subject} has expired, on ${leaf.validTo}; renew it`)
-  else if (Date.parse(leaf.validFrom) > now)
+  else if (Date.parse(leaf.validFrom) > now) {
     certFault(`the certificate of ${subject} is not valid before ${leaf.validFrom}`)
-  else if (!leaf.checkPrivateKey(key)) keyFault(`it is not the key of the first certificate in ${paths.certPath}`)
+  } else if (!leaf.checkPrivateKey(key)) keyFault(`it is not the key of the first certificate in ${paths.certPath}`)
   else {
     const cert = chain.map((certificate) => certificate.toString()).join('')
     const keyText = key.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -57,19 +57,19 @@ export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Dat
   return undefined
 }
 
-function readChain(path: string, fault: (found: string) => void): X509Certificate[] | undefined {
+function readChain(path: string, fault: (found: string) => undefined): X509Certificate[] | undefined {
   const pem = readPem(path, fault)
   if (pem === undefined) return undefined
   const blocks = pem.match(certificateBlock)
-  if (!blocks) return void fault('it holds no certificate in PEM form')
+  if (!blocks) return fault('it holds no certificate in PEM form')
   try {
     return blocks.map((block) => new X509Certificate(block))
   } catch {
-    return void fault('it holds a certificate that is damaged')
+    return fault('it holds a certificate that is damaged')
   }
 }
 
-function readKey(path: string, fault: (found: string) => void): KeyObject | undefined {
+function readKey(path: string, fault: (found: string) => undefined): KeyObject | undefined {
   const pem = readPem(path, fault)
   if (pem === undefined) return undefined
   try {
@@ -79,22 +79,22 @@ function readKey(path: string, fault: (found: string) => void): KeyObject | unde
     const found = isEncrypted
       ? 'the key is encrypted; give one without a passphrase'
       : 'it holds no private key in PEM form, or one that is not RSA, ECDSA or Ed25519'
-    return void fault(found)
+    return fault(found)
   }
 }
 
-function readPem(path: string, fault: (found: string) => void): string | undefined {
+function readPem(path: string, fault: (found: string) => undefined): string | undefined {
   try {
     const text = readFileSync(path, 'utf8')
     if (text.length <= bytesMax) return text
-    return void fault(`it is longer than ${bytesMax} bytes`)
+    return fault(`it is longer than ${bytesMax} bytes`)
   } catch (thrown) {
-    return void fault(`the file cannot be read: ${whyUnreadable(thrown)}`)
+    return fault(`the file cannot be read: ${whyUnreadable(thrown)}`)
   }
 }
 
 /** Whether the TLS library accepts the pair. It refuses some curves, such as P-224. */
-function isUsable(cert: string, key: string, fault: (found: string) => void): boolean {
+function isUsable(cert: string, key: string, fault: (found: string) => undefined): boolean {
   try {
     createSecureContext({ cert, key })
     return true

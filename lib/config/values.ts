@@ -1,7 +1,7 @@
 /** The types of setting values: each checks a text and turns it into the value that the program uses. */
 import * as v from 'valibot'
-import { type BrokerAddress } from '../store-protocol/client-config.ts'
 import { logLevels } from '../log/level.ts'
+import type { BrokerAddress } from '../store-protocol/client-config.ts'
 import { parseBrokerList } from './broker-list.ts'
 
 export const topicLengthMax = 249

@@ -1,6 +1,6 @@
 /** What a store module can give as its key, input and value, and the types of values that follow. */
 import type * as v from 'valibot'
-import { type Codec, type Json, type RegistryConfig, type SimpleFormat, type SimpleValues } from '../format/index.ts'
+import type { Codec, Json, RegistryConfig, SimpleFormat, SimpleValues } from '../format/index.ts'
 
 declare const valueType: unique symbol
 

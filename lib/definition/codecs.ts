@@ -1,5 +1,6 @@
 /** Makes the codecs of what a module gives as its key, input and value. Error messages suggest similar names. */
 import { dirname, resolve } from 'node:path'
+import type * as v from 'valibot'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import {
   type Codec,
@@ -10,9 +11,8 @@ import {
   valueCodecOf,
 } from '../format/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
-import type * as v from 'valibot'
 import { pathOf } from './call-site.ts'
-import { type CodecSource, type ModuleFormat, type OwnCodec, type ValidatedFormat } from './codec-source.ts'
+import type { CodecSource, ModuleFormat, OwnCodec, ValidatedFormat } from './codec-source.ts'
 import { completeCodec } from './own-codec.ts'
 import { storedCodec, validatedCodec } from './schema-codec.ts'
 
@@ -28,10 +28,11 @@ const allowed = `one of ${simpleFormats.join(', ')}; protobuf(…), avro(…), r
 export function codecFrom(member: Member, source: CodecSource, moduleUrl: string | undefined): Codec {
   if (source === undefined) throw new Error(`${member} is missing: it must be ${allowed}`)
   if (typeof source === 'string') return simpleCodec(member, source)
-  if (typeof source !== 'object' || source === null)
+  if (typeof source !== 'object' || source === null) {
     throw new Error(`${member} is ${nameOf(source)}: it must be ${allowed}`)
+  }
   if (isSchema(source)) return withSchema(member, codecFor(member, { format: 'json' }), source)
-  if ('schema' in source) return validatedFormat(member, source as ValidatedFormat, moduleUrl)
+  if ('schema' in source) return validatedFormat(member, source, moduleUrl)
   if ('format' in source) return formatCodec(member, source as ModuleFormat, moduleUrl)
   return ownCodec(member, source as OwnCodec)
 }
@@ -52,8 +53,9 @@ export function changesBytes(source: CodecSource): boolean {
 
 function simpleCodec(member: Member, name: string): Codec {
   if ((simpleFormats as readonly string[]).includes(name)) return codecFor(member, { format: name as SimpleFormat })
-  if (helpers.has(name))
+  if (helpers.has(name)) {
     throw new Error(`${member}: "${name}" needs to be told more: ${name}({ … }), imported from latchkey`)
+  }
   const near = nearName(name.toLowerCase(), simpleFormats) ?? simpleFormats.find((format) => isSame(format, name))
   const meant = near === undefined ? `it must be ${allowed}` : `did you mean "${near}"?`
   throw new Error(`${member}: there is no format ${JSON.stringify(name.slice(0, 100))}: ${meant}`)
@@ -113,13 +115,15 @@ function isSchema(source: object): source is v.GenericSchema {
 
 function ownCodec(member: Member, own: OwnCodec): Codec {
   for (const name of ['decode', 'encode'] as const) {
-    if (typeof own[name] !== 'function')
-      throw new Error(`${member}: ${name} is ${nameOf(own[name])}: ${member} must be ${allowed}`)
+    if (typeof own[name] !== 'function') {
+      throw new TypeError(`${member}: ${name} is ${nameOf(own[name])}: ${member} must be ${allowed}`)
+    }
   }
   for (const name of ['toJson', 'fromJson', 'toText', 'fromText'] as const) {
     const isLeftOut = own[name] === undefined
-    if (!isLeftOut && typeof own[name] !== 'function')
+    if (!isLeftOut && typeof own[name] !== 'function') {
       throw new Error(`${member}: ${name} is ${nameOf(own[name])}: it must be a function`)
+    }
   }
   return completeCodec(own)
 }

@@ -3,9 +3,9 @@ import { LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, codecOf } from '../format/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
 import { callerUrl } from './call-site.ts'
+import type { CodecSource, ValueOf } from './codec-source.ts'
 import { changesBytes, codecFrom, isFormat, nameOf } from './codecs.ts'
-import { type CodecSource, type ValueOf } from './codec-source.ts'
-import { type Definition, type skip, type SourceRecord } from './definition.ts'
+import type { Definition, skip, SourceRecord } from './definition.ts'
 
 /** @template K, V types of keys and of stored values */
 export interface Callbacks<K, V> {
@@ -82,8 +82,9 @@ function definitionFrom(
   options: StoreOptions<CodecSource, CodecSource, CodecSource>,
   module: string | undefined,
 ): Definition {
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null) {
     throw new Error(`it is given ${options === undefined ? 'nothing' : nameOf(options)}: it must be an object`)
+  }
   refuseUnknown(options)
   const key = codecFrom('key', options.key, module)
   const input = codecFrom('input', options.input, module)

@@ -2,7 +2,7 @@
  * What the keys and values of a store are, and how records are converted on their way in. Made from settings, or by a
  * store module.
  */
-import { type Codec } from '../format/codec.ts'
+import type { Codec } from '../format/codec.ts'
 
 /** Returned by `convert` for a record that must leave the store unchanged. */
 export const skip: unique symbol = Symbol.for('latchkey.skip')

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { pathOf } from './call-site.ts'
-import { type Definition } from './definition.ts'
+import type { Definition } from './definition.ts'
 
 /** Returns the line of --check about keys and values; empty if they are not decoded. */
 export function describeDefinition({ module, key, input, value, isPlain, ...functions }: Definition): string[] {

@@ -1,11 +1,11 @@
 /** Loads store modules. Each thread loads the module that the configuration names, by its URL. */
-import { type FormatsConfig } from '../format/index.ts'
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
+import type { FormatsConfig } from '../format/index.ts'
 import { provideBuiltIns } from './built-ins.ts'
 import { nameOf } from './codecs.ts'
 import { isDefinition } from './define-store.ts'
-import { type Definition } from './definition.ts'
+import type { Definition } from './definition.ts'
 import { loadFault, shownUrl } from './load-fault.ts'
 import { definitionOfFormats } from './of-formats.ts'
 import { noteModule } from './uncaught.ts'

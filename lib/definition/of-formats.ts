@@ -1,6 +1,6 @@
 /** Makes a definition from settings: formats, and a conversion if the topic and the store have different ones. */
-import { codecOf, valueCodecOf, type FormatsConfig, type FormatSpec } from '../format/index.ts'
-import { type Definition } from './definition.ts'
+import { codecOf, type FormatsConfig, type FormatSpec, valueCodecOf } from '../format/index.ts'
+import type { Definition } from './definition.ts'
 
 const raw: FormatSpec = { format: 'raw' }
 

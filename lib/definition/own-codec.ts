@@ -1,6 +1,6 @@
 /** Makes a codec from a module's own `encode` and `decode`, with defaults for missing functions. */
 import { canonicalJson, type Codec, type Json } from '../format/index.ts'
-import { type OwnCodec } from './codec-source.ts'
+import type { OwnCodec } from './codec-source.ts'
 import { refusePromise } from './synchronous.ts'
 
 /** Checks what the module's functions return, because types are not enforced at run time. */

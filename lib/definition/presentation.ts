@@ -3,12 +3,12 @@
  * does not.
  * Synchronous as long as no schema is missing, so that a lookup needs no promise.
  */
-import { bytesWithoutBom } from '../text/bom.ts'
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
 import { rawCodec } from '../format/simple/raw.ts'
-import { type Definition } from './definition.ts'
+import { bytesWithoutBom } from '../text/bom.ts'
+import type { Definition } from './definition.ts'
 import { withSchemas } from './schema-wait.ts'
 
 /** Forms of a value in a response: JSON, plain text, or the stored bytes. */

@@ -1,6 +1,6 @@
 /** Wraps a codec with a valibot schema. Every value that is encoded has passed the schema. */
 import * as v from 'valibot'
-import { type Codec } from '../format/index.ts'
+import type { Codec } from '../format/index.ts'
 import { describeIssue } from './schema-issue.ts'
 
 /** For keys and input: decode returns the output of the schema and throws if the schema refuses the value. */

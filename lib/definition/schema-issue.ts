@@ -26,8 +26,9 @@ function whatOf({ kind, type, expected, input, message: said }: v.BaseIssue<unkn
   // valibot's own messages quote the value. A message that a schema defines is used unchanged.
   if (!message.startsWith('Invalid ')) return message.replaceAll(/\s+/g, ' ')
   if (type === 'strict_object' && expected === 'never') return 'the schema has no such member'
-  if (input === undefined && kind === 'schema')
+  if (input === undefined && kind === 'schema') {
     return type.endsWith('object') ? 'it is missing' : `expected ${expected}, found nothing`
+  }
   if (expected === null) return type.endsWith('check') ? "it does not pass the schema's check" : `expected ${type}`
   return kind === 'schema' ? `expected ${expected}, found ${kindOf(input)}` : `expected ${type} ${expected}`
 }

@@ -5,7 +5,7 @@
 import { basename, dirname, relative, sep } from 'node:path'
 import { indescribable } from '../errors.ts'
 import { type Frame, framesOf, pathOf } from './call-site.ts'
-import { type Definition } from './definition.ts'
+import type { Definition } from './definition.ts'
 
 const charactersMax = 300
 const shownMax = 60

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../errors.ts'
-import { type FormatSpec } from './formats-config.ts'
+import type { FormatSpec } from './formats-config.ts'
 
 /** Part of a format that is wrong. Messages about settings name the setting for it. */
 export type FormatPart = 'file' | 'message' | 'registry'

@@ -1,6 +1,6 @@
 /** Formats of keys and values: makes codecs from settings or from what a store module gives. */
-import { type Codec, type Json } from './codec.ts'
-import { type FormatSpec, type SimpleFormat } from './formats-config.ts'
+import type { Codec, Json } from './codec.ts'
+import type { FormatSpec, SimpleFormat } from './formats-config.ts'
 import { bytesCodec } from './simple/bytes.ts'
 import { int32Codec, int64Codec } from './simple/integers.ts'
 import { jsonCodec, jsonValueCodec } from './simple/json.ts'

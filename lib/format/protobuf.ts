@@ -4,15 +4,15 @@
  * unchanged keep them.
  */
 import protobuf from 'protobufjs'
-import { type Codec, type Json } from './codec.ts'
-import { type FormatSpec } from './formats-config.ts'
-import { canonicalJson } from './simple/canonical-json.ts'
-import { parseJson } from './simple/json.ts'
+import type { Codec, Json } from './codec.ts'
+import type { FormatSpec } from './formats-config.ts'
 import { jsonReaderOf } from './protobuf/from-json.ts'
 import { loadProtos } from './protobuf/load.ts'
 import { messageNamed, type Messages, messagesOf } from './protobuf/messages.ts'
 import { jsonWriterOf } from './protobuf/to-json.ts'
 import { WireReader } from './protobuf/wire-reader.ts'
+import { canonicalJson } from './simple/canonical-json.ts'
+import { parseJson } from './simple/json.ts'
 
 /** Limits the library's error messages, which may quote their input. */
 const reasonLengthMax = 300

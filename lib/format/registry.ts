@@ -5,9 +5,9 @@
  * In a program a value is its JSON form, whichever schema it was written with. It is encoded with the latest schema of
  * a subject.
  */
-import { type Codec, type Json } from './codec.ts'
-import { type FormatSpec } from './formats-config.ts'
-import { type CompiledSchema } from './registry/compile.ts'
+import type { Codec, Json } from './codec.ts'
+import type { FormatSpec } from './formats-config.ts'
+import type { CompiledSchema } from './registry/compile.ts'
 import { type Schemas, schemasOf } from './registry/schemas.ts'
 import { canonicalJson } from './simple/canonical-json.ts'
 import { jsonCodec, jsonValueCodec } from './simple/json.ts'

@@ -65,8 +65,9 @@ function decodePercent(text: string): Uint8Array {
     }
     const high = hexDigit(encoded[from + 1])
     const low = hexDigit(encoded[from + 2])
-    if (high < 0 || low < 0)
+    if (high < 0 || low < 0) {
       throw invalidKey('it has a "%" without two hexadecimal digits; the character itself is %25')
+    }
     encoded[length] = high * 16 + low
     from += 2
   }

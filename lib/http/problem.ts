@@ -60,8 +60,9 @@ export function problemOf(thrown: unknown): { status: number; headers: Record<st
   const error = isInstance(thrown, LatchkeyError) ? thrown : undefined
   const code = error?.code ?? 'internal'
   const isAnswered = error !== undefined && answeredCodes.has(code)
-  if (!isAnswered || loggedCodes.has(code))
+  if (!isAnswered || loggedCodes.has(code)) {
     repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
+  }
   const { title, status, retriable } = errorTable[code]
   const members = {
     type: `urn:latchkey:problem:${code}`,

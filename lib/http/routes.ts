@@ -5,10 +5,10 @@ import type { Metrics } from '../metrics/index.ts'
 import type { Asking, RequestHeaders } from './asking.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'
-import { checkStoreId } from './store-id.ts'
 import { liveness, readiness } from './probes.ts'
 import { problemResponse } from './problem.ts'
 import { jsonResponse, textResponse } from './responses.ts'
+import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 
 /** Replaces the Request for itty-router. Its URL always parses, independent of the request's Host. */

@@ -1,7 +1,7 @@
 /** 200 or 304 of a lookup that found a value. Becomes a Response, or header lines for a server that writes bytes. */
 import type { Representation } from '../definition/presentation.ts'
-import type { Lookup } from '../store-protocol/status.ts'
 import { keptHeaders } from '../store-protocol/header-prefix.ts'
+import type { Lookup } from '../store-protocol/status.ts'
 import { contentTypes } from './accept.ts'
 import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'

@@ -1,6 +1,6 @@
 /** Splits a fetched batch that is too large to decompress at once into pieces that are processed like batches. */
 import { LatchkeyError } from '../errors.ts'
-import { type FetchedPartition } from './protocol/fetch.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 import { maxDecompressedBytes, RecordBatchReader, splitBatch } from './record-batch/index.ts'
 
 export interface OversizedBatch {

@@ -4,9 +4,9 @@
  * partition that cannot be served does not delay the others.
  */
 import { deadline } from '../deadline.ts'
-import { type KafkaClient } from './client.ts'
-import { type Patience } from './patience.ts'
 import { type ErrorCode, LatchkeyError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
+import type { Patience } from './patience.ts'
 
 interface Place {
   /** Node id of the broker that serves the partition; undefined while the leader is unknown. */

@@ -3,17 +3,17 @@
  * Handling a failure is up to the caller. persist() helps: it retries indefinitely, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
+import type { BrokerAddress, Isolation } from '../store-protocol/client-config.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
 import { Connections } from './connection/connections.ts'
-import { type CoordinatorKind, Coordinators } from './coordinators.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { Health } from './connection/health.ts'
-import { askForMetadata, type TopicMetadata } from './protocol/metadata.ts'
-import { Patience } from './patience.ts'
-import { TopicView } from './topic-view.ts'
-import { type BrokerAddress, type Isolation } from '../store-protocol/client-config.ts'
+import type { BrokerConnection, ConnectionOptions, RawRequest } from './connection/kafkajs.ts'
 import { type Addressed, Overdue, type Purpose } from './connection/overdue.ts'
-import { type BrokerConnection, type ConnectionOptions, type RawRequest } from './connection/kafkajs.ts'
+import { type CoordinatorKind, Coordinators } from './coordinators.ts'
+import { Patience } from './patience.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { askForMetadata, type TopicMetadata } from './protocol/metadata.ts'
+import { TopicView } from './topic-view.ts'
 
 export type { TopicMetadata }
 
@@ -104,8 +104,9 @@ export class KafkaClient {
         this.health.succeeded(own)
         return result
       } catch (error) {
-        if (this.signal.aborted)
+        if (this.signal.aborted) {
           throw new LatchkeyError('stopping', `${this.#options.subject}: closed`, { cause: error })
+        }
         if (!(error instanceof LatchkeyError) || !this.#mayPass(error)) throw error
         this.health.failed(error, { operation: own })
         await sleep(patience.nextMs(error), this.signal)

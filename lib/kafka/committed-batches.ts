@@ -5,7 +5,7 @@
  * (kafkajs's own filter lets aborted records through where transactions overlap.)
  */
 import { LatchkeyError } from '../errors.ts'
-import { type AbortedTransaction, type FetchedPartition } from './protocol/fetch.ts'
+import type { AbortedTransaction, FetchedPartition } from './protocol/fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 
 export type BatchKind = 'records' | 'control' | 'aborted'

@@ -2,7 +2,7 @@
  * Cache of the nodes that coordinate groups and transactional ids. An entry is removed when its node does not answer,
  * or answers that it is not the coordinator.
  */
-import { type Connections } from './connection/connections.ts'
+import type { Connections } from './connection/connections.ts'
 import { brokerError } from './protocol/error-codes.ts'
 
 export type CoordinatorKind = 'group' | 'transaction'

@@ -4,9 +4,9 @@
  * with the right checksum was written in that form, so it counts as damaged at once.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from './client.ts'
-import { type FetchedPartition } from './protocol/fetch.ts'
-import { type Patience } from './patience.ts'
+import type { KafkaClient } from './client.ts'
+import type { Patience } from './patience.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
 
 /** Consecutive failures after which a batch counts as damaged in the log: 11 to 21 s with the default retry backoff. */
@@ -81,8 +81,9 @@ export function soundPart(fetched: FetchedPartition, offset: number): FetchedPar
     while (reader.nextBatch()) {
       const isBehind = reader.nextOffset <= offset
       // The checksum does not cover the base offset.
-      if (reader.baseOffset < next || !(isBehind || reader.isIntact))
+      if (reader.baseOffset < next || !(isBehind || reader.isIntact)) {
         return isFound ? partOf(fetched, soundEnd) : undefined
+      }
       next = reader.nextOffset
       soundEnd += reader.batchBytes
       isFound ||= !isBehind

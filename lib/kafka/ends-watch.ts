@@ -3,8 +3,8 @@
  * broker is polled separately, so a broker that does not answer does not delay the others.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type Isolation } from '../store-protocol/client-config.ts'
-import { type KafkaClient } from './client.ts'
+import type { Isolation } from '../store-protocol/client-config.ts'
+import type { KafkaClient } from './client.ts'
 import { offsetsAt } from './offsets.ts'
 
 const intervalMsDefault = 2_000

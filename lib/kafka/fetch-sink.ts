@@ -1,6 +1,6 @@
 /** Receiver of the data that a Fetcher fetches. */
-import { type FetchedPartition } from './protocol/fetch.ts'
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 
 export interface FetchSink {
   /** Whether the sink reads nothing of a response after received(). The fetcher then frees its memory at once. */

@@ -4,24 +4,25 @@
  * per broker waits in memory.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ByLeader } from './by-leader.ts'
-import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
-import { type EpochTrail } from './epoch-trail.ts'
-import { cameDamaged, DamagedBatches, isDamage } from './damaged-batches.ts'
-import { type FetchSink } from './fetch-sink.ts'
-import { fetchKey, fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
-import type { FetchedPartition, FetchOptions } from './protocol/fetch.ts'
-import { OversizedBatches } from './oversized-batches.ts'
-import { isOversized, RecordBatchReader } from './record-batch/index.ts'
-import { OutOfRange } from './out-of-range.ts'
-import { StableOffsetWatch } from './stable-offset-watch.ts'
-import { giveBackBody } from './connection/response-frames.ts'
 import { LatchkeyError } from '../errors.ts'
-
-export type { FetchSink }
-
-const topicAuthorizationFailed = 29
+import { ByLeader } from './by-leader.ts'
+import type { KafkaClient } from './client.ts'
+import { giveBackBody } from './connection/response-frames.ts'
+import { cameDamaged, DamagedBatches, isDamage } from './damaged-batches.ts'
+import type { EpochTrail } from './epoch-trail.ts'
+import type { FetchSink } from './fetch-sink.ts'
+import { OutOfRange } from './out-of-range.ts'
+import { OversizedBatches } from './oversized-batches.ts'
+import { brokerError, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
+import {
+  type FetchedPartition,
+  fetchKey,
+  type FetchOptions,
+  fetchRequest,
+  parseFetchResponse,
+} from './protocol/fetch.ts'
+import { isOversized, RecordBatchReader } from './record-batch/index.ts'
+import { StableOffsetWatch } from './stable-offset-watch.ts'
 
 interface Assignment {
   /** Offset of the next Fetch. */

@@ -3,10 +3,10 @@
  * earlier than was read or written has lost the records after that end (KIP-320).
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
-import { type KafkaClient } from './client.ts'
-import { type EpochEnd, type EpochTrail } from './epoch-trail.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 /**

@@ -2,11 +2,11 @@
  * Looks up where partitions begin and end, and reads and commits offsets of a group. The group has no members: the
  * store assigns partitions itself.
  */
-import { type LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from './client.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { Isolation } from '../store-protocol/client-config.ts'
+import type { KafkaClient } from './client.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { checkedOffset, malformed, reading } from './protocol/response-cursor.ts'
-import { type Isolation } from '../store-protocol/client-config.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
 
@@ -175,7 +175,8 @@ const unknownMember = 25
 
 function adviceFor(group: string, errorCode: number): string | undefined {
   if (errorCode === groupAuthorizationFailed) return `allow this user to READ group ${group}`
-  if (errorCode === unknownMember)
+  if (errorCode === unknownMember) {
     return `another consumer is a member of group ${group}: choose another STORE_ID or end that consumer`
+  }
   return undefined
 }

@@ -1,6 +1,6 @@
 /** Detects an open transaction, which hides the end of a log from a reader of committed records. */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from './client.ts'
+import type { KafkaClient } from './client.ts'
 import { listOffsets } from './offsets.ts'
 
 /** Returns the error to report if a transaction is open in a partition, else undefined. */

@@ -3,7 +3,7 @@
  * lost position cannot be undone. So both ends of the log are checked first, and a position past the end is fetched
  * again.
  */
-import { type KafkaClient } from './client.ts'
+import type { KafkaClient } from './client.ts'
 import { listOffsets } from './offsets.ts'
 
 /** Compares an offset with both ends of the log. The end itself, where the next record will be, counts as inside. */

@@ -3,11 +3,11 @@
  * this runs outside the loop of its broker, whose other partitions continue. Batches are read one at a time, because
  * decompressing one takes much memory.
  */
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
 import { type OversizedBatch, oversizedBatchIn, piecesOf } from './batch-pieces.ts'
-import { type FetchedPartition } from './protocol/fetch.ts'
 import { isDamage } from './damaged-batches.ts'
-import { type FetchSink } from './fetch-sink.ts'
+import type { FetchSink } from './fetch-sink.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 
 /** The part of the fetcher that this class uses. A partition leaves the fetcher while its batch is read. */
 export interface Apart {

@@ -1,6 +1,6 @@
 /** Retry policy: backoff, and optionally a maximum of retries. */
 import { LatchkeyError } from '../errors.ts'
-import { type Backoff } from './backoff.ts'
+import type { Backoff } from './backoff.ts'
 
 /** Minimum pause after an authentication failure. An operator may correct the cause meanwhile. */
 const refusedMs = 10_000

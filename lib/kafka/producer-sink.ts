@@ -1,6 +1,6 @@
 /** Source of the batches that a Producer writes, and receiver of the results. */
-import { type ProducerIdentity } from './transactional-id.ts'
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { ProducerIdentity } from './transactional-id.ts'
 
 export interface OutgoingBatch {
   readonly count: number

@@ -3,13 +3,13 @@
  * A batch that may have been written is sent again with the same sequence before any other. The broker drops the
  * duplicate.
  */
-import { ByLeader } from './by-leader.ts'
-import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
-import { type OutgoingBatch, type PartitionEnd, type ProducerOptions, type ProducerSink } from './producer-sink.ts'
-import { type ProducerIdentity } from './transactional-id.ts'
-import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
 import { LatchkeyError } from '../errors.ts'
+import { ByLeader } from './by-leader.ts'
+import type { KafkaClient } from './client.ts'
+import type { OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
+import type { ProducerIdentity } from './transactional-id.ts'
 
 export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 

@@ -3,10 +3,10 @@
  * groups that exist (KIP-430). For other rights, a request is sent that the broker always refuses before it has an
  * effect: because a right is missing, or because the request is invalid.
  */
-import { type LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from './client.ts'
-import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { ResponseCursor } from './protocol/response-cursor.ts'
 
 /** Names of kafka-acls. */

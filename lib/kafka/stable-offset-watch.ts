@@ -2,10 +2,10 @@
  * Reports open transactions that stop a reader of committed records. A Fetch succeeds meanwhile, and the end that it
  * reports is the last stable offset, so neither an error nor a lag shows them.
  */
-import { type Isolation } from '../store-protocol/client-config.ts'
-import { type KafkaClient } from './client.ts'
+import type { Isolation } from '../store-protocol/client-config.ts'
+import type { KafkaClient } from './client.ts'
 import { hiddenAt } from './open-transaction.ts'
-import { type FetchedPartition } from './protocol/fetch.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 
 /** Transactions that end sooner are usual: checkpoints of stream processors are often a minute apart. */
 const patienceMs = 60_000

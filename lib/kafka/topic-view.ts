@@ -3,7 +3,7 @@
  * brokers that lag behind: a former id of a topic never becomes current again, and an epoch never falls while the id
  * stays.
  */
-import { type TopicMetadata } from './protocol/metadata.ts'
+import type { TopicMetadata } from './protocol/metadata.ts'
 
 export interface TopicListener {
   /** A topic was deleted and created again with the same name. Called before any request uses the new topic. */

@@ -1,5 +1,5 @@
 /** Reads the configuration of topics, and creates and extends topics. */
-import { type KafkaClient } from './client.ts'
+import type { KafkaClient } from './client.ts'
 import { brokerError, errorName } from './protocol/error-codes.ts'
 import { reading } from './protocol/response-cursor.ts'
 

@@ -3,9 +3,9 @@
  * it may have caused.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { checkedOffset, reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 export interface ProducerIdentity {

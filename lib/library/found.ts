@@ -1,6 +1,6 @@
 /** Result of a typed lookup. */
-import { type Lookup } from '../store-protocol/status.ts'
 import { type KeptHeader, keptHeaders } from '../store-protocol/header-prefix.ts'
+import type { Lookup } from '../store-protocol/status.ts'
 
 /** A value and its origin. */
 export interface Found<V> {

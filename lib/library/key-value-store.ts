@@ -2,17 +2,17 @@
  * A store for use in a program. Keys and values are typed by the definition, or are bytes. Wraps the store in bytes
  * (`bytes`), which also serves HTTP; has no data of its own.
  */
+import { version } from '../../package.json' with { type: 'json' }
 import { withSchemas } from '../definition/schema-wait.ts'
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
 import { writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
-import { version } from '../../package.json' with { type: 'json' }
-import { type Lookup, type StoreState, type StoreStatus } from '../store-protocol/status.ts'
-import { type Store } from '../store/store.ts'
+import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.ts'
+import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import { InTurn } from './in-turn.ts'
 import { StoreReader } from './store-reader.ts'
-import { type TypedCodecs } from './typed-codecs.ts'
+import type { TypedCodecs } from './typed-codecs.ts'
 
 const schemaWaitMs = 10_000
 

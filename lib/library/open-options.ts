@@ -3,9 +3,9 @@
  */
 import { devNull } from 'node:os'
 import { readCommand, type Settings } from '../config/index.ts'
-import { settingKeys, metadataOf, type SettingKey } from '../config/settings.ts'
+import { metadataOf, type SettingKey, settingKeys } from '../config/settings.ts'
 import { LatchkeyError } from '../errors.ts'
-import { type LogLevel } from '../log/index.ts'
+import type { LogLevel } from '../log/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
 
 /** Properties of a Kafka client, named as in librdkafka: `{ 'security.protocol': 'ssl', 'linger.ms': 5 }`. */

@@ -1,14 +1,14 @@
 /** Opens stores for programs. */
 import { pathToFileURL } from 'node:url'
-import { type Definition } from '../definition/index.ts'
+import type { Definition } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { levelConfigured, loggerOf, RepeatedLog, warnWithoutConfiguration } from '../log/index.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
-import { type StoreLogging } from '../store-protocol/messages.ts'
+import type { StoreLogging } from '../store-protocol/messages.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { refuseOnStoreThread } from '../store-protocol/store-thread-mark.ts'
 import { Store } from '../store/store.ts'
 import { KeyValueStore } from './key-value-store.ts'
 import { type OpenOptions, settingsOfOptions } from './open-options.ts'
-import { refuseOnStoreThread } from '../store-protocol/store-thread-mark.ts'
 import { codecsOf } from './typed-codecs.ts'
 
 const repeatedLog = new RepeatedLog(loggerOf('store'))
@@ -62,8 +62,9 @@ function openWith<K, V>(
 function moduleOf({ module }: Definition): string {
   const advice =
     'define it with defineStore() in a module of its own that exports it as default, or name that: module: import.meta.url'
-  if (module === undefined)
+  if (module === undefined) {
     throw new LatchkeyError('invalid_settings', `Opening a store: the definition belongs to no module; ${advice}`)
+  }
   if (module.startsWith('file:') || module.startsWith('/')) {
     return module.startsWith('/') ? pathToFileURL(module).href : module
   }

@@ -2,10 +2,10 @@
  * A reader for a program in the same process: synchronous, lock-free, and not part of the pool that lookups over HTTP
  * use.
  */
-import { type Lookup } from '../store-protocol/status.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import type { KeptReader } from '../store/kept-reader.ts'
 import { type Found, foundOf } from './found.ts'
-import { type KeptReader } from '../store/kept-reader.ts'
-import { type TypedCodecs } from './typed-codecs.ts'
+import type { TypedCodecs } from './typed-codecs.ts'
 
 /**
  * Open a reader once and keep it: at most 64 can be open. A lookup takes about a microsecond, plus the time to decode

@@ -3,8 +3,8 @@ import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/index.ts'
 import { rawCodec } from '../format/simple/raw.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
-import { type Lookup } from '../store-protocol/status.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 const encoder = new TextEncoder()
 

@@ -4,7 +4,7 @@
  */
 import { getConfig, type Logger } from '@logtape/logtape'
 import { templateLine } from './format.ts'
-import { type LogLevel } from './level.ts'
+import type { LogLevel } from './level.ts'
 
 const intervalMsDefault = 5_000
 const keysMax = 1_000

@@ -3,13 +3,13 @@
  * the lookups.
  */
 import { Registry } from 'prom-client'
-import { latencyBounds, type LookupStats, lookupOutcomes } from './lookup-stats.ts'
+import { skippedReasons } from '../store-protocol/skipped.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { CounterName } from '../store-protocol/stats.ts'
+import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
+import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
 import { SeriesRegistry } from './series.ts'
-import { skippedReasons } from '../store-protocol/skipped.ts'
-import type { CounterName } from '../store-protocol/stats.ts'
-import type { StatsView } from '../store-protocol/stats-view.ts'
-import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
 
 export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
 

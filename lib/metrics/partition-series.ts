@@ -1,6 +1,6 @@
 /** The series of each partition, read from the gauges in shared memory. An unknown value has no series. */
-import type { GaugeName } from '../store-protocol/stats.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { GaugeName } from '../store-protocol/stats.ts'
 import { partitionStates, type PartitionStatus } from '../store-protocol/status.ts'
 import type { Sample, SeriesRegistry } from './series.ts'
 

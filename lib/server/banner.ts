@@ -37,8 +37,9 @@ export function printBanner(
   const curl = hasToken ? `curl -H "Authorization: Bearer ${token}"` : 'curl'
   print(`Latchkey ${version}: store ${store.id} of topic ${topic}`)
   print(`  ${url}/`)
-  if (tokenPlace?.isFile === false)
+  if (tokenPlace?.isFile === false) {
     print(`  Set SERVER_TOKEN in your shell first; its value is that of ${tokenPlace.where}`)
+  }
   print(`  ${curl} '${url}/status-store/${store.id}?pretty'`)
   let isEnded = false
   const timer = setInterval(() => {

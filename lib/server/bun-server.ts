@@ -1,7 +1,7 @@
 /** Bun.serve behind the fast path, with bounds, at a port that only this machine can reach. */
+import { problemResponse } from '../http/problem.ts'
 import type { Drainable } from './drain.ts'
 import { type BunHandler, closing, requestBodyBytesMax } from './guard.ts'
-import { problemResponse } from '../http/problem.ts'
 
 export interface BunServerOptions {
   /**

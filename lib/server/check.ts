@@ -1,10 +1,10 @@
 /** The --check command: checks all that a start checks, and changes nothing. */
-import { type Settings } from '../config/index.ts'
+import type { Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
+import { checkTopics } from '../topics/check.ts'
 import { checkListening } from './claim.ts'
 import { describeServer, type ServerOptions } from './notices.ts'
 import { warningPrefix } from './output.ts'
-import { checkTopics } from '../topics/check.ts'
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */

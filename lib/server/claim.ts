@@ -39,8 +39,9 @@ function isInUse(bind: string, cause: unknown): boolean {
 function whyRefused(bind: string, cause: unknown): string {
   // Bun gives the same code, or none, for a port in use, an address of another machine and a name that it cannot
   // resolve.
-  if (!canListenAt(bind))
+  if (!canListenAt(bind)) {
     return 'this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has'
+  }
   const { code } = cause as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return 'the port is in use; stop what listens there, or choose another SERVER_PORT'
   if (code === 'EACCES') return 'this user may not take a port that low; choose another SERVER_PORT'

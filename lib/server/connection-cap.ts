@@ -4,10 +4,10 @@
  * and shuts down those beyond the bound, the latest first. Between two counts there may be more.
  */
 import { closeSync, openSync } from 'node:fs'
+import { canSteerSockets, descriptors, isConnectionAt, shutDown } from '../linux/sockets.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import { openDescriptors } from './descriptors.ts'
-import { type ExcessLog } from './excess-log.ts'
-import { canSteerSockets, descriptors, isConnectionAt, shutDown } from '../linux/sockets.ts'
+import type { ExcessLog } from './excess-log.ts'
 
 const countIntervalMs = 100
 /** Counting takes at most a twentieth of this thread's time. */

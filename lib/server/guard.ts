@@ -5,9 +5,9 @@
 import { LatchkeyError } from '../errors.ts'
 import type { Answer, Answerer } from '../http/answer.ts'
 import { type Handler, handlerOf } from '../http/handler.ts'
-import type { HostRule } from './host-rule.ts'
 import { problemResponse } from '../http/problem.ts'
 import { ValueAnswer } from '../http/value-answer.ts'
+import type { HostRule } from './host-rule.ts'
 import type { PassedOn } from './passed-on.ts'
 
 /**

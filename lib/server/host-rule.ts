@@ -7,8 +7,8 @@
 import { isIP, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { LatchkeyError } from '../errors.ts'
-import { loggerOf } from '../log/index.ts'
 import { problemResponse } from '../http/problem.ts'
+import { loggerOf } from '../log/index.ts'
 
 const shownCharactersMax = 255
 

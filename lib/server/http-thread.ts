@@ -1,17 +1,17 @@
 /** Entry point of a further HTTP thread. It listens at the same port, and looks keys up in the same memory. */
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { descriptorLimit } from './descriptors.ts'
 import { createAnswerer } from '../http/handler.ts'
-import { hostRuleOf } from './host-rule.ts'
-import { boundsWithin } from './listen.ts'
-import { type Listener, openListener } from './listener.ts'
+import { askForShortTurns } from '../linux/short-turns.ts'
 import { configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats } from '../metrics/index.ts'
 import { openStore } from '../store/store.ts'
-import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
+import { descriptorLimit } from './descriptors.ts'
+import { hostRuleOf } from './host-rule.ts'
+import { boundsWithin } from './listen.ts'
+import { type Listener, openListener } from './listener.ts'
+import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './messages.ts'
 import { RelayedThreads } from './relayed-threads.ts'
-import { askForShortTurns } from '../linux/short-turns.ts'
 
 declare const self: Worker
 

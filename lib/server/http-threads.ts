@@ -1,9 +1,9 @@
 /** Further HTTP threads, as the main thread sees them. */
-import { type TlsPair } from '../config/tls-pair.ts'
-import { LatchkeyError } from '../errors.ts'
+import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
-import { type FromHttpThread, type HttpThreadStart, type ToHttpThread } from './messages.ts'
-import { type Relay } from './relay.ts'
+import { LatchkeyError } from '../errors.ts'
+import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './messages.ts'
+import type { Relay } from './relay.ts'
 
 export class HttpThreads {
   readonly #failure = Promise.withResolvers<LatchkeyError>()

@@ -1,9 +1,9 @@
 /** The HTTP server of the executable: a request handler behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
+import type { Answerer } from '../http/answer.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
 import { ExcessLog } from './excess-log.ts'
-import type { Answerer } from '../http/answer.ts'
 import type { HostRule } from './host-rule.ts'
 import { openListener } from './listener.ts'
 

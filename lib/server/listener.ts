@@ -8,9 +8,9 @@ import { BunServer } from './bun-server.ts'
 import { claim, listenError } from './claim.ts'
 import { drain } from './drain.ts'
 import { ExcessLog } from './excess-log.ts'
+import { Lane } from './fast-path/lane.ts'
 import { guarded } from './guard.ts'
 import type { HostRule } from './host-rule.ts'
-import { Lane } from './fast-path/lane.ts'
 import { PassedOn } from './passed-on.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */

@@ -1,7 +1,7 @@
 /** Messages between the main thread and a further HTTP thread. */
-import { type TlsPair } from '../config/tls-pair.ts'
-import { type PlainError, type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { TlsPair } from '../config/tls-pair.ts'
+import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/messages.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface HttpThreadStart {
   type: 'start'

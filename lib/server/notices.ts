@@ -1,8 +1,8 @@
 /** Notices about the server's settings at a start, and the server's line for --check. They contain no secrets. */
+import { canSteerSockets } from '../linux/sockets.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { ListenOptions } from './listen.ts'
 import { isLoopback } from './loopback.ts'
-import { canSteerSockets } from '../linux/sockets.ts'
 
 export interface ServerOptions extends ListenOptions {
   /** Absent if no token is required. */

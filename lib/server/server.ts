@@ -1,17 +1,17 @@
 /** HTTP for the executable: the main thread and further threads, HTTP_THREADS in all, listen at one port. */
-import { type Definition } from '../definition/index.ts'
+import type { Definition } from '../definition/index.ts'
+import type { LatchkeyError } from '../errors.ts'
 import { createAnswerer } from '../http/handler.ts'
-import { hostRuleOf } from './host-rule.ts'
-import { type HttpServer, listen } from './listen.ts'
-import { type ServerOptions } from './notices.ts'
-import { type LatchkeyError } from '../errors.ts'
-import { createMetrics, LookupStats } from '../metrics/index.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
-import { type StoreLogging } from '../store-protocol/messages.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { HttpThreads } from './http-threads.ts'
-import { Relay } from './relay.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
+import { createMetrics, LookupStats } from '../metrics/index.ts'
+import type { StoreLogging } from '../store-protocol/messages.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { hostRuleOf } from './host-rule.ts'
+import { HttpThreads } from './http-threads.ts'
+import { type HttpServer, listen } from './listen.ts'
+import type { ServerOptions } from './notices.ts'
+import { Relay } from './relay.ts'
 
 export interface Server extends HttpServer {
   /** Resolves if a thread that serves has ended; never rejects. */

@@ -3,7 +3,7 @@
  * kept-headers.ts writes it, this file reads it.
  */
 import { HeaderCursor } from '../kafka/record-batch/index.ts'
-import { type Lookup } from './status.ts'
+import type { Lookup } from './status.ts'
 
 /** Name and bytes of a header. The bytes are empty for a header without a value. */
 export type KeptHeader = readonly [name: string, value: Uint8Array]

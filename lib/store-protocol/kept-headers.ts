@@ -4,9 +4,9 @@
  * object is made per record.
  */
 import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../map/index.ts'
-import { type StoreConfig } from './store-config.ts'
+import type { ChiralMap } from '../map/index.ts'
 import { headerLengthBytes } from './header-prefix.ts'
+import type { StoreConfig } from './store-config.ts'
 
 /**
  * Maximum size of the kept headers of one record, names and values together, as encoded. A header is meant for a trace

@@ -1,9 +1,9 @@
 /** Messages between the main thread and the store thread. All other shared state is in shared memory. */
-import { type ErrorCode } from '../errors.ts'
-import { type LogLevel, type LogRecord } from '../log/index.ts'
-import { type ChiralMapShared, type MapMessage } from '../map/index.ts'
-import { type PartitionTrouble, type StoreState } from './status.ts'
-import { type StoreConfig } from './store-config.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { LogLevel, LogRecord } from '../log/index.ts'
+import type { ChiralMapShared, MapMessage } from '../map/index.ts'
+import type { PartitionTrouble, StoreState } from './status.ts'
+import type { StoreConfig } from './store-config.ts'
 
 export interface PlainError {
   code: ErrorCode

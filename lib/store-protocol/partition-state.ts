@@ -1,6 +1,6 @@
 /** The state of a partition in shared memory, as an index into `partitionStates`. */
-import { type Stats } from './stats.ts'
-import { type StatsView } from './stats-view.ts'
+import type { StatsView } from './stats-view.ts'
+import type { Stats } from './stats.ts'
 import { type PartitionState, partitionStates } from './status.ts'
 
 export function partitionStateOf(stats: StatsView, partition: number): PartitionState {

@@ -1,7 +1,7 @@
 /** Progress of a partition until it has reached the end that its source had at start, in shared memory. */
 import { partitionStateOf } from './partition-state.ts'
-import { type Stats } from './stats.ts'
-import { type StatsView } from './stats-view.ts'
+import type { StatsView } from './stats-view.ts'
+import type { Stats } from './stats.ts'
 import { type RecoveryPhase, recoveryPhases } from './status.ts'
 
 export interface PhaseProgress {

@@ -1,6 +1,6 @@
 /** The partitions that an instance holds, and their roles. Known when the number of partitions is known. */
 import { LatchkeyError } from '../errors.ts'
-import { type StoreConfig } from './store-config.ts'
+import type { StoreConfig } from './store-config.ts'
 
 export interface Roles {
   /** Consumed from the source, written to the changelog. */
@@ -38,8 +38,9 @@ function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
     ...missing('PARTITIONS', useReplicaOnly ? [] : partitions, topic, partitionCount),
     ...missing('PARTITIONS_REPLICA', partitionsReplica, topic, partitionCount),
   ]
-  if (faults.length > 0)
+  if (faults.length > 0) {
     throw new LatchkeyError('topics_unfit', `Looking at the topics: ${faults.join('; ')}`, { details: { faults } })
+  }
   const notices: string[] = []
   if (useReplicaOnly) {
     if (partitions.length > 0) notices.push('PARTITIONS is ignored: with USE_REPLICA_ONLY=true there are only replicas')
@@ -47,8 +48,9 @@ function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
   }
   const primaries = partitions.length > 0 ? [...partitions] : all
   if (useProcessingOnly) {
-    if (partitionsReplica.length > 0)
+    if (partitionsReplica.length > 0) {
       notices.push('PARTITIONS_REPLICA is ignored: with USE_PROCESSING_ONLY=true nothing is held in memory')
+    }
     return { primaries, replicas: [], notices }
   }
   const both = partitionsReplica.filter((partition) => primaries.includes(partition))

@@ -1,6 +1,6 @@
 /** Source records that were not stored, by reason. Metrics, status, log and dead letters share the names. */
-import { type CounterName } from './stats.ts'
-import { type StatsView } from './stats-view.ts'
+import type { StatsView } from './stats-view.ts'
+import type { CounterName } from './stats.ts'
 
 export const skippedReasons: readonly (readonly [string, CounterName])[] = [
   ['null_key', 'skippedNullKey'],

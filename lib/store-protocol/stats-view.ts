@@ -1,5 +1,5 @@
 /** Read access to counters and gauges, of one store thread or of several together. */
-import { type CounterName, type GaugeName, type Stats } from './stats.ts'
+import type { CounterName, GaugeName, Stats } from './stats.ts'
 
 export interface StatsView {
   readonly partitions: readonly number[]

@@ -1,5 +1,5 @@
 /** Status of a store, for the executable, HTTP and embedding programs. Plain data without behaviour. */
-import { type SkippedRecords } from './skipped.ts'
+import type { SkippedRecords } from './skipped.ts'
 
 export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'failed'
 

@@ -1,5 +1,5 @@
-import { type FormatsConfig } from '../format/formats-config.ts'
-import { type BrokerAddress, type ClientsConfig } from './client-config.ts'
+import type { FormatsConfig } from '../format/formats-config.ts'
+import type { BrokerAddress, ClientsConfig } from './client-config.ts'
 
 /** Configuration of a store: the slice of the settings that concerns it. */
 export interface StoreConfig {

@@ -2,10 +2,10 @@
  * The only way for a record to enter the map. Recovery and replicas use it for changelog batches, ingest for the batch
  * that the changelog has just acknowledged.
  */
-import { type RecordBatchReader } from '../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../map/index.ts'
-import { type KeptHeaders } from '../store-protocol/kept-headers.ts'
-import { type Stats } from '../store-protocol/stats.ts'
+import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
+import type { ChiralMap } from '../map/index.ts'
+import type { KeptHeaders } from '../store-protocol/kept-headers.ts'
+import type { Stats } from '../store-protocol/stats.ts'
 
 /** Receives each record that was put into the map. The batch reader is positioned at the record during the call. */
 export interface RecordTrail {

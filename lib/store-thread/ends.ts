@@ -2,9 +2,9 @@
  * The log end offset of each partition, as the metrics show it. Each Fetch reports it; ListOffsets requests fill in if
  * no Fetch does.
  */
-import { type Stats } from '../store-protocol/stats.ts'
-import { type KafkaClient } from '../kafka/client.ts'
+import type { KafkaClient } from '../kafka/client.ts'
 import { EndsWatch } from '../kafka/ends-watch.ts'
+import type { Stats } from '../store-protocol/stats.ts'
 
 /** An end offset that was last reported this long ago is out of date. */
 const heardMs = 2_000

@@ -2,8 +2,8 @@
  * Publishes what was put into the map: after a number of operations, after a time, soon if few records arrive, and on
  * request. One publish runs at a time.
  */
-import { type ChiralMap } from '../map/index.ts'
-import { type Stats } from '../store-protocol/stats.ts'
+import type { ChiralMap } from '../map/index.ts'
+import type { Stats } from '../store-protocol/stats.ts'
 
 /**
  * Maximum of entry bytes that wait for a publish. The values that they replace stay in memory until then, independent

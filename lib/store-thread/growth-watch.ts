@@ -1,6 +1,6 @@
 /** Detects that the topic has more partitions than when the store started. */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from '../kafka/client.ts'
+import type { KafkaClient } from '../kafka/client.ts'
 
 export class GrowthWatch {
   readonly #timer: ReturnType<typeof setInterval>

@@ -2,13 +2,13 @@
  * Recovers the partitions that this instance owns. Reads the whole changelog into the map, or, without a map
  * (USE_PROCESSING_ONLY), only the part that the resume decision needs.
  */
-import { type CommittedOffset } from '../kafka/offsets.ts'
-import { changelogFetch } from '../topics/clients.ts'
-import { type Owners } from './ingest/owners.ts'
+import type { CommittedOffset } from '../kafka/offsets.ts'
 import { keptHeadersOf } from '../store-protocol/kept-headers.ts'
+import { changelogFetch } from '../topics/clients.ts'
 import { entriesIn } from '../topics/completeness.ts'
+import type { Owners } from './ingest/owners.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
-import { type StoreContext } from './store-context.ts'
+import type { StoreContext } from './store-context.ts'
 
 /** Number of offsets before the end that are read first if only the last source offset is needed. */
 const tailOffsets = 1_000

@@ -4,8 +4,8 @@
  * Fetch reports the change.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from '../kafka/client.ts'
-import { type EpochTrail } from '../kafka/epoch-trail.ts'
+import type { KafkaClient } from '../kafka/client.ts'
+import type { EpochTrail } from '../kafka/epoch-trail.ts'
 import { divergenceOf } from '../kafka/leader-epochs.ts'
 
 export interface CopyPosition {

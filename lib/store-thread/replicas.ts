@@ -2,25 +2,25 @@
  * Copies of partitions that other instances write. Reads the changelog from its start and then follows it. Writes and
  * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
 import { CommittedBatches } from '../kafka/committed-batches.ts'
 import { isDamage } from '../kafka/damaged-batches.ts'
+import type { EndsWatch } from '../kafka/ends-watch.ts'
 import { EpochTrail } from '../kafka/epoch-trail.ts'
-import { type FetchedPartition } from '../kafka/protocol/fetch.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
+import type { FetchedPartition } from '../kafka/protocol/fetch.ts'
 import { loggerOf } from '../log/index.ts'
-import { applyLateRecords, applyRecords } from './apply.ts'
-import { changelogFetch } from '../topics/clients.ts'
 import { type KeptHeaders, keptHeadersOf } from '../store-protocol/kept-headers.ts'
-import { corruptChangelog } from './recovery/corrupt-changelog.ts'
-import { isUnheld, tellUnheld } from './recovery/unheld-records.ts'
-import { isAbortMarker, Succession } from './recovery/succession.ts'
-import { ReplicaWatch } from './replica-watch.ts'
-import { type StoreContext } from './store-context.ts'
-import { type EndsWatch } from '../kafka/ends-watch.ts'
-import { setEnd, watchEnds } from './ends.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
+import { changelogFetch } from '../topics/clients.ts'
+import { applyLateRecords, applyRecords } from './apply.ts'
+import { setEnd, watchEnds } from './ends.ts'
+import { corruptChangelog } from './recovery/corrupt-changelog.ts'
+import { isAbortMarker, Succession } from './recovery/succession.ts'
+import { isUnheld, tellUnheld } from './recovery/unheld-records.ts'
+import { ReplicaWatch } from './replica-watch.ts'
+import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 

@@ -1,6 +1,6 @@
 /** Configuration of a further store thread, which takes the partitions that the topic gets while the store runs. */
 import { loggerOf, RepeatedLog } from '../log/index.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
 

@@ -1,6 +1,6 @@
 /** Readiness as named conditions. A broker outage is not one of them: the store still serves what it holds. */
-import { type Condition, type PartitionState, type PartitionStatus, type StoreState } from '../store-protocol/status.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { Condition, PartitionState, PartitionStatus, StoreState } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface ConditionInput {
   state: StoreState

@@ -1,6 +1,6 @@
 /** A reader outside the pool, for a program that reads in the same process. It never waits and takes no lock. */
 import { LatchkeyError } from '../errors.ts'
-import { type Lookup } from '../store-protocol/status.ts'
+import type { Lookup } from '../store-protocol/status.ts'
 
 /** A reader of one store thread's map. */
 export interface LentReader {

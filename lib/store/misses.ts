@@ -1,9 +1,9 @@
 /** Reasons why a lookup found nothing, other than "there is no such key". */
 import { LatchkeyError } from '../errors.ts'
-import { partitionFor } from './partitioner.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
-import { type StatsView } from '../store-protocol/stats-view.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { partitionFor } from './partitioner.ts'
 
 export interface Held {
   primaries: readonly number[]

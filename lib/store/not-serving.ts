@@ -1,6 +1,6 @@
 /** Reasons why a store does not answer. */
 import { LatchkeyError } from '../errors.ts'
-import { type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
+import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 
 /**
  * @param attempted beginning of the message: `Reading store orders`

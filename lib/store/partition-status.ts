@@ -1,7 +1,7 @@
 /** Reads the status of a partition from its gauges in shared memory. */
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
-import { type StatsView } from '../store-protocol/stats-view.ts'
-import { type PartitionStatus, type PartitionTrouble } from '../store-protocol/status.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { PartitionStatus, PartitionTrouble } from '../store-protocol/status.ts'
 
 /** Age of the known end after which the lag of a replica is unknown. */
 const lagKnownMs = 10_000

@@ -3,7 +3,7 @@
  * a key that another instance holds.
  */
 import { partitionOf } from '../map/index.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 /** Returns the partition of a key; undefined if it is not determined. */
 export function partitionFor(

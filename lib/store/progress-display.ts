@@ -3,7 +3,7 @@
  * clears the bar before it writes a line (lib/log), and the bar is drawn again below.
  */
 import { clearLine, loggerOf } from '../log/index.ts'
-import { type RecoveryPhase, type RecoveryProgress } from '../store-protocol/status.ts'
+import type { RecoveryPhase, RecoveryProgress } from '../store-protocol/status.ts'
 
 export interface ProgressSource {
   progress(): RecoveryProgress | null

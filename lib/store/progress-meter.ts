@@ -1,6 +1,6 @@
 /** Progress, recent rate and estimated rest of recovery, a rebuild or catching up, from the shared counters. */
 import { phaseProgressOf } from '../store-protocol/recovery-phase.ts'
-import { type StatsView } from '../store-protocol/stats-view.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
 import { type RecoveryPhase, recoveryPhases, type RecoveryProgress } from '../store-protocol/status.ts'
 
 /** Window of the rate if it is read often; otherwise the rate goes back to the previous sample. */

@@ -3,19 +3,19 @@
  * the topic, which recovers while the store runs. The first thread inspects the topics and creates missing ones; the
  * others start after that.
  */
-import { type Lookup, type RecoveryProgress, type StoreState } from '../store-protocol/status.ts'
-import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
-import { rolesOf } from '../store-protocol/roles.ts'
-import { type StoreLogging } from '../store-protocol/messages.ts'
-import { Shard } from './shard.ts'
-import { type StoreAccess } from './store-port.ts'
+import { loggerOf } from '../log/index.ts'
+import type { StoreLogging } from '../store-protocol/messages.ts'
 import { haltedShort } from '../store-protocol/recovery-phase.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
+import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { configOfAdded } from './added-partitions.ts'
 import { type Held, takesAll } from './misses.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
-import { loggerOf } from '../log/index.ts'
+import { Shard } from './shard.ts'
+import type { StoreAccess } from './store-port.ts'
 
 export interface ShardsEvents {
   /** The common state of the initial threads; `failed` if any thread fails. */
@@ -189,10 +189,11 @@ export class Shards {
     if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
     for (const one of all) one.topicGrew(partitionCount)
     if (takesAll(this.#config)) this.#take(known, partitionCount)
-    else
+    else {
       loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
         partitionCount,
       })
+    }
     this.#merge()
   }
 

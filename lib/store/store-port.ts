@@ -2,10 +2,10 @@
  * Access of a handle to its store thread: a worker that this thread starts, or messages through the thread that has
  * started it.
  */
-import { startStoreThread } from '../store-thread/start.ts'
-import { type FromThread, type StoreLogging, type ToThread } from '../store-protocol/messages.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
 import { describeEnd } from '../definition/index.ts'
+import type { FromThread, StoreLogging, ToThread } from '../store-protocol/messages.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { startStoreThread } from '../store-thread/start.ts'
 
 export interface StorePort {
   post(message: ToThread, transfer?: ArrayBuffer[]): void
@@ -42,6 +42,6 @@ export const ownThreads: StoreAccess = {
     worker.addEventListener('close', () => events.ended())
     const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
     post({ type: 'start', config, logging })
-    return { post, terminate: () => void worker.terminate() }
+    return { post, terminate: () => worker.terminate() }
   },
 }

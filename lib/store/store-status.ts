@@ -1,10 +1,10 @@
 /** The status of a store, from the reports of its threads. */
 import { skippedOf } from '../store-protocol/skipped.ts'
-import { type StoreStatus } from '../store-protocol/status.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreStatus } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { conditionsOf, reasonsOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
-import { type Shards } from './shards.ts'
+import type { Shards } from './shards.ts'
 
 export function statusOf(
   { storeId, readyWhen, onBadRecord }: StoreConfig,

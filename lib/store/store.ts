@@ -4,20 +4,20 @@
  */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
-import { type LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { StoreLogging } from '../store-protocol/messages.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { KeptReader } from './kept-reader.ts'
 import { explainMiss } from './misses.ts'
 import { notServing, processingOnly } from './not-serving.ts'
-import { partitionFor } from './partitioner.ts'
 import { replicaLag } from './partition-status.ts'
+import { partitionFor } from './partitioner.ts'
 import { Shards } from './shards.ts'
+import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
 import { explainWriteRefusal } from './write-refusals.ts'
-import { type StoreLogging } from '../store-protocol/messages.ts'
-import { type StatsView } from '../store-protocol/stats-view.ts'
-import { type Lookup, type RecoveryProgress, type StoreState, type StoreStatus } from '../store-protocol/status.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
-import { ownThreads, type StoreAccess } from './store-port.ts'
 
 /**
  * Opens a store. The store starts at once, in state `starting`, and reports its state by `state`, onState() and

@@ -4,7 +4,7 @@
  * ids.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type ToThread } from '../store-protocol/messages.ts'
+import type { ToThread } from '../store-protocol/messages.ts'
 import { WriteFrame } from '../store-protocol/write-frame.ts'
 
 /**

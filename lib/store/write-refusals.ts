@@ -1,7 +1,7 @@
 /** Reasons why the store does not accept a write of the embedding program. */
 import { LatchkeyError } from '../errors.ts'
 import { batchBytesOfOne } from '../kafka/record-batch/index.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Held, takesAll } from './misses.ts'
 
 /** The part of a store thread that decides on writes. */

@@ -1,9 +1,9 @@
 /** The minimal rights of a store, and the commands that grant them. */
-import { type ClientName } from '../store-protocol/client-config.ts'
+import type { Operation } from '../kafka/rights.ts'
+import type { ClientName } from '../store-protocol/client-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from './clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
-import { type Operation } from '../kafka/rights.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 export type ResourceType = 'topic' | 'group' | 'transactional-id'
 

@@ -1,5 +1,5 @@
 /** The changelog topic: settings of a new one, what it accepts, and warnings about its settings. */
-import { type TopicMetadata } from '../kafka/client.ts'
+import type { TopicMetadata } from '../kafka/client.ts'
 import { recordOverheadBytesMax } from '../kafka/record-batch/index.ts'
 import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 

@@ -1,4 +1,9 @@
 /** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
+import { deadline } from '../deadline.ts'
+import { LatchkeyError } from '../errors.ts'
+import { fetchCommitted } from '../kafka/offsets.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { describeRight, principalOf } from './acls.ts'
 import {
   type Clients,
@@ -9,14 +14,9 @@ import {
   requireBrokers,
   transactionalIdPrefixOf,
 } from './clients.ts'
-import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
 import { changedText, fingerprintOf, isOfAnother } from './fingerprint.ts'
-import { rolesOf } from '../store-protocol/roles.ts'
+import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
-import { deadline } from '../deadline.ts'
-import { LatchkeyError } from '../errors.ts'
-import { fetchCommitted } from '../kafka/offsets.ts'
 
 /** Maximum duration of a check. A start waits for an unreachable cluster, but a check has to end. */
 const checkMs = 30_000
@@ -91,20 +91,22 @@ function describe(
   const { sourceTopic, changelogTopic, fencing } = config
   const { primaries, replicas, notices } = rolesOf(config, partitionCount)
   const lines: string[] = []
-  if (primaries.length > 0)
+  if (primaries.length > 0) {
     lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${rangesOf(primaries)}`)
+  }
   if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${rangesOf(replicas)}`)
-  if (missingChangelog === undefined)
+  if (missingChangelog === undefined) {
     lines.push(`changelog ${changelogTopic}: exists with as many partitions; ${beginning(config)}`)
-  else {
+  } else {
     const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
     lines.push(
       `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
     )
   }
   if (deadLetters?.missing === undefined) {
-    if (deadLetters)
+    if (deadLetters) {
       lines.push(`dead letters: to ${deadLetters.name}, which exists with ${deadLetters.partitions} partitions`)
+    }
   } else {
     lines.push(`dead letters: to ${deadLetters.name}, which would be created with ${deadLetters.partitions} partitions`)
   }

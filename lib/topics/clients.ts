@@ -3,11 +3,11 @@
  * connections: a Fetch that waits never delays a Produce, a commit or recovery.
  */
 import { defaultClients } from '../config/client-properties.ts'
-import { requireReachable } from '../kafka/connection/reachable.ts'
 import { KafkaClient } from '../kafka/client.ts'
-import { type ClientName, type ClientsConfig, type FetchConfig } from '../store-protocol/client-config.ts'
-import { type PartitionTrouble } from '../store-protocol/status.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import { requireReachable } from '../kafka/connection/reachable.ts'
+import type { ClientName, ClientsConfig, FetchConfig } from '../store-protocol/client-config.ts'
+import type { PartitionTrouble } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface Clients {
   /** Reads the source topic and commits offsets. */

@@ -1,10 +1,10 @@
 /** The topic for records that cannot be stored: what it accepts, and its settings if it has to be created. */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient, type TopicMetadata } from '../kafka/client.ts'
+import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
 import { unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { describeTopic, type NewTopic } from '../kafka/topics.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { durabilityOf, durabilityWarnings } from './durable-topic.ts'
 
 export interface DeadLetterTopic {

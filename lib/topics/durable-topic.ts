@@ -1,7 +1,7 @@
 /** Topics that keep acknowledged records when a broker is lost: the changelog and the dead-letter topic. */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from '../kafka/client.ts'
+import type { KafkaClient } from '../kafka/client.ts'
 import { createTopic, type NewTopic } from '../kafka/topics.ts'
 
 /** With fewer replicas, min.insync.replicas=2 would stop writes when one replica is lost. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { completenessOf, fieldIn } from './completeness.ts'
 
 const digits = 8

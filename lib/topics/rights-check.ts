@@ -3,7 +3,7 @@
  * all missing rights together.
  */
 import { LatchkeyError } from '../errors.ts'
-import { type KafkaClient } from '../kafka/client.ts'
+import type { KafkaClient } from '../kafka/client.ts'
 import {
   groupOperations,
   type KnownOperations,
@@ -13,11 +13,11 @@ import {
   transactionRights,
 } from '../kafka/rights.ts'
 import { loggerOf } from '../log/index.ts'
+import type { ClientName } from '../store-protocol/client-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { aclCommands, describeRight, principalOf, type Right, rightsNeeded } from './acls.ts'
-import { type ClientName } from '../store-protocol/client-config.ts'
 import { type Clients, transactionalIdOf } from './clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
 
 export type Verdict = 'granted' | 'missing' | 'not known'
 
@@ -75,16 +75,18 @@ export function refuseMissing(config: StoreConfig, { rights }: RightsFound): voi
 
 async function verdictOn(right: Right, topics: TopicRights, clients: Clients, config: StoreConfig): Promise<Verdict> {
   const { client, operation, type, name } = right
-  if (type === 'group')
+  if (type === 'group') {
     return verdictOf((await known(clients[client], () => groupOperations(clients[client], name)))?.may(operation))
+  }
   if (type === 'transactional-id') return verdictOf((await topics.transaction(config))?.id)
   if (operation === 'Create') return verdictOf(await known(clients[client], () => mayCreate(clients[client], name)))
   const operations = await topics.of(client, name)
   if (operations.exists || operations.isHidden) return verdictOf(operations.may(operation))
   if (operation === 'Read') return verdictOf(await known(clients[client], () => mayReadMissing(clients[client], name)))
   // Only for the changelog there is a request that reports this right without writing.
-  if (operation === 'Write' && name === config.changelogTopic)
+  if (operation === 'Write' && name === config.changelogTopic) {
     return verdictOf((await topics.transaction(config))?.topic)
+  }
   // The brokers reported the topic as missing, so the user may describe it.
   return operation === 'Describe' ? 'granted' : 'not known'
 }

@@ -2,10 +2,10 @@
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
-import { type KafkaClient, type TopicMetadata } from '../kafka/client.ts'
+import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
 import { errorName, unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
-import { type StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import {
   type ChangelogLimits,
   limitsOf,
@@ -15,8 +15,8 @@ import {
   warningsAbout,
   withoutIds,
 } from './changelog-topic.ts'
-import { createDurable } from './durable-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
+import { createDurable } from './durable-topic.ts'
 
 export interface Topology {
   /** Number of partitions of both topics. */
@@ -160,8 +160,9 @@ async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetad
 function accessFault({ topic, errorCode }: TopicMetadata): string[] {
   const name = errorName(errorCode)
   if (errorCode === 0 || errorCode === unknownTopic || /NOT_AVAILABLE/.test(name)) return []
-  if (/AUTHORIZATION/.test(name))
+  if (/AUTHORIZATION/.test(name)) {
     return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
+  }
   return [`topic ${topic}: the broker answered ${name}`]
 }
 

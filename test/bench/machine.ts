@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
-import { loadTool } from './load/load.ts'
 import type { Contenders } from './contenders/index.ts'
+import { loadTool } from './load/load.ts'
 import type { Options } from './options.ts'
 
 /** Where and how it was measured, a line each. */

@@ -71,8 +71,9 @@ export function optionsOf(args: readonly string[]): Options {
 
 function count(name: string, text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
+  if (!Number.isInteger(value) || value < 1) {
     throw new RangeError(`--${name} ${text}: a whole number above 0 is expected`)
+  }
   return value
 }
 

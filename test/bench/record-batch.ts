@@ -1,8 +1,8 @@
 /**
  * What record batches cost: `bun test/bench/record-batch.ts`. Batches of 1 MB with keys of 11 and values of 170 bytes, in one process, no broker.
  */
-import { crc32c, RecordBatchBuilder, RecordBatchReader, type Compression } from '../../lib/kafka/record-batch/index.ts'
 import { Decompressor } from '../../lib/kafka/record-batch/decompressor.ts'
+import { type Compression, crc32c, RecordBatchBuilder, RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
 import { compressors } from '../kafka/record-batch/compressed.ts'
 
 const batchBytes = 1_000_000

@@ -1,7 +1,7 @@
 /** What --check tells: little where all is well, and everything that a start would meet. */
 import { beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { avroSchema, FakeRegistry } from '../format/registry/fake-registry.ts'
+import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { localPort } from './latchkey-process.ts'
 import { runLatchkey } from './run-latchkey.ts'
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import packageJson from '../../package.json' with { type: 'json' }
 import { flagOf, metadataOf, settingKeys } from '../../lib/config/settings.ts'
 import { licensesText } from '../../lib/server/licenses.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { builtExecutable } from './built.ts'
 import { LatchkeyProcess, localPort, type StartOptions } from './latchkey-process.ts'
@@ -61,8 +61,9 @@ describe('the executable', () => {
   test('explains itself on a screen, and every setting in full, when asked for help', async () => {
     const short = await runLatchkey({ args: ['--help'] })
     expect([short.stderr, short.exitCode]).toEqual(['', 0])
-    for (const flag of ['--help [TOPIC]', '--version', '--check', '--rebuild', '--env-file'])
+    for (const flag of ['--help [TOPIC]', '--version', '--check', '--rebuild', '--env-file']) {
       expect(short.stdout).toContain(flag)
+    }
     const { stdout, stderr, exitCode } = await runLatchkey({ args: ['--help', 'all'] })
     expect([stderr, exitCode]).toEqual(['', 0])
     for (const key of settingKeys) {

@@ -4,7 +4,7 @@ import { cpSync, linkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { protos } from '../format/java/java.ts'
 import vectors from '../format/java/vectors.json' with { type: 'json' }
-import { type KafkaBroker, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { builtExecutable } from './built.ts'
 import { LatchkeyProcess, localPort } from './latchkey-process.ts'

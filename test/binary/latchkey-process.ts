@@ -5,8 +5,8 @@ import type { StoreStatus } from '../../lib/store-protocol/status.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { Tether, type TiedProcess } from '../kafka/tether.ts'
-import { builtExecutable } from './built.ts'
 import { until } from '../until.ts'
+import { builtExecutable } from './built.ts'
 
 export interface StartOptions {
   /** All that its environment holds. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Case, cases } from '../examples/cases.ts'
-import { type KafkaBroker, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { builtExecutable } from './built.ts'
 import { LatchkeyProcess, localPort } from './latchkey-process.ts'
@@ -17,8 +17,9 @@ beforeAll(async () => {
   folder = temporaryFolder('modules')
   linkSync(await builtExecutable(), join(folder, 'latchkey'))
   for (const { module, files = [] } of cases) {
-    for (const file of [`${module}.ts`, ...files])
+    for (const file of [`${module}.ts`, ...files]) {
       cpSync(join(import.meta.dir, '../examples', file), join(folder, file))
+    }
   }
 })
 

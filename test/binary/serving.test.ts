@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type KafkaBroker, createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { run } from '../kafka/run.ts'
 import { LatchkeyProcess, localPort } from './latchkey-process.ts'
 import { runLatchkey, stackTrace } from './run-latchkey.ts'

@@ -1,7 +1,7 @@
 /** A changelog is one that Kafka Streams reads, and one that Kafka Streams has written can be gone on with. */
 import { expect, test } from 'bun:test'
-import { uniqueName } from '../kafka/index.ts'
 import { fold, readTopic } from '../integration/fault-support/oracle.ts'
+import { uniqueName } from '../kafka/index.ts'
 import { answer, Fleet } from './support/fleet.ts'
 import { consume, copyOf } from './support/kafka-streams.ts'
 

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { markersFrom } from '../../lib/store-thread/recovery/changelog-check.ts'
+import { api } from '../integration/fault-support/wire.ts'
 import { Fixture } from '../integration/support/fixture.ts'
 import { withClient } from '../integration/support/log.ts'
-import { api } from '../integration/fault-support/wire.ts'
 import {
   type ClusterBroker,
   healCluster,

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { LatchkeyError } from '../../lib/errors.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
-import { until } from '../until.ts'
 import { readTopic } from '../integration/fault-support/oracle.ts'
+import { until } from '../until.ts'
 import { answer, answersWith, detailOf, Fleet } from './support/fleet.ts'
 
 function numbered(count: number): Record<string, string> {

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
 import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
 import { readTopic } from '../integration/fault-support/oracle.ts'
 import { Random } from '../integration/fault-support/random.ts'
 import { Workload } from '../integration/fault-support/workload.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { until } from '../until.ts'
 import { answer, Fleet } from './support/fleet.ts'
 import { agrees, Node } from './support/nodes.ts'
 

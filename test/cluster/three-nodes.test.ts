@@ -52,8 +52,9 @@ test(
           await node.process.kill()
           await write(`of round ${round}, without node ${index}`)
           for (const key of lasting.filter((one) => ownerOf(one) === index)) {
-            for (const survivor of survivors)
+            for (const survivor of survivors) {
               expect(await survivor.lookUp(key)).toMatchObject({ status: 200, role: 'replica' })
+            }
           }
           await node.startReady()
         }

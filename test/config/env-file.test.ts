@@ -105,6 +105,7 @@ test('an env file that cannot be read is one fault where it is looked for twice 
   const link = `${directory}-link`
   symlinkSync(directory, link)
   const fault = `${join(directory, '.env')} cannot be read as env file: it is a directory (EISDIR)`
-  for (const other of [directory, `${directory}/`, link])
+  for (const other of [directory, `${directory}/`, link]) {
     expect(faultsOf({ envDirectories: [directory, other] })).toEqual([fault])
+  }
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { helpText } from '../../lib/config/index.ts'
 import { helpTopics } from '../../lib/config/help.ts'
+import { helpText } from '../../lib/config/index.ts'
 import { flagOf, metadataOf, settingAreas, settingKeys, settingKeysOf } from '../../lib/config/settings.ts'
 
 /** As if no line had been broken. */
@@ -26,8 +26,9 @@ describe('helpText', () => {
       '--version, -v',
       'Exit codes 0 ended by SIGTERM or SIGINT; 1 failed while running; 2 wrong settings',
       `--help [TOPIC] Settings in full: ${helpTopics.join(', ')}`,
-    ])
+    ]) {
       expect(text).toContain(part)
+    }
   })
 
   test.each(settingKeys.map((key) => metadataOf(key)).filter(({ brief }) => brief !== undefined))(
@@ -39,7 +40,7 @@ describe('helpText', () => {
     const text = unwrapped(helpText({ topic: 'all' }))
     for (const key of settingKeys) {
       const { variable, meaning, allowed, default: defaultText } = metadataOf(key)
-      expect(text).toContain(`${flagOf(variable)}`)
+      expect(text).toContain(flagOf(variable))
       expect(text).toContain(`, ${variable} ${meaning}`)
       expect(text).toContain(`Allowed: ${allowed}`)
       if (defaultText) expect(text).toContain(`Default: ${defaultText}`)

@@ -1,7 +1,7 @@
 /** What the compiler makes of store definitions; `npm run check` is the test, nothing here is run. */
 import * as v from 'valibot'
-import { avro, type Definition, defineStore, json, protobuf, skip } from '../../lib/definition/index.ts'
-import { type Json } from '../../lib/format/index.ts'
+import { avro, defineStore, type Definition, json, protobuf, skip } from '../../lib/definition/index.ts'
+import type { Json } from '../../lib/format/index.ts'
 
 interface Order {
   id: string

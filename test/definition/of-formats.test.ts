@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { definitionOfFormats } from '../../lib/definition/of-formats.ts'
-import { type FormatSpec } from '../../lib/format/index.ts'
+import type { FormatSpec } from '../../lib/format/index.ts'
 
 const raw: FormatSpec = { format: 'raw' }
 const utf8: FormatSpec = { format: 'utf8' }

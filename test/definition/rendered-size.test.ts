@@ -1,6 +1,6 @@
 /** What is made of a value for an answer has a bound, and is not even made where it would be beyond it. */
 import { describe, expect, test } from 'bun:test'
-import { type Definition } from '../../lib/definition/index.ts'
+import type { Definition } from '../../lib/definition/index.ts'
 import { presentationOf } from '../../lib/definition/presentation.ts'
 import { avroCodecOfTexts } from '../../lib/format/avro.ts'
 import { canonicalJson, type Codec, type Json } from '../../lib/format/index.ts'

@@ -21,7 +21,7 @@ function errorOf(run: () => unknown): LatchkeyError {
 
 describe.each(Object.entries(unreadable))('%s', (_, value) => {
   const fails = throwing(value)
-  const codec: Codec = { ...simpleCodecs.utf8, decode: fails, encode: fails, toText: fails, fromText: fails } as Codec
+  const codec: Codec = { ...simpleCodecs.utf8, decode: fails, encode: fails, toText: fails, fromText: fails }
   const definition: Definition = { key: codec, input: codec, value: codec, isPlain: false, keepsBytes: true }
 
   test('is described in one line', () => {

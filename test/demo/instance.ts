@@ -49,8 +49,9 @@ export class Instance {
     void this.#process.exited.then((exitCode) => (this.#exitCode = exitCode))
     const deadline = performance.now() + readyTimeoutMs
     for (;;) {
-      if (this.#exitCode !== undefined)
+      if (this.#exitCode !== undefined) {
         throw new Error(`start latchkey: it ended with ${this.#exitCode}\n${this.#log()}`)
+      }
       const answer = await fetch(`${this.#url}/readyz?verbose`).catch(() => undefined)
       if (answer?.ok) return
       if (performance.now() > deadline) {

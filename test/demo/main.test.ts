@@ -1,7 +1,7 @@
 /** How the demo ends where it cannot run: nothing of it is built or started here. */
+import { expect, test } from 'bun:test'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import { expect, test } from 'bun:test'
 import { freePorts } from '../kafka/ports.ts'
 
 const demo = resolve(import.meta.dir, 'main.ts')

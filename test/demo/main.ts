@@ -38,8 +38,9 @@ try {
     process.exit(exitCode)
   }
 } catch (error) {
-  if (ending)
-    await ending // the reason is that things were ended under way
+  if (ending) {
+    await ending
+  } // the reason is that things were ended under way
   else {
     console.error(`The demo failed: ${(error as Error).message}`)
     await end()
@@ -118,8 +119,9 @@ async function seeNewOrder(feed: Feed, urlOfKey: (key: string) => string): Promi
     const answer = await fetch(urlOfKey(record.key))
     const body = await answer.text()
     if (answer.ok && body === record.value) return
-    if (performance.now() > deadline)
+    if (performance.now() > deadline) {
       throw new Error(`not found after ${visibleTimeoutMs} ms: ${answer.status} ${body}`)
+    }
     await Bun.sleep(20)
   }
 }

@@ -55,8 +55,9 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
   if (values.help) return 'help'
   const faults = values.faults.split(',')
   for (const name of faults) {
-    if (!faultNames.includes(name as FaultName))
+    if (!faultNames.includes(name as FaultName)) {
       throw new RangeError(`--faults ${name}: it is none of ${faultNames.join(', ')}`)
+    }
   }
   return {
     minutes: positive('minutes', values.minutes),

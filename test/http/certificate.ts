@@ -1,5 +1,5 @@
 /** Certificates for tests, made here: neither OpenSSL nor a file that expires some day is needed. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -47,7 +47,7 @@ export function makeCertificate({
     publicKey,
     der(0xa3, der(0x30, der(0x30, subjectAltName, der(0x04, names)))),
   )
-  const signature = sign('sha256', body, createPrivateKey(privateKey) as KeyObject)
+  const signature = sign('sha256', body, createPrivateKey(privateKey))
   const whole = der(0x30, body, algorithm, der(0x03, Buffer.from([0]), signature))
   return { cert: pem('CERTIFICATE', whole), key: privateKey }
 }

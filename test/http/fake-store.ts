@@ -1,8 +1,8 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
-import { createAnswerer, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
-import { type HttpServer, listen, type ListenOptions } from '../../lib/server/listen.ts'
 import type { Definition } from '../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../lib/definition/presentation.ts'
+import { createAnswerer, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
+import { type HttpServer, listen, type ListenOptions } from '../../lib/server/listen.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { Lookup, StoreStatus } from '../../lib/store-protocol/status.ts'
 

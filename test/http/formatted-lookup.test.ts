@@ -44,7 +44,7 @@ describe('GET /stores/<id>/<key> with a key format', () => {
     ['json', { id: 7 }, '?key={"id":7}'],
     ['json', 'a b', '?key="a+b"'],
   ] as const)('the value is found when the %s %p is asked for as %p', async (format, key, path) => {
-    await using served = serveOne(definitionFor(format, 'utf8'), key as Json, 'found')
+    await using served = serveOne(definitionFor(format, 'utf8'), key, 'found')
     expect(await (await get(served, path)).text()).toBe('"found"')
   })
 
@@ -158,8 +158,9 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     const [head, body] = (await rawRequest(served.server.port, request, hasHead)).split('\r\n\r\n')
     expect(body).toBe('')
     const lines = head!.toLowerCase().split('\r\n')
-    for (const [name, content] of headers)
+    for (const [name, content] of headers) {
       if (name !== 'date') expect(lines).toContain(`${name}: ${content}`.toLowerCase())
+    }
     expect(headers.get('content-length')).not.toBe('0')
   })
 

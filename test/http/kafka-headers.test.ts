@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { addKafkaHeaders, headerCharactersMax } from '../../lib/http/kafka-headers.ts'
-import type { Lookup } from '../../lib/store-protocol/status.ts'
-import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
+import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { serveFake } from './fake-store.ts'
 import { rawRequest } from './raw-request.ts'
 

@@ -51,8 +51,9 @@ describe('GET /stores/<id>/<key>', () => {
         .slice(1)
         .map((line) => line.split(/: (.*)/).slice(0, 2)) as [string, string][],
     )
-    for (const [name, value] of get.headers)
+    for (const [name, value] of get.headers) {
       if (name !== 'date') expect([name, headers.get(name)]).toEqual([name, value])
+    }
     expect(headers.get('content-length')).toBe('7')
   })
 

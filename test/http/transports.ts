@@ -1,10 +1,10 @@
 /** Plain HTTP and HTTPS, for what holds over both: a server, and clients that send bytes as they are. */
 import type { TlsPair } from '../../lib/config/tls-pair.ts'
 import type { Definition } from '../../lib/definition/index.ts'
+import { open, sendAndEnd } from '../server/fast-path/clients.ts'
 import { makeCertificate } from './certificate.ts'
 import { type Dial, dialPlain, dialTls } from './dial.ts'
 import { serveFake as serveEither } from './fake-store.ts'
-import { open, sendAndEnd } from '../server/fast-path/clients.ts'
 import { rawRequest } from './raw-request.ts'
 
 export const tls: TlsPair = {

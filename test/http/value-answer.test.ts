@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { ValueAnswer, type Wanted } from '../../lib/http/value-answer.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { read } from '../style/repository.ts'
 
 const body = new TextEncoder().encode('{"a":1}')

@@ -2,9 +2,9 @@
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { uniqueName } from '../kafka/index.ts'
+import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 import { fold } from './support/log.ts'
-import { until } from '../until.ts'
 
 /** Offsets of the source, all partitions together. */
 async function offsets(fixture: Fixture): Promise<number> {

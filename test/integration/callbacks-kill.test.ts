@@ -7,7 +7,7 @@ import { Random } from './fault-support/random.ts'
 import { Recorder } from './fault-support/recorder.ts'
 import { Workload } from './fault-support/workload.ts'
 import { Fixture } from './support/fixture.ts'
-import { type LogRecord } from './support/log.ts'
+import type { LogRecord } from './support/log.ts'
 
 const kills = 12
 const answerDelayMsMax = 40

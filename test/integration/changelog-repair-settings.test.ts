@@ -1,11 +1,11 @@
 /** A changelog that loses records under stores of several kinds. */
 import { expect, test } from 'bun:test'
-import type { Store } from '../../lib/store/store.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import type { Store } from '../../lib/store/store.ts'
+import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 import { differences, live } from './support/log.ts'
 import { cutChangelog } from './support/tail.ts'
-import { until } from '../until.ts'
 
 function orders(from: number, count: number, value = 'value') {
   return Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: `${value} ${from + i}` }))

@@ -1,10 +1,10 @@
 /** The changelog loses acknowledged records while the store runs: they are written again from memory, without an end of the store and without its source. */
 import { expect, test } from 'bun:test'
-import type { Store } from '../../lib/store/store.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import type { Store } from '../../lib/store/store.ts'
+import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 import { cutChangelog } from './support/tail.ts'
-import { until } from '../until.ts'
 
 function orders(from: number, count: number, value = 'value') {
   return Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: `${value} ${from + i}` }))

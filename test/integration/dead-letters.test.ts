@@ -1,6 +1,6 @@
 /** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything behind it is stored. */
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { until } from '../until.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { realClient } from '../kafka/real-client.ts'
+import { until } from '../until.ts'
 import { readTopic } from './fault-support/oracle.ts'
 
 const stores = 2

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { fold } from './support/log.ts'
-import { Fixture } from './support/fixture.ts'
 import { until } from '../until.ts'
+import { Fixture } from './support/fixture.ts'
+import { fold } from './support/log.ts'
 
 /** Flushes only when asked. */
 const never = { autoFlushCount: 1_000_000, autoFlushSeconds: 3600 }

@@ -1,8 +1,8 @@
 /** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and all else goes on. */
-import { randomBytes } from 'node:crypto'
 import { expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
 import type { Store } from '../../lib/store/store.ts'
-import { localPort, LatchkeyProcess } from '../binary/latchkey-process.ts'
+import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 

@@ -1,7 +1,7 @@
 /** KEEP_HEADERS: headers of source records that come with their values, from the changelog too. */
 import { expect, test } from 'bun:test'
-import type { Store } from '../../lib/store/store.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import type { Store } from '../../lib/store/store.ts'
 import { Fixture } from './support/fixture.ts'
 
 async function headersOf(fixture: Fixture, store: Store, key: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { until } from '../until.ts'
 import { type KafkaBroker, startKafka } from '../kafka/index.ts'
+import { until } from '../until.ts'
 import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
 import { readTopic } from './fault-support/oracle.ts'
 import { Random } from './fault-support/random.ts'

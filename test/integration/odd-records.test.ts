@@ -1,9 +1,9 @@
 /** Legal source records that a changelog refuses, or that are odd in other ways: none stalls a partition. */
+import { expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { CompressionTypes } from 'kafkajs'
-import { expect, test } from 'bun:test'
-import { Fixture } from './support/fixture.ts'
 import { until } from '../until.ts'
+import { Fixture } from './support/fixture.ts'
 
 const dayMs = 86_400_000
 const farAhead = Date.now() + 365 * dayMs

@@ -1,14 +1,14 @@
 /** Records and batches that are legal in the source for their compressed size: none is lost. */
+import { expect, spyOn, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import { expect, spyOn, test } from 'bun:test'
-import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/protocol/produce.ts'
-import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
 import { Backlog } from '../../lib/store-thread/ingest/backlog.ts'
+import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
 import { withClient } from './support/log.ts'
-import { until } from '../until.ts'
 
 const zstd = 4
 

@@ -1,10 +1,10 @@
 /** --rebuild: what the changelog has is deleted and made anew out of the source, whenever it is interrupted. */
 import { expect, test } from 'bun:test'
-import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
+import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
+import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 import { until } from '../until.ts'
 import { Fixture } from './support/fixture.ts'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
 
 const counting = { module: new URL('./support/modules/counting.ts', import.meta.url).href }
 const keys = 50

@@ -1,6 +1,6 @@
 /** An unclean leader election loses records of the source that a running store has read, and others take their offsets. */
 import { afterEach, expect, spyOn, test } from 'bun:test'
-import { type Message } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { KafkaClient } from '../../lib/kafka/client.ts'
 import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
 import { until } from '../until.ts'

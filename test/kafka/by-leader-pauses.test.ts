@@ -30,11 +30,12 @@ test.each(['a broker fails', 'a partition is lost', 'nobody says who leads'])(
     const fake = new FakeClient()
     fake.patience = endless
     let attempts = 0
-    if (how === 'nobody says who leads')
+    if (how === 'nobody says who leads') {
       fake.leaders = () => {
         attempts++
         return Promise.reject(unreachable())
       }
+    }
     const byLeader: ByLeader = new ByLeader(fake.client, 'topic', async () => {
       attempts++
       await Bun.sleep(0)

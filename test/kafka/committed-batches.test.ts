@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib'
 import { expect, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
 import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'

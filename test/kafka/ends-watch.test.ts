@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { EndsWatch } from '../../lib/kafka/ends-watch.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
 import { until } from '../until.ts'
+import { FakeClient, unreachable } from './fake-client.ts'
 
 const open: EndsWatch<undefined>[] = []
 afterEach(() => {

@@ -2,10 +2,10 @@
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff, type BackoffOptions } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
-import type { RawRequest } from '../../lib/kafka/connection/kafkajs.ts'
 import type { Health } from '../../lib/kafka/connection/health.ts'
-import { type TopicListener } from '../../lib/kafka/topic-view.ts'
+import type { RawRequest } from '../../lib/kafka/connection/kafkajs.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
+import type { TopicListener } from '../../lib/kafka/topic-view.ts'
 import { soon } from '../until.ts'
 
 /** One request that waits for its answer. */

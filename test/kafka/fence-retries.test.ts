@@ -1,8 +1,8 @@
 /** What becomes of a claim when requests or answers are lost: only another instance may end it. */
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { type Claim } from '../../lib/kafka/transactional-id.ts'
 import { fencePartition, isOwn, newClaim } from '../../lib/kafka/fence.ts'
+import type { Claim } from '../../lib/kafka/transactional-id.ts'
 import { type Api, CoordinatorClient, FakeCoordinator, type Fault, isSame } from './fake-coordinator.ts'
 import { endless, turns } from './serving.ts'
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
-import { plainProducerId, type ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { fetchRequest, parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/protocol/produce.ts'
+import { plainProducerId, type ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { createTopic, sharedKafka, uniqueName } from './index.ts'
 import { realClient } from './real-client.ts'
 import { encode, sample } from './record-batch/samples.ts'
@@ -132,6 +132,6 @@ test('fencePartition fails as fenced when another has taken the partition since'
 
 test('plainProducerId returns ids of their own when asked twice', async () => {
   const [one, other] = await Promise.all([plainProducerId(client), plainProducerId(client)])
-  expect(one!.producerId).not.toBe(other!.producerId)
-  expect(await write(7, one!, 0)).toBe(0)
+  expect(one.producerId).not.toBe(other.producerId)
+  expect(await write(7, one, 0)).toBe(0)
 })

@@ -1,5 +1,5 @@
-import assert from 'node:assert'
 import { afterEach, expect, test } from 'bun:test'
+import assert from 'node:assert'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
 import { answer, asked, batch, start, stopFetchers } from './fetching.ts'

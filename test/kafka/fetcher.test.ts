@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
-import type { Fetcher } from '../../lib/kafka/fetcher.ts'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
+import type { Fetcher } from '../../lib/kafka/fetcher.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, asked, batch, start, stopFetchers } from './fetching.ts'
 import { rawRecord } from './record-batch/raw-batch.ts'

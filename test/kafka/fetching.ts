@@ -1,7 +1,8 @@
 /** A Fetcher over brokers that are the test, and what it asks them. */
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
+import type { FetchSink } from '../../lib/kafka/fetch-sink.ts'
+import { Fetcher } from '../../lib/kafka/fetcher.ts'
 import type { FetchOptions } from '../../lib/kafka/protocol/fetch.ts'
-import { Fetcher, type FetchSink } from '../../lib/kafka/fetcher.ts'
 import type { FakeClient } from './fake-client.ts'
 import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'
 import { type FetchAnswer, fetchPositions, fetchResponse } from './responses.ts'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { type KafkaClient } from '../../lib/kafka/client.ts'
+import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { confirmedLeaderEpoch, endOfLeaderEpoch } from '../../lib/kafka/leader-epochs.ts'
 import { FakeClient } from './fake-client.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from './index.ts'

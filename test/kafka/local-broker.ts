@@ -1,4 +1,4 @@
-import { type KafkaBroker, type StartOptions, type ToolResult } from './broker.ts'
+import type { KafkaBroker, StartOptions, ToolResult } from './broker.ts'
 import { addressesOf, type FurtherListener, furtherListeners } from './further-listeners.ts'
 import { type Jars, kafkaJars } from './jars.ts'
 import { runTool } from './java.ts'

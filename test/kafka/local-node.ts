@@ -54,8 +54,9 @@ export class LocalNode {
 
   /** Runs it; resolves when its process does. `ended` resolves with the last lines of its output when it has ended. */
   async start(flags: readonly string[] = archiveFlags(this.#jars)): Promise<{ ended: Promise<string> }> {
-    if (this.#closed || this.#process)
+    if (this.#closed || this.#process) {
       throw new Error(`start ${this.name}: it ${this.#closed ? 'is closed' : 'runs already'}`)
+    }
     const heap = [`-Xms64m`, `-Xmx${this.#heapMegabytes}m`]
     const allFlags = [...jvmFlags, ...loggerFlags, ...heap, ...flags]
     const command = [this.#jars.java, ...allFlags, '-cp', this.#jars.classPath, 'kafka.Kafka']

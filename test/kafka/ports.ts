@@ -13,8 +13,9 @@ const bindTries = 3
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>()
   for (let tries = 0; ports.size < count; tries++) {
-    if (tries === triesMax)
+    if (tries === triesMax) {
       throw new Error(`find ${count} free ports: none between ${lowestPort} and ${highestPort} after ${triesMax} tries`)
+    }
     const port = lowestPort + Math.floor(Math.random() * (highestPort - lowestPort))
     if (await isFree(port)) ports.add(port)
   }

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import type { ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
+import { until } from '../until.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
-import { until } from '../until.ts'
 import { produceResponse } from './responses.ts'
 
 afterEach(stopProducers)

@@ -1,18 +1,18 @@
 /** Client properties of connections and retries, by what they do against servers that the test plays. */
 import { afterEach, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import tls from 'node:tls'
-import { readFileSync } from 'node:fs'
 import { readClientProperties } from '../../lib/config/client-properties/read.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
 import { Patience } from '../../lib/kafka/patience.ts'
-import { makeCertificates } from './security/certificates.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
 import { start, stopFetchers } from './fetching.ts'
 import { sharedKafka, TcpProxy } from './index.ts'
 import { toAddress } from './real-client.ts'
+import { makeCertificates } from './security/certificates.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const open: (() => unknown)[] = []

@@ -1,9 +1,9 @@
 /** What a client's health says of transactions that another producer leaves open in what is fetched. */
 import { afterAll, afterEach, beforeEach, expect, setSystemTime, test } from 'bun:test'
 import { Health } from '../../lib/kafka/connection/health.ts'
-import { type FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
+import type { FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
 import { StableOffsetWatch } from '../../lib/kafka/stable-offset-watch.ts'
-import { type Isolation } from '../../lib/store-protocol/client-config.ts'
+import type { Isolation } from '../../lib/store-protocol/client-config.ts'
 import { until } from '../until.ts'
 import { FakeClient } from './fake-client.ts'
 import { answer, start, stopFetchers } from './fetching.ts'

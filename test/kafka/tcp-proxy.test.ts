@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
-import { type KafkaBroker, type TcpProxy, createTopic, kafkaClient, startKafka, uniqueName } from './index.ts'
 import { until } from '../until.ts'
+import { createTopic, type KafkaBroker, kafkaClient, startKafka, type TcpProxy, uniqueName } from './index.ts'
 
 const produceApi = 0
 let broker: KafkaBroker

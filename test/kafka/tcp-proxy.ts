@@ -1,6 +1,6 @@
-import { type Server, type Socket, connect, createServer } from 'node:net'
-import { freePorts } from './ports.ts'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { FramePump } from './frame-pump.ts'
+import { freePorts } from './ports.ts'
 
 export type Direction = 'requests' | 'responses'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type TopicMetadata } from '../../lib/kafka/protocol/metadata.ts'
+import type { TopicMetadata } from '../../lib/kafka/protocol/metadata.ts'
 import { TopicView } from '../../lib/kafka/topic-view.ts'
 
 function answer(id: string | undefined, ...partitions: [leader: number, leaderEpoch: number][]): TopicMetadata {

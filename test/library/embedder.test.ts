@@ -3,8 +3,8 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type LatchkeyError, openStore } from '../../lib/index.ts'
 import { until } from '../until.ts'
-import { Program } from './support/program.ts'
 import { definition as unexported } from './support/no-default.ts'
+import { Program } from './support/program.ts'
 
 const support = join(import.meta.dir, 'support')
 const options = { sourceTopic: 'orders', kafkaBrokers: '127.0.0.1:1' }

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
-import { Cluster } from '../integration/support/cluster.ts'
 import { OrderBook } from '../demo/orders.ts'
+import { Cluster } from '../integration/support/cluster.ts'
 import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { tail } from '../kafka/run.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
@@ -23,8 +23,9 @@ let files: string[]
 async function run(command: string[], cwd: string): Promise<string> {
   const child = Bun.spawn(command, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: commandTimeoutMs })
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
-  if ((await child.exited) !== 0)
+  if ((await child.exited) !== 0) {
     throw new Error(`${command.join(' ')}: exit code ${child.exitCode}\n${tail(stdout + stderr)}`)
+  }
   return stdout
 }
 

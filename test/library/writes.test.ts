@@ -1,6 +1,6 @@
 /** Writes of a program's own, against a real Kafka: what was acknowledged stays, in the order of the calls, beside what the source brings. */
-import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { partitionOf } from '../../lib/map/index.ts'
 import type { Store } from '../../lib/store/store.ts'

@@ -36,7 +36,7 @@ test('a thread goes on when nobody reads its log, and says how many lines are mi
   try {
     await said('went on\n')
     const written = drain().split('\n').length - 1
-    child.stdin.write('\n')
+    void child.stdin.write('\n')
     await said('logged again\n')
     const lines = drain()
       .split('\n')

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { fatalText } from '../../lib/log/fatal.ts'
 import {
   configureLogging,
   escapeControls,
@@ -8,7 +9,6 @@ import {
   writePending,
 } from '../../lib/log/index.ts'
 import { until } from '../until.ts'
-import { fatalText } from '../../lib/log/fatal.ts'
 
 /** Lines that are written from now on. */
 function capture(options: Partial<LoggingOptions> = {}): string[] {
@@ -105,16 +105,18 @@ describe('RepeatedLog', () => {
 
   test('a message is written once when it repeats within the interval', () => {
     const { lines, clock, repeated } = setUp()
-    for (clock.now = 0; clock.now < 5_000; clock.now += 1_000)
+    for (clock.now = 0; clock.now < 5_000; clock.now += 1_000) {
       repeated.log('warning', 'a', 'Lost {broker}', { broker: 'x' })
+    }
     expect(lines).toHaveLength(1)
     expect(lines[0]).toEndWith('Lost x\n')
   })
 
   test('a message tells how many were left out when the interval has passed', () => {
     const { lines, clock, repeated } = setUp()
-    for (clock.now = 0; clock.now <= 5_000; clock.now += 1_000)
+    for (clock.now = 0; clock.now <= 5_000; clock.now += 1_000) {
       repeated.log('warning', 'a', 'Lost {broker}', { broker: 'x' })
+    }
     expect(lines).toHaveLength(2)
     expect(lines[1]).toEndWith('Lost x (4 more like it not logged)\n')
   })

@@ -3,8 +3,9 @@ import { configureLogging, loggerOf } from '../../lib/log/index.ts'
 
 configureLogging({ level: 'info', structured: false })
 const logger = loggerOf('store')
-for (let number = 0; number < 2_000; number++)
+for (let number = 0; number < 2_000; number++) {
   logger.info('Line {number} {filling}', { number, filling: 'x'.repeat(50) })
+}
 process.stdout.write('went on\n')
 for await (const _ of console) {
   logger.info('Again')

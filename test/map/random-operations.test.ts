@@ -1,6 +1,6 @@
 /** Random operations against a plain Map, which is the oracle: over growth, cleaning, deletes, publishes, huge values. */
 import { expect, test } from 'bun:test'
-import { type Fixture, createFixture, createRandom, smallSegmentBytes, smallSlabBytes } from './helper.ts'
+import { createFixture, createRandom, type Fixture, smallSegmentBytes, smallSlabBytes } from './helper.ts'
 
 interface Expected {
   readonly value: Buffer

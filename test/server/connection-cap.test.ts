@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
-import { type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/server/descriptors.ts'
-import { until } from '../until.ts'
 import { type Dial, dialPlain } from '../http/dial.ts'
 import { serveFake } from '../http/fake-store.ts'
-import { flush, get } from './fast-path/clients.ts'
 import { type Transport, transports } from '../http/transports.ts'
+import { until } from '../until.ts'
+import { flush, get } from './fast-path/clients.ts'
 
 const script = join(import.meta.dir, 'limited-server.ts')
 const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -109,8 +109,9 @@ describe.each(transports)('$name', (transport) => {
       const flood = Array.from({ length: 300 }, () => open(limited.port, dial))
       await untilClosed(flood, 300 - 64)
       let answer = ''
-      while (!answer.startsWith('HTTP/1.1 200 '))
+      while (!answer.startsWith('HTTP/1.1 200 ')) {
         answer = await transport.rawRequest(limited.port, request).catch(() => '')
+      }
       await until('those that were closed are told of', () => limited.closed() >= 300 - 64)
     })
   })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { ExcessLog } from '../../lib/server/excess-log.ts'
 import { configureLogging } from '../../lib/log/index.ts'
+import { ExcessLog } from '../../lib/server/excess-log.ts'
 
 test('closed connections are told of in one line, with as many as were open then', () => {
   const lines: string[] = []

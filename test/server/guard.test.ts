@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
 import { serveFake } from '../http/fake-store.ts'
-import { statusesIn } from './fast-path/clients.ts'
 import { exchange, type Way, ways } from '../http/ways.ts'
+import { statusesIn } from './fast-path/clients.ts'
 
 const request = (way: Way, headers: string, line = 'GET /stores/orders/a') =>
   `${line} HTTP/1.1\r\n${headers}${way.headers}\r\n`

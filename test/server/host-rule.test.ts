@@ -1,16 +1,16 @@
 /** Names that a store answers to: what a page of another site must not get at by having its own name lead to this machine. */
 import { describe, expect, test } from 'bun:test'
 import { hostname } from 'node:os'
-import { PassedOn } from '../../lib/server/passed-on.ts'
-import { hostRuleOf } from '../../lib/server/host-rule.ts'
-import { guarded } from '../../lib/server/guard.ts'
 import { configureLogging } from '../../lib/log/index.ts'
 import { LookupStats } from '../../lib/metrics/index.ts'
+import { guarded } from '../../lib/server/guard.ts'
+import { hostRuleOf } from '../../lib/server/host-rule.ts'
+import { PassedOn } from '../../lib/server/passed-on.ts'
 import { makeCertificate } from '../http/certificate.ts'
 import { problemOf, serveFake } from '../http/fake-store.ts'
+import { rawRequest } from '../http/raw-request.ts'
 import { statusesIn } from './fast-path/clients.ts'
 import { connect, laneOf, turn } from './fast-path/fake-connection.ts'
-import { rawRequest } from '../http/raw-request.ts'
 
 const none = { hasToken: false, refused: () => false }
 
@@ -147,8 +147,9 @@ describe('a server without a token', () => {
     await using served = serveFake({ hostRule })
     served.store.put('a', 'A')
     const { port } = served.server
-    for (const host of ['127.0.0.1', 'localhost:1', hostname()])
+    for (const host of ['127.0.0.1', 'localhost:1', hostname()]) {
       expect(await rawRequest(port, ask(host))).toStartWith('HTTP/1.1 200 ')
+    }
     const answer = await rawRequest(port, ask('evil.example'))
     expect(answer).toStartWith('HTTP/1.1 421 ')
     expect(answer).toContain('"code":"host_not_allowed"')

@@ -17,8 +17,9 @@ test('the licences are those of the store and of every package that the executab
   const names = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
   expect(new Set(names).size).toBeGreaterThan(5)
   const text = licensesText()
-  for (const name of new Set(names))
+  for (const name of new Set(names)) {
     expect(text).toMatch(new RegExp(`^${RegExp.escape(name)} \\d+\\.\\d+\\.\\d+ \\(`, 'm'))
+  }
   expect(text).toContain(read('LICENSE').trim())
 })
 

@@ -3,8 +3,8 @@
  * is a port has as its value how many connections of 20 it can open there, as to a broker.
  */
 import { createAnswerer } from '../../lib/http/handler.ts'
-import { listen } from '../../lib/server/listen.ts'
 import { configureLogging } from '../../lib/log/index.ts'
+import { listen } from '../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'
 import { transports } from '../http/transports.ts'
 

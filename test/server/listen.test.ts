@@ -86,8 +86,8 @@ describe('stop', () => {
     const said = client.stdout.getReader()
     await said.read()
     const stopped = server.stop(5_000)
-    client.stdin.write('connect\n')
-    client.stdin.flush()
+    void client.stdin.write('connect\n')
+    void client.stdin.flush()
     // Nothing is accepted by this thread meanwhile; and when it wakes, it is time to close the listener.
     Bun.sleepSync(500)
     const answers = await said.read()

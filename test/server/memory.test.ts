@@ -1,10 +1,10 @@
 /** What clients can make a server hold, measured from outside: its memory at most. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
-import { type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { get } from './fast-path/clients.ts'
 import { transports } from '../http/transports.ts'
+import { get } from './fast-path/clients.ts'
 
 const mebibytesMax = 400
 
@@ -96,8 +96,9 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
       // The kernel takes the first ones.
       await Promise.all(slow.map((socket) => written(socket, request.repeat(8))))
       // Another client has its answer, which is as large, and by then all the others have been answered or closed.
-      for (let count = 0; count < 20; count++)
+      for (let count = 0; count < 20; count++) {
         expect((await rawRequest(greedy.port, request)).length).toBeGreaterThan(900_000)
+      }
       expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
       for (const socket of slow) socket.destroy()
     },
@@ -114,8 +115,9 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
       const slow = await Promise.all(Array.from({ length: 128 }, () => open(greedy.port)))
       for (const socket of slow) socket.pause().on('error', () => {})
       await Promise.all(slow.map((socket) => written(socket, request)))
-      for (let count = 0; count < 3; count++)
+      for (let count = 0; count < 3; count++) {
         expect((await rawRequest(greedy.port, request)).length).toBeGreaterThan(10_000_000)
+      }
       expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
       for (const socket of slow) socket.destroy()
     },

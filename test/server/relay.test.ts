@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import { Relay } from '../../lib/server/relay.ts'
 import { RelayedThreads } from '../../lib/server/relayed-threads.ts'
-import { type FromThread, type ToThread } from '../../lib/store-protocol/messages.ts'
-import { type StoreAccess, type StorePortEvents } from '../../lib/store/store-port.ts'
-import { type StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import type { FromThread, ToThread } from '../../lib/store-protocol/messages.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import type { StoreAccess, StorePortEvents } from '../../lib/store/store-port.ts'
 
 const config = {} as StoreConfig
 const logging = { level: 'error', structured: false } as const

@@ -30,7 +30,8 @@ test('many signals at once are two renewals, and the second one reads what is th
     process.emit('SIGHUP')
     await until('a later one is done', () => renewed.length === 3)
   } finally {
-    for (const listener of process.listeners('SIGHUP'))
+    for (const listener of process.listeners('SIGHUP')) {
       if (!before.includes(listener)) process.removeListener('SIGHUP', listener)
+    }
   }
 })

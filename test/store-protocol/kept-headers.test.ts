@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
+import type { ChiralMap } from '../../lib/map/index.ts'
 import { keptHeaders, separateHeaders, withoutHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { keptBytesMax, KeptHeaders, keptHeadersOf } from '../../lib/store-protocol/kept-headers.ts'
-import type { ChiralMap } from '../../lib/map/index.ts'
-import { rawBatch, rawRecord, type RawRecord } from '../kafka/record-batch/raw-batch.ts'
+import { rawBatch, type RawRecord, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { opened } from '../store-thread/support.ts'
 
 type Headers = NonNullable<RawRecord['headers']>

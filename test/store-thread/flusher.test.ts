@@ -1,7 +1,7 @@
 import { afterEach, expect, spyOn, test } from 'bun:test'
 import type { ChiralMap } from '../../lib/map/index.ts'
-import { Flusher } from '../../lib/store-thread/flusher.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { Flusher } from '../../lib/store-thread/flusher.ts'
 import { until } from '../until.ts'
 
 const open: Flusher[] = []

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
-import { type TopicListener } from '../../lib/kafka/topic-view.ts'
+import type { TopicListener } from '../../lib/kafka/topic-view.ts'
 import { type CopyPosition, ReplicaWatch } from '../../lib/store-thread/replica-watch.ts'
 import { FakeClient } from '../kafka/fake-client.ts'
 import { endOfEpochResponse } from '../kafka/responses.ts'

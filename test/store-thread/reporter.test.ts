@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import type { Clients } from '../../lib/topics/clients.ts'
-import { Reporter } from '../../lib/store-thread/reporter.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { Reporter } from '../../lib/store-thread/reporter.ts'
+import type { Clients } from '../../lib/topics/clients.ts'
 import { until } from '../until.ts'
 
 test('a reporter counts each failure of the Kafka clients once, also where nothing is held in memory', async () => {

@@ -1,10 +1,10 @@
 /** Small stand-ins for what the parts of the store are given. */
-import { configureLogging } from '../../lib/log/index.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { type FetchedPartition, parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
 import { RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
-import type { ChangelogBatch } from '../../lib/store-thread/ingest/changelog-batch.ts'
+import { configureLogging } from '../../lib/log/index.ts'
 import { type CounterName, counterNames, type Stats } from '../../lib/store-protocol/stats.ts'
+import type { ChangelogBatch } from '../../lib/store-thread/ingest/changelog-batch.ts'
 import { type FetchAnswer, fetchResponse } from '../kafka/responses.ts'
 
 /** Collects what is logged from now on: level and message, without time and area. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { type ConditionInput, conditionsOf, reasonsOf } from '../../lib/store/conditions.ts'
 import type { PartitionStatus, StoreState } from '../../lib/store-protocol/status.ts'
+import { type ConditionInput, conditionsOf, reasonsOf } from '../../lib/store/conditions.ts'
 
 const ready: ConditionInput = {
   state: 'running',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type Lookup } from '../../lib/store-protocol/status.ts'
 import { keptReadersMax } from '../../lib/store-protocol/limits.ts'
+import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { KeptReader, type ReaderLender } from '../../lib/store/kept-reader.ts'
 
 const key = new Uint8Array([1])

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { explainMiss, type Held } from '../../lib/store/misses.ts'
-import { partitionFor } from '../../lib/store/partitioner.ts'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
+import { explainMiss, type Held } from '../../lib/store/misses.ts'
+import { partitionFor } from '../../lib/store/partitioner.ts'
 import { settingsFrom } from '../cluster/support/settings.ts'
 
 const partitionCount = 4

@@ -1,7 +1,7 @@
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
-import { partitionStatus } from '../../lib/store/partition-status.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { partitionStatus } from '../../lib/store/partition-status.ts'
 
 const now = 1_000_000
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
-import { type RecoveryProgress } from '../../lib/store-protocol/status.ts'
 import { clearLine, configureLogging, loggerOf } from '../../lib/log/index.ts'
+import type { RecoveryProgress } from '../../lib/store-protocol/status.ts'
 import { showProgress } from '../../lib/store/progress-display.ts'
 import { until } from '../until.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { ProgressMeter } from '../../lib/store/progress-meter.ts'
 import { beginPhase } from '../../lib/store-protocol/recovery-phase.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { ProgressMeter } from '../../lib/store/progress-meter.ts'
 
 function at(progress: Record<number, [start: number, position: number, end: number]>) {
   const stats = new Stats(Object.keys(progress).map(Number))

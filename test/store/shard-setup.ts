@@ -1,7 +1,7 @@
+import type { FromThread, ToThread } from '../../lib/store-protocol/messages.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { Shard } from '../../lib/store/shard.ts'
-import { type FromThread, type ToThread } from '../../lib/store-protocol/messages.ts'
-import { type StorePortEvents } from '../../lib/store/store-port.ts'
-import { type StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import type { StorePortEvents } from '../../lib/store/store-port.ts'
 
 /** A shard whose store thread is the test. */
 export function startShard() {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { Stats } from '../../lib/store-protocol/stats.ts'
 import { keptReadersMax } from '../../lib/store-protocol/limits.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
 import { createFixture } from '../map/helper.ts'
 import { soon } from '../until.ts'
 import { startShard } from './shard-setup.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { type Shards } from '../../lib/store/shards.ts'
-import { statusOf } from '../../lib/store/store-status.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import type { Shards } from '../../lib/store/shards.ts'
+import { statusOf } from '../../lib/store/store-status.ts'
 import { settingsFrom } from '../cluster/support/settings.ts'
 import { startShard } from './shard-setup.ts'
 

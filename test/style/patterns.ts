@@ -75,8 +75,9 @@ function whyPathIsNot(path: Path): string | undefined {
   for (const [index, loop] of path.entries()) {
     // What takes anything that follows cannot fail, so that nothing is tried again.
     if (!loop.isUnbounded || index === path.length - 1) continue
-    if (path.slice(0, index).every((atom) => atom.isOptional || isShared(atom, loop)))
+    if (path.slice(0, index).every((atom) => atom.isOptional || isShared(atom, loop))) {
       return 'it begins anew within what it has repeated'
+    }
     for (let next = index + 1; next < path.length; next++) {
       const atom = path[next]!
       if (atom.isUnbounded && isShared(atom, loop)) return 'two repetitions can take the same'

@@ -1,9 +1,11 @@
 /** Stores of users that may do just so much, on a broker with ACLs. */
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
-import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
+import { toAddress } from '../kafka/real-client.ts'
 import {
   clientsOf,
   type Grant,
@@ -13,8 +15,6 @@ import {
   type SecuredKafka,
   securedKafka,
 } from '../kafka/security/secured-kafka.ts'
-import { toAddress } from '../kafka/real-client.ts'
-import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
 import { until } from '../until.ts'
 
 function authenticatedAs(secured: SecuredKafka, user: string): Partial<StoreConfig> {

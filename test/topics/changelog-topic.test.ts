@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type TopicMetadata } from '../../lib/kafka/client.ts'
+import type { TopicMetadata } from '../../lib/kafka/client.ts'
 import { newChangelog, warningsAbout, withoutIds } from '../../lib/topics/changelog-topic.ts'
 
 function topic(replicas: number, partitions = 2): TopicMetadata {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { fingerprintIn } from '../../lib/topics/fingerprint.ts'
 import { completenessMetadata, completenessOf, entriesIn } from '../../lib/topics/completeness.ts'
+import { fingerprintIn } from '../../lib/topics/fingerprint.ts'
 
 test('completenessOf reads what completenessMetadata wrote', () => {
   for (const stated of [

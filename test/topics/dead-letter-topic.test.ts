@@ -1,7 +1,7 @@
 /** What is looked at, asked for and told of the dead-letter topic before anything is done. */
 import { expect, test } from 'bun:test'
-import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
+import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { inspectDeadLetters } from '../../lib/topics/dead-letter-topic.ts'

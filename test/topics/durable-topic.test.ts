@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type KafkaClient } from '../../lib/kafka/client.ts'
+import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { createDurable, durabilityOf } from '../../lib/topics/durable-topic.ts'
 import { captureLog } from '../store-thread/support.ts'
 

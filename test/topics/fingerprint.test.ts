@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type FormatsConfig } from '../../lib/format/index.ts'
+import type { FormatsConfig } from '../../lib/format/index.ts'
 import { completenessMetadata, completenessOf } from '../../lib/topics/completeness.ts'
 import { fingerprintIn, fingerprintOf, withFingerprint } from '../../lib/topics/fingerprint.ts'
 import { temporaryFolder } from '../kafka/temporary-folder.ts'
@@ -13,7 +13,7 @@ const formats = (value: FormatsConfig['value']): FormatsConfig => ({ key: raw, v
 test('a fingerprint changes with the formats, and not with a password', () => {
   const registry = (password: string) => ({ url: 'http://registry', credentials: { user: 'a', password } })
   const of = (password: string) => formats({ format: 'registry', kind: 'avro', registry: registry(password) })
-  expect(fingerprintOf({ formats: of('one') })).toBe(fingerprintOf({ formats: of('two') })!)
+  expect(fingerprintOf({ formats: of('one') })).toBe(fingerprintOf({ formats: of('two') }))
   const all = [formats({ format: 'json' }), formats({ format: 'utf8' }), of('one')].map((one) =>
     fingerprintOf({ formats: one }),
   )
@@ -26,7 +26,7 @@ test('a fingerprint changes with the text of a module', () => {
   const module = pathToFileURL(path).href
   writeFileSync(path, 'export default 1')
   const before = fingerprintOf({ module })
-  expect(fingerprintOf({ module })).toBe(before!)
+  expect(fingerprintOf({ module })).toBe(before)
   writeFileSync(path, 'export default 2')
   expect(fingerprintOf({ module })).not.toBe(before!)
   expect(fingerprintOf({ module: 'file:///nowhere.ts' })).toMatch(/^[0-9a-f]{8}$/)

@@ -2,14 +2,14 @@
  * All values that the properties of one client can set, with their defaults.
  * test/bench decided the sizes: larger ones gain nothing and stay resident.
  */
-import {
-  type ClientName,
-  type ClientsConfig,
-  type ConnectionConfig,
-  type FetchConfig,
-  type ProduceConfig,
-  type SaslConfig,
-  type TlsConfig,
+import type {
+  ClientName,
+  ClientsConfig,
+  ConnectionConfig,
+  FetchConfig,
+  ProduceConfig,
+  SaslConfig,
+  TlsConfig,
 } from '../../store-protocol/client-config.ts'
 
 type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] }

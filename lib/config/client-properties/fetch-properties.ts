@@ -1,5 +1,5 @@
 /** Properties of the two consumers. The ranges are those of librdkafka. */
-import { type OffsetReset } from '../../store-protocol/client-config.ts'
+import type { OffsetReset } from '../../store-protocol/client-config.ts'
 import { choice, oneOf, text, trueOrFalse, whole } from './kinds.ts'
 import { property, readers } from './property.ts'
 

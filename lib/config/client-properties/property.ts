@@ -1,6 +1,6 @@
-import { type ClientName } from '../../store-protocol/client-config.ts'
-import { type ClientDraft } from './draft.ts'
-import { type Kind } from './kinds.ts'
+import type { ClientName } from '../../store-protocol/client-config.ts'
+import type { ClientDraft } from './draft.ts'
+import type { Kind } from './kinds.ts'
 
 /** A property of librdkafka that has an effect here. */
 export interface Property {

@@ -1,5 +1,5 @@
 /** Turns the texts of the settings for client properties into the configuration of the three clients. */
-import { type ClientName, type ClientsConfig, type ConnectionConfig } from '../../store-protocol/client-config.ts'
+import type { ClientName, ClientsConfig, ConnectionConfig } from '../../store-protocol/client-config.ts'
 import { nearName } from '../../text/did-you-mean.ts'
 import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'
@@ -7,7 +7,7 @@ import { defaultDraft } from './draft.ts'
 import { fetchProperties } from './fetch-properties.ts'
 import { type GivenProperty, parseProperties } from './parse.ts'
 import { produceProperties } from './produce-properties.ts'
-import { type Property } from './property.ts'
+import type { Property } from './property.ts'
 import { securityProperties } from './security-properties.ts'
 import { saslOf, tlsOf } from './tls.ts'
 import { refusalOf, withoutEffect } from './without-effect.ts'
@@ -151,7 +151,7 @@ class Reading {
       this.#faults.add(`${given.get('enable.idempotence')}: enable.idempotence=true needs acks=all`)
     }
     if (compressionLevel === null || levels[compression]!(compressionLevel)) return
-    const found = `compression.level=${compressionLevel} has no effect with compression.type=${codecNames[compression]!}`
+    const found = `compression.level=${compressionLevel} has no effect with compression.type=${codecNames[compression]}`
     this.#notices.add(`${given.get('compression.level')}: ${found}`)
   }
 

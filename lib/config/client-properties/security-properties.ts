@@ -2,8 +2,8 @@
  * Properties of TLS and SASL, for all three clients. Files are read later (tls.ts), when it is known which of them
  * apply.
  */
+import type { SecurityProtocol } from './draft.ts'
 import { choice, type Kind, secret, text, trueOrFalse } from './kinds.ts'
-import { type SecurityProtocol } from './draft.ts'
 import { allClients, property } from './property.ts'
 
 const mechanisms = { plain: 'plain', 'scram-sha-256': 'scram-sha-256', 'scram-sha-512': 'scram-sha-512' } as const

@@ -5,9 +5,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type SaslConfig, type TlsConfig } from '../../store-protocol/client-config.ts'
+import type { SaslConfig, TlsConfig } from '../../store-protocol/client-config.ts'
 import { whyUnreadable } from '../../text/fs-error.ts'
-import { type SecurityDraft } from './draft.ts'
+import type { SecurityDraft } from './draft.ts'
 
 const certificateBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g
 
@@ -147,9 +147,9 @@ function readKey(
     return createPrivateKey(passphrase === undefined ? { key: pem } : { key: pem, passphrase })
   } catch (error) {
     const { code } = error as { code?: unknown }
-    if (code === 'ERR_MISSING_PASSPHRASE')
+    if (code === 'ERR_MISSING_PASSPHRASE') {
       findings.fault(`${property}: the key in ${origin} is encrypted; set ssl.key.password`)
-    else if (pem.includes('ENCRYPTED')) findings.fault(`ssl.key.password does not open the key in ${origin}`)
+    } else if (pem.includes('ENCRYPTED')) findings.fault(`ssl.key.password does not open the key in ${origin}`)
     else findings.fault(`${property}: ${origin} holds no private key in PEM`)
     return undefined
   }

@@ -1,8 +1,8 @@
 /** Settings for memory and for flushes, which make records visible. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
-import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 import { threadsDefault, threadsMax } from '../threads.ts'
+import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001

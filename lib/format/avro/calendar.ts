@@ -4,11 +4,11 @@
  * A value outside the calendar is shown as its number. JavaScript's calendar ends 271,821 years before and 275,760
  * years after Christ.
  */
-import { type Json } from '../codec.ts'
-import { intOf, jsonOfLong, longOf } from './primitives.ts'
+import type { Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
+import { intOf, jsonOfLong, longOf } from './primitives.ts'
 import { withoutTrailingZeros } from './trailing-zeros.ts'
-import { type AvroType } from './type.ts'
+import type { AvroType } from './type.ts'
 
 const dayMs = 86_400_000
 const dateMaxMs = 8.64e15

@@ -2,11 +2,11 @@
  * Decimals: a whole number of any size (two's complement, big-endian), with a scale from the schema. In JSON a string
  * such as `"12.30"`.
  */
-import { type Json } from '../codec.ts'
-import { bytesOfDefault } from './primitives.ts'
+import type { Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
+import { bytesOfDefault } from './primitives.ts'
 import { withoutTrailingZeros } from './trailing-zeros.ts'
-import { type AvroType } from './type.ts'
+import type { AvroType } from './type.ts'
 
 /**
  * With a higher precision, bytes are shown as bytes: the cost of a conversion to decimal grows faster than their

@@ -2,11 +2,11 @@
  * Logical types: the JSON of dates, times and decimals. Logical types that are unknown, or do not fit the type that
  * they annotate, are ignored, as Avro's specification requires.
  */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { calendarType, dateType, timeOfDayType } from './calendar.ts'
 import { decimalType } from './decimal.ts'
 import { Mismatch } from './mismatch.ts'
-import { type AvroType } from './type.ts'
+import type { AvroType } from './type.ts'
 
 interface Attributes {
   readonly logicalType?: unknown

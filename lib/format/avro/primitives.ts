@@ -1,8 +1,8 @@
 /** Types without parts: primitive types, fixed and enum. */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from '../simple/base64.ts'
 import { Mismatch } from './mismatch.ts'
-import { type AvroType } from './type.ts'
+import type { AvroType } from './type.ts'
 
 const decimal = /^(?:0|-?[1-9]\d{0,18})$/
 const longRange = [-(2n ** 63n), 2n ** 63n - 1n] as const

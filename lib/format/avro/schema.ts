@@ -1,6 +1,6 @@
 /** Parses a schema in JSON, from a file or a registry, into types that read and write values. */
 import { withoutBom } from '../../text/bom.ts'
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { withLogicalType } from './logical.ts'
 import { enumType, fixedType, primitives } from './primitives.ts'
 import { arrayType, mapType, RecordType } from './structures.ts'
@@ -144,7 +144,7 @@ function symbolsOf(schema: Members, name: string): readonly string[] {
   const symbols = own(schema, 'symbols')
   const areNames = Array.isArray(symbols) && symbols.length > 0 && symbols.every((symbol) => typeof symbol === 'string')
   if (!areNames || new Set(symbols).size < symbols.length) throw new Error(`enum ${name} has no distinct symbols`)
-  return symbols as readonly string[]
+  return symbols
 }
 
 function required(schema: Members, member: string, what: string): Json {

@@ -1,9 +1,9 @@
 /** Records, arrays and maps. */
-import { type Json } from '../codec.ts'
-import { type AvroReader } from './reader.ts'
-import { AvroWriter, defaultBytesMax } from './writer.ts'
+import type { Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
+import type { AvroReader } from './reader.ts'
 import { type AvroType, membersOf, setMember } from './type.ts'
+import { AvroWriter, defaultBytesMax } from './writer.ts'
 
 interface Field {
   readonly name: string

@@ -1,8 +1,8 @@
 /** Interface of a schema's types: each converts between Avro's binary encoding and JSON. */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
-import { type AvroReader } from './reader.ts'
-import { type AvroWriter } from './writer.ts'
+import type { AvroReader } from './reader.ts'
+import type { AvroWriter } from './writer.ts'
 
 /** Type of a value in JSON. */
 export type Shape = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object'

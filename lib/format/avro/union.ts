@@ -4,9 +4,9 @@
  * One exception: a value that its branch shows in another shape than usual (a long beyond 2^53 is a string) has the
  * branch name if another branch has that shape.
  */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { Mismatch } from './mismatch.ts'
-import { type AvroType, type Members, type Shape, setMember, shapeOf } from './type.ts'
+import { type AvroType, type Members, setMember, type Shape, shapeOf } from './type.ts'
 import { AvroWriter, defaultBytesMax } from './writer.ts'
 
 export function unionType(branches: readonly AvroType[]): AvroType {

@@ -68,7 +68,7 @@ export function addBundled(root: protobuf.Root, name: string): void {
 function addMissing(namespace: protobuf.NamespaceBase, nested: Record<string, object>): void {
   for (const [name, definition] of Object.entries(nested)) {
     const existing = namespace.get(name)
-    if (existing === null) namespace.addJSON({ [name]: definition as protobuf.AnyNestedObject })
+    if (existing === null) namespace.addJSON({ [name]: definition })
     else if (existing instanceof protobuf.Namespace) addMissing(existing, (definition as Definitions).nested ?? {})
   }
 }

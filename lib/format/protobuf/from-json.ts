@@ -4,7 +4,7 @@
  */
 import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 
 const messageLengthMax = 300
 

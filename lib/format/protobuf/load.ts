@@ -44,8 +44,9 @@ export function loadProtos(file: string, include: readonly string[] = []): proto
 
   function loadImport(name: string, importer: string): void {
     const path = find(name, importer)
-    if (path !== undefined)
+    if (path !== undefined) {
       return load(path, `${basename(importer)} imports ${JSON.stringify(name)}, which cannot be read`)
+    }
     if (!isBundled(name)) {
       const places = [dirname(importer), ...include].join(', ')
       const found = `${basename(importer)} imports ${JSON.stringify(name)}, which is not in ${places}`
@@ -75,8 +76,9 @@ export function parseProtos(texts: ReadonlyMap<string, string>): protobuf.Root {
     const { imports = [] } = parse(name, text, root)
     for (const imported of imports) {
       if (texts.has(imported) || loaded.has(imported)) continue
-      if (!isBundled(imported))
+      if (!isBundled(imported)) {
         throw fault(`${name} imports ${JSON.stringify(imported)}, which is not among its references`)
+      }
       addBundled(root, imported)
       loaded.add(imported)
     }

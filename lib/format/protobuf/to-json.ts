@@ -4,9 +4,9 @@
  */
 import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { base64Of } from '../simple/base64.ts'
-import { type Messages } from './messages.ts'
+import type { Messages } from './messages.ts'
 import { WireReader } from './wire-reader.ts'
 
 /** Maximum depth of Any within Any. When decoding, the library limits all other nesting. */
@@ -27,7 +27,7 @@ const wrapper = /^\.google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|
 export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message: object) => Json {
   const writers = new Map<protobuf.Type, Writer>()
   let anyDepth = 0
-  return ofMessage(type) as (message: object) => Json
+  return ofMessage(type)
 
   function ofMessage(message: protobuf.Type): Writer {
     const known = writers.get(message)
@@ -56,8 +56,9 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
       return (message, json) => {
         const entries = Object.entries((message[name] ?? {}) as Message)
         // fromEntries defines members, so that __proto__ is an ordinary key.
-        if (entries.length > 0)
+        if (entries.length > 0) {
           json[jsonName] = Object.fromEntries(entries.map(([key, value]) => [keyText(key), write(value)]))
+        }
       }
     }
     if (field.repeated) {
@@ -96,8 +97,9 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
     const bytes = bytesOf(given)
     const held = messages.get(url.slice(url.lastIndexOf('/') + 1))
     if (held === undefined) return { '@type': url, value: base64Of(bytes) }
-    if (anyDepth >= anyDepthMax)
+    if (anyDepth >= anyDepthMax) {
       throw new Error(`it has more than ${anyDepthMax} google.protobuf.Any within each other`)
+    }
     anyDepth++
     try {
       const json = ofMessage(held)(held.decode(new WireReader(bytes)))

@@ -6,8 +6,8 @@
  * makes it wait.
  */
 import { messageOf } from '../../errors.ts'
-import { type Json } from '../codec.ts'
-import { type RegistryConfig } from '../formats-config.ts'
+import type { Json } from '../codec.ts'
+import type { RegistryConfig } from '../formats-config.ts'
 import { Refused, Trouble } from './faults.ts'
 import { readBounded } from './read-bounded.ts'
 
@@ -41,8 +41,9 @@ export class RegistryClient {
     const { response, text } = await this.#ask(path)
     const body = membersOf(text)
     if (response.status === 200) {
-      if (body === undefined)
+      if (body === undefined) {
         throw new Trouble('it answers what is no JSON object: is SCHEMA_REGISTRY_URL the right one?', true)
+      }
       return body
     }
     throw faultOf(response, body)
@@ -69,12 +70,15 @@ function faultOf(response: Response, body: Readonly<Record<string, Json>> | unde
   // 40401: subject, 40402: version, 40403: schema. A 404 without these codes comes from a proxy, or from a path that is
   // not a registry's.
   if (status === 404 && typeof code === 'number' && code > 40_400 && code < 40_500) return new Refused('not found')
-  if (status === 401)
+  if (status === 401) {
     return new Trouble('it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS', true)
-  if (status === 403)
+  }
+  if (status === 403) {
     return new Trouble('it answers 403, the user of SCHEMA_REGISTRY_CREDENTIALS may not read there', true)
-  if (status === 404)
+  }
+  if (status === 404) {
     return new Trouble('it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL', true)
+  }
   if (status >= 300 && status < 400) {
     return new Trouble(
       `it redirects to ${originOf(response)}, which is not followed: set SCHEMA_REGISTRY_URL to it`,

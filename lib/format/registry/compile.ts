@@ -1,7 +1,7 @@
 /** Compiles a registered schema and its references into a codec for payloads. */
 import { registeredAvroCodec } from '../avro.ts'
-import { type Codec, type Json } from '../codec.ts'
-import { type FormatSpec } from '../formats-config.ts'
+import type { Codec, Json } from '../codec.ts'
+import type { FormatSpec } from '../formats-config.ts'
 import { jsonCodec } from '../simple/json.ts'
 
 export type Kind = Extract<FormatSpec, { format: 'registry' }>['kind']

@@ -4,7 +4,7 @@
  */
 import protobuf from 'protobufjs'
 import { LatchkeyError, messageOf } from '../../errors.ts'
-import { type Codec, type Json } from '../codec.ts'
+import type { Codec, Json } from '../codec.ts'
 import { codecOfMessage } from '../protobuf.ts'
 import { parseProtos } from '../protobuf/load.ts'
 import { type Messages, messagesOf } from '../protobuf/messages.ts'

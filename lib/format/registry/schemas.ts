@@ -3,12 +3,12 @@
  * instance.
  */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { type Json } from '../codec.ts'
-import { type RegistryConfig } from '../formats-config.ts'
+import type { Json } from '../codec.ts'
+import type { RegistryConfig } from '../formats-config.ts'
 import { addRegistryCheck } from '../registry-checks.ts'
 import { addTroubles } from '../troubles.ts'
 import { RegistryClient } from './client.ts'
-import { type CompiledSchema, compile, type Kind, schemaTypes } from './compile.ts'
+import { compile, type CompiledSchema, type Kind, schemaTypes } from './compile.ts'
 import { Refused, Trouble } from './faults.ts'
 import { Fetched, type FetchedOptions } from './fetched.ts'
 

@@ -1,5 +1,5 @@
 /** Bytes in JSON: base64, as in the JSON form of Protocol Buffers. */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 
 const alphabet = /^[A-Za-z0-9+/]*={0,2}$/
 

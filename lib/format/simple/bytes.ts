@@ -1,5 +1,5 @@
 /** Bytes that are not text: hexadecimal digits in URLs, base64 in JSON. */
-import { type Codec } from '../codec.ts'
+import type { Codec } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 
 const expected = 'it must be hexadecimal digits, two for each byte, or "base64url:" and base64url'

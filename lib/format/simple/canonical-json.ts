@@ -3,7 +3,7 @@
  * of their names, numbers and strings as in ECMAScript.
  * Keys need this to be found. In values, members keep their order.
  */
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 import { JsonTooLong } from './json-length.ts'
 
 /**

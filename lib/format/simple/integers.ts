@@ -4,7 +4,7 @@
  * In a program, a number of 8 bytes is a bigint. In JSON it is a number if that is exact (up to 2^53), else a decimal
  * string.
  */
-import { type Codec, type Json } from '../codec.ts'
+import type { Codec, Json } from '../codec.ts'
 
 /** Each number has exactly one text, so that a key has one URL. */
 const decimal = /^(?:0|-?[1-9]\d{0,18})$/

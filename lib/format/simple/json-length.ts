@@ -1,4 +1,4 @@
-import { type Json } from '../codec.ts'
+import type { Json } from '../codec.ts'
 
 export class JsonTooLong extends Error {
   constructor(charactersMax: number) {

@@ -7,7 +7,7 @@
  * used.
  */
 import { withoutBom } from '../../text/bom.ts'
-import { type Codec, type Json } from '../codec.ts'
+import type { Codec, Json } from '../codec.ts'
 import { canonicalJson, jsonText } from './canonical-json.ts'
 import { quoteLargeIntegers } from './large-integers.ts'
 import { bytesOf, textOf } from './utf8.ts'

@@ -1,7 +1,7 @@
 /**
  * Any bytes, unchecked. In JSON they are base64. As text they are UTF-8, with replacement characters for invalid bytes.
  */
-import { type Codec } from '../codec.ts'
+import type { Codec } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

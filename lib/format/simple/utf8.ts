@@ -3,7 +3,7 @@
  * encoding returns the original bytes.
  */
 import { isAscii } from 'node:buffer'
-import { type Codec, type Json } from '../codec.ts'
+import type { Codec, Json } from '../codec.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()

@@ -1,7 +1,7 @@
 /**
  * UUIDs: as text of 36 characters, as written by Kafka's UUIDSerializer, or as 16 bytes. Values are text in lower case.
  */
-import { type Codec, type Json } from '../codec.ts'
+import type { Codec, Json } from '../codec.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
 const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -3,11 +3,11 @@
  * stays wrong until someone corrects it, so the message names the setting to correct.
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'
-import { type BrokerAddress, type SaslConfig } from '../../store-protocol/client-config.ts'
+import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
 import { type Listener, probeListener } from './listener-probe.ts'
 import { speaksTls } from './response-frames.ts'
 import { SaslRefused } from './sasl.ts'
-import { type SocketOptions } from './socket.ts'
+import type { SocketOptions } from './socket.ts'
 
 type SecurityOptions = SocketOptions & { sasl?: SaslConfig | null }
 
@@ -105,8 +105,9 @@ const noTls =
 function listenerFault(listener: Listener | undefined, where: string): LatchkeyError | undefined {
   if (listener === undefined) return undefined
   if (listener === 'tls') return speaksTls(where)
-  if (listener === 'plaintext')
+  if (listener === 'plaintext') {
     return new LatchkeyError('authentication_failed', `Connecting to ${where} by TLS: ${noTls}`)
+  }
   const offered = listener.mechanisms.join(', ')
   const advice =
     'set security.protocol=sasl_plaintext (or sasl_ssl), sasl.mechanism, sasl.username and sasl.password in KAFKA_PROPERTIES'

@@ -3,8 +3,8 @@
  * seeds and all learned addresses are tried in turn: a seed may never come back while the cluster runs at other
  * addresses.
  */
-import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { LatchkeyError } from '../../errors.ts'
+import type { BrokerAddress } from '../../store-protocol/client-config.ts'
 import { hedged } from './hedged.ts'
 import { BrokerConnection, type ConnectionOptions } from './kafkajs.ts'
 

@@ -3,8 +3,8 @@
  * at one broker hides no failure at another. Logged at a bounded rate, also while nothing changes.
  */
 import { getLogger } from '@logtape/logtape'
-import { type LatchkeyError } from '../../errors.ts'
-import { type PartitionTrouble } from '../../store-protocol/status.ts'
+import type { LatchkeyError } from '../../errors.ts'
+import type { PartitionTrouble } from '../../store-protocol/status.ts'
 
 const log = getLogger(['latchkey', 'kafka'])
 const reportMs = 1_000

@@ -11,13 +11,13 @@ import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError, messageOf } from '../../errors.ts'
+import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
+import { malformed } from '../protocol/response-cursor.ts'
 import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
-import { malformed } from '../protocol/response-cursor.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { authenticateInTime, saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
-import { type BrokerAddress, type SaslConfig } from '../../store-protocol/client-config.ts'
 
 export { Encoder }
 
@@ -168,8 +168,9 @@ export class BrokerConnection {
   async #exchange(send: () => Promise<unknown>, request: RequestVersion, timeoutMs: number): Promise<unknown> {
     const { host, port } = this.address
     const { apiName } = request
-    if (this.#closed)
+    if (this.#closed) {
       throw new LatchkeyError('broker_unreachable', `${apiName} to ${host}:${port}: the connection is closed`)
+    }
     try {
       await this.#open(others)
       requireVersion(this.#broker.versions!, request, `${host}:${port}`)

@@ -3,8 +3,8 @@
  * uses plain text instead of TLS, or that does not authenticate. It closes the connection, like a broker that restarts.
  * A probe with another protocol distinguishes these cases.
  */
-import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { deadline } from '../../deadline.ts'
+import type { BrokerAddress } from '../../store-protocol/client-config.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 
 export type Listener = 'tls' | 'plaintext' | { mechanisms: string[] }

@@ -4,8 +4,8 @@
  */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../../errors.ts'
-import { type Connections } from './connections.ts'
-import { type Health } from './health.ts'
+import type { Connections } from './connections.ts'
+import type { Health } from './health.ts'
 
 const log = getLogger(['latchkey', 'kafka'])
 

@@ -2,9 +2,9 @@
  * Checks whether anything accepts connections at the brokers' addresses. A client retries indefinitely, because a
  * cluster may come back. Commands that must end check this first.
  */
-import { type BrokerAddress } from '../../store-protocol/client-config.ts'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
+import type { BrokerAddress } from '../../store-protocol/client-config.ts'
 import { absentCodes } from './connection-fault.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 

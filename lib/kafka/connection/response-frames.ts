@@ -50,8 +50,9 @@ export class ResponseFrames {
     }
     while (received.length - at >= lengthBytes) {
       const frameBytes = received.readInt32BE(at)
-      if (frameBytes < correlationIdBytes || frameBytes > this.#bytesMax)
+      if (frameBytes < correlationIdBytes || frameBytes > this.#bytesMax) {
         throw this.#impossible(received.subarray(at), frameBytes)
+      }
       const end = at + lengthBytes + frameBytes
       if (end > received.length) {
         // Untouched memory has no physical pages, so a wrong length costs none.

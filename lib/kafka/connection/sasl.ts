@@ -5,9 +5,9 @@
 import plain from 'kafkajs/src/broker/saslAuthenticator/plain'
 import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256'
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512'
-import { type Connection } from 'kafkajs/src/network/connectionPool'
+import type { Connection } from 'kafkajs/src/network/connectionPool'
 import { messageOf } from '../../errors.ts'
-import { type SaslConfig } from '../../store-protocol/client-config.ts'
+import type { SaslConfig } from '../../store-protocol/client-config.ts'
 
 const providers = { plain, 'scram-sha-256': scram256, 'scram-sha-512': scram512 }
 

@@ -1,7 +1,7 @@
 /** Sockets to brokers, configured by the client properties. */
 import net from 'node:net'
 import tls from 'node:tls'
-import { type TlsConfig } from '../../store-protocol/client-config.ts'
+import type { TlsConfig } from '../../store-protocol/client-config.ts'
 
 export interface SocketOptions {
   /** If `null` or absent, the connection is not encrypted. */

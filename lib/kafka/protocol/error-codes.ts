@@ -6,6 +6,7 @@ import { LatchkeyError } from '../../errors.ts'
 
 /** The topic does not exist, or not yet. */
 export const unknownTopic = 3
+export const topicAuthorizationFailed = 29
 
 /**
  * `refresh`: the metadata is stale; refresh it and retry · `retry`: the same request may succeed later · `refuse`: it

@@ -2,10 +2,10 @@
  * Fetch: version 13 by topic id, or version 11 by name. Without a session: each request has all positions.
  * https://kafka.apache.org/protocol#The_Messages_Fetch
  */
-import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
+import type { FetchConfig } from '../../store-protocol/client-config.ts'
 import { Encoder, type RawRequest } from '../connection/kafkajs.ts'
+import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
-import { type FetchConfig } from '../../store-protocol/client-config.ts'
 
 export type FetchOptions = Omit<FetchConfig, 'checkCrcs'>
 

@@ -2,8 +2,8 @@
  * Metadata: the cluster's brokers and topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516). Version 9
  * has reliable leader epochs (KIP-320). https://kafka.apache.org/protocol#The_Messages_Metadata
  */
-import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { type BrokerConnection, Encoder, type RawRequest } from '../connection/kafkajs.ts'
+import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { malformed, reading, ResponseCursor } from './response-cursor.ts'
 
 export interface PartitionMetadata {

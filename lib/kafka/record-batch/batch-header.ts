@@ -41,8 +41,9 @@ export class RecordBatchHeader {
     const baseOffset = layout.readInt64(bytes, start + layout.baseOffsetAt)
     const batchLength = bytes.readInt32BE(start + layout.batchLengthAt)
     const attempted = `Reading record batch at offset ${baseOffset}`
-    if (batchLength < layout.oldMessageBytesMin)
+    if (batchLength < layout.oldMessageBytesMin) {
       throw corrupt(attempted, `its length field is ${batchLength}`, { baseOffset })
+    }
     if (room > layout.magicAt) checkMagic(bytes.readInt8(start + layout.magicAt), attempted, baseOffset)
     const batchBytes = layout.lengthPrefixBytes + batchLength
     if (batchBytes < layout.recordsAt) {

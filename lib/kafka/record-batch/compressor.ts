@@ -1,5 +1,5 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
-import { type Compression } from './layout.ts'
+import type { Compression } from './layout.ts'
 import { compressLz4, lz4BytesMax } from './lz4-encoder.ts'
 import { compressSnappy, snappyBytesMax } from './snappy-encoder.ts'
 

@@ -1,6 +1,6 @@
 import { zstdDecompressSync } from 'node:zlib'
 import { gunzip } from './gzip.ts'
-import { maxDecompressedBytes, type Compression } from './layout.ts'
+import { type Compression, maxDecompressedBytes } from './layout.ts'
 import { decompressLz4Frame } from './lz4-frame.ts'
 import { isTooLarge, OutputBuffer, tooLarge } from './output-buffer.ts'
 import { decompressSnappy } from './snappy.ts'

@@ -33,8 +33,9 @@ export function endOfMembers(bytes: Buffer, options: { maxOutputLength: number; 
     for (let start = contentStart(bytes, 0); start > 0; start = contentStart(bytes, end)) {
       const inflated = inflateRawSync(bytes.subarray(start), { ...options, info: true }) as unknown as Inflated
       const trailerAt = start + inflated.engine.bytesWritten
-      if (bytes.length - trailerAt < trailerBytes || bytes.readUInt32LE(trailerAt) !== crc32(inflated.buffer))
+      if (bytes.length - trailerAt < trailerBytes || bytes.readUInt32LE(trailerAt) !== crc32(inflated.buffer)) {
         return end
+      }
       end = trailerAt + trailerBytes
     }
   } catch {

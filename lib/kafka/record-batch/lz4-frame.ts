@@ -90,10 +90,11 @@ function readHeader(source: Buffer): FrameHeader {
   const hashAt = hasContentSize ? 14 : 6
   if (source.length <= hashAt) throw new Error('an LZ4 frame header is cut off')
   const hash = (Bun.hash.xxHash32(source.subarray(4, hashAt)) >>> 8) & 255
-  if (hash !== source[hashAt])
+  if (hash !== source[hashAt]) {
     throw new Error(
       `an LZ4 frame header has checksum 0x${source[hashAt]!.toString(16)}, computed is 0x${hash.toString(16)}`,
     )
+  }
   return {
     linkedBlocks: (flags & 0x20) === 0,
     blockChecksums: (flags & 0x10) !== 0,
@@ -109,6 +110,7 @@ function readUInt32(source: Buffer, at: number): number {
 
 function checkHash(what: string, expected: number, bytes: Buffer): void {
   const found = Bun.hash.xxHash32(bytes)
-  if (found !== expected)
+  if (found !== expected) {
     throw new Error(`an LZ4 ${what} has checksum 0x${expected.toString(16)}, computed is 0x${found.toString(16)}`)
+  }
 }

@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { type CompressionOptions, Compressor } from './compressor.ts'
 import { crc32c } from './crc32c.ts'
-import { type HeaderBytes } from './header-block.ts'
+import type { HeaderBytes } from './header-block.ts'
 import * as layout from './layout.ts'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
 

@@ -88,8 +88,9 @@ export class RecordBatchReader extends RecordCursor {
     if (!this.#onBatch) throw new LatchkeyError('internal', 'Reading records: nextBatch has not found a batch')
     if (options.checkCrc) this.#checkCrc()
     const start = this.#batchStart + layout.recordsAt
-    if (this.compression === 0 || this.recordCount === 0)
+    if (this.compression === 0 || this.recordCount === 0) {
       return this.beginRecords(this.#buffer, start, this.#nextBatchStart)
+    }
     const records = this.#decompress(start)
     if (this.recordCount * layout.recordBytesMin > records.length) {
       throw this.corrupt(`${this.recordCount} records cannot be in ${records.length} decompressed bytes`)

@@ -6,9 +6,9 @@ import { LatchkeyError } from '../../errors.ts'
 import { RecordBatchHeader } from './batch-header.ts'
 import { corrupt } from './corrupt.ts'
 import * as layout from './layout.ts'
+import { longVarint, longVarlong, varintEnd } from './long-varint.ts'
 import { findRecordFault } from './record-fault.ts'
 import { VarintCursor } from './varint-cursor.ts'
-import { longVarint, longVarlong, varintEnd } from './long-varint.ts'
 
 export const noBytes = Buffer.alloc(0)
 const notOpened = -1
@@ -200,10 +200,11 @@ export class RecordCursor extends RecordBatchHeader {
     }
     const end = cursor.at + length
     const fault = findRecordFault(this.data, cursor.at, end, this.#deltaMin, this.#deltaMax)
-    if (!this.#leadsOn(end))
+    if (!this.#leadsOn(end)) {
       throw this.corrupt(
         `record ${index} of ${this.recordCount} has length ${length}, where no record follows; ${fault.text}`,
       )
+    }
     this.offset =
       this.baseOffset + (fault.offsetDelta < 0 ? Math.min(this.#deltaMin, this.#deltaMax) : fault.offsetDelta)
     if (fault.offsetDelta >= 0) this.#deltaMin = fault.offsetDelta + 1
@@ -230,8 +231,9 @@ export class RecordCursor extends RecordBatchHeader {
   }
 
   #endOfRecords(): false {
-    if (this.#recordsLeft === notOpened)
+    if (this.#recordsLeft === notOpened) {
       throw new LatchkeyError('internal', 'Reading a record: openRecords was not called for this batch')
+    }
     const left = this.#recordsEnd - this.#position
     if (left !== 0) throw this.corrupt(`${left} bytes are left over after its ${this.recordCount} records`)
     return false

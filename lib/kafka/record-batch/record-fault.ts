@@ -44,8 +44,9 @@ function headersFault(cursor: VarintCursor, end: number): string {
   const count = cursor.varint()
   if (count === undefined) return 'its header count runs past its end'
   // A header takes at least two bytes. A count of more headers than fit is a fault by itself.
-  if (count < 0 || count * 2 > end - cursor.at)
+  if (count < 0 || count * 2 > end - cursor.at) {
     return `its header count is ${count} with ${end - cursor.at} bytes left in the record`
+  }
   for (let index = 0; index < count; index++) {
     const fault = spanFault(cursor, 'header key', end, 0) ?? spanFault(cursor, 'header value', end)
     if (fault !== undefined) return fault

@@ -66,8 +66,9 @@ function decompressBlock(source: Buffer, at: number, end: number, output: Output
   }
   // An element of 3 bytes decompresses to at most 64. A block that declares more is malformed, so no memory is
   // reserved for it.
-  if (declared > (end - at) * 22)
+  if (declared > (end - at) * 22) {
     throw new Error(`a Snappy block of ${end - at} bytes says it decompresses to ${declared}`)
+  }
   const limit = begin + declared
   output.reserve(limit, begin)
   const target = output.bytes

@@ -5,10 +5,10 @@
  * reserved for readers that callers keep.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { readerWaitMaxMs, readerWaitersMax } from '../memory/limits.ts'
+import { readerWaitersMax, readerWaitMaxMs } from '../memory/limits.ts'
 import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
-import { Epoch, Reader } from './reader.ts'
 import { ReaderView } from './reader-view.ts'
+import { Epoch, Reader } from './reader.ts'
 
 interface Waiter {
   readonly resolve: (reader: Reader) => void

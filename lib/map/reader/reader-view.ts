@@ -1,5 +1,5 @@
 /** A reader thread's views of the map's memory. Messages of the writer keep them up to date. */
-import { type LogView, type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
+import { type LogView, offsetBitsOf, type Segment, segmentViews } from '../memory/entry.ts'
 import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
 import type { TableView } from '../memory/probe.ts'
 

@@ -68,7 +68,7 @@ export class Reader {
     epoch.value = (epoch.value + 1) | 0
     Atomics.store(control, epoch.word, epoch.value)
     try {
-      return this.#find(view.tables[publishedSide(control)]!, home, hash, key)
+      return this.#find(view.tables[publishedSide(control)], home, hash, key)
     } finally {
       epoch.value = (epoch.value + 1) | 0
       Atomics.store(control, epoch.word, epoch.value)

@@ -9,11 +9,11 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { entryBytes, headerBytes, segmentDataStart } from '../memory/entry.ts'
-import type { EntryLog, PartitionLog } from './entry-log.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
-import type { IndexTable } from './index-table.ts'
 import { cleaningRoundBytes } from '../memory/limits.ts'
 import type { Side } from '../memory/messages.ts'
+import type { EntryLog, PartitionLog } from './entry-log.ts'
+import type { IndexTable } from './index-table.ts'
 import { Oplog } from './oplog.ts'
 import type { Partition } from './partition-index.ts'
 import type { LogSegment } from './segment-allocator.ts'

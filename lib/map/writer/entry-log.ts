@@ -5,8 +5,8 @@
  * concern its segments. A segment whose live bytes reach 0 is free at once: the caller declares an entry dead only when
  * no reader can reach it any more.
  */
+import { entryBytes, headerBytes, type LogView, offsetBitsOf, segmentDataStart } from '../memory/entry.ts'
 import { allowanceFloorSegments, allowancePerByte, allowancePerLargeByte, largeEntryShare } from '../memory/limits.ts'
-import { type LogView, entryBytes, headerBytes, offsetBitsOf, segmentDataStart } from '../memory/entry.ts'
 import type { LogSegment, SegmentAllocator } from './segment-allocator.ts'
 
 /**

@@ -6,7 +6,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { tableBitsMax, tableLoadMax } from '../memory/limits.ts'
 import type { TableView } from '../memory/probe.ts'
-import { type LogSegment, type SegmentAllocator, ownerTable } from './segment-allocator.ts'
+import { type LogSegment, ownerTable, type SegmentAllocator } from './segment-allocator.ts'
 
 const slotBytes = 8
 

@@ -3,9 +3,9 @@
  * unpublished side, swap, wait until no reader is inside the other side, make the same change there. DESIGN.md
  * explains the races.
  */
-import type { Announcements } from './announcements.ts'
 import { publishSide } from '../memory/control.ts'
 import type { Side } from '../memory/messages.ts'
+import type { Announcements } from './announcements.ts'
 
 /**
  * Makes the same change on either side. Called first for the unpublished side; after the swap, with `final`,

@@ -1,8 +1,8 @@
 /** The options of a chiral map, their checks, and the sizes that follow from them. */
 import { LatchkeyError } from '../../errors.ts'
-import { tableBitsFor } from './index-table.ts'
 import * as limits from '../memory/limits.ts'
 import type { MapMessage } from '../memory/messages.ts'
+import { tableBitsFor } from './index-table.ts'
 
 export interface ChiralMapOptions {
   /** Numbers of the partitions that this map holds. */
@@ -28,8 +28,9 @@ export function checkOptions(options: ChiralMapOptions): void {
   const { partitions, partitionCount, initialCapacity, readersMax, readerThreads, segmentBytes } = options
   const faults: string[] = []
   if (!within(partitionCount, 1, 2 ** 20)) faults.push(`partitionCount is ${partitionCount}`)
-  if (!partitions.every((id) => within(id, 0, partitionCount - 1)))
+  if (!partitions.every((id) => within(id, 0, partitionCount - 1))) {
     faults.push(`partitions are ${partitions.join(', ')}`)
+  }
   if (new Set(partitions).size !== partitions.length) faults.push('partitions repeat')
   if (!within(initialCapacity, 0, 2 ** 32)) faults.push(`initialCapacity is ${initialCapacity}`)
   if (!within(readersMax, 1, limits.readersPerThreadMax)) faults.push(`readersMax is ${readersMax}`)

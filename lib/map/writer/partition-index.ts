@@ -5,14 +5,14 @@
  * During bulk loading a partition has one table, which no reader knows. Readers learn changes of a side only while that
  * side is unpublished, so a table needs no visibility flag.
  */
-import type { Announcements } from './announcements.ts'
 import { headerBytes, tombstone } from '../memory/entry.ts'
-import { type EntryLog, type PartitionLog, createPartitionLog } from './entry-log.ts'
-import { IndexTable, tableBitsFor } from './index-table.ts'
 import { tableBitsMax } from '../memory/limits.ts'
 import type { Side } from '../memory/messages.ts'
-import type { Oplog } from './oplog.ts'
 import { locate } from '../memory/probe.ts'
+import type { Announcements } from './announcements.ts'
+import { createPartitionLog, type EntryLog, type PartitionLog } from './entry-log.ts'
+import { IndexTable, tableBitsFor } from './index-table.ts'
+import type { Oplog } from './oplog.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
 /** Operations whose memory is fetched together [measured: 16 to 64 make no difference]. */
@@ -99,8 +99,9 @@ export class PartitionIndex {
   absorb(oplog: Oplog, from: number, to: number, side: Side, final: boolean): void {
     const { segments, offsetBits, offsetMask } = this.#log
     for (let operation = from; operation < to; operation++) {
-      if ((operation - from) % touchBlock === 0)
+      if ((operation - from) % touchBlock === 0) {
         this.#touch(oplog, operation, Math.min(operation + touchBlock, to), side)
+      }
       const hash = oplog.hashAt(operation)
       const address = oplog.addressAt(operation)
       const segment = segments[address >>> offsetBits]!

@@ -4,9 +4,9 @@
  * the changelog.
  */
 import { LatchkeyError } from '../../errors.ts'
+import { publishesWaitingMax } from '../memory/limits.ts'
 import type { Cleaner } from './cleaner.ts'
 import type { LeftRight } from './left-right.ts'
-import { publishesWaitingMax } from '../memory/limits.ts'
 import type { Oplog } from './oplog.ts'
 import type { PartitionIndex } from './partition-index.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'

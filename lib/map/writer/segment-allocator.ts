@@ -4,8 +4,8 @@
  * segment come from here and return here. The operating system commits the pages of a slab when they are first written.
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'
+import { offsetBitsOf, type Segment, segmentViews } from '../memory/entry.ts'
 import type { Announcements } from './announcements.ts'
-import { type Segment, offsetBitsOf, segmentViews } from '../memory/entry.ts'
 
 const ownerFree = -1
 export const ownerTable = -2

@@ -1,10 +1,10 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
 import type { Answer, Answerer } from '../../http/answer.ts'
-import type { HostRule } from '../host-rule.ts'
-import { isLoopback } from '../loopback.ts'
 import { problemResponse } from '../../http/problem.ts'
 import { ValueAnswer } from '../../http/value-answer.ts'
+import type { HostRule } from '../host-rule.ts'
+import { isLoopback } from '../loopback.ts'
 import { type Common, headOf, linesOf } from './head.ts'
 import type { HeldAnswers } from './held-answers.ts'
 import { Inbox } from './inbox.ts'

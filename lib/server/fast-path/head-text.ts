@@ -30,13 +30,14 @@ export class HeadText {
     for (const line of this.text.split('\r\n').slice(1)) {
       const colon = line.indexOf(':')
       // A space before the colon is not allowed: the server that judges the request refuses it.
-      if (line.slice(0, colon).trim().toLowerCase() === name)
+      if (line.slice(0, colon).trim().toLowerCase() === name) {
         values.push(
           line
             .slice(colon + 1)
             .trim()
             .toLowerCase(),
         )
+      }
     }
     return values
   }

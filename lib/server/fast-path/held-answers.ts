@@ -98,11 +98,12 @@ export class HeldAnswers {
 
   /** @param latest a client whose response has just begun, and which had no time to take anything */
   #cutLongest(latest: Holder | undefined): void {
-    for (const shares of [this.#untouched, this.#begun])
+    for (const shares of [this.#untouched, this.#begun]) {
       for (const holder of shares.keys()) {
         if (this.#bytes <= this.#options.burstBytesMax || this.#untouched.size + this.#begun.size === 1) return
         if (holder !== latest) this.#cut(holder)
       }
+    }
   }
 
   #cut(holder: Holder): void {

@@ -6,10 +6,10 @@
 import type { Socket, SocketHandler } from 'bun'
 import type { TlsPair } from '../../config/tls-pair.ts'
 import { messageOf } from '../../errors.ts'
-import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Answerer } from '../../http/answer.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Drainable } from '../drain.ts'
-import { type ExcessLog } from '../excess-log.ts'
+import type { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { Handshakes } from './handshakes.ts'
@@ -113,8 +113,9 @@ export class Lane implements ConnectionHost, Drainable {
       close: (socket) => this.#closed(socket),
       error: (socket, error) => {
         // EPROTO is a fault of the client: it sent bytes that are not TLS, or that cannot be decrypted.
-        if ((error as NodeJS.ErrnoException).code !== 'EPROTO')
+        if ((error as NodeJS.ErrnoException).code !== 'EPROTO') {
           repeatedLog.log('error', 'lane', 'Answering a request: {error}', { error: messageOf(error) })
+        }
         socket.terminate()
       },
     }

@@ -85,8 +85,9 @@ function bodyOf(head: HeadText): Body {
   const lengths = head.valuesOf('content-length')
   const encodings = head.valuesOf('transfer-encoding')
   if (encodings.length === 0 && lengths.length === 0) return new LengthBody(0)
-  if (encodings.length === 0 && lengths.length === 1 && lengthPattern.test(lengths[0]!))
+  if (encodings.length === 0 && lengths.length === 1 && lengthPattern.test(lengths[0]!)) {
     return new LengthBody(Number(lengths[0]))
+  }
   if (lengths.length === 0 && encodings.join() === 'chunked') return new ChunkedBody()
   return new LengthBody(Infinity)
 }

@@ -40,7 +40,7 @@ export class Tunnel implements SlotHolder {
   readonly #behind: Behind
   readonly #slots: Slots
   #hasSlot = false
-  #server: Socket<undefined> | undefined
+  #server: Socket | undefined
   #toServer: Outbox | undefined
   /** Local port of the connection to the server. */
   #port = 0
@@ -119,8 +119,9 @@ export class Tunnel implements SlotHolder {
   /** To be called once a second. Gives up a tunnel that is idle for two ticks, before the server may close it. */
   tick(): void {
     if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
-    else if (this.#hasSlot && this.#request?.hasHead === false && ++this.#headTicks === slowHeadTicks)
+    else if (this.#hasSlot && this.#request?.hasHead === false && ++this.#headTicks === slowHeadTicks) {
       this.#slots.rest(this)
+    }
   }
 
   /** A request in progress has its whole answer, or has a head that does not end: the client's connection ends, too. */
@@ -139,7 +140,7 @@ export class Tunnel implements SlotHolder {
 
   async #connect(port: number): Promise<void> {
     try {
-      await Bun.connect<undefined>({
+      await Bun.connect({
         hostname: '127.0.0.1',
         port,
         socket: {
@@ -160,7 +161,7 @@ export class Tunnel implements SlotHolder {
     }
   }
 
-  #reached(server: Socket<undefined>): void {
+  #reached(server: Socket): void {
     if (this.#isClientGone || this.#isServerGone) return void server.end()
     this.#server = server
     this.#toServer = new Outbox(server)
@@ -223,8 +224,9 @@ export class Tunnel implements SlotHolder {
     this.#behind.passedOn.delete(this.#port)
     this.#freeSlot()
     if (!this.isPassing) return
-    if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false)
+    if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false) {
       this.#client.outbox.send(unknownMethodRefusal())
+    }
     // Bytes that the client still sends are read and dropped. A socket closed with unread bytes would be reset, and the
     // client would lose its last response.
     this.#waiting = nothing

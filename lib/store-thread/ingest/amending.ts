@@ -3,11 +3,11 @@
  * amendment.ts.
  */
 import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
-import { type StoreContext } from '../store-context.ts'
+import type { StoreContext } from '../store-context.ts'
 import { Amendment } from './amendment.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type Settlement } from './settlement.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
+import type { Settlement } from './settlement.ts'
 
 /**
  * Maximum of encoded amendment batches of one partition that are not acknowledged. They do not wait for room in the

@@ -16,10 +16,10 @@
  * so memory is bounded by a few batches.
  */
 import { type HeaderBytes, HeaderCursor } from '../../kafka/record-batch/index.ts'
-import { type ChiralMap, type StoredEntry } from '../../map/index.ts'
+import type { ChiralMap, StoredEntry } from '../../map/index.ts'
 import { headersOf, withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
-import { type ChangelogBatch } from './changelog-batch.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
 
 /** What an amendment needs from ingest. */
 export interface AmendmentSink {

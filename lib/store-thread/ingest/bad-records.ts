@@ -4,13 +4,13 @@
  * or the partition halts at the record.
  */
 import { type LatchkeyError, messageOf } from '../../errors.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { type CounterName, type Stats } from '../../store-protocol/stats.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
-import { type Fault } from './dead-letter-headers.ts'
+import type { CounterName, Stats } from '../../store-protocol/stats.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
+import type { Fault } from './dead-letter-headers.ts'
 import { type DeadLetters, foundAt, foundBytes } from './dead-letters.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLetterTopic'>
 

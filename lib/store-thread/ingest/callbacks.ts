@@ -4,12 +4,12 @@
  * predecessors of a record.
  */
 import { type Definition, refusePromise } from '../../definition/index.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../../map/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { ChiralMap } from '../../map/index.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
-import { type Step } from './conversion-faults.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type StoreContext } from '../store-context.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { Step } from './conversion-faults.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 /** The writer's view of the map. */
 export interface Memory {

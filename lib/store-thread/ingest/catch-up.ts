@@ -2,8 +2,8 @@
  * Tracks which partitions have not reached the end that the source had at start, and which of them are being rebuilt.
  */
 import { beginPhase } from '../../store-protocol/recovery-phase.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type Resumption } from '../recovery/resumption.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { Resumption } from '../recovery/resumption.ts'
 
 export class CatchUp {
   readonly #stats: Stats
@@ -63,8 +63,9 @@ export class CatchUp {
     const target = this.#targets.get(partition)
     if (target === undefined) return false
     this.#stats.setGauge(partition, 'phasePosition', Math.min(acknowledged, target))
-    if (this.#rebuilding.has(partition))
+    if (this.#rebuilding.has(partition)) {
       this.#stats.setGauge(partition, 'recoveryPosition', Math.min(acknowledged, target))
+    }
     if (acknowledged < target) return false
     this.#targets.delete(partition)
     return true

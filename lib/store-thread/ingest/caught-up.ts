@@ -1,8 +1,8 @@
 /** Logs that a store has caught up, with the number of source records that it could not store. */
-import { reasonsText, skippedOf } from '../../store-protocol/skipped.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { loggerOf } from '../../log/index.ts'
+import { reasonsText, skippedOf } from '../../store-protocol/skipped.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 
 const log = loggerOf('store')
 

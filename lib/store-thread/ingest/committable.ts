@@ -1,7 +1,7 @@
 /** Computes the source offsets that may be committed now. */
-import { type Repairs } from '../repair/repairs.ts'
-import { type CatchUp } from './catch-up.ts'
-import { type Ingest } from './ingest.ts'
+import type { Repairs } from '../repair/repairs.ts'
+import type { CatchUp } from './catch-up.ts'
+import type { Ingest } from './ingest.ts'
 
 /**
  * Leaves out partitions that are being rebuilt or repaired, because a commit states that the changelog is complete, and

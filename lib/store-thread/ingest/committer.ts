@@ -3,14 +3,14 @@
  * are never ahead of the changelog and never decrease.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
-import { type CommittedOffset, commitOffsets, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import { commitOffsets, type CommittedOffset, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf } from '../../topics/clients.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 import { besideChangelog, marksIn } from '../recovery/marks.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 
 /** Maximum time between reading the group's commits and replacing them. */
 const answerAgeMaxMs = 2_000

@@ -6,7 +6,7 @@ import { type Definition, describeThrown } from '../../definition/index.ts'
 import { isInstance, LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
-import { type CounterName } from '../../store-protocol/stats.ts'
+import type { CounterName } from '../../store-protocol/stats.ts'
 
 /** The step of the conversion that is running. */
 export type Step = 'key' | 'value' | 'old value' | 'convert' | 'onNew' | 'onUpdate' | 'onDelete' | 'encode'

@@ -3,17 +3,17 @@
  * encodes. Handles only source records, and each once, however often it is fetched or written.
  */
 import { type Definition, refusePromise, skip } from '../../definition/index.ts'
-import { type Codec } from '../../format/index.ts'
+import type { Codec } from '../../format/index.ts'
 import { rawCodec } from '../../format/simple/raw.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
 import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
-import { type StoreContext } from '../store-context.ts'
-import { type BadRecords } from './bad-records.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { BadRecords } from './bad-records.ts'
 import { Callbacks, hasCallbacks, type Memory, memoryOf } from './callbacks.ts'
 import { faultAt, reasonAt, type Step, waitFor } from './conversion-faults.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 /** Result for a record: written unchanged, written with another value, not written, or the partition stops at it. */
 export type Outcome = 'unchanged' | 'converted' | 'left out' | 'halted'

@@ -3,9 +3,9 @@
  * Streams (`__streams.errors.topic`, KIP-1034), so that tools which look for `__*.errors.*` find them. The values are
  * text, as theirs.
  */
-import { type HeaderBlock } from '../../kafka/record-batch/index.ts'
+import type { HeaderBlock } from '../../kafka/record-batch/index.ts'
 import { reasonOf } from '../../store-protocol/skipped.ts'
-import { type CounterName } from '../../store-protocol/stats.ts'
+import type { CounterName } from '../../store-protocol/stats.ts'
 
 export const prefix = '__latchkey.errors.'
 export const omittedHeader = `${prefix}omitted`

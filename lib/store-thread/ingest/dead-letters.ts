@@ -5,14 +5,14 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { Producer } from '../../kafka/producer.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { noIdentity } from '../../kafka/transactional-id.ts'
+import type { DeadLetterTopic } from '../../topics/dead-letter-topic.ts'
 import { findSourceRecord } from '../recovery/source-record.ts'
-import { type StoreContext } from '../store-context.ts'
-import { type DeadLetterTopic } from '../../topics/dead-letter-topic.ts'
-import { type Fault } from './dead-letter-headers.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { Fault } from './dead-letter-headers.ts'
 import { type Found, LetterBatch } from './letter-batch.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
 
 export interface DeadLetterSink {

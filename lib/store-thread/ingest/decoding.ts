@@ -1,8 +1,8 @@
 /** Creates the decoder of a store's source from its settings and its definition. */
 import { sourceFetch } from '../../topics/clients.ts'
-import { type StoreContext } from '../store-context.ts'
-import { type BadRecords } from './bad-records.ts'
-import { type BatchPool } from './changelog-batch.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { BadRecords } from './bad-records.ts'
+import type { BatchPool } from './changelog-batch.ts'
 import { type Conversion, conversionOf } from './conversion.ts'
 import { compressibleBytesMax, recordLimits } from './produce-options.ts'
 import { SourceDecoder } from './source-decoder.ts'

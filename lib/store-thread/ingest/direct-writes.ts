@@ -4,13 +4,13 @@
  * source record replaces it when a restart reads that again.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type ChiralMap } from '../../map/index.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import type { FromThread } from '../../store-protocol/messages.ts'
 import { readFrame } from '../../store-protocol/write-frame.ts'
-import { type FromThread } from '../../store-protocol/messages.ts'
-import { type StoreContext } from '../store-context.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
 import { fencedAdvice } from './owners.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 /** Key and value of each record in the format of WriteFrame, and the time of the write. */
 export interface DirectRecords {

@@ -3,19 +3,19 @@
  * is to be made again. The tombstones carry discardOffset as their source offset. A later recovery ignores all source
  * offsets before them.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset } from '../../kafka/offsets.ts'
-import { beginPhase } from '../../store-protocol/recovery-phase.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type ChiralMap } from '../../map/index.ts'
-import { type Ingest } from './ingest.ts'
 import { loggerOf } from '../../log/index.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import { beginPhase } from '../../store-protocol/recovery-phase.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { groupOf } from '../../topics/clients.ts'
 import { rebuildingMetadata } from '../../topics/completeness.ts'
-import { type Recovered } from '../recovery/recovery.ts'
-import { type Resume } from '../recovery/resume.ts'
+import type { Recovered } from '../recovery/recovery.ts'
+import type { Resume } from '../recovery/resume.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
+import type { Ingest } from './ingest.ts'
 
 /**
  * Notes in the group's commits which partitions are to be discarded and rebuilt. The process may be killed during the
@@ -55,8 +55,9 @@ export async function discardFormer(
   recovered: ReadonlyMap<number, Recovered>,
 ): Promise<void> {
   const partitions = [...resumes].filter(([, { discard }]) => discard).map(([partition]) => partition)
-  for (const partition of partitions)
+  for (const partition of partitions) {
     beginPhase(stats, partition, 'deleting', { start: 0, end: map.stats(partition).entries })
+  }
   for (const partition of partitions) {
     const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key, (deleted) =>
       stats.setGauge(partition, 'phasePosition', deleted),

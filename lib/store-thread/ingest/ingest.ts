@@ -3,26 +3,26 @@
  * they are decoded. Only records that the changelog has acknowledged are applied to the map. The bytes that wait for an
  * acknowledgement are bounded.
  */
-import { type LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import type { LatchkeyError } from '../../errors.ts'
 import { type PartitionEnd, Producer } from '../../kafka/producer.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { clientsConfigOf } from '../../topics/clients.ts'
 import { Amending } from './amending.ts'
-import { type Amendment } from './amendment.ts'
+import type { Amendment } from './amendment.ts'
 import { BadRecords } from './bad-records.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type Conversion } from './conversion.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { Conversion } from './conversion.ts'
 import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import { decodingOf } from './decoding.ts'
 import { type DirectRecords, DirectWrites } from './direct-writes.ts'
-import { type IngestContext } from './partition-events.ts'
 import { Linger } from './linger.ts'
+import type { IngestContext } from './partition-events.ts'
 import { PartitionIngest, type PartitionStart, takenIsSettled } from './partition-ingest.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
-import { RepairPort } from './repair-port.ts'
 import { Refusals } from './refusals.ts'
+import { RepairPort } from './repair-port.ts'
 import { Settlement } from './settlement.ts'
 import { SourceReader } from './source-reader.ts'
-import { clientsConfigOf } from '../../topics/clients.ts'
 
 export class Ingest {
   readonly #context: IngestContext

@@ -8,7 +8,7 @@ import {
   RecordBatchReader,
 } from '../../kafka/record-batch/index.ts'
 import { addFault, type Fault, type Omitted, omittedHeader, prefix } from './dead-letter-headers.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 /** A record as it was found. A length of -1 means null. */
 export interface Found {

@@ -2,12 +2,12 @@
  * The store's ownership of its changelog partitions: the producer identities that it writes with, and how it takes a
  * partition again.
  */
-import { type Claim, fencePartition, identityOf, isOwn, newClaim } from '../../kafka/fence.ts'
-import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/transactional-id.ts'
-import { listOffsets } from '../../kafka/offsets.ts'
-import { type Clients, clientsConfigOf, transactionalIdOf } from '../../topics/clients.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { LatchkeyError } from '../../errors.ts'
+import { type Claim, fencePartition, identityOf, isOwn, newClaim } from '../../kafka/fence.ts'
+import { listOffsets } from '../../kafka/offsets.ts'
+import { noIdentity, plainProducerId, type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
+import { type Clients, clientsConfigOf, transactionalIdOf } from '../../topics/clients.ts'
 import { hasSuccessor, markersFrom } from '../recovery/changelog-check.ts'
 
 /** Number of producer ids a partition that identify the store's own batches without fencing. */

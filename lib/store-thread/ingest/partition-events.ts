@@ -1,20 +1,20 @@
 /** Events of partitions in a running store (caught up, lost, written by others), and the reactions to them. */
 import { LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { type OffsetRange } from '../../kafka/producer.ts'
+import type { OffsetRange } from '../../kafka/producer.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { loggerOf } from '../../log/index.ts'
-import { type CatchUp } from './catch-up.ts'
-import { logCaughtUp } from './caught-up.ts'
-import { type Contests } from '../repair/contests.ts'
-import { type SourceWatch } from '../reread/source-watch.ts'
-import { type Repairs } from '../repair/repairs.ts'
-import { fencedAdvice, type Owners } from './owners.ts'
-import { type Halt } from './partition-ingest.ts'
-import { resetRefused, tellLost } from '../recovery/resumption.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
 import { clientsConfigOf } from '../../topics/clients.ts'
-import { type StoreContext } from '../store-context.ts'
+import { resetRefused, tellLost } from '../recovery/resumption.ts'
+import type { Contests } from '../repair/contests.ts'
+import type { Repairs } from '../repair/repairs.ts'
+import type { SourceWatch } from '../reread/source-watch.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { CatchUp } from './catch-up.ts'
+import { logCaughtUp } from './caught-up.ts'
+import { fencedAdvice, type Owners } from './owners.ts'
+import type { Halt } from './partition-ingest.ts'
 
 const log = loggerOf('store')
 
@@ -107,8 +107,9 @@ export class PartitionEvents {
       throw new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}`)
     }
     const reset = clientsConfigOf(config).consumer.offsetReset
-    if (reset === 'error')
+    if (reset === 'error') {
       throw resetRefused(sourceTopic, partition, `it begins at offset ${start}, and ${position} is next`)
+    }
     const ends = reset === 'latest' ? await listOffsets(clients.consumer, sourceTopic, [partition], 'latest') : starts
     const next = ends.get(partition)!
     tellLost(sourceTopic, partition, next - position, next, reset)

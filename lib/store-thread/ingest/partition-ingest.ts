@@ -3,9 +3,9 @@
  * written, acknowledged position.
  */
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
-import { type ChangelogBatch } from './changelog-batch.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
 import { PendingValues } from './pending-values.ts'
-import { type Reread } from './reread.ts'
+import type { Reread } from './reread.ts'
 
 /** Where a partition halted, and why. */
 export interface Halt {

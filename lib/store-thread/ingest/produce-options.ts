@@ -1,10 +1,10 @@
 /** Options of the producer that writes the changelog. */
-import { type ProducerOptions } from '../../kafka/producer.ts'
+import type { ProducerOptions } from '../../kafka/producer.ts'
 import { hardMaxBytes } from '../../kafka/record-batch/index.ts'
-import { BatchPool } from './changelog-batch.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
+import type { ChangelogLimits } from '../../topics/changelog-topic.ts'
 import { clientsConfigOf } from '../../topics/clients.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
-import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
+import { BatchPool } from './changelog-batch.ts'
 
 const requestBytesMax = 16 << 20
 const idleBatchesMax = 32

@@ -3,12 +3,12 @@
  * broker's clock does not allow. They are written in smaller parts, or with the current time, down to the one record at
  * fault. That record is compressed; if it is refused again, it goes to BadRecords.
  */
-import { type LatchkeyError } from '../../errors.ts'
+import type { LatchkeyError } from '../../errors.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type BadRecords } from './bad-records.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { BadRecords } from './bad-records.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 
 export class Refusals {
   readonly #stats: Stats

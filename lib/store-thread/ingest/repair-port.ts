@@ -1,12 +1,12 @@
 /** Operations of changelog repairs on partitions in ingest: see ../repair/repairs.ts. */
-import { type LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/fence.ts'
-import { type PartitionEnd, type Producer } from '../../kafka/producer.ts'
-import { type Amending } from './amending.ts'
-import { type Amendment } from './amendment.ts'
-import { type ChangelogBatch } from './changelog-batch.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type Settlement } from './settlement.ts'
+import type { LatchkeyError } from '../../errors.ts'
+import type { ProducerIdentity } from '../../kafka/fence.ts'
+import type { PartitionEnd, Producer } from '../../kafka/producer.ts'
+import type { Amending } from './amending.ts'
+import type { Amendment } from './amendment.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
+import type { Settlement } from './settlement.ts'
 
 export class RepairPort {
   readonly #partitions: ReadonlyMap<number, PartitionIngest>

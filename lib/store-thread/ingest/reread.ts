@@ -3,7 +3,7 @@
  * whose latest record was in the lost tail, and those that the map does not have. The map's values of all other keys
  * are correct and must not be replaced by older ones.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 export type IsHeld = (key: Uint8Array, start: number, length: number) => boolean
 

@@ -3,17 +3,17 @@
  * by smaller parts or dropped.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type OffsetRange } from '../../kafka/producer.ts'
+import type { OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { applyRecords } from '../apply.ts'
 import { type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+import { applyRecords } from '../apply.ts'
 import { Backlog } from './backlog.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type DirectWrites } from './direct-writes.ts'
-import { type IngestContext } from './partition-events.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { DirectWrites } from './direct-writes.ts'
+import type { IngestContext } from './partition-events.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 import { Progress } from './progress.ts'
-import { type Refusals } from './refusals.ts'
+import type { Refusals } from './refusals.ts'
 
 export class Settlement {
   readonly backlog: Backlog

@@ -2,7 +2,6 @@
  * Decides which records fit the changelog's size limit: uncompressed, or compressed in their own batch, as they may
  * have been in the source.
  */
-import { noIdentity } from '../../kafka/transactional-id.ts'
 import {
   batchBytesOfOne,
   hardMaxBytes,
@@ -10,8 +9,9 @@ import {
   type RecordBatchReader,
   recordOverheadBytesMax,
 } from '../../kafka/record-batch/index.ts'
-import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
+import { noIdentity } from '../../kafka/transactional-id.ts'
+import type { ChangelogLimits } from '../../topics/changelog-topic.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
 
 const batchHeaderBytes = 61
 

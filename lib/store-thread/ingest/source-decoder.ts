@@ -1,18 +1,18 @@
 /** Encodes source records into changelog batches. Records that cannot be stored go to BadRecords. */
-import { type LatchkeyError } from '../../errors.ts'
+import type { LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
-import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
-import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import type { HeaderBlock, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { ChangelogLimits } from '../../topics/changelog-topic.ts'
 import { backlogBytesMax } from './backlog.ts'
-import { type BatchPool, type ChangelogBatch } from './changelog-batch.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type BadRecords } from './bad-records.ts'
-import { type Conversion } from './conversion.ts'
+import type { BadRecords } from './bad-records.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { Conversion } from './conversion.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
 import { SizeLimit } from './size-limit.ts'
-import { type SourceHeaders } from './source-headers.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type ChangelogLimits } from '../../topics/changelog-topic.ts'
+import type { SourceHeaders } from './source-headers.ts'
 
 /** Margin for a clock that is ahead of the broker's, so that a clamped timestamp is still valid. */
 const clockMarginMs = 60_000
@@ -171,8 +171,9 @@ export class SourceDecoder {
   ): boolean {
     const { keyLength, offset } = batch
     let { timestamp } = batch
-    if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0))
+    if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0)) {
       timestamp = this.#clamp(one, batch)
+    }
     const headers = this.#headers
     if (this.#size.isExceeded(keyLength, valueLength, headers)) {
       const alone = this.#size.compressed(batch, source, keyStart, valueStart, valueLength, timestamp, headers)

@@ -1,9 +1,9 @@
 /** Selects the headers of source records to keep. Counts and logs headers that exceed the limit. */
-import { type HeaderBlock, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { HeaderBlock, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 
 /** Returns undefined if no headers are kept. */
 export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {

@@ -1,15 +1,15 @@
 /** Reads the source for partitions in ingest and decodes fetched records into their batches. */
-import { type LatchkeyError } from '../../errors.ts'
-import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import type { LatchkeyError } from '../../errors.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
+import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { sourceFetch } from '../../topics/clients.ts'
 import { setEnd } from '../ends.ts'
-import { type ChangelogBatch } from './changelog-batch.ts'
-import { type DeadLetters } from './dead-letters.ts'
-import { type IngestContext } from './partition-events.ts'
-import { type PartitionIngest } from './partition-ingest.ts'
-import { type Settlement } from './settlement.ts'
-import { type SourceDecoder } from './source-decoder.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { IngestContext } from './partition-events.ts'
+import type { PartitionIngest } from './partition-ingest.ts'
+import type { Settlement } from './settlement.ts'
+import type { SourceDecoder } from './source-decoder.ts'
 
 export interface SourceReaderHooks {
   /** Returns undefined for a partition that is lost. */

@@ -1,14 +1,14 @@
 /** Builds the metadata of a partition's commit: see completeness.ts and marks.ts. */
 import { LatchkeyError } from '../../errors.ts'
 import { confirmedLeaderEpoch } from '../../kafka/leader-epochs.ts'
-import { type Ingest } from './ingest.ts'
 import { completenessMetadata } from '../../topics/completeness.ts'
 import { fingerprintOf, withFingerprint } from '../../topics/fingerprint.ts'
 import { withMarks } from '../recovery/marks.ts'
-import { type Recovered } from '../recovery/recovery.ts'
-import { type Resumption } from '../recovery/resumption.ts'
-import { type StoreContext } from '../store-context.ts'
+import type { Recovered } from '../recovery/recovery.ts'
+import type { Resumption } from '../recovery/resumption.ts'
+import type { StoreContext } from '../store-context.ts'
 import { within } from '../within.ts'
+import type { Ingest } from './ingest.ts'
 
 /** Maximum time that a commit waits for the changelog's leader. */
 const answerMs = 1_000

@@ -1,6 +1,6 @@
 /** Determines the producers that wrote to a range of the changelog. */
-import { type KafkaClient } from '../../kafka/client.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { logBatches } from './log-batches.ts'
 
 const atEnd = Number.POSITIVE_INFINITY

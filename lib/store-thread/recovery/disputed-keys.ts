@@ -7,10 +7,10 @@
  * The check runs once a batch, and nothing is kept of batches before the first late one. Falling source offsets without
  * a late batch are correct: an owner that amends or rebuilds writes them.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type OwnTrail } from './own-trail.ts'
-import { isAbortMarker, Succession } from './succession.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { OwnTrail } from './own-trail.ts'
 import { discardOffset, orderOf, type SourceTrail } from './source-trail.ts'
+import { isAbortMarker, Succession } from './succession.ts'
 
 /** Maximum of the keys' bytes, and the overhead of a string. */
 const keyBytesMax = 16 << 20

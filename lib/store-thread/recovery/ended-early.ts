@@ -2,7 +2,7 @@
  * Checks at start, before the partitions are taken, whether the changelog ends before the end that the last commit
  * states.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 

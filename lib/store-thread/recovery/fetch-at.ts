@@ -1,12 +1,12 @@
 /** A single fetch from a partition, outside of any fetch loop. */
 import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { cameDamaged, soundPart, timesMax } from '../../kafka/damaged-batches.ts'
+import { placeInLog } from '../../kafka/out-of-range.ts'
+import type { Patience } from '../../kafka/patience.ts'
 import { brokerError } from '../../kafka/protocol/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/protocol/fetch.ts'
-import { type Patience } from '../../kafka/patience.ts'
-import { placeInLog } from '../../kafka/out-of-range.ts'
 import { plainFetch } from '../../topics/clients.ts'
 
 /**

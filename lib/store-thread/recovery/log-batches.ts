@@ -5,14 +5,14 @@
  * timeout.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
 import { oversizedBatchIn, piecesOf } from '../../kafka/batch-pieces.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
-import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { hiddenAt } from '../../kafka/open-transaction.ts'
+import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type Isolation } from '../../store-protocol/client-config.ts'
+import type { Isolation } from '../../store-protocol/client-config.ts'
 import { fetchAt } from './fetch-at.ts'
 import { isUnheld, type UnheldRecord } from './unheld-records.ts'
 

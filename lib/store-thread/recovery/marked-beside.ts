@@ -1,8 +1,8 @@
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { type CommittedOffset, fetchCommitted } from '../../kafka/offsets.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { groupOf } from '../../topics/clients.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { ofSource } from './marks.ts'
 
 /** Reads the copy of the source commits that is stored for the changelog topic. Empty if this user may not read it. */

@@ -3,7 +3,7 @@
  * topic, or a log that ends earlier in such an epoch, knows for certain that the topic was recreated or truncated, even
  * if it has grown again since. Empty with brokers before 2.8.
  */
-import { type CommittedOffset } from '../../kafka/offsets.ts'
+import type { CommittedOffset } from '../../kafka/offsets.ts'
 import { completenessOf, fieldIn } from '../../topics/completeness.ts'
 
 export interface Marks {

@@ -3,11 +3,11 @@
  * store take another store's changelog, find that it does not fit the source, and delete all of it.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { isDamage } from '../../kafka/damaged-batches.ts'
 import { type CommittedOffset, committedTopics, listOffsets } from '../../kafka/offsets.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { type Clients, groupOf } from '../../topics/clients.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
 import { type LogPart, openBatches } from './log-batches.ts'
 import { markedBeside } from './marked-beside.ts'
 import { isRecreated } from './source-check.ts'

@@ -1,8 +1,8 @@
 /** Ensures that the owner's fence marker, which ends a recovery, is in the log. */
 import { sleep } from '../../kafka/backoff.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { openTransaction } from '../../kafka/open-transaction.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 
 /**
  * A marker that is not found at the end of the log within this time was removed by an eager cleaner. Another one is

@@ -5,8 +5,8 @@
  * committed, that does not count. Before the second marker it counts, because it may be the batch of a later owner
  * whose marker compaction has removed.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type RecordTrail } from '../apply.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordTrail } from '../apply.ts'
 import { SourceTrail } from './source-trail.ts'
 
 /** A range of changelog offsets in which batches of producers other than the owner are foreign. */

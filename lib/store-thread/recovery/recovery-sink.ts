@@ -2,18 +2,18 @@
 import { LatchkeyError } from '../../errors.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { isDamage } from '../../kafka/damaged-batches.ts'
-import { type FetchSink } from '../../kafka/fetcher.ts'
+import type { FetchSink } from '../../kafka/fetch-sink.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { type FetchedPartition } from '../../kafka/protocol/fetch.ts'
-import { type ChiralMap } from '../../map/index.ts'
-import { type FetchConfig } from '../../store-protocol/client-config.ts'
-import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
-import { type Stats } from '../../store-protocol/stats.ts'
+import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import type { FetchConfig } from '../../store-protocol/client-config.ts'
+import type { KeptHeaders } from '../../store-protocol/kept-headers.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
 import { applyRecords } from '../apply.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
-import { type DisputedKeys } from './disputed-keys.ts'
-import { type MarkerContext } from './own-marker.ts'
-import { type OwnTrail } from './own-trail.ts'
+import type { DisputedKeys } from './disputed-keys.ts'
+import type { MarkerContext } from './own-marker.ts'
+import type { OwnTrail } from './own-trail.ts'
 import { isUnheld, tellUnheld, type UnheldKeys } from './unheld-records.ts'
 
 /** What is known of a partition while it is read. */
@@ -102,11 +102,12 @@ export class RecoverySink implements FetchSink {
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
     const start = starts.get(partition)!
     const progress = this.#progress.get(partition)!
-    if (start <= position)
+    if (start <= position) {
       throw new LatchkeyError(
         'broker_error',
         `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
       )
+    }
     progress.start = start
     return start
   }

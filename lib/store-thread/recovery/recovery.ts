@@ -3,16 +3,16 @@
  * producers and of compaction. Collects the input of the resume decision.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { plainFetch } from '../../topics/clients.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
+import { OwnTrail } from './own-trail.ts'
 import { type Progress, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
 import { settleDisputed } from './settle.ts'
-import { OwnTrail } from './own-trail.ts'
-import { type SourceRecord } from './source-trail.ts'
+import type { SourceRecord } from './source-trail.ts'
 import { UnheldKeys } from './unheld-records.ts'
 
 export interface Recovered {

@@ -4,8 +4,8 @@
  * the source. Reading some records twice is harmless; skipping records is not.
  */
 
-import { type OffsetReset } from '../../store-protocol/client-config.ts'
-import { type Completeness } from '../../topics/completeness.ts'
+import type { OffsetReset } from '../../store-protocol/client-config.ts'
+import type { Completeness } from '../../topics/completeness.ts'
 
 export interface ResumeInput {
   /** Number of records read from the changelog, tombstones included. */

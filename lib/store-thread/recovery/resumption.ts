@@ -1,14 +1,14 @@
 /** Collects from the source and the group what the resume decision needs after recovery, and logs the decision. */
 import { LatchkeyError } from '../../errors.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
-import { type OffsetReset } from '../../store-protocol/client-config.ts'
+import type { OffsetReset } from '../../store-protocol/client-config.ts'
 import { completenessOf, rebuildingMetadata } from '../../topics/completeness.ts'
 import { changedText, isOfAnother } from '../../topics/fingerprint.ts'
 import { marksIn } from './marks.ts'
-import { type Recovered } from './recovery.ts'
+import type { Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume.ts'
 import { isRecreated } from './source-check.ts'
 import { topicChanges } from './topic-changes.ts'
@@ -94,11 +94,12 @@ function tell(
   if (rebuild) {
     const message = '{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}'
     log[isRebuildAsked || isBegunBefore ? 'warn' : 'error'](message, properties)
-  } else
+  } else {
     log.debug(
       '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
       properties,
     )
+  }
   if (lost > 0) tellLost(sourceTopic, partition, lost, position, reset)
 }
 

@@ -3,16 +3,16 @@
  * source offset into the map; a tombstone counts like any other record. If that is not the key's last record in the
  * changelog, the key must be written again.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf } from '../../log/index.ts'
 import { type ChiralMap, murmur2 } from '../../map/index.ts'
+import type { KeptHeaders } from '../../store-protocol/kept-headers.ts'
 import { putRecord } from '../apply.ts'
-import { type KeptHeaders } from '../../store-protocol/kept-headers.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { openBatches } from './log-batches.ts'
-import { type OwnedRange, type OwnTrail } from './own-trail.ts'
+import type { OwnedRange, OwnTrail } from './own-trail.ts'
 import { discardOffset, orderOf, SourceTrail } from './source-trail.ts'
 
 const log = loggerOf('store')

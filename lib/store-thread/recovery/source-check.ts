@@ -1,10 +1,10 @@
 /** Detects by one record, at the last ingested offset, whether the source is still the topic that was ingested. */
-import { CommittedBatches } from '../../kafka/committed-batches.ts'
-import { type KafkaClient } from '../../kafka/client.ts'
-import { storedTimestamp } from '../../kafka/record-batch/index.ts'
 import { LatchkeyError } from '../../errors.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import { CommittedBatches } from '../../kafka/committed-batches.ts'
+import { storedTimestamp } from '../../kafka/record-batch/index.ts'
 import { fetchAt } from './fetch-at.ts'
-import { type SourceRecord } from './source-trail.ts'
+import type { SourceRecord } from './source-trail.ts'
 
 /**
  * Returns true if the source has a different record at that offset. Returns false if it has the same record, or no

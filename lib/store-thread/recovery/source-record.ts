@@ -1,7 +1,7 @@
 /** Reads one record of the source again. */
-import { type KafkaClient } from '../../kafka/client.ts'
 import { LatchkeyError } from '../../errors.ts'
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { openBatches } from './log-batches.ts'
 
 /** Returns a reader positioned at the record; undefined if the log no longer has it or it cannot be read. */

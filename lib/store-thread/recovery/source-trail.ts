@@ -2,7 +2,7 @@
  * Tracks, while a changelog is read, the record with the highest source offset. It determines the resume position and
  * identifies the source.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 /** Source offset of discard tombstones, which delete a store's content. All source offsets before them are invalid. */
 export const discardOffset = -2

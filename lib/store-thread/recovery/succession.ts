@@ -6,7 +6,7 @@
  * after one. A batch that was in flight or frozen for longer is appended after the successor's batches.
  */
 
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 /** The producer fields of a record batch. */
 interface Written {
@@ -56,8 +56,9 @@ export class Succession {
    */
   isLate(batch: Written): boolean {
     const { producerId, producerEpoch } = batch
-    if (producerId === this.#producerId && producerEpoch === this.#producerEpoch && this.#owner !== undefined)
+    if (producerId === this.#producerId && producerEpoch === this.#producerEpoch && this.#owner !== undefined) {
       return false
+    }
     const isLate = this.#hasMarker
       ? producerId !== this.#producerId || producerEpoch < this.#producerEpoch
       : this.#followed.has(nameOf(batch))

@@ -2,10 +2,10 @@
  * Detects at start, by topic ids and leader epochs, whether source and changelog are still the logs that the last
  * commit describes.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { divergenceOf, endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
-import { type CommittedOffset } from '../../kafka/offsets.ts'
+import type { CommittedOffset } from '../../kafka/offsets.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 import { marksIn } from './marks.ts'
 

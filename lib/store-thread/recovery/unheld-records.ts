@@ -2,7 +2,7 @@
  * Records of the changelog that are too large for a store to hold. A store writes none above `hardMaxBytes`, so another
  * program has written them. They are passed over, and nothing of the store's own is lost by that.
  */
-import { type LatchkeyError } from '../../errors.ts'
+import type { LatchkeyError } from '../../errors.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 
 /** Receives each record that is passed over. @param key undefined if it is null or too long to be held */

@@ -2,7 +2,7 @@
  * Keys that the changelog has and the map does not have. Records must be noted in log order, since a later tombstone
  * removes its key again.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 /** Maximum of the keys' bytes, and the overhead of a string. */
 const bytesMax = 16 << 20

@@ -3,9 +3,9 @@
  * end of each partition every few seconds, and watches the producer's metadata for a recreated topic and for leader
  * changes.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { EndsWatch } from '../../kafka/ends-watch.ts'
-import { type OffsetRange } from '../../kafka/producer-sink.ts'
+import type { OffsetRange } from '../../kafka/producer-sink.ts'
 
 const intervalMsDefault = 5_000
 

@@ -6,17 +6,17 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { type OffsetRange } from '../../kafka/producer.ts'
+import type { OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
-import { type Amendment } from '../ingest/amendment.ts'
-import { type Ingest } from '../ingest/ingest.ts'
-import { type Owners } from '../ingest/owners.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import type { Amendment } from '../ingest/amendment.ts'
+import type { Ingest } from '../ingest/ingest.ts'
+import type { Owners } from '../ingest/owners.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { tellUnheld } from '../recovery/unheld-records.ts'
-import { type StoreContext } from '../store-context.ts'
+import type { StoreContext } from '../store-context.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
 const log = loggerOf('store')

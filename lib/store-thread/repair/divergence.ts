@@ -1,5 +1,5 @@
 /** Detects where a changelog partition differs from what was written to it. */
-import { type KafkaClient } from '../../kafka/client.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
 import { endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 

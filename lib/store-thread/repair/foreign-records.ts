@@ -2,11 +2,11 @@
  * Collects what other producers wrote to a part of the changelog: the last record of each key, unless one of our
  * records follows it.
  */
-import { type KafkaClient } from '../../kafka/client.ts'
-import { type ProducerIdentity } from '../../kafka/transactional-id.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type LogPart, openBatches } from '../recovery/log-batches.ts'
 import { orderOf } from '../recovery/source-trail.ts'
-import { type UnheldRecord } from '../recovery/unheld-records.ts'
+import type { UnheldRecord } from '../recovery/unheld-records.ts'
 
 /** Maximum of the bytes of keys and values, and the overhead of an entry. */
 const bytesMaxDefault = 16 << 20

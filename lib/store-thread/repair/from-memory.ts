@@ -3,9 +3,9 @@
  * has and the map does not have; the map's records with source offsets above those in the changelog, ascending and
  * unchanged; the map's records without a source offset. The source is not read.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type ChiralMap } from '../../map/index.ts'
-import { type Amendment } from '../ingest/amendment.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import type { Amendment } from '../ingest/amendment.ts'
 import { AbsentKeys } from './absent-keys.ts'
 import { keysWithoutOffset, nextKeys } from './in-order.ts'
 import { WrittenTrail } from './written-trail.ts'

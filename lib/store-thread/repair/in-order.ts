@@ -2,7 +2,7 @@
  * Iterates over the keys of a partition in ascending order of their source offsets, in portions. Each portion walks the
  * map once.
  */
-import { type ChiralMap, type KeyAt } from '../../map/index.ts'
+import type { ChiralMap, KeyAt } from '../../map/index.ts'
 
 /** Number of steps, about ten milliseconds, after which other work gets its turn. */
 const stepsAtATime = 256

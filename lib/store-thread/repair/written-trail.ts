@@ -6,7 +6,7 @@
  * part. So from a fall on, the lowest offset counts, until a record has a higher offset than all before. The result may
  * be too low, but never too high: too low only means that some records are written twice.
  */
-import { type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
 
 export class WrittenTrail {

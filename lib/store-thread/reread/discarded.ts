@@ -2,8 +2,8 @@
  * Deletes the keys of a partition whose source has changed: all keys, or those whose latest record has a source offset
  * at or above a limit.
  */
-import { type ChiralMap } from '../../map/index.ts'
-import { type Amendment } from '../ingest/amendment.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import type { Amendment } from '../ingest/amendment.ts'
 import { walk } from '../repair/in-order.ts'
 
 export class Discarded {

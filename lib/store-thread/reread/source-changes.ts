@@ -1,8 +1,8 @@
 /** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
 import { LatchkeyError } from '../../errors.ts'
-import { type StoreConfig } from '../../store-protocol/store-config.ts'
-import { type StoreContext } from '../store-context.ts'
-import { type SourceChange } from './source-watch.ts'
+import type { StoreConfig } from '../../store-protocol/store-config.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { SourceChange } from './source-watch.ts'
 
 /** @param position source offset up to which the source was read */
 export function changedReason(

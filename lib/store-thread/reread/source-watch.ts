@@ -6,8 +6,8 @@
 import { LatchkeyError } from '../../errors.ts'
 import { divergenceOf } from '../../kafka/leader-epochs.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { type Ingest } from '../ingest/ingest.ts'
-import { type StoreContext } from '../store-context.ts'
+import type { Ingest } from '../ingest/ingest.ts'
+import type { StoreContext } from '../store-context.ts'
 
 export type SourceChange =
   | { kind: 'recreated'; id: string; former: string }

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
-import { buildFolder, root } from '../build-folder.ts'
 import { run, tail } from '../../kafka/run.ts'
+import { buildFolder, root } from '../build-folder.ts'
 import type { Contender } from './contender.ts'
 import { launch } from './store-process.ts'
 

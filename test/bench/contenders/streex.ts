@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { buildFolder, digestOf } from '../build-folder.ts'
 import { run, tail } from '../../kafka/run.ts'
+import { buildFolder, digestOf } from '../build-folder.ts'
 import { type Contender, MissingToolchain } from './contender.ts'
 import { launch } from './store-process.ts'
 

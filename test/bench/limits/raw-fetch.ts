@@ -1,8 +1,8 @@
 /** What the broker and a connection give at most: whole responses fetched, and only the headers of their batches looked at. */
 import { fetchRequest, parseFetchResponse } from '../../../lib/kafka/protocol/fetch.ts'
 import * as layout from '../../../lib/kafka/record-batch/layout.ts'
-import { benchClient } from '../topics/filler.ts'
 import { endOf } from '../topics/ends.ts'
+import { benchClient } from '../topics/filler.ts'
 
 const options = {
   minBytes: 1,
@@ -30,8 +30,9 @@ export async function rawFetch(bootstrap: string, topic: string, partitions: num
         options,
       )
       const response = parseFetchResponse(await client.send(client.leader(topic, 0)!, request, 60_000))
-      for (const { partition, buffer, start, end: until } of response.partitions)
+      for (const { partition, buffer, start, end: until } of response.partitions) {
         positions[partition] = nextOffset(buffer, start, until) ?? positions[partition]!
+      }
     }
     return (end / (performance.now() - startedAt)) * 1000
   } finally {

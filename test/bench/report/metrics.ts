@@ -49,8 +49,9 @@ export type MetricName = keyof typeof metrics
 
 /** A figure as people read it. */
 export function textOf(value: number, unit: Metric['unit']): string {
-  if (unit === 'records/s' || unit === '/s' || unit === 'bytes')
+  if (unit === 'records/s' || unit === '/s' || unit === 'bytes') {
     return Math.round(threeDigits(value)).toLocaleString('en')
+  }
   if (value >= 100) return Math.round(value).toLocaleString('en')
   return value.toFixed(value >= 10 ? 1 : 2)
 }

@@ -15,8 +15,9 @@ export class Results {
   readonly samples: Sample[] = []
 
   add(contender: string, values: Partial<Record<MetricName, number | undefined>>): void {
-    for (const [metric, value] of Object.entries(values))
+    for (const [metric, value] of Object.entries(values)) {
       if (value !== undefined) this.samples.push({ metric: metric as MetricName, contender, value })
+    }
   }
 
   spread(metric: MetricName, contender: string): Spread | undefined {

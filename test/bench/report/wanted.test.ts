@@ -4,8 +4,9 @@ import { misses, textOfMiss, wanted } from './wanted.ts'
 
 function resultsOf(metric: 'ingest' | 'memory', figures: Record<string, number[]>): Results {
   const results = new Results()
-  for (const [contender, values] of Object.entries(figures))
+  for (const [contender, values] of Object.entries(figures)) {
     for (const value of values) results.add(contender, { [metric]: value })
+  }
   return results
 }
 

@@ -107,8 +107,9 @@ export async function verify(store: RunningStore, settings: StoreSettings, round
     const response = await fetch(`${store.url}${store.lookupPath}user-${id}`)
     const found = await response.text()
     const expected = valueOf(id, round, settings.valueBytes)
-    if (response.status !== 200 || found.trimEnd() !== expected.trimEnd())
+    if (response.status !== 200 || found.trimEnd() !== expected.trimEnd()) {
       throw new Error(`${settings.id} answers ${response.status} for user-${id}: ${found.slice(0, 200)}`)
+    }
   }
 }
 

@@ -26,9 +26,11 @@ export async function conversions(bench: Bench): Promise<string[]> {
   if (!contender) return []
   const source = await filledTopic(bench, 'conversions')
   const found = new Map<Variant, Ingested[]>(variants.map((variant) => [variant, []]))
-  for (let round = 0; round < bench.options.rounds; round++)
-    for (const variant of rotated(variants, round))
+  for (let round = 0; round < bench.options.rounds; round++) {
+    for (const variant of rotated(variants, round)) {
       found.get(variant)!.push(await measure(bench, contender, source, variant))
+    }
+  }
   await dropTopics(bench, [source])
   const heads = ['Conversion', 'ingest, records/s', 'processor time a record, µs']
   return [aligned([heads, ...variants.map((variant) => rowOf(variant, found.get(variant)!))])]

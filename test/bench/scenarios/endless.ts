@@ -1,4 +1,5 @@
 /** A hundred thousand keys updated at full speed for as long as is asked: memory has to stay, and cleaning must not hold lookups up. */
+import { uniqueName } from '../../kafka/index.ts'
 import type { Contender } from '../contenders/index.ts'
 import { watchPauses } from '../load/pauses.ts'
 import { textOf } from '../report/metrics.ts'
@@ -8,7 +9,6 @@ import { updateEndlessly } from '../topics/endless.ts'
 import { endOf } from '../topics/ends.ts'
 import { type Bench, dropTopics, newStore, newTopic, running, say } from './bench.ts'
 import { addPauses } from './pauses.ts'
-import { uniqueName } from '../../kafka/index.ts'
 
 const keys = 100_000
 const cleaning = { whole: 'cleaningPause', own: 'cleaningOwnPause' } as const

@@ -22,11 +22,12 @@ export async function freshness(bench: Bench): Promise<void> {
   const [first] = bench.contenders
   // Whoever came first would pay for the broker and for this program, which have done nothing of the kind yet: 4 ms of 15 [measured].
   if (first) await delays(bench, first, 'default')
-  for (let round = 0; round < bench.options.rounds; round++)
+  for (let round = 0; round < bench.options.rounds; round++) {
     for (const contender of rotated(bench.contenders, round)) {
       await measure(bench, contender, 'default')
       if (contender.flushes) await measure(bench, contender, 'fastest')
     }
+  }
 }
 
 async function measure(bench: Bench, contender: Contender, flush: Flush): Promise<void> {

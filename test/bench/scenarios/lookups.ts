@@ -37,8 +37,9 @@ export async function lookupsByTurns(bench: Bench, stores: ReadonlyMap<Contender
     asked.push({ name: contender.name, url, lookupPath, processorMs: () => store.processorMs() })
   }
   for (const { url, lookupPath } of asked) await lookups({ url, lookupPath, keys, connections, seconds: warmSeconds })
-  for (let turns = 0; turns < rounds * turnsARound; turns++)
+  for (let turns = 0; turns < rounds * turnsARound; turns++) {
     for (const one of rotated(asked, turns)) await turn(bench, one)
+  }
 }
 
 async function turn({ options, results }: Bench, { name, url, lookupPath, processorMs }: Asked): Promise<void> {
@@ -53,7 +54,8 @@ async function turn({ options, results }: Bench, { name, url, lookupPath, proces
   })
   if (failures > 0) throw new Error(`${name}: ${failures} lookups failed`)
   results.add(name, { lookups: perSecond, loadShare: processorShare, idleP50: p50Ms, idleP99: p99Ms })
-  if (processorMs && before !== undefined)
+  if (processorMs && before !== undefined) {
     results.add(name, { lookupProcessor: ((processorMs() - before) * 1000) / (perSecond * seconds) })
+  }
   say(`${name}: lookups ${textOf(perSecond, '/s')}/s`)
 }

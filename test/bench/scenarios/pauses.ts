@@ -1,7 +1,7 @@
 /** Longest pauses of lookups, of the store and of the constant answer beside it, as figures of the table. */
 import type { Pauses } from '../load/pauses.ts'
-import { limit, type Results } from '../report/results.ts'
 import type { MetricName } from '../report/metrics.ts'
+import { limit, type Results } from '../report/results.ts'
 
 export interface PauseMetrics {
   whole: MetricName

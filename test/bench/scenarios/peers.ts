@@ -19,10 +19,11 @@ export async function peers(bench: Bench): Promise<void> {
   const empty = await filledTopic(bench, 'empty', { records: 0 })
   say(`source of ${options.records} records written`)
   const given = new Map<Contender, StoreSettings>()
-  for (const contender of contenders.filter((one) => one.givenChangelog))
+  for (const contender of contenders.filter((one) => one.givenChangelog)) {
     given.set(contender, await newStore(bench, contender, empty, {}, options.records))
+  }
   const kept: Kept[] = []
-  for (let round = 0; round < options.rounds; round++)
+  for (let round = 0; round < options.rounds; round++) {
     for (const contender of rotated(contenders, round)) {
       const own = await ingested(bench, contender, source)
       const settings = given.get(contender) ?? own
@@ -30,6 +31,7 @@ export async function peers(bench: Bench): Promise<void> {
       results.add(contender.name, { recovery, recoveryOwn, memory, memoryEntry })
       kept.push([contender, settings])
     }
+  }
   // Of each contender the last.
   await lookupsByTurns(bench, new Map(kept))
   if (options.scenarios.includes('beside')) await beside(bench, kept, source)

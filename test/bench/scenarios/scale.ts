@@ -4,7 +4,7 @@ import { type Pauses, watchPauses } from '../load/pauses.ts'
 import { subject } from '../report/wanted.ts'
 import { type Bench, dropTopics, filledTopic, newStore, say } from './bench.ts'
 import { addPauses } from './pauses.ts'
-import { type Ingested, ingestWhole, type Recovered, recoverAndLookUp } from './stages.ts'
+import { type Ingested, ingestWhole, recoverAndLookUp, type Recovered } from './stages.ts'
 
 const times = 10
 const growth = { whole: 'growthPause', own: 'growthOwnPause' } as const

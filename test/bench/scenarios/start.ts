@@ -5,7 +5,7 @@ import { type Bench, dropTopics, filledTopic, newStore, rotated, running, say } 
 export async function start(bench: Bench): Promise<void> {
   const source = await filledTopic(bench, 'empty', { records: 0 })
   const changelogs: string[] = []
-  for (let round = 0; round < bench.options.rounds; round++)
+  for (let round = 0; round < bench.options.rounds; round++) {
     for (const contender of rotated(bench.contenders, round)) {
       const settings = await newStore(bench, contender, source)
       changelogs.push(contender.changelogOf(settings.id))
@@ -13,5 +13,6 @@ export async function start(bench: Bench): Promise<void> {
       bench.results.add(contender.name, { firstAnswer })
       say(`${contender.name}: first answer after ${textOf(firstAnswer, 'ms')} ms`)
     }
+  }
   await dropTopics(bench, [source, ...changelogs])
 }

@@ -43,7 +43,7 @@ export async function threads(bench: Bench): Promise<string[]> {
   const shown = work('lookups, Protocol Buffers shown as JSON', 'HTTP_THREADS', '/s')
   const source = await filledTopic(bench, 'threads')
   const isOdd = (round: number) => round % 2 === 1
-  for (let round = 0; round < bench.options.rounds; round++)
+  for (let round = 0; round < bench.options.rounds; round++) {
     for (const count of isOdd(round) ? ([2, 1] as const) : ([1, 2] as const)) {
       say(`${count} ${count === 1 ? 'thread' : 'threads'}`)
       const store = { STORE_THREADS: String(count) }
@@ -61,6 +61,7 @@ export async function threads(bench: Bench): Promise<string[]> {
         add(shown, (await recoverAndLookUp(bench, contender, { ...settings, environment })).lookups)
       })
     }
+  }
   await dropTopics(bench, [source])
   const heads = ['Work', 'Setting', '1 thread', '2 threads', 'gain']
   return [aligned([heads, ...[ingest, counted, recovery, lookups, shown].map(rowOf)])]

@@ -123,12 +123,15 @@ export async function produce(
   for (let tries = 1; left.length > 0; tries++) {
     const request = produceRequest(topic, left, -1, 30_000)
     const refused = new Map<number, number>()
-    for (const { partition, errorCode } of parseProduceResponse(await client.send(leader, request, requestTimeoutMs)))
+    for (const { partition, errorCode } of parseProduceResponse(await client.send(leader, request, requestTimeoutMs))) {
       if (errorCode !== 0) refused.set(partition, errorCode)
+    }
     left = left.filter(({ partition }) => refused.has(partition))
-    for (const [partition, errorCode] of refused)
-      if (errorCode !== notLeader || tries === triesMax)
+    for (const [partition, errorCode] of refused) {
+      if (errorCode !== notLeader || tries === triesMax) {
         throw new Error(`filling ${topic} partition ${partition}: ${errorCode}`)
+      }
+    }
     if (left.length > 0) await Bun.sleep(retryMs)
   }
 }

@@ -1,12 +1,12 @@
 /** One source topic and several stores of it in this process, each with settings of its own; `await using` closes them. */
 import type { Message } from 'kafkajs'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { partitionFor } from '../../../lib/store/partitioner.ts'
 import type { PartitionStatus } from '../../../lib/store-protocol/status.ts'
+import { partitionFor } from '../../../lib/store/partitioner.ts'
 import { openStore, type Store } from '../../../lib/store/store.ts'
-import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'
-import { createTopic, type KafkaEndpoint, kafkaClient, sharedKafka, uniqueName } from '../../kafka/index.ts'
+import { createTopic, kafkaClient, type KafkaEndpoint, sharedKafka, uniqueName } from '../../kafka/index.ts'
+import { until } from '../../until.ts'
 import { settingsFrom } from './settings.ts'
 
 export interface FleetOptions {

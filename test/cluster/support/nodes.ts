@@ -1,9 +1,9 @@
 /** Instances of the executable over one topic, each with settings of its own, and what a user asks of them. */
 import { expect } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../../binary/latchkey-process.ts'
-import { until } from '../../until.ts'
 import { fold, readTopic } from '../../integration/fault-support/oracle.ts'
-import { type KafkaEndpoint } from '../../kafka/index.ts'
+import type { KafkaEndpoint } from '../../kafka/index.ts'
+import { until } from '../../until.ts'
 
 export interface Answer {
   status: number

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { type Json } from '../../../lib/format/index.ts'
+import type { Json } from '../../../lib/format/index.ts'
 
 /** A record with defaults of all kinds. */
 export const order = readFileSync(join(import.meta.dir, 'order.avsc'), 'utf8')

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { avroCodec, avroCodecOfTexts } from '../../../lib/format/avro.ts'
-import { type Json } from '../../../lib/format/index.ts'
+import type { Json } from '../../../lib/format/index.ts'
 import { hasJava } from '../java/java.ts'
 import { writeVectors } from './java.ts'
 import vectors from './vectors.json' with { type: 'json' }

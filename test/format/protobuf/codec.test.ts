@@ -27,7 +27,7 @@ describe('any message', () => {
   test('survives bytes and text', () => {
     fc.assert(
       fc.property(order, (json) => {
-        const value = orders.fromJson(json as Json)
+        const value = orders.fromJson(json)
         expect(value).toEqual(json)
         expect(orders.decode(orders.encode(value))).toEqual(json)
         expect(orders.fromText(orders.toText(value))).toEqual(json)
@@ -79,7 +79,7 @@ function withNumbers(json: Json): Json {
   if (typeof json === 'string') return /^-?\d+$/.test(json) && Number.isSafeInteger(Number(json)) ? Number(json) : json
   if (Array.isArray(json)) return json.map((element: Json) => withNumbers(element))
   if (json === null || typeof json !== 'object') return json
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, withNumbers(value as Json)]))
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, withNumbers(value)]))
 }
 
 function reversed(json: Json): Json {
@@ -88,6 +88,6 @@ function reversed(json: Json): Json {
   return Object.fromEntries(
     Object.entries(json)
       .toReversed()
-      .map(([name, value]) => [name, reversed(value as Json)]),
+      .map(([name, value]) => [name, reversed(value)]),
   )
 }

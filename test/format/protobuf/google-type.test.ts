@@ -85,8 +85,9 @@ function builtIn(file: string): string[] {
 function fieldsIn(namespace: protobuf.NamespaceBase): string[] {
   return namespace.nestedArray.flatMap((nested) => {
     const fullName = nested.fullName.slice(1)
-    if (nested instanceof protobuf.Enum)
+    if (nested instanceof protobuf.Enum) {
       return Object.entries(nested.values).map(([name, value]) => `${fullName}: ${name} = ${value}`)
+    }
     if (!(nested instanceof protobuf.Type)) return []
     const fields = nested.fieldsArray.map((field) => {
       const type = field.resolvedType?.fullName ?? field.type

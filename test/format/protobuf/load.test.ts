@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { codecOf } from '../../../lib/format/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
+import { codecOf } from '../../../lib/format/index.ts'
 
 let root: string
 

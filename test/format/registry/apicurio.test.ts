@@ -1,6 +1,6 @@
 /** A real registry: Apicurio, by the interface that it has in common with Confluent's. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Json } from '../../../lib/format/index.ts'
+import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
 import { until } from '../../until.ts'

@@ -7,7 +7,7 @@ import { run, tail } from '../../kafka/run.ts'
 import { temporaryFolder } from '../../kafka/temporary-folder.ts'
 import { Tether, type TiedProcess } from '../../kafka/tether.ts'
 import { until } from '../../until.ts'
-import { type RegisteredSchema } from './fake-registry.ts'
+import type { RegisteredSchema } from './fake-registry.ts'
 
 const pom = join(import.meta.dir, 'java/pom.xml')
 const unpackTimeoutMs = 60_000

@@ -1,6 +1,6 @@
 /** Avro `bytes` as a whole schema, which Confluent's clients write without a length; every other type has Avro's own encoding. */
 import { describe, expect, test } from 'bun:test'
-import { type Json } from '../../../lib/format/index.ts'
+import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
 import { FakeRegistry } from './fake-registry.ts'

@@ -5,7 +5,7 @@ import { registryCodec } from '../../../lib/format/registry.ts'
 import { compile } from '../../../lib/format/registry/compile.ts'
 import { Refused, Trouble } from '../../../lib/format/registry/faults.ts'
 import { Fetched } from '../../../lib/format/registry/fetched.ts'
-import { type Schemas } from '../../../lib/format/registry/schemas.ts'
+import type { Schemas } from '../../../lib/format/registry/schemas.ts'
 import { isPending, settled } from './settled.ts'
 
 const silent = { trouble() {}, settled() {} }

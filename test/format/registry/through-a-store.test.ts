@@ -1,6 +1,6 @@
 /** Records in a registry's wire format on their way through a store, while the registry is away and when it is back. */
 import { expect, test } from 'bun:test'
-import { type RegistryConfig } from '../../../lib/format/index.ts'
+import type { RegistryConfig } from '../../../lib/format/index.ts'
 import { Fixture } from '../../integration/support/fixture.ts'
 import { until } from '../../until.ts'
 import { FakeRegistry } from './fake-registry.ts'

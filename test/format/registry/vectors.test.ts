@@ -1,6 +1,6 @@
 /** Bytes that Confluent's client for Python has written: write-vectors.py. */
 import { expect, test } from 'bun:test'
-import { type Json } from '../../../lib/format/index.ts'
+import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
 import { FakeRegistry } from './fake-registry.ts'

@@ -67,7 +67,8 @@ test.each<[Json, string]>([
 })
 
 test('what is no JSON is refused in values, too', () => {
-  for (const value of [new Date(0), [Number.NaN], { a: '\ud800' }, { '\ud800': 1 }, { a: 1n }, { toJSON: () => 1 }])
+  for (const value of [new Date(0), [Number.NaN], { a: '\ud800' }, { '\ud800': 1 }, { a: 1n }, { toJSON: () => 1 }]) {
     expect(() => jsonText(value as unknown as Json)).toThrow(/^it (must be|has) /)
+  }
   expect(() => jsonText(nested(1001, (inner) => [inner]))).toThrow('it must be nested at most 1000 deep')
 })

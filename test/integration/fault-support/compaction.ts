@@ -1,7 +1,7 @@
 /** Makes the broker compact a topic now. */
 import { ConfigResourceTypes } from 'kafkajs'
-import { until } from '../../until.ts'
 import { kafkaClient } from '../../kafka/index.ts'
+import { until } from '../../until.ts'
 import { compacting } from '../support/compaction.ts'
 import { readTopic } from './oracle.ts'
 

@@ -3,12 +3,12 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { LatchkeyProcess, localPort } from '../../binary/latchkey-process.ts'
 import { createTopic, type KafkaBroker, type KafkaCluster, type TcpProxy, uniqueName } from '../../kafka/index.ts'
 import type { TopicOptions } from '../../kafka/topics.ts'
+import { withClient } from '../support/log.ts'
 import { compact } from './compaction.ts'
 import { ContinuousReader } from './continuous-reader.ts'
 import type { History, Instance, Loss } from './history.ts'
 import { violations } from './invariants.ts'
 import { fold, readTopic } from './oracle.ts'
-import { withClient } from '../support/log.ts'
 import type { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { Workload, type WorkloadOptions } from './workload.ts'
@@ -48,8 +48,9 @@ export class FaultRun {
       return 'brokers' in broker ? broker.createTopic(name, topic) : createTopic(broker, name, topic)
     }
     const topic = await create(uniqueName('fault'), { partitions, config: source })
-    if (changelog)
+    if (changelog) {
       await create(changelogOf(topic), { partitions, config: { 'cleanup.policy': 'compact', ...changelog } })
+    }
     return new FaultRun(broker, topic, random, options)
   }
 

@@ -92,8 +92,9 @@ function oneWriter({ changelog, losses = [] }: History): string[] {
     const before = current.get(partition)
     if (writer === before) continue
     const place = `${writer} in partition ${partition}`
-    if (former.has(place) && losses.every((loss) => loss.partition !== partition))
+    if (former.has(place) && losses.every((loss) => loss.partition !== partition)) {
       wrong.push(`I7 one writer: ${place} wrote at ${offset}, after ${before}`)
+    }
     if (before !== undefined) former.add(`${before} in partition ${partition}`)
     current.set(partition, writer)
   }

@@ -1,9 +1,9 @@
 /** What tests do to a cluster beside the store, through kafkajs and hence through other code than the store's. */
 import { type Admin, ConfigResourceTypes, type Kafka, type Message } from 'kafkajs'
 import { commitOffsets } from '../../../lib/kafka/offsets.ts'
-import { createTopic, type KafkaEndpoint, kafkaClient } from '../../kafka/index.ts'
-import { withClient } from './log.ts'
+import { createTopic, kafkaClient, type KafkaEndpoint } from '../../kafka/index.ts'
 import { until } from '../../until.ts'
+import { withClient } from './log.ts'
 
 export class Cluster {
   readonly broker: KafkaEndpoint

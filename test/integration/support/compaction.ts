@@ -1,6 +1,6 @@
+import { until } from '../../until.ts'
 import type { Cluster } from './cluster.ts'
 import { fold, readLog } from './log.ts'
-import { until } from '../../until.ts'
 
 /** The next write begins a new segment, and what lies before it is compacted at once. */
 export const compacting: Record<string, string> = {

@@ -1,15 +1,15 @@
 /** A source topic and stores of it, on the shared broker; `await using` closes what was opened. */
 import { expect } from 'bun:test'
 import type { Message } from 'kafkajs'
-import { openStore, type Store } from '../../../lib/store/store.ts'
-import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import type { Lookup } from '../../../lib/store-protocol/status.ts'
+import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import { openStore, type Store } from '../../../lib/store/store.ts'
 import { createTopic, type KafkaEndpoint, sharedKafka, uniqueName } from '../../kafka/index.ts'
 import { toAddresses } from '../../kafka/real-client.ts'
+import { until } from '../../until.ts'
 import { Cluster } from './cluster.ts'
 import { withoutThread } from './in-thread-worker.ts'
 import { differences, fold, live, type Log, readLog } from './log.ts'
-import { until } from '../../until.ts'
 
 export interface FixtureOptions {
   broker?: KafkaEndpoint

@@ -1,6 +1,6 @@
 /** A topic read by another client than ours, headers and all, as whoever looks after dead letters does. */
-import type { Cluster } from './cluster.ts'
 import { until } from '../../until.ts'
+import type { Cluster } from './cluster.ts'
 
 export interface Letter {
   partition: number

@@ -1,8 +1,8 @@
 /** Reads a topic as it stands in the log, batches and all, and folds it: what a store of it has to hold. */
 import { KafkaClient } from '../../../lib/kafka/client.ts'
 import { type BatchKind, CommittedBatches } from '../../../lib/kafka/committed-batches.ts'
-import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/protocol/fetch.ts'
 import { listOffsets } from '../../../lib/kafka/offsets.ts'
+import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/protocol/fetch.ts'
 import { toAddresses } from '../../kafka/real-client.ts'
 
 const fetchOptions: FetchOptions = {

@@ -1,7 +1,7 @@
 /** A changelog that has lost its tail: what an unclean leader election leaves, on a cluster of one broker. */
 import { createTopic } from '../../kafka/index.ts'
-import { type Fixture } from './fixture.ts'
 import { headerOf } from '../../kafka/record-batch/raw-batch.ts'
+import type { Fixture } from './fixture.ts'
 
 /** Deletes the changelog and creates it again with the first `count` of its records. The store must have nothing to write meanwhile. */
 export async function cutChangelog(fixture: Fixture, count: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { until } from '../../until.ts'
-import { type KafkaCluster } from './cluster.ts'
+import type { KafkaCluster } from './cluster.ts'
 import { clusterView, deleteTopics } from './requests.ts'
 
 /** Deletes the topics that tests have made: a broker that is down may have the only replica of one, and kafkajs looks at all topics. */

@@ -1,5 +1,5 @@
 /** What the cluster asks its brokers, each for its own view. Undefined where a broker does not answer. */
-import { array, ask, Cursor, int32, int64, int8, string } from '../request.ts'
+import { array, ask, Cursor, int8, int32, int64, string } from '../request.ts'
 
 const answerTimeoutMs = 5_000
 const electionTimeoutMs = 3_000

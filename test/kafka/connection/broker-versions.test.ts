@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { requireVersion, requireVersions } from '../../../lib/kafka/connection/broker-versions.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
+import { requireVersion, requireVersions } from '../../../lib/kafka/connection/broker-versions.ts'
 import { ScriptedCluster } from '../scripted-cluster.ts'
 
 const initProducerId = 22

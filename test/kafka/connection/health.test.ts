@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, setSystemTime, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
 import { Health } from '../../../lib/kafka/connection/health.ts'
+import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
 import { configureLogging } from '../../../lib/log/index.ts'
 
 const start = 1_700_000_000_000
@@ -161,8 +161,9 @@ test('Health keeps the trouble of an operation when another one works', () => {
 test('Health bounds its lines and what they name when very much fails', () => {
   const health = new Health('changelog producer')
   health.failed(error, { partitions: Array.from({ length: 500 }, (_, partition) => partition), broker: 'b:1' })
-  for (let kind = 0; kind < 50; kind++)
+  for (let kind = 0; kind < 50; kind++) {
     health.failed(new LatchkeyError('broker_error', `trouble ${kind}`), { operation: Symbol(String(kind)) })
+  }
   setSystemTime(start + 1_000)
   health.report()
   expect(lines).toHaveLength(6)

@@ -1,16 +1,16 @@
 /** Holds the seam to kafkajs: that the internals which lib/kafka/connection/kafkajs.ts reaches for exist, and behave. */
 import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
+import { version } from 'kafkajs/package.json'
 import Broker from 'kafkajs/src/broker'
 import ConnectionPool from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import { requests } from 'kafkajs/src/protocol/requests'
-import { version } from 'kafkajs/package.json'
-import manifest from '../../../package.json'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
-import { type BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
+import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
+import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
+import manifest from '../../../package.json'
 import { createTopic, sharedKafka, uniqueName } from '../index.ts'
 
 const open: { close: () => unknown }[] = []

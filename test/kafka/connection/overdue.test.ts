@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
-import { plainProducerId } from '../../../lib/kafka/transactional-id.ts'
 import { fetchCommitted } from '../../../lib/kafka/offsets.ts'
+import { plainProducerId } from '../../../lib/kafka/transactional-id.ts'
 import { captureLog } from '../../store-thread/support.ts'
 import { soon, until } from '../../until.ts'
 import { ScriptedCluster } from '../scripted-cluster.ts'

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { expect, test } from 'bun:test'
+import { createServer } from 'node:net'
 import { requireReachable } from '../../../lib/kafka/connection/reachable.ts'
 import { freePorts } from '../ports.ts'
 

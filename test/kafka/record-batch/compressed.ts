@@ -15,8 +15,9 @@ const xerialChunkBytes = 32 * 1024
 /** As org.xerial.snappy.SnappyOutputStream writes it. */
 function xerialSnappy(bytes: Buffer): Buffer {
   const chunks: Buffer[] = []
-  for (let at = 0; at < bytes.length; at += xerialChunkBytes)
+  for (let at = 0; at < bytes.length; at += xerialChunkBytes) {
     chunks.push(snappyCompress(bytes.subarray(at, at + xerialChunkBytes)))
+  }
   return xerialFrame(chunks)
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { CompressionTypes } from 'kafkajs'
-import { RecordBatchReader, compressionNames } from '../../../lib/kafka/record-batch/index.ts'
+import { compressionNames, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../index.ts'
 import { RawConnection } from './raw-connection.ts'
 import { currentRecord, type ReadRecord } from './samples.ts'

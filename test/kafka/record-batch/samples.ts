@@ -1,4 +1,4 @@
-import { RecordBatchBuilder, RecordBatchReader, type ProducerState } from '../../../lib/kafka/record-batch/index.ts'
+import { type ProducerState, RecordBatchBuilder, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 
 export interface SampleRecord {
   key: Buffer | null

@@ -3,9 +3,9 @@ import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
+import { until } from '../../until.ts'
 import { toAddress } from '../real-client.ts'
 import { keyPassword } from './certificates.ts'
-import { until } from '../../until.ts'
 import { clientsOf, passwordOf, scramPassword, securedKafka, shortSessionMs } from './secured-kafka.ts'
 
 const open: { close: () => unknown }[] = []

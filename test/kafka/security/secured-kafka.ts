@@ -1,5 +1,5 @@
 /** A broker with listeners of every security protocol, users and ACLs; one for all tests of a process. */
-import { type Admin, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, type Admin, ResourcePatternTypes } from 'kafkajs'
 import { readClientProperties } from '../../../lib/config/client-properties/read.ts'
 import type { ClientsConfig } from '../../../lib/store-protocol/client-config.ts'
 import { until } from '../../until.ts'

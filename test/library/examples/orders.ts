@@ -1,6 +1,6 @@
 /** What the orders store holds. A module of its own: the store's thread loads it, too. */
-import { defineStore } from '../../../lib/index.ts'
 import * as v from 'valibot'
+import { defineStore } from '../../../lib/index.ts'
 
 const order = v.object({ status: v.string(), cents: v.number() })
 

@@ -1,6 +1,6 @@
 /** A sum for each key, of what the source brings. */
-import { defineStore } from '../../../lib/index.ts'
 import * as v from 'valibot'
+import { defineStore } from '../../../lib/index.ts'
 
 // oxlint-disable-next-line import/no-default-export -- what a store's definition has to be
 export default defineStore({

@@ -1,5 +1,5 @@
 /** Worker: looks keys up as fast as it can, and checks every answer. */
-import { ChiralMapReaders, type Reader } from '../../../lib/map/index.ts'
+import { ChiralMapReaders } from '../../../lib/map/index.ts'
 import { checkValue, deletedEvery, keyCount, keyOf } from './history.ts'
 import type { FromReader, ToReader } from './messages.ts'
 
@@ -29,7 +29,7 @@ async function run({ map, shared, readerThread: thread }: Extract<ToReader, { ki
   let state = thread + 1
   try {
     while (Atomics.load(shared.stop, 0) === 0) {
-      const reader = (await readers.acquire()) as Reader
+      const reader = await readers.acquire()
       for (let i = 0; i < readsBetweenEvents; i++) {
         state = (Math.imul(state, 1664525) + 1013904223) | 0
         const number = i % 3 === 0 ? (state >>> 16) % 6 : (state >>> 8) % keyCount
@@ -37,15 +37,18 @@ async function run({ map, shared, readerThread: thread }: Extract<ToReader, { ki
         const found = reader.get(keys[number]!)
         reads++
         if (found === undefined) {
-          if (required > 0 && number % deletedEvery !== 4)
+          if (required > 0 && number % deletedEvery !== 4) {
             throw new Error(`lost: key ${number}, sequence ${required} is published`)
+          }
           continue
         }
         const sequence = checkValue(number, found.value)
-        if (found.offset !== sequence)
+        if (found.offset !== sequence) {
           throw new Error(`torn: key ${number} has sequence ${sequence} and offset ${found.offset}`)
-        if (sequence > Atomics.load(shared.put, number))
+        }
+        if (sequence > Atomics.load(shared.put, number)) {
           throw new Error(`never put: key ${number}, sequence ${sequence}`)
+        }
         if (sequence < seen[number]!) throw new Error(`older: key ${number}, ${sequence} after ${seen[number]}`)
         if (sequence < required && number % deletedEvery !== 4) {
           throw new Error(`late: key ${number}, sequence ${sequence}, but ${required} is published`)
@@ -60,6 +63,6 @@ async function run({ map, shared, readerThread: thread }: Extract<ToReader, { ki
     }
     tell({ kind: 'done', reads, changes })
   } catch (error) {
-    tell({ kind: 'fault', fault: error instanceof Error ? `${error.message}` : String(error) })
+    tell({ kind: 'fault', fault: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -37,8 +37,9 @@ async function run({ shared, readerThreads, publishes, defect }: WriterStart): P
     announce: (message) => {
       tell({ kind: 'message', message })
       if (defect !== 'does not ask') return
-      for (let thread = 0; thread < readerThreads; thread++)
+      for (let thread = 0; thread < readerThreads; thread++) {
         queueMicrotask(() => written.confirmed(thread, message.version))
+      }
     },
   })
   map = written

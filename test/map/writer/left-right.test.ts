@@ -1,7 +1,7 @@
 /** The waits of a publish, one at a time; concurrency.test.ts has them all at once. */
 import { expect, test } from 'bun:test'
-import { epochWord } from '../../../lib/map/memory/control.ts'
 import { ChiralMap, ChiralMapReaders, type MapMessage, type Reader } from '../../../lib/map/index.ts'
+import { epochWord } from '../../../lib/map/memory/control.ts'
 import { publishesWaitingMax } from '../../../lib/map/memory/limits.ts'
 import { createFixture, putEntry, smallSegmentBytes } from '../helper.ts'
 

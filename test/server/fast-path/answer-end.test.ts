@@ -7,8 +7,9 @@ const surplus = ok('Content-Length: 0\r\n')
 function lengthOf(text: string, isHead = false, pieceBytes = text.length) {
   const answer = new AnswerEnd()
   let length = 0
-  for (let from = 0; from < text.length && !answer.isComplete; from += pieceBytes)
+  for (let from = 0; from < text.length && !answer.isComplete; from += pieceBytes) {
     length += answer.take(Buffer.from(text.slice(from, from + pieceBytes)), isHead)
+  }
   return { length, isComplete: answer.isComplete, isLast: answer.isLast }
 }
 
@@ -21,12 +22,13 @@ describe('an answer ends', () => {
     ['its head, when there is no content', 'HTTP/1.1 204 No Content\r\n\r\n', false],
     ['its body, behind an interim one', `HTTP/1.1 100 Continue\r\n\r\n${ok('Content-Length: 3\r\n', 'abc')}`, false],
   ])('with %s, however it is cut', (_, text, isHead) => {
-    for (const pieceBytes of [1, 2, 5, 1_000])
+    for (const pieceBytes of [1, 2, 5, 1_000]) {
       expect(lengthOf(text + surplus, isHead, pieceBytes)).toEqual({
         length: text.length,
         isComplete: true,
         isLast: false,
       })
+    }
   })
 
   test('with the connection, when it has no length', () => {

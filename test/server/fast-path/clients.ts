@@ -1,5 +1,5 @@
 /** Requests as bytes, and clients that send them without a library in between. */
-import { type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type Dial, dialPlain } from '../../http/dial.ts'
 
 const host = 'Host: a\r\n'

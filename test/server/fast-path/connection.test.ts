@@ -92,8 +92,9 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     const socket = await open(served.server.port)
     socket.pause()
     socket.write(get('own').repeat(count))
-    for (let index = 0; index < 20; index++)
+    for (let index = 0; index < 20; index++) {
       expect(await (await fetch(`${served.url}/stores/orders/other`)).text()).toBe(other)
+    }
     const chunks: Buffer[] = []
     let received = 0
     socket.on('data', (chunk: Buffer) => {

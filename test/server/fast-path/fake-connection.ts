@@ -1,9 +1,9 @@
 /** Connections to a lane over sockets that a test controls. */
-import { PassedOn } from '../../../lib/server/passed-on.ts'
+import { ValueAnswer } from '../../../lib/http/value-answer.ts'
 import { Connection, type ConnectionHost } from '../../../lib/server/fast-path/connection.ts'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
-import { ValueAnswer } from '../../../lib/http/value-answer.ts'
+import { PassedOn } from '../../../lib/server/passed-on.ts'
 import { FakeSocket } from './fake-socket.ts'
 
 export const waitingBytesMax = 65_536

@@ -84,8 +84,9 @@ test('a request whose head is complete does not wait for those whose heads are n
   const host = laneOf(answered, behind.port)
   const [first, slow, other] = [connect(host, Infinity), connect(host, Infinity), connect(host, Infinity)]
   for (const { connection } of [first, slow]) connection.received(Buffer.from('HEAD /'))
-  for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)])
+  for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)]) {
     other.connection.received(Buffer.from(piece))
+  }
   await until('the first is passed on', () => reached.length === 1)
   first.connection.closed()
   await until('the complete one is passed on', () => reached.length === 2)

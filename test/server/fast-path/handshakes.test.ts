@@ -1,12 +1,12 @@
 /** Clients that take their time with a TLS handshake, or know nothing of TLS. */
 import { describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import { configureLogging } from '../../../lib/log/index.ts'
 import { Handshakes } from '../../../lib/server/fast-path/handshakes.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { configureLogging } from '../../../lib/log/index.ts'
-import { until } from '../../until.ts'
 import { holdBefore } from '../../http/held-proxy.ts'
 import { tls, transports } from '../../http/transports.ts'
+import { until } from '../../until.ts'
 import { get, isAnswered, statusesIn } from './clients.ts'
 
 const { open, rawRequest, serveFake } = transports.find((transport) => transport.tls !== undefined)!

@@ -1,7 +1,7 @@
 /** The lane from its beginning to its end. */
 import { describe, expect, test } from 'bun:test'
-import { openListener } from '../../../lib/server/listener.ts'
 import { openDescriptors } from '../../../lib/server/descriptors.ts'
+import { openListener } from '../../../lib/server/listener.ts'
 import { transports } from '../../http/transports.ts'
 import { until } from '../../until.ts'
 import { flush, get, isAnswered, statusesIn } from './clients.ts'

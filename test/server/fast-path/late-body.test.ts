@@ -1,7 +1,7 @@
 /** Requests that are answered before all of them has come: Bun's server does not wait for a body that no route reads. */
 import { describe, expect, test } from 'bun:test'
-import { type Transport, transports } from '../../http/transports.ts'
 import type { Dial } from '../../http/dial.ts'
+import { type Transport, transports } from '../../http/transports.ts'
 import { flush, get, statusesIn } from './clients.ts'
 
 const host = 'Host: a\r\n'

@@ -12,8 +12,9 @@ function lengthOf(
 ): { length: number; isComplete: boolean; request: RequestEnd } {
   const request = new RequestEnd()
   let length = 0
-  for (let from = 0; from < text.length && !request.isComplete; from += pieceBytes)
+  for (let from = 0; from < text.length && !request.isComplete; from += pieceBytes) {
     length += request.take(bytes(text.slice(from, from + pieceBytes)))
+  }
   return { length, isComplete: request.isComplete, request }
 }
 

@@ -4,8 +4,8 @@ import { Amending } from '../../../lib/store-thread/ingest/amending.ts'
 import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { Progress } from '../../../lib/store-thread/ingest/progress.ts'
-import { type Settlement } from '../../../lib/store-thread/ingest/settlement.ts'
-import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
+import type { Settlement } from '../../../lib/store-thread/ingest/settlement.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { createFixture } from '../../map/helper.ts'
 
 export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {

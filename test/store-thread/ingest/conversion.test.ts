@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { skip } from '../../../lib/definition/index.ts'
-import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
+import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { throwing, unreadable } from '../../definition/support/unreadable.ts'
 import { captureLog, counted } from '../support.ts'
 import { count, counting, setup } from './converting.ts'
@@ -134,7 +134,7 @@ test('a partition stands still at a record whose schema is not there yet, and go
       if (bytes.length === 4 && !schemas.has(7)) throw new SchemaPending('schema 7', ready.promise)
       return json.decode(bytes)
     },
-  } as Codec
+  }
   const { written, one, stats } = setup({ ...counting, input })
   const records = [count('a', 1), count('a', 2), count('a', true), count('a', 3)]
   const before = ['a={"count":1,"value":1}', 'a={"count":2,"value":2}']

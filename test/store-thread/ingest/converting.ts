@@ -1,13 +1,13 @@
 /** Records of a source on their way through a definition. */
 import type { Definition } from '../../../lib/definition/index.ts'
 import { simpleCodecs } from '../../../lib/format/index.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { Conversion } from '../../../lib/store-thread/ingest/conversion.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
-import { rawBatch, rawRecord, type RawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { rawBatch, type RawRecord, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { contentOf, fetched } from '../support.ts'
 
 const { raw, json } = simpleCodecs

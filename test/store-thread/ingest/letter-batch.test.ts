@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { reasonOf } from '../../../lib/store-protocol/skipped.ts'
 import { HeaderBlock, HeaderCursor, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { type Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
+import { reasonOf } from '../../../lib/store-protocol/skipped.ts'
+import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
 import { type Found, LetterBatch } from '../../../lib/store-thread/ingest/letter-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 

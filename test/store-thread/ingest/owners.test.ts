@@ -1,14 +1,14 @@
 /** Taking partitions of the changelog anew: what is held is stated, so that only another instance can be in the way. */
 import { expect, test } from 'bun:test'
-import { type KafkaClient } from '../../../lib/kafka/client.ts'
-import { type ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
-import { type Clients } from '../../../lib/topics/clients.ts'
-import { type StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import type { KafkaClient } from '../../../lib/kafka/client.ts'
+import type { RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
+import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
+import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import type { Clients } from '../../../lib/topics/clients.ts'
 import { CoordinatorClient, FakeCoordinator, isSame } from '../../kafka/fake-coordinator.ts'
 import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import type { RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
 
 const control = 0x20
 const transactional = 0x10

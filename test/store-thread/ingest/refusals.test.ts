@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
-import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
+import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { Refusals } from '../../../lib/store-thread/ingest/refusals.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { captureLog, contentOf, counted } from '../support.ts'
 
 const tooLarge = brokerError('Writing', 10)

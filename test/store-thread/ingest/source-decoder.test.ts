@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, test } from 'bun:test'
-import { type LatchkeyError } from '../../../lib/errors.ts'
+import { randomBytes } from 'node:crypto'
+import type { LatchkeyError } from '../../../lib/errors.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
-import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { ChangelogLimits } from '../../../lib/topics/changelog-topic.ts'
-import { rawBatch, rawRecord, type RawRecord, withCrc } from '../../kafka/record-batch/raw-batch.ts'
+import { rawBatch, type RawRecord, rawRecord, withCrc } from '../../kafka/record-batch/raw-batch.ts'
 import { type BatchRecord, captureLog, contentOf, counted, fetched } from '../support.ts'
 
 const unlimited: ChangelogLimits = {

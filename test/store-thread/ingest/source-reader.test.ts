@@ -1,9 +1,9 @@
 /** What an ingest reads of a source that is the test, and when. */
 import { afterEach, expect, test } from 'bun:test'
-import { recordsOf } from '../../kafka/written-records.ts'
+import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
 import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../../kafka/responses.ts'
-import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
+import { recordsOf } from '../../kafka/written-records.ts'
 import { until } from '../../until.ts'
 import { feed, ingesting } from './ingesting.ts'
 

@@ -1,7 +1,7 @@
 /** Whatever owners have written, and late: recovery finds of each key what has the highest source offset. */
 import { expect, test } from 'bun:test'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { ChiralMap } from '../../../lib/map/index.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { Random } from '../../integration/fault-support/random.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { logBatches, openBatches } from '../../../lib/store-thread/recovery/log-batches.ts'
 import { FakeClient, unreachable } from '../../kafka/fake-client.ts'
 import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'

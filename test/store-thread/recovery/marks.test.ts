@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
+import { type Marks, marksIn, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 import { completenessMetadata, completenessOf, entriesIn } from '../../../lib/topics/completeness.ts'
 import { fingerprintIn, withFingerprint } from '../../../lib/topics/fingerprint.ts'
-import { type Marks, marksIn, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 
 const marks: Marks = {
   sourceId: 'a-cdefghijklmnopqrst_w',

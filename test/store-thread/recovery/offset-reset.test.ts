@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type ResumeInput, resumeAt } from '../../../lib/store-thread/recovery/resume.ts'
+import { resumeAt, type ResumeInput } from '../../../lib/store-thread/recovery/resume.ts'
 
 /** A partition that nobody has ever read. */
 const fresh: ResumeInput = {

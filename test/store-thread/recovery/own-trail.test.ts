@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { OwnTrail } from '../../../lib/store-thread/recovery/own-trail.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { opened } from '../support.ts'

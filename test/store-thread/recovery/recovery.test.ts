@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
 import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import type { ChiralMap } from '../../../lib/map/index.ts'
-import { type RecoveryContext } from '../../../lib/store-thread/recovery/recovery-sink.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { RecoveryContext } from '../../../lib/store-thread/recovery/recovery-sink.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
-import { until } from '../../until.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { until } from '../../until.ts'
 import { counted } from '../support.ts'
 
 const owner: ProducerIdentity = { producerId: 7, producerEpoch: 3 }

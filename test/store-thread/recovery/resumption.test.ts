@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { type CommittedOffset } from '../../../lib/kafka/offsets.ts'
+import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
 import { besideChangelog, ofSource, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
-import { completenessMetadata, rebuildingMetadata } from '../../../lib/topics/completeness.ts'
-import { type Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
+import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import { resumptions } from '../../../lib/store-thread/recovery/resumption.ts'
+import { completenessMetadata, rebuildingMetadata } from '../../../lib/topics/completeness.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { captureLog } from '../support.ts'
 

@@ -1,7 +1,7 @@
 /** Where the second reading, which settles disputed keys, meets what the first one did not. */
 import { expect, test } from 'bun:test'
-import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { ChiralMap } from '../../../lib/map/index.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'

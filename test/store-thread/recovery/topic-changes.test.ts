@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { completenessMetadata } from '../../../lib/topics/completeness.ts'
 import { withMarks } from '../../../lib/store-thread/recovery/marks.ts'
-import { topicChanges, type TopicChanges } from '../../../lib/store-thread/recovery/topic-changes.ts'
+import { type TopicChanges, topicChanges } from '../../../lib/store-thread/recovery/topic-changes.ts'
+import { completenessMetadata } from '../../../lib/topics/completeness.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { bodyOf, endOfEpochResponse } from '../../kafka/responses.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { type TopicListener } from '../../../lib/kafka/topic-view.ts'
+import type { TopicListener } from '../../../lib/kafka/topic-view.ts'
 import { ChangelogWatch } from '../../../lib/store-thread/repair/changelog-watch.ts'
 import { FakeClient, unreachable } from '../../kafka/fake-client.ts'
 import { until } from '../../until.ts'

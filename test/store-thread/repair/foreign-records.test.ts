@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { foreignRecords } from '../../../lib/store-thread/repair/foreign-records.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
+import { foreignRecords } from '../../../lib/store-thread/repair/foreign-records.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { repairFromMemory } from '../../../lib/store-thread/repair/from-memory.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
+import { repairFromMemory } from '../../../lib/store-thread/repair/from-memory.ts'
 import { createFixture } from '../../map/helper.ts'
 import { type Entry, logOf } from './setup.ts'
 

@@ -1,19 +1,19 @@
 /** When a changelog is repaired, from where on, and what is noted before; over a broker that is the test. */
 import { expect, test } from 'bun:test'
+import { LatchkeyError } from '../../../lib/errors.ts'
+import type { FromThread } from '../../../lib/store-protocol/messages.ts'
 import { partitionStateOf, setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
-import { type StoreConfig } from '../../../lib/store-protocol/store-config.ts'
-import { LatchkeyError } from '../../../lib/errors.ts'
-import { type Clients } from '../../../lib/topics/clients.ts'
-import { type Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import { type Owners } from '../../../lib/store-thread/ingest/owners.ts'
-import { type FromThread } from '../../../lib/store-protocol/messages.ts'
+import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
+import type { Owners } from '../../../lib/store-thread/ingest/owners.ts'
 import { Repairs } from '../../../lib/store-thread/repair/repairs.ts'
-import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
+import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { fetchResponse } from '../../kafka/responses.ts'
-import { until } from '../../until.ts'
 import { oversizedBatch, oversizedRecords } from '../../store/oversized.ts'
+import { until } from '../../until.ts'
 
 /** A partition that was written up to an offset. */
 function setup(written = 10, config: Partial<StoreConfig> = {}) {

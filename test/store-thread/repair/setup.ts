@@ -1,5 +1,5 @@
 /** A changelog made of records, and a map beside it. */
-import { type RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
+import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
 import { opened } from '../support.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { WrittenTrail } from '../../../lib/store-thread/repair/written-trail.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
+import { WrittenTrail } from '../../../lib/store-thread/repair/written-trail.ts'
 import { batchOf, type Entry } from './setup.ts'
 
 function upTo(...marks: Entry[2][]): number {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { changedReason, requireMemory, requireSamePartitions } from '../../../lib/store-thread/reread/source-changes.ts'
-import { type StoreContext } from '../../../lib/store-thread/store-context.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { settingsFrom } from '../../cluster/support/settings.ts'
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
@@ -33,5 +33,5 @@ test.each([
   }
   const context = { clients: { consumer }, config, topology: { partitionCount: 4 } } as unknown as StoreContext
   const failure = await requireSamePartitions(context).catch((error: { code: string }) => error)
-  expect(failure?.code).toBe(code!)
+  expect(failure?.code).toBe(code)
 })

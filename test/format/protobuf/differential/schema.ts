@@ -151,8 +151,9 @@ function proto2(): string {
   for (const type of scalars.filter(isPackable)) all.many(type, ' [packed = true]')
   for (const type of mapKeys) all.map(type, 'd2.Zero')
   const defaults = { bytes: '"\\001x"', string: '"text"', bool: 'true', double: 'inf', 'd2.E': 'TWO' }
-  for (const type of [...scalars, 'd2.E'])
+  for (const type of [...scalars, 'd2.E']) {
     all.one('optional', type, ` [default = ${(defaults as Record<string, string>)[type] ?? '7'}]`)
+  }
   all.one('optional', 'd2.Required').many('d2.Required').map('int64', 'd2.Required')
   all
     .group('optional', 'MyGroup')

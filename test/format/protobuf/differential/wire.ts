@@ -1,5 +1,5 @@
 /** Random messages as bytes: all that a sender may write, the defaults that most leave out in particular. */
-import { type Random } from '../../../integration/fault-support/random.ts'
+import type { Random } from '../../../integration/fault-support/random.ts'
 import { enums, type Field, messages } from './schema.ts'
 
 const depthMax = 3
@@ -94,15 +94,18 @@ export class WireWriter {
     const numbers = enums[type]
     if (numbers !== undefined) return varint(BigInt(this.#isRare() ? 77 : this.#random.pick(numbers)))
     if (type === 'string') return lengthPrefixed([...encoder.encode(isDefault ? '' : this.#random.pick(texts))])
-    if (type === 'bytes')
+    if (type === 'bytes') {
       return lengthPrefixed(
         isDefault ? [] : Array.from({ length: 1 + this.#random.below(5) }, () => this.#random.below(256)),
       )
+    }
     if (type === 'bool') return varint(isDefault ? 0n : 1n)
-    if (type === 'double')
+    if (type === 'double') {
       return littleEndian(8, (view) => view.setFloat64(0, isDefault ? 0 : this.#random.pick(doubles), true))
-    if (type === 'float')
+    }
+    if (type === 'float') {
       return littleEndian(4, (view) => view.setFloat32(0, isDefault ? 0 : this.#random.pick(floats), true))
+    }
     const bits = type.endsWith('64') ? 64 : 32
     const whole = isDefault
       ? 0n
@@ -110,8 +113,9 @@ export class WireWriter {
         ? this.#random.pick(wholes)
         : BigInt.asIntN(bits, this.#random.pick(wholes))
     if (wireTypeOf(type) === 1) return littleEndian(8, (view) => view.setBigUint64(0, BigInt.asUintN(64, whole), true))
-    if (wireTypeOf(type) === 5)
+    if (wireTypeOf(type) === 5) {
       return littleEndian(4, (view) => view.setUint32(0, Number(BigInt.asUintN(32, whole)), true))
+    }
     if (zigzag.has(type)) return varint(BigInt.asUintN(bits, (whole << 1n) ^ (whole >> 63n)))
     return varint(type.startsWith('u') ? BigInt.asUintN(bits, whole) : whole)
   }
