@@ -6,14 +6,14 @@ import { type Definition, definitionOf, describeUncaught, isCompiled } from './l
 import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
 import { configureLogging, logFatal, warnEach, writePending } from './lib/log/index.ts'
 import { printBanner } from './lib/server/banner.ts'
+import { renewOnHangup } from './lib/server/certificate-renewal.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
 import { serverNotices, type ServerOptions } from './lib/server/notices.ts'
 import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
-import { renewOnHangup } from './lib/server/renewal.ts'
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
-import type { StoreLogging } from './lib/store-protocol/messages.ts'
+import type { StoreLogging } from './lib/store-protocol/thread-messages.ts'
 import { showProgress } from './lib/store/progress-display.ts'
 import { version } from './package.json' with { type: 'json' }
 

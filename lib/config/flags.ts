@@ -4,9 +4,9 @@
  */
 import { parseArgs } from 'node:util'
 import { longerName, nearName } from '../text/did-you-mean.ts'
-import { settingFlags } from './givens.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'
+import { settingFlags } from './setting-names.ts'
 import { switchWords } from './values.ts'
 
 export interface Flags {

@@ -7,10 +7,10 @@ import { LatchkeyError } from '../errors.ts'
 import { clientsOf } from './client-properties.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
-import { nearVariables } from './givens.ts'
-import { isOfMissing, missing } from './missing.ts'
+import { isOfMissing, missing } from './missing-setting.ts'
 import { quote } from './quote.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
+import { nearVariables } from './setting-names.ts'
 import {
   flagOf,
   metadataOf,

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { whyUnreadable } from '../text/fs-error.ts'
 import type { Flags } from './flags.ts'
-import { nearVariables, variables } from './givens.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
+import { nearVariables, variables } from './setting-names.ts'
 import { metadataOf, type SettingKey } from './settings.ts'
 
 export type { SettingText }

@@ -6,7 +6,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { whyUnreadable } from '../text/fs-error.ts'
-import { missing } from './missing.ts'
+import { missing } from './missing-setting.ts'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const bytesMax = 1_048_576

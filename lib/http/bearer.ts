@@ -1,7 +1,7 @@
 /** Bearer token of RFC 6750: one token for all requests except liveness and readiness probes. */
 import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
-import type { Answerer } from './answer.ts'
+import type { RequestHandler } from './answer.ts'
 import { problemResponse } from './problem.ts'
 
 /** Paths that orchestrators request without a token, as they are written in the request's target. */
@@ -11,7 +11,7 @@ const digestBytes = 32
 const scheme = 'Bearer '
 
 /** Wraps `answer`: requests with the token, or to a path that needs none, pass; others get 401. */
-export function requireToken(token: string, answer: Answerer): Answerer {
+export function requireToken(token: string, answer: RequestHandler): RequestHandler {
   const expected = Bun.SHA256.hash(scheme + token, new Uint8Array(digestBytes))
   // Overwritten by each request and read at once.
   const given = new Uint8Array(digestBytes)
@@ -23,12 +23,12 @@ export function requireToken(token: string, answer: Answerer): Answerer {
     return timingSafeEqual(given, expected)
   }
 
-  return (asking, target) => {
-    const authorization = asking.headers.get('authorization')
+  return (request, target) => {
+    const authorization = request.headers.get('authorization')
     if (authorization !== null && (isToken(authorization) || isToken(canonical(authorization)))) {
-      return answer(asking, target)
+      return answer(request, target)
     }
-    return isOpen(target) ? answer(asking, target) : unauthorized(authorization !== null)
+    return isOpen(target) ? answer(request, target) : unauthorized(authorization !== null)
   }
 }
 

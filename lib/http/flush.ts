@@ -1,7 +1,7 @@
 /** POST /flush-store/<id>. */
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { RequestHeaders } from './asking.ts'
+import type { RequestHeaders } from './request-head.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
 

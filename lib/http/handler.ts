@@ -3,11 +3,11 @@
  * Independent of the server that listens.
  */
 import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
-import { type Answer, type Answerer, toResponse } from './answer.ts'
-import type { Asking } from './asking.ts'
+import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
+import type { RequestHead } from './request-head.ts'
 import { createRoutes } from './routes.ts'
 import type { StoreView } from './store-view.ts'
 
@@ -38,12 +38,12 @@ export interface HandlerOptions {
  * @param observed the handler's own by default, without a version
  */
 export function createHandler(store: StoreView, options: HandlerOptions = {}, observed = observe(store, '')): Handler {
-  return handlerOf(createAnswerer(store, options, observed))
+  return handlerOf(createRequestHandler(store, options, observed))
 }
 
-export function handlerOf(answerer: Answerer): Handler {
+export function handlerOf(requestHandler: RequestHandler): Handler {
   return (request) => {
-    const answer = answerer(request, targetOf(request.url))
+    const answer = requestHandler(request, targetOf(request.url))
     return answer instanceof Promise ? answer.then(toResponse) : toResponse(answer)
   }
 }
@@ -52,21 +52,21 @@ export function handlerOf(answerer: Answerer): Handler {
  * Creates a function for servers that write values themselves.
  * @param observed its own by default, without a version
  */
-export function createAnswerer(
+export function createRequestHandler(
   store: StoreView,
   options: HandlerOptions = {},
   observed = observe(store, ''),
-): Answerer {
+): RequestHandler {
   const { token, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
   const { metrics, lookupStats } = observed
   const lookups = new LookupHandler(store, lookupStats)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
-  const dispatch = (asking: Asking, target: string): Answer | Promise<Answer> => {
-    return target.startsWith(lookupPrefix) ? lookups.handle(asking, target) : routes(asking, target)
+  const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
+    return target.startsWith(lookupPrefix) ? lookups.handle(request, target) : routes(request, target)
   }
   const answer = token === undefined ? dispatch : requireToken(token, dispatch)
-  return prefix === '' ? answer : (asking, target) => answer(asking, below(prefix, target))
+  return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))
 }
 
 /** @param version for the build_info metric */

@@ -8,9 +8,9 @@ import type { LookupOutcome, LookupStats } from '../metrics/index.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { acceptable, representationFor } from './accept.ts'
 import type { Answer } from './answer.ts'
-import type { Asking } from './asking.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
+import type { RequestHead } from './request-head.ts'
 import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
@@ -42,10 +42,10 @@ export class LookupHandler {
   }
 
   /** @param target path and query of the request; begins with lookupPrefix */
-  handle(asking: Asking, target: string): Answer | Promise<Answer> {
+  handle(request: RequestHead, target: string): Answer | Promise<Answer> {
     const startedAt = performance.now()
     try {
-      const { method, headers } = asking
+      const { method, headers } = request
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
       const asked: Asked = {
         as: this.#representationFor(headers.get('accept')),

@@ -2,11 +2,11 @@
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
 import type { Metrics } from '../metrics/index.ts'
-import type { Asking, RequestHeaders } from './asking.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'
 import { liveness, readiness } from './probes.ts'
 import { problemResponse } from './problem.ts'
+import type { RequestHead, RequestHeaders } from './request-head.ts'
 import { jsonResponse, textResponse } from './responses.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
@@ -36,7 +36,7 @@ export function createRoutes(
   store: StoreView,
   metrics: Metrics,
   { flushWaitMs, prefix }: RouteOptions,
-): (asking: Asking, target: string) => Promise<Response> {
+): (request: RequestHead, target: string) => Promise<Response> {
   const router = Router<RoutedRequest, []>()
   const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
     router.all(path, (request: RoutedRequest) => {

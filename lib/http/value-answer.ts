@@ -3,10 +3,10 @@ import type { Representation } from '../definition/presentation.ts'
 import { keptHeaders } from '../store-protocol/header-prefix.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { contentTypes } from './accept.ts'
-import type { RequestHeaders } from './asking.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
-import { giveBack } from './give-back.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
+import type { RequestHeaders } from './request-head.ts'
+import { releaseResponse } from './response-memory.ts'
 import { noSniff } from './responses.ts'
 
 /**
@@ -83,7 +83,7 @@ export class ValueAnswer {
         : new Response(this.body as Uint8Array<ArrayBuffer>, { headers })
     if (this.status === 304) response.headers.delete('content-type')
     this.#addRare(response.headers)
-    if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) giveBack(this.body)
+    if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) releaseResponse(this.body)
     return response
   }
 

@@ -1,18 +1,18 @@
 /**
  * Client of one cluster over kafkajs's connections: finds brokers, leaders and coordinators, and sends requests.
- * Handling a failure is up to the caller. persist() helps: it retries indefinitely, with backoff, visible in `health`.
+ * Handling a failure is up to the caller. retryForever() helps: it retries indefinitely, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
 import type { BrokerAddress, Isolation } from '../store-protocol/client-config.ts'
 import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
+import type { BrokerConnection, ConnectionOptions, RawRequest } from './connection/broker-connection.ts'
 import { Connections } from './connection/connections.ts'
 import { Health } from './connection/health.ts'
-import type { BrokerConnection, ConnectionOptions, RawRequest } from './connection/kafkajs.ts'
 import { type Addressed, Overdue, type Purpose } from './connection/overdue.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
-import { Patience } from './patience.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { askForMetadata, type TopicMetadata } from './protocol/metadata.ts'
+import { RetryPolicy } from './retry-policy.ts'
 import { TopicView } from './topic-view.ts'
 
 export type { TopicMetadata }
@@ -64,7 +64,7 @@ export class KafkaClient {
     this.#refreshTimer.unref()
   }
 
-  /** Aborted by close(). Ends every persist() of this client. */
+  /** Aborted by close(). Ends every retryForever() of this client. */
   get signal(): AbortSignal {
     return this.#closing.signal
   }
@@ -82,22 +82,22 @@ export class KafkaClient {
   }
 
   /** Returns a new retry policy for one operation. */
-  patience(): Patience {
-    return new Patience(new Backoff(this.#options.retryBackoff), this.#options.retriesMax)
+  retryPolicy(): RetryPolicy {
+    return new RetryPolicy(new Backoff(this.#options.retryBackoff), this.#options.retriesMax)
   }
 
   /** Repeats an operation until it succeeds or the client closes. Rejects if a retry cannot solve the failure. */
-  async persist<T>(operation: () => Promise<T>): Promise<T> {
-    const patience = this.patience()
+  async retryForever<T>(operation: () => Promise<T>): Promise<T> {
+    const retryPolicy = this.retryPolicy()
     const own = Symbol('operation')
     try {
-      return await this.#repeat(operation, patience, own)
+      return await this.#repeat(operation, retryPolicy, own)
     } finally {
       this.health.over(own)
     }
   }
 
-  async #repeat<T>(operation: () => Promise<T>, patience: Patience, own: symbol): Promise<T> {
+  async #repeat<T>(operation: () => Promise<T>, retryPolicy: RetryPolicy, own: symbol): Promise<T> {
     for (;;) {
       try {
         const result = await operation()
@@ -109,7 +109,7 @@ export class KafkaClient {
         }
         if (!(error instanceof LatchkeyError) || !this.#mayPass(error)) throw error
         this.health.failed(error, { operation: own })
-        await sleep(patience.nextMs(error), this.signal)
+        await sleep(retryPolicy.nextMs(error), this.signal)
       }
     }
   }

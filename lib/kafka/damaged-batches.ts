@@ -5,17 +5,17 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
-import type { Patience } from './patience.ts'
 import type { FetchedPartition } from './protocol/fetch.ts'
 import { RecordBatchReader } from './record-batch/index.ts'
+import type { RetryPolicy } from './retry-policy.ts'
 
 /** Consecutive failures after which a batch counts as damaged in the log: 11 to 21 s with the default retry backoff. */
-export const timesMax = 10
+export const damagedFetchesMax = 10
 
 interface Damage {
   offset: number
-  times: number
-  readonly patience: Patience
+  fetches: number
+  readonly retries: RetryPolicy
 }
 
 export class DamagedBatches {
@@ -33,11 +33,11 @@ export class DamagedBatches {
   pauseMs(fetched: FetchedPartition, offset: number): number | undefined {
     const { partition } = fetched
     const before = this.#found.get(partition)
-    const damage = before?.offset === offset ? before : { offset, times: 0, patience: this.#client.patience() }
-    damage.times++
+    const damage = before?.offset === offset ? before : { offset, fetches: 0, retries: this.#client.retryPolicy() }
+    damage.fetches++
     this.#found.set(partition, damage)
-    const isFinal = damage.times >= timesMax || soundPart(fetched, offset) !== undefined
-    return isFinal ? undefined : damage.patience.pauseMs()
+    const isFinal = damage.fetches >= damagedFetchesMax || soundPart(fetched, offset) !== undefined
+    return isFinal ? undefined : damage.retries.pauseMs()
   }
 
   isWaitingFor(partition: number): boolean {
@@ -52,7 +52,7 @@ export class DamagedBatches {
 
   /** Stops tracking a partition. @returns how many times its batch arrived damaged */
   forget(partition: number): number {
-    const times = this.#found.get(partition)?.times ?? 0
+    const times = this.#found.get(partition)?.fetches ?? 0
     this.#found.delete(partition)
     return times
   }
@@ -64,8 +64,8 @@ export function isDamage(error: unknown): error is LatchkeyError {
 }
 
 /** Returns the error to show during a pause. Its code, unlike that of the damage itself, is retriable. */
-export function cameDamaged(topic: string, partition: number, found: string): LatchkeyError {
-  const message = `Reading ${topic} partition ${partition}: ${found}; fetching it ${timesMax} times at most`
+export function isDamagedFetch(topic: string, partition: number, found: string): LatchkeyError {
+  const message = `Reading ${topic} partition ${partition}: ${found}; fetching it ${damagedFetchesMax} times at most`
   return new LatchkeyError('response_malformed', message)
 }
 

@@ -12,12 +12,12 @@ import { LatchkeyError } from '../errors.ts'
 import { sleep } from './backoff.ts'
 import {
   addPartition,
-  type Asking,
   type Claim,
   endTransaction,
   type FenceTarget,
   initProducerId,
   type ProducerIdentity,
+  type TransactionalRequest,
 } from './transactional-id.ts'
 
 export type { Claim, FenceTarget, ProducerIdentity }
@@ -56,24 +56,24 @@ export function isOwn({ taken }: Claim, { producerId, producerEpoch }: ProducerI
 export async function fencePartition(target: FenceTarget, claim: Claim): Promise<ProducerIdentity> {
   const { client } = target
   const held = identityOf(claim)
-  const patience = client.patience()
+  const retryPolicy = client.retryPolicy()
   for (let stated = held; ;) {
-    const asking: Asking = { stated, isRepeated: false }
+    const request: TransactionalRequest = { stated, isRepeated: false }
     try {
-      const identity = await client.persist(() => initProducerId(target, claim, asking))
+      const identity = await client.retryForever(() => initProducerId(target, claim, request))
       note(claim, identity)
       const isAnswered = await addPartition(target, claim, identity)
-      const isEnded = await client.persist(() => endTransaction(target, identity))
+      const isEnded = await client.retryForever(() => endTransaction(target, identity))
       claim.isOpen = false
       if (isAnswered && isEnded) return identity
       // A request without a response may still arrive and begin a transaction that nobody ends. The next epoch makes
       // the coordinator refuse it.
       stated = identity
-      await sleep(patience.pauseMs(), client.signal)
+      await sleep(retryPolicy.pauseMs(), client.signal)
     } catch (error) {
       if (!isSuperseded(error)) throw error
-      stated = held && (await settle(target, claim, asking, error))
-      await sleep(patience.nextMs(error), client.signal)
+      stated = held && (await settle(target, claim, request, error))
+      await sleep(retryPolicy.nextMs(error), client.signal)
     }
   }
 }
@@ -94,7 +94,7 @@ function note(claim: Claim, { producerId, producerEpoch }: ProducerIdentity): vo
 async function settle(
   { client, topic, partition, markers }: FenceTarget,
   claim: Claim,
-  { isRepeated }: Asking,
+  { isRepeated }: TransactionalRequest,
   refusal: LatchkeyError,
 ): Promise<ProducerIdentity | undefined> {
   const own = identityOf(claim)!
@@ -128,11 +128,11 @@ async function lastMarkers(
   claim: Claim,
   looks: number,
 ): Promise<readonly ProducerIdentity[]> {
-  const patience = client.patience()
+  const retryPolicy = client.retryPolicy()
   for (let look = 1; ; look++) {
-    const found = await client.persist(markers)
+    const found = await client.retryForever(markers)
     if (look === looks || hasLater(claim, found)) return found
-    await sleep(patience.pauseMs(), client.signal)
+    await sleep(retryPolicy.pauseMs(), client.signal)
   }
 }
 

@@ -5,12 +5,12 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LatchkeyError } from '../errors.ts'
-import { ByLeader } from './by-leader.ts'
 import type { KafkaClient } from './client.ts'
-import { giveBackBody } from './connection/response-frames.ts'
-import { cameDamaged, DamagedBatches, isDamage } from './damaged-batches.ts'
+import { releaseBody } from './connection/response-frames.ts'
+import { DamagedBatches, isDamage, isDamagedFetch } from './damaged-batches.ts'
 import type { EpochTrail } from './epoch-trail.ts'
 import type { FetchSink } from './fetch-sink.ts'
+import { LeaderLoops } from './leader-loops.ts'
 import { OutOfRange } from './out-of-range.ts'
 import { OversizedBatches } from './oversized-batches.ts'
 import { brokerError, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
@@ -24,7 +24,7 @@ import {
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { StableOffsetWatch } from './stable-offset-watch.ts'
 
-interface Assignment {
+interface FetchState {
   /** Offset of the next Fetch. */
   position: number
   /** Changes with each seek. Responses to requests of an earlier generation are dropped. */
@@ -50,12 +50,12 @@ export class Fetcher {
   readonly #topic: string
   readonly #options: FetchOptions
   readonly #sink: FetchSink
-  readonly #byLeader: ByLeader
+  readonly #loops: LeaderLoops
   readonly #outOfRange: OutOfRange
   readonly #apart: OversizedBatches
   readonly #damaged: DamagedBatches
   readonly #stable: StableOffsetWatch
-  readonly #assigned = new Map<number, Assignment>()
+  readonly #assigned = new Map<number, FetchState>()
   readonly #batches = new RecordBatchReader()
   #fetches = 0
   #generations = 0
@@ -65,28 +65,28 @@ export class Fetcher {
     this.#topic = topic
     this.#options = options
     this.#sink = sink
-    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node))
+    this.#loops = new LeaderLoops(client, topic, (node) => this.#serve(node))
     this.#outOfRange = new OutOfRange(client, topic)
     this.#apart = new OversizedBatches(sink, {
-      leave: (partition) => this.#byLeader.remove(partition),
-      generation: (partition) => (this.#byLeader.stopped ? undefined : this.#generation(partition)),
+      detach: (partition) => this.#loops.remove(partition),
+      generation: (partition) => (this.#loops.stopped ? undefined : this.#generation(partition)),
       seek: (partition, position) => this.seek(partition, position),
-      comeBack: (partition) => this.#byLeader.add(partition),
-      failed: (partition, error) => this.#byLeader.lost(partition, error),
+      reattach: (partition) => this.#loops.add(partition),
+      failed: (partition, error) => this.#loops.lost(partition, error),
     })
     this.#damaged = new DamagedBatches(client)
-    this.#stable = new StableOffsetWatch(client, topic, options.isolation, this.#byLeader.signal)
+    this.#stable = new StableOffsetWatch(client, topic, options.isolation, this.#loops.signal)
   }
 
   /** Adds a partition, also one that was removed before. @param epochs collects the leader epochs of its batches */
   add(partition: number, position: number, epochs?: EpochTrail): void {
     this.#assigned.set(partition, { position, generation: ++this.#generations, servedBy: 0, epochs })
-    this.#byLeader.add(partition)
+    this.#loops.add(partition)
   }
 
   remove(partition: number): void {
     this.#assigned.delete(partition)
-    this.#byLeader.remove(partition)
+    this.#loops.remove(partition)
     this.#stable.forget(partition)
   }
 
@@ -100,12 +100,12 @@ export class Fetcher {
 
   /** Runs until stop(). */
   async run(): Promise<void> {
-    await this.#byLeader.run()
+    await this.#loops.run()
     await this.#apart.settled
   }
 
   stop(): void {
-    this.#byLeader.stop()
+    this.#loops.stop()
   }
 
   async #serve(node: number): Promise<void> {
@@ -116,16 +116,16 @@ export class Fetcher {
       const response = await outstanding.response
       const { errorCode, partitions } = parseFetchResponse(response, outstanding.apiVersion)
       if (errorCode !== 0) throw brokerError(`Fetching ${this.#topic} from node ${node}`, errorCode)
-      if (this.#byLeader.stopped) return
+      if (this.#loops.stopped) return
       const current = partitions.filter(({ partition }) => this.#generation(partition) === generations.get(partition))
       const good: FetchedPartition[] = []
       for (const fetched of current) {
         if (fetched.errorCode === 0) good.push(fetched)
         else await this.#partitionFailed(fetched, positions.get(fetched.partition)!)
       }
-      for (const { partition } of good) if (!this.#damaged.isWaitingFor(partition)) this.#byLeader.succeeded(partition)
+      for (const { partition } of good) if (!this.#damaged.isWaitingFor(partition)) this.#loops.succeeded(partition)
       for (const { partition, preferredReadReplica: replica } of good) {
-        if (replica >= 0 && replica !== node) this.#byLeader.prefer(partition, replica)
+        if (replica >= 0 && replica !== node) this.#loops.prefer(partition, replica)
       }
       for (const fetched of good) this.#advance(fetched)
       outstanding = this.#send(node, versionMax)
@@ -136,7 +136,7 @@ export class Fetcher {
         await nextTurn()
         await this.#sink.room()
       }
-      if (this.#sink.keepsNothing === true) giveBackBody(response)
+      if (this.#sink.keepsNothing === true) releaseBody(response)
       const room = this.#sink.room()
       if (room !== undefined) await room
     }
@@ -159,7 +159,7 @@ export class Fetcher {
 
   #cameWhole(partition: number, position: number): void {
     const to = this.#sink.takenTo?.(partition) ?? this.#assigned.get(partition)?.position ?? position
-    if (this.#damaged.taken(partition, to)) this.#byLeader.succeeded(partition)
+    if (this.#damaged.taken(partition, to)) this.#loops.succeeded(partition)
   }
 
   /** Fetches a damaged batch again until it counts as damaged in the log. Only its partition pauses. */
@@ -172,8 +172,8 @@ export class Fetcher {
       if (this.#sink.damaged === undefined) throw fault
       const next = this.#sink.damaged(partition, fault, times)
       if (next !== undefined) this.seek(partition, next)
-      this.#byLeader.succeeded(partition)
-    } else this.#byLeader.lost(partition, cameDamaged(this.#topic, partition, fault.message), pauseMs)
+      this.#loops.succeeded(partition)
+    } else this.#loops.lost(partition, isDamagedFetch(this.#topic, partition, fault.message), pauseMs)
   }
 
   #generation(partition: number): number | undefined {
@@ -181,10 +181,10 @@ export class Fetcher {
   }
 
   #send(node: number, versionMax: number): Outstanding | undefined {
-    this.#byLeader.endLeases()
+    this.#loops.endLeases()
     const generations = new Map<number, number>()
     const positions = new Map<number, number>()
-    const assignments = this.#byLeader
+    const assignments = this.#loops
       .partitionsOf(node)
       .map((partition) => ({ partition, ...this.#assigned.get(partition)! }))
     for (const { partition, position, generation } of assignments.toSorted((a, b) => a.servedBy - b.servedBy)) {
@@ -232,19 +232,19 @@ export class Fetcher {
     const attempted = `Fetching ${this.#topic} partition ${partition}`
     const advice = errorCode === topicAuthorizationFailed ? `allow this user to READ topic ${this.#topic}` : undefined
     const error = brokerError(attempted, errorCode, advice)
-    if (errorAction(errorCode) !== 'reset') return this.#byLeader.lost(partition, error)
+    if (errorAction(errorCode) !== 'reset') return this.#loops.lost(partition, error)
     // A replica behind its leader does not have the newest offsets.
-    if (this.#byLeader.leavePreferred(partition)) return
+    if (this.#loops.leavePreferred(partition)) return
     const generation = this.#generation(partition)
     try {
-      if (!(await this.#outOfRange.isSure(partition, position))) return this.#byLeader.lost(partition, error)
+      if (!(await this.#outOfRange.isSure(partition, position))) return this.#loops.lost(partition, error)
       const next = await this.#sink.outOfRange(partition, position)
       if (this.#generation(partition) !== generation) return
       if (next === undefined) this.remove(partition)
       else this.seek(partition, next)
     } catch (failure) {
       if (!(failure instanceof LatchkeyError) || !failure.retriable) throw failure
-      this.#byLeader.lost(partition, failure)
+      this.#loops.lost(partition, failure)
     }
   }
 }

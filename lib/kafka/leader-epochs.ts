@@ -4,7 +4,7 @@
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
 import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'

@@ -11,7 +11,7 @@ export async function openTransaction(
 ): Promise<LatchkeyError | undefined> {
   if (client.isolation === 'read_uncommitted') return undefined
   const endOf = async (isolation: KafkaClient['isolation']) => {
-    const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', isolation))
+    const ends = await client.retryForever(() => listOffsets(client, topic, [partition], 'latest', isolation))
     return ends.get(partition)!
   }
   // The order matters: a batch acknowledged between the two requests must not look like an open transaction.

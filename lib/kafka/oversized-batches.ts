@@ -10,10 +10,10 @@ import type { FetchSink } from './fetch-sink.ts'
 import type { FetchedPartition } from './protocol/fetch.ts'
 
 /** The part of the fetcher that this class uses. A partition leaves the fetcher while its batch is read. */
-export interface Apart {
+export interface DetachableFetcher {
   /** Stops fetching the partition until comeBack(). */
-  leave(partition: number): void
-  comeBack(partition: number): void
+  detach(partition: number): void
+  reattach(partition: number): void
   seek(partition: number, position: number): void
   /**
    * Number that changes when the partition is added again or seeks; undefined if it was removed, or the fetcher stops.
@@ -25,7 +25,7 @@ export interface Apart {
 
 export class OversizedBatches {
   readonly #sink: FetchSink
-  readonly #fetcher: Apart
+  readonly #fetcher: DetachableFetcher
   /**
    * Waiting partitions with their generations. Each waits at the start of its own oversized batch and holds none of its
    * bytes.
@@ -33,7 +33,7 @@ export class OversizedBatches {
   readonly #waiting = new Map<number, number>()
   #reading: Promise<void> | undefined
 
-  constructor(sink: FetchSink, fetcher: Apart) {
+  constructor(sink: FetchSink, fetcher: DetachableFetcher) {
     this.#sink = sink
     this.#fetcher = fetcher
   }
@@ -47,7 +47,7 @@ export class OversizedBatches {
   take(fetched: FetchedPartition, oversized: LatchkeyError): void {
     const { partition } = fetched
     const batch = oversizedBatchIn(fetched, oversized)
-    this.#fetcher.leave(partition)
+    this.#fetcher.detach(partition)
     this.#fetcher.seek(partition, batch.baseOffset)
     const generation = this.#fetcher.generation(partition)
     if (generation === undefined) return
@@ -56,7 +56,7 @@ export class OversizedBatches {
     const kept = { ...batch, bytes: Buffer.from(batch.bytes) }
     this.#reading = this.#read({ ...fetched, buffer: noBytes, start: 0, end: 0 }, kept, generation).finally(() => {
       this.#reading = undefined
-      for (const [other, since] of this.#waiting) this.#comeBack(other, since)
+      for (const [other, since] of this.#waiting) this.#reattach(other, since)
       this.#waiting.clear()
     })
   }
@@ -65,23 +65,23 @@ export class OversizedBatches {
     const { partition } = fetched
     const isCurrent = () => this.#fetcher.generation(partition) === generation
     try {
-      const next = await this.#give(fetched, batch, isCurrent)
+      const next = await this.#deliver(fetched, batch, isCurrent)
       if (!isCurrent()) return
       this.#fetcher.seek(partition, next)
-      this.#fetcher.comeBack(partition)
+      this.#fetcher.reattach(partition)
     } catch (error) {
-      this.#fetcher.comeBack(partition)
+      this.#fetcher.reattach(partition)
       this.#fetcher.failed(partition, error)
     }
   }
 
   /** @returns offset to continue from */
-  async #give(fetched: FetchedPartition, batch: OversizedBatch, isCurrent: () => boolean): Promise<number> {
+  async #deliver(fetched: FetchedPartition, batch: OversizedBatch, isCurrent: () => boolean): Promise<number> {
     for await (const piece of piecesOf(fetched, batch)) {
       if (!isCurrent()) break
       if ('fault' in piece) this.#sink.passOver(fetched.partition, piece.next, piece.fault, piece.key)
       else {
-        const next = this.#giveOne(piece.fetched, batch)
+        const next = this.#deliverPiece(piece.fetched, batch)
         if (next !== undefined) return next
       }
       await this.#sink.room()
@@ -90,7 +90,7 @@ export class OversizedBatches {
   }
 
   /** @returns offset to continue from, if that is not the next piece */
-  #giveOne(piece: FetchedPartition, { baseOffset, nextOffset }: OversizedBatch): number | undefined {
+  #deliverPiece(piece: FetchedPartition, { baseOffset, nextOffset }: OversizedBatch): number | undefined {
     try {
       return this.#sink.received(piece, baseOffset) ?? undefined
     } catch (error) {
@@ -101,8 +101,8 @@ export class OversizedBatches {
     }
   }
 
-  #comeBack(partition: number, generation: number): void {
-    if (this.#fetcher.generation(partition) === generation) this.#fetcher.comeBack(partition)
+  #reattach(partition: number, generation: number): void {
+    if (this.#fetcher.generation(partition) === generation) this.#fetcher.reattach(partition)
   }
 }
 

@@ -4,8 +4,8 @@
  * duplicate.
  */
 import { LatchkeyError } from '../errors.ts'
-import { ByLeader } from './by-leader.ts'
 import type { KafkaClient } from './client.ts'
+import { LeaderLoops } from './leader-loops.ts'
 import type { OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
@@ -34,7 +34,7 @@ export class Producer<Batch extends OutgoingBatch> {
   readonly #topic: string
   readonly #options: ProducerOptions
   readonly #sink: ProducerSink<Batch>
-  readonly #byLeader: ByLeader
+  readonly #loops: LeaderLoops
   readonly #owned = new Map<number, Owned<Batch>>()
   #requests = 0
   /** Resolved and replaced by wake(), which wakes every loop that waits for it. */
@@ -46,8 +46,8 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#options = options
     this.#sink = sink
     const wake = () => this.wake()
-    this.#byLeader = new ByLeader(client, topic, (node) => this.#serve(node), wake)
-    this.#byLeader.signal.addEventListener('abort', wake, { once: true })
+    this.#loops = new LeaderLoops(client, topic, (node) => this.#serve(node), wake)
+    this.#loops.signal.addEventListener('abort', wake, { once: true })
   }
 
   own(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
@@ -56,7 +56,7 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#owned.get(partition)?.renewDue?.resolve()
     const fresh = { sequence: 0, pending: [], renewDue: undefined, isRenewing: false, writtenBy: 0 }
     this.#owned.set(partition, { identity, expectedOffset, endOffset, ...fresh })
-    this.#byLeader.add(partition)
+    this.#loops.add(partition)
   }
 
   /** Offset after the last known record of the partition; -1 if it is not owned. */
@@ -97,17 +97,17 @@ export class Producer<Batch extends OutgoingBatch> {
   }
 
   run(): Promise<void> {
-    return this.#byLeader.run()
+    return this.#loops.run()
   }
 
   stop(): void {
-    this.#byLeader.stop()
+    this.#loops.stop()
   }
 
   async #serve(node: number): Promise<void> {
-    while (this.#byLeader.partitionsOf(node).length > 0) {
+    while (this.#loops.partitionsOf(node).length > 0) {
       this.#sink.beforeRequest?.()
-      for (const partition of this.#byLeader.partitionsOf(node)) {
+      for (const partition of this.#loops.partitionsOf(node)) {
         const owned = this.#owned.get(partition)!
         if (owned.renewDue !== undefined && !owned.isRenewing) void this.#renew(partition, owned)
       }
@@ -132,7 +132,7 @@ export class Producer<Batch extends OutgoingBatch> {
     const batches: ProduceBatch[] = []
     let bytes = 0
     this.#requests++
-    const waiting = this.#byLeader
+    const waiting = this.#loops
       .partitionsOf(node)
       .map((partition) => ({ partition, owned: this.#owned.get(partition)! }))
     for (const { partition, owned } of waiting.toSorted((a, b) => a.owned.writtenBy - b.owned.writtenBy)) {
@@ -140,7 +140,7 @@ export class Producer<Batch extends OutgoingBatch> {
       if (owned.pending.length === 0) {
         const next = this.#sink.next(partition)
         if (next === undefined) {
-          this.#byLeader.idle(partition)
+          this.#loops.idle(partition)
           continue
         }
         owned.pending.push(next)
@@ -162,7 +162,7 @@ export class Producer<Batch extends OutgoingBatch> {
     const owned = this.#owned.get(partition)
     if (owned === undefined) return
     if (errorCode === 0 || errorCode === duplicateSequence) {
-      this.#byLeader.succeeded(partition)
+      this.#loops.succeeded(partition)
       this.#acknowledged(partition, owned, result.baseOffset)
       return
     }
@@ -184,7 +184,7 @@ export class Producer<Batch extends OutgoingBatch> {
         break
       default:
         // Retried after a pause, at the leader of that time. The other partitions of this broker continue.
-        this.#byLeader.lost(partition, error)
+        this.#loops.lost(partition, error)
     }
   }
 
@@ -216,7 +216,7 @@ export class Producer<Batch extends OutgoingBatch> {
     try {
       const identity = await this.#sink.renew(partition, owned.identity)
       due?.resolve()
-      if (pauseFor !== undefined) this.#byLeader.lost(partition, pauseFor)
+      if (pauseFor !== undefined) this.#loops.lost(partition, pauseFor)
       if (identity === undefined) return
       owned.identity = identity
       owned.sequence = 0
@@ -225,7 +225,7 @@ export class Producer<Batch extends OutgoingBatch> {
       if (owned.renewDue === undefined) owned.renewDue = due
       else due?.resolve()
       if ((error as LatchkeyError).code === 'fenced') this.lose(partition, error as LatchkeyError)
-      else this.#byLeader.lost(partition, error)
+      else this.#loops.lost(partition, error)
     } finally {
       owned.isRenewing = false
       this.wake()
@@ -236,7 +236,7 @@ export class Producer<Batch extends OutgoingBatch> {
   lose(partition: number, error: LatchkeyError): void {
     this.#owned.get(partition)?.renewDue?.resolve()
     this.#owned.delete(partition)
-    this.#byLeader.remove(partition)
+    this.#loops.remove(partition)
     this.#sink.lost(partition, error)
   }
 }

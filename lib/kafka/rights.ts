@@ -5,7 +5,7 @@
  */
 import type { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { ResponseCursor } from './protocol/response-cursor.ts'
 

@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/kafkajs.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { checkedOffset, reading, ResponseCursor } from './protocol/response-cursor.ts'
 
@@ -52,7 +52,7 @@ export interface Claim {
   isHaunted: boolean
 }
 
-export interface Asking {
+export interface TransactionalRequest {
   stated: ProducerIdentity | undefined
   /** Whether the request was sent before and perhaps granted. */
   isRepeated: boolean
@@ -76,13 +76,13 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
 export async function initProducerId(
   { client, transactionalId, transactionTimeoutMs = transactionTimeoutMsDefault }: FenceTarget,
   claim: Claim,
-  asking: Asking,
+  attempt: TransactionalRequest,
 ): Promise<ProducerIdentity> {
   const coordinator = await client.coordinator('transaction', transactionalId)
-  const request = initProducerIdRequest(transactionalId, transactionTimeoutMs, asking.stated)
+  const request = initProducerIdRequest(transactionalId, transactionTimeoutMs, attempt.stated)
   const response = await client.send(coordinator, request, client.requestTimeoutMs).catch((error: unknown) => {
-    asking.isRepeated = true
-    if (asking.stated === undefined) claim.isHaunted = true
+    attempt.isRepeated = true
+    if (attempt.stated === undefined) claim.isHaunted = true
     throw error
   })
   try {
@@ -90,14 +90,14 @@ export async function initProducerId(
     answer.tags()
     answer.skip(4) // throttle time
     const errorCode = answer.int16()
-    if (isUncertain(errorCode)) asking.isRepeated = true
+    if (isUncertain(errorCode)) attempt.isRepeated = true
     failOnError(client, transactionalId, `Taking transactional id ${transactionalId}`, errorCode)
     return { producerId: answer.offset(), producerEpoch: answer.int16() }
   } catch (error) {
     // The coordinator may have granted the id, although the response is malformed.
     if (error instanceof LatchkeyError && error.code === 'response_malformed') {
-      asking.isRepeated = true
-      if (asking.stated === undefined) claim.isHaunted = true
+      attempt.isRepeated = true
+      if (attempt.stated === undefined) claim.isHaunted = true
     }
     throw error
   }
@@ -142,7 +142,7 @@ export async function addPartition(target: FenceTarget, claim: Claim, identity: 
   const { client, transactionalId, topic, partition } = target
   const args = { ...producerOf(target, identity), topics: [{ topic, partitions: [partition] }] }
   let isAnswered = true
-  await client.persist(async () => {
+  await client.retryForever(async () => {
     const coordinator = await client.coordinator('transaction', transactionalId)
     const response = await client.call(coordinator, 'AddPartitionsToTxn', 1, args).catch((error: unknown) => {
       isAnswered = false

@@ -3,7 +3,7 @@
  * use.
  */
 import type { Lookup } from '../store-protocol/status.ts'
-import type { KeptReader } from '../store/kept-reader.ts'
+import type { PinnedReader } from '../store/pinned-reader.ts'
 import { type Found, foundOf } from './found.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
@@ -16,10 +16,10 @@ import type { TypedCodecs } from './typed-codecs.ts'
  * then call again.
  */
 export class StoreReader<K, V> implements Disposable {
-  readonly #reader: KeptReader
+  readonly #reader: PinnedReader
   readonly #codecs: TypedCodecs<K, V>
 
-  constructor(reader: KeptReader, codecs: TypedCodecs<K, V>) {
+  constructor(reader: PinnedReader, codecs: TypedCodecs<K, V>) {
     this.#reader = reader
     this.#codecs = codecs
   }

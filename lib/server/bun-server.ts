@@ -1,7 +1,7 @@
 /** Bun.serve behind the fast path, with bounds, at a port that only this machine can reach. */
 import { problemResponse } from '../http/problem.ts'
 import type { Drainable } from './drain.ts'
-import { type BunHandler, closing, requestBodyBytesMax } from './guard.ts'
+import { type BunHandler, closing, requestBodyBytesMax } from './request-guard.ts'
 
 export interface BunServerOptions {
   /**
@@ -25,7 +25,7 @@ export class BunServer implements Drainable {
   }
 
   /** Closes each connection after its next response. */
-  farewell(): void {
+  announceClose(): void {
     this.#server.reload(serveOptions({ ...this.#options, fetch: closingAll(this.#options.fetch) }))
   }
 
@@ -33,7 +33,7 @@ export class BunServer implements Drainable {
     await this.#server.stop()
   }
 
-  async cut(): Promise<void> {
+  async destroy(): Promise<void> {
     await this.#server.stop(true)
   }
 }

@@ -2,9 +2,9 @@
 import type { Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
 import { checkTopics } from '../topics/check.ts'
-import { checkListening } from './claim.ts'
 import { describeServer, type ServerOptions } from './notices.ts'
 import { warningPrefix } from './output.ts'
+import { checkListening } from './port-claim.ts'
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */

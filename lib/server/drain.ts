@@ -12,11 +12,11 @@ const acceptMs = 20
 
 export interface Drainable {
   /** Closes each connection after its next response, which announces it. */
-  farewell(): void
+  announceClose(): void
   /** Accepts no new connection and closes idle ones. Resolves when the requests in progress are answered. */
   stop(): Promise<void>
   /** Closes the remaining connections, answered or not. */
-  cut(): void | Promise<void>
+  destroy(): void | Promise<void>
 }
 
 /**
@@ -27,11 +27,11 @@ export interface Drainable {
  * @param port where clients connect
  */
 export async function drain(port: number, servers: readonly Drainable[], timeoutMs: number): Promise<void> {
-  for (const server of servers) server.farewell()
+  for (const server of servers) server.announceClose()
   await Bun.sleep(Math.min(farewellMs, timeoutMs))
   ignoreNewConnections(port)
   await Bun.sleep(Math.min(acceptMs, timeoutMs))
   const answered = Promise.all(servers.map((server) => server.stop()))
   await deadline(answered, timeoutMs, () => undefined)
-  await Promise.all(servers.map((server) => server.cut()))
+  await Promise.all(servers.map((server) => server.destroy()))
 }

@@ -1,16 +1,16 @@
 /** Entry point of a further HTTP thread. It listens at the same port, and looks keys up in the same memory. */
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { createAnswerer } from '../http/handler.ts'
+import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats } from '../metrics/index.ts'
 import { openStore } from '../store/store.ts'
 import { descriptorLimit } from './descriptors.ts'
 import { hostRuleOf } from './host-rule.ts'
+import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import { boundsWithin } from './listen.ts'
 import { type Listener, openListener } from './listener.ts'
-import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './messages.ts'
 import { RelayedThreads } from './relayed-threads.ts'
 
 declare const self: Worker
@@ -32,14 +32,14 @@ async function start(options: HttpThreadStart): Promise<void> {
     const store = openStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
-    const answerer = createAnswerer(store, { token }, observed)
+    const requestHandler = createRequestHandler(store, { token }, observed)
     const hostRule = hostRuleOf({
       hosts,
       hasToken: token !== undefined,
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
-    listener = openListener({ bind, port, tls, sharing: 'other', answerer, hostRule, ...bounds })
+    listener = openListener({ bind, port, tls, sharing: 'other', requestHandler, hostRule, ...bounds })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

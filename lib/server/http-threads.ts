@@ -2,7 +2,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './messages.ts'
+import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import type { Relay } from './relay.ts'
 
 export class HttpThreads {

@@ -1,6 +1,6 @@
 /** The HTTP server of the executable: a request handler behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
-import type { Answerer } from '../http/answer.ts'
+import type { RequestHandler } from '../http/answer.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
 import { ExcessLog } from './excess-log.ts'
@@ -34,14 +34,24 @@ export interface HttpServer {
 }
 
 /** @throws LatchkeyError if it cannot listen */
-export function listen(answerer: Answerer, options: ListenOptions): HttpServer {
+export function listen(requestHandler: RequestHandler, options: ListenOptions): HttpServer {
   const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule } = options
   const sharing = threads > 1 ? 'first' : undefined
   const limit = descriptorLimit()
   const connections = connectionsWithin(connectionsMax, limit)
   const bounds = boundsWithin(limit, connectionsMax, threads)
   const excess = new ExcessLog()
-  const listener = openListener({ bind, port, tls, idleTimeoutSeconds, sharing, answerer, hostRule, excess, ...bounds })
+  const listener = openListener({
+    bind,
+    port,
+    tls,
+    idleTimeoutSeconds,
+    sharing,
+    requestHandler,
+    hostRule,
+    excess,
+    ...bounds,
+  })
   const cap = new ConnectionCap({
     port: listener.port,
     connectionsMax: connections,

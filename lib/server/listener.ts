@@ -3,15 +3,15 @@
  * reach.
  */
 import type { TlsPair } from '../config/tls-pair.ts'
-import type { Answerer } from '../http/answer.ts'
+import type { RequestHandler } from '../http/answer.ts'
 import { BunServer } from './bun-server.ts'
-import { claim, listenError } from './claim.ts'
 import { drain } from './drain.ts'
 import { ExcessLog } from './excess-log.ts'
-import { Lane } from './fast-path/lane.ts'
-import { guarded } from './guard.ts'
+import { FastPath } from './fast-path/fast-path.ts'
+import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
-import { PassedOn } from './passed-on.ts'
+import { claim, listenError } from './port-claim.ts'
+import { guarded } from './request-guard.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */
 const idleTimeoutSecondsDefault = 30
@@ -27,7 +27,7 @@ export interface ListenerOptions {
   idleTimeoutSeconds?: number | undefined
   /** Set if several threads of this process share the port: `first` for the first of them, `other` for the rest. */
   sharing?: 'first' | 'other' | undefined
-  answerer: Answerer
+  requestHandler: RequestHandler
   /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
   /** Connections beyond the maximum are closed at once. */
@@ -63,22 +63,22 @@ export function openListener(options: ListenerOptions): Listener {
 }
 
 function openLane(options: ListenerOptions): Listener {
-  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, answerer, hostRule } = options
-  const passedOn = new PassedOn()
-  const server = new BunServer({ idleTimeoutSeconds, fetch: guarded(answerer, hostRule, passedOn) })
-  const behind = { port: server.port, passedOn }
+  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, requestHandler, hostRule } = options
+  const forwarded = new ForwardedRequests()
+  const server = new BunServer({ idleTimeoutSeconds, fetch: guarded(requestHandler, hostRule, forwarded) })
+  const upstream = { port: server.port, forwarded }
   try {
     const isShared = sharing !== undefined
     const { connectionsMax = Infinity, tunnelsMax = Infinity, excess = new ExcessLog() } = options
     const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds, excess }
-    const lane = new Lane({ bind, port, tls, isShared, answerer, hostRule, behind, ...bounds })
+    const fastPath = new FastPath({ bind, port, tls, isShared, requestHandler, hostRule, upstream, ...bounds })
     return {
-      port: lane.port,
-      renewTls: (pair) => lane.renewTls(pair),
-      stop: (drainTimeoutMs) => drain(lane.port, [lane, server], drainTimeoutMs),
+      port: fastPath.port,
+      renewTls: (pair) => fastPath.renewTls(pair),
+      stop: (drainTimeoutMs) => drain(fastPath.port, [fastPath, server], drainTimeoutMs),
     }
   } catch (thrown) {
-    void server.cut()
+    void server.destroy()
     throw thrown
   }
 }

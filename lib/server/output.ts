@@ -1,7 +1,7 @@
 /** Output of the executable: the log on stderr, and lines for a person on stdout. */
 import type { Settings } from '../config/index.ts'
 import { clearLine, loggerOf } from '../log/index.ts'
-import type { StoreLogging } from '../store-protocol/messages.ts'
+import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 
 /** @param term TERM of the environment */
 export function loggingOf({ logLevel: level, structuredLogging: structured }: Settings, term?: string): StoreLogging {

@@ -2,7 +2,7 @@
  * The main thread's access to the store threads, which further HTTP threads share. They get the messages of the store
  * threads in the same order, and so reach the same view of the store.
  */
-import type { FromThread, ToThread } from '../store-protocol/messages.ts'
+import type { FromThread, ToThread } from '../store-protocol/thread-messages.ts'
 import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
 
 type Listener = (thread: number, message: FromThread) => void

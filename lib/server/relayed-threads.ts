@@ -2,7 +2,7 @@
  * Access to store threads that the main thread has started. All messages, in both directions, pass through the main
  * thread.
  */
-import type { FromThread, ToThread } from '../store-protocol/messages.ts'
+import type { FromThread, ToThread } from '../store-protocol/thread-messages.ts'
 import type { StoreAccess, StorePortEvents } from '../store/store-port.ts'
 
 export class RelayedThreads implements StoreAccess {

@@ -1,11 +1,11 @@
 /** HTTP for the executable: the main thread and further threads, HTTP_THREADS in all, listen at one port. */
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
-import { createAnswerer } from '../http/handler.ts'
+import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { createMetrics, LookupStats } from '../metrics/index.ts'
-import type { StoreLogging } from '../store-protocol/messages.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { hostRuleOf } from './host-rule.ts'
 import { HttpThreads } from './http-threads.ts'
@@ -47,10 +47,10 @@ export function startServer(
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
   const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
-  const answerer = createAnswerer(store, options, observed)
+  const requestHandler = createRequestHandler(store, options, observed)
   const { bind, token, hosts, tls } = options
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
-  const server = listen(answerer, { ...options, hostRule, threads: 1 + further })
+  const server = listen(requestHandler, { ...options, hostRule, threads: 1 + further })
   askForShortTurns()
   const { port, url } = server
   const threads = new HttpThreads(further, relay, {

@@ -1,2 +1,2 @@
 /** Maximum number of readers outside the pool of a store. */
-export const keptReadersMax = 64
+export const pinnedReadersMax = 64

@@ -7,31 +7,31 @@ import type { EndsWatch } from '../kafka/ends-watch.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { clientsConfigOf, groupOf } from '../topics/clients.ts'
 import { fingerprintOf } from '../topics/fingerprint.ts'
+import { closeStep } from './close-step.ts'
 import { watchEnds } from './ends.ts'
-import { runsCallbacks } from './ingest/callbacks.ts'
+import { runsCallbacks } from './ingest/callback-runner.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { committable } from './ingest/committable.ts'
 import { Committer } from './ingest/committer.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
 import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
 import { Ingest } from './ingest/ingest.ts'
-import { Owners } from './ingest/owners.ts'
-import { PartitionEvents } from './ingest/partition-events.ts'
+import { PartitionLifecycle } from './ingest/partition-lifecycle.ts'
+import { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { StandstillWatch } from './ingest/standstill.ts'
 import { Statement } from './ingest/statement.ts'
 import { readChangelog } from './read-changelog.ts'
+import { commitsForChangelog } from './recovery/changelog-commits.ts'
 import { endedEarly } from './recovery/ended-early.ts'
-import { markedBeside } from './recovery/marked-beside.ts'
 import { requireOwnChangelog } from './recovery/own-changelog.ts'
 import type { Recovered } from './recovery/recovery.ts'
-import { type Resumption, resumptions, tellChanged } from './recovery/resumption.ts'
+import { type Resumption, resumptions, warnStale } from './recovery/resume.ts'
 import { ChangelogWatch } from './repair/changelog-watch.ts'
 import { Contests } from './repair/contests.ts'
 import { Repairs } from './repair/repairs.ts'
 import { Rereads } from './reread/rereads.ts'
 import { SourceWatch } from './reread/source-watch.ts'
 import type { StoreContext } from './store-context.ts'
-import { within } from './within.ts'
 
 /**
  * Interval at which partitions are taken again. Brokers forget the sequence numbers of a producer that is silent for a
@@ -40,8 +40,8 @@ import { within } from './within.ts'
 const renewIntervalMs = 12 * 3600 * 1000
 export class Primaries {
   readonly #context: StoreContext
-  readonly #owners: Owners
-  readonly #events: PartitionEvents
+  readonly #ownership: PartitionOwnership
+  readonly #events: PartitionLifecycle
   readonly #ingest: Ingest
   readonly #repairs: Repairs
   readonly #rereads: Rereads
@@ -61,15 +61,15 @@ export class Primaries {
 
   constructor(context: StoreContext) {
     this.#context = context
-    this.#owners = new Owners(context.clients, context.config)
-    this.#events = new PartitionEvents(context, this.#owners, () => this.#standstill.check())
+    this.#ownership = new PartitionOwnership(context.clients, context.config)
+    this.#events = new PartitionLifecycle(context, this.#ownership, () => this.#standstill.check())
     this.#ingest = new Ingest({ ...context, events: this.#events })
-    this.#repairs = new Repairs(context, this.#owners, this.#ingest, {
+    this.#repairs = new Repairs(context, this.#ownership, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
       confirmed: (partition) => this.#statement?.confirmed(partition),
       repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
     })
-    this.#contests = new Contests(context, this.#owners, this.#ingest)
+    this.#contests = new Contests(context, this.#ownership, this.#ingest)
     this.#events.repairBy(this.#repairs, this.#contests)
     this.#rereads = new Rereads(context, this.#ingest, this.#events, {
       noteRebuild: (partition, offset) => this.#noteRebuild(partition, offset),
@@ -88,13 +88,13 @@ export class Primaries {
     const { sourceTopic } = config
     const client = clients.consumer
     const { keepsTimestamps } = topology.limits
-    const commits = () => client.persist(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
+    const commits = () => client.retryForever(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     const before = await commits()
     const early = await endedEarly(clients.changelog, config.changelogTopic, before)
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
-    await this.#owners.take(primaries)
+    await this.#ownership.take(primaries)
     this.#committed = await commits()
-    this.#recovered = await readChangelog(this.#context, this.#owners, this.#committed)
+    this.#recovered = await readChangelog(this.#context, this.#ownership, this.#committed)
     this.#resumed = await resumptions({
       client,
       sourceTopic,
@@ -102,18 +102,18 @@ export class Primaries {
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
-      marked: await markedBeside(client, config, primaries),
+      marked: await commitsForChangelog(client, config, primaries),
       endedEarly: early,
       keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,
       isRebuildAsked: config.rebuild === true,
       dependsOnFormer: runsCallbacks(this.#context),
     })
-    tellChanged(config.changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
+    warnStale(config.changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
     for (const [partition, resumed] of this.#resumed) {
       const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
       const end = { offset: changelogEnd, isSure: isEndSure }
-      this.#ingest.add(partition, resumed, this.#owners.identity(partition)!, end)
+      this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, end)
     }
     this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
     this.#events.watchBy(this.#source)
@@ -181,12 +181,12 @@ export class Primaries {
   /** Stops fetching and waits for batches in flight, at most `boundMs`. */
   async finish(boundMs: number): Promise<void> {
     this.#ingest.stopFetching()
-    await within(boundMs, this.#ingest.drained())
+    await closeStep(boundMs, this.#ingest.drained())
   }
 
   /** Commits what is acknowledged, within at most `boundMs`. */
   async commit(boundMs: number): Promise<void> {
-    await within(boundMs, this.#committer?.close())
+    await closeStep(boundMs, this.#committer?.close())
   }
 
   stop(): void {

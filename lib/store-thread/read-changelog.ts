@@ -6,7 +6,7 @@ import type { CommittedOffset } from '../kafka/offsets.ts'
 import { keptHeadersOf } from '../store-protocol/kept-headers.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { entriesIn } from '../topics/completeness.ts'
-import type { Owners } from './ingest/owners.ts'
+import type { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -15,7 +15,7 @@ const tailOffsets = 1_000
 
 export async function readChangelog(
   { clients, config, stats, map, roles }: StoreContext,
-  owners: Owners,
+  ownership: PartitionOwnership,
   committed: ReadonlyMap<number, CommittedOffset>,
 ): Promise<Map<number, Recovered>> {
   const { changelogTopic, fencing, useProcessingOnly } = config
@@ -28,9 +28,9 @@ export async function readChangelog(
     kept: keptHeadersOf(config),
     entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,
-    identityOf: (partition: number) => (fencing ? owners.identity(partition) : undefined),
+    identityOf: (partition: number) => (fencing ? ownership.identity(partition) : undefined),
     fenceAgain: async (partition: number, position: number) => {
-      await owners.renew(partition, position)
+      await ownership.renew(partition, position)
     },
   }
   if (!useProcessingOnly) return recover(context, roles.primaries)

@@ -64,7 +64,7 @@ export class ReplicaWatch {
   async #divergence(partition: number, copy: CopyPosition, epoch: number): Promise<void> {
     const client = this.#client
     const { epochs } = copy
-    const at = await client.persist(() =>
+    const at = await client.retryForever(() =>
       divergenceOf(client, this.#topic, partition, epochs, epoch, () => copy.position),
     )
     if (at === undefined || at >= copy.position) return

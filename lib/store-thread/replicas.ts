@@ -18,7 +18,7 @@ import { applyLateRecords, applyRecords } from './apply.ts'
 import { setEnd, watchEnds } from './ends.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
-import { isUnheld, tellUnheld } from './recovery/unheld-records.ts'
+import { isUnheld, logUnheld } from './recovery/unheld-records.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -80,8 +80,8 @@ export class Replicas {
     const { replicas } = roles
     if (replicas.length === 0) return this.#allFilled.resolve()
     const client = clients.replicas
-    const starts = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
-    const ends = await client.persist(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
+    const starts = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
+    const ends = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
     for (const partition of replicas) {
       const position = starts.get(partition)!
       const target = ends.get(partition)!
@@ -132,7 +132,7 @@ export class Replicas {
 
   #passOver(partition: number, next: number, fault: LatchkeyError): void {
     if (!isUnheld(fault)) this.#corrupt(partition, fault)
-    tellUnheld(this.#context.config.changelogTopic, partition, fault)
+    logUnheld(this.#context.config.changelogTopic, partition, fault)
     this.#context.stats.add('foreignWrites', 1)
     const copy = this.#copies.get(partition)!
     copy.position = Math.max(copy.position, next)
@@ -193,7 +193,7 @@ export class Replicas {
     this.#fetcher.remove(partition)
     const { replicas } = this.#context.clients
     try {
-      const position = await replicas.persist(() => this.#refill(partition, found))
+      const position = await replicas.retryForever(() => this.#refill(partition, found))
       this.#fetcher.add(partition, position, this.#copies.get(partition)!.epochs)
     } catch (error) {
       if (!replicas.signal.aborted) throw error

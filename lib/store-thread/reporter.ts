@@ -1,8 +1,8 @@
 /** Periodic reports of the store thread: figures of the map, trouble with Kafka, a sample key. */
 import { formatTroubles } from '../format/troubles.ts'
 import type { ChiralMap } from '../map/index.ts'
-import type { FromThread } from '../store-protocol/messages.ts'
 import type { Stats } from '../store-protocol/stats.ts'
+import type { FromThread } from '../store-protocol/thread-messages.ts'
 import { type Clients, partitionTroublesOf, troubleOf } from '../topics/clients.ts'
 
 const intervalMs = 500

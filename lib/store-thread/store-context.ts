@@ -1,10 +1,10 @@
 /** State that the parts of a store thread share. Exists once the topics are known. */
 import type { Definition } from '../definition/index.ts'
 import type { ChiralMap } from '../map/index.ts'
-import type { FromThread } from '../store-protocol/messages.ts'
 import type { Roles } from '../store-protocol/roles.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread } from '../store-protocol/thread-messages.ts'
 import type { Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
 import type { Flusher } from './flusher.ts'

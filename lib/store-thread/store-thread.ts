@@ -4,15 +4,16 @@ import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { loggerOf, writePending } from '../log/index.ts'
 import { ChiralMap } from '../map/index.ts'
-import { keptReadersMax } from '../store-protocol/limits.ts'
-import type { FromThread } from '../store-protocol/messages.ts'
+import { pinnedReadersMax } from '../store-protocol/limits.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
 import { requireRights } from '../topics/rights-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
+import { closeStep } from './close-step.ts'
 import { Flusher } from './flusher.ts'
 import { GrowthWatch } from './growth-watch.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
@@ -21,7 +22,6 @@ import { Primaries } from './primaries.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
 import type { StoreContext } from './store-context.ts'
-import { within } from './within.ts'
 
 const log = loggerOf('store')
 /** Maximum interval between two requests for the topic's partition count; metadata.max.age.ms may shorten it. */
@@ -129,7 +129,7 @@ export class StoreThread {
   /** Checks rights and topics concurrently. Changes nothing before both checks have passed. */
   async #prepareTopics(): Promise<Topology> {
     const { consumer } = this.#clients
-    const inspecting = consumer.persist(() => inspectTopics(consumer, this.#config))
+    const inspecting = consumer.retryForever(() => inspectTopics(consumer, this.#config))
     // A missing right explains why a topic looks incomplete, so its error takes precedence.
     inspecting.catch(() => {})
     await requireRights(this.#clients, this.#config)
@@ -148,7 +148,7 @@ export class StoreThread {
       partitions: useProcessingOnly ? [] : partitions,
       partitionCount: topology.partitionCount,
       initialCapacity: Math.ceil(initialCapacity / Math.max(1, this.#config.share?.count ?? 1)),
-      readersMax: readerPoolSize + keptReadersMax,
+      readersMax: readerPoolSize + pinnedReadersMax,
       readerThreads: this.#config.readerThreads ?? 1,
       announce: (message) => this.#post({ type: 'map', message }),
     })
@@ -221,7 +221,7 @@ export class StoreThread {
     this.#post({ type: 'state', state: 'stopping' })
     this.#opened?.replicas.stop()
     await this.#opened?.primaries.finish(closeStepMs)
-    await within(closeStepMs, this.#opened?.context.flusher.flush())
+    await closeStep(closeStepMs, this.#opened?.context.flusher.flush())
     await this.#opened?.primaries.commit(closeStepMs)
   }
 

@@ -4,8 +4,8 @@
  */
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { configureLogging, passOnLog } from '../log/index.ts'
-import type { FromThread, PlainError, ToThread } from '../store-protocol/messages.ts'
 import { markStoreThread } from '../store-protocol/store-thread-mark.ts'
+import type { FromThread, PlainError, ToThread } from '../store-protocol/thread-messages.ts'
 import { StoreThread } from './store-thread.ts'
 
 declare const self: Worker

@@ -5,14 +5,14 @@ import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { partitionFor } from './partitioner.ts'
 
-export interface Held {
+export interface Assignment {
   primaries: readonly number[]
   replicas: readonly number[]
   partitionCount: number
 }
 
 /** Returns all partitions held, in ascending order. */
-export function partitionsOf({ primaries, replicas }: Pick<Held, 'primaries' | 'replicas'>): number[] {
+export function partitionsOf({ primaries, replicas }: Pick<Assignment, 'primaries' | 'replicas'>): number[] {
   return [...primaries, ...replicas].toSorted((a, b) => a - b)
 }
 
@@ -21,12 +21,12 @@ export function partitionsOf({ primaries, replicas }: Pick<Held, 'primaries' | '
  */
 export function explainMiss(
   key: Uint8Array,
-  held: Held,
+  assignment: Assignment,
   stats: StatsView,
   config: StoreConfig,
 ): LatchkeyError | undefined {
-  const { primaries, replicas, partitionCount } = held
-  const rebuilt = rebuildingPartition(key, held, stats, config)
+  const { primaries, replicas, partitionCount } = assignment
+  const rebuilt = rebuildingPartition(key, assignment, stats, config)
   if (rebuilt !== undefined) {
     const message = `Reading store ${config.storeId}: the key may be in partition ${rebuilt}, which is being rebuilt`
     return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
@@ -45,7 +45,7 @@ export function explainMiss(
   }
   const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
   return new LatchkeyError('partition_not_held', message, {
-    details: { partition, held: { primary: primaries, replicas } },
+    details: { partition, assignment: { primary: primaries, replicas } },
   })
 }
 
@@ -55,10 +55,15 @@ export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: Stor
 }
 
 /** Returns a primary partition that may have the key and whose source is read again; undefined if there is none. */
-function rebuildingPartition(key: Uint8Array, held: Held, stats: StatsView, config: StoreConfig): number | undefined {
-  for (const partition of held.primaries) {
+function rebuildingPartition(
+  key: Uint8Array,
+  assignment: Assignment,
+  stats: StatsView,
+  config: StoreConfig,
+): number | undefined {
+  for (const partition of assignment.primaries) {
     if (partitionStateOf(stats, partition) !== 'rebuilding') continue
-    const home = partitionFor(key, held.partitionCount, config.partitioner)
+    const home = partitionFor(key, assignment.partitionCount, config.partitioner)
     if (home === undefined || home === partition) return partition
   }
   return undefined

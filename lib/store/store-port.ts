@@ -3,8 +3,8 @@
  * started it.
  */
 import { describeEnd } from '../definition/index.ts'
-import type { FromThread, StoreLogging, ToThread } from '../store-protocol/messages.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 import { startStoreThread } from '../store-thread/start.ts'
 
 export interface StorePort {

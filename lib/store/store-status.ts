@@ -4,28 +4,28 @@ import type { StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { conditionsOf, reasonsOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
-import type { Shards } from './shards.ts'
+import type { StoreThreads } from './store-threads.ts'
 
 export function statusOf(
   { storeId, readyWhen, onBadRecord }: StoreConfig,
   formats: StoreStatus['formats'],
-  together: Shards,
+  together: StoreThreads,
 ): StoreStatus {
-  const { all: shards, state, stats, recovery } = together
-  const { primaries, replicas } = together.held
-  const partitionTroubles = shards.flatMap((shard) => shard.troubles.partitions)
+  const { all: threads, state, stats, recovery } = together
+  const { primaries, replicas } = together.assignment
+  const partitionTroubles = threads.flatMap((handle) => handle.troubles.partitions)
   const details = stats.partitions.map((partition) => {
     const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
     return partitionStatus(stats, partition, troubles)
   })
   const told = (kind: 'fenced' | 'halted' | 'contested') =>
-    reasonsOf(kind, details, new Map(shards.flatMap((shard) => [...shard[kind]])))
+    reasonsOf(kind, details, new Map(threads.flatMap((handle) => [...handle[kind]])))
   const fenced = told('fenced')
   const contested = told('contested')
   const halted = onBadRecord === 'stop' ? told('halted') : undefined
-  const failure = shards.find((shard) => shard.failure !== undefined)?.failure?.message
-  const rebuilding = new Map(shards.flatMap((shard) => [...shard.rebuilding]))
-  const troubles = shards.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
+  const failure = threads.find((handle) => handle.failure !== undefined)?.failure?.message
+  const rebuilding = new Map(threads.flatMap((handle) => [...handle.rebuilding]))
+  const troubles = threads.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
     ...repairing.values(),
     ...foreign.values(),
     ...(trouble ? [trouble] : []),
@@ -41,7 +41,7 @@ export function statusOf(
     state,
     ...(reason === '' ? {} : { reason }),
     partitions: { primary: [...primaries], replicas: [...replicas] },
-    caughtUp: shards.every((shard) => shard.caughtUp),
+    caughtUp: threads.every((handle) => handle.caughtUp),
     recovery,
     skipped: skippedOf(stats),
     details,

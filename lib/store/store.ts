@@ -5,18 +5,18 @@
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import type { LatchkeyError } from '../errors.ts'
-import type { StoreLogging } from '../store-protocol/messages.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { KeptReader } from './kept-reader.ts'
+import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { explainMiss } from './misses.ts'
 import { notServing, processingOnly } from './not-serving.ts'
 import { replicaLag } from './partition-status.ts'
 import { partitionFor } from './partitioner.ts'
-import { Shards } from './shards.ts'
+import { PinnedReader } from './pinned-reader.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
+import { StoreThreads } from './store-threads.ts'
 import { explainWriteRefusal } from './write-refusals.ts'
 
 /**
@@ -42,7 +42,7 @@ export class Store {
   readonly #failure = Promise.withResolvers<LatchkeyError>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #listeners = new Set<(state: StoreState) => void>()
-  readonly #shards: Shards
+  readonly #threads: StoreThreads
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
@@ -50,7 +50,7 @@ export class Store {
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
     const events = { state: (state: StoreState) => this.#changed(state), caughtUp: () => this.#checkReady() }
-    this.#shards = new Shards(config, logging, events, access)
+    this.#threads = new StoreThreads(config, logging, events, access)
     this.#ready.promise.catch(() => {})
   }
 
@@ -70,16 +70,16 @@ export class Store {
    * State of the initial partitions. Partitions added later recover while the store runs, and do not delay the others.
    */
   get state(): StoreState {
-    return this.#shards.state
+    return this.#threads.state
   }
 
   /** Counters in shared memory, written by the store threads. Has no partitions until the topics are known. */
   get stats(): StatsView {
-    return this.#shards.stats
+    return this.#threads.stats
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
-    return this.#shards.readers
+    return this.#threads.readers
   }
 
   /**
@@ -94,7 +94,7 @@ export class Store {
 
   /** Returns a key that this store holds, for a first lookup; undefined while none is known. */
   sampleKey(): Uint8Array | undefined {
-    return this.#shards.all.find((shard) => shard.sampleKey !== undefined)?.sampleKey
+    return this.#threads.all.find((handle) => handle.sampleKey !== undefined)?.sampleKey
   }
 
   /**
@@ -105,17 +105,17 @@ export class Store {
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
-    const found = this.#shards.find(key)
+    const found = this.#threads.find(key)
     return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
   }
 
-  /** Returns a reader outside the pool, for lookups that must not wait: see KeptReader. */
-  reader(): KeptReader {
+  /** Returns a reader outside the pool, for lookups that must not wait: see PinnedReader. */
+  reader(): PinnedReader {
     const serving = (key: Uint8Array) => {
       this.#requireServing('Reading')
-      return this.#shards.inOrder(key)
+      return this.#threads.inOrder(key)
     }
-    return new KeptReader(serving, (key, found) => this.#answer(key, found))
+    return new PinnedReader(serving, (key, found) => this.#answer(key, found))
   }
 
   /**
@@ -130,11 +130,11 @@ export class Store {
    */
   async write(key: Uint8Array, value: Uint8Array | null, partition = this.partitionOf(key)): Promise<void> {
     this.#requireServing('Writing to')
-    const shard = this.#shards.ownerOf(partition) ?? this.#shards.all[0]!
-    if (shard.state !== 'running') throw notServing(`Writing to store ${this.id}`, shard.state, shard)
-    const refusal = explainWriteRefusal(this.#config, partition, this.#shards.held, shard, { key, value })
+    const handle = this.#threads.ownerOf(partition) ?? this.#threads.all[0]!
+    if (handle.state !== 'running') throw notServing(`Writing to store ${this.id}`, handle.state, handle)
+    const refusal = explainWriteRefusal(this.#config, partition, this.#threads.assignment, handle, { key, value })
     if (refusal !== undefined) throw refusal
-    await shard.writes.write(partition, key, value)
+    await handle.writes.write(partition, key, value)
   }
 
   /**
@@ -142,7 +142,7 @@ export class Store {
    * one is unknown or does not determine the partition.
    */
   partitionOf(key: Uint8Array): number {
-    const { partitionCount } = this.#shards.held
+    const { partitionCount } = this.#threads.assignment
     return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
   }
 
@@ -152,38 +152,38 @@ export class Store {
    */
   async flush(): Promise<number> {
     this.#requireRunning('Flushing')
-    const running = this.#shards.all.filter((shard) => shard.state === 'running')
-    const flushed = await Promise.all(running.map((shard) => shard.flush()))
+    const running = this.#threads.all.filter((handle) => handle.state === 'running')
+    const flushed = await Promise.all(running.map((handle) => handle.flush()))
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
   /** Returns the partitions at which progress() ended early: they have halted, and no other partition is behind. */
   haltedShort(): number[] {
-    return this.#shards.haltedShort
+    return this.#threads.haltedShort
   }
 
   /** Progress of recovery, a rebuild or catching up with the source; null if no such phase is in progress. */
   progress(): RecoveryProgress | null {
-    return this.#shards.progress
+    return this.#threads.progress
   }
 
   status(): StoreStatus {
-    return statusOf(this.#config, this.presentation.formats, this.#shards)
+    return statusOf(this.#config, this.presentation.formats, this.#threads)
   }
 
   /** Stops fetching, finishes requests in flight and commits, within a bound. Afterwards nothing can be read. */
   close(): Promise<void> {
-    this.#closing ??= this.#shards.close()
-    this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#shards))
+    this.#closing ??= this.#threads.close()
+    this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#threads))
     return this.#closing
   }
 
   #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
-    const held = this.#shards.held
+    const assignment = this.#threads.assignment
     if (found === undefined) {
-      const miss = explainMiss(key, held, this.stats, this.#config)
+      const miss = explainMiss(key, assignment, this.stats, this.#config)
       if (miss !== undefined) throw miss
-    } else if (held.replicas.length > 0) {
+    } else if (assignment.replicas.length > 0) {
       const { stats } = this
       if (stats.gauge(found.partition, 'role') === 1) found.replicaLag = replicaLag(stats, found.partition)
     }
@@ -191,7 +191,7 @@ export class Store {
   }
 
   #changed(state: StoreState): void {
-    const failure = this.#shards.all.find((shard) => shard.failure !== undefined)?.failure
+    const failure = this.#threads.all.find((handle) => handle.failure !== undefined)?.failure
     if (failure !== undefined) {
       this.#failure.resolve(failure)
       this.#ready.reject(failure)
@@ -212,6 +212,6 @@ export class Store {
   #requireRunning(attempted: string): void {
     if (this.state === 'running' && this.#closing === undefined) return
     const state = this.#closing === undefined ? this.state : 'stopping'
-    throw notServing(`${attempted} store ${this.id}`, state, this.#shards)
+    throw notServing(`${attempted} store ${this.id}`, state, this.#threads)
   }
 }

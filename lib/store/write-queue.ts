@@ -4,7 +4,7 @@
  * ids.
  */
 import { LatchkeyError } from '../errors.ts'
-import type { ToThread } from '../store-protocol/messages.ts'
+import type { ToThread } from '../store-protocol/thread-messages.ts'
 import { WriteFrame } from '../store-protocol/write-frame.ts'
 
 /**
@@ -24,7 +24,7 @@ interface Write {
   bytes: number
 }
 
-interface Partition {
+interface PartitionWrites {
   readonly writes: Write[]
   /** Index of the first write that is not settled. */
   first: number
@@ -33,7 +33,7 @@ interface Partition {
 
 export class WriteQueue {
   readonly #send: (message: ToThread, transfer: ArrayBuffer[]) => void
-  readonly #partitions = new Map<number, Partition>()
+  readonly #partitions = new Map<number, PartitionWrites>()
   readonly #open = new Set<number>()
   #count = 0
   #bytes = 0
@@ -76,7 +76,7 @@ export class WriteQueue {
     for (const [partition, { writes, first }] of this.#partitions) this.refused(partition, writes.length - first, error)
   }
 
-  #partition(partition: number): Partition {
+  #partition(partition: number): PartitionWrites {
     const known = this.#partitions.get(partition)
     if (known !== undefined) return known
     const one = { writes: [], first: 0, frame: undefined }
@@ -103,7 +103,7 @@ export class WriteQueue {
     for (const partition of this.#open) this.#sendFrame(partition, this.#partitions.get(partition)!)
   }
 
-  #sendFrame(partition: number, one: Partition): void {
+  #sendFrame(partition: number, one: PartitionWrites): void {
     const records = one.frame!.take()
     one.frame = undefined
     this.#open.delete(partition)

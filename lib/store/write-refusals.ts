@@ -2,7 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { batchBytesOfOne } from '../kafka/record-batch/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { type Held, takesAll } from './misses.ts'
+import { type Assignment, takesAll } from './misses.ts'
 
 /** The part of a store thread that decides on writes. */
 export interface Writable {
@@ -19,22 +19,22 @@ export interface Writable {
 export function explainWriteRefusal(
   config: StoreConfig,
   partition: number,
-  held: Held,
+  assignment: Assignment,
   { fenced, recordBytesMax }: Writable,
   { key, value }: { key: Uint8Array; value: Uint8Array | null },
 ): LatchkeyError | undefined {
   const attempted = `Writing to store ${config.storeId}`
-  const details = { partition, held: { primary: held.primaries, replicas: held.replicas } }
-  if (!(Number.isInteger(partition) && partition >= 0 && partition < held.partitionCount)) {
-    const found = `there is no partition ${partition}: the topic has ${held.partitionCount}`
+  const details = { partition, assignment: { primary: assignment.primaries, replicas: assignment.replicas } }
+  if (!(Number.isInteger(partition) && partition >= 0 && partition < assignment.partitionCount)) {
+    const found = `there is no partition ${partition}: the topic has ${assignment.partitionCount}`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
   }
-  if (!held.primaries.includes(partition)) {
-    if (takesAll(config) && !held.replicas.includes(partition)) {
+  if (!assignment.primaries.includes(partition)) {
+    if (takesAll(config) && !assignment.replicas.includes(partition)) {
       const found = `the topic has only just got partition ${partition}, which is being taken here`
       return new LatchkeyError('recovering', `${attempted}: ${found}`, { details: { partition } })
     }
-    const found = held.replicas.includes(partition)
+    const found = assignment.replicas.includes(partition)
       ? `partition ${partition} is a copy here: write at the instance that has it as primary`
       : `partition ${partition} is not held by this instance: write at the one that has it`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })

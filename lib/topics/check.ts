@@ -38,7 +38,7 @@ export async function checkTopics(config: StoreConfig): Promise<string[]> {
 async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   const rights = await findRights(clients, config)
   refuseMissing(config, rights)
-  const topology = await clients.consumer.persist(() => inspectTopics(clients.consumer, config))
+  const topology = await clients.consumer.retryForever(() => inspectTopics(clients.consumer, config))
   const changed = await describeChanged(clients, config, topology)
   const leaderless = await describeLeaderless(clients, config, topology)
   return [...describe(config, topology), ...changed, ...leaderless, ...describeRights(config, rights)]
@@ -53,7 +53,7 @@ async function describeLeaderless(clients: Clients, config: StoreConfig, topolog
     ...(primaries.length > 0 ? [sourceTopic] : []),
     ...(topology.missingChangelog === undefined ? [changelogTopic] : []),
   ]
-  const found = topics.length === 0 ? [] : await consumer.persist(() => consumer.metadata(topics))
+  const found = topics.length === 0 ? [] : await consumer.retryForever(() => consumer.metadata(topics))
   return found.flatMap(({ topic, partitions }) => {
     const without = partitions.filter(({ leader }) => leader < 0).map(({ partition }) => partition)
     if (without.length === 0) return []
@@ -69,7 +69,7 @@ async function describeChanged(clients: Clients, config: StoreConfig, topology: 
   const { consumer } = clients
   const { primaries } = rolesOf(config, topology.partitionCount)
   if (primaries.length === 0 || topology.missingChangelog !== undefined || config.rebuild) return []
-  const committed = await consumer.persist(() =>
+  const committed = await consumer.retryForever(() =>
     fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries),
   )
   const fingerprint = fingerprintOf(config)

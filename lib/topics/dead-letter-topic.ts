@@ -50,7 +50,7 @@ export async function inspectDeadLetters(
     const missing = newTopic(name, source, needed)
     return { name, partitions: missing.partitions, maxMessageBytes: needed, missing, warnings: [] }
   }
-  const config = await client.persist(() => describeTopic(client, name))
+  const config = await client.retryForever(() => describeTopic(client, name))
   const accepted = Number(config?.get('max.message.bytes') ?? sourceMaxBytes)
   const warnings: string[] = []
   if (accepted < needed) {

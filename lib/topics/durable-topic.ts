@@ -48,14 +48,14 @@ export function durabilityWarnings(
 /** Creates a topic. If a policy of the cluster refuses the durability settings, creates it with the cluster's own. */
 export async function createDurable(client: KafkaClient, topic: NewTopic): Promise<void> {
   try {
-    await client.persist(() => createTopic(client, topic))
+    await client.retryForever(() => createTopic(client, topic))
   } catch (error) {
     const isPolicy =
       error instanceof LatchkeyError && /POLICY_VIOLATION|INVALID_CONFIG/.test(String(error.details['kafka']))
     if (!isPolicy) throw error
     const durability = durabilityOf(topic.replicationFactor)
     const config = Object.fromEntries(Object.entries(topic.config).filter(([name]) => !(name in durability)))
-    await client.persist(() => createTopic(client, { ...topic, config }))
+    await client.retryForever(() => createTopic(client, { ...topic, config }))
     const message = '{fault}: created without {settings}, by the settings of the cluster'
     const settings = Object.keys(durability).join(' and ')
     getLogger(['latchkey', 'store']).warn(message, { fault: error.message, settings })

@@ -131,7 +131,7 @@ class TopicRights {
 /** Returns undefined if a broker refuses the question. This does not prevent a start. */
 async function known<T>(client: KafkaClient, ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await client.persist(ask)
+    return await client.retryForever(ask)
   } catch (error) {
     if (!(error instanceof LatchkeyError) || error.code !== 'broker_refused') throw error
     loggerOf('store').debug('Rights are not known: {fault}', { fault: error.message })

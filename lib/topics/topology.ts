@@ -50,8 +50,8 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   }
   const [changelog] = await client.metadata([changelogTopic])
   const deadLetterTopic = deadLetterTopicOf(config)
-  const [letters] = deadLetterTopic === undefined ? [] : await client.metadata([deadLetterTopic])
-  const topics = [source, changelog!, ...(letters ? [letters] : [])]
+  const [deadLetterMetadata] = deadLetterTopic === undefined ? [] : await client.metadata([deadLetterTopic])
+  const topics = [source, changelog!, ...(deadLetterMetadata ? [deadLetterMetadata] : [])]
   const faults = topics.flatMap((topic) => accessFault(topic))
   const exists = changelog!.errorCode !== unknownTopic
   const found = changelog!.partitions.length
@@ -66,10 +66,11 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   }
   if (faults.length > 0) throw unfit(faults)
 
-  const sourceConfig = await client.persist(() => describeTopic(client, sourceTopic))
-  const changelogConfig = exists ? await client.persist(() => describeTopic(client, changelogTopic)) : undefined
+  const sourceConfig = await client.retryForever(() => describeTopic(client, sourceTopic))
+  const changelogConfig = exists ? await client.retryForever(() => describeTopic(client, changelogTopic)) : undefined
   const missingChangelog = exists ? undefined : newChangelog(source, sourceConfig)
-  const deadLetters = letters && (await inspectDeadLetters(client, letters, source, maxMessageBytes(sourceConfig)))
+  const deadLetters =
+    deadLetterMetadata && (await inspectDeadLetters(client, deadLetterMetadata, source, maxMessageBytes(sourceConfig)))
   const warnings = exists
     ? warningsAbout(changelog!, source.partitions[0]?.replicas ?? 1, sourceConfig, changelogConfig)
     : []
@@ -110,7 +111,7 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
   const { missingChangelog, partitionCount } = topology
   const { changelogTopic } = config
   if (topology.extends) {
-    await client.persist(() => extendTopic(client, changelogTopic, partitionCount))
+    await client.retryForever(() => extendTopic(client, changelogTopic, partitionCount))
     log.info('Extended changelog topic {changelogTopic} to {partitionCount} partitions', {
       changelogTopic,
       partitionCount,
@@ -140,7 +141,7 @@ async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopolo
 
 /** Resolves when the brokers know a topic with this number of partitions. */
 async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
-  await client.persist(async () => {
+  await client.retryForever(async () => {
     const found = await findTopic(client, topic)
     if (found?.partitions.length === partitions) return
     throw new LatchkeyError('broker_error', `Waiting for topic ${topic}: the brokers do not know all of it yet`)

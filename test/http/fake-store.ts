@@ -1,7 +1,7 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
 import type { Definition } from '../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../lib/definition/presentation.ts'
-import { createAnswerer, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
+import { createRequestHandler, type HandlerOptions, observe, type StoreView } from '../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../lib/server/listen.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { Lookup, StoreStatus } from '../../lib/store-protocol/status.ts'
@@ -83,8 +83,8 @@ export interface Served extends AsyncDisposable {
 /** @param definition of keys and values; raw where absent */
 export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
   const store = new FakeStore(definition)
-  const answerer = createAnswerer(store, options, observe(store, '1.2.3'))
-  const server = listen(answerer, { bind: '127.0.0.1', port: 0, ...options })
+  const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
+  const server = listen(requestHandler, { bind: '127.0.0.1', port: 0, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
 }
 

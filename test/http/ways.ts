@@ -1,4 +1,4 @@
-/** The ways in which a request reaches an answer: read by the lane, or passed on to Bun's server behind it, over plain HTTP and with TLS. */
+/** The ways in which a request reaches an answer: read by the fast path, or passed on to Bun's server behind it, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../lib/config/tls-pair.ts'
 import type { Dial } from './dial.ts'
 import { transports } from './transports.ts'
@@ -13,7 +13,7 @@ export interface Way {
 }
 
 export const ways: readonly Way[] = transports.flatMap(({ name, tls, dial }) => [
-  { name: `on the lane ${name}`, tls, dial, headers: '' },
+  { name: `on the fast path ${name}`, tls, dial, headers: '' },
   { name: `passed on ${name}`, tls, dial, headers: 'X: 1\r\nX: 2\r\n' },
 ])
 

@@ -27,10 +27,10 @@ test('a store loses nothing when its connections are cut at random while it inge
   run.workload.start()
   run.reader.start()
   await run.startReady()
-  for (let cut = 0; cut < cuts; cut++) {
+  for (let destroy = 0; destroy < cuts; destroy++) {
     await Bun.sleep(random.below(cutPauseMsMax))
     broker.proxy!.cut()
-    if (cut !== cuts / 2) continue
+    if (destroy !== cuts / 2) continue
     expect(await run.process.stop()).toBe(0)
     await run.start()
   }

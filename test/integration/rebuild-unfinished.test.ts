@@ -16,7 +16,7 @@ const text = Buffer.from(wire(idOfText, 2, 'x'.charCodeAt(0)))
 
 function committedOf({ cluster, storeId, source }: Fixture) {
   return withClient(cluster.broker.direct, (client) =>
-    client.persist(() => fetchCommitted(client, storeId, source, [0, 1])),
+    client.retryForever(() => fetchCommitted(client, storeId, source, [0, 1])),
   )
 }
 

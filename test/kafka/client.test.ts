@@ -35,28 +35,28 @@ test('metadata tells partitions and leaders of a topic, and the error of one tha
   expect(kafka.leader(topic, 1)).toBe(node)
 })
 
-test('persist goes on to the next seed when one does not answer', async () => {
+test('retryForever goes on to the next seed when one does not answer', async () => {
   const [port] = await freePorts(1)
   const kafka = await client(`127.0.0.1:${port}`)
-  const topics = await kafka.persist(() => kafka.metadata(['no-such-topic']))
+  const topics = await kafka.retryForever(() => kafka.metadata(['no-such-topic']))
   expect(topics).toHaveLength(1)
   expect(kafka.health).toMatchObject({ failures: 1, trouble: undefined })
 })
 
-test('persist ends with a failure when a retry cannot mend it', async () => {
+test('retryForever ends with a failure when a retry cannot mend it', async () => {
   const kafka = await client()
   for (const failure of [new LatchkeyError('broker_refused', 'no'), new TypeError('a defect')]) {
     const operation = async () => {
       throw failure
     }
-    expect(await kafka.persist(operation).catch((error: unknown) => error)).toBe(failure)
+    expect(await kafka.retryForever(operation).catch((error: unknown) => error)).toBe(failure)
   }
 })
 
-test('persist ends as stopping when the client is closed while it waits', async () => {
+test('retryForever ends as stopping when the client is closed while it waits', async () => {
   const kafka = await client()
   const failing = () => Promise.reject(new LatchkeyError('broker_error', 'not yet'))
-  const ended = kafka.persist(failing).catch((error: unknown) => error)
+  const ended = kafka.retryForever(failing).catch((error: unknown) => error)
   await until('it has failed', () => kafka.health.failures > 0)
   kafka.close()
   expect(await ended).toMatchObject({ code: 'stopping' })
@@ -74,7 +74,7 @@ test('a closed client reaches nobody', async () => {
 
 test('coordinator finds the broker of a group and of a transactional id', async () => {
   const kafka = await client()
-  const find = (kind: 'group' | 'transaction') => kafka.persist(() => kafka.coordinator(kind, uniqueName('one')))
+  const find = (kind: 'group' | 'transaction') => kafka.retryForever(() => kafka.coordinator(kind, uniqueName('one')))
   expect(await find('group')).toBeGreaterThan(0)
   expect(await find('transaction')).toBeGreaterThan(0)
 })

@@ -35,10 +35,10 @@ test('fetchCommitted fails when one partition has an error: that is not the same
 
 test.each(['fetchCommitted', 'commitOffsets'])('%s asks for the coordinator again when it has moved', async (name) => {
   const { client, seen } = answering([{ ...committed, errorCode: notCoordinator }])
-  const asking =
+  const request =
     name === 'fetchCommitted'
       ? fetchCommitted(client, 'group', 'orders', [0])
       : commitOffsets(client, 'group', 'orders', new Map([[0, { offset: 1, metadata: '' }]]))
-  await expect(asking).rejects.toMatchObject({ retriable: true })
+  await expect(request).rejects.toMatchObject({ retriable: true })
   expect(seen.forgotten).toBe(1)
 })

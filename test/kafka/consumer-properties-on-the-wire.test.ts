@@ -12,7 +12,7 @@ async function idsOf({ source, changelog }: { source: string; changelog: string 
   const { direct } = observed.broker
   const options = { subject: 'test', clientId: 'test', connectionTimeoutMs: 10_000, requestTimeoutMs: 30_000 }
   const client = new KafkaClient({ ...options, brokers: [toAddress(direct)] })
-  const found = await client.persist(() => client.metadata([source, changelog]))
+  const found = await client.retryForever(() => client.metadata([source, changelog]))
   client.close()
   return { source: found[0]!.id!, changelog: found[1]!.id! }
 }

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
-import { soundPart, timesMax } from '../../lib/kafka/damaged-batches.ts'
+import { damagedFetchesMax, soundPart } from '../../lib/kafka/damaged-batches.ts'
 import type { FetchSink } from '../../lib/kafka/fetch-sink.ts'
-import { Patience } from '../../lib/kafka/patience.ts'
 import type { FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
+import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import { fetchAt } from '../../lib/store-thread/recovery/fetch-at.ts'
 import { fetched } from '../store-thread/support.ts'
 import { until } from '../until.ts'
@@ -25,9 +25,9 @@ function damaged(at: number): Buffer {
 /** Notes what a client pauses, between 4 and 64 ms. */
 function pausesOf(fake: FakeClient): number[] {
   const pauses: number[] = []
-  fake.patience = () => {
-    const patience = new Patience(new Backoff({ firstMs: 4, maxMs: 64 }))
-    return Object.assign(patience, { pauseMs: () => pauses[pauses.push(patience.nextMs(unreachable())) - 1]! })
+  fake.retryPolicy = () => {
+    const retryPolicy = new RetryPolicy(new Backoff({ firstMs: 4, maxMs: 64 }))
+    return Object.assign(retryPolicy, { pauseMs: () => pauses[pauses.push(retryPolicy.nextMs(unreachable())) - 1]! })
   }
   return pauses
 }
@@ -105,8 +105,8 @@ describe('Fetcher', () => {
     await until('all is taken', () => taken.length === 2)
     expect(taken).toEqual(['0@0', '0@3'])
     expect(given).toEqual([
-      [0, timesMax],
-      [0, timesMax],
+      [0, damagedFetchesMax],
+      [0, damagedFetchesMax],
     ])
   })
 
@@ -170,7 +170,7 @@ describe('fetchAt', () => {
     batches.open(came, 0)
     batches.next()
     expect(() => batches.batch.openRecords({ checkCrc: true })).toThrow(LatchkeyError)
-    expect(fetches).toHaveLength(timesMax)
+    expect(fetches).toHaveLength(damagedFetchesMax)
   })
 })
 

@@ -73,13 +73,13 @@ test.each(operations)('a damaged response to %s is an error of ours, or none', a
   // What it has learned from a damaged response may lead it astray: where nodes are, and which of them coordinates.
   const learns = apiKey === 3 || apiKey === 10
   const client = newClient()
-  const whole = await client.persist(() => ask(client))
-  if (apiKey === 9) await client.persist(() => commitOffsets(client, group, topic, commit))
+  const whole = await client.retryForever(() => ask(client))
+  if (apiKey === 9) await client.retryForever(() => commitOffsets(client, group, topic, commit))
   const strange: unknown[] = []
   for (let round = 0; round < rounds; round++) {
-    const asking = learns ? newClient() : client
+    const request = learns ? newClient() : client
     damage(apiKey, random)
-    const outcome = await ask(asking).catch((error: unknown) => error)
+    const outcome = await ask(request).catch((error: unknown) => error)
     broker.proxy!.onResponse = undefined
     if (outcome instanceof Error && !(outcome instanceof LatchkeyError)) strange.push(`${name}: ${outcome.stack}`)
     if (outcome instanceof Map) {
@@ -88,10 +88,10 @@ test.each(operations)('a damaged response to %s is an error of ours, or none', a
         if (typeof offset === 'number' && !Number.isSafeInteger(offset)) strange.push(`${name}: offset ${offset}`)
       }
     }
-    if (learns) asking.close()
+    if (learns) request.close()
   }
   expect(strange).toEqual([])
-  const again = await client.persist(() => ask(client))
+  const again = await client.retryForever(() => ask(client))
   if (apiKey === 2) expect(again).toEqual(whole)
   client.close()
 })

@@ -2,9 +2,9 @@
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff, type BackoffOptions } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
+import type { RawRequest } from '../../lib/kafka/connection/broker-connection.ts'
 import type { Health } from '../../lib/kafka/connection/health.ts'
-import type { RawRequest } from '../../lib/kafka/connection/kafkajs.ts'
-import { Patience } from '../../lib/kafka/patience.ts'
+import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import type { TopicListener } from '../../lib/kafka/topic-view.ts'
 import { soon } from '../until.ts'
 
@@ -21,7 +21,7 @@ export class FakeClient {
   readonly isolation = 'read_committed'
   metadataMaxAgeMs = 0
   retriesMax = Number.POSITIVE_INFINITY
-  /** Whether persist() repeats; else it rejects with the first failure. */
+  /** Whether retryForever() repeats; else it rejects with the first failure. */
   isPersistent = false
   retryBackoff: BackoffOptions | undefined
   readonly troubles: string[] = []
@@ -61,8 +61,8 @@ export class FakeClient {
     return this as unknown as KafkaClient
   }
 
-  patience(): Patience {
-    return new Patience(new Backoff(this.retryBackoff), this.retriesMax)
+  retryPolicy(): RetryPolicy {
+    return new RetryPolicy(new Backoff(this.retryBackoff), this.retriesMax)
   }
 
   addressOf(node: number | undefined): string | undefined {
@@ -99,7 +99,7 @@ export class FakeClient {
     return byNode
   }
 
-  async persist<T>(operation: () => Promise<T>): Promise<T> {
+  async retryForever<T>(operation: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await operation()

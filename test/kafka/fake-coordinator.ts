@@ -5,8 +5,8 @@
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
-import type { RawRequest } from '../../lib/kafka/connection/kafkajs.ts'
-import { Patience } from '../../lib/kafka/patience.ts'
+import type { RawRequest } from '../../lib/kafka/connection/broker-connection.ts'
+import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import type { FenceTarget, ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 
 const invalidProducerEpoch = 47
@@ -127,11 +127,11 @@ export class CoordinatorClient {
     for (const deliver of this.#late.splice(0)) deliver()
   }
 
-  patience(): Patience {
-    return new Patience(new Backoff({ firstMs: 0, maxMs: 0 }))
+  retryPolicy(): RetryPolicy {
+    return new RetryPolicy(new Backoff({ firstMs: 0, maxMs: 0 }))
   }
 
-  async persist<T>(operation: () => Promise<T>): Promise<T> {
+  async retryForever<T>(operation: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await operation()

@@ -37,7 +37,7 @@ afterAll(async () => {
 /** An owner of a partition. `markers` reads all that stand in it. */
 function owner(partition: number) {
   const claim = newClaim()
-  const markers = () => client.persist(() => markersFrom(client, topic, partition, 0))
+  const markers = () => client.retryForever(() => markersFrom(client, topic, partition, 0))
   const target = { client, transactionalId: `id-${partition}`, topic, partition, markers }
   return { take: () => fencePartition(target, claim), markers }
 }

@@ -209,7 +209,7 @@ test.each([
   const coordinator = new FakeCoordinator()
   const { client, claim } = await owner(coordinator)
   let rounds = 0
-  client.patience = endless
+  client.retryPolicy = endless
   client.arriving = (api) => {
     if (api === 'EndTxn') act(coordinator)
     if (api === 'InitProducerId') rounds++

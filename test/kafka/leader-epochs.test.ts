@@ -41,7 +41,7 @@ test('metadata tells a topic’s id, which is another one once the topic is dele
   await admin.connect()
   await admin.deleteTopics({ topics: [topic] })
   await admin.disconnect()
-  await client.persist(async () => void (await createTopic(await sharedKafka(), topic)))
+  await client.retryForever(async () => void (await createTopic(await sharedKafka(), topic)))
   while (heard.length === 0) await client.metadata([topic])
   expect(heard).toEqual([[client.topics.id(topic)!, id]])
   expect(client.topics.id(topic)).not.toBe(id)
@@ -50,13 +50,13 @@ test('metadata tells a topic’s id, which is another one once the topic is dele
 test('endOfLeaderEpoch states the epoch that is known, and forgets a leader that is in another', async () => {
   const fake = new FakeClient({ 3: 1 })
   fake.leaderEpochs.set(3, 9)
-  const asking = endOfLeaderEpoch(fake.client, 'orders', 3, 7)
+  const coming = endOfLeaderEpoch(fake.client, 'orders', 3, 7)
   const { request, answer } = await fake.next()
   expect(request).toMatchObject({ apiKey: 23, apiVersion: 3 })
   const topic = Buffer.concat([int16(6), Buffer.from('orders')])
   expect(bodyOf(request)).toEqual(Buffer.concat([int32(-1, 1), topic, int32(1, 3, 9, 7)]))
   answer(endOfEpochResponse('orders', { partition: 3, epoch: 5, endOffset: 1234 }))
-  expect(await asking).toEqual({ epoch: 5, endOffset: 1234 })
+  expect(await coming).toEqual({ epoch: 5, endOffset: 1234 })
   const fenced = endOfLeaderEpoch(fake.client, 'orders', 3, 7)
   ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 3, errorCode: 74 }))
   expect(await fenced.catch((error: unknown) => error)).toMatchObject({ code: 'broker_error', retriable: true })
@@ -67,9 +67,9 @@ test('confirmedLeaderEpoch knows none when the epoch is not known, or the log ha
   const fake = new FakeClient({ 0: 1 })
   expect(await confirmedLeaderEpoch(fake.client, 'orders', 0)).toBeUndefined()
   fake.leaderEpochs.set(0, 4)
-  const asking = confirmedLeaderEpoch(fake.client, 'orders', 0)
+  const coming = confirmedLeaderEpoch(fake.client, 'orders', 0)
   ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 0, epoch: 3, endOffset: 10 }))
-  expect(await asking).toBeUndefined()
+  expect(await coming).toBeUndefined()
 })
 
 test('confirmedLeaderEpoch confirms none for a log that ends below what had been reached', async () => {
@@ -79,8 +79,8 @@ test('confirmedLeaderEpoch confirms none for a log that ends below what had been
     [10, 4],
     [11, undefined],
   ] as const) {
-    const asking = confirmedLeaderEpoch(fake.client, 'orders', 0, reached)
+    const coming = confirmedLeaderEpoch(fake.client, 'orders', 0, reached)
     ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 0, epoch: 4, endOffset: 10 }))
-    expect(await asking).toBe(confirmed)
+    expect(await coming).toBe(confirmed)
   }
 })

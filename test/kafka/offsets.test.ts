@@ -25,7 +25,7 @@ test('listOffsets tells start, last stable offset and high watermark when a tran
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] })
   await admin.disconnect()
   const list = (...args: ['earliest' | 'latest', ('read_committed' | 'read_uncommitted')?]) =>
-    client.persist(() => listOffsets(client, topic, [0, 1], ...args))
+    client.retryForever(() => listOffsets(client, topic, [0, 1], ...args))
   const starts = await list('earliest')
   const stable = await list('latest')
   const ends = await list('latest', 'read_uncommitted')
@@ -47,15 +47,15 @@ test('listOffsets fails with an error that a retry may mend when a partition doe
 test('fetchCommitted returns what commitOffsets committed, with its metadata, and nothing for other partitions', async () => {
   const topic = await createTopic(await sharedKafka(), uniqueName('commits'), { partitions: 3 })
   const group = uniqueName('group')
-  const committed = () => client.persist(() => fetchCommitted(client, group, topic, [0, 1, 2]))
+  const committed = () => client.retryForever(() => fetchCommitted(client, group, topic, [0, 1, 2]))
   expect(await committed()).toEqual(new Map())
   const offsets = new Map([
     [0, { offset: 12, metadata: 'a note' }],
     [2, { offset: 0, metadata: '' }],
   ])
-  await client.persist(() => commitOffsets(client, group, topic, offsets))
+  await client.retryForever(() => commitOffsets(client, group, topic, offsets))
   expect(await committed()).toEqual(offsets)
-  await client.persist(() => commitOffsets(client, group, topic, new Map([[0, { offset: 3, metadata: '' }]])))
+  await client.retryForever(() => commitOffsets(client, group, topic, new Map([[0, { offset: 3, metadata: '' }]])))
   expect((await committed()).get(0)).toEqual({ offset: 3, metadata: '' })
 })
 
@@ -69,7 +69,9 @@ test('commitOffsets says what to do when the group has members', async () => {
   await consumer.subscribe({ topic })
   await consumer.run({ eachBatch: async () => {} })
   await joined
-  const attempt = client.persist(() => commitOffsets(client, group, topic, new Map([[0, { offset: 3, metadata: '' }]])))
+  const attempt = client.retryForever(() =>
+    commitOffsets(client, group, topic, new Map([[0, { offset: 3, metadata: '' }]])),
+  )
   const error = await attempt.catch((thrown: unknown) => thrown)
   await consumer.disconnect()
   expect(error).toMatchObject({ code: 'broker_refused' })

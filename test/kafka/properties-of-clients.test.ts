@@ -7,7 +7,7 @@ import { readClientProperties } from '../../lib/config/client-properties/read.ts
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { Patience } from '../../lib/kafka/patience.ts'
+import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import { FakeClient, unreachable } from './fake-client.ts'
 import { start, stopFetchers } from './fetching.ts'
 import { sharedKafka, TcpProxy } from './index.ts'
@@ -106,7 +106,7 @@ test('an operation is given up after as many retries as retries says', async () 
   const client = clientOf('localhost:1', 'retries=2,retry.backoff.ms=1')
   let attempts = 0
   const failure = await failureOf(
-    client.persist(() => {
+    client.retryForever(() => {
       attempts++
       return client.metadata(['any'])
     }),
@@ -126,9 +126,9 @@ test('fetching is given up after as many retries as retries says', async () => {
 })
 
 test('pauses between attempts are as retry.backoff.ms and retry.backoff.max.ms say', () => {
-  const patience = new Patience(new Backoff({ firstMs: 40, maxMs: 100 }))
+  const retryPolicy = new RetryPolicy(new Backoff({ firstMs: 40, maxMs: 100 }))
   for (const ceiling of [40, 80, 100, 100]) {
-    const ms = patience.nextMs(unreachable())
+    const ms = retryPolicy.nextMs(unreachable())
     expect(ms).toBeGreaterThanOrEqual(ceiling / 2)
     expect(ms).toBeLessThanOrEqual(ceiling)
   }
@@ -142,10 +142,10 @@ test('credentials that are refused are tried again slowly once they had worked, 
   const proxy = await proxied()
   const client = clientOf(proxy.address, '')
   const refused = new LatchkeyError('authentication_failed', 'Authenticating: refused')
-  expect(await failureOf(client.persist(() => Promise.reject(refused)))).toBe(refused)
-  await client.persist(() => client.metadata(['any']))
+  expect(await failureOf(client.retryForever(() => Promise.reject(refused)))).toBe(refused)
+  await client.retryForever(() => client.metadata(['any']))
   let attempts = 0
-  const persisting = client.persist(() => {
+  const persisting = client.retryForever(() => {
     attempts++
     return Promise.reject(refused)
   })

@@ -1,8 +1,8 @@
-/** A ByLeader whose loops are the test. */
+/** A LeaderLoops whose loops are the test. */
 import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
-import { ByLeader } from '../../lib/kafka/by-leader.ts'
-import { Patience } from '../../lib/kafka/patience.ts'
+import { LeaderLoops } from '../../lib/kafka/leader-loops.ts'
+import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import { soon } from '../until.ts'
 import type { FakeClient } from './fake-client.ts'
 
@@ -27,7 +27,7 @@ export interface Served {
 export function start(fake: FakeClient, partitions: readonly number[]) {
   const served: Served[] = []
   const waiting: ((one: Served) => void)[] = []
-  const byLeader: ByLeader = new ByLeader(fake.client, 'topic', (node) => {
+  const byLeader: LeaderLoops = new LeaderLoops(fake.client, 'topic', (node) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const end = (error?: Error) => (error ? reject(error) : resolve())
     const one = { node, partitions: byLeader.partitionsOf(node), end }
@@ -48,8 +48,8 @@ export function moved(): LatchkeyError {
 }
 
 /** Longer than any test. */
-export function endless(): Patience {
-  return new Patience(new Backoff({ firstMs: 3_600_000, maxMs: 3_600_000 }))
+export function endless(): RetryPolicy {
+  return new RetryPolicy(new Backoff({ firstMs: 3_600_000, maxMs: 3_600_000 }))
 }
 
 /** Whatever does not wait for time has happened by then. */

@@ -13,9 +13,9 @@ afterAll(() => client.close())
 test('createTopic makes a topic with its settings, and is content when it exists by now', async () => {
   const config = { 'cleanup.policy': 'compact', 'max.message.bytes': '2000000' }
   const topic = { topic: uniqueName('created'), partitions: 2, replicationFactor: 1, config }
-  await client.persist(() => createTopic(client, topic))
-  await client.persist(() => createTopic(client, topic))
-  const described = await client.persist(() => describeTopic(client, topic.topic))
+  await client.retryForever(() => createTopic(client, topic))
+  await client.retryForever(() => createTopic(client, topic))
+  const described = await client.retryForever(() => describeTopic(client, topic.topic))
   expect(described?.get('cleanup.policy')).toBe('compact')
   expect(described?.get('max.message.bytes')).toBe('2000000')
   expect(described?.get('message.timestamp.type')).toBe('CreateTime') // a default

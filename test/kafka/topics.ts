@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type ITopicConfig, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
-import '../../lib/kafka/connection/kafkajs.ts' // mends the timers of kafkajs, which otherwise warn
+import '../../lib/kafka/connection/broker-connection.ts' // mends the timers of kafkajs, which otherwise warn
 import { until } from '../until.ts'
 import type { KafkaEndpoint } from './broker.ts'
 import { type ClusterView, clusterView } from './cluster/requests.ts'

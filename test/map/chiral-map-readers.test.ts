@@ -61,18 +61,18 @@ test('a release is harmless when the reader has been released before', () => {
   expect(() => first.get(Buffer.from('x'))).toThrow('the reader has been released')
 })
 
-test('readers that are kept are none of the pool', () => {
+test('a pinned reader is not part of the pool', () => {
   const readers = new ChiralMapReaders(createShared(3), 0, { kept: 2 })
-  const kept = [readers.keep(), readers.keep()]
+  const pinned = [readers.pin(), readers.pin()]
   expect(readers).toMatchObject({ size: 1, inUse: 0 })
-  expect(() => readers.keep()).toThrow('keep a reader: all 2 that can be kept are')
+  expect(() => readers.pin()).toThrow('pin a reader: all 2 that can be pinned are')
   expect(readers.acquire()).not.toBeInstanceOf(Promise)
-  readers.giveBack(kept[0]!)
-  readers.giveBack(kept[0]!)
-  expect(() => kept[0]!.get(Buffer.from('x'))).toThrow('the reader has been released')
-  const again = readers.keep()
+  readers.unpin(pinned[0]!)
+  readers.unpin(pinned[0]!)
+  expect(() => pinned[0]!.get(Buffer.from('x'))).toThrow('the reader has been released')
+  const again = readers.pin()
   expect(again.get(Buffer.from('x'))).toBeUndefined()
-  expect(() => readers.keep()).toThrow(LatchkeyError)
+  expect(() => readers.pin()).toThrow(LatchkeyError)
 })
 
 test('readers refuse a thread number that the map does not have', () => {

@@ -1,11 +1,11 @@
 /** A map with readers in the same thread, and short words for both. */
-import { ChiralMap, type ChiralMapOptions, ChiralMapReaders, type Lookup, type Reader } from '../../lib/map/index.ts'
+import { ChiralMap, type ChiralMapOptions, ChiralMapReaders, type MapEntry, type Reader } from '../../lib/map/index.ts'
 
 export interface Fixture {
   readonly map: ChiralMap
   readonly readers: ChiralMapReaders
   put(partition: number, key: string, value: string | Uint8Array | null, offset?: number, timestamp?: number): void
-  get(key: string): Lookup | undefined
+  get(key: string): MapEntry | undefined
   /** The value as text. */
   text(key: string): string | undefined
   openAll(): Promise<void>

@@ -120,11 +120,11 @@ describe.each(transports)('$name', (transport) => {
     const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
     try {
       await using limited = await startLimited(transport, 1_000_000, 256)
-      const asking = open(limited.port, dial)
-      const answer = () => new Promise<string>((resolve) => asking.once('data', (chunk) => resolve(String(chunk))))
+      const coming = open(limited.port, dial)
+      const answer = () => new Promise<string>((resolve) => coming.once('data', (chunk) => resolve(String(chunk))))
       const reached = async () => {
         const answered = answer()
-        asking.write(get(String(broker.port)))
+        coming.write(get(String(broker.port)))
         return (await answered).split('\r\n\r\n')[1]
       }
       expect(await reached()).toBe('20')

@@ -7,22 +7,22 @@ function server(calls: string[]): Drainable & { answered(): void } {
   const answered = Promise.withResolvers<void>()
   return {
     answered: () => answered.resolve(),
-    farewell: () => void calls.push('farewell'),
+    announceClose: () => void calls.push('announceClose'),
     async stop() {
       calls.push('stop')
       await answered.promise
       calls.push('stopped')
     },
-    cut: () => void calls.push('cut'),
+    destroy: () => void calls.push('destroy'),
   }
 }
 
 test('what is left is cut when the bound is passed, and not all is answered', async () => {
   const calls: string[] = []
   const drained = drain(0, [server(calls)], 1)
-  await until('it is cut', () => calls.includes('cut'))
+  await until('it is cut', () => calls.includes('destroy'))
   await drained
-  expect(calls).toEqual(['farewell', 'stop', 'cut'])
+  expect(calls).toEqual(['announceClose', 'stop', 'destroy'])
 })
 
 test('nothing is cut before all is answered', async () => {
@@ -31,8 +31,8 @@ test('nothing is cut before all is answered', async () => {
   const drained = drain(0, servers, 3_600_000)
   servers[0]!.answered()
   await until('one is answered', () => calls.includes('stopped'))
-  expect(calls).not.toContain('cut')
+  expect(calls).not.toContain('destroy')
   servers[1]!.answered()
   await drained
-  expect(calls).toEqual(['farewell', 'farewell', 'stop', 'stop', 'stopped', 'stopped', 'cut', 'cut'])
+  expect(calls).toEqual(['announceClose', 'announceClose', 'stop', 'stop', 'stopped', 'stopped', 'destroy', 'destroy'])
 })

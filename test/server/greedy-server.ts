@@ -1,5 +1,5 @@
 /** A server with a large value, and a huge one, in a process of its own, so that its memory can be measured; the argument is how it is reached. Prints its port. */
-import { createAnswerer } from '../../lib/http/handler.ts'
+import { createRequestHandler } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'
 import { transports } from '../http/transports.ts'
@@ -16,4 +16,4 @@ store.onGet = (key) => ({
   timestamp: 1,
 })
 store.onFlush = async () => 1
-console.log(listen(createAnswerer(store), { bind: '127.0.0.1', port: 0, tls }).port)
+console.log(listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, tls }).port)

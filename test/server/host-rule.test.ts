@@ -3,14 +3,14 @@ import { describe, expect, test } from 'bun:test'
 import { hostname } from 'node:os'
 import { configureLogging } from '../../lib/log/index.ts'
 import { LookupStats } from '../../lib/metrics/index.ts'
-import { guarded } from '../../lib/server/guard.ts'
+import { ForwardedRequests } from '../../lib/server/forwarded-requests.ts'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
-import { PassedOn } from '../../lib/server/passed-on.ts'
+import { guarded } from '../../lib/server/request-guard.ts'
 import { makeCertificate } from '../http/certificate.ts'
 import { problemOf, serveFake } from '../http/fake-store.ts'
 import { rawRequest } from '../http/raw-request.ts'
 import { statusesIn } from './fast-path/clients.ts'
-import { connect, laneOf, turn } from './fast-path/fake-connection.ts'
+import { connect, fastPathOf, turn } from './fast-path/fake-connection.ts'
 
 const none = { hasToken: false, refused: () => false }
 
@@ -107,8 +107,8 @@ describe('a connection', () => {
     [['a'], '192.168.1.7', 421],
     [['evil.example'], '127.0.0.1', 200],
   ])('with SERVER_HOSTS=%p from %p is answered %p', async (hosts, address, status) => {
-    const lane = { ...laneOf(() => new Response('answered')), hostRule: ruleOf(hosts) }
-    const { socket, connection } = connect(lane, Infinity)
+    const fastPath = { ...fastPathOf(() => new Response('answered')), hostRule: ruleOf(hosts) }
+    const { socket, connection } = connect(fastPath, Infinity)
     socket.remoteAddress = address
     connection.received(Buffer.from('GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n'))
     await turn()
@@ -123,9 +123,9 @@ describe('a connection', () => {
   ])(
     'with SERVER_HOSTS=%p passed on, of a client on this machine %p, is answered %p',
     async (hosts, isLocal, status) => {
-      const passedOn = new PassedOn()
-      passedOn.add(7, isLocal)
-      const handler = guarded(answer, ruleOf(hosts), passedOn)
+      const forwarded = new ForwardedRequests()
+      forwarded.add(7, isLocal)
+      const handler = guarded(answer, ruleOf(hosts), forwarded)
       expect((await handler(request('evil.example'), from('127.0.0.1', 7))).status).toBe(status)
       expect((await handler(request('localhost'), from('127.0.0.1', 8))).status).toBe(403)
     },

@@ -2,7 +2,7 @@
  * A server in a process of its own, with a bound on connections or on descriptors that a test has set, reached as the second argument says. Prints its port. Its flushes never end, and a key that
  * is a port has as its value how many connections of 20 it can open there, as to a broker.
  */
-import { createAnswerer } from '../../lib/http/handler.ts'
+import { createRequestHandler } from '../../lib/http/handler.ts'
 import { configureLogging } from '../../lib/log/index.ts'
 import { listen } from '../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'
@@ -29,5 +29,5 @@ store.onGet = async (key) => {
   return { value: Buffer.from(String(count)), partition: 0, offset: 1, timestamp: 1 }
 }
 console.log(
-  listen(createAnswerer(store), { bind: '127.0.0.1', port: 0, tls, connectionsMax: Number(connectionsMax) }).port,
+  listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, tls, connectionsMax: Number(connectionsMax) }).port,
 )

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { createAnswerer } from '../../lib/http/handler.ts'
+import { createRequestHandler } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/server/listen.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { FakeStore, serveFake } from '../http/fake-store.ts'
@@ -21,8 +21,8 @@ describe('listen', () => {
   test('the error names the port when it is in use', async () => {
     await using served = serveFake()
     const options = { bind: '127.0.0.1', port: served.server.port }
-    expect(() => listen(createAnswerer(new FakeStore()), options)).toThrow(LatchkeyError)
-    expect(() => listen(createAnswerer(new FakeStore()), options)).toThrow(
+    expect(() => listen(createRequestHandler(new FakeStore()), options)).toThrow(LatchkeyError)
+    expect(() => listen(createRequestHandler(new FakeStore()), options)).toThrow(
       `Listening at 127.0.0.1 port ${served.server.port}: the port is in use`,
     )
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { readTlsPair, type TlsPair } from '../../lib/config/tls-pair.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { createAnswerer } from '../../lib/http/handler.ts'
+import { createRequestHandler } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/server/listen.ts'
 import { openListener } from '../../lib/server/listener.ts'
 import { makeCertificate, writeCertificate } from '../http/certificate.ts'
@@ -90,7 +90,7 @@ describe('serve with TLS', () => {
       await using served = serveFake(first)
       for (const second of [{}, { tls }]) {
         const options = { bind: '127.0.0.1', port: served.server.port, ...second }
-        expect(() => listen(createAnswerer(new FakeStore()), options)).toThrow(LatchkeyError)
+        expect(() => listen(createRequestHandler(new FakeStore()), options)).toThrow(LatchkeyError)
       }
       expect((await fetch(`${served.url}/livez`, { tls: { rejectUnauthorized: false } })).status).toBe(200)
     }
@@ -110,7 +110,7 @@ describe('renewTls', () => {
   })
 
   test('new connections have the new certificate when several threads have renewed it', async () => {
-    const options = { bind: '127.0.0.1', tls: pairOf('first'), answerer: () => new Response() }
+    const options = { bind: '127.0.0.1', tls: pairOf('first'), requestHandler: () => new Response() }
     const first = openListener({ ...options, port: 0, sharing: 'first' })
     const other = openListener({ ...options, port: first.port, sharing: 'other' })
     for (const name of ['second', 'third']) {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Relay } from '../../lib/server/relay.ts'
 import { RelayedThreads } from '../../lib/server/relayed-threads.ts'
-import type { FromThread, ToThread } from '../../lib/store-protocol/messages.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
+import type { FromThread, ToThread } from '../../lib/store-protocol/thread-messages.ts'
 import type { StoreAccess, StorePortEvents } from '../../lib/store/store-port.ts'
 
 const config = {} as StoreConfig

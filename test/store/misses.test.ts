@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
-import { explainMiss, type Held } from '../../lib/store/misses.ts'
+import { type Assignment, explainMiss } from '../../lib/store/misses.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
 import { settingsFrom } from '../cluster/support/settings.ts'
 
@@ -12,7 +12,7 @@ const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 /** What a miss of a key of that partition is answered with, by an instance with these partitions. */
 function miss(
   partition: number,
-  held: Omit<Held, 'partitionCount'>,
+  assignment: Omit<Assignment, 'partitionCount'>,
   options: {
     states?: Record<number, PartitionState>
     partitioner?: 'murmur2' | 'crc32' | 'none'
@@ -20,15 +20,15 @@ function miss(
   } = {},
 ) {
   const { partitioner = 'murmur2', states = {}, takesAll = false } = options
-  const partitions = [...held.primaries, ...held.replicas]
+  const partitions = [...assignment.primaries, ...assignment.replicas]
   const stats = new Stats(partitions)
   for (const one of partitions) setPartitionState(stats, one, states[one] ?? 'running')
   const config = settingsFrom({
     ...topics,
     PARTITIONER: partitioner,
-    PARTITIONS: takesAll ? '' : held.primaries.join(),
+    PARTITIONS: takesAll ? '' : assignment.primaries.join(),
   })
-  const error = explainMiss(keyOf(partition, partitioner), { ...held, partitionCount }, stats, config)
+  const error = explainMiss(keyOf(partition, partitioner), { ...assignment, partitionCount }, stats, config)
   return error && { code: error.code, details: error.details }
 }
 
@@ -50,7 +50,7 @@ test.each(['murmur2', 'crc32'] as const)(
   (partitioner) => {
     expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner })).toEqual({
       code: 'partition_not_held',
-      details: { partition: 3, held: { primary: [0], replicas: [1] } },
+      details: { partition: 3, assignment: { primary: [0], replicas: [1] } },
     })
   },
 )
@@ -67,19 +67,19 @@ test('a miss says nothing of partitions when the partitioner is not known', () =
 })
 
 test.each(['starting', 'recovering'] as const)('a miss is to be asked again when its replica is %s', (state) => {
-  const held = { primaries: [0], replicas: [1, 2] }
+  const assignment = { primaries: [0], replicas: [1, 2] }
   const filling = { code: 'replica_recovering', details: { partitions: [1] } }
   const states = { 1: state }
-  expect(miss(1, held, { states })).toEqual(filling as never)
-  expect(miss(2, held, { states })).toBeUndefined()
-  expect(miss(0, held, { states })).toBeUndefined()
-  expect(miss(3, held, { states })?.code).toBe('partition_not_held')
+  expect(miss(1, assignment, { states })).toEqual(filling as never)
+  expect(miss(2, assignment, { states })).toBeUndefined()
+  expect(miss(0, assignment, { states })).toBeUndefined()
+  expect(miss(3, assignment, { states })?.code).toBe('partition_not_held')
 })
 
 test('a miss is to be asked again when any replica is filling and the partitioner is not known', () => {
-  const held = { primaries: [0], replicas: [1, 2] }
+  const assignment = { primaries: [0], replicas: [1, 2] }
   const options = { states: { 2: 'recovering' }, partitioner: 'none' } as const
-  expect(miss(0, held, options)).toEqual({ code: 'replica_recovering', details: { partitions: [2] } })
+  expect(miss(0, assignment, options)).toEqual({ code: 'replica_recovering', details: { partitions: [2] } })
 })
 
 test('a miss is to be asked again while the partition that the key belongs to is being rebuilt', () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { Stats } from '../../lib/store-protocol/stats.ts'
-import type { Shards } from '../../lib/store/shards.ts'
 import { statusOf } from '../../lib/store/store-status.ts'
+import type { StoreThreads } from '../../lib/store/store-threads.ts'
 import { settingsFrom } from '../cluster/support/settings.ts'
-import { startShard } from './shard-setup.ts'
+import { startShard } from './handle-setup.ts'
 
 const trouble = {
   partition: 1,
@@ -14,17 +14,17 @@ const trouble = {
 }
 
 test('the status says which partition waits for what, beside what the whole store has trouble with', () => {
-  const { shard, receive } = startShard()
+  const { handle, receive } = startShard()
   receive({ type: 'trouble', trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] })
   receive({ type: 'caught-up' })
   const together = {
-    all: [shard],
+    all: [handle],
     state: 'running',
     stats: new Stats([0, 1]),
     recovery: null,
     isCaughtUp: true,
-    held: { primaries: [0, 1], replicas: [], partitionCount: 2 },
-  } as unknown as Shards
+    assignment: { primaries: [0, 1], replicas: [], partitionCount: 2 },
+  } as unknown as StoreThreads
   const config = settingsFrom({ SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' })
   const { reason, details, conditions } = statusOf(config, { key: 'raw', value: 'raw' }, together)
   expect(reason).toBe('changelog producer: no (partition 1 at b:1)')

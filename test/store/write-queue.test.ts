@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import type { ToThread } from '../../lib/store-protocol/messages.ts'
+import type { ToThread } from '../../lib/store-protocol/thread-messages.ts'
 import { readFrame } from '../../lib/store-protocol/write-frame.ts'
 import { WriteQueue, writesBytesMax, writesMax } from '../../lib/store/write-queue.ts'
 

@@ -4,13 +4,13 @@ import { settingsFrom } from '../cluster/support/settings.ts'
 
 const topics = { STORE_ID: 'orders', SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 const config = settingsFrom({ ...topics, PARTITIONS: '0,1' })
-const held = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
-const shard = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
+const assignment = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
+const handle = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
 const record = { key: new Uint8Array(10), value: new Uint8Array(100) }
 
 test('a write is taken when its partition is a primary here', () => {
-  expect(explainWriteRefusal(config, 0, held, shard, record)).toBeUndefined()
-  expect(explainWriteRefusal(config, 0, held, shard, { ...record, value: null })).toBeUndefined()
+  expect(explainWriteRefusal(config, 0, assignment, handle, record)).toBeUndefined()
+  expect(explainWriteRefusal(config, 0, assignment, handle, { ...record, value: null })).toBeUndefined()
 })
 
 test.each([
@@ -21,19 +21,19 @@ test.each([
   [3, 'partition_not_held', 'partition 3 is not held by this instance'],
   [1, 'fenced', 'another instance has taken it'],
 ] as const)('a write to partition %d is refused as %s', (partition, code, text) => {
-  const refusal = explainWriteRefusal(config, partition, held, shard, record)
+  const refusal = explainWriteRefusal(config, partition, assignment, handle, record)
   expect(refusal?.code).toBe(code)
   expect(refusal?.message).toStartWith('Writing to store orders: ')
   expect(refusal?.message).toContain(text)
 })
 
 test('a write is to be tried again when the topic has just got its partition, and this instance takes all', () => {
-  expect(explainWriteRefusal(settingsFrom(topics), 3, held, shard, record)?.code).toBe('recovering')
-  expect(explainWriteRefusal(settingsFrom(topics), 2, held, shard, record)?.code).toBe('partition_not_held')
+  expect(explainWriteRefusal(settingsFrom(topics), 3, assignment, handle, record)?.code).toBe('recovering')
+  expect(explainWriteRefusal(settingsFrom(topics), 2, assignment, handle, record)?.code).toBe('partition_not_held')
 })
 
 test('a write is refused when the changelog does not accept a record of its size', () => {
-  const refusal = explainWriteRefusal(config, 0, held, shard, { ...record, value: new Uint8Array(1_000) })
+  const refusal = explainWriteRefusal(config, 0, assignment, handle, { ...record, value: new Uint8Array(1_000) })
   expect(refusal?.code).toBe('entry_too_large')
   expect(refusal?.details).toEqual({ bytes: 1_093, bytesMax: 1_000 })
 })

@@ -16,7 +16,7 @@ test.each([
     const asked: string[][] = []
     const client = {
       requestTimeoutMs: 1,
-      persist: <T>(operation: () => Promise<T>) => operation(),
+      retryForever: <T>(operation: () => Promise<T>) => operation(),
       async callAny(
         _api: string,
         _version: number,

@@ -1,11 +1,11 @@
 /** Properties of connections and requests, for all three clients. The ranges are those of librdkafka. */
 import { parseBrokerList } from '../broker-list.ts'
-import { choice, type Kind, text, trueOrFalse, whole } from './kinds.ts'
+import { choice, type PropertyType, text, trueOrFalse, whole } from './parsers.ts'
 import { allClients, property } from './property.ts'
 
 const int32Max = 2_147_483_647
 
-const brokers: Kind<ReturnType<typeof parseBrokerList>> = {
+const brokers: PropertyType<ReturnType<typeof parseBrokerList>> = {
   allowed: 'host:port, several separated by \\,',
   read(given) {
     try {

@@ -1,6 +1,6 @@
 /** Properties of the two consumers. The ranges are those of librdkafka. */
 import type { OffsetReset } from '../../store-protocol/client-config.ts'
-import { choice, oneOf, text, trueOrFalse, whole } from './kinds.ts'
+import { choice, oneOf, text, trueOrFalse, whole } from './parsers.ts'
 import { property, readers } from './property.ts'
 
 const resets: Record<string, OffsetReset> = {

@@ -1,10 +1,10 @@
 /** Properties of the changelog producer. The ranges are those of librdkafka, except that acks=0 is not allowed. */
-import { choice, decimal, type Kind, text, trueOrFalse, whole } from './kinds.ts'
+import { choice, decimal, type PropertyType, text, trueOrFalse, whole } from './parsers.ts'
 import { property } from './property.ts'
 
 const int32Max = 2_147_483_647
 
-const acks: Kind<-1 | 1> = {
+const acks: PropertyType<-1 | 1> = {
   allowed: 'all, -1 or 1 (0 is none: only what the changelog has acknowledged may be shown)',
   read(given) {
     const word = given.trim().toLowerCase()

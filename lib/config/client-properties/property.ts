@@ -1,6 +1,6 @@
 import type { ClientName } from '../../store-protocol/client-config.ts'
-import type { ClientDraft } from './draft.ts'
-import type { Kind } from './kinds.ts'
+import type { ClientDefaults } from './defaults.ts'
+import type { PropertyType } from './parsers.ts'
 
 /** A property of librdkafka that has an effect here. */
 export interface Property {
@@ -15,7 +15,7 @@ export interface Property {
    * Parses the text and sets the value in the draft. Returns a notice for the user, if there is one. Throws a
    * RangeError that completes "it must be …".
    */
-  set: (draft: ClientDraft, text: string) => string | undefined
+  set: (draft: ClientDefaults, text: string) => string | undefined
 }
 
 export interface PropertyExtras<Value> {
@@ -31,8 +31,8 @@ export const readers: readonly ClientName[] = ['consumer', 'changelog']
 export function property<Value>(
   name: string,
   clients: readonly ClientName[],
-  kind: Kind<Value>,
-  set: (draft: ClientDraft, value: Value) => void,
+  kind: PropertyType<Value>,
+  set: (draft: ClientDefaults, value: Value) => void,
   { aliases = [], isSecret, notice }: PropertyExtras<Value> = {},
 ): Property {
   return {

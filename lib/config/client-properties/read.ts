@@ -3,7 +3,7 @@ import type { ClientName, ClientsConfig, ConnectionConfig } from '../../store-pr
 import { nearName } from '../../text/did-you-mean.ts'
 import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'
-import { defaultDraft } from './draft.ts'
+import { defaultProperties } from './defaults.ts'
 import { fetchProperties } from './fetch-properties.ts'
 import { type GivenProperty, parseProperties } from './parse.ts'
 import { produceProperties } from './produce-properties.ts'
@@ -47,9 +47,9 @@ export function readClientProperties(texts: readonly PropertiesText[]): ClientPr
 
 class Reading {
   readonly #drafts = {
-    consumer: defaultDraft('consumer'),
-    producer: defaultDraft('producer'),
-    changelog: defaultDraft('changelog'),
+    consumer: defaultProperties('consumer'),
+    producer: defaultProperties('producer'),
+    changelog: defaultProperties('changelog'),
   }
   /** For each client: property to the setting that gave it. */
   readonly #givenBy = {

@@ -2,8 +2,8 @@
  * Properties of TLS and SASL, for all three clients. Files are read later (tls.ts), when it is known which of them
  * apply.
  */
-import type { SecurityProtocol } from './draft.ts'
-import { choice, type Kind, secret, text, trueOrFalse } from './kinds.ts'
+import type { SecurityProtocol } from './defaults.ts'
+import { choice, type PropertyType, secret, text, trueOrFalse } from './parsers.ts'
 import { allClients, property } from './property.ts'
 
 const mechanisms = { plain: 'plain', 'scram-sha-256': 'scram-sha-256', 'scram-sha-512': 'scram-sha-512' } as const
@@ -16,7 +16,7 @@ const protocols: Record<string, SecurityProtocol> = {
 }
 
 /** PEM as a property value: line ends may be written \n. */
-function pem(): Kind<string> {
+function pem(): PropertyType<string> {
   const { allowed, read } = text('a text in PEM, its line ends written \\n')
   return { allowed, read: (given) => read(given).replaceAll('\\n', '\n') }
 }

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SaslConfig, TlsConfig } from '../../store-protocol/client-config.ts'
 import { whyUnreadable } from '../../text/fs-error.ts'
-import type { SecurityDraft } from './draft.ts'
+import type { SecurityDefaults } from './defaults.ts'
 
 const certificateBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g
 
@@ -17,7 +17,7 @@ export interface Findings {
   notice: (text: string) => void
 }
 
-export function saslOf(draft: SecurityDraft, findings: Findings): SaslConfig | null {
+export function saslOf(draft: SecurityDefaults, findings: Findings): SaslConfig | null {
   const { saslMechanism, saslUsername, saslPassword, securityProtocol } = draft
   if (!securityProtocol.startsWith('sasl_')) {
     if (saslUsername !== undefined || saslPassword !== undefined) {
@@ -40,7 +40,7 @@ export function saslOf(draft: SecurityDraft, findings: Findings): SaslConfig | n
   return { mechanism: saslMechanism!, username: saslUsername!, password: saslPassword! }
 }
 
-export function tlsOf(draft: SecurityDraft, findings: Findings): TlsConfig | null {
+export function tlsOf(draft: SecurityDefaults, findings: Findings): TlsConfig | null {
   if (!draft.securityProtocol.endsWith('ssl')) {
     if (draft.caLocation ?? draft.caPem ?? draft.certificateLocation ?? draft.certificatePem) {
       findings.notice(`properties that begin with ssl. have no effect with security.protocol=${draft.securityProtocol}`)
@@ -52,7 +52,7 @@ export function tlsOf(draft: SecurityDraft, findings: Findings): TlsConfig | nul
   return { ...draft.tls, ...(ca === undefined ? {} : { ca }), ...pair }
 }
 
-function trusted(draft: SecurityDraft, findings: Findings): string[] | undefined {
+function trusted(draft: SecurityDefaults, findings: Findings): string[] | undefined {
   const { caLocation, caPem } = draft
   if (caPem !== undefined) return certificates('ssl.ca.pem', 'its text', caPem, findings)
   if (caLocation === undefined || caLocation === 'probe') return undefined
@@ -74,7 +74,7 @@ function trusted(draft: SecurityDraft, findings: Findings): string[] | undefined
   }
 }
 
-function clientCertificate(draft: SecurityDraft, findings: Findings): { cert?: string; key?: string } {
+function clientCertificate(draft: SecurityDefaults, findings: Findings): { cert?: string; key?: string } {
   const cert = pemOf('ssl.certificate', draft.certificatePem, draft.certificateLocation, findings)
   const key = pemOf('ssl.key', draft.keyPem, draft.keyLocation, findings)
   if (cert === 'unreadable' || key === 'unreadable') return {}

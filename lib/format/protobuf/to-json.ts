@@ -6,7 +6,7 @@ import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
 import type { Json } from '../codec.ts'
 import { base64Of } from '../simple/base64.ts'
-import type { Messages } from './messages.ts'
+import type { Messages } from './message-types.ts'
 import { WireReader } from './wire-reader.ts'
 
 /** Maximum depth of Any within Any. When decoding, the library limits all other nesting. */

@@ -4,10 +4,13 @@ import type { Codec, Json } from '../codec.ts'
 import type { FormatSpec } from '../formats-config.ts'
 import { jsonCodec } from '../simple/json.ts'
 
-export type Kind = Extract<FormatSpec, { format: 'registry' }>['kind']
+export type SchemaKind = Extract<FormatSpec, { format: 'registry' }>['kind']
 
 /** Names of schema types in the registry's responses. A schema without a type is Avro. */
-export const schemaTypes = { avro: 'AVRO', protobuf: 'PROTOBUF', json: 'JSON' } as const satisfies Record<Kind, string>
+export const schemaTypes = { avro: 'AVRO', protobuf: 'PROTOBUF', json: 'JSON' } as const satisfies Record<
+  SchemaKind,
+  string
+>
 
 export interface CompiledSchema {
   readonly id: number
@@ -26,7 +29,12 @@ const none = new Uint8Array(0)
  * @param references texts by name, each before those that refer to it
  * @throws Error that says what is wrong with the schema
  */
-export function compile(kind: Kind, id: number, text: string, references: ReadonlyMap<string, string>): CompiledSchema {
+export function compile(
+  kind: SchemaKind,
+  id: number,
+  text: string,
+  references: ReadonlyMap<string, string>,
+): CompiledSchema {
   const size = references.values().reduce((sum, reference) => sum + reference.length, text.length)
   switch (kind) {
     case 'avro': {

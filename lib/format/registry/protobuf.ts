@@ -7,7 +7,7 @@ import { LatchkeyError, messageOf } from '../../errors.ts'
 import type { Codec, Json } from '../codec.ts'
 import { codecOfMessage } from '../protobuf.ts'
 import { parseProtos } from '../protobuf/load.ts'
-import { type Messages, messagesOf } from '../protobuf/messages.ts'
+import { type Messages, messagesOf } from '../protobuf/message-types.ts'
 import { parseProto } from '../protobuf/parse.ts'
 
 const nestingMax = 100

@@ -8,7 +8,7 @@ import type { RegistryConfig } from '../formats-config.ts'
 import { addRegistryCheck } from '../registry-checks.ts'
 import { addTroubles } from '../troubles.ts'
 import { RegistryClient } from './client.ts'
-import { compile, type CompiledSchema, type Kind, schemaTypes } from './compile.ts'
+import { compile, type CompiledSchema, type SchemaKind, schemaTypes } from './compile.ts'
 import { Refused, Trouble } from './faults.ts'
 import { Fetched, type FetchedOptions } from './fetched.ts'
 
@@ -27,7 +27,7 @@ export interface RegistryTrouble {
   readonly since: number
 }
 
-type FetchedByKind = Readonly<Record<Kind, Fetched<CompiledSchema>>>
+type FetchedByKind = Readonly<Record<SchemaKind, Fetched<CompiledSchema>>>
 
 const schemaCharactersMax = 1_048_576
 const referencesMax = 100
@@ -76,7 +76,7 @@ export class Schemas {
   }
 
   /** @throws SchemaPending; Error if the registry has no such schema, or one that cannot be used */
-  byId(id: number, kind: Kind): CompiledSchema {
+  byId(id: number, kind: SchemaKind): CompiledSchema {
     return this.#byId[kind].get(`schema ${id}`, async () =>
       this.#compiled(kind, id, await this.#client.get(`/schemas/ids/${id}`)),
     )
@@ -86,7 +86,7 @@ export class Schemas {
    * Returns the schema that was the latest at the first request.
    * @throws SchemaPending, also while the subject does not exist: it may be registered later
    */
-  latest(subject: string, kind: Kind): CompiledSchema {
+  latest(subject: string, kind: SchemaKind): CompiledSchema {
     const what = `the latest schema of subject ${subject}`
     return this.#latest[kind].get(what, () => this.#fetchLatest(subject, kind), false)
   }
@@ -129,7 +129,7 @@ export class Schemas {
     return [...this.#troubles.values()]
   }
 
-  async #fetchLatest(subject: string, kind: Kind): Promise<CompiledSchema> {
+  async #fetchLatest(subject: string, kind: SchemaKind): Promise<CompiledSchema> {
     const answer = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
     const { id } = answer
     if (typeof id !== 'number' || !Number.isInteger(id)) throw new Trouble('it answers a schema without an id', true)
@@ -138,7 +138,7 @@ export class Schemas {
     return compiled
   }
 
-  async #compiled(kind: Kind, id: number, answer: Readonly<Record<string, Json>>): Promise<CompiledSchema> {
+  async #compiled(kind: SchemaKind, id: number, answer: Readonly<Record<string, Json>>): Promise<CompiledSchema> {
     const text = textOf(answer)
     const type = answer['schemaType'] ?? 'AVRO'
     if (type !== schemaTypes[kind]) throw new Refused(`of type ${String(type)}, where ${schemaTypes[kind]} is expected`)

@@ -4,7 +4,7 @@
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
-import { type Listener, probeListener } from './listener-probe.ts'
+import { type ListenerProtocol, probeListener } from './listener-probe.ts'
 import { speaksTls } from './response-frames.ts'
 import { SaslRefused } from './sasl.ts'
 import type { SocketOptions } from './socket.ts'
@@ -102,7 +102,7 @@ function tlsFault(code: string, message: string, where: string): string | undefi
 const noTls =
   'the listener speaks no TLS; set security.protocol to plaintext or sasl_plaintext, or name another port in KAFKA_BROKERS'
 
-function listenerFault(listener: Listener | undefined, where: string): LatchkeyError | undefined {
+function listenerFault(listener: ListenerProtocol | undefined, where: string): LatchkeyError | undefined {
   if (listener === undefined) return undefined
   if (listener === 'tls') return speaksTls(where)
   if (listener === 'plaintext') {

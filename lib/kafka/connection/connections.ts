@@ -5,8 +5,8 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { BrokerAddress } from '../../store-protocol/client-config.ts'
+import { BrokerConnection, type ConnectionOptions } from './broker-connection.ts'
 import { hedged } from './hedged.ts'
-import { BrokerConnection, type ConnectionOptions } from './kafkajs.ts'
 
 /**
  * Maximum of addresses. Those of nodes that left the metadata are kept, too: they may be the only ones to come back.

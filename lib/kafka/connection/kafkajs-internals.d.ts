@@ -1,4 +1,4 @@
-/** Parts of kafkajs 2.2.4 outside its public types that kafkajs.ts uses, as in its source. The version is pinned. */
+/** Parts of kafkajs 2.2.4 outside its public types that broker-connection.ts uses, as in its source. The version is pinned. */
 
 declare module 'kafkajs/src/protocol/encoder' {
   export default class Encoder {

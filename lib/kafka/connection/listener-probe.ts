@@ -7,7 +7,7 @@ import { deadline } from '../../deadline.ts'
 import type { BrokerAddress } from '../../store-protocol/client-config.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
 
-export type Listener = 'tls' | 'plaintext' | { mechanisms: string[] }
+export type ListenerProtocol = 'tls' | 'plaintext' | { mechanisms: string[] }
 
 const probeMs = 3_000
 const unverified = { verifiesCertificate: false, verifiesHostName: false }
@@ -16,7 +16,7 @@ const unverified = { verifiesCertificate: false, verifiesHostName: false }
 export async function probeListener(
   address: BrokerAddress,
   options: SocketOptions & { sasl?: unknown },
-): Promise<Listener | undefined> {
+): Promise<ListenerProtocol | undefined> {
   if (options.tls) {
     if ((await ask(address, { ...options, tls: null }, apiVersionsRequest)) !== undefined) return 'plaintext'
   } else if (await speaksTls(address, options)) return 'tls'

@@ -42,7 +42,7 @@ export class ResponseFrames {
    */
   push(chunk: Buffer): void {
     let at = this.#large === undefined ? 0 : this.#fill(this.#large, chunk, 0)
-    if (at === chunk.length) return giveBack(chunk)
+    if (at === chunk.length) return release(chunk)
     let received = chunk
     if (this.#begun !== undefined) {
       received = Buffer.concat([this.#begun, chunk])
@@ -59,7 +59,7 @@ export class ResponseFrames {
         const large = Buffer.allocUnsafeSlow(lengthBytes + frameBytes)
         this.#filled = 0
         this.#fill(large, received, at)
-        if (at === 0) giveBack(received)
+        if (at === 0) release(received)
         return
       }
       this.#take(received.subarray(at + lengthBytes, end))
@@ -102,12 +102,12 @@ const headBytes = lengthBytes + correlationIdBytes
  * next response gets new memory, which the system has to clear page by page first [a sixth of recovery's time,
  * test/bench/README.md]. Code that still holds the body sees it empty.
  */
-export function giveBackBody(body: Buffer): void {
-  giveBack(body, headBytes)
+export function releaseBody(body: Buffer): void {
+  release(body, headBytes)
 }
 
 /** Frees memory that holds nothing else, except `before` bytes in front. Slices of a pool and shared buffers stay. */
-function giveBack({ buffer, byteOffset, length }: Buffer, before = 0): void {
+function release({ buffer, byteOffset, length }: Buffer, before = 0): void {
   const isAlone = byteOffset === before && buffer.byteLength === before + length
   if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

@@ -2,7 +2,7 @@
  * Produce, version 7: record batches for several partitions of one topic in one request.
  * https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { Encoder, type RawRequest } from '../connection/kafkajs.ts'
+import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 
 export interface ProduceBatch {

@@ -12,7 +12,7 @@ import {
   epochSpins,
   readersLeaveMaxMs,
 } from './limits.ts'
-import type { Side } from './messages.ts'
+import type { Side } from './map-messages.ts'
 
 /** A cache line of 64 bytes, in words. */
 const wordsPerLine = 16
@@ -42,7 +42,7 @@ export function publishSide(control: Int32Array, side: Side): void {
  * before the call. Blocks the thread for up to a millisecond, because a lookup is short; then sleeps without blocking.
  * Rejects with flush_timed_out after readersLeaveMaxMs. The caller can repeat the call.
  */
-export async function readersLeft(control: Int32Array): Promise<void> {
+export async function awaitReaders(control: Int32Array): Promise<void> {
   const inside: number[] = []
   for (let word = firstEpochWord; word < control.length; word += wordsPerLine) {
     const epoch = Atomics.load(control, word)

@@ -6,7 +6,7 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { readerWaitersMax, readerWaitMaxMs } from '../memory/limits.ts'
-import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
+import type { ChiralMapShared, MapMessage } from '../memory/map-messages.ts'
 import { ReaderView } from './reader-view.ts'
 import { Epoch, Reader } from './reader.ts'
 
@@ -25,8 +25,8 @@ export interface ReadersOptions {
 export class ChiralMapReaders {
   readonly #view: ReaderView
   readonly #free: Epoch[] = []
-  readonly #freeKept: Epoch[] = []
-  readonly #keptMax: number
+  readonly #freePinned: Epoch[] = []
+  readonly #pinnedMax: number
   /** In order of arrival. */
   readonly #waiters = new Set<Waiter>()
   readonly #waitersMax: number
@@ -44,14 +44,14 @@ export class ChiralMapReaders {
     this.#view = new ReaderView(shared)
     this.#waitersMax = options.waitersMax ?? readerWaitersMax
     this.#waitMaxMs = options.waitMaxMs ?? readerWaitMaxMs
-    this.#keptMax = options.kept ?? 0
-    this.size = shared.readersMax - this.#keptMax
+    this.#pinnedMax = options.kept ?? 0
+    this.size = shared.readersMax - this.#pinnedMax
     for (let i = 0; i < shared.readersMax; i++) {
       const epoch = new Epoch(readerThread * shared.readersMax + i)
       // If an earlier thread died during a lookup, its odd epoch would block the writer forever.
       Atomics.store(this.#view.control, epoch.word, 0)
       if (i < this.size) this.#free.push(epoch)
-      else this.#freeKept.push(epoch)
+      else this.#freePinned.push(epoch)
     }
   }
 
@@ -111,17 +111,17 @@ export class ChiralMapReaders {
   }
 
   /** Returns a reader from outside the pool, without a time limit. Throws readers_exhausted. */
-  keep(): Reader {
-    const epoch = this.#freeKept.pop()
+  pin(): Reader {
+    const epoch = this.#freePinned.pop()
     if (epoch !== undefined) return new Reader(this.#view, epoch)
-    const found = `all ${this.#keptMax} that can be kept are; close those that are not needed`
-    throw new LatchkeyError('readers_exhausted', `keep a reader: ${found}`)
+    const found = `all ${this.#pinnedMax} that can be pinned are; close those that are not needed`
+    throw new LatchkeyError('readers_exhausted', `pin a reader: ${found}`)
   }
 
-  /** Returns a reader that keep() gave out. A second call has no effect. */
-  giveBack(reader: Reader): void {
+  /** Returns a reader that pin() gave out. A second call has no effect. */
+  unpin(reader: Reader): void {
     const epoch = reader.detach()
-    if (epoch !== undefined) this.#freeKept.push(epoch)
+    if (epoch !== undefined) this.#freePinned.push(epoch)
   }
 
   #exhausted(found: string): LatchkeyError {

@@ -1,6 +1,6 @@
 /** A reader thread's views of the map's memory. Messages of the writer keep them up to date. */
 import { type LogView, offsetBitsOf, type Segment, segmentViews } from '../memory/entry.ts'
-import type { ChiralMapShared, MapMessage } from '../memory/messages.ts'
+import type { ChiralMapShared, MapMessage } from '../memory/map-messages.ts'
 import type { TableView } from '../memory/probe.ts'
 
 export class ReaderView {

@@ -11,7 +11,7 @@ import { locate, type TableView } from '../memory/probe.ts'
 import type { ReaderView } from './reader-view.ts'
 import { noteLookup } from './young-garbage.ts'
 
-export interface Lookup {
+export interface MapEntry {
   /** A copy in unshared memory. */
   readonly value: Uint8Array
   readonly partition: number
@@ -45,7 +45,7 @@ export class Reader {
    * Returns the latest published value of a key, or undefined if it has none here. Does not block. Throws internal
    * after the release.
    */
-  get(key: Uint8Array): Lookup | undefined {
+  get(key: Uint8Array): MapEntry | undefined {
     const epoch = this.#epoch
     if (epoch === undefined) throw new LatchkeyError('internal', 'look a key up: the reader has been released')
     const found = this.#getWithin(epoch, key)
@@ -60,7 +60,7 @@ export class Reader {
     return epoch
   }
 
-  #getWithin(epoch: Epoch, key: Uint8Array): Lookup | undefined {
+  #getWithin(epoch: Epoch, key: Uint8Array): MapEntry | undefined {
     const view = this.#view
     const hash = halfSipHash13(view.seed0, view.seed1, key, 0, key.length)
     const home = view.indexOf[partitionOf(key, view.partitionCount)] ?? -1
@@ -76,7 +76,7 @@ export class Reader {
   }
 
   /** Tries the home partition first, then the others, because a producer may use a custom partitioner. */
-  #find(tables: readonly (TableView | undefined)[], home: number, hash: number, key: Uint8Array): Lookup | undefined {
+  #find(tables: readonly (TableView | undefined)[], home: number, hash: number, key: Uint8Array): MapEntry | undefined {
     const found = home < 0 ? undefined : this.#lookup(tables[home], home, hash, key)
     if (found !== undefined) return found
     for (let index = 0; index < tables.length; index++) {
@@ -87,7 +87,7 @@ export class Reader {
     return undefined
   }
 
-  #lookup(table: TableView | undefined, index: number, hash: number, key: Uint8Array): Lookup | undefined {
+  #lookup(table: TableView | undefined, index: number, hash: number, key: Uint8Array): MapEntry | undefined {
     // A partition without a table is bulk loading.
     if (table === undefined) return undefined
     const { log, partitions } = this.#view

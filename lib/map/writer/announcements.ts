@@ -6,7 +6,7 @@
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { confirmationMaxMs } from '../memory/limits.ts'
-import type { MapMessage, SlabMessage, TableMessage } from '../memory/messages.ts'
+import type { MapMessage, SlabMessage, TableMessage } from '../memory/map-messages.ts'
 
 type Unversioned = Omit<SlabMessage, 'version'> | Omit<TableMessage, 'version'>
 

@@ -5,11 +5,11 @@
  * index, and writes become visible only at a publish. In return a read takes no lock and sees one consistent state.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { createControl, readersLeft } from '../memory/control.ts'
+import { awaitReaders, createControl } from '../memory/control.ts'
 import { checkEntrySize, checkRange, entryBytes, tombstone } from '../memory/entry.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { addressSpaceBytes, slabBytesDefault } from '../memory/limits.ts'
-import type { ChiralMapShared } from '../memory/messages.ts'
+import type { ChiralMapShared } from '../memory/map-messages.ts'
 import { copyEntry, locate, type StoredEntry, type TableView } from '../memory/probe.ts'
 import { Announcements } from './announcements.ts'
 import { Cleaner } from './cleaner.ts'
@@ -18,7 +18,7 @@ import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
 import { LeftRight } from './left-right.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
-import { type Partition, PartitionIndex } from './partition-index.ts'
+import { type IndexPartition, PartitionIndex } from './partition-index.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -38,7 +38,7 @@ export class ChiralMap {
   readonly #allocator: SegmentAllocator
   readonly #log: EntryLog
   readonly #index: PartitionIndex
-  readonly #byId: (Partition | undefined)[] = []
+  readonly #byId: (IndexPartition | undefined)[] = []
   readonly #leftRight: LeftRight
   readonly #cleaner: Cleaner
   readonly #publisher: Publisher
@@ -198,7 +198,7 @@ export class ChiralMap {
 
   /** Resolves when no reader is inside the side that was unpublished last. A separate method for tests to break. */
   protected readersLeft(): Promise<void> {
-    return readersLeft(new Int32Array(this.#control))
+    return awaitReaders(new Int32Array(this.#control))
   }
 
   #tableToRead(partition: number): () => TableView {
@@ -206,14 +206,14 @@ export class ChiralMap {
     return () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!
   }
 
-  #held(partition: number): Partition {
+  #held(partition: number): IndexPartition {
     const held = this.#byId[partition]
     if (held !== undefined) return held
     const found = `it holds ${this.#options.partitions.join(', ')}`
     throw new LatchkeyError('internal', `find partition ${partition} in the map: ${found}`)
   }
 
-  #bulk(action: string, partition: number): Partition {
+  #bulk(action: string, partition: number): IndexPartition {
     const held = this.#held(partition)
     if (held.state === 'bulk') return held
     const found = `it is ${held.state}, which ends bulk loading`
@@ -221,7 +221,7 @@ export class ChiralMap {
   }
 
   #putBulk(
-    partition: Partition,
+    partition: IndexPartition,
     hash: number,
     source: Uint8Array,
     keyStart: number,

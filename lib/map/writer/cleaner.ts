@@ -11,11 +11,11 @@ import { LatchkeyError } from '../../errors.ts'
 import { entryBytes, headerBytes, segmentDataStart } from '../memory/entry.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { cleaningRoundBytes } from '../memory/limits.ts'
-import type { Side } from '../memory/messages.ts'
+import type { Side } from '../memory/map-messages.ts'
 import type { EntryLog, PartitionLog } from './entry-log.ts'
 import type { IndexTable } from './index-table.ts'
 import { Oplog } from './oplog.ts'
-import type { Partition } from './partition-index.ts'
+import type { IndexPartition } from './partition-index.ts'
 import type { LogSegment } from './segment-allocator.ts'
 
 /** Entries whose slots are fetched together. */
@@ -56,7 +56,7 @@ export class Cleaner {
    * Returns the operations to publish next, which free the segments; an empty oplog when there is nothing to do. Both
    * sides must have all operations before oplogStart.
    */
-  cleanLive(partitions: readonly Partition[], side: Side, oplogStart: number): Oplog {
+  cleanLive(partitions: readonly IndexPartition[], side: Side, oplogStart: number): Oplog {
     const moves = new Oplog()
     let bytesLeft = cleaningRoundBytes
     for (const { log, tables, state } of partitions) {

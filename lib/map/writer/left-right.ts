@@ -4,7 +4,7 @@
  * explains the races.
  */
 import { publishSide } from '../memory/control.ts'
-import type { Side } from '../memory/messages.ts'
+import type { Side } from '../memory/map-messages.ts'
 import type { Announcements } from './announcements.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** The options of a chiral map, their checks, and the sizes that follow from them. */
 import { LatchkeyError } from '../../errors.ts'
 import * as limits from '../memory/limits.ts'
-import type { MapMessage } from '../memory/messages.ts'
+import type { MapMessage } from '../memory/map-messages.ts'
 import { tableBitsFor } from './index-table.ts'
 
 export interface ChiralMapOptions {

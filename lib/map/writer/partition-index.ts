@@ -7,7 +7,7 @@
  */
 import { headerBytes, tombstone } from '../memory/entry.ts'
 import { tableBitsMax } from '../memory/limits.ts'
-import type { Side } from '../memory/messages.ts'
+import type { Side } from '../memory/map-messages.ts'
 import { locate } from '../memory/probe.ts'
 import type { Announcements } from './announcements.ts'
 import { createPartitionLog, type EntryLog, type PartitionLog } from './entry-log.ts'
@@ -19,20 +19,20 @@ import type { SegmentAllocator } from './segment-allocator.ts'
 const touchBlock = 32
 
 /** bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. */
-export type PartitionState = 'bulk' | 'opening' | 'live'
+export type PartitionPhase = 'bulk' | 'opening' | 'live'
 
-export interface Partition {
+export interface IndexPartition {
   readonly id: number
   readonly log: PartitionLog
   /** By side. Bulk loading uses only side 0. */
   readonly tables: IndexTable[]
-  state: PartitionState
+  state: PartitionPhase
   /** Number of publish() calls before the partition was opened. */
   openedAfter: number
 }
 
 export class PartitionIndex {
-  readonly partitions: readonly Partition[]
+  readonly partitions: readonly IndexPartition[]
   readonly #log: EntryLog
   readonly #allocator: SegmentAllocator
   readonly #announcements: Announcements
@@ -59,7 +59,7 @@ export class PartitionIndex {
 
   /** Sets the entry of a key. Returns the previous address, or 0. Throws memory_exhausted; then nothing has changed. */
   insert(
-    partition: Partition,
+    partition: IndexPartition,
     side: Side,
     hash: number,
     key: Uint8Array,
@@ -83,7 +83,7 @@ export class PartitionIndex {
   }
 
   /** Removes a key. Returns the address of its entry, or 0. */
-  remove(partition: Partition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
+  remove(partition: IndexPartition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
     const table = partition.tables[side]!
     const slot = locate(table, this.#log, hash, key, start, length)
     if (slot < 0) return 0
@@ -147,7 +147,7 @@ export class PartitionIndex {
    * Enlarges the table for `entries` in one step, because growing step by step would copy it repeatedly. Throws
    * memory_exhausted; then nothing has changed.
    */
-  reserve(partition: Partition, entries: number): void {
+  reserve(partition: IndexPartition, entries: number): void {
     const [table] = partition.tables
     const bits = Math.min(tableBitsFor(entries), tableBitsMax)
     if (bits <= table!.bits) return
@@ -160,7 +160,7 @@ export class PartitionIndex {
    * Creates the second table of a partition. `calls` is the number of publish() calls so far. Throws memory_exhausted;
    * then nothing has changed.
    */
-  open(partition: Partition, calls: number): void {
+  open(partition: IndexPartition, calls: number): void {
     const [table] = partition.tables
     partition.tables[1] = table!.rebuilt(table!.bits, this.#allocator)
     partition.state = 'opening'
@@ -196,7 +196,7 @@ export class PartitionIndex {
    * Replaces a table with a larger one. Readers may still hold views of the old table's memory, but no reader uses this
    * side before it has confirmed the new table.
    */
-  #grow(partition: Partition, side: Side): IndexTable {
+  #grow(partition: IndexPartition, side: Side): IndexTable {
     const table = partition.tables[side]!
     const grown = table.rebuilt(table.bits + 1, this.#allocator)
     partition.tables[side] = grown

@@ -5,7 +5,7 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { problemOf } from '../../http/problem.ts'
-import { requestBodyBytesMax } from '../guard.ts'
+import { requestBodyBytesMax } from '../request-guard.ts'
 import { headOf, linesOf } from './head.ts'
 
 /** Longer than every bare response. */

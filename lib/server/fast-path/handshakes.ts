@@ -26,7 +26,7 @@ export class Handshakes {
     }
   }
 
-  cut(): void {
+  destroy(): void {
     for (const socket of this.#begunAt.keys()) socket.terminate()
   }
 }

@@ -92,7 +92,7 @@ export class HeldAnswers {
     const { bytesMax, stalledTicks } = this.#options
     for (const [holder, { tick }] of shares) {
       if (this.#bytes <= bytesMax || this.#ticks - tick < stalledTicks) return
-      this.#cut(holder)
+      this.#destroy(holder)
     }
   }
 
@@ -101,12 +101,12 @@ export class HeldAnswers {
     for (const shares of [this.#untouched, this.#begun]) {
       for (const holder of shares.keys()) {
         if (this.#bytes <= this.#options.burstBytesMax || this.#untouched.size + this.#begun.size === 1) return
-        if (holder !== latest) this.#cut(holder)
+        if (holder !== latest) this.#destroy(holder)
       }
     }
   }
 
-  #cut(holder: Holder): void {
+  #destroy(holder: Holder): void {
     const mebibytes = Math.round(this.#bytes / mebibyte)
     this.release(holder)
     holder.terminate()

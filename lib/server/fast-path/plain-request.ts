@@ -3,8 +3,8 @@
  * has arrived, with a target that normalisation does not change. Other requests are not judged here; Bun's server
  * judges them.
  */
-import type { Asking, RequestHeaders } from '../../http/asking.ts'
-import { hostPattern } from '../guard.ts'
+import type { RequestHead, RequestHeaders } from '../../http/request-head.ts'
+import { hostPattern } from '../request-guard.ts'
 
 /** The bound of Bun's server on request line and headers together. */
 export const headCharactersMax = 16_384
@@ -25,7 +25,7 @@ const plainLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e]*)$/
 const notPlain: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade'])
 
 /** Version and headers of a request, which clients repeat from one request to the next. */
-export class PlainHead implements Asking, RequestHeaders {
+export class PlainHead implements RequestHead, RequestHeaders {
   readonly method = 'GET'
   /** From the space after the target to the empty line. */
   readonly text: string

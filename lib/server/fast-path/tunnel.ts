@@ -4,24 +4,24 @@
  * not report the end of a paused socket. Bytes of a response that the client does not take are held.
  */
 import type { Socket } from 'bun'
-import type { PassedOn } from '../passed-on.ts'
+import type { ForwardedRequests } from '../forwarded-requests.ts'
 import { AnswerEnd } from './answer-end.ts'
 import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
-import { Outbox } from './outbox.ts'
 import { headCharactersMax } from './plain-request.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
 import type { SlotHolder, Slots } from './slots.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 /** Bun's server, on this machine. */
-export interface Behind {
+export interface Upstream {
   readonly port: number
-  readonly passedOn: PassedOn
+  readonly forwarded: ForwardedRequests
 }
 
 export interface TunnelClient {
   readonly socket: Pick<Socket<unknown>, 'end' | 'terminate'>
-  readonly outbox: Outbox
+  readonly writeBuffer: WriteBuffer
   readonly reading: Reading
   /** The client is on this machine. */
   readonly isLocal: boolean
@@ -37,11 +37,11 @@ const nothing = new Uint8Array()
 
 export class Tunnel implements SlotHolder {
   readonly #client: TunnelClient
-  readonly #behind: Behind
+  readonly #upstream: Upstream
   readonly #slots: Slots
   #hasSlot = false
   #server: Socket | undefined
-  #toServer: Outbox | undefined
+  #toServer: WriteBuffer | undefined
   /** Local port of the connection to the server. */
   #port = 0
   /** Both are undefined while no request is in progress. */
@@ -55,16 +55,16 @@ export class Tunnel implements SlotHolder {
   #idleTicks = 0
   #headTicks = 0
 
-  constructor(client: TunnelClient, behind: Behind, slots: Slots) {
+  constructor(client: TunnelClient, upstream: Upstream, slots: Slots) {
     this.#client = client
-    this.#behind = behind
+    this.#upstream = upstream
     this.#slots = slots
     slots.take(this)
   }
 
   begin(): void {
     this.#hasSlot = true
-    void this.#connect(this.#behind.port)
+    void this.#connect(this.#upstream.port)
   }
 
   /** A request is in progress. */
@@ -99,7 +99,7 @@ export class Tunnel implements SlotHolder {
 
   /** The client's socket has room again. */
   drained(): void {
-    if (!this.#client.outbox.drain()) return
+    if (!this.#client.writeBuffer.drain()) return
     if (this.#isServerGone) this.#client.socket.end()
     else this.#proceed()
   }
@@ -132,7 +132,7 @@ export class Tunnel implements SlotHolder {
   }
 
   /** Terminates the server's side, answered or not. */
-  cut(): void {
+  destroy(): void {
     this.#isServerGone = true
     this.#slots.cancel(this)
     this.#server?.terminate()
@@ -164,9 +164,9 @@ export class Tunnel implements SlotHolder {
   #reached(server: Socket): void {
     if (this.#isClientGone || this.#isServerGone) return void server.end()
     this.#server = server
-    this.#toServer = new Outbox(server)
+    this.#toServer = new WriteBuffer(server)
     this.#port = server.localPort
-    this.#behind.passedOn.add(this.#port, this.#client.isLocal)
+    this.#upstream.forwarded.add(this.#port, this.#client.isLocal)
     this.#send()
   }
 
@@ -188,8 +188,8 @@ export class Tunnel implements SlotHolder {
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
     const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
     // A received chunk is not shared, so its memory may be freed.
-    this.#client.outbox.sendOwn(bytes)
-    if (this.#answer?.isComplete) this.#behind.passedOn.received(this.#port)
+    this.#client.writeBuffer.sendOwn(bytes)
+    if (this.#answer?.isComplete) this.#upstream.forwarded.received(this.#port)
     // The server sent more than one response: they can no longer be assigned to requests.
     if (!isAll) this.#server?.end()
     else this.#proceed()
@@ -221,17 +221,17 @@ export class Tunnel implements SlotHolder {
 
   #serverClosed(): void {
     this.#isServerGone = true
-    this.#behind.passedOn.delete(this.#port)
+    this.#upstream.forwarded.delete(this.#port)
     this.#freeSlot()
     if (!this.isPassing) return
     if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false) {
-      this.#client.outbox.send(unknownMethodRefusal())
+      this.#client.writeBuffer.send(unknownMethodRefusal())
     }
     // Bytes that the client still sends are read and dropped. A socket closed with unread bytes would be reset, and the
     // client would lose its last response.
     this.#waiting = nothing
     this.#client.reading.isPaused = false
-    if (this.#client.outbox.isEmpty) this.#client.socket.end()
+    if (this.#client.writeBuffer.isEmpty) this.#client.socket.end()
   }
 }
 

@@ -17,14 +17,14 @@ type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLe
 export class BadRecords {
   readonly #config: BadRecordConfig
   readonly #stats: Stats
-  readonly #letters: DeadLetters | undefined
+  readonly #deadLetters: DeadLetters | undefined
   readonly #repeated = new RepeatedLog(loggerOf('ingest'))
 
   /** @param letters present with ON_BAD_RECORD=dead-letter */
-  constructor(config: BadRecordConfig, stats: Stats, letters?: DeadLetters) {
+  constructor(config: BadRecordConfig, stats: Stats, deadLetters?: DeadLetters) {
     this.#config = config
     this.#stats = stats
-    this.#letters = letters
+    this.#deadLetters = deadLetters
   }
 
   /**
@@ -38,8 +38,8 @@ export class BadRecords {
     const { offset } = batch
     if (this.#halts(one, offset, fault)) return false
     this.#count(one, offset, reason, fault)
-    const letter = this.#fault(one, offset, reason, fault)
-    this.#letters?.take(one, foundAt(batch), batch.undecodable ? { ...letter, raw: 'record' } : letter)
+    const deadLetter = this.#fault(one, offset, reason, fault)
+    this.#deadLetters?.take(one, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
     return true
   }
 
@@ -63,8 +63,8 @@ export class BadRecords {
     const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {fetches}: {fault}`
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
-    const letter = this.#fault(one, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
-    this.#letters?.take(one, foundBytes(bytes), { ...letter, raw: 'batch' })
+    const deadLetter = this.#fault(one, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
+    this.#deadLetters?.take(one, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
     return true
   }
 
@@ -78,7 +78,7 @@ export class BadRecords {
     if (this.#halts(one, offset, message)) return false
     this.#count(one, offset, 'skippedTooLarge', message)
     // A discard tombstone is not a source record.
-    if (offset >= 0) this.#letters?.takeRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
+    if (offset >= 0) this.#deadLetters?.takeRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
     return true
   }
 
@@ -96,13 +96,13 @@ export class BadRecords {
   }
 
   get #what(): string {
-    return this.#letters === undefined ? 'skipped' : 'written to {deadLetterTopic}'
+    return this.#deadLetters === undefined ? 'skipped' : 'written to {deadLetterTopic}'
   }
 
   #log(level: 'warning' | 'error', key: string, message: string, properties: Record<string, unknown>): void {
     const { sourceTopic, deadLetterTopic } = this.#config
-    const letters = this.#letters === undefined ? {} : { deadLetterTopic }
-    this.#repeated.log(level, key, message, { topic: sourceTopic, ...letters, ...properties })
+    const deadLetters = this.#deadLetters === undefined ? {} : { deadLetterTopic }
+    this.#repeated.log(level, key, message, { topic: sourceTopic, ...deadLetters, ...properties })
   }
 
   #fault({ partition }: PartitionIngest, offset: number, reason: CounterName, message: string): Fault {

@@ -3,7 +3,7 @@
  */
 import { beginPhase } from '../../store-protocol/recovery-phase.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
-import type { Resumption } from '../recovery/resumption.ts'
+import type { Resumption } from '../recovery/resume.ts'
 
 export class CatchUp {
   readonly #stats: Stats

@@ -11,7 +11,7 @@ import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { BadRecords } from './bad-records.ts'
-import { Callbacks, hasCallbacks, type Memory, memoryOf } from './callbacks.ts'
+import { CallbackRunner, hasCallbacks, type Memory, memoryOf } from './callback-runner.ts'
 import { faultAt, reasonAt, type Step, waitFor } from './conversion-faults.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 
@@ -37,7 +37,7 @@ export class Conversion {
   readonly #topic: string
   readonly #stats: Stats
   readonly #bad: BadRecords
-  readonly #callbacks: Callbacks | undefined
+  readonly #callbacks: CallbackRunner | undefined
   /** Undefined if the bytes need not be decoded. */
   readonly #key: Codec | undefined
   readonly #input: Codec | undefined
@@ -54,7 +54,8 @@ export class Conversion {
     this.#topic = topic
     this.#stats = stats
     this.#bad = bad
-    this.#callbacks = memory !== undefined && hasCallbacks(definition) ? new Callbacks(definition, memory) : undefined
+    this.#callbacks =
+      memory !== undefined && hasCallbacks(definition) ? new CallbackRunner(definition, memory) : undefined
     // Formats that come from settings do not use the record argument.
     this.#wantsRecord = convert !== undefined && (definition.module !== undefined || convert.length > 1)
     this.#key = key === rawCodec && !this.#wantsRecord && this.#callbacks === undefined ? undefined : key

@@ -10,8 +10,8 @@ import { noIdentity } from '../../kafka/transactional-id.ts'
 import type { DeadLetterTopic } from '../../topics/dead-letter-topic.ts'
 import { findSourceRecord } from '../recovery/source-record.ts'
 import type { StoreContext } from '../store-context.ts'
+import { type BadRecord, DeadLetterBatch } from './dead-letter-batch.ts'
 import type { Fault } from './dead-letter-headers.ts'
-import { type Found, LetterBatch } from './letter-batch.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
 
@@ -32,10 +32,10 @@ export class DeadLetters {
   readonly #context: StoreContext
   readonly #topic: DeadLetterTopic
   readonly #sink: DeadLetterSink
-  readonly #producer: Producer<LetterBatch>
+  readonly #producer: Producer<DeadLetterBatch>
   /** Batches to write, by partition of the dead-letter topic. */
-  readonly #queues = new Map<number, LetterBatch[]>()
-  readonly #open = new Map<PartitionIngest, LetterBatch[]>()
+  readonly #queues = new Map<number, DeadLetterBatch[]>()
+  readonly #open = new Map<PartitionIngest, DeadLetterBatch[]>()
 
   constructor(context: StoreContext, topic: DeadLetterTopic, sink: DeadLetterSink) {
     const { clients, config } = context
@@ -75,7 +75,7 @@ export class DeadLetters {
   }
 
   /** Takes a dead letter for a record. send() writes the dead letters of one fetched chunk together. */
-  take(one: PartitionIngest, found: Found, fault: Fault): void {
+  take(one: PartitionIngest, found: BadRecord, fault: Fault): void {
     const batches = this.#open.get(one) ?? []
     this.#open.set(one, batches)
     const { storeId } = this.#context.config
@@ -83,14 +83,14 @@ export class DeadLetters {
     const last = batches.at(-1)
     const before = last?.bytes ?? 0
     if (last?.add(found, fault, storeId, maxMessageBytes) === true) {
-      one.letterBytes += last.bytes - before
+      one.deadLetterBytes += last.bytes - before
       return
     }
-    const batch = new LetterBatch(one)
+    const batch = new DeadLetterBatch(one)
     batch.add(found, fault, storeId, maxMessageBytes)
     batches.push(batch)
-    one.letters++
-    one.letterBytes += batch.bytes
+    one.deadLetters++
+    one.deadLetterBytes += batch.bytes
   }
 
   /**
@@ -99,12 +99,12 @@ export class DeadLetters {
    */
   takeRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
     const converted = copyOf(stored)
-    one.letters++
+    one.deadLetters++
     const write = async () => {
       const original = await this.#original(fault)
       if (original === undefined) this.take(one, converted, { ...fault, raw: 'changelog record' })
       else this.take(one, original, fault)
-      one.letters--
+      one.deadLetters--
       this.send(one)
     }
     // Rejects when the store stops. The record is read again after the next start.
@@ -122,7 +122,7 @@ export class DeadLetters {
   }
 
   /** Returns undefined if the source no longer has the record, or cannot be read. */
-  async #original({ topic, partition, offset }: Fault): Promise<Found | undefined> {
+  async #original({ topic, partition, offset }: Fault): Promise<BadRecord | undefined> {
     const { consumer } = this.#context.clients
     try {
       const record = await findSourceRecord(consumer, topic, partition, offset)
@@ -137,19 +137,19 @@ export class DeadLetters {
     return partition % this.#topic.partitions
   }
 
-  #acknowledged(batch: LetterBatch): void {
+  #acknowledged(batch: DeadLetterBatch): void {
     this.#context.stats.add('deadLetters', batch.count)
     this.#settle(batch)
   }
 
-  #settle({ one, bytes }: LetterBatch): void {
-    one.letters--
-    one.letterBytes -= bytes
+  #settle({ one, bytes }: DeadLetterBatch): void {
+    one.deadLetters--
+    one.deadLetterBytes -= bytes
     this.#sink.account(one, -bytes)
-    if (one.letters === 0) this.#sink.released(one)
+    if (one.deadLetters === 0) this.#sink.released(one)
   }
 
-  #refused(batch: LetterBatch, error: LatchkeyError): LetterBatch[] {
+  #refused(batch: DeadLetterBatch, error: LatchkeyError): DeadLetterBatch[] {
     const { one } = batch
     const parts = batch.parts(/TIMESTAMP/.test(String(error.details['kafka'])))
     if (parts === undefined) {
@@ -158,9 +158,9 @@ export class DeadLetters {
       const found = `${error.message}; it takes not even the reason alone: correct its configuration`
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
-    one.letters += parts.length
+    one.deadLetters += parts.length
     for (const { bytes } of parts) {
-      one.letterBytes += bytes
+      one.deadLetterBytes += bytes
       this.#sink.account(one, bytes)
     }
     this.#settle(batch)
@@ -169,7 +169,7 @@ export class DeadLetters {
 }
 
 /** Returns the record at which a reader is positioned. If it could not be decoded, its bytes are the value. */
-export function foundAt(batch: RecordBatchReader): Found {
+export function foundAt(batch: RecordBatchReader): BadRecord {
   if (!batch.undecodable) return batch
   return {
     ...nothing,
@@ -180,11 +180,11 @@ export function foundAt(batch: RecordBatchReader): Found {
 }
 
 /** Returns bytes that could not be read as a record, as a value. */
-export function foundBytes(bytes: Buffer | undefined): Found {
+export function foundBytes(bytes: Buffer | undefined): BadRecord {
   return bytes === undefined ? nothing : { ...nothing, data: bytes, valueLength: bytes.length }
 }
 
-const nothing: Found = {
+const nothing: BadRecord = {
   data: Buffer.alloc(0),
   keyStart: 0,
   keyLength: -1,
@@ -197,7 +197,7 @@ const nothing: Found = {
 }
 
 /** Copies key, value and headers of the record at which a reader is positioned. */
-function copyOf(batch: RecordBatchReader): Found {
+function copyOf(batch: RecordBatchReader): BadRecord {
   const { data, keyStart, keyLength, valueStart, valueLength, headersStart, headersEnd, headerCount, timestamp } = batch
   const end = headerCount > 0 ? headersEnd : valueStart + Math.max(valueLength, 0)
   return {

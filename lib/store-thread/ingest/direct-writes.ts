@@ -5,12 +5,12 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { ChiralMap } from '../../map/index.ts'
-import type { FromThread } from '../../store-protocol/messages.ts'
+import type { FromThread } from '../../store-protocol/thread-messages.ts'
 import { readFrame } from '../../store-protocol/write-frame.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
-import { fencedAdvice } from './owners.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
+import { fencedAdvice } from './partition-ownership.ts'
 
 /** Key and value of each record in the format of WriteFrame, and the time of the write. */
 export interface DirectRecords {

@@ -13,7 +13,7 @@ import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { groupOf } from '../../topics/clients.ts'
 import { rebuildingMetadata } from '../../topics/completeness.ts'
 import type { Recovered } from '../recovery/recovery.ts'
-import type { Resume } from '../recovery/resume.ts'
+import type { Resume } from '../recovery/resume-decision.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
 import type { Ingest } from './ingest.ts'
 
@@ -43,7 +43,7 @@ export async function noteRebuildAt(
 ): Promise<void> {
   const commits = new Map<number, CommittedOffset>()
   for (const [partition, offset] of offsets) commits.set(partition, { offset, metadata: rebuildingMetadata })
-  await client.persist(() => commitOffsets(client, groupOf(config), config.sourceTopic, commits))
+  await client.retryForever(() => commitOffsets(client, groupOf(config), config.sourceTopic, commits))
 }
 
 /** Discards every partition whose resume decision requires it. */

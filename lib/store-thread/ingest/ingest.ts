@@ -16,8 +16,8 @@ import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import { decodingOf } from './decoding.ts'
 import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { Linger } from './linger.ts'
-import type { IngestContext } from './partition-events.ts'
 import { PartitionIngest, type PartitionStart, takenIsSettled } from './partition-ingest.ts'
+import type { IngestContext } from './partition-lifecycle.ts'
 import { batchPool, producerOptions } from './produce-options.ts'
 import { Refusals } from './refusals.ts'
 import { RepairPort } from './repair-port.ts'
@@ -35,7 +35,7 @@ export class Ingest {
   readonly #amending: Amending
   /** Operations on partitions for repairs of the changelog. */
   readonly repairs: RepairPort
-  readonly #letters: DeadLetters | undefined
+  readonly #deadLetters: DeadLetters | undefined
   readonly #linger: Linger
   readonly #conversion: Conversion | undefined
 
@@ -44,11 +44,11 @@ export class Ingest {
     this.#context = context
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
-    this.#letters = deadLettersOf(context, {
+    this.#deadLetters = deadLettersOf(context, {
       account: (one, bytes) => this.#isOurs(one) && this.#settlement.account(one, bytes),
       released: (one) => this.#isOurs(one) && this.#released(one),
     })
-    const bad = new BadRecords(config, context.stats, this.#letters)
+    const bad = new BadRecords(config, context.stats, this.#deadLetters)
     const refusals = new Refusals(context.stats, this.#pool, bad)
     this.#directWrites = new DirectWrites(context, this.#pool)
     this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
@@ -59,7 +59,7 @@ export class Ingest {
     })
     const { decoder, conversion } = decodingOf(context, this.#pool, bad)
     this.#conversion = conversion
-    this.#reader = new SourceReader(context, decoder, this.#settlement, this.#letters, {
+    this.#reader = new SourceReader(context, decoder, this.#settlement, this.#deadLetters, {
       partition: (partition) => this.#partitions.get(partition),
       encoded: (one, openBefore) => this.#encoded(one, openBefore),
       room: () => this.room(),
@@ -67,7 +67,7 @@ export class Ingest {
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
       beforeRequest: () => context.events.beforeWrite(),
-      holds: (partition) => (this.#partitions.get(partition)?.letters ?? 0) > 0,
+      holds: (partition) => (this.#partitions.get(partition)?.deadLetters ?? 0) > 0,
       acknowledged: (partition, batch, _, foreign) =>
         this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
@@ -84,7 +84,7 @@ export class Ingest {
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)
-    this.#letters?.add(partition)
+    this.#deadLetters?.add(partition)
   }
 
   /** Starts or stops reading the source of a partition that was added. */
@@ -115,7 +115,11 @@ export class Ingest {
 
   /** Runs until stop(). Rejects with errors that Kafka did not cause. */
   async run(): Promise<void> {
-    await Promise.race([this.#reader.run(), this.#producer.run(), ...(this.#letters ? [this.#letters.run()] : [])])
+    await Promise.race([
+      this.#reader.run(),
+      this.#producer.run(),
+      ...(this.#deadLetters ? [this.#deadLetters.run()] : []),
+    ])
   }
 
   /** Stops fetching. Decoded records are still written. */
@@ -127,7 +131,7 @@ export class Ingest {
     this.#linger.stop()
     this.#reader.stop()
     this.#producer.stop()
-    this.#letters?.stop()
+    this.#deadLetters?.stop()
   }
 
   /** Queues a batch that is not from the source (discard tombstones), after everything that waits. */

@@ -4,7 +4,7 @@ export class Linger {
   readonly #lingerMs: number
   readonly #wake: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
-  #hurries = 0
+  #flushRequests = 0
 
   /** @param wake called when a batch may be due */
   constructor(lingerMs: number, wake: () => void) {
@@ -14,24 +14,24 @@ export class Linger {
 
   /** Whether to write a batch whose first record was added at `openedAt` (performance.now()). */
   isDue(openedAt: number): boolean {
-    return this.#lingerMs === 0 || this.#hurries > 0 || performance.now() - openedAt >= this.#lingerMs
+    return this.#lingerMs === 0 || this.#flushRequests > 0 || performance.now() - openedAt >= this.#lingerMs
   }
 
   /** To be called when a batch may have something to write. Calls wake() when it is due. */
   filled(): void {
-    if (this.#lingerMs === 0 || this.#hurries > 0) return this.#wake()
+    if (this.#lingerMs === 0 || this.#flushRequests > 0) return this.#wake()
     // A timer may fire a fraction of a millisecond early.
     this.#timer ??= setTimeout(() => this.#due(), this.#lingerMs + 1)
   }
 
   /** Suspends the delay until the operation is done. */
   async without<T>(operation: () => Promise<T>): Promise<T> {
-    this.#hurries++
+    this.#flushRequests++
     this.#wake()
     try {
       return await operation()
     } finally {
-      this.#hurries--
+      this.#flushRequests--
     }
   }
 

@@ -45,9 +45,9 @@ export class PartitionIngest {
    * Dead-letter batches that are not acknowledged. While there are any, nothing is written to the changelog or counts
    * as acknowledged.
    */
-  letters = 0
+  deadLetters = 0
   /** Encoded bytes of those batches. */
-  letterBytes = 0
+  deadLetterBytes = 0
   /** Set while the partition waits at a record; resolves when to continue with that record. */
   waiting: Promise<void> | undefined
   /** Whether the source is to be read, unless something else prevents it. */
@@ -78,7 +78,7 @@ export class PartitionIngest {
   }
 
   get isIdle(): boolean {
-    return this.#hasWrittenAll && this.full.length === 0 && this.open === undefined && this.letters === 0
+    return this.#hasWrittenAll && this.full.length === 0 && this.open === undefined && this.deadLetters === 0
   }
 
   get mayFetch(): boolean {
@@ -131,7 +131,7 @@ export class PartitionIngest {
    * @param isDue whether to write the open batch although it is not full
    */
   takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
-    if (this.letters > 0) return undefined
+    if (this.deadLetters > 0) return undefined
     if (this.#amendments !== undefined) {
       const amendment = this.#amendments.shift()
       if (amendment !== undefined) this.inFlight++
@@ -183,7 +183,7 @@ export class PartitionIngest {
 
   /** Moves `acknowledged` on. Skipped records after the last batch count as acknowledged with it. */
   advance(nextSource: number): void {
-    if (this.letters > 0) return
+    if (this.deadLetters > 0) return
     this.acknowledged = Math.max(this.acknowledged, this.isIdle ? this.consumed : nextSource)
   }
 }

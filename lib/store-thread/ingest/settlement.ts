@@ -9,15 +9,15 @@ import { type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-heade
 import { applyRecords } from '../apply.ts'
 import { Backlog } from './backlog.ts'
 import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import { ConditionWaiters } from './condition-waiters.ts'
 import type { DirectWrites } from './direct-writes.ts'
-import type { IngestContext } from './partition-events.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
-import { Progress } from './progress.ts'
+import type { IngestContext } from './partition-lifecycle.ts'
 import type { Refusals } from './refusals.ts'
 
 export class Settlement {
   readonly backlog: Backlog
-  readonly progress = new Progress()
+  readonly progress = new ConditionWaiters()
   readonly #context: IngestContext
   readonly #pool: BatchPool
   readonly #refusals: Refusals

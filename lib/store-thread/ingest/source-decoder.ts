@@ -90,7 +90,7 @@ export class SourceDecoder {
       this.#isInBatch = true
       if (kind === 'control') this.#stats.add('controlBatches', 1)
       else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-      else if (!this.#takeRecords(one, batch)) return one.letterBytes < backlogBytesMax ? undefined : one.consumed
+      else if (!this.#takeRecords(one, batch)) return one.deadLetterBytes < backlogBytesMax ? undefined : one.consumed
       one.consumed = batch.nextOffset
       this.#isInBatch = false
     }
@@ -108,7 +108,7 @@ export class SourceDecoder {
         if (!this.#take(one, batch)) return false
         consumed++
         one.consumed = batch.offset + 1
-        if (one.letterBytes >= backlogBytesMax) return false
+        if (one.deadLetterBytes >= backlogBytesMax) return false
       }
       this.#stats.add('bytesConsumed', batch.batchBytes)
       return true

@@ -6,8 +6,8 @@ import { sourceFetch } from '../../topics/clients.ts'
 import { setEnd } from '../ends.ts'
 import type { ChangelogBatch } from './changelog-batch.ts'
 import type { DeadLetters } from './dead-letters.ts'
-import type { IngestContext } from './partition-events.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
+import type { IngestContext } from './partition-lifecycle.ts'
 import type { Settlement } from './settlement.ts'
 import type { SourceDecoder } from './source-decoder.ts'
 
@@ -24,7 +24,7 @@ export class SourceReader {
   readonly #context: IngestContext
   readonly #decoder: SourceDecoder
   readonly #settlement: Settlement
-  readonly #letters: DeadLetters | undefined
+  readonly #deadLetters: DeadLetters | undefined
   readonly #hooks: SourceReaderHooks
   readonly #fetcher: Fetcher
 
@@ -32,14 +32,14 @@ export class SourceReader {
     context: IngestContext,
     decoder: SourceDecoder,
     settlement: Settlement,
-    letters: DeadLetters | undefined,
+    deadLetters: DeadLetters | undefined,
     hooks: SourceReaderHooks,
   ) {
     const { clients, config } = context
     this.#context = context
     this.#decoder = decoder
     this.#settlement = settlement
-    this.#letters = letters
+    this.#deadLetters = deadLetters
     this.#hooks = hooks
     settlement.backlog.paused = (partition, isPaused) => this.#paused(partition, isPaused)
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config), {
@@ -88,7 +88,7 @@ export class SourceReader {
       again = this.#decoder.decode(fetched, one)
     } finally {
       this.#settlement.backlog.add(one.partition, one.bytes - before)
-      this.#letters?.send(one)
+      this.#deadLetters?.send(one)
       this.#hooks.encoded(one, openBefore)
     }
     if (one.halt !== undefined) this.halted(one)
@@ -117,7 +117,7 @@ export class SourceReader {
     if (next === undefined) this.halted(one)
     else one.advance(one.acknowledged)
     this.#settlement.progressed(one)
-    this.#letters?.send(one)
+    this.#deadLetters?.send(one)
     return next
   }
 
@@ -126,7 +126,7 @@ export class SourceReader {
     if (one === undefined) return
     if (this.#decoder.passOver(one, next, fault)) one.advance(one.acknowledged)
     else this.halted(one)
-    this.#letters?.send(one)
+    this.#deadLetters?.send(one)
   }
 
   /** Stops reading a partition until it is ready to continue at the record at which it waits. */

@@ -3,11 +3,11 @@ import { LatchkeyError } from '../../errors.ts'
 import { confirmedLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import { completenessMetadata } from '../../topics/completeness.ts'
 import { fingerprintOf, withFingerprint } from '../../topics/fingerprint.ts'
+import { closeStep } from '../close-step.ts'
 import { withMarks } from '../recovery/marks.ts'
 import type { Recovered } from '../recovery/recovery.ts'
-import type { Resumption } from '../recovery/resumption.ts'
+import type { Resumption } from '../recovery/resume.ts'
 import type { StoreContext } from '../store-context.ts'
-import { within } from '../within.ts'
 import type { Ingest } from './ingest.ts'
 
 /** Maximum time that a commit waits for the changelog's leader. */
@@ -67,10 +67,10 @@ export class Statement {
     const confirmed = this.#confirmed.get(partition)
     if (confirmed?.end === end) return confirmed.epoch
     if (!this.#asking.has(partition)) {
-      const asking = this.#ask(partition, end).finally(() => this.#asking.delete(partition))
-      this.#asking.set(partition, asking)
+      const request = this.#ask(partition, end).finally(() => this.#asking.delete(partition))
+      this.#asking.set(partition, request)
     }
-    await within(answerMs, this.#asking.get(partition))
+    await closeStep(answerMs, this.#asking.get(partition))
     const answered = this.#confirmed.get(partition)
     return answered?.end === end ? answered.epoch : undefined
   }

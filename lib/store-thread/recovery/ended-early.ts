@@ -21,7 +21,9 @@ export async function endedEarly(
   const found = new Map<number, string>()
   if (committed.size === 0) return found
   const partitions = [...committed.keys()]
-  const ends = await client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest', 'read_uncommitted'))
+  const ends = await client.retryForever(() =>
+    listOffsets(client, changelogTopic, partitions, 'latest', 'read_uncommitted'),
+  )
   for (const [partition, { metadata }] of committed) {
     const { changelogEnd } = completenessOf(metadata)
     const end = ends.get(partition)!

@@ -2,11 +2,11 @@
 import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
-import { cameDamaged, soundPart, timesMax } from '../../kafka/damaged-batches.ts'
+import { damagedFetchesMax, isDamagedFetch, soundPart } from '../../kafka/damaged-batches.ts'
 import { placeInLog } from '../../kafka/out-of-range.ts'
-import type { Patience } from '../../kafka/patience.ts'
 import { brokerError } from '../../kafka/protocol/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/protocol/fetch.ts'
+import type { RetryPolicy } from '../../kafka/retry-policy.ts'
 import { plainFetch } from '../../topics/clients.ts'
 
 /**
@@ -22,20 +22,20 @@ export async function fetchAt(
   isolation: KafkaClient['isolation'] = client.isolation,
 ): Promise<FetchedPartition | undefined> {
   const own = Symbol('reading')
-  let patience: Patience | undefined
+  let retryPolicy: RetryPolicy | undefined
   try {
     for (let times = 1; ; times++) {
       const fetched = await fetchOnce(client, topic, partition, offset, isolation)
       const sound = fetched && soundPart(fetched, offset)
-      if (fetched === undefined || sound !== undefined || times === timesMax) return sound ?? fetched
-      patience ??= client.patience()
-      client.health.waits(cameDamaged(topic, partition, `the batch at offset ${offset} came damaged`), {
+      if (fetched === undefined || sound !== undefined || times === damagedFetchesMax) return sound ?? fetched
+      retryPolicy ??= client.retryPolicy()
+      client.health.waits(isDamagedFetch(topic, partition, `the batch at offset ${offset} came damaged`), {
         operation: own,
       })
-      await sleep(patience.pauseMs(), client.signal)
+      await sleep(retryPolicy.pauseMs(), client.signal)
     }
   } finally {
-    if (patience !== undefined) client.health.over(own)
+    if (retryPolicy !== undefined) client.health.over(own)
   }
 }
 

@@ -42,7 +42,7 @@ export async function* logBatches(
   const batches = new CommittedBatches()
   const { batch } = batches
   for (let position = from; position < to;) {
-    const fetched = await client.persist(() =>
+    const fetched = await client.retryForever(() =>
       fetchVisible(client, topic, partition, { from: position, to }, isolation),
     )
     if (fetched === undefined) return

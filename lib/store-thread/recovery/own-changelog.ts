@@ -8,10 +8,10 @@ import { isDamage } from '../../kafka/damaged-batches.ts'
 import { type CommittedOffset, committedTopics, listOffsets } from '../../kafka/offsets.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { type Clients, groupOf } from '../../topics/clients.ts'
+import { commitsForChangelog } from './changelog-commits.ts'
 import { type LogPart, openBatches } from './log-batches.ts'
-import { markedBeside } from './marked-beside.ts'
 import { isRecreated } from './source-check.ts'
-import { type SourceRecord, SourceTrail } from './source-trail.ts'
+import { type SourcePosition, SourceTrail } from './source-trail.ts'
 
 /** Offsets at the end of the changelog among which a record of the source is looked for. */
 const tailOffsets = 1_000
@@ -35,10 +35,10 @@ export async function requireOwnChangelog(
   const found = await lastSourceRecords(changelog, changelogTopic, unknown)
   if (found.size === 0) return
   const group = groupOf(config)
-  const topics = await consumer.persist(() => committedTopics(consumer, group))
+  const topics = await consumer.retryForever(() => committedTopics(consumer, group))
   // The cluster forgets a topic's commits when the topic is deleted, so the group's other topic exists.
   const other = topics.find((topic) => topic !== sourceTopic && topic !== changelogTopic)
-  const marked = await markedBeside(consumer, config, unknown)
+  const marked = await commitsForChangelog(consumer, config, unknown)
   for (const [partition, last] of found) {
     if (other !== undefined) throw ofAnother(config, partition, `group ${group} has read ${other} into it`)
     if (marked.has(partition) || (await fits(consumer, sourceTopic, partition, last, keepsTimestamps))) continue
@@ -52,10 +52,10 @@ async function lastSourceRecords(
   client: KafkaClient,
   topic: string,
   partitions: readonly number[],
-): Promise<Map<number, SourceRecord>> {
-  const starts = await client.persist(() => listOffsets(client, topic, partitions, 'earliest'))
-  const ends = await client.persist(() => listOffsets(client, topic, partitions, 'latest'))
-  const found = new Map<number, SourceRecord>()
+): Promise<Map<number, SourcePosition>> {
+  const starts = await client.retryForever(() => listOffsets(client, topic, partitions, 'earliest'))
+  const ends = await client.retryForever(() => listOffsets(client, topic, partitions, 'latest'))
+  const found = new Map<number, SourcePosition>()
   for (const [partition, to] of ends) {
     const from = Math.max(starts.get(partition)!, to - tailOffsets)
     const last = await lastSourceRecord(client, topic, partition, { from, to })
@@ -69,7 +69,7 @@ async function lastSourceRecord(
   topic: string,
   partition: number,
   part: LogPart,
-): Promise<SourceRecord | undefined> {
+): Promise<SourcePosition | undefined> {
   const trail = new SourceTrail()
   try {
     for await (const batch of openBatches(client, topic, partition, part)) {
@@ -88,12 +88,12 @@ async function fits(
   client: KafkaClient,
   topic: string,
   partition: number,
-  last: SourceRecord,
+  last: SourcePosition,
   keepsTimestamps: boolean,
 ): Promise<boolean> {
-  const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest'))
+  const ends = await client.retryForever(() => listOffsets(client, topic, [partition], 'latest'))
   if (last.offset >= ends.get(partition)!) return false
-  return !(await client.persist(() => isRecreated(client, topic, partition, last, keepsTimestamps)))
+  return !(await client.retryForever(() => isRecreated(client, topic, partition, last, keepsTimestamps)))
 }
 
 function ofAnother({ changelogTopic, sourceTopic }: StoreConfig, partition: number, found: string): LatchkeyError {

@@ -14,10 +14,10 @@ import { corruptChangelog } from './corrupt-changelog.ts'
 import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
-import { isUnheld, tellUnheld, type UnheldKeys } from './unheld-records.ts'
+import { isUnheld, logUnheld, type UnheldKeys } from './unheld-records.ts'
 
 /** What is known of a partition while it is read. */
-export interface Progress {
+export interface RecoveredPosition {
   start: number
   end: number
   position: number
@@ -51,10 +51,10 @@ export class RecoverySink implements FetchSink {
   readonly keepsNothing = true
   ended: (partition: number) => void = () => {}
   readonly #context: RecoveryContext
-  readonly #progress: Map<number, Progress>
+  readonly #progress: Map<number, RecoveredPosition>
   readonly #batches = new CommittedBatches()
 
-  constructor(context: RecoveryContext, progress: Map<number, Progress>) {
+  constructor(context: RecoveryContext, progress: Map<number, RecoveredPosition>) {
     this.#context = context
     this.#progress = progress
   }
@@ -77,7 +77,7 @@ export class RecoverySink implements FetchSink {
   passOver(partition: number, next: number, fault: LatchkeyError, key?: Buffer): void {
     const { changelogTopic, stats, map } = this.#context
     if (!isUnheld(fault)) throw corruptChangelog(changelogTopic, partition, fault)
-    tellUnheld(changelogTopic, partition, fault)
+    logUnheld(changelogTopic, partition, fault)
     stats.add('foreignWrites', 1)
     const progress = this.#progress.get(partition)!
     if (map !== undefined) progress.unheld.add(key)
@@ -113,7 +113,7 @@ export class RecoverySink implements FetchSink {
   }
 
   /** Returns whether the owner's marker was among the batches. */
-  #takeBatches(fetched: FetchedPartition, position: number, progress: Progress): boolean {
+  #takeBatches(fetched: FetchedPartition, position: number, progress: RecoveredPosition): boolean {
     const { partition } = fetched
     const batches = this.#batches
     batches.open(fetched, Math.max(position, progress.position))
@@ -130,7 +130,7 @@ export class RecoverySink implements FetchSink {
     return false
   }
 
-  #takeRecords(partition: number, position: number, progress: Progress): void {
+  #takeRecords(partition: number, position: number, progress: RecoveredPosition): void {
     const { map, stats, kept } = this.#context
     const { batch } = this.#batches
     const checkCrc = this.#context.fetch?.checkCrcs ?? true
@@ -154,13 +154,13 @@ export class RecoverySink implements FetchSink {
     return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
   }
 
-  #progressed(partition: number, progress: Progress): void {
+  #progressed(partition: number, progress: RecoveredPosition): void {
     this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
     const identity = this.#context.identityOf(partition)
     if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
   }
 
-  #end(partition: number, progress: Progress): void {
+  #end(partition: number, progress: RecoveredPosition): void {
     this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
     this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
     this.ended(partition)

@@ -10,9 +10,9 @@ import { plainFetch } from '../../topics/clients.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
 import { OwnTrail } from './own-trail.ts'
-import { type Progress, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
+import { type RecoveredPosition, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
 import { settleDisputed } from './settle.ts'
-import type { SourceRecord } from './source-trail.ts'
+import type { SourcePosition } from './source-trail.ts'
 import { UnheldKeys } from './unheld-records.ts'
 
 export interface Recovered {
@@ -24,7 +24,7 @@ export interface Recovered {
   /** Whether no other producer can have written after that. Then our next write gets the offset changelogEnd. */
   isEndSure: boolean
   /** Record with the highest source offset; undefined if no record has one. */
-  last: SourceRecord | undefined
+  last: SourcePosition | undefined
   /** Highest source offset in `aft` headers, of records that are not from the source; -1 if there is none. */
   after: number
   /** Changelog offset of the last discard tombstone; -1 if there is none. */
@@ -41,10 +41,10 @@ export async function recover(
 ): Promise<Map<number, Recovered>> {
   const { client, changelogTopic, stats } = context
   const [starts, ends] = await Promise.all([
-    client.persist(() => listOffsets(client, changelogTopic, partitions, 'earliest')),
-    client.persist(() => listOffsets(client, changelogTopic, partitions, 'latest')),
+    client.retryForever(() => listOffsets(client, changelogTopic, partitions, 'earliest')),
+    client.retryForever(() => listOffsets(client, changelogTopic, partitions, 'latest')),
   ])
-  const progress = new Map<number, Progress>()
+  const progress = new Map<number, RecoveredPosition>()
   for (const partition of partitions) {
     const start = starts.get(partition)!
     const end = ends.get(partition)!
@@ -90,7 +90,7 @@ export async function recover(
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
 }
 
-function recoveredOf(progress: Progress, identity: ProducerIdentity | undefined): Recovered {
+function recoveredOf(progress: RecoveredPosition, identity: ProducerIdentity | undefined): Recovered {
   const { records, start, position, trail, endEpoch, outdated, unheld } = progress
   const { last, after, discardedAt } = trail.trail
   return {

@@ -1,161 +1,141 @@
-/**
- * Decides where a partition resumes in the source after recovery, as one pure function of what the changelog and the
- * group state. Trust, in this order: the source offsets in the changelog's headers, the committed offset, the start of
- * the source. Reading some records twice is harmless; skipping records is not.
- */
-
+/** Collects from the source and the group what the resume decision needs after recovery, and logs the decision. */
+import { LatchkeyError } from '../../errors.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import { EpochTrail } from '../../kafka/epoch-trail.ts'
+import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
+import { loggerOf } from '../../log/index.ts'
 import type { OffsetReset } from '../../store-protocol/client-config.ts'
-import type { Completeness } from '../../topics/completeness.ts'
+import { completenessOf, rebuildingMetadata } from '../../topics/completeness.ts'
+import { changedText, isOfAnother } from '../../topics/fingerprint.ts'
+import { marksIn } from './marks.ts'
+import type { Recovered } from './recovery.ts'
+import { type Resume, resumeAt } from './resume-decision.ts'
+import { isRecreated } from './source-check.ts'
+import { topicChanges } from './topic-changes.ts'
 
-export interface ResumeInput {
-  /** Number of records read from the changelog, tombstones included. */
-  recordsRecovered: number
-  /** Highest source offset found in a `src` header; -1 if there is none. */
-  highestSourceOffset: number
-  /** Highest source offset found in an `aft` header; -1 if there is none. */
-  afterOffset: number
-  /** Log start offset of the changelog. Above 0, its beginning was removed; compaction leaves it at 0. */
-  changelogStart: number
-  /** End offset of the changelog; -1 if unknown. */
-  changelogEnd: number
-  /** The last statement of a store about its complete changelog. */
-  stated: Completeness
-  /** Committed offset of the group; -1 if there is none. */
-  committed: number
-  sourceStart: number
-  /** Offset after the last record that is readable now. */
-  sourceEnd: number
-  /** Whether the source's record at highestSourceOffset differs from the one that was ingested. */
-  sourceRecreated: boolean
-  /**
-   * How topic id or leader epochs show that the source was recreated or truncated since the last commit; undefined if
-   * they do not.
-   */
-  sourceChange: string | undefined
-  /** The same for the changelog. */
-  changelogChange: string | undefined
-  /**
-   * Changelog offset of the last discard tombstone, which invalidates records of a former source; -1 if there is none.
-   */
-  discardedAt: number
-  /**
-   * auto.offset.reset: where to start without a position, or if the position no longer exists. A rebuild always begins
-   * at the start.
-   */
+const log = loggerOf('store')
+
+export interface ResumptionInput {
+  client: KafkaClient
+  sourceTopic: string
+  changelogTopic: string
+  partitions: readonly number[]
+  recovered: ReadonlyMap<number, Recovered>
+  committed: ReadonlyMap<number, CommittedOffset>
+  /** The commits of `committed`, as stored for the changelog topic. */
+  marked: ReadonlyMap<number, CommittedOffset>
+  /** Partitions whose changelog ended before its stated end, before they were taken. */
+  endedEarly?: ReadonlyMap<number, string>
+  /** Whether the changelog has the source's timestamps. */
+  keepsTimestamps: boolean
+  /** auto.offset.reset: what to do without a position. */
   reset: OffsetReset
-  /** The user requests to discard everything and to read the source from its start. */
+  /** The user requests a rebuild of all partitions. */
   isRebuildAsked: boolean
-  /** An earlier start began to discard and did not reach the source's end. */
-  isRebuildUnfinished: boolean
-  /** Values depend on earlier values (callbacks), so the source must not be read again on top of existing values. */
+  /** Callbacks make values from earlier values. */
   dependsOnFormer: boolean
 }
 
-export interface Resume {
-  position: number
-  /** The store reads the source again from its start and answers no lookups until it reaches the end. */
-  rebuild: boolean
-  /** The recovered records must be deleted first: they belong to another source, or are to be made again. */
-  discard: boolean
-  /**
-   * Number of source records that were removed before they were read: those between the position and the source's
-   * start.
-   */
-  lost: number
-  reason: string
-  /** The rebuild began at an earlier start, which logged its cause, and was not finished. */
-  isBegunBefore?: true
-  /** Why the store must not start: auto.offset.reset=error, and the position does not exist. */
-  refused?: string
+export interface Resumption extends Resume {
+  /** End of the source at start. */
+  sourceEnd: number
+  /** Leader epochs of the source records that are read. */
+  epochs: EpochTrail
 }
 
-export function resumeAt(input: ResumeInput): Resume {
-  const resume = decide(input)
-  const discard = resume.discard || (resume.rebuild && input.dependsOnFormer && input.recordsRecovered > 0)
-  return { ...resume, discard }
+export async function resumptions(input: ResumptionInput): Promise<Map<number, Resumption>> {
+  const { client, sourceTopic, partitions, recovered, committed, marked, keepsTimestamps } = input
+  const starts = await client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'earliest'))
+  const ends = await client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'latest'))
+  const decided = await Promise.all(
+    partitions.map(async (partition) => {
+      const { records, changelogStart, changelogEnd, last, after, discardedAt } = recovered.get(partition)!
+      const sourceEnd = ends.get(partition)!
+      const metadata = committed.get(partition)?.metadata ?? ''
+      const changes = await topicChanges(client, input, partition, committed.get(partition) ?? marked.get(partition))
+      const resume = resumeAt({
+        recordsRecovered: records,
+        highestSourceOffset: last?.offset ?? -1,
+        afterOffset: after,
+        changelogStart,
+        stated: completenessOf(metadata),
+        changelogEnd,
+        committed: committed.get(partition)?.offset ?? -1,
+        sourceStart: starts.get(partition)!,
+        sourceEnd,
+        sourceRecreated:
+          last !== undefined &&
+          (await client.retryForever(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
+        sourceChange: changes.source,
+        changelogChange: changes.changelog ?? input.endedEarly?.get(partition),
+        discardedAt,
+        reset: input.reset,
+        isRebuildAsked: input.isRebuildAsked,
+        isRebuildUnfinished: metadata === rebuildingMetadata,
+        dependsOnFormer: input.dependsOnFormer,
+      })
+      if (resume.refused !== undefined) throw resetRefused(sourceTopic, partition, resume.refused)
+      const epochs = EpochTrail.from(resume.rebuild ? undefined : marksIn(metadata).sourceEpochs)
+      // These epochs belong to the last commit, and the changelog may go beyond it.
+      epochs.isUnknownFrom(committed.get(partition)?.offset ?? 0)
+      return [partition, { ...resume, sourceEnd, epochs }] as const
+    }),
+  )
+  for (const [partition, resumption] of decided) tell(input, partition, resumption)
+  return new Map(decided)
 }
 
-function decide(input: ResumeInput): Resume {
-  const {
-    recordsRecovered,
-    highestSourceOffset,
-    afterOffset,
-    changelogStart,
-    changelogEnd,
-    stated,
-    committed,
-    sourceStart,
-    sourceEnd,
-    discardedAt,
-    reset,
-  } = input
-  const fromStart = { position: sourceStart, lost: 0 }
-  if (input.isRebuildAsked) return { ...fromStart, rebuild: true, discard: true, reason: '--rebuild asks for it' }
-  if (input.isRebuildUnfinished) {
-    const reason = 'a rebuild that began earlier was not finished'
-    return { ...fromStart, rebuild: true, discard: true, isBegunBefore: true, reason }
+function tell(
+  { sourceTopic, reset, isRebuildAsked }: ResumptionInput,
+  partition: number,
+  { position, rebuild, lost, reason, isBegunBefore, sourceEnd }: Resumption,
+): void {
+  const properties = { sourceTopic, partition, position, reason, lost, behind: sourceEnd - position }
+  if (rebuild) {
+    const message = '{sourceTopic} partition {partition}: rebuilding from offset {position}, because {reason}'
+    log[isRebuildAsked || isBegunBefore ? 'warn' : 'error'](message, properties)
+  } else {
+    log.debug(
+      '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
+      properties,
+    )
   }
-  const ingested = Math.max(highestSourceOffset, afterOffset)
-  if (input.sourceChange !== undefined || input.sourceRecreated || ingested >= sourceEnd) {
-    const found =
-      input.sourceChange ??
-      (input.sourceRecreated
-        ? `its record at offset ${highestSourceOffset} is not the one that was ingested`
-        : `it ends at offset ${sourceEnd}, ${ingested} had been ingested`)
-    return {
-      ...fromStart,
-      rebuild: true,
-      discard: true,
-      reason: `the source topic was recreated or truncated: ${found}`,
-    }
-  }
-  if (discardedAt >= 0 && discardedAt >= stated.changelogEnd) {
-    // Nothing was committed since, so the store that began to discard and rebuild did not finish.
-    const reason = 'the source topic was recreated or truncated, and the rebuild that began then was not finished'
-    return { ...fromStart, rebuild: true, discard: highestSourceOffset < 0, isBegunBefore: true, reason }
-  }
-  if (input.changelogChange !== undefined) {
-    const reason = `the changelog was truncated or recreated: ${input.changelogChange}`
-    return { ...fromStart, rebuild: true, discard: false, reason }
-  }
-  if (changelogStart > 0 && stated.changelogStart !== changelogStart) {
-    const reason = `the changelog was truncated: it starts at offset ${changelogStart}`
-    return { ...fromStart, rebuild: true, discard: false, reason }
-  }
-  if (changelogEnd >= 0 && changelogEnd < stated.changelogEnd) {
-    const reason = `the changelog was truncated or recreated: it ends at offset ${changelogEnd}, it had reached ${stated.changelogEnd}`
-    return { ...fromStart, rebuild: true, discard: false, reason }
-  }
-  // A store that began at the source's end has committed before there was anything to write.
-  const beganAtEnd = reset === 'latest' && stated.changelogEnd >= 0 && committed <= sourceEnd
-  if (recordsRecovered === 0 && committed > sourceStart && beganAtEnd) return from(committed, 'at the committed offset')
-  if (recordsRecovered === 0 && committed > sourceStart) {
-    const reason = `the changelog is empty although offset ${committed} was committed: it was emptied or recreated`
-    return { ...fromStart, rebuild: true, discard: committed > sourceEnd, reason }
-  }
-  // After a part was discarded and read again, the commit that followed is more reliable than the source offsets that
-  // remain in the changelog.
-  const isVouched = discardedAt >= 0 && stated.changelogEnd > discardedAt && committed > ingested + 1
-  if (isVouched && committed <= sourceEnd) return from(committed, 'at the committed offset, which came after a discard')
-  if (ingested >= 0) return from(ingested + 1, 'after the highest source offset in the changelog')
-  if (recordsRecovered > 0 && committed >= 0) {
-    if (committed > sourceEnd) {
-      const reason = `the source topic was recreated or truncated: it ends at offset ${sourceEnd}, ${committed} had been committed`
-      return { ...fromStart, rebuild: true, discard: true, reason }
-    }
-    return from(committed, 'at the committed offset: the changelog holds no source offsets')
-  }
-  const plain = { rebuild: false, discard: false, lost: 0 }
-  if (reset === 'latest') return { ...plain, position: sourceEnd, reason: 'at the end of the source' }
-  const start = { ...plain, position: sourceStart, reason: 'at the start of the source' }
-  return reset === 'error' ? { ...start, refused: 'neither the changelog nor the group has a position' } : start
+  if (lost > 0) logLostRecords(sourceTopic, partition, lost, position, reset)
+}
 
-  function from(position: number, reason: string): Resume {
-    if (position >= sourceStart) return { position, rebuild: false, discard: false, lost: 0, reason }
-    const next = reset === 'latest' ? sourceEnd : sourceStart
-    const gone = { position: next, rebuild: false, discard: false, lost: next - position, reason }
-    return reset === 'error'
-      ? { ...gone, refused: `the source begins at offset ${sourceStart}, and ${position} is next` }
-      : gone
-  }
+/**
+ * Warns if values that remain were made with other formats or another module.
+ * @param fingerprint of the current formats or module
+ */
+export function warnStale(
+  changelogTopic: string,
+  resumed: ReadonlyMap<number, Resumption>,
+  committed: ReadonlyMap<number, CommittedOffset>,
+  fingerprint: string | undefined,
+): void {
+  const isChanged = [...resumed].some(([partition, { discard }]) => {
+    return !discard && isOfAnother(committed.get(partition)?.metadata ?? '', fingerprint)
+  })
+  if (isChanged) log.warn(`{changelogTopic}: ${changedText}`, { changelogTopic })
+}
+
+/** Returns the error for auto.offset.reset=error. */
+export function resetRefused(sourceTopic: string, partition: number, found: string): LatchkeyError {
+  const advice = 'with auto.offset.reset=earliest it would begin at the start of what there is'
+  return new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}; ${advice}`)
+}
+
+/** Logs records that the source's retention removed before the store read them. The store does not have them. */
+export function logLostRecords(
+  sourceTopic: string,
+  partition: number,
+  lost: number,
+  position: number,
+  reset: OffsetReset,
+): void {
+  const message =
+    reset === 'latest'
+      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; going on at its end, {position}'
+      : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; going on at its start, {position}'
+  log.error(message, { sourceTopic, partition, lost, position })
 }

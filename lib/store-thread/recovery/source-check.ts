@@ -4,7 +4,7 @@ import type { KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { storedTimestamp } from '../../kafka/record-batch/index.ts'
 import { fetchAt } from './fetch-at.ts'
-import type { SourceRecord } from './source-trail.ts'
+import type { SourcePosition } from './source-trail.ts'
 
 /**
  * Returns true if the source has a different record at that offset. Returns false if it has the same record, or no
@@ -15,7 +15,7 @@ export async function isRecreated(
   client: KafkaClient,
   topic: string,
   partition: number,
-  expected: SourceRecord,
+  expected: SourcePosition,
   keepsTimestamps: boolean,
 ): Promise<boolean> {
   const fetched = await fetchAt(client, topic, partition, expected.offset)

@@ -21,7 +21,7 @@ export function orderOf(batch: RecordBatchReader): number {
   return after < 0 ? -1 : after + behindSource
 }
 
-export interface SourceRecord {
+export interface SourcePosition {
   offset: number
   key: Buffer
   timestamp: number
@@ -36,7 +36,7 @@ export class SourceTrail {
   #keyStart = 0
   #keyLength = -1
   #timestamp = -1
-  #last: SourceRecord | undefined
+  #last: SourcePosition | undefined
 
   copy(): SourceTrail {
     const copied = new SourceTrail()
@@ -48,7 +48,7 @@ export class SourceTrail {
   }
 
   /** Record with the highest source offset since the last discard; undefined if no record has one. */
-  get last(): SourceRecord | undefined {
+  get last(): SourcePosition | undefined {
     return this.#last
   }
 

@@ -23,8 +23,8 @@ export async function topicChanges(
 ): Promise<TopicChanges> {
   if (committed === undefined) return { source: undefined, changelog: undefined }
   const [source, changelog] = await Promise.all([
-    client.persist(() => sourceChange(client, sourceTopic, partition, committed)),
-    client.persist(() => changelogChange(client, changelogTopic, partition, committed.metadata)),
+    client.retryForever(() => sourceChange(client, sourceTopic, partition, committed)),
+    client.retryForever(() => changelogChange(client, changelogTopic, partition, committed.metadata)),
   ])
   return { source, changelog }
 }

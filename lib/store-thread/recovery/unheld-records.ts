@@ -18,7 +18,7 @@ export function isUnheld(fault: LatchkeyError): boolean {
   return fault.code === 'entry_too_large'
 }
 
-export function tellUnheld(changelogTopic: string, partition: number, fault: LatchkeyError): void {
+export function logUnheld(changelogTopic: string, partition: number, fault: LatchkeyError): void {
   const message =
     '{changelogTopic} partition {partition}: {fault}. No store has written it, and it is passed over; find and stop the program that writes to the topic'
   const properties = { changelogTopic, partition, fault: fault.message }

@@ -13,9 +13,9 @@ import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
 import type { Amendment } from '../ingest/amendment.ts'
 import type { Ingest } from '../ingest/ingest.ts'
-import type { Owners } from '../ingest/owners.ts'
+import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
-import { tellUnheld } from '../recovery/unheld-records.ts'
+import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
@@ -45,14 +45,14 @@ interface Contest {
 
 export class Contests {
   readonly #context: StoreContext
-  readonly #owners: Owners
+  readonly #ownership: PartitionOwnership
   readonly #ingest: Ingest
   readonly #contests = new Map<number, Contest>()
   readonly #repeated = new RepeatedLog(log)
 
-  constructor(context: StoreContext, owners: Owners, ingest: Ingest) {
+  constructor(context: StoreContext, ownership: PartitionOwnership, ingest: Ingest) {
     this.#context = context
-    this.#owners = owners
+    this.#ownership = ownership
     this.#ingest = ingest
   }
 
@@ -140,12 +140,12 @@ export class Contests {
 
   #read(partition: number, contest: Contest, range: OffsetRange) {
     const { clients, config } = this.#context
-    const isOwn = this.#owners.isOwn(partition)
+    const isOwn = this.#ownership.isOwn(partition)
     const { changelogTopic } = config
     const unheld = (fault: LatchkeyError, next: number) => {
       if (next <= contest.unheldTo) return
       contest.unheldTo = next
-      tellUnheld(changelogTopic, partition, fault)
+      logUnheld(changelogTopic, partition, fault)
     }
     return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn, unheld).catch(
       (error: unknown) => {
@@ -157,7 +157,7 @@ export class Contests {
   async #end(partition: number): Promise<number> {
     const { clients, config } = this.#context
     const client = clients.changelog
-    const ends = await client.persist(() => listOffsets(client, config.changelogTopic, [partition], 'latest'))
+    const ends = await client.retryForever(() => listOffsets(client, config.changelogTopic, [partition], 'latest'))
     return ends.get(partition)!
   }
 

@@ -23,13 +23,13 @@ export async function divergedAt(
   confirmed: ConfirmedEnd | undefined,
 ): Promise<number | undefined> {
   // A leader that was just elected answers only when it knows the end of what is acknowledged (KIP-207).
-  const ends = await client.persist(() => listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'))
+  const ends = await client.retryForever(() => listOffsets(client, topic, [partition], 'latest', 'read_uncommitted'))
   const losses: number[] = []
   const end = ends.get(partition)!
-  if (end < written) losses.push(Math.max(end, await client.persist(() => leadersEnd(client, topic, partition))))
+  if (end < written) losses.push(Math.max(end, await client.retryForever(() => leadersEnd(client, topic, partition))))
   if (confirmed?.epoch !== undefined && confirmed.end <= written) {
     const { epoch } = confirmed
-    const found = await client.persist(() => endOfLeaderEpoch(client, topic, partition, epoch))
+    const found = await client.retryForever(() => endOfLeaderEpoch(client, topic, partition, epoch))
     if (found !== undefined && found.endOffset < confirmed.end) losses.push(found.endOffset)
   }
   const lowest = Math.min(...losses)

@@ -9,11 +9,11 @@ import { listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
 import type { Ingest } from '../ingest/ingest.ts'
-import type { Owners } from '../ingest/owners.ts'
+import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { openBatches } from '../recovery/log-batches.ts'
-import { tellLost } from '../recovery/resumption.ts'
-import { tellUnheld } from '../recovery/unheld-records.ts'
+import { logLostRecords } from '../recovery/resume.ts'
+import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
 import { type ConfirmedEnd, divergedAt } from './divergence.ts'
 import { reachOf, repairFromMemory, type RepairInput } from './from-memory.ts'
@@ -44,15 +44,15 @@ interface Loss {
 
 export class Repairs {
   readonly #context: StoreContext
-  readonly #owners: Owners
+  readonly #ownership: PartitionOwnership
   readonly #ingest: Ingest
   readonly #ledger: RepairLedger
   readonly #losses = new Map<number, Loss>()
   readonly #looking = new Set<number>()
 
-  constructor(context: StoreContext, owners: Owners, ingest: Ingest, ledger: RepairLedger) {
+  constructor(context: StoreContext, ownership: PartitionOwnership, ingest: Ingest, ledger: RepairLedger) {
     this.#context = context
-    this.#owners = owners
+    this.#ownership = ownership
     this.#ingest = ingest
     this.#ledger = ledger
   }
@@ -129,7 +129,7 @@ export class Repairs {
     const isCurrent = () => this.#losses.get(partition) === loss
     const found = await this.#take(partition, loss)
     if (found === undefined || !isCurrent()) return
-    const unheld = (fault: LatchkeyError) => tellUnheld(changelogTopic, partition, fault)
+    const unheld = (fault: LatchkeyError) => logUnheld(changelogTopic, partition, fault)
     const upTo = (to: number) => {
       return openBatches(clients.changelog, changelogTopic, partition, { from: found.start, to }, { unheld })
     }
@@ -160,11 +160,11 @@ export class Repairs {
     if (!config.useProcessingOnly || loss.hasLanded) await this.#ledger.noteRebuild(partition)
     const client = clients.producer
     // Loads the current topic id, which the commit names.
-    await client.persist(() => client.metadata([config.changelogTopic]))
+    await client.retryForever(() => client.metadata([config.changelogTopic]))
     try {
-      const identity = await this.#owners.renew(partition, loss.from)
+      const identity = await this.#ownership.renew(partition, loss.from)
       const ask = (spec: 'earliest' | 'latest') =>
-        client.persist(() => listOffsets(client, config.changelogTopic, [partition], spec, 'read_uncommitted'))
+        client.retryForever(() => listOffsets(client, config.changelogTopic, [partition], spec, 'read_uncommitted'))
       const start = (await ask('earliest')).get(partition)!
       const end = (await ask('latest')).get(partition)!
       loss.isTaking = false
@@ -200,9 +200,9 @@ export class Repairs {
     const client = clients.consumer
     const acknowledged = this.#ingest.acknowledged(partition)
     const next = (await reachOf(kept())) + 1
-    const starts = await client.persist(() => listOffsets(client, sourceTopic, [partition], 'earliest'))
+    const starts = await client.retryForever(() => listOffsets(client, sourceTopic, [partition], 'earliest'))
     const position = Math.max(next, starts.get(partition)!)
-    if (next > 0 && position > next) tellLost(sourceTopic, partition, position - next, position, 'earliest')
+    if (next > 0 && position > next) logLostRecords(sourceTopic, partition, position - next, position, 'earliest')
     this.#ingest.repairs.rewind(partition, position)
     this.#ingest.repairs.release(partition)
     return this.#ingest.repairs.reached(partition, acknowledged)

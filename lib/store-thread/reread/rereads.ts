@@ -10,10 +10,10 @@ import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
 import { setPartitionState } from '../../store-protocol/partition-state.ts'
-import { runsCallbacks } from '../ingest/callbacks.ts'
+import { runsCallbacks } from '../ingest/callback-runner.ts'
 import type { CatchUp } from '../ingest/catch-up.ts'
 import type { Ingest } from '../ingest/ingest.ts'
-import type { PartitionEvents } from '../ingest/partition-events.ts'
+import type { PartitionLifecycle } from '../ingest/partition-lifecycle.ts'
 import { Reread } from '../ingest/reread.ts'
 import type { StoreContext } from '../store-context.ts'
 import { Discarded } from './discarded.ts'
@@ -33,7 +33,7 @@ export interface RereadLedger {
 export class Rereads {
   readonly #context: StoreContext
   readonly #ingest: Ingest
-  readonly #events: PartitionEvents
+  readonly #events: PartitionLifecycle
   readonly #ledger: RereadLedger
   /** The latest change of each partition that is not being processed yet. */
   readonly #due = new Map<number, SourceChange>()
@@ -42,7 +42,7 @@ export class Rereads {
   readonly #unfinished = new Set<number>()
   #catchUp: CatchUp | undefined
 
-  constructor(context: StoreContext, ingest: Ingest, events: PartitionEvents, ledger: RereadLedger) {
+  constructor(context: StoreContext, ingest: Ingest, events: PartitionLifecycle, ledger: RereadLedger) {
     this.#context = context
     this.#ingest = ingest
     this.#events = events
@@ -153,7 +153,7 @@ export class Rereads {
     const { clients, config } = this.#context
     const client = clients.consumer
     const ask = (spec: 'earliest' | 'latest') =>
-      client.persist(() => listOffsets(client, config.sourceTopic, [partition], spec))
+      client.retryForever(() => listOffsets(client, config.sourceTopic, [partition], spec))
     const start = (await ask('earliest')).get(partition)!
     return { start, end: (await ask('latest')).get(partition)! }
   }

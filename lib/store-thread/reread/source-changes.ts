@@ -43,7 +43,7 @@ export async function requireSamePartitions({
 }: Pick<StoreContext, 'clients' | 'config' | 'topology'>): Promise<void> {
   const { sourceTopic, changelogTopic } = config
   const client = clients.consumer
-  const [found] = await client.persist(() => client.metadata([sourceTopic]))
+  const [found] = await client.retryForever(() => client.metadata([sourceTopic]))
   const count = found!.partitions.length
   if (found!.errorCode !== 0 || count >= topology.partitionCount) return
   throw new LatchkeyError(

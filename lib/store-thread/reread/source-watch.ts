@@ -86,7 +86,7 @@ export class SourceWatch {
     const { clients, config } = this.#context
     const client = clients.consumer
     const readTo = () => Math.max(one.consumed, one.reread?.until ?? 0)
-    const at = await client.persist(() =>
+    const at = await client.retryForever(() =>
       divergenceOf(client, config.sourceTopic, partition, one.epochs, asked, readTo),
     )
     if (at === undefined || at >= readTo() || this.#ingest.partition(partition) !== one) return false

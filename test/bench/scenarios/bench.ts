@@ -50,7 +50,7 @@ export async function newTopic(
     if (failure === name) break
     if (tries === createTries) throw failure
   }
-  await bench.client.persist(() => bench.client.metadata([name]))
+  await bench.client.retryForever(() => bench.client.metadata([name]))
   return name
 }
 

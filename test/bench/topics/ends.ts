@@ -4,7 +4,7 @@ import { listOffsets } from '../../../lib/kafka/offsets.ts'
 /** Sum of a topic's high watermarks: what its partitions have, acknowledged by all in-sync replicas. */
 export async function endOf(client: KafkaClient, topic: string, partitions: number): Promise<number> {
   const numbers = Array.from({ length: partitions }, (_, partition) => partition)
-  const ends = await client.persist(() => listOffsets(client, topic, numbers, 'latest', 'read_uncommitted'))
+  const ends = await client.retryForever(() => listOffsets(client, topic, numbers, 'latest', 'read_uncommitted'))
   return [...ends.values()].reduce((sum, end) => sum + end, 0)
 }
 

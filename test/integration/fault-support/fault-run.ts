@@ -156,7 +156,9 @@ export class FaultRun {
 
   /** What a Fetch may call a topic. */
   async namesOf(topic: string): Promise<ReadonlySet<string | undefined>> {
-    const topics = await withClient(this.#broker.direct, (client) => client.persist(() => client.metadata([topic])))
+    const topics = await withClient(this.#broker.direct, (client) =>
+      client.retryForever(() => client.metadata([topic])),
+    )
     return new Set([topic, topics[0]!.id])
   }
 

@@ -84,7 +84,9 @@ export class Cluster {
 
   async commit(group: string, topic: string, partition: number, offset: number, metadata = ''): Promise<void> {
     const offsets = new Map([[partition, { offset, metadata }]])
-    await withClient(this.broker.direct, (client) => client.persist(() => commitOffsets(client, group, topic, offsets)))
+    await withClient(this.broker.direct, (client) =>
+      client.retryForever(() => commitOffsets(client, group, topic, offsets)),
+    )
   }
 }
 

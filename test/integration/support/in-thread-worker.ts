@@ -4,7 +4,7 @@
  */
 import { LatchkeyError, messageOf } from '../../../lib/errors.ts'
 import { configureLogging } from '../../../lib/log/index.ts'
-import type { FromThread, PlainError, ToThread } from '../../../lib/store-protocol/messages.ts'
+import type { FromThread, PlainError, ToThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { StoreThread } from '../../../lib/store-thread/store-thread.ts'
 
 class InThreadWorker extends EventTarget {

@@ -50,7 +50,7 @@ export interface Log {
 
 export function readLog(bootstrap: string, topic: string): Promise<Log> {
   return withClient(bootstrap, (client) =>
-    client.persist(async () => {
+    client.retryForever(async () => {
       const [found] = await client.metadata([topic])
       const partitions = found!.partitions.map(({ partition }) => partition)
       const starts = await listOffsets(client, topic, partitions, 'earliest')

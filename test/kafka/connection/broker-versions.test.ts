@@ -19,7 +19,7 @@ test('a client says what it needs, and tries no more, when the broker is older t
   await using cluster = await ScriptedCluster.start(1)
   cluster.versionsMax.set(initProducerId, 1)
   const client = clientOf(cluster)
-  const failure = await client.persist(() => client.metadata([])).catch((error: unknown) => error)
+  const failure = await client.retryForever(() => client.metadata([])).catch((error: unknown) => error)
   client.close()
   expect(failure).toMatchObject({
     code: 'broker_refused',

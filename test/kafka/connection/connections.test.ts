@@ -28,7 +28,7 @@ function clientOf(...ports: number[]): KafkaClient {
 function metadataOf(client: KafkaClient, topics: string[]): Promise<TopicMetadata[]> {
   return soon(
     'an answer',
-    client.persist(() => client.metadata(topics)),
+    client.retryForever(() => client.metadata(topics)),
   )
 }
 

@@ -1,4 +1,4 @@
-/** Holds the seam to kafkajs: that the internals which lib/kafka/connection/kafkajs.ts reaches for exist, and behave. */
+/** Holds the seam to kafkajs: that the internals which lib/kafka/connection/broker-connection.ts reaches for exist, and behave. */
 import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import { version } from 'kafkajs/package.json'
@@ -7,7 +7,7 @@ import ConnectionPool from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
+import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
 import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
 import manifest from '../../../package.json'
@@ -168,7 +168,7 @@ test('close rejects requests that are under way, and is harmless when repeated',
 
 test('requests cause no timers of negative length', async () => {
   const script = `
-    import { BrokerConnection, Encoder } from '${import.meta.dir}/../../../lib/kafka/connection/kafkajs.ts'
+    import { BrokerConnection, Encoder } from '${import.meta.dir}/../../../lib/kafka/connection/broker-connection.ts'
     const [host, port] = process.argv[1].split(':')
     const connection = new BrokerConnection({ host, port: Number(port) }, { clientId: 'test', connectionTimeoutMs: 10_000 })
     const request = { apiKey: 3, apiVersion: 1, apiName: 'Metadata', encode: () => new Encoder(4).writeInt32(0) }

@@ -130,8 +130,8 @@ test('a coordinator is looked for again when it fell silent, ended, or says that
   cluster.coordinator = 2
   const client = clientOf(1)
   const committed = () => {
-    const asking = client.persist(() => fetchCommitted(client, 'group', 'topic', [0]))
-    return soon('an answer', asking)
+    const request = client.retryForever(() => fetchCommitted(client, 'group', 'topic', [0]))
+    return soon('an answer', request)
   }
   const errorOf = new Map([[2, 16]])
   cluster.answer = ({ node, apiKey }) => (apiKey === 9 ? committedResponse(errorOf.get(node) ?? 0) : undefined)

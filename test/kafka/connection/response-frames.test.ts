@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { giveBackBody, ResponseFrames } from '../../../lib/kafka/connection/response-frames.ts'
+import { releaseBody, ResponseFrames } from '../../../lib/kafka/connection/response-frames.ts'
 
 const headBytes = 8
 
@@ -74,14 +74,14 @@ test('giveBackBody gives back what a response has for itself, whether it came in
   frames.push(chunkOf(bytes.subarray(0, 50)))
   frames.push(chunkOf(bytes.subarray(50)))
   const bodies = taken.map((frame) => frame.subarray(4))
-  for (const body of bodies) giveBackBody(body)
+  for (const body of bodies) releaseBody(body)
   expect(bodies.map(({ length }) => length)).toEqual([0, 0])
 })
 
 test('giveBackBody leaves a response alone that lies beside another', () => {
   const { frames, taken } = collecting()
   frames.push(chunkOf(Buffer.concat([response(1, Buffer.from('first')), response(2, Buffer.from('second'))])))
-  for (const frame of taken) giveBackBody(frame.subarray(4))
+  for (const frame of taken) releaseBody(frame.subarray(4))
   expect(taken.map((frame) => frame.toString('latin1', 4))).toEqual(['first', 'second'])
 })
 

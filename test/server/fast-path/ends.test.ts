@@ -2,16 +2,16 @@
 import { describe, expect, test } from 'bun:test'
 import { until } from '../../until.ts'
 import { flush, get, statusesIn } from './clients.ts'
-import { answered, connect, idleTicks, laneOf, turn, valueOf } from './fake-connection.ts'
+import { answered, connect, fastPathOf, idleTicks, turn, valueOf } from './fake-connection.ts'
 
-/** A server behind the lane that says the same to whatever comes. */
+/** A server behind the fast path that says the same to whatever comes. */
 function listenBehind(answer: string) {
   return Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: (server) => void server.write(answer) } })
 }
 
 describe('a client that reads nothing', () => {
   test('is cut when it has taken nothing for as long as a connection may be idle, and no sooner', async () => {
-    const host = laneOf(answered)
+    const host = fastPathOf(answered)
     const { socket, connection } = connect(host, 10)
     connection.received(Buffer.from(get('a')))
     await turn()
@@ -24,7 +24,7 @@ describe('a client that reads nothing', () => {
   })
 
   test('is not cut as long as it takes a little now and then', async () => {
-    const host = laneOf(answered)
+    const host = fastPathOf(answered)
     const { socket, connection } = connect(host, 0)
     connection.received(Buffer.from(get('a')))
     await turn()
@@ -40,7 +40,7 @@ describe('a client that reads nothing', () => {
 
 describe('a client that sends on behind its last answer', () => {
   test('is cut when the time of an idle connection is over', async () => {
-    const host = laneOf(() => valueOf(new Uint8Array(10)))
+    const host = fastPathOf(() => valueOf(new Uint8Array(10)))
     const { socket, connection } = connect(host, Infinity)
     connection.received(Buffer.from(get('a', 'Connection: close\r\n')))
     expect(socket.calls).toEqual(['end'])
@@ -54,7 +54,7 @@ describe('a client that sends on behind its last answer', () => {
   })
 
   test('is cut then, too, when it was passed on', async () => {
-    const behind = Bun.listen({
+    const upstream = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
       socket: {
@@ -62,11 +62,11 @@ describe('a client that sends on behind its last answer', () => {
       },
     })
     try {
-      const host = laneOf(answered, behind.port)
+      const host = fastPathOf(answered, upstream.port)
       const { socket, connection } = connect(host, Infinity)
       connection.received(Buffer.from(flush))
       await until('it is ended', () => socket.calls.includes('end'))
-      expect(host.behind.passedOn.size).toBe(0)
+      expect(host.upstream.forwarded.size).toBe(0)
       for (let second = 0; second <= idleTicks; second++) {
         host.ticks++
         connection.received(Buffer.from(get('a')))
@@ -74,14 +74,14 @@ describe('a client that sends on behind its last answer', () => {
       }
       expect(socket.calls).toEqual(['end', 'terminate'])
     } finally {
-      behind.stop(true)
+      upstream.stop(true)
     }
   })
 })
 
 describe('a client that does not send all of a head', () => {
   test('is not waited for as long as an idle one', () => {
-    const host = laneOf(answered)
+    const host = fastPathOf(answered)
     const { socket, connection } = connect(host, Infinity)
     connection.received(Buffer.from(get('a').slice(0, -2)))
     host.ticks = 10
@@ -96,9 +96,9 @@ describe('a client that does not send all of a head', () => {
 describe('answers that nobody has asked for', () => {
   test('end the connection', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
-    const behind = listenBehind(answer + answer)
+    const upstream = listenBehind(answer + answer)
     try {
-      const host = laneOf(answered, behind.port)
+      const host = fastPathOf(answered, upstream.port)
       const { socket, connection } = connect(host, Infinity)
       connection.received(Buffer.from(flush))
       await until('both are there', () => statusesIn(socket.text).length === 2)
@@ -106,7 +106,7 @@ describe('answers that nobody has asked for', () => {
       await until('it is ended', () => socket.calls.includes('end'))
       expect(statusesIn(socket.text)).toEqual([200, 200])
     } finally {
-      behind.stop(true)
+      upstream.stop(true)
     }
   })
 })
@@ -118,7 +118,7 @@ describe('a client that sends no more in the middle of a request', () => {
   ])('has its end passed on when it has sent part of %s', async (_, part) => {
     let hasEnded = false
     let received = ''
-    const behind = Bun.listen({
+    const upstream = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
       socket: {
@@ -127,14 +127,14 @@ describe('a client that sends no more in the middle of a request', () => {
       },
     })
     try {
-      const { connection } = connect(laneOf(answered, behind.port), Infinity)
+      const { connection } = connect(fastPathOf(answered, upstream.port), Infinity)
       connection.received(Buffer.from(part))
       connection.ended()
       await until('its end is passed on', () => hasEnded)
       expect(received).toBe(part)
       connection.closed()
     } finally {
-      behind.stop(true)
+      upstream.stop(true)
     }
   })
 })

@@ -1,28 +1,28 @@
-/** Connections to a lane over sockets that a test controls. */
+/** Connections to a fast path over sockets that a test controls. */
 import { ValueAnswer } from '../../../lib/http/value-answer.ts'
-import { Connection, type ConnectionHost } from '../../../lib/server/fast-path/connection.ts'
+import { ClientConnection, type ConnectionHost } from '../../../lib/server/fast-path/client-connection.ts'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
-import { PassedOn } from '../../../lib/server/passed-on.ts'
+import { ForwardedRequests } from '../../../lib/server/forwarded-requests.ts'
 import { FakeSocket } from './fake-socket.ts'
 
 export const waitingBytesMax = 65_536
 export const idleTicks = 30
 
-export interface Lane extends ConnectionHost {
+export interface FakeFastPath extends ConnectionHost {
   ticks: number
 }
 
-export function laneOf(answerer: ConnectionHost['answerer'], port = 0): Lane {
-  const behind = { port, passedOn: new PassedOn() }
+export function fastPathOf(requestHandler: ConnectionHost['requestHandler'], port = 0): FakeFastPath {
+  const upstream = { port, forwarded: new ForwardedRequests() }
   const bounds = { slots: new Slots(1), held: new HeldAnswers() }
-  return { answerer, hostRule: undefined, behind, ...bounds, ticks: 0, date: 'now', isClosing: false }
+  return { requestHandler, hostRule: undefined, upstream, ...bounds, ticks: 0, date: 'now', isClosing: false }
 }
 
 /** A connection that is asked for as much as it reads. */
-export function connect(host: Lane, room: number) {
+export function connect(host: FakeFastPath, room: number) {
   const socket = new FakeSocket(room)
-  const connection = new Connection(host, socket.asSocket)
+  const connection = new ClientConnection(host, socket.asSocket)
   return {
     socket,
     connection,
@@ -49,5 +49,5 @@ export function valueOf(value: Uint8Array): ValueAnswer {
 }
 
 export const answered = () => new Response('x'.repeat(100))
-/** The lane has an answer's body later. */
+/** The fast path has an answer's body later. */
 export const turn = () => new Promise((resolve) => setTimeout(resolve))

@@ -1,4 +1,4 @@
-/** A client's socket as the lane sees it: it takes as much at a time as a test says. */
+/** A client's socket as the fast path sees it: it takes as much at a time as a test says. */
 import type { Socket } from 'bun'
 
 export class FakeSocket {
@@ -43,7 +43,7 @@ export class FakeSocket {
     return Buffer.concat(this.taken).toString('latin1')
   }
 
-  /** As Bun's socket, of which the lane needs no more. */
+  /** As Bun's socket, of which the fast path needs no more. */
   get asSocket(): Socket<unknown> {
     return this as unknown as Socket<unknown>
   }

@@ -1,12 +1,12 @@
 /** Tunnels that only wait for their clients are given up for other requests. */
 import { describe, expect, test } from 'bun:test'
-import { createAnswerer } from '../../../lib/http/handler.ts'
+import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { openListener } from '../../../lib/server/listener.ts'
 import { FakeStore } from '../../http/fake-store.ts'
 import { transports } from '../../http/transports.ts'
 import { soon, until } from '../../until.ts'
 import { get } from './clients.ts'
-import { answered, connect, idleTicks, laneOf } from './fake-connection.ts'
+import { answered, connect, fastPathOf, idleTicks } from './fake-connection.ts'
 
 const odd = get('a', 'X: 1\r\nX: 2\r\n')
 const long = (request: string) => `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n`
@@ -30,8 +30,8 @@ describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
   ])('a request that is answered and does not end is given up for others when it is %s', async (_, request, status) => {
     // The tunnel would stay for minutes.
     const bounds = { tunnelsMax: 1, idleTimeoutSeconds: 255 }
-    const answerer = createAnswerer(new FakeStore())
-    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer, ...bounds })
+    const requestHandler = createRequestHandler(new FakeStore())
+    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, requestHandler, ...bounds })
     const slow = await open(listener.port)
     const ended = new Promise((resolve) => slow.on('end', resolve))
     const answer = new Promise((resolve) => slow.once('data', (chunk) => resolve(String(chunk))))
@@ -46,9 +46,9 @@ describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
 })
 
 test('a request whose head does not end is given up for others after three seconds, and not before', async () => {
-  using behind = silentServer()
-  const { reached } = behind
-  const host = laneOf(answered, behind.port)
+  using upstream = silentServer()
+  const { reached } = upstream
+  const host = fastPathOf(answered, upstream.port)
   const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
   for (const piece of ['HEAD /', 'livez']) slow.connection.received(Buffer.from(piece))
   await until('it is passed on', () => reached.join('') === 'HEAD /livez')
@@ -64,9 +64,9 @@ test('a request whose head does not end is given up for others after three secon
 })
 
 test('a request whose head took long and has ended is not given up for others', async () => {
-  using behind = silentServer()
-  const { reached } = behind
-  const host = laneOf(answered, behind.port)
+  using upstream = silentServer()
+  const { reached } = upstream
+  const host = fastPathOf(answered, upstream.port)
   const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
   for (const piece of ['HEAD /', 'livez HTTP/1.1\r\n']) slow.connection.received(Buffer.from(piece))
   await until('it is passed on', () => reached.join('').endsWith('1.1\r\n'))
@@ -79,9 +79,9 @@ test('a request whose head took long and has ended is not given up for others', 
 })
 
 test('a request whose head is complete does not wait for those whose heads are not', async () => {
-  using behind = silentServer()
-  const { reached } = behind
-  const host = laneOf(answered, behind.port)
+  using upstream = silentServer()
+  const { reached } = upstream
+  const host = fastPathOf(answered, upstream.port)
   const [first, slow, other] = [connect(host, Infinity), connect(host, Infinity), connect(host, Infinity)]
   for (const { connection } of [first, slow]) connection.received(Buffer.from('HEAD /'))
   for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)]) {

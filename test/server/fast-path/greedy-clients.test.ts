@@ -1,14 +1,14 @@
-/** What the lane holds of clients that send without reading. */
+/** What the fast path holds of clients that send without reading. */
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../../lib/http/answer.ts'
 import { until } from '../../until.ts'
 import { flush, get, statusesIn } from './clients.ts'
-import { answered, connect, laneOf, turn, valueOf, waitingBytesMax } from './fake-connection.ts'
+import { answered, connect, fastPathOf, turn, valueOf, waitingBytesMax } from './fake-connection.ts'
 
 describe('a client that sends without end', () => {
   test('is not read from while it takes none of its answers, and is again when it does', async () => {
     let lookups = 0
-    const host = laneOf((): Answer => {
+    const host = fastPathOf((): Answer => {
       lookups++
       return answered()
     })
@@ -27,7 +27,7 @@ describe('a client that sends without end', () => {
   test('is not read from while an answer is being made', async () => {
     const answer = Promise.withResolvers<Answer>()
     let lookups = 0
-    const host = laneOf(() => (lookups++ === 0 ? answer.promise : answered()))
+    const host = fastPathOf(() => (lookups++ === 0 ? answer.promise : answered()))
     const { socket, fill } = connect(host, Infinity)
     expect(fill(get('a'))).toBeLessThan(2 * waitingBytesMax)
     expect(socket.isPaused).toBeTrue()
@@ -39,7 +39,7 @@ describe('a client that sends without end', () => {
   test('is not read from while a request that was passed on is not answered, and no other one is passed on', async () => {
     const received: Buffer[] = []
     const reached = Promise.withResolvers<{ write(text: string): number }>()
-    const behind = Bun.listen({
+    const upstream = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
       socket: {
@@ -50,7 +50,7 @@ describe('a client that sends without end', () => {
       },
     })
     try {
-      const { socket, connection, fill } = connect(laneOf(answered, behind.port), Infinity)
+      const { socket, connection, fill } = connect(fastPathOf(answered, upstream.port), Infinity)
       connection.received(Buffer.from(flush))
       expect(fill(get('a'))).toBeLessThan(2 * waitingBytesMax)
       const server = await reached.promise
@@ -62,14 +62,14 @@ describe('a client that sends without end', () => {
       expect(Buffer.concat(received).toString()).toBe(flush)
       connection.closed()
     } finally {
-      behind.stop(true)
+      upstream.stop(true)
     }
   })
 
   test('is answered no more when it has reset its connection', () => {
     let lookups = 0
     const { connection } = connect(
-      laneOf(() => valueOf(new Uint8Array(1 + lookups++))),
+      fastPathOf(() => valueOf(new Uint8Array(1 + lookups++))),
       -1,
     )
     connection.received(Buffer.from(get('a').repeat(50)))
@@ -82,7 +82,7 @@ describe('a client that sends without end', () => {
   test('has nothing held for it any more when its connection is closed', () => {
     const value = new Uint8Array(2 * waitingBytesMax)
     const { connection } = connect(
-      laneOf(() => valueOf(value)),
+      fastPathOf(() => valueOf(value)),
       10,
     )
     connection.received(Buffer.from(get('a')))

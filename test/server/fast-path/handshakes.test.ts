@@ -22,30 +22,30 @@ function dialBare(port: number) {
 
 describe('a handshake', () => {
   test('is given up when its time is over, and no sooner', () => {
-    const cut: string[] = []
-    const [first, second] = ['first', 'second'].map((name) => ({ terminate: () => void cut.push(name) }))
+    const destroy: string[] = []
+    const [first, second] = ['first', 'second'].map((name) => ({ terminate: () => void destroy.push(name) }))
     const handshakes = new Handshakes()
     handshakes.begin(first!, 0)
     handshakes.begin(second!, 1)
     handshakes.expire(10, 10)
-    expect(cut).toEqual([])
+    expect(destroy).toEqual([])
     handshakes.expire(11, 10)
-    expect(cut).toEqual(['first'])
+    expect(destroy).toEqual(['first'])
     expect(handshakes.end(first!)).toBeTrue()
     handshakes.expire(12, 10)
-    expect(cut).toEqual(['first', 'second'])
+    expect(destroy).toEqual(['first', 'second'])
     expect(handshakes.size).toBe(1)
   })
 
   test('does not go on for ever when a client sends none of it, a part, or one byte after the other', async () => {
     await using served = serveFake({ idleTimeoutSeconds: 2 })
     const { port } = served.server
-    const [silent, cut, slow] = [dialBare(port), dialBare(port), dialBare(port)]
-    cut.write(beginning)
+    const [silent, destroy, slow] = [dialBare(port), dialBare(port), dialBare(port)]
+    destroy.write(beginning)
     slow.write(beginning)
     const dribbling = setInterval(() => slow.writable && slow.write('\0'), 20)
     expect(await rawRequest(port, get('a'))).toStartWith('HTTP/1.1 404 ')
-    await until('they are closed', () => [silent, cut, slow].every(({ closed }) => closed))
+    await until('they are closed', () => [silent, destroy, slow].every(({ closed }) => closed))
     clearInterval(dribbling)
   })
 
@@ -54,7 +54,7 @@ describe('a handshake', () => {
       bind: '127.0.0.1',
       port: 0,
       tls,
-      answerer: () => new Response(),
+      requestHandler: () => new Response(),
       connectionsMax: 3,
     })
     const silent = Array.from({ length: 3 }, () => dialBare(listener.port))

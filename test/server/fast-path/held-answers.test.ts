@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'bun:test'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
-import { Outbox } from '../../../lib/server/fast-path/outbox.ts'
+import { WriteBuffer } from '../../../lib/server/fast-path/write-buffer.ts'
 import { get } from './clients.ts'
-import { connect, laneOf, valueOf } from './fake-connection.ts'
+import { connect, fastPathOf, valueOf } from './fake-connection.ts'
 import { FakeSocket } from './fake-socket.ts'
 
 const options = { bytesMax: 100, burstBytesMax: 300, stalledTicks: 2 }
 
 function clientOf(held: HeldAnswers) {
   const socket = new FakeSocket(0)
-  const outbox = new Outbox(socket, held)
+  const writeBuffer = new WriteBuffer(socket, held)
   return {
-    outbox,
+    writeBuffer,
     isCut: () => socket.calls.includes('terminate'),
-    ask: (length: number) => outbox.sendOwn(new Uint8Array(length)),
+    ask: (length: number) => writeBuffer.sendOwn(new Uint8Array(length)),
     take(length: number) {
       socket.room = length
-      outbox.drain()
+      writeBuffer.drain()
     },
   }
 }
@@ -59,7 +59,7 @@ describe('HeldAnswers', () => {
     first.take(99)
     // Its next answer has nothing to do with what it took of the one before.
     first.ask(100)
-    second.outbox.close()
+    second.writeBuffer.close()
     clientOf(held).ask(100)
     expect([first.isCut(), latest.isCut(), held.bytes]).toEqual([true, false, 250])
   })
@@ -90,13 +90,13 @@ describe('HeldAnswers', () => {
     const held = new HeldAnswers(options)
     const [taking, closing] = clients(held, 2) as [Client, Client]
     taking.ask(30)
-    taking.outbox.send(new Uint8Array(20))
+    taking.writeBuffer.send(new Uint8Array(20))
     closing.ask(40)
     expect(held.bytes).toBe(90)
     taking.take(35)
     expect(held.bytes).toBe(60)
     taking.take(15)
-    closing.outbox.close()
+    closing.writeBuffer.close()
     expect(held.bytes).toBe(0)
   })
 
@@ -115,8 +115,8 @@ type Client = ReturnType<typeof clientOf>
 test('a connection that takes none of its answer is closed for another one, and gives its memory back', () => {
   const held = new HeldAnswers({ ...options, burstBytesMax: 300_000 })
   const values: Uint8Array[] = []
-  const answerer = () => valueOf(values[values.push(new Uint8Array(200_000)) - 1]!)
-  const host = { ...laneOf(answerer), held }
+  const requestHandler = () => valueOf(values[values.push(new Uint8Array(200_000)) - 1]!)
+  const host = { ...fastPathOf(requestHandler), held }
   const [slow, other] = [connect(host, 10), connect(host, 10)]
   for (const { connection } of [slow, other]) connection.received(Buffer.from(get('a')))
   expect([slow.socket.calls, other.socket.calls]).toEqual([['terminate'], []])

@@ -75,10 +75,10 @@ describe.each(transports)('$name', (transport) => {
       ['a lookup that expects to be asked for it', get('a', 'Expect: 100-continue\r\n').slice(0, -2) + five, 200],
       ['a lookup of nothing', get('none').slice(0, -2) + five, 404],
     ])('when it follows the body of %s, which came after its answer', async (_, head, status) => {
-      for (const behind of [get('a'), odd, flush]) {
-        expect(await statusesOf({ pieces: [head, 'hello', behind], answers: [1, 0, 1] })).toEqual([status, 200])
-        expect(await statusesOf({ pieces: [head, `hello${behind}`], answers: [1, 1] })).toEqual([status, 200])
-        expect(await statusesOf({ pieces: [`${head}he`, `llo${behind}`], answers: [1, 1] })).toEqual([status, 200])
+      for (const upstream of [get('a'), odd, flush]) {
+        expect(await statusesOf({ pieces: [head, 'hello', upstream], answers: [1, 0, 1] })).toEqual([status, 200])
+        expect(await statusesOf({ pieces: [head, `hello${upstream}`], answers: [1, 1] })).toEqual([status, 200])
+        expect(await statusesOf({ pieces: [`${head}he`, `llo${upstream}`], answers: [1, 1] })).toEqual([status, 200])
       }
     })
 

@@ -1,14 +1,14 @@
 /** Connections that are passed on to Bun's server, as their clients see it. */
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
-import { createAnswerer } from '../../../lib/http/handler.ts'
+import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { openDescriptors } from '../../../lib/server/descriptors.ts'
-import { Outbox } from '../../../lib/server/fast-path/outbox.ts'
 import { Reading } from '../../../lib/server/fast-path/reading.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
 import { Tunnel } from '../../../lib/server/fast-path/tunnel.ts'
+import { WriteBuffer } from '../../../lib/server/fast-path/write-buffer.ts'
+import { ForwardedRequests } from '../../../lib/server/forwarded-requests.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { PassedOn } from '../../../lib/server/passed-on.ts'
 import { FakeStore } from '../../http/fake-store.ts'
 import { transports } from '../../http/transports.ts'
 import { until } from '../../until.ts'
@@ -145,7 +145,13 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
       await new Promise<void>((resolve) => asked.push(resolve))
       return underway.now--
     }
-    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer: createAnswerer(store), tunnelsMax })
+    const listener = openListener({
+      bind: '127.0.0.1',
+      port: 0,
+      tls,
+      requestHandler: createRequestHandler(store),
+      tunnelsMax,
+    })
     const clients = await Promise.all(Array.from({ length: 20 }, () => open(listener.port)))
     const [, , ...others] = clients
     const leaving = others.splice(0, 5)
@@ -171,7 +177,13 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
       asked++
       return flushed.promise
     }
-    const listener = openListener({ bind: '127.0.0.1', port: 0, tls, answerer: createAnswerer(store), tunnelsMax: 1 })
+    const listener = openListener({
+      bind: '127.0.0.1',
+      port: 0,
+      tls,
+      requestHandler: createRequestHandler(store),
+      tunnelsMax: 1,
+    })
     const [first, second] = await Promise.all([open(listener.port), open(listener.port)])
     const answerTo = (socket: Socket, request: string) =>
       new Promise<string>((resolve) => {
@@ -200,9 +212,9 @@ test('a connection that is to be passed on waits for its turn no more when its c
   const first = holder('the first')
   slots.take(first)
   const socket = new FakeSocket(Infinity)
-  const [outbox, reading] = [new Outbox(socket), new Reading(socket)]
-  const client = { socket: socket.asSocket, outbox, reading, isLocal: true, answered: () => {} }
-  const tunnel = new Tunnel(client, { port: 0, passedOn: new PassedOn() }, slots)
+  const [writeBuffer, reading] = [new WriteBuffer(socket), new Reading(socket)]
+  const client = { socket: socket.asSocket, writeBuffer, reading, isLocal: true, answered: () => {} }
+  const tunnel = new Tunnel(client, { port: 0, forwarded: new ForwardedRequests() }, slots)
   tunnel.clientClosed()
   slots.free(first)
   slots.take(holder('the next'))

@@ -2,8 +2,8 @@
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { Amending } from '../../../lib/store-thread/ingest/amending.ts'
 import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
+import { ConditionWaiters } from '../../../lib/store-thread/ingest/condition-waiters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
-import { Progress } from '../../../lib/store-thread/ingest/progress.ts'
 import type { Settlement } from '../../../lib/store-thread/ingest/settlement.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { createFixture } from '../../map/helper.ts'
@@ -12,7 +12,7 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
   const { map, put, openAll } = createFixture()
   const one = new PartitionIngest(0, 0)
   const pool = new BatchPool(batchBytes, 4)
-  const progress = new Progress()
+  const progress = new ConditionWaiters()
   let bytes = 0
   const settlement = {
     progress,

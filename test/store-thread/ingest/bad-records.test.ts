@@ -5,9 +5,9 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { backlogBytesMax } from '../../../lib/store-thread/ingest/backlog.ts'
 import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
+import type { BadRecord } from '../../../lib/store-thread/ingest/dead-letter-batch.ts'
 import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
 import type { DeadLetters } from '../../../lib/store-thread/ingest/dead-letters.ts'
-import type { Found } from '../../../lib/store-thread/ingest/letter-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
 import { rawBatch, type RawRecord, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
@@ -30,14 +30,14 @@ interface Written extends Fault {
 function setup(onBadRecord: 'stop' | 'dead-letter') {
   const stats = new Stats([0])
   const written: Written[] = []
-  const take = (_: PartitionIngest, found: Found, fault: Fault) => {
+  const take = (_: PartitionIngest, found: BadRecord, fault: Fault) => {
     const { data, keyStart, keyLength, valueStart, valueLength, headerCount } = found
     const key = keyLength < 0 ? null : data.toString('latin1', keyStart, keyStart + keyLength)
     const value = valueLength < 0 ? null : Buffer.from(data.subarray(valueStart, valueStart + valueLength))
     written.push({ ...fault, key, value, headers: headerCount })
   }
-  const letters = onBadRecord === 'stop' ? undefined : ({ take } as unknown as DeadLetters)
-  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, letters)
+  const deadLetters = onBadRecord === 'stop' ? undefined : ({ take } as unknown as DeadLetters)
+  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, deadLetters)
   const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad)
   return { stats, decoder, one: new PartitionIngest(0, 0), written }
 }
@@ -148,10 +148,10 @@ test('with dead-letter a damaged batch is in the letter as it lies in the log', 
 test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
   const { decoder, one, written } = setup('dead-letter')
   const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
-  one.letterBytes = backlogBytesMax
+  one.deadLetterBytes = backlogBytesMax
   expect(decoder.decode(fetched(bytes), one)).toBe(1)
   expect(decoder.decode(fetched(bytes), one)).toBe(2)
-  one.letterBytes = 0
+  one.deadLetterBytes = 0
   expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
   expect(one.consumed).toBe(4)
   expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])

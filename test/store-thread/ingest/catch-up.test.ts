@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { CatchUp } from '../../../lib/store-thread/ingest/catch-up.ts'
-import type { Resumption } from '../../../lib/store-thread/recovery/resumption.ts'
+import type { Resumption } from '../../../lib/store-thread/recovery/resume.ts'
 
 function start(resumptions: Record<number, { position: number; sourceEnd: number; rebuild?: boolean }>) {
   const stats = new Stats(Object.keys(resumptions).map(Number))

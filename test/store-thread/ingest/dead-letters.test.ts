@@ -27,26 +27,26 @@ function setup() {
     stats,
     topology: { deadLetters: { name: 'bad', partitions: 1, maxMessageBytes: 1000 } },
   } as unknown as StoreContext
-  const letters = deadLettersOf(context, {
+  const deadLetters = deadLettersOf(context, {
     account: (_, amount) => (bytes += amount),
     released: (one) => void released.push(one.partition),
   })!
   const one = new PartitionIngest(0, 0)
-  letters.add(0)
-  const running = letters.run()
+  deadLetters.add(0)
+  const running = deadLetters.run()
   running.catch(() => {})
-  return { client, letters, one, released, stats, waiting: () => bytes }
+  return { client, deadLetters, one, released, stats, waiting: () => bytes }
 }
 
 test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
-  const { client, letters, one, released, stats, waiting } = setup()
+  const { client, deadLetters, one, released, stats, waiting } = setup()
   one.consumed = 8
   for (let i = 0; i < 2; i++) {
-    letters.take(one, foundBytes(Buffer.alloc(100)), fault)
-    letters.send(one)
+    deadLetters.take(one, foundBytes(Buffer.alloc(100)), fault)
+    deadLetters.send(one)
   }
-  expect(one).toMatchObject({ letters: 2, isIdle: false })
-  expect(waiting()).toBe(one.letterBytes)
+  expect(one).toMatchObject({ deadLetters: 2, isIdle: false })
+  expect(waiting()).toBe(one.deadLetterBytes)
   for (const left of [1, 0]) {
     one.advance(8)
     expect(one.acknowledged).toBe(0)
@@ -54,12 +54,12 @@ test('a partition gives no batch and acknowledges nothing before the last of its
     const exchange = await client.next()
     expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
     exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
-    await until('it is acknowledged', () => one.letters === left)
+    await until('it is acknowledged', () => one.deadLetters === left)
   }
   expect(released).toEqual([0])
   one.advance(8)
-  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, letterBytes: 0 })
+  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, deadLetterBytes: 0 })
   expect(waiting()).toBe(0)
   expect(stats.count('deadLetters')).toBe(2)
-  letters.stop()
+  deadLetters.stop()
 })

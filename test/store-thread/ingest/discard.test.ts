@@ -5,7 +5,7 @@ import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { discardFormer, noteRebuild } from '../../../lib/store-thread/ingest/discard.ts'
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
-import type { Resume } from '../../../lib/store-thread/recovery/resume.ts'
+import type { Resume } from '../../../lib/store-thread/recovery/resume-decision.ts'
 import { producedBatches, produceResponse } from '../../kafka/responses.ts'
 import { recordsOf } from '../../kafka/written-records.ts'
 import { soon } from '../../until.ts'
@@ -25,7 +25,7 @@ afterEach(() => {
 test('a rebuild is noted with what is committed, or the position, and for the partitions that are discarded alone', async () => {
   const commits: unknown[] = []
   const client = {
-    persist: <T>(operation: () => Promise<T>) => operation(),
+    retryForever: <T>(operation: () => Promise<T>) => operation(),
     coordinator: async () => 1,
     call: async (_: number, api: string, __: number, args: { topics: { topic: string; partitions: object[] }[] }) => {
       const [{ topic, partitions }] = args.topics as [{ topic: string; partitions: { partition: number }[] }]

@@ -68,16 +68,16 @@ test('a flush ends when the partition that it waits for is lost, and what that h
 })
 
 test('nothing is written behind a record that the changelog refuses before its letter is acknowledged', async () => {
-  const { ingest, source, changelog, letters } = start(1, 'bad')
+  const { ingest, source, changelog, deadLetters } = start(1, 'bad')
   await feed(source, 0, 2)
   // Both, then the first one alone, then that one compressed.
   for (let attempt = 0; attempt < 3; attempt++) await acknowledge(changelog, { 0: messageTooLarge })
   await source.next() // goes on reading
   await feed(source, 0, 2) // looks at the record again
-  const letter = await letters.next()
+  const deadLetter = await deadLetters.next()
   await turns()
   expect(changelog.unseen).toBe(0)
-  letter.answer(produceResponse('bad', [{ partition: 0, baseOffset: 0 }]))
+  deadLetter.answer(produceResponse('bad', [{ partition: 0, baseOffset: 0 }]))
   expect(await acknowledge(changelog)).toEqual([0])
   await until('all is acknowledged', () => ingest.acknowledged(0) === 2)
 })

@@ -1,12 +1,12 @@
 /** An Ingest whose source and changelog are the test: see FakeClient. */
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
-import type { FromThread } from '../../../lib/store-protocol/messages.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { Flusher } from '../../../lib/store-thread/flusher.ts'
 import { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { IngestContext } from '../../../lib/store-thread/ingest/partition-events.ts'
+import type { IngestContext } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
@@ -20,7 +20,7 @@ const unlimited = Number.MAX_SAFE_INTEGER
 export function ingesting(partitions: number, deadLetterTopic?: string, onBadRecord?: StoreConfig['onBadRecord']) {
   const primaries = Array.from({ length: partitions }, (_, partition) => partition)
   const led = Object.fromEntries(primaries.map((partition) => [partition, 1]))
-  const [source, changelog, letters] = [new FakeClient(led), new FakeClient(led), new FakeClient(led)]
+  const [source, changelog, deadLetters] = [new FakeClient(led), new FakeClient(led), new FakeClient(led)]
   const { map, text } = createFixture({
     partitions: primaries,
     partitionCount: partitions,
@@ -56,7 +56,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
   const ingest = new Ingest({
     config,
     definition: undefined,
-    clients: { consumer: source.client, producer: changelog.client, deadLetters: letters.client } as Clients,
+    clients: { consumer: source.client, producer: changelog.client, deadLetters: deadLetters.client } as Clients,
     topology: {
       partitionCount: partitions,
       limits,
@@ -81,7 +81,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     ingest.stop()
     flusher.stop()
   }
-  return { ingest, source, changelog, letters, stats, events, lost, posted, failures, map, text, flusher, stop }
+  return { ingest, source, changelog, deadLetters, stats, events, lost, posted, failures, map, text, flusher, stop }
 }
 
 /** Answers the next Fetch with `count` records of `bytes` bytes, from where it asks for that partition; returns the partitions that it asks for. */

@@ -82,6 +82,6 @@ test('PartitionIngest gives amendments alone while its own batches are withheld,
 test('PartitionIngest gives nothing while dead letters are not acknowledged', () => {
   const one = new PartitionIngest(0, 0)
   one.full.push(batch(1))
-  one.letters = 1
+  one.deadLetters = 1
   expect([one.takeBatch(), one.isIdle]).toEqual([undefined, false])
 })

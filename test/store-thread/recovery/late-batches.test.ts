@@ -6,7 +6,7 @@ import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { Random } from '../../integration/fault-support/random.ts'
 import { FakeClient } from '../../kafka/fake-client.ts'
 import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { OwnersModel } from './owners-model.ts'
+import { OwnersModel } from './ownership-model.ts'
 
 type Owner = Parameters<OwnersModel['append']>[0]
 

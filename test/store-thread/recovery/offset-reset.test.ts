@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { resumeAt, type ResumeInput } from '../../../lib/store-thread/recovery/resume.ts'
+import { resumeAt, type ResumeInput } from '../../../lib/store-thread/recovery/resume-decision.ts'
 
 /** A partition that nobody has ever read. */
 const fresh: ResumeInput = {

@@ -1,11 +1,11 @@
 /** Which records of other writers are found, over a changelog that is the test. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../../lib/kafka/client.ts'
-import type { RawRequest } from '../../../lib/kafka/connection/kafkajs.ts'
+import type { RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
 import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
 import { Contests } from '../../../lib/store-thread/repair/contests.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
@@ -33,7 +33,7 @@ async function setup({ fencing = true } = {}) {
     requestTimeoutMs: 1_000,
     leaders: async () => new Map([[1, [0]]]),
     leader: () => 1,
-    persist: <T>(operation: () => Promise<T>) => operation(),
+    retryForever: <T>(operation: () => Promise<T>) => operation(),
     call: async () => ({
       responses: [{ partitions: [{ partition: 0, errorCode: 0, offset: String(batches.length) }] }],
     }),
@@ -62,7 +62,9 @@ async function setup({ fencing = true } = {}) {
       },
     },
   } as unknown as Ingest
-  const owners = { isOwn: () => (one: ProducerIdentity) => one.producerId === Number(own) } as unknown as Owners
+  const ownership = {
+    isOwn: () => (one: ProducerIdentity) => one.producerId === Number(own),
+  } as unknown as PartitionOwnership
   const stats = new Stats([0])
   const context = {
     config: { changelogTopic: 'changelog', fencing, keepHeaders: [] },
@@ -74,7 +76,7 @@ async function setup({ fencing = true } = {}) {
       throw error
     },
   } as unknown as StoreContext
-  const contests = new Contests(context, owners, ingest)
+  const contests = new Contests(context, ownership, ingest)
   /** Has what was written since the offset looked at. @returns what is written again */
   const look = async (from: number): Promise<string[]> => {
     const before = found.amendments

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { partitionStateOf, setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
 import { Contests } from '../../../lib/store-thread/repair/contests.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { type Exchange, FakeClient } from '../../kafka/fake-client.ts'
@@ -41,10 +41,10 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
     post: ({ type, reason }: { type: string; reason: string }) => void said.push(`${type}: ${reason}`),
     failed: (error: unknown) => void said.push(`failed: ${error}`),
   }
-  const owners = { isOwn: () => () => false }
+  const ownership = { isOwn: () => () => false }
   const contests = new Contests(
     context as unknown as StoreContext,
-    owners as unknown as Owners,
+    ownership as unknown as PartitionOwnership,
     ingest as unknown as Ingest,
   )
   void fake.serve((exchange) => answerFrom(log, exchange))

@@ -15,11 +15,11 @@ async function diverged(log: Log, written: number, confirmed?: ConfirmedEnd): Pr
   const fake = new FakeClient({ 0: 1 })
   fake.offsets.set(0, { earliest: 0, latest: log.end })
   if (log.leaderEpoch !== undefined) fake.leaderEpochs.set(0, log.leaderEpoch)
-  const asking = divergedAt(fake.client, 'changelog', 0, written, confirmed)
+  const request = divergedAt(fake.client, 'changelog', 0, written, confirmed)
   for (const epoch of log.epochs ?? []) {
     ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, ...epoch }))
   }
-  return asking
+  return request
 }
 
 test('a log that ends where it was written to, or later, has lost nothing that its end would tell', async () => {

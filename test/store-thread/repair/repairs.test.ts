@@ -1,12 +1,12 @@
 /** When a changelog is repaired, from where on, and what is noted before; over a broker that is the test. */
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import type { FromThread } from '../../../lib/store-protocol/messages.ts'
 import { partitionStateOf, setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { Owners } from '../../../lib/store-thread/ingest/owners.ts'
+import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
 import { Repairs } from '../../../lib/store-thread/repair/repairs.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
@@ -37,12 +37,12 @@ function setup(written = 10, config: Partial<StoreConfig> = {}) {
       reached: async () => true,
     },
   } as unknown as Ingest
-  const owners = {
+  const ownership = {
     renew: async (_: number, from: number) => {
       events.push(`renewed from ${from}`)
       if (held.fenced) throw new LatchkeyError('fenced', 'Another instance has it')
     },
-  } as unknown as Owners
+  } as unknown as PartitionOwnership
   const stats = new Stats([0])
   setPartitionState(stats, 0, 'running')
   const posted: FromThread[] = []
@@ -56,7 +56,7 @@ function setup(written = 10, config: Partial<StoreConfig> = {}) {
       throw error
     },
   } as unknown as StoreContext
-  const repairs = new Repairs(context, owners, ingest, {
+  const repairs = new Repairs(context, ownership, ingest, {
     noteRebuild: async () => void events.push('noted'),
     confirmed: () => undefined,
     repaired: (_, start) => void events.push(`repaired, starts at ${start}`),

@@ -4,8 +4,8 @@ import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { CatchUp } from '../../../lib/store-thread/ingest/catch-up.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { PartitionEvents } from '../../../lib/store-thread/ingest/partition-events.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
+import type { PartitionLifecycle } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
 import { Rereads } from '../../../lib/store-thread/reread/rereads.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
@@ -54,7 +54,7 @@ async function setup(more: Partial<StoreContext> = {}) {
     },
     ...more,
   } as unknown as StoreContext
-  const rereads = new Rereads(context, ingest, { progressed: () => {} } as unknown as PartitionEvents, {
+  const rereads = new Rereads(context, ingest, { progressed: () => {} } as unknown as PartitionLifecycle, {
     noteRebuild: async (_, offset) => void events.push(`noted at ${offset}`),
     reread: () => void events.push('complete'),
   })

@@ -28,7 +28,7 @@ test.each([
   [3, 'topics_unfit'],
 ])('a source that was recreated with %p partitions where the changelog has 4: %p', async (count, code) => {
   const consumer = {
-    persist: <T>(operation: () => Promise<T>) => operation(),
+    retryForever: <T>(operation: () => Promise<T>) => operation(),
     metadata: async () => [{ errorCode: 0, partitions: Array.from({ length: count }, () => ({})) }],
   }
   const context = { clients: { consumer }, config, topology: { partitionCount: 4 } } as unknown as StoreContext

@@ -1,0 +1,36 @@
+/** Messages between the main thread and a further HTTP thread. */
+import type { TlsPair } from '../config/tls-pair.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
+
+export interface HttpThreadStart {
+  type: 'start'
+  /** Number of the thread among those that read the store's memory; the main thread is 0. */
+  readerThread: number
+  config: StoreConfig
+  logging: StoreLogging
+  bind: string
+  port: number
+  token: string | undefined
+  hosts: readonly string[] | undefined
+  connectionsMax: number
+  tls: TlsPair | undefined
+  /** For the build_info metric. */
+  version: string
+  /** Counters of lookups of all threads, by readerThread. */
+  lookupCounts: SharedArrayBuffer[]
+}
+
+export type ToHttpThread =
+  | HttpThreadStart
+  /** A message of a store thread. Store threads are numbered in the order in which they were opened. */
+  | { type: 'store'; thread: number; message: FromThread }
+  | { type: 'renew-tls'; pair: TlsPair }
+  | { type: 'stop'; drainTimeoutMs: number }
+
+export type FromHttpThread =
+  /** The thread listens and has opened the store. It expects the messages that the store threads have sent so far. */
+  | { type: 'listening' }
+  | { type: 'store'; thread: number; message: ToThread }
+  | { type: 'failed'; error: PlainError }
+  | { type: 'stopped' }

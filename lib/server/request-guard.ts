@@ -1,0 +1,117 @@
+/**
+ * Checks of a request to Bun's server before it is answered: those that concern the connection, and those that Bun's
+ * server does not do itself.
+ */
+import { LatchkeyError } from '../errors.ts'
+import type { Answer, RequestHandler } from '../http/answer.ts'
+import { type Handler, handlerOf } from '../http/handler.ts'
+import { problemResponse } from '../http/problem.ts'
+import { ValueAnswer } from '../http/value-answer.ts'
+import type { ForwardedRequests } from './forwarded-requests.ts'
+import type { HostRule } from './host-rule.ts'
+
+/**
+ * No route reads a body. Bun's server applies the bound only to requests that it expects a body of: a GET is not one.
+ */
+export const requestBodyBytesMax = 4_096
+
+/**
+ * A name, which may be empty, or an address, with an optional port (RFC 9110, section 7.2). Bun's server joins several
+ * Host headers; the joined text does not match.
+ */
+export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})?$/i
+
+/**
+ * Bun's server accepts several equal lengths as one, and joins them; the joined text does not match (RFC 9112, section
+ * 6.3).
+ */
+const lengthPattern = /^\d+$/
+
+/** For the `fetch` of Bun.serve. */
+export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
+
+/** Wraps a request handler for Bun's server behind the fast path. Refuses connections that no tunnel has made. */
+export function guarded(
+  requestHandler: RequestHandler,
+  rule: HostRule | undefined,
+  forwarded: ForwardedRequests,
+): BunHandler {
+  return (request, server) => {
+    const port = server.requestIP(request)?.port ?? 0
+    const make = () => {
+      // Its tunnel may be closed by now.
+      const isLocal = forwarded.isLocal(port)
+      if (isLocal === undefined) return refusePort()
+      const host = request.headers.get('host')
+      const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
+      if (isHeld) return closing(rule.refusal(host))
+      return answered(handlerOf(counted(requestHandler, port, forwarded)), request, host)
+    }
+    return forwarded.whenRoom(make)
+  }
+}
+
+/** Counts the bytes of values that it answers. Other answers are small. */
+function counted(requestHandler: RequestHandler, port: number, forwarded: ForwardedRequests): RequestHandler {
+  const count = (answer: Answer): Answer => {
+    if (answer instanceof ValueAnswer && answer.status === 200) forwarded.made(port, answer.body.length)
+    return answer
+  }
+  return (request, target) => {
+    const answer = requestHandler(request, target)
+    return answer instanceof Promise ? answer.then(count) : count(answer)
+  }
+}
+
+/** An invalid Host is refused as invalid, not for the name in it. */
+function isHost(host: string | null): boolean {
+  return host === null || hostPattern.test(host)
+}
+
+/**
+ * Returns the refusal of a malformed request. The bytes after such a request cannot be trusted, so its connection ends
+ * with the response.
+ */
+function refuse({ headers }: Request, host: string | null): Response | undefined {
+  if (!isHost(host)) {
+    const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
+    return closing(problemResponse(new LatchkeyError('invalid_host', message)))
+  }
+  const length = headers.get('content-length')
+  if (length !== null && !lengthPattern.test(length)) {
+    const message = 'Reading the request: it has several Content-Length headers; send one, or none'
+    return closing(problemResponse(new LatchkeyError('malformed_request', message)))
+  }
+  if (Number(length) > requestBodyBytesMax) {
+    const message = `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`
+    return closing(problemResponse(new LatchkeyError('body_too_large', message)))
+  }
+  return undefined
+}
+
+/**
+ * Answers a request. The connection ends with the response, which announces it, if the client asks for that or if a
+ * body may continue without end.
+ */
+function answered(handler: Handler, request: Request, host: string | null): Response | Promise<Response> {
+  const answer = refuse(request, host) ?? handler(request)
+  if (!endsConnection(request.headers)) return answer
+  return answer instanceof Promise ? answer.then(closing) : closing(answer)
+}
+
+function endsConnection(headers: Headers): boolean {
+  if (headers.has('transfer-encoding')) return true
+  const connection = headers.get('connection')
+  return connection !== null && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
+}
+
+/** Returns the same response, after which the connection ends. */
+export function closing(answer: Response): Response {
+  answer.headers.set('connection', 'close')
+  return answer
+}
+
+function refusePort(): Response {
+  const found = 'this port is for connections that the server passes on to itself; use that of SERVER_PORT'
+  return closing(problemResponse(new LatchkeyError('internal_port', `Answering the request: ${found}`)))
+}

@@ -1,0 +1,67 @@
+/** A reader outside the pool, for a program that reads in the same process. It never waits and takes no lock. */
+import { LatchkeyError } from '../errors.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+
+/** A reader of one store thread's map. */
+export interface PinnedMapReader {
+  get(key: Uint8Array): Lookup | undefined
+  close(): void
+}
+
+/** A store thread that gives out readers. */
+export interface ReaderSource {
+  pin(): PinnedMapReader
+}
+
+export class PinnedReader implements Disposable {
+  readonly #sources: (key: Uint8Array) => readonly ReaderSource[]
+  readonly #answer: (key: Uint8Array, found: Lookup | undefined) => Lookup | undefined
+  readonly #pinned = new Map<ReaderSource, PinnedMapReader>()
+  #isClosed = false
+
+  /**
+   * @param lenders returns the store threads to read for a key, in order; throws if the store does not serve
+   * @param answer completes the result; throws if a miss is to be retried
+   */
+  constructor(
+    sources: (key: Uint8Array) => readonly ReaderSource[],
+    answer: (key: Uint8Array, found: Lookup | undefined) => Lookup | undefined,
+  ) {
+    this.#sources = sources
+    this.#answer = answer
+  }
+
+  /**
+   * Returns the latest published value of a key.
+   *
+   * @throws LatchkeyError as Store.get does; readers_exhausted with too many readers outside the pool; internal after
+   *   close()
+   */
+  get(key: Uint8Array): Lookup | undefined {
+    if (this.#isClosed) throw new LatchkeyError('internal', 'Reading a key: the reader has been closed')
+    for (const source of this.#sources(key)) {
+      const found = this.#reader(source).get(key)
+      if (found !== undefined) return this.#answer(key, found)
+    }
+    return this.#answer(key, undefined)
+  }
+
+  /** Gives the reader back. Has no effect if called again. */
+  close(): void {
+    this.#isClosed = true
+    for (const reader of this.#pinned.values()) reader.close()
+    this.#pinned.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #reader(source: ReaderSource): PinnedMapReader {
+    const known = this.#pinned.get(source)
+    if (known !== undefined) return known
+    const reader = source.pin()
+    this.#pinned.set(source, reader)
+    return reader
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * The handle of one store thread and its partitions. Lookups read the shared memory here; everything else is a request
+ * to the thread.
+ */
+import { LatchkeyError } from '../errors.ts'
+import { passedOn } from '../log/index.ts'
+import { ChiralMapReaders, type Reader } from '../map/index.ts'
+import { separateHeaders } from '../store-protocol/header-prefix.ts'
+import { keepsHeaders } from '../store-protocol/kept-headers.ts'
+import { pinnedReadersMax } from '../store-protocol/limits.ts'
+import { Stats } from '../store-protocol/stats.ts'
+import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread, PlainError, StoreLogging, ToThread, Troubles } from '../store-protocol/thread-messages.ts'
+import { type Assignment, partitionsOf } from './misses.ts'
+import type { PinnedMapReader } from './pinned-reader.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import type { StoreAccess, StorePort } from './store-port.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** Maximum number of flushes that wait at the same time. */
+const flushesMax = 1_000
+
+export interface StoreThreadEvents {
+  /** The memory is laid out, and `held` is known. */
+  opened(): void
+  state(state: StoreState): void
+  caughtUp(): void
+  /** The topics have more partitions than when the thread started. */
+  grown(partitionCount: number): void
+}
+
+export class StoreThreadHandle {
+  readonly #config: StoreConfig
+  readonly #keepsHeaders: boolean
+  readonly #events: StoreThreadEvents
+  readonly #thread: StorePort
+  readonly #readerThread: number
+  readonly #closed = Promise.withResolvers<void>()
+  readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
+  readonly #progress = new ProgressMeter()
+  /** Writes of the embedding program that are in progress. */
+  readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
+  /** Reasons by partition, one map for each type of message. */
+  readonly fenced = new Map<number, string>()
+  readonly halted = new Map<number, string>()
+  readonly repairing = new Map<number, string>()
+  readonly rebuilding = new Map<number, string>()
+  readonly contested = new Map<number, string>()
+  readonly foreign = new Map<number, string>()
+  state: StoreState = 'starting'
+  /** The reason why the state is `failed`. */
+  failure: LatchkeyError | undefined
+  caughtUp = false
+  /** Current problems of the Kafka clients. */
+  troubles: Troubles = { trouble: null, partitions: [] }
+  /** A key that is held here; undefined while none is known. */
+  sampleKey: Uint8Array | undefined
+  assignment: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
+  /** Counters in shared memory, written by the store thread. Has no partitions until the topics are known. */
+  stats = new Stats([])
+  /** Maximum size of a record batch that the changelog accepts, in bytes. */
+  recordBytesMax = 0
+  #readers: ChiralMapReaders | undefined
+  #lastFlush = 0
+
+  constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadEvents, access: StoreAccess) {
+    this.#config = config
+    this.#keepsHeaders = keepsHeaders(config)
+    this.#events = events
+    this.#readerThread = access.readerThread
+    this.#thread = access.open(config, logging, {
+      received: (message) => this.#received(message),
+      ended: (message) => this.#threadEnded(message),
+    })
+  }
+
+  get readers(): { size: number; inUse: number; waiting: number } {
+    return this.#readers ?? { size: this.#config.readerPoolSize, inUse: 0, waiting: 0 }
+  }
+
+  /** Null unless the thread recovers. */
+  get recovery(): RecoveryProgress | null {
+    return this.state === 'recovering' ? this.#progress.read(this.stats) : null
+  }
+
+  /** Returns the latest published value of a key: at once if a reader is free, else a promise. Only after `opened`. */
+  find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    const readers = this.#readers!
+    const reader = readers.acquire()
+    if (reader instanceof Promise) return reader.then((freed) => this.#read(readers, freed, key))
+    return this.#read(readers, reader, key)
+  }
+
+  /** Returns a reader outside the pool. @throws LatchkeyError readers_exhausted */
+  pin(): PinnedMapReader {
+    const readers = this.#readers!
+    const reader = readers.pin()
+    return { get: (key) => this.#lookUp(reader, key), close: () => readers.unpin(reader) }
+  }
+
+  /** Sets the number of partitions of the topic, by which keys are distributed. */
+  topicGrew(partitionCount: number): void {
+    this.assignment = { ...this.assignment, partitionCount }
+    this.#readers?.topicGrew(partitionCount)
+  }
+
+  /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
+  async flush(): Promise<number> {
+    if (this.#flushes.size >= flushesMax) {
+      const found = `${this.#flushes.size} flushes wait for Kafka already; ask again later`
+      throw new LatchkeyError('flush_timed_out', `Flushing: ${found}`)
+    }
+    const id = ++this.#lastFlush
+    const flush = Promise.withResolvers<number>()
+    this.#flushes.set(id, flush)
+    this.writes.send()
+    this.#send({ type: 'flush', id })
+    return flush.promise
+  }
+
+  async close(): Promise<void> {
+    this.writes.send()
+    if (this.state !== 'failed') this.#send({ type: 'close' })
+    await this.#closed.promise
+    this.#thread.terminate()
+  }
+
+  #read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
+    try {
+      return this.#lookUp(reader, key)
+    } finally {
+      readers.release(reader)
+    }
+  }
+
+  #lookUp(reader: Reader, key: Uint8Array): Lookup | undefined {
+    const found = reader.get(key)
+    return found !== undefined && this.#keepsHeaders ? separateHeaders(found) : found
+  }
+
+  #send(message: ToThread): void {
+    this.#thread.post(message)
+  }
+
+  #received(message: FromThread): void {
+    switch (message.type) {
+      case 'opened':
+        this.assignment = message
+        this.recordBytesMax = message.recordBytesMax
+        this.stats = new Stats(partitionsOf(message), message.stats)
+        this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { kept: pinnedReadersMax })
+        this.#confirm(message.map.version)
+        this.#events.opened()
+        break
+      case 'map':
+        this.#readers?.receive(message.message)
+        this.#confirm(message.message.version)
+        break
+      case 'state':
+        this.#setState(message.state)
+        break
+      case 'caught-up':
+        this.caughtUp = true
+        this.#events.caughtUp()
+        break
+      case 'grown':
+        this.#events.grown(message.partitionCount)
+        break
+      case 'trouble':
+        this.troubles = message
+        break
+      case 'fenced':
+      case 'foreign':
+      case 'halted':
+      case 'rebuilding':
+      case 'repairing':
+      case 'contested':
+        this[message.type].set(message.partition, message.reason)
+        break
+      case 'rebuilt':
+      case 'repaired':
+        this[message.type === 'rebuilt' ? 'rebuilding' : 'repairing'].delete(message.partition)
+        break
+      case 'sample':
+        this.sampleKey = message.key
+        break
+      case 'flushed':
+        this.#flushes.get(message.id)?.resolve(message.operations)
+        this.#flushes.delete(message.id)
+        break
+      case 'flush-failed':
+        this.#flushes.get(message.id)?.reject(LatchkeyError.of(message.error))
+        this.#flushes.delete(message.id)
+        break
+      case 'written':
+        this.writes.written(message.partition, message.count)
+        break
+      case 'write-refused':
+        this.writes.refused(message.partition, message.count, LatchkeyError.of(message.error))
+        break
+      case 'log':
+        passedOn(message.record)
+        break
+      case 'failed':
+        this.#fail(message.error)
+        // Its resources are released. If it stayed, it would keep a program running that does not close the store.
+        this.#thread.terminate()
+        break
+      case 'closed':
+        this.#ended(new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: not done before the end`))
+        break
+    }
+  }
+
+  #confirm(version: number): void {
+    this.#send({ type: 'confirmed', readerThread: this.#readerThread, version })
+  }
+
+  #setState(state: StoreState): void {
+    if (this.state === state || this.state === 'failed') return
+    // Messages sent before the stop may still report an earlier state.
+    if (this.state === 'stopping' && state !== 'failed') return
+    this.state = state
+    if (state === 'recovering') this.#progress.start()
+    this.#events.state(state)
+  }
+
+  #threadEnded(message?: string): void {
+    if (message !== undefined) this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
+    if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
+    this.#ended(new LatchkeyError('stopping', 'The store thread ended'))
+  }
+
+  #fail({ code, message }: PlainError): void {
+    if (this.failure !== undefined) return
+    this.failure = LatchkeyError.of({ code, message })
+    this.#setState('failed')
+    this.#ended(this.failure)
+  }
+
+  /** The thread sends nothing more: rejects everything that waits, with the reason. */
+  #ended(error: LatchkeyError): void {
+    for (const flush of this.#flushes.values()) flush.reject(error)
+    this.#flushes.clear()
+    const found = `the changelog has not acknowledged it, and may have it or not: ${error.message}`
+    this.writes.end(new LatchkeyError(error.code, `Writing to store ${this.#config.storeId}: ${found}`))
+    this.#closed.resolve()
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * The store threads of a store, as one. The store waits for the initial threads. It adds one thread for each growth of
+ * the topic, which recovers while the store runs. The first thread inspects the topics and creates missing ones; the
+ * others start after that.
+ */
+import { loggerOf } from '../log/index.ts'
+import { haltedShort } from '../store-protocol/recovery-phase.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
+import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreLogging } from '../store-protocol/thread-messages.ts'
+import { configOfAdded } from './added-partitions.ts'
+import { type Assignment, takesAll } from './misses.ts'
+import { partitionFor } from './partitioner.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import type { StoreAccess } from './store-port.ts'
+import { StoreThreadHandle } from './store-thread-handle.ts'
+
+export interface StoreThreadsEvents {
+  /** The common state of the initial threads; `failed` if any thread fails. */
+  state(state: StoreState): void
+  caughtUp(): void
+}
+
+export class StoreThreads {
+  readonly #config: StoreConfig
+  readonly #logging: StoreLogging
+  readonly #events: StoreThreadsEvents
+  readonly #access: StoreAccess
+  readonly #base: StoreThreadHandle[] = []
+  readonly #added: StoreThreadHandle[] = []
+  readonly #progress = new ProgressMeter()
+  #state: StoreState = 'starting'
+  #held: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
+  #stats: StatsView
+  /** By partition. */
+  #owners: (StoreThreadHandle | undefined)[] = []
+
+  constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadsEvents, access: StoreAccess) {
+    this.#config = config
+    this.#logging = logging
+    this.#events = events
+    this.#access = access
+    const count = config.storeThreads ?? 1
+    const first = this.#begin(count > 1 ? { ...config, share: { index: 0, count } } : config)
+    this.#stats = first.stats
+  }
+
+  get all(): readonly StoreThreadHandle[] {
+    return this.#added.length === 0 ? this.#base : [...this.#base, ...this.#added]
+  }
+
+  /** The common state of the initial threads; `failed` as soon as any thread has failed. */
+  get state(): StoreState {
+    return this.#state
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#base.every((handle) => handle.caughtUp)
+  }
+
+  get recovery(): RecoveryProgress | null {
+    return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
+  }
+
+  /** Progress of recovery and of catching up with the source; null if only halted partitions are behind. */
+  get progress(): RecoveryProgress | null {
+    if (this.haltedShort.length > 0) return null
+    if (this.#state === 'recovering') return this.recovery
+    if (this.#state !== 'running' || this.isCaughtUp) return null
+    const progress = this.#progress.read(this.#stats)
+    return progress.phase === 'catching-up' && progress.percent < 100 ? progress : null
+  }
+
+  /** Halted partitions, if all other partitions have reached the end that their source had at start. */
+  get haltedShort(): number[] {
+    return this.#state === 'recovering' || this.#state === 'running' ? haltedShort(this.#stats) : []
+  }
+
+  get assignment(): Assignment {
+    return this.#held
+  }
+
+  get stats(): StatsView {
+    return this.#stats
+  }
+
+  get readers(): { size: number; inUse: number; waiting: number } {
+    const { size } = this.#base[0]!.readers
+    if (this.all.length === 1) return this.#base[0]!.readers
+    const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, handle) => total + handle.readers[of], 0)
+    return { size, inUse: sum('inUse'), waiting: sum('waiting') }
+  }
+
+  /** Returns the thread that holds a partition; undefined if none does. */
+  ownerOf(partition: number): StoreThreadHandle | undefined {
+    return this.#owners[partition]
+  }
+
+  /**
+   * Looks a key up in every thread, first in the one that holds the key's partition now. The key may still be in
+   * another thread, because its partition changes with the number of partitions.
+   */
+  find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    if (this.#base.length === 1 && this.#added.length === 0) return this.#base[0]!.find(key)
+    const order = this.inOrder(key)
+    for (const [index, handle] of order.entries()) {
+      const found = handle.find(key)
+      if (found instanceof Promise) return findLater(found, order.slice(index + 1), key)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Returns the running threads in the order in which a key is looked up. */
+  inOrder(key: Uint8Array): StoreThreadHandle[] {
+    const running = this.all.filter(({ state }) => state === 'running')
+    if (running.length <= 1) return running
+    const home = this.ownerOf(partitionFor(key, this.#held.partitionCount, 'murmur2')!)
+    const at = home === undefined ? -1 : running.indexOf(home)
+    if (at > 0) running.unshift(...running.splice(at, 1))
+    return running
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((handle) => handle.close()))
+  }
+
+  #begin(config: StoreConfig): StoreThreadHandle {
+    const events = {
+      opened: () => this.#opened(handle),
+      state: () => this.#changed(handle),
+      caughtUp: () => this.#events.caughtUp(),
+      grown: (partitionCount: number) => this.#grow(partitionCount),
+    }
+    const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
+    this.#base.push(handle)
+    return handle
+  }
+
+  /**
+   * Starts the other initial threads, now that the number of partitions is known. Each takes its share of the
+   * partitions held here.
+   */
+  #opened(handle: StoreThreadHandle): void {
+    if (handle === this.#base[0]) {
+      const { primaries, replicas } = rolesOf(this.#config, handle.assignment.partitionCount)
+      const count = this.#config.storeThreads ?? 1
+      const threads = Math.min(count, primaries.length + replicas.length)
+      for (let index = 1; index < threads; index++) this.#begin({ ...this.#config, share: { index, count } })
+    }
+    this.#merge()
+  }
+
+  #merge(): void {
+    const { all } = this
+    const [first] = all
+    if (all.length === 1) {
+      this.#held = first!.assignment
+      this.#stats = first!.stats
+    } else {
+      this.#held = {
+        primaries: all.flatMap((handle) => handle.assignment.primaries).toSorted((a, b) => a - b),
+        replicas: all.flatMap((handle) => handle.assignment.replicas).toSorted((a, b) => a - b),
+        partitionCount: Math.max(...all.map((handle) => handle.assignment.partitionCount)),
+      }
+      this.#stats = mergedStats(all.map((handle) => handle.stats))
+    }
+    this.#owners = []
+    for (const handle of all) {
+      for (const partition of [...handle.assignment.primaries, ...handle.assignment.replicas]) {
+        this.#owners[partition] = handle
+      }
+    }
+  }
+
+  #changed(handle: StoreThreadHandle): void {
+    this.#merge()
+    const before = this.#state
+    this.#state = mergedState(this.#base, this.#added)
+    if (before === this.#state && handle.state !== 'failed') return
+    if (this.#state === 'recovering') this.#progress.start()
+    this.#events.state(this.#state)
+  }
+
+  /** Handles new partitions of the topic. An instance that holds all partitions takes them, too. */
+  #grow(partitionCount: number): void {
+    const { all } = this
+    const known = Math.max(...all.map((one) => one.assignment.partitionCount))
+    if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
+    for (const one of all) one.topicGrew(partitionCount)
+    if (takesAll(this.#config)) this.#take(known, partitionCount)
+    else {
+      loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
+        partitionCount,
+      })
+    }
+    this.#merge()
+  }
+
+  /** Starts a thread for the partitions from `known` on. */
+  #take(known: number, partitionCount: number): void {
+    const config = configOfAdded(this.#config, known, partitionCount)
+    const events = {
+      opened: () => this.#merge(),
+      state: () => this.#changed(handle),
+      caughtUp: () => {},
+      grown: () => {},
+    }
+    const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
+    handle.topicGrew(partitionCount)
+    this.#added.push(handle)
+  }
+}
+
+async function findLater(
+  first: Promise<Lookup | undefined>,
+  others: readonly StoreThreadHandle[],
+  key: Uint8Array,
+): Promise<Lookup | undefined> {
+  let found = await first
+  for (const handle of others) {
+    if (found !== undefined) return found
+    if (handle.state === 'running') found = await handle.find(key)
+  }
+  return found
+}
+
+function mergedState(base: readonly StoreThreadHandle[], added: readonly StoreThreadHandle[]): StoreState {
+  const states = base.map(({ state }) => state)
+  if (states.includes('failed') || added.some(({ state }) => state === 'failed')) return 'failed'
+  if (states.includes('stopping')) return 'stopping'
+  if (states.every((state) => state === 'running')) return 'running'
+  // The first thread has inspected the topics before the others start.
+  return states.every((state) => state === 'starting') ? 'starting' : 'recovering'
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'bun:test'
+import { pinnedReadersMax } from '../../lib/store-protocol/limits.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { createFixture } from '../map/helper.ts'
+import { soon } from '../until.ts'
+import { startShard } from './handle-setup.ts'
+
+const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [
+  ['closes', ({ receive }) => receive({ type: 'closed' }), 'stopping'],
+  [
+    'fails',
+    ({ receive }) => receive({ type: 'failed', error: { code: 'store_failed', message: 'no' } }),
+    'store_failed',
+  ],
+  ['dies', ({ ended }) => ended('out of memory'), 'internal'],
+]
+
+test.each(ends)('a flush that waits ends when the store %s', async (_, end, code) => {
+  const thread = startShard()
+  const flush = thread.handle.flush().catch((error: unknown) => error)
+  expect(thread.posted.map(({ type }) => type)).toContain('flush')
+  end(thread)
+  expect(await soon('the end of the flush', flush)).toMatchObject({ code })
+})
+
+test('a flush ends with what the thread answers to it', async () => {
+  const { handle, receive } = startShard()
+  const flushes = [handle.flush(), handle.flush().catch((error: unknown) => error)]
+  receive({ type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'not yet' } })
+  receive({ type: 'flushed', id: 1, operations: 5 })
+  expect(await soon('the ends of the flushes', Promise.all(flushes))).toMatchObject([5, { code: 'recovering' }])
+})
+
+test('a store that stops does not run again because something that was under way has ended', () => {
+  const { handle, receive } = startShard()
+  for (const state of ['recovering', 'stopping', 'running'] as const) receive({ type: 'state', state })
+  expect(handle.state).toBe('stopping')
+})
+
+test('readers that are lent can be had again once they are closed', () => {
+  const { handle, receive } = startShard()
+  const { map } = createFixture({ readersMax: 1 + pinnedReadersMax })
+  const assignment = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
+  receive({ type: 'opened', ...assignment, stats: new Stats([0]).buffer, map: map.shared })
+  for (let count = 0; count < 2 * pinnedReadersMax; count++) handle.pin().close()
+  const pinned = Array.from({ length: pinnedReadersMax }, () => handle.pin())
+  expect(() => handle.pin()).toThrow(`all ${pinnedReadersMax} that can be pinned are`)
+  pinned[7]!.close()
+  handle.pin()
+})
