@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import packageJson from '../package.json' with { type: 'json' }
-import { makeCertificate, writeCertificate } from './http/certificate.ts'
+import { makeCertificate, writeCertificate } from './support/http/certificate.ts'
 
 const main = join(import.meta.dir, '..', 'main.ts')
 let directory: string

@@ -1,6 +1,6 @@
 /** `bun test/bench/library.ts`: what a store gives to a program in the same process, against a real broker. Rounds as an argument, 3 by default. */
 import { type KeyValueStore, openStore } from '../../lib/index.ts'
-import { closeKafka, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { closeKafka, createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 
 const keys = 100_000
 const value = new Uint8Array(170).fill(0x41)

@@ -7,7 +7,7 @@
  * options, contenders/ what a contender is, report/wanted.ts what is wanted.
  */
 import { mkdirSync } from 'node:fs'
-import { closeKafka, startKafka } from '../kafka/index.ts'
+import { closeKafka, startKafka } from '../support/kafka/index.ts'
 import { buildFolder } from './build-folder.ts'
 import { prepareContenders } from './contenders/index.ts'
 import { describeRun } from './machine.ts'

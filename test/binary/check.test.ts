@@ -1,9 +1,9 @@
 /** What --check tells: little where all is well, and everything that a start would meet. */
 import { beforeAll, expect, test } from 'bun:test'
-import { avroSchema, FakeRegistry } from '../format/registry/fake-registry.ts'
-import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { localPort } from './latchkey-process.ts'
-import { runLatchkey } from './run-latchkey.ts'
+import { localPort } from '../support/binary/latchkey-process.ts'
+import { runLatchkey } from '../support/binary/run-latchkey.ts'
+import { avroSchema, FakeRegistry } from '../support/format/registry/fake-registry.ts'
+import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 
 let broker: KafkaBroker
 let topic: string

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { flagOf, metadataOf, settingKeys } from '../../lib/config/settings.ts'
 import { licensesText } from '../../lib/server/licenses.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { builtExecutable } from './built.ts'
-import { LatchkeyProcess, localPort, type StartOptions } from './latchkey-process.ts'
-import { runLatchkey, stackTrace } from './run-latchkey.ts'
+import { builtExecutable } from '../support/binary/built.ts'
+import { LatchkeyProcess, localPort, type StartOptions } from '../support/binary/latchkey-process.ts'
+import { runLatchkey, stackTrace } from '../support/binary/run-latchkey.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 let folder: string
 /** Takes connections and never says a word, so that a store stays in its first state. */

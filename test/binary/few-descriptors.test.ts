@@ -3,10 +3,10 @@ import { expect, test } from 'bun:test'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createTopic, type KafkaBroker, kafkaClient, startKafka, uniqueName } from '../kafka/index.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { builtExecutable } from './built.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
+import { builtExecutable } from '../support/binary/built.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { createTopic, type KafkaBroker, kafkaClient, startKafka, uniqueName } from '../support/kafka/index.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const descriptorsMax = 1_024
 const clientsMax = 1_500

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, linkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { protos } from '../format/java/java.ts'
-import vectors from '../format/java/vectors.json' with { type: 'json' }
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { builtExecutable } from './built.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
+import { builtExecutable } from '../support/binary/built.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { protos } from '../support/format/java/java.ts'
+import vectors from '../support/format/java/vectors.json' with { type: 'json' }
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 type Bytes = string | Buffer | null
 

@@ -1,7 +1,7 @@
 /** The executable beside a browser whose page leads its own name to this machine. No broker is needed: HTTP answers from the first moment. */
 import { expect, test } from 'bun:test'
-import { rawRequest } from '../http/raw-request.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
 
 const settings = { ...localPort, SOURCE_TOPIC: 'orders', KAFKA_BROKERS: '127.0.0.1:1', HTTP_THREADS: '2' }
 /** The kernel shares connections out by chance: with so many, a thread that is never asked is one in a million. */

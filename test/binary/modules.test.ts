@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Case, cases } from '../examples/cases.ts'
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { builtExecutable } from './built.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
-import { runLatchkey } from './run-latchkey.ts'
+import { builtExecutable } from '../support/binary/built.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { runLatchkey } from '../support/binary/run-latchkey.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 let folder: string
 let broker: KafkaBroker

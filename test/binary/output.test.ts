@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { run } from '../kafka/run.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
-import { runLatchkey } from './run-latchkey.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { runLatchkey } from '../support/binary/run-latchkey.ts'
+import { run } from '../support/process/run.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const curlTimeoutMs = 10_000
 let folder: string

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { run } from '../kafka/run.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
-import { runLatchkey, stackTrace } from './run-latchkey.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { runLatchkey, stackTrace } from '../support/binary/run-latchkey.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { run } from '../support/process/run.ts'
 
 const records = 50
 

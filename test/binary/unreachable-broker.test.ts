@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { createTopic, kafkaClient, sharedKafka, TcpProxy, uniqueName } from '../kafka/index.ts'
-import { LatchkeyProcess, localPort } from './latchkey-process.ts'
-import { stackTrace } from './run-latchkey.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { stackTrace } from '../support/binary/run-latchkey.ts'
+import { createTopic, kafkaClient, sharedKafka, TcpProxy, uniqueName } from '../support/kafka/index.ts'
 
 test('a store stays observable, says what is wrong every few seconds, and recovers when the broker appears', async () => {
   const broker = await sharedKafka()

@@ -1,9 +1,9 @@
 /** A changelog is one that Kafka Streams reads, and one that Kafka Streams has written can be gone on with. */
 import { expect, test } from 'bun:test'
-import { fold, readTopic } from '../integration/fault-support/oracle.ts'
-import { uniqueName } from '../kafka/index.ts'
-import { answer, Fleet } from './support/fleet.ts'
-import { consume, copyOf } from './support/kafka-streams.ts'
+import { fold, readTopic } from '../support/fault-run/oracle.ts'
+import { answer, Fleet } from '../support/instances/fleet.ts'
+import { consume, copyOf } from '../support/instances/kafka-streams.ts'
+import { uniqueName } from '../support/kafka/index.ts'
 
 function numbered(from: number, to: number): Record<string, string | null> {
   const numbers = Array.from({ length: to - from }, (_, index) => from + index)

@@ -2,9 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { markersFrom } from '../../lib/store-thread/recovery/changelog-check.ts'
-import { api } from '../integration/fault-support/wire.ts'
-import { Fixture } from '../integration/support/fixture.ts'
-import { withClient } from '../integration/support/log.ts'
+import { api } from '../support/fault-run/wire.ts'
 import {
   type ClusterBroker,
   healCluster,
@@ -12,9 +10,11 @@ import {
   type KafkaCluster,
   sharedCluster,
   uniqueName,
-} from '../kafka/index.ts'
-import { toAddresses } from '../kafka/real-client.ts'
-import { until } from '../until.ts'
+} from '../support/kafka/index.ts'
+import { toAddresses } from '../support/kafka/real-client.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const testTimeoutMs = 150_000
 const rounds = Number(process.env['FAULT_ROUNDS'] ?? 1)

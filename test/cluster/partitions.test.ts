@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import type { LatchkeyError } from '../../lib/errors.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
-import { readTopic } from '../integration/fault-support/oracle.ts'
-import { until } from '../until.ts'
-import { answer, answersWith, detailOf, Fleet } from './support/fleet.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import { answer, answersWith, detailOf, Fleet } from '../support/instances/fleet.ts'
+import { until } from '../support/until.ts'
 
 function numbered(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, number) => [`key-${number}`, `value ${number}`]))

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
-import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
-import { readTopic } from '../integration/fault-support/oracle.ts'
-import { Random } from '../integration/fault-support/random.ts'
-import { Workload } from '../integration/fault-support/workload.ts'
-import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { answer, Fleet } from './support/fleet.ts'
-import { agrees, Node } from './support/nodes.ts'
+import { completeness, logOrder } from '../support/fault-run/invariants.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import { Workload } from '../support/fault-run/workload.ts'
+import { answer, Fleet } from '../support/instances/fleet.ts'
+import { agrees, Node } from '../support/instances/nodes.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
+import { until } from '../support/until.ts'
 
 const processingOnly = { USE_PROCESSING_ONLY: 'true' }
 const kills = 6

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createHandler } from '../../lib/http/handler.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { withClient } from '../integration/support/log.ts'
-import { type KafkaBroker, kafkaClient, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { answer, answersWith, detailOf, Fleet, isReady } from './support/fleet.ts'
+import { answer, answersWith, detailOf, Fleet, isReady } from '../support/instances/fleet.ts'
+import { type KafkaBroker, kafkaClient, startKafka } from '../support/kafka/index.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const fetchKey = 1
 

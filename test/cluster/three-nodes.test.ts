@@ -1,13 +1,13 @@
 /** The topology that replicas are for: three nodes, each with a third of the partitions as primary and the rest as replica. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { partitionFor } from '../../lib/store/partitioner.ts'
-import { completeness, logOrder } from '../integration/fault-support/invariants.ts'
-import { readTopic } from '../integration/fault-support/oracle.ts'
-import { Random } from '../integration/fault-support/random.ts'
-import { Workload } from '../integration/fault-support/workload.ts'
-import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { agrees, Node } from './support/nodes.ts'
-import { Watcher } from './support/watcher.ts'
+import { completeness, logOrder } from '../support/fault-run/invariants.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import { Workload } from '../support/fault-run/workload.ts'
+import { agrees, Node } from '../support/instances/nodes.ts'
+import { Watcher } from '../support/instances/watcher.ts'
+import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
 
 const partitions = 9
 const thirds = ['0-2', '3-5', '6-8']

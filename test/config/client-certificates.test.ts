@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeCertificates } from '../kafka/security/certificates.ts'
-import { consumer, faultsOf, read } from './support/properties.ts'
+import { consumer, faultsOf, read } from '../support/config/properties.ts'
+import { makeCertificates } from '../support/kafka/security/certificates.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-properties-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -7,7 +7,7 @@ import { properties, readClientProperties } from '../../lib/config/client-proper
 import { withoutEffect } from '../../lib/config/client-properties/without-effect.ts'
 import { readCommand } from '../../lib/config/index.ts'
 import type { LatchkeyError } from '../../lib/errors.ts'
-import { all, consumer, faultsOf, read } from './support/properties.ts'
+import { all, consumer, faultsOf, read } from '../support/config/properties.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-properties-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

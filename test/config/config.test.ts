@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { availableParallelism } from 'node:os'
 import { defaultClients } from '../../lib/config/client-properties.ts'
 import { threadsDefault } from '../../lib/config/threads.ts'
-import { faultsOf, required, settingsOf } from './support/read.ts'
+import { faultsOf, required, settingsOf } from '../support/config/read.ts'
 
 describe('readCommand', () => {
   test('settings have their defaults when only the required ones are given', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { faultsOf, read, required, settingsOf } from './support/read.ts'
+import { faultsOf, read, required, settingsOf } from '../support/config/read.ts'
 
 let root: string
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { faultsOf, read, required, settingsOf } from './support/read.ts'
+import { faultsOf, read, required, settingsOf } from '../support/config/read.ts'
 
 test.each([
   ['--wait-for-replicas', 'waitForReplicas'],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { faultsOf, formatsOf, registry, removeFiles, writeFiles } from './support/formats.ts'
+import { faultsOf, formatsOf, registry, removeFiles, writeFiles } from '../support/config/formats.ts'
 
 beforeAll(writeFiles)
 afterAll(removeFiles)

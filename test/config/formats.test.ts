@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beside, formatsOf, here, inputOf, registry, removeFiles, root, writeFiles } from './support/formats.ts'
-import { accepted, settingsOf } from './support/read.ts'
+import { beside, formatsOf, here, inputOf, registry, removeFiles, root, writeFiles } from '../support/config/formats.ts'
+import { accepted, settingsOf } from '../support/config/read.ts'
 
 beforeAll(writeFiles)
 afterAll(removeFiles)

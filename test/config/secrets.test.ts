@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { helpText } from '../../lib/config/index.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
-import { faultsOf as faultsOfInput, read, required, settingsOf } from './support/read.ts'
+import { faultsOf as faultsOfInput, read, required, settingsOf } from '../support/config/read.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'))
 afterAll(() => rmSync(directory, { recursive: true }))

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { faultsOf as faultsOfInput, required, settingsOf } from './support/read.ts'
+import { faultsOf as faultsOfInput, required, settingsOf } from '../support/config/read.ts'
 
 let here: string
 let beside: string

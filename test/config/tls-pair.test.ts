@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readTlsPair } from '../../lib/config/tls-pair.ts'
-import { makeCertificate, writeCertificate } from '../http/certificate.ts'
-import { faultsOf as faultsOfInput, required, settingsOf } from './support/read.ts'
+import { faultsOf as faultsOfInput, required, settingsOf } from '../support/config/read.ts'
+import { makeCertificate, writeCertificate } from '../support/http/certificate.ts'
 
 const dayMs = 86_400_000
 const made = makeCertificate()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
-import { faultsOf, required, settingsOf } from './support/read.ts'
+import { faultsOf, required, settingsOf } from '../support/config/read.ts'
 
 test.each([
   ['SOURCE_TOPIC', 'a/b'],

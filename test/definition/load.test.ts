@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { definitionOf, describeThrown, loadDefinition } from '../../lib/definition/index.ts'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { ModuleFolder } from './support/module-folder.ts'
+import { ModuleFolder } from '../support/definition/module-folder.ts'
 
 let folder: ModuleFolder
 

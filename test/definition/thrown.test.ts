@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Definition, describeThrown, loadDefinition } from '../../lib/definition/index.ts'
-import { ModuleFolder } from './support/module-folder.ts'
+import { ModuleFolder } from '../support/definition/module-folder.ts'
 
 let folder: ModuleFolder
 let definition: Definition

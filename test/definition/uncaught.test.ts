@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { describeEnd } from '../../lib/definition/index.ts'
-import { soon } from '../until.ts'
-import { ModuleFolder } from './support/module-folder.ts'
+import { ModuleFolder } from '../support/definition/module-folder.ts'
+import { soon } from '../support/until.ts'
 
 let folder: ModuleFolder
 beforeAll(() => {

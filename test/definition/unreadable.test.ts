@@ -6,7 +6,7 @@ import { errorTable, type LatchkeyError, messageOf } from '../../lib/errors.ts'
 import { type Codec, simpleCodecs } from '../../lib/format/index.ts'
 import { problemOf } from '../../lib/http/problem.ts'
 import { TypedCodecs } from '../../lib/library/typed-codecs.ts'
-import { throwing, unreadable } from './support/unreadable.ts'
+import { throwing, unreadable } from '../support/definition/unreadable.ts'
 
 const stored = { value: Buffer.from('a'), partition: 0, offset: 3 }
 

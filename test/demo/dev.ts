@@ -4,9 +4,9 @@
  */
 import { watch } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { closeKafka, createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { freePorts, isFree } from '../kafka/ports.ts'
 import { watchNpm } from '../setup/parent.ts'
+import { closeKafka, createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { freePorts, isFree } from '../support/process/ports.ts'
 import { Feed } from './feed.ts'
 import { requireKafka } from './given-kafka.ts'
 import { removeStore } from './remove-store.ts'

@@ -1,5 +1,5 @@
 import type { Producer } from 'kafkajs'
-import { type KafkaBroker, kafkaClient } from '../kafka/index.ts'
+import { type KafkaBroker, kafkaClient } from '../support/kafka/index.ts'
 import { OrderBook, type OrderRecord } from './orders.ts'
 
 const sampleOrders = 3_000

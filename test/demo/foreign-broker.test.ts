@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { resolve } from 'node:path'
-import { kafkaClient, sharedKafka } from '../kafka/index.ts'
-import { run, tail } from '../kafka/run.ts'
-import { until } from '../until.ts'
+import { kafkaClient, sharedKafka } from '../support/kafka/index.ts'
+import { run, tail } from '../support/process/run.ts'
+import { until } from '../support/until.ts'
 
 const demo = resolve(import.meta.dir, 'main.ts')
 const demoTimeoutMs = 300_000

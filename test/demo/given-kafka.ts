@@ -1,6 +1,6 @@
 import { parseBroker } from '../../lib/config/index.ts'
 import { requireReachable } from '../../lib/kafka/connection/reachable.ts'
-import { waitUntilReady } from '../kafka/ready.ts'
+import { waitUntilReady } from '../support/kafka/broker/ready.ts'
 
 const answerTimeoutMs = 10_000
 

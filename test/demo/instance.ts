@@ -1,8 +1,8 @@
 import { constants, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { run, tail } from '../kafka/run.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { Tether, type TiedProcess } from '../kafka/tether.ts'
+import { run, tail } from '../support/process/run.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
+import { Tether, type TiedProcess } from '../support/process/tether.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const buildTimeoutMs = 120_000

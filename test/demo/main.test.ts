@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import { freePorts } from '../kafka/ports.ts'
+import { freePorts } from '../support/process/ports.ts'
 
 const demo = resolve(import.meta.dir, 'main.ts')
 

@@ -1,4 +1,4 @@
-import { type KafkaBroker, kafkaClient } from '../kafka/index.ts'
+import { type KafkaBroker, kafkaClient } from '../support/kafka/index.ts'
 
 /** Deletes what a store has on a broker that belongs to somebody else: its topics, and its group with what that has committed. */
 export async function removeStore(broker: Pick<KafkaBroker, 'bootstrap'>, storeId: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** What each example module makes of records: the same cases, whether they come through a definition, the executable or the library. */
-import vectors from '../format/java/vectors.json' with { type: 'json' }
+import vectors from '../support/format/java/vectors.json' with { type: 'json' }
 
 export interface Case {
   /** File name of the module, without its ending. */

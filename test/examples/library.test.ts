@@ -1,7 +1,7 @@
 /** The example modules as a program of one's own has them: imported, and given to openStore. */
 import { expect, test } from 'bun:test'
 import { type Definition, openStore } from '../../lib/index.ts'
-import { Fixture } from '../integration/support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
 import { cases } from './cases.ts'
 
 test.each(cases)('a program opens a store with $module', async ({ module, records, stored }) => {

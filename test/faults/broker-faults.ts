@@ -1,7 +1,7 @@
 /** What is done to brokers, one at a time and from a cluster whose replicas are in sync. */
 import { partitionFor } from '../../lib/store/partitioner.ts'
-import { readTopic } from '../integration/fault-support/oracle.ts'
-import type { ClusterBroker } from '../kafka/index.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import type { ClusterBroker } from '../support/kafka/index.ts'
 import type { brokerFaults } from './fault-names.ts'
 import type { Scene } from './scene.ts'
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FaultRun } from '../integration/fault-support/fault-run.ts'
+import type { FaultRun } from '../support/fault-run/fault-run.ts'
 
 /** Writes what was found wrong with a round, and the output of every instance, where a folder for that was named. */
 export function keepEvidence(run: FaultRun, found: readonly string[], folder: string | undefined): void {

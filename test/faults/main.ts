@@ -1,7 +1,7 @@
 /** A store on three brokers under faults for as long as one likes: see DESIGN.md. */
-import { builtExecutable } from '../binary/built.ts'
-import { Random } from '../integration/fault-support/random.ts'
-import { closeKafka, startCluster } from '../kafka/index.ts'
+import { builtExecutable } from '../support/binary/built.ts'
+import { closeKafka, startCluster } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
 import { help, type Options, optionsOf } from './options.ts'
 import { plantedExecutable } from './planted.ts'
 import { plants } from './plants.ts'

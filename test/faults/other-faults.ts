@@ -1,5 +1,5 @@
 /** What is done to the store and to the network before it. */
-import { api, readFetchTopic } from '../integration/fault-support/wire.ts'
+import { api, readFetchTopic } from '../support/fault-run/wire.ts'
 import type { networkFaults, storeFaults } from './fault-names.ts'
 import type { Scene } from './scene.ts'
 

@@ -1,8 +1,8 @@
 /** Builds the executable from a copy of the sources with a defect in it. */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { run, tail } from '../kafka/run.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
+import { run, tail } from '../support/process/run.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 import type { Plant } from './plants.ts'
 
 const root = resolve(import.meta.dir, '../..')

@@ -1,8 +1,8 @@
 /** One round: a topic of its own, faults for a while, then all is healed, and what was seen is held against the invariants. */
-import { FaultRun } from '../integration/fault-support/fault-run.ts'
-import { violations } from '../integration/fault-support/invariants.ts'
-import type { Random } from '../integration/fault-support/random.ts'
-import type { KafkaCluster } from '../kafka/index.ts'
+import { FaultRun } from '../support/fault-run/fault-run.ts'
+import { violations } from '../support/fault-run/invariants.ts'
+import type { KafkaCluster } from '../support/kafka/index.ts'
+import type { Random } from '../support/random.ts'
 import { brokerActs } from './broker-faults.ts'
 import { keepEvidence } from './evidence.ts'
 import { type FaultName, storeFaults } from './fault-names.ts'

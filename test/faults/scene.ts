@@ -1,7 +1,7 @@
 /** What a fault may lay hands on. */
-import type { FaultRun } from '../integration/fault-support/fault-run.ts'
-import type { Random } from '../integration/fault-support/random.ts'
-import type { KafkaCluster } from '../kafka/index.ts'
+import type { FaultRun } from '../support/fault-run/fault-run.ts'
+import type { KafkaCluster } from '../support/kafka/index.ts'
+import type { Random } from '../support/random.ts'
 import type { SupervisedStore } from './supervised-store.ts'
 
 export interface Scene {

@@ -1,4 +1,4 @@
-import type { FaultRun } from '../integration/fault-support/fault-run.ts'
+import type { FaultRun } from '../support/fault-run/fault-run.ts'
 
 /** Why `condition` did not come, with what the store says of itself; undefined where it came. */
 export async function settle(run: FaultRun, condition: () => Promise<void>): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 /** A store that is started again when it ends by itself, as a service manager would. */
-import type { FaultRun } from '../integration/fault-support/fault-run.ts'
-import { tail } from '../kafka/run.ts'
+import type { FaultRun } from '../support/fault-run/fault-run.ts'
+import { tail } from '../support/process/run.ts'
 
 const pollMs = 200
 const restartMs = 1_000

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { problemOf, serveFake } from './fake-store.ts'
-import { rawRequest } from './raw-request.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
 
 const token = 'r4nd0m-token+/=='
 const paths = [

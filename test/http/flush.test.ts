@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { problemOf, type Served, serveFake } from './fake-store.ts'
+import { problemOf, type Served, serveFake } from '../support/http/fake-store.ts'
 
 function post(served: Served, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${served.url}/flush-store/orders`, { method: 'POST', headers })

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type Definition, definitionOfFormats } from '../../lib/definition/index.ts'
 import { type Codec, type FormatSpec, type Json, SchemaPending, type SimpleFormat } from '../../lib/format/index.ts'
-import { problemOf, type Served, serveFake } from './fake-store.ts'
-import { hasHead, rawRequest } from './raw-request.ts'
+import { problemOf, type Served, serveFake } from '../support/http/fake-store.ts'
+import { hasHead, rawRequest } from '../support/http/raw-request.ts'
 
 const reading = {
   format: 'protobuf',
-  file: join(import.meta.dir, '../format/protobuf/protos/legacy.proto'),
+  file: join(import.meta.dir, '../support/format/protobuf/protos/legacy.proto'),
   message: 'legacy.Reading',
 } as const
 

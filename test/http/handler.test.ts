@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHandler, type HandlerOptions } from '../../lib/http/handler.ts'
-import { FakeStore, problemOf, serveFake } from './fake-store.ts'
-import { rawRequest } from './raw-request.ts'
+import { FakeStore, problemOf, serveFake } from '../support/http/fake-store.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
 
 /** Answers as a server of one's own would be given them, without a server. */
 function handlerOf(options: HandlerOptions = {}) {

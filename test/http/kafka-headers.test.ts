@@ -4,8 +4,8 @@ import { addKafkaHeaders, headerCharactersMax } from '../../lib/http/kafka-heade
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
-import { serveFake } from './fake-store.ts'
-import { rawRequest } from './raw-request.ts'
+import { serveFake } from '../support/http/fake-store.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
 
 const encoder = new TextEncoder()
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { keyBytesMax } from '../../lib/http/key.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
-import { problemOf, serveFake } from './fake-store.ts'
-import { hasHead, rawRequest } from './raw-request.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
+import { hasHead, rawRequest } from '../support/http/raw-request.ts'
 
 describe('GET /stores/<id>/<key>', () => {
   test('a value is answered untouched when its key is held', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { StoreState } from '../../lib/store-protocol/status.ts'
-import { problemOf, serveFake } from './fake-store.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
 
 describe.each(['/livez', '/status/liveness'])('GET %s', (path) => {
   test.each(['starting', 'recovering', 'running', 'stopping', 'failed'] satisfies StoreState[])(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { configureLogging, writePending } from '../../lib/log/index.ts'
-import { type FakeStore, problemOf, serveFake } from './fake-store.ts'
+import { type FakeStore, problemOf, serveFake } from '../support/http/fake-store.ts'
 
 const logLines: string[] = []
 beforeAll(() => configureLogging({ level: 'trace', structured: false, write: (line) => logLines.push(line) }))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { definitionOfFormats } from '../../lib/definition/index.ts'
-import { problemOf, serveFake } from './fake-store.ts'
-import { hasHead, rawRequest } from './raw-request.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
+import { hasHead, rawRequest } from '../support/http/raw-request.ts'
 
 describe('routes', () => {
   test('the index lists every endpoint when / is asked for', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { maxLagOf } from '../../lib/http/staleness.ts'
-import { serveFake } from './fake-store.ts'
+import { serveFake } from '../support/http/fake-store.ts'
 
 async function lookup(query: string, replicaLag: number | null | undefined) {
   const served = serveFake()

@@ -1,10 +1,10 @@
 /** I8 and I9: every offset of the source is accounted for, and what is committed is in the changelog. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
-import { uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { fold } from './support/log.ts'
+import { uniqueName } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { fold } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 /** Offsets of the source, all partitions together. */
 async function offsets(fixture: Fixture): Promise<number> {

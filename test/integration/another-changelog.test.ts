@@ -1,7 +1,7 @@
 /** One wrong setting: a store that is given another store's changelog refuses to start, and leaves it as it is. */
 import { expect, test } from 'bun:test'
-import { Fixture } from './support/fixture.ts'
-import { live } from './support/log.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { live } from '../support/store/topic-log.ts'
 
 const entries = 300
 

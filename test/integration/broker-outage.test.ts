@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { FaultRun } from './fault-support/fault-run.ts'
-import { Random } from './fault-support/random.ts'
-import { api, readFetchTopic } from './fault-support/wire.ts'
+import { FaultRun } from '../support/fault-run/fault-run.ts'
+import { api, readFetchTopic } from '../support/fault-run/wire.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
 
 /** A broker that is started anew on a loaded machine takes its time. */
 const testTimeoutMs = 150_000

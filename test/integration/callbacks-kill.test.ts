@@ -1,13 +1,13 @@
 /** What callbacks make of former values is exact: nothing is counted twice and nothing is left out, however often the store is killed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { Random } from './fault-support/random.ts'
-import { Recorder } from './fault-support/recorder.ts'
-import { Workload } from './fault-support/workload.ts'
-import { Fixture } from './support/fixture.ts'
-import type { LogRecord } from './support/log.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { Recorder } from '../support/fault-run/recorder.ts'
+import { Workload } from '../support/fault-run/workload.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import type { LogRecord } from '../support/store/topic-log.ts'
 
 const kills = 12
 const answerDelayMsMax = 40

@@ -1,9 +1,9 @@
 /** The changelog lost records while committed offsets remained: rebuilt from the source, and nothing answered before that is done. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const entries = 2_000
 

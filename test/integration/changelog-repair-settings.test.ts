@@ -2,10 +2,10 @@
 import { expect, test } from 'bun:test'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { differences, live } from './support/log.ts'
-import { cutChangelog } from './support/tail.ts'
+import { cutChangelog } from '../support/store/cut-changelog.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { differences, live } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 function orders(from: number, count: number, value = 'value') {
   return Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: `${value} ${from + i}` }))
@@ -102,7 +102,7 @@ test('a repair writes kept headers', async () => {
 
 test('a repair calls no callback again', async () => {
   await using fixture = await Fixture.create()
-  const module = new URL('./support/modules/counting.ts', import.meta.url).href
+  const module = new URL('../support/store/modules/counting.ts', import.meta.url).href
   const store = fixture.openLogged({ module })
   const update = (n: number) => ({ key: 'a', value: JSON.stringify({ n }) })
   await fixture.produce([update(1), update(2), { key: 'b', value: '{"n":1}' }, update(3)])

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { withClient } from './support/log.ts'
-import { cutChangelog } from './support/tail.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { cutChangelog } from '../support/store/cut-changelog.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const produce = 0
 const listOffsets = 2

@@ -2,9 +2,9 @@
 import { expect, test } from 'bun:test'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { cutChangelog } from './support/tail.ts'
+import { cutChangelog } from '../support/store/cut-changelog.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 function orders(from: number, count: number, value = 'value') {
   return Array.from({ length: count }, (_, i) => ({ key: `order-${from + i}`, value: `${value} ${from + i}` }))

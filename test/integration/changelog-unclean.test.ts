@@ -1,8 +1,8 @@
 /** An unclean leader election loses what the changelog had acknowledged, while records keep coming. */
 import { afterEach, expect, test } from 'bun:test'
-import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { healCluster, healTimeoutMs, sharedCluster } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 afterEach(healCluster, healTimeoutMs)
 

@@ -2,10 +2,10 @@
 import { expect, test } from 'bun:test'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { fold, type LogRecord } from './support/log.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { fold, type LogRecord } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
 

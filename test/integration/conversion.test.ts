@@ -2,13 +2,13 @@
 import { expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { until } from '../until.ts'
-import { compact } from './support/compaction.ts'
-import { Fixture } from './support/fixture.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
+import { compact } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
-const counting = { module: new URL('./support/modules/counting.ts', import.meta.url).href }
-const waiting = { module: new URL('./support/modules/waiting.ts', import.meta.url).href }
+const counting = { module: new URL('../support/store/modules/counting.ts', import.meta.url).href }
+const waiting = { module: new URL('../support/store/modules/waiting.ts', import.meta.url).href }
 
 const message = (key: string, value: object | null) => ({ key, value: value && JSON.stringify(value), partition: 0 })
 
@@ -159,7 +159,7 @@ test('a recreated source is recognised though its values were converted, and cou
 test('a promise that a module leaves behind ends the store with one line that points at it', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: '1' }])
-  const module = new URL('./support/modules/leaving-a-promise.ts', import.meta.url).href
+  const module = new URL('../support/store/modules/leaving-a-promise.ts', import.meta.url).href
   const store = fixture.open({ module })
   expect((await store.failed).message).toBe(
     'The store thread ended: nobody waits for this, at leaving-a-promise.ts:7; a promise or timer that the store module left behind?',

@@ -1,9 +1,9 @@
 /** A network that damages what brokers send, for a while: nothing is skipped, and no store ends. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { api } from './fault-support/wire.ts'
-import { Fixture } from './support/fixture.ts'
+import { api } from '../support/fault-run/wire.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const needle = 'a value that comes damaged'
 

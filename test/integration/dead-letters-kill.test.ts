@@ -1,11 +1,11 @@
 /** ON_BAD_RECORD=dead-letter and kill -9: no letter is lost. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { LatchkeyProcess } from '../binary/latchkey-process.ts'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { Random } from './fault-support/random.ts'
-import { bad, deadLetter, letterTopic, onProduceTo, settingsOf } from './support/dead-letters.ts'
-import { Fixture } from './support/fixture.ts'
-import { readLetters } from './support/letters.ts'
+import { LatchkeyProcess } from '../support/binary/latchkey-process.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
+import { bad, deadLetter, letterTopic, onProduceTo, settingsOf } from '../support/store/dead-letters.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { readLetters } from '../support/store/read-dead-letters.ts'
 
 let broker: KafkaBroker
 

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { api } from './fault-support/wire.ts'
-import { bad, deadLetter, letterTopic, onProduceTo, timestamp } from './support/dead-letters.ts'
-import { Fixture } from './support/fixture.ts'
-import { readLetters } from './support/letters.ts'
-import { withClient } from './support/log.ts'
+import { api } from '../support/fault-run/wire.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { bad, deadLetter, letterTopic, onProduceTo, timestamp } from '../support/store/dead-letters.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { readLetters } from '../support/store/read-dead-letters.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 let broker: KafkaBroker
 
@@ -116,7 +116,7 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
 
 test('what a store module refuses is a letter as the source has it, and callbacks count on behind it', async () => {
   await using fixture = await Fixture.create({ broker })
-  const module = new URL('./support/modules/counting.ts', import.meta.url).href
+  const module = new URL('../support/store/modules/counting.ts', import.meta.url).href
   const settings = deadLetter(fixture, { module, keepHeaders: ['trace'] })
   const message = (value: object | string) => ({
     key: 'a',

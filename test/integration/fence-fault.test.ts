@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { realClient } from '../kafka/real-client.ts'
-import { until } from '../until.ts'
-import { readTopic } from './fault-support/oracle.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
+import { until } from '../support/until.ts'
 
 const stores = 2
 const partitions = 32

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { fold } from './support/log.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { fold } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 /** Flushes only when asked. */
 const never = { autoFlushCount: 1_000_000, autoFlushSeconds: 3600 }

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { bootTimeMs } from '../../lib/linux/boot-time.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { withClient } from './support/log.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const invalidProducerIdMapping = 49
 const standstillMs = 6_000

@@ -2,11 +2,11 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createHandler } from '../../lib/http/handler.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 const proto = {
   format: 'protobuf',
-  file: join(import.meta.dir, '../format/protobuf/protos/legacy.proto'),
+  file: join(import.meta.dir, '../support/format/protobuf/protos/legacy.proto'),
   message: 'legacy.Reading',
 } as const
 const int64 = { format: 'int64' } as const

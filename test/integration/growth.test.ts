@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { defaultClients } from '../../lib/config/client-properties.ts'
 import type { LatchkeyError } from '../../lib/errors.ts'
 import { partitionOf } from '../../lib/map/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const text = (value: Uint8Array | undefined) => (value === undefined ? undefined : new TextDecoder().decode(value))
 

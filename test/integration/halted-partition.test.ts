@@ -2,9 +2,9 @@
 import { expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import type { Store } from '../../lib/store/store.ts'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const stop = { onBadRecord: 'stop' } as const
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 async function headersOf(fixture: Fixture, store: Store, key: string): Promise<string[]> {
   const found = await fixture.get(store, key)

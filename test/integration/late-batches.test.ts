@@ -1,10 +1,10 @@
 /** Batches of a former instance that the broker has let into the changelog behind those of its successor. */
 import { expect, test } from 'bun:test'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { compact } from './support/compaction.ts'
-import { Fixture } from './support/fixture.ts'
-import { fold } from './support/log.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { compact } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { fold } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
 

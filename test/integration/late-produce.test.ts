@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { FaultRun } from './fault-support/fault-run.ts'
-import { Random } from './fault-support/random.ts'
+import { FaultRun } from '../support/fault-run/fault-run.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
 
 const accepted = 0
 const invalidProducerEpoch = 47

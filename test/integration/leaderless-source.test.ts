@@ -1,10 +1,10 @@
 /** A first start while the only broker of a source partition is down: the partition is named, nothing claims to be done, and the store goes on when the broker is back. */
 import { afterEach, expect, test } from 'bun:test'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { runLatchkey } from '../binary/run-latchkey.ts'
-import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { runLatchkey } from '../support/binary/run-latchkey.ts'
+import { healCluster, healTimeoutMs, sharedCluster } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 afterEach(healCluster, healTimeoutMs)
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { FaultRun, type FaultRunOptions } from './fault-support/fault-run.ts'
-import { readTopic } from './fault-support/oracle.ts'
-import { Random } from './fault-support/random.ts'
-import { api, readFetchTopic } from './fault-support/wire.ts'
+import { FaultRun, type FaultRunOptions } from '../support/fault-run/fault-run.ts'
+import { readTopic } from '../support/fault-run/oracle.ts'
+import { api, readFetchTopic } from '../support/fault-run/wire.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
+import { until } from '../support/until.ts'
 
 const cuts = 40
 const cutPauseMsMax = 150

@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { CompressionTypes } from 'kafkajs'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const dayMs = 86_400_000
 const farAhead = Date.now() + 365 * dayMs

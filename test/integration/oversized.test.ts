@@ -5,10 +5,10 @@ import { zstdCompressSync } from 'node:zlib'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/protocol/produce.ts'
 import { maxDecompressedBytes } from '../../lib/kafka/record-batch/index.ts'
 import { Backlog } from '../../lib/store-thread/ingest/backlog.ts'
-import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { withClient } from './support/log.ts'
+import { headerOf, rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const zstd = 4
 

@@ -2,12 +2,12 @@
 import { expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 /** Stands still at a value that names a file, until there is one. */
-const waiting = { module: new URL('./support/modules/waiting.ts', import.meta.url).href }
+const waiting = { module: new URL('../support/store/modules/waiting.ts', import.meta.url).href }
 const records = 100
 const stuckAt = 40
 

@@ -2,12 +2,12 @@
 import { expect, test } from 'bun:test'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
-import { FakeRegistry } from '../format/registry/fake-registry.ts'
-import { wire } from '../format/registry/settled.ts'
-import vectors from '../format/registry/vectors.json' with { type: 'json' }
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
-import { withClient } from './support/log.ts'
+import { FakeRegistry } from '../support/format/registry/fake-registry.ts'
+import { wire } from '../support/format/registry/settled.ts'
+import vectors from '../support/format/registry/vectors.json' with { type: 'json' }
+import { Fixture } from '../support/store/fixture.ts'
+import { withClient } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
 const [order] = vectors.vectors
 const orderBytes = Buffer.from(order!.bytes, 'hex')

@@ -2,11 +2,11 @@
 import { expect, test } from 'bun:test'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
-const counting = { module: new URL('./support/modules/counting.ts', import.meta.url).href }
+const counting = { module: new URL('../support/store/modules/counting.ts', import.meta.url).href }
 const keys = 50
 const rounds = 4
 

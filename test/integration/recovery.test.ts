@@ -1,9 +1,9 @@
 /** Recovery reads what compaction has left of a changelog, to its end, and is right. */
 import { expect, test } from 'bun:test'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { until } from '../until.ts'
-import { compact, compacting } from './support/compaction.ts'
-import { Fixture } from './support/fixture.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { compact, compacting } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 /** Every append begins a new segment, and what compaction empties goes at once. */
 const eager = { ...compacting, 'delete.retention.ms': '0' }

@@ -1,9 +1,9 @@
 /** A topic was deleted and made again while the store was down, with records by which it cannot be told apart from the former one: its id tells. */
 import { expect, test } from 'bun:test'
-import { createTopic } from '../kafka/index.ts'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { compact } from './support/compaction.ts'
-import { Fixture } from './support/fixture.ts'
+import { createTopic } from '../support/kafka/index.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { compact } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 const timestamp = String(Date.now())
 

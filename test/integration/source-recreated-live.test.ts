@@ -1,7 +1,7 @@
 /** The source topic is deleted and made again while a store runs: the store goes on, and ends with what the new topic holds. */
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 function messages(name: string, count: number, partitions = 1) {
   return Array.from({ length: count }, (_, i) => ({ key: `${name}-${i}`, value: name, partition: i % partitions }))

@@ -1,8 +1,8 @@
 /** The source topic was deleted and made anew: the store ends with what the new one holds, and nothing of the former. */
 import { expect, test } from 'bun:test'
-import { headerOf } from '../kafka/record-batch/raw-batch.ts'
-import { compact } from './support/compaction.ts'
-import { Fixture } from './support/fixture.ts'
+import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
+import { compact } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 const entries = 300
 

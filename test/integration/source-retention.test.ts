@@ -1,7 +1,7 @@
 /** The source's retention removes records before the store has read them: told as lost, and the store goes on. */
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 function messages(from: number, to: number) {
   return Array.from({ length: to - from }, (_, i) => ({ key: `key-${(from + i) % 50}`, value: `value-${from + i}` }))

@@ -1,9 +1,15 @@
 /** What the executable answers while it reads a source again that has lost its tail: right values, or "ask again", and nothing else. */
 import { afterEach, expect, test } from 'bun:test'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { healCluster, healTimeoutMs, type KafkaCluster, type ProxiedRequest, sharedCluster } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import {
+  healCluster,
+  healTimeoutMs,
+  type KafkaCluster,
+  type ProxiedRequest,
+  sharedCluster,
+} from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 afterEach(healCluster, healTimeoutMs)
 

@@ -2,9 +2,9 @@
 import { afterEach, expect, spyOn, test } from 'bun:test'
 import type { Message } from 'kafkajs'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { healCluster, healTimeoutMs, sharedCluster } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { healCluster, healTimeoutMs, sharedCluster } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 afterEach(healCluster, healTimeoutMs)
 

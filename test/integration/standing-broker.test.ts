@@ -1,8 +1,8 @@
 /** Three brokers, one of which stands still or is gone: what it led goes on elsewhere, and what cannot go on is named. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { healCluster, healTimeoutMs, kafkaClient, type KafkaCluster, sharedCluster } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { healCluster, healTimeoutMs, kafkaClient, type KafkaCluster, sharedCluster } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const testTimeoutMs = 150_000
 /** Beyond the cluster's own election. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type KafkaBroker, startKafka } from '../kafka/index.ts'
-import { FaultRun } from './fault-support/fault-run.ts'
-import { Random } from './fault-support/random.ts'
-import { api } from './fault-support/wire.ts'
+import { FaultRun } from '../support/fault-run/fault-run.ts'
+import { api } from '../support/fault-run/wire.ts'
+import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
+import { Random } from '../support/random.ts'
 
 const kills = 25
 const answerDelayMsMax = 30

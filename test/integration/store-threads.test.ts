@@ -1,7 +1,7 @@
 /** Several store threads behind one handle: the same store, whatever their number. */
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const users = (count: number, round: string) =>
   Array.from({ length: count }, (_, id) => ({ key: `user-${id}`, value: `${round}-${id}` }))

@@ -1,6 +1,6 @@
 /** A changelog without source offsets, as Kafka Streams writes it, and what the group had committed beside it. */
 import { expect, test } from 'bun:test'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 function messages(from: number, to: number) {
   return Array.from({ length: to - from }, (_, i) => ({ key: `key-${(from + i) % 40}`, value: `value-${from + i}` }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { checkTopics } from '../../lib/topics/check.ts'
-import { createTopic, uniqueName } from '../kafka/index.ts'
-import { Fixture } from './support/fixture.ts'
+import { createTopic, uniqueName } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 const advised = { 'max.message.bytes': '2000000' }
 

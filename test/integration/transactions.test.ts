@@ -1,8 +1,8 @@
 import { expect, spyOn, test } from 'bun:test'
 import type { Producer } from 'kafkajs'
-import { uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { uniqueName } from '../support/kafka/index.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 async function transactional(fixture: Fixture): Promise<Producer> {
   const producer = fixture.cluster.kafka.producer({

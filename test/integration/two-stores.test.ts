@@ -1,8 +1,8 @@
 /** Two instances on the same partitions. */
 import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
-import { until } from '../until.ts'
-import { Fixture } from './support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 function unmet(store: Store): string[] {
   return store

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
-import { until } from '../until.ts'
-import { createTopic, sharedKafka, uniqueName } from './index.ts'
-import { freePorts } from './ports.ts'
-import { realClient } from './real-client.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
+import { freePorts } from '../support/process/ports.ts'
+import { until } from '../support/until.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import { parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
-import { rawBatch, rawRecord } from './record-batch/raw-batch.ts'
-import { type FetchAnswer, fetchResponse } from './responses.ts'
+import { type FetchAnswer, fetchResponse } from '../support/kafka/fakes/responses.ts'
+import { rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 
 const transactional = 0x10
 const control = 0x20

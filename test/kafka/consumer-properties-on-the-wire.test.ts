@@ -1,10 +1,10 @@
 /** Client properties of consumers by what they do: what a store asks its broker, what lookups then show. */
 import { expect, test } from 'bun:test'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { until } from '../until.ts'
-import { clients, fixtureOf, messages, observeBroker, observed, valueOf } from './observed.ts'
-import { toAddress } from './real-client.ts'
-import { Wire } from './wire.ts'
+import { clients, fixtureOf, messages, observeBroker, observed, valueOf } from '../support/kafka/proxies/observed.ts'
+import { Wire } from '../support/kafka/proxies/wire.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
+import { until } from '../support/until.ts'
 
 observeBroker()
 

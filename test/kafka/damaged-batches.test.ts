@@ -7,12 +7,12 @@ import type { FetchSink } from '../../lib/kafka/fetch-sink.ts'
 import type { FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
 import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
 import { fetchAt } from '../../lib/store-thread/recovery/fetch-at.ts'
-import { fetched } from '../store-thread/support.ts'
-import { until } from '../until.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { asked, batch, start, stopFetchers } from './fetching.ts'
-import { rawRecord, withCrc } from './record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from './responses.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { fetchPositions, fetchResponse } from '../support/kafka/fakes/responses.ts'
+import { rawRecord, withCrc } from '../support/kafka/record-batch/raw-batch.ts'
+import { fetched } from '../support/store-thread/stand-ins.ts'
+import { until } from '../support/until.ts'
 
 afterEach(stopFetchers)
 

@@ -7,8 +7,8 @@ import { commitOffsets, fetchCommitted, listOffsets } from '../../lib/kafka/offs
 import { describeTopic } from '../../lib/kafka/topics.ts'
 import { plainProducerId } from '../../lib/kafka/transactional-id.ts'
 import { fetchAt } from '../../lib/store-thread/recovery/fetch-at.ts'
-import { createTopic, type KafkaBroker, kafkaClient, startKafka, uniqueName } from './index.ts'
-import { toAddress } from './real-client.ts'
+import { createTopic, type KafkaBroker, kafkaClient, startKafka, uniqueName } from '../support/kafka/index.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
 
 const rounds = 60
 const correlationIdBytes = 4

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { EndsWatch } from '../../lib/kafka/ends-watch.ts'
-import { until } from '../until.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { until } from '../support/until.ts'
 
 const open: EndsWatch<undefined>[] = []
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import { divergenceOf } from '../../lib/kafka/leader-epochs.ts'
-import { FakeClient } from './fake-client.ts'
-import { endOfEpochResponse } from './responses.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { endOfEpochResponse } from '../support/kafka/fakes/responses.ts'
 
 function trailOf(text: string): EpochTrail {
   return EpochTrail.from(text)

@@ -4,10 +4,10 @@ import { KafkaClient } from '../../lib/kafka/client.ts'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import type { ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { markersFrom } from '../../lib/store-thread/recovery/changelog-check.ts'
-import { api } from '../integration/fault-support/wire.ts'
-import { until } from '../until.ts'
-import { createTopic, type KafkaBroker, startKafka, uniqueName } from './index.ts'
-import { toAddress } from './real-client.ts'
+import { api } from '../support/fault-run/wire.ts'
+import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../support/kafka/index.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
+import { until } from '../support/until.ts'
 
 const invalidProducerEpoch = 47
 

@@ -3,8 +3,14 @@ import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { fencePartition, isOwn, newClaim } from '../../lib/kafka/fence.ts'
 import type { Claim } from '../../lib/kafka/transactional-id.ts'
-import { type Api, CoordinatorClient, FakeCoordinator, type Fault, isSame } from './fake-coordinator.ts'
-import { endless, turns } from './serving.ts'
+import {
+  type Api,
+  CoordinatorClient,
+  FakeCoordinator,
+  type Fault,
+  isSame,
+} from '../support/kafka/fakes/fake-coordinator.ts'
+import { endless, turns } from '../support/kafka/fakes/serving.ts'
 
 const apis: readonly Api[] = ['InitProducerId', 'AddPartitionsToTxn', 'EndTxn']
 const losses: readonly Fault[][] = [[], ['request'], ['answer'], ['late'], ['answer', 'request']]

@@ -5,9 +5,9 @@ import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { fetchRequest, parseFetchResponse } from '../../lib/kafka/protocol/fetch.ts'
 import { parseProduceResponse, produceRequest } from '../../lib/kafka/protocol/produce.ts'
 import { plainProducerId, type ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
-import { createTopic, sharedKafka, uniqueName } from './index.ts'
-import { realClient } from './real-client.ts'
-import { encode, sample } from './record-batch/samples.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
+import { encode, sample } from '../support/kafka/record-batch/samples.ts'
 
 let client: KafkaClient
 let topic: string

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
 import assert from 'node:assert'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { answer, asked, batch, start, stopFetchers } from './fetching.ts'
-import { fetchResponse } from './responses.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { fetchResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopFetchers)
 

@@ -1,8 +1,8 @@
 /** Fetching from a replica that the leader names (KIP-392). */
 import { afterEach, expect, test } from 'bun:test'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { asked, batch, start, stopFetchers } from './fetching.ts'
-import { type FetchAnswer, fetchPositions, fetchResponse } from './responses.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { type FetchAnswer, fetchPositions, fetchResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopFetchers)
 

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import type { Fetcher } from '../../lib/kafka/fetcher.ts'
-import { FakeClient } from './fake-client.ts'
-import { answer, asked, batch, start, stopFetchers } from './fetching.ts'
-import { rawRecord } from './record-batch/raw-batch.ts'
-import { bodyOf, fetchResponse, fetchResponseById } from './responses.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { bodyOf, fetchResponse, fetchResponseById } from '../support/kafka/fakes/responses.ts'
+import { rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 
 afterEach(stopFetchers)
 

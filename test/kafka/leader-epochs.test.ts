@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { confirmedLeaderEpoch, endOfLeaderEpoch } from '../../lib/kafka/leader-epochs.ts'
-import { FakeClient } from './fake-client.ts'
-import { createTopic, kafkaClient, sharedKafka, uniqueName } from './index.ts'
-import { realClient } from './real-client.ts'
-import { bodyOf, endOfEpochResponse, int16, int32 } from './responses.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { bodyOf, endOfEpochResponse, int16, int32 } from '../support/kafka/fakes/responses.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LeaderLoops } from '../../lib/kafka/leader-loops.ts'
-import { until } from '../until.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { endless, moved, start, stopLater, stopServing, turns } from './serving.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { endless, moved, start, stopLater, stopServing, turns } from '../support/kafka/fakes/serving.ts'
+import { until } from '../support/until.ts'
 
 afterEach(stopServing)
 

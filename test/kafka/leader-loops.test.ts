@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { LeaderLoops } from '../../lib/kafka/leader-loops.ts'
-import { until } from '../until.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { moved, start, stopLater, stopServing } from './serving.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { moved, start, stopLater, stopServing } from '../support/kafka/fakes/serving.ts'
+import { until } from '../support/until.ts'
 
 afterEach(stopServing)
 

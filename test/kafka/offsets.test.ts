@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { commitOffsets, fetchCommitted, listOffsets } from '../../lib/kafka/offsets.ts'
-import { createTopic, kafkaClient, sharedKafka, uniqueName } from './index.ts'
-import { realClient } from './real-client.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
 
 let client: KafkaClient
 beforeAll(async () => {

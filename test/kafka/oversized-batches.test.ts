@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import type { FetchSink } from '../../lib/kafka/fetch-sink.ts'
-import { until } from '../until.ts'
-import { FakeClient } from './fake-client.ts'
-import { answer, batch, start, stopFetchers } from './fetching.ts'
-import { rawRecord } from './record-batch/raw-batch.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { answer, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
+import { until } from '../support/until.ts'
 
 afterEach(stopFetchers)
 

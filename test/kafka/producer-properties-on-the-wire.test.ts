@@ -1,7 +1,15 @@
 /** Client properties of the producer by what they do: what a store sends to its broker, and what the broker then holds. */
 import { expect, test } from 'bun:test'
-import { until } from '../until.ts'
-import { batchesOf, clients, fixtureOf, messages, observeBroker, observed, valueOf } from './observed.ts'
+import {
+  batchesOf,
+  clients,
+  fixtureOf,
+  messages,
+  observeBroker,
+  observed,
+  valueOf,
+} from '../support/kafka/proxies/observed.ts'
+import { until } from '../support/until.ts'
 
 observeBroker()
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { answer, NamedBatch, start, stopProducers, written } from './named-batches.ts'
-import { producedBatches, produceResponse } from './responses.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { answer, NamedBatch, start, stopProducers, written } from '../support/kafka/fakes/named-batches.ts'
+import { producedBatches, produceResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopProducers)
 

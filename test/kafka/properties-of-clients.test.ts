@@ -8,12 +8,12 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { Backoff } from '../../lib/kafka/backoff.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
 import { RetryPolicy } from '../../lib/kafka/retry-policy.ts'
-import { FakeClient, unreachable } from './fake-client.ts'
-import { start, stopFetchers } from './fetching.ts'
-import { sharedKafka, TcpProxy } from './index.ts'
-import { toAddress } from './real-client.ts'
-import { makeCertificates } from './security/certificates.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
+import { start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { sharedKafka, TcpProxy } from '../support/kafka/index.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
+import { makeCertificates } from '../support/kafka/security/certificates.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const open: (() => unknown)[] = []
 afterEach(async () => {

@@ -4,9 +4,9 @@ import { Health } from '../../lib/kafka/connection/health.ts'
 import type { FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
 import { StableOffsetWatch } from '../../lib/kafka/stable-offset-watch.ts'
 import type { Isolation } from '../../lib/store-protocol/client-config.ts'
-import { until } from '../until.ts'
-import { FakeClient } from './fake-client.ts'
-import { answer, start, stopFetchers } from './fetching.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { answer, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { until } from '../support/until.ts'
 
 const began = 1_700_000_000_000
 const open = { partition: 0, lastStableOffset: 5, highWatermark: 9 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { createTopic, describeTopic } from '../../lib/kafka/topics.ts'
-import { uniqueName } from './index.ts'
-import { realClient } from './real-client.ts'
+import { uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
 
 let client: KafkaClient
 beforeAll(async () => {

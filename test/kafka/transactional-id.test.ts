@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
-import { type Api, CoordinatorClient, FakeCoordinator, isSame } from './fake-coordinator.ts'
+import { type Api, CoordinatorClient, FakeCoordinator, isSame } from '../support/kafka/fakes/fake-coordinator.ts'
 
 const notCoordinator = 16
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { openStore } from '../../lib/index.ts'
-import { Fixture } from '../integration/support/fixture.ts'
-import { until } from '../until.ts'
-import sums from './support/sums.ts'
+import sums from '../support/library/sums.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 test('a callback is told what a program has written, seen by lookups or not, and is not run for that', async () => {
   await using fixture = await Fixture.create()

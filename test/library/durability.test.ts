@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { openStore } from '../../lib/index.ts'
 import { partitionOf } from '../../lib/map/index.ts'
-import { Cluster } from '../integration/support/cluster.ts'
-import { Fixture } from '../integration/support/fixture.ts'
-import type { LogRecord } from '../integration/support/log.ts'
-import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
+import { createTopic, type KafkaBroker, startKafka, uniqueName } from '../support/kafka/index.ts'
+import { Cluster } from '../support/kafka/topic-admin.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import type { LogRecord } from '../support/store/topic-log.ts'
+import { until } from '../support/until.ts'
 
-const counter = join(import.meta.dir, './support/counter.ts')
+const counter = join(import.meta.dir, '../support/library/counter.ts')
 const testTimeoutMs = 150_000
 const decode = (value: Uint8Array | undefined) => Number(new TextDecoder().decode(value))
 

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type LatchkeyError, openStore } from '../../lib/index.ts'
-import { until } from '../until.ts'
-import { definition as unexported } from './support/no-default.ts'
-import { Program } from './support/program.ts'
+import { definition as unexported } from '../support/library/no-default.ts'
+import { Program } from '../support/library/program.ts'
+import { until } from '../support/until.ts'
 
-const support = join(import.meta.dir, 'support')
+const support = join(import.meta.dir, '../support/library')
 const options = { sourceTopic: 'orders', kafkaBrokers: '127.0.0.1:1' }
 
 async function failureOf(open: () => ReturnType<typeof openStore>): Promise<LatchkeyError> {

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js'
-import { Cluster } from '../integration/support/cluster.ts'
-import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { Cluster } from '../support/kafka/topic-admin.ts'
+import { Program } from '../support/library/program.ts'
+import { until } from '../support/until.ts'
 import { serviceOf } from './examples/proto-service.ts'
-import { Program } from './support/program.ts'
 
 const examples = join(import.meta.dir, 'examples')
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { SettingKey } from '../../lib/config/settings.ts'
 import { LatchkeyError, type OpenOptions, openStore, serve } from '../../lib/index.ts'
-import { Fixture } from '../integration/support/fixture.ts'
+import { Fixture } from '../support/store/fixture.ts'
 import orders from './examples/orders.ts'
 
 function optionsOf({ source, cluster }: Fixture): OpenOptions {

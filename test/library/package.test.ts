@@ -4,13 +4,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { OrderBook } from '../demo/orders.ts'
-import { Cluster } from '../integration/support/cluster.ts'
-import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { tail } from '../kafka/run.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
 import { repositoryFiles, root } from '../style/repository.ts'
-import { Program } from './support/program.ts'
-import { readmeExample, readmeSession } from './support/readme-example.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { Cluster } from '../support/kafka/topic-admin.ts'
+import { Program } from '../support/library/program.ts'
+import { readmeExample, readmeSession } from '../support/library/readme-example.ts'
+import { tail } from '../support/process/run.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const commandTimeoutMs = 120_000
 const setupTimeoutMs = 300_000

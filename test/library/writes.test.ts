@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { partitionOf } from '../../lib/map/index.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { compact } from '../integration/support/compaction.ts'
-import { Fixture } from '../integration/support/fixture.ts'
+import { compact } from '../support/store/compaction.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 

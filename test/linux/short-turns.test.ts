@@ -3,8 +3,8 @@ import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants, getPriority, release } from 'node:os'
 import { join } from 'node:path'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { createTopic, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 
 const shortNs = 100_000
 const module = join(import.meta.dir, '../../lib/linux/short-turns.ts')

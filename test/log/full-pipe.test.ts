@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
-import { soon } from '../until.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
+import { soon } from '../support/until.ts'
 
 const pipeBytesMax = 1 << 20
 
@@ -28,7 +28,7 @@ function drain(): string {
 }
 
 test('a thread goes on when nobody reads its log, and says how many lines are missing once somebody does', async () => {
-  const command = [process.execPath, join(import.meta.dir, 'writing-child.ts')]
+  const command = [process.execPath, join(import.meta.dir, '../support/log/writing-child.ts')]
   const child = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe', stderr: pipe })
   const reader = child.stdout.getReader()
   const said = async (text: string) =>

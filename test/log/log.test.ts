@@ -8,7 +8,7 @@ import {
   RepeatedLog,
   writePending,
 } from '../../lib/log/index.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 /** Lines that are written from now on. */
 function capture(options: Partial<LoggingOptions> = {}): string[] {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { ChiralMap, ChiralMapReaders, type ChiralMapShared, type MapMessage, type Reader } from '../../lib/map/index.ts'
-import { createFixture, putEntry, smallSegmentBytes } from './helper.ts'
+import { createFixture, putEntry, smallSegmentBytes } from '../support/map/map-pair.ts'
 
 function createShared(readersMax: number): ChiralMapShared {
   return createFixture({ readersMax }).map.shared

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { ChiralMap } from '../../lib/map/index.ts'
-import { createFixture } from './helper.ts'
+import { createFixture } from '../support/map/map-pair.ts'
 
 test('a put is refused when a range lies outside its source', () => {
   const { map } = createFixture()

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { partitionOf } from '../../lib/map/index.ts'
 import { halfSipHash13 } from '../../lib/map/memory/half-sip-hash.ts'
-import { createFixture } from './helper.ts'
+import { createFixture } from '../support/map/map-pair.ts'
 
 test('a map shows a put when it has been published, not before', async () => {
   const { map, put, get, text, openAll } = createFixture()

@@ -3,8 +3,8 @@
  * (concurrency/history.ts) is itself tested: it has to find each planted defect.
  */
 import { expect, test } from 'bun:test'
-import { createShared } from './concurrency/history.ts'
-import type { Defect, FromReader, FromWriter, ToReader, ToWriter } from './concurrency/messages.ts'
+import { createShared } from '../support/map/concurrency/history.ts'
+import type { Defect, FromReader, FromWriter, ToReader, ToWriter } from '../support/map/concurrency/messages.ts'
 
 const readerThreads = 2
 
@@ -19,7 +19,7 @@ async function run(defect: Defect, publishes: number): Promise<Outcome> {
   const shared = createShared()
   const workers: Worker[] = []
   const start = (file: string) => {
-    const worker = new Worker(new URL(`./concurrency/${file}`, import.meta.url))
+    const worker = new Worker(new URL(`../support/map/concurrency/${file}`, import.meta.url))
     workers.push(worker)
     return worker
   }

@@ -1,7 +1,7 @@
 /** The bound that lib/map/DESIGN.md states: totalBytes <= 1.5 x live, 3 x for large entries, and two segments. */
 import { expect, test } from 'bun:test'
 import { cleaningRoundBytes } from '../../lib/map/memory/limits.ts'
-import { createFixture, createRandom, type Fixture, smallSegmentBytes } from './helper.ts'
+import { createFixture, createRandom, type Fixture, smallSegmentBytes } from '../support/map/map-pair.ts'
 
 function expectWithinBound({ map }: Fixture, factor: number): void {
   const { liveBytes, totalBytes } = map.stats(0)

@@ -1,6 +1,12 @@
 /** Random operations against a plain Map, which is the oracle: over growth, cleaning, deletes, publishes, huge values. */
 import { expect, test } from 'bun:test'
-import { createFixture, createRandom, type Fixture, smallSegmentBytes, smallSlabBytes } from './helper.ts'
+import {
+  createFixture,
+  createRandom,
+  type Fixture,
+  smallSegmentBytes,
+  smallSlabBytes,
+} from '../support/map/map-pair.ts'
 
 interface Expected {
   readonly value: Buffer

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createMetrics, LookupStats } from '../../lib/metrics/index.ts'
 import { latencyBounds } from '../../lib/metrics/lookup-stats.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
-import { FakeStore } from '../http/fake-store.ts'
+import { FakeStore } from '../support/http/fake-store.ts'
 
 const sampleLine =
   /^([a-z_]+)(?:\{([a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$/

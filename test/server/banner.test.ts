@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { definitionOfFormats } from '../../lib/definition/index.ts'
 import { presentationOf } from '../../lib/definition/presentation.ts'
 import { printBanner } from '../../lib/server/banner.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 const options = { version: '1.2.3', topic: 'orders-topic', url: 'https://localhost:1', hasToken: false }
 

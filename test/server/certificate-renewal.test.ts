@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renewOnHangup } from '../../lib/server/certificate-renewal.ts'
-import { makeCertificate, writeCertificate } from '../http/certificate.ts'
-import { until } from '../until.ts'
+import { makeCertificate, writeCertificate } from '../support/http/certificate.ts'
+import { until } from '../support/until.ts'
 
 let root: string
 

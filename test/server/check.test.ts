@@ -3,7 +3,7 @@ import { readCommand } from '../../lib/config/index.ts'
 import { definitionOf } from '../../lib/definition/index.ts'
 import { messageOf } from '../../lib/errors.ts'
 import { check } from '../../lib/server/check.ts'
-import { freePorts } from '../kafka/ports.ts'
+import { freePorts } from '../support/process/ports.ts'
 
 test('check names an address without a broker and one that the machine lacks, both at once', async () => {
   const [port = 0] = await freePorts(1)

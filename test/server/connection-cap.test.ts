@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/server/descriptors.ts'
-import { type Dial, dialPlain } from '../http/dial.ts'
-import { serveFake } from '../http/fake-store.ts'
-import { type Transport, transports } from '../http/transports.ts'
-import { until } from '../until.ts'
-import { flush, get } from './fast-path/clients.ts'
+import { type Dial, dialPlain } from '../support/http/connect.ts'
+import { serveFake } from '../support/http/fake-store.ts'
+import { type Transport, transports } from '../support/http/transports.ts'
+import { flush, get } from '../support/server/clients.ts'
+import { until } from '../support/until.ts'
 
-const script = join(import.meta.dir, 'limited-server.ts')
+const script = join(import.meta.dir, '../support/server/limited-server.ts')
 const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
 const sockets: Socket[] = []
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { drain, type Drainable } from '../../lib/server/drain.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 /** A server that says what it is asked for, and whose requests are answered when a test says so. */
 function server(calls: string[]): Drainable & { answered(): void } {

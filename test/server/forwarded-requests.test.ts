@@ -4,10 +4,10 @@ import type { Answer } from '../../lib/http/answer.ts'
 import { ValueAnswer } from '../../lib/http/value-answer.ts'
 import { ForwardedRequests } from '../../lib/server/forwarded-requests.ts'
 import { guarded } from '../../lib/server/request-guard.ts'
-import { transports } from '../http/transports.ts'
-import { until } from '../until.ts'
-import { get, statusesIn } from './fast-path/clients.ts'
-import { valueOf } from './fast-path/fake-connection.ts'
+import { transports } from '../support/http/transports.ts'
+import { get, statusesIn } from '../support/server/clients.ts'
+import { valueOf } from '../support/server/fake-connection.ts'
+import { until } from '../support/until.ts'
 
 const request = () => new Request('http://a/stores/orders/a', { headers: { host: 'a' } })
 

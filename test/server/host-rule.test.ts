@@ -6,11 +6,11 @@ import { LookupStats } from '../../lib/metrics/index.ts'
 import { ForwardedRequests } from '../../lib/server/forwarded-requests.ts'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
 import { guarded } from '../../lib/server/request-guard.ts'
-import { makeCertificate } from '../http/certificate.ts'
-import { problemOf, serveFake } from '../http/fake-store.ts'
-import { rawRequest } from '../http/raw-request.ts'
-import { statusesIn } from './fast-path/clients.ts'
-import { connect, fastPathOf, turn } from './fast-path/fake-connection.ts'
+import { makeCertificate } from '../support/http/certificate.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
+import { statusesIn } from '../support/server/clients.ts'
+import { connect, fastPathOf, turn } from '../support/server/fake-connection.ts'
 
 const none = { hasToken: false, refused: () => false }
 

@@ -1,7 +1,7 @@
 /** Clients that are slow, greedy or make no sense, by raw sockets: none of them may hold anything for long, or keep others from an answer. */
 import { describe, expect, test } from 'bun:test'
-import type { Dial } from '../http/dial.ts'
-import { transports } from '../http/transports.ts'
+import type { Dial } from '../support/http/connect.ts'
+import { transports } from '../support/http/transports.ts'
 
 const host = 'Host: a\r\n'
 

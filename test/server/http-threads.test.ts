@@ -1,7 +1,7 @@
 /** The executable with several threads that answer HTTP: whoever is asked, the answer is the same. */
 import { expect, test } from 'bun:test'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 
 const threads = 3
 /** The kernel shares connections out by chance: with so many, a thread that is never asked is one in a million. */

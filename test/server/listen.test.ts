@@ -3,9 +3,9 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { createRequestHandler } from '../../lib/http/handler.ts'
 import { listen } from '../../lib/server/listen.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
-import { FakeStore, serveFake } from '../http/fake-store.ts'
-import { rawRequest } from '../http/raw-request.ts'
-import { until } from '../until.ts'
+import { FakeStore, serveFake } from '../support/http/fake-store.ts'
+import { rawRequest } from '../support/http/raw-request.ts'
+import { until } from '../support/until.ts'
 
 describe('listen', () => {
   test.each([
@@ -79,10 +79,13 @@ describe('stop', () => {
 
   test('who has connected, but is not accepted yet, is answered when it drains', async () => {
     const { server } = serveFake()
-    const client = Bun.spawn([process.execPath, `${import.meta.dir}/late-clients.ts`, String(server.port)], {
-      stdin: 'pipe',
-      stdout: 'pipe',
-    })
+    const client = Bun.spawn(
+      [process.execPath, `${import.meta.dir}/../support/server/late-clients.ts`, String(server.port)],
+      {
+        stdin: 'pipe',
+        stdout: 'pipe',
+      },
+    )
     const said = client.stdout.getReader()
     await said.read()
     const stopped = server.stop(5_000)

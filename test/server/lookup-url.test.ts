@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { lookupUrl } from '../../lib/server/lookup-url.ts'
-import { serveFake } from '../http/fake-store.ts'
+import { serveFake } from '../support/http/fake-store.ts'
 
 describe('lookupUrl', () => {
   test.each([

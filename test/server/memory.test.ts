@@ -3,8 +3,8 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { transports } from '../http/transports.ts'
-import { get } from './fast-path/clients.ts'
+import { transports } from '../support/http/transports.ts'
+import { get } from '../support/server/clients.ts'
 
 const mebibytesMax = 400
 
@@ -17,7 +17,7 @@ interface Greedy extends AsyncDisposable {
 }
 
 async function startGreedy(name: string): Promise<Greedy> {
-  const script = join(import.meta.dir, 'greedy-server.ts')
+  const script = join(import.meta.dir, '../support/server/greedy-server.ts')
   const child = Bun.spawn([process.execPath, script, name], { stdout: 'pipe', stderr: 'inherit' })
   const { value } = await child.stdout.getReader().read()
   return {

@@ -1,9 +1,9 @@
 /** What holds on every way in: Hosts, bounds of bodies, and the end of connections. */
 import { describe, expect, test } from 'bun:test'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
-import { serveFake } from '../http/fake-store.ts'
-import { exchange, type Way, ways } from '../http/ways.ts'
-import { statusesIn } from './fast-path/clients.ts'
+import { serveFake } from '../support/http/fake-store.ts'
+import { exchange, type Way, ways } from '../support/http/request-paths.ts'
+import { statusesIn } from '../support/server/clients.ts'
 
 const request = (way: Way, headers: string, line = 'GET /stores/orders/a') =>
   `${line} HTTP/1.1\r\n${headers}${way.headers}\r\n`

@@ -1,7 +1,7 @@
 /** Before `npm test`: what the suite needs beside the dependencies is looked for first, and what is missing is named at once. */
-import { dockerAnswers } from '../kafka/container-broker.ts'
-import { kafkaJars } from '../kafka/jars.ts'
-import { prepareKafka } from '../kafka/prepare.ts'
+import { dockerAnswers } from '../support/kafka/broker/container-broker.ts'
+import { kafkaJars } from '../support/kafka/broker/jars.ts'
+import { prepareKafka } from '../support/kafka/broker/prepare.ts'
 
 /** Of the whole suite, on 2 cores that do nothing else. */
 const suiteMinutes = 20

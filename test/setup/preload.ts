@@ -1,7 +1,7 @@
 /** Loaded by `bun test` before all test files (bunfig.toml). */
 import { afterAll, setDefaultTimeout } from 'bun:test'
 import { plugin } from 'bun'
-import { closeKafka } from '../kafka/running.ts'
+import { closeKafka } from '../support/kafka/broker/running.ts'
 import { watchNpm } from './parent.ts'
 
 /** A test that starts brokers on a loaded machine of 2 cores takes seconds; one that hangs must still end. */

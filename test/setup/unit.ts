@@ -2,7 +2,11 @@
 import { importsOf, repositoryFiles, root } from '../style/repository.ts'
 
 /** What needs a broker, Java or the executable. */
-const heavy = new Set(['test/kafka/index.ts', 'test/kafka/jars.ts', 'test/binary/built.ts'])
+const heavy = new Set([
+  'test/support/kafka/index.ts',
+  'test/support/kafka/broker/jars.ts',
+  'test/support/binary/built.ts',
+])
 
 /** Paths from the top of the repository. */
 export function unitTests(): string[] {

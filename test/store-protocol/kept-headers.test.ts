@@ -3,8 +3,8 @@ import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
 import type { ChiralMap } from '../../lib/map/index.ts'
 import { keptHeaders, separateHeaders, withoutHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { keptBytesMax, KeptHeaders, keptHeadersOf } from '../../lib/store-protocol/kept-headers.ts'
-import { rawBatch, type RawRecord, rawRecord } from '../kafka/record-batch/raw-batch.ts'
-import { opened } from '../store-thread/support.ts'
+import { rawBatch, type RawRecord, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
+import { opened } from '../support/store-thread/stand-ins.ts'
 
 type Headers = NonNullable<RawRecord['headers']>
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { rolesOf } from '../../lib/store-protocol/roles.ts'
-import { settingsFrom } from '../cluster/support/settings.ts'
+import { settingsFrom } from '../support/instances/settings.ts'
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 

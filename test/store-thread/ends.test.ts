@@ -1,8 +1,8 @@
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { setEnd, watchEnds } from '../../lib/store-thread/ends.ts'
-import { FakeClient } from '../kafka/fake-client.ts'
-import { until } from '../until.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { until } from '../support/until.ts'
 
 const now = 1_700_000_000_000
 afterEach(() => void setSystemTime())

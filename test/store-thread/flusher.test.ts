@@ -2,7 +2,7 @@ import { afterEach, expect, spyOn, test } from 'bun:test'
 import type { ChiralMap } from '../../lib/map/index.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { Flusher } from '../../lib/store-thread/flusher.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 const open: Flusher[] = []
 afterEach(() => {

@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import type { TopicListener } from '../../lib/kafka/topic-view.ts'
 import { type CopyPosition, ReplicaWatch } from '../../lib/store-thread/replica-watch.ts'
-import { FakeClient } from '../kafka/fake-client.ts'
-import { endOfEpochResponse } from '../kafka/responses.ts'
-import { until } from '../until.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { endOfEpochResponse } from '../support/kafka/fakes/responses.ts'
+import { until } from '../support/until.ts'
 
 /** A copy of partition 0, read up to offset 20: epoch 3 from 0 on, epoch 5 from 12 on. */
 function start(read = '3@0,5@12', position = 20) {

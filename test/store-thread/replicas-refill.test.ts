@@ -5,11 +5,11 @@ import { Stats } from '../../lib/store-protocol/stats.ts'
 import { Replicas } from '../../lib/store-thread/replicas.ts'
 import type { StoreContext } from '../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
-import { FakeClient } from '../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
-import { fetchResponse } from '../kafka/responses.ts'
-import { createFixture } from '../map/helper.ts'
-import { soon, until } from '../until.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
+import { fetchResponse } from '../support/kafka/fakes/responses.ts'
+import { rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
+import { createFixture } from '../support/map/map-pair.ts'
+import { soon, until } from '../support/until.ts'
 
 const offsetOutOfRange = 1
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { answer, answersWith, detailOf, Fleet, isReady } from '../cluster/support/fleet.ts'
-import { createTopic, kafkaClient, uniqueName } from '../kafka/index.ts'
-import { until } from '../until.ts'
+import { answer, answersWith, detailOf, Fleet, isReady } from '../support/instances/fleet.ts'
+import { createTopic, kafkaClient, uniqueName } from '../support/kafka/index.ts'
+import { until } from '../support/until.ts'
 
 function numbered(count: number, value = 'first'): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, number) => [`key-${number}`, `${value} ${number}`]))

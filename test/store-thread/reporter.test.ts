@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { Reporter } from '../../lib/store-thread/reporter.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 test('a reporter counts each failure of the Kafka clients once, also where nothing is held in memory', async () => {
   const health = {

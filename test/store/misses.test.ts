@@ -4,7 +4,7 @@ import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
 import { type Assignment, explainMiss } from '../../lib/store/misses.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
-import { settingsFrom } from '../cluster/support/settings.ts'
+import { settingsFrom } from '../support/instances/settings.ts'
 
 const partitionCount = 4
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { clearLine, configureLogging, loggerOf } from '../../lib/log/index.ts'
 import type { RecoveryProgress } from '../../lib/store-protocol/status.ts'
 import { showProgress } from '../../lib/store/progress-display.ts'
-import { until } from '../until.ts'
+import { until } from '../support/until.ts'
 
 const half: RecoveryProgress = {
   phase: 'recovering',

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { statusOf } from '../../lib/store/store-status.ts'
 import type { StoreThreads } from '../../lib/store/store-threads.ts'
-import { settingsFrom } from '../cluster/support/settings.ts'
+import { settingsFrom } from '../support/instances/settings.ts'
 import { startShard } from './handle-setup.ts'
 
 const trouble = {

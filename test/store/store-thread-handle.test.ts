@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { pinnedReadersMax } from '../../lib/store-protocol/limits.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
-import { createFixture } from '../map/helper.ts'
-import { soon } from '../until.ts'
+import { createFixture } from '../support/map/map-pair.ts'
+import { soon } from '../support/until.ts'
 import { startShard } from './handle-setup.ts'
 
 const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [

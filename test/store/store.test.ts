@@ -1,8 +1,8 @@
 /** The handle of a store: its states, and what it answers in each. */
 import { expect, test } from 'bun:test'
 import type { StoreState } from '../../lib/store-protocol/status.ts'
-import { Fixture } from '../integration/support/fixture.ts'
-import { until } from '../until.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 test('a store goes through its states in order, and answers lookups only while it runs', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { explainWriteRefusal } from '../../lib/store/write-refusals.ts'
-import { settingsFrom } from '../cluster/support/settings.ts'
+import { settingsFrom } from '../support/instances/settings.ts'
 
 const topics = { STORE_ID: 'orders', SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 const config = settingsFrom({ ...topics, PARTITIONS: '0,1' })

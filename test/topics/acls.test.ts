@@ -4,8 +4,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
-import { Fixture, type FixtureOptions } from '../integration/support/fixture.ts'
-import { toAddress } from '../kafka/real-client.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
 import {
   clientsOf,
   type Grant,
@@ -14,8 +13,9 @@ import {
   revoke,
   type SecuredKafka,
   securedKafka,
-} from '../kafka/security/secured-kafka.ts'
-import { until } from '../until.ts'
+} from '../support/kafka/security/secured-kafka.ts'
+import { Fixture, type FixtureOptions } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 function authenticatedAs(secured: SecuredKafka, user: string): Partial<StoreConfig> {
   return {

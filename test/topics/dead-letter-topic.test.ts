@@ -5,10 +5,10 @@ import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { inspectDeadLetters } from '../../lib/topics/dead-letter-topic.ts'
-import { Fixture } from '../integration/support/fixture.ts'
-import { createTopic, sharedKafka } from '../kafka/index.ts'
-import { toAddress } from '../kafka/real-client.ts'
-import { clientsOf, type Grant, grant, passwordOf, securedKafka } from '../kafka/security/secured-kafka.ts'
+import { createTopic, sharedKafka } from '../support/kafka/index.ts'
+import { toAddress } from '../support/kafka/real-client.ts'
+import { clientsOf, type Grant, grant, passwordOf, securedKafka } from '../support/kafka/security/secured-kafka.ts'
+import { Fixture } from '../support/store/fixture.ts'
 
 function deadLetter(fixture: Fixture): Partial<StoreConfig> {
   return { onBadRecord: 'dead-letter', deadLetterTopic: `${fixture.source}-bad` }

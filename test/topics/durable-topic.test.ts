@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { createDurable, durabilityOf } from '../../lib/topics/durable-topic.ts'
-import { captureLog } from '../store-thread/support.ts'
+import { captureLog } from '../support/store-thread/stand-ins.ts'
 
 const policyViolation = 44
 

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { FormatsConfig } from '../../lib/format/index.ts'
 import { completenessMetadata, completenessOf } from '../../lib/topics/completeness.ts'
 import { fingerprintIn, fingerprintOf, withFingerprint } from '../../lib/topics/fingerprint.ts'
-import { temporaryFolder } from '../kafka/temporary-folder.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const raw = { format: 'raw' } as const
 const formats = (value: FormatsConfig['value']): FormatsConfig => ({ key: raw, value, store: value })

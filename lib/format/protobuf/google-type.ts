@@ -1,6 +1,6 @@
 /**
  * google/type/*.proto, which Confluent's registry knows without a reference. Messages and enums of googleapis,
- * Copyright Google LLC, under the Apache License 2.0. Changed: without comments and options. test/format/java compares
+ * Copyright Google LLC, under the Apache License 2.0. Changed: without comments and options. test/support/format/java compares
  * them with the files that Google publishes.
  */
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
-import { run, tail } from '../../kafka/run.ts'
+import { run, tail } from '../../support/process/run.ts'
 import { buildFolder, root } from '../build-folder.ts'
 import type { Contender } from './contender.ts'
 import { launch } from './store-process.ts'

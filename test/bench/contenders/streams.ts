@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { run, tail } from '../../kafka/run.ts'
+import { run, tail } from '../../support/process/run.ts'
 import { buildFolder, digestOf } from '../build-folder.ts'
 import { type Contender, MissingToolchain } from './contender.ts'
 import { launch } from './store-process.ts'

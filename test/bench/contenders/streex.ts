@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { run, tail } from '../../kafka/run.ts'
+import { run, tail } from '../../support/process/run.ts'
 import { buildFolder, digestOf } from '../build-folder.ts'
 import { type Contender, MissingToolchain } from './contender.ts'
 import { launch } from './store-process.ts'

@@ -1,6 +1,6 @@
 /** The constant answer as a process of its own: what bounds lookups of anybody, since there is no store behind it. */
 import { join } from 'node:path'
-import { freePorts } from '../../kafka/ports.ts'
+import { freePorts } from '../../support/process/ports.ts'
 
 export interface ConstantAnswer extends AsyncDisposable {
   url: string

@@ -1,6 +1,6 @@
 /** What every scenario works with. */
 import type { KafkaClient } from '../../../lib/kafka/client.ts'
-import { createTopic, type KafkaBroker, kafkaClient, uniqueName } from '../../kafka/index.ts'
+import { createTopic, type KafkaBroker, kafkaClient, uniqueName } from '../../support/kafka/index.ts'
 import type { Contender, RunningStore, StoreSettings } from '../contenders/index.ts'
 import type { Options } from '../options.ts'
 import type { Results } from '../report/results.ts'

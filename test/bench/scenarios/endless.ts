@@ -1,5 +1,5 @@
 /** A hundred thousand keys updated at full speed for as long as is asked: memory has to stay, and cleaning must not hold lookups up. */
-import { uniqueName } from '../../kafka/index.ts'
+import { uniqueName } from '../../support/kafka/index.ts'
 import type { Contender } from '../contenders/index.ts'
 import { watchPauses } from '../load/pauses.ts'
 import { textOf } from '../report/metrics.ts'

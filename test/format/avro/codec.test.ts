@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { avroCodec, avroCodecOfTexts } from '../../../lib/format/avro.ts'
 import { codecOf, type Json } from '../../../lib/format/index.ts'
-import { temporaryFolder } from '../../kafka/temporary-folder.ts'
-import { order, sample } from './schemas.ts'
+import { order, sample } from '../../support/format/avro/schemas.ts'
+import { temporaryFolder } from '../../support/process/temporary-folder.ts'
 
 function codecOfSchema(...schemas: unknown[]) {
   return avroCodecOfTexts(schemas.map((schema) => JSON.stringify(schema)))

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { avroCodecOfTexts } from '../../../lib/format/avro.ts'
-import { order } from './schemas.ts'
+import { order } from '../../support/format/avro/schemas.ts'
 
 const long = 'ffffffffffffffffff01'
 

@@ -3,9 +3,9 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { avroCodec, avroCodecOfTexts } from '../../../lib/format/avro.ts'
 import type { Json } from '../../../lib/format/index.ts'
-import { hasJava } from '../java/java.ts'
-import { writeVectors } from './java.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { writeVectors } from '../../support/format/avro/java.ts'
+import vectors from '../../support/format/avro/vectors.json' with { type: 'json' }
+import { hasJava } from '../../support/format/java/java.ts'
 
 /** There is more than one way to write an array. */
 const notCanonical = new Set(['array in blocks of other sizes'])
@@ -20,7 +20,7 @@ test.each(vectors)('what Java writes is read, and written alike: $name', ({ name
 })
 
 test('defaults of all kinds are filled in as Java does', () => {
-  const codec = avroCodec({ file: join(import.meta.dir, 'order.avsc') })
+  const codec = avroCodec({ file: join(import.meta.dir, '../../support/format/avro/order.avsc') })
   const { bytes } = vectors.find(({ name }) => name === 'order with defaults')!
   expect(codec.encode({ id: 10_071 }).toHex()).toBe(bytes)
   expect(codec.fromJson({ id: 10_071 })).toEqual(codec.decode(Uint8Array.fromHex(bytes)))

@@ -1,7 +1,7 @@
 /** The vectors that the other tests go by are what Kafka's and Google's own code writes. */
 import { expect, test } from 'bun:test'
-import { hasJava, writeVectors } from './java.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { hasJava, writeVectors } from '../../support/format/java/java.ts'
+import vectors from '../../support/format/java/vectors.json' with { type: 'json' }
 
 // Where Docker runs Kafka, there may be no Java.
 if (hasJava) {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Json } from '../../../lib/format/index.ts'
-import vectors from '../java/vectors.json' with { type: 'json' }
-import { codecNamed, former, legacy, measured, order, orders } from './messages.ts'
+import vectors from '../../support/format/java/vectors.json' with { type: 'json' }
+import { codecNamed, former, legacy, measured, order, orders } from '../../support/format/protobuf/messages.ts'
 
 describe('what Google’s Java writes', () => {
   test.each(vectors.protobuf.filter(({ json }) => json !== null))('$name', ({ message, bytes, json }) => {

@@ -7,8 +7,8 @@ import protobuf from 'protobufjs'
 import { codecOf } from '../../../lib/format/index.ts'
 import { addBundled } from '../../../lib/format/protobuf/bundled.ts'
 import { googleTypeFiles } from '../../../lib/format/protobuf/google-type.ts'
-import { hasJava } from '../java/java.ts'
-import { descriptorsOf } from './differential/oracle.ts'
+import { hasJava } from '../../support/format/java/java.ts'
+import { descriptorsOf } from '../../support/format/protobuf/differential/oracle.ts'
 
 interface EnumDescriptor {
   name: string

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Json } from '../../../lib/format/index.ts'
-import { legacy, messageOf, order, orders } from './messages.ts'
+import { legacy, messageOf, order, orders } from '../../support/format/protobuf/messages.ts'
 
 describe('refusals', () => {
   const what = 'it must be orders.v1.Order as JSON: orders.v1.'

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { until } from '../../until.ts'
-import { hasJava } from '../java/java.ts'
-import { Apicurio } from './apicurio.ts'
-import { isPending, settled, wire } from './settled.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { hasJava } from '../../support/format/java/java.ts'
+import { Apicurio } from '../../support/format/registry/apicurio.ts'
+import { isPending, settled, wire } from '../../support/format/registry/settled.ts'
+import vectors from '../../support/format/registry/vectors.json' with { type: 'json' }
+import { until } from '../../support/until.ts'
 
 const startTimeoutMs = 600_000
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'bun:test'
 import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { FakeRegistry } from './fake-registry.ts'
-import { settled, wire } from './settled.ts'
+import { FakeRegistry } from '../../support/format/registry/fake-registry.ts'
+import { settled, wire } from '../../support/format/registry/settled.ts'
 
 const decimal = { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 }
 

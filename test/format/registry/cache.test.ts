@@ -6,7 +6,7 @@ import { compile } from '../../../lib/format/registry/compile.ts'
 import { Refused, Trouble } from '../../../lib/format/registry/faults.ts'
 import { Fetched } from '../../../lib/format/registry/fetched.ts'
 import type { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { isPending, settled } from './settled.ts'
+import { isPending, settled } from '../../support/format/registry/settled.ts'
 
 const silent = { trouble() {}, settled() {} }
 const never = () => new Promise<never>(() => {})

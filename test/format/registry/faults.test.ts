@@ -4,9 +4,9 @@ import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas, type SchemasOptions } from '../../../lib/format/registry/schemas.ts'
 import { formatTroubles } from '../../../lib/format/troubles.ts'
 import { configureLogging } from '../../../lib/log/index.ts'
-import { until } from '../../until.ts'
-import { avroSchema, FakeRegistry, json, problem } from './fake-registry.ts'
-import { isPending, settled, wire } from './settled.ts'
+import { avroSchema, FakeRegistry, json, problem } from '../../support/format/registry/fake-registry.ts'
+import { isPending, settled, wire } from '../../support/format/registry/settled.ts'
+import { until } from '../../support/until.ts'
 
 const quick = { retryMsMin: 1, retryMsMax: 5, retryMsOperator: 1, confirmMs: 1 }
 const credentials = { user: 'latchkey', password: 'hunter2' }

@@ -6,9 +6,9 @@ import { registryCodec } from '../../../lib/format/registry.ts'
 import { Refused } from '../../../lib/format/registry/faults.ts'
 import { Fetched } from '../../../lib/format/registry/fetched.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { FakeRegistry } from './fake-registry.ts'
-import { isPending, settled, wire } from './settled.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { FakeRegistry } from '../../support/format/registry/fake-registry.ts'
+import { isPending, settled, wire } from '../../support/format/registry/settled.ts'
+import vectors from '../../support/format/registry/vectors.json' with { type: 'json' }
 
 const silent = { trouble() {}, settled() {} }
 const never = () => new Promise<never>(() => {})

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { FakeRegistry, type RegisteredSchema } from './fake-registry.ts'
-import { settled, wire } from './settled.ts'
+import { FakeRegistry, type RegisteredSchema } from '../../support/format/registry/fake-registry.ts'
+import { settled, wire } from '../../support/format/registry/settled.ts'
 
 const ofOptions = ['cpp', 'go', 'java'].map((language) => `google/protobuf/${language}_features.proto`)
 

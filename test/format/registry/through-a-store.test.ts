@@ -1,11 +1,11 @@
 /** Records in a registry's wire format on their way through a store, while the registry is away and when it is back. */
 import { expect, test } from 'bun:test'
 import type { RegistryConfig } from '../../../lib/format/index.ts'
-import { Fixture } from '../../integration/support/fixture.ts'
-import { until } from '../../until.ts'
-import { FakeRegistry } from './fake-registry.ts'
-import { wire } from './settled.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { FakeRegistry } from '../../support/format/registry/fake-registry.ts'
+import { wire } from '../../support/format/registry/settled.ts'
+import vectors from '../../support/format/registry/vectors.json' with { type: 'json' }
+import { Fixture } from '../../support/store/fixture.ts'
+import { until } from '../../support/until.ts'
 
 const [order] = vectors.vectors
 const idOfText = vectors.schemas.find(({ subject }) => subject === 'text-value')!.id

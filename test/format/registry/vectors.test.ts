@@ -3,9 +3,9 @@ import { expect, test } from 'bun:test'
 import type { Json } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { Schemas } from '../../../lib/format/registry/schemas.ts'
-import { FakeRegistry } from './fake-registry.ts'
-import { settled } from './settled.ts'
-import vectors from './vectors.json' with { type: 'json' }
+import { FakeRegistry } from '../../support/format/registry/fake-registry.ts'
+import { settled } from '../../support/format/registry/settled.ts'
+import vectors from '../../support/format/registry/vectors.json' with { type: 'json' }
 
 type Kind = 'avro' | 'protobuf' | 'json'
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { codecOf, type Json, simpleCodecs, type SimpleFormat, simpleFormats } from '../../../lib/format/index.ts'
 import { jsonCodec } from '../../../lib/format/simple/json.ts'
-import vectors from '../java/vectors.json' with { type: 'json' }
+import vectors from '../../support/format/java/vectors.json' with { type: 'json' }
 
 const uuid = '123e4567-e89b-12d3-a456-426614174000'
 const bytesOf = (text: string) => new TextEncoder().encode(text)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
 import { requireVersion, requireVersions } from '../../../lib/kafka/connection/broker-versions.ts'
-import { ScriptedCluster } from '../scripted-cluster.ts'
+import { ScriptedCluster } from '../../support/kafka/fakes/scripted-cluster.ts'
 
 const initProducerId = 22
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import { KafkaClient, type TopicMetadata } from '../../../lib/kafka/client.ts'
-import { soon, until } from '../../until.ts'
-import { freePorts } from '../ports.ts'
-import { ScriptedCluster } from '../scripted-cluster.ts'
+import { ScriptedCluster } from '../../support/kafka/fakes/scripted-cluster.ts'
+import { freePorts } from '../../support/process/ports.ts'
+import { soon, until } from '../../support/until.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {

@@ -11,7 +11,7 @@ import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/c
 import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
 import manifest from '../../../package.json'
-import { createTopic, sharedKafka, uniqueName } from '../index.ts'
+import { createTopic, sharedKafka, uniqueName } from '../../support/kafka/index.ts'
 
 const open: { close: () => unknown }[] = []
 afterEach(() => {

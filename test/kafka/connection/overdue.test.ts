@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
 import { fetchCommitted } from '../../../lib/kafka/offsets.ts'
 import { plainProducerId } from '../../../lib/kafka/transactional-id.ts'
-import { captureLog } from '../../store-thread/support.ts'
-import { soon, until } from '../../until.ts'
-import { ScriptedCluster } from '../scripted-cluster.ts'
+import { ScriptedCluster } from '../../support/kafka/fakes/scripted-cluster.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
+import { soon, until } from '../../support/until.ts'
 
 const lateMs = 50
 let cluster: ScriptedCluster

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createServer } from 'node:net'
 import { requireReachable } from '../../../lib/kafka/connection/reachable.ts'
-import { freePorts } from '../ports.ts'
+import { freePorts } from '../../support/process/ports.ts'
 
 const missing = { host: 'no-such-host.invalid', port: 9092 }
 

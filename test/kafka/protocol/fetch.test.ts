@@ -1,6 +1,14 @@
 import { expect, test } from 'bun:test'
 import { type FetchOptions, fetchRequest, parseFetchResponse } from '../../../lib/kafka/protocol/fetch.ts'
-import { bodyOf, fetchPositions, fetchResponse, fetchResponseById, int16, int32, int64 } from '../responses.ts'
+import {
+  bodyOf,
+  fetchPositions,
+  fetchResponse,
+  fetchResponseById,
+  int16,
+  int32,
+  int64,
+} from '../../support/kafka/fakes/responses.ts'
 
 const options: FetchOptions = {
   maxWaitMs: 500,

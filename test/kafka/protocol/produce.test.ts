@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { parseProduceResponse, produceRequest } from '../../../lib/kafka/protocol/produce.ts'
-import { bodyOf, int16, int32, producedBatches, produceResponse } from '../responses.ts'
+import { bodyOf, int16, int32, producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
 
 test('produceRequest writes the bytes of version 7 when given batches', () => {
   const batches = [

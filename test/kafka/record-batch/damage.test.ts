@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors } from './compressed.ts'
-import { rawBatch, rawRecord, withCrc } from './raw-batch.ts'
-import { currentRecord, encode, sample } from './samples.ts'
+import { compressors } from '../../support/kafka/record-batch/compressed.ts'
+import { rawBatch, rawRecord, withCrc } from '../../support/kafka/record-batch/raw-batch.ts'
+import { currentRecord, encode, sample } from '../../support/kafka/record-batch/samples.ts'
 
 const many = encode(
   Array.from({ length: 12 }, (_, id) =>

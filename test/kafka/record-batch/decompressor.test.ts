@@ -4,9 +4,9 @@ import { lz4Compress, snappyCompress } from '@platformatic/wasm-utils/bundled'
 import fc from 'fast-check'
 import { Decompressor } from '../../../lib/kafka/record-batch/decompressor.ts'
 import { type Compression, maxDecompressedBytes, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors, lz4Frame, xerialFrame } from './compressed.ts'
-import { rawBatch } from './raw-batch.ts'
-import { encode, readAll, sample } from './samples.ts'
+import { compressors, lz4Frame, xerialFrame } from '../../support/kafka/record-batch/compressed.ts'
+import { rawBatch } from '../../support/kafka/record-batch/raw-batch.ts'
+import { encode, readAll, sample } from '../../support/kafka/record-batch/samples.ts'
 
 const text = Buffer.from(JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id, name: `name ${id % 77}` }))))
 

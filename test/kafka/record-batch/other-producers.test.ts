@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { CompressionTypes } from 'kafkajs'
 import { compressionNames, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../index.ts'
-import { RawConnection } from './raw-connection.ts'
-import { currentRecord, type ReadRecord } from './samples.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../../support/kafka/index.ts'
+import { RawConnection } from '../../support/kafka/record-batch/raw-connection.ts'
+import { currentRecord, type ReadRecord } from '../../support/kafka/record-batch/samples.ts'
 
 interface Log {
   records: ReadRecord[]

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { RecordBatchBuilder } from '../../../lib/kafka/record-batch/index.ts'
-import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../index.ts'
-import { RawConnection } from './raw-connection.ts'
-import { append, noProducer, readAll, sample, type SampleRecord } from './samples.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../../support/kafka/index.ts'
+import { RawConnection } from '../../support/kafka/record-batch/raw-connection.ts'
+import { append, noProducer, readAll, sample, type SampleRecord } from '../../support/kafka/record-batch/samples.ts'
 
 const records: SampleRecord[] = [
   sample('first', 'value', 1_700_000_000_500, 0),

@@ -7,8 +7,8 @@ import {
   RecordBatchBuilder,
   recordOverheadBytesMax,
 } from '../../../lib/kafka/record-batch/index.ts'
-import { rawBatch, rawRecord } from './raw-batch.ts'
-import { append, encode, noProducer, readAll, sample } from './samples.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { append, encode, noProducer, readAll, sample } from '../../support/kafka/record-batch/samples.ts'
 
 test('a sealed batch is byte for byte what the protocol says', () => {
   const source = Buffer.alloc(8)

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { type RawBatch, rawBatch, rawRecord, withCrc } from './raw-batch.ts'
-import { currentRecord, encode, readAll, sample } from './samples.ts'
+import { type RawBatch, rawBatch, rawRecord, withCrc } from '../../support/kafka/record-batch/raw-batch.ts'
+import { currentRecord, encode, readAll, sample } from '../../support/kafka/record-batch/samples.ts'
 
 const three = [0, 1, 2].map((offsetDelta) => rawRecord({ offsetDelta, key: `k${offsetDelta}`, value: 'v' }))
 

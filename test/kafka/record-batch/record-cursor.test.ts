@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { HeaderCursor, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { rawBatch, type RawRecord, rawRecord, varint } from './raw-batch.ts'
+import { rawBatch, type RawRecord, rawRecord, varint } from '../../support/kafka/record-batch/raw-batch.ts'
 
 /** A record amid two good ones: what the reader makes of the three. */
 function amid(middle: Buffer): (string | number)[] {

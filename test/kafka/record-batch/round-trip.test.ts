@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { encode, readAll, sample, type SampleRecord } from './samples.ts'
+import { encode, readAll, sample, type SampleRecord } from '../../support/kafka/record-batch/samples.ts'
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),

@@ -6,9 +6,9 @@ import {
   RecordBatchReader,
   splitBatch,
 } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors, lz4Frame } from './compressed.ts'
-import { rawBatch, rawRecord } from './raw-batch.ts'
-import { readAll, type ReadRecord } from './samples.ts'
+import { compressors, lz4Frame } from '../../support/kafka/record-batch/compressed.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { readAll, type ReadRecord } from '../../support/kafka/record-batch/samples.ts'
 
 const records = Array.from({ length: 400 }, (_, id) =>
   rawRecord({

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from '../../../lib/kafka/record-batch/varint.ts'
-import { varint } from './raw-batch.ts'
+import { varint } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const int32Edges = [0, -1, 63, 64, -64, -65, 8191, 8192, -8192, -8193, 2 ** 31 - 1, -(2 ** 31)]
 const int64Edges = [2 ** 31, -(2 ** 31) - 1, 2 ** 34, 2 ** 41 - 1, 2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 62, -(2 ** 63)]

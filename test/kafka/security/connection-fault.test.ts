@@ -3,10 +3,16 @@ import { afterEach, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
-import { until } from '../../until.ts'
-import { toAddress } from '../real-client.ts'
-import { keyPassword } from './certificates.ts'
-import { clientsOf, passwordOf, scramPassword, securedKafka, shortSessionMs } from './secured-kafka.ts'
+import { toAddress } from '../../support/kafka/real-client.ts'
+import { keyPassword } from '../../support/kafka/security/certificates.ts'
+import {
+  clientsOf,
+  passwordOf,
+  scramPassword,
+  securedKafka,
+  shortSessionMs,
+} from '../../support/kafka/security/secured-kafka.ts'
+import { until } from '../../support/until.ts'
 
 const open: { close: () => unknown }[] = []
 afterEach(() => {

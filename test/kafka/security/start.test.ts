@@ -1,11 +1,17 @@
 /** Stores and the program as a whole on a secured broker: what gets in works throughout, what does not ends the start, and no secret is shown. */
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { Fixture } from '../../integration/support/fixture.ts'
-import { until } from '../../until.ts'
-import { toAddress } from '../real-client.ts'
-import { keyPassword } from './certificates.ts'
-import { clientsOf, grant, passwordOf, scramPassword, securedKafka } from './secured-kafka.ts'
+import { toAddress } from '../../support/kafka/real-client.ts'
+import { keyPassword } from '../../support/kafka/security/certificates.ts'
+import {
+  clientsOf,
+  grant,
+  passwordOf,
+  scramPassword,
+  securedKafka,
+} from '../../support/kafka/security/secured-kafka.ts'
+import { Fixture } from '../../support/store/fixture.ts'
+import { until } from '../../support/until.ts'
 
 const main = join(import.meta.dir, '../../../main.ts')
 const startMs = 40_000

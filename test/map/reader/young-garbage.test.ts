@@ -1,6 +1,6 @@
 import { heapStats } from 'bun:jsc'
 import { expect, test } from 'bun:test'
-import { createFixture } from '../helper.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
 
 const lookups = 50_000
 /** Four of them make a heap of which tens of megabytes of garbage are a small part, in the engine's eyes. */

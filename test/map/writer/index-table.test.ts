@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { Announcements } from '../../../lib/map/writer/announcements.ts'
 import { IndexTable, tableBitsFor } from '../../../lib/map/writer/index-table.ts'
 import { SegmentAllocator } from '../../../lib/map/writer/segment-allocator.ts'
-import { createRandom } from '../helper.ts'
+import { createRandom } from '../../support/map/map-pair.ts'
 
 const allocator = new SegmentAllocator(
   { segmentBytes: 4096, slabBytes: 65536, bytesMax: 1024 * 1024 },

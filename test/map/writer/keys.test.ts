@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createFixture, putEntry } from '../helper.ts'
+import { createFixture, putEntry } from '../../support/map/map-pair.ts'
 
 test('keys come once each when the map changes meanwhile', async () => {
   const { map, put, openAll } = createFixture()

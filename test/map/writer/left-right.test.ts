@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { ChiralMap, ChiralMapReaders, type MapMessage, type Reader } from '../../../lib/map/index.ts'
 import { epochWord } from '../../../lib/map/memory/control.ts'
 import { publishesWaitingMax } from '../../../lib/map/memory/limits.ts'
-import { createFixture, putEntry, smallSegmentBytes } from '../helper.ts'
+import { createFixture, putEntry, smallSegmentBytes } from '../../support/map/map-pair.ts'
 
 /** Of the second reader, which nobody of a fixture is: odd while it is inside. */
 function setOtherEpoch(map: ChiralMap, epoch: number): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { problemFor } from '../../../lib/server/fast-path/bare-answer.ts'
-import { transports } from '../../http/transports.ts'
+import { transports } from '../../support/http/transports.ts'
 
 const host = 'Host: a\r\n'
 

@@ -1,9 +1,9 @@
 /** A connection to the fast path with Bun's server behind it, as its client sees it. That lookups are answered as they should be is held by the other tests. */
 import { describe, expect, test } from 'bun:test'
 import type { Lookup } from '../../../lib/store-protocol/status.ts'
-import { transports } from '../../http/transports.ts'
-import { until } from '../../until.ts'
-import { flush, get, isAnswered, statusesIn } from './clients.ts'
+import { transports } from '../../support/http/transports.ts'
+import { flush, get, isAnswered, statusesIn } from '../../support/server/clients.ts'
+import { until } from '../../support/until.ts'
 
 describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, rawRequest, fetch }) => {
   test('is answered in order when plain requests and others are mixed', async () => {

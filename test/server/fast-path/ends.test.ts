@@ -1,8 +1,8 @@
 /** How connections end whose client, or Bun's server behind, does not do its part. */
 import { describe, expect, test } from 'bun:test'
-import { until } from '../../until.ts'
-import { flush, get, statusesIn } from './clients.ts'
-import { answered, connect, fastPathOf, idleTicks, turn, valueOf } from './fake-connection.ts'
+import { flush, get, statusesIn } from '../../support/server/clients.ts'
+import { answered, connect, fastPathOf, idleTicks, turn, valueOf } from '../../support/server/fake-connection.ts'
+import { until } from '../../support/until.ts'
 
 /** A server behind the fast path that says the same to whatever comes. */
 function listenBehind(answer: string) {

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import { openDescriptors } from '../../../lib/server/descriptors.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { transports } from '../../http/transports.ts'
-import { until } from '../../until.ts'
-import { flush, get, isAnswered, statusesIn } from './clients.ts'
+import { transports } from '../../support/http/transports.ts'
+import { flush, get, isAnswered, statusesIn } from '../../support/server/clients.ts'
+import { until } from '../../support/until.ts'
 
 describe.each(transports)('$name the fast path', ({ tls, serveFake, open, rawRequest }) => {
   test('answers 500 and goes on when a request handler throws or rejects', async () => {

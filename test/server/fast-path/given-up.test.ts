@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { FakeStore } from '../../http/fake-store.ts'
-import { transports } from '../../http/transports.ts'
-import { soon, until } from '../../until.ts'
-import { get } from './clients.ts'
-import { answered, connect, fastPathOf, idleTicks } from './fake-connection.ts'
+import { FakeStore } from '../../support/http/fake-store.ts'
+import { transports } from '../../support/http/transports.ts'
+import { get } from '../../support/server/clients.ts'
+import { answered, connect, fastPathOf, idleTicks } from '../../support/server/fake-connection.ts'
+import { soon, until } from '../../support/until.ts'
 
 const odd = get('a', 'X: 1\r\nX: 2\r\n')
 const long = (request: string) => `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n`

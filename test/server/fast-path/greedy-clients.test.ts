@@ -1,9 +1,9 @@
 /** What the fast path holds of clients that send without reading. */
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../../lib/http/answer.ts'
-import { until } from '../../until.ts'
-import { flush, get, statusesIn } from './clients.ts'
-import { answered, connect, fastPathOf, turn, valueOf, waitingBytesMax } from './fake-connection.ts'
+import { flush, get, statusesIn } from '../../support/server/clients.ts'
+import { answered, connect, fastPathOf, turn, valueOf, waitingBytesMax } from '../../support/server/fake-connection.ts'
+import { until } from '../../support/until.ts'
 
 describe('a client that sends without end', () => {
   test('is not read from while it takes none of its answers, and is again when it does', async () => {

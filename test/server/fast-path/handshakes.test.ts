@@ -4,10 +4,10 @@ import { connect } from 'node:net'
 import { configureLogging } from '../../../lib/log/index.ts'
 import { Handshakes } from '../../../lib/server/fast-path/handshakes.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { holdBefore } from '../../http/held-proxy.ts'
-import { tls, transports } from '../../http/transports.ts'
-import { until } from '../../until.ts'
-import { get, isAnswered, statusesIn } from './clients.ts'
+import { holdBefore } from '../../support/http/held-proxy.ts'
+import { tls, transports } from '../../support/http/transports.ts'
+import { get, isAnswered, statusesIn } from '../../support/server/clients.ts'
+import { until } from '../../support/until.ts'
 
 const { open, rawRequest, serveFake } = transports.find((transport) => transport.tls !== undefined)!
 /** The record of a handshake, of 512 bytes, and how its client greets. */

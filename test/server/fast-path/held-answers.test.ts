@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { WriteBuffer } from '../../../lib/server/fast-path/write-buffer.ts'
-import { get } from './clients.ts'
-import { connect, fastPathOf, valueOf } from './fake-connection.ts'
-import { FakeSocket } from './fake-socket.ts'
+import { get } from '../../support/server/clients.ts'
+import { connect, fastPathOf, valueOf } from '../../support/server/fake-connection.ts'
+import { FakeSocket } from '../../support/server/fake-socket.ts'
 
 const options = { bytesMax: 100, burstBytesMax: 300, stalledTicks: 2 }
 

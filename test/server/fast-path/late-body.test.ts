@@ -1,8 +1,8 @@
 /** Requests that are answered before all of them has come: Bun's server does not wait for a body that no route reads. */
 import { describe, expect, test } from 'bun:test'
-import type { Dial } from '../../http/dial.ts'
-import { type Transport, transports } from '../../http/transports.ts'
-import { flush, get, statusesIn } from './clients.ts'
+import type { Dial } from '../../support/http/connect.ts'
+import { type Transport, transports } from '../../support/http/transports.ts'
+import { flush, get, statusesIn } from '../../support/server/clients.ts'
 
 const host = 'Host: a\r\n'
 const post = `POST /flush-store/orders HTTP/1.1\r\n${host}`

@@ -1,8 +1,8 @@
 /** Requests behind others whose answers take a while: each is answered, in order. */
 import { describe, expect, test } from 'bun:test'
-import type { Served } from '../../http/fake-store.ts'
-import { type Transport, transports } from '../../http/transports.ts'
-import { flush, get, statusesIn } from './clients.ts'
+import type { Served } from '../../support/http/fake-store.ts'
+import { type Transport, transports } from '../../support/http/transports.ts'
+import { flush, get, statusesIn } from '../../support/server/clients.ts'
 
 const host = 'Host: a\r\n'
 const chunkedFlush = `POST /flush-store/orders HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`

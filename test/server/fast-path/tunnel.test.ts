@@ -9,11 +9,11 @@ import { Tunnel } from '../../../lib/server/fast-path/tunnel.ts'
 import { WriteBuffer } from '../../../lib/server/fast-path/write-buffer.ts'
 import { ForwardedRequests } from '../../../lib/server/forwarded-requests.ts'
 import { openListener } from '../../../lib/server/listener.ts'
-import { FakeStore } from '../../http/fake-store.ts'
-import { transports } from '../../http/transports.ts'
-import { until } from '../../until.ts'
-import { flush, get, isAnswered, statusesIn } from './clients.ts'
-import { FakeSocket } from './fake-socket.ts'
+import { FakeStore } from '../../support/http/fake-store.ts'
+import { transports } from '../../support/http/transports.ts'
+import { flush, get, isAnswered, statusesIn } from '../../support/server/clients.ts'
+import { FakeSocket } from '../../support/server/fake-socket.ts'
+import { until } from '../../support/until.ts'
 
 describe.each(transports)('$name a connection that was passed on', ({ tls, serveFake, open, rawRequest, fetch }) => {
   test('is answered when hundreds of others are passed on at the same moment', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { WriteBuffer } from '../../../lib/server/fast-path/write-buffer.ts'
-import { FakeSocket } from './fake-socket.ts'
+import { FakeSocket } from '../../support/server/fake-socket.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 

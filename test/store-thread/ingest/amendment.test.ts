@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { KeptHeaders } from '../../../lib/store-protocol/kept-headers.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { createFixture } from '../../map/helper.ts'
-import { until } from '../../until.ts'
-import { opened } from '../support.ts'
-import { ownBatch, setup } from './amending-setup.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
+import { ownBatch, setup } from '../../support/store-thread/amending-setup.ts'
+import { opened } from '../../support/store-thread/stand-ins.ts'
+import { until } from '../../support/until.ts'
 
 test('an amendment writes records as they were, and a tombstone where memory has none', async () => {
   const { put, openAll, one, amending, acknowledge } = setup()

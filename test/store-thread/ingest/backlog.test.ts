@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Backlog, backlogBytesMax, totalBytesMax } from '../../../lib/store-thread/ingest/backlog.ts'
-import { soon } from '../../until.ts'
+import { soon } from '../../support/until.ts'
 
 const open: Backlog[] = []
 afterEach(() => {

@@ -10,8 +10,8 @@ import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers
 import type { DeadLetters } from '../../../lib/store-thread/ingest/dead-letters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
-import { rawBatch, type RawRecord, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { captureLog, contentOf, counted, fetched } from '../support.ts'
+import { rawBatch, type RawRecord, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { captureLog, contentOf, counted, fetched } from '../../support/store-thread/stand-ins.ts'
 
 const limits = { maxMessageBytes: 1_000, timestampBeforeMaxMs: 9e18, timestampAfterMaxMs: 9e18, keepsTimestamps: true }
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { simpleCodecs } from '../../../lib/format/index.ts'
-import { captureLog } from '../support.ts'
-import { count, counting, setup } from './converting.ts'
+import { count, counting, setup } from '../../support/store-thread/converting.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const { utf8 } = simpleCodecs
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { logCaughtUp } from '../../../lib/store-thread/ingest/caught-up.ts'
-import { captureLog } from '../support.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const config = { sourceTopic: 'orders' } as Parameters<typeof logCaughtUp>[0]
 

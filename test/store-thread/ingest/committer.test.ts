@@ -7,7 +7,7 @@ import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { Committer } from '../../../lib/store-thread/ingest/committer.ts'
 import { ofSource, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 import { completenessMetadata } from '../../../lib/topics/completeness.ts'
-import { captureLog } from '../support.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const open: Committer[] = []
 afterEach(() => {

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { skip } from '../../../lib/definition/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
-import { throwing, unreadable } from '../../definition/support/unreadable.ts'
-import { captureLog, counted } from '../support.ts'
-import { count, counting, setup } from './converting.ts'
+import { throwing, unreadable } from '../../support/definition/unreadable.ts'
+import { count, counting, setup } from '../../support/store-thread/converting.ts'
+import { captureLog, counted } from '../../support/store-thread/stand-ins.ts'
 
 const { utf8, json, int32 } = simpleCodecs
 

@@ -6,9 +6,9 @@ import { deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { bodyOf, produceResponse } from '../../kafka/responses.ts'
-import { until } from '../../until.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { bodyOf, produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { until } from '../../support/until.ts'
 
 const fault: Fault = { topic: 'orders', partition: 0, offset: 7, reason: 'skippedNullKey', message: 'it has no key' }
 

@@ -1,10 +1,10 @@
 /** Records that a program writes itself, on their way to a changelog that is the test. */
 import { afterEach, expect, test } from 'bun:test'
 import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
-import { producedBatches, produceResponse } from '../../kafka/responses.ts'
-import { recordsOf } from '../../kafka/written-records.ts'
-import { soon, until } from '../../until.ts'
-import { acknowledge, feed, ingesting } from './ingesting.ts'
+import { producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { soon, until } from '../../support/until.ts'
 
 const invalidProducerEpoch = 47
 const messageTooLarge = 10

@@ -6,10 +6,10 @@ import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { discardFormer, noteRebuild } from '../../../lib/store-thread/ingest/discard.ts'
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import type { Resume } from '../../../lib/store-thread/recovery/resume-decision.ts'
-import { producedBatches, produceResponse } from '../../kafka/responses.ts'
-import { recordsOf } from '../../kafka/written-records.ts'
-import { soon } from '../../until.ts'
-import { acknowledge, feed, ingesting } from './ingesting.ts'
+import { producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { soon } from '../../support/until.ts'
 
 const config = { storeId: 'orders', sourceTopic: 'source' } as StoreConfig
 

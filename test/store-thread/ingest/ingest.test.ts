@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
-import { produceResponse } from '../../kafka/responses.ts'
-import { soon, until } from '../../until.ts'
-import { acknowledge, feed, ingesting } from './ingesting.ts'
+import { produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { soon, until } from '../../support/until.ts'
 
 const messageTooLarge = 10
 const invalidProducerEpoch = 47

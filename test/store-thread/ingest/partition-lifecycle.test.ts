@@ -12,7 +12,7 @@ import type { Contests } from '../../../lib/store-thread/repair/contests.ts'
 import type { Repairs } from '../../../lib/store-thread/repair/repairs.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 
 const open: FakeClient[] = []
 afterEach(() => {

@@ -6,9 +6,9 @@ import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { CoordinatorClient, FakeCoordinator, isSame } from '../../kafka/fake-coordinator.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { CoordinatorClient, FakeCoordinator, isSame } from '../../support/kafka/fakes/fake-coordinator.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const control = 0x20
 const transactional = 0x10

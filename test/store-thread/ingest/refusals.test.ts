@@ -6,7 +6,7 @@ import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { Refusals } from '../../../lib/store-thread/ingest/refusals.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
-import { captureLog, contentOf, counted } from '../support.ts'
+import { captureLog, contentOf, counted } from '../../support/store-thread/stand-ins.ts'
 
 const tooLarge = brokerError('Writing', 10)
 const invalidTimestamp = brokerError('Writing', 32)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { Reread } from '../../../lib/store-thread/ingest/reread.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 type Given = [offset: number, key: string | null, value: string | null]
 

@@ -1,9 +1,9 @@
 /** What becomes of batches that a changelog, which is the test, takes and refuses. */
 import { afterEach, expect, test } from 'bun:test'
-import { fetchResponse, producedBatches, produceResponse } from '../../kafka/responses.ts'
-import { recordsOf } from '../../kafka/written-records.ts'
-import { soon, until } from '../../until.ts'
-import { acknowledge, feed, ingesting } from './ingesting.ts'
+import { fetchResponse, producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { soon, until } from '../../support/until.ts'
 
 const messageTooLarge = 10
 

@@ -7,8 +7,8 @@ import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
 import type { ChangelogLimits } from '../../../lib/topics/changelog-topic.ts'
-import { rawBatch, type RawRecord, rawRecord, withCrc } from '../../kafka/record-batch/raw-batch.ts'
-import { type BatchRecord, captureLog, contentOf, counted, fetched } from '../support.ts'
+import { rawBatch, type RawRecord, rawRecord, withCrc } from '../../support/kafka/record-batch/raw-batch.ts'
+import { type BatchRecord, captureLog, contentOf, counted, fetched } from '../../support/store-thread/stand-ins.ts'
 
 const unlimited: ChangelogLimits = {
   maxMessageBytes: 1_000_000,

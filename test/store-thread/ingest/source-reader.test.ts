@@ -1,11 +1,11 @@
 /** What an ingest reads of a source that is the test, and when. */
 import { afterEach, expect, test } from 'bun:test'
 import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../../kafka/responses.ts'
-import { recordsOf } from '../../kafka/written-records.ts'
-import { until } from '../../until.ts'
-import { feed, ingesting } from './ingesting.ts'
+import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
+import { feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { until } from '../../support/until.ts'
 
 const offsetOutOfRange = 1
 

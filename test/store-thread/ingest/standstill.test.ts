@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { bootTimeMs } from '../../../lib/linux/boot-time.ts'
 import { StandstillWatch } from '../../../lib/store-thread/ingest/standstill.ts'
-import { until } from '../../until.ts'
+import { until } from '../../support/until.ts'
 
 const open: StandstillWatch[] = []
 afterEach(() => {

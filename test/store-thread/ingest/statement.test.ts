@@ -7,8 +7,8 @@ import type { Resumption } from '../../../lib/store-thread/recovery/resume.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { completenessOf, entriesIn } from '../../../lib/topics/completeness.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { endOfEpochResponse } from '../../kafka/responses.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { endOfEpochResponse } from '../../support/kafka/fakes/responses.ts'
 
 const id = 'AAAAAAAAAAAAAAAAAAAAAA'
 const epoch = 7

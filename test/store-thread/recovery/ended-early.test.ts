@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { endedEarly } from '../../../lib/store-thread/recovery/ended-early.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 
 test('a changelog ended early where it does not reach what a commit states, by one record already', async () => {
   const changelog = new FakeClient({ 0: 1, 1: 1, 2: 1, 3: 1 })

@@ -3,9 +3,9 @@ import { expect, test } from 'bun:test'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
-import { Random } from '../../integration/fault-support/random.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { Random } from '../../support/random.ts'
 import { OwnersModel } from './ownership-model.ts'
 
 type Owner = Parameters<OwnersModel['append']>[0]

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { logBatches, openBatches } from '../../../lib/store-thread/recovery/log-batches.ts'
-import { FakeClient, unreachable } from '../../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { type FetchAnswer, fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../store/oversized.ts'
+import { FakeClient, unreachable } from '../../support/kafka/fakes/fake-client.ts'
+import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 /** Reads a part of a partition that goes on behind it. */
 function read({ from = 0, to = 4, withMarkers = false } = {}) {

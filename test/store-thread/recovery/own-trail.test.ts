@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { OwnTrail } from '../../../lib/store-thread/recovery/own-trail.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { opened } from '../support.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { opened } from '../../support/store-thread/stand-ins.ts'
 
 const owner = 1
 const other = 2

@@ -5,11 +5,11 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { RecoveryContext } from '../../../lib/store-thread/recovery/recovery-sink.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { until } from '../../until.ts'
-import { counted } from '../support.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { counted } from '../../support/store-thread/stand-ins.ts'
+import { until } from '../../support/until.ts'
 
 const owner: ProducerIdentity = { producerId: 7, producerEpoch: 3 }
 

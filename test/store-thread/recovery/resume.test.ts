@@ -4,8 +4,8 @@ import { besideChangelog, ofSource, withMarks } from '../../../lib/store-thread/
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import { resumptions } from '../../../lib/store-thread/recovery/resume.ts'
 import { completenessMetadata, rebuildingMetadata } from '../../../lib/topics/completeness.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { captureLog } from '../support.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const [former, now] = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBB']
 

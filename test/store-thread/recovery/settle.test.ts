@@ -3,10 +3,10 @@ import { expect, test } from 'bun:test'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { type FetchAnswer, fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../store/oversized.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const former = { producerId: 1n, producerEpoch: 0 }
 const owner = { producerId: 2n, producerEpoch: 0 }

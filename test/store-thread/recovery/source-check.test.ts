@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { isRecreated } from '../../../lib/store-thread/recovery/source-check.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { type FetchAnswer, fetchPositions, fetchResponse } from '../../kafka/responses.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const expected = { offset: 12, key: Buffer.from('key'), timestamp: 1000 }
 

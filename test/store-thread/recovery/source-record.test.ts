@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { findSourceRecord } from '../../../lib/store-thread/recovery/source-record.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchResponse } from '../../kafka/responses.ts'
-import { oversizedBatch } from '../../store/oversized.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { oversizedBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 /** The key of the record at an offset, in a log with one batch. */
 async function find(offset: number, records: Buffer): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { discardOffset, SourceTrail } from '../../../lib/store-thread/recovery/source-trail.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { opened } from '../support.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { opened } from '../../support/store-thread/stand-ins.ts'
 
 /** What a user wrote behind a source offset. */
 interface After {

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 import { type TopicChanges, topicChanges } from '../../../lib/store-thread/recovery/topic-changes.ts'
 import { completenessMetadata } from '../../../lib/topics/completeness.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { bodyOf, endOfEpochResponse } from '../../kafka/responses.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { bodyOf, endOfEpochResponse } from '../../support/kafka/fakes/responses.ts'
 
 const [former, now] = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBB']
 const [source, changelog] = ['source', 'changelog']

@@ -6,10 +6,10 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { openBatches } from '../../../lib/store-thread/recovery/log-batches.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { UnheldKeys } from '../../../lib/store-thread/recovery/unheld-records.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { unheldBatch } from '../../store/oversized.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { unheldBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const owner = { producerId: 7, producerEpoch: 1 }
 

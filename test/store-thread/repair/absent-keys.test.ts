@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { AbsentKeys } from '../../../lib/store-thread/repair/absent-keys.ts'
-import { batchOf, type Entry } from './setup.ts'
+import { batchOf, type Entry } from '../../support/store-thread/repair-setup.ts'
 
 function note(absent: AbsentKeys, ...entries: Entry[]): void {
   const batch = batchOf(...entries)

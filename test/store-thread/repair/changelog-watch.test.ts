@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import type { TopicListener } from '../../../lib/kafka/topic-view.ts'
 import { ChangelogWatch } from '../../../lib/store-thread/repair/changelog-watch.ts'
-import { FakeClient, unreachable } from '../../kafka/fake-client.ts'
-import { until } from '../../until.ts'
+import { FakeClient, unreachable } from '../../support/kafka/fakes/fake-client.ts'
+import { until } from '../../support/until.ts'
 
 const open: ChangelogWatch[] = []
 afterEach(() => {

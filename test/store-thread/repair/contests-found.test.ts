@@ -9,11 +9,11 @@ import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partit
 import { Contests } from '../../../lib/store-thread/repair/contests.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { createFixture } from '../../map/helper.ts'
-import { unheldBatch } from '../../store/oversized.ts'
-import { until } from '../../until.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { unheldBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
+import { until } from '../../support/until.ts'
 
 const own = 7n
 const other = 8n

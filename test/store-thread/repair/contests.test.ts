@@ -5,11 +5,11 @@ import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
 import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
 import { Contests } from '../../../lib/store-thread/repair/contests.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
-import { type Exchange, FakeClient } from '../../kafka/fake-client.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { createFixture } from '../../map/helper.ts'
-import { until } from '../../until.ts'
+import { type Exchange, FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
+import { until } from '../../support/until.ts'
 
 const acknowledged = 10
 

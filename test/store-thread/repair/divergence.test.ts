@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type ConfirmedEnd, divergedAt } from '../../../lib/store-thread/repair/divergence.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { endOfEpochResponse } from '../../kafka/responses.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { endOfEpochResponse } from '../../support/kafka/fakes/responses.ts'
 
 interface Log {
   /** High watermark. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
 import { foreignRecords } from '../../../lib/store-thread/repair/foreign-records.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { headerOf, rawBatch, rawRecord } from '../../kafka/record-batch/raw-batch.ts'
-import { fetchPositions, fetchResponse } from '../../kafka/responses.ts'
-import { unheldBatch } from '../../store/oversized.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { unheldBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const own = 7n
 const foreign = 8n

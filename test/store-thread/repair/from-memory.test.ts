@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
 import { repairFromMemory } from '../../../lib/store-thread/repair/from-memory.ts'
-import { createFixture } from '../../map/helper.ts'
-import { type Entry, logOf } from './setup.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
+import { type Entry, logOf } from '../../support/store-thread/repair-setup.ts'
 
 interface Options {
   /** What the changelog has beyond what it kept. */

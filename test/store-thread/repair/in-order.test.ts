@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { keysWithoutOffset, nextKeys } from '../../../lib/store-thread/repair/in-order.ts'
-import { createFixture, createRandom } from '../../map/helper.ts'
+import { createFixture, createRandom } from '../../support/map/map-pair.ts'
 
 test('nextKeys gives all keys above an offset in order, by so many at a time', async () => {
   const { map, put, openAll } = createFixture()

@@ -10,10 +10,10 @@ import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partit
 import { Repairs } from '../../../lib/store-thread/repair/repairs.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { fetchResponse } from '../../kafka/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../store/oversized.ts'
-import { until } from '../../until.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { fetchResponse } from '../../support/kafka/fakes/responses.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { until } from '../../support/until.ts'
 
 /** A partition that was written up to an offset. */
 function setup(written = 10, config: Partial<StoreConfig> = {}) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.ts'
 import { WrittenTrail } from '../../../lib/store-thread/repair/written-trail.ts'
-import { batchOf, type Entry } from './setup.ts'
+import { batchOf, type Entry } from '../../support/store-thread/repair-setup.ts'
 
 function upTo(...marks: Entry[2][]): number {
   const trail = new WrittenTrail()

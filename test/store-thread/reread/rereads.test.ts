@@ -9,9 +9,9 @@ import type { PartitionLifecycle } from '../../../lib/store-thread/ingest/partit
 import { Rereads } from '../../../lib/store-thread/reread/rereads.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { createFixture } from '../../map/helper.ts'
-import { until } from '../../until.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { createFixture } from '../../support/map/map-pair.ts'
+import { until } from '../../support/until.ts'
 
 const epochs = '1@0,4@6'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { changedReason, requireMemory, requireSamePartitions } from '../../../lib/store-thread/reread/source-changes.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
-import { settingsFrom } from '../../cluster/support/settings.ts'
+import { settingsFrom } from '../../support/instances/settings.ts'
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 const config = settingsFrom(topics)

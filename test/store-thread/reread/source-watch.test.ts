@@ -6,9 +6,9 @@ import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-inge
 import { Reread } from '../../../lib/store-thread/ingest/reread.ts'
 import { type SourceChange, SourceWatch } from '../../../lib/store-thread/reread/source-watch.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
-import { FakeClient } from '../../kafka/fake-client.ts'
-import { endOfEpochResponse } from '../../kafka/responses.ts'
-import { until } from '../../until.ts'
+import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { endOfEpochResponse } from '../../support/kafka/fakes/responses.ts'
+import { until } from '../../support/until.ts'
 
 /** A partition 0 that was read to 150, its records of epoch 3. */
 function watched(epochs = '3@0') {

@@ -5,12 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type Codec, codecOf, type Json } from '../../../../lib/format/index.ts'
-import { Random } from '../../../integration/fault-support/random.ts'
-import { hasJava } from '../../java/java.ts'
-import { type Answer, type Asked, Protos } from './oracle.ts'
-import { differenceOf } from './same.ts'
-import { files, roots } from './schema.ts'
-import { WireWriter } from './wire.ts'
+import { hasJava } from '../../../support/format/java/java.ts'
+import { type Answer, type Asked, Protos } from '../../../support/format/protobuf/differential/oracle.ts'
+import { differenceOf } from '../../../support/format/protobuf/differential/same.ts'
+import { files, roots } from '../../../support/format/protobuf/differential/schema.ts'
+import { WireWriter } from '../../../support/format/protobuf/differential/wire.ts'
+import { Random } from '../../../support/random.ts'
 
 const count = Number(process.env['LATCHKEY_MESSAGES'] ?? 6_000)
 const seed = Number(process.env['LATCHKEY_SEED'] ?? 1)

@@ -1,0 +1,144 @@
+/** One run of the executable, seen as its user sees it: output, exit code, HTTP. */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StoreStatus } from '../../../lib/store-protocol/status.ts'
+import { tail } from '../process/run.ts'
+import { temporaryFolder } from '../process/temporary-folder.ts'
+import { Tether, type TiedProcess } from '../process/tether.ts'
+import { until } from '../until.ts'
+import { builtExecutable } from './built.ts'
+
+export interface StartOptions {
+  /** All that its environment holds. */
+  settings?: Readonly<Record<string, string>>
+  args?: readonly string[]
+  /** Working directory; an empty one of its own by default. */
+  cwd?: string
+  /** The executable, where it is not the one of this run. */
+  path?: string
+}
+
+/** HTTP on a free port of this machine alone. */
+export const localPort = { SERVER_BIND: '127.0.0.1', SERVER_PORT: '0' } as const
+
+export class LatchkeyProcess {
+  readonly folder: string
+  readonly #process: TiedProcess
+  readonly #tether: Tether
+  #exitCode: number | null | undefined
+  #url: string | undefined
+
+  static async start({ settings = {}, args = [], cwd, path }: StartOptions = {}): Promise<LatchkeyProcess> {
+    const executable = path ?? (await builtExecutable())
+    const folder = temporaryFolder('store')
+    const tether = new Tether(folder)
+    // The shell gives stderr a file of its own and becomes the executable. Its environment is that of the executable.
+    const command = ['/bin/sh', '-c', `exec "$0" "$@" 2>'${join(folder, 'stderr')}'`, executable, ...args]
+    const options = { cwd: cwd ?? folder, env: { ...settings } as unknown as NodeJS.ProcessEnv }
+    const tied = await tether.spawn(command, join(folder, 'stdout'), options)
+    return new LatchkeyProcess(folder, tied, tether)
+  }
+
+  private constructor(folder: string, tied: TiedProcess, tether: Tether) {
+    this.folder = folder
+    this.#process = tied
+    this.#tether = tether
+    void tied.exited.then((exitCode) => (this.#exitCode = exitCode))
+  }
+
+  get stdout(): string {
+    return this.#file('stdout')
+  }
+
+  get stderr(): string {
+    return this.#file('stderr')
+  }
+
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  get isAlive(): boolean {
+    return this.#exitCode === undefined
+  }
+
+  /** Resolves with its exit code; null where a signal ended it. */
+  get exited(): Promise<number | null> {
+    return this.#process.exited
+  }
+
+  /** Of its HTTP server, once it has said so; without a slash at the end. */
+  get url(): string | undefined {
+    this.#url ??= /http:\/\/[^/\s]+(?=\/)/.exec(this.stdout)?.[0]
+    return this.#url
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.signal(name)
+  }
+
+  async listening(): Promise<string> {
+    await this.until('it listens', () => this.url !== undefined)
+    return this.url!
+  }
+
+  /** Resolves when `condition` holds; rejects, with what it has written, if the process ends first. */
+  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    try {
+      await until(what, async () => {
+        if (await condition()) return true
+        if (!this.isAlive) throw new Error(`it ended with ${this.#exitCode}`)
+        return false
+      })
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${tail(this.stdout + this.stderr, 30)}`, { cause: error })
+    }
+  }
+
+  async get(path: string, init?: RequestInit): Promise<Response> {
+    return fetch((await this.listening()) + path, init)
+  }
+
+  /** Undefined while it does not answer. */
+  async status(storeId: string): Promise<StoreStatus | undefined> {
+    if (this.url === undefined) return undefined
+    const answer = await fetch(`${this.url}/status-store/${storeId}`).catch(() => undefined)
+    return (await answer?.json().catch(() => undefined)) as StoreStatus | undefined
+  }
+
+  async isReady(): Promise<boolean> {
+    if (this.url === undefined) return false
+    return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.status === 200
+  }
+
+  /** The sum of a metric's series. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.get('/metrics')).text()
+    const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+  }
+
+  /** Ends it by SIGTERM; resolves with its exit code. */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM')
+    return this.exited
+  }
+
+  /** Ends it as kill -9 does. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL')
+    await this.exited
+  }
+
+  /** Ends it, if it still runs, and removes its folder. */
+  async close(): Promise<void> {
+    if (this.isAlive) await this.kill()
+    this.#tether.release()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #file(name: string): string {
+    const path = join(this.folder, name)
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  }
+}

@@ -1,0 +1,115 @@
+/** A store without Kafka: what HTTP sees of one, every answer settable. */
+import type { Definition } from '../../../lib/definition/index.ts'
+import { type Presentation, presentationOf } from '../../../lib/definition/presentation.ts'
+import { createRequestHandler, type HandlerOptions, observe, type StoreView } from '../../../lib/http/handler.ts'
+import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { Lookup, StoreStatus } from '../../../lib/store-protocol/status.ts'
+
+export class FakeStore implements StoreView {
+  readonly id = 'orders'
+  readonly presentation: Presentation
+  stats = new Stats([0, 1])
+  readers = { size: 1000, inUse: 0, waiting: 0 }
+  state: StoreStatus
+  /** What get() does; the entries by default. */
+  onGet: (key: Uint8Array) => Lookup | undefined | Promise<Lookup | undefined>
+  onFlush: () => Promise<number> = async () => 0
+  readonly #entries = new Map<string, Lookup>()
+
+  constructor(definition?: Definition) {
+    this.presentation = presentationOf(definition)
+    this.onGet = (key) => {
+      const found = this.#entries.get(hex(key))
+      // A copy for each lookup, as a store's readers give one: it is the caller's.
+      return found && { ...found, value: found.value.slice() }
+    }
+    this.state = {
+      id: this.id,
+      formats: this.presentation.formats,
+      state: 'running',
+      partitions: { primary: [0, 1], replicas: [] },
+      caughtUp: true,
+      recovery: null,
+      skipped: { total: 0, byReason: {} },
+      details: [0, 1].map((partition) => ({
+        partition,
+        role: 'primary',
+        state: 'running',
+        position: 10,
+        end: 12,
+        lag: 2,
+        entries: 3,
+        liveBytes: 30,
+        totalBytes: 50,
+      })),
+      conditions: [
+        { name: 'recovered', ok: true },
+        { name: 'caught_up', ok: true },
+      ],
+    }
+  }
+
+  put(key: string | Uint8Array, value: string | Uint8Array, record: Partial<Omit<Lookup, 'value'>> = {}): void {
+    this.#entries.set(hex(bytesOf(key)), {
+      value: bytesOf(value),
+      partition: 3,
+      offset: 42,
+      timestamp: 1_700_000_000_000,
+      ...record,
+    })
+  }
+
+  get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+    return this.onGet(key)
+  }
+
+  flush(): Promise<number> {
+    return this.onFlush()
+  }
+
+  status(): StoreStatus {
+    return this.state
+  }
+}
+
+/** A server over a store of its own, at any free port, ended with `await using`. */
+export interface Served extends AsyncDisposable {
+  store: FakeStore
+  server: HttpServer
+  url: string
+}
+
+/** @param definition of keys and values; raw where absent */
+export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
+  const store = new FakeStore(definition)
+  const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
+  const server = listen(requestHandler, { bind: '127.0.0.1', port: 0, ...options })
+  return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
+}
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  [member: string]: unknown
+}
+
+/** The problem of a response, after checking that it is one. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const contentType = response.headers.get('content-type')
+  if (contentType !== 'application/problem+json') throw new Error(`No problem but ${response.status} ${contentType}`)
+  const problem = (await response.json()) as Problem
+  if (problem.status !== response.status) throw new Error(`Status ${response.status} carries ${problem.status}`)
+  return problem
+}
+
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? new TextEncoder().encode(text) : text
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,34 @@
+/** Requests that no client library would send. */
+import { type Dial, dialPlain } from './connect.ts'
+
+/** Sends bytes as they are and gives all that comes back until the server closes or `isEnd` holds for it. */
+export function rawRequest(
+  port: number,
+  request: string | Uint8Array,
+  isEnd: (answer: string) => boolean = hasWholeBody,
+  dial: Dial = dialPlain,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = dial(port, () => socket.write(request))
+    socket.setEncoding('latin1')
+    socket.on('data', (chunk) => {
+      answer += String(chunk)
+      if (isEnd(answer)) socket.destroy()
+    })
+    socket.on('close', () => resolve(answer))
+    socket.on('error', reject)
+  })
+}
+
+/** The end of an answer without a body, such as one to HEAD. */
+export function hasHead(answer: string): boolean {
+  return answer.includes('\r\n\r\n')
+}
+
+function hasWholeBody(answer: string): boolean {
+  const headEnd = answer.indexOf('\r\n\r\n')
+  if (headEnd < 0) return false
+  const length = /^content-length: (\d+)/im.exec(answer.slice(0, headEnd))?.[1]
+  return answer.length >= headEnd + 4 + Number(length ?? 0)
+}

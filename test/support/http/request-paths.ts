@@ -1,0 +1,57 @@
+/** The ways in which a request reaches an answer: read by the fast path, or passed on to Bun's server behind it, over plain HTTP and with TLS. */
+import type { TlsPair } from '../../../lib/config/tls-pair.ts'
+import type { Dial } from './connect.ts'
+import { transports } from './transports.ts'
+
+export interface Way {
+  name: string
+  /** Of the server. */
+  tls: TlsPair | undefined
+  dial: Dial
+  /** Headers that lead a request this way. */
+  headers: string
+}
+
+export const ways: readonly Way[] = transports.flatMap(({ name, tls, dial }) => [
+  { name: `on the fast path ${name}`, tls, dial, headers: '' },
+  { name: `passed on ${name}`, tls, dial, headers: 'X: 1\r\nX: 2\r\n' },
+])
+
+export interface Exchange {
+  answers: string
+  /** The server has closed it. */
+  isClosed: boolean
+}
+
+/** What comes back until the server closes, while `more` is sent again and again, or until `isEnd` holds for it. */
+export function exchange(
+  way: Way,
+  port: number,
+  start: string,
+  { more, isEnd = () => false }: { more?: string; isEnd?: (answers: string, sent: number) => boolean } = {},
+): Promise<Exchange> {
+  return new Promise((resolve) => {
+    let answers = ''
+    let sent = 0
+    let timer: Timer | undefined
+    const end = (isClosed: boolean) => {
+      clearInterval(timer)
+      socket.destroy()
+      resolve({ answers, isClosed })
+    }
+    const socket = way.dial(port, () => {
+      socket.write(start)
+      if (more === undefined) return
+      timer = setInterval(() => {
+        if (socket.writable) socket.write(more)
+        if (isEnd(answers, ++sent)) end(false)
+      }, 5)
+    })
+    socket.on('data', (chunk) => {
+      answers += chunk.toString('latin1')
+      if (isEnd(answers, sent)) end(false)
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => end(true))
+  })
+}

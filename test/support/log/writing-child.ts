@@ -1,0 +1,13 @@
+/** Logs to a stderr that nobody reads until it is full, then one line for each line of stdin. Tells on stdout. */
+import { configureLogging, loggerOf } from '../../../lib/log/index.ts'
+
+configureLogging({ level: 'info', structured: false })
+const logger = loggerOf('store')
+for (let number = 0; number < 2_000; number++) {
+  logger.info('Line {number} {filling}', { number, filling: 'x'.repeat(50) })
+}
+process.stdout.write('went on\n')
+for await (const _ of console) {
+  logger.info('Again')
+  process.stdout.write('logged again\n')
+}

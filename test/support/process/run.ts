@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import type { ToolResult } from '../kafka/broker/broker.ts'
+
+/** Runs a command to its end. Rejects when it cannot be started or takes longer than `timeoutMs`; an exit code is the caller's to judge. */
+export function run(command: readonly string[], timeoutMs: number, stdin?: string | Uint8Array): Promise<ToolResult> {
+  const [program = '', ...args] = command
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`run ${program}: no end after ${timeoutMs} ms; ${tail(Buffer.concat(stderr).toString())}`))
+    }, timeoutMs)
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.stdin.on('error', () => {}) // it may end without reading
+    child.stdin.end(stdin ?? '')
+    child.once('error', (error) => {
+      clearTimeout(timer)
+      reject(new Error(`run ${program}: ${error.message}`, { cause: error }))
+    })
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve({
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+        exitCode: code ?? -1,
+      })
+    })
+  })
+}
+
+/** The last lines of an output, for an error message. */
+export function tail(text: string, linesMax = 20): string {
+  return text.trimEnd().split('\n').slice(-linesMax).join('\n')
+}
