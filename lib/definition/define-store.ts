@@ -20,7 +20,7 @@ export interface Callbacks<K, V> {
 type Convert<K, I, V> = (input: I, record: SourceRecord<K>) => V | null | typeof skip
 
 /** `convert` is optional only if the topic's values have the type of stored values. */
-type Conversion<K, I, V> = [I] extends [V]
+type ConvertOption<K, I, V> = [I] extends [V]
   ? { readonly convert?: Convert<K, I, V> }
   : {
       /**
@@ -45,7 +45,7 @@ export interface StoreCodecs<K extends CodecSource, I extends CodecSource, V ext
 }
 
 export type StoreOptions<K extends CodecSource, I extends CodecSource, V extends CodecSource> = StoreCodecs<K, I, V> &
-  Conversion<ValueOf<K>, ValueOf<I>, ValueOf<V>> &
+  ConvertOption<ValueOf<K>, ValueOf<I>, ValueOf<V>> &
   Callbacks<ValueOf<K>, ValueOf<V>>
 
 const functions = ['convert', 'onNew', 'onUpdate', 'onDelete'] as const

@@ -120,7 +120,7 @@ export class KafkaClient {
     const { brokers, topics: found } = await this.#connections.askAround(ask)
     this.#alive = new Set(brokers.map(({ nodeId }) => nodeId))
     for (const { nodeId, host, port } of brokers) this.#connections.remember(nodeId, { host, port })
-    for (const topic of found) this.topics.take(topic)
+    for (const topic of found) this.topics.update(topic)
     return found
   }
 

@@ -150,7 +150,7 @@ export class Fetcher {
       this.#cameWhole(fetched.partition, position)
       return next !== undefined
     } catch (error) {
-      if (isOversized(error)) this.#apart.take(fetched, error)
+      if (isOversized(error)) this.#apart.readOrWait(fetched, error)
       else if (!isDamage(error)) throw error
       else this.#cameDamaged(fetched, this.#sink.takenTo?.(fetched.partition) ?? position, error)
       return isOversized(error)

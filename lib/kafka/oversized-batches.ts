@@ -44,7 +44,7 @@ export class OversizedBatches {
   }
 
   /** Reads a batch, or lets its partition wait. @param oversized error that names the batch, see isOversized() */
-  take(fetched: FetchedPartition, oversized: LatchkeyError): void {
+  readOrWait(fetched: FetchedPartition, oversized: LatchkeyError): void {
     const { partition } = fetched
     const batch = oversizedBatchIn(fetched, oversized)
     this.#fetcher.detach(partition)

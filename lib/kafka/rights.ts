@@ -8,6 +8,7 @@ import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { ResponseCursor } from './protocol/response-cursor.ts'
+import type { AddPartitionsResponse } from './transactional-id.ts'
 
 /** Names of kafka-acls. */
 export type Operation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs'
@@ -105,10 +106,6 @@ export async function transactionRights(
     if (kafkaName(error) !== 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw error
     return { id: false, topic: undefined }
   }
-}
-
-interface AddPartitionsResponse {
-  errors: { partitionErrors: { errorCode: number }[] }[]
 }
 
 /** Whether the user could read a topic that does not exist. */

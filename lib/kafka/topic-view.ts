@@ -66,7 +66,7 @@ export class TopicView {
     return () => listeners.delete(listener)
   }
 
-  take(found: TopicMetadata): void {
+  update(found: TopicMetadata): void {
     const { topic, id } = found
     let known = this.#topics.get(topic)
     if (known === undefined) {
@@ -82,7 +82,7 @@ export class TopicView {
       known.leaders.clear()
       known.leaderEpochs.clear()
     }
-    const elected = takePartitions(known, found)
+    const elected = updatePartitions(known, found)
     for (const listener of this.#listeners.get(topic) ?? []) {
       if (isRecreated) listener.recreated?.(id, former)
       else for (const [partition, leaderEpoch] of elected) listener.elected?.(partition, leaderEpoch)
@@ -91,7 +91,7 @@ export class TopicView {
 }
 
 /** @returns partitions whose epoch has changed, with the new epoch */
-function takePartitions(known: KnownTopic, { id, partitions }: TopicMetadata): [number, number][] {
+function updatePartitions(known: KnownTopic, { id, partitions }: TopicMetadata): [number, number][] {
   const elected: [number, number][] = []
   const leaders = new Map<number, number>()
   for (const { partition, leader, leaderEpoch } of partitions) {

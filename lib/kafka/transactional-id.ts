@@ -133,7 +133,7 @@ function writeUnsignedVarint(encoder: Encoder, value: number): void {
   encoder.writeInt8(rest)
 }
 
-interface AddPartitionsResponse {
+export interface AddPartitionsResponse {
   errors: { partitionErrors: { errorCode: number }[] }[]
 }
 

@@ -9,7 +9,7 @@ import type { LogLevel } from './level.ts'
 const intervalMsDefault = 5_000
 const keysMax = 1_000
 
-interface Message {
+interface RepeatedMessage {
   level: LogLevel
   message: string
   properties: Record<string, unknown>
@@ -18,7 +18,7 @@ interface Message {
 interface Entry {
   loggedAt: number
   suppressed: number
-  last: Message | undefined
+  last: RepeatedMessage | undefined
   /** Logs the last suppressed message when the interval has passed. */
   timer: ReturnType<typeof setTimeout> | undefined
 }
@@ -94,7 +94,7 @@ export class RepeatedLog {
     this.#entries.set(key, { loggedAt, suppressed: 0, last: undefined, timer: undefined })
   }
 
-  #writeWith(suppressed: number, { level, message, properties }: Message): void {
+  #writeWith(suppressed: number, { level, message, properties }: RepeatedMessage): void {
     if (suppressed === 0) this.#write(level, message, properties)
     else this.#write(level, `${message} ({suppressed} more like it not logged)`, { ...properties, suppressed })
   }

@@ -7,7 +7,7 @@
 
 const bytesMaxDefault = 16_777_216
 
-interface Tunnel {
+interface ForwardedResponse {
   /** The client is on this machine. */
   readonly isLocal: boolean
   /** Bytes of its response that are on their way. */
@@ -17,7 +17,7 @@ interface Tunnel {
 export class ForwardedRequests {
   readonly #bytesMax: number
   #bytes = 0
-  readonly #tunnels = new Map<number, Tunnel>()
+  readonly #tunnels = new Map<number, ForwardedResponse>()
   /** Requests that are not answered yet, at most one for each tunnel. */
   readonly #waiting: (() => void)[] = []
 

@@ -5,16 +5,16 @@
 import type { FromThread, ToThread } from '../store-protocol/thread-messages.ts'
 import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
 
-type Listener = (thread: number, message: FromThread) => void
+type MessageListener = (thread: number, message: FromThread) => void
 
 export class Relay {
-  readonly #listeners: Listener[] = []
+  readonly #listeners: MessageListener[] = []
   readonly #ports: StorePort[] = []
   readonly #expected: number
   /** Messages so far, for listeners that have not joined yet. */
   #told: { thread: number; message: FromThread }[] = []
   /** Flushes of listeners, by the id under which they were passed on. */
-  readonly #flushes = new Map<number, { listener: Listener; id: number }>()
+  readonly #flushes = new Map<number, { listener: MessageListener; id: number }>()
   #lastFlush = 0
 
   readonly #own: StoreAccess
@@ -48,14 +48,14 @@ export class Relay {
   }
 
   /** Adds a listener. It gets all messages, beginning with those that it has missed. */
-  join(listener: Listener): void {
+  join(listener: MessageListener): void {
     this.#listeners.push(listener)
     for (const { thread, message } of this.#told) listener(thread, message)
     if (this.#listeners.length >= this.#expected) this.#told = []
   }
 
   /** Passes on a listener's message to a store thread. */
-  post(listener: Listener, thread: number, message: ToThread): void {
+  post(listener: MessageListener, thread: number, message: ToThread): void {
     const port = this.#ports[thread]
     if (message.type === 'confirmed') port?.post(message)
     if (message.type !== 'flush') return

@@ -30,7 +30,7 @@ export class WriteFrame {
   }
 
   /** Returns what was appended, in a buffer that is not shared and may be transferred. */
-  take(): Uint8Array<ArrayBuffer> {
+  contents(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#end)
   }
 
@@ -43,12 +43,12 @@ export class WriteFrame {
 }
 
 /**
- * Calls `take` with the position of each record.
- * @param take gets -1 as length of the value if the key is to be deleted
+ * Calls `visit` with the position of each record.
+ * @param visit gets -1 as length of the value if the key is to be deleted
  */
 export function readFrame(
   frame: Uint8Array,
-  take: (keyStart: number, keyLength: number, valueStart: number, valueLength: number) => void,
+  visit: (keyStart: number, keyLength: number, valueStart: number, valueLength: number) => void,
 ): void {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   for (let at = 0; at < frame.length;) {
@@ -56,7 +56,7 @@ export function readFrame(
     const valueLength = view.getInt32(at + 4)
     const keyStart = at + lengthsBytes
     const valueStart = keyStart + keyLength
-    take(keyStart, keyLength, valueStart, valueLength)
+    visit(keyStart, keyLength, valueStart, valueLength)
     at = valueStart + Math.max(valueLength, 0)
   }
 }

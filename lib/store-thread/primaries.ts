@@ -92,7 +92,7 @@ export class Primaries {
     const before = await commits()
     const early = await endedEarly(clients.changelog, config.changelogTopic, before)
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
-    await this.#ownership.take(primaries)
+    await this.#ownership.acquire(primaries)
     this.#committed = await commits()
     this.#recovered = await readChangelog(this.#context, this.#ownership, this.#committed)
     this.#resumed = await resumptions({

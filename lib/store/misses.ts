@@ -45,7 +45,7 @@ export function explainMiss(
   }
   const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
   return new LatchkeyError('partition_not_held', message, {
-    details: { partition, assignment: { primary: primaries, replicas } },
+    details: { partition, held: { primary: primaries, replicas } },
   })
 }
 

@@ -20,7 +20,7 @@ export class PinnedReader implements Disposable {
   #isClosed = false
 
   /**
-   * @param lenders returns the store threads to read for a key, in order; throws if the store does not serve
+   * @param sources returns the store threads to read for a key, in order; throws if the store does not serve
    * @param answer completes the result; throws if a miss is to be retried
    */
   constructor(

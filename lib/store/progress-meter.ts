@@ -12,7 +12,7 @@ const sampleIntervalMs = 250
  */
 const heldUpMs = 2_000
 
-interface Sample {
+interface ProgressSample {
   at: number
   done: number
   records: number
@@ -24,7 +24,7 @@ export class ProgressMeter {
   /**
    * Samples of this phase, the oldest first: one from its beginning or from before the window, and those in the window.
    */
-  #samples: Sample[]
+  #samples: ProgressSample[]
   /** Time since when the phase has read everything; undefined while there is more. */
   #doneSince: number | undefined
 
@@ -67,14 +67,14 @@ export class ProgressMeter {
     }
   }
 
-  #begin(phase: RecoveryPhase, first: Sample): void {
+  #begin(phase: RecoveryPhase, first: ProgressSample): void {
     this.#phase = phase
     this.#doneSince = undefined
     this.#samples = [first]
   }
 
   /** @returns the sample from which the rate is computed */
-  #sample(now: Sample): Sample {
+  #sample(now: ProgressSample): ProgressSample {
     const samples = this.#samples
     while (samples.length > 1 && samples[1]!.at <= now.at - windowMs) samples.shift()
     const before = samples[0]!

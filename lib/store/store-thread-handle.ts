@@ -149,7 +149,7 @@ export class StoreThreadHandle {
         this.assignment = message
         this.recordBytesMax = message.recordBytesMax
         this.stats = new Stats(partitionsOf(message), message.stats)
-        this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { kept: pinnedReadersMax })
+        this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { pinned: pinnedReadersMax })
         this.#confirm(message.map.version)
         this.#events.opened()
         break

@@ -28,11 +28,11 @@ export class StoreThreads {
   readonly #logging: StoreLogging
   readonly #events: StoreThreadsEvents
   readonly #access: StoreAccess
-  readonly #base: StoreThreadHandle[] = []
+  readonly #initial: StoreThreadHandle[] = []
   readonly #added: StoreThreadHandle[] = []
   readonly #progress = new ProgressMeter()
   #state: StoreState = 'starting'
-  #held: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
+  #assignment: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
   #stats: StatsView
   /** By partition. */
   #owners: (StoreThreadHandle | undefined)[] = []
@@ -43,12 +43,12 @@ export class StoreThreads {
     this.#events = events
     this.#access = access
     const count = config.storeThreads ?? 1
-    const first = this.#begin(count > 1 ? { ...config, share: { index: 0, count } } : config)
+    const first = this.#startInitial(count > 1 ? { ...config, share: { index: 0, count } } : config)
     this.#stats = first.stats
   }
 
   get all(): readonly StoreThreadHandle[] {
-    return this.#added.length === 0 ? this.#base : [...this.#base, ...this.#added]
+    return this.#added.length === 0 ? this.#initial : [...this.#initial, ...this.#added]
   }
 
   /** The common state of the initial threads; `failed` as soon as any thread has failed. */
@@ -57,7 +57,7 @@ export class StoreThreads {
   }
 
   get isCaughtUp(): boolean {
-    return this.#base.every((handle) => handle.caughtUp)
+    return this.#initial.every((handle) => handle.caughtUp)
   }
 
   get recovery(): RecoveryProgress | null {
@@ -79,7 +79,7 @@ export class StoreThreads {
   }
 
   get assignment(): Assignment {
-    return this.#held
+    return this.#assignment
   }
 
   get stats(): StatsView {
@@ -87,8 +87,8 @@ export class StoreThreads {
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
-    const { size } = this.#base[0]!.readers
-    if (this.all.length === 1) return this.#base[0]!.readers
+    const { size } = this.#initial[0]!.readers
+    if (this.all.length === 1) return this.#initial[0]!.readers
     const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, handle) => total + handle.readers[of], 0)
     return { size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
@@ -103,7 +103,7 @@ export class StoreThreads {
    * another thread, because its partition changes with the number of partitions.
    */
   find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    if (this.#base.length === 1 && this.#added.length === 0) return this.#base[0]!.find(key)
+    if (this.#initial.length === 1 && this.#added.length === 0) return this.#initial[0]!.find(key)
     const order = this.inOrder(key)
     for (const [index, handle] of order.entries()) {
       const found = handle.find(key)
@@ -117,7 +117,7 @@ export class StoreThreads {
   inOrder(key: Uint8Array): StoreThreadHandle[] {
     const running = this.all.filter(({ state }) => state === 'running')
     if (running.length <= 1) return running
-    const home = this.ownerOf(partitionFor(key, this.#held.partitionCount, 'murmur2')!)
+    const home = this.ownerOf(partitionFor(key, this.#assignment.partitionCount, 'murmur2')!)
     const at = home === undefined ? -1 : running.indexOf(home)
     if (at > 0) running.unshift(...running.splice(at, 1))
     return running
@@ -127,7 +127,7 @@ export class StoreThreads {
     await Promise.all(this.all.map((handle) => handle.close()))
   }
 
-  #begin(config: StoreConfig): StoreThreadHandle {
+  #startInitial(config: StoreConfig): StoreThreadHandle {
     const events = {
       opened: () => this.#opened(handle),
       state: () => this.#changed(handle),
@@ -135,7 +135,7 @@ export class StoreThreads {
       grown: (partitionCount: number) => this.#grow(partitionCount),
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
-    this.#base.push(handle)
+    this.#initial.push(handle)
     return handle
   }
 
@@ -144,11 +144,11 @@ export class StoreThreads {
    * partitions held here.
    */
   #opened(handle: StoreThreadHandle): void {
-    if (handle === this.#base[0]) {
+    if (handle === this.#initial[0]) {
       const { primaries, replicas } = rolesOf(this.#config, handle.assignment.partitionCount)
       const count = this.#config.storeThreads ?? 1
       const threads = Math.min(count, primaries.length + replicas.length)
-      for (let index = 1; index < threads; index++) this.#begin({ ...this.#config, share: { index, count } })
+      for (let index = 1; index < threads; index++) this.#startInitial({ ...this.#config, share: { index, count } })
     }
     this.#merge()
   }
@@ -157,10 +157,10 @@ export class StoreThreads {
     const { all } = this
     const [first] = all
     if (all.length === 1) {
-      this.#held = first!.assignment
+      this.#assignment = first!.assignment
       this.#stats = first!.stats
     } else {
-      this.#held = {
+      this.#assignment = {
         primaries: all.flatMap((handle) => handle.assignment.primaries).toSorted((a, b) => a - b),
         replicas: all.flatMap((handle) => handle.assignment.replicas).toSorted((a, b) => a - b),
         partitionCount: Math.max(...all.map((handle) => handle.assignment.partitionCount)),
@@ -178,7 +178,7 @@ export class StoreThreads {
   #changed(handle: StoreThreadHandle): void {
     this.#merge()
     const before = this.#state
-    this.#state = mergedState(this.#base, this.#added)
+    this.#state = mergedState(this.#initial, this.#added)
     if (before === this.#state && handle.state !== 'failed') return
     if (this.#state === 'recovering') this.#progress.start()
     this.#events.state(this.#state)
@@ -190,7 +190,7 @@ export class StoreThreads {
     const known = Math.max(...all.map((one) => one.assignment.partitionCount))
     if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
     for (const one of all) one.topicGrew(partitionCount)
-    if (takesAll(this.#config)) this.#take(known, partitionCount)
+    if (takesAll(this.#config)) this.#startAdded(known, partitionCount)
     else {
       loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
         partitionCount,
@@ -200,7 +200,7 @@ export class StoreThreads {
   }
 
   /** Starts a thread for the partitions from `known` on. */
-  #take(known: number, partitionCount: number): void {
+  #startAdded(known: number, partitionCount: number): void {
     const config = configOfAdded(this.#config, known, partitionCount)
     const events = {
       opened: () => this.#merge(),

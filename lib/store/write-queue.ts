@@ -104,7 +104,7 @@ export class WriteQueue {
   }
 
   #sendFrame(partition: number, one: PartitionWrites): void {
-    const records = one.frame!.take()
+    const records = one.frame!.contents()
     one.frame = undefined
     this.#open.delete(partition)
     this.#send({ type: 'write', partition, timestamp: Date.now(), records }, [records.buffer])

@@ -5,7 +5,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, takesAll } from './misses.ts'
 
 /** The part of a store thread that decides on writes. */
-export interface Writable {
+export interface WriteTarget {
   /** Partitions that another instance has taken, with the reason as text. */
   readonly fenced: ReadonlyMap<number, string>
   /** Maximum size of a record batch that the changelog accepts, in bytes. */
@@ -20,11 +20,11 @@ export function explainWriteRefusal(
   config: StoreConfig,
   partition: number,
   assignment: Assignment,
-  { fenced, recordBytesMax }: Writable,
+  { fenced, recordBytesMax }: WriteTarget,
   { key, value }: { key: Uint8Array; value: Uint8Array | null },
 ): LatchkeyError | undefined {
   const attempted = `Writing to store ${config.storeId}`
-  const details = { partition, assignment: { primary: assignment.primaries, replicas: assignment.replicas } }
+  const details = { partition, held: { primary: assignment.primaries, replicas: assignment.replicas } }
   if (!(Number.isInteger(partition) && partition >= 0 && partition < assignment.partitionCount)) {
     const found = `there is no partition ${partition}: the topic has ${assignment.partitionCount}`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })

@@ -29,53 +29,53 @@ function watched() {
 
 test('a view says of a partition that it was elected a leader when its epoch rises', () => {
   const { view, heard } = watched()
-  view.take(answer('a', [1, 0], [2, 7]))
-  view.take(answer('a', [1, 0], [3, 9]))
+  view.update(answer('a', [1, 0], [2, 7]))
+  view.update(answer('a', [1, 0], [3, 9]))
   expect(heard).toEqual(['1 in epoch 9'])
   expect([view.leader('orders', 1), view.leaderEpoch('orders', 1)]).toEqual([3, 9])
 })
 
 test('an answer with a lower epoch is passed over, as far as it goes', () => {
   const { view, heard } = watched()
-  view.take(answer('a', [1, 5], [2, 7]))
-  view.take(answer('a', [9, 4], [3, 8]))
+  view.update(answer('a', [1, 5], [2, 7]))
+  view.update(answer('a', [9, 4], [3, 8]))
   expect([view.leader('orders', 0), view.leaderEpoch('orders', 0)]).toEqual([1, 5])
   expect(view.leader('orders', 1)).toBe(3)
   view.forgetLeader('orders', 0)
-  view.take(answer('a', [9, 4], [3, 8]))
+  view.update(answer('a', [9, 4], [3, 8]))
   expect(view.leader('orders', 0)).toBeUndefined()
   expect(heard).toEqual(['1 in epoch 8'])
 })
 
 test('a topic with another id is another topic, and the former one never comes back', () => {
   const { view, heard } = watched()
-  view.take(answer('a', [1, 5]))
-  view.take(answer('b', [2, 0]))
-  view.take(answer('a', [1, 6]))
+  view.update(answer('a', [1, 5]))
+  view.update(answer('b', [2, 0]))
+  view.update(answer('a', [1, 6]))
   expect(heard).toEqual(['a is b now'])
   expect([view.id('orders'), view.leader('orders', 0), view.leaderEpoch('orders', 0)]).toEqual(['b', 2, 0])
 })
 
 test('a topic that is away for a time, or whose id a broker does not tell, keeps its id', () => {
   const { view, heard } = watched()
-  view.take(answer('a', [1, 5]))
-  view.take({ ...answer(undefined), errorCode: 3 })
+  view.update(answer('a', [1, 5]))
+  view.update({ ...answer(undefined), errorCode: 3 })
   expect([view.id('orders'), view.leader('orders', 0)]).toEqual(['a', undefined])
-  view.take(answer('b', [1, 0]))
+  view.update(answer('b', [1, 0]))
   expect(heard).toEqual(['a is b now'])
 })
 
 test('without ids the last answer counts, since a lower epoch may be that of another topic', () => {
   const { view, heard } = watched()
-  view.take(answer(undefined, [1, 5]))
-  view.take(answer(undefined, [2, 0]))
+  view.update(answer(undefined, [1, 5]))
+  view.update(answer(undefined, [2, 0]))
   expect([view.leader('orders', 0), view.leaderEpoch('orders', 0)]).toEqual([2, 0])
   expect(heard).toEqual(['0 in epoch 0'])
 })
 
 test('a node that fails leads nothing, and partitions without a leader have none', () => {
   const { view } = watched()
-  view.take(answer('a', [1, 5], [2, 5], [-1, 5]))
+  view.update(answer('a', [1, 5], [2, 5], [-1, 5]))
   view.forgetNode(1)
   expect([0, 1, 2].map((partition) => view.leader('orders', partition))).toEqual([undefined, 2, undefined])
   expect(view.leaderEpoch('orders', 0)).toBe(5)
@@ -85,8 +85,8 @@ test('whoever has ended watching hears nothing more', () => {
   const view = new TopicView()
   const heard: number[] = []
   const end = view.watch('orders', { elected: (_, leaderEpoch) => heard.push(leaderEpoch) })
-  view.take(answer('a', [1, 5]))
+  view.update(answer('a', [1, 5]))
   end()
-  view.take(answer('a', [1, 6]))
+  view.update(answer('a', [1, 6]))
   expect(heard).toEqual([])
 })

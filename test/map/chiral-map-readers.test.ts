@@ -62,7 +62,7 @@ test('a release is harmless when the reader has been released before', () => {
 })
 
 test('a pinned reader is not part of the pool', () => {
-  const readers = new ChiralMapReaders(createShared(3), 0, { kept: 2 })
+  const readers = new ChiralMapReaders(createShared(3), 0, { pinned: 2 })
   const pinned = [readers.pin(), readers.pin()]
   expect(readers).toMatchObject({ size: 1, inUse: 0 })
   expect(() => readers.pin()).toThrow('pin a reader: all 2 that can be pinned are')

@@ -50,7 +50,7 @@ test.each(['murmur2', 'crc32'] as const)(
   (partitioner) => {
     expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner })).toEqual({
       code: 'partition_not_held',
-      details: { partition: 3, assignment: { primary: [0], replicas: [1] } },
+      details: { partition: 3, held: { primary: [0], replicas: [1] } },
     })
   },
 )

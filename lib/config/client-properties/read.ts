@@ -40,12 +40,12 @@ export interface ClientProperties {
 
 /** @param texts shared settings first: a setting of one client overrides them */
 export function readClientProperties(texts: readonly PropertiesText[]): ClientProperties {
-  const reading = new Reading()
-  for (const text of texts) reading.take(text)
+  const reading = new PropertiesReader()
+  for (const text of texts) reading.add(text)
   return reading.finish()
 }
 
-class Reading {
+class PropertiesReader {
   readonly #drafts = {
     consumer: defaultProperties('consumer'),
     producer: defaultProperties('producer'),
@@ -60,7 +60,7 @@ class Reading {
   readonly #faults = new Set<string>()
   readonly #notices = new Set<string>()
 
-  take({ variable, clients, text, byLine }: PropertiesText): void {
+  add({ variable, clients, text, byLine }: PropertiesText): void {
     const { given, faults } = parseProperties(text, byLine)
     for (const fault of faults) this.#faults.add(`${variable}: ${fault}`)
     const seen = new Set<string>()
@@ -68,7 +68,7 @@ class Reading {
     for (const one of given) {
       const property = byName.get(one.name)
       const name = property?.name ?? one.name
-      if (property === undefined) this.#takeOther(variable, one, before)
+      if (property === undefined) this.#addUnknown(variable, one, before)
       else if (seen.has(name)) this.#faults.add(`${variable}: ${name} is given twice`)
       else this.#set(variable, clients, property, one)
       seen.add(name)
@@ -108,7 +108,7 @@ class Reading {
     }
   }
 
-  #takeOther(variable: string, { name, place }: GivenProperty, before: Property | undefined): void {
+  #addUnknown(variable: string, { name, place }: GivenProperty, before: Property | undefined): void {
     const reason = withoutEffect.get(name)
     const instead = refusalOf(name)
     if (reason !== undefined) this.#notices.add(`${variable}: ${name} has no effect: ${reason}`)

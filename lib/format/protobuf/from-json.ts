@@ -8,7 +8,7 @@ import type { Json } from '../codec.ts'
 
 const messageLengthMax = 300
 
-type Message = Record<string, unknown>
+export type MessageFields = Record<string, unknown>
 
 /** @returns a function that throws Error if the JSON is not such a message, with the place */
 export function jsonReaderOf(type: protobuf.Type): (json: Json) => protobuf.Message {
@@ -17,7 +17,7 @@ export function jsonReaderOf(type: protobuf.Type): (json: Json) => protobuf.Mess
   )
   return (json) => {
     const message = read(type, json)
-    if (needsCompletion) complete(type, message as unknown as Message, '')
+    if (needsCompletion) complete(type, message as unknown as MessageFields, '')
     return message
   }
 }
@@ -34,27 +34,27 @@ function read(type: protobuf.Type, json: Json): protobuf.Message {
 }
 
 /** Checks that required fields are present, and sorts maps by key, so that equal messages give equal bytes. */
-function complete(type: protobuf.Type, message: Message, path: string): void {
+function complete(type: protobuf.Type, message: MessageFields, path: string): void {
   for (const field of type.fieldsArray) {
     const { name } = field
     if (!Object.hasOwn(message, name)) {
       if (field.required) throw new Error(`it must be ${type.fullName.slice(1)} as JSON: ${path}${name} is required`)
       continue
     }
-    if (field.map) message[name] = sorted(message[name] as Message)
+    if (field.map) message[name] = sorted(message[name] as MessageFields)
     if (!(field.resolvedType instanceof protobuf.Type)) continue
     for (const nested of valuesOf(field, message[name])) complete(field.resolvedType, nested, `${path}${name}.`)
   }
 }
 
-function valuesOf(field: protobuf.Field, value: unknown): Message[] {
-  if (field.map) return Object.values(value as Record<string, Message>)
-  return field.repeated ? (value as Message[]) : [value as Message]
+function valuesOf(field: protobuf.Field, value: unknown): MessageFields[] {
+  if (field.map) return Object.values(value as Record<string, MessageFields>)
+  return field.repeated ? (value as MessageFields[]) : [value as MessageFields]
 }
 
 /** The result has no prototype, so that __proto__ is an ordinary key. */
-function sorted(map: Message): Message {
-  const result = Object.create(null) as Message
+function sorted(map: MessageFields): MessageFields {
+  const result = Object.create(null) as MessageFields
   for (const key of Object.keys(map).toSorted()) result[key] = map[key]
   return result
 }

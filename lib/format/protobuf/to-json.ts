@@ -6,6 +6,7 @@ import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
 import type { Json } from '../codec.ts'
 import { base64Of } from '../simple/base64.ts'
+import type { MessageFields } from './from-json.ts'
 import type { Messages } from './message-types.ts'
 import { WireReader } from './wire-reader.ts'
 
@@ -14,8 +15,7 @@ const anyDepthMax = 16
 const floatMax = 3.4028234663852886e38
 
 type Writer = (value: unknown) => Json
-type Message = Record<string, unknown>
-type FieldWriter = (message: Message, json: Record<string, Json>) => void
+type FieldWriter = (message: MessageFields, json: Record<string, Json>) => void
 
 const noBytes = new Uint8Array(0)
 const structural = ['Timestamp', 'Duration', 'FieldMask', 'Struct', 'Value', 'ListValue']
@@ -32,13 +32,13 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
   function ofMessage(message: protobuf.Type): Writer {
     const known = writers.get(message)
     if (known) return known
-    if (wellKnown.has(message.fullName)) return (value) => protojson.toJson(message, value as Message) as Json
+    if (wellKnown.has(message.fullName)) return (value) => protojson.toJson(message, value as MessageFields) as Json
     if (message.fullName === '.google.protobuf.Any') return anyJson
     if (wrapper.test(message.fullName)) return ofWrapper(message.fields['value']!.resolve())
     const fields: FieldWriter[] = []
     const writer: Writer = (value) => {
       const json: Record<string, Json> = {}
-      for (const field of fields) field(value as Message, json)
+      for (const field of fields) field(value as MessageFields, json)
       return json
     }
     // Set before the fields, because a field may have this message's type.
@@ -54,7 +54,7 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
     if (field instanceof protobuf.MapField) {
       const keyText = mapKeyText(field)
       return (message, json) => {
-        const entries = Object.entries((message[name] ?? {}) as Message)
+        const entries = Object.entries((message[name] ?? {}) as MessageFields)
         // fromEntries defines members, so that __proto__ is an ordinary key.
         if (entries.length > 0) {
           json[jsonName] = Object.fromEntries(entries.map(([key, value]) => [keyText(key), write(value)]))
@@ -88,7 +88,7 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
 
   function ofWrapper(field: protobuf.Field): Writer {
     const write = ofSingular(field)
-    return (message) => write((message as Message)[field.name] ?? field.defaultValue)
+    return (message) => write((message as MessageFields)[field.name] ?? field.defaultValue)
   }
 
   function anyJson(value: unknown): Json {

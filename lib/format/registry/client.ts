@@ -8,7 +8,7 @@
 import { messageOf } from '../../errors.ts'
 import type { Json } from '../codec.ts'
 import type { RegistryConfig } from '../formats-config.ts'
-import { Refused, Trouble } from './faults.ts'
+import { Refused, RegistryUnavailable } from './faults.ts'
 import { readBounded } from './read-bounded.ts'
 
 const accept =
@@ -42,7 +42,7 @@ export class RegistryClient {
     const body = membersOf(text)
     if (response.status === 200) {
       if (body === undefined) {
-        throw new Trouble('it answers what is no JSON object: is SCHEMA_REGISTRY_URL the right one?', true)
+        throw new RegistryUnavailable('it answers what is no JSON object: is SCHEMA_REGISTRY_URL the right one?', true)
       }
       return body
     }
@@ -57,9 +57,9 @@ export class RegistryClient {
       return { response, text: await readBounded(response, answerBytesMax) }
     } catch (error) {
       if (error instanceof Refused) throw error
-      if (signal.aborted) throw new Trouble(`no answer within ${this.#timeoutMs} ms`)
+      if (signal.aborted) throw new RegistryUnavailable(`no answer within ${this.#timeoutMs} ms`)
       const { code } = error as { code?: unknown }
-      throw new Trouble(`it cannot be reached: ${typeof code === 'string' ? code : messageOf(error)}`)
+      throw new RegistryUnavailable(`it cannot be reached: ${typeof code === 'string' ? code : messageOf(error)}`)
     }
   }
 }
@@ -71,22 +71,28 @@ function faultOf(response: Response, body: Readonly<Record<string, Json>> | unde
   // not a registry's.
   if (status === 404 && typeof code === 'number' && code > 40_400 && code < 40_500) return new Refused('not found')
   if (status === 401) {
-    return new Trouble('it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS', true)
+    return new RegistryUnavailable(
+      'it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS',
+      true,
+    )
   }
   if (status === 403) {
-    return new Trouble('it answers 403, the user of SCHEMA_REGISTRY_CREDENTIALS may not read there', true)
+    return new RegistryUnavailable('it answers 403, the user of SCHEMA_REGISTRY_CREDENTIALS may not read there', true)
   }
   if (status === 404) {
-    return new Trouble('it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL', true)
+    return new RegistryUnavailable(
+      'it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL',
+      true,
+    )
   }
   if (status >= 300 && status < 400) {
-    return new Trouble(
+    return new RegistryUnavailable(
       `it redirects to ${originOf(response)}, which is not followed: set SCHEMA_REGISTRY_URL to it`,
       true,
     )
   }
   const detail = typeof code === 'number' && code !== status ? ` (error_code ${code})` : ''
-  return new Trouble(`it answers ${status}${detail}`)
+  return new RegistryUnavailable(`it answers ${status}${detail}`)
 }
 
 function originOf(response: Response): string {

@@ -2,7 +2,7 @@
 export class Refused extends Error {}
 
 /** The registry gave no answer about the requested object. The message completes "Schema registry …:". */
-export class Trouble extends Error {
+export class RegistryUnavailable extends Error {
   /** The problem does not go away by itself. */
   readonly needsOperator: boolean
 

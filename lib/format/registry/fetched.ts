@@ -5,7 +5,7 @@
  * have a limit, because ids come from records.
  */
 import { SchemaPending } from '../codec.ts'
-import { Refused, Trouble } from './faults.ts'
+import { Refused, RegistryUnavailable } from './faults.ts'
 
 export interface FetchedOptions {
   readonly retryMsMin?: number
@@ -21,7 +21,7 @@ export interface FetchedOptions {
 
 /** Is notified of problems and of their end. */
 export interface Watcher {
-  trouble(what: string, trouble: Trouble): void
+  trouble(what: string, trouble: RegistryUnavailable): void
   settled(what: string): void
 }
 
@@ -126,7 +126,10 @@ export class Fetched<V extends { readonly size: number }> {
           isConfirmed = true
           await pause(confirmMs)
         } else {
-          const trouble = error instanceof Trouble ? error : new Trouble(`${what} is ${(error as Error).message}`, true)
+          const trouble =
+            error instanceof RegistryUnavailable
+              ? error
+              : new RegistryUnavailable(`${what} is ${(error as Error).message}`, true)
           this.#watcher.trouble(what, trouble)
           await pause(this.#retryMs(attempt, trouble))
         }
@@ -134,7 +137,7 @@ export class Fetched<V extends { readonly size: number }> {
     }
   }
 
-  #retryMs(attempt: number, { needsOperator }: Trouble): number {
+  #retryMs(attempt: number, { needsOperator }: RegistryUnavailable): number {
     const { retryMsMin, retryMsMax, retryMsOperator } = this.#options
     if (needsOperator) return retryMsOperator
     return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt, 16)) * (0.5 + Math.random() / 2)

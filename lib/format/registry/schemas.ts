@@ -9,7 +9,7 @@ import { addRegistryCheck } from '../registry-checks.ts'
 import { addTroubles } from '../troubles.ts'
 import { RegistryClient } from './client.ts'
 import { compile, type CompiledSchema, type SchemaKind, schemaTypes } from './compile.ts'
-import { Refused, Trouble } from './faults.ts'
+import { Refused, RegistryUnavailable } from './faults.ts'
 import { Fetched, type FetchedOptions } from './fetched.ts'
 
 export interface SchemasOptions extends FetchedOptions {
@@ -63,7 +63,7 @@ export class Schemas {
   constructor(registry: RegistryConfig, options: SchemasOptions = {}) {
     this.#client = new RegistryClient(registry, options.timeoutMs)
     const watcher = {
-      trouble: (what: string, trouble: Trouble) => this.#note(what, trouble),
+      trouble: (what: string, trouble: RegistryUnavailable) => this.#note(what, trouble),
       settled: (what: string) => this.#settle(what),
     }
     const fetchedByKind = () => ({
@@ -132,7 +132,9 @@ export class Schemas {
   async #fetchLatest(subject: string, kind: SchemaKind): Promise<CompiledSchema> {
     const answer = await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
     const { id } = answer
-    if (typeof id !== 'number' || !Number.isInteger(id)) throw new Trouble('it answers a schema without an id', true)
+    if (typeof id !== 'number' || !Number.isInteger(id)) {
+      throw new RegistryUnavailable('it answers a schema without an id', true)
+    }
     const compiled = await this.#compiled(kind, id, answer)
     this.#byId[kind].keep(`schema ${id}`, compiled)
     return compiled
@@ -176,7 +178,7 @@ export class Schemas {
     }
   }
 
-  #note(what: string, { message }: Trouble): void {
+  #note(what: string, { message }: RegistryUnavailable): void {
     const since = this.#troubles.get(what)?.since ?? Date.now()
     this.#troubles.set(what, { registry: this.#client.url, what, problem: message, since })
     this.#log.log(
@@ -198,7 +200,9 @@ export class Schemas {
 }
 
 function textOf({ schema }: Readonly<Record<string, Json>>): string {
-  if (typeof schema !== 'string') throw new Trouble('it answers no schema: is SCHEMA_REGISTRY_URL the right one?', true)
+  if (typeof schema !== 'string') {
+    throw new RegistryUnavailable('it answers no schema: is SCHEMA_REGISTRY_URL the right one?', true)
+  }
   if (schema.length > schemaCharactersMax) throw new Refused(`longer than ${schemaCharactersMax} characters`)
   return schema
 }
@@ -210,7 +214,7 @@ function referencesOf({
   return references.map((reference: Json) => {
     const { name, subject, version } = (reference ?? {}) as Record<string, Json>
     if (typeof name !== 'string' || typeof subject !== 'string' || !Number.isInteger(version)) {
-      throw new Trouble('it answers a reference without name, subject and version', true)
+      throw new RegistryUnavailable('it answers a reference without name, subject and version', true)
     }
     return { name, subject, version: version as number }
   })

@@ -59,12 +59,12 @@ export async function* splitBatch(
           await nextTurn()
         }
         pieces.add(chunk.subarray(at, at + chunkBytes))
-        for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) yield piece
+        for (let piece = pieces.nextPiece(); piece !== undefined; piece = pieces.nextPiece()) yield piece
       }
       // No consumer reads what follows the last record.
       if (pieces.recordsLeft === 0) return
     }
-    for (let piece = pieces.takeLast(); piece !== undefined; piece = pieces.takeLast()) yield piece
+    for (let piece = pieces.lastPiece(); piece !== undefined; piece = pieces.lastPiece()) yield piece
     if (pieces.recordsLeft > 0) throw new Error(`${pieces.recordsLeft} of them are missing`)
   } catch (cause) {
     const baseOffset = layout.readInt64(batch, layout.baseOffsetAt)
@@ -114,12 +114,12 @@ class Pieces {
   }
 
   /** Returns the next piece if there are enough bytes. */
-  take(): Buffer | OversizedRecord | undefined {
-    return this.#used < this.#wanted ? undefined : this.takeLast()
+  nextPiece(): Buffer | OversizedRecord | undefined {
+    return this.#used < this.#wanted ? undefined : this.lastPiece()
   }
 
   /** Returns the collected whole records, up to the size of a piece. */
-  takeLast(): Buffer | OversizedRecord | undefined {
+  lastPiece(): Buffer | OversizedRecord | undefined {
     const cursor = new VarintCursor(this.#output.bytes, 0, this.#used)
     let count = 0
     let end = 0

@@ -16,8 +16,8 @@ interface Waiter {
 }
 
 export interface ReadersOptions {
-  /** Readers reserved for keep(), not part of the pool. Default: 0. */
-  readonly kept?: number
+  /** Readers reserved for pin(), not part of the pool. Default: 0. */
+  readonly pinned?: number
   readonly waitersMax?: number
   readonly waitMaxMs?: number
 }
@@ -44,7 +44,7 @@ export class ChiralMapReaders {
     this.#view = new ReaderView(shared)
     this.#waitersMax = options.waitersMax ?? readerWaitersMax
     this.#waitMaxMs = options.waitMaxMs ?? readerWaitMaxMs
-    this.#pinnedMax = options.kept ?? 0
+    this.#pinnedMax = options.pinned ?? 0
     this.size = shared.readersMax - this.#pinnedMax
     for (let i = 0; i < shared.readersMax; i++) {
       const epoch = new Epoch(readerThread * shared.readersMax + i)

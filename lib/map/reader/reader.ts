@@ -31,7 +31,7 @@ export class Epoch {
   }
 }
 
-/** The result of acquire() or keep(). Valid until its release. */
+/** The result of acquire() or pin(). Valid until its release. */
 export class Reader {
   readonly #view: ReaderView
   #epoch: Epoch | undefined

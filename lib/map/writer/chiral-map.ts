@@ -66,7 +66,7 @@ export class ChiralMap {
     )
     for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
     this.#cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
-    this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.readersLeft())
+    this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.awaitReaders())
     this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, this.#cleaner, this.#allocator)
     this.#announcements.begin()
   }
@@ -197,7 +197,7 @@ export class ChiralMap {
   }
 
   /** Resolves when no reader is inside the side that was unpublished last. A separate method for tests to break. */
-  protected readersLeft(): Promise<void> {
+  protected awaitReaders(): Promise<void> {
     return awaitReaders(new Int32Array(this.#control))
   }
 

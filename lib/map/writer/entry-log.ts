@@ -110,7 +110,7 @@ export class EntryLog implements LogView {
   /** Frees all segments of a partition. */
   clear(log: PartitionLog): void {
     for (const segment of this.segments) {
-      if (segment.owner === log.index && segment.liveBytes + segment.used > 0) this.#allocator.give(segment)
+      if (segment.owner === log.index && segment.liveBytes + segment.used > 0) this.#allocator.free(segment)
     }
     log.open = undefined
     log.sealedBytes = 0
@@ -121,13 +121,13 @@ export class EntryLog implements LogView {
   #makeRoom(log: PartitionLog, size: number): LogSegment {
     if (segmentDataStart + size > this.#segmentBytes) {
       const count = Math.ceil((segmentDataStart + size) / this.#segmentBytes)
-      const run = this.#allocator.take(count, log.index)
+      const run = this.#allocator.allocate(count, log.index)
       run.used = segmentDataStart
       run.sealed = true
       log.sealedBytes += count * this.#segmentBytes
       return run
     }
-    const segment = this.#allocator.take(1, log.index)
+    const segment = this.#allocator.allocate(1, log.index)
     segment.used = segmentDataStart
     const before = log.open
     log.open = segment
@@ -141,7 +141,7 @@ export class EntryLog implements LogView {
 
   #free(log: PartitionLog, segment: LogSegment): void {
     log.sealedBytes -= segment.run * this.#segmentBytes
-    this.#allocator.give(segment)
+    this.#allocator.free(segment)
   }
 
   /**

@@ -34,7 +34,7 @@ export class IndexTable implements TableView {
     const bytes = slotBytes * 2 ** bits
     if (bytes >= allocator.segmentBytes) {
       const count = bytes / allocator.segmentBytes
-      this.run = allocator.take(count, ownerTable)
+      this.run = allocator.allocate(count, ownerTable)
       this.slots = new Int32Array(this.run.bytes.buffer, this.run.bytes.byteOffset, bytes / 4)
       for (let i = 0; i < count; i++) {
         // New memory is already zero, and a write would commit it.
@@ -124,7 +124,7 @@ export class IndexTable implements TableView {
 
   /** Frees the segments of the table. No reader may be inside. */
   free(allocator: SegmentAllocator): void {
-    if (this.run !== undefined) allocator.give(this.run)
+    if (this.run !== undefined) allocator.free(this.run)
   }
 }
 

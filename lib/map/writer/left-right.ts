@@ -16,14 +16,14 @@ export type Change = (side: Side, final: boolean) => void
 export class LeftRight {
   readonly #control: Int32Array
   readonly #announcements: Announcements
-  readonly #readersLeft: () => Promise<void>
+  readonly #awaitReaders: () => Promise<void>
   #published: Side = 0
   #unfinished: { change: Change; swapped: boolean } | undefined
 
-  constructor(control: Int32Array, announcements: Announcements, readersLeft: () => Promise<void>) {
+  constructor(control: Int32Array, announcements: Announcements, awaitReaders: () => Promise<void>) {
     this.#control = control
     this.#announcements = announcements
-    this.#readersLeft = readersLeft
+    this.#awaitReaders = awaitReaders
   }
 
   get published(): Side {
@@ -54,7 +54,7 @@ export class LeftRight {
       publishSide(this.#control, this.#published)
       unfinished.swapped = true
     }
-    await this.#readersLeft()
+    await this.#awaitReaders()
     this.#unfinished = undefined
     unfinished.change(this.unpublished, true)
   }

@@ -67,7 +67,7 @@ export class SegmentAllocator {
   /**
    * Returns the first of `count` consecutive segments, now owned. Throws memory_exhausted; then nothing has changed.
    */
-  take(count: number, owner: number): LogSegment {
+  allocate(count: number, owner: number): LogSegment {
     let first = this.#freeRun(count)
     if (first === undefined) {
       this.#addSlab(count)
@@ -81,7 +81,7 @@ export class SegmentAllocator {
   }
 
   /** Frees a run. No reader may be able to reach anything in it. */
-  give(first: LogSegment): void {
+  free(first: LogSegment): void {
     const { run } = first
     for (let i = 0; i < run; i++) {
       const segment = this.segments[first.number + i]!

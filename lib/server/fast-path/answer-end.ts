@@ -28,7 +28,7 @@ export class AnswerEnd {
    * @param isHead true for a response to HEAD
    * @returns number of bytes that belong to the response
    */
-  take(bytes: Uint8Array, isHead: boolean): number {
+  consume(bytes: Uint8Array, isHead: boolean): number {
     let at = 0
     while (!this.#head.isComplete && at < bytes.length) {
       at = this.#head.add(bytes, at)

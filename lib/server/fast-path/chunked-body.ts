@@ -13,7 +13,7 @@ export class ChunkedBody {
   #isInTrailers = false
 
   /** @returns index after the last byte that belongs to the body */
-  take(bytes: Uint8Array, from: number): number {
+  consume(bytes: Uint8Array, from: number): number {
     let at = from
     while (at < bytes.length && !this.isComplete) {
       if (this.#left > 0) {

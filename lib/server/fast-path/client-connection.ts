@@ -140,7 +140,7 @@ export class ClientConnection {
 
   #answerAll(): void {
     while (!this.#isHeld && !this.#isLast && !this.#tunnel?.isPassing) {
-      const request = this.#requestBuffer.take(this.#head)
+      const request = this.#requestBuffer.nextRequest(this.#head)
       if (request === 'odd') this.#passOn()
       else if (request !== 'none') this.#answer(request.target, request.head)
       else if (this.#isFinishing) this.#end()

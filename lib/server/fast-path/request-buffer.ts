@@ -35,7 +35,7 @@ export class RequestBuffer {
    * @returns `none` if more bytes have to arrive first; `odd` if the request is not plain. A head in two pieces is
    *   waited for. A head in more pieces is odd: Bun's server decides how long it may take.
    */
-  take(known: PlainHead | undefined): PlainRequest | 'none' | 'odd' {
+  nextRequest(known: PlainHead | undefined): PlainRequest | 'none' | 'odd' {
     for (;;) {
       if (this.#at < this.#text.length) {
         const request = readPlainRequest(this.#text, this.#at, known)

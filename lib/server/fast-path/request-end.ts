@@ -11,7 +11,7 @@ import { HeadText } from './head-text.ts'
 interface Body {
   readonly isComplete: boolean
   /** @returns index after the last byte that belongs to the body */
-  take(bytes: Uint8Array, from: number): number
+  consume(bytes: Uint8Array, from: number): number
 }
 
 class LengthBody implements Body {
@@ -25,7 +25,7 @@ class LengthBody implements Body {
     return this.#left === 0
   }
 
-  take(bytes: Uint8Array, from: number): number {
+  consume(bytes: Uint8Array, from: number): number {
     const taken = Math.min(this.#left, bytes.length - from)
     this.#left -= taken
     return from + taken
@@ -69,14 +69,14 @@ export class RequestEnd {
   }
 
   /** @returns number of bytes that belong to the request */
-  take(bytes: Uint8Array): number {
+  consume(bytes: Uint8Array): number {
     let from = 0
     if (this.#body === undefined) {
       from = this.#head.add(bytes, 0)
       if (!this.#head.isComplete) return from
       this.#body = bodyOf(this.#head)
     }
-    return this.#body.take(bytes, from)
+    return this.#body.consume(bytes, from)
   }
 }
 

@@ -34,7 +34,7 @@ export class Slots {
     this.#max = max
   }
 
-  take(holder: SlotHolder): void {
+  acquire(holder: SlotHolder): void {
     if (this.#taken < this.#max) {
       this.#taken++
       holder.begin()

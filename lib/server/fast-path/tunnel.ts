@@ -59,7 +59,7 @@ export class Tunnel implements SlotHolder {
     this.#client = client
     this.#upstream = upstream
     this.#slots = slots
-    slots.take(this)
+    slots.acquire(this)
   }
 
   begin(): void {
@@ -174,7 +174,7 @@ export class Tunnel implements SlotHolder {
   #send(): void {
     if (this.#toServer?.isEmpty && this.#request && !this.#request.isComplete && this.#waiting.length > 0) {
       const hadHead = this.#request.hasHead
-      const length = this.#request.take(this.#waiting)
+      const length = this.#request.consume(this.#waiting)
       if (!hadHead && this.#request.hasHead) this.#slots.use(this)
       this.#toServer.send(this.#waiting.subarray(0, length))
       this.#waiting = this.#waiting.subarray(length)
@@ -186,7 +186,7 @@ export class Tunnel implements SlotHolder {
   #answered(received: Uint8Array): void {
     const isHead = this.#request?.isHead ?? false
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
-    const isAll = (this.#answer?.take(bytes, isHead) ?? 0) === bytes.length
+    const isAll = (this.#answer?.consume(bytes, isHead) ?? 0) === bytes.length
     // A received chunk is not shared, so its memory may be freed.
     this.#client.writeBuffer.sendOwn(bytes)
     if (this.#answer?.isComplete) this.#upstream.forwarded.received(this.#port)

@@ -3,13 +3,13 @@ import { releaseResponse } from '../../http/response-memory.ts'
 import type { HeldAnswers, Holder } from './held-answers.ts'
 
 /** A socket of Bun. */
-interface Writable extends Holder {
+interface WritableSocket extends Holder {
   /** @returns number of bytes taken; -1 if the socket is closed */
   write(bytes: Uint8Array, from: number, length: number): number
 }
 
 export class WriteBuffer {
-  readonly #socket: Writable
+  readonly #socket: WritableSocket
   readonly #held: HeldAnswers | undefined
   /** In order. The first one lacks the bytes that the socket has taken. */
   #left: Uint8Array[] = []
@@ -20,7 +20,7 @@ export class WriteBuffer {
   #isClosed = false
 
   /** @param held counts the bytes left; absent if no client decides how many there are */
-  constructor(socket: Writable, held?: HeldAnswers) {
+  constructor(socket: WritableSocket, held?: HeldAnswers) {
     this.#socket = socket
     this.#held = held
   }

@@ -49,7 +49,7 @@ export class Amending {
     one.inFlight -= dropped.length
     for (const batch of [...dropped, ...one.withhold()]) {
       this.#settlement.account(one, -batch.bytes)
-      this.#pool.give(batch)
+      this.#pool.release(batch)
     }
     this.#hooks.fetch(one)
   }
@@ -66,7 +66,7 @@ export class Amending {
     await progress.until(() => isOver() || one.inFlight === 0)
     await flusher.flush()
     const amendment = new Amendment(map, one.partition, keepsHeaders(config), {
-      take: () => this.#pool.take(),
+      acquireBatch: () => this.#pool.acquire(),
       write: (batch) => this.#write(one, batch),
       room: async () => {
         await progress.until(() => isOver() || one.amendmentsLeft < batchesMax)

@@ -24,7 +24,7 @@ import type { ChangelogBatch } from './changelog-batch.ts'
 /** What an amendment needs from ingest. */
 export interface AmendmentSink {
   /** Returns an empty batch. */
-  take(): ChangelogBatch
+  acquireBatch(): ChangelogBatch
   /** Queues a batch to be written. */
   write(batch: ChangelogBatch): void
   /** Resolves when there is room for another batch, or when the amendment is over. */
@@ -85,11 +85,11 @@ export class Amendment {
 
   async #append(key: Uint8Array, entry: StoredEntry | undefined, after: number): Promise<void> {
     if (this.isOver) return
-    this.#batch ??= this.#sink.take()
+    this.#batch ??= this.#sink.acquireBatch()
     if (this.#encode(this.#batch, key, entry, after)) return
     this.finish()
     await this.#sink.room()
-    if (!this.isOver) this.#encode((this.#batch = this.#sink.take()), key, entry, after)
+    if (!this.isOver) this.#encode((this.#batch = this.#sink.acquireBatch()), key, entry, after)
   }
 
   #encode({ builder }: ChangelogBatch, key: Uint8Array, entry: StoredEntry | undefined, after: number): boolean {

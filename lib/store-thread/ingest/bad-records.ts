@@ -34,21 +34,21 @@ export class BadRecords {
    * @returns whether to continue after the record; false if the partition halts, and neither this record nor a later
    *   one is consumed
    */
-  take(one: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
+  handleRecord(one: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
     const { offset } = batch
     if (this.#halts(one, offset, fault)) return false
     this.#count(one, offset, reason, fault)
     const deadLetter = this.#fault(one, offset, reason, fault)
-    this.#deadLetters?.take(one, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
+    this.#deadLetters?.append(one, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
     return true
   }
 
   /**
-   * Like take(), for a batch that cannot be read, or a record too large for any batch: offsets from `one.consumed` up
+   * Like handleRecord(), for a batch that cannot be read, or a record too large for any batch: offsets from `one.consumed` up
    * to `next`, exclusive.
    * @param bytes of the batch, if its length is known
    */
-  takeBatch(
+  handleBatch(
     one: PartitionIngest,
     next: number,
     attempts: number,
@@ -64,12 +64,12 @@ export class BadRecords {
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
     const deadLetter = this.#fault(one, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
-    this.#deadLetters?.take(one, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
+    this.#deadLetters?.append(one, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
     return true
   }
 
   /**
-   * Like take(), for the record of a changelog batch that the broker refuses to store. Later records may already wait;
+   * Like handleRecord(), for the record of a changelog batch that the broker refuses to store. Later records may already wait;
    * if the partition halts, they must be taken back.
    */
   takeRefused(one: PartitionIngest, stored: RecordBatchReader, refusal: string): boolean {
@@ -78,7 +78,7 @@ export class BadRecords {
     if (this.#halts(one, offset, message)) return false
     this.#count(one, offset, 'skippedTooLarge', message)
     // A discard tombstone is not a source record.
-    if (offset >= 0) this.#deadLetters?.takeRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
+    if (offset >= 0) this.#deadLetters?.appendRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
     return true
   }
 

@@ -78,7 +78,7 @@ export class BatchPool {
     this.#options = options
   }
 
-  take(): ChangelogBatch {
+  acquire(): ChangelogBatch {
     return this.#idle.pop() ?? new ChangelogBatch(this.#maxBytes, this.#options)
   }
 
@@ -86,12 +86,12 @@ export class BatchPool {
    * Returns a batch for one record that exceeds the changelog's limit uncompressed. It is compressed even if the
    * changelog's other batches are not.
    */
-  takeCompressed(): ChangelogBatch {
+  acquireCompressed(): ChangelogBatch {
     const { compression = 0, level = null } = this.#options ?? {}
     return new ChangelogBatch(0, { recordsMax: 1, level, compression: compression === 0 ? zstd : compression })
   }
 
-  give(batch: ChangelogBatch): void {
+  release(batch: ChangelogBatch): void {
     batch.reset()
     const isOfPool = batch.isCompressed === ((this.#options?.compression ?? 0) !== 0)
     if (isOfPool && this.#idle.length < this.#idleMax) this.#idle.push(batch)

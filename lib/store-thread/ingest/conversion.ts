@@ -73,7 +73,7 @@ export class Conversion {
    * Converts the record at which `batch` is positioned; it must have a key. A record that cannot be converted goes to
    * BadRecords.
    */
-  take(one: PartitionIngest, batch: RecordBatchReader): Outcome {
+  convertRecord(one: PartitionIngest, batch: RecordBatchReader): Outcome {
     try {
       return this.#convert(one, batch)
     } catch (thrown) {
@@ -81,12 +81,12 @@ export class Conversion {
       if (wait !== undefined) return this.#wait(one, batch.offset, wait)
       const step = this.#step
       const fault = faultAt(step, this.#definition, thrown)
-      return this.#bad.take(one, batch, reasonAt(step), fault) ? 'left out' : 'halted'
+      return this.#bad.handleRecord(one, batch, reasonAt(step), fault) ? 'left out' : 'halted'
     }
   }
 
   /**
-   * To be called when the record of take() was encoded for the changelog. The next record with its key sees its value.
+   * To be called when the record of convertRecord() was encoded for the changelog. The next record with its key sees its value.
    */
   wrote(one: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
     if (this.#callbacks === undefined) return

@@ -75,7 +75,7 @@ export class DeadLetters {
   }
 
   /** Takes a dead letter for a record. send() writes the dead letters of one fetched chunk together. */
-  take(one: PartitionIngest, found: BadRecord, fault: Fault): void {
+  append(one: PartitionIngest, found: BadRecord, fault: Fault): void {
     const batches = this.#open.get(one) ?? []
     this.#open.set(one, batches)
     const { storeId } = this.#context.config
@@ -97,13 +97,13 @@ export class DeadLetters {
    * Takes a dead letter for a record that the changelog refused. It contains the source's record, or the converted one
    * if the source no longer has it. The partition waits from now on.
    */
-  takeRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
+  appendRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
     const converted = copyOf(stored)
     one.deadLetters++
     const write = async () => {
       const original = await this.#original(fault)
-      if (original === undefined) this.take(one, converted, { ...fault, raw: 'changelog record' })
-      else this.take(one, original, fault)
+      if (original === undefined) this.append(one, converted, { ...fault, raw: 'changelog record' })
+      else this.append(one, original, fault)
       one.deadLetters--
       this.send(one)
     }

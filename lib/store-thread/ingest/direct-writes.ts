@@ -51,11 +51,11 @@ export class DirectWrites {
           undefined,
           after >= 0,
         )
-      let open = (one.open ??= this.#pool.take())
+      let open = (one.open ??= this.#pool.acquire())
       let before = open.count === 0 ? 0 : open.bytes
       if (!append(open)) {
         one.full.push(open)
-        one.open = open = this.#pool.take()
+        one.open = open = this.#pool.acquire()
         before = 0
         append(open)
       }

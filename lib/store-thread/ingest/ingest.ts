@@ -137,7 +137,7 @@ export class Ingest {
   /** Queues a batch that is not from the source (discard tombstones), after everything that waits. */
   enqueue(partition: number, batch: ChangelogBatch): void {
     const one = this.#partitions.get(partition)
-    if (one === undefined) return this.#pool.give(batch) // the partition was lost before
+    if (one === undefined) return this.#pool.release(batch) // the partition was lost before
     one.full.push(batch)
     this.#settlement.account(one, batch.bytes)
     this.#producer.wake()
@@ -158,7 +158,7 @@ export class Ingest {
   }
 
   takeBatch(): ChangelogBatch {
-    return this.#pool.take()
+    return this.#pool.acquire()
   }
 
   /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */

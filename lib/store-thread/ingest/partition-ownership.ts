@@ -42,7 +42,7 @@ export class PartitionOwnership {
   }
 
   /** Takes partitions, in parallel. From then on the broker refuses writes of earlier owners, unless FENCING=false. */
-  async take(partitions: readonly number[]): Promise<void> {
+  async acquire(partitions: readonly number[]): Promise<void> {
     // A leader that has not opened one of the partitions yet (the topic is new, or the broker has just started) would
     // delay the markers of all partitions by 30 s, because Kafka 4.1 does not answer itself in this case
     // (KafkaApis.handleWriteTxnMarkersRequest). A leader that answers this request has opened them.

@@ -27,7 +27,9 @@ export class Refusals {
     const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
     if (batch.count === 1) {
       if (timeAtFault && !batch.isRetimed) return [this.#part(batch, 0, 1, Date.now())]
-      if (!timeAtFault && !batch.isCompressed) return [this.#part(batch, 0, 1, undefined, this.#pool.takeCompressed())]
+      if (!timeAtFault && !batch.isCompressed) {
+        return [this.#part(batch, 0, 1, undefined, this.#pool.acquireCompressed())]
+      }
       if (batch.directWrites === 0) this.#give(one, batch, error)
       return []
     }
@@ -42,7 +44,7 @@ export class Refusals {
     from: number,
     to: number,
     timestamp: number | undefined,
-    part = this.#pool.take(),
+    part = this.#pool.acquire(),
   ): ChangelogBatch {
     part.isAmendment = batch.isAmendment
     const records = batch.openIn(new RecordBatchReader())

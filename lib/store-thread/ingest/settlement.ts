@@ -102,7 +102,7 @@ export class Settlement {
     one.inFlight--
     const { operationsAbsorbed, oplogLength } = this.#context.map
     if (done) one.settled(batch.nextSource, operationsAbsorbed + oplogLength)
-    this.#pool.give(batch)
+    this.#pool.release(batch)
     this.progressed(one)
   }
 
@@ -118,6 +118,6 @@ export class Settlement {
   #drop(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
     this.#directWrites.refused(one, batch, error)
     this.account(one, -batch.bytes)
-    this.#pool.give(batch)
+    this.#pool.release(batch)
   }
 }

@@ -121,8 +121,8 @@ export class SourceDecoder {
   /** @returns false if the partition halts or waits at this record */
   #take(one: PartitionIngest, batch: RecordBatchReader): boolean {
     if (one.reread?.passesOver(batch) === true) return true
-    if (batch.undecodable) return this.#bad.take(one, batch, 'skippedUndecodable', batch.fault)
-    if (batch.keyLength < 0) return this.#bad.take(one, batch, 'skippedNullKey', 'it has no key')
+    if (batch.undecodable) return this.#bad.handleRecord(one, batch, 'skippedUndecodable', batch.fault)
+    if (batch.keyLength < 0) return this.#bad.handleRecord(one, batch, 'skippedNullKey', 'it has no key')
     this.#headers = this.#sourceHeaders?.of(one.partition, batch)
     if (this.#conversion !== undefined) return this.#convert(one, batch, this.#conversion)
     const { data, keyStart, valueStart, valueLength } = batch
@@ -130,7 +130,7 @@ export class SourceDecoder {
   }
 
   #convert(one: PartitionIngest, batch: RecordBatchReader, conversion: Conversion): boolean {
-    const outcome = conversion.take(one, batch)
+    const outcome = conversion.convertRecord(one, batch)
     if (outcome === 'left out' || outcome === 'halted') return outcome === 'left out'
     let { data, keyStart, valueStart, valueLength } = batch
     if (outcome === 'converted') {
@@ -180,14 +180,14 @@ export class SourceDecoder {
       if (alone !== undefined) one.pushAlone(alone)
       return alone !== undefined
     }
-    one.open ??= this.#pool.take()
+    one.open ??= this.#pool.acquire()
     let open: ChangelogBatch = one.open
     const before = open.bytes
     if (open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)) {
       one.bytes += open.bytes - (open.count === 1 ? 0 : before)
     } else {
       one.full.push(open)
-      one.open = open = this.#pool.take()
+      one.open = open = this.#pool.acquire()
       open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)
       one.bytes += open.bytes
     }
@@ -197,7 +197,7 @@ export class SourceDecoder {
 
   #refuse(one: PartitionIngest, batch: RecordBatchReader, valueLength: number): boolean {
     const fault = this.#size.fault(batch.keyLength, valueLength, this.#headers)
-    return this.#bad.take(one, batch, 'skippedTooLarge', fault)
+    return this.#bad.handleRecord(one, batch, 'skippedTooLarge', fault)
   }
 
   /** Replaces a timestamp that the changelog would refuse. Storing the record is more important than its exact time. */
@@ -228,7 +228,7 @@ export class SourceDecoder {
    * @returns false if the partition halts there
    */
   passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
-    if (!this.#bad.takeBatch(one, next, attempts, error, bytes)) return false
+    if (!this.#bad.handleBatch(one, next, attempts, error, bytes)) return false
     one.consumed = next
     return true
   }

@@ -90,7 +90,7 @@ export async function settle({ batches, disputed, trail: owned, put, keyBytesMax
         trail.settle(batch)
         batch.openRecords({ checkCrc: false })
       }
-      settling.take(batch, next.isLate ? owned.rangeOf(batch) : undefined, next.isLate)
+      settling.applyBatch(batch, next.isLate ? owned.rangeOf(batch) : undefined, next.isLate)
     }
     for (const key of settling.outdated()) outdated.add(key)
     now = next
@@ -125,7 +125,7 @@ class Settling {
   }
 
   /** @param foreignIn range in which the batch is foreign */
-  take(batch: RecordBatchReader, foreignIn: OwnedRange | undefined, isLate: boolean): void {
+  applyBatch(batch: RecordBatchReader, foreignIn: OwnedRange | undefined, isLate: boolean): void {
     while (batch.nextRecord()) {
       const { data, keyStart, keyLength, offset } = batch
       if (batch.undecodable || keyLength < 0) continue

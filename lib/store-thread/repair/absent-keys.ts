@@ -21,7 +21,7 @@ export class AbsentKeys {
     this.#bytesMax = keyBytesMax
   }
 
-  /** If true, call take() before noting more. The keys taken may then include a key that has a later tombstone. */
+  /** If true, call takeKeys() before noting more. The keys taken may then include a key that has a later tombstone. */
   get isFull(): boolean {
     return this.#bytes >= this.#bytesMax
   }
@@ -40,7 +40,7 @@ export class AbsentKeys {
     }
   }
 
-  take(): Buffer[] {
+  takeKeys(): Buffer[] {
     const keys = [...this.#keys].map((key) => Buffer.from(key, 'latin1'))
     this.#keys.clear()
     this.#bytes = 0

@@ -70,7 +70,7 @@ async function deleteAbsent(amendment: Target, { map, partition, all }: RepairIn
   const absent = new AbsentKeys((key, start, length) => map.has(partition, key, start, length))
   let tombstones = 0
   const write = async () => {
-    for (const key of absent.take()) {
+    for (const key of absent.takeKeys()) {
       await amendment.appendTombstone(key, after)
       tombstones++
     }

@@ -4,6 +4,7 @@
  * check runs after each election and at the first record of a new epoch.
  */
 import { LatchkeyError } from '../../errors.ts'
+import type { EpochTrail } from '../../kafka/epoch-trail.ts'
 import { divergenceOf } from '../../kafka/leader-epochs.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -94,5 +95,3 @@ export class SourceWatch {
     return true
   }
 }
-
-type EpochTrail = NonNullable<ReturnType<Ingest['partition']>>['epochs']

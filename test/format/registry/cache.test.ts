@@ -3,7 +3,7 @@ import { afterEach, describe, expect, mock, spyOn, test } from 'bun:test'
 import { SchemaPending } from '../../../lib/format/index.ts'
 import { registryCodec } from '../../../lib/format/registry.ts'
 import { compile } from '../../../lib/format/registry/compile.ts'
-import { Refused, Trouble } from '../../../lib/format/registry/faults.ts'
+import { Refused, RegistryUnavailable } from '../../../lib/format/registry/faults.ts'
 import { Fetched } from '../../../lib/format/registry/fetched.ts'
 import type { Schemas } from '../../../lib/format/registry/schemas.ts'
 import { isPending, settled } from '../../support/format/registry/settled.ts'
@@ -92,7 +92,7 @@ describe('between one question and the next pass', () => {
   }
 
   test('twice as much each time, up to a bound, the half of it by chance', async () => {
-    const found = await pauses(Array.from({ length: 8 }, () => new Trouble('away')))
+    const found = await pauses(Array.from({ length: 8 }, () => new RegistryUnavailable('away')))
     for (const [index, most] of [100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000].entries()) {
       expect(found[index]).toBeGreaterThanOrEqual(most / 2)
       expect(found[index]).toBeLessThanOrEqual(most)
@@ -101,7 +101,7 @@ describe('between one question and the next pass', () => {
   })
 
   test('more where only an operator can help, and little after the first refusal', async () => {
-    expect(await pauses([new Trouble('denied', true), new Refused('not found')])).toEqual([7_000, 50])
+    expect(await pauses([new RegistryUnavailable('denied', true), new Refused('not found')])).toEqual([7_000, 50])
   })
 })
 

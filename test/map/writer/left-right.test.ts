@@ -99,8 +99,8 @@ test('a confirmation is refused when it names a version that was not announced',
 test('a publish goes on where the one before it failed when a reader did not leave', async () => {
   let failures = 0
   class StuckMap extends ChiralMap {
-    protected override readersLeft(): Promise<void> {
-      return failures-- > 0 ? Promise.reject(new Error('a reader is stuck')) : super.readersLeft()
+    protected override awaitReaders(): Promise<void> {
+      return failures-- > 0 ? Promise.reject(new Error('a reader is stuck')) : super.awaitReaders()
     }
   }
   const map = new StuckMap({

@@ -8,7 +8,7 @@ function lengthOf(text: string, isHead = false, pieceBytes = text.length) {
   const answer = new AnswerEnd()
   let length = 0
   for (let from = 0; from < text.length && !answer.isComplete; from += pieceBytes) {
-    length += answer.take(Buffer.from(text.slice(from, from + pieceBytes)), isHead)
+    length += answer.consume(Buffer.from(text.slice(from, from + pieceBytes)), isHead)
   }
   return { length, isComplete: answer.isComplete, isLast: answer.isLast }
 }

@@ -9,7 +9,7 @@ function takeAll(requestBuffer: RequestBuffer): string[] {
   const taken: string[] = []
   let known: PlainHead | undefined
   for (;;) {
-    const request = requestBuffer.take(known)
+    const request = requestBuffer.nextRequest(known)
     if (typeof request === 'string') return [...taken, request]
     known = request.head
     taken.push(request.target)
@@ -80,7 +80,7 @@ test.each([
 test('its size is that of what was not taken', () => {
   const requestBuffer = inboxOf(get('/a') + get('/b'), get('/c'))
   expect(requestBuffer.size).toBe(3 * get('/a').length)
-  requestBuffer.take(undefined)
+  requestBuffer.nextRequest(undefined)
   expect(requestBuffer.size).toBe(2 * get('/a').length)
   takeAll(requestBuffer)
   expect(requestBuffer.size).toBe(0)

@@ -13,7 +13,7 @@ function lengthOf(
   const request = new RequestEnd()
   let length = 0
   for (let from = 0; from < text.length && !request.isComplete; from += pieceBytes) {
-    length += request.take(bytes(text.slice(from, from + pieceBytes)))
+    length += request.consume(bytes(text.slice(from, from + pieceBytes)))
   }
   return { length, isComplete: request.isComplete, request }
 }

@@ -17,7 +17,7 @@ describe('Slots', () => {
   test('those beyond the bound wait, first come first served', () => {
     const { slots, calls, holder } = start(2)
     const holders = ['a', 'b', 'c', 'd', 'e'].map(holder)
-    for (const each of holders) slots.take(each)
+    for (const each of holders) slots.acquire(each)
     expect(calls.splice(0)).toEqual(['a begins', 'b begins'])
     slots.free(holders[1]!)
     expect(calls.splice(0)).toEqual(['c begins'])
@@ -26,7 +26,7 @@ describe('Slots', () => {
     slots.free(holders[2]!)
     expect(calls.splice(0)).toEqual(['e begins'])
     slots.free(holders[4]!)
-    for (const each of holders) slots.take(each)
+    for (const each of holders) slots.acquire(each)
     expect(calls).toEqual(['a begins', 'b begins'])
   })
 
@@ -40,7 +40,7 @@ describe('Slots', () => {
       SlotHolder,
     ]
     const [a, , c, d, e] = holders
-    for (const each of holders) slots.take(each)
+    for (const each of holders) slots.acquire(each)
     for (const each of [a, e, c, d]) slots.ready(each)
     slots.cancel(c)
     for (const each of [a, e, d]) slots.free(each)
@@ -50,12 +50,12 @@ describe('Slots', () => {
   test('one that does nothing is given up for one that waits, and no more than one', () => {
     const { slots, calls, holder } = start(3)
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(holder) as [SlotHolder, SlotHolder, SlotHolder, SlotHolder]
-    for (const each of [a, b, c]) slots.take(each)
+    for (const each of [a, b, c]) slots.acquire(each)
     slots.rest(a)
     slots.rest(b)
     slots.use(a)
     calls.length = 0
-    slots.take(d)
+    slots.acquire(d)
     expect(calls).toEqual(['b yields'])
     slots.free(b)
     expect(calls).toEqual(['b yields', 'd begins'])
@@ -64,8 +64,8 @@ describe('Slots', () => {
   test('one that has nothing to do any more is given up at once when others wait', () => {
     const { slots, calls, holder } = start(1)
     const [a, b] = ['a', 'b'].map(holder) as [SlotHolder, SlotHolder]
-    slots.take(a)
-    slots.take(b)
+    slots.acquire(a)
+    slots.acquire(b)
     calls.length = 0
     slots.rest(a)
     expect(calls).toEqual(['a yields'])
@@ -76,7 +76,7 @@ describe('Slots', () => {
     configureLogging({ level: 'info', structured: false, write: (line) => void lines.push(line.slice(25).trim()) })
     const { slots, holder } = start(1)
     const [a, b, c] = ['a', 'b', 'c'].map(holder) as [SlotHolder, SlotHolder, SlotHolder]
-    for (const each of [a, b, c]) slots.take(each)
+    for (const each of [a, b, c]) slots.acquire(each)
     slots.tick()
     expect(lines).toEqual([])
     slots.tick()

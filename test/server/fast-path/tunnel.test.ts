@@ -210,13 +210,13 @@ test('a connection that is to be passed on waits for its turn no more when its c
   const begun: string[] = []
   const holder = (name: string) => ({ begin: () => void begun.push(name), yield: () => {} })
   const first = holder('the first')
-  slots.take(first)
+  slots.acquire(first)
   const socket = new FakeSocket(Infinity)
   const [writeBuffer, reading] = [new WriteBuffer(socket), new Reading(socket)]
   const client = { socket: socket.asSocket, writeBuffer, reading, isLocal: true, answered: () => {} }
   const tunnel = new Tunnel(client, { port: 0, forwarded: new ForwardedRequests() }, slots)
   tunnel.clientClosed()
   slots.free(first)
-  slots.take(holder('the next'))
+  slots.acquire(holder('the next'))
   expect(begun).toEqual(['the first', 'the next'])
 })

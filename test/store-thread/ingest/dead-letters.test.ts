@@ -42,7 +42,7 @@ test('a partition gives no batch and acknowledges nothing before the last of its
   const { client, deadLetters, one, released, stats, waiting } = setup()
   one.consumed = 8
   for (let i = 0; i < 2; i++) {
-    deadLetters.take(one, foundBytes(Buffer.alloc(100)), fault)
+    deadLetters.append(one, foundBytes(Buffer.alloc(100)), fault)
     deadLetters.send(one)
   }
   expect(one).toMatchObject({ deadLetters: 2, isIdle: false })

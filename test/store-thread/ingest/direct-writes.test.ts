@@ -21,7 +21,7 @@ function start() {
   const write = (...keys: string[]) => {
     const frame = new WriteFrame()
     for (const key of keys) frame.append(Buffer.from(key), Buffer.from('mine'))
-    setup.ingest.write(0, { records: frame.take(), timestamp: 1 })
+    setup.ingest.write(0, { records: frame.contents(), timestamp: 1 })
   }
   return { ...setup, write }
 }

@@ -90,7 +90,7 @@ function setup() {
 test('PartitionOwnership keeps a partition that they take anew when nobody else has taken it', async () => {
   const { coordinator, changelog, instance } = setup()
   const ownership = instance()
-  await ownership.take([0])
+  await ownership.acquire([0])
   const first = ownership.identity(0)!
   changelog.write(first)
   const renewed = await ownership.renew(0, changelog.end)
@@ -103,9 +103,9 @@ test('PartitionOwnership keeps a partition that they take anew when nobody else 
 test('PartitionOwnership takes no partition back from another instance that has taken it since', async () => {
   const { coordinator, changelog, instance } = setup()
   const [ownership, others] = [instance(), instance()]
-  await ownership.take([0])
+  await ownership.acquire([0])
   const end = changelog.end
-  await others.take([0])
+  await others.acquire([0])
   expect(await ownership.renew(0, end).catch((error: unknown) => error)).toMatchObject({ code: 'fenced' })
   expect(isSame(coordinator.markers.at(-1), others.identity(0)!)).toBe(true)
   expect(ownership.isOwn(0)(others.identity(0)!)).toBe(false)
@@ -114,9 +114,9 @@ test('PartitionOwnership takes no partition back from another instance that has 
 test('PartitionOwnership writes nothing behind another instance that the broker has forgotten', async () => {
   const { coordinator, changelog, instance } = setup()
   const [ownership, others] = [instance(), instance()]
-  await ownership.take([0])
+  await ownership.acquire([0])
   const end = changelog.end
-  await others.take([0])
+  await others.acquire([0])
   changelog.write(others.identity(0)!)
   coordinator.expire()
   expect(await ownership.renew(0, end).catch((error: unknown) => error)).toMatchObject({ code: 'fenced' })

@@ -21,7 +21,7 @@ function setup() {
 
 /** A sealed batch of records k0, k1, … with source offsets 10, 11, …; behind them records up to 50 were skipped. */
 function batchOf(pool: BatchPool, count: number, sourceOffset = (index: number) => 10 + index): ChangelogBatch {
-  const batch = pool.take()
+  const batch = pool.acquire()
   for (let index = 0; index < count; index++) {
     const bytes = Buffer.from(`k${index}v`)
     batch.builder.append(bytes, 0, 2, 2, index % 3 === 2 ? -1 : 1, timestamp + index, sourceOffset(index))
@@ -90,9 +90,9 @@ test('Refusals compresses the one record that is too large before it is given up
 
 test('BatchPool keeps no batch that was taken for a compressed record', () => {
   const { pool } = setup()
-  const compressed = pool.takeCompressed()
-  pool.give(compressed)
-  expect(pool.take()).not.toBe(compressed)
+  const compressed = pool.acquireCompressed()
+  pool.release(compressed)
+  expect(pool.acquire()).not.toBe(compressed)
 })
 
 test.each([
@@ -143,8 +143,8 @@ test('BatchPool gives batches that are as new when they were given back', () => 
   const { pool } = setup()
   const batch = batchOf(pool, 3)
   batch.isRetimed = true
-  pool.give(batch)
-  const again = pool.take()
+  pool.release(batch)
+  const again = pool.acquire()
   expect(again).toBe(batch)
   expect(again).toMatchObject({ count: 0, isRetimed: false, sealed: undefined, nextSource: 0 })
 })

@@ -44,7 +44,7 @@ test('what comes after records that the source has removed says so', async () =>
   expect(fetchPositions((await source.next()).request)).toMatchObject([{ partition: 0, offset: 20 }])
   const frame = new WriteFrame()
   frame.append(Buffer.from('mine'), Buffer.from('value'))
-  ingest.write(0, { records: frame.take(), timestamp: 1 })
+  ingest.write(0, { records: frame.contents(), timestamp: 1 })
   expect(producedBatches((await changelog.next()).request).flatMap(({ batch }) => recordsOf(batch))).toEqual([
     'mine=value src=-1 aft=19',
   ])

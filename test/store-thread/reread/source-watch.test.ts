@@ -29,7 +29,7 @@ function watched(epochs = '3@0') {
     { partition: (partition) => (partition === 0 ? one : undefined) },
     { changed: (_, change) => changes.push(change), isChanging: () => changes.length > 0 },
   )
-  const elect = (id: string, leaderEpoch: number) => topics.take(answer(id, leaderEpoch))
+  const elect = (id: string, leaderEpoch: number) => topics.update(answer(id, leaderEpoch))
   elect('a', 3)
   const tell = async (epoch: number, endOffset: number) => {
     const exchange = await fake.next()

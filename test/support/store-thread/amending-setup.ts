@@ -51,7 +51,7 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
 }
 
 export function ownBatch(pool: BatchPool, key: string): ChangelogBatch {
-  const batch = pool.take()
+  const batch = pool.acquire()
   batch.builder.append(Buffer.from(`${key}new`), 0, key.length, key.length, 3, 5, 99)
   return batch
 }

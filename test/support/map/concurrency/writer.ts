@@ -7,7 +7,7 @@ import type { FromWriter, ToWriter, WriterStart } from './messages.ts'
 declare const self: Worker
 
 class HastyMap extends ChiralMap {
-  protected override readersLeft(): Promise<void> {
+  protected override awaitReaders(): Promise<void> {
     return Promise.resolve()
   }
 }
