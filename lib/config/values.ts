@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { logLevels } from '../log/level.ts'
 import type { BrokerAddress } from '../store-protocol/client-config.ts'
+import { reservedHeaders } from '../store-protocol/kept-headers.ts'
 import { parseBrokerList } from './broker-list.ts'
 
 export const topicLengthMax = 249
@@ -122,7 +123,7 @@ export function headerNames() {
       const names = dataset.value.split(',').map((name) => name.trim())
       const kept = [...new Set(names.filter((name) => name !== ''))]
       const faulty = kept.find((name) => name.slice(0, -1).includes('*') || name.length > headerNameLengthMax)
-      const reserved = kept.find((name) => name === 'src' || name === 'aft')
+      const reserved = kept.find((name) => reservedHeaders.has(name))
       const message =
         faulty === undefined
           ? reserved && `"${reserved}" is reserved: the changelog's records have a header of that name`

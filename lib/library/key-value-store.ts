@@ -1,6 +1,6 @@
 /**
  * A store for use in a program. Keys and values are typed by the definition, or are bytes. Wraps the store in bytes
- * (`bytes`), which also serves HTTP; has no data of its own.
+ * (`bytes`), which also serves HTTP; holds no data itself.
  */
 import { version } from '../../package.json' with { type: 'json' }
 import { withSchemas } from '../definition/schema-wait.ts'
@@ -10,7 +10,7 @@ import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
-import { InTurn } from './in-turn.ts'
+import { SerialQueue } from './serial-queue.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
@@ -43,7 +43,7 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   /** Counts lookups; serve() updates it. */
   readonly lookupStats = new LookupStats()
   readonly #codecs: TypedCodecs<K, V>
-  readonly #writes = new InTurn()
+  readonly #writes = new SerialQueue()
 
   constructor(bytes: Store, codecs: TypedCodecs<K, V>) {
     this.bytes = bytes

@@ -105,8 +105,10 @@ export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean):
   const names = Object.keys(others)
   const faults = names.filter((name) => !known.includes(name as SettingKey)).map((name) => unknown(name, known))
   if (hasDefinition) {
-    const told = names.filter((name) => formatOption.test(name) && known.includes(name as SettingKey))
-    faults.push(...told.map((name) => `${name}: it has no effect: the definition says what keys and values are`))
+    const ineffective = names.filter((name) => formatOption.test(name) && known.includes(name as SettingKey))
+    faults.push(
+      ...ineffective.map((name) => `${name}: it has no effect, because the definition determines the formats`),
+    )
   }
   const texts = names.filter((name) => known.includes(name as SettingKey))
   const environment = Object.fromEntries(
@@ -129,7 +131,7 @@ export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean):
 
 function unknown(name: string, known: readonly string[]): string {
   const near = nearName(name, [...known, 'rebuild'])
-  return `${name} is no option${near ? `: did you mean ${near}?` : ''}`
+  return `${name}: unknown option${near ? `; did you mean ${near}?` : ''}`
 }
 
 /** Returns the text of the corresponding setting. */

@@ -61,13 +61,13 @@ function openWith<K, V>(
 
 function moduleOf({ module }: Definition): string {
   const advice =
-    'define it with defineStore() in a module of its own that exports it as default, or name that: module: import.meta.url'
+    'define it with defineStore() in a separate module that exports it as default, or name that module: module: import.meta.url'
   if (module === undefined) {
-    throw new LatchkeyError('invalid_settings', `Opening a store: the definition belongs to no module; ${advice}`)
+    throw new LatchkeyError('invalid_settings', `Opening a store: the definition has no module; ${advice}`)
   }
   if (module.startsWith('file:') || module.startsWith('/')) {
     return module.startsWith('/') ? pathToFileURL(module).href : module
   }
-  const found = `the definition's module is ${JSON.stringify(module)}, which is no URL of a file`
+  const found = `the definition's module is ${JSON.stringify(module)}, which is not a file URL`
   throw new LatchkeyError('invalid_settings', `Opening a store: ${found}; ${advice}`)
 }

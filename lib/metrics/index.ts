@@ -32,10 +32,10 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['records_consumed_total', 'Source records consumed', 'recordsConsumed'],
   ['consumed_bytes_total', 'Bytes of source record batches consumed', 'bytesConsumed'],
   ['aborted_records_total', 'Source records of aborted transactions, not applied', 'abortedRecords'],
-  ['control_batches_total', 'Control batches seen', 'controlBatches'],
-  ['records_left_out_total', 'Source records that convert has left out', 'leftOut'],
+  ['control_batches_total', 'Control batches received', 'controlBatches'],
+  ['records_left_out_total', 'Source records for which convert returned skip', 'leftOut'],
   ['timestamps_clamped_total', 'Records whose timestamp the changelog would have refused', 'timestampsClamped'],
-  ['headers_omitted_total', 'Headers to be kept that there was no room for', 'headersOmitted'],
+  ['headers_omitted_total', 'Headers that KEEP_HEADERS names and that did not fit', 'headersOmitted'],
   ['dead_letters_total', 'Bad records that the dead-letter topic acknowledged', 'deadLetters'],
   ['records_recovered_total', 'Changelog records read back', 'recordsRecovered'],
   ['recovered_bytes_total', 'Bytes of changelog record batches read back', 'bytesRecovered'],
@@ -57,7 +57,7 @@ export function createMetrics(source: MetricsSource, lookups: LookupStats, versi
   // All series of a scrape use the same status. They are read synchronously.
   let status = source.status()
   const series = new SeriesRegistry(registry, prefix)
-  series.gauge('build_info', 'Always 1; the labels tell what runs', () => {
+  series.gauge('build_info', 'Always 1; the labels name the versions', () => {
     return [{ labels: { version, bun: Bun.version }, value: 1 }]
   })
   for (const [name, help, counter] of storeCounters) series.counter(name, help, () => source.stats.count(counter))
@@ -86,7 +86,7 @@ function registerStatus(series: SeriesRegistry, read: () => StoreStatus): void {
   series.gauge('condition', '1 where a condition of readiness holds', () => {
     return read().conditions.map(({ name, ok }) => ({ labels: { name }, value: ok ? 1 : 0 }))
   })
-  series.gauge('recovery_records_per_second', 'Rate of the recovery under way, 0 without one', () => {
+  series.gauge('recovery_records_per_second', 'Records per second of the current recovery, 0 if there is none', () => {
     return read().recovery?.recordsPerSecond ?? 0
   })
 }
@@ -95,21 +95,25 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
   series.counter('lookups_total', 'Lookups over HTTP, by outcome', () => {
     return lookupOutcomes.map((outcome) => ({ labels: { outcome }, value: lookups.count(outcome) }))
   })
-  series.histogram('lookup_seconds', 'Time from a request to its answer', latencyBounds, () => {
+  series.histogram('lookup_seconds', 'Time from a request to its response', latencyBounds, () => {
     const { cumulative, seconds } = lookups.latency()
     return { cumulative, sum: seconds }
   })
   series.counter('hosts_refused_total', 'Requests refused for their Host', () => lookups.hostsRefused)
   series.gauge('readers', 'Readers in the pool', () => source.readers.size)
-  series.gauge('readers_in_use', 'Readers that a lookup has taken', () => source.readers.inUse)
+  series.gauge('readers_in_use', 'Readers in use by lookups', () => source.readers.inUse)
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
 }
 
 function registerProcess(series: SeriesRegistry): void {
   const startSeconds = Date.now() / 1000 - process.uptime()
   series.gauge('process_resident_memory_bytes', 'Resident memory of the process', () => process.memoryUsage.rss())
-  series.gauge('process_start_time_seconds', 'When the process began, since the epoch', () => startSeconds)
-  series.counter('process_cpu_seconds_total', 'Processor time used, user and system', () => {
+  series.gauge(
+    'process_start_time_seconds',
+    'Start time of the process, in seconds since the epoch',
+    () => startSeconds,
+  )
+  series.counter('process_cpu_seconds_total', 'User and system CPU time', () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6
   })

@@ -32,10 +32,10 @@ export function registerPartitionSeries(
     const live = zeroIfUnknown(stats, partition, 'liveBytes')
     return Math.max(0, zeroIfUnknown(stats, partition, 'totalBytes') - live)
   })
-  gauge('recovery_ratio', 'Part of the changelog that is recovered, by offsets, 0 to 1', recoveryRatio)
+  gauge('recovery_ratio', 'Recovered part of the changelog by offsets, 0 to 1', recoveryRatio)
   series.gauge(
     'partition_trouble_since_seconds',
-    'Since when a broker does not do what a partition needs, in seconds since the epoch',
+    'Start of a problem between a partition and a broker, in seconds since the epoch',
     () => {
       return read().details.flatMap(({ troubles = [] }) => {
         return troubles.map(({ partition, client, broker, since }) => {

@@ -3,21 +3,20 @@
  * the record, in addition to our own; in memory they precede the value. Works on bytes in place with reused buffers: no
  * object is made per record.
  */
-import { HeaderBlock, HeaderCursor, type RecordBatchReader } from '../kafka/record-batch/index.ts'
+import { HeaderBlock, HeaderCursor, type RecordBatchReader, reservedHeaders } from '../kafka/record-batch/index.ts'
 import type { ChiralMap } from '../map/index.ts'
 import { headerLengthBytes } from './header-prefix.ts'
 import type { StoreConfig } from './store-config.ts'
+
+export { reservedHeaders }
 
 /**
  * Maximum size of the kept headers of one record, names and values together, as encoded. A header is meant for a trace
  * id, not for a document.
  */
-export const keptBytesMax = 8_192
+export const keptHeaderBytesMax = 8_192
 /** Maximum size of a buffer that is kept for reuse. The buffer joins headers and value. */
 const roomBytesMax = 4 << 20
-/** Our own headers in the changelog. Source headers with these names are not kept. */
-const reserved: ReadonlySet<string> = new Set(['src', 'aft'])
-
 interface Pattern {
   /** The name, or its beginning. */
   bytes: Buffer
@@ -31,17 +30,17 @@ export function keepsHeaders({ keepHeaders = [] }: KeepConfig): boolean {
 }
 
 /** Returns undefined if no headers are kept. */
-export function keptHeadersOf(config: KeepConfig): KeptHeaders | undefined {
-  return keepsHeaders(config) ? new KeptHeaders(config.keepHeaders!) : undefined
+export function headerSelectorOf(config: KeepConfig): HeaderSelector | undefined {
+  return keepsHeaders(config) ? new HeaderSelector(config.keepHeaders!) : undefined
 }
 
-export class KeptHeaders {
+export class HeaderSelector {
   /** Number of headers of the last record that did not fit. */
   omitted = 0
   readonly #patterns: readonly Pattern[]
   readonly #cursor = new HeaderCursor()
-  readonly #kept = new HeaderBlock(keptBytesMax)
-  #entry = Buffer.alloc(keptBytesMax)
+  readonly #kept = new HeaderBlock(keptHeaderBytesMax)
+  #entry = Buffer.alloc(keptHeaderBytesMax)
 
   /** @param names as in KEEP_HEADERS: a `*` at the end matches any end */
   constructor(names: readonly string[]) {
@@ -62,7 +61,7 @@ export class KeptHeaders {
     cursor.open(data, headersStart, headersEnd)
     while (cursor.next()) {
       if (!this.#matches(data, cursor.nameStart, cursor.nameEnd)) continue
-      if (kept.length + cursor.end - cursor.start > keptBytesMax) this.omitted++
+      if (kept.length + cursor.end - cursor.start > keptHeaderBytesMax) this.omitted++
       else kept.copy(data, cursor.start, cursor.end, 1)
     }
     return kept
@@ -97,7 +96,7 @@ export class KeptHeaders {
     for (const { bytes, isPrefix } of this.#patterns) {
       if (isPrefix ? end - start < bytes.length : end - start !== bytes.length) continue
       if (data.compare(bytes, 0, bytes.length, start, start + bytes.length) !== 0) continue
-      return end - start !== 3 || !reserved.has(data.toString('latin1', start, end))
+      return end - start !== 3 || !reservedHeaders.has(data.toString('latin1', start, end))
     }
     return false
   }

@@ -33,7 +33,7 @@ export function phaseProgressOf(stats: StatsView, partition: number): PhaseProgr
 }
 
 /** Returns the halted partitions if no other partition is behind: then nothing proceeds. Else returns an empty list. */
-export function haltedShort(stats: StatsView): number[] {
+export function haltedRemaining(stats: StatsView): number[] {
   const left = stats.partitions.filter((partition) => {
     const { done, total } = phaseProgressOf(stats, partition)
     return done < total

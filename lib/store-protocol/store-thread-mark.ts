@@ -13,7 +13,7 @@ export function markStoreThread(): void {
 /** @throws LatchkeyError invalid_settings on a store thread */
 export function refuseOnStoreThread(): void {
   if (!(mark in globalThis)) return
-  const found = 'the module with the definition opens the store itself, and is loaded by the store once more'
-  const advice = 'put the definition into a module of its own and export it as default'
+  const found = 'the module of the definition opens the store itself, and the store thread loads that module again'
+  const advice = 'put the definition into a separate module and export it as default'
   throw new LatchkeyError('invalid_settings', `Opening a store: ${found}; ${advice}`)
 }

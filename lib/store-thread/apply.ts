@@ -4,7 +4,7 @@
  */
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import type { ChiralMap } from '../map/index.ts'
-import type { KeptHeaders } from '../store-protocol/kept-headers.ts'
+import type { HeaderSelector } from '../store-protocol/kept-headers.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 
 /** Receives each record that was put into the map. The batch reader is positioned at the record during the call. */
@@ -27,7 +27,7 @@ export function applyRecords(
   batch: RecordBatchReader,
   position: number,
   trail?: RecordTrail,
-  kept?: KeptHeaders,
+  kept?: HeaderSelector,
 ): number {
   let applied = 0
   while (batch.nextRecord()) {
@@ -51,7 +51,7 @@ export function putRecord(
   partition: number,
   batch: RecordBatchReader,
   sourceOffset: number,
-  kept?: KeptHeaders,
+  kept?: HeaderSelector,
 ): void {
   if (kept !== undefined) return kept.put(map, partition, batch, sourceOffset)
   const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
@@ -68,7 +68,7 @@ export function applyLateRecords(
   partition: number,
   batch: RecordBatchReader,
   position: number,
-  kept?: KeptHeaders,
+  kept?: HeaderSelector,
 ): number {
   let records = 0
   while (batch.nextRecord()) {

@@ -3,7 +3,7 @@
  * (USE_PROCESSING_ONLY), only the part that the resume decision needs.
  */
 import type { CommittedOffset } from '../kafka/offsets.ts'
-import { keptHeadersOf } from '../store-protocol/kept-headers.ts'
+import { headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { entriesIn } from '../topics/completeness.ts'
 import type { PartitionOwnership } from './ingest/partition-ownership.ts'
@@ -25,7 +25,7 @@ export async function readChangelog(
     fetch: changelogFetch(config),
     map: useProcessingOnly ? undefined : map,
     stats,
-    kept: keptHeadersOf(config),
+    kept: headerSelectorOf(config),
     entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,
     identityOf: (partition: number) => (fencing ? ownership.identity(partition) : undefined),

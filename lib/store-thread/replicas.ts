@@ -11,7 +11,7 @@ import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import type { FetchedPartition } from '../kafka/protocol/fetch.ts'
 import { loggerOf } from '../log/index.ts'
-import { type KeptHeaders, keptHeadersOf } from '../store-protocol/kept-headers.ts'
+import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
@@ -45,7 +45,7 @@ export class Replicas {
   readonly #context: StoreContext
   readonly #fetcher: Fetcher
   readonly #batches = new CommittedBatches()
-  readonly #kept: KeptHeaders | undefined
+  readonly #kept: HeaderSelector | undefined
   readonly #copies = new Map<number, Copy>()
   #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
@@ -56,7 +56,7 @@ export class Replicas {
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config } = context
-    this.#kept = keptHeadersOf(config)
+    this.#kept = headerSelectorOf(config)
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       keepsNothing: true,
       received: (fetched) => this.#received(fetched),

@@ -8,8 +8,8 @@ const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
 export function configOfAdded(config: StoreConfig, known: number, partitionCount: number): StoreConfig {
   const added = Array.from({ length: partitionCount - known }, (_, index) => known + index)
   const message =
-    'The topic has {partitionCount} partitions now: taking {added}; keys whose partition changes with their number are looked for in the new one first'
-  repeatedLog.log('warning', 'grown', message, { partitionCount, added: added.join(', ') })
+    'The topic now has {partitionCount} partitions: taking over {added}. Lookups of keys whose partition changed search the new partition first'
+  repeatedLog.log('warning', 'topic-grew', message, { partitionCount, added: added.join(', ') })
   const role = config.useReplicaOnly ? { partitionsReplica: added } : { partitions: added, partitionsReplica: [] }
   return { ...config, ...role, initialCapacity: 0, extendsChangelog: true, rebuild: false }
 }

@@ -37,7 +37,7 @@ export function conditionsOf({
     condition('recovered', recovered, `the store is ${state}`),
   ]
   if (readyWhen === 'caught-up') {
-    conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start has not been reached yet'))
+    conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start is not reached yet'))
   }
   conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
   conditions.push(condition('not_contested', contested.size === 0, [...contested.values()].join(' · ')))
@@ -57,12 +57,12 @@ export function conditionsOf({
 export function reasonsOf(
   state: PartitionState,
   details: readonly PartitionStatus[],
-  told: ReadonlyMap<number, string>,
+  received: ReadonlyMap<number, string>,
 ): Map<number, string> {
-  const reasons = new Map(told)
-  for (const one of details) {
-    if (one.state !== state || reasons.has(one.partition)) continue
-    reasons.set(one.partition, `partition ${one.partition} is ${state}, why is not known yet`)
+  const reasons = new Map(received)
+  for (const detail of details) {
+    if (detail.state !== state || reasons.has(detail.partition)) continue
+    reasons.set(detail.partition, `partition ${detail.partition} is ${state}; the reason is not known yet`)
   }
   return reasons
 }

@@ -8,7 +8,7 @@ import type { RecoveryPhase, RecoveryProgress } from '../store-protocol/status.t
 export interface ProgressSource {
   progress(): RecoveryProgress | null
   /** Halted partitions, if no other partition is still behind. */
-  haltedShort(): number[]
+  haltedRemaining(): number[]
   onState(listener: () => void): () => void
 }
 
@@ -26,7 +26,7 @@ const partitionsNamedMax = 20
 
 const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
   recovering: 'Recovering from the changelog',
-  deleting: 'Rebuilding: deleting what there was',
+  deleting: 'Rebuilding: deleting the former keys',
   rebuilding: 'Rebuilding: reading the source',
   'catching-up': 'Catching up with the source',
 }
@@ -42,7 +42,7 @@ export function showProgress(store: ProgressSource, terminal: Terminal, isBar: b
   let loggedAt = performance.now()
   const show = () => {
     const progress = store.progress()
-    if (!isHaltLogged) isHaltLogged = logHalted(store.haltedShort())
+    if (!isHaltLogged) isHaltLogged = logHalted(store.haltedRemaining())
     if (isBar) {
       // A terminal that does not know its width reports 0. Some terminals begin a new line after the last column.
       if (progress !== null) terminal.write(clearLine + progressBar(progress, (terminal.columns || columnsDefault) - 1))
@@ -84,8 +84,7 @@ function logHalted(partitions: readonly number[]): boolean {
   if (partitions.length === 0) return false
   const named = partitions.slice(0, partitionsNamedMax).join(', ')
   const more = partitions.length - partitionsNamedMax
-  const message =
-    'Catching up with the source: nothing is left but halted partitions ({partitions}); the store waits at them'
+  const message = 'Catching up with the source: only halted partitions ({partitions}) are still behind'
   loggerOf('store').info(message, { partitions: more > 0 ? `${named} and ${more} more` : named })
   return true
 }

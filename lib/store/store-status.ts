@@ -9,23 +9,23 @@ import type { StoreThreads } from './store-threads.ts'
 export function statusOf(
   { storeId, readyWhen, onBadRecord }: StoreConfig,
   formats: StoreStatus['formats'],
-  together: StoreThreads,
+  threads: StoreThreads,
 ): StoreStatus {
-  const { all: threads, state, stats, recovery } = together
-  const { primaries, replicas } = together.assignment
-  const partitionTroubles = threads.flatMap((handle) => handle.troubles.partitions)
+  const { all: handles, state, stats, recovery } = threads
+  const { primaries, replicas } = threads.assignment
+  const partitionTroubles = handles.flatMap((handle) => handle.troubles.partitions)
   const details = stats.partitions.map((partition) => {
     const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
     return partitionStatus(stats, partition, troubles)
   })
-  const told = (kind: 'fenced' | 'halted' | 'contested') =>
-    reasonsOf(kind, details, new Map(threads.flatMap((handle) => [...handle[kind]])))
-  const fenced = told('fenced')
-  const contested = told('contested')
-  const halted = onBadRecord === 'stop' ? told('halted') : undefined
-  const failure = threads.find((handle) => handle.failure !== undefined)?.failure?.message
-  const rebuilding = new Map(threads.flatMap((handle) => [...handle.rebuilding]))
-  const troubles = threads.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
+  const reasonsIn = (kind: 'fenced' | 'halted' | 'contested') =>
+    reasonsOf(kind, details, new Map(handles.flatMap((handle) => [...handle[kind]])))
+  const fenced = reasonsIn('fenced')
+  const contested = reasonsIn('contested')
+  const halted = onBadRecord === 'stop' ? reasonsIn('halted') : undefined
+  const failure = handles.find((handle) => handle.failure !== undefined)?.failure?.message
+  const rebuilding = new Map(handles.flatMap((handle) => [...handle.rebuilding]))
+  const troubles = handles.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
     ...repairing.values(),
     ...foreign.values(),
     ...(trouble ? [trouble] : []),
@@ -41,14 +41,14 @@ export function statusOf(
     state,
     ...(reason === '' ? {} : { reason }),
     partitions: { primary: [...primaries], replicas: [...replicas] },
-    caughtUp: threads.every((handle) => handle.caughtUp),
+    caughtUp: handles.every((handle) => handle.caughtUp),
     recovery,
     skipped: skippedOf(stats),
     details,
     conditions: conditionsOf({
       state,
       readyWhen,
-      caughtUp: together.isCaughtUp,
+      caughtUp: threads.isCaughtUp,
       fenced,
       contested,
       halted,

@@ -12,7 +12,7 @@ import { Stats } from '../store-protocol/stats.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread, Troubles } from '../store-protocol/thread-messages.ts'
-import { type Assignment, partitionsOf } from './misses.ts'
+import { type Assignment, partitionsOf } from './assignment.ts'
 import type { PinnedMapReader } from './pinned-reader.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import type { StoreAccess, StorePort } from './store-port.ts'
@@ -100,15 +100,15 @@ export class StoreThreadHandle {
   }
 
   /** Sets the number of partitions of the topic, by which keys are distributed. */
-  topicGrew(partitionCount: number): void {
+  setPartitionCount(partitionCount: number): void {
     this.assignment = { ...this.assignment, partitionCount }
-    this.#readers?.topicGrew(partitionCount)
+    this.#readers?.setPartitionCount(partitionCount)
   }
 
   /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
   async flush(): Promise<number> {
     if (this.#flushes.size >= flushesMax) {
-      const found = `${this.#flushes.size} flushes wait for Kafka already; ask again later`
+      const found = `${this.#flushes.size} flushes already wait for Kafka. Retry later`
       throw new LatchkeyError('flush_timed_out', `Flushing: ${found}`)
     }
     const id = ++this.#lastFlush
@@ -208,7 +208,7 @@ export class StoreThreadHandle {
         this.#thread.terminate()
         break
       case 'closed':
-        this.#ended(new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: not done before the end`))
+        this.#ended(new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: it was closed first`))
         break
     }
   }
@@ -228,7 +228,7 @@ export class StoreThreadHandle {
 
   #threadEnded(message?: string): void {
     if (message !== undefined) this.#fail({ code: 'internal', message: `The store thread ended: ${message}` })
-    if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without a word' })
+    if (this.state !== 'stopping') this.#fail({ code: 'internal', message: 'The store thread ended without an error' })
     this.#ended(new LatchkeyError('stopping', 'The store thread ended'))
   }
 
@@ -243,7 +243,7 @@ export class StoreThreadHandle {
   #ended(error: LatchkeyError): void {
     for (const flush of this.#flushes.values()) flush.reject(error)
     this.#flushes.clear()
-    const found = `the changelog has not acknowledged it, and may have it or not: ${error.message}`
+    const found = `the changelog has not acknowledged it, and may or may not contain it: ${error.message}`
     this.writes.end(new LatchkeyError(error.code, `Writing to store ${this.#config.storeId}: ${found}`))
     this.#closed.resolve()
   }

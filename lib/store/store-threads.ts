@@ -4,14 +4,14 @@
  * others start after that.
  */
 import { loggerOf } from '../log/index.ts'
-import { haltedShort } from '../store-protocol/recovery-phase.ts'
+import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { configOfAdded } from './added-partitions.ts'
-import { type Assignment, takesAll } from './misses.ts'
+import { type Assignment, holdsAllPartitions } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import type { StoreAccess } from './store-port.ts'
@@ -66,7 +66,7 @@ export class StoreThreads {
 
   /** Progress of recovery and of catching up with the source; null if only halted partitions are behind. */
   get progress(): RecoveryProgress | null {
-    if (this.haltedShort.length > 0) return null
+    if (this.haltedRemaining.length > 0) return null
     if (this.#state === 'recovering') return this.recovery
     if (this.#state !== 'running' || this.isCaughtUp) return null
     const progress = this.#progress.read(this.#stats)
@@ -74,8 +74,8 @@ export class StoreThreads {
   }
 
   /** Halted partitions, if all other partitions have reached the end that their source had at start. */
-  get haltedShort(): number[] {
-    return this.#state === 'recovering' || this.#state === 'running' ? haltedShort(this.#stats) : []
+  get haltedRemaining(): number[] {
+    return this.#state === 'recovering' || this.#state === 'running' ? haltedRemaining(this.#stats) : []
   }
 
   get assignment(): Assignment {
@@ -187,14 +187,17 @@ export class StoreThreads {
   /** Handles new partitions of the topic. An instance that holds all partitions takes them, too. */
   #grow(partitionCount: number): void {
     const { all } = this
-    const known = Math.max(...all.map((one) => one.assignment.partitionCount))
-    if (partitionCount <= known || all.some((one) => one.state === 'starting')) return
-    for (const one of all) one.topicGrew(partitionCount)
-    if (takesAll(this.#config)) this.#startAdded(known, partitionCount)
+    const known = Math.max(...all.map((handle) => handle.assignment.partitionCount))
+    if (partitionCount <= known || all.some((handle) => handle.state === 'starting')) return
+    for (const handle of all) handle.setPartitionCount(partitionCount)
+    if (holdsAllPartitions(this.#config)) this.#startAdded(known, partitionCount)
     else {
-      loggerOf('store').warn('The topic has {partitionCount} partitions now; this instance keeps to its own', {
-        partitionCount,
-      })
+      loggerOf('store').warn(
+        'The topic now has {partitionCount} partitions; this instance keeps its configured partitions',
+        {
+          partitionCount,
+        },
+      )
     }
     this.#merge()
   }
@@ -209,7 +212,7 @@ export class StoreThreads {
       grown: () => {},
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
-    handle.topicGrew(partitionCount)
+    handle.setPartitionCount(partitionCount)
     this.#added.push(handle)
   }
 }

@@ -9,7 +9,7 @@ import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import { explainMiss } from './misses.ts'
+import { explainMiss } from './miss-reason.ts'
 import { notServing, processingOnly } from './not-serving.ts'
 import { replicaLag } from './partition-status.ts'
 import { partitionFor } from './partitioner.ts'
@@ -158,8 +158,8 @@ export class Store {
   }
 
   /** Returns the partitions at which progress() ended early: they have halted, and no other partition is behind. */
-  haltedShort(): number[] {
-    return this.#threads.haltedShort
+  haltedRemaining(): number[] {
+    return this.#threads.haltedRemaining
   }
 
   /** Progress of recovery, a rebuild or catching up with the source; null if no such phase is in progress. */

@@ -50,15 +50,15 @@ export class WriteQueue {
   write(partition: number, key: Uint8Array, value: Uint8Array | null): Promise<void> {
     const bytes = key.length + (value?.length ?? 0)
     if (this.#count >= writesMax || (this.#count > 0 && this.#bytes + bytes > writesBytesMax)) throw this.#exhausted()
-    const one = this.#partition(partition)
-    one.frame ??= new WriteFrame()
-    one.frame.append(key, value)
-    if (one.frame.bytes >= frameBytesMax) this.#sendFrame(partition, one)
+    const queue = this.#partition(partition)
+    queue.frame ??= new WriteFrame()
+    queue.frame.append(key, value)
+    if (queue.frame.bytes >= frameBytesMax) this.#sendFrame(partition, queue)
     else if (this.#open.size === 0) queueMicrotask(() => this.send())
-    if (one.frame !== undefined) this.#open.add(partition)
+    if (queue.frame !== undefined) this.#open.add(partition)
     this.#count++
     this.#bytes += bytes
-    return new Promise((resolve, reject) => one.writes.push({ resolve, reject, bytes }))
+    return new Promise((resolve, reject) => queue.writes.push({ resolve, reject, bytes }))
   }
 
   /** The oldest `count` writes of a partition are acknowledged and in memory. */
@@ -79,23 +79,23 @@ export class WriteQueue {
   #partition(partition: number): PartitionWrites {
     const known = this.#partitions.get(partition)
     if (known !== undefined) return known
-    const one = { writes: [], first: 0, frame: undefined }
-    this.#partitions.set(partition, one)
-    return one
+    const queue = { writes: [], first: 0, frame: undefined }
+    this.#partitions.set(partition, queue)
+    return queue
   }
 
   #settle(partition: number, count: number, settle: (write: Write) => void): void {
-    const one = this.#partitions.get(partition)!
-    const end = one.first + count
-    while (one.first < end) {
-      const write = one.writes[one.first++]!
+    const queue = this.#partitions.get(partition)!
+    const end = queue.first + count
+    while (queue.first < end) {
+      const write = queue.writes[queue.first++]!
       this.#count--
       this.#bytes -= write.bytes
       settle(write)
     }
-    if (one.first < settledMin && one.first < one.writes.length) return
-    one.writes.splice(0, one.first)
-    one.first = 0
+    if (queue.first < settledMin && queue.first < queue.writes.length) return
+    queue.writes.splice(0, queue.first)
+    queue.first = 0
   }
 
   /** Sends the writes that wait for the end of the turn. */
@@ -103,15 +103,15 @@ export class WriteQueue {
     for (const partition of this.#open) this.#sendFrame(partition, this.#partitions.get(partition)!)
   }
 
-  #sendFrame(partition: number, one: PartitionWrites): void {
-    const records = one.frame!.contents()
-    one.frame = undefined
+  #sendFrame(partition: number, queue: PartitionWrites): void {
+    const records = queue.frame!.contents()
+    queue.frame = undefined
     this.#open.delete(partition)
     this.#send({ type: 'write', partition, timestamp: Date.now(), records }, [records.buffer])
   }
 
   #exhausted(): LatchkeyError {
     const found = `${this.#count} writes of ${this.#bytes} bytes wait for Kafka already`
-    return new LatchkeyError('writes_exhausted', `Writing: ${found}; await earlier ones before you write more`)
+    return new LatchkeyError('writes_exhausted', `Writing: ${found}. Await earlier writes before more are written`)
   }
 }

@@ -2,7 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { batchBytesOfOne } from '../kafka/record-batch/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { type Assignment, takesAll } from './misses.ts'
+import { type Assignment, holdsAllPartitions } from './assignment.ts'
 
 /** The part of a store thread that decides on writes. */
 export interface WriteTarget {
@@ -26,24 +26,24 @@ export function explainWriteRefusal(
   const attempted = `Writing to store ${config.storeId}`
   const details = { partition, held: { primary: assignment.primaries, replicas: assignment.replicas } }
   if (!(Number.isInteger(partition) && partition >= 0 && partition < assignment.partitionCount)) {
-    const found = `there is no partition ${partition}: the topic has ${assignment.partitionCount}`
+    const found = `partition ${partition} does not exist: the topic's partition count is ${assignment.partitionCount}`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
   }
   if (!assignment.primaries.includes(partition)) {
-    if (takesAll(config) && !assignment.replicas.includes(partition)) {
-      const found = `the topic has only just got partition ${partition}, which is being taken here`
+    if (holdsAllPartitions(config) && !assignment.replicas.includes(partition)) {
+      const found = `partition ${partition} is a new partition of the topic that this instance is still recovering`
       return new LatchkeyError('recovering', `${attempted}: ${found}`, { details: { partition } })
     }
     const found = assignment.replicas.includes(partition)
-      ? `partition ${partition} is a copy here: write at the instance that has it as primary`
-      : `partition ${partition} is not held by this instance: write at the one that has it`
+      ? `partition ${partition} is a replica here. Write to the instance that has it as primary`
+      : `partition ${partition} is not held by this instance. Write to the instance that holds it`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
   }
   const reason = fenced.get(partition)
   if (reason !== undefined) return new LatchkeyError('fenced', `${attempted}: ${reason}`, { details: { partition } })
   const bytes = batchBytesOfOne(key.length, value?.length ?? -1, true)
   if (bytes <= recordBytesMax) return undefined
-  const found = `the record takes ${bytes} bytes, the changelog accepts ${recordBytesMax}; make it smaller, or raise max.message.bytes of the topic and start again`
+  const found = `the record takes ${bytes} bytes, the changelog accepts ${recordBytesMax}. Make the record smaller, or raise the topic's max.message.bytes and restart`
   return new LatchkeyError('entry_too_large', `${attempted}: ${found}`, {
     details: { bytes, bytesMax: recordBytesMax },
   })

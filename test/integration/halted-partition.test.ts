@@ -71,7 +71,7 @@ test('a halted partition comes to the same record when the store is started agai
     await store.flush()
     expect(unmet(store)).toEqual([expect.stringContaining('halted at offset 0')])
     // Nothing moves any more.
-    expect([store.progress(), store.haltedShort()]).toEqual([null, [0]])
+    expect([store.progress(), store.haltedRemaining()]).toEqual([null, [0]])
     await store.close()
   }
   await fixture.startAndStop()

@@ -4,7 +4,7 @@ import sums from '../support/library/sums.ts'
 import { Fixture } from '../support/store/fixture.ts'
 import { until } from '../support/until.ts'
 
-test('a callback is told what a program has written, seen by lookups or not, and is not run for that', async () => {
+test('a callback gets what a program has written, visible or not, and does not run for that write', async () => {
   await using fixture = await Fixture.create()
   const { source: sourceTopic, cluster } = fixture
   const options = {

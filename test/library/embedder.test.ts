@@ -15,11 +15,11 @@ async function failureOf(open: () => ReturnType<typeof openStore>): Promise<Latc
 }
 
 describe('a definition', () => {
-  test('whose module opens the store itself is told to be put into a module of its own', async () => {
+  test('whose module opens the store itself is reported with the advice to use a separate module', async () => {
     await using program = new Program('opens-itself.ts', support, {})
     expect(await program.ended()).toBe(0)
     expect(program.stdout).toStartWith('invalid_settings: ')
-    expect(program.stdout).toContain('put the definition into a module of its own and export it as default')
+    expect(program.stdout).toContain('put the definition into a separate module and export it as default')
   })
 
   test('that its module does not export as default fails the store, naming the module', async () => {
@@ -33,13 +33,13 @@ describe('a definition', () => {
     const { module: _, ...homeless } = unexported
     expect(() => openStore(options, homeless)).toThrow('Opening a store: the definition belongs to no module')
     expect(() => openStore(options, { ...homeless, module: 'https://example.org/a.ts' })).toThrow(
-      'which is no URL of a file',
+      'which is not a file URL',
     )
   })
 
   test('excludes formats in the options', () => {
     expect(() => openStore({ ...options, valueFormat: 'json' }, unexported)).toThrow(
-      'valueFormat: it has no effect: the definition says what keys and values are',
+      'valueFormat: it has no effect, because the definition determines the formats',
     )
   })
 })

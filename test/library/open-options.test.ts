@@ -73,9 +73,9 @@ describe('settingsOfOptions', () => {
   })
 
   test.each([
-    [{ serverPort: 80 }, 'serverPort is no option'],
-    [{ httpThreads: 2 }, 'httpThreads is no option'],
-    [{ partition: [1] }, 'partition is no option: did you mean partitions?'],
+    [{ serverPort: 80 }, 'serverPort: unknown option'],
+    [{ httpThreads: 2 }, 'httpThreads: unknown option'],
+    [{ partition: [1] }, 'partition: unknown option; did you mean partitions?'],
     [{ partitions: [-1] }, 'partitions="-1": "-1" is no partition number and no range such as 0-3'],
     [{ fencing: 'maybe' }, 'fencing="maybe": it must be true or false'],
     [{ useReplicaOnly: true, rebuild: true }, 'rebuild: with useReplicaOnly=true nothing is written'],

@@ -57,7 +57,7 @@ describe('openStore', () => {
     expect(await store.get(new Uint8Array([0xff, 0]))).toEqual(new Uint8Array([1, 2]))
   })
 
-  test('states are told until nobody listens any more, and nothing is answered when it is closed', async () => {
+  test('states are reported until no listener is left, and lookups are refused after close', async () => {
     await using fixture = await Fixture.create()
     const store = openStore(optionsOf(fixture))
     const states: string[] = []
@@ -96,7 +96,7 @@ describe('openStore', () => {
     expect(missing).toBe('none')
   })
 
-  test('all faults are told, by the names of options, when options have some', () => {
+  test('all faults are reported together, by the names of options', () => {
     const options = {
       kafkaBrokers: '',
       autoFlushCount: 0,
@@ -106,7 +106,7 @@ describe('openStore', () => {
     const opened = () => openStore(options)
     expect(opened).toThrow(LatchkeyError)
     expect(opened).toThrow('Opening a store: 4 faults found in its options')
-    expect(opened).toThrow('sourceTopc is no option: did you mean sourceTopic?')
+    expect(opened).toThrow('sourceTopc: unknown option; did you mean sourceTopic?')
     expect(opened).toThrow('autoFlushCount="0": it must be a whole number from 1 to')
   })
 })

@@ -42,7 +42,7 @@ test('a pool rejects when the wait list is full, and when the wait passes its bo
   const waiting = readers.acquire()
   await expect(Promise.resolve(readers.acquire())).rejects.toMatchObject({
     code: 'readers_exhausted',
-    message: 'acquire a reader: all 1 are taken and 1 requests wait already; raise READER_POOL_SIZE',
+    message: 'acquire a reader: all 1 are in use and 1 requests already wait. Raise READER_POOL_SIZE',
   })
   await expect(Promise.resolve(waiting)).rejects.toMatchObject({ code: 'readers_exhausted' })
   expect(readers.waiting).toBe(0)
@@ -65,7 +65,7 @@ test('a pinned reader is not part of the pool', () => {
   const readers = new ChiralMapReaders(createShared(3), 0, { pinned: 2 })
   const pinned = [readers.pin(), readers.pin()]
   expect(readers).toMatchObject({ size: 1, inUse: 0 })
-  expect(() => readers.pin()).toThrow('pin a reader: all 2 that can be pinned are')
+  expect(() => readers.pin()).toThrow('pin a reader: all 2 reserved readers are in use')
   expect(readers.acquire()).not.toBeInstanceOf(Promise)
   readers.unpin(pinned[0]!)
   readers.unpin(pinned[0]!)

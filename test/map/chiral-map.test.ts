@@ -57,7 +57,7 @@ test('a map forgets a key when a tombstone is put', async () => {
   expect(map.stats(0).entries).toBe(1)
 })
 
-test('a map tells its writer what a key has by the operations that it has absorbed, and how many these are', async () => {
+test('a map returns to its writer the value of a key after the absorbed operations, and their number', async () => {
   const { map, put, openAll } = createFixture()
   const latest = (key: string) => {
     const found = map.latest(0, Buffer.from(`<${key}>`), 1, key.length)
@@ -89,7 +89,7 @@ test('a map takes empty keys and empty values', async () => {
   expect(text('empty value')).toBe('')
 })
 
-test('a lookup returns bytes of its own', async () => {
+test('a lookup returns a copy', async () => {
   const { map, put, get, openAll } = createFixture()
   put(0, 'a', 'one')
   await openAll()
@@ -101,7 +101,7 @@ test('a lookup returns bytes of its own', async () => {
   expect(Buffer.from(get('a')!.value).toString()).toBe('two')
 })
 
-test('a lookup finds keys in whatever partition they are', async () => {
+test('a lookup finds keys in every partition', async () => {
   const partitions = [1, 3, 4]
   const { put, get, openAll } = createFixture({ partitions, partitionCount: 6 })
   for (let i = 0; i < 300; i++) put(partitions[i % 3]!, `key ${i}`, `value ${i}`)
@@ -167,7 +167,7 @@ test('a partition keeps what it has when room is reserved, and takes more', asyn
   expect(() => map.reserve(0, 1)).toThrow('reserve partition 0: it is live')
 })
 
-test('room that there is no memory for is refused, and nothing has changed', async () => {
+test('a reservation without memory for it is refused, and nothing has changed', async () => {
   const { map, put, text, openAll } = createFixture({ bytesMax: 256 << 10 })
   put(0, 'key', 'value')
   expect(() => map.reserve(0, 1_000_000)).toThrow(expect.objectContaining({ code: 'memory_exhausted' }))
@@ -175,7 +175,7 @@ test('room that there is no memory for is refused, and nothing has changed', asy
   expect(text('key')).toBe('value')
 })
 
-test('a map tells keys apart when their hashes are equal', async () => {
+test('a map distinguishes keys with equal hashes', async () => {
   const { map, put, text, openAll } = createFixture()
   const [seed0, seed1] = map.shared.seed
   const byHash = new Map<number, string>()

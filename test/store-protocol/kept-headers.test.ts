@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
 import type { ChiralMap } from '../../lib/map/index.ts'
 import { keptHeaders, separateHeaders, withoutHeaders } from '../../lib/store-protocol/header-prefix.ts'
-import { keptBytesMax, KeptHeaders, keptHeadersOf } from '../../lib/store-protocol/kept-headers.ts'
+import { HeaderSelector, headerSelectorOf, keptHeaderBytesMax } from '../../lib/store-protocol/kept-headers.ts'
 import { rawBatch, type RawRecord, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { opened } from '../support/store-thread/stand-ins.ts'
 
@@ -14,7 +14,7 @@ function at(record: RawRecord) {
   return reader
 }
 
-function select(kept: KeptHeaders, headers: Headers): string[] {
+function select(kept: HeaderSelector, headers: Headers): string[] {
   const { bytes, length } = kept.select(at({ headers }))
   return keptHeaders({ headerBlock: Buffer.from(bytes.subarray(0, length)) }).map(
     ([name, value]) => `${name}=${value.length}`,
@@ -24,7 +24,7 @@ function select(kept: KeptHeaders, headers: Headers): string[] {
 const text = (value: string) => Buffer.from(value)
 
 test('headers are selected by name, or by how their name begins', () => {
-  const kept = new KeptHeaders(['id', 'x-*'])
+  const kept = new HeaderSelector(['id', 'x-*'])
   const headers: Headers = [
     ['id', text('1')],
     ['idx', text('no')],
@@ -44,13 +44,13 @@ test('headers that the changelog gives its own records are never selected', () =
     ['aft', Buffer.alloc(8)],
     ['source', text('1')],
   ]
-  expect(select(new KeptHeaders(['*']), headers)).toEqual(['source=1'])
-  expect(select(new KeptHeaders(['s*', 'a*']), headers)).toEqual(['source=1'])
+  expect(select(new HeaderSelector(['*']), headers)).toEqual(['source=1'])
+  expect(select(new HeaderSelector(['s*', 'a*']), headers)).toEqual(['source=1'])
 })
 
 test('headers are left out when all together take too much', () => {
-  const kept = new KeptHeaders(['*'])
-  const half = Buffer.alloc(keptBytesMax / 2 - 4)
+  const kept = new HeaderSelector(['*'])
+  const half = Buffer.alloc(keptHeaderBytesMax / 2 - 4)
   expect(
     select(kept, [
       ['a', half],
@@ -61,7 +61,7 @@ test('headers are left out when all together take too much', () => {
   expect(kept.omitted).toBe(1)
   expect(
     select(kept, [
-      ['a', Buffer.alloc(keptBytesMax)],
+      ['a', Buffer.alloc(keptHeaderBytesMax)],
       ['b', text('1')],
     ]),
   ).toEqual(['b=1'])
@@ -89,7 +89,7 @@ test.each<[string, RawRecord]>([
     put: (_partition: number, data: Buffer, _key: number, _keyLength: number, start: number, length: number) =>
       void puts.push(Uint8Array.from(data.subarray(start, start + length))),
   } as unknown as ChiralMap
-  new KeptHeaders(['id']).put(map, 0, at(record), 5)
+  new HeaderSelector(['id']).put(map, 0, at(record), 5)
   const found = separateHeaders({ value: puts[0]!, partition: 0, offset: 5, timestamp: 0 })
   expect(Buffer.from(found.value).toString()).toBe(record.value as string)
   expect(Buffer.from(withoutHeaders(puts[0]!)).toString()).toBe(record.value as string)
@@ -99,13 +99,13 @@ test.each<[string, RawRecord]>([
 test('a tombstone has no headers in memory', () => {
   const lengths: number[] = []
   const map = { put: (...args: number[]) => void lengths.push(args[5]!) } as unknown as ChiralMap
-  new KeptHeaders(['id']).put(map, 0, at({ value: null, headers: [['id', text('1')]] }), 5)
+  new HeaderSelector(['id']).put(map, 0, at({ value: null, headers: [['id', text('1')]] }), 5)
   expect(lengths).toEqual([-1])
 })
 
 test('nothing is kept without a name', () => {
-  expect(keptHeadersOf({})).toBeUndefined()
-  expect(keptHeadersOf({ keepHeaders: [] })).toBeUndefined()
+  expect(headerSelectorOf({})).toBeUndefined()
+  expect(headerSelectorOf({ keepHeaders: [] })).toBeUndefined()
   expect(keptHeaders({})).toEqual([])
 })
 

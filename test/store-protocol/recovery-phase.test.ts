@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
-import { beginPhase, haltedShort } from '../../lib/store-protocol/recovery-phase.ts'
+import { beginPhase, haltedRemaining } from '../../lib/store-protocol/recovery-phase.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 
 test('halted partitions are all that is left only when every other one has come to its end', () => {
@@ -9,12 +9,12 @@ test('halted partitions are all that is left only when every other one has come 
     beginPhase(stats, partition, 'catching-up', { start: 0, end: 10 })
     setPartitionState(stats, partition, 'running')
   }
-  expect(haltedShort(stats)).toEqual([])
+  expect(haltedRemaining(stats)).toEqual([])
   for (const partition of [0, 2]) setPartitionState(stats, partition, 'halted')
-  expect(haltedShort(stats)).toEqual([])
+  expect(haltedRemaining(stats)).toEqual([])
   stats.setGauge(1, 'phasePosition', 10)
-  expect(haltedShort(stats)).toEqual([0, 2])
+  expect(haltedRemaining(stats)).toEqual([0, 2])
   // One that halted behind the end that there was at start has arrived.
   for (const partition of [0, 2]) stats.setGauge(partition, 'phasePosition', 10)
-  expect(haltedShort(stats)).toEqual([])
+  expect(haltedRemaining(stats)).toEqual([])
 })

@@ -45,7 +45,7 @@ test('an instance says that PARTITIONS_REPLICA is ignored when it only processes
   expect(notices).toEqual(['PARTITIONS_REPLICA is ignored: with USE_PROCESSING_ONLY=true nothing is held in memory'])
 })
 
-test('an instance tells of all missing partitions at once', () => {
+test('an instance reports all missing partitions together', () => {
   const error = thrownBy(() => roles({ PARTITIONS: '3-5', PARTITIONS_REPLICA: '0,7' }))
   expect(error.code).toBe('topics_unfit')
   expect(error.message).toBe(
@@ -59,7 +59,7 @@ test('an instance names the changelog when a replica is missing in it', () => {
   expect(error.message).toContain('but orders-changelog has the partitions 0 to 3')
 })
 
-test('an instance tells that partition 0 alone exists when there is one', () => {
+test('an instance reports that only partition 0 exists when there is one', () => {
   const error = thrownBy(() => roles({ PARTITIONS: '1' }, 1))
   expect(error.message).toContain('PARTITIONS names partition 1, but orders has only partition 0')
 })

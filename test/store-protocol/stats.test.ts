@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { counterNames, gaugeNames, Stats } from '../../lib/store-protocol/stats.ts'
 
-test('Stats keep every counter and every gauge in a place of its own', () => {
+test('Stats keep every counter and every gauge in its own place', () => {
   const stats = new Stats([2, 5])
   let next = 1
   for (const name of counterNames) stats.set(name, next++)

@@ -43,9 +43,7 @@ test('conditions give the reason when the store has failed', () => {
 })
 
 test('a store that has not caught up is ready only when READY_WHEN=recovered', () => {
-  expect(unmet({ caughtUp: false })).toEqual([
-    'caught_up: the end that the source had at start has not been reached yet',
-  ])
+  expect(unmet({ caughtUp: false })).toEqual(['caught_up: the end that the source had at start is not reached yet'])
   expect(unmet({ caughtUp: false, readyWhen: 'recovered' })).toEqual([])
 })
 
@@ -57,12 +55,14 @@ test('a fenced store is not ready and says which partitions were taken', () => {
   expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken · partition 4 was taken'])
 })
 
-test('a partition whose state is known before the reason for it has one at once, and its own when it is told', () => {
+test('a partition whose state is known before the reason for it has a default reason at once, and its own reason later', () => {
   const details = [
     { partition: 0, state: 'running' } as PartitionStatus,
     { partition: 1, state: 'halted' } as PartitionStatus,
   ]
-  expect([...reasonsOf('halted', details, new Map())]).toEqual([[1, 'partition 1 is halted, why is not known yet']])
+  expect([...reasonsOf('halted', details, new Map())]).toEqual([
+    [1, 'partition 1 is halted; the reason is not known yet'],
+  ])
   expect([...reasonsOf('halted', details, new Map([[1, 'it has no key']]))]).toEqual([[1, 'it has no key']])
   expect([...reasonsOf('fenced', details, new Map([[3, 'taken']]))]).toEqual([[3, 'taken']])
 })

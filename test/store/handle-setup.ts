@@ -4,7 +4,7 @@ import type { StorePortEvents } from '../../lib/store/store-port.ts'
 import { StoreThreadHandle } from '../../lib/store/store-thread-handle.ts'
 
 /** A handle whose store thread is the test. */
-export function startShard() {
+export function startHandle() {
   const posted: ToThread[] = []
   let thread: StorePortEvents | undefined
   const access = {

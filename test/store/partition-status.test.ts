@@ -17,7 +17,7 @@ function replica(position: number, end: number, endKnownAt: number): Stats {
   return stats
 }
 
-test('a partition tells nothing that is not known yet', () => {
+test('a partition has no figure that is not known yet', () => {
   expect(partitionStatus(new Stats([0]), 0)).toEqual({
     partition: 0,
     role: 'primary',

@@ -6,8 +6,8 @@ import { PinnedReader, type ReaderSource } from '../../lib/store/pinned-reader.t
 const key = new Uint8Array([1])
 const found: Lookup = { value: new Uint8Array([2]), partition: 0, offset: 1, timestamp: 1 }
 
-/** A store thread with so many readers to lend. */
-class FakeLender implements ReaderSource {
+/** A store thread with a number of readers to pin. */
+class FakeSource implements ReaderSource {
   pinned = 0
   readonly #found: Lookup | undefined
 
@@ -22,7 +22,7 @@ class FakeLender implements ReaderSource {
   }
 }
 
-function readerOf(...sources: FakeLender[]): PinnedReader {
+function readerOf(...sources: FakeSource[]): PinnedReader {
   return new PinnedReader(
     () => sources,
     (_, lookup) => lookup,
@@ -30,15 +30,15 @@ function readerOf(...sources: FakeLender[]): PinnedReader {
 }
 
 describe('PinnedReader', () => {
-  test('each lender is asked in order, and lends once', () => {
-    const sources = [new FakeLender(), new FakeLender(found), new FakeLender()]
+  test('each source is asked in order, and pins once', () => {
+    const sources = [new FakeSource(), new FakeSource(found), new FakeSource()]
     const reader = readerOf(...sources)
     expect([reader.get(key), reader.get(key)]).toEqual([found, found])
     expect(sources.map(({ pinned }) => pinned)).toEqual([1, 1, 0])
   })
 
-  test('all is given back when it is closed, once', () => {
-    const sources = [new FakeLender(), new FakeLender()]
+  test('all readers are unpinned when it is closed, once', () => {
+    const sources = [new FakeSource(), new FakeSource()]
     const reader = readerOf(...sources)
     reader.get(key)
     reader.close()
@@ -48,7 +48,7 @@ describe('PinnedReader', () => {
   })
 
   test('more can be had one after the other than there are at a time', () => {
-    const source = new FakeLender(found)
+    const source = new FakeSource(found)
     for (let count = 0; count < 2 * pinnedReadersMax; count++) {
       using reader = readerOf(source)
       expect(reader.get(key)).toEqual(found)

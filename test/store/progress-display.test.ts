@@ -31,7 +31,7 @@ function begin(isTTY: boolean, structured = false) {
     shown: half as RecoveryProgress | null,
     halted: [] as number[],
     progress: () => store.shown,
-    haltedShort: () => store.halted,
+    haltedRemaining: () => store.halted,
     onState: () => () => {},
   }
   const write = (text: string) => void written.push(text)
@@ -62,7 +62,7 @@ test.each([
   const progress = { ...half, phase: 'catching-up', percent: 20.7, remainingSeconds: 3.1, recordsPerSecond: 251_834 }
   const drawn: string[] = []
   end = showProgress(
-    { progress: () => progress as RecoveryProgress, haltedShort: () => [], onState: () => () => {} },
+    { progress: () => progress as RecoveryProgress, haltedRemaining: () => [], onState: () => () => {} },
     { columns, write: (text) => void drawn.push(text) },
     true,
   )
@@ -84,7 +84,7 @@ test('a line of the log clears the bar first, and never runs on behind it', asyn
 })
 
 test.each([
-  ['deleting', 'Rebuilding: deleting what there was ['],
+  ['deleting', 'Rebuilding: deleting the former keys ['],
   ['rebuilding', 'Rebuilding: reading the source ['],
   ['catching-up', 'Catching up with the source ['],
 ] as const)('the phase %s has its name', async (phase, text) => {
@@ -103,7 +103,7 @@ test.each([
   expect(written.join('')).not.toContain('\u001B')
 })
 
-test('that nothing is left but halted partitions is logged once, and no progress after it', async () => {
+test('progress logs once that only halted partitions are behind, and nothing after it', async () => {
   const store = begin(false)
   store.shown = null
   store.halted = [0, 3]
@@ -112,5 +112,5 @@ test('that nothing is left but halted partitions is logged once, and no progress
   store.progress = () => (looks++, null)
   await until('it has looked again', () => looks > 2)
   expect(written).toHaveLength(1)
-  expect(written[0]).toContain('nothing is left but halted partitions (0, 3); the store waits at them')
+  expect(written[0]).toContain('only halted partitions (0, 3) are still behind')
 })

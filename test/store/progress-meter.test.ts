@@ -80,7 +80,7 @@ test('ProgressMeter names the phases of a rebuild, and each has its own figures'
   expect(read()).toMatchObject({ phase: 'rebuilding', percent: 15, records: 300, bytes: 3000 })
 })
 
-test('ProgressMeter tells of the partitions that are in the earliest phase', () => {
+test('ProgressMeter reports the partitions that are in the earliest phase', () => {
   const { stats, read } = at({ 0: [0, 100, 100], 1: [0, 40, 100] })
   beginPhase(stats, 0, 'catching-up', { start: 0, end: 1000 })
   expect(read()).toMatchObject({ phase: 'recovering', percent: 40 })

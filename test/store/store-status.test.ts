@@ -3,7 +3,7 @@ import { Stats } from '../../lib/store-protocol/stats.ts'
 import { statusOf } from '../../lib/store/store-status.ts'
 import type { StoreThreads } from '../../lib/store/store-threads.ts'
 import { settingsFrom } from '../support/instances/settings.ts'
-import { startShard } from './handle-setup.ts'
+import { startHandle } from './handle-setup.ts'
 
 const trouble = {
   partition: 1,
@@ -14,7 +14,7 @@ const trouble = {
 }
 
 test('the status says which partition waits for what, beside what the whole store has trouble with', () => {
-  const { handle, receive } = startShard()
+  const { handle, receive } = startHandle()
   receive({ type: 'trouble', trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] })
   receive({ type: 'caught-up' })
   const together = {

@@ -3,9 +3,9 @@ import { pinnedReadersMax } from '../../lib/store-protocol/limits.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { createFixture } from '../support/map/map-pair.ts'
 import { soon } from '../support/until.ts'
-import { startShard } from './handle-setup.ts'
+import { startHandle } from './handle-setup.ts'
 
-const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, code: string][] = [
+const ends: [how: string, end: (thread: ReturnType<typeof startHandle>) => void, code: string][] = [
   ['closes', ({ receive }) => receive({ type: 'closed' }), 'stopping'],
   [
     'fails',
@@ -16,7 +16,7 @@ const ends: [how: string, end: (thread: ReturnType<typeof startShard>) => void, 
 ]
 
 test.each(ends)('a flush that waits ends when the store %s', async (_, end, code) => {
-  const thread = startShard()
+  const thread = startHandle()
   const flush = thread.handle.flush().catch((error: unknown) => error)
   expect(thread.posted.map(({ type }) => type)).toContain('flush')
   end(thread)
@@ -24,7 +24,7 @@ test.each(ends)('a flush that waits ends when the store %s', async (_, end, code
 })
 
 test('a flush ends with what the thread answers to it', async () => {
-  const { handle, receive } = startShard()
+  const { handle, receive } = startHandle()
   const flushes = [handle.flush(), handle.flush().catch((error: unknown) => error)]
   receive({ type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'not yet' } })
   receive({ type: 'flushed', id: 1, operations: 5 })
@@ -32,19 +32,19 @@ test('a flush ends with what the thread answers to it', async () => {
 })
 
 test('a store that stops does not run again because something that was under way has ended', () => {
-  const { handle, receive } = startShard()
+  const { handle, receive } = startHandle()
   for (const state of ['recovering', 'stopping', 'running'] as const) receive({ type: 'state', state })
   expect(handle.state).toBe('stopping')
 })
 
-test('readers that are lent can be had again once they are closed', () => {
-  const { handle, receive } = startShard()
+test('pinned readers can be pinned again once they are closed', () => {
+  const { handle, receive } = startHandle()
   const { map } = createFixture({ readersMax: 1 + pinnedReadersMax })
   const assignment = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
   receive({ type: 'opened', ...assignment, stats: new Stats([0]).buffer, map: map.shared })
   for (let count = 0; count < 2 * pinnedReadersMax; count++) handle.pin().close()
   const pinned = Array.from({ length: pinnedReadersMax }, () => handle.pin())
-  expect(() => handle.pin()).toThrow(`all ${pinnedReadersMax} that can be pinned are`)
+  expect(() => handle.pin()).toThrow(`all ${pinnedReadersMax} reserved readers are in use`)
   pinned[7]!.close()
   handle.pin()
 })

@@ -59,7 +59,7 @@ describe('WriteQueue', () => {
     expect(sent.length).toBe(2)
   })
 
-  test('writes are settled in the order of a partition, whatever becomes of them', async () => {
+  test('writes are settled in the order of a partition, acknowledged or refused', async () => {
     const { queue } = setUp()
     const outcomes = watch([0, 1, 0, 0].map((partition) => queue.write(partition, bytes('a'), null)))
     queue.written(0, 1)
@@ -71,7 +71,7 @@ describe('WriteQueue', () => {
     expect(outcomes).toEqual(['written', 'stopping', 'fenced', 'stopping'])
   })
 
-  test('no more wait than the bounds allow, one alone whatever its size', async () => {
+  test('no more wait than the bounds allow, except a single write of any size', async () => {
     const { queue } = setUp()
     const large = new Uint8Array(writesBytesMax)
     const first = queue.write(0, bytes('a'), large)

@@ -14,10 +14,10 @@ test('a write is taken when its partition is a primary here', () => {
 })
 
 test.each([
-  [4, 'partition_not_held', 'there is no partition 4: the topic has 4'],
-  [-1, 'partition_not_held', 'there is no partition -1'],
-  [0.5, 'partition_not_held', 'there is no partition 0.5'],
-  [2, 'partition_not_held', 'partition 2 is a copy here: write at the instance that has it as primary'],
+  [4, 'partition_not_held', "partition 4 does not exist: the topic's partition count is 4"],
+  [-1, 'partition_not_held', 'partition -1 does not exist'],
+  [0.5, 'partition_not_held', 'partition 0.5 does not exist'],
+  [2, 'partition_not_held', 'partition 2 is a replica here. Write to the instance that has it as primary'],
   [3, 'partition_not_held', 'partition 3 is not held by this instance'],
   [1, 'fenced', 'another instance has taken it'],
 ] as const)('a write to partition %d is refused as %s', (partition, code, text) => {

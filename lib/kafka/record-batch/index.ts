@@ -1,5 +1,5 @@
 export { crc32c } from './crc32c.ts'
-export { compressionNames, maxDecompressedBytes, type Compression } from './layout.ts'
+export { compressionNames, maxDecompressedBytes, reservedHeaders, type Compression } from './layout.ts'
 export { HeaderBlock, type HeaderBytes, HeaderCursor } from './header-block.ts'
 export {
   batchBytesOfOne,

@@ -49,6 +49,11 @@ export const maxDecompressedBytes = 128 * 1024 * 1024
  */
 export const maxBlockBytes = 512 * 1024 * 1024
 
+/**
+ * Names of the headers that Latchkey adds to records of the changelog: the offset of the source record, or the source
+ * offset that a record follows. A source record's headers of these names are not kept.
+ */
+export const reservedHeaders: ReadonlySet<string> = new Set(['src', 'aft'])
 /** Size of the value of the header `src`, which holds a record's source offset. */
 export const sourceHeaderValueBytes = 8
 /** Values below 0 are not offsets: -1 means none, -2 is a mark that the writer may use. */

@@ -32,7 +32,7 @@ export function checkEntrySize(partition: number, offset: number, keyLength: num
   if (headerBytes + keyLength + valueLength <= entryBytesMax) return
   throw new LatchkeyError(
     'entry_too_large',
-    `put into partition ${partition} at offset ${offset}: key ${keyLength} and value ${valueLength} bytes, ${entryBytesMax} is the most for an entry`,
+    `put into partition ${partition} at offset ${offset}: key ${keyLength} and value ${valueLength} bytes, the maximum for an entry is ${entryBytesMax}`,
   )
 }
 

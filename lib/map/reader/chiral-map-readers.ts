@@ -73,8 +73,8 @@ export class ChiralMapReaders {
   }
 
   /** Sets the topic's new partition count. A lookup uses it to find the partition to try first. */
-  topicGrew(partitionCount: number): void {
-    this.#view.partitionCount = partitionCount
+  setPartitionCount(partitionCount: number): void {
+    this.#view.setPartitionCount(partitionCount)
   }
 
   /**
@@ -85,7 +85,7 @@ export class ChiralMapReaders {
     const epoch = this.#free.pop()
     if (epoch !== undefined) return new Reader(this.#view, epoch)
     if (this.#waiters.size >= this.#waitersMax) {
-      return Promise.reject(this.#exhausted(`${this.#waiters.size} requests wait already`))
+      return Promise.reject(this.#exhausted(`${this.#waiters.size} requests already wait`))
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -114,7 +114,7 @@ export class ChiralMapReaders {
   pin(): Reader {
     const epoch = this.#freePinned.pop()
     if (epoch !== undefined) return new Reader(this.#view, epoch)
-    const found = `all ${this.#pinnedMax} that can be pinned are; close those that are not needed`
+    const found = `all ${this.#pinnedMax} reserved readers are in use. Close those that are no longer needed`
     throw new LatchkeyError('readers_exhausted', `pin a reader: ${found}`)
   }
 
@@ -127,7 +127,7 @@ export class ChiralMapReaders {
   #exhausted(found: string): LatchkeyError {
     return new LatchkeyError(
       'readers_exhausted',
-      `acquire a reader: all ${this.size} are taken and ${found}; raise READER_POOL_SIZE`,
+      `acquire a reader: all ${this.size} are in use and ${found}. Raise READER_POOL_SIZE`,
     )
   }
 }

@@ -8,8 +8,6 @@ export class ReaderView {
   readonly seed0: number
   readonly seed1: number
   readonly partitions: readonly number[]
-  /** Partitions of the topic. A topic may grow. */
-  partitionCount: number
   /** Index of each partition in `partitions`, by partition number. */
   readonly indexOf: readonly (number | undefined)[]
   /** By side, then by index of the partition. */
@@ -17,6 +15,7 @@ export class ReaderView {
   readonly log: LogView
   readonly #segments: Segment[] = []
   readonly #segmentBytes: number
+  #partitionCount: number
   #version = 0
 
   constructor(shared: ChiralMapShared) {
@@ -24,7 +23,7 @@ export class ReaderView {
     this.seed0 = shared.seed[0]
     this.seed1 = shared.seed[1]
     this.partitions = shared.partitions
-    this.partitionCount = shared.partitionCount
+    this.#partitionCount = shared.partitionCount
     const indexOf: (number | undefined)[] = Array.from({ length: shared.partitionCount }, () => undefined)
     for (const [index, partition] of shared.partitions.entries()) indexOf[partition] = index
     this.indexOf = indexOf
@@ -34,6 +33,15 @@ export class ReaderView {
     this.log = { segments: this.#segments, offsetBits, offsetMask: 2 ** offsetBits - 1 }
     for (const message of shared.messages) this.receive(message)
     this.#version = shared.version
+  }
+
+  /** Partitions of the topic, which may get more. */
+  get partitionCount(): number {
+    return this.#partitionCount
+  }
+
+  setPartitionCount(partitionCount: number): void {
+    this.#partitionCount = partitionCount
   }
 
   get version(): number {

@@ -118,7 +118,7 @@ export class ChiralMap {
     offset: number,
     timestamp: number,
   ): void {
-    const held = this.#held(partition)
+    const held = this.#partition(partition)
     checkRange('key', source, keyStart, keyLength)
     if (valueLength !== tombstone) checkRange('value', source, valueStart, valueLength)
     checkEntrySize(partition, offset, keyLength, valueLength)
@@ -140,17 +140,17 @@ export class ChiralMap {
 
   /** Ends bulk loading of a partition. Readers see it from the next publish() on. Throws memory_exhausted. */
   open(partition: number): void {
-    this.#index.open(this.#bulk('open', partition), this.#publisher.calls)
+    this.#index.open(this.#bulkPartition('open', partition), this.#publisher.calls)
   }
 
   /** Makes room for `entries` in a partition in bulk loading. Throws memory_exhausted; then nothing has changed. */
   reserve(partition: number, entries: number): void {
-    this.#index.reserve(this.#bulk('reserve', partition), entries)
+    this.#index.reserve(this.#bulkPartition('reserve', partition), entries)
   }
 
   /** Deletes all entries of a partition in bulk loading. */
   clear(partition: number): void {
-    const held = this.#bulk('clear', partition)
+    const held = this.#bulkPartition('clear', partition)
     held.tables[0]!.clear()
     this.#log.clear(held.log)
   }
@@ -166,7 +166,7 @@ export class ChiralMap {
 
   /** Throws internal for a partition that this map does not hold. */
   stats(partition: number): PartitionStats {
-    const { log, tables, state } = this.#held(partition)
+    const { log, tables, state } = this.#partition(partition)
     const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
     return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log) }
   }
@@ -202,19 +202,19 @@ export class ChiralMap {
   }
 
   #tableToRead(partition: number): () => TableView {
-    const held = this.#held(partition)
+    const held = this.#partition(partition)
     return () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!
   }
 
-  #held(partition: number): IndexPartition {
+  #partition(partition: number): IndexPartition {
     const held = this.#byId[partition]
     if (held !== undefined) return held
     const found = `it holds ${this.#options.partitions.join(', ')}`
     throw new LatchkeyError('internal', `find partition ${partition} in the map: ${found}`)
   }
 
-  #bulk(action: string, partition: number): IndexPartition {
-    const held = this.#held(partition)
+  #bulkPartition(action: string, partition: number): IndexPartition {
+    const held = this.#partition(partition)
     if (held.state === 'bulk') return held
     const found = `it is ${held.state}, which ends bulk loading`
     throw new LatchkeyError('internal', `${action} partition ${partition}: ${found}`)
@@ -240,11 +240,11 @@ export class ChiralMap {
       try {
         dead = this.#index.insert(partition, 0, hash, source, keyStart, keyLength, address)
       } catch (error) {
-        this.#log.die(log, address)
+        this.#log.markDead(log, address)
         throw error
       }
     }
-    if (dead !== 0) this.#log.die(log, dead)
+    if (dead !== 0) this.#log.markDead(log, dead)
     if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
   }
 }

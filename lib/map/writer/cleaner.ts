@@ -45,7 +45,7 @@ export class Cleaner {
       if (victim === undefined) return
       const complete = this.#relocate(victim, log, table, (_hash, slot, from, to) => {
         table.replaceAt(slot, to)
-        this.#log.die(log, from)
+        this.#log.markDead(log, from)
       })
       if (!complete) return
     }

@@ -82,7 +82,7 @@ export class EntryLog implements LogView {
   }
 
   /** Declares an entry dead: no index and no reader leads to it. */
-  die(log: PartitionLog, address: number): void {
+  markDead(log: PartitionLog, address: number): void {
     const segment = this.segments[address >>> this.offsetBits]!
     const word = (address & this.offsetMask) << 1
     const size = entryBytes(segment.words[word]!, segment.words[word + 1]!)

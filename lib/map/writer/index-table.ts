@@ -18,17 +18,16 @@ export class IndexTable implements TableView {
   /** Entries that fit before the table has to grow. */
   readonly countMax: number
   count = 0
-  /** Version of the message that announced the table; 0 before the announcement. */
-  version = 0
   /** The segments of the table, if it is at least as large as a segment. */
   readonly run: LogSegment | undefined
+  #version = 0
 
   /** Creates an empty table. Throws memory_exhausted. */
   constructor(bits: number, allocator: SegmentAllocator) {
     if (bits > tableBitsMax) {
       throw new LatchkeyError(
         'memory_exhausted',
-        `grow an index table: it would have 2^${bits} slots, 2^${tableBitsMax} is the most a partition can have; use more partitions`,
+        `grow an index table: it would have 2^${bits} slots, and the maximum is 2^${tableBitsMax}. Use more partitions`,
       )
     }
     const bytes = slotBytes * 2 ** bits
@@ -48,6 +47,15 @@ export class IndexTable implements TableView {
     this.shift = 32 - bits
     this.mask = 2 ** bits - 1
     this.countMax = Math.floor(2 ** bits * tableLoadMax)
+  }
+
+  /** Version of the message that announced the table; 0 before the announcement. */
+  get version(): number {
+    return this.#version
+  }
+
+  announced(version: number): void {
+    this.#version = version
   }
 
   addressAt(slot: number): number {

@@ -49,7 +49,7 @@ export class Oplog {
     if (this.length >= oplogOperationsMax) {
       throw new LatchkeyError(
         'memory_exhausted',
-        `put: ${this.length} operations wait for a publish, the most there may be; publish more often`,
+        `put: ${this.length} operations wait for a publish, which is the maximum. Publish more often`,
       )
     }
     const target = 4 * this.length > length ? new Int32Array(2 * length) : this.#operations

@@ -111,11 +111,11 @@ export class PartitionIndex {
       let dead = 0
       if (segment.words[(at >>> 2) + 1] === tombstone) {
         dead = this.remove(partition, side, hash, segment.bytes, at + headerBytes, keyLength)
-        if (final) this.#log.die(partition.log, address)
+        if (final) this.#log.markDead(partition.log, address)
       } else {
         dead = this.insert(partition, side, hash, segment.bytes, at + headerBytes, keyLength, address)
       }
-      if (final && dead !== 0) this.#log.die(partition.log, dead)
+      if (final && dead !== 0) this.#log.markDead(partition.log, dead)
     }
   }
 
@@ -180,7 +180,7 @@ export class PartitionIndex {
       const table = tables[side]
       if (state !== 'live' || table === undefined || table.version !== 0) continue
       const { slots, bits } = table
-      table.version = this.#announcements.announce({
+      const version = this.#announcements.announce({
         kind: 'table',
         side,
         partitionIndex: log.index,
@@ -188,7 +188,8 @@ export class PartitionIndex {
         byteOffset: slots.byteOffset,
         bits,
       })
-      this.#announcements.need(table.version)
+      table.announced(version)
+      this.#announcements.need(version)
     }
   }
 

@@ -48,7 +48,7 @@ export class Publisher {
    */
   publish(): Promise<number> {
     if (this.#waiting >= publishesWaitingMax) {
-      const message = `publish: ${this.#waiting} calls wait already; await them`
+      const message = `publish: ${this.#waiting} calls already wait. Await them`
       return Promise.reject(new LatchkeyError('flush_timed_out', message))
     }
     this.#waiting++

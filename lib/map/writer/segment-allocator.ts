@@ -159,8 +159,8 @@ export class SegmentAllocator {
     const reason = cause === undefined ? '' : ` (${messageOf(cause)})`
     return new LatchkeyError(
       'memory_exhausted',
-      `take ${count} segments of ${this.segmentBytes} bytes: ${length} of at most ${this.#segmentsMax} exist, ${this.#freeCount} free${reason}; ` +
-        'spread the partitions over more instances',
+      `allocate ${count} segments of ${this.segmentBytes} bytes: ${length} of at most ${this.#segmentsMax} exist, ${this.#freeCount} free${reason}. ` +
+        'Spread the partitions over more instances',
       { cause },
     )
   }

@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+import { type HeaderSelector, headerSelectorOf } from '../../store-protocol/kept-headers.ts'
 import { applyRecords } from '../apply.ts'
 import { Backlog } from './backlog.ts'
 import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
@@ -22,7 +22,7 @@ export class Settlement {
   readonly #pool: BatchPool
   readonly #refusals: Refusals
   readonly #directWrites: DirectWrites
-  readonly #kept: KeptHeaders | undefined
+  readonly #kept: HeaderSelector | undefined
   readonly #batch = new RecordBatchReader()
 
   constructor(context: IngestContext, pool: BatchPool, refusals: Refusals, directWrites: DirectWrites) {
@@ -31,7 +31,7 @@ export class Settlement {
     this.#pool = pool
     this.#refusals = refusals
     this.#directWrites = directWrites
-    this.#kept = keptHeadersOf(context.config)
+    this.#kept = headerSelectorOf(context.config)
   }
 
   acknowledged(one: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {

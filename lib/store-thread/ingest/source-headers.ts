@@ -1,23 +1,23 @@
 /** Selects the headers of source records to keep. Counts and logs headers that exceed the limit. */
 import type { HeaderBlock, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { keptBytesMax, type KeptHeaders, keptHeadersOf } from '../../store-protocol/kept-headers.ts'
+import { type HeaderSelector, headerSelectorOf, keptHeaderBytesMax } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 
 /** Returns undefined if no headers are kept. */
 export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {
-  const kept = keptHeadersOf(config)
+  const kept = headerSelectorOf(config)
   return kept && new SourceHeaders(kept, config.sourceTopic, stats)
 }
 
 export class SourceHeaders {
-  readonly #kept: KeptHeaders
+  readonly #kept: HeaderSelector
   readonly #topic: string
   readonly #stats: Stats
   readonly #log = new RepeatedLog(loggerOf('ingest'))
 
-  constructor(kept: KeptHeaders, topic: string, stats: Stats) {
+  constructor(kept: HeaderSelector, topic: string, stats: Stats) {
     this.#kept = kept
     this.#topic = topic
     this.#stats = stats
@@ -34,7 +34,7 @@ export class SourceHeaders {
       this.#stats.add('headersOmitted', omitted)
       const message =
         '{topic} partition {partition} offset {offset}: {omitted} of its headers are not kept, with the others they exceed {bytes} bytes'
-      const properties = { topic: this.#topic, partition, offset: batch.offset, omitted, bytes: keptBytesMax }
+      const properties = { topic: this.#topic, partition, offset: batch.offset, omitted, bytes: keptHeaderBytesMax }
       this.#log.log('warning', `headers ${partition}`, message, properties)
     }
     return headers.count === 0 ? undefined : headers

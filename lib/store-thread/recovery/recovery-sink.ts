@@ -7,7 +7,7 @@ import { listOffsets } from '../../kafka/offsets.ts'
 import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import type { ChiralMap } from '../../map/index.ts'
 import type { FetchConfig } from '../../store-protocol/client-config.ts'
-import type { KeptHeaders } from '../../store-protocol/kept-headers.ts'
+import type { HeaderSelector } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import { applyRecords } from '../apply.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
@@ -38,7 +38,7 @@ export interface RecoveryContext extends MarkerContext {
   map: ChiralMap | undefined
   stats: Stats
   /** Undefined if no headers are kept. */
-  kept?: KeptHeaders | undefined
+  kept?: HeaderSelector | undefined
   /** Number of entries of the partition at its last commit; 0 if unknown. */
   entriesExpected?(partition: number): number
   /** Source offset that the group has committed; -1 if there is none. */

@@ -7,7 +7,7 @@ import type { KafkaClient } from '../../kafka/client.ts'
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf } from '../../log/index.ts'
 import { type ChiralMap, murmur2 } from '../../map/index.ts'
-import type { KeptHeaders } from '../../store-protocol/kept-headers.ts'
+import type { HeaderSelector } from '../../store-protocol/kept-headers.ts'
 import { putRecord } from '../apply.ts'
 import { corruptChangelog } from './corrupt-changelog.ts'
 import { DisputedKeys } from './disputed-keys.ts'
@@ -34,7 +34,7 @@ export interface SettleContext {
   client: KafkaClient
   changelogTopic: string
   map: ChiralMap | undefined
-  kept?: KeptHeaders | undefined
+  kept?: HeaderSelector | undefined
   keyBytesMax?: number | undefined
 }
 

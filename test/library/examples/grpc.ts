@@ -1,6 +1,6 @@
 /**
  * gRPC and HTTP before one store: `bun grpc.ts`, with SOURCE_TOPIC, KAFKA_BROKERS, and ports in PORT and GRPC_PORT. Both read the same memory;
- * calls that read are answered at once, with a reader of their own.
+ * calls that read are answered at once, with their own reader.
  */
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js'
 import { LatchkeyError, openStore, serve } from '../../../lib/index.ts'
@@ -61,7 +61,7 @@ function notFound(id: string) {
   return { code: status.NOT_FOUND, details: `there is no order ${id}` }
 }
 
-/** A store that still recovers will answer later; whoever asks may try again. */
+/** A store that still recovers will answer later; the client may retry. */
 function failure(error: unknown) {
   const isTemporary = error instanceof LatchkeyError && error.retriable
   return { code: isTemporary ? status.UNAVAILABLE : status.INTERNAL, details: String((error as Error).message) }

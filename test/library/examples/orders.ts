@@ -1,4 +1,4 @@
-/** What the orders store holds. A module of its own: the store's thread loads it, too. */
+/** What the orders store holds. A separate module, because the store thread loads it, too. */
 import * as v from 'valibot'
 import { defineStore } from '../../../lib/index.ts'
 

@@ -29,10 +29,10 @@ test('an index table finds what is in and nothing else when entries crowd around
         insert(table, hash, address)
         entries.set(address, hash)
       } else if (entries.size > 0) {
-        const [gone, hash] = [...entries][random(entries.size)]!
-        table.removeAt(table.slotOf(hash, gone))
-        entries.delete(gone)
-        expect(table.slotOf(hash, gone)).toBe(-1)
+        const [removed, hash] = [...entries][random(entries.size)]!
+        table.removeAt(table.slotOf(hash, removed))
+        entries.delete(removed)
+        expect(table.slotOf(hash, removed)).toBe(-1)
       }
       if (step === 150) table = table.rebuilt(round % 2 === 0 ? 5 : 6, allocator)
       expect(table.count).toBe(entries.size)

@@ -96,7 +96,7 @@ test('a confirmation is refused when it names a version that was not announced',
   expect(() => map.confirmed(0, Number.NaN)).toThrow('NaN')
 })
 
-test('a publish goes on where the one before it failed when a reader did not leave', async () => {
+test('a publish continues where the previous one failed when a reader did not leave', async () => {
   let failures = 0
   class StuckMap extends ChiralMap {
     protected override awaitReaders(): Promise<void> {

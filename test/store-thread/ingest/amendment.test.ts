@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { KeptHeaders } from '../../../lib/store-protocol/kept-headers.ts'
+import { HeaderSelector } from '../../../lib/store-protocol/kept-headers.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../../support/map/map-pair.ts'
 import { ownBatch, setup } from '../../support/store-thread/amending-setup.ts'
@@ -52,7 +52,7 @@ test('an amendment writes kept headers', async () => {
   })
   const reader: RecordBatchReader = opened(rawBatch({ records: [record] }))
   reader.nextRecord()
-  new KeptHeaders(['trace']).put(map, 0, reader, 5)
+  new HeaderSelector(['trace']).put(map, 0, reader, 5)
   await openAll()
   const done = amending.amend(one, (amendment) => amendment.append(Buffer.from('k'), 9))
   await until('something is to be written', () => one.amendmentsLeft > 0)

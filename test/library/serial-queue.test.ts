@@ -1,16 +1,16 @@
 import { expect, test } from 'bun:test'
 import { SchemaPending } from '../../lib/format/index.ts'
-import { InTurn } from '../../lib/library/in-turn.ts'
+import { SerialQueue } from '../../lib/library/serial-queue.ts'
 
 test('operations run at once while none waits', () => {
-  const turn = new InTurn()
+  const turn = new SerialQueue()
   expect(turn.run(() => 1)).toBe(1)
   expect(() => turn.run(() => JSON.parse('{') as number)).toThrow(SyntaxError)
   expect(turn.run(() => 2)).toBe(2)
 })
 
 test('operations keep their order when one waits for a schema, also where that one fails', async () => {
-  const turn = new InTurn()
+  const turn = new SerialQueue()
   const order: string[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   let isReady = false

@@ -3,18 +3,8 @@ import { LatchkeyError } from '../errors.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { type Assignment, holdsAllPartitions } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
-
-export interface Assignment {
-  primaries: readonly number[]
-  replicas: readonly number[]
-  partitionCount: number
-}
-
-/** Returns all partitions held, in ascending order. */
-export function partitionsOf({ primaries, replicas }: Pick<Assignment, 'primaries' | 'replicas'>): number[] {
-  return [...primaries, ...replicas].toSorted((a, b) => a - b)
-}
 
 /**
  * Returns the error for a miss that is to be retried, here or at another instance; undefined if the key does not exist.
@@ -39,19 +29,14 @@ export function explainMiss(
     return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
   }
   if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
-  if (takesAll(config)) {
-    const found = `the key belongs to partition ${partition}, which the topic has only just got, and which is being taken here`
+  if (holdsAllPartitions(config)) {
+    const found = `the key belongs to partition ${partition}, a new partition of the topic that this instance is still recovering`
     return new LatchkeyError('recovering', `Reading store ${config.storeId}: ${found}`, { details: { partition } })
   }
   const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
   return new LatchkeyError('partition_not_held', message, {
     details: { partition, held: { primary: primaries, replicas } },
   })
-}
-
-/** Whether an instance holds every partition, including those that the topic gets later. */
-export function takesAll({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
-  return (useReplicaOnly ? partitionsReplica : partitions).length === 0
 }
 
 /** Returns a primary partition that may have the key and whose source is read again; undefined if there is none. */

@@ -8,7 +8,7 @@ import { LatchkeyError } from '../errors.ts'
 const schemaWaitMs = 10_000
 const waitingMax = 10_000
 
-export class InTurn {
+export class SerialQueue {
   #last: Promise<void> | undefined
   #waiting = 0
 
@@ -20,7 +20,7 @@ export class InTurn {
     }
     if (this.#waiting >= waitingMax) {
       const found = `${this.#waiting} writes wait for a schema already`
-      throw new LatchkeyError('writes_exhausted', `Writing: ${found}; await earlier ones before you write more`)
+      throw new LatchkeyError('writes_exhausted', `Writing: ${found}. Await earlier writes before more are written`)
     }
     return this.#hold(this.#last.then(() => withSchemas(operation, schemaWaitMs)))
   }

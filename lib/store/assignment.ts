@@ -1,0 +1,18 @@
+/** The partitions that an instance holds, as its store threads have reported them. */
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+
+export interface Assignment {
+  primaries: readonly number[]
+  replicas: readonly number[]
+  partitionCount: number
+}
+
+/** Returns all partitions held, in ascending order. */
+export function partitionsOf({ primaries, replicas }: Pick<Assignment, 'primaries' | 'replicas'>): number[] {
+  return [...primaries, ...replicas].toSorted((a, b) => a - b)
+}
+
+/** Whether an instance holds every partition, including those that the topic gets later. */
+export function holdsAllPartitions({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
+  return (useReplicaOnly ? partitionsReplica : partitions).length === 0
+}
