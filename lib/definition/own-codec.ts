@@ -1,5 +1,6 @@
 /** Makes a codec from a module's own `encode` and `decode`, with defaults for missing functions. */
 import { canonicalJson, type Codec, type Json } from '../format/index.ts'
+import { jsonOfBigint } from '../format/simple/integers.ts'
 import type { OwnCodec } from './codec-source.ts'
 import { refusePromise } from './synchronous.ts'
 
@@ -29,8 +30,7 @@ function plainJson(value: unknown): Json {
     // JSON.stringify has called toJSON before, which a Buffer has: `shown` is then not its bytes.
     const member = this[name]
     if (member instanceof Uint8Array) return member.toBase64()
-    if (typeof shown !== 'bigint') return shown
-    return Number.isSafeInteger(Number(shown)) ? Number(shown) : String(shown)
+    return typeof shown === 'bigint' ? jsonOfBigint(shown) : shown
   }) as string | undefined
   if (text === undefined) throw new Error(`${typeof value} cannot be shown as JSON`)
   return JSON.parse(text) as Json

@@ -17,6 +17,7 @@ export { reservedHeaders }
 export const keptHeaderBytesMax = 8_192
 /** Maximum size of a buffer that is kept for reuse. The buffer joins headers and value. */
 const roomBytesMax = 4 << 20
+
 interface Pattern {
   /** The name, or its beginning. */
   bytes: Buffer

@@ -29,9 +29,9 @@ describe('a definition', () => {
     expect(failure.message).toContain('default')
   })
 
-  test('that belongs to no module is refused at once', () => {
+  test('without a module is refused at once', () => {
     const { module: _, ...homeless } = unexported
-    expect(() => openStore(options, homeless)).toThrow('Opening a store: the definition belongs to no module')
+    expect(() => openStore(options, homeless)).toThrow('Opening a store: the definition has no module')
     expect(() => openStore(options, { ...homeless, module: 'https://example.org/a.ts' })).toThrow(
       'which is not a file URL',
     )

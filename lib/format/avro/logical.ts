@@ -3,6 +3,7 @@
  * they annotate, are ignored, as Avro's specification requires.
  */
 import type { Json } from '../codec.ts'
+import { uuidPattern } from '../simple/uuid.ts'
 import { calendarType, dateType, timeOfDayType } from './calendar.ts'
 import { decimalType } from './decimal.ts'
 import { Mismatch } from './mismatch.ts'
@@ -14,8 +15,6 @@ interface Attributes {
   readonly scale?: unknown
   readonly size?: unknown
 }
-
-const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** @param underlying the type without its logical type */
 export function withLogicalType(underlying: AvroType, kind: string, attributes: Attributes): AvroType {
@@ -58,7 +57,7 @@ function uuidType(name: string): AvroType {
       return textOf(input.fixed(16))
     },
     write(output, json) {
-      if (typeof json !== 'string' || !uuidText.test(json)) throw new Mismatch('it must be a UUID')
+      if (typeof json !== 'string' || !uuidPattern.test(json)) throw new Mismatch('it must be a UUID')
       output.fixed(Uint8Array.fromHex(json.replaceAll('-', '')))
     },
     ofDefault: (json: Json) => textOf(Uint8Array.from(String(json), (character) => character.charCodeAt(0))),

@@ -1,10 +1,11 @@
 /** Types without parts: primitive types, fixed and enum. */
 import type { Json } from '../codec.ts'
 import { base64Of, bytesOfBase64 } from '../simple/base64.ts'
+import { shortestFloat } from '../simple/floats.ts'
+import { decimalInteger } from '../simple/integers.ts'
 import { Mismatch } from './mismatch.ts'
 import type { AvroType } from './type.ts'
 
-const decimal = /^(?:0|-?[1-9]\d{0,18})$/
 const longRange = [-(2n ** 63n), 2n ** 63n - 1n] as const
 /** Numbers that JSON cannot represent. */
 const notFinite: Readonly<Record<string, number>> = {
@@ -136,7 +137,7 @@ export function jsonOfLong(value: number | bigint): number | string {
 /** @throws Mismatch, also for a number beyond 2^53, which may have lost digits */
 export function longOf(json: Json): number | bigint {
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json
-  if (typeof json === 'string' && decimal.test(json)) {
+  if (typeof json === 'string' && decimalInteger.test(json)) {
     const value = BigInt(json)
     if (value >= longRange[0] && value <= longRange[1]) return value
   }
@@ -145,7 +146,7 @@ export function longOf(json: Json): number | bigint {
 
 /** @throws Mismatch */
 export function intOf(json: Json): number {
-  const value = typeof json === 'string' && decimal.test(json) ? Number(json) : json
+  const value = typeof json === 'string' && decimalInteger.test(json) ? Number(json) : json
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > 2 ** 31 || value === 2 ** 31) {
     throw new Mismatch('it must be a whole number of 32 bits')
   }
@@ -172,15 +173,6 @@ function bytesOf(json: Json): Uint8Array {
 
 function jsonOfDouble(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
-}
-
-/** Returns the shortest decimal that is the same float: 0.1 instead of 0.10000000149011612. */
-function shortestFloat(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits))
-    if (Math.fround(short) === value) return short
-  }
-  return value
 }
 
 function doubleOf(json: Json): number {

@@ -6,6 +6,7 @@ import protobuf from 'protobufjs'
 import protojson from 'protobufjs/ext/protojson.js'
 import type { Json } from '../codec.ts'
 import { base64Of } from '../simple/base64.ts'
+import { shortestFloat } from '../simple/floats.ts'
 import type { MessageFields } from './from-json.ts'
 import type { Messages } from './message-types.ts'
 import { WireReader } from './wire-reader.ts'
@@ -117,7 +118,7 @@ export function jsonWriterOf(type: protobuf.Type, messages: Messages): (message:
 const scalarWriters: Record<string, Writer> = {
   ...Object.fromEntries(['int64', 'sint64', 'sfixed64', 'uint64', 'fixed64'].map((type) => [type, jsonOfLong])),
   double: jsonOfDouble,
-  float: (value) => jsonOfDouble(shortestFloat(value as number)),
+  float: jsonOfFloat,
   bytes: (value) => base64Of(bytesOf(value)),
 }
 
@@ -142,14 +143,10 @@ function jsonOfDouble(value: unknown): number | string {
   return Number.isFinite(value) ? (value as number) + 0 : String(value)
 }
 
-/** Returns the shortest decimal that is the same float: 0.1 instead of 0.10000000149011612. */
-function shortestFloat(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits))
-    // The shortest decimal of the largest float is larger than the float, and readers would refuse it.
-    if (Math.fround(short) === value && Math.abs(short) <= floatMax) return short
-  }
-  return value
+function jsonOfFloat(value: unknown): number | string {
+  const short = shortestFloat(value as number)
+  // The shortest decimal of the largest float is larger than the float, and readers would refuse it.
+  return jsonOfDouble(Math.abs(short) <= floatMax ? short : value)
 }
 
 function jsonNameOf(field: protobuf.Field): string {

@@ -7,7 +7,7 @@
 import type { Codec, Json } from '../codec.ts'
 
 /** Each number has exactly one text, so that a key has one URL. */
-const decimal = /^(?:0|-?[1-9]\d{0,18})$/
+export const decimalInteger = /^(?:0|-?[1-9]\d{0,18})$/
 const int32Range = [-(2 ** 31), 2 ** 31 - 1] as const
 const int64Range = [-(2n ** 63n), 2n ** 63n - 1n] as const
 const int32Expected = `it must be a whole number from ${int32Range[0]} to ${int32Range[1]}`
@@ -22,9 +22,9 @@ export const int32Codec: Codec<number> = {
     return bytes
   },
   toJson: (value) => value,
-  fromJson: (json) => int32Of(typeof json === 'string' && decimal.test(json) ? Number(json) : json),
+  fromJson: (json) => int32Of(typeof json === 'string' && decimalInteger.test(json) ? Number(json) : json),
   toText: String,
-  fromText: (text) => int32Of(decimal.test(text) ? Number(text) : text),
+  fromText: (text) => int32Of(decimalInteger.test(text) ? Number(text) : text),
 }
 
 export const int64Codec: Codec<bigint> = {
@@ -42,7 +42,7 @@ export const int64Codec: Codec<bigint> = {
 }
 
 /** Returns a number if JSON represents it exactly, else a decimal string. */
-function jsonOfBigint(value: bigint): number | string {
+export function jsonOfBigint(value: bigint): number | string {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : String(value)
 }
@@ -63,7 +63,7 @@ function int64Of(value: unknown): bigint {
 /** Undefined if the JSON is not a whole number, or is a number beyond 2^53, which may have lost digits. */
 function bigintOf(json: Json): bigint | undefined {
   if (typeof json === 'number') return Number.isSafeInteger(json) ? BigInt(json) : undefined
-  return typeof json === 'string' && decimal.test(json) ? BigInt(json) : undefined
+  return typeof json === 'string' && decimalInteger.test(json) ? BigInt(json) : undefined
 }
 
 function viewOf(bytes: Uint8Array, length: number): DataView {

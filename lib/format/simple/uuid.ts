@@ -4,7 +4,7 @@
 import type { Codec, Json } from '../codec.ts'
 import { bytesOf, textOf } from './utf8.ts'
 
-const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const expected = 'it must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000'
 const binaryLength = 16
 const textLength = 36
@@ -27,7 +27,7 @@ export const uuidBinaryCodec: Codec<string> = {
 }
 
 function uuidOf(json: Json): string {
-  if (typeof json !== 'string' || !pattern.test(json)) throw new Error(expected)
+  if (typeof json !== 'string' || !uuidPattern.test(json)) throw new Error(expected)
   return json.toLowerCase()
 }
 
@@ -36,7 +36,7 @@ function uuidOfText(bytes: Uint8Array): string {
     throw new Error(`${bytes.length} bytes found, where a UUID has ${textLength} as text or ${binaryLength}`)
   }
   const text = textOf(bytes)
-  if (!pattern.test(text)) throw new Error('the bytes are no UUID')
+  if (!uuidPattern.test(text)) throw new Error('the bytes are no UUID')
   return text.toLowerCase()
 }
 
