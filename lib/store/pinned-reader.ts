@@ -8,7 +8,7 @@ export interface PinnedMapReader {
   close(): void
 }
 
-/** A store thread that gives out readers. */
+/** A store thread whose map has readers to pin. */
 export interface ReaderSource {
   pin(): PinnedMapReader
 }
@@ -46,7 +46,7 @@ export class PinnedReader implements Disposable {
     return this.#answer(key, undefined)
   }
 
-  /** Gives the reader back. Has no effect if called again. */
+  /** Unpins the readers. A second call has no effect. */
   close(): void {
     this.#isClosed = true
     for (const reader of this.#pinned.values()) reader.close()

@@ -17,7 +17,7 @@ function ask(client: Record<string, unknown>, method: string, request: object): 
   })
 }
 
-test('gRPC reads and writes beside HTTP, before the same store', async () => {
+test('gRPC and HTTP read and write the same store', async () => {
   const broker = await sharedKafka()
   const topic = uniqueName('orders')
   await createTopic(broker, topic, { partitions: 2 })

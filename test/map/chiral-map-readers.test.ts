@@ -20,7 +20,7 @@ test('a pool hands readers out at once while some are free', () => {
   expect(readers.inUse).toBe(0)
 })
 
-test('a pool serves who waits first come first served', async () => {
+test('a pool serves waiting callers in order of arrival', async () => {
   const readers = new ChiralMapReaders(createShared(1), 0)
   const held = readers.acquire() as Reader
   const order: number[] = []

@@ -120,7 +120,7 @@ describe('createMetrics', () => {
     expect(parse(await render()).get('latchkey_partition_recovery_ratio{partition="0"}')).toBe(1)
   })
 
-  test('a partition that a broker does nothing for is named, with the broker and since when', async () => {
+  test('a partition with a broker problem is named, with the broker and the start time', async () => {
     const { store, render } = setUp()
     const series = 'latchkey_partition_trouble_since_seconds{partition="1",client="changelog producer",broker="b:1"}'
     expect(parse(await render()).has(series)).toBe(false)

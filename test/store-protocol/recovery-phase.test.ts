@@ -3,7 +3,7 @@ import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { beginPhase, haltedRemaining } from '../../lib/store-protocol/recovery-phase.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 
-test('halted partitions are all that is left only when every other one has come to its end', () => {
+test('halted partitions remain only when every other partition has reached its end', () => {
   const stats = new Stats([0, 1, 2])
   for (const partition of stats.partitions) {
     beginPhase(stats, partition, 'catching-up', { start: 0, end: 10 })

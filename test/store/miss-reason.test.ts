@@ -56,18 +56,18 @@ test.each(['murmur2', 'crc32'] as const)(
   },
 )
 
-test('a miss is to be asked again when the topic has just got its partition, and this instance takes all', () => {
+test('a miss is to be retried when its partition is new and this instance holds all partitions', () => {
   const recovering = { code: 'recovering', details: { partition: 3 } }
   expect(miss(3, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toEqual(recovering as never)
   expect(miss(1, { primaries: [0, 1, 2], replicas: [] }, { takesAll: true })).toBeUndefined()
   expect(miss(3, { primaries: [0, 1, 2, 3], replicas: [] }, { takesAll: true })).toBeUndefined()
 })
 
-test('a miss says nothing of partitions when the partitioner is not known', () => {
+test('a miss names no partition when the partitioner is not known', () => {
   expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner: 'none' })).toBeUndefined()
 })
 
-test.each(['starting', 'recovering'] as const)('a miss is to be asked again when its replica is %s', (state) => {
+test.each(['starting', 'recovering'] as const)('a miss is to be retried when its replica is %s', (state) => {
   const assignment = { primaries: [0], replicas: [1, 2] }
   const filling = { code: 'replica_recovering', details: { partitions: [1] } }
   const states = { 1: state }
@@ -77,13 +77,13 @@ test.each(['starting', 'recovering'] as const)('a miss is to be asked again when
   expect(miss(3, assignment, { states })?.code).toBe('partition_not_held')
 })
 
-test('a miss is to be asked again when any replica is filling and the partitioner is not known', () => {
+test('a miss is to be retried when any replica is filling and the partitioner is not known', () => {
   const assignment = { primaries: [0], replicas: [1, 2] }
   const options = { states: { 2: 'recovering' }, partitioner: 'none' } as const
   expect(miss(0, assignment, options)).toEqual({ code: 'replica_recovering', details: { partitions: [2] } })
 })
 
-test('a miss is to be asked again while the partition that the key belongs to is being rebuilt', () => {
+test('a miss is to be retried while the partition that the key belongs to is being rebuilt', () => {
   const all = { primaries: [0, 1, 2, 3], replicas: [] }
   const states = { 1: 'rebuilding' } as const
   const rebuilding = { code: 'rebuilding' as const, details: { partition: 1 } }

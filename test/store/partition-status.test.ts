@@ -31,7 +31,7 @@ test('a partition has no figure that is not known yet', () => {
   })
 })
 
-test('a primary is behind by what its source has more', () => {
+test('the lag of a primary is the distance to the end of its source', () => {
   const stats = new Stats([0])
   setPartitionState(stats, 0, 'running')
   stats.setGauge(0, 'position', 7)
@@ -42,18 +42,18 @@ test('a primary is behind by what its source has more', () => {
   expect(partitionStatus(stats, 0).lag).toBe(0)
 })
 
-test('a replica is behind by what the changelog has more, for as long as its end is fresh', () => {
+test('the lag of a replica is the distance to the end of the changelog while that end is recent', () => {
   expect(partitionStatus(replica(7, 10, now - 9_999), 2)).toMatchObject({ role: 'replica', lag: 3 })
   expect(partitionStatus(replica(7, 10, now - 10_001), 2)).toMatchObject({ position: 7, end: 10, lag: null })
 })
 
-test('a replica does not know its lag when it has heard of no end', () => {
+test('the lag of a replica is unknown when it has received no end', () => {
   const stats = new Stats([2])
   stats.setGauge(2, 'role', 1)
   expect(partitionStatus(stats, 2).lag).toBeNull()
 })
 
-test('a partition says what is not done for it, by which client, at which broker and since when', () => {
+test('a partition names its problem with client, broker and start time', () => {
   const [client, broker, since, message] = ['changelog producer', 'b:1', '2026-11-29T22:10:00.000Z', 'Produce: refused']
   const trouble = { partition: 2, client, broker, since, message }
   const stats = new Stats([2])

@@ -41,7 +41,7 @@ function begin(isTTY: boolean, structured = false) {
   return store
 }
 
-test('a bar has a phase and how long it takes, and ends with a clear line', async () => {
+test('a bar has a phase and the remaining time, and ends with a cleared line', async () => {
   const store = begin(true)
   await until('it is shown', () => written.length > 0)
   expect(written[0]).toBe(

@@ -25,7 +25,7 @@ test('ProgressMeter knows no remaining time while nothing was read', () => {
   expect(new ProgressMeter().read(new Stats([]))).toMatchObject({ percent: 0, remainingSeconds: null })
 })
 
-test('ProgressMeter counts partitions that are not known yet for nothing', () => {
+test('ProgressMeter counts unknown partitions as 0', () => {
   expect(at({ 0: [0, 50, 100], 1: [-1, -1, -1] }).read().percent).toBe(50)
 })
 
@@ -88,7 +88,7 @@ test('ProgressMeter reports the partitions that are in the earliest phase', () =
   expect(read()).toMatchObject({ phase: 'catching-up', percent: 0 })
 })
 
-test('ProgressMeter does not say that all is done when all is read and something else is waited for', () => {
+test('ProgressMeter stays below 100 % when all is read and the phase still waits', () => {
   const { read } = at({ 0: [0, 100, 100] })
   expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })
   expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })

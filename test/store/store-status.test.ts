@@ -13,7 +13,7 @@ const trouble = {
   message: 'no',
 }
 
-test('the status says which partition waits for what, beside what the whole store has trouble with', () => {
+test('the status names the problem of each partition, and the problems of the whole store', () => {
   const { handle, receive } = startHandle()
   receive({ type: 'trouble', trouble: 'changelog producer: no (partition 1 at b:1)', partitions: [trouble] })
   receive({ type: 'caught-up' })

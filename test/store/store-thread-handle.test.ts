@@ -31,7 +31,7 @@ test('a flush ends with what the thread answers to it', async () => {
   expect(await soon('the ends of the flushes', Promise.all(flushes))).toMatchObject([5, { code: 'recovering' }])
 })
 
-test('a store that stops does not run again because something that was under way has ended', () => {
+test('a stopping store does not run again when a pending step ends', () => {
   const { handle, receive } = startHandle()
   for (const state of ['recovering', 'stopping', 'running'] as const) receive({ type: 'state', state })
   expect(handle.state).toBe('stopping')

@@ -35,7 +35,7 @@ function watch(writes: Promise<void>[]): (string | undefined)[] {
 }
 
 describe('WriteQueue', () => {
-  test('the writes of one turn go over in one message a partition', async () => {
+  test('the writes of one turn are sent in one message per partition', async () => {
     const { queue, sent } = setUp()
     void queue.write(0, bytes('a'), bytes('1'))
     void queue.write(1, bytes('b'), null)
@@ -48,7 +48,7 @@ describe('WriteQueue', () => {
     expect(sent.at(-1)).toBe('0: d=4')
   })
 
-  test('what waits is sent at once when it is asked for, and when it is large', async () => {
+  test('waiting writes are sent at once on request, and when they are large', async () => {
     const { queue, sent } = setUp()
     void queue.write(0, bytes('a'), bytes('1'))
     queue.send()
@@ -71,7 +71,7 @@ describe('WriteQueue', () => {
     expect(outcomes).toEqual(['written', 'stopping', 'fenced', 'stopping'])
   })
 
-  test('no more wait than the bounds allow, except a single write of any size', async () => {
+  test('no more writes wait than the bounds allow, except a single write of any size', async () => {
     const { queue } = setUp()
     const large = new Uint8Array(writesBytesMax)
     const first = queue.write(0, bytes('a'), large)

@@ -8,7 +8,7 @@ const assignment = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
 const handle = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
 const record = { key: new Uint8Array(10), value: new Uint8Array(100) }
 
-test('a write is taken when its partition is a primary here', () => {
+test('a write is accepted when its partition is a primary here', () => {
   expect(explainWriteRefusal(config, 0, assignment, handle, record)).toBeUndefined()
   expect(explainWriteRefusal(config, 0, assignment, handle, { ...record, value: null })).toBeUndefined()
 })
@@ -27,7 +27,7 @@ test.each([
   expect(refusal?.message).toContain(text)
 })
 
-test('a write is to be tried again when the topic has just got its partition, and this instance takes all', () => {
+test('a write is to be retried when its partition is new and this instance holds all partitions', () => {
   expect(explainWriteRefusal(settingsFrom(topics), 3, assignment, handle, record)?.code).toBe('recovering')
   expect(explainWriteRefusal(settingsFrom(topics), 2, assignment, handle, record)?.code).toBe('partition_not_held')
 })

@@ -36,7 +36,7 @@ test('a publish waits when a reader is inside, and frees nothing before it has l
   expect(map.stats(0).liveBytes).toBeLessThan(liveBytes)
 })
 
-test('so many publishes may wait, and the next is refused until one has ended', async () => {
+test('the number of waiting publishes is bounded, and the next one is refused until one has ended', async () => {
   const { map, put, openAll } = createFixture()
   await openAll()
   setOtherEpoch(map, 1)
