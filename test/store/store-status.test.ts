@@ -3,7 +3,7 @@ import { Stats } from '../../lib/store-protocol/stats.ts'
 import { statusOf } from '../../lib/store/store-status.ts'
 import type { StoreThreads } from '../../lib/store/store-threads.ts'
 import { settingsFrom } from '../support/instances/settings.ts'
-import { startHandle } from './handle-setup.ts'
+import { startHandle } from '../support/store/handle-setup.ts'
 
 const trouble = {
   partition: 1,

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { pinnedReadersMax } from '../../lib/store-protocol/limits.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { createFixture } from '../support/map/map-pair.ts'
+import { startHandle } from '../support/store/handle-setup.ts'
 import { soon } from '../support/until.ts'
-import { startHandle } from './handle-setup.ts'
 
 const ends: [how: string, end: (thread: ReturnType<typeof startHandle>) => void, code: string][] = [
   ['closes', ({ receive }) => receive({ type: 'closed' }), 'stopping'],

@@ -6,7 +6,7 @@ import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
 import { Random } from '../../support/random.ts'
-import { OwnersModel } from './ownership-model.ts'
+import { OwnersModel } from '../../support/store-thread/ownership-model.ts'
 
 type Owner = Parameters<OwnersModel['append']>[0]
 

@@ -1,7 +1,7 @@
-import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
-import type { FromThread, ToThread } from '../../lib/store-protocol/thread-messages.ts'
-import type { StorePortEvents } from '../../lib/store/store-port.ts'
-import { StoreThreadHandle } from '../../lib/store/store-thread-handle.ts'
+import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import type { FromThread, ToThread } from '../../../lib/store-protocol/thread-messages.ts'
+import type { StorePortEvents } from '../../../lib/store/store-port.ts'
+import { StoreThreadHandle } from '../../../lib/store/store-thread-handle.ts'
 
 /** A handle whose store thread is the test. */
 export function startHandle() {
