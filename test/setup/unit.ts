@@ -1,4 +1,4 @@
-/** Runs the test files that need no broker, no Java and no executable, or, with `--list`, prints them. Further arguments go to `bun test`. */
+/** Runs the test files that need no broker, no Java, no executable and little time, or, with `--list`, prints them. Further arguments go to `bun test`. */
 import { importsOf, repositoryFiles, root } from '../style/repository.ts'
 
 /** What needs a broker, Java or the executable. */
@@ -7,6 +7,11 @@ const heavy = new Set([
   'test/support/kafka/broker/jars.ts',
   'test/support/binary/built.ts',
 ])
+
+/** Whole servers under load and the map at full speed: as long as all others together. */
+const slow = new Set(['test/map/concurrency.test.ts', 'test/server/hostile.test.ts', 'test/server/memory.test.ts'])
+/** More than there are cores: many tests wait for a clock or a socket. */
+const processes = 4
 
 /** Paths from the top of the repository. */
 export function unitTests(): string[] {
@@ -17,7 +22,7 @@ export function unitTests(): string[] {
     seen.add(path)
     return importsOf(path).some((imported) => isHeavy(imported, seen))
   }
-  return [...files].filter((path) => path.endsWith('.test.ts') && !isHeavy(path, new Set()))
+  return [...files].filter((path) => path.endsWith('.test.ts') && !slow.has(path) && !isHeavy(path, new Set()))
 }
 
 if (import.meta.main) {
@@ -26,7 +31,7 @@ if (import.meta.main) {
   if (args.includes('--list')) {
     console.log(tests.join('\n'))
   } else {
-    const command = [process.execPath, 'test', ...args, ...tests.map((path) => `./${path}`)]
+    const command = [process.execPath, 'test', `--parallel=${processes}`, ...args, ...tests.map((path) => `./${path}`)]
     process.exit(await Bun.spawn(command, { cwd: root, stdio: ['inherit', 'inherit', 'inherit'] }).exited)
   }
 }

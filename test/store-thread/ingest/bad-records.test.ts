@@ -30,13 +30,13 @@ interface Written extends Fault {
 function setup(onBadRecord: 'stop' | 'dead-letter') {
   const stats = new Stats([0])
   const written: Written[] = []
-  const take = (_: PartitionIngest, found: BadRecord, fault: Fault) => {
+  const append = (_: PartitionIngest, found: BadRecord, fault: Fault) => {
     const { data, keyStart, keyLength, valueStart, valueLength, headerCount } = found
     const key = keyLength < 0 ? null : data.toString('latin1', keyStart, keyStart + keyLength)
     const value = valueLength < 0 ? null : Buffer.from(data.subarray(valueStart, valueStart + valueLength))
     written.push({ ...fault, key, value, headers: headerCount })
   }
-  const deadLetters = onBadRecord === 'stop' ? undefined : ({ take } as unknown as DeadLetters)
+  const deadLetters = onBadRecord === 'stop' ? undefined : ({ append } as unknown as DeadLetters)
   const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, deadLetters)
   const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad)
   return { stats, decoder, one: new PartitionIngest(0, 0), written }
