@@ -11,12 +11,13 @@ import { configureSync, getConfig, getLogger, type Logger, type LogRecord } from
 import { escapeControls } from './escape.ts'
 import { fatalText } from './fatal.ts'
 import { jsonLine, textLine } from './format.ts'
-import { type LogLevel, logLevels } from './level.ts'
+import { isDebug, isTrace, keepLevel, type LogLevel, logLevels } from './level.ts'
 import { RepeatedLog, warnUnconfigured, writePending } from './repeated.ts'
 import { writeToStderr } from './stderr.ts'
 
 export { RepeatedLog, writePending }
 export { escapeControls }
+export { isDebug, isTrace }
 export type { Logger, LogLevel, LogRecord }
 
 /** Clears the terminal line that the cursor is in. */
@@ -72,12 +73,13 @@ export function warnWithoutConfiguration(): void {
 
 /**
  * Returns the lowest level that this thread's own LogTape configuration logs for Latchkey, or undefined if LogTape is
- * not configured here.
+ * not configured here. isDebug() and isTrace() keep to this level until the next call: LogTape reports no change.
  */
 export function levelConfigured(): LogLevel | undefined {
-  if (getConfig() === null) return undefined
   const logger = getLogger(['latchkey', 'store'])
-  return logLevels.find((level) => logger.isEnabledFor(level)) ?? 'error'
+  const level = getConfig() === null ? undefined : (logLevels.find((each) => logger.isEnabledFor(each)) ?? 'error')
+  keepLevel(level ?? 'error')
+  return level
 }
 
 /** Returns the logger of an area: 'store', 'kafka', 'http', … Silent until logging is configured. */
@@ -96,6 +98,7 @@ export function logFatal(message: string, structured: boolean, hint?: string): v
 }
 
 function configureSink(level: LogLevel, sink: (record: LogRecord) => void): void {
+  keepLevel(level)
   configureSync({
     reset: true,
     sinks: { ours: sink },
