@@ -196,7 +196,7 @@ describe('main with a token', () => {
   ])('it is said so many times that everybody can read when it is started with %p: %p', async (environment, times) => {
     const { child } = await startServing(environment)
     child.kill('SIGTERM')
-    const notice = /HTTP listens at 0\.0\.0\.0 without a token: whoever reaches port 0 can read every value/g
+    const notice = /HTTP listens at 0\.0\.0\.0 without a token: anyone who can reach port 0 can read every value/g
     expect((await child.stderr.text()).match(notice) ?? []).toHaveLength(times)
   })
 })

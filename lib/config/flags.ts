@@ -167,7 +167,7 @@ function takeHelpTopic(flags: Flags, word: string): void {
 function unknownFlag(flags: Flags, rawName: string, value: string | undefined): Before | undefined {
   const [name = '', inlineValue] = rawName.replace(/^--?/, '').split('=', 2)
   const near = nearName(name, flagNames) ?? longerName(name, flagNames)
-  flags.faults.push(`${quote(rawName)} is no flag: ${near ? `did you mean --${near}?` : 'leave it out'}`)
+  flags.faults.push(`${quote(rawName)} is not a flag: ${near ? `did you mean --${near}?` : 'leave it out'}`)
   const given = value ?? inlineValue
   takeAsMeant(flags, near, given)
   return given === undefined ? { kind: 'unknown', meant: near } : undefined

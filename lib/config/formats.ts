@@ -91,7 +91,7 @@ class FormatsReader {
       return this.#fault('storeFormat', 'VALUE_FORMAT has to say what it is converted from')
     }
     if (name === 'raw' && valueName !== 'raw') {
-      return this.#fault('storeFormat', 'it is no format to convert to; leave it out to store values as they are')
+      return this.#fault('storeFormat', 'it is not a format to convert to; leave it out to store values as they are')
     }
     return this.specOf('store', subject, name)
   }

@@ -86,8 +86,8 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
   // The env file that could not be read may have what is missing. One mistake is reported as one error.
-  const told = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
-  if (!parsed.success || faults.length > 0) throw faultsError(told)
+  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
+  if (!parsed.success || faults.length > 0) throw faultsError(reported)
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
   const kept = settingsOf(parsed.output, clients.clients, {
@@ -101,7 +101,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
 }
 
 function nearNotice({ name, near }: { name: string; near: string }): string {
-  return `${name} in the environment is no setting: did you mean ${near}?`
+  return `${name} in the environment is not a setting: did you mean ${near}?`
 }
 
 /** Whether output is JSON. Also works if other settings have errors. */

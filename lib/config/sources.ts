@@ -48,7 +48,7 @@ export function readEnvFile(
         valueless.add(name)
       }
       for (const { name, near } of nearVariables(values.keys())) {
-        faults.push(`${name} in ${path} is no setting: did you mean ${near}?`)
+        faults.push(`${name} in ${path} is not a setting: did you mean ${near}?`)
         // Avoids a second error for the same typo.
         if (!values.has(near)) values.set(near, values.get(name)!)
       }

@@ -91,7 +91,7 @@ export function partitionList() {
         const first = Number(range?.[1])
         const last = Number(range?.[2] ?? first)
         if (range === null || first > last) {
-          addIssue({ message: `"${part}" is no partition number and no range such as 0-3` })
+          addIssue({ message: `"${part}" is neither a partition number nor a range such as 0-3` })
           return NEVER
         }
         for (let partition = first; partition <= last; partition++) {
@@ -127,7 +127,7 @@ export function headerNames() {
       const message =
         faulty === undefined
           ? reserved && `"${reserved}" is reserved: the changelog's records have a header of that name`
-          : `"${faulty}" is no name: up to ${headerNameLengthMax} characters, "*" only at the end`
+          : `"${faulty}" is not a name: up to ${headerNameLengthMax} characters, "*" only at the end`
       const found = kept.length > headerNamesMax ? `it has more than ${headerNamesMax} names` : message
       if (found === undefined) return Object.freeze(kept)
       addIssue({ message: found })

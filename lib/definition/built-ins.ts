@@ -66,7 +66,7 @@ function refusal(name: string): () => never {
   return () => {
     throw new LatchkeyError(
       'invalid_settings',
-      `${name} is called while the definition is loaded: put the definition into a module of its own, as its default export`,
+      `${name} is called while the definition is loaded: put the definition into a separate module, as its default export`,
     )
   }
 }

@@ -54,7 +54,7 @@ export function changesBytes(source: CodecSource): boolean {
 function simpleCodec(member: Member, name: string): Codec {
   if ((simpleFormats as readonly string[]).includes(name)) return codecFor(member, { format: name as SimpleFormat })
   if (helpers.has(name)) {
-    throw new Error(`${member}: "${name}" needs to be told more: ${name}({ … }), imported from latchkey`)
+    throw new Error(`${member}: "${name}" needs options: ${name}({ … }), imported from latchkey`)
   }
   const near = nearName(name.toLowerCase(), simpleFormats) ?? simpleFormats.find((format) => isSame(format, name))
   const meant = near === undefined ? `it must be ${allowed}` : `did you mean "${near}"?`

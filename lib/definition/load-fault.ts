@@ -75,7 +75,7 @@ function ofImport({ specifier, referrer }: ResolveFault, path: string): string {
   if (specifier === path) return 'there is no such file'
   const place = placeOf(referrer, specifier, path)
   if (/^[./]/.test(specifier)) return `${place}: there is no ${specifier}`
-  return `${place}: there is no package ${specifier}: latchkey and valibot are built in, others have to be in node_modules beside the module`
+  return `${place}: there is no package ${specifier}: latchkey and valibot are built in, others have to be in node_modules next to the module`
 }
 
 /** Explains an import of a name that does not exist. Bun does not report which file imports it. */

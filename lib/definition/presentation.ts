@@ -9,7 +9,7 @@ import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
 import { rawCodec } from '../format/simple/raw.ts'
 import { bytesWithoutBom } from '../text/bom.ts'
 import type { Definition } from './definition.ts'
-import { withSchemas } from './schema-wait.ts'
+import { schemaWaitMsDefault, withSchemas } from './schema-wait.ts'
 
 /** Forms of a value in a response: JSON, plain text, or the stored bytes. */
 export type Representation = 'json' | 'text' | 'bytes'
@@ -51,7 +51,6 @@ export interface PresentationOptions {
   schemaWaitMs?: number
 }
 
-const schemaWaitMsDefault = 10_000
 /**
  * Maximum size of a value rendered as JSON or text; stored bytes have no such limit. Names in a schema can turn a few
  * bytes into a long text.
@@ -140,7 +139,8 @@ function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json
     throw new LatchkeyError('not_acceptable', message, { details })
   }
   if (typeof shown === 'string') return shown
-  const advice = "perhaps the store's format has changed since it was stored; starting with --rebuild stores all anew"
+  const advice =
+    "perhaps the store's format has changed since it was stored; start with --rebuild to store all values again"
   const message = `Rendering the value of ${place}: its bytes are no ${codec.name}; ${advice}`
   throw new LatchkeyError('value_undecodable', message, { details })
 }

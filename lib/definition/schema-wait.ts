@@ -2,6 +2,9 @@
 import { isInstance, LatchkeyError } from '../errors.ts'
 import { SchemaPending } from '../format/codec.ts'
 
+/** How long a lookup or a write waits for a schema that is being fetched, unless configured. */
+export const schemaWaitMsDefault = 10_000
+
 /** Schemas that one lookup may wait for, one after the other. */
 const schemasMax = 20
 /** Lookups that may wait at the same time. */

@@ -33,7 +33,7 @@ export function avroCodec({ file }: { readonly file: string }): Codec<Json> {
   try {
     return avroCodecOfTexts([text])
   } catch (error) {
-    throw formatFault('avro', 'file', `${basename(file)} is no Avro schema in JSON: ${messageOf(error)}`)
+    throw formatFault('avro', 'file', `${basename(file)} is not an Avro schema in JSON: ${messageOf(error)}`)
   }
 }
 

@@ -47,7 +47,7 @@ export const simpleCodecs: { readonly [F in SimpleFormat]: Codec<SimpleValues[F]
  * Returns the codec of a format. Reads the format's files immediately.
  * @throws LatchkeyError invalid_settings: a file that cannot be read, an invalid schema, a message that is not in it
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- what the values are is known to whoever named the format
+// oxlint-disable-next-line typescript/no-explicit-any -- the caller that named the format knows what the values are
 export function codecOf(spec: FormatSpec): Codec<any> {
   switch (spec.format) {
     case 'protobuf':

@@ -24,7 +24,7 @@ export function maxLagOf(target: string): number | undefined {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new LatchkeyError(
     'invalid_parameter',
-    'Looking up a key: max-lag is no whole number of records, such as max-lag=100',
+    'Looking up a key: max-lag is not a whole number of records, such as max-lag=100',
   )
 }
 

@@ -27,7 +27,7 @@ export interface ClientOptions extends ConnectionOptions {
   /** Which end of a partition this client reads: the last stable offset or the high watermark. */
   isolation?: Isolation
   retryBackoff?: BackoffOptions
-  /** Consecutive failures of one operation after which it fails for good. Infinity, the default, means never. */
+  /** Consecutive failures of one operation after which it fails. Infinity, the default, means never. */
   retriesMax?: number
   /** Interval of metadata refreshes for the topics in use. 0, the default: refresh only after a leader has changed. */
   metadataMaxAgeMs?: number

@@ -6,7 +6,7 @@
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { brokerError, errorAction, leaderNotAvailable } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 /**
@@ -75,7 +75,6 @@ export async function confirmedLeaderEpoch(
   return end?.epoch === epoch && end.endOffset >= reached ? epoch : undefined
 }
 
-const leaderNotAvailable = 5
 const consumer = -1
 
 function endOfEpochRequest(topic: string, partition: number, epoch: number, current: number): RawRequest {

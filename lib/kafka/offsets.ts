@@ -5,7 +5,13 @@
 import type { LatchkeyError } from '../errors.ts'
 import type { Isolation } from '../store-protocol/client-config.ts'
 import type { KafkaClient } from './client.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import {
+  brokerError,
+  errorAction,
+  groupAuthorizationFailed,
+  leaderNotAvailable,
+  unknownMember,
+} from './protocol/error-codes.ts'
 import { checkedOffset, malformed, reading } from './protocol/response-cursor.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
@@ -37,8 +43,6 @@ export async function listOffsets(
   if (missing.length > 0) throw offsetError(spec, topic, missing, leaderNotAvailable)
   return offsets
 }
-
-const leaderNotAvailable = 5
 
 function offsetError(spec: OffsetSpec, topic: string, partitions: readonly number[], errorCode: number): LatchkeyError {
   const attempted = `Looking up the ${spec} offset of ${topic} partition ${partitions[0]}`
@@ -169,9 +173,6 @@ function failOnCoordinatorError(client: KafkaClient, group: string, attempted: s
   if (errorAction(errorCode) === 'refresh') client.forgetCoordinator('group', group)
   throw brokerError(attempted, errorCode, adviceFor(group, errorCode))
 }
-
-const groupAuthorizationFailed = 30
-const unknownMember = 25
 
 function adviceFor(group: string, errorCode: number): string | undefined {
   if (errorCode === groupAuthorizationFailed) return `allow this user to READ group ${group}`

@@ -7,7 +7,7 @@ import { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
 import { LeaderLoops } from './leader-loops.ts'
 import type { OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import { brokerError, duplicateSequence, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
 import type { ProducerIdentity } from './transactional-id.ts'
 
@@ -240,9 +240,6 @@ export class Producer<Batch extends OutgoingBatch> {
     this.#sink.lost(partition, error)
   }
 }
-
-const duplicateSequence = 46
-const topicAuthorizationFailed = 29
 
 function writeAdvice(topic: string, errorCode: number): string | undefined {
   return errorCode === topicAuthorizationFailed ? `allow this user to WRITE topic ${topic}` : undefined

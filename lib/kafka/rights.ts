@@ -6,6 +6,13 @@
 import type { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import {
+  clusterAuthorizationFailed,
+  groupAuthorizationFailed,
+  topicAuthorizationFailed,
+  transactionalIdAuthorizationFailed,
+  unknownTopic,
+} from './protocol/error-codes.ts'
 import { fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { ResponseCursor } from './protocol/response-cursor.ts'
 import type { AddPartitionsResponse } from './transactional-id.ts'
@@ -21,11 +28,6 @@ const operationBits: Readonly<Record<Operation, number>> = {
   Describe: 8,
   DescribeConfigs: 10,
 }
-const topicAuthorizationFailed = 29
-const groupAuthorizationFailed = 30
-const transactionalIdAuthorizationFailed = 53
-const clusterAuthorizationFailed = 31
-const unknownTopic = 3
 /** A producer id that no coordinator assigns, so requests with it are refused. */
 const nobodysProducerId = '9007199254740991'
 

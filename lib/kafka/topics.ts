@@ -1,6 +1,6 @@
 /** Reads the configuration of topics, and creates and extends topics. */
 import type { KafkaClient } from './client.ts'
-import { brokerError, errorName } from './protocol/error-codes.ts'
+import { brokerError, isAuthorizationFailure, topicAlreadyExists } from './protocol/error-codes.ts'
 import { reading } from './protocol/response-cursor.ts'
 
 const topicResource = 2
@@ -16,7 +16,7 @@ export async function describeTopic(client: KafkaClient, topic: string): Promise
   return reading('DescribeConfigs', () => {
     const resource = response.resources[0]
     if (resource === undefined) return undefined
-    if (/AUTHORIZATION_FAILED/.test(errorName(resource.errorCode))) return undefined
+    if (isAuthorizationFailure(resource.errorCode)) return undefined
     if (resource.errorCode !== 0) throw brokerError(`Reading the configuration of topic ${topic}`, resource.errorCode)
     return new Map(resource.configEntries.map(({ configName, configValue }) => [configName, configValue ?? '']))
   })
@@ -33,8 +33,6 @@ interface CreateTopicsResponse {
   topicErrors: { errorCode: number; errorMessage: string | null }[]
 }
 
-const alreadyExists = 36
-
 /** Creates a topic, or does nothing if it exists. Rejects with the broker's error. */
 export async function createTopic(client: KafkaClient, topic: NewTopic): Promise<void> {
   const { partitions, replicationFactor, config } = topic
@@ -43,7 +41,7 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   const args = { topics: [request], timeout: client.requestTimeoutMs, validateOnly: false }
   const response = (await client.callAny('CreateTopics', 3, args)) as CreateTopicsResponse
   const result = reading('CreateTopics', () => response.topicErrors[0])
-  if (result === undefined || result.errorCode === 0 || result.errorCode === alreadyExists) return
+  if (result === undefined || result.errorCode === 0 || result.errorCode === topicAlreadyExists) return
   const advice = result.errorMessage ?? undefined
   throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
 }

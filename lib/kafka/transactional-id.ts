@@ -5,7 +5,17 @@
 import { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/broker-connection.ts'
-import { brokerError, errorAction } from './protocol/error-codes.ts'
+import {
+  brokerError,
+  clusterAuthorizationFailed,
+  coordinatorLoading,
+  errorAction,
+  invalidTransactionState,
+  notCoordinator,
+  topicAuthorizationFailed,
+  transactionalIdAuthorizationFailed,
+} from './protocol/error-codes.ts'
+import { noTags, writeCompactString } from './protocol/flexible.ts'
 import { checkedOffset, reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 export interface ProducerIdentity {
@@ -116,21 +126,13 @@ function initProducerIdRequest(
     apiVersion: 3,
     apiName: 'InitProducerId',
     encode() {
-      const id = Buffer.from(transactionalId)
-      const encoder = new Encoder(64 + id.length).writeInt8(0) // the request header's tagged fields
-      writeUnsignedVarint(encoder, id.length + 1)
-      encoder.writeBufferInternal(id)
+      const encoder = new Encoder(64 + transactionalId.length).writeInt8(noTags)
+      writeCompactString(encoder, transactionalId)
       encoder.writeInt32(transactionTimeoutMs)
       encoder.writeInt64(held?.producerId ?? -1).writeInt16(held?.producerEpoch ?? -1)
-      return encoder.writeInt8(0)
+      return encoder.writeInt8(noTags)
     },
   }
-}
-
-function writeUnsignedVarint(encoder: Encoder, value: number): void {
-  let rest = value
-  for (; rest > 127; rest >>>= 7) encoder.writeInt8((rest & 127) - 128)
-  encoder.writeInt8(rest)
 }
 
 export interface AddPartitionsResponse {
@@ -174,19 +176,14 @@ function producerOf({ transactionalId }: FenceTarget, identity: ProducerIdentity
   return { transactionalId, ...identity, producerId: String(identity.producerId) }
 }
 
-const invalidTransactionState = 48
 /** Errors before the coordinator looks at the request: it is loading, or it is another broker. */
-const notCarriedOut = new Set([14, 16])
+const notCarriedOut = new Set([coordinatorLoading, notCoordinator])
 
 /** Whether a coordinator that answers with this error may have carried out the request. */
 function isUncertain(errorCode: number): boolean {
   const action = errorAction(errorCode)
   return (action === 'retry' || action === 'refresh') && !notCarriedOut.has(errorCode)
 }
-
-const transactionalIdAuthorizationFailed = 53
-const clusterAuthorizationFailed = 31
-const topicAuthorizationFailed = 29
 
 function failOnError(client: KafkaClient, transactionalId: string, attempted: string, errorCode: number): void {
   if (errorCode === 0) return

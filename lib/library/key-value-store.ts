@@ -3,7 +3,7 @@
  * (`bytes`), which also serves HTTP; holds no data itself.
  */
 import { version } from '../../package.json' with { type: 'json' }
-import { withSchemas } from '../definition/schema-wait.ts'
+import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
@@ -13,8 +13,6 @@ import { type Found, foundOf } from './found.ts'
 import { SerialQueue } from './serial-queue.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
-
-const schemaWaitMs = 10_000
 
 /**
  * Reads throw or reject with LatchkeyError: recovering (`details` has the progress), stopping, store_failed,
@@ -164,11 +162,11 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   }
 
   async #lookUp(key: K): Promise<Lookup | undefined> {
-    return this.bytes.get(await withSchemas(() => this.#codecs.keyBytes(key), schemaWaitMs))
+    return this.bytes.get(await withSchemas(() => this.#codecs.keyBytes(key), schemaWaitMsDefault))
   }
 
   #valueOf(lookup: Lookup): V | Promise<V> {
-    return withSchemas(() => this.#codecs.valueOf(lookup), schemaWaitMs)
+    return withSchemas(() => this.#codecs.valueOf(lookup), schemaWaitMsDefault)
   }
 
   /** Encodes and sends writes in the order of the calls. */

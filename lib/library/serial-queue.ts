@@ -2,10 +2,9 @@
  * Runs operations in the order of the calls, immediately if none waits. An operation that waits for a schema delays
  * those after it.
  */
-import { withSchemas } from '../definition/schema-wait.ts'
+import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import { LatchkeyError } from '../errors.ts'
 
-const schemaWaitMs = 10_000
 const waitingMax = 10_000
 
 export class SerialQueue {
@@ -15,14 +14,14 @@ export class SerialQueue {
   /** Rejects with the errors of `operation`, and with LatchkeyError schema_unavailable or writes_exhausted. */
   run<T>(operation: () => T): T | Promise<T> {
     if (this.#last === undefined) {
-      const result = withSchemas(operation, schemaWaitMs)
+      const result = withSchemas(operation, schemaWaitMsDefault)
       return result instanceof Promise ? this.#hold(result) : result
     }
     if (this.#waiting >= waitingMax) {
       const found = `${this.#waiting} writes wait for a schema already`
       throw new LatchkeyError('writes_exhausted', `Writing: ${found}. Await earlier writes before more are written`)
     }
-    return this.#hold(this.#last.then(() => withSchemas(operation, schemaWaitMs)))
+    return this.#hold(this.#last.then(() => withSchemas(operation, schemaWaitMsDefault)))
   }
 
   #hold<T>(result: Promise<T>): Promise<T> {

@@ -14,7 +14,7 @@ const intervalMs = 1_000
 export function renewOnHangup(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths | undefined): void {
   const renew = spaced(() => {
     if (paths) renewCertificate(server, paths)
-    else loggerOf('http').info('SIGHUP: there is no certificate to be read again; SERVER_TLS_CERT names none')
+    else loggerOf('http').info('SIGHUP: no certificate to read again; SERVER_TLS_CERT is not set')
   })
   process.on('SIGHUP', renew)
 }

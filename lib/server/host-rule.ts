@@ -66,10 +66,10 @@ export class HostRule {
     const name = JSON.stringify((host ?? '').slice(0, shownCharactersMax))
     // With SERVER_HOSTS the rule holds for requests with a token, too.
     const advice = this.isForAll ? 'list it in SERVER_HOSTS' : 'list it in SERVER_HOSTS, or set SERVER_TOKEN_FILE'
-    const found = `${name} is no address, not localhost and not this machine's name; ${advice}`
-    const told =
+    const found = `${name} is not an address, localhost or this machine's name; ${advice}`
+    const message =
       'Refused a request for its Host: {found}. A web page that a browser here shows may have sent it; there is one such line a minute at most'
-    if (this.#refused()) loggerOf('http').warn(told, { found })
+    if (this.#refused()) loggerOf('http').warn(message, { found })
     return problemResponse(new LatchkeyError('host_not_allowed', `Checking the Host of the request: ${found}`))
   }
 

@@ -60,7 +60,7 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
       void start(data)
       break
     case 'store':
-      threads?.told(data.thread, data.message)
+      threads?.received(data.thread, data.message)
       break
     case 'renew-tls':
       listener?.renewTls(data.pair)

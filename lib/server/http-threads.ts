@@ -38,11 +38,11 @@ export class HttpThreads {
   #begin(start: Omit<HttpThreadStart, 'type'>, relay: Relay): void {
     const worker = new Worker(new URL('./http-thread.ts', import.meta.url))
     const post = (message: ToHttpThread) => worker.postMessage(message)
-    const told: Parameters<Relay['join']>[0] = (thread, message) => post({ type: 'store', thread, message })
+    const listener: Parameters<Relay['join']>[0] = (thread, message) => post({ type: 'store', thread, message })
     const stopped = Promise.withResolvers<void>()
     worker.onmessage = ({ data }: MessageEvent<FromHttpThread>) => {
-      if (data.type === 'listening') relay.join(told)
-      if (data.type === 'store') relay.post(told, data.thread, data.message)
+      if (data.type === 'listening') relay.join(listener)
+      if (data.type === 'store') relay.post(listener, data.thread, data.message)
       if (data.type === 'failed') this.#fail(new LatchkeyError(data.error.code, data.error.message))
       if (data.type === 'stopped') stopped.resolve()
     }

@@ -23,7 +23,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {
     notices.push(
-      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: whoever reaches port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
     )
   }
   if (token !== undefined && token.length < tokenLengthMin) {

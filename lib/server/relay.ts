@@ -12,7 +12,7 @@ export class Relay {
   readonly #ports: StorePort[] = []
   readonly #expected: number
   /** Messages so far, for listeners that have not joined yet. */
-  #told: { thread: number; message: FromThread }[] = []
+  #sent: { thread: number; message: FromThread }[] = []
   /** Flushes of listeners, by the id under which they were passed on. */
   readonly #flushes = new Map<number, { listener: MessageListener; id: number }>()
   #lastFlush = 0
@@ -50,8 +50,8 @@ export class Relay {
   /** Adds a listener. It gets all messages, beginning with those that it has missed. */
   join(listener: MessageListener): void {
     this.#listeners.push(listener)
-    for (const { thread, message } of this.#told) listener(thread, message)
-    if (this.#listeners.length >= this.#expected) this.#told = []
+    for (const { thread, message } of this.#sent) listener(thread, message)
+    if (this.#listeners.length >= this.#expected) this.#sent = []
   }
 
   /** Passes on a listener's message to a store thread. */
@@ -67,7 +67,7 @@ export class Relay {
 
   #pass(thread: number, message: FromThread): void {
     if (!isForAll(message)) return
-    if (this.#listeners.length < this.#expected) this.#told.push({ thread, message })
+    if (this.#listeners.length < this.#expected) this.#sent.push({ thread, message })
     for (const listener of this.#listeners) listener(thread, message)
   }
 

@@ -22,7 +22,7 @@ export class RelayedThreads implements StoreAccess {
     return { post: (message: ToThread) => this.#post(thread, message), terminate: () => {} }
   }
 
-  told(thread: number, message: FromThread): void {
+  received(thread: number, message: FromThread): void {
     this.#opened[thread]?.received(message)
   }
 }

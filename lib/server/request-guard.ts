@@ -74,7 +74,8 @@ function isHost(host: string | null): boolean {
  */
 function refuse({ headers }: Request, host: string | null): Response | undefined {
   if (!isHost(host)) {
-    const message = 'Reading the request: it has several Host headers, or one that is no name and no address; send one'
+    const message =
+      'Reading the request: it has several Host headers, or one that is neither a name nor an address; send one'
     return closing(problemResponse(new LatchkeyError('invalid_host', message)))
   }
   const length = headers.get('content-length')

@@ -2,10 +2,10 @@
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of its path is no directory',
+  ENOTDIR: 'a part of its path is not a directory',
   EISDIR: 'it is a directory',
-  EACCES: 'this user has no right to',
-  EPERM: 'this user has no right to',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   ELOOP: 'its symbolic links lead in a circle',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'its path is too long',

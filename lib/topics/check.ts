@@ -131,7 +131,7 @@ function describeRights(config: StoreConfig, { rights, commands }: RightsFound):
       .map(describeRight),
   )
   const rest =
-    unknown.size === 0 ? 'are granted' : `that the broker tells of are granted; not known: ${[...unknown].join(', ')}`
+    unknown.size === 0 ? 'are granted' : `that the broker reports are granted; not known: ${[...unknown].join(', ')}`
   if (missing.length === 0) return [`rights: all ${rest}`]
   const found = missing.map((right) => {
     const optional = right.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''

@@ -3,7 +3,7 @@ import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
 import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
-import { errorName, unknownTopic } from '../kafka/protocol/error-codes.ts'
+import { errorAction, errorName, isAuthorizationFailure, unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import {
@@ -61,7 +61,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
     const extend = `if ${sourceTopic} was extended, extend ${changelogTopic} too (kafka-topics --alter --partitions ${source.partitions.length}); else `
     faults.push(
       `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${found}: ` +
-        `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created anew from the source`,
+        `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created again from the source`,
     )
   }
   if (faults.length > 0) throw unfit(faults)
@@ -159,9 +159,9 @@ async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetad
 }
 
 function accessFault({ topic, errorCode }: TopicMetadata): string[] {
+  if (errorCode === 0 || errorCode === unknownTopic || errorAction(errorCode) === 'refresh') return []
   const name = errorName(errorCode)
-  if (errorCode === 0 || errorCode === unknownTopic || /NOT_AVAILABLE/.test(name)) return []
-  if (/AUTHORIZATION/.test(name)) {
+  if (isAuthorizationFailure(errorCode)) {
     return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]
   }
   return [`topic ${topic}: the broker answered ${name}`]

@@ -25,7 +25,7 @@ test('--check is short where all is well', async () => {
   expect(lines, stdout).toHaveLength(7)
   expect(lines).toContain(`source ${topic}: 4 partitions, primary here: 0-3`)
   expect(lines).toContain(`fencing: transactional ids latchkey-${topic}-<partition>`)
-  expect(lines.at(-1)).toBe('all is well: a start would do')
+  expect(lines.at(-1)).toBe('no problems found. A start would do')
 })
 
 test('--check refuses an address that the machine lacks, as a start does', async () => {
@@ -91,7 +91,7 @@ test('--check writes JSON and nothing else with STRUCTURED_LOGGING', async () =>
     .trimEnd()
     .split('\n')
     .map((line) => (JSON.parse(line) as { message: string }).message)
-  expect(messages.at(-1)).toBe('all is well: a start would do')
+  expect(messages.at(-1)).toBe('no problems found. A start would do')
 })
 
 test('--check writes a warning as one with STRUCTURED_LOGGING', async () => {

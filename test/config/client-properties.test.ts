@@ -32,7 +32,7 @@ describe('the text of properties', () => {
       'KAFKA_PROPERTIES: item 2 is not name=value; a comma inside a value is written \\,',
     ])
     expect(faultsOf('sasl.password=top,sec=ret')).toEqual([
-      'KAFKA_PROPERTIES: item 2, after sasl.password, is no property; a comma inside a value is written \\,',
+      'KAFKA_PROPERTIES: item 2, after sasl.password, is not a property; a comma inside a value is written \\,',
     ])
   })
 })
@@ -52,9 +52,9 @@ describe('the table', () => {
 
   test('an unknown property is refused with the nearest name', () => {
     expect(faultsOf('fetch.min.byte=1')).toEqual([
-      'KAFKA_PROPERTIES: "fetch.min.byte" is no property: did you mean fetch.min.bytes?',
+      'KAFKA_PROPERTIES: "fetch.min.byte" is not a property: did you mean fetch.min.bytes?',
     ])
-    expect(faultsOf('colour=blue')).toEqual(['KAFKA_PROPERTIES: "colour" is no property of librdkafka'])
+    expect(faultsOf('colour=blue')).toEqual(['KAFKA_PROPERTIES: "colour" is not a property of librdkafka'])
   })
 
   test.each([

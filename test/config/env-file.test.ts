@@ -62,7 +62,7 @@ test('a variable of the environment is only noticed when it is almost a setting'
   const command = read({ environment: { ...required, LOG_LEVLE: 'info', PATH: '/bin' } })
   expect(command).toMatchObject({
     action: 'run',
-    notices: ['LOG_LEVLE in the environment is no setting: did you mean LOG_LEVEL?'],
+    notices: ['LOG_LEVLE in the environment is not a setting: did you mean LOG_LEVEL?'],
   })
 })
 
@@ -90,9 +90,9 @@ test('every fault is in one message when several settings are wrong', () => {
   })
   const path = join(directory, '.env')
   expect(faults).toEqual([
-    '"--sever-port" is no flag: did you mean --server-port?',
+    '"--sever-port" is not a flag: did you mean --server-port?',
     '"stray" is not expected: settings are given as flags',
-    `SOURCE_TOPC in ${path} is no setting: did you mean SOURCE_TOPIC?`,
+    `SOURCE_TOPC in ${path} is not a setting: did you mean SOURCE_TOPIC?`,
     'KAFKA_BROKERS="http://kafka,::1" (environment): "http://kafka" has a scheme; leave it out, "::1" has more than one colon; an IPv6 address stands in brackets, as in [::1]:9092',
     `AUTO_FLUSH_COUNT="0" (${path}): it must be a whole number from 1 to 10000000`,
     'LOG_LEVEL="loud" (flag): it must be trace, debug, info, warning or error',

@@ -12,11 +12,11 @@ test.each([
 
 test('what follows an unknown flag is no further fault, as its value; anything else is', () => {
   const stray = (word: string) => `"${word}" is not expected: settings are given as flags`
-  const unknown = expect.stringContaining('"--unknown" is no flag')
+  const unknown = expect.stringContaining('"--unknown" is not a flag')
   const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
   expect(argv('--unknown', 'value')).toEqual([unknown])
   expect(argv('--unknown', 'value', 'other')).toEqual([unknown, stray('other')])
-  expect(argv('--unknown=1', 'value')).toEqual([expect.stringContaining('is no flag'), stray('value')])
+  expect(argv('--unknown=1', 'value')).toEqual([expect.stringContaining('is not a flag'), stray('value')])
   expect(argv('value', '--fencing')).toEqual([stray('value')])
   expect(argv('--fencing', 'value')).toEqual([stray('value')])
   expect(argv('--store-id', 'a', 'true')).toEqual([stray('true')])
@@ -44,7 +44,7 @@ test.each([
   [['--completely-different'], undefined],
 ])('a flag is refused when it is unknown as in %p', (argv, near) => {
   const hint = near ? `did you mean ${near}?` : 'leave it out'
-  expect(faultsOf({ argv, environment: required })).toEqual([expect.stringContaining(`is no flag: ${hint}`)])
+  expect(faultsOf({ argv, environment: required })).toEqual([expect.stringContaining(`is not a flag: ${hint}`)])
 })
 
 test('a flag is refused when its value is missing', () => {
@@ -100,15 +100,15 @@ test.each(['warn', 'WARN', 'warning', 'Warning'])('%s is a level of the log', (l
 
 const brokers = { KAFKA_BROKERS: 'kafka' }
 const slips: { argv: string[]; environment?: Record<string, string>; fault: string }[] = [
-  { argv: ['--sorce-topic', 'orders'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
-  { argv: ['--sorce-topic=orders'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
-  { argv: ['--sorce-topic'], fault: '"--sorce-topic" is no flag: did you mean --source-topic?' },
-  { argv: ['-source-topic', 'orders'], fault: '"-source-topic" is no flag: did you mean --source-topic?' },
-  { argv: ['-source-topic=orders'], fault: '"-source-topic=orders" is no flag: did you mean --source-topic?' },
+  { argv: ['--sorce-topic', 'orders'], fault: '"--sorce-topic" is not a flag: did you mean --source-topic?' },
+  { argv: ['--sorce-topic=orders'], fault: '"--sorce-topic" is not a flag: did you mean --source-topic?' },
+  { argv: ['--sorce-topic'], fault: '"--sorce-topic" is not a flag: did you mean --source-topic?' },
+  { argv: ['-source-topic', 'orders'], fault: '"-source-topic" is not a flag: did you mean --source-topic?' },
+  { argv: ['-source-topic=orders'], fault: '"-source-topic=orders" is not a flag: did you mean --source-topic?' },
   { argv: ['--source-topic'], fault: '--source-topic has no value: give one, as in --source-topic=…' },
   {
     argv: ['--use-replica-onyl', '--store-id', 'a'],
-    fault: '"--use-replica-onyl" is no flag: did you mean --use-replica-only?',
+    fault: '"--use-replica-onyl" is not a flag: did you mean --use-replica-only?',
   },
   {
     argv: ['--source-topic', '--store-id', 'a'],
@@ -122,12 +122,12 @@ const slips: { argv: string[]; environment?: Record<string, string>; fault: stri
   },
   {
     argv: ['--env-fil', '/dev/null', '--source-topic=orders'],
-    fault: '"--env-fil" is no flag: did you mean --env-file?',
+    fault: '"--env-fil" is not a flag: did you mean --env-file?',
   },
   {
     argv: [],
     environment: { SORCE_TOPIC: 'orders' },
-    fault: 'SOURCE_TOPIC is missing: SORCE_TOPIC in the environment is no setting: did you mean SOURCE_TOPIC?',
+    fault: 'SOURCE_TOPIC is missing: SORCE_TOPIC in the environment is not a setting: did you mean SOURCE_TOPIC?',
   },
 ]
 

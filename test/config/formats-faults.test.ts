@@ -63,7 +63,7 @@ const cases: [string, Record<string, string>, string[]][] = [
     { VALUE_FORMAT: 'avro', VALUE_SCHEMA_FILE: 'broken.avsc' },
     [
       expect.stringMatching(
-        /^VALUE_SCHEMA_FILE="broken.avsc" \(environment\): broken.avsc is no Avro schema in JSON: /,
+        /^VALUE_SCHEMA_FILE="broken.avsc" \(environment\): broken.avsc is not an Avro schema in JSON: /,
       ) as never,
     ],
   ],
@@ -75,7 +75,7 @@ const cases: [string, Record<string, string>, string[]][] = [
   [
     'a conversion to raw bytes',
     { VALUE_FORMAT: 'json', STORE_FORMAT: 'raw' },
-    ['STORE_FORMAT="raw" (environment): it is no format to convert to; leave it out to store values as they are'],
+    ['STORE_FORMAT="raw" (environment): it is not a format to convert to; leave it out to store values as they are'],
   ],
   [
     'settings that have no effect',

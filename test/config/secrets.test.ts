@@ -102,7 +102,7 @@ describe('secrets', () => {
   test('a slip in the name of a file variable is noticed', () => {
     const command = read(inputOf({ SERVER_TOKEN_FIEL: 'x' }))
     expect('notices' in command && command.notices).toEqual([
-      'SERVER_TOKEN_FIEL in the environment is no setting: did you mean SERVER_TOKEN_FILE?',
+      'SERVER_TOKEN_FIEL in the environment is not a setting: did you mean SERVER_TOKEN_FILE?',
     ])
   })
 

@@ -63,12 +63,12 @@ test.each([
 })
 
 test.each([
-  ['3-1', '"3-1" is no partition number and no range such as 0-3'],
-  ['x', '"x" is no partition number'],
-  ['1,,2', '"" is no partition number'],
-  ['1-2-3', '"1-2-3" is no partition number'],
-  ['-1', '"-1" is no partition number'],
-  ['99999-100000', '"99999-100000" is no partition number'],
+  ['3-1', '"3-1" is neither a partition number nor a range such as 0-3'],
+  ['x', '"x" is neither a partition number'],
+  ['1,,2', '"" is neither a partition number'],
+  ['1-2-3', '"1-2-3" is neither a partition number'],
+  ['-1', '"-1" is neither a partition number'],
+  ['99999-100000', '"99999-100000" is neither a partition number'],
   ['1,1', 'partition 1 is named twice'],
   ['0-3,2', 'partition 2 is named twice'],
 ])('PARTITIONS is refused when it is %p', (text, expected) => {
@@ -80,7 +80,7 @@ test('headers to keep are names with an end that may be open', () => {
   expect(keep(' trace-id, x-*,trace-id,,')).toEqual(['trace-id', 'x-*'])
   expect(keep('*')).toEqual(['*'])
   const fault = (text: string) => faultsOf({ environment: { ...required, KEEP_HEADERS: text } })
-  expect(fault('a*b')).toEqual([expect.stringContaining('"a*b" is no name')])
+  expect(fault('a*b')).toEqual([expect.stringContaining('"a*b" is not a name')])
   expect(fault('x'.repeat(257))).toEqual([expect.stringContaining('up to 256 characters')])
   expect(fault('id,src')).toEqual([expect.stringContaining('"src" is reserved')])
   expect(fault(Array.from({ length: 101 }, (_, i) => i).join())).toEqual([expect.stringContaining('more than 100')])

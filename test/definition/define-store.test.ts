@@ -195,7 +195,7 @@ test.each<[string, unknown, string]>([
   [
     'a helper’s name',
     { key: 'utf8', input: 'protobuf' },
-    'input: "protobuf" needs to be told more: protobuf({ … }), imported from latchkey',
+    'input: "protobuf" needs options: protobuf({ … }), imported from latchkey',
   ],
   ['a wrong function', { key: 'utf8', input: 'json', onNew: {} }, 'onNew is an object: it must be a function'],
   [

@@ -119,7 +119,7 @@ const faults: [name: string, text: string, found: string | RegExp][] = [
   [
     'opens a store',
     `import { defineStore, openStore } from 'latchkey'\nconst definition = defineStore({ key: 'utf8', input: 'json' })\nopenStore({}, definition)\n`,
-    /^opens-a-store\.ts:3:\d+: openStore is called while the definition is loaded: put the definition into a module of its own, as its default export$/,
+    /^opens-a-store\.ts:3:\d+: openStore is called while the definition is loaded: put the definition into a separate module, as its default export$/,
   ],
 ]
 

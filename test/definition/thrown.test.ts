@@ -78,5 +78,5 @@ test('an error of a codec that is built in is its message', () => {
   } catch (error) {
     thrown = error
   }
-  expect(describeThrown(thrown, definition)).toStartWith('it is no JSON')
+  expect(describeThrown(thrown, definition)).toStartWith('it is not JSON')
 })

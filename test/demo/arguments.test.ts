@@ -10,6 +10,6 @@ test.each([
   ['--onc', 'Did you mean --once?'],
   ['once', 'It takes --cluster and --once'],
 ])('the demo refuses %s', (word, advice) => {
-  const fault = `Reading the command line of the demo: "${word}" is no flag. ${advice}`
+  const fault = `Reading the command line of the demo: "${word}" is not a flag. ${advice}`
   expect(readArguments(['--cluster', word])).toMatchObject({ fault })
 })

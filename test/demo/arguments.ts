@@ -16,5 +16,5 @@ export function readArguments(words: readonly string[]): DemoArguments {
   if (unknown === undefined) return read
   const near = nearName(unknown, flags)
   const advice = near ? `Did you mean ${near}?` : `It takes ${flags.join(' and ')}`
-  return { ...read, fault: `Reading the command line of the demo: ${JSON.stringify(unknown)} is no flag. ${advice}` }
+  return { ...read, fault: `Reading the command line of the demo: ${JSON.stringify(unknown)} is not a flag. ${advice}` }
 }

@@ -22,7 +22,7 @@ test('the demo ends with 1 and says what to correct when nothing listens at KAFK
 
 test('the demo ends with 2 when a flag is unknown', async () => {
   const child = startDemo('--onc', '127.0.0.1:1')
-  expect(await child.stderr.text()).toEndWith('"--onc" is no flag. Did you mean --once?\n')
+  expect(await child.stderr.text()).toEndWith('"--onc" is not a flag. Did you mean --once?\n')
   expect(await child.exited).toBe(2)
 })
 

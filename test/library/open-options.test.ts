@@ -76,7 +76,7 @@ describe('settingsOfOptions', () => {
     [{ serverPort: 80 }, 'serverPort: unknown option'],
     [{ httpThreads: 2 }, 'httpThreads: unknown option'],
     [{ partition: [1] }, 'partition: unknown option; did you mean partitions?'],
-    [{ partitions: [-1] }, 'partitions="-1": "-1" is no partition number and no range such as 0-3'],
+    [{ partitions: [-1] }, 'partitions="-1": "-1" is neither a partition number nor a range such as 0-3'],
     [{ fencing: 'maybe' }, 'fencing="maybe": it must be true or false'],
     [{ useReplicaOnly: true, rebuild: true }, 'rebuild: with useReplicaOnly=true nothing is written'],
     [{ changelogTopic: 'orders' }, 'changelogTopic="orders": it must differ from sourceTopic'],

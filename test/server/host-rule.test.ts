@@ -166,7 +166,7 @@ describe('a server without a token', () => {
     const rule = hostRuleOf({ hasToken: false, refused: () => stats.observeRefusedHost() })!
     for (const host of ['evil.example', 'worse.example', 'evil.example']) rule.refusal(host)
     configureLogging({ level: 'error', structured: false })
-    expect(lines).toEqual([expect.stringContaining('Refused a request for its Host: "evil.example" is no address')])
+    expect(lines).toEqual([expect.stringContaining('Refused a request for its Host: "evil.example" is not an address')])
   })
 
   test('looks at each request of a connection', async () => {

@@ -17,7 +17,7 @@ describe('serverNotices', () => {
     (bind) => {
       const [notice, ...others] = serverNotices({ ...server, bind }, 4096)
       expect(notice).toStartWith(
-        `HTTP listens at ${bind} without a token: whoever reaches port 8080 can read every value`,
+        `HTTP listens at ${bind} without a token: anyone who can reach port 8080 can read every value`,
       )
       expect(notice).toContain('Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1')
       expect(others).toEqual([])

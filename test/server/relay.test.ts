@@ -107,9 +107,9 @@ test('a store in a further thread hears and says through the main one, by the or
       ended: () => {},
     })
   })
-  threads.told(1, state('running'))
-  threads.told(0, { type: 'caught-up' })
-  threads.told(2, state('running'))
+  threads.received(1, state('running'))
+  threads.received(0, { type: 'caught-up' })
+  threads.received(2, state('running'))
   ports[1]!.post({ type: 'flush', id: 1 })
   expect(heard).toEqual(['b state', 'a caught-up'])
   expect(said).toEqual([{ thread: 1, message: { type: 'flush', id: 1 } }])

@@ -47,7 +47,7 @@ export const fetchProperties = [
     (draft, value) => (draft.fetch.isolation = value),
     {
       notice: (value) =>
-        value === 'read_committed' ? undefined : 'records of open and of aborted transactions are taken for good',
+        value === 'read_committed' ? undefined : 'records of open and aborted transactions are stored, too',
     },
   ),
   property('check.crcs', readers, trueOrFalse(), (draft, value) => (draft.fetch.checkCrcs = value), {

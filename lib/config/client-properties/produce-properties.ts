@@ -14,7 +14,8 @@ const acks: PropertyType<-1 | 1> = {
   },
 }
 
-const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
+/** Numbers of the codecs in the attributes of a batch, in ascending order. */
+export const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
 
 const acksNotice = 'what the leader alone has acknowledged is shown, and may be lost with it'
 const idempotenceNotice = 'a batch that is sent again may be written twice, behind newer ones'

@@ -6,7 +6,7 @@ import { connectionProperties } from './connection-properties.ts'
 import { defaultProperties } from './defaults.ts'
 import { fetchProperties } from './fetch-properties.ts'
 import { type GivenProperty, parseProperties } from './parse.ts'
-import { produceProperties } from './produce-properties.ts'
+import { codecs, produceProperties } from './produce-properties.ts'
 import type { Property } from './property.ts'
 import { securityProperties } from './security-properties.ts'
 import { saslOf, tlsOf } from './tls.ts'
@@ -116,12 +116,12 @@ class PropertiesReader {
     else if (before?.isSecret) {
       // The item may be the rest of the secret.
       this.#faults.add(
-        `${variable}: item ${place}, after ${before.name}, is no property; a comma inside a value is written \\,`,
+        `${variable}: item ${place}, after ${before.name}, is not a property; a comma inside a value is written \\,`,
       )
     } else {
       const near = nearName(name, knownNames)
       this.#faults.add(
-        `${variable}: ${quote(name)} is no property${near ? `: did you mean ${near}?` : ' of librdkafka'}`,
+        `${variable}: ${quote(name)} is not a property${near ? `: did you mean ${near}?` : ' of librdkafka'}`,
       )
     }
   }
@@ -161,9 +161,9 @@ class PropertiesReader {
   }
 }
 
+const codecNames = Object.keys(codecs)
 /** Bytes that librdkafka requires in addition to the records of a response. */
 const responseOverheadBytes = 512
-const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /** Whether a codec has a level, indexed by the codec's number. */
 const levels: readonly ((level: number) => boolean)[] = [
   () => false,

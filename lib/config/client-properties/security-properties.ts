@@ -68,7 +68,7 @@ export const securityProperties = [
     (draft, value) => (draft.security.tls.verifiesHostName = value),
     {
       notice: (value) =>
-        value ? undefined : 'host names are not verified: whoever has any certificate of the CA may pose as a broker',
+        value ? undefined : 'host names are not verified: anyone with a certificate of the CA can pose as a broker',
     },
   ),
 ]

@@ -110,7 +110,7 @@ export class AvroReader {
     try {
       return decoder.decode(bytes)
     } catch {
-      throw new Error(`a string is no UTF-8${this.#at()}`)
+      throw new Error(`a string is not UTF-8${this.#at()}`)
     }
   }
 

@@ -28,7 +28,7 @@ function jsonOf(text: string): Json {
   } catch {
     // Some registries return the name of a primitive type without quotation marks.
     if (primitives.has(text.trim())) return text.trim()
-    throw new Error('it is no JSON')
+    throw new Error('it is not JSON')
   }
 }
 

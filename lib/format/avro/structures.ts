@@ -81,7 +81,7 @@ export class RecordType implements AvroType {
       this.#defaults.set(field, bytes)
       return bytes
     } catch {
-      throw new Mismatch(`it must have ${JSON.stringify(name)}, whose default in the schema is no such value`)
+      throw new Mismatch(`it must have ${JSON.stringify(name)}, whose default in the schema is not such a value`)
     }
   }
 

@@ -42,7 +42,7 @@ export class RegistryClient {
     const body = membersOf(text)
     if (response.status === 200) {
       if (body === undefined) {
-        throw new RegistryUnavailable('it answers what is no JSON object: is SCHEMA_REGISTRY_URL the right one?', true)
+        throw new RegistryUnavailable('its response is not a JSON object; check SCHEMA_REGISTRY_URL', true)
       }
       return body
     }
@@ -81,7 +81,7 @@ function faultOf(response: Response, body: Readonly<Record<string, Json>> | unde
   }
   if (status === 404) {
     return new RegistryUnavailable(
-      'it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL',
+      'it answers 404, as a server that is not a registry does; check the path in SCHEMA_REGISTRY_URL',
       true,
     )
   }

@@ -42,7 +42,7 @@ export function parseJson(marked: string): Json {
     const json = JSON.parse(text) as Json
     return sixteenDigits.test(text) ? (JSON.parse(quoteLargeIntegers(text)) as Json) : json
   } catch (error) {
-    throw new Error(`it is no JSON: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`it is not JSON: ${reasonOf(error)}`, { cause: error })
   }
 }
 

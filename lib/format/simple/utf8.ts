@@ -25,7 +25,7 @@ export function textOf(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
   } catch {
-    throw new Error('the bytes are no UTF-8')
+    throw new Error('the bytes are not UTF-8')
   }
 }
 

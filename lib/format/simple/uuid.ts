@@ -36,7 +36,7 @@ function uuidOfText(bytes: Uint8Array): string {
     throw new Error(`${bytes.length} bytes found, where a UUID has ${textLength} as text or ${binaryLength}`)
   }
   const text = textOf(bytes)
-  if (!uuidPattern.test(text)) throw new Error('the bytes are no UUID')
+  if (!uuidPattern.test(text)) throw new Error('the bytes are not a UUID')
   return text.toLowerCase()
 }
 

@@ -60,7 +60,7 @@ export class Health {
       const { message, since } = group[0]!
       const seconds = secondsSince(Math.min(since, ...group.map((one) => one.since)))
       const places = [...placesOf(group), `for ${seconds} s`].join(', ')
-      return `${this.#subject}: ${message} (${places}, trying on)${this.#adviceOn(group)}`
+      return `${this.#subject}: ${message} (${places}, still retrying)${this.#adviceOn(group)}`
     })
     return troubles.length === 0 ? undefined : troubles.join(' · ')
   }
@@ -144,7 +144,7 @@ export class Health {
     const where = placesOf(group)
       .map((place) => ` (${place})`)
       .join('')
-    log.warn('{subject}: {message}{where}; no success for {seconds} s, trying on{advice}', {
+    log.warn('{subject}: {message}{where}; no success for {seconds} s, still retrying{advice}', {
       subject: this.#subject,
       message,
       where,

@@ -79,7 +79,7 @@ export class Overdue {
     const now = performance.now()
     const overdue = [...this.#requests].filter(({ sentAt, waitMs = 0 }) => now - sentAt > waitMs + this.#afterMs)
     if (overdue.length === 0) return
-    for (const request of overdue) this.#tell(request, now)
+    for (const request of overdue) this.#log(request, now)
     if (this.#isLooking) return
     this.#isLooking = true
     try {
@@ -93,7 +93,7 @@ export class Overdue {
     }
   }
 
-  #tell(request: Request, now: number): void {
+  #log(request: Request, now: number): void {
     const { node, apiName, sentAt, partitions, operation } = request
     request.isOverdue = true
     this.#connections.setSilent(node, true)

@@ -48,6 +48,6 @@ const faultTexts: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'the name does not resolve',
   EAI_AGAIN: 'the name does not resolve',
-  EHOSTUNREACH: 'there is no way to it (EHOSTUNREACH)',
-  ENETUNREACH: 'there is no way to it (ENETUNREACH)',
+  EHOSTUNREACH: 'it cannot be reached (EHOSTUNREACH)',
+  ENETUNREACH: 'it cannot be reached (ENETUNREACH)',
 }

@@ -84,7 +84,7 @@ export class ResponseFrames {
     if (received.toString('latin1', 0, lengthBytes) === 'HTTP') {
       return new LatchkeyError(
         'response_malformed',
-        `${attempted}: it speaks HTTP and is no Kafka broker; correct KAFKA_BROKERS`,
+        `${attempted}: it speaks HTTP and is not a Kafka broker; correct KAFKA_BROKERS`,
       )
     }
     const found = `it says it is ${frameBytes} bytes, where receive.message.max.bytes=${this.#bytesMax}`

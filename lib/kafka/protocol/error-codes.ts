@@ -6,7 +6,17 @@ import { LatchkeyError } from '../../errors.ts'
 
 /** The topic does not exist, or not yet. */
 export const unknownTopic = 3
+export const leaderNotAvailable = 5
+export const coordinatorLoading = 14
+export const notCoordinator = 16
+export const unknownMember = 25
 export const topicAuthorizationFailed = 29
+export const groupAuthorizationFailed = 30
+export const clusterAuthorizationFailed = 31
+export const topicAlreadyExists = 36
+export const duplicateSequence = 46
+export const invalidTransactionState = 48
+export const transactionalIdAuthorizationFailed = 53
 
 /**
  * `refresh`: the metadata is stale; refresh it and retry · `retry`: the same request may succeed later · `refuse`: it
@@ -74,6 +84,16 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
   103: ['INCONSISTENT_TOPIC_ID', 'refresh'],
   119: ['REBOOTSTRAP_REQUIRED', 'refresh'],
   120: ['TRANSACTION_ABORTABLE', 'retry'],
+}
+
+/** Whether the user lacks a permission. */
+export function isAuthorizationFailure(code: number): boolean {
+  return (
+    code === topicAuthorizationFailed ||
+    code === groupAuthorizationFailed ||
+    code === clusterAuthorizationFailed ||
+    code === transactionalIdAuthorizationFailed
+  )
 }
 
 export function errorName(code: number): string {

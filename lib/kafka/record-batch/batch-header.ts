@@ -101,7 +101,7 @@ function checkMagic(magic: number, attempted: string, baseOffset: number): void 
   if (magic === layout.currentMagic) return
   const found =
     magic === 0 || magic === 1
-      ? `its magic is ${magic}, the message format of before Kafka 0.11; write the topic anew with a current producer`
+      ? `its magic is ${magic}, the message format before Kafka 0.11; write the topic again with a current producer`
       : `its magic is ${magic}, known is 2`
   throw corrupt(attempted, found, { baseOffset, magic })
 }

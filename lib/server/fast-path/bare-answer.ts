@@ -20,7 +20,7 @@ const unknownMethod = new LatchkeyError(
 const refusals: Readonly<Record<string, LatchkeyError>> = {
   400: new LatchkeyError(
     'malformed_request',
-    'Reading the request: it is malformed, has no Host, or has a target that is no path; send HTTP/1.1 with a Host and a path',
+    'Reading the request: it is malformed, has no Host, or has a target that is not a path; send HTTP/1.1 with a Host and a path',
   ),
   413: new LatchkeyError(
     'body_too_large',

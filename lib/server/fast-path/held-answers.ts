@@ -110,8 +110,8 @@ export class HeldAnswers {
     const mebibytes = Math.round(this.#bytes / mebibyte)
     this.release(holder)
     holder.terminate()
-    const told =
+    const logged =
       'Answering: {mebibytes} MiB wait for clients that do not take them; closed the connection that took nothing for longest'
-    repeatedLog.log('warning', 'held', told, { mebibytes })
+    repeatedLog.log('warning', 'held', logged, { mebibytes })
   }
 }

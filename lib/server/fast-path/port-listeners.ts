@@ -83,7 +83,7 @@ export class PortListeners<Data> {
   }
 }
 
-/** Bun 1.4.5 has `fd`; its declarations lack it. Returns -1, which is no descriptor, if it is missing. */
+/** Bun 1.4.5 has `fd`; its declarations lack it. Returns -1, which is not a descriptor, if it is missing. */
 function descriptorOf(listener: object): number {
   return 'fd' in listener && typeof listener.fd === 'number' ? listener.fd : -1
 }

@@ -36,7 +36,7 @@ export function faultAt(step: Step, definition: Definition, thrown: unknown): st
       if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}: ${found}`
       return `convert failed: ${found}`
     case 'old value':
-      return `the value stored before it does not decode as ${value.name}, perhaps its format has changed (--rebuild stores all anew): ${found}`
+      return `the value stored before it does not decode as ${value.name}, perhaps its format has changed (--rebuild stores all values again): ${found}`
     default:
       return `${step} failed: ${found}`
   }

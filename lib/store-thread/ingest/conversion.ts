@@ -23,7 +23,7 @@ export function conversionOf(context: StoreContext, bad: BadRecords): Conversion
   const { config, definition, stats, map } = context
   if (definition === undefined) return undefined
   if (config.useProcessingOnly && hasCallbacks(definition)) {
-    const reason = 'with USE_PROCESSING_ONLY=true nothing is held in memory that would tell the value before'
+    const reason = 'with USE_PROCESSING_ONLY=true memory does not hold the value before'
     loggerOf('store').warn('onNew, onUpdate and onDelete do not run: {reason}', { reason })
   }
   const memory = config.useProcessingOnly ? undefined : memoryOf(map, keepsHeaders(config))

@@ -94,16 +94,16 @@ export class DirectWrites {
   tooLate(partition: number, { records }: DirectRecords): void {
     let count = 0
     readFrame(records, () => count++)
-    this.#tell(partition, count, this.#fenced(partition))
+    this.#postRefused(partition, count, this.#fenced(partition))
   }
 
   #refuse(one: PartitionIngest, count: number, error: LatchkeyError): void {
     one.directWritesSettled += count
-    this.#tell(one.partition, count, error)
+    this.#postRefused(one.partition, count, error)
   }
 
   /** Posts code and message, because an Error object loses its fields between threads. */
-  #tell(partition: number, count: number, { code, message }: LatchkeyError): void {
+  #postRefused(partition: number, count: number, { code, message }: LatchkeyError): void {
     this.#post({ type: 'write-refused', partition, count, error: { code, message } })
   }
 

@@ -92,7 +92,7 @@ export class PartitionLifecycle {
    */
   async renew(partition: number, end: number): Promise<ProducerIdentity | undefined> {
     if (await this.#repairs?.beginsInstead(partition)) return undefined
-    log.info('Partition {partition}: taking the changelog anew', { partition })
+    log.info('Partition {partition}: taking the changelog again', { partition })
     return this.#ownership.renew(partition, end)
   }
 

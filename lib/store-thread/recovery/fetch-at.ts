@@ -4,7 +4,7 @@ import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { damagedFetchesMax, isDamagedFetch, soundPart } from '../../kafka/damaged-batches.ts'
 import { placeInLog } from '../../kafka/out-of-range.ts'
-import { brokerError } from '../../kafka/protocol/error-codes.ts'
+import { brokerError, leaderNotAvailable } from '../../kafka/protocol/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/protocol/fetch.ts'
 import type { RetryPolicy } from '../../kafka/retry-policy.ts'
 import { plainFetch } from '../../topics/clients.ts'
@@ -75,4 +75,3 @@ function unanswered(attempted: string, partition: number, found: string): Latchk
 }
 
 const offsetOutOfRange = 1
-const leaderNotAvailable = 5

@@ -153,9 +153,9 @@ function decide(input: ResumeInput): Resume {
   function from(position: number, reason: string): Resume {
     if (position >= sourceStart) return { position, rebuild: false, discard: false, lost: 0, reason }
     const next = reset === 'latest' ? sourceEnd : sourceStart
-    const gone = { position: next, rebuild: false, discard: false, lost: next - position, reason }
+    const skipped = { position: next, rebuild: false, discard: false, lost: next - position, reason }
     return reset === 'error'
-      ? { ...gone, refused: `the source begins at offset ${sourceStart}, and ${position} is next` }
-      : gone
+      ? { ...skipped, refused: `the source begins at offset ${sourceStart}, and ${position} is next` }
+      : skipped
   }
 }

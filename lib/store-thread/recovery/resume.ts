@@ -81,11 +81,11 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
       return [partition, { ...resume, sourceEnd, epochs }] as const
     }),
   )
-  for (const [partition, resumption] of decided) tell(input, partition, resumption)
+  for (const [partition, resumption] of decided) logResume(input, partition, resumption)
   return new Map(decided)
 }
 
-function tell(
+function logResume(
   { sourceTopic, reset, isRebuildAsked }: ResumptionInput,
   partition: number,
   { position, rebuild, lost, reason, isBegunBefore, sourceEnd }: Resumption,

@@ -121,7 +121,7 @@ export class Contests {
     const { unheldTo } = contest
     let { records, next } = await this.#read(partition, contest, range)
     if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
-    this.#tell(partition, range.to)
+    this.#log(partition, range.to)
     if (config.useProcessingOnly || contest.isContested) return range.to
     let { to } = range
     if (config.fencing) {
@@ -215,7 +215,7 @@ export class Contests {
     post({ type: 'contested', partition, reason })
   }
 
-  #tell(partition: number, to: number): void {
+  #log(partition: number, to: number): void {
     const { stats, post, config } = this.#context
     stats.add('foreignWrites', 1)
     const found = `another writer has appended before offset ${to}; find and stop it`

@@ -99,7 +99,7 @@ export class Rereads {
     const arrived = this.#catchUp!.again(partition)
     const one = this.#ingest.partition(partition)
     if (one === undefined) return
-    this.#tell(partition, change, one.consumed)
+    this.#log(partition, change, one.consumed)
     requireMemory(this.#context.config)
     if (change.kind === 'recreated') await requireSamePartitions(this.#context)
     const isWhole = change.kind === 'recreated' || runsCallbacks(this.#context) || this.#unfinished.has(partition)
@@ -141,7 +141,7 @@ export class Rereads {
     log.warn('{sourceTopic} partition {partition}: read again', { sourceTopic: config.sourceTopic, partition })
   }
 
-  #tell(partition: number, change: SourceChange, position: number): void {
+  #log(partition: number, change: SourceChange, position: number): void {
     const { stats, post } = this.#context
     const reason = changedReason(this.#context.config, partition, change, position)
     setPartitionState(stats, partition, 'rebuilding')

@@ -49,6 +49,6 @@ export async function requireSamePartitions({
   throw new LatchkeyError(
     'topics_unfit',
     `Reading ${sourceTopic}: it was recreated with ${count} partitions, ${changelogTopic} has ${topology.partitionCount}: ` +
-      `they must be equal; delete ${changelogTopic}, and it is created anew from the source`,
+      `they must be equal; delete ${changelogTopic}, and it is created again from the source`,
   )
 }

@@ -120,7 +120,7 @@ test('a default in a later branch of its union is one, and one that is none harm
   expect(codecOfSchema({ type: 'record', name: 'R', fields: [field] }).fromJson({})).toEqual({ a: 'late' })
   const bad = codecOfSchema({ type: 'record', name: 'R', fields: [{ name: 'a', type: 'int', default: 'none' }] })
   expect(bad.decode(bad.encode({ a: 7 }))).toEqual({ a: 7 })
-  expect(() => bad.encode({})).toThrow('it must have "a", whose default in the schema is no such value')
+  expect(() => bad.encode({})).toThrow('it must have "a", whose default in the schema is not such a value')
 })
 
 test('names are found in the namespace around them', () => {
@@ -199,7 +199,7 @@ describe('a schema file', () => {
     const missing = () => avroCodec({ file: join(folder, 'none.avsc') })
     expect(missing).toThrow(expect.objectContaining(code))
     expect(missing).toThrow('Making the codec of avro: none.avsc cannot be read: there is no such file (ENOENT)')
-    expect(() => codecOf(file('bad.avsc', '{'))).toThrow('bad.avsc is no Avro schema in JSON: it is no JSON')
+    expect(() => codecOf(file('bad.avsc', '{'))).toThrow('bad.avsc is not an Avro schema in JSON: it is not JSON')
     expect(() => codecOf(file('long.avsc', ' '.repeat(1_048_577)))).toThrow('it is longer than 1048576 bytes')
   })
 })

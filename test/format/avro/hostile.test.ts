@@ -18,7 +18,7 @@ const hostile: { schema: unknown; hex: string; found: string }[] = [
   { schema: 'string', hex: '01', found: 'the length of a string is -1, at byte 1' },
   { schema: 'string', hex: '0a6162', found: 'it ends after 3 bytes, 3 too early' },
   { schema: 'string', hex: 'feffffffffffffffff01', found: 'the length of a string is 9223372036854775807, at byte 10' },
-  { schema: 'string', hex: '02ff', found: 'a string is no UTF-8, at byte 2' },
+  { schema: 'string', hex: '02ff', found: 'a string is not UTF-8, at byte 2' },
   { schema: 'bytes', hex: 'feffffff0f00', found: 'it ends after 6 bytes, 2147483646 too early' },
   { schema: 'long', hex: '0200', found: '1 bytes are left after the value' },
   { schema: 'null', hex: '00', found: '1 bytes are left after the value' },
@@ -96,7 +96,7 @@ describe('a schema that doubles at each level', () => {
     const few = avroCodecOfTexts([doubling(10, one, { default: {} })])
     expect(few.encode({})).toHaveLength(1_024)
     const many = avroCodecOfTexts([doubling(22, one, { default: {} })])
-    expect(() => many.encode({})).toThrow('whose default in the schema is no such value')
+    expect(() => many.encode({})).toThrow('whose default in the schema is not such a value')
   })
 
   test('makes no more than 128 MiB of a text and its defaults', () => {

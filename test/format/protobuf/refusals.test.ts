@@ -54,7 +54,7 @@ describe('refusals', () => {
   })
 
   test('text that is no JSON is no message', () => {
-    expect(() => orders.fromText('{')).toThrow('it is no JSON')
+    expect(() => orders.fromText('{')).toThrow('it is not JSON')
   })
 
   test('an Any of a message that is not known shows its bytes', () => {

@@ -20,7 +20,7 @@ function setUp(registry: FakeRegistry, options: SchemasOptions = {}) {
 
 describe('a record waits while the registry', () => {
   const timeoutMs = 50
-  const away = 'it answers 404, as one that is no registry: see the path in SCHEMA_REGISTRY_URL'
+  const away = 'it answers 404, as a server that is not a registry does; check the path in SCHEMA_REGISTRY_URL'
   const unlike = 'is SCHEMA_REGISTRY_URL the right one?'
   const faults: { registry: string; answer: () => Response | Promise<Response>; found: string }[] = [
     {

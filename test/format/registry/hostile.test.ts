@@ -31,7 +31,7 @@ test('JSON under a schema is read without asking for it', async () => {
   await using registry = new FakeRegistry()
   const codec = registryCodec({ format: 'registry', kind: 'json', registry }, new Schemas(registry))
   expect(codec.decode(wire(7, ...new TextEncoder().encode('{"a":1}')))).toEqual({ a: 1 })
-  expect(() => codec.decode(wire(7, 0x7b))).toThrow('it is no JSON')
+  expect(() => codec.decode(wire(7, 0x7b))).toThrow('it is not JSON')
   expect(registry.asked).toEqual([])
 })
 

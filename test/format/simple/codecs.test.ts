@@ -73,16 +73,16 @@ describe.each([...simpleFormats])('%s', (format) => {
 
 describe('refusals', () => {
   test.each([
-    ['utf8', [0xc3, 0x28], 'the bytes are no UTF-8'],
-    ['utf8', [0xed, 0xa0, 0x80], 'the bytes are no UTF-8'],
-    ['json', [0xff], 'the bytes are no UTF-8'],
-    ['json', [], 'it is no JSON: Unexpected EOF'],
-    ['json', [...bytesOf('{"a":1')], "it is no JSON: Expected '}'"],
-    ['json', [...bytesOf('hunter2')], 'it is no JSON: Unexpected identifier'],
+    ['utf8', [0xc3, 0x28], 'the bytes are not UTF-8'],
+    ['utf8', [0xed, 0xa0, 0x80], 'the bytes are not UTF-8'],
+    ['json', [0xff], 'the bytes are not UTF-8'],
+    ['json', [], 'it is not JSON: Unexpected EOF'],
+    ['json', [...bytesOf('{"a":1')], "it is not JSON: Expected '}'"],
+    ['json', [...bytesOf('hunter2')], 'it is not JSON: Unexpected identifier'],
     ['int32', [0, 0, 0], '3 bytes found, where 4 are expected'],
     ['int64', [0, 0, 0, 0], '4 bytes found, where 8 are expected'],
     ['uuid', [1, 2], '2 bytes found, where a UUID has 36 as text or 16'],
-    ['uuid', [...bytesOf(uuid.replace('1', 'g'))], 'the bytes are no UUID'],
+    ['uuid', [...bytesOf(uuid.replace('1', 'g'))], 'the bytes are not a UUID'],
     ['uuid-binary', [...bytesOf(uuid)], '36 bytes found, where a UUID has 16'],
   ] as const)('%s refuses the bytes %p', (format, bytes, found) => {
     expect(messageOf(() => codecOf({ format }).decode(new Uint8Array(bytes)))).toStartWith(found)

@@ -14,7 +14,7 @@ test('one value has one text: RFC 8785’s own example', () => {
 
 test('a byte order mark before JSON is passed over, one within it is kept', () => {
   expect(jsonCodec.decode(bytesOf('\uFEFF{"a":"\uFEFF"}'))).toEqual({ a: '\uFEFF' })
-  expect(() => jsonCodec.decode(bytesOf('\uFEFF\uFEFF{}'))).toThrow('it is no JSON')
+  expect(() => jsonCodec.decode(bytesOf('\uFEFF\uFEFF{}'))).toThrow('it is not JSON')
 })
 
 test('members are in the order of UTF-16 units: RFC 8785’s own example', () => {

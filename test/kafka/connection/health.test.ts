@@ -23,7 +23,7 @@ test('Health names trouble and since when once it has lasted a second', () => {
   setSystemTime(start + 900)
   expect(health.trouble).toBeUndefined()
   setSystemTime(start + 2500)
-  expect(health.trouble).toBe(`source consumer: Fetch to b:1: refused (for 2.5 s, trying on)${advice}`)
+  expect(health.trouble).toBe(`source consumer: Fetch to b:1: refused (for 2.5 s, still retrying)${advice}`)
   health.succeeded()
   expect(health).toMatchObject({ trouble: undefined, failures: 1 })
 })
@@ -47,9 +47,9 @@ test('Health logs a line every 5 s when trouble lasts, also where nothing more f
   }
   health.succeeded()
   expect(lines).toEqual([
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, trying on${advice}`,
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, trying on${advice}`,
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, trying on${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, still retrying${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, still retrying${advice}`,
+    `warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, still retrying${advice}`,
     'info    kafka  source consumer: working again after 12 s',
   ])
 })
@@ -65,7 +65,9 @@ test('Health keeps the trouble of a partition when all others work, and names it
     health.succeeded()
     health.report()
   }
-  expect(health.trouble).toBe('changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1, for 3 s, trying on)')
+  expect(health.trouble).toBe(
+    'changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1, for 3 s, still retrying)',
+  )
   health.succeeded(3)
   expect(health.partitionTroubles).toEqual([
     {
@@ -84,8 +86,8 @@ test('Health keeps the trouble of a partition when all others work, and names it
   health.succeeded(1)
   health.succeeded(1)
   expect(lines).toEqual([
-    'warning kafka  changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1); no success for 1 s, trying on',
-    'warning kafka  changelog producer: Fetch to b:1: refused (partition 0 at b:1); no success for 6 s, trying on',
+    'warning kafka  changelog producer: Fetch to b:1: refused (partitions 0, 3 at b:1); no success for 1 s, still retrying',
+    'warning kafka  changelog producer: Fetch to b:1: refused (partition 0 at b:1); no success for 6 s, still retrying',
     'info    kafka  changelog producer: working again after 6 s',
   ])
 })
@@ -109,7 +111,7 @@ test('Health shows one line for partitions that fare alike, and one for each tha
   health.failed(brokerError('Writing to log partition 5', 6), { partitions: [5], broker: 'b:2' })
   setSystemTime(start + 1_000)
   health.report()
-  const end = 'no success for 1 s, trying on'
+  const end = 'no success for 1 s, still retrying'
   expect(lines).toEqual([
     `warning kafka  changelog producer: Writing to log partition 4: the broker answered NOT_ENOUGH_REPLICAS (partitions 2, 4 at b:1); ${end}`,
     `warning kafka  changelog producer: Writing to log partition 5: the broker answered NOT_LEADER_OR_FOLLOWER (partition 5 at b:2); ${end}`,
@@ -180,7 +182,7 @@ test('Health names the partitions that an operation waits for, once each', () =>
   health.failed(leaderless, { operation: Symbol('another') })
   setSystemTime(start + 2_000)
   const message = `${attempted}: the broker answered LEADER_NOT_AVAILABLE`
-  expect(health.trouble).toBe(`source consumer: ${message} (partitions 0, 3, for 2 s, trying on)`)
+  expect(health.trouble).toBe(`source consumer: ${message} (partitions 0, 3, for 2 s, still retrying)`)
   expect(health.partitionTroubles).toEqual(
     [0, 3].map((partition) => ({
       partition,

@@ -24,8 +24,8 @@ test.each<[string, RawBatch, string]>([
   ['its length is negative', { batchLength: -5 }, 'its length field is -5'],
   ['its length is too small for any message', { batchLength: 13 }, 'its length field is 13'],
   ['its length is too small for its header', { batchLength: 48 }, 'its length field is 48, less than its header takes'],
-  ['its magic is 0', { magic: 0 }, 'its magic is 0, the message format of before Kafka 0.11'],
-  ['its magic is 1', { magic: 1, batchLength: 20 }, 'its magic is 1, the message format of before Kafka 0.11'],
+  ['its magic is 0', { magic: 0 }, 'its magic is 0, the message format before Kafka 0.11'],
+  ['its magic is 1', { magic: 1, batchLength: 20 }, 'its magic is 1, the message format before Kafka 0.11'],
   ['its magic is of the future', { magic: 3 }, 'its magic is 3, known is 2'],
   ['its record count is negative', { recordCount: -1 }, 'its record count is -1'],
   [
