@@ -48,7 +48,7 @@ describe('a record waits while the registry', () => {
     {
       registry: 'answers a page',
       answer: () => new Response('<h1>Welcome</h1>'),
-      found: `it answers what is no JSON object: ${unlike}`,
+      found: 'its response is not a JSON object; check SCHEMA_REGISTRY_URL',
     },
     { registry: 'answers no schema', answer: () => json({ id: 1 }), found: `it answers no schema: ${unlike}` },
     {
