@@ -1,6 +1,6 @@
 /**
  * Describes in one line what a module's function threw, with the place in the module's own source. Nothing here throws,
- * whatever a module throws: its members may be of any type or getters that throw, and it may be a Proxy.
+ * even if the module throws a hostile object: its members may be of any type or getters that throw, and it may be a Proxy.
  */
 import { basename, dirname, relative, sep } from 'node:path'
 import { indescribable } from '../errors.ts'

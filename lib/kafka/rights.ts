@@ -136,8 +136,8 @@ export async function mayCreate(client: KafkaClient, topic: string): Promise<boo
 function known(bits: number, isHidden: boolean, exists: boolean): KnownOperations {
   const has = (operation: Operation) => (bits & (1 << operationBits[operation])) !== 0
   // Describe is needed to see the bits. Bits without it come from a broker that does not compute them.
-  const isTold = bits > 0 && has('Describe')
-  return { isHidden, exists, may: (operation) => (isHidden ? false : isTold ? has(operation) : undefined) }
+  const isReported = bits > 0 && has('Describe')
+  return { isHidden, exists, may: (operation) => (isHidden ? false : isReported ? has(operation) : undefined) }
 }
 
 function kafkaName(error: unknown): unknown {
