@@ -1,9 +1,10 @@
+import { LatchkeyError } from '../errors.ts'
+import type { StoreStatus } from '../store-protocol/status.ts'
 /**
  * Bound on the lag of a response: `?max-lag=N`, in records. Applies to replicas only: the lag of a primary does not
  * count.
  */
-import { LatchkeyError } from '../errors.ts'
-import type { StoreStatus } from '../store-protocol/status.ts'
+import { counted } from '../text/counted.ts'
 
 const parameter = 'max-lag='
 
@@ -34,7 +35,7 @@ export function maxLagOf(target: string): number | undefined {
  */
 export function refuseStale(lag: number | null, maxLag: number | undefined): void {
   if (maxLag === undefined || (lag !== null && lag <= maxLag)) return
-  const found = lag === null ? 'its lag is not known now' : `it is ${lag} records behind`
+  const found = lag === null ? 'its lag is not known now' : `it is ${counted(lag, 'record')} behind`
   const message = `Looking up a key: it is held as a replica here, and ${found}; ${maxLag} were allowed`
   throw new LatchkeyError('too_stale', message, { details: { lag, maxLag } })
 }

@@ -1,4 +1,5 @@
 /** Reads the configuration of topics, and creates and extends topics. */
+import { counted } from '../text/counted.ts'
 import type { KafkaClient } from './client.ts'
 import { brokerError, isAuthorizationFailure, topicAlreadyExists } from './protocol/error-codes.ts'
 import { reading } from './protocol/response-cursor.ts'
@@ -43,7 +44,7 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   const result = reading('CreateTopics', () => response.topicErrors[0])
   if (result === undefined || result.errorCode === 0 || result.errorCode === topicAlreadyExists) return
   const advice = result.errorMessage ?? undefined
-  throw brokerError(`Creating topic ${topic.topic} with ${partitions} partitions`, result.errorCode, advice)
+  throw brokerError(`Creating topic ${topic.topic} with ${counted(partitions, 'partition')}`, result.errorCode, advice)
 }
 
 /** Adds partitions to a topic. Rejects with the broker's error. */
@@ -57,5 +58,5 @@ export async function extendTopic(client: KafkaClient, topic: string, partitions
   const result = reading('CreatePartitions', () => response.topicErrors[0])
   if (result === undefined || result.errorCode === 0) return
   const advice = `extend it yourself: kafka-topics --alter --topic ${topic} --partitions ${partitions}`
-  throw brokerError(`Extending topic ${topic} to ${partitions} partitions`, result.errorCode, advice)
+  throw brokerError(`Extending topic ${topic} to ${counted(partitions, 'partition')}`, result.errorCode, advice)
 }

@@ -1,9 +1,10 @@
-/** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+/** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
+import { counted } from '../text/counted.ts'
 import { describeRight, principalOf } from './acls.ts'
 import {
   type Clients,
@@ -92,7 +93,7 @@ function describe(
   const { primaries, replicas, notices } = rolesOf(config, partitionCount)
   const lines: string[] = []
   if (primaries.length > 0) {
-    lines.push(`source ${sourceTopic}: ${partitionCount} partitions, primary here: ${rangesOf(primaries)}`)
+    lines.push(`source ${sourceTopic}: ${counted(partitionCount, 'partition')}, primary here: ${rangesOf(primaries)}`)
   }
   if (replicas.length > 0) lines.push(`replicas, copied from ${changelogTopic}: ${rangesOf(replicas)}`)
   if (missingChangelog === undefined) {
@@ -100,15 +101,19 @@ function describe(
   } else {
     const settings = Object.entries(missingChangelog.config).map(([name, value]) => `${name}=${value}`)
     lines.push(
-      `changelog ${changelogTopic}: would be created with ${missingChangelog.partitions} partitions, ${settings.join(', ')}`,
+      `changelog ${changelogTopic}: would be created with ${counted(missingChangelog.partitions, 'partition')}, ${settings.join(', ')}`,
     )
   }
   if (deadLetters?.missing === undefined) {
     if (deadLetters) {
-      lines.push(`dead letters: to ${deadLetters.name}, which exists with ${deadLetters.partitions} partitions`)
+      lines.push(
+        `dead letters: to ${deadLetters.name}, which exists with ${counted(deadLetters.partitions, 'partition')}`,
+      )
     }
   } else {
-    lines.push(`dead letters: to ${deadLetters.name}, which would be created with ${deadLetters.partitions} partitions`)
+    lines.push(
+      `dead letters: to ${deadLetters.name}, which would be created with ${counted(deadLetters.partitions, 'partition')}`,
+    )
   }
   if (primaries.length > 0) {
     lines.push(`offsets: committed under group ${groupOf(config)}`)

@@ -1,4 +1,3 @@
-/** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
 import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
@@ -6,6 +5,8 @@ import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
 import { errorAction, errorName, isAuthorizationFailure, unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+/** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
+import { counted } from '../text/counted.ts'
 import {
   type ChangelogLimits,
   limitsOf,
@@ -60,7 +61,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   if (exists && changelog!.errorCode === 0 && found !== source.partitions.length && !isExtended) {
     const extend = `if ${sourceTopic} was extended, extend ${changelogTopic} too (kafka-topics --alter --partitions ${source.partitions.length}); else `
     faults.push(
-      `source ${sourceTopic} has ${source.partitions.length} partitions, changelog ${changelogTopic} has ${found}: ` +
+      `source ${sourceTopic} has ${counted(source.partitions.length, 'partition')}, changelog ${changelogTopic} has ${found}: ` +
         `they must be equal; ${isShort ? extend : ''}choose another CHANGELOG_TOPIC, or delete ${changelogTopic} and it is created again from the source`,
     )
   }

@@ -26,7 +26,7 @@ test('createTopic tells what the broker found wrong when it refuses', async () =
   const topic = { topic: uniqueName('refused'), partitions: 1, replicationFactor: 1, config }
   const error = await createTopic(client, topic).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'broker_refused' })
-  expect(String(error)).toContain(`Creating topic ${topic.topic} with 1 partitions: the broker answered `)
+  expect(String(error)).toContain(`Creating topic ${topic.topic} with 1 partition: the broker answered `)
   expect(String(error)).toContain('sometimes')
 })
 

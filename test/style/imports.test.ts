@@ -27,12 +27,16 @@ const layers: Record<string, Layer> = {
   'store protocol': { files: /^lib\/store-protocol\//, knows: ['base', 'log', 'format', 'record batches', 'map'] },
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['store protocol'] },
-  kafka: { files: /^lib\/kafka\//, knows: ['base', 'record batches', 'store protocol'] },
-  topics: { files: /^lib\/topics\//, knows: ['base', 'log', 'settings', 'record batches', 'kafka', 'store protocol'] },
+  kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'record batches', 'store protocol'] },
+  topics: {
+    files: /^lib\/topics\//,
+    knows: ['base', 'text', 'log', 'settings', 'record batches', 'kafka', 'store protocol'],
+  },
   'store thread': {
     files: /^lib\/store-thread\//,
     knows: [
       'base',
+      'text',
       'linux',
       'log',
       'format',
@@ -45,7 +49,7 @@ const layers: Record<string, Layer> = {
     ],
   },
   store: { files: /^lib\/store\//, knows: ['base', 'log', 'definition', 'record batches', 'map', 'store protocol'] },
-  http: { files: /^lib\/http\//, knows: ['base', 'log', 'definition', 'metrics', 'store protocol'] },
+  http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   server: {
     files: /^lib\/server\//,
     knows: ['base', 'linux', 'log', 'definition', 'settings', 'metrics', 'topics', 'store', 'http', 'store protocol'],

@@ -1,6 +1,7 @@
-/** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
 import { LatchkeyError } from '../../errors.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
+/** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
+import { counted } from '../../text/counted.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { SourceChange } from './source-watch.ts'
 
@@ -17,7 +18,7 @@ export function changedReason(
     return `${where}: ${found}; what is held of it is discarded and rebuilt from the new topic`
   }
   const lost = position - change.at
-  const found = `the source lost ${lost} records that had been read: it was truncated at offset ${change.at}, where ${position} had been reached`
+  const found = `the source lost ${counted(lost, 'record')} that had been read: it was truncated at offset ${change.at}, where ${position} had been reached`
   return `${where}: ${found}; keys that they changed are read again. Look for an unclean leader election`
 }
 
@@ -48,7 +49,7 @@ export async function requireSamePartitions({
   if (found!.errorCode !== 0 || count >= topology.partitionCount) return
   throw new LatchkeyError(
     'topics_unfit',
-    `Reading ${sourceTopic}: it was recreated with ${count} partitions, ${changelogTopic} has ${topology.partitionCount}: ` +
+    `Reading ${sourceTopic}: it was recreated with ${counted(count, 'partition')}, ${changelogTopic} has ${topology.partitionCount}: ` +
       `they must be equal; delete ${changelogTopic}, and it is created again from the source`,
   )
 }
