@@ -44,13 +44,8 @@ export class Amending {
    */
   withhold(one: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
     this.#turns.set(one, Symbol('turn'))
-    one.putBack(withdrawn.filter((batch) => !batch.isAmendment))
-    const dropped = withdrawn.filter((batch) => batch.isAmendment)
-    one.inFlight -= dropped.length
-    for (const batch of [...dropped, ...one.withhold()]) {
-      this.#settlement.account(one, -batch.bytes)
-      this.#pool.release(batch)
-    }
+    for (const batch of one.withhold(withdrawn)) this.#pool.release(batch)
+    this.#settlement.account(one)
     this.#hooks.fetch(one)
   }
 
@@ -83,7 +78,7 @@ export class Amending {
   /** Ends the withholding. The partition continues with its own batches. */
   release(one: PartitionIngest): void {
     this.#turns.delete(one)
-    one.release()
+    one.queue.release()
     this.#hooks.fetch(one)
     this.#hooks.wake()
     this.#settlement.progress.made()
@@ -99,8 +94,8 @@ export class Amending {
   }
 
   #write(one: PartitionIngest, batch: ChangelogBatch): void {
-    one.amend(batch)
-    this.#settlement.account(one, batch.bytes)
+    one.queue.amend(batch)
+    this.#settlement.account(one)
     this.#hooks.wake()
   }
 }

@@ -91,7 +91,7 @@ export class BadRecords {
 
   #halts(one: PartitionIngest, offset: number, fault: string): boolean {
     if (this.#config.onBadRecord !== 'stop' || offset < 0) return false
-    one.halt = { offset, fault }
+    one.reading.halt(offset, fault)
     return true
   }
 

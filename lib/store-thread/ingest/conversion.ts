@@ -137,7 +137,7 @@ export class Conversion {
 
   /** Halts the partition until a schema is available. Other partitions continue; this one continues at this record. */
   #wait(one: PartitionIngest, offset: number, { ready, reason }: { ready: Promise<void>; reason: string }): 'halted' {
-    one.waiting = ready
+    one.reading.waitFor(ready)
     const message = '{topic} partition {partition} offset {offset}: waiting, {reason}'
     const properties = { topic: this.#topic, partition: one.partition, offset, reason }
     this.#log.log('info', `wait ${one.partition}`, message, properties)

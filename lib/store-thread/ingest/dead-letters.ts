@@ -16,8 +16,8 @@ import type { PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
 
 export interface DeadLetterSink {
-  /** Adds bytes that wait for an acknowledgement; negative for acknowledged bytes. */
-  account(one: PartitionIngest, bytes: number): void
+  /** Called when the partition's bytes that wait for an acknowledgement have changed. */
+  account(one: PartitionIngest): void
   /** Called when the last outstanding dead letter of a partition is acknowledged. The partition may continue. */
   released(one: PartitionIngest): void
 }
@@ -83,14 +83,13 @@ export class DeadLetters {
     const last = batches.at(-1)
     const before = last?.bytes ?? 0
     if (last?.add(found, fault, storeId, maxMessageBytes) === true) {
-      one.deadLetterBytes += last.bytes - before
+      one.deadLetters.grow(last.bytes - before)
       return
     }
     const batch = new DeadLetterBatch(one)
     batch.add(found, fault, storeId, maxMessageBytes)
     batches.push(batch)
-    one.deadLetters++
-    one.deadLetterBytes += batch.bytes
+    one.deadLetters.add(batch.bytes)
   }
 
   /**
@@ -99,12 +98,12 @@ export class DeadLetters {
    */
   appendRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
     const converted = copyOf(stored)
-    one.deadLetters++
+    one.deadLetters.add(0)
     const write = async () => {
       const original = await this.#original(fault)
       if (original === undefined) this.append(one, converted, { ...fault, raw: 'changelog record' })
       else this.append(one, original, fault)
-      one.deadLetters--
+      one.deadLetters.remove(0)
       this.send(one)
     }
     // Rejects when the store stops. The record is read again after the next start.
@@ -116,7 +115,7 @@ export class DeadLetters {
     const batches = this.#open.get(one)
     if (batches === undefined) return
     this.#open.delete(one)
-    for (const batch of batches) this.#sink.account(one, batch.bytes)
+    this.#sink.account(one)
     this.#queues.get(this.#target(one.partition))!.push(...batches)
     this.#producer.wake()
   }
@@ -143,10 +142,9 @@ export class DeadLetters {
   }
 
   #settle({ one, bytes }: DeadLetterBatch): void {
-    one.deadLetters--
-    one.deadLetterBytes -= bytes
-    this.#sink.account(one, -bytes)
-    if (one.deadLetters === 0) this.#sink.released(one)
+    const isLast = one.deadLetters.remove(bytes)
+    this.#sink.account(one)
+    if (isLast) this.#sink.released(one)
   }
 
   #refused(batch: DeadLetterBatch, error: LatchkeyError): DeadLetterBatch[] {
@@ -158,11 +156,7 @@ export class DeadLetters {
       const found = `${error.message}; it takes not even the reason alone: correct its configuration`
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
-    one.deadLetters += parts.length
-    for (const { bytes } of parts) {
-      one.deadLetterBytes += bytes
-      this.#sink.account(one, bytes)
-    }
+    for (const { bytes } of parts) one.deadLetters.add(bytes)
     this.#settle(batch)
     return parts
   }

@@ -8,7 +8,7 @@ import type { ChiralMap } from '../../map/index.ts'
 import type { FromThread } from '../../store-protocol/thread-messages.ts'
 import { readFrame } from '../../store-protocol/write-frame.ts'
 import type { StoreContext } from '../store-context.ts'
-import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import { fencedAdvice } from './partition-ownership.ts'
 
@@ -22,60 +22,45 @@ export interface DirectRecords {
 export class DirectWrites {
   readonly #storeId: string
   readonly #map: ChiralMap
-  readonly #pool: BatchPool
   readonly #post: (message: FromThread) => void
 
-  constructor({ config, map, post }: StoreContext, pool: BatchPool) {
+  constructor({ config, map, post }: StoreContext) {
     this.#storeId = config.storeId
     this.#map = map
-    this.#pool = pool
     this.#post = post
   }
 
-  /** @returns the number of encoded bytes, batch headers included */
-  append(one: PartitionIngest, { records, timestamp }: DirectRecords): number {
+  append(one: PartitionIngest, { records, timestamp }: DirectRecords): void {
     const after = one.consumed - 1
     const { pendingValues } = one
     pendingValues?.release(this.#map.operationsAbsorbed)
-    let bytes = 0
     readFrame(records, (keyStart, keyLength, valueStart, valueLength) => {
-      const append = (batch: ChangelogBatch) =>
-        batch.builder.append(
-          records,
-          keyStart,
-          keyLength,
-          valueStart,
-          valueLength,
-          timestamp,
-          after,
-          undefined,
-          after >= 0,
-        )
-      let open = (one.open ??= this.#pool.acquire())
-      let before = open.count === 0 ? 0 : open.bytes
-      if (!append(open)) {
-        one.full.push(open)
-        one.open = open = this.#pool.acquire()
-        before = 0
-        append(open)
-      }
-      bytes += open.bytes - before
-      open.nextSource = one.consumed
-      open.directWrites++
-      one.directWrites++
+      const isAfter = after >= 0
+      one.queue.append(
+        records,
+        keyStart,
+        keyLength,
+        valueStart,
+        valueLength,
+        timestamp,
+        after,
+        one.consumed,
+        undefined,
+        isAfter,
+      )
+      one.countDirectWrite()
       if (pendingValues === undefined && one.reread === undefined) return
       const key = Buffer.from(records.buffer, records.byteOffset + keyStart, keyLength).toString('latin1')
       one.reread?.wrote(key)
       const value = valueLength < 0 ? null : records.slice(valueStart, valueStart + valueLength)
       pendingValues?.note(key, value, one.consumed)
     })
-    return bytes
   }
 
   /** To be called when the changelog has acknowledged a batch and the map has its records. */
   acknowledged(one: PartitionIngest, { directWrites: count }: ChangelogBatch): void {
     if (count === 0) return
-    one.directWritesSettled += count
+    one.settleDirectWrites(count)
     this.#post({ type: 'written', partition: one.partition, count })
   }
 
@@ -86,7 +71,7 @@ export class DirectWrites {
 
   /** To be called when another instance has taken the partition. */
   lost(one: PartitionIngest): void {
-    const count = one.directWrites - one.directWritesSettled
+    const count = one.unsettledWrites
     if (count > 0) this.#refuse(one, count, this.#fenced(one.partition))
   }
 
@@ -98,7 +83,7 @@ export class DirectWrites {
   }
 
   #refuse(one: PartitionIngest, count: number, error: LatchkeyError): void {
-    one.directWritesSettled += count
+    one.settleDirectWrites(count)
     this.#postRefused(one.partition, count, error)
   }
 

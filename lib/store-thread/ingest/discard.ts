@@ -81,18 +81,13 @@ async function discardPartition(
 ): Promise<number> {
   const timestamp = Date.now()
   let keys = 0
-  let batch = ingest.takeBatch()
-  if (last !== undefined) batch.builder.append(last, 0, last.length, 0, -1, timestamp, discardOffset)
+  if (last !== undefined) ingest.appendTombstone(partition, last, timestamp, discardOffset)
   for (const key of map.keys(partition)) {
-    while (!batch.builder.append(key, 0, key.length, 0, -1, timestamp, discardOffset)) {
-      ingest.enqueue(partition, batch)
-      batch = ingest.takeBatch()
-      deleted(keys)
-      await ingest.room()
-    }
     keys++
+    if (!ingest.appendTombstone(partition, key, timestamp, discardOffset)) continue
+    deleted(keys)
+    await ingest.room()
   }
-  if (batch.count > 0) ingest.enqueue(partition, batch)
   await ingest.settled(partition)
   deleted(keys)
   return keys

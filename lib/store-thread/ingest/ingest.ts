@@ -45,12 +45,12 @@ export class Ingest {
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#deadLetters = deadLettersOf(context, {
-      account: (one, bytes) => this.#isOurs(one) && this.#settlement.account(one, bytes),
+      account: (one) => this.#isOurs(one) && this.#settlement.account(one),
       released: (one) => this.#isOurs(one) && this.#released(one),
     })
     const bad = new BadRecords(config, context.stats, this.#deadLetters)
     const refusals = new Refusals(context.stats, this.#pool, bad)
-    this.#directWrites = new DirectWrites(context, this.#pool)
+    this.#directWrites = new DirectWrites(context)
     this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
     this.#amending = new Amending(context, this.#pool, this.#settlement, {
       isOurs: (one) => this.#isOurs(one),
@@ -61,13 +61,13 @@ export class Ingest {
     this.#conversion = conversion
     this.#reader = new SourceReader(context, decoder, this.#settlement, this.#deadLetters, {
       partition: (partition) => this.#partitions.get(partition),
-      encoded: (one, openBefore) => this.#encoded(one, openBefore),
+      encoded: (one) => this.#encoded(one),
       room: () => this.room(),
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
       beforeRequest: () => context.events.beforeWrite(),
-      holds: (partition) => (this.#partitions.get(partition)?.deadLetters ?? 0) > 0,
+      holds: (partition) => (this.#partitions.get(partition)?.deadLetters.count ?? 0) > 0,
       acknowledged: (partition, batch, _, foreign) =>
         this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
@@ -80,7 +80,7 @@ export class Ingest {
 
   /** @param end of the changelog partition, as recovery read it */
   add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
-    const one = new PartitionIngest(partition, position, this.#conversion?.hasCallbacks, epochs)
+    const one = new PartitionIngest(partition, position, this.#pool, this.#conversion?.hasCallbacks, epochs)
     this.#partitions.set(partition, one)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)
@@ -91,7 +91,7 @@ export class Ingest {
   follow(partition: number, isFollowed = true): void {
     const one = this.#partitions.get(partition)
     if (one === undefined) return // the partition was lost before
-    one.isFollowed = isFollowed
+    one.reading.follow(isFollowed)
     this.#reader.fetch(one)
   }
 
@@ -134,31 +134,30 @@ export class Ingest {
     this.#deadLetters?.stop()
   }
 
-  /** Queues a batch that is not from the source (discard tombstones), after everything that waits. */
-  enqueue(partition: number, batch: ChangelogBatch): void {
+  /**
+   * Appends a tombstone that is not from the source, after everything that waits. settled() writes the last ones.
+   * @returns whether a full batch waits, so that room() must be awaited
+   */
+  appendTombstone(partition: number, key: Uint8Array, timestamp: number, sourceOffset: number): boolean {
     const one = this.#partitions.get(partition)
-    if (one === undefined) return this.#pool.release(batch) // the partition was lost before
-    one.full.push(batch)
-    this.#settlement.account(one, batch.bytes)
-    this.#producer.wake()
+    if (one === undefined) return false // the partition was lost before
+    one.queue.append(key, 0, key.length, 0, -1, timestamp, sourceOffset, 0)
+    if (!one.queue.hasFull) return false
+    this.#encoded(one)
+    return true
   }
 
   /** Writes records of a program after everything that waits, and posts the results in order. */
   write(partition: number, records: DirectRecords): void {
     const one = this.#partitions.get(partition)
     if (one === undefined) return this.#directWrites.tooLate(partition, records)
-    const openBefore = one.open
-    this.#settlement.account(one, this.#directWrites.append(one, records))
-    this.#encoded(one, openBefore)
+    this.#directWrites.append(one, records)
+    this.#encoded(one)
   }
 
   /** Undefined for a partition that is lost. */
   partition(partition: number): PartitionIngest | undefined {
     return this.#partitions.get(partition)
-  }
-
-  takeBatch(): ChangelogBatch {
-    return this.#pool.acquire()
   }
 
   /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */
@@ -177,23 +176,24 @@ export class Ingest {
     await this.#linger.without(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
   }
 
-  #encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void {
-    if (one.open !== openBefore) one.openedAt = performance.now()
-    if (one.full.length > 0) this.#producer.wake()
-    if (one.open !== undefined) this.#linger.filled()
+  /** To be called when records were appended to a partition. */
+  #encoded(one: PartitionIngest): void {
+    this.#settlement.account(one)
+    if (one.queue.hasFull) this.#producer.wake()
+    if (one.queue.hasOpen) this.#linger.filled()
   }
 
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     const one = this.#partitions.get(partition)!
-    const haltBefore = one.halt
+    const haltBefore = one.reading.halted
     const instead = this.#settlement.refused(one, batch, error, () => this.#producer.withdraw(partition))
-    if (one.halt !== haltBefore) this.#reader.halted(one)
+    if (one.reading.halted !== haltBefore) this.#reader.halted(one)
     return instead
   }
 
   /** Called when the last dead letter of a partition is acknowledged. */
   #released(one: PartitionIngest): void {
-    one.advance(one.acknowledged)
+    one.advance()
     this.#settlement.progressed(one)
     this.#producer.wake()
   }

@@ -1,18 +1,19 @@
 /**
  * The state of one primary partition on its way from source to changelog: read position, batches that wait to be
- * written, acknowledged position.
+ * written, acknowledged position. Only its methods change it. Invariants:
+ * - `acknowledged` never exceeds `consumed` by decoding, and falls only with rewind().
+ * - Everything consumed is acknowledged, skipped, in a waiting batch, in flight, or held for dead letters.
+ * - While dead letters are not acknowledged, no batch is given out and `acknowledged` stays.
+ * - While the partition is withheld, only amendments are given out.
+ * - `bytes` is the size of all batches that wait in `queue`, are in flight, or hold dead letters.
  */
 import { EpochTrail } from '../../kafka/epoch-trail.ts'
-import type { ChangelogBatch } from './changelog-batch.ts'
+import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import { ChangelogQueue } from './changelog-queue.ts'
+import { DeadLetterHold } from './dead-letter-hold.ts'
 import { PendingValues } from './pending-values.ts'
+import { ReadState } from './read-state.ts'
 import type { Reread } from './reread.ts'
-
-/** Where a partition halted, and why. */
-export interface Halt {
-  /** Offset of the source record that cannot be stored. */
-  offset: number
-  fault: string
-}
 
 export interface PartitionStart {
   /** Offset in the source. */
@@ -21,170 +22,212 @@ export interface PartitionStart {
   epochs: EpochTrail
 }
 
+const always = () => true
+
 export class PartitionIngest {
   readonly partition: number
-  /** Source offset up to which records were decoded. */
-  consumed: number
-  /** Source offset up to which everything is acknowledged by the changelog, or skipped. */
-  acknowledged: number
-  /** Full batches, oldest first. They precede the open batch. */
-  readonly full: ChangelogBatch[] = []
-  open: ChangelogBatch | undefined
-  /** When the open batch got its first record (performance.now()). */
-  openedAt = 0
-  /** Batches passed to the producer and not settled. */
-  inFlight = 0
-  /** Bytes that are encoded and not settled. */
-  bytes = 0
-  /** Records that a program wrote; below, how many of them are acknowledged or refused. */
-  directWrites = 0
-  directWritesSettled = 0
-  /** The record at which the partition halted, and the cause. Nothing from there on is consumed. */
-  halt: Halt | undefined
-  /**
-   * Dead-letter batches that are not acknowledged. While there are any, nothing is written to the changelog or counts
-   * as acknowledged.
-   */
-  deadLetters = 0
-  /** Encoded bytes of those batches. */
-  deadLetterBytes = 0
-  /** Set while the partition waits at a record; resolves when to continue with that record. */
-  waiting: Promise<void> | undefined
-  /** Whether the source is to be read, unless something else prevents it. */
-  isFollowed = false
-  /** Whether the changelog acknowledges nothing and the partition's share of the backlog is used up. */
-  isPaused = false
-  /**
-   * Amendment batches, which are written while the partition's own batches wait; undefined while its own are written.
-   */
-  #amendments: ChangelogBatch[] | undefined
   /** Latest values by key that the map does not show yet; undefined without callbacks. */
   readonly pendingValues: PendingValues | undefined
-  /** Set while the source is read again for some keys. */
-  reread: Reread | undefined
   /** Leader epochs of what was read from the source. */
   readonly epochs: EpochTrail
+  readonly reading = new ReadState()
+  readonly deadLetters = new DeadLetterHold()
+  /** Batches that wait to be written. */
+  readonly queue: ChangelogQueue
+  #consumed: number
+  #acknowledged: number
+  #inFlight = 0
+  #inFlightBytes = 0
+  #bytesReported = 0
+  #directWrites = 0
+  #directWritesSettled = 0
+  #reread: Reread | undefined
 
   /**
    * @param position source offset to begin at
    * @param epochs leader epochs of what was read before it
    */
-  constructor(partition: number, position: number, hasCallbacks = false, epochs = new EpochTrail()) {
+  constructor(partition: number, position: number, pool: BatchPool, hasCallbacks = false, epochs = new EpochTrail()) {
+    this.partition = partition
     this.epochs = epochs
     this.pendingValues = hasCallbacks ? new PendingValues() : undefined
-    this.partition = partition
-    this.consumed = position
-    this.acknowledged = position
+    this.queue = new ChangelogQueue(pool)
+    this.#consumed = position
+    this.#acknowledged = position
+  }
+
+  /** Source offset up to which records were decoded. */
+  get consumed(): number {
+    return this.#consumed
+  }
+
+  /** Source offset up to which everything is acknowledged by the changelog, or skipped. */
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  /** Number of batches passed to the producer and not settled. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Bytes that are encoded and not settled, dead letters included. */
+  get bytes(): number {
+    return this.queue.bytes + this.#inFlightBytes + this.deadLetters.bytes
+  }
+
+  /** Set while the source is read again for some keys. */
+  get reread(): Reread | undefined {
+    return this.#reread
+  }
+
+  get unsettledWrites(): number {
+    return this.#directWrites - this.#directWritesSettled
   }
 
   get isIdle(): boolean {
-    return this.#hasWrittenAll && this.full.length === 0 && this.open === undefined && this.deadLetters === 0
+    return this.#inFlight === 0 && this.queue.isEmpty && this.deadLetters.count === 0
   }
 
   get mayFetch(): boolean {
-    const mayRead = this.isFollowed && !this.isPaused && this.halt === undefined
-    return mayRead && this.waiting === undefined && !this.isWithheld
+    return this.reading.mayRead && !this.isWithheld
   }
 
   /** Whether the partition's own batches wait and only amendments are written. */
   get isWithheld(): boolean {
-    return this.#amendments !== undefined
+    return this.queue.isWithheld
   }
 
   /** Number of amendment batches that are not settled. */
   get amendmentsLeft(): number {
-    return (this.#amendments?.length ?? 0) + this.inFlight
+    return this.queue.amendments + this.#inFlight
+  }
+
+  /** Begins or ends the selection of records while the source is read again. */
+  setReread(reread: Reread | undefined): void {
+    this.#reread = reread
+  }
+
+  /** Notes that the source was decoded, or skipped, up to an offset. */
+  consumeTo(next: number): void {
+    this.#consumed = next
+  }
+
+  /** Notes that a program wrote the record appended last. */
+  countDirectWrite(): void {
+    this.queue.countDirectWrite()
+    this.#directWrites++
+  }
+
+  settleDirectWrites(count: number): void {
+    this.#directWritesSettled += count
   }
 
   /**
-   * Withholds the partition's own batches from now on.
-   * @returns amendment batches of an earlier withholding, to be dropped
+   * Gives out the oldest batch to write; undefined if there is none.
+   * @param isDue whether to write the open batch although it is not full
    */
-  withhold(): ChangelogBatch[] {
-    const left = this.#amendments ?? []
-    this.#amendments = []
-    return left
-  }
-
-  amend(batch: ChangelogBatch): void {
-    batch.isAmendment = true
-    this.#amendments!.push(batch)
-  }
-
-  /** Ends the withholding. */
-  release(): void {
-    this.#amendments = undefined
+  takeBatch(isDue: (openedAt: number) => boolean = always): ChangelogBatch | undefined {
+    if (this.deadLetters.count > 0) return undefined
+    const batch = this.queue.shift(isDue)
+    if (batch === undefined) return undefined
+    this.#inFlight++
+    this.#inFlightBytes += batch.bytes
+    return batch
   }
 
   /** Puts batches back to the front that the producer returned without having written any of their records. */
   putBack(batches: readonly ChangelogBatch[]): void {
-    this.inFlight -= batches.length
-    this.full.unshift(...batches)
+    this.#withdraw(batches)
+    this.queue.putBack(batches)
   }
 
-  get #hasWrittenAll(): boolean {
-    return this.inFlight === 0 && (this.#amendments?.length ?? 0) === 0
-  }
-
-  /**
-   * Returns the oldest batch to write; undefined if there is none.
-   * @param isDue whether to write the open batch although it is not full
-   */
-  takeBatch(isDue: (openedAt: number) => boolean = () => true): ChangelogBatch | undefined {
-    if (this.deadLetters > 0) return undefined
-    if (this.#amendments !== undefined) {
-      const amendment = this.#amendments.shift()
-      if (amendment !== undefined) this.inFlight++
-      return amendment
-    }
-    const batch = this.full.shift() ?? (isDue(this.openedAt) ? this.open : undefined)
-    if (batch !== undefined && batch === this.open) this.open = undefined
-    if (batch !== undefined) this.inFlight++
-    return batch
-  }
-
-  /** Appends a batch of one record after everything that waits. */
-  pushAlone(batch: ChangelogBatch): void {
-    if (this.open !== undefined) this.full.push(this.open)
-    this.open = undefined
-    this.full.push(batch)
-    this.bytes += batch.bytes
+  /** Notes the batches that the producer writes instead of a refused one. settle() must follow for that one. */
+  replace(replacements: readonly ChangelogBatch[]): void {
+    this.#inFlight += replacements.length
+    for (const { bytes } of replacements) this.#inFlightBytes += bytes
   }
 
   /**
-   * Removes and returns everything that waits to be written. The state is then as if nothing from `offset` on had been
-   * read.
+   * Settles a batch in flight.
+   * @param operations number of operations put into the map since the beginning; undefined if other batches contain the
+   *   records of this one
    */
-  takeBack(offset: number): ChangelogBatch[] {
-    const waiting = this.open === undefined ? this.full.splice(0) : [...this.full.splice(0), this.open]
-    this.open = undefined
-    this.consumed = offset
-    return waiting
+  settle({ bytes, nextSource }: ChangelogBatch, operations: number | undefined): void {
+    this.#inFlightBytes -= bytes
+    this.#inFlight--
+    if (operations === undefined) return
+    this.pendingValues?.acknowledged(this.isIdle ? Number.POSITIVE_INFINITY : nextSource, operations)
+    this.#advance(nextSource)
+  }
+
+  /** Skipped records count as acknowledged when nothing before them waits. */
+  advance(): void {
+    this.#advance(this.#acknowledged)
+  }
+
+  /**
+   * Withholds the partition's own batches from now on.
+   * @param withdrawn batches that the producer returned; none of their records was written
+   * @returns amendment batches of an earlier withholding, which are dropped
+   */
+  withhold(withdrawn: readonly ChangelogBatch[] = []): ChangelogBatch[] {
+    this.putBack(withdrawn.filter((batch) => !batch.isAmendment))
+    const inFlight = withdrawn.filter((batch) => batch.isAmendment)
+    this.#withdraw(inFlight)
+    return [...inFlight, ...this.queue.withhold()]
+  }
+
+  /**
+   * Drops everything that waits to be written. The state is then as if nothing from `offset` on had been read.
+   * @param withdrawn batches that the producer returned, to be dropped too
+   * @returns the dropped batches
+   */
+  takeBack(offset: number, withdrawn: readonly ChangelogBatch[] = []): ChangelogBatch[] {
+    this.#withdraw(withdrawn)
+    this.#consumed = offset
+    return [...withdrawn, ...this.queue.drain()]
   }
 
   /**
    * Called when the changelog has lost what was acknowledged from `offset` on.
-   * @returns the batches that wait to be written
+   * @returns the dropped batches
    */
   rewind(offset: number): ChangelogBatch[] {
     this.pendingValues?.clear()
-    this.acknowledged = Math.min(this.acknowledged, offset)
+    this.#acknowledged = Math.min(this.#acknowledged, offset)
     return this.takeBack(offset)
   }
 
-  /**
-   * Called when the changelog has everything below `nextSource`, or will never have it.
-   * @param operations number of operations put into the map since the beginning
-   */
-  settled(nextSource: number, operations: number): void {
-    this.pendingValues?.acknowledged(this.isIdle ? Number.POSITIVE_INFINITY : nextSource, operations)
-    this.advance(nextSource)
+  /** Returns the bytes that takeBytesChange() has reported, for a partition that is lost. */
+  get bytesReported(): number {
+    return this.#bytesReported
   }
 
-  /** Moves `acknowledged` on. Skipped records after the last batch count as acknowledged with it. */
-  advance(nextSource: number): void {
-    if (this.deadLetters > 0) return
-    this.acknowledged = Math.max(this.acknowledged, this.isIdle ? this.consumed : nextSource)
+  /** Returns by how much `bytes` has changed since the last call. */
+  takeBytesChange(): number {
+    const change = this.bytes - this.#bytesReported
+    this.#bytesReported += change
+    return change
+  }
+
+  /** @returns a function that returns whether everything read and written up to now is acknowledged */
+  settledMark(): () => boolean {
+    const consumed = this.#consumed
+    const writes = this.#directWrites
+    return () => this.#acknowledged >= consumed && this.#directWritesSettled >= writes
+  }
+
+  /** Notes that batches are not in flight any more. */
+  #withdraw(batches: readonly ChangelogBatch[]): void {
+    this.#inFlight -= batches.length
+    for (const { bytes } of batches) this.#inFlightBytes -= bytes
+  }
+
+  /** Skipped records after the last batch count as acknowledged with it. */
+  #advance(nextSource: number): void {
+    if (this.deadLetters.count > 0) return
+    this.#acknowledged = Math.max(this.#acknowledged, this.isIdle ? this.#consumed : nextSource)
   }
 }
 
@@ -193,10 +236,6 @@ export class PartitionIngest {
  *   lost
  */
 export function takenIsSettled(partitions: ReadonlyMap<number, PartitionIngest>): () => boolean {
-  const taken = [...partitions.values()].map((one) => ({ one, consumed: one.consumed, writes: one.directWrites }))
-  return () =>
-    taken.every(({ one, consumed, writes }) => {
-      if (partitions.get(one.partition) !== one) return true
-      return one.acknowledged >= consumed && one.directWritesSettled >= writes
-    })
+  const taken = [...partitions.values()].map((one) => ({ one, isSettled: one.settledMark() }))
+  return () => taken.every(({ one, isSettled }) => partitions.get(one.partition) !== one || isSettled())
 }

@@ -13,8 +13,8 @@ import type { SourceWatch } from '../reread/source-watch.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { CatchUp } from './catch-up.ts'
 import { logCaughtUp } from './caught-up.ts'
-import type { Halt } from './partition-ingest.ts'
 import { fencedAdvice, type PartitionOwnership } from './partition-ownership.ts'
+import type { Halt } from './read-state.ts'
 
 const log = loggerOf('store')
 

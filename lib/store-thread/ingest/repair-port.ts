@@ -27,7 +27,7 @@ export class RepairPort {
   }
 
   isHalted(partition: number): boolean {
-    return this.#partitions.get(partition)?.halt !== undefined
+    return this.#partitions.get(partition)?.reading.halted !== undefined
   }
 
   /** Causes one partition, or all, to be taken again, even if there is nothing to write. */

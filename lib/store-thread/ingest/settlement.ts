@@ -58,25 +58,23 @@ export class Settlement {
     error: LatchkeyError,
     withdraw: () => ChangelogBatch[],
   ): ChangelogBatch[] {
-    const haltBefore = one.halt
+    const haltBefore = one.reading.halted
     const replacements = this.#refusals.replace(one, batch, error)
     if (replacements.length === 0) this.#directWrites.refused(one, batch, error)
-    one.inFlight += replacements.length
-    for (const replacement of replacements) this.account(one, replacement.bytes)
-    if (one.halt !== haltBefore) this.#takeBack(one, batch, error, withdraw())
+    one.replace(replacements)
+    if (one.reading.halted !== haltBefore) this.#takeBack(one, batch, error, withdraw())
     this.#settle(one, batch, replacements.length === 0)
     return replacements
   }
 
-  /** @param bytes encoded bytes that wait for an acknowledgement; negative for settled bytes */
-  account(one: PartitionIngest, bytes: number): void {
-    one.bytes += bytes
-    this.backlog.add(one.partition, bytes)
+  /** To be called when a partition's encoded bytes that wait for an acknowledgement have changed. */
+  account(one: PartitionIngest): void {
+    this.backlog.add(one.partition, one.takeBytesChange())
   }
 
   /** To be called when the partition is lost. */
   lost(one: PartitionIngest): void {
-    this.account(one, -one.bytes)
+    this.backlog.add(one.partition, -one.bytesReported)
     this.#directWrites.lost(one)
   }
 
@@ -86,7 +84,7 @@ export class Settlement {
       'broker_error',
       `Writing: the changelog lost records, and is made again from the source`,
     )
-    for (const batch of one.rewind(position)) this.#drop(one, batch, error)
+    this.#drop(one, one.rewind(position), error)
     this.progressed(one)
   }
 
@@ -98,26 +96,26 @@ export class Settlement {
 
   /** @param done false if other batches contain the records of this one */
   #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
-    this.account(one, -batch.bytes)
-    one.inFlight--
     const { operationsAbsorbed, oplogLength } = this.#context.map
-    if (done) one.settled(batch.nextSource, operationsAbsorbed + oplogLength)
+    one.settle(batch, done ? operationsAbsorbed + oplogLength : undefined)
+    this.account(one)
     this.#pool.release(batch)
     this.progressed(one)
   }
 
   /** Takes back everything after the refused record at which the partition halts, as if it had not been read. */
   #takeBack(one: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
-    const { offset } = one.halt!
+    const { offset } = one.reading.halted!
     const others = withdrawn.filter((batch) => batch !== refused)
-    one.inFlight -= others.length
-    for (const batch of [...others, ...one.takeBack(offset)]) this.#drop(one, batch, error)
+    this.#drop(one, one.takeBack(offset, others), error)
     refused.nextSource = offset
   }
 
-  #drop(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
-    this.#directWrites.refused(one, batch, error)
-    this.account(one, -batch.bytes)
-    this.#pool.release(batch)
+  #drop(one: PartitionIngest, batches: readonly ChangelogBatch[], error: LatchkeyError): void {
+    this.account(one)
+    for (const batch of batches) {
+      this.#directWrites.refused(one, batch, error)
+      this.#pool.release(batch)
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import type { ChangelogLimits } from '../../topics/changelog-topic.ts'
 import { backlogBytesMax } from './backlog.ts'
 import type { BadRecords } from './bad-records.ts'
-import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { BatchPool } from './changelog-batch.ts'
 import type { Conversion } from './conversion.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import { SizeLimit } from './size-limit.ts'
@@ -35,7 +35,6 @@ export class SourceDecoder {
   readonly #topic: string
   readonly #stats: Stats
   readonly #limits: ChangelogLimits
-  readonly #pool: BatchPool
   readonly #bad: BadRecords
   readonly #conversion: Conversion | undefined
   readonly #checkCrc: boolean
@@ -63,7 +62,6 @@ export class SourceDecoder {
     this.#topic = topic
     this.#stats = stats
     this.#limits = limits
-    this.#pool = pool
     this.#bad = bad
     this.#conversion = conversion
     this.#checkCrc = checkCrc
@@ -73,7 +71,7 @@ export class SourceDecoder {
 
   /**
    * Decodes fetched records from `one.consumed` on and moves `one.consumed` on, up to a record at which the partition
-   * halts (`one.halt`) or waits (`one.waiting`).
+   * halts (`one.reading`) or waits.
    * @returns the offset to fetch from next; undefined for the end of the fetched bytes. It is lower if the records so
    *   far have decompressed to enough bytes or led to enough dead letters
    * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that must be fetched again or
@@ -90,8 +88,8 @@ export class SourceDecoder {
       this.#isInBatch = true
       if (kind === 'control') this.#stats.add('controlBatches', 1)
       else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-      else if (!this.#takeRecords(one, batch)) return one.deadLetterBytes < backlogBytesMax ? undefined : one.consumed
-      one.consumed = batch.nextOffset
+      else if (!this.#takeRecords(one, batch)) return one.deadLetters.bytes < backlogBytesMax ? undefined : one.consumed
+      one.consumeTo(batch.nextOffset)
       this.#isInBatch = false
     }
     return this.#batches.isEnough ? one.consumed : undefined
@@ -107,8 +105,8 @@ export class SourceDecoder {
         if (batch.offset < from) continue
         if (!this.#take(one, batch)) return false
         consumed++
-        one.consumed = batch.offset + 1
-        if (one.deadLetterBytes >= backlogBytesMax) return false
+        one.consumeTo(batch.offset + 1)
+        if (one.deadLetters.bytes >= backlogBytesMax) return false
       }
       this.#stats.add('bytesConsumed', batch.batchBytes)
       return true
@@ -177,21 +175,10 @@ export class SourceDecoder {
     const headers = this.#headers
     if (this.#size.isExceeded(keyLength, valueLength, headers)) {
       const alone = this.#size.compressed(batch, source, keyStart, valueStart, valueLength, timestamp, headers)
-      if (alone !== undefined) one.pushAlone(alone)
+      if (alone !== undefined) one.queue.push(alone)
       return alone !== undefined
     }
-    one.open ??= this.#pool.acquire()
-    let open: ChangelogBatch = one.open
-    const before = open.bytes
-    if (open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)) {
-      one.bytes += open.bytes - (open.count === 1 ? 0 : before)
-    } else {
-      one.full.push(open)
-      one.open = open = this.#pool.acquire()
-      open.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)
-      one.bytes += open.bytes
-    }
-    open.nextSource = offset + 1
+    one.queue.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, offset + 1, headers)
     return true
   }
 
@@ -229,7 +216,7 @@ export class SourceDecoder {
    */
   passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
     if (!this.#bad.handleBatch(one, next, attempts, error, bytes)) return false
-    one.consumed = next
+    one.consumeTo(next)
     return true
   }
 }

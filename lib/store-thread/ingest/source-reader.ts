@@ -4,7 +4,6 @@ import { Fetcher } from '../../kafka/fetcher.ts'
 import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { sourceFetch } from '../../topics/clients.ts'
 import { setEnd } from '../ends.ts'
-import type { ChangelogBatch } from './changelog-batch.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import type { IngestContext } from './partition-lifecycle.ts'
@@ -15,7 +14,7 @@ export interface SourceReaderHooks {
   /** Returns undefined for a partition that is lost. */
   partition(partition: number): PartitionIngest | undefined
   /** Called when records may have been encoded. */
-  encoded(one: PartitionIngest, openBefore: ChangelogBatch | undefined): void
+  encoded(one: PartitionIngest): void
   /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */
   room(): Promise<void> | undefined
 }
@@ -70,7 +69,7 @@ export class SourceReader {
   /** To be called when a partition has halted at a record. */
   halted(one: PartitionIngest): void {
     this.fetch(one)
-    this.#context.events.halted(one.partition, one.halt!)
+    this.#context.events.halted(one.partition, one.reading.halted!)
   }
 
   stop(): void {
@@ -81,22 +80,20 @@ export class SourceReader {
   #received(fetched: FetchedPartition): number | undefined {
     const one = this.#hooks.partition(fetched.partition)
     if (one === undefined) return undefined
-    const before = one.bytes
-    const openBefore = one.open
     let again: number | undefined
     try {
       again = this.#decoder.decode(fetched, one)
     } finally {
-      this.#settlement.backlog.add(one.partition, one.bytes - before)
+      this.#hooks.encoded(one)
       this.#deadLetters?.send(one)
-      this.#hooks.encoded(one, openBefore)
     }
-    if (one.halt !== undefined) this.halted(one)
-    else if (one.waiting !== undefined) void this.#wait(one, one.waiting)
+    const { halted, waiting, isReady } = one.reading
+    if (halted !== undefined) this.halted(one)
+    else if (waiting !== undefined) void this.#wait(one, waiting)
     setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
-    one.advance(one.acknowledged)
+    one.advance()
     this.#settlement.progressed(one)
-    return one.halt === undefined && one.waiting === undefined ? again : undefined
+    return isReady ? again : undefined
   }
 
   /**
@@ -105,7 +102,7 @@ export class SourceReader {
   #paused(partition: number, isPaused: boolean): void {
     const one = this.#hooks.partition(partition)
     if (one === undefined) return
-    one.isPaused = isPaused
+    one.reading.pause(isPaused)
     this.fetch(one)
   }
 
@@ -115,7 +112,7 @@ export class SourceReader {
     if (one === undefined) return undefined
     const next = this.#decoder.passOverDamaged(one, fault, times)
     if (next === undefined) this.halted(one)
-    else one.advance(one.acknowledged)
+    else one.advance()
     this.#settlement.progressed(one)
     this.#deadLetters?.send(one)
     return next
@@ -124,7 +121,7 @@ export class SourceReader {
   #passOver(partition: number, next: number, fault: LatchkeyError): void {
     const one = this.#hooks.partition(partition)
     if (one === undefined) return
-    if (this.#decoder.passOver(one, next, fault)) one.advance(one.acknowledged)
+    if (this.#decoder.passOver(one, next, fault)) one.advance()
     else this.halted(one)
     this.#deadLetters?.send(one)
   }
@@ -133,7 +130,7 @@ export class SourceReader {
   async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
     this.#fetcher.remove(one.partition)
     await ready
-    one.waiting = undefined
+    one.reading.proceed()
     if (this.#hooks.partition(one.partition) === one) this.fetch(one)
   }
 
@@ -142,7 +139,7 @@ export class SourceReader {
     if (one === undefined) return undefined
     if (await this.#context.events.hasSourceChanged(partition, position)) return undefined
     const next = await this.#context.events.outOfRange(partition, position)
-    one.consumed = next
+    one.consumeTo(next)
     return next
   }
 }

@@ -65,7 +65,7 @@ export class Rereads {
     const known = this.#due.get(partition) ?? this.#running.get(partition)
     if (one === undefined || (known !== undefined && isSame(known, change))) return
     // A halted partition has reported its reason. The next start detects the change too.
-    if (one.halt !== undefined) return
+    if (one.reading.halted !== undefined) return
     if (this.#running.has(partition)) this.#unfinished.add(partition)
     this.#due.set(partition, change)
     this.#ingest.follow(partition, false)
@@ -108,7 +108,7 @@ export class Rereads {
     const { start, end } = await this.#rangeOf(partition)
     if (this.#due.has(partition)) return
     const discarded = new Discarded(map, partition, isWhole ? undefined : from)
-    one.reread = undefined
+    one.setReread(undefined)
     while (this.#ingest.partition(partition) === one && !discarded.isDone && !this.#due.has(partition)) {
       await this.#ingest.amend(partition, async (amendment) => {
         discarded.reached ??= one.acknowledged
@@ -129,13 +129,13 @@ export class Rereads {
     one.epochs.cut(from)
     if (!isWhole) {
       const isHeld = (key: Uint8Array, at: number, length: number) => map.has(partition, key, at, length)
-      one.reread = new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld)
+      one.setReread(new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld))
     }
     this.#catchUp!.aim(partition, start, isWhole ? end : from)
     this.#ingest.follow(partition)
     this.#events.progressed(partition, one.acknowledged)
     if (!(await arrived)) return
-    one.reread = undefined
+    one.setReread(undefined)
     this.#unfinished.delete(partition)
     this.#ledger.reread(partition)
     log.warn('{sourceTopic} partition {partition}: read again', { sourceTopic: config.sourceTopic, partition })

@@ -38,8 +38,9 @@ function setup(onBadRecord: 'stop' | 'dead-letter') {
   }
   const deadLetters = onBadRecord === 'stop' ? undefined : ({ append } as unknown as DeadLetters)
   const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, deadLetters)
-  const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad)
-  return { stats, decoder, one: new PartitionIngest(0, 0), written }
+  const pool = new BatchPool(1 << 20, 4)
+  const decoder = new SourceDecoder('orders', stats, limits, pool, bad)
+  return { stats, decoder, one: new PartitionIngest(0, 0, pool), written }
 }
 
 function batch(at: number, ...records: RawRecord[]): Buffer {
@@ -70,8 +71,8 @@ test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, 
   const { decoder, one, stats } = setup('stop')
   const bytes = Buffer.concat([batch(0, { key: 'a' }, record, { key: 'c' }), batch(3, { key: 'd' })])
   expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
-  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1, fault: expect.stringContaining(fault) } })
-  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a'])
+  expect(one).toMatchObject({ consumed: 1, reading: { halted: { offset: 1, fault: expect.stringContaining(fault) } } })
+  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['a'])
   expect(counted(stats)).toEqual({ recordsConsumed: 1 })
   expect(lines).toEqual([])
 })
@@ -88,7 +89,10 @@ test('with stop nothing is consumed from a batch on that is damaged for good', (
       10,
     ),
   ).toBeUndefined()
-  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1, fault: expect.stringContaining('CRC32C') } })
+  expect(one).toMatchObject({
+    consumed: 1,
+    reading: { halted: { offset: 1, fault: expect.stringContaining('CRC32C') } },
+  })
 })
 
 test('with dead-letter a letter is taken about each record that cannot be stored', () => {
@@ -118,8 +122,8 @@ test('with dead-letter a letter is taken about each record that cannot be stored
       headers: 0,
     },
   ])
-  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['c'])
-  expect(one).toMatchObject({ consumed: 3, halt: undefined })
+  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['c'])
+  expect(one).toMatchObject({ consumed: 3, reading: { halted: undefined } })
   expect(stats.count('skippedNullKey')).toBe(1)
   expect(lines[0]).toBe('warning orders partition 0 offset 0: record written to bad, it has no key')
 })
@@ -148,12 +152,12 @@ test('with dead-letter a damaged batch is in the letter as it lies in the log', 
 test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
   const { decoder, one, written } = setup('dead-letter')
   const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
-  one.deadLetterBytes = backlogBytesMax
+  one.deadLetters.add(backlogBytesMax)
   expect(decoder.decode(fetched(bytes), one)).toBe(1)
   expect(decoder.decode(fetched(bytes), one)).toBe(2)
-  one.deadLetterBytes = 0
+  one.deadLetters.remove(backlogBytesMax)
   expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
   expect(one.consumed).toBe(4)
-  expect(contentOf(one.open!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
+  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
   expect(written).toHaveLength(1)
 })

@@ -42,7 +42,7 @@ test('skip leaves no trace but in a figure of its own, and the partition is done
   const { written, stats, one } = setup({ convert: (value) => (value === 0 ? skip : value) })
   expect(written(count('a', 0), count('b', 0))).toEqual([])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, leftOut: 2 })
-  one.advance(one.acknowledged)
+  one.advance()
   expect(one).toMatchObject({ consumed: 2, acknowledged: 2 })
   expect(lines).toEqual([])
 })
@@ -101,7 +101,7 @@ test('a value that does not go from one format to the other is a bad record, who
 test('a partition halts before a bad record where that is asked for', () => {
   const { written, one, stats } = setup({ keepsBytes: true }, { onBadRecord: 'stop' })
   expect(written(count('a', 1), { key: 'b', value: '{' }, count('c', 2))).toEqual(['a=1'])
-  expect(one).toMatchObject({ consumed: 1, halt: { offset: 1 } })
+  expect(one).toMatchObject({ consumed: 1, reading: { halted: { offset: 1 } } })
   expect(stats.count('recordsConsumed')).toBe(1)
 })
 
@@ -139,7 +139,7 @@ test('a partition stands still at a record whose schema is not there yet, and go
   const records = [count('a', 1), count('a', 2), count('a', true), count('a', 3)]
   const before = ['a={"count":1,"value":1}', 'a={"count":2,"value":2}']
   expect(written(...records)).toEqual(before)
-  expect(one).toMatchObject({ consumed: 2, waiting: ready.promise })
+  expect(one).toMatchObject({ consumed: 2, reading: { waiting: ready.promise } })
   expect(lines).toEqual(['info orders partition 0 offset 2: waiting, schema 7 is being fetched'])
   schemas.add(7)
   expect(written(...records)).toEqual([...before, 'a={"count":3,"value":true}', 'a={"count":4,"value":3}'])
@@ -152,7 +152,7 @@ test('a registry that cannot be reached makes no bad record', () => {
   }
   const { written, one, stats } = setup({ input: { ...json, decode } })
   expect(written(count('a', 1))).toEqual([])
-  expect(one).toMatchObject({ consumed: 0, waiting: expect.any(Promise) })
+  expect(one).toMatchObject({ consumed: 0, reading: { waiting: expect.any(Promise) } })
   expect(counted(stats)).toEqual({})
 })
 

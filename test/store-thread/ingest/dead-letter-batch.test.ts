@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { HeaderBlock, HeaderCursor, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { reasonOf } from '../../../lib/store-protocol/skipped.ts'
+import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { type BadRecord, DeadLetterBatch } from '../../../lib/store-thread/ingest/dead-letter-batch.ts'
 import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
@@ -59,7 +60,7 @@ function lettersIn(batch: DeadLetterBatch): unknown[][] {
 }
 
 function batchOf(...records: BadRecord[]): DeadLetterBatch {
-  const batch = new DeadLetterBatch(new PartitionIngest(0, 0))
+  const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)))
   for (const [index, record] of records.entries()) batch.add(record, { ...fault, offset: index }, 'orders', 100_000)
   return batch
 }
@@ -74,7 +75,7 @@ test.each([
   [2000, ['k', 'v'.repeat(1000), true, undefined, true]],
   [900, ['k', null, true, 'value', true]],
 ])('a letter has what a topic of %p bytes has room for', (maxMessageBytes, expected) => {
-  const batch = new DeadLetterBatch(new PartitionIngest(0, 0))
+  const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)))
   batch.add(found('k', 'v'.repeat(1000)), fault, 'orders', maxMessageBytes)
   expect(lettersIn(batch)).toEqual([expected])
 })
@@ -83,7 +84,7 @@ test.each([
   ['its headers', found('k', 'v', 'h'.repeat(1000)), ['k', null, false, 'value, headers', true]],
   ['its key', found('k'.repeat(1000), 'v'), [null, null, false, 'key, value, headers', true]],
 ])('a letter goes without what is too large: %s', (_, record, expected) => {
-  const batch = new DeadLetterBatch(new PartitionIngest(0, 0))
+  const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)))
   batch.add(record, fault, 'orders', 900)
   expect(lettersIn(batch)).toEqual([expected])
 })
@@ -113,7 +114,7 @@ test('a letter gets a timestamp of now first when the topic refuses its own', ()
 })
 
 test('add is false and changes nothing when a batch is full', () => {
-  const batch = new DeadLetterBatch(new PartitionIngest(0, 0), 1000)
+  const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), 1000)
   expect(batch.add(found('a', 'v'.repeat(500)), fault, 'orders', 100_000)).toBe(true)
   expect(batch.add(found('b', 'v'.repeat(500)), fault, 'orders', 100_000)).toBe(false)
   expect(batch).toMatchObject({ count: 1, offsets: [7] })

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
+import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
 import { deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead-letters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
@@ -28,10 +29,10 @@ function setup() {
     topology: { deadLetters: { name: 'bad', partitions: 1, maxMessageBytes: 1000 } },
   } as unknown as StoreContext
   const deadLetters = deadLettersOf(context, {
-    account: (_, amount) => (bytes += amount),
+    account: (one) => void (bytes += one.takeBytesChange()),
     released: (one) => void released.push(one.partition),
   })!
-  const one = new PartitionIngest(0, 0)
+  const one = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
   deadLetters.add(0)
   const running = deadLetters.run()
   running.catch(() => {})
@@ -40,25 +41,25 @@ function setup() {
 
 test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
   const { client, deadLetters, one, released, stats, waiting } = setup()
-  one.consumed = 8
+  one.consumeTo(8)
   for (let i = 0; i < 2; i++) {
     deadLetters.append(one, foundBytes(Buffer.alloc(100)), fault)
     deadLetters.send(one)
   }
-  expect(one).toMatchObject({ deadLetters: 2, isIdle: false })
-  expect(waiting()).toBe(one.deadLetterBytes)
+  expect(one).toMatchObject({ deadLetters: { count: 2 }, isIdle: false })
+  expect(waiting()).toBe(one.deadLetters.bytes)
   for (const left of [1, 0]) {
-    one.advance(8)
+    one.advance()
     expect(one.acknowledged).toBe(0)
     expect(released).toEqual([])
     const exchange = await client.next()
     expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
     exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
-    await until('it is acknowledged', () => one.deadLetters === left)
+    await until('it is acknowledged', () => one.deadLetters.count === left)
   }
   expect(released).toEqual([0])
-  one.advance(8)
-  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, deadLetterBytes: 0 })
+  one.advance()
+  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, deadLetters: { bytes: 0 } })
   expect(waiting()).toBe(0)
   expect(stats.count('deadLetters')).toBe(2)
   deadLetters.stop()

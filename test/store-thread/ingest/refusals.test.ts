@@ -43,7 +43,7 @@ function writeAll(
   for (let batch = pending.shift(); batch !== undefined; batch = pending.shift()) {
     const content = contentOf(batch)
     if (accepts(batch)) written.push(batch)
-    else pending.unshift(...refusals.replace(new PartitionIngest(0, 0), batch, error))
+    else pending.unshift(...refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), batch, error))
     expect(content.length).toBeGreaterThan(0)
   }
   return written
@@ -52,7 +52,7 @@ function writeAll(
 test('Refusals writes a batch in two halves, in order and unchanged, when it is too large', () => {
   const { pool, refusals, stats } = setup()
   const batch = batchOf(pool, 5)
-  const halves = refusals.replace(new PartitionIngest(0, 0), batch, tooLarge)
+  const halves = refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), batch, tooLarge)
   expect(halves.map(({ nextSource }) => nextSource)).toEqual([12, 50])
   expect(halves.map((half) => contentOf(half).map(({ key, src }) => `${key} ${src}`))).toEqual([
     ['k0 10', 'k1 11'],
@@ -83,7 +83,7 @@ test('Refusals compresses the one record that is too large before it is given up
   expect(counted(stats)).not.toHaveProperty('skippedTooLarge')
   const retimed = batchOf(pool, 1)
   retimed.isRetimed = true
-  expect(refusals.replace(new PartitionIngest(0, 0), retimed, tooLarge)).toMatchObject([
+  expect(refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), retimed, tooLarge)).toMatchObject([
     { isCompressed: true, isRetimed: true, nextSource: 50 },
   ])
 })
@@ -116,18 +116,22 @@ test.each([
 test('Refusals drops a record when the broker refuses it with a timestamp of now too', () => {
   captureLog()
   const { pool, refusals, stats } = setup()
-  const [retimed, ...none] = refusals.replace(new PartitionIngest(0, 0), batchOf(pool, 1), invalidTimestamp)
+  const [retimed, ...none] = refusals.replace(
+    new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)),
+    batchOf(pool, 1),
+    invalidTimestamp,
+  )
   expect(none).toEqual([])
   expect(retimed!.isRetimed).toBe(true)
   contentOf(retimed!)
-  expect(refusals.replace(new PartitionIngest(0, 0), retimed!, invalidTimestamp)).toEqual([])
+  expect(refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), retimed!, invalidTimestamp)).toEqual([])
   expect(counted(stats)).toMatchObject({ skippedTooLarge: 1, timestampsClamped: 1, changelogFailures: 2 })
 })
 
 test('Refusals keeps the mark of tombstones that discard', () => {
   const { pool, refusals } = setup()
   const halves = refusals.replace(
-    new PartitionIngest(0, 0),
+    new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)),
     batchOf(pool, 4, () => discardOffset),
     tooLarge,
   )
@@ -153,7 +157,7 @@ test('Refusals counts no record of an amendment as a write of a program', () => 
   const { pool, refusals } = setup()
   const batch = batchOf(pool, 2, () => -1)
   batch.isAmendment = true
-  const halves = refusals.replace(new PartitionIngest(0, 0), batch, tooLarge)
+  const halves = refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), batch, tooLarge)
   expect(halves.map(({ directWrites, isAmendment }) => [directWrites, isAmendment])).toEqual([
     [0, true],
     [0, true],

@@ -61,7 +61,7 @@ test('a partition that halts has acknowledged what was before the record, and no
   expect(await settle(setup, messageTooLarge)).toEqual(['k1', 'k2'])
   // Alone, then compressed.
   for (let attempt = 0; attempt < 2; attempt++) expect(await settle(setup, messageTooLarge)).toEqual(['k1'])
-  await until('it halts', () => ingest.partition(0)?.halt !== undefined)
+  await until('it halts', () => ingest.partition(0)?.reading.halted !== undefined)
   expect(ingest.partition(0)).toMatchObject({ consumed: 1, acknowledged: 1, inFlight: 0, bytes: 0, isIdle: true })
   await feedNothing(setup)
   expect([ingest.acknowledged(0), changelog.unseen]).toEqual([1, 0])

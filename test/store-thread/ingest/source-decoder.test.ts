@@ -26,8 +26,9 @@ beforeEach(() => {
 function setup(limits: Partial<ChangelogLimits> = {}, batchBytes = 1 << 20, position = 0) {
   const stats = new Stats([0])
   const bad = new BadRecords({ sourceTopic: 'orders' }, stats)
-  const decoder = new SourceDecoder('orders', stats, { ...unlimited, ...limits }, new BatchPool(batchBytes, 4), bad)
-  return { stats, decoder, one: new PartitionIngest(0, position) }
+  const pool = new BatchPool(batchBytes, 4)
+  const decoder = new SourceDecoder('orders', stats, { ...unlimited, ...limits }, pool, bad)
+  return { stats, decoder, one: new PartitionIngest(0, position, pool) }
 }
 
 function batch(at: number, ...records: RawRecord[]): Buffer {
@@ -37,7 +38,7 @@ function batch(at: number, ...records: RawRecord[]): Buffer {
 
 /** All that waits to be written, in order. */
 function waiting(one: PartitionIngest): BatchRecord[] {
-  return [...one.full, ...(one.open ? [one.open] : [])].flatMap(contentOf)
+  return one.queue.batches.flatMap(contentOf)
 }
 
 function keys(one: PartitionIngest): string[] {
@@ -54,8 +55,8 @@ test('SourceDecoder encodes records with their source offset and moves along', (
     { key: 'c', value: '', src: 5, timestamp: 1_700_000_000_000 },
   ])
   expect(one).toMatchObject({ consumed: 6, acknowledged: 0 })
-  expect(one.open!.nextSource).toBe(6)
-  expect(one.bytes).toBe(one.open!.bytes)
+  expect(one.queue.batches[0]!.nextSource).toBe(6)
+  expect(one.bytes).toBe(one.queue.batches[0]!.bytes)
   expect(counted(stats)).toEqual({ recordsConsumed: 3, bytesConsumed: bytes.length })
 })
 
@@ -69,10 +70,10 @@ test('SourceDecoder takes only what lies behind its position when a batch begins
 test('SourceDecoder begins another batch when one is full, and counts the bytes of both', () => {
   const { decoder, one } = setup({}, 200)
   decoder.decode(fetched(batch(0, ...Array.from({ length: 20 }, (_, i) => ({ key: `key-${i}` })))), one)
-  expect(one.full.length).toBeGreaterThan(3)
+  expect(one.queue.batches.length).toBeGreaterThan(4)
   expect(waiting(one).map(({ src }) => src)).toEqual(Array.from({ length: 20 }, (_, i) => i))
-  expect(one.bytes).toBe([...one.full, one.open!].reduce((sum, { bytes }) => sum + bytes, 0))
-  const ends = [...one.full, one.open!].map(({ nextSource }) => nextSource)
+  expect(one.bytes).toBe(one.queue.batches.reduce((sum, { bytes }) => sum + bytes, 0))
+  const ends = one.queue.batches.map(({ nextSource }) => nextSource)
   expect(ends).toEqual(ends.toSorted((a, b) => a - b))
   expect(ends.at(-1)).toBe(20)
 })
@@ -110,7 +111,7 @@ test('SourceDecoder skips, counts and tells an undecodable record', () => {
 test('SourceDecoder is done with all it was given when only skipped records came', () => {
   const { decoder, one } = setup()
   decoder.decode(fetched(batch(0, { key: null }, { key: null })), one)
-  one.advance(one.acknowledged)
+  one.advance()
   expect(one).toMatchObject({ consumed: 2, acknowledged: 2, isIdle: true })
 })
 
@@ -119,7 +120,7 @@ test('SourceDecoder takes a record of exactly the largest size, and skips, count
   const sizes = Array.from({ length: 200 }, (_, i) => 800 + i)
   const { decoder, one, stats } = setup(limits, 1000)
   decoder.decode(fetched(batch(0, ...sizes.map((size) => ({ key: 'k', value: randomBytes(size) })))), one)
-  const written = [...one.full, one.open!]
+  const written = one.queue.batches
   expect(Math.max(...written.map(({ bytes }) => bytes))).toBe(1000)
   const largest = Math.max(...waiting(one).map(({ value }) => value!.length))
   expect(stats.count('skippedTooLarge')).toBe(sizes.filter((size) => size > largest).length)
@@ -136,7 +137,7 @@ test('SourceDecoder compresses a record in a batch of its own, in order, when it
     one,
   )
   expect(keys(one)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
-  const batches = [...one.full, ...(one.open ? [one.open] : [])]
+  const batches = one.queue.batches
   expect(batches.map(({ count, isCompressed, nextSource }) => [count, isCompressed, nextSource])).toEqual([
     [1, false, 1],
     [1, true, 2],

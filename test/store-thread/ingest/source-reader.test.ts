@@ -25,7 +25,7 @@ test('a partition that stands still at a record is read on from there once that 
   const { ingest, source } = start()
   const ready = Promise.withResolvers<void>()
   const one = ingest.partition(0)!
-  one.waiting = ready.promise
+  one.reading.waitFor(ready.promise)
   await feed(source, 0, 3)
   // Sent before what came was worked off: nothing of its answer counts.
   await feed(source, 0, 3)

@@ -1,8 +1,9 @@
-/** A source that has changed under a running store: what is noted, deleted and read again, in which order. */
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { CatchUp } from '../../../lib/store-thread/ingest/catch-up.ts'
+/** A source that has changed under a running store: what is noted, deleted and read again, in which order. */
+import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import type { PartitionLifecycle } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
@@ -24,7 +25,7 @@ async function setup(more: Partial<StoreContext> = {}) {
   for (const [key, offset] of [['a', 3] as const, ['b', 6] as const, ['c', 8] as const]) put(0, key, 'value', offset)
   await openAll()
   const events: string[] = []
-  const one = new PartitionIngest(0, 9, false, EpochTrail.from(epochs))
+  const one = new PartitionIngest(0, 9, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
   const amendment = {
     isOver: false,
     discard: async (key: Uint8Array) => void events.push(`deleted ${Buffer.from(key).toString()}`),

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import type { TopicMetadata } from '../../../lib/kafka/protocol/metadata.ts'
 import { TopicView } from '../../../lib/kafka/topic-view.ts'
+import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { Reread } from '../../../lib/store-thread/ingest/reread.ts'
 import { type SourceChange, SourceWatch } from '../../../lib/store-thread/reread/source-watch.ts'
@@ -15,7 +16,7 @@ function watched(epochs = '3@0') {
   const fake = new FakeClient({ 0: 1 })
   const topics = new TopicView()
   Object.assign(fake, { topics, metadata: async () => [] })
-  const one = new PartitionIngest(0, 150, false, EpochTrail.from(epochs))
+  const one = new PartitionIngest(0, 150, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
   const changes: SourceChange[] = []
   const failures: unknown[] = []
   const context = {
@@ -68,7 +69,7 @@ test('another id is another topic, before any request knows of it', () => {
 
 test('records of a new epoch have what was read before them looked at, of that epoch', async () => {
   const { watch, one, tell, changes } = watched('3@0,5@150')
-  one.consumed = 200
+  one.consumeTo(200)
   watch.epochBegan(0)
   await tell(3, 120)
   await until('it is noticed', () => changes.length > 0)
@@ -77,8 +78,8 @@ test('records of a new epoch have what was read before them looked at, of that e
 
 test('a partition that is read again is looked at as far as it was read before', async () => {
   const { elect, one, tell, changes } = watched()
-  one.consumed = 10
-  one.reread = new Reread(120, new Set(), () => true)
+  one.consumeTo(10)
+  one.setReread(new Reread(120, new Set(), () => true))
   elect('a', 4)
   await tell(3, 110)
   await until('it is noticed', () => changes.length > 0)

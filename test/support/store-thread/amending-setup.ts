@@ -10,13 +10,13 @@ import { createFixture } from '../map/map-pair.ts'
 
 export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
   const { map, put, openAll } = createFixture()
-  const one = new PartitionIngest(0, 0)
   const pool = new BatchPool(batchBytes, 4)
+  const one = new PartitionIngest(0, 0, pool)
   const progress = new ConditionWaiters()
   let bytes = 0
   const settlement = {
     progress,
-    account: (_: PartitionIngest, more: number) => void (bytes += more),
+    account: () => void (bytes += one.takeBytesChange()),
   } as unknown as Settlement
   const flusher = { flush: async () => void (await map.publish()), room: () => undefined }
   const context = { map, flusher, config: { keepHeaders } } as unknown as StoreContext
@@ -28,8 +28,8 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
     const batch = one.takeBatch()
     if (batch === undefined) return []
     const content = recordsOf(batch)
-    bytes -= batch.bytes
-    one.inFlight--
+    one.settle(batch, undefined)
+    settlement.account(one)
     progress.made()
     return content
   }

@@ -36,12 +36,13 @@ export function setup(definition: Partial<Definition>, options: Options = {}) {
     timestampAfterMaxMs: 9e18,
     keepsTimestamps: true,
   }
-  const decoder = new SourceDecoder('orders', stats, limits, new BatchPool(1 << 20, 4), bad, { conversion })
-  const one = new PartitionIngest(0, 0, conversion.hasCallbacks)
+  const pool = new BatchPool(1 << 20, 4)
+  const decoder = new SourceDecoder('orders', stats, limits, pool, bad, { conversion })
+  const one = new PartitionIngest(0, 0, pool, conversion.hasCallbacks)
   const take = (...records: RawRecord[]) => {
     const raws = records.map((record, offsetDelta) => rawRecord({ offsetDelta, ...record }))
     decoder.decode(fetched(rawBatch({ baseOffset: 0n, baseTimestamp: 1_700_000_000_000n, records: raws })), one)
-    return [...one.full, ...(one.open ? [one.open] : [])].flatMap(contentOf)
+    return one.queue.batches.flatMap(contentOf)
   }
   /** What is on its way to the changelog afterwards. */
   const written = (...records: RawRecord[]) => take(...records).map(({ key, value }) => `${key}=${value}`)
