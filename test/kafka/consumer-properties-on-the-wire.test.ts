@@ -103,7 +103,8 @@ test('a damaged batch is skipped, but taken with check.crcs=false', async () => 
     const fixture = await fixtureOf()
     await fixture.produce([{ key: 'a', value: 'genuine' }])
     damageFetches('genuine', 'forgery')
-    const store = fixture.open({ clients: clients({ consumer: text }) })
+    const pace = 'retry.backoff.ms=1,retry.backoff.max.ms=1,fetch.wait.max.ms=10' // for ten attempts
+    const store = fixture.open({ clients: clients({ consumer: `${text},${pace}` }) })
     await fixture.quiet(store)
     const found = [await valueOf(store, 'a'), store.stats.count('skippedCorruptBatch')]
     observed.broker.proxy!.onResponse = undefined
@@ -120,7 +121,11 @@ test('offsets are committed under group.id, and as often as auto.commit.interval
   const group = `${fixture.storeId}-group`
   const store = fixture.open({ clients: clients({ consumer: `group.id=${group},auto.commit.interval.ms=86400000` }) })
   await fixture.quiet(store)
-  await Bun.sleep(1_200) // longer than the default
+  // With the default interval, the store would commit earlier than one that opens after it.
+  await using later = await fixtureOf()
+  await later.produce(messages)
+  later.open()
+  await until('a store with the default interval has committed', async () => (await later.committed()).get(0) === 3)
   expect(await fixture.cluster.committed(group, fixture.source)).toEqual(new Map([[0, -1]]))
   await store.close()
   expect(await fixture.cluster.committed(group, fixture.source)).toEqual(new Map([[0, 3]]))

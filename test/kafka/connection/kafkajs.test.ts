@@ -12,6 +12,7 @@ import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
 import manifest from '../../../package.json'
 import { createTopic, sharedKafka, uniqueName } from '../../support/kafka/index.ts'
+import { soon } from '../../support/until.ts'
 
 const open: { close: () => unknown }[] = []
 afterEach(() => {
@@ -183,14 +184,22 @@ test('requests cause no timers of negative length', async () => {
 })
 
 test('a process ends by itself when its connections are closed', async () => {
+  // A timer that is left behind holds the process for as long as its deadline is.
   const script = `
     import { KafkaClient } from '${import.meta.dir}/../../../lib/kafka/client.ts'
     const [host, port] = process.argv[1].split(':')
-    const client = new KafkaClient({ subject: 'test', brokers: [{ host, port: Number(port) }], clientId: 'test', connectionTimeoutMs: 10_000, requestTimeoutMs: 30_000 })
+    const deadlines = { connectionTimeoutMs: 600_000, requestTimeoutMs: 600_000, lateMs: 600_000 }
+    const client = new KafkaClient({ subject: 'test', brokers: [{ host, port: Number(port) }], clientId: 'test', ...deadlines })
     await client.metadata(['__consumer_offsets'])
-    client.close()`
+    client.close()
+    console.log('closed')`
   const { bootstrap } = await sharedKafka()
-  const child = Bun.spawn([process.execPath, '-e', script, bootstrap], { stdout: 'ignore', stderr: 'pipe' })
-  expect(await child.exited).toBe(0)
+  const child = Bun.spawn([process.execPath, '-e', script, bootstrap], { stdout: 'pipe', stderr: 'pipe' })
+  try {
+    expect(await soon('the end of the process', child.exited)).toBe(0)
+  } finally {
+    child.kill()
+  }
+  expect(await new Response(child.stdout).text()).toBe('closed\n')
   expect(await new Response(child.stderr).text()).toBe('')
 })
