@@ -5,14 +5,14 @@
 import * as v from 'valibot'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { codecOf, type FormatsConfig, type FormatSpec, type RegistryConfig } from '../format/index.ts'
-import { formatEntries, formatNames } from './entries/formats.ts'
+import { formatDefinitions, formatNames } from './definitions/formats.ts'
 import { missing } from './missing-setting.ts'
 import { findPath, notFound } from './paths.ts'
 import { quote } from './quote.ts'
 import { readRegistry } from './schema-registry.ts'
 import type { SettingText } from './secrets.ts'
 
-export type FormatKey = keyof typeof formatEntries
+export type FormatKey = keyof typeof formatDefinitions
 export type GivenFormats = ReadonlyMap<string, SettingText | undefined>
 
 export interface Topics {
@@ -221,5 +221,5 @@ class FormatsReader {
 }
 
 function variableOf(key: FormatKey): string {
-  return (v.getMetadata(formatEntries[key]) as { variable: string }).variable
+  return (v.getMetadata(formatDefinitions[key]) as { variable: string }).variable
 }

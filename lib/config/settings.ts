@@ -1,19 +1,19 @@
 /**
- * All settings: how each is parsed, and its metadata for --help, error texts and the documentation. entries/ defines
+ * All settings: how each is parsed, and its metadata for --help, error texts and the documentation. definitions/ defines
  * them, one file for each area.
  */
 import * as v from 'valibot'
 import type { FormatsConfig } from '../format/index.ts'
 import type { ClientsConfig } from '../store-protocol/client-config.ts'
-import { clientEntries } from './entries/clients.ts'
-import { definitionEntries } from './entries/definition.ts'
-import { formatEntries } from './entries/formats.ts'
-import { flushSettings, memoryEntries } from './entries/memory.ts'
-import { operationEntries } from './entries/operation.ts'
-import { partitionEntries } from './entries/partitions.ts'
-import { deadLetterFault, recordEntries } from './entries/records.ts'
-import { serverEntries } from './entries/server.ts'
-import { topicEntries } from './entries/topics.ts'
+import { clientDefinitions } from './definitions/clients.ts'
+import { formatDefinitions } from './definitions/formats.ts'
+import { flushSettings, memoryDefinitions } from './definitions/memory.ts'
+import { operationDefinitions } from './definitions/operation.ts'
+import { partitionDefinitions } from './definitions/partitions.ts'
+import { deadLetterFault, recordDefinitions } from './definitions/records.ts'
+import { serverDefinitions } from './definitions/server.ts'
+import { moduleDefinitions } from './definitions/store-module.ts'
+import { topicDefinitions } from './definitions/topics.ts'
 import type { TokenPlace } from './secrets.ts'
 import type { TlsPair } from './tls-pair.ts'
 import { topicLengthMax } from './values.ts'
@@ -36,13 +36,13 @@ export interface SettingMetadata {
 
 /** Groups of --help. */
 const areas = {
-  kafka: { ...topicEntries, ...clientEntries, ...partitionEntries },
-  formats: { ...formatEntries, ...definitionEntries, ...recordEntries },
-  http: { ...serverEntries, ...operationEntries },
-  memory: memoryEntries,
+  kafka: { ...topicDefinitions, ...clientDefinitions, ...partitionDefinitions },
+  formats: { ...formatDefinitions, ...moduleDefinitions, ...recordDefinitions },
+  http: { ...serverDefinitions, ...operationDefinitions },
+  memory: memoryDefinitions,
 }
 
-const entries = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http }
+const definitions = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http }
 
 export type SettingArea = keyof typeof areas
 
@@ -52,13 +52,13 @@ export function settingKeysOf(area: SettingArea): SettingKey[] {
   return Object.keys(areas[area]) as SettingKey[]
 }
 
-export type SettingKey = keyof typeof entries
+export type SettingKey = keyof typeof definitions
 
 /** In the order of --help. */
-export const settingKeys = Object.keys(entries) as SettingKey[]
+export const settingKeys = Object.keys(definitions) as SettingKey[]
 
 export function metadataOf(key: SettingKey): SettingMetadata {
-  return v.getMetadata(entries[key]) as unknown as SettingMetadata
+  return v.getMetadata(definitions[key]) as unknown as SettingMetadata
 }
 
 export function flagOf(variable: string): string {
@@ -70,7 +70,7 @@ export function flagOf(variable: string): string {
  * each other.
  */
 export const settingsSchema = v.pipe(
-  v.object(entries),
+  v.object(definitions),
   v.forward(
     v.partialCheck(
       [['sourceTopic'], ['useReplicaOnly']],
@@ -122,9 +122,9 @@ export const settingsSchema = v.pipe(
   v.transform((settings) => ({ ...settings, ...deriveNames(settings), ...flushSettings(settings) })),
 )
 
-export type ClientsText = keyof typeof clientEntries
+export type ClientsText = keyof typeof clientDefinitions
 
-type FormatText = keyof typeof formatEntries
+type FormatText = keyof typeof formatDefinitions
 
 type Parsed = v.InferOutput<typeof settingsSchema>
 
@@ -155,7 +155,7 @@ interface Read {
  */
 export function settingsOf(parsed: Parsed, clients: ClientsConfig, read: Read): Settings {
   const { serverTlsCert: _cert, serverTlsKey: _key, storeModule: _module, ...rest } = parsed
-  const kept = Object.entries(rest).filter(([key]) => !(key in clientEntries || key in formatEntries))
+  const kept = Object.entries(rest).filter(([key]) => !(key in clientDefinitions || key in formatDefinitions))
   const given = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
   return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...given })
 }

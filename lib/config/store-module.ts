@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { formatEntries } from './entries/formats.ts'
+import { formatDefinitions } from './definitions/formats.ts'
 import type { GivenFormats } from './formats.ts'
 import { findPath, notFound } from './paths.ts'
 import { quote } from './quote.ts'
@@ -23,7 +23,7 @@ export function storeModuleOf(
   const setting = given.get('storeModule')
   if (setting === undefined) return undefined
   const where = `STORE_MODULE=${quote(setting.text)} (${setting.origin})`
-  const formats = (Object.keys(formatEntries) as SettingKey[]).filter((key) => given.get(key) !== undefined)
+  const formats = (Object.keys(formatDefinitions) as SettingKey[]).filter((key) => given.get(key) !== undefined)
   if (formats.length > 0) {
     const names = formats.map((key) => nameAsGiven(key, given.get(key)!.origin)).join(', ')
     faults.push(`${where}: the module says what keys and values are; leave out ${names}`)

@@ -13,7 +13,7 @@ import {
 import { nearName } from '../text/did-you-mean.ts'
 import { pathOf } from './call-site.ts'
 import type { CodecSource, ModuleFormat, OwnCodec, ValidatedFormat } from './codec-source.ts'
-import { completeCodec } from './own-codec.ts'
+import { completeCodec } from './module-codec.ts'
 import { storedCodec, validatedCodec } from './schema-codec.ts'
 
 export type Member = 'key' | 'input' | 'value'

@@ -8,7 +8,7 @@ import { LatchkeyError } from '../errors.ts'
 import { nearName } from '../text/did-you-mean.ts'
 import { exportsOf, isBuiltIn } from './built-ins.ts'
 import { pathOf } from './call-site.ts'
-import { ownFrame, sayingOf, shownPath } from './thrown.ts'
+import { ownFrame, sayingOf, shownPath } from './describe-thrown.ts'
 
 const charactersMax = 500
 const lineShownMax = 80

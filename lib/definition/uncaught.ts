@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { pathOf } from './call-site.ts'
-import { ownFrame, sayingOf, shownPath } from './thrown.ts'
+import { ownFrame, sayingOf, shownPath } from './describe-thrown.ts'
 
 const leftBehind = '; a promise or timer that the store module left behind?'
 

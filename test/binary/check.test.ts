@@ -18,7 +18,7 @@ function checked(settings: Record<string, string> = {}) {
   return runLatchkey({ settings: { ...required, ...settings }, args: ['--check'] })
 }
 
-test('--check is short where all is well', async () => {
+test('--check is short where there are no problems', async () => {
   const { stdout, stderr, exitCode } = await checked()
   expect([stderr, exitCode]).toEqual(['', 0])
   const lines = stdout.trimEnd().split('\n')
@@ -37,7 +37,7 @@ test('--check refuses an address that the machine lacks, as a start does', async
   expect(stdout).not.toContain('a start would do')
 })
 
-test('--check warns of a port that is in use, and does not say that all is well', async () => {
+test('--check warns of a port that is in use, and does not say that there are no problems', async () => {
   using other = Bun.serve({ port: 0, hostname: '127.0.0.1', reusePort: false, fetch: () => new Response() })
   const { stdout, stderr, exitCode } = await checked({ SERVER_PORT: `${other.port}` })
   expect([stderr, exitCode]).toEqual(['', 0])
@@ -68,7 +68,7 @@ test('--check ends with 1 where the schema registry does not answer, and still t
   const { stdout, stderr, exitCode } = await checked({ VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: registry.url })
   expect(exitCode).toBe(1)
   expect(stdout).toContain(`source ${topic}: 4 partitions`)
-  expect(stdout).not.toContain('all is well')
+  expect(stdout).not.toContain('no problems found')
   expect(stderr).toBe(
     `latchkey: Asking the schema registry ${registry.url} for the latest schema of subject ${topic}-value: it cannot be reached: ECONNREFUSED\n`,
   )

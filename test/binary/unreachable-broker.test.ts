@@ -21,7 +21,7 @@ test('a store stays observable, says what is wrong every few seconds, and recove
     const lookup = await latchkey.get(`/stores/${topic}/a`)
     expect([lookup.status, await lookup.json()]).toEqual([503, expect.objectContaining({ code: 'recovering' })])
 
-    const warnings = () => latchkey.stderr.match(new RegExp(`warning .*${proxy.address}.*trying on`, 'g')) ?? []
+    const warnings = () => latchkey.stderr.match(new RegExp(`warning .*${proxy.address}.*still retrying`, 'g')) ?? []
     await latchkey.until('it says so again', () => warnings().length >= 2)
     const status = await latchkey.status(topic)
     expect([status?.state, status?.reason]).toEqual(['starting', expect.stringContaining(proxy.address)])

@@ -105,7 +105,7 @@ test('primary and replica go on when the broker was killed and is back', async (
   await fleet.agrees(replica, [0, 1, 2])
   await broker.kill()
   try {
-    await until('it says so', () => /changelog consumer: .* trying on/.test(replica.status().reason ?? ''))
+    await until('it says so', () => /changelog consumer: .* still retrying/.test(replica.status().reason ?? ''))
     expect(await answer(replica, 'a')).toBe('1')
     expect(isReady(replica)).toBe(true)
   } finally {

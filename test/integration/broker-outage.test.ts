@@ -31,7 +31,7 @@ test.each(['stop', 'kill'] as const)(
       run.reader.start()
       await run.acknowledged(20)
       await end(how)
-      await store.until('it says so', async () => /source consumer: .* trying on/.test(await reason(run)))
+      await store.until('it says so', async () => /source consumer: .* still retrying/.test(await reason(run)))
       expect(await store.isReady()).toBe(true)
       expect((await store.status(run.topic))?.state).toBe('running')
       expect(await store.metric('latchkey_fetch_failures_total')).toBeGreaterThan(0)
@@ -73,7 +73,7 @@ test.each(['stop', 'kill'] as const)(
       await fetched.promise
       await end(how)
       released.resolve()
-      await store.until('it says so', async () => /changelog consumer: .* trying on/.test(await reason(run)))
+      await store.until('it says so', async () => /changelog consumer: .* still retrying/.test(await reason(run)))
       expect((await store.status(run.topic))?.state).toBe('recovering')
       expect((await store.get('/livez')).status).toBe(200)
       expect((await store.get(`/stores/${run.topic}/key-0`)).status).toBe(503)

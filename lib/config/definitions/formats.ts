@@ -6,7 +6,7 @@ export const formatNames = [...simpleFormats, 'protobuf', 'avro', 'json-schema']
 
 const formatAllowed = `${formatNames.slice(0, -1).join(', ')} or ${formatNames.at(-1)}`
 
-export const formatEntries = {
+export const formatDefinitions = {
   keyFormat: formatOf('KEY_FORMAT', 'What the topic’s keys are: how they are checked, and written in URLs.', 'raw'),
   valueFormat: formatOf(
     'VALUE_FORMAT',

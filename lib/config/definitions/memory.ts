@@ -13,7 +13,7 @@ const readersMax = 4_096
 const flushCountDefault = 1_000
 const flushSecondsDefault = 1
 
-export const memoryEntries = {
+export const memoryDefinitions = {
   initialCapacity: v.pipe(
     v.optional(wholeNumber(0, capacityMax), '0'),
     v.metadata({

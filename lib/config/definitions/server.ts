@@ -6,7 +6,7 @@ import { bearerToken, hostNames, listenAddress, tokenLengthMax, wholeNumber } fr
 
 const connectionsMax = 1_000_000
 
-export const serverEntries = {
+export const serverDefinitions = {
   serverBind: v.pipe(
     v.optional(listenAddress(), '0.0.0.0'),
     v.metadata({

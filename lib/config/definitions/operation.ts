@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { logLevel, trueOrFalse } from '../values.ts'
 
-export const operationEntries = {
+export const operationDefinitions = {
   readyWhen: v.pipe(
     v.optional(v.picklist(['caught-up', 'recovered']), 'caught-up'),
     v.metadata({

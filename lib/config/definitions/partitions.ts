@@ -7,7 +7,7 @@ import { partitionList, trueOrFalse } from '../values.ts'
 
 const listAllowed = 'partition numbers and ranges, each partition once, such as 0-3,7'
 
-export const partitionEntries = {
+export const partitionDefinitions = {
   partitions: v.pipe(
     v.optional(partitionList(), ''),
     v.metadata({

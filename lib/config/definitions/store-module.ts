@@ -1,7 +1,7 @@
 /** The setting for a store module. ../store-module.ts reads it. */
 import * as v from 'valibot'
 
-export const definitionEntries = {
+export const moduleDefinitions = {
   storeModule: v.pipe(
     v.optional(v.string()),
     v.metadata({

@@ -2,7 +2,7 @@
 import { canonicalJson, type Codec, type Json } from '../format/index.ts'
 import { jsonOfBigint } from '../format/simple/integers.ts'
 import type { OwnCodec } from './codec-source.ts'
-import { refusePromise } from './synchronous.ts'
+import { refusePromise } from './refuse-promise.ts'
 
 /** Checks what the module's functions return, because types are not enforced at run time. */
 export function completeCodec<T>(own: OwnCodec<T>): Codec<T> {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { headerNames, topicName } from '../values.ts'
 import { topicAllowed } from './topics.ts'
 
-export const recordEntries = {
+export const recordDefinitions = {
   onBadRecord: v.pipe(
     v.optional(v.picklist(['skip', 'stop', 'dead-letter']), 'skip'),
     v.metadata({

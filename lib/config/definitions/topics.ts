@@ -4,7 +4,7 @@ import { brokerList, topicLengthMax, topicName } from '../values.ts'
 
 export const topicAllowed = `1 to ${topicLengthMax} characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`
 
-export const topicEntries = {
+export const topicDefinitions = {
   sourceTopic: v.pipe(
     v.optional(topicName()),
     v.metadata({

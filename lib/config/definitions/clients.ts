@@ -8,7 +8,7 @@ function propertiesOf(variable: string, meaning: string, brief?: string) {
   return v.pipe(v.optional(v.string()), v.metadata(metadata))
 }
 
-export const clientEntries = {
+export const clientDefinitions = {
   kafkaProperties: propertiesOf(
     'KAFKA_PROPERTIES',
     'Properties of all three Kafka clients: security.protocol, sasl.*, ssl.* and others.',
