@@ -1,12 +1,19 @@
 /** The state of a partition in shared memory, as an index into `partitionStates`. */
+import { isDebug, loggerOf } from '../log/index.ts'
 import type { StatsView } from './stats-view.ts'
 import type { Stats } from './stats.ts'
 import { type PartitionState, partitionStates } from './status.ts'
+
+const log = loggerOf('store')
 
 export function partitionStateOf(stats: StatsView, partition: number): PartitionState {
   return partitionStates[stats.gauge(partition, 'state')] ?? 'starting'
 }
 
 export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
+  if (isDebug()) {
+    const from = partitionStateOf(stats, partition)
+    if (from !== state) log.debug('Partition {partition}: state {from} changed to {state}', { partition, from, state })
+  }
   stats.setGauge(partition, 'state', partitionStates.indexOf(state))
 }

@@ -2,6 +2,7 @@
  * Publishes what was put into the map: after a number of operations, after a time, soon if few records arrive, and on
  * request. One publish runs at a time.
  */
+import { isDebug, isTrace, loggerOf } from '../log/index.ts'
 import type { ChiralMap } from '../map/index.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 
@@ -17,6 +18,8 @@ const slackMax = 1_000_000
  * this costs at most 1 % of a core.
  */
 const apartMs = 5
+
+const log = loggerOf('store')
 
 export interface FlusherOptions {
   count: number
@@ -69,8 +72,10 @@ export class Flusher {
 
   /** Makes everything visible that was put before the call. */
   async flush(): Promise<void> {
+    const start = performance.now()
     while (this.#publishing !== undefined) await this.#publishing
     await this.#publish()
+    if (isDebug()) log.debug('Flushed in {ms} ms', { ms: Math.round(performance.now() - start) })
   }
 
   stop(): void {
@@ -116,7 +121,11 @@ export class Flusher {
       const operations = await publishing
       this.#stats.add('operationsPublished', operations)
       this.#stats.add('flushes', 1)
-      this.#stats.add('flushSeconds', (performance.now() - start) / 1000)
+      const ms = performance.now() - start
+      this.#stats.add('flushSeconds', ms / 1000)
+      if (isTrace()) {
+        log.trace('Published {operations} operations in {ms} ms', { operations, ms: Math.round(ms * 100) / 100 })
+      }
       this.#stats.set('oplogLength', this.#map.oplogLength)
       if (operations > 0) this.published()
     } finally {

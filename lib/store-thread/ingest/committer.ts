@@ -5,12 +5,14 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
-import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { isDebug, loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf } from '../../topics/clients.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 import { besideChangelog, marksIn } from '../recovery/marks.ts'
+
+const log = loggerOf('store')
 
 /** Maximum time between reading the group's commits and replacing them. */
 const answerAgeMaxMs = 2_000
@@ -29,7 +31,7 @@ export class Committer {
   readonly #source: CommitSource
   readonly #committed: Map<number, CommittedOffset>
   readonly #overruled: ReadonlyMap<number, number>
-  readonly #log = new RepeatedLog(loggerOf('store'))
+  readonly #log = new RepeatedLog(log)
   readonly #timer: ReturnType<typeof setInterval>
   #committing: Promise<void> | undefined
 
@@ -124,6 +126,7 @@ export class Committer {
       for (const [partition, commit] of offsets) {
         this.#committed.set(partition, commit)
         this.#stats.setGauge(partition, 'committed', commit.offset)
+        if (isDebug()) logCommit(group, sourceTopic, partition, commit.offset)
       }
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error
@@ -140,6 +143,11 @@ export class Committer {
     }
     return { topic: this.#config.changelogTopic, offsets: beside }
   }
+}
+
+function logCommit(group: string, topic: string, partition: number, offset: number): void {
+  const properties = { group, topic, partition, offset }
+  log.debug('Group {group} committed offset {offset} of {topic} partition {partition}', properties)
 }
 
 /**

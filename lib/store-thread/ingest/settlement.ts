@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { isTrace, loggerOf } from '../../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../../store-protocol/kept-headers.ts'
 import { applyRecords } from '../apply.ts'
 import { Backlog } from './backlog.ts'
@@ -14,6 +15,8 @@ import type { DirectWrites } from './direct-writes.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import type { IngestContext } from './partition-lifecycle.ts'
 import type { Refusals } from './refusals.ts'
+
+const log = loggerOf('ingest')
 
 export class Settlement {
   readonly backlog: Backlog
@@ -39,8 +42,18 @@ export class Settlement {
     const { partition } = one
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
-    stats.add('changelogRecords', applyRecords(map, stats, partition, records, 0, undefined, this.#kept))
+    const applied = applyRecords(map, stats, partition, records, 0, undefined, this.#kept)
+    stats.add('changelogRecords', applied)
     stats.add('changelogBytes', batch.sentBytes)
+    if (isTrace()) {
+      const { nextSource, sentBytes: bytes } = batch
+      log.trace('Partition {partition}: changelog acknowledged a batch, {records} records applied ({bytes} bytes)', {
+        partition,
+        records: applied,
+        bytes,
+        nextSource,
+      })
+    }
     if (foreign) events.foreignOffsets(partition, foreign)
     this.#directWrites.acknowledged(one, batch)
     this.#settle(one, batch, true)

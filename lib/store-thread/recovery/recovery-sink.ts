@@ -5,6 +5,7 @@ import { isDamage } from '../../kafka/damaged-batches.ts'
 import type { FetchSink } from '../../kafka/fetch-sink.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
+import { isDebug, isTrace, loggerOf } from '../../log/index.ts'
 import type { ChiralMap } from '../../map/index.ts'
 import type { FetchConfig } from '../../store-protocol/client-config.ts'
 import type { HeaderSelector } from '../../store-protocol/kept-headers.ts'
@@ -15,6 +16,8 @@ import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
 import { isUnheld, logUnheld, type UnheldKeys } from './unheld-records.ts'
+
+const log = loggerOf('store')
 
 /** What is known of a partition while it is read. */
 export interface RecoveredPosition {
@@ -145,6 +148,10 @@ export class RecoverySink implements FetchSink {
     progress.records += records
     stats.add('recordsRecovered', records)
     stats.add('bytesRecovered', batch.batchBytes)
+    if (isTrace()) {
+      const properties = { partition, records, bytes: batch.batchBytes, offset: batch.baseOffset }
+      log.trace('Partition {partition}: applied {records} changelog records at offset {offset}', properties)
+    }
   }
 
   /** Includes markers of later epochs: of a fence whose response is still in flight, or of a successor. */
@@ -163,6 +170,12 @@ export class RecoverySink implements FetchSink {
   #end(partition: number, progress: RecoveredPosition): void {
     this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
     this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
+    if (isDebug()) {
+      const { records, position: offset } = progress
+      const topic = this.#context.changelogTopic
+      const properties = { topic, partition, records, offset }
+      log.debug('{topic} partition {partition}: read {records} records up to offset {offset}', properties)
+    }
     this.ended(partition)
     progress.done.resolve()
   }

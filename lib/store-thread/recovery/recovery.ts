@@ -6,6 +6,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { isDebug, loggerOf } from '../../log/index.ts'
 import { plainFetch } from '../../topics/clients.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
@@ -14,6 +15,8 @@ import { type RecoveredPosition, type RecoveryContext, RecoverySink } from './re
 import { settleDisputed } from './settle.ts'
 import type { SourcePosition } from './source-trail.ts'
 import { UnheldKeys } from './unheld-records.ts'
+
+const log = loggerOf('store')
 
 export interface Recovered {
   records: number
@@ -39,6 +42,7 @@ export async function recover(
   partitions: readonly number[],
   window = Number.POSITIVE_INFINITY,
 ): Promise<Map<number, Recovered>> {
+  const readFrom = performance.now()
   const { client, changelogTopic, stats } = context
   const [starts, ends] = await Promise.all([
     client.retryForever(() => listOffsets(client, changelogTopic, partitions, 'earliest')),
@@ -86,8 +90,17 @@ export async function recover(
   }
   // A fence in progress changes the identity. The writer needs the last one.
   await watching
+  logPhase('Read', changelogTopic, progress.size, readFrom)
+  const settlingFrom = performance.now()
   for (const [partition, one] of progress) await settleDisputed(context, partition, one)
+  logPhase('Settled disputed keys of', changelogTopic, progress.size, settlingFrom)
   return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
+}
+
+function logPhase(phase: string, topic: string, partitions: number, since: number): void {
+  if (!isDebug()) return
+  const properties = { phase, topic, partitions, ms: Math.round(performance.now() - since) }
+  log.debug('{phase} {topic}: {partitions} partitions in {ms} ms', properties)
 }
 
 function recoveredOf(progress: RecoveredPosition, identity: ProducerIdentity | undefined): Recovered {
