@@ -39,6 +39,6 @@ async function checkServer({ bind, port }: ServerOptions): Promise<string[]> {
 }
 
 function endingOf(warnings: number): string {
-  if (warnings === 0) return 'no problems found. A start would do'
-  return `a start would do, with ${warnings === 1 ? 'the warning' : `the ${warnings} warnings`} above`
+  if (warnings === 0) return 'no problems found: a start would succeed'
+  return `a start would succeed, with ${warnings === 1 ? 'the warning' : `the ${warnings} warnings`} above`
 }

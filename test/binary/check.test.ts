@@ -25,7 +25,7 @@ test('--check is short where there are no problems', async () => {
   expect(lines, stdout).toHaveLength(7)
   expect(lines).toContain(`source ${topic}: 4 partitions, primary here: 0-3`)
   expect(lines).toContain(`fencing: transactional ids latchkey-${topic}-<partition>`)
-  expect(lines.at(-1)).toBe('no problems found. A start would do')
+  expect(lines.at(-1)).toBe('no problems found: a start would succeed')
 })
 
 test('--check refuses an address that the machine lacks, as a start does', async () => {
@@ -34,7 +34,7 @@ test('--check refuses an address that the machine lacks, as a start does', async
     'latchkey: Listening at 192.0.2.1 port 0: this machine has no such address; choose another SERVER_BIND, such as 0.0.0.0 for all that it has\n',
     1,
   ])
-  expect(stdout).not.toContain('a start would do')
+  expect(stdout).not.toContain('a start would succeed')
 })
 
 test('--check warns of a port that is in use, and does not say that there are no problems', async () => {
@@ -91,7 +91,7 @@ test('--check writes JSON and nothing else with STRUCTURED_LOGGING', async () =>
     .trimEnd()
     .split('\n')
     .map((line) => (JSON.parse(line) as { message: string }).message)
-  expect(messages.at(-1)).toBe('no problems found. A start would do')
+  expect(messages.at(-1)).toBe('no problems found: a start would succeed')
 })
 
 test('--check writes a warning as one with STRUCTURED_LOGGING', async () => {

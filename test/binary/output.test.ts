@@ -95,7 +95,7 @@ test('SIGHUP without a certificate ends nothing', async () => {
   try {
     await latchkey.listening()
     latchkey.signal('SIGHUP')
-    await latchkey.until('it is told', () => latchkey.stderr.includes('SIGHUP: there is no certificate'))
+    await latchkey.until('it is told', () => latchkey.stderr.includes('SIGHUP: no certificate'))
     expect((await latchkey.get('/livez')).status).toBe(200)
     expect(await latchkey.stop()).toBe(0)
   } finally {

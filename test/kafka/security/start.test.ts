@@ -145,7 +145,7 @@ test('--check tells missing rights with exit code 1, and shows no secret when al
   const granted = await run(environment, '--check')
   expect(granted).toMatchObject({ exitCode: 0 })
   expect(granted.stdout).not.toContain(`Read on topic ${fixture.source}`)
-  expect(granted.stdout).toContain('a start would do')
+  expect(granted.stdout).toContain('a start would succeed')
   expect(granted.stdout + granted.stderr + refused.stderr).not.toContain(scramPassword)
 })
 
