@@ -3,7 +3,7 @@ import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-/** The checks of --check: whether settings, rights and topics fit, and what a start would succeed. Changes nothing. */
+/** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
 import { counted } from '../text/counted.ts'
 import { describeRight, principalOf } from './acls.ts'
 import {
