@@ -16,11 +16,11 @@ import type { Settlement } from './settlement.ts'
 const batchesMax = 4
 
 export interface AmendingHooks {
-  isOurs(one: PartitionIngest): boolean
+  isOurs(state: PartitionIngest): boolean
   /** Called when the producer may have something to write. */
   wake(): void
   /** Starts or stops reading the source of a partition, as its `mayFetch` says. */
-  fetch(one: PartitionIngest): void
+  fetch(state: PartitionIngest): void
 }
 
 export class Amending {
@@ -42,60 +42,60 @@ export class Amending {
    * Withholds a partition at once. Batches of an earlier turn that are not written are dropped.
    * @param withdrawn batches that the producer returned; none of their records was written
    */
-  withhold(one: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
-    this.#turns.set(one, Symbol('turn'))
-    for (const batch of one.withhold(withdrawn)) this.#pool.release(batch)
-    this.#settlement.account(one)
-    this.#hooks.fetch(one)
+  withhold(state: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
+    this.#turns.set(state, Symbol('turn'))
+    for (const batch of state.withhold(withdrawn)) this.#pool.release(batch)
+    this.#settlement.account(state)
+    this.#hooks.fetch(state)
   }
 
   /**
    * Amends a withheld partition.
    * @returns false if the turn ended early: the partition is lost, or was withheld again
    */
-  async write(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
+  async write(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
     const { flusher, map, config } = this.#context
     const { progress } = this.#settlement
-    const turn = this.#turns.get(one)
-    const isOver = () => !this.#hooks.isOurs(one) || this.#turns.get(one) !== turn
-    await progress.until(() => isOver() || one.inFlight === 0)
+    const turn = this.#turns.get(state)
+    const isOver = () => !this.#hooks.isOurs(state) || this.#turns.get(state) !== turn
+    await progress.until(() => isOver() || state.inFlight === 0)
     await flusher.flush()
-    const amendment = new Amendment(map, one.partition, keepsHeaders(config), {
+    const amendment = new Amendment(map, state.partition, keepsHeaders(config), {
       acquireBatch: () => this.#pool.acquire(),
-      write: (batch) => this.#write(one, batch),
+      write: (batch) => this.#write(state, batch),
       room: async () => {
-        await progress.until(() => isOver() || one.amendmentsLeft < batchesMax)
+        await progress.until(() => isOver() || state.amendmentsLeft < batchesMax)
         await flusher.room()
       },
       isOver,
     })
     await write(amendment)
     amendment.finish()
-    await progress.until(() => isOver() || one.amendmentsLeft === 0)
+    await progress.until(() => isOver() || state.amendmentsLeft === 0)
     return !isOver()
   }
 
   /** Ends the withholding. The partition continues with its own batches. */
-  release(one: PartitionIngest): void {
-    this.#turns.delete(one)
-    one.queue.release()
-    this.#hooks.fetch(one)
+  release(state: PartitionIngest): void {
+    this.#turns.delete(state)
+    state.queue.release()
+    this.#hooks.fetch(state)
     this.#hooks.wake()
     this.#settlement.progress.made()
   }
 
   /** Waits for other amendments of the partition, then withholds, writes and releases. */
-  async amend(one: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
-    const mayBegin = () => !one.isWithheld || !this.#hooks.isOurs(one)
+  async amend(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+    const mayBegin = () => !state.isWithheld || !this.#hooks.isOurs(state)
     while (!mayBegin()) await this.#settlement.progress.until(mayBegin)
-    if (!this.#hooks.isOurs(one)) return
-    this.withhold(one)
-    if (await this.write(one, write)) this.release(one)
+    if (!this.#hooks.isOurs(state)) return
+    this.withhold(state)
+    if (await this.write(state, write)) this.release(state)
   }
 
-  #write(one: PartitionIngest, batch: ChangelogBatch): void {
-    one.queue.amend(batch)
-    this.#settlement.account(one)
+  #write(state: PartitionIngest, batch: ChangelogBatch): void {
+    state.queue.amend(batch)
+    this.#settlement.account(state)
     this.#hooks.wake()
   }
 }

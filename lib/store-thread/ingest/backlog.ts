@@ -40,14 +40,14 @@ export class Backlog {
   /** @param bytes negative for settled bytes */
   add(partition: number, bytes: number): void {
     if (bytes === 0) return
-    const one = this.#waiting.get(partition) ?? { bytes: 0, movedAt: this.#now(), isPaused: false }
-    this.#waiting.set(partition, one)
-    one.bytes += bytes
+    const share = this.#waiting.get(partition) ?? { bytes: 0, movedAt: this.#now(), isPaused: false }
+    this.#waiting.set(partition, share)
+    share.bytes += bytes
     this.#bytes += bytes
-    if (one.isPaused) this.#pausedBytes += bytes
-    if (bytes < 0) one.movedAt = this.#now()
-    if (one.isPaused && one.bytes < this.#shareBytes) this.#pause(partition, one, false)
-    if (one.bytes <= 0) this.#waiting.delete(partition)
+    if (share.isPaused) this.#pausedBytes += bytes
+    if (bytes < 0) share.movedAt = this.#now()
+    if (share.isPaused && share.bytes < this.#shareBytes) this.#pause(partition, share, false)
+    if (share.bytes <= 0) this.#waiting.delete(partition)
     this.#admit()
   }
 
@@ -61,9 +61,9 @@ export class Backlog {
   /** Pauses the partitions whose changelog acknowledges nothing. */
   look(): void {
     const now = this.#now()
-    for (const [partition, one] of this.#waiting) {
-      const isStill = now - one.movedAt >= stillMs && one.bytes >= this.#shareBytes
-      if (isStill && !one.isPaused) this.#pause(partition, one, true)
+    for (const [partition, share] of this.#waiting) {
+      const isStill = now - share.movedAt >= stillMs && share.bytes >= this.#shareBytes
+      if (isStill && !share.isPaused) this.#pause(partition, share, true)
     }
     this.#admit()
   }
@@ -78,9 +78,9 @@ export class Backlog {
     return this.#bytes - this.#pausedBytes >= backlogBytesMax || this.#bytes >= totalBytesMax
   }
 
-  #pause(partition: number, one: Waiting, isPaused: boolean): void {
-    one.isPaused = isPaused
-    this.#pausedBytes += isPaused ? one.bytes : -one.bytes
+  #pause(partition: number, share: Waiting, isPaused: boolean): void {
+    share.isPaused = isPaused
+    this.#pausedBytes += isPaused ? share.bytes : -share.bytes
     this.paused(partition, isPaused)
   }
 

@@ -34,12 +34,12 @@ export class BadRecords {
    * @returns whether to continue after the record; false if the partition halts, and neither this record nor a later
    *   one is consumed
    */
-  handleRecord(one: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
+  handleRecord(state: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
     const { offset } = batch
-    if (this.#halts(one, offset, fault)) return false
-    this.#count(one, offset, reason, fault)
-    const deadLetter = this.#fault(one, offset, reason, fault)
-    this.#deadLetters?.append(one, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
+    if (this.#halts(state, offset, fault)) return false
+    this.#count(state, offset, reason, fault)
+    const deadLetter = this.#fault(state, offset, reason, fault)
+    this.#deadLetters?.append(state, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
     return true
   }
 
@@ -49,22 +49,22 @@ export class BadRecords {
    * @param bytes of the batch, if its length is known
    */
   handleBatch(
-    one: PartitionIngest,
+    state: PartitionIngest,
     next: number,
     attempts: number,
     error: LatchkeyError,
     bytes: Buffer | undefined,
   ): boolean {
-    const { partition, consumed } = one
+    const { partition, consumed } = state
     const fault = messageOf(error)
     const reason = error.code === 'entry_too_large' ? 'skippedTooLarge' : 'skippedCorruptBatch'
-    if (this.#halts(one, consumed, fault)) return false
+    if (this.#halts(state, consumed, fault)) return false
     this.#stats.add(reason, 1)
     const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {fetches}: {fault}`
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
-    const deadLetter = this.#fault(one, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
-    this.#deadLetters?.append(one, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
+    const deadLetter = this.#fault(state, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
+    this.#deadLetters?.append(state, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
     return true
   }
 
@@ -72,13 +72,15 @@ export class BadRecords {
    * Like handleRecord(), for the record of a changelog batch that the broker refuses to store. Later records may already wait;
    * if the partition halts, they must be taken back.
    */
-  takeRefused(one: PartitionIngest, stored: RecordBatchReader, refusal: string): boolean {
+  takeRefused(state: PartitionIngest, stored: RecordBatchReader, refusal: string): boolean {
     const offset = stored.sourceOffset()
     const message = `the changelog refuses it: ${refusal}`
-    if (this.#halts(one, offset, message)) return false
-    this.#count(one, offset, 'skippedTooLarge', message)
+    if (this.#halts(state, offset, message)) return false
+    this.#count(state, offset, 'skippedTooLarge', message)
     // A discard tombstone is not a source record.
-    if (offset >= 0) this.#deadLetters?.appendRefused(one, stored, this.#fault(one, offset, 'skippedTooLarge', message))
+    if (offset >= 0) {
+      this.#deadLetters?.appendRefused(state, stored, this.#fault(state, offset, 'skippedTooLarge', message))
+    }
     return true
   }
 
@@ -89,9 +91,9 @@ export class BadRecords {
     this.#log(level, `${reason} ${partition}`, message, { partition, offset, fault })
   }
 
-  #halts(one: PartitionIngest, offset: number, fault: string): boolean {
+  #halts(state: PartitionIngest, offset: number, fault: string): boolean {
     if (this.#config.onBadRecord !== 'stop' || offset < 0) return false
-    one.reading.halt(offset, fault)
+    state.reading.halt(offset, fault)
     return true
   }
 

@@ -54,13 +54,13 @@ export class CallbackRunner {
   }
 
   /** To be called for each record before the other methods. The partition must have `pendingValues`. */
-  begin(one: PartitionIngest, { data, keyStart, keyLength }: RecordBatchReader): void {
+  begin(state: PartitionIngest, { data, keyStart, keyLength }: RecordBatchReader): void {
     const memory = this.#memory
-    const pending = one.pendingValues!
+    const pending = state.pendingValues!
     pending.release(memory.operationsAbsorbed)
     this.#keyText = data.toString('latin1', keyStart, keyStart + keyLength)
     const found = pending.get(this.#keyText)
-    this.#old = found === undefined ? (memory.latest(one.partition, data, keyStart, keyLength) ?? null) : found
+    this.#old = found === undefined ? (memory.latest(state.partition, data, keyStart, keyLength) ?? null) : found
   }
 
   /**
@@ -88,8 +88,8 @@ export class CallbackRunner {
   }
 
   /** @param value of the record that begin() was called for, null for a tombstone; must not be modified */
-  wrote(one: PartitionIngest, value: Uint8Array | null, offset: number): void {
-    one.pendingValues!.note(this.#keyText, value, offset)
+  wrote(state: PartitionIngest, value: Uint8Array | null, offset: number): void {
+    state.pendingValues!.note(this.#keyText, value, offset)
   }
 
   #decodeOld(enter: (step: Step) => void): unknown {

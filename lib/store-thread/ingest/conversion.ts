@@ -73,32 +73,32 @@ export class Conversion {
    * Converts the record at which `batch` is positioned; it must have a key. A record that cannot be converted goes to
    * BadRecords.
    */
-  convertRecord(one: PartitionIngest, batch: RecordBatchReader): Outcome {
+  convertRecord(state: PartitionIngest, batch: RecordBatchReader): Outcome {
     try {
-      return this.#convert(one, batch)
+      return this.#convert(state, batch)
     } catch (thrown) {
       const wait = waitFor(thrown)
-      if (wait !== undefined) return this.#wait(one, batch.offset, wait)
+      if (wait !== undefined) return this.#wait(state, batch.offset, wait)
       const step = this.#step
       const fault = faultAt(step, this.#definition, thrown)
-      return this.#bad.handleRecord(one, batch, reasonAt(step), fault) ? 'left out' : 'halted'
+      return this.#bad.handleRecord(state, batch, reasonAt(step), fault) ? 'left out' : 'halted'
     }
   }
 
   /**
    * To be called when the record of convertRecord() was encoded for the changelog. The next record with its key sees its value.
    */
-  wrote(one: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
+  wrote(state: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
     if (this.#callbacks === undefined) return
-    if (outcome === 'converted') this.#callbacks.wrote(one, this.value?.slice() ?? null, batch.offset)
-    else this.#callbacks.wrote(one, batch.valueLength < 0 ? null : valueOf(batch).slice(), batch.offset)
+    if (outcome === 'converted') this.#callbacks.wrote(state, this.value?.slice() ?? null, batch.offset)
+    else this.#callbacks.wrote(state, batch.valueLength < 0 ? null : valueOf(batch).slice(), batch.offset)
   }
 
-  #convert(one: PartitionIngest, batch: RecordBatchReader): Outcome {
+  #convert(state: PartitionIngest, batch: RecordBatchReader): Outcome {
     const { convert, value } = this.#definition
     this.#step = 'key'
     const key: unknown = this.#key?.decode(keyOf(batch))
-    this.#callbacks?.begin(one, batch)
+    this.#callbacks?.begin(state, batch)
     if (batch.valueLength < 0) {
       this.#delete(key)
       return 'unchanged'
@@ -107,7 +107,7 @@ export class Conversion {
     let result: unknown = this.#input?.decode(valueOf(batch))
     if (convert !== undefined) {
       this.#step = 'convert'
-      const { partition } = one
+      const { partition } = state
       const { offset, timestamp } = batch
       const record = this.#wantsRecord ? { key, topic: this.#topic, partition, offset, timestamp } : undefined
       result = refusePromise(convert(result, record!), 'it')
@@ -136,11 +136,11 @@ export class Conversion {
   }
 
   /** Halts the partition until a schema is available. Other partitions continue; this one continues at this record. */
-  #wait(one: PartitionIngest, offset: number, { ready, reason }: { ready: Promise<void>; reason: string }): 'halted' {
-    one.reading.waitFor(ready)
+  #wait(state: PartitionIngest, offset: number, { ready, reason }: { ready: Promise<void>; reason: string }): 'halted' {
+    state.reading.waitFor(ready)
     const message = '{topic} partition {partition} offset {offset}: waiting, {reason}'
-    const properties = { topic: this.#topic, partition: one.partition, offset, reason }
-    this.#log.log('info', `wait ${one.partition}`, message, properties)
+    const properties = { topic: this.#topic, partition: state.partition, offset, reason }
+    this.#log.log('info', `wait ${state.partition}`, message, properties)
     return 'halted'
   }
 }

@@ -30,7 +30,7 @@ const batchBytes = 256 << 10
 const cuts: readonly (Omitted | undefined)[] = [undefined, 'value', 'value, headers', 'key, value, headers']
 
 export class DeadLetterBatch {
-  readonly one: PartitionIngest
+  readonly state: PartitionIngest
   /** Source offsets of the dead letters. */
   readonly offsets: number[] = []
   readonly #builder: RecordBatchBuilder
@@ -39,8 +39,8 @@ export class DeadLetterBatch {
   #cut = 0
   #isRetimed = false
 
-  constructor(one: PartitionIngest, bytes = batchBytes) {
-    this.one = one
+  constructor(state: PartitionIngest, bytes = batchBytes) {
+    this.state = state
     this.#builder = new RecordBatchBuilder(bytes)
   }
 
@@ -87,7 +87,7 @@ export class DeadLetterBatch {
     deadLetters.openRecords({ checkCrc: false })
     return this.offsets.map((offset) => {
       deadLetters.nextRecord()
-      const part = new DeadLetterBatch(this.one, 0)
+      const part = new DeadLetterBatch(this.state, 0)
       part.#copy(deadLetters, offset, cut, isRetimed)
       return part
     })

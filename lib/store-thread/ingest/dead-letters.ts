@@ -17,9 +17,9 @@ import { producerOptions } from './produce-options.ts'
 
 export interface DeadLetterSink {
   /** Called when the partition's bytes that wait for an acknowledgement have changed. */
-  account(one: PartitionIngest): void
+  account(state: PartitionIngest): void
   /** Called when the last outstanding dead letter of a partition is acknowledged. The partition may continue. */
-  released(one: PartitionIngest): void
+  released(state: PartitionIngest): void
 }
 
 /** Returns undefined if there is no dead-letter topic. */
@@ -75,48 +75,48 @@ export class DeadLetters {
   }
 
   /** Takes a dead letter for a record. send() writes the dead letters of one fetched chunk together. */
-  append(one: PartitionIngest, found: BadRecord, fault: Fault): void {
-    const batches = this.#open.get(one) ?? []
-    this.#open.set(one, batches)
+  append(state: PartitionIngest, found: BadRecord, fault: Fault): void {
+    const batches = this.#open.get(state) ?? []
+    this.#open.set(state, batches)
     const { storeId } = this.#context.config
     const { maxMessageBytes } = this.#topic
     const last = batches.at(-1)
     const before = last?.bytes ?? 0
     if (last?.add(found, fault, storeId, maxMessageBytes) === true) {
-      one.deadLetters.grow(last.bytes - before)
+      state.deadLetters.grow(last.bytes - before)
       return
     }
-    const batch = new DeadLetterBatch(one)
+    const batch = new DeadLetterBatch(state)
     batch.add(found, fault, storeId, maxMessageBytes)
     batches.push(batch)
-    one.deadLetters.add(batch.bytes)
+    state.deadLetters.add(batch.bytes)
   }
 
   /**
    * Takes a dead letter for a record that the changelog refused. It contains the source's record, or the converted one
    * if the source no longer has it. The partition waits from now on.
    */
-  appendRefused(one: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
+  appendRefused(state: PartitionIngest, stored: RecordBatchReader, fault: Fault): void {
     const converted = copyOf(stored)
-    one.deadLetters.add(0)
+    state.deadLetters.add(0)
     const write = async () => {
       const original = await this.#original(fault)
-      if (original === undefined) this.append(one, converted, { ...fault, raw: 'changelog record' })
-      else this.append(one, original, fault)
-      one.deadLetters.remove(0)
-      this.send(one)
+      if (original === undefined) this.append(state, converted, { ...fault, raw: 'changelog record' })
+      else this.append(state, original, fault)
+      state.deadLetters.remove(0)
+      this.send(state)
     }
     // Rejects when the store stops. The record is read again after the next start.
     write().catch(() => {})
   }
 
   /** Writes the dead letters that were taken. */
-  send(one: PartitionIngest): void {
-    const batches = this.#open.get(one)
+  send(state: PartitionIngest): void {
+    const batches = this.#open.get(state)
     if (batches === undefined) return
-    this.#open.delete(one)
-    this.#sink.account(one)
-    this.#queues.get(this.#target(one.partition))!.push(...batches)
+    this.#open.delete(state)
+    this.#sink.account(state)
+    this.#queues.get(this.#target(state.partition))!.push(...batches)
     this.#producer.wake()
   }
 
@@ -141,14 +141,14 @@ export class DeadLetters {
     this.#settle(batch)
   }
 
-  #settle({ one, bytes }: DeadLetterBatch): void {
-    const isLast = one.deadLetters.remove(bytes)
-    this.#sink.account(one)
-    if (isLast) this.#sink.released(one)
+  #settle({ state, bytes }: DeadLetterBatch): void {
+    const isLast = state.deadLetters.remove(bytes)
+    this.#sink.account(state)
+    if (isLast) this.#sink.released(state)
   }
 
   #refused(batch: DeadLetterBatch, error: LatchkeyError): DeadLetterBatch[] {
-    const { one } = batch
+    const { state } = batch
     const parts = batch.parts(/TIMESTAMP/.test(String(error.details['kafka'])))
     if (parts === undefined) {
       // The thrown error appears in the status, and the dead letter is retried after a pause, since an operator may
@@ -156,7 +156,7 @@ export class DeadLetters {
       const found = `${error.message}; it takes not even the reason alone: correct its configuration`
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
-    for (const { bytes } of parts) one.deadLetters.add(bytes)
+    for (const { bytes } of parts) state.deadLetters.add(bytes)
     this.#settle(batch)
     return parts
   }

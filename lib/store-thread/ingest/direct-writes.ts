@@ -30,13 +30,13 @@ export class DirectWrites {
     this.#post = post
   }
 
-  append(one: PartitionIngest, { records, timestamp }: DirectRecords): void {
-    const after = one.consumed - 1
-    const { pendingValues } = one
+  append(state: PartitionIngest, { records, timestamp }: DirectRecords): void {
+    const after = state.consumed - 1
+    const { pendingValues } = state
     pendingValues?.release(this.#map.operationsAbsorbed)
     readFrame(records, (keyStart, keyLength, valueStart, valueLength) => {
       const isAfter = after >= 0
-      one.queue.append(
+      state.queue.append(
         records,
         keyStart,
         keyLength,
@@ -44,35 +44,35 @@ export class DirectWrites {
         valueLength,
         timestamp,
         after,
-        one.consumed,
+        state.consumed,
         undefined,
         isAfter,
       )
-      one.countDirectWrite()
-      if (pendingValues === undefined && one.reread === undefined) return
+      state.countDirectWrite()
+      if (pendingValues === undefined && state.reread === undefined) return
       const key = Buffer.from(records.buffer, records.byteOffset + keyStart, keyLength).toString('latin1')
-      one.reread?.wrote(key)
+      state.reread?.wrote(key)
       const value = valueLength < 0 ? null : records.slice(valueStart, valueStart + valueLength)
-      pendingValues?.note(key, value, one.consumed)
+      pendingValues?.note(key, value, state.consumed)
     })
   }
 
   /** To be called when the changelog has acknowledged a batch and the map has its records. */
-  acknowledged(one: PartitionIngest, { directWrites: count }: ChangelogBatch): void {
+  acknowledged(state: PartitionIngest, { directWrites: count }: ChangelogBatch): void {
     if (count === 0) return
-    one.settleDirectWrites(count)
-    this.#post({ type: 'written', partition: one.partition, count })
+    state.settleDirectWrites(count)
+    this.#post({ type: 'written', partition: state.partition, count })
   }
 
   /** To be called when the changelog finally refused a batch of one record. */
-  refused(one: PartitionIngest, { directWrites: count }: ChangelogBatch, error: LatchkeyError): void {
-    if (count > 0) this.#refuse(one, count, new LatchkeyError('entry_too_large', error.message))
+  refused(state: PartitionIngest, { directWrites: count }: ChangelogBatch, error: LatchkeyError): void {
+    if (count > 0) this.#refuse(state, count, new LatchkeyError('entry_too_large', error.message))
   }
 
   /** To be called when another instance has taken the partition. */
-  lost(one: PartitionIngest): void {
-    const count = one.unsettledWrites
-    if (count > 0) this.#refuse(one, count, this.#fenced(one.partition))
+  lost(state: PartitionIngest): void {
+    const count = state.unsettledWrites
+    if (count > 0) this.#refuse(state, count, this.#fenced(state.partition))
   }
 
   /** Refuses records that arrive after the partition was lost. */
@@ -82,9 +82,9 @@ export class DirectWrites {
     this.#postRefused(partition, count, this.#fenced(partition))
   }
 
-  #refuse(one: PartitionIngest, count: number, error: LatchkeyError): void {
-    one.settleDirectWrites(count)
-    this.#postRefused(one.partition, count, error)
+  #refuse(state: PartitionIngest, count: number, error: LatchkeyError): void {
+    state.settleDirectWrites(count)
+    this.#postRefused(state.partition, count, error)
   }
 
   /** Posts code and message, because an Error object loses its fields between threads. */

@@ -45,23 +45,23 @@ export class Ingest {
     this.#pool = batchPool(config, topology.limits)
     this.#linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => this.#producer.wake())
     this.#deadLetters = deadLettersOf(context, {
-      account: (one) => this.#isOurs(one) && this.#settlement.account(one),
-      released: (one) => this.#isOurs(one) && this.#released(one),
+      account: (state) => this.#isOurs(state) && this.#settlement.account(state),
+      released: (state) => this.#isOurs(state) && this.#released(state),
     })
     const bad = new BadRecords(config, context.stats, this.#deadLetters)
     const refusals = new Refusals(context.stats, this.#pool, bad)
     this.#directWrites = new DirectWrites(context)
     this.#settlement = new Settlement(context, this.#pool, refusals, this.#directWrites)
     this.#amending = new Amending(context, this.#pool, this.#settlement, {
-      isOurs: (one) => this.#isOurs(one),
+      isOurs: (state) => this.#isOurs(state),
       wake: () => this.#producer.wake(),
-      fetch: (one) => this.#reader.fetch(one),
+      fetch: (state) => this.#reader.fetch(state),
     })
     const { decoder, conversion } = decodingOf(context, this.#pool, bad)
     this.#conversion = conversion
     this.#reader = new SourceReader(context, decoder, this.#settlement, this.#deadLetters, {
       partition: (partition) => this.#partitions.get(partition),
-      encoded: (one) => this.#encoded(one),
+      encoded: (state) => this.#encoded(state),
       room: () => this.room(),
     })
     this.#producer = new Producer(clients.producer, config.changelogTopic, producerOptions(config), {
@@ -80,8 +80,8 @@ export class Ingest {
 
   /** @param end of the changelog partition, as recovery read it */
   add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
-    const one = new PartitionIngest(partition, position, this.#pool, this.#conversion?.hasCallbacks, epochs)
-    this.#partitions.set(partition, one)
+    const state = new PartitionIngest(partition, position, this.#pool, this.#conversion?.hasCallbacks, epochs)
+    this.#partitions.set(partition, state)
     this.#context.stats.setGauge(partition, 'position', position)
     this.#producer.own(partition, identity, end)
     this.#deadLetters?.add(partition)
@@ -89,18 +89,18 @@ export class Ingest {
 
   /** Starts or stops reading the source of a partition that was added. */
   follow(partition: number, isFollowed = true): void {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return // the partition was lost before
-    one.reading.follow(isFollowed)
-    this.#reader.fetch(one)
+    const state = this.#partitions.get(partition)
+    if (state === undefined) return // the partition was lost before
+    state.reading.follow(isFollowed)
+    this.#reader.fetch(state)
   }
 
   /**
    * Writes records of the map to the changelog again, before everything that waits for the partition: see amendment.ts.
    */
   async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<void> {
-    const one = this.#partitions.get(partition)
-    if (one !== undefined) await this.#amending.amend(one, write)
+    const state = this.#partitions.get(partition)
+    if (state !== undefined) await this.#amending.amend(state, write)
   }
 
   /** Source offset up to which the changelog has everything; -1 for a partition that is lost. */
@@ -139,20 +139,20 @@ export class Ingest {
    * @returns whether a full batch waits, so that room() must be awaited
    */
   appendTombstone(partition: number, key: Uint8Array, timestamp: number, sourceOffset: number): boolean {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return false // the partition was lost before
-    one.queue.append(key, 0, key.length, 0, -1, timestamp, sourceOffset, 0)
-    if (!one.queue.hasFull) return false
-    this.#encoded(one)
+    const state = this.#partitions.get(partition)
+    if (state === undefined) return false // the partition was lost before
+    state.queue.append(key, 0, key.length, 0, -1, timestamp, sourceOffset, 0)
+    if (!state.queue.hasFull) return false
+    this.#encoded(state)
     return true
   }
 
   /** Writes records of a program after everything that waits, and posts the results in order. */
   write(partition: number, records: DirectRecords): void {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return this.#directWrites.tooLate(partition, records)
-    this.#directWrites.append(one, records)
-    this.#encoded(one)
+    const state = this.#partitions.get(partition)
+    if (state === undefined) return this.#directWrites.tooLate(partition, records)
+    this.#directWrites.append(state, records)
+    this.#encoded(state)
   }
 
   /** Undefined for a partition that is lost. */
@@ -177,36 +177,36 @@ export class Ingest {
   }
 
   /** To be called when records were appended to a partition. */
-  #encoded(one: PartitionIngest): void {
-    this.#settlement.account(one)
-    if (one.queue.hasFull) this.#producer.wake()
-    if (one.queue.hasOpen) this.#linger.filled()
+  #encoded(state: PartitionIngest): void {
+    this.#settlement.account(state)
+    if (state.queue.hasFull) this.#producer.wake()
+    if (state.queue.hasOpen) this.#linger.filled()
   }
 
   #refused(partition: number, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
-    const one = this.#partitions.get(partition)!
-    const haltBefore = one.reading.halted
-    const instead = this.#settlement.refused(one, batch, error, () => this.#producer.withdraw(partition))
-    if (one.reading.halted !== haltBefore) this.#reader.halted(one)
+    const state = this.#partitions.get(partition)!
+    const haltBefore = state.reading.halted
+    const instead = this.#settlement.refused(state, batch, error, () => this.#producer.withdraw(partition))
+    if (state.reading.halted !== haltBefore) this.#reader.halted(state)
     return instead
   }
 
   /** Called when the last dead letter of a partition is acknowledged. */
-  #released(one: PartitionIngest): void {
-    one.advance()
-    this.#settlement.progressed(one)
+  #released(state: PartitionIngest): void {
+    state.advance()
+    this.#settlement.progressed(state)
     this.#producer.wake()
   }
 
-  #isOurs(one: PartitionIngest): boolean {
-    return this.#partitions.get(one.partition) === one
+  #isOurs(state: PartitionIngest): boolean {
+    return this.#partitions.get(state.partition) === state
   }
 
   #lost(partition: number, error: LatchkeyError): void {
-    const one = this.#partitions.get(partition)
+    const state = this.#partitions.get(partition)
     this.#reader.remove(partition)
     this.#partitions.delete(partition)
-    if (one !== undefined) this.#settlement.lost(one)
+    if (state !== undefined) this.#settlement.lost(state)
     this.#context.events.lost(partition, error)
     this.#settlement.progress.made()
   }

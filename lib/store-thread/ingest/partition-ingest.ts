@@ -236,6 +236,6 @@ export class PartitionIngest {
  *   lost
  */
 export function takenIsSettled(partitions: ReadonlyMap<number, PartitionIngest>): () => boolean {
-  const taken = [...partitions.values()].map((one) => ({ one, isSettled: one.settledMark() }))
-  return () => taken.every(({ one, isSettled }) => partitions.get(one.partition) !== one || isSettled())
+  const taken = [...partitions.values()].map((state) => ({ state, isSettled: state.settledMark() }))
+  return () => taken.every(({ state, isSettled }) => partitions.get(state.partition) !== state || isSettled())
 }

@@ -22,7 +22,7 @@ export class Refusals {
   }
 
   /** Returns the batches that replace a refused batch, in order; empty if its only record cannot be stored. */
-  replace(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
+  replace(state: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     this.#stats.add('changelogFailures', 1)
     const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
     if (batch.count === 1) {
@@ -30,7 +30,7 @@ export class Refusals {
       if (!timeAtFault && !batch.isCompressed) {
         return [this.#part(batch, 0, 1, undefined, this.#pool.acquireCompressed())]
       }
-      if (batch.directWrites === 0) this.#give(one, batch, error)
+      if (batch.directWrites === 0) this.#give(state, batch, error)
       return []
     }
     const half = batch.count >>> 1
@@ -64,10 +64,10 @@ export class Refusals {
     return part
   }
 
-  #give(one: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
+  #give(state: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): void {
     const records = batch.openIn(new RecordBatchReader())
     records.nextRecord()
-    this.#bad.takeRefused(one, records, error.message)
+    this.#bad.takeRefused(state, records, error.message)
   }
 }
 

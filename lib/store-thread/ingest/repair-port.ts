@@ -47,9 +47,9 @@ export class RepairPort {
    * @returns false if the partition is lost
    */
   withhold(partition: number): boolean {
-    const one = this.#partitions.get(partition)
-    if (one !== undefined) this.#amending.withhold(one, this.#producer.withdraw(partition))
-    return one !== undefined
+    const state = this.#partitions.get(partition)
+    if (state !== undefined) this.#amending.withhold(state, this.#producer.withdraw(partition))
+    return state !== undefined
   }
 
   /** To be called when a withheld partition was taken. */
@@ -67,20 +67,20 @@ export class RepairPort {
    * @returns false if it was withheld again meanwhile, or lost
    */
   async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
-    const one = this.#partitions.get(partition)
-    return one !== undefined && (await this.#amending.write(one, write))
+    const state = this.#partitions.get(partition)
+    return state !== undefined && (await this.#amending.write(state, write))
   }
 
   /** Reads a withheld partition again from a source offset on. Batches that wait are dropped. */
   rewind(partition: number, position: number): void {
-    const one = this.#partitions.get(partition)
-    if (one !== undefined) this.#settlement.rewind(one, position)
+    const state = this.#partitions.get(partition)
+    if (state !== undefined) this.#settlement.rewind(state, position)
   }
 
   /** Ends the withholding of a partition. */
   release(partition: number): void {
-    const one = this.#partitions.get(partition)
-    if (one?.isWithheld === true) this.#amending.release(one)
+    const state = this.#partitions.get(partition)
+    if (state?.isWithheld === true) this.#amending.release(state)
   }
 
   /**
@@ -88,10 +88,10 @@ export class RepairPort {
    * @returns false if it is lost
    */
   async reached(partition: number, position: number): Promise<boolean> {
-    const one = this.#partitions.get(partition)
-    if (one === undefined) return false
-    const isOurs = () => this.#partitions.get(partition) === one
-    await this.#settlement.progress.until(() => !isOurs() || one.acknowledged >= position)
+    const state = this.#partitions.get(partition)
+    if (state === undefined) return false
+    const isOurs = () => this.#partitions.get(partition) === state
+    await this.#settlement.progress.until(() => !isOurs() || state.acknowledged >= position)
     return isOurs()
   }
 }

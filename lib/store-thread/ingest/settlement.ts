@@ -37,9 +37,9 @@ export class Settlement {
     this.#kept = headerSelectorOf(context.config)
   }
 
-  acknowledged(one: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
+  acknowledged(state: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
     const { stats, flusher, config, events } = this.#context
-    const { partition } = one
+    const { partition } = state
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
     const applied = applyRecords(map, stats, partition, records, 0, undefined, this.#kept)
@@ -55,8 +55,8 @@ export class Settlement {
       })
     }
     if (foreign) events.foreignOffsets(partition, foreign)
-    this.#directWrites.acknowledged(one, batch)
-    this.#settle(one, batch, true)
+    this.#directWrites.acknowledged(state, batch)
+    this.#settle(state, batch, true)
     flusher.wrote()
   }
 
@@ -66,68 +66,68 @@ export class Settlement {
    *   record at fault
    */
   refused(
-    one: PartitionIngest,
+    state: PartitionIngest,
     batch: ChangelogBatch,
     error: LatchkeyError,
     withdraw: () => ChangelogBatch[],
   ): ChangelogBatch[] {
-    const haltBefore = one.reading.halted
-    const replacements = this.#refusals.replace(one, batch, error)
-    if (replacements.length === 0) this.#directWrites.refused(one, batch, error)
-    one.replace(replacements)
-    if (one.reading.halted !== haltBefore) this.#takeBack(one, batch, error, withdraw())
-    this.#settle(one, batch, replacements.length === 0)
+    const haltBefore = state.reading.halted
+    const replacements = this.#refusals.replace(state, batch, error)
+    if (replacements.length === 0) this.#directWrites.refused(state, batch, error)
+    state.replace(replacements)
+    if (state.reading.halted !== haltBefore) this.#takeBack(state, batch, error, withdraw())
+    this.#settle(state, batch, replacements.length === 0)
     return replacements
   }
 
   /** To be called when a partition's encoded bytes that wait for an acknowledgement have changed. */
-  account(one: PartitionIngest): void {
-    this.backlog.add(one.partition, one.takeBytesChange())
+  account(state: PartitionIngest): void {
+    this.backlog.add(state.partition, state.takeBytesChange())
   }
 
   /** To be called when the partition is lost. */
-  lost(one: PartitionIngest): void {
-    this.backlog.add(one.partition, -one.bytesReported)
-    this.#directWrites.lost(one)
+  lost(state: PartitionIngest): void {
+    this.backlog.add(state.partition, -state.bytesReported)
+    this.#directWrites.lost(state)
   }
 
   /** Reads the source again from an offset on. Batches that wait to be written are dropped. */
-  rewind(one: PartitionIngest, position: number): void {
+  rewind(state: PartitionIngest, position: number): void {
     const error = new LatchkeyError(
       'broker_error',
       `Writing: the changelog lost records, and is made again from the source`,
     )
-    this.#drop(one, one.rewind(position), error)
-    this.progressed(one)
+    this.#drop(state, state.rewind(position), error)
+    this.progressed(state)
   }
 
-  progressed(one: PartitionIngest): void {
-    this.#context.stats.setGauge(one.partition, 'position', one.acknowledged)
-    this.#context.events.progressed(one.partition, one.acknowledged)
+  progressed(state: PartitionIngest): void {
+    this.#context.stats.setGauge(state.partition, 'position', state.acknowledged)
+    this.#context.events.progressed(state.partition, state.acknowledged)
     this.progress.made()
   }
 
   /** @param done false if other batches contain the records of this one */
-  #settle(one: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
+  #settle(state: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
     const { operationsAbsorbed, oplogLength } = this.#context.map
-    one.settle(batch, done ? operationsAbsorbed + oplogLength : undefined)
-    this.account(one)
+    state.settle(batch, done ? operationsAbsorbed + oplogLength : undefined)
+    this.account(state)
     this.#pool.release(batch)
-    this.progressed(one)
+    this.progressed(state)
   }
 
   /** Takes back everything after the refused record at which the partition halts, as if it had not been read. */
-  #takeBack(one: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
-    const { offset } = one.reading.halted!
+  #takeBack(state: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
+    const { offset } = state.reading.halted!
     const others = withdrawn.filter((batch) => batch !== refused)
-    this.#drop(one, one.takeBack(offset, others), error)
+    this.#drop(state, state.takeBack(offset, others), error)
     refused.nextSource = offset
   }
 
-  #drop(one: PartitionIngest, batches: readonly ChangelogBatch[], error: LatchkeyError): void {
-    this.account(one)
+  #drop(state: PartitionIngest, batches: readonly ChangelogBatch[], error: LatchkeyError): void {
+    this.account(state)
     for (const batch of batches) {
-      this.#directWrites.refused(one, batch, error)
+      this.#directWrites.refused(state, batch, error)
       this.#pool.release(batch)
     }
   }

@@ -77,36 +77,38 @@ export class SourceDecoder {
    * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that must be fetched again or
    *   read in pieces; the records before it have been taken
    */
-  decode(fetched: FetchedPartition, one: PartitionIngest): number | undefined {
+  decode(fetched: FetchedPartition, state: PartitionIngest): number | undefined {
     const now = Date.now()
     this.#timestampMin = now - this.#limits.timestampBeforeMaxMs + clockMarginMs
     this.#timestampMax = now + this.#limits.timestampAfterMaxMs - clockMarginMs
     const { batch } = this.#batches
     this.#isInBatch = false
-    this.#batches.open(fetched, one.consumed)
+    this.#batches.open(fetched, state.consumed)
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       this.#isInBatch = true
       if (kind === 'control') this.#stats.add('controlBatches', 1)
       else if (kind === 'aborted') this.#stats.add('abortedRecords', batch.recordCount)
-      else if (!this.#takeRecords(one, batch)) return one.deadLetters.bytes < backlogBytesMax ? undefined : one.consumed
-      one.consumeTo(batch.nextOffset)
+      else if (!this.#takeRecords(state, batch)) {
+        return state.deadLetters.bytes < backlogBytesMax ? undefined : state.consumed
+      }
+      state.consumeTo(batch.nextOffset)
       this.#isInBatch = false
     }
-    return this.#batches.isEnough ? one.consumed : undefined
+    return this.#batches.isEnough ? state.consumed : undefined
   }
 
   /** @returns false if the partition halts or waits at a record, or there are too many dead letters */
-  #takeRecords(one: PartitionIngest, batch: RecordBatchReader): boolean {
-    const from = one.consumed
+  #takeRecords(state: PartitionIngest, batch: RecordBatchReader): boolean {
+    const from = state.consumed
     let consumed = 0
     batch.openRecords({ checkCrc: this.#checkCrc })
     try {
       while (batch.nextRecord()) {
         if (batch.offset < from) continue
-        if (!this.#take(one, batch)) return false
+        if (!this.#take(state, batch)) return false
         consumed++
-        one.consumeTo(batch.offset + 1)
-        if (one.deadLetters.bytes >= backlogBytesMax) return false
+        state.consumeTo(batch.offset + 1)
+        if (state.deadLetters.bytes >= backlogBytesMax) return false
       }
       this.#stats.add('bytesConsumed', batch.batchBytes)
       return true
@@ -117,18 +119,20 @@ export class SourceDecoder {
   }
 
   /** @returns false if the partition halts or waits at this record */
-  #take(one: PartitionIngest, batch: RecordBatchReader): boolean {
-    if (one.reread?.passesOver(batch) === true) return true
-    if (batch.undecodable) return this.#bad.handleRecord(one, batch, 'skippedUndecodable', batch.fault)
-    if (batch.keyLength < 0) return this.#bad.handleRecord(one, batch, 'skippedNullKey', 'it has no key')
-    this.#headers = this.#sourceHeaders?.of(one.partition, batch)
-    if (this.#conversion !== undefined) return this.#convert(one, batch, this.#conversion)
+  #take(state: PartitionIngest, batch: RecordBatchReader): boolean {
+    if (state.reread?.passesOver(batch) === true) return true
+    if (batch.undecodable) return this.#bad.handleRecord(state, batch, 'skippedUndecodable', batch.fault)
+    if (batch.keyLength < 0) return this.#bad.handleRecord(state, batch, 'skippedNullKey', 'it has no key')
+    this.#headers = this.#sourceHeaders?.of(state.partition, batch)
+    if (this.#conversion !== undefined) return this.#convert(state, batch, this.#conversion)
     const { data, keyStart, valueStart, valueLength } = batch
-    return this.#append(one, batch, data, keyStart, valueStart, valueLength) || this.#refuse(one, batch, valueLength)
+    return (
+      this.#append(state, batch, data, keyStart, valueStart, valueLength) || this.#refuse(state, batch, valueLength)
+    )
   }
 
-  #convert(one: PartitionIngest, batch: RecordBatchReader, conversion: Conversion): boolean {
-    const outcome = conversion.convertRecord(one, batch)
+  #convert(state: PartitionIngest, batch: RecordBatchReader, conversion: Conversion): boolean {
+    const outcome = conversion.convertRecord(state, batch)
     if (outcome === 'left out' || outcome === 'halted') return outcome === 'left out'
     let { data, keyStart, valueStart, valueLength } = batch
     if (outcome === 'converted') {
@@ -136,7 +140,7 @@ export class SourceDecoder {
       const { value } = conversion
       valueLength = value === null ? -1 : value.length
       const bytes = keyLength + Math.max(valueLength, 0)
-      if (this.#size.isHopeless(keyLength, valueLength, this.#headers)) return this.#refuse(one, batch, valueLength)
+      if (this.#size.isHopeless(keyLength, valueLength, this.#headers)) return this.#refuse(state, batch, valueLength)
       const target = this.#roomFor(bytes)
       data.copy(target, 0, keyStart, keyStart + keyLength)
       if (value !== null) target.set(value, keyLength)
@@ -144,8 +148,10 @@ export class SourceDecoder {
       keyStart = 0
       valueStart = keyLength
     }
-    if (!this.#append(one, batch, data, keyStart, valueStart, valueLength)) return this.#refuse(one, batch, valueLength)
-    conversion.wrote(one, batch, outcome)
+    if (!this.#append(state, batch, data, keyStart, valueStart, valueLength)) {
+      return this.#refuse(state, batch, valueLength)
+    }
+    conversion.wrote(state, batch, outcome)
     return true
   }
 
@@ -160,7 +166,7 @@ export class SourceDecoder {
    * @returns false if the record exceeds the changelog's limit, even compressed
    */
   #append(
-    one: PartitionIngest,
+    state: PartitionIngest,
     batch: RecordBatchReader,
     source: Buffer,
     keyStart: number,
@@ -170,32 +176,32 @@ export class SourceDecoder {
     const { keyLength, offset } = batch
     let { timestamp } = batch
     if (timestamp > this.#timestampMax || (timestamp < this.#timestampMin && timestamp >= 0)) {
-      timestamp = this.#clamp(one, batch)
+      timestamp = this.#clamp(state, batch)
     }
     const headers = this.#headers
     if (this.#size.isExceeded(keyLength, valueLength, headers)) {
       const alone = this.#size.compressed(batch, source, keyStart, valueStart, valueLength, timestamp, headers)
-      if (alone !== undefined) one.queue.push(alone)
+      if (alone !== undefined) state.queue.push(alone)
       return alone !== undefined
     }
-    one.queue.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, offset + 1, headers)
+    state.queue.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, offset + 1, headers)
     return true
   }
 
-  #refuse(one: PartitionIngest, batch: RecordBatchReader, valueLength: number): boolean {
+  #refuse(state: PartitionIngest, batch: RecordBatchReader, valueLength: number): boolean {
     const fault = this.#size.fault(batch.keyLength, valueLength, this.#headers)
-    return this.#bad.handleRecord(one, batch, 'skippedTooLarge', fault)
+    return this.#bad.handleRecord(state, batch, 'skippedTooLarge', fault)
   }
 
   /** Replaces a timestamp that the changelog would refuse. Storing the record is more important than its exact time. */
-  #clamp(one: PartitionIngest, batch: RecordBatchReader): number {
+  #clamp(state: PartitionIngest, batch: RecordBatchReader): number {
     const { timestamp, offset } = batch
     const clamped = Math.max(Math.min(timestamp, this.#timestampMax), this.#timestampMin)
     this.#stats.add('timestampsClamped', 1)
     const message =
       '{topic} partition {partition} offset {offset}: the changelog would refuse timestamp {timestamp}; {clamped} is written instead'
-    const properties = { topic: this.#topic, partition: one.partition, offset, timestamp, clamped }
-    this.#log.log('warning', `clamp ${one.partition}`, message, properties)
+    const properties = { topic: this.#topic, partition: state.partition, offset, timestamp, clamped }
+    this.#log.log('warning', `clamp ${state.partition}`, message, properties)
     return clamped
   }
 
@@ -203,20 +209,20 @@ export class SourceDecoder {
    * Skips the batch at which decode() has just stopped, because it stays damaged.
    * @returns the offset to continue at; undefined if the partition halts there
    */
-  passOverDamaged(one: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
+  passOverDamaged(state: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
     const { batch } = this.#batches
-    const next = this.#isInBatch ? batch.nextOffset : one.consumed + 1
+    const next = this.#isInBatch ? batch.nextOffset : state.consumed + 1
     const bytes = this.#isInBatch ? batch.rawBatch() : undefined
-    return this.passOver(one, next, error, times, bytes) ? next : undefined
+    return this.passOver(state, next, error, times, bytes) ? next : undefined
   }
 
   /**
    * Skips offsets up to `next`, exclusive, which cannot be read.
    * @returns false if the partition halts there
    */
-  passOver(one: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
-    if (!this.#bad.handleBatch(one, next, attempts, error, bytes)) return false
-    one.consumeTo(next)
+  passOver(state: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
+    if (!this.#bad.handleBatch(state, next, attempts, error, bytes)) return false
+    state.consumeTo(next)
     return true
   }
 }

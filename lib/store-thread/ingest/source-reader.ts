@@ -14,7 +14,7 @@ export interface SourceReaderHooks {
   /** Returns undefined for a partition that is lost. */
   partition(partition: number): PartitionIngest | undefined
   /** Called when records may have been encoded. */
-  encoded(one: PartitionIngest): void
+  encoded(state: PartitionIngest): void
   /** Returns a promise that resolves when there is room to encode more; undefined if there is room. */
   room(): Promise<void> | undefined
 }
@@ -57,9 +57,9 @@ export class SourceReader {
   }
 
   /** Starts or stops reading a partition, from its consumed offset, as its `mayFetch` says. */
-  fetch(one: PartitionIngest): void {
-    if (one.mayFetch) this.#fetcher.add(one.partition, one.consumed, one.epochs)
-    else this.#fetcher.remove(one.partition)
+  fetch(state: PartitionIngest): void {
+    if (state.mayFetch) this.#fetcher.add(state.partition, state.consumed, state.epochs)
+    else this.#fetcher.remove(state.partition)
   }
 
   remove(partition: number): void {
@@ -67,9 +67,9 @@ export class SourceReader {
   }
 
   /** To be called when a partition has halted at a record. */
-  halted(one: PartitionIngest): void {
-    this.fetch(one)
-    this.#context.events.halted(one.partition, one.reading.halted!)
+  halted(state: PartitionIngest): void {
+    this.fetch(state)
+    this.#context.events.halted(state.partition, state.reading.halted!)
   }
 
   stop(): void {
@@ -78,21 +78,21 @@ export class SourceReader {
   }
 
   #received(fetched: FetchedPartition): number | undefined {
-    const one = this.#hooks.partition(fetched.partition)
-    if (one === undefined) return undefined
+    const state = this.#hooks.partition(fetched.partition)
+    if (state === undefined) return undefined
     let again: number | undefined
     try {
-      again = this.#decoder.decode(fetched, one)
+      again = this.#decoder.decode(fetched, state)
     } finally {
-      this.#hooks.encoded(one)
-      this.#deadLetters?.send(one)
+      this.#hooks.encoded(state)
+      this.#deadLetters?.send(state)
     }
-    const { halted, waiting, isReady } = one.reading
-    if (halted !== undefined) this.halted(one)
-    else if (waiting !== undefined) void this.#wait(one, waiting)
+    const { halted, waiting, isReady } = state.reading
+    if (halted !== undefined) this.halted(state)
+    else if (waiting !== undefined) void this.#wait(state, waiting)
     setEnd(this.#context.stats, fetched.partition, fetched.lastStableOffset)
-    one.advance()
-    this.#settlement.progressed(one)
+    state.advance()
+    this.#settlement.progressed(state)
     return isReady ? again : undefined
   }
 
@@ -100,46 +100,46 @@ export class SourceReader {
    * Pauses a partition whose changelog acknowledges nothing and whose share of the backlog is used up, or resumes it.
    */
   #paused(partition: number, isPaused: boolean): void {
-    const one = this.#hooks.partition(partition)
-    if (one === undefined) return
-    one.reading.pause(isPaused)
-    this.fetch(one)
+    const state = this.#hooks.partition(partition)
+    if (state === undefined) return
+    state.reading.pause(isPaused)
+    this.fetch(state)
   }
 
   /** @returns the offset to continue at; undefined if the partition is no longer fetched */
   #damaged(partition: number, fault: LatchkeyError, times: number): number | undefined {
-    const one = this.#hooks.partition(partition)
-    if (one === undefined) return undefined
-    const next = this.#decoder.passOverDamaged(one, fault, times)
-    if (next === undefined) this.halted(one)
-    else one.advance()
-    this.#settlement.progressed(one)
-    this.#deadLetters?.send(one)
+    const state = this.#hooks.partition(partition)
+    if (state === undefined) return undefined
+    const next = this.#decoder.passOverDamaged(state, fault, times)
+    if (next === undefined) this.halted(state)
+    else state.advance()
+    this.#settlement.progressed(state)
+    this.#deadLetters?.send(state)
     return next
   }
 
   #passOver(partition: number, next: number, fault: LatchkeyError): void {
-    const one = this.#hooks.partition(partition)
-    if (one === undefined) return
-    if (this.#decoder.passOver(one, next, fault)) one.advance()
-    else this.halted(one)
-    this.#deadLetters?.send(one)
+    const state = this.#hooks.partition(partition)
+    if (state === undefined) return
+    if (this.#decoder.passOver(state, next, fault)) state.advance()
+    else this.halted(state)
+    this.#deadLetters?.send(state)
   }
 
   /** Stops reading a partition until it is ready to continue at the record at which it waits. */
-  async #wait(one: PartitionIngest, ready: Promise<void>): Promise<void> {
-    this.#fetcher.remove(one.partition)
+  async #wait(state: PartitionIngest, ready: Promise<void>): Promise<void> {
+    this.#fetcher.remove(state.partition)
     await ready
-    one.reading.proceed()
-    if (this.#hooks.partition(one.partition) === one) this.fetch(one)
+    state.reading.proceed()
+    if (this.#hooks.partition(state.partition) === state) this.fetch(state)
   }
 
   async #outOfRange(partition: number, position: number): Promise<number | undefined> {
-    const one = this.#hooks.partition(partition)
-    if (one === undefined) return undefined
+    const state = this.#hooks.partition(partition)
+    if (state === undefined) return undefined
     if (await this.#context.events.hasSourceChanged(partition, position)) return undefined
     const next = await this.#context.events.outOfRange(partition, position)
-    one.consumeTo(next)
+    state.consumeTo(next)
     return next
   }
 }

@@ -41,15 +41,15 @@ export async function watchMarkers(
   const trouble = new Map([...progress.keys()].map((partition) => [partition, Symbol(`partition ${partition}`)]))
   while (!signal.aborted) {
     await sleep(markerPatienceMs, signal)
-    for (const [partition, one] of progress) {
+    for (const [partition, reached] of progress) {
       if (signal.aborted || context.identityOf(partition) === undefined) continue
-      const stuck = one.position >= one.end && seen.get(partition) === one.position && one.endEpoch < 0
-      seen.set(partition, one.position)
+      const stuck = reached.position >= reached.end && seen.get(partition) === reached.position && reached.endEpoch < 0
+      seen.set(partition, reached.position)
       const hiding = stuck ? await openTransaction(client, changelogTopic, partition) : undefined
       if (hiding === undefined) client.health.over(trouble.get(partition)!)
       else client.health.waits(hiding, { operation: trouble.get(partition)! })
       // A marker after the open transaction would not be visible either.
-      if (stuck && hiding === undefined && !signal.aborted) await context.fenceAgain(partition, one.position)
+      if (stuck && hiding === undefined && !signal.aborted) await context.fenceAgain(partition, reached.position)
     }
   }
   for (const operation of trouble.values()) client.health.over(operation)

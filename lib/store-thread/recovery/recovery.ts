@@ -73,15 +73,15 @@ export async function recover(
   const sink = new RecoverySink(context, progress)
   const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch, sink)
   sink.ended = (partition) => fetcher.remove(partition)
-  for (const [partition, one] of progress) {
-    if (context.identityOf(partition) === undefined && one.position >= one.end) one.done.resolve()
-    else fetcher.add(partition, one.position)
+  for (const [partition, reached] of progress) {
+    if (context.identityOf(partition) === undefined && reached.position >= reached.end) reached.done.resolve()
+    else fetcher.add(partition, reached.position)
   }
   const running = fetcher.run()
   const watch = new AbortController()
   const watching = watchMarkers(context, progress, watch.signal)
   const overdue = new Promise<never>((_, reject) => watching.catch(reject))
-  const all = Promise.all([...progress.values()].map((one) => one.done.promise))
+  const all = Promise.all([...progress.values()].map((reached) => reached.done.promise))
   try {
     await Promise.race([all, running.then(() => stopped(changelogTopic)), overdue])
   } finally {
@@ -92,9 +92,11 @@ export async function recover(
   await watching
   logPhase('Read', changelogTopic, progress.size, readFrom)
   const settlingFrom = performance.now()
-  for (const [partition, one] of progress) await settleDisputed(context, partition, one)
+  for (const [partition, reached] of progress) await settleDisputed(context, partition, reached)
   logPhase('Settled disputed keys of', changelogTopic, progress.size, settlingFrom)
-  return new Map([...progress].map(([partition, one]) => [partition, recoveredOf(one, context.identityOf(partition))]))
+  return new Map(
+    [...progress].map(([partition, reached]) => [partition, recoveredOf(reached, context.identityOf(partition))]),
+  )
 }
 
 function logPhase(phase: string, topic: string, partitions: number, since: number): void {

@@ -61,11 +61,11 @@ export class Rereads {
 
   /** Reports a change. The partition's source is not read until the change is processed. */
   changed(partition: number, change: SourceChange): void {
-    const one = this.#ingest.partition(partition)
+    const state = this.#ingest.partition(partition)
     const known = this.#due.get(partition) ?? this.#running.get(partition)
-    if (one === undefined || (known !== undefined && isSame(known, change))) return
+    if (state === undefined || (known !== undefined && isSame(known, change))) return
     // A halted partition has reported its reason. The next start detects the change too.
-    if (one.reading.halted !== undefined) return
+    if (state.reading.halted !== undefined) return
     if (this.#running.has(partition)) this.#unfinished.add(partition)
     this.#due.set(partition, change)
     this.#ingest.follow(partition, false)
@@ -97,9 +97,9 @@ export class Rereads {
   async #reread(partition: number, change: SourceChange): Promise<void> {
     const { config, map } = this.#context
     const arrived = this.#catchUp!.again(partition)
-    const one = this.#ingest.partition(partition)
-    if (one === undefined) return
-    this.#log(partition, change, one.consumed)
+    const state = this.#ingest.partition(partition)
+    if (state === undefined) return
+    this.#log(partition, change, state.consumed)
     requireMemory(this.#context.config)
     if (change.kind === 'recreated') await requireSamePartitions(this.#context)
     const isWhole = change.kind === 'recreated' || runsCallbacks(this.#context) || this.#unfinished.has(partition)
@@ -108,16 +108,16 @@ export class Rereads {
     const { start, end } = await this.#rangeOf(partition)
     if (this.#due.has(partition)) return
     const discarded = new Discarded(map, partition, isWhole ? undefined : from)
-    one.setReread(undefined)
-    while (this.#ingest.partition(partition) === one && !discarded.isDone && !this.#due.has(partition)) {
+    state.setReread(undefined)
+    while (this.#ingest.partition(partition) === state && !discarded.isDone && !this.#due.has(partition)) {
       await this.#ingest.amend(partition, async (amendment) => {
-        discarded.reached ??= one.acknowledged
-        await this.#ledger.noteRebuild(partition, Math.min(isWhole ? start : from, one.acknowledged))
+        discarded.reached ??= state.acknowledged
+        await this.#ledger.noteRebuild(partition, Math.min(isWhole ? start : from, state.acknowledged))
         this.#ingest.repairs.rewind(partition, start)
         await discarded.write(amendment)
       })
     }
-    if (this.#due.has(partition) || this.#ingest.partition(partition) !== one) return
+    if (this.#due.has(partition) || this.#ingest.partition(partition) !== state) return
     log.warn('{sourceTopic} partition {partition}: {keys} keys deleted, to be read again', {
       sourceTopic: config.sourceTopic,
       partition,
@@ -126,16 +126,16 @@ export class Rereads {
     // Makes the deletions visible, also to callbacks.
     await this.#context.flusher.flush()
     if (this.#due.has(partition)) return
-    one.epochs.cut(from)
+    state.epochs.cut(from)
     if (!isWhole) {
       const isHeld = (key: Uint8Array, at: number, length: number) => map.has(partition, key, at, length)
-      one.setReread(new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld))
+      state.setReread(new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld))
     }
     this.#catchUp!.aim(partition, start, isWhole ? end : from)
     this.#ingest.follow(partition)
-    this.#events.progressed(partition, one.acknowledged)
+    this.#events.progressed(partition, state.acknowledged)
     if (!(await arrived)) return
-    one.setReread(undefined)
+    state.setReread(undefined)
     this.#unfinished.delete(partition)
     this.#ledger.reread(partition)
     log.warn('{sourceTopic} partition {partition}: read again', { sourceTopic: config.sourceTopic, partition })

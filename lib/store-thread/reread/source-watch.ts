@@ -72,9 +72,9 @@ export class SourceWatch {
   }
 
   #checkLater(partition: number, asked: (epochs: EpochTrail) => number | undefined): void {
-    const one = this.#ingest.partition(partition)
-    if (one === undefined) return
-    this.#check(partition, asked(one.epochs)).catch((error: unknown) => {
+    const state = this.#ingest.partition(partition)
+    if (state === undefined) return
+    this.#check(partition, asked(state.epochs)).catch((error: unknown) => {
       // A broker that refuses this request has refused others before, and those are reported.
       if (!(error instanceof LatchkeyError)) this.#context.failed(error)
     })
@@ -82,15 +82,15 @@ export class SourceWatch {
 
   /** @param asked the last epoch whose records must still be in the log */
   async #check(partition: number, asked: number | undefined): Promise<boolean> {
-    const one = this.#ingest.partition(partition)
-    if (one === undefined || asked === undefined) return false
+    const state = this.#ingest.partition(partition)
+    if (state === undefined || asked === undefined) return false
     const { clients, config } = this.#context
     const client = clients.consumer
-    const readTo = () => Math.max(one.consumed, one.reread?.until ?? 0)
+    const readTo = () => Math.max(state.consumed, state.reread?.until ?? 0)
     const at = await client.retryForever(() =>
-      divergenceOf(client, config.sourceTopic, partition, one.epochs, asked, readTo),
+      divergenceOf(client, config.sourceTopic, partition, state.epochs, asked, readTo),
     )
-    if (at === undefined || at >= readTo() || this.#ingest.partition(partition) !== one) return false
+    if (at === undefined || at >= readTo() || this.#ingest.partition(partition) !== state) return false
     this.#sink.changed(partition, { kind: 'truncated', at })
     return true
   }

@@ -40,7 +40,7 @@ function setup(onBadRecord: 'stop' | 'dead-letter') {
   const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord, deadLetterTopic: 'bad' }, stats, deadLetters)
   const pool = new BatchPool(1 << 20, 4)
   const decoder = new SourceDecoder('orders', stats, limits, pool, bad)
-  return { stats, decoder, one: new PartitionIngest(0, 0, pool), written }
+  return { stats, decoder, state: new PartitionIngest(0, 0, pool), written }
 }
 
 function batch(at: number, ...records: RawRecord[]): Buffer {
@@ -68,39 +68,42 @@ const faulty: [string, RawRecord, string][] = [
 ]
 
 test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, record, fault) => {
-  const { decoder, one, stats } = setup('stop')
+  const { decoder, state, stats } = setup('stop')
   const bytes = Buffer.concat([batch(0, { key: 'a' }, record, { key: 'c' }), batch(3, { key: 'd' })])
-  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
-  expect(one).toMatchObject({ consumed: 1, reading: { halted: { offset: 1, fault: expect.stringContaining(fault) } } })
-  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['a'])
+  expect(decoder.decode(fetched(bytes), state)).toBeUndefined()
+  expect(state).toMatchObject({
+    consumed: 1,
+    reading: { halted: { offset: 1, fault: expect.stringContaining(fault) } },
+  })
+  expect(contentOf(state.queue.batches[0]!).map(({ key }) => key)).toEqual(['a'])
   expect(counted(stats)).toEqual({ recordsConsumed: 1 })
   expect(lines).toEqual([])
 })
 
 test('with stop nothing is consumed from a batch on that is damaged for good', () => {
-  const { decoder, one } = setup('stop')
+  const { decoder, state } = setup('stop')
   const damaged = batch(1, { key: 'b' })
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
   const bytes = Buffer.concat([batch(0, { key: 'a' }), damaged])
   expect(
     decoder.passOverDamaged(
-      one,
-      faultOf(() => decoder.decode(fetched(bytes), one)),
+      state,
+      faultOf(() => decoder.decode(fetched(bytes), state)),
       10,
     ),
   ).toBeUndefined()
-  expect(one).toMatchObject({
+  expect(state).toMatchObject({
     consumed: 1,
     reading: { halted: { offset: 1, fault: expect.stringContaining('CRC32C') } },
   })
 })
 
 test('with dead-letter a letter is taken about each record that cannot be stored', () => {
-  const { decoder, one, stats, written } = setup('dead-letter')
+  const { decoder, state, stats, written } = setup('dead-letter')
   const headers = [['h', null]] as const
   const good = { key: 'c', value: 'c' }
   const bytes = batch(0, { key: null, value: 'a', headers }, { value: incompressible }, good)
-  decoder.decode(fetched(bytes), one)
+  decoder.decode(fetched(bytes), state)
   const place = { topic: 'orders', partition: 0 }
   expect(written).toEqual([
     {
@@ -122,42 +125,42 @@ test('with dead-letter a letter is taken about each record that cannot be stored
       headers: 0,
     },
   ])
-  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['c'])
-  expect(one).toMatchObject({ consumed: 3, reading: { halted: undefined } })
+  expect(contentOf(state.queue.batches[0]!).map(({ key }) => key)).toEqual(['c'])
+  expect(state).toMatchObject({ consumed: 3, reading: { halted: undefined } })
   expect(stats.count('skippedNullKey')).toBe(1)
   expect(lines[0]).toBe('warning orders partition 0 offset 0: record written to bad, it has no key')
 })
 
 test('with dead-letter a record that cannot be decoded is in the letter as it lies in its batch', () => {
-  const { decoder, one, written } = setup('dead-letter')
+  const { decoder, state, written } = setup('dead-letter')
   const raw = rawRecord({ offsetDelta: 0, headerCount: -1 })
-  decoder.decode(fetched(rawBatch({ records: [raw] })), one)
+  decoder.decode(fetched(rawBatch({ records: [raw] })), state)
   expect(written).toMatchObject([{ offset: 0, raw: 'record', key: null, value: raw.subarray(1), headers: 0 }])
 })
 
 test('with dead-letter a damaged batch is in the letter as it lies in the log', () => {
-  const { decoder, one, written } = setup('dead-letter')
+  const { decoder, state, written } = setup('dead-letter')
   const damaged = batch(0, { key: 'a' }, { key: 'b' })
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
   decoder.passOverDamaged(
-    one,
-    faultOf(() => decoder.decode(fetched(damaged), one)),
+    state,
+    faultOf(() => decoder.decode(fetched(damaged), state)),
     10,
   )
   expect(written).toMatchObject([{ offset: 0, reason: 'skippedCorruptBatch', raw: 'batch', key: null, value: damaged }])
   expect(written[0]!.message).toStartWith('offsets 0 to 1: ')
-  expect(one.consumed).toBe(2)
+  expect(state.consumed).toBe(2)
 })
 
 test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
-  const { decoder, one, written } = setup('dead-letter')
+  const { decoder, state, written } = setup('dead-letter')
   const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
-  one.deadLetters.add(backlogBytesMax)
-  expect(decoder.decode(fetched(bytes), one)).toBe(1)
-  expect(decoder.decode(fetched(bytes), one)).toBe(2)
-  one.deadLetters.remove(backlogBytesMax)
-  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
-  expect(one.consumed).toBe(4)
-  expect(contentOf(one.queue.batches[0]!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
+  state.deadLetters.add(backlogBytesMax)
+  expect(decoder.decode(fetched(bytes), state)).toBe(1)
+  expect(decoder.decode(fetched(bytes), state)).toBe(2)
+  state.deadLetters.remove(backlogBytesMax)
+  expect(decoder.decode(fetched(bytes), state)).toBeUndefined()
+  expect(state.consumed).toBe(4)
+  expect(contentOf(state.queue.batches[0]!).map(({ key }) => key)).toEqual(['a', 'c', 'd'])
   expect(written).toHaveLength(1)
 })

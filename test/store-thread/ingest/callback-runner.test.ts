@@ -62,7 +62,7 @@ test('an old value that does not decode is told to be one of another format', ()
 })
 
 test('callbacks do not run where nothing is held in memory', () => {
-  const { written, one } = setup(counting, { isProcessingOnly: true })
+  const { written, state } = setup(counting, { isProcessingOnly: true })
   expect(written(count('a', 1), count('a', 2))).toEqual(['a={"value":1}', 'a={"value":2}'])
-  expect(one.pendingValues).toBeUndefined()
+  expect(state.pendingValues).toBeUndefined()
 })

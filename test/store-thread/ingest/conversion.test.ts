@@ -39,11 +39,11 @@ test('null of convert deletes; a tombstone deletes without convert', () => {
 })
 
 test('skip leaves no trace but in a figure of its own, and the partition is done with it', () => {
-  const { written, stats, one } = setup({ convert: (value) => (value === 0 ? skip : value) })
+  const { written, stats, state } = setup({ convert: (value) => (value === 0 ? skip : value) })
   expect(written(count('a', 0), count('b', 0))).toEqual([])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, leftOut: 2 })
-  one.advance()
-  expect(one).toMatchObject({ consumed: 2, acknowledged: 2 })
+  state.advance()
+  expect(state).toMatchObject({ consumed: 2, acknowledged: 2 })
   expect(lines).toEqual([])
 })
 
@@ -99,9 +99,9 @@ test('a value that does not go from one format to the other is a bad record, who
 })
 
 test('a partition halts before a bad record where that is asked for', () => {
-  const { written, one, stats } = setup({ keepsBytes: true }, { onBadRecord: 'stop' })
+  const { written, state, stats } = setup({ keepsBytes: true }, { onBadRecord: 'stop' })
   expect(written(count('a', 1), { key: 'b', value: '{' }, count('c', 2))).toEqual(['a=1'])
-  expect(one).toMatchObject({ consumed: 1, reading: { halted: { offset: 1 } } })
+  expect(state).toMatchObject({ consumed: 1, reading: { halted: { offset: 1 } } })
   expect(stats.count('recordsConsumed')).toBe(1)
 })
 
@@ -135,11 +135,11 @@ test('a partition stands still at a record whose schema is not there yet, and go
       return json.decode(bytes)
     },
   }
-  const { written, one, stats } = setup({ ...counting, input })
+  const { written, state, stats } = setup({ ...counting, input })
   const records = [count('a', 1), count('a', 2), count('a', true), count('a', 3)]
   const before = ['a={"count":1,"value":1}', 'a={"count":2,"value":2}']
   expect(written(...records)).toEqual(before)
-  expect(one).toMatchObject({ consumed: 2, reading: { waiting: ready.promise } })
+  expect(state).toMatchObject({ consumed: 2, reading: { waiting: ready.promise } })
   expect(lines).toEqual(['info orders partition 0 offset 2: waiting, schema 7 is being fetched'])
   schemas.add(7)
   expect(written(...records)).toEqual([...before, 'a={"count":3,"value":true}', 'a={"count":4,"value":3}'])
@@ -150,9 +150,9 @@ test('a registry that cannot be reached makes no bad record', () => {
   const decode = (): never => {
     throw new LatchkeyError('schema_unavailable', 'Fetching schema 7: connection refused')
   }
-  const { written, one, stats } = setup({ input: { ...json, decode } })
+  const { written, state, stats } = setup({ input: { ...json, decode } })
   expect(written(count('a', 1))).toEqual([])
-  expect(one).toMatchObject({ consumed: 0, reading: { waiting: expect.any(Promise) } })
+  expect(state).toMatchObject({ consumed: 0, reading: { waiting: expect.any(Promise) } })
   expect(counted(stats)).toEqual({})
 })
 

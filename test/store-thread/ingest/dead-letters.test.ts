@@ -29,37 +29,37 @@ function setup() {
     topology: { deadLetters: { name: 'bad', partitions: 1, maxMessageBytes: 1000 } },
   } as unknown as StoreContext
   const deadLetters = deadLettersOf(context, {
-    account: (one) => void (bytes += one.takeBytesChange()),
-    released: (one) => void released.push(one.partition),
+    account: (state) => void (bytes += state.takeBytesChange()),
+    released: (state) => void released.push(state.partition),
   })!
-  const one = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
+  const state = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
   deadLetters.add(0)
   const running = deadLetters.run()
   running.catch(() => {})
-  return { client, deadLetters, one, released, stats, waiting: () => bytes }
+  return { client, deadLetters, state, released, stats, waiting: () => bytes }
 }
 
 test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
-  const { client, deadLetters, one, released, stats, waiting } = setup()
-  one.consumeTo(8)
+  const { client, deadLetters, state, released, stats, waiting } = setup()
+  state.consumeTo(8)
   for (let i = 0; i < 2; i++) {
-    deadLetters.append(one, foundBytes(Buffer.alloc(100)), fault)
-    deadLetters.send(one)
+    deadLetters.append(state, foundBytes(Buffer.alloc(100)), fault)
+    deadLetters.send(state)
   }
-  expect(one).toMatchObject({ deadLetters: { count: 2 }, isIdle: false })
-  expect(waiting()).toBe(one.deadLetters.bytes)
+  expect(state).toMatchObject({ deadLetters: { count: 2 }, isIdle: false })
+  expect(waiting()).toBe(state.deadLetters.bytes)
   for (const left of [1, 0]) {
-    one.advance()
-    expect(one.acknowledged).toBe(0)
+    state.advance()
+    expect(state.acknowledged).toBe(0)
     expect(released).toEqual([])
     const exchange = await client.next()
     expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
     exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
-    await until('it is acknowledged', () => one.deadLetters.count === left)
+    await until('it is acknowledged', () => state.deadLetters.count === left)
   }
   expect(released).toEqual([0])
-  one.advance()
-  expect(one).toMatchObject({ acknowledged: 8, isIdle: true, deadLetters: { bytes: 0 } })
+  state.advance()
+  expect(state).toMatchObject({ acknowledged: 8, isIdle: true, deadLetters: { bytes: 0 } })
   expect(waiting()).toBe(0)
   expect(stats.count('deadLetters')).toBe(2)
   deadLetters.stop()

@@ -28,7 +28,7 @@ function setup(limits: Partial<ChangelogLimits> = {}, batchBytes = 1 << 20, posi
   const bad = new BadRecords({ sourceTopic: 'orders' }, stats)
   const pool = new BatchPool(batchBytes, 4)
   const decoder = new SourceDecoder('orders', stats, { ...unlimited, ...limits }, pool, bad)
-  return { stats, decoder, one: new PartitionIngest(0, position, pool) }
+  return { stats, decoder, state: new PartitionIngest(0, position, pool) }
 }
 
 function batch(at: number, ...records: RawRecord[]): Buffer {
@@ -37,71 +37,71 @@ function batch(at: number, ...records: RawRecord[]): Buffer {
 }
 
 /** All that waits to be written, in order. */
-function waiting(one: PartitionIngest): BatchRecord[] {
-  return one.queue.batches.flatMap(contentOf)
+function waiting(state: PartitionIngest): BatchRecord[] {
+  return state.queue.batches.flatMap(contentOf)
 }
 
-function keys(one: PartitionIngest): string[] {
-  return waiting(one).map(({ key, src }) => `${key} ${src}`)
+function keys(state: PartitionIngest): string[] {
+  return waiting(state).map(({ key, src }) => `${key} ${src}`)
 }
 
 test('SourceDecoder encodes records with their source offset and moves along', () => {
-  const { decoder, one, stats } = setup()
+  const { decoder, state, stats } = setup()
   const bytes = Buffer.concat([batch(0, { key: 'a' }, { key: 'b', value: null }), batch(5, { key: 'c', value: '' })])
-  expect(decoder.decode(fetched(bytes), one)).toBeUndefined()
-  expect(waiting(one)).toEqual([
+  expect(decoder.decode(fetched(bytes), state)).toBeUndefined()
+  expect(waiting(state)).toEqual([
     { key: 'a', value: 'value', src: 0, timestamp: 1_700_000_000_000 },
     { key: 'b', value: null, src: 1, timestamp: 1_700_000_000_000 },
     { key: 'c', value: '', src: 5, timestamp: 1_700_000_000_000 },
   ])
-  expect(one).toMatchObject({ consumed: 6, acknowledged: 0 })
-  expect(one.queue.batches[0]!.nextSource).toBe(6)
-  expect(one.bytes).toBe(one.queue.batches[0]!.bytes)
+  expect(state).toMatchObject({ consumed: 6, acknowledged: 0 })
+  expect(state.queue.batches[0]!.nextSource).toBe(6)
+  expect(state.bytes).toBe(state.queue.batches[0]!.bytes)
   expect(counted(stats)).toEqual({ recordsConsumed: 3, bytesConsumed: bytes.length })
 })
 
 test('SourceDecoder takes only what lies behind its position when a batch begins before it', () => {
-  const { decoder, one, stats } = setup({}, 1 << 20, 2)
-  decoder.decode(fetched(batch(0, { key: 'a' }, { key: 'b' }, { key: 'c' })), one)
-  expect(keys(one)).toEqual(['c 2'])
+  const { decoder, state, stats } = setup({}, 1 << 20, 2)
+  decoder.decode(fetched(batch(0, { key: 'a' }, { key: 'b' }, { key: 'c' })), state)
+  expect(keys(state)).toEqual(['c 2'])
   expect(stats.count('recordsConsumed')).toBe(1)
 })
 
 test('SourceDecoder begins another batch when one is full, and counts the bytes of both', () => {
-  const { decoder, one } = setup({}, 200)
-  decoder.decode(fetched(batch(0, ...Array.from({ length: 20 }, (_, i) => ({ key: `key-${i}` })))), one)
-  expect(one.queue.batches.length).toBeGreaterThan(4)
-  expect(waiting(one).map(({ src }) => src)).toEqual(Array.from({ length: 20 }, (_, i) => i))
-  expect(one.bytes).toBe(one.queue.batches.reduce((sum, { bytes }) => sum + bytes, 0))
-  const ends = one.queue.batches.map(({ nextSource }) => nextSource)
+  const { decoder, state } = setup({}, 200)
+  decoder.decode(fetched(batch(0, ...Array.from({ length: 20 }, (_, i) => ({ key: `key-${i}` })))), state)
+  expect(state.queue.batches.length).toBeGreaterThan(4)
+  expect(waiting(state).map(({ src }) => src)).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  expect(state.bytes).toBe(state.queue.batches.reduce((sum, { bytes }) => sum + bytes, 0))
+  const ends = state.queue.batches.map(({ nextSource }) => nextSource)
   expect(ends).toEqual(ends.toSorted((a, b) => a - b))
   expect(ends.at(-1)).toBe(20)
 })
 
 test('SourceDecoder moves past aborted and control batches, and counts them', () => {
-  const { decoder, one, stats } = setup()
+  const { decoder, state, stats } = setup()
   const transactional = { producerId: 7n, attributes: 0x10 }
   const bytes = Buffer.concat([
     rawBatch({ baseOffset: 0n, ...transactional, records: [rawRecord({}), rawRecord({ offsetDelta: 1 })] }),
     rawBatch({ baseOffset: 2n, ...transactional, attributes: 0x30, records: [rawRecord({ key: Buffer.alloc(4) })] }),
   ])
-  decoder.decode(fetched(bytes, { aborted: [{ producerId: 7, firstOffset: 0 }] }), one)
-  expect(one).toMatchObject({ consumed: 3, isIdle: true })
+  decoder.decode(fetched(bytes, { aborted: [{ producerId: 7, firstOffset: 0 }] }), state)
+  expect(state).toMatchObject({ consumed: 3, isIdle: true })
   expect(counted(stats)).toEqual({ abortedRecords: 2, controlBatches: 1 })
 })
 
 test('SourceDecoder skips, counts and tells a record without a key', () => {
-  const { decoder, one, stats } = setup()
-  decoder.decode(fetched(batch(0, { key: 'a' }, { key: null }, { key: 'c' })), one)
-  expect(keys(one)).toEqual(['a 0', 'c 2'])
+  const { decoder, state, stats } = setup()
+  decoder.decode(fetched(batch(0, { key: 'a' }, { key: null }, { key: 'c' })), state)
+  expect(keys(state)).toEqual(['a 0', 'c 2'])
   expect(stats.count('skippedNullKey')).toBe(1)
   expect(lines).toEqual(['warning orders partition 0 offset 1: record skipped, it has no key'])
 })
 
 test('SourceDecoder skips, counts and tells an undecodable record', () => {
-  const { decoder, one, stats } = setup()
-  decoder.decode(fetched(batch(0, { key: 'a' }, { headerCount: -1 }, { key: 'c' })), one)
-  expect(keys(one)).toEqual(['a 0', 'c 2'])
+  const { decoder, state, stats } = setup()
+  decoder.decode(fetched(batch(0, { key: 'a' }, { headerCount: -1 }, { key: 'c' })), state)
+  expect(keys(state)).toEqual(['a 0', 'c 2'])
   expect(stats.count('skippedUndecodable')).toBe(1)
   expect(lines).toEqual([
     expect.stringContaining('orders partition 0 offset 1: record skipped, its header count is -1'),
@@ -109,20 +109,20 @@ test('SourceDecoder skips, counts and tells an undecodable record', () => {
 })
 
 test('SourceDecoder is done with all it was given when only skipped records came', () => {
-  const { decoder, one } = setup()
-  decoder.decode(fetched(batch(0, { key: null }, { key: null })), one)
-  one.advance()
-  expect(one).toMatchObject({ consumed: 2, acknowledged: 2, isIdle: true })
+  const { decoder, state } = setup()
+  decoder.decode(fetched(batch(0, { key: null }, { key: null })), state)
+  state.advance()
+  expect(state).toMatchObject({ consumed: 2, acknowledged: 2, isIdle: true })
 })
 
 test('SourceDecoder takes a record of exactly the largest size, and skips, counts and tells one a byte larger', () => {
   const limits = { maxMessageBytes: 1000 }
   const sizes = Array.from({ length: 200 }, (_, i) => 800 + i)
-  const { decoder, one, stats } = setup(limits, 1000)
-  decoder.decode(fetched(batch(0, ...sizes.map((size) => ({ key: 'k', value: randomBytes(size) })))), one)
-  const written = one.queue.batches
+  const { decoder, state, stats } = setup(limits, 1000)
+  decoder.decode(fetched(batch(0, ...sizes.map((size) => ({ key: 'k', value: randomBytes(size) })))), state)
+  const written = state.queue.batches
   expect(Math.max(...written.map(({ bytes }) => bytes))).toBe(1000)
-  const largest = Math.max(...waiting(one).map(({ value }) => value!.length))
+  const largest = Math.max(...waiting(state).map(({ value }) => value!.length))
   expect(stats.count('skippedTooLarge')).toBe(sizes.filter((size) => size > largest).length)
   expect(lines[0]).toStartWith(
     `error orders partition 0 offset ${largest - 800 + 1}: record skipped, with key and value of`,
@@ -130,14 +130,14 @@ test('SourceDecoder takes a record of exactly the largest size, and skips, count
 })
 
 test('SourceDecoder compresses a record in a batch of its own, in order, when it is too large as it is', () => {
-  const { decoder, one, stats } = setup({ maxMessageBytes: 1000 }, 1000)
+  const { decoder, state, stats } = setup({ maxMessageBytes: 1000 }, 1000)
   const large = 'v'.repeat(500_000)
   decoder.decode(
     fetched(batch(0, { key: 'a' }, { key: 'b', value: large }, { key: 'c' }, { key: 'd', value: large })),
-    one,
+    state,
   )
-  expect(keys(one)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
-  const batches = one.queue.batches
+  expect(keys(state)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
+  const batches = state.queue.batches
   expect(batches.map(({ count, isCompressed, nextSource }) => [count, isCompressed, nextSource])).toEqual([
     [1, false, 1],
     [1, true, 2],
@@ -148,7 +148,7 @@ test('SourceDecoder compresses a record in a batch of its own, in order, when it
     expect(sealed.seal({ producerId: 1, producerEpoch: 0, baseSequence: 7 }).length).toBeLessThanOrEqual(1000)
   }
   expect(contentOf(batches[1]!)).toEqual([{ key: 'b', value: large, src: 1, timestamp: 1_700_000_000_000 }])
-  expect(one.bytes).toBe(batches.reduce((sum, { bytes }) => sum + bytes, 0))
+  expect(state.bytes).toBe(batches.reduce((sum, { bytes }) => sum + bytes, 0))
   expect(counted(stats)).toMatchObject({ recordsConsumed: 4 })
   expect(lines).toEqual([])
 })
@@ -156,13 +156,13 @@ test('SourceDecoder compresses a record in a batch of its own, in order, when it
 test('SourceDecoder writes the nearest timestamp that the changelog takes, and counts and tells it', () => {
   const now = Date.now()
   const limits = { timestampBeforeMaxMs: 24 * hourMs, timestampAfterMaxMs: hourMs }
-  const { decoder, one, stats } = setup(limits)
+  const { decoder, state, stats } = setup(limits)
   const timestamps = [now, now + 2 * hourMs, now - 48 * hourMs, now - hourMs]
   const records = timestamps.map((timestamp, offsetDelta) =>
     rawRecord({ offsetDelta, timestampDelta: BigInt(timestamp - now), key: `${offsetDelta}` }),
   )
-  decoder.decode(fetched(rawBatch({ baseTimestamp: BigInt(now), records })), one)
-  const [same, ahead, behind, earlier] = waiting(one).map(({ timestamp }) => timestamp)
+  decoder.decode(fetched(rawBatch({ baseTimestamp: BigInt(now), records })), state)
+  const [same, ahead, behind, earlier] = waiting(state).map(({ timestamp }) => timestamp)
   expect([same, earlier]).toEqual([timestamps[0], timestamps[3]])
   expect(ahead).toBeWithin(now + hourMs / 2, now + hourMs)
   expect(behind).toBeWithin(now - 24 * hourMs, now - 23 * hourMs)
@@ -171,9 +171,9 @@ test('SourceDecoder writes the nearest timestamp that the changelog takes, and c
 })
 
 test('SourceDecoder leaves a record without a timestamp without one', () => {
-  const { decoder, one, stats } = setup({ timestampBeforeMaxMs: hourMs })
-  decoder.decode(fetched(rawBatch({ baseTimestamp: -1n, records: [rawRecord({})] })), one)
-  expect(waiting(one)[0]!.timestamp).toBe(-1)
+  const { decoder, state, stats } = setup({ timestampBeforeMaxMs: hourMs })
+  decoder.decode(fetched(rawBatch({ baseTimestamp: -1n, records: [rawRecord({})] })), state)
+  expect(waiting(state)[0]!.timestamp).toBe(-1)
   expect(stats.count('timestampsClamped')).toBe(0)
 })
 
@@ -187,9 +187,9 @@ function damaged(at: number, count: number): Buffer {
 const corrupt = expect.objectContaining({ code: 'record_batch_corrupt' })
 
 /** Decodes a batch that cannot be read. @returns why */
-function faultOf({ decoder, one }: ReturnType<typeof setup>, bytes: Buffer): LatchkeyError {
+function faultOf({ decoder, state }: ReturnType<typeof setup>, bytes: Buffer): LatchkeyError {
   try {
-    decoder.decode(fetched(bytes), one)
+    decoder.decode(fetched(bytes), state)
   } catch (error) {
     expect(error).toEqual(corrupt)
     return error as LatchkeyError
@@ -199,12 +199,12 @@ function faultOf({ decoder, one }: ReturnType<typeof setup>, bytes: Buffer): Lat
 
 test('SourceDecoder stands at a damaged batch, with all before it, and is whole when it comes undamaged', () => {
   const store = setup()
-  const { decoder, one, stats } = store
+  const { decoder, state, stats } = store
   faultOf(store, Buffer.concat([batch(0, { key: 'a' }), damaged(1, 3)]))
-  expect(keys(one)).toEqual(['a 0'])
-  expect(one.consumed).toBe(1)
-  expect(decoder.decode(fetched(batch(1, { key: 'b' }, { key: 'c' }, { key: 'd' })), one)).toBeUndefined()
-  expect(keys(one)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
+  expect(keys(state)).toEqual(['a 0'])
+  expect(state.consumed).toBe(1)
+  expect(decoder.decode(fetched(batch(1, { key: 'b' }, { key: 'c' }, { key: 'd' })), state)).toBeUndefined()
+  expect(keys(state)).toEqual(['a 0', 'b 1', 'c 2', 'd 3'])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 4 })
   expect(stats.count('skippedCorruptBatch')).toBe(0)
   expect(lines).toEqual([])
@@ -212,11 +212,11 @@ test('SourceDecoder stands at a damaged batch, with all before it, and is whole 
 
 test('SourceDecoder skips, counts and tells a batch that is damaged for good, and goes on behind it', () => {
   const store = setup({}, 1 << 20, 1)
-  const { decoder, one, stats } = store
+  const { decoder, state, stats } = store
   const fault = faultOf(store, Buffer.concat([damaged(1, 3), batch(4, { key: 'e' })]))
-  expect(decoder.passOverDamaged(one, fault, 10)).toBe(4)
-  expect(decoder.decode(fetched(batch(4, { key: 'e' })), one)).toBeUndefined()
-  expect(keys(one)).toEqual(['e 4'])
+  expect(decoder.passOverDamaged(state, fault, 10)).toBe(4)
+  expect(decoder.decode(fetched(batch(4, { key: 'e' })), state)).toBeUndefined()
+  expect(keys(state)).toEqual(['e 4'])
   expect(stats.count('skippedCorruptBatch')).toBe(1)
   expect(lines).toEqual([
     expect.stringMatching(/^error orders partition 0: offsets 1 to 3 skipped after 10 fetches: .*CRC32C/),
@@ -225,20 +225,20 @@ test('SourceDecoder skips, counts and tells a batch that is damaged for good, an
 
 test('SourceDecoder keeps and counts the records before the fault when a batch ends in nonsense behind a right CRC', () => {
   const store = setup()
-  const { decoder, one, stats } = store
+  const { decoder, state, stats } = store
   const records = [rawRecord({ key: 'a' }), rawRecord({ offsetDelta: 1, key: 'b' }), Buffer.from([0x7e, 1, 2])]
   const fault = faultOf(store, withCrc(rawBatch({ records })))
-  expect(decoder.passOverDamaged(one, fault, 1)).toBe(3)
-  expect(keys(one)).toEqual(['a 0', 'b 1'])
+  expect(decoder.passOverDamaged(state, fault, 1)).toBe(3)
+  expect(keys(state)).toEqual(['a 0', 'b 1'])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, skippedCorruptBatch: 1 })
   expect(lines).toEqual([expect.stringContaining('offsets 2 to 2 skipped after 1 fetch: ')])
 })
 
 test('SourceDecoder moves on by an offset when the header itself is damaged', () => {
   const store = setup()
-  const { decoder, one, stats } = store
+  const { decoder, state, stats } = store
   const bytes = batch(0, {}, {})
   bytes.writeInt8(9, 16)
-  expect(decoder.passOverDamaged(one, faultOf(store, bytes), 10)).toBe(1)
+  expect(decoder.passOverDamaged(state, faultOf(store, bytes), 10)).toBe(1)
   expect(stats.count('skippedCorruptBatch')).toBe(1)
 })

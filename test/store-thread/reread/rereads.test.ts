@@ -25,13 +25,13 @@ async function setup(more: Partial<StoreContext> = {}) {
   for (const [key, offset] of [['a', 3] as const, ['b', 6] as const, ['c', 8] as const]) put(0, key, 'value', offset)
   await openAll()
   const events: string[] = []
-  const one = new PartitionIngest(0, 9, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
+  const state = new PartitionIngest(0, 9, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
   const amendment = {
     isOver: false,
     discard: async (key: Uint8Array) => void events.push(`deleted ${Buffer.from(key).toString()}`),
   }
   const ingest = {
-    partition: () => one,
+    partition: () => state,
     follow: (_: number, isFollowed = true) => void events.push(isFollowed ? 'read' : 'not read'),
     amend: async (_: number, amend: (target: typeof amendment) => Promise<void>) => {
       await amend(amendment)
@@ -40,7 +40,7 @@ async function setup(more: Partial<StoreContext> = {}) {
   } as unknown as Ingest
   const stats = new Stats([0])
   const rest = { rebuild: false, discard: false, lost: 0, reason: '' }
-  const catchUp = new CatchUp(stats, new Map([[0, { position: 9, sourceEnd: 9, epochs: one.epochs, ...rest }]]))
+  const catchUp = new CatchUp(stats, new Map([[0, { position: 9, sourceEnd: 9, epochs: state.epochs, ...rest }]]))
   catchUp.progressed(0, 9)
   const context = {
     config: { sourceTopic: 'source', changelogTopic: 'changelog' },
@@ -77,11 +77,11 @@ async function setup(more: Partial<StoreContext> = {}) {
   const arrive = (acknowledged: number) => {
     if (catchUp.progressed(0, acknowledged)) catchUp.arrived(0)
   }
-  return { rereads, one, catchUp, seen, arrive }
+  return { rereads, state, catchUp, seen, arrive }
 }
 
 test('of a source that was truncated, keys from there on are deleted and read again, after that is noted', async () => {
-  const { rereads, one, catchUp, seen, arrive } = await setup()
+  const { rereads, state, catchUp, seen, arrive } = await setup()
   rereads.changed(0, { kind: 'truncated', at: 6 })
   const deletions = ['deleted b', 'deleted c']
   expect(await seen()).toEqual([
@@ -93,22 +93,22 @@ test('of a source that was truncated, keys from there on are deleted and read ag
     'flushed',
     'read',
   ])
-  expect(one.reread?.until).toBe(6)
+  expect(state.reread?.until).toBe(6)
   // What was read of the part that is lost counts no more.
-  expect(one.epochs.textBefore(100)).toBe('1@0')
+  expect(state.epochs.textBefore(100)).toBe('1@0')
   expect([rereads.isChanging(0), catchUp.rebuilds(0)]).toEqual([true, true])
   arrive(5)
   expect(catchUp.rebuilds(0)).toBe(true)
   arrive(6)
   expect(await seen('rebuilt')).toEqual(['complete', 'rebuilt'])
-  expect([one.reread, rereads.isChanging(0), catchUp.rebuilds(0)]).toEqual([undefined, false, false])
+  expect([state.reread, rereads.isChanging(0), catchUp.rebuilds(0)]).toEqual([undefined, false, false])
   // The next time is a first one.
   rereads.changed(0, { kind: 'truncated', at: 8 })
   expect((await seen()).filter((event) => event.startsWith('deleted'))).toEqual(['deleted c'])
 })
 
 test('of a source that was recreated, all keys are deleted, and it is read from its start to its end', async () => {
-  const { rereads, one, catchUp, seen, arrive } = await setup()
+  const { rereads, state, catchUp, seen, arrive } = await setup()
   rereads.changed(0, { kind: 'recreated', id: 'now', former: 'before' })
   const deletions = ['deleted a', 'deleted b', 'deleted c']
   expect(await seen()).toEqual([
@@ -120,7 +120,7 @@ test('of a source that was recreated, all keys are deleted, and it is read from 
     'flushed',
     'read',
   ])
-  expect([one.reread, one.epochs.textBefore(100)]).toEqual([undefined, ''])
+  expect([state.reread, state.epochs.textBefore(100)]).toEqual([undefined, ''])
   arrive(19)
   expect(catchUp.rebuilds(0)).toBe(true)
   arrive(20)
@@ -128,22 +128,22 @@ test('of a source that was recreated, all keys are deleted, and it is read from 
 })
 
 test('all keys are deleted where the source changes again before it was read again', async () => {
-  const { rereads, one, seen } = await setup()
+  const { rereads, state, seen } = await setup()
   rereads.changed(0, { kind: 'truncated', at: 6 })
   await seen()
   rereads.changed(0, { kind: 'truncated', at: 8 })
   const done = await seen()
   // The former pass has left keys away that are not read again by the later one.
   expect(done).toEqual(expect.arrayContaining(['noted at 2', 'deleted a', 'deleted b', 'deleted c']))
-  expect(one.reread).toBeUndefined()
+  expect(state.reread).toBeUndefined()
 })
 
 test('all keys of a truncated source are deleted where a callback makes values of those before them', async () => {
   const definition = { onUpdate: () => undefined } as unknown as StoreContext['definition']
-  const { rereads, one, catchUp, seen, arrive } = await setup({ definition })
+  const { rereads, state, catchUp, seen, arrive } = await setup({ definition })
   rereads.changed(0, { kind: 'truncated', at: 6 })
   expect(await seen()).toEqual(expect.arrayContaining(['noted at 2', 'deleted a', 'deleted b', 'deleted c']))
-  expect(one.reread).toBeUndefined()
+  expect(state.reread).toBeUndefined()
   arrive(6)
   expect(catchUp.rebuilds(0)).toBe(true)
   arrive(20)

@@ -16,7 +16,7 @@ function watched(epochs = '3@0') {
   const fake = new FakeClient({ 0: 1 })
   const topics = new TopicView()
   Object.assign(fake, { topics, metadata: async () => [] })
-  const one = new PartitionIngest(0, 150, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
+  const state = new PartitionIngest(0, 150, new BatchPool(1 << 20, 4), false, EpochTrail.from(epochs))
   const changes: SourceChange[] = []
   const failures: unknown[] = []
   const context = {
@@ -27,7 +27,7 @@ function watched(epochs = '3@0') {
   }
   const watch = new SourceWatch(
     context as unknown as StoreContext,
-    { partition: (partition) => (partition === 0 ? one : undefined) },
+    { partition: (partition) => (partition === 0 ? state : undefined) },
     { changed: (_, change) => changes.push(change), isChanging: () => changes.length > 0 },
   )
   const elect = (id: string, leaderEpoch: number) => topics.update(answer(id, leaderEpoch))
@@ -36,7 +36,7 @@ function watched(epochs = '3@0') {
     const exchange = await fake.next()
     exchange.answer(endOfEpochResponse('orders', { partition: 0, epoch, endOffset }))
   }
-  return { fake, one, watch, changes, failures, elect, tell }
+  return { fake, state, watch, changes, failures, elect, tell }
 }
 
 function answer(id: string, leaderEpoch: number): TopicMetadata {
@@ -68,8 +68,8 @@ test('another id is another topic, before any request knows of it', () => {
 })
 
 test('records of a new epoch have what was read before them looked at, of that epoch', async () => {
-  const { watch, one, tell, changes } = watched('3@0,5@150')
-  one.consumeTo(200)
+  const { watch, state, tell, changes } = watched('3@0,5@150')
+  state.consumeTo(200)
   watch.epochBegan(0)
   await tell(3, 120)
   await until('it is noticed', () => changes.length > 0)
@@ -77,9 +77,9 @@ test('records of a new epoch have what was read before them looked at, of that e
 })
 
 test('a partition that is read again is looked at as far as it was read before', async () => {
-  const { elect, one, tell, changes } = watched()
-  one.consumeTo(10)
-  one.setReread(new Reread(120, new Set(), () => true))
+  const { elect, state, tell, changes } = watched()
+  state.consumeTo(10)
+  state.setReread(new Reread(120, new Set(), () => true))
   elect('a', 4)
   await tell(3, 110)
   await until('it is noticed', () => changes.length > 0)
@@ -96,7 +96,7 @@ test('a partition whose position is past the end is looked at when it is asked f
 })
 
 test('where no epoch is known the end tells, and nothing is asked of a partition that is lost, or once it is stopped', async () => {
-  const { watch, elect, fake, one, changes } = watched('')
+  const { watch, elect, fake, state, changes } = watched('')
   elect('a', 4)
   fake.offsets.set(0, { earliest: 0, latest: 150 }).set(7, { earliest: 0, latest: 1 })
   fake.leading.set(7, 1)
@@ -105,7 +105,7 @@ test('where no epoch is known the end tells, and nothing is asked of a partition
   fake.offsets.set(0, { earliest: 0, latest: 149 })
   expect(await watch.hasChanged(0, 150)).toBeTrue()
   expect(changes).toEqual([{ kind: 'truncated', at: 149 }])
-  one.epochs.note(4, 0)
+  state.epochs.note(4, 0)
   watch.stop()
   elect('a', 5)
   expect(fake.unseen).toBe(0)

@@ -11,12 +11,12 @@ import { createFixture } from '../map/map-pair.ts'
 export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
   const { map, put, openAll } = createFixture()
   const pool = new BatchPool(batchBytes, 4)
-  const one = new PartitionIngest(0, 0, pool)
+  const state = new PartitionIngest(0, 0, pool)
   const progress = new ConditionWaiters()
   let bytes = 0
   const settlement = {
     progress,
-    account: () => void (bytes += one.takeBytesChange()),
+    account: () => void (bytes += state.takeBytesChange()),
   } as unknown as Settlement
   const flusher = { flush: async () => void (await map.publish()), room: () => undefined }
   const context = { map, flusher, config: { keepHeaders } } as unknown as StoreContext
@@ -25,11 +25,11 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
   const amending = new Amending(context, pool, settlement, hooks)
   /** As when the producer writes the next batch, and the changelog acknowledges it. */
   const acknowledge = (): string[] => {
-    const batch = one.takeBatch()
+    const batch = state.takeBatch()
     if (batch === undefined) return []
     const content = recordsOf(batch)
-    one.settle(batch, undefined)
-    settlement.account(one)
+    state.settle(batch, undefined)
+    settlement.account(state)
     progress.made()
     return content
   }
@@ -37,7 +37,7 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
     map,
     put,
     openAll,
-    one,
+    state,
     pool,
     progress,
     amending,

@@ -38,15 +38,15 @@ export function setup(definition: Partial<Definition>, options: Options = {}) {
   }
   const pool = new BatchPool(1 << 20, 4)
   const decoder = new SourceDecoder('orders', stats, limits, pool, bad, { conversion })
-  const one = new PartitionIngest(0, 0, pool, conversion.hasCallbacks)
+  const state = new PartitionIngest(0, 0, pool, conversion.hasCallbacks)
   const take = (...records: RawRecord[]) => {
     const raws = records.map((record, offsetDelta) => rawRecord({ offsetDelta, ...record }))
-    decoder.decode(fetched(rawBatch({ baseOffset: 0n, baseTimestamp: 1_700_000_000_000n, records: raws })), one)
-    return one.queue.batches.flatMap(contentOf)
+    decoder.decode(fetched(rawBatch({ baseOffset: 0n, baseTimestamp: 1_700_000_000_000n, records: raws })), state)
+    return state.queue.batches.flatMap(contentOf)
   }
   /** What is on its way to the changelog afterwards. */
   const written = (...records: RawRecord[]) => take(...records).map(({ key, value }) => `${key}=${value}`)
-  return { stats, one, take, written }
+  return { stats, state, take, written }
 }
 
 export const count = (key: string, value: unknown): RawRecord => ({ key, value: JSON.stringify(value) })
