@@ -2,8 +2,11 @@
  * Cache of the nodes that coordinate groups and transactional ids. An entry is removed when its node does not answer,
  * or answers that it is not the coordinator.
  */
+import { isDebug, loggerOf } from '../log/index.ts'
 import type { Connections } from './connection/connections.ts'
 import { brokerError } from './protocol/error-codes.ts'
+
+const log = loggerOf('kafka')
 
 export type CoordinatorKind = 'group' | 'transaction'
 
@@ -35,6 +38,10 @@ export class Coordinators {
     const { nodeId, host, port } = coordinator
     this.#connections.remember(nodeId, { host, port })
     this.#known.set(`${kind} ${key}`, nodeId)
+    if (isDebug()) {
+      const message = 'Coordinator of {kind} {key} is node {node} at {broker}'
+      log.debug(message, { kind, key, node: nodeId, broker: `${host}:${port}` })
+    }
     return nodeId
   }
 

@@ -5,11 +5,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LatchkeyError } from '../errors.ts'
+import { isTrace } from '../log/index.ts'
 import type { KafkaClient } from './client.ts'
 import { releaseBody } from './connection/response-frames.ts'
 import { DamagedBatches, isDamage, isDamagedFetch } from './damaged-batches.ts'
 import type { EpochTrail } from './epoch-trail.ts'
 import type { FetchSink } from './fetch-sink.ts'
+import type { FetchState, Outstanding } from './fetch-state.ts'
 import { LeaderLoops } from './leader-loops.ts'
 import { OutOfRange } from './out-of-range.ts'
 import { OversizedBatches } from './oversized-batches.ts'
@@ -23,27 +25,7 @@ import {
 } from './protocol/fetch.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { StableOffsetWatch } from './stable-offset-watch.ts'
-
-interface FetchState {
-  /** Offset of the next Fetch. */
-  position: number
-  /** Changes with each seek. Responses to requests of an earlier generation are dropped. */
-  generation: number
-  /**
-   * Number of the last Fetch that returned a whole batch. The partition that waited longest comes first in the next
-   * request: only the first partition with data gets a batch larger than the limits, and none starves.
-   */
-  servedBy: number
-  /** Leader epochs of the fetched batches, if the owner wants them. */
-  epochs: EpochTrail | undefined
-}
-
-interface Outstanding {
-  response: Promise<Buffer>
-  apiVersion: number
-  generations: Map<number, number>
-  positions: Map<number, number>
-}
+import { logFetch, timingOf } from './transfer-log.ts'
 
 export class Fetcher {
   readonly #client: KafkaClient
@@ -112,9 +94,11 @@ export class Fetcher {
     const versionMax = await this.#client.versionMax(node, fetchKey)
     let outstanding = this.#send(node, versionMax)
     while (outstanding !== undefined) {
-      const { generations, positions } = outstanding
+      const { generations, positions, timing } = outstanding
       const response = await outstanding.response
-      const { errorCode, partitions } = parseFetchResponse(response, outstanding.apiVersion)
+      const parsed = parseFetchResponse(response, outstanding.apiVersion)
+      if (timing !== undefined) logFetch(this.#topic, this.#client.addressOf(node), parsed, timing)
+      const { errorCode, partitions } = parsed
       if (errorCode !== 0) throw brokerError(`Fetching ${this.#topic} from node ${node}`, errorCode)
       if (this.#loops.stopped) return
       const current = partitions.filter(({ partition }) => this.#generation(partition) === generations.get(partition))
@@ -203,7 +187,8 @@ export class Fetcher {
     const response = this.#client.send(node, request, deadlineMs, purpose)
     // The response is awaited one iteration later. Without this, an earlier rejection would be unhandled.
     response.catch(() => {})
-    return { response, apiVersion: request.apiVersion, generations, positions }
+    const timing = isTrace() ? timingOf(response) : undefined
+    return { response, apiVersion: request.apiVersion, generations, positions, timing }
   }
 
   /** Next position = base offset + last offset delta + 1 of the last whole batch, also of an empty or control batch. */

@@ -4,12 +4,14 @@
  * duplicate.
  */
 import { LatchkeyError } from '../errors.ts'
+import { isTrace } from '../log/index.ts'
 import type { KafkaClient } from './client.ts'
 import { LeaderLoops } from './leader-loops.ts'
 import type { OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 import { brokerError, duplicateSequence, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
 import type { ProducerIdentity } from './transactional-id.ts'
+import { logProduce } from './transfer-log.ts'
 
 export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 
@@ -118,12 +120,14 @@ export class Producer<Batch extends OutgoingBatch> {
       }
       const { acks, timeoutMs } = this.#options
       const request = produceRequest(this.#topic, batches, acks, timeoutMs)
+      const sentAt = isTrace() ? performance.now() : 0
       const results = parseProduceResponse(
         await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs, {
           topic: this.#topic,
           partitions: batches.map(({ partition }) => partition),
         }),
       )
+      if (sentAt > 0) logProduce(this.#topic, this.#client.addressOf(node), batches, sentAt)
       for (const result of results) this.#settle(result)
     }
   }

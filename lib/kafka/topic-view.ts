@@ -3,7 +3,10 @@
  * brokers that lag behind: a former id of a topic never becomes current again, and an epoch never falls while the id
  * stays.
  */
+import { isDebug, loggerOf } from '../log/index.ts'
 import type { TopicMetadata } from './protocol/metadata.ts'
+
+const log = loggerOf('kafka')
 
 export interface TopicListener {
   /** A topic was deleted and created again with the same name. Called before any request uses the new topic. */
@@ -83,11 +86,17 @@ export class TopicView {
       known.leaderEpochs.clear()
     }
     const elected = updatePartitions(known, found)
+    if (isDebug()) for (const [partition, leaderEpoch] of elected) logElected(topic, partition, leaderEpoch, known)
     for (const listener of this.#listeners.get(topic) ?? []) {
       if (isRecreated) listener.recreated?.(id, former)
       else for (const [partition, leaderEpoch] of elected) listener.elected?.(partition, leaderEpoch)
     }
   }
+}
+
+function logElected(topic: string, partition: number, leaderEpoch: number, { leaders }: KnownTopic): void {
+  const message = 'Leader of {topic} partition {partition} is node {node} since leader epoch {leaderEpoch}'
+  log.debug(message, { topic, partition, node: leaders.get(partition), leaderEpoch })
 }
 
 /** @returns partitions whose epoch has changed, with the new epoch */

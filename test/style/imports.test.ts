@@ -27,7 +27,7 @@ const layers: Record<string, Layer> = {
   'store protocol': { files: /^lib\/store-protocol\//, knows: ['base', 'log', 'format', 'record batches', 'map'] },
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['store protocol'] },
-  kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'record batches', 'store protocol'] },
+  kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
   topics: {
     files: /^lib\/topics\//,
     knows: ['base', 'text', 'log', 'settings', 'record batches', 'kafka', 'store protocol'],

@@ -11,10 +11,12 @@ import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError, messageOf } from '../../errors.ts'
+import { isTrace } from '../../log/index.ts'
 import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
 import { malformed } from '../protocol/response-cursor.ts'
 import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
+import { logRequest, observed } from './connection-log.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { authenticateInTime, saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
@@ -78,7 +80,7 @@ export class BrokerConnection {
     const connectionPool = new ConnectionPool({
       ...address,
       ssl: null, // the socket does TLS
-      sasl: options.sasl ? saslOptions(options.sasl) : null,
+      sasl: options.sasl ? saslOptions(options.sasl, `${address.host}:${address.port}`) : null,
       clientId: options.clientId,
       connectionTimeout: options.connectionTimeoutMs,
       // send() has the deadlines, so kafkajs needs no timers.
@@ -87,7 +89,7 @@ export class BrokerConnection {
       maxInFlightRequests: options.inFlightMax ?? null,
       logger: silentLogger,
       socketFactory: ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) =>
-        connectSocket(host, port, options, onConnect),
+        observed(connectSocket(host, port, options, onConnect), address, options),
     })
     for (const connection of connectionPool.pool) {
       frameResponses(connection, address, options)
@@ -114,10 +116,7 @@ export class BrokerConnection {
    */
   send(request: RawRequest, timeoutMs: number): Promise<Buffer> {
     const { apiKey, apiVersion, apiName } = request
-    const response = {
-      decode: async (raw: Buffer) => ({ raw }),
-      parse: async (decoded: { raw: Buffer }) => decoded.raw,
-    }
+    const response = { decode: async (raw: Buffer) => ({ raw }), parse: async ({ raw }: { raw: Buffer }) => raw }
     const body = request.encode()
     const send = () =>
       body instanceof Encoder
@@ -175,7 +174,9 @@ export class BrokerConnection {
       await this.#open(others)
       requireVersion(this.#broker.versions!, request, `${host}:${port}`)
       if (apiName === 'Fetch') await this.#open(fetches)
+      const sentAt = isTrace() ? performance.now() : 0
       const answer = await deadline(send(), timeoutMs, () => noAnswer(timeoutMs))
+      if (sentAt > 0) logRequest(this.address, request, sentAt)
       // A listener that requires SASL answers ApiVersions, too.
       if (request !== apiVersions) this.#answered = true
       return answer

@@ -3,6 +3,8 @@
  * error, like a broker that stops. So the versions in its ApiVersions response are checked before anything is sent.
  */
 import { LatchkeyError } from '../../errors.ts'
+import { isDebug } from '../../log/index.ts'
+import { logVersions } from './connection-log.ts'
 
 /** By API key, as in kafkajs. */
 export type BrokerVersions = Record<number, { minVersion: number; maxVersion: number }>
@@ -33,6 +35,7 @@ export function requireVersions(versions: BrokerVersions, where: string): void {
   for (const request of neededIfKnown) {
     if (versions[request.apiKey] !== undefined) requireVersion(versions, request, where)
   }
+  if (isDebug()) logVersions(where, versions, [...needed, ...neededIfKnown])
 }
 
 /** @throws LatchkeyError broker_refused */

@@ -7,7 +7,9 @@ import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256'
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512'
 import type { Connection } from 'kafkajs/src/network/connectionPool'
 import { messageOf } from '../../errors.ts'
+import { isDebug } from '../../log/index.ts'
 import type { SaslConfig } from '../../store-protocol/client-config.ts'
+import { logAuthenticated } from './connection-log.ts'
 
 const providers = { plain, 'scram-sha-256': scram256, 'scram-sha-512': scram512 }
 
@@ -20,13 +22,14 @@ interface Exchanges {
   saslAuthenticate: (exchange: unknown) => Promise<unknown>
 }
 
-/** Returns the `sasl` option for a connection of kafkajs. */
-export function saslOptions({ mechanism, username, password }: SaslConfig): Record<string, unknown> {
+/** Returns the `sasl` option for a connection of kafkajs. @param broker host:port, for log lines */
+export function saslOptions({ mechanism, username, password }: SaslConfig, broker: string): Record<string, unknown> {
   const provider = providers[mechanism]({ username, password })
   const authenticationProvider = (exchanges: Exchanges) => ({ authenticate: () => authenticate(exchanges) })
   return { mechanism, authenticationProvider }
 
   async function authenticate(exchanges: Exchanges): Promise<void> {
+    const begunAt = performance.now()
     let fault: unknown
     const saslAuthenticate = async (exchange: unknown) => {
       try {
@@ -38,6 +41,7 @@ export function saslOptions({ mechanism, username, password }: SaslConfig): Reco
     }
     try {
       await provider({ ...exchanges, saslAuthenticate }).authenticate()
+      if (isDebug()) logAuthenticated(broker, mechanism, begunAt)
     } catch (error) {
       // A broker that answered has refused. Without a failed exchange, we refused the server (it could not prove
       // itself).
