@@ -64,7 +64,7 @@ export function isDamage(error: unknown): error is LatchkeyError {
 }
 
 /** Returns the error to show during a pause. Its code, unlike that of the damage itself, is retriable. */
-export function isDamagedFetch(topic: string, partition: number, found: string): LatchkeyError {
+export function damagedFetchError(topic: string, partition: number, found: string): LatchkeyError {
   const message = `Reading ${topic} partition ${partition}: ${found}; fetching it ${damagedFetchesMax} times at most`
   return new LatchkeyError('response_malformed', message)
 }

@@ -28,7 +28,7 @@ const producerIdsMax = 8
 const looksMax = 5
 
 export function newClaim(): Claim {
-  return { taken: [], isOpen: false, isHaunted: false }
+  return { taken: [], isOpen: false, mayBeSuperseded: false }
 }
 
 /** Returns the identity that the claim writes with; undefined before the first grant. */
@@ -100,7 +100,7 @@ async function settle(
   const own = identityOf(claim)!
   const next = { producerId: own.producerId, producerEpoch: own.producerEpoch + 1 }
   const isOpen = claim.isOpen
-  const isUncertain = !isOpen && refusal.details['kafka'] !== unmapped && (isRepeated || claim.isHaunted)
+  const isUncertain = !isOpen && refusal.details['kafka'] !== unmapped && (isRepeated || claim.mayBeSuperseded)
   const found = await lastMarkers(client, markers, claim, isUncertain ? looksMax : 1)
   const last = found.at(-1)
   claim.isOpen = false

@@ -8,21 +8,16 @@ import { LatchkeyError } from '../errors.ts'
 import { isTrace } from '../log/index.ts'
 import type { KafkaClient } from './client.ts'
 import { releaseBody } from './connection/response-frames.ts'
-import { DamagedBatches, isDamage, isDamagedFetch } from './damaged-batches.ts'
+import { DamagedBatches, damagedFetchError, isDamage } from './damaged-batches.ts'
 import type { EpochTrail } from './epoch-trail.ts'
 import type { FetchSink } from './fetch-sink.ts'
 import type { FetchState, Outstanding } from './fetch-state.ts'
 import { LeaderLoops } from './leader-loops.ts'
 import { OutOfRange } from './out-of-range.ts'
 import { OversizedBatches } from './oversized-batches.ts'
+import { apiKeys } from './protocol/api-keys.ts'
 import { brokerError, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
-import {
-  type FetchedPartition,
-  fetchKey,
-  type FetchOptions,
-  fetchRequest,
-  parseFetchResponse,
-} from './protocol/fetch.ts'
+import { type FetchedPartition, type FetchOptions, fetchRequest, parseFetchResponse } from './protocol/fetch.ts'
 import { isOversized, RecordBatchReader } from './record-batch/index.ts'
 import { StableOffsetWatch } from './stable-offset-watch.ts'
 import { logFetch, timingOf } from './transfer-log.ts'
@@ -34,7 +29,7 @@ export class Fetcher {
   readonly #sink: FetchSink
   readonly #loops: LeaderLoops
   readonly #outOfRange: OutOfRange
-  readonly #apart: OversizedBatches
+  readonly #oversized: OversizedBatches
   readonly #damaged: DamagedBatches
   readonly #stable: StableOffsetWatch
   readonly #assigned = new Map<number, FetchState>()
@@ -49,7 +44,7 @@ export class Fetcher {
     this.#sink = sink
     this.#loops = new LeaderLoops(client, topic, (node) => this.#serve(node))
     this.#outOfRange = new OutOfRange(client, topic)
-    this.#apart = new OversizedBatches(sink, {
+    this.#oversized = new OversizedBatches(sink, {
       detach: (partition) => this.#loops.remove(partition),
       generation: (partition) => (this.#loops.stopped ? undefined : this.#generation(partition)),
       seek: (partition, position) => this.seek(partition, position),
@@ -83,7 +78,7 @@ export class Fetcher {
   /** Runs until stop(). */
   async run(): Promise<void> {
     await this.#loops.run()
-    await this.#apart.settled
+    await this.#oversized.settled
   }
 
   stop(): void {
@@ -91,7 +86,7 @@ export class Fetcher {
   }
 
   async #serve(node: number): Promise<void> {
-    const versionMax = await this.#client.versionMax(node, fetchKey)
+    const versionMax = await this.#client.versionMax(node, apiKeys.Fetch)
     let outstanding = this.#send(node, versionMax)
     while (outstanding !== undefined) {
       const { generations, positions, timing } = outstanding
@@ -116,7 +111,7 @@ export class Fetcher {
       for (const fetched of good) {
         const { partition } = fetched
         if (this.#generation(partition) !== generations.get(partition)) continue
-        if (!this.#give(fetched, positions.get(partition)!)) continue
+        if (!this.#deliver(fetched, positions.get(partition)!)) continue
         await nextTurn()
         await this.#sink.room()
       }
@@ -127,27 +122,27 @@ export class Fetcher {
   }
 
   /** @returns whether others get their turn: the sink stopped early, or the batch is read in pieces */
-  #give(fetched: FetchedPartition, position: number): boolean {
+  #deliver(fetched: FetchedPartition, position: number): boolean {
     try {
       const next = this.#sink.received(fetched, position)
       if (next !== undefined) this.seek(fetched.partition, next)
-      this.#cameWhole(fetched.partition, position)
+      this.#receivedIntact(fetched.partition, position)
       return next !== undefined
     } catch (error) {
-      if (isOversized(error)) this.#apart.readOrWait(fetched, error)
+      if (isOversized(error)) this.#oversized.readOrWait(fetched, error)
       else if (!isDamage(error)) throw error
-      else this.#cameDamaged(fetched, this.#sink.takenTo?.(fetched.partition) ?? position, error)
+      else this.#receivedDamaged(fetched, this.#sink.takenTo?.(fetched.partition) ?? position, error)
       return isOversized(error)
     }
   }
 
-  #cameWhole(partition: number, position: number): void {
+  #receivedIntact(partition: number, position: number): void {
     const to = this.#sink.takenTo?.(partition) ?? this.#assigned.get(partition)?.position ?? position
     if (this.#damaged.taken(partition, to)) this.#loops.succeeded(partition)
   }
 
   /** Fetches a damaged batch again until it counts as damaged in the log. Only its partition pauses. */
-  #cameDamaged(fetched: FetchedPartition, offset: number, fault: LatchkeyError): void {
+  #receivedDamaged(fetched: FetchedPartition, offset: number, fault: LatchkeyError): void {
     const { partition } = fetched
     this.seek(partition, offset)
     const pauseMs = this.#damaged.pauseMs(fetched, offset)
@@ -157,7 +152,7 @@ export class Fetcher {
       const next = this.#sink.damaged(partition, fault, times)
       if (next !== undefined) this.seek(partition, next)
       this.#loops.succeeded(partition)
-    } else this.#loops.lost(partition, isDamagedFetch(this.#topic, partition, fault.message), pauseMs)
+    } else this.#loops.lost(partition, damagedFetchError(this.#topic, partition, fault.message), pauseMs)
   }
 
   #generation(partition: number): number | undefined {

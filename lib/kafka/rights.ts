@@ -1,11 +1,12 @@
+import type { LatchkeyError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 /**
  * Checks what the authenticated user may do, without changing anything. Brokers report the operations on topics and
  * groups that exist (KIP-430). For other rights, a request is sent that the broker always refuses before it has an
  * effect: because a right is missing, or because the request is invalid.
  */
-import type { LatchkeyError } from '../errors.ts'
-import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import { apiKeys } from './protocol/api-keys.ts'
 import {
   clusterAuthorizationFailed,
   groupAuthorizationFailed,
@@ -147,7 +148,7 @@ function kafkaName(error: unknown): unknown {
 /** Version 8 is the first that reports operations. */
 function metadataRequest(topic: string): RawRequest {
   return {
-    apiKey: 3,
+    apiKey: apiKeys.Metadata,
     apiVersion: 8,
     apiName: 'Metadata',
     encode: () =>
@@ -158,7 +159,7 @@ function metadataRequest(topic: string): RawRequest {
 /** Version 3 is the first that reports operations. */
 function describeGroupRequest(group: string): RawRequest {
   return {
-    apiKey: 15,
+    apiKey: apiKeys.DescribeGroups,
     apiVersion: 3,
     apiName: 'DescribeGroups',
     encode: () => new Encoder(64 + group.length * 3).writeInt32(1).writeString(group).writeInt8(1),

@@ -1,10 +1,11 @@
+import { LatchkeyError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 /**
  * Requests that take a transactional id, and with it a partition (see fence.ts). Each request notes in the claim what
  * it may have caused.
  */
-import { LatchkeyError } from '../errors.ts'
-import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import { apiKeys } from './protocol/api-keys.ts'
 import {
   brokerError,
   clusterAuthorizationFailed,
@@ -59,7 +60,7 @@ export interface Claim {
    * Whether a request that states no identity had no response. It may still arrive and supersede the claim, although no
    * other owner takes the partition.
    */
-  isHaunted: boolean
+  mayBeSuperseded: boolean
 }
 
 export interface TransactionalRequest {
@@ -92,7 +93,7 @@ export async function initProducerId(
   const request = initProducerIdRequest(transactionalId, transactionTimeoutMs, attempt.stated)
   const response = await client.send(coordinator, request, client.requestTimeoutMs).catch((error: unknown) => {
     attempt.isRepeated = true
-    if (attempt.stated === undefined) claim.isHaunted = true
+    if (attempt.stated === undefined) claim.mayBeSuperseded = true
     throw error
   })
   try {
@@ -107,7 +108,7 @@ export async function initProducerId(
     // The coordinator may have granted the id, although the response is malformed.
     if (error instanceof LatchkeyError && error.code === 'response_malformed') {
       attempt.isRepeated = true
-      if (attempt.stated === undefined) claim.isHaunted = true
+      if (attempt.stated === undefined) claim.mayBeSuperseded = true
     }
     throw error
   }
@@ -122,7 +123,7 @@ function initProducerIdRequest(
   held?: ProducerIdentity,
 ): RawRequest {
   return {
-    apiKey: 22,
+    apiKey: apiKeys.InitProducerId,
     apiVersion: 3,
     apiName: 'InitProducerId',
     encode() {

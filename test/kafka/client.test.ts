@@ -17,7 +17,7 @@ async function client(...seedsBefore: string[]): Promise<KafkaClient> {
   return opened
 }
 
-test('metadata tells partitions and leaders of a topic, and the error of one that does not exist', async () => {
+test('metadata reports partitions and leaders of a topic, and the error of one that does not exist', async () => {
   const topic = await createTopic(await sharedKafka(), uniqueName('metadata'), { partitions: 3 })
   const kafka = await client()
   const [found, missing] = await kafka.metadata([topic, 'no-such-topic'])

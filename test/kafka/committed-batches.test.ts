@@ -47,7 +47,7 @@ function walk(answer: Omit<FetchAnswer, 'partition'>, position = 0): string[] {
   return seen
 }
 
-test('CommittedBatches tells records when no transaction was aborted', () => {
+test('CommittedBatches reports records when no transaction was aborted', () => {
   const bytes = Buffer.concat([records({ at: 0 }), records({ at: 1, producer: 7 }), marker(2, 7, 1)])
   expect(walk({ records: bytes })).toEqual(['records 0', 'records 1', 'control 2'])
 })
@@ -154,7 +154,7 @@ test('CommittedBatches ends before the batch when that is cut off', () => {
   expect(walk({ records: Buffer.concat([whole, cut.subarray(0, cut.length - 1)]) })).toEqual(['records 0'])
 })
 
-test('CommittedBatches tells batches that compaction has emptied', () => {
+test('CommittedBatches reports batches that compaction has emptied', () => {
   const emptied = rawBatch({ baseOffset: 3n, lastOffsetDelta: 9, recordCount: 0, records: [] })
   expect(walk({ records: emptied }, 3)).toEqual(['records 3'])
 })

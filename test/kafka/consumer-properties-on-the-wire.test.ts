@@ -154,7 +154,7 @@ test('a client begins at its bootstrap.servers in the place of KAFKA_BROKERS', a
   await fixture.expectConverged(store)
 })
 
-test('a response larger than receive.message.max.bytes is told and not taken', async () => {
+test('a response larger than receive.message.max.bytes is reported and not read', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce([{ key: 'large', value: 'x'.repeat(20_000) }])
   const text = 'receive.message.max.bytes=10000,fetch.max.bytes=9000'

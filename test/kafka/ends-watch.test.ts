@@ -31,7 +31,7 @@ function start(fake: FakeClient, partitions: readonly number[]) {
   return { watch, ends, told }
 }
 
-test('EndsWatch tells the ends of what other brokers lead when one does not answer', async () => {
+test('EndsWatch reports the ends of what other brokers lead when one does not answer', async () => {
   const fake = new FakeClient({ 0: 1, 1: 2 })
   fake.offsets.set(0, { earliest: 0, latest: 7 })
   fake.offsets.set(1, { earliest: 0, latest: 9 })

@@ -187,7 +187,7 @@ function resumedTrail(text: string): EpochTrail {
   return trail
 }
 
-test('a trail that another has read on takes no election meanwhile for a loss, and tells one before', async () => {
+test('a trail that another has read on takes no election meanwhile for a loss, and reports one before', async () => {
   const electedMeanwhile: Log = {
     epochs: [
       [3, 0],

@@ -79,7 +79,7 @@ test('Fetcher serves the others when the ends of a log that is out of range cann
   expect(await answer(fake, { partition: 1, records: batch(1) })).toEqual(['1@1'])
 })
 
-test('Fetcher goes on where it was told meanwhile, not where an offset out of range would lead', async () => {
+test('Fetcher goes on where it was moved meanwhile, not where an offset out of range would lead', async () => {
   const fake = new FakeClient()
   fake.offsets.set(0, { earliest: 60, latest: 80 })
   const outOfRange = async () => {

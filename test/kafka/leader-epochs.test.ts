@@ -23,7 +23,7 @@ async function topicWith(records: number): Promise<{ topic: string; client: Kafk
   return { topic, client }
 }
 
-test('a broker tells where the leader epoch of a partition ends, and confirms the present one', async () => {
+test('a broker reports where the leader epoch of a partition ends, and confirms the present one', async () => {
   const { topic, client } = await topicWith(5)
   const epoch = (await confirmedLeaderEpoch(client, topic, 0))!
   expect(epoch).toBe(client.topics.leaderEpoch(topic, 0))
@@ -31,7 +31,7 @@ test('a broker tells where the leader epoch of a partition ends, and confirms th
   expect(await endOfLeaderEpoch(client, topic, 0, epoch + 1)).toBeUndefined()
 })
 
-test('metadata tells a topic’s id, which is another one once the topic is deleted and created again', async () => {
+test('metadata reports a topic’s id, which is another one once the topic is deleted and created again', async () => {
   const { topic, client } = await topicWith(1)
   const id = (await client.metadata([topic]))[0]!.id!
   expect(Buffer.from(id, 'base64url')).toHaveLength(16)

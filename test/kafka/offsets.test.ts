@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => client.close())
 
-test('listOffsets tells start, last stable offset and high watermark when a transaction is open', async () => {
+test('listOffsets reports start, last stable offset and high watermark when a transaction is open', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('offsets'), { partitions: 2 })
   const kafka = kafkaClient(broker)

@@ -64,7 +64,7 @@ test('Producer gives up a partition when taking it anew finds that another has i
   expect(events).toEqual(['lost 0: fenced'])
 })
 
-test('Producer takes partitions anew between two batches when told so', async () => {
+test('Producer takes partitions anew between two batches when asked to', async () => {
   const fake = new FakeClient()
   const { producer, write } = start(fake)
   write(0, 'a', 'b')

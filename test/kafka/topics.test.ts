@@ -21,7 +21,7 @@ test('createTopic makes a topic with its settings, and is content when it exists
   expect(described?.get('message.timestamp.type')).toBe('CreateTime') // a default
 })
 
-test('createTopic tells what the broker found wrong when it refuses', async () => {
+test('createTopic reports what the broker found wrong when it refuses', async () => {
   const config = { 'cleanup.policy': 'sometimes' }
   const topic = { topic: uniqueName('refused'), partitions: 1, replicationFactor: 1, config }
   const error = await createTopic(client, topic).catch((thrown: unknown) => thrown)

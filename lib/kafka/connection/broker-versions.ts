@@ -1,9 +1,10 @@
+import { LatchkeyError } from '../../errors.ts'
+import { isDebug } from '../../log/index.ts'
 /**
  * Checks which request versions a broker supports. On an unknown version a broker closes the connection without an
  * error, like a broker that stops. So the versions in its ApiVersions response are checked before anything is sent.
  */
-import { LatchkeyError } from '../../errors.ts'
-import { isDebug } from '../../log/index.ts'
+import { apiKeys } from '../protocol/api-keys.ts'
 import { logVersions } from './connection-log.ts'
 
 /** By API key, as in kafkajs. */
@@ -15,19 +16,17 @@ export interface RequestVersion {
   apiName: string
 }
 
-const produceKey = 0
-/** A request among KRaft controllers, which brokers do not offer to clients. */
-const voteKey = 52
-
 /** Requests of every store. InitProducerId 3 came with Kafka 2.5, the others earlier. */
 const needed: readonly RequestVersion[] = [
-  { apiKey: produceKey, apiVersion: 7, apiName: 'Produce' },
-  { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
-  { apiKey: 3, apiVersion: 9, apiName: 'Metadata' },
+  { apiKey: apiKeys.Produce, apiVersion: 7, apiName: 'Produce' },
+  { apiKey: apiKeys.Fetch, apiVersion: 11, apiName: 'Fetch' },
+  { apiKey: apiKeys.Metadata, apiVersion: 9, apiName: 'Metadata' },
 ]
 
 /** Required only if the broker supports the request at all: FENCING=false works without it. */
-const neededIfKnown: readonly RequestVersion[] = [{ apiKey: 22, apiVersion: 3, apiName: 'InitProducerId' }]
+const neededIfKnown: readonly RequestVersion[] = [
+  { apiKey: apiKeys.InitProducerId, apiVersion: 3, apiName: 'InitProducerId' },
+]
 
 /** @param where host:port @throws LatchkeyError broker_refused */
 export function requireVersions(versions: BrokerVersions, where: string): void {
@@ -43,7 +42,7 @@ export function requireVersion(versions: BrokerVersions, request: RequestVersion
   const { apiKey, apiVersion, apiName } = request
   const known = versions[apiKey]
   if (known !== undefined && apiVersion >= known.minVersion && apiVersion <= known.maxVersion) return
-  if (known === undefined && apiKey === produceKey && versions[voteKey] !== undefined) {
+  if (known === undefined && apiKey === apiKeys.Produce && versions[apiKeys.Vote] !== undefined) {
     const found = 'it does not know the request Produce; it is perhaps the port of a KRaft controller'
     throw new LatchkeyError(
       'broker_refused',

@@ -21,7 +21,7 @@ export class Connections {
   readonly #addresses = new Map<number, BrokerAddress>()
   readonly #byNode = new Map<number, BrokerConnection>()
   /** Connections to seeds, by host:port. */
-  readonly #strays = new Map<string, BrokerConnection>()
+  readonly #unassigned = new Map<string, BrokerConnection>()
   /** Connections that did not answer in time. */
   readonly #silent = new WeakSet<BrokerConnection>()
   #turn = 0
@@ -92,7 +92,7 @@ export class Connections {
   *#candidates(): Generator<BrokerConnection> {
     if (this.#isClosed) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
     const seen = new Set<BrokerConnection>()
-    for (const connection of [...this.#byNode.values(), ...this.#strays.values()]) {
+    for (const connection of [...this.#byNode.values(), ...this.#unassigned.values()]) {
       if (connection.closed || this.#silent.has(connection)) continue
       seen.add(connection)
       yield connection
@@ -125,16 +125,16 @@ export class Connections {
 
   close(): void {
     this.#isClosed = true
-    for (const connection of [...this.#strays.values(), ...this.#byNode.values()]) connection.close()
+    for (const connection of [...this.#unassigned.values(), ...this.#byNode.values()]) connection.close()
   }
 
   #toSeed(address: BrokerAddress): BrokerConnection {
     const place = `${address.host}:${address.port}`
-    const open = this.#strays.get(place)
+    const open = this.#unassigned.get(place)
     if (open?.closed === false) return open
     open?.close()
     const connection = new BrokerConnection(address, this.#options)
-    this.#strays.set(place, connection)
+    this.#unassigned.set(place, connection)
     return connection
   }
 

@@ -1,9 +1,10 @@
+import type { FetchConfig } from '../../store-protocol/client-config.ts'
+import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Fetch: version 13 by topic id, or version 11 by name. Without a session: each request has all positions.
  * https://kafka.apache.org/protocol#The_Messages_Fetch
  */
-import type { FetchConfig } from '../../store-protocol/client-config.ts'
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 
@@ -35,7 +36,6 @@ export interface FetchedPartition {
   end: number
 }
 
-export const fetchKey = 1
 const versionByName = 11
 /** First version with topic ids (KIP-516), which exclude another topic of the same name. */
 const versionById = 13
@@ -58,7 +58,7 @@ export function fetchRequest(
   const topicId = by !== undefined && by.versionMax >= versionById ? by.id : undefined
   const isById = topicId !== undefined
   return {
-    apiKey: fetchKey,
+    apiKey: apiKeys.Fetch,
     apiVersion: isById ? versionById : versionByName,
     apiName: 'Fetch',
     encode() {

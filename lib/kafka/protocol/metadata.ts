@@ -1,8 +1,9 @@
+import { type BrokerConnection, Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Metadata: the cluster's brokers and topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516). Version 9
  * has reliable leader epochs (KIP-320). https://kafka.apache.org/protocol#The_Messages_Metadata
  */
-import { type BrokerConnection, Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { malformed, reading, ResponseCursor } from './response-cursor.ts'
 
@@ -37,7 +38,7 @@ export async function askForMetadata(
   topics: readonly string[],
   timeoutMs: number,
 ): Promise<ClusterMetadata> {
-  const request = metadataRequest(topics, await connection.versionMax(metadataKey))
+  const request = metadataRequest(topics, await connection.versionMax(apiKeys.Metadata))
   const { brokers, topics: found } = parseMetadataResponse(await connection.send(request, timeoutMs), request)
   const ofTopic = (topic: string) => {
     const one = found.find((about) => about.topic === topic)
@@ -47,7 +48,6 @@ export async function askForMetadata(
   return { brokers, topics: topics.map(ofTopic) }
 }
 
-const metadataKey = 3
 const versionWithIds = 10
 const versionMin = 9
 
@@ -55,7 +55,7 @@ const versionMin = 9
 export function metadataRequest(topics: readonly string[], versionMax: number): RawRequest {
   const apiVersion = Math.max(Math.min(versionMax, versionWithIds), versionMin)
   return {
-    apiKey: metadataKey,
+    apiKey: apiKeys.Metadata,
     apiVersion,
     apiName: 'Metadata',
     encode() {

@@ -1,8 +1,9 @@
+import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Produce, version 7: record batches for several partitions of one topic in one request.
  * https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import { apiKeys } from './api-keys.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 
 export interface ProduceBatch {
@@ -29,7 +30,7 @@ export function produceRequest(
   timeoutMs: number,
 ): RawRequest {
   return {
-    apiKey: 0,
+    apiKey: apiKeys.Produce,
     apiVersion: 7,
     apiName: 'Produce',
     encode() {

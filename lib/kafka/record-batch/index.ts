@@ -1,5 +1,11 @@
 export { crc32c } from './crc32c.ts'
-export { compressionNames, maxDecompressedBytes, reservedHeaders, type Compression } from './layout.ts'
+export {
+  compressionNames,
+  maxDecompressedBytes,
+  recordsAt as batchHeaderBytes,
+  reservedHeaders,
+  type Compression,
+} from './layout.ts'
 export { HeaderBlock, type HeaderBytes, HeaderCursor } from './header-block.ts'
 export {
   batchBytesOfOne,

@@ -168,12 +168,12 @@ export class Ingest {
   /** Resolves when everything that a partition had to write is settled, or the partition is lost. */
   async settled(partition: number): Promise<void> {
     const isSettled = () => this.#partitions.get(partition)?.isIdle ?? true
-    await this.#linger.without(() => this.#settlement.progress.until(isSettled))
+    await this.#linger.suspendWhile(() => this.#settlement.progress.until(isSettled))
   }
 
   /** Resolves when everything consumed or written up to now is acknowledged, or its partition is lost. */
   async drained(): Promise<void> {
-    await this.#linger.without(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
+    await this.#linger.suspendWhile(() => this.#settlement.progress.until(takenIsSettled(this.#partitions)))
   }
 
   /** To be called when records were appended to a partition. */

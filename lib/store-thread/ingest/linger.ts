@@ -25,7 +25,7 @@ export class Linger {
   }
 
   /** Suspends the delay until the operation is done. */
-  async without<T>(operation: () => Promise<T>): Promise<T> {
+  async suspendWhile<T>(operation: () => Promise<T>): Promise<T> {
     this.#flushRequests++
     this.#wake()
     try {

@@ -4,6 +4,7 @@
  */
 import {
   batchBytesOfOne,
+  batchHeaderBytes,
   hardMaxBytes,
   type HeaderBlock,
   type RecordBatchReader,
@@ -12,8 +13,6 @@ import {
 import { noIdentity } from '../../kafka/transactional-id.ts'
 import type { ChangelogLimits } from '../../topics/changelog-topic.ts'
 import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
-
-const batchHeaderBytes = 61
 
 export class SizeLimit {
   readonly #maxMessageBytes: number

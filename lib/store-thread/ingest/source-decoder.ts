@@ -209,18 +209,18 @@ export class SourceDecoder {
    * Skips the batch at which decode() has just stopped, because it stays damaged.
    * @returns the offset to continue at; undefined if the partition halts there
    */
-  passOverDamaged(state: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
+  skipDamaged(state: PartitionIngest, error: LatchkeyError, times: number): number | undefined {
     const { batch } = this.#batches
     const next = this.#isInBatch ? batch.nextOffset : state.consumed + 1
     const bytes = this.#isInBatch ? batch.rawBatch() : undefined
-    return this.passOver(state, next, error, times, bytes) ? next : undefined
+    return this.skipTo(state, next, error, times, bytes) ? next : undefined
   }
 
   /**
    * Skips offsets up to `next`, exclusive, which cannot be read.
    * @returns false if the partition halts there
    */
-  passOver(state: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
+  skipTo(state: PartitionIngest, next: number, error: LatchkeyError, attempts = 1, bytes?: Buffer): boolean {
     if (!this.#bad.handleBatch(state, next, attempts, error, bytes)) return false
     state.consumeTo(next)
     return true

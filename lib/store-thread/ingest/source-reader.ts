@@ -110,7 +110,7 @@ export class SourceReader {
   #damaged(partition: number, fault: LatchkeyError, times: number): number | undefined {
     const state = this.#hooks.partition(partition)
     if (state === undefined) return undefined
-    const next = this.#decoder.passOverDamaged(state, fault, times)
+    const next = this.#decoder.skipDamaged(state, fault, times)
     if (next === undefined) this.halted(state)
     else state.advance()
     this.#settlement.progressed(state)
@@ -121,7 +121,7 @@ export class SourceReader {
   #passOver(partition: number, next: number, fault: LatchkeyError): void {
     const state = this.#hooks.partition(partition)
     if (state === undefined) return
-    if (this.#decoder.passOver(state, next, fault)) state.advance()
+    if (this.#decoder.skipTo(state, next, fault)) state.advance()
     else this.halted(state)
     this.#deadLetters?.send(state)
   }

@@ -2,7 +2,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
-import { damagedFetchesMax, isDamagedFetch, soundPart } from '../../kafka/damaged-batches.ts'
+import { damagedFetchError, damagedFetchesMax, soundPart } from '../../kafka/damaged-batches.ts'
 import { placeInLog } from '../../kafka/out-of-range.ts'
 import { brokerError, leaderNotAvailable } from '../../kafka/protocol/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/protocol/fetch.ts'
@@ -29,7 +29,7 @@ export async function fetchAt(
       const sound = fetched && soundPart(fetched, offset)
       if (fetched === undefined || sound !== undefined || times === damagedFetchesMax) return sound ?? fetched
       retryPolicy ??= client.retryPolicy()
-      client.health.waits(isDamagedFetch(topic, partition, `the batch at offset ${offset} came damaged`), {
+      client.health.waits(damagedFetchError(topic, partition, `the batch at offset ${offset} came damaged`), {
         operation: own,
       })
       await sleep(retryPolicy.pauseMs(), client.signal)

@@ -67,7 +67,7 @@ test('A chunk that shares its memory with something else stays', () => {
   expect(memory.length).toBe(200)
 })
 
-test('giveBackBody gives back what a response has for itself, whether it came in one chunk or in several', () => {
+test('releaseBody releases what a response has for itself, whether it came in one chunk or in several', () => {
   const { frames, taken } = collecting()
   frames.push(chunkOf(response(1, Buffer.alloc(10))))
   const bytes = response(2, Buffer.alloc(100))
@@ -78,7 +78,7 @@ test('giveBackBody gives back what a response has for itself, whether it came in
   expect(bodies.map(({ length }) => length)).toEqual([0, 0])
 })
 
-test('giveBackBody leaves a response alone that lies beside another', () => {
+test('releaseBody leaves a response alone that lies beside another', () => {
   const { frames, taken } = collecting()
   frames.push(chunkOf(Buffer.concat([response(1, Buffer.from('first')), response(2, Buffer.from('second'))])))
   for (const frame of taken) releaseBody(frame.subarray(4))

@@ -107,7 +107,7 @@ const sample = fetchResponse('orders', [
   { partition: 5, errorCode: 6, lastStableOffset: -1 },
 ])
 
-test('parseFetchResponse tells each partition when the response is whole', () => {
+test('parseFetchResponse reports each partition when the response is whole', () => {
   const { errorCode, partitions } = parseFetchResponse(sample)
   expect(errorCode).toBe(0)
   expect(partitions).toMatchObject([

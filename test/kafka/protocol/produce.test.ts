@@ -35,7 +35,7 @@ const sample = produceResponse('log', [
   { partition: 7, errorCode: 47 },
 ])
 
-test('parseProduceResponse tells offset and error of each partition when the response is whole', () => {
+test('parseProduceResponse reports offset and error of each partition when the response is whole', () => {
   expect(parseProduceResponse(sample)).toEqual([
     { partition: 1, errorCode: 0, baseOffset: 2 ** 40 },
     { partition: 7, errorCode: 47, baseOffset: -1 },

@@ -100,7 +100,7 @@ for (const compression of [CompressionTypes.None, CompressionTypes.GZIP]) {
   })
 }
 
-test('markers tell abort and commit when a producer has ended transactions', async () => {
+test('markers show abort and commit when a producer has ended transactions', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('transactions'))
   const producer = kafkaClient(broker).producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true })

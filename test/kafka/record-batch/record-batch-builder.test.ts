@@ -149,7 +149,7 @@ test.each([
   expect(read[2]).toBe(expected)
 })
 
-test('sizes are what records take when told before', () => {
+test('sizes are what records take when known before', () => {
   const length = fc.oneof(fc.constant(-1), fc.nat(70), fc.nat(20_000))
   const offset = fc.oneof(fc.constant(-1), fc.maxSafeNat())
   fc.assert(

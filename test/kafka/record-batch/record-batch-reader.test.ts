@@ -113,7 +113,7 @@ test.each([
   ['commit', Buffer.from([0, 0, 0, 1]), 1],
   ['an unknown type', Buffer.from([0, 0, 0, 5]), -1],
   ['a short key', Buffer.from([0, 0, 1]), -1],
-])('controlType tells %s when the batch is a marker', (_, key, expected) => {
+])('controlType reports %s when the batch is a marker', (_, key, expected) => {
   const attributes = 0x20 | 0x10
   const batch = rawBatch({ attributes, producerId: 7n, producerEpoch: 2, records: [rawRecord({ key })] })
   const reader = onBatch(batch)
@@ -181,7 +181,7 @@ test('openRecords names both sums when the CRC does not fit, and the next batch 
   expect(reader.nextRecord()).toBe(true)
 })
 
-test('openRecords passes over the CRC when told so', () => {
+test('openRecords passes over the CRC when asked to', () => {
   const batch = rawBatch({ records: three })
   batch[17]! ^= 1
   const reader = onBatch(batch)

@@ -86,7 +86,7 @@ test('with stop nothing is consumed from a batch on that is damaged for good', (
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
   const bytes = Buffer.concat([batch(0, { key: 'a' }), damaged])
   expect(
-    decoder.passOverDamaged(
+    decoder.skipDamaged(
       state,
       faultOf(() => decoder.decode(fetched(bytes), state)),
       10,
@@ -142,7 +142,7 @@ test('with dead-letter a damaged batch is in the letter as it lies in the log', 
   const { decoder, state, written } = setup('dead-letter')
   const damaged = batch(0, { key: 'a' }, { key: 'b' })
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
-  decoder.passOverDamaged(
+  decoder.skipDamaged(
     state,
     faultOf(() => decoder.decode(fetched(damaged), state)),
     10,

@@ -214,7 +214,7 @@ test('SourceDecoder skips, counts and tells a batch that is damaged for good, an
   const store = setup({}, 1 << 20, 1)
   const { decoder, state, stats } = store
   const fault = faultOf(store, Buffer.concat([damaged(1, 3), batch(4, { key: 'e' })]))
-  expect(decoder.passOverDamaged(state, fault, 10)).toBe(4)
+  expect(decoder.skipDamaged(state, fault, 10)).toBe(4)
   expect(decoder.decode(fetched(batch(4, { key: 'e' })), state)).toBeUndefined()
   expect(keys(state)).toEqual(['e 4'])
   expect(stats.count('skippedCorruptBatch')).toBe(1)
@@ -228,7 +228,7 @@ test('SourceDecoder keeps and counts the records before the fault when a batch e
   const { decoder, state, stats } = store
   const records = [rawRecord({ key: 'a' }), rawRecord({ offsetDelta: 1, key: 'b' }), Buffer.from([0x7e, 1, 2])]
   const fault = faultOf(store, withCrc(rawBatch({ records })))
-  expect(decoder.passOverDamaged(state, fault, 1)).toBe(3)
+  expect(decoder.skipDamaged(state, fault, 1)).toBe(3)
   expect(keys(state)).toEqual(['a 0', 'b 1'])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, skippedCorruptBatch: 1 })
   expect(lines).toEqual([expect.stringContaining('offsets 2 to 2 skipped after 1 fetch: ')])
@@ -239,6 +239,6 @@ test('SourceDecoder moves on by an offset when the header itself is damaged', ()
   const { decoder, state, stats } = store
   const bytes = batch(0, {}, {})
   bytes.writeInt8(9, 16)
-  expect(decoder.passOverDamaged(state, faultOf(store, bytes), 10)).toBe(1)
+  expect(decoder.skipDamaged(state, faultOf(store, bytes), 10)).toBe(1)
   expect(stats.count('skippedCorruptBatch')).toBe(1)
 })
