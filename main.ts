@@ -9,7 +9,7 @@ import { printBanner } from './lib/server/banner.ts'
 import { renewOnHangup } from './lib/server/certificate-renewal.ts'
 import { check } from './lib/server/check.ts'
 import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
-import { serverNotices, type ServerOptions } from './lib/server/notices.ts'
+import { serverNotices, type ServerOptions, serverOptionsOf } from './lib/server/notices.ts'
 import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
 import { openShared, startServer } from './lib/server/server.ts'
 import { signalled } from './lib/server/signals.ts'
@@ -77,11 +77,6 @@ async function run(
   const isLate = await deadline(store.close(), closeTimeoutMs, () => true)
   if (isLate === true) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
   return failure ? exitCodeOf(failure) : 0
-}
-
-function serverOptionsOf(settings: Settings): ServerOptions {
-  const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
-  return { bind, port, token, hosts, tls, connectionsMax: settings.serverConnectionsMax }
 }
 
 /** Returns 2 for an error that the operator has to correct, 1 for an error that may be temporary. */

@@ -84,7 +84,7 @@ export interface OpenOptions {
 }
 
 /** Settings of the executable only. */
-const excluded = /^(server|httpThreads|storeModule)/
+const excluded = /^(server|http|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 export interface GivenSettings {

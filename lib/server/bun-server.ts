@@ -1,9 +1,28 @@
-/** Bun.serve behind the fast path, with bounds, at a port that only this machine can reach. */
+/** Bun.serve with bounds: behind the fast path, at a port that only this machine can reach, or at the public port. */
+import type { TlsPair } from '../config/tls-pair.ts'
 import { problemResponse } from '../http/problem.ts'
 import type { Drainable } from './drain.ts'
 import { type BunHandler, closing, requestBodyBytesMax } from './request-guard.ts'
 
+/**
+ * TCP, not a Unix socket: the buffers of a Unix socket are so small that Bun's server cuts pipelined requests short, and
+ * its queue refuses connections beyond 512 at once.
+ */
+const internal: BunServerAddress = { bind: '127.0.0.1', port: 0, isShared: false }
+
+export interface BunServerAddress {
+  bind: string
+  /** 0 selects a free port. */
+  port: number
+  /** Others listen at the same port, or will. */
+  isShared: boolean
+}
+
 export interface BunServerOptions {
+  /** Absent for an internal port. */
+  at?: BunServerAddress | undefined
+  /** Absent for plain HTTP. */
+  tls?: TlsPair | undefined
   /**
    * Idle time after which a connection is closed. Bun closes connections whose headers take longer than 10 s in any
    * case.
@@ -38,19 +57,18 @@ export class BunServer implements Drainable {
   }
 }
 
-function serveOptions({ idleTimeoutSeconds, fetch }: BunServerOptions) {
+function serveOptions({ at = internal, tls, idleTimeoutSeconds, fetch }: BunServerOptions) {
   return {
     development: false as const,
     maxRequestBodySize: requestBodyBytesMax,
     idleTimeout: idleTimeoutSeconds,
     fetch,
     error: (thrown: unknown) => problemResponse(thrown),
-    // TCP, not a Unix socket: the buffers of a Unix socket are so small that Bun's server cuts pipelined requests
-    // short, and its queue refuses connections beyond 512 at once.
-    hostname: '127.0.0.1',
-    port: 0,
+    hostname: at.bind,
+    port: at.port,
     // With `development: false`, Bun shares ports by default.
-    reusePort: false,
+    reusePort: at.isShared,
+    ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
   }
 }
 

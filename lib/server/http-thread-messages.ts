@@ -15,6 +15,7 @@ export interface HttpThreadStart {
   hosts: readonly string[] | undefined
   connectionsMax: number
   tls: TlsPair | undefined
+  hasFastPath: boolean | undefined
   /** For the build_info metric. */
   version: string
   /** Counters of lookups of all threads, by readerThread. */

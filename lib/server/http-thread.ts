@@ -25,6 +25,7 @@ function post(message: FromHttpThread): void {
 async function start(options: HttpThreadStart): Promise<void> {
   const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, version, lookupCounts } =
     options
+  const { hasFastPath } = options
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -39,7 +40,7 @@ async function start(options: HttpThreadStart): Promise<void> {
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
-    listener = openListener({ bind, port, tls, sharing: 'other', requestHandler, hostRule, ...bounds })
+    listener = openListener({ bind, port, tls, sharing: 'other', requestHandler, hasFastPath, hostRule, ...bounds })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

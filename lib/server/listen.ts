@@ -19,6 +19,8 @@ export interface ListenOptions {
   idleTimeoutSeconds?: number
   /** Number of threads that listen at the port, this one included. */
   threads?: number
+  /** False if Bun's server listens at the port itself. */
+  hasFastPath?: boolean | undefined
   /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
 }
@@ -35,7 +37,7 @@ export interface HttpServer {
 
 /** @throws LatchkeyError if it cannot listen */
 export function listen(requestHandler: RequestHandler, options: ListenOptions): HttpServer {
-  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule } = options
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule, hasFastPath } = options
   const sharing = threads > 1 ? 'first' : undefined
   const limit = descriptorLimit()
   const connections = connectionsWithin(connectionsMax, limit)
@@ -48,6 +50,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
     idleTimeoutSeconds,
     sharing,
     requestHandler,
+    hasFastPath,
     hostRule,
     excess,
     ...bounds,

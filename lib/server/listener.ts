@@ -1,17 +1,18 @@
 /**
  * The listener at a port: the fast path, with Bun's server behind it at an internal port that only this machine can
- * reach.
+ * reach. Without the fast path, Bun's server listens at the port itself.
  */
 import type { TlsPair } from '../config/tls-pair.ts'
 import type { RequestHandler } from '../http/answer.ts'
 import { BunServer } from './bun-server.ts'
+import { DirectServer } from './direct-server.ts'
 import { drain } from './drain.ts'
 import { ExcessLog } from './excess-log.ts'
-import { FastPath } from './fast-path/fast-path.ts'
+import { FastPath } from './fast-path/index.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { claim, listenError } from './port-claim.ts'
-import { guarded } from './request-guard.ts'
+import { guarded, guardedBehind } from './request-guard.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */
 const idleTimeoutSecondsDefault = 30
@@ -28,9 +29,11 @@ export interface ListenerOptions {
   /** Set if several threads of this process share the port: `first` for the first of them, `other` for the rest. */
   sharing?: 'first' | 'other' | undefined
   requestHandler: RequestHandler
+  /** False if Bun's server listens at the port itself. */
+  hasFastPath?: boolean | undefined
   /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
-  /** Connections beyond the maximum are closed at once. */
+  /** On the fast path, connections beyond the maximum are closed at once. */
   connectionsMax?: number
   /** Maximum number of requests passed on to Bun's server at the same time. */
   tunnelsMax?: number
@@ -51,21 +54,34 @@ export interface Listener {
 
 /** @throws LatchkeyError if it cannot listen */
 export function openListener(options: ListenerOptions): Listener {
-  const { bind, port, tls, sharing } = options
+  const { bind, port, tls, sharing, hasFastPath = true } = options
   try {
     // A shared port can be shared by any process that asks for it, not only by this one. So the port is first claimed
     // alone, which fails if it is in use.
     const ownPort = (tls && !sharing) || sharing === 'first' ? claim(bind, port) : port
-    return openLane({ ...options, port: ownPort })
+    return (hasFastPath ? openFastPath : openDirect)({ ...options, port: ownPort })
   } catch (cause) {
     throw listenError(bind, port, cause)
   }
 }
 
-function openLane(options: ListenerOptions): Listener {
+function openDirect(options: ListenerOptions): Listener {
+  const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, requestHandler, hostRule } = options
+  const hasOtherThreads = sharing !== undefined
+  const at = { bind, port, isShared: tls !== undefined || hasOtherThreads }
+  const fetch = guarded(requestHandler, hostRule)
+  const server = new DirectServer({ at, tls, idleTimeoutSeconds, fetch, hasOtherThreads })
+  return {
+    port: server.port,
+    renewTls: (pair) => server.renewTls(pair),
+    stop: (drainTimeoutMs) => drain(server.port, [server], drainTimeoutMs),
+  }
+}
+
+function openFastPath(options: ListenerOptions): Listener {
   const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, requestHandler, hostRule } = options
   const forwarded = new ForwardedRequests()
-  const server = new BunServer({ idleTimeoutSeconds, fetch: guarded(requestHandler, hostRule, forwarded) })
+  const server = new BunServer({ idleTimeoutSeconds, fetch: guardedBehind(requestHandler, hostRule, forwarded) })
   const upstream = { port: server.port, forwarded }
   try {
     const isShared = sharing !== undefined

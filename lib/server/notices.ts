@@ -1,4 +1,5 @@
-/** Notices about the server's settings at a start, and the server's line for --check. They contain no secrets. */
+/** Options of the server, notices about them at a start, and the server's line for --check. Neither contains secrets. */
+import type { Settings } from '../config/index.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { ListenOptions } from './listen.ts'
@@ -9,6 +10,13 @@ export interface ServerOptions extends ListenOptions {
   token?: string | undefined
   /** Names that requests may have as their Host; absent if none are set. */
   hosts?: readonly string[] | undefined
+}
+
+/** Returns the options that the settings give. */
+export function serverOptionsOf(settings: Settings): ServerOptions {
+  const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
+  const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath } = settings
+  return { bind, port, token, hosts, tls, connectionsMax, hasFastPath }
 }
 
 /** A shorter token can be guessed by a client that tries as often as the server answers. */
@@ -44,13 +52,14 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
 }
 
 /** Returns the line for --check. */
-export function describeServer({ bind, port, token, hosts, tls, connectionsMax }: ServerOptions): string {
+export function describeServer({ bind, port, token, hosts, tls, connectionsMax, hasFastPath }: ServerOptions): string {
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
     token === undefined ? 'no token is asked for' : 'a token is asked for',
     ...(hosts ? [`hosts ${hosts.join(', ')}`] : []),
     ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
     `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
+    ...(hasFastPath === false ? ['without the fast path'] : []),
   ]
   return parts.join(', ')
 }

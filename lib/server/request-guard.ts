@@ -9,6 +9,7 @@ import { problemResponse } from '../http/problem.ts'
 import { ValueAnswer } from '../http/value-answer.ts'
 import type { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
+import { isLoopback } from './loopback.ts'
 
 /**
  * No route reads a body. Bun's server applies the bound only to requests that it expects a body of: a GET is not one.
@@ -30,8 +31,17 @@ const lengthPattern = /^\d+$/
 /** For the `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
 
+/** Wraps a request handler for Bun's server at the public port. */
+export function guarded(requestHandler: RequestHandler, rule: HostRule | undefined): BunHandler {
+  const handler = handlerOf(requestHandler)
+  return (request, server) => {
+    const isLocal = rule !== undefined && isLoopback(server.requestIP(request)?.address ?? '')
+    return admitted(handler, request, rule, isLocal)
+  }
+}
+
 /** Wraps a request handler for Bun's server behind the fast path. Refuses connections that no tunnel has made. */
-export function guarded(
+export function guardedBehind(
   requestHandler: RequestHandler,
   rule: HostRule | undefined,
   forwarded: ForwardedRequests,
@@ -42,13 +52,22 @@ export function guarded(
       // Its tunnel may be closed by now.
       const isLocal = forwarded.isLocal(port)
       if (isLocal === undefined) return refusePort()
-      const host = request.headers.get('host')
-      const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
-      if (isHeld) return closing(rule.refusal(host))
-      return answered(handlerOf(counted(requestHandler, port, forwarded)), request, host)
+      return admitted(handlerOf(counted(requestHandler, port, forwarded)), request, rule, isLocal)
     }
     return forwarded.whenRoom(make)
   }
+}
+
+/** @param isLocal the client is on this machine */
+function admitted(
+  handler: Handler,
+  request: Request,
+  rule: HostRule | undefined,
+  isLocal: boolean,
+): Response | Promise<Response> {
+  const host = request.headers.get('host')
+  const isHeld = rule !== undefined && (isLocal || rule.isForAll) && !rule.admits(host) && isHost(host)
+  return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
 }
 
 /** Counts the bytes of values that it answers. Other answers are small. */

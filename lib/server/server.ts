@@ -62,6 +62,7 @@ export function startServer(
     hosts,
     connectionsMax: options.connectionsMax ?? Infinity,
     tls,
+    hasFastPath: options.hasFastPath,
     version,
     lookupCounts,
   })

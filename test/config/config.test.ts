@@ -28,6 +28,7 @@ describe('readCommand', () => {
       serverBind: '0.0.0.0',
       serverPort: 8080,
       httpThreads: threadsDefault(availableParallelism()),
+      httpFastPath: true,
       serverConnectionsMax: 4096,
       readyWhen: 'caught-up',
       fencing: true,

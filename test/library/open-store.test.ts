@@ -16,7 +16,7 @@ function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
 }
 
 /** Settings that are no options, though they are not of the executable alone. */
-type Missing = Exclude<SettingKey, keyof OpenOptions | `server${string}` | 'httpThreads' | 'storeModule'>
+type Missing = Exclude<SettingKey, keyof OpenOptions | `server${string}` | `http${string}` | 'storeModule'>
 const missing: [Missing] extends [never] ? 'none' : Missing = 'none'
 
 describe('openStore', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/server/descriptors.ts'
 import { type Dial, dialPlain } from '../support/http/connect.ts'
 import { serveFake } from '../support/http/fake-store.ts'
-import { type Transport, transports } from '../support/http/transports.ts'
+import { allTransports, type Transport } from '../support/http/transports.ts'
 import { flush, get } from '../support/server/clients.ts'
 import { until } from '../support/until.ts'
 
@@ -80,7 +80,7 @@ async function untilClosed(opened: readonly Socket[], count: number): Promise<vo
   await until(`${count} are closed`, () => opened.filter(({ closed }) => closed).length >= count)
 }
 
-describe.each(transports)('$name', (transport) => {
+describe.each(allTransports)('$name', (transport) => {
   const { dial } = transport
 
   describe('SERVER_CONNECTIONS_MAX', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../lib/http/answer.ts'
 import { ValueAnswer } from '../../lib/http/value-answer.ts'
 import { ForwardedRequests } from '../../lib/server/forwarded-requests.ts'
-import { guarded } from '../../lib/server/request-guard.ts'
+import { guardedBehind } from '../../lib/server/request-guard.ts'
 import { transports } from '../support/http/transports.ts'
 import { get, statusesIn } from '../support/server/clients.ts'
 import { valueOf } from '../support/server/fake-connection.ts'
@@ -15,7 +15,7 @@ const request = () => new Request('http://a/stores/orders/a', { headers: { host:
 function start(bytesMax: number, answer: (count: number) => Answer | Promise<Answer>) {
   const forwarded = new ForwardedRequests(bytesMax)
   let lookups = 0
-  const handler = guarded(() => answer(++lookups), undefined, forwarded)
+  const handler = guardedBehind(() => answer(++lookups), undefined, forwarded)
   const statuses: Record<number, number> = {}
   return {
     forwarded,

@@ -1,6 +1,7 @@
 /** The executable with several threads that answer HTTP: whoever is asked, the answer is the same. */
 import { expect, test } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
+import { modes } from '../support/http/transports.ts'
 import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 
 const threads = 3
@@ -24,48 +25,53 @@ function ask(latchkey: LatchkeyProcess, target: string, init?: RequestInit): Pro
   return Promise.all(Array.from({ length: connections }, () => fresh(latchkey, target, init)))
 }
 
-async function start(): Promise<{ broker: KafkaBroker; topic: string; latchkey: LatchkeyProcess }> {
+async function start(
+  further: Readonly<Record<string, string>> = {},
+): Promise<{ broker: KafkaBroker; topic: string; latchkey: LatchkeyProcess }> {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('threads'), { partitions: 3 })
   await send(broker, topic, 'first')
   const settings = { ...localPort, SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap }
   const more = { HTTP_THREADS: String(threads), STORE_THREADS: '2', AUTO_FLUSH_SECONDS: '1000' }
-  const latchkey = await LatchkeyProcess.start({ settings: { ...settings, ...more } })
+  const latchkey = await LatchkeyProcess.start({ settings: { ...settings, ...more, ...further } })
   await latchkey.until('it is ready', () => latchkey.isReady())
   return { broker, topic, latchkey }
 }
 
-test('every thread finds what a flush has made visible, and counts into the same metrics', async () => {
-  const { broker, topic, latchkey } = await start()
-  try {
-    await fresh(latchkey, `/flush-store/${topic}`, { method: 'POST' })
-    for (const response of await ask(latchkey, `/stores/${topic}/user-7`)) {
-      expect([response.status, await response.json()]).toEqual([200, 'first-7'])
+test.each(modes)(
+  'every thread finds what a flush has made visible, and counts into the same metrics, %s',
+  async (_, hasFastPath) => {
+    const { broker, topic, latchkey } = await start({ HTTP_FAST_PATH: String(hasFastPath) })
+    try {
+      await fresh(latchkey, `/flush-store/${topic}`, { method: 'POST' })
+      for (const response of await ask(latchkey, `/stores/${topic}/user-7`)) {
+        expect([response.status, await response.json()]).toEqual([200, 'first-7'])
+      }
+      for (const response of await ask(latchkey, `/stores/${topic}/nobody`)) expect(response.status).toBe(404)
+      for (const response of await ask(latchkey, '/readyz')) expect(response.status).toBe(200)
+      for (const response of await ask(latchkey, `/status-store/${topic}`)) {
+        expect(await response.json()).toMatchObject({ state: 'running', partitions: { primary: [0, 1, 2] } })
+      }
+      for (const response of await ask(latchkey, '/metrics')) {
+        expect(await response.text()).toContain(`latchkey_lookups_total{outcome="found"} ${connections}`)
+      }
+      await send(broker, topic, 'second')
+      await latchkey.until('it has consumed them', async () => {
+        const metrics = await (await fresh(latchkey, '/metrics')).text()
+        // More, where the producer has repeated a request.
+        return Number(/^latchkey_records_consumed_total (\d+)/m.exec(metrics)?.[1]) >= 100
+      })
+      const flushes = await ask(latchkey, `/flush-store/${topic}`, { method: 'POST' })
+      expect(flushes.map(({ status }) => status)).toEqual(flushes.map(() => 200))
+      for (const response of await ask(latchkey, `/stores/${topic}/user-49`)) {
+        expect(await response.json()).toBe('second-49')
+      }
+      expect(await latchkey.stop()).toBe(0)
+    } finally {
+      await latchkey.close()
     }
-    for (const response of await ask(latchkey, `/stores/${topic}/nobody`)) expect(response.status).toBe(404)
-    for (const response of await ask(latchkey, '/readyz')) expect(response.status).toBe(200)
-    for (const response of await ask(latchkey, `/status-store/${topic}`)) {
-      expect(await response.json()).toMatchObject({ state: 'running', partitions: { primary: [0, 1, 2] } })
-    }
-    for (const response of await ask(latchkey, '/metrics')) {
-      expect(await response.text()).toContain(`latchkey_lookups_total{outcome="found"} ${connections}`)
-    }
-    await send(broker, topic, 'second')
-    await latchkey.until('it has consumed them', async () => {
-      const metrics = await (await fresh(latchkey, '/metrics')).text()
-      // More, where the producer has repeated a request.
-      return Number(/^latchkey_records_consumed_total (\d+)/m.exec(metrics)?.[1]) >= 100
-    })
-    const flushes = await ask(latchkey, `/flush-store/${topic}`, { method: 'POST' })
-    expect(flushes.map(({ status }) => status)).toEqual(flushes.map(() => 200))
-    for (const response of await ask(latchkey, `/stores/${topic}/user-49`)) {
-      expect(await response.json()).toBe('second-49')
-    }
-    expect(await latchkey.stop()).toBe(0)
-  } finally {
-    await latchkey.close()
-  }
-})
+  },
+)
 
 test('a port that another process has is refused, with several threads, too', async () => {
   const { topic, latchkey, broker } = await start()

@@ -5,22 +5,23 @@ import { listen } from '../../lib/server/listen.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { FakeStore, serveFake } from '../support/http/fake-store.ts'
 import { rawRequest } from '../support/http/raw-request.ts'
+import { modes } from '../support/http/transports.ts'
 import { until } from '../support/until.ts'
 
-describe('listen', () => {
+describe.each(modes)('listen %s', (_mode, hasFastPath) => {
   test.each([
     ['0.0.0.0', 'localhost'],
     ['127.0.0.1', '127.0.0.1'],
     ['localhost', 'localhost'],
   ])('the URL can be opened when it listens at %s', async (bind, host) => {
-    await using served = serveFake({ bind })
+    await using served = serveFake({ bind, hasFastPath })
     expect(served.url).toBe(`http://${host}:${served.server.port}`)
     expect((await fetch(`${served.url}/livez`)).status).toBe(200)
   })
 
   test('the error names the port when it is in use', async () => {
-    await using served = serveFake()
-    const options = { bind: '127.0.0.1', port: served.server.port }
+    await using served = serveFake({ hasFastPath })
+    const options = { bind: '127.0.0.1', port: served.server.port, hasFastPath }
     expect(() => listen(createRequestHandler(new FakeStore()), options)).toThrow(LatchkeyError)
     expect(() => listen(createRequestHandler(new FakeStore()), options)).toThrow(
       `Listening at 127.0.0.1 port ${served.server.port}: the port is in use`,
@@ -28,9 +29,9 @@ describe('listen', () => {
   })
 })
 
-describe('stop', () => {
+describe.each(modes)('stop %s', (_mode, hasFastPath) => {
   test('requests under way are answered and new connections refused when it drains', async () => {
-    const { store, server, url } = serveFake()
+    const { store, server, url } = serveFake({ hasFastPath })
     const found = Promise.withResolvers<Lookup | undefined>()
     const asked = Promise.withResolvers<void>()
     store.onGet = () => {
@@ -52,7 +53,7 @@ describe('stop', () => {
   })
 
   test('a connection that is kept alive is answered once more, and asked to end, when it drains', async () => {
-    const { server } = serveFake()
+    const { server } = serveFake({ hasFastPath })
     const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
     const answers: string[] = []
     let answered = Promise.withResolvers<void>()
@@ -78,7 +79,7 @@ describe('stop', () => {
   })
 
   test('who has connected, but is not accepted yet, is answered when it drains', async () => {
-    const { server } = serveFake()
+    const { server } = serveFake({ hasFastPath })
     const client = Bun.spawn(
       [process.execPath, `${import.meta.dir}/../support/server/late-clients.ts`, String(server.port)],
       {
@@ -99,7 +100,7 @@ describe('stop', () => {
   })
 
   test('requests under way are cut when the bound is passed', async () => {
-    const { store, server, url } = serveFake()
+    const { store, server, url } = serveFake({ hasFastPath })
     const asked = Promise.withResolvers<void>()
     store.onGet = () => {
       asked.resolve()
@@ -115,7 +116,7 @@ describe('stop', () => {
   })
 
   test('idle connections do not hold it up when clients keep them alive', async () => {
-    const { server } = serveFake()
+    const { server } = serveFake({ hasFastPath })
     let onAnswer = () => {}
     const answered = new Promise<void>((resolve) => (onAnswer = resolve))
     const closed = rawRequest(server.port, 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n', (answer) => {

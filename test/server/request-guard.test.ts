@@ -12,7 +12,7 @@ const request = (way: Way, headers: string, line = 'GET /stores/orders/a') =>
 const piecesMax = 200
 
 async function exchangeWith(way: Way, start: string, more?: string, answersMax = 1) {
-  await using served = serveFake({ tls: way.tls, idleTimeoutSeconds: 255 })
+  await using served = serveFake({ tls: way.tls, hasFastPath: way.hasFastPath, idleTimeoutSeconds: 255 })
   served.store.put('a', '<A>')
   // An answer too many, or pieces without end: the connection was not closed.
   const isEnd = (answers: string, sent: number) => statusesIn(answers).length > answersMax || sent >= piecesMax
@@ -44,7 +44,7 @@ describe.each([...ways])('$name', (way) => {
   ])('an invalid Host is refused as such, not for its name, when a request has %s', async (_, headers) => {
     let refused = 0
     const hostRule = hostRuleOf({ hasToken: false, refused: () => ++refused > 0 })
-    await using served = serveFake({ tls: way.tls, hostRule })
+    await using served = serveFake({ tls: way.tls, hasFastPath: way.hasFastPath, hostRule })
     const { answers, isClosed } = await exchange(way, served.server.port, request(way, headers))
     expect(statusesIn(answers)).toEqual([400])
     expect(answers).toContain('"code":"invalid_host"')

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { threadsDefault, threadsMax } from '../threads.ts'
-import { bearerToken, hostNames, listenAddress, tokenLengthMax, wholeNumber } from '../values.ts'
+import { bearerToken, hostNames, listenAddress, tokenLengthMax, trueOrFalse, wholeNumber } from '../values.ts'
 
 const connectionsMax = 1_000_000
 
@@ -72,6 +72,17 @@ export const serverDefinitions = {
       meaning: 'Threads that answer HTTP, at the same port.',
       allowed: `a whole number from 1 to ${threadsMax}`,
       default: 'one for every four cores',
+    }),
+  ),
+  httpFastPath: v.pipe(
+    v.optional(trueOrFalse(), 'true'),
+    v.metadata({
+      variable: 'HTTP_FAST_PATH',
+      meaning:
+        "Answer plain GETs before Bun's HTTP server; false: that server listens itself, without some bounds (lib/http/README.md).",
+      allowed: 'true or false',
+      default: 'true',
+      isSwitch: true,
     }),
   ),
   serverConnectionsMax: v.pipe(

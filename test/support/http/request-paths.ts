@@ -1,21 +1,26 @@
-/** The ways in which a request reaches an answer: read by the fast path, or passed on to Bun's server behind it, over plain HTTP and with TLS. */
+/** The ways in which a request reaches an answer: read by the fast path, passed on to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../../lib/config/tls-pair.ts'
 import type { Dial } from './connect.ts'
-import { transports } from './transports.ts'
+import { allTransports } from './transports.ts'
 
 export interface Way {
   name: string
   /** Of the server. */
   tls: TlsPair | undefined
+  hasFastPath: boolean
   dial: Dial
   /** Headers that lead a request this way. */
   headers: string
 }
 
-export const ways: readonly Way[] = transports.flatMap(({ name, tls, dial }) => [
-  { name: `on the fast path ${name}`, tls, dial, headers: '' },
-  { name: `passed on ${name}`, tls, dial, headers: 'X: 1\r\nX: 2\r\n' },
-])
+export const ways: readonly Way[] = allTransports.flatMap(({ name, tls, dial, hasFastPath }) => {
+  const way = { tls, dial, hasFastPath }
+  if (!hasFastPath) return [{ ...way, name, headers: '' }]
+  return [
+    { ...way, name: `on the fast path ${name}`, headers: '' },
+    { ...way, name: `passed on ${name}`, headers: 'X: 1\r\nX: 2\r\n' },
+  ]
+})
 
 export interface Exchange {
   answers: string

@@ -15,14 +15,15 @@ export const tls: TlsPair = {
   validUntil: new Date(),
 }
 
-function transportOf(name: string, pair: TlsPair | undefined, dial: Dial) {
+function transportOf(over: string, pair: TlsPair | undefined, dial: Dial, hasFastPath = true) {
   return {
-    name,
+    name: hasFastPath ? over : `${over} without the fast path`,
+    hasFastPath,
     /** Of the server. */
     tls: pair,
     dial,
     serveFake: (options: Parameters<typeof serveEither>[0] = {}, definition?: Definition) =>
-      serveEither({ ...options, tls: pair }, definition),
+      serveEither({ ...options, tls: pair, hasFastPath }, definition),
     open: (port: number) => open(port, dial),
     sendAndEnd: (port: number, bytes: string) => sendAndEnd(port, bytes, dial),
     rawRequest: (port: number, request: string | Uint8Array, isEnd?: (answer: string) => boolean) =>
@@ -33,4 +34,18 @@ function transportOf(name: string, pair: TlsPair | undefined, dial: Dial) {
 
 export type Transport = ReturnType<typeof transportOf>
 
+/** With the fast path: also for promises that only the fast path holds. */
 export const transports = [transportOf('over HTTP', undefined, dialPlain), transportOf('over HTTPS', tls, dialTls)]
+
+/** Names of whether there is a fast path. */
+export const modes: readonly [name: string, hasFastPath: boolean][] = [
+  ['with the fast path', true],
+  ['without the fast path', false],
+]
+
+/** With the fast path and without. */
+export const allTransports = [
+  ...transports,
+  transportOf('over HTTP', undefined, dialPlain, false),
+  transportOf('over HTTPS', tls, dialTls, false),
+]

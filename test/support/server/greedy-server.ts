@@ -2,9 +2,11 @@
 import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { listen } from '../../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'
-import { transports } from '../http/transports.ts'
+import { allTransports } from '../http/transports.ts'
 
-const tls = transports.find(({ name }) => name === process.argv[2])?.tls
+const found = allTransports.find(({ name }) => name === process.argv[2])
+if (!found) throw new Error(`Starting a server: it is to listen ${process.argv[2]}, which is unknown`)
+const { tls, hasFastPath } = found
 const large = new Uint8Array(900_000).fill(0x78)
 const huge = new Uint8Array(10_000_000).fill(0x78)
 const store = new FakeStore()
@@ -16,4 +18,4 @@ store.onGet = (key) => ({
   timestamp: 1,
 })
 store.onFlush = async () => 1
-console.log(listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, tls }).port)
+console.log(listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, tls, hasFastPath }).port)

@@ -6,10 +6,12 @@ import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { configureLogging } from '../../../lib/log/index.ts'
 import { listen } from '../../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'
-import { transports } from '../http/transports.ts'
+import { allTransports } from '../http/transports.ts'
 
 const [connectionsMax, transport] = process.argv.slice(2)
-const tls = transports.find(({ name }) => name === transport)?.tls
+const found = allTransports.find(({ name }) => name === transport)
+if (!found) throw new Error(`Starting a server: it is to listen ${transport}, which is unknown`)
+const { tls, hasFastPath } = found
 
 async function connectionsTo(port: number): Promise<number> {
   const opened = await Promise.all(
@@ -28,6 +30,5 @@ store.onGet = async (key) => {
   const count = await connectionsTo(Number(Buffer.from(key).toString()))
   return { value: Buffer.from(String(count)), partition: 0, offset: 1, timestamp: 1 }
 }
-console.log(
-  listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, tls, connectionsMax: Number(connectionsMax) }).port,
-)
+const bounds = { tls, hasFastPath, connectionsMax: Number(connectionsMax) }
+console.log(listen(createRequestHandler(store), { bind: '127.0.0.1', port: 0, ...bounds }).port)
