@@ -1,4 +1,4 @@
-/** Options of the server, notices about them at a start, and the server's line for --check. Neither contains secrets. */
+/** Options of the server, notices about them at a start, and the line for --check. Notices and line contain no secrets. */
 import type { Settings } from '../config/index.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
