@@ -30,17 +30,20 @@ test('a store recovers a changelog that Kafka Streams has written and goes on wh
   const changelog = await consume(fleet.broker, application, fleet.source, 'orders', 90)
   expect(await fleet.committed(application)).toEqual(await fleet.ends(fleet.source))
   const before = (await readTopic(fleet.broker.direct, changelog)).records
-  expect([before.length, before.filter(({ src }) => src >= 0).length]).toEqual([90, 0])
+  // Kafka Streams writes at least once: it may have written some of the 90 twice.
+  const written = before.length
+  expect(written).toBeGreaterThanOrEqual(90)
+  expect(before.filter(({ src }) => src >= 0)).toEqual([])
 
   const settings = { STORE_ID: application, CHANGELOG_TOPIC: changelog }
   const recovered = await fleet.openReady(settings)
   await fleet.agrees(recovered, [0, 1, 2])
-  expect(recovered.stats.count('recordsRecovered')).toBe(90)
+  expect(recovered.stats.count('recordsRecovered')).toBe(written)
   await fleet.write({ 'ключ 1': 'new', 'ключ 2': null })
   await fleet.agrees(recovered, [0, 1, 2])
   await recovered.close()
   const after = (await readTopic(fleet.broker.direct, changelog)).records
-  expect(after.length).toBe(92)
+  expect(after.length).toBe(written + 2)
   expect(
     after
       .filter(({ src }) => src >= 0)
