@@ -57,7 +57,7 @@ test('nothing is committed over the note of a repair before it is done, and a st
   fixture.lines.length = 0
   const again = fixture.openLogged()
   await fixture.quiet(again)
-  expect(fixture.told('a rebuild that began earlier was not finished')).toBeTrue()
+  await fixture.logged('a rebuild that began earlier was not finished')
   await fixture.expectConverged(again)
   await until('it has committed', async () => (await metadataOf(fixture)) !== rebuildingMetadata)
 })

@@ -24,15 +24,15 @@ async function expectRepaired(fixture: Fixture, store: Store, settings: Partial<
   await fixture.quiet(store)
   await until('the partition runs', () => store.status().details.every(({ state }) => state === 'running'))
   await fixture.expectConverged(store)
-  expect(fixture.told('records that were acknowledged are missing')).toBeTrue()
-  expect(fixture.told('partition 0: repaired')).toBeTrue()
+  await fixture.logged('records that were acknowledged are missing')
+  await fixture.logged('partition 0: repaired')
   expect(store.status().reason).toBeUndefined()
   const consumed = store.stats.count('recordsConsumed')
   await store.close()
   fixture.lines.length = 0
   const again = fixture.openLogged(settings)
   await fixture.quiet(again)
-  expect(fixture.told('rebuilding')).toBeFalse()
+  expect(fixture.hasLogged('rebuilding')).toBeFalse()
   await fixture.expectConverged(again)
   expect(again.stats.count('recordsConsumed')).toBeLessThan(consumed)
 }
@@ -88,7 +88,7 @@ test('a store answers from memory all along while its changelog is repaired, and
   await until('it is repaired', async () => {
     for (let i = 1; i < 3_000; i += 300) expect(await fixture.value(store, `order-${i}`)).toBe(`value ${i}`)
     answers++
-    return fixture.told('partition 0: repaired')
+    return fixture.hasLogged('partition 0: repaired')
   })
   expect(answers).toBeGreaterThan(0)
   await expectRepaired(fixture, store)

@@ -42,22 +42,22 @@ test.each([
     await feeding
     // Where nothing more comes, the loss is noticed all the same, and the note of the repair does not stay.
     if (coming > 0) await fixture.produce(orders(0, 1, 'last'))
-    await until('it is repaired', () => fixture.told('partition 0: repaired'))
+    await fixture.logged('partition 0: repaired')
     await fixture.quiet(store)
     await fixture.expectConverged(store)
-    expect(fixture.told('records that were acknowledged are missing')).toBeTrue()
+    await fixture.logged('records that were acknowledged are missing')
     const wrote = fixture.lines.map((line) => /wrote (\d+) records and (\d+) tombstones/.exec(line)).find(Boolean)!
     // What comes before the leader is killed may be acknowledged by it, too, and lost.
     expect(Number(wrote[1]) + Number(wrote[2])).toBeLessThanOrEqual(lost + coming + 1)
     await store.close()
     await fixture.quiet(copy)
     await fixture.expectConverged(copy)
-    expect(fixture.told('copying it again')).toBeTrue()
+    await fixture.logged('copying it again')
 
     fixture.lines.length = 0
     const again = fixture.openLogged()
     await fixture.quiet(again)
-    expect(fixture.told('rebuilding')).toBeFalse()
+    expect(fixture.hasLogged('rebuilding')).toBeFalse()
     await fixture.expectConverged(again)
   },
   testTimeoutMs,
@@ -83,7 +83,7 @@ test(
       fixture.lines.length = 0
       const again = fixture.openLogged()
       await fixture.quiet(again)
-      expect(fixture.told('because the changelog was truncated or recreated')).toBe(isRebuilt)
+      expect(fixture.hasLogged('because the changelog was truncated or recreated')).toBe(isRebuilt)
       await fixture.expectConverged(again)
       await again.close()
     }

@@ -50,7 +50,7 @@ for (const fencing of [true, false]) {
     // Without fencing another store may be ahead.
     if (!fencing) expect((await last(fixture, 'd'))?.value).toBe('ahead')
     else await until('d is deleted again', async () => (await last(fixture, 'd'))?.value === null)
-    expect(fixture.told(`wrote ${fencing ? 4 : 3} keys again that another writer had replaced`)).toBe(true)
+    await fixture.logged(`wrote ${fencing ? 4 : 3} keys again that another writer had replaced`)
     expect(store.stats.count('foreignWrites')).toBe(1)
     expect(unmet(store)).toEqual([])
     const { batches } = await fixture.readChangelog()
@@ -82,7 +82,7 @@ test('a store gives up repairing after the third time, says that it is contested
   await until('it is contested', () => unmet(store).includes('not_contested'))
   expect(store.status().reason).toContain('partition 0: contested: another writer goes on replacing')
   expect(store.status().details[0]!.state).toBe('contested')
-  expect(fixture.told('contested')).toBe(true)
+  await fixture.logged('contested')
   // It goes on with what is its own, and answers.
   await fixture.produce([{ key: 'f', value: 'more' }])
   await until('f is there', async () => (await fixture.value(store, 'f')) === 'more')
@@ -99,7 +99,7 @@ for (const name of ['src', 'aft']) {
       { key: 'a', value: 'forged', headers },
       { key: 'd', value: 'forged', headers },
     ])
-    await until('it is written again', () => fixture.told('wrote 2 keys again that another writer had replaced'))
+    await fixture.logged('wrote 2 keys again that another writer had replaced')
     await store.close()
     await fixture.produce(Array.from({ length: 5 }, (_, index) => ({ key: `e${index}`, value: 'next' })))
     // The next start finds some more.
@@ -111,6 +111,6 @@ for (const name of ['src', 'aft']) {
       await fixture.expectConverged(again)
       await again.close()
     }
-    expect(fixture.told('rebuilding')).toBe(false)
+    expect(fixture.hasLogged('rebuilding')).toBe(false)
   })
 }

@@ -50,6 +50,6 @@ test('no commit says that a partition is complete while it is rebuilt, and the n
   registry.fault = undefined
   const next = fixture.openLogged({ formats })
   await fixture.quiet(next)
-  expect(fixture.told('partition 0: rebuilding from offset 0, because a rebuild that began earlier')).toBe(true)
+  await fixture.logged('partition 0: rebuilding from offset 0, because a rebuild that began earlier')
   expect(next.status().details.map(({ entries }) => entries)).toEqual([2, 2])
 })

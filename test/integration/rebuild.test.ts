@@ -4,7 +4,6 @@ import { checkTopics } from '../../lib/topics/check.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
 import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import { until } from '../support/until.ts'
 
 const counting = { module: new URL('../support/store/modules/counting.ts', import.meta.url).href }
 const keys = 50
@@ -37,10 +36,10 @@ async function expectCounted(fixture: Fixture, settings = {}): Promise<void> {
 test('a store that is started with --rebuild deletes all and makes it anew, once', async () => {
   await using fixture = await filled()
   await expectCounted(fixture, { rebuild: true })
-  expect(fixture.told('rebuilding from offset 0, because --rebuild asks for it')).toBe(true)
-  expect(fixture.told(`Partition 0: ${keys} keys deleted before it is rebuilt`)).toBe(true)
-  expect(fixture.told(`Rebuilt from ${fixture.source}: ${keys} entries, lookups are answered`)).toBe(true)
-  expect(fixture.told('its values were stored with other formats')).toBe(false)
+  await fixture.logged('rebuilding from offset 0, because --rebuild asks for it')
+  await fixture.logged(`Partition 0: ${keys} keys deleted before it is rebuilt`)
+  await fixture.logged(`Rebuilt from ${fixture.source}: ${keys} entries, lookups are answered`)
+  expect(fixture.hasLogged('its values were stored with other formats')).toBe(false)
   fixture.lines.length = 0
   await expectCounted(fixture)
   expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([])
@@ -59,7 +58,7 @@ test('a store that is started with another module says that what is stored stays
   expect(await warnings({ ...counting, rebuild: true })).toEqual([])
   const store = fixture.openLogged(counting)
   await fixture.quiet(store)
-  expect(fixture.told('its values were stored with other formats, or by another store module')).toBe(true)
+  await fixture.logged('its values were stored with other formats, or by another store module')
   expect(await fixture.value(store, 'key-0')).toBe(`{"n":${rounds - 1}}`)
 })
 
@@ -89,14 +88,14 @@ test.each([
     if (deleted > 0) await fixture.cluster.produce(fixture.changelog, tombstones)
     await fixture.cluster.commit(fixture.storeId, fixture.source, 0, keys * rounds, rebuildingMetadata)
     await expectCounted(fixture)
-    expect(fixture.told('a rebuild that began earlier was not finished')).toBe(true)
+    await fixture.logged('a rebuild that began earlier was not finished')
   },
 )
 
 test('a rebuild that was killed while it read the source counts nothing twice', async () => {
   await using fixture = await filled()
   const store = fixture.openLogged({ ...counting, rebuild: true })
-  await until('it has begun', () => fixture.told('deleted before it is rebuilt'))
+  await fixture.logged('deleted before it is rebuilt')
   // Whatever it has come to by then.
   await store.close()
   await expectCounted(fixture)

@@ -90,7 +90,7 @@ test('recovery ends, and is right, when every key has gone from the changelog', 
     await fixture.expectConverged(store)
     await store.close()
   }
-  expect(fixture.told('rebuilding')).toBe(false)
+  expect(fixture.hasLogged('rebuilding')).toBe(false)
 })
 
 test('recovery without fencing ends where the changelog ended at start', async () => {

@@ -1,7 +1,6 @@
 /** The source's retention removes records before the store has read them: told as lost, and the store goes on. */
 import { expect, test } from 'bun:test'
 import { Fixture } from '../support/store/fixture.ts'
-import { until } from '../support/until.ts'
 
 function messages(from: number, to: number) {
   return Array.from({ length: to - from }, (_, i) => ({ key: `key-${(from + i) % 50}`, value: `value-${from + i}` }))
@@ -71,7 +70,7 @@ test('a running store tells what was lost, and goes on, when the source is cut o
   // The store waits at offset 1, where the open transaction begins, while the source moves on.
   await fixture.produce(messages(2, 32))
   await cluster.deleteRecords(source, 0, 22)
-  await until('it is told', () => fixture.told('21 records were removed from the source before they were read'))
+  await fixture.logged('21 records were removed from the source before they were read')
   await transaction.commit()
   await producer.disconnect()
   await fixture.quiet(store)

@@ -104,6 +104,6 @@ test('a store warns of each thing when the changelog is small, not compacted and
     await store.close()
   }
   const warned = ['max.message.bytes=9000', 'cleanup.policy=delete', 'message.timestamp.type=LogAppendTime']
-  for (const warning of warned) expect(fixture.told(warning), warning).toBe(true)
-  expect(fixture.told('recreated')).toBe(false)
+  for (const warning of warned) await fixture.logged(warning)
+  expect(fixture.hasLogged('recreated')).toBe(false)
 })

@@ -114,7 +114,7 @@ test('a start waits behind a transaction that another producer has open in the c
   const { ends } = await fixture.readChangelog()
   const store = fixture.openLogged()
   const said = `Reading ${fixture.changelog} partition 0 at offset ${ends.get(0)}: a transaction that another producer`
-  await until('it says what it waits for', () => fixture.told(said))
+  await fixture.logged(said)
   await until('its status names the partition', () => store.status().details[0]?.reason?.includes(said) === true)
   await transaction.abort()
   await fixture.quiet(store)
@@ -141,7 +141,7 @@ test('a store that waits for a transaction in its source names partition and off
   const { now } = Date
   using _ = spyOn(Date, 'now').mockImplementation(() => now() + aheadMs)
   await until('the status names it', () => trouble()?.includes(said) === true)
-  await until('the log names it', () => fixture.told(said))
+  await fixture.logged(said)
   await transaction.commit()
   await until('the trouble is over', () => trouble() === undefined)
   await fixture.quiet(store)

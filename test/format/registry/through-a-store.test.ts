@@ -36,7 +36,7 @@ test('a store lets records wait for the registry, and loses none but those that 
     { key: key('last'), value: orderBytes },
   ])
   const store = fixture.openLogged({ formats: formats({ url: registry.url }) })
-  await until('the store tells that the registry is away', () => fixture.told('it cannot be reached'))
+  await fixture.logged('it cannot be reached')
   expect(store.state).not.toBe('failed')
   await until('its status does, too', () => (store.status().reason ?? '').includes('it cannot be reached'))
   expect((await fixture.readChangelog()).records).toEqual([])
@@ -46,6 +46,6 @@ test('a store lets records wait for the registry, and loses none but those that 
   expect(JSON.parse((await fixture.value(store, key('first').toString('latin1')))!)).toEqual(order!.json)
   expect(JSON.parse((await fixture.value(store, key('last').toString('latin1')))!)).toEqual(order!.json)
   expect(await fixture.value(store, key('unknown').toString('latin1'))).toBeUndefined()
-  expect(fixture.told('schema 4711 is not found')).toBe(true)
+  await fixture.logged('schema 4711 is not found')
   expect((await fixture.readChangelog()).records).toHaveLength(2)
 })

@@ -96,8 +96,15 @@ export class Fixture {
     await store.close()
   }
 
-  /** Whether a line of `openLogged` stores holds this text. */
-  told(text: string): boolean {
+  /** Waits until a line of `openLogged` stores contains this text: lines may come after what they are about. */
+  async logged(text: string): Promise<void> {
+    await until(`a log line contains "${text}"`, () => this.hasLogged(text)).catch((error: Error) => {
+      throw new Error(`${error.message}; logged:\n${this.lines.join('\n')}`)
+    })
+  }
+
+  /** Whether a line of `openLogged` stores contains this text by now. */
+  hasLogged(text: string): boolean {
     return this.lines.some((line) => line.includes(text))
   }
 
