@@ -3,7 +3,7 @@ import { type ITopicConfig, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import '../../../lib/kafka/connection/broker-connection.ts' // mends the timers of kafkajs, which otherwise warn
 import { until } from '../until.ts'
 import type { KafkaEndpoint } from './broker/broker.ts'
-import { type ClusterView, clusterView } from './cluster/requests.ts'
+import { type ClusterView, clusterView, endOffsets, type PartitionView } from './cluster/requests.ts'
 
 /** A name that no other test and no earlier run on a shared broker uses. */
 export function uniqueName(prefix: string): string {
@@ -30,8 +30,9 @@ export interface TopicOptions {
 }
 
 /**
- * Creates a topic and resolves with its name once every broker that answers knows a leader of every partition. Its records stay, whatever timestamps they have, unless the
- * test says otherwise: Kafka keeps those of more than a week ago for no longer than it takes it to look.
+ * Creates a topic and resolves with its name once every broker that answers knows a leader of every partition, and the leaders have opened their
+ * logs. A leader that has not yet refuses a partition, and kafkajs then sends the others again, too: records would be there twice. Records stay,
+ * whatever timestamps they have, unless the test says otherwise: Kafka soon deletes those of more than a week ago.
  */
 export async function createTopic(
   broker: Pick<KafkaEndpoint, 'direct'>,
@@ -61,15 +62,27 @@ export async function createTopic(
     await admin.disconnect()
   }
   // Brokers of a cluster come to know it one after another.
+  let partitions: number[] = []
+  const addresses = new Set<string>()
   await until(`${name} has leaders`, async () => {
     const views = await Promise.all(broker.direct.split(',').map((address) => clusterView(address)))
+    for (const address of views.flatMap((view) => view?.addresses ?? [])) addresses.add(address)
+    partitions = partitionsOf(views.find(Boolean), name).map(({ partition }) => partition)
     return views.every((view) => view === undefined || isLed(view, name))
+  })
+  await until(`the leaders of ${name} take records`, async () => {
+    const ends = await Promise.all([...addresses].map((address) => endOffsets(address, name, partitions)))
+    return new Set(ends.flatMap((known) => [...known.keys()])).size === partitions.length
   })
   return name
 }
 
-function isLed({ partitions }: ClusterView, name: string): boolean {
-  const found = partitions.filter(({ topic }) => topic === name)
+function partitionsOf(view: ClusterView | undefined, name: string): PartitionView[] {
+  return view?.partitions.filter(({ topic }) => topic === name) ?? []
+}
+
+function isLed(view: ClusterView, name: string): boolean {
+  const found = partitionsOf(view, name)
   return found.length > 0 && found.every(({ leader }) => leader >= 0)
 }
 

@@ -17,6 +17,8 @@ export interface PartitionView {
 export interface ClusterView {
   /** Node ids of the brokers that are alive. */
   brokers: number[]
+  /** host:port of the same, by the listener that was asked. */
+  addresses: string[]
   /** Of all topics, internal ones included. */
   partitions: PartitionView[]
 }
@@ -28,10 +30,9 @@ export async function clusterView(address: string): Promise<ClusterView | undefi
   const cursor = new Cursor(response)
   const brokers = cursor.array(() => {
     const id = cursor.int32()
-    cursor.string() // host
-    cursor.int32() // port
+    const hostAndPort = `${cursor.string()}:${cursor.int32()}`
     cursor.string() // rack
-    return id
+    return { id, hostAndPort }
   })
   cursor.int32() // controller
   const partitions = cursor.array(() => {
@@ -46,7 +47,11 @@ export async function clusterView(address: string): Promise<ClusterView | undefi
       return { topic, partition, leader, replicas, isr }
     })
   })
-  return { brokers, partitions: partitions.flat() }
+  return {
+    brokers: brokers.map(({ id }) => id),
+    addresses: brokers.map(({ hostAndPort }) => hostAndPort),
+    partitions: partitions.flat(),
+  }
 }
 
 export const election = { preferred: 0, unclean: 1 } as const
@@ -85,21 +90,32 @@ export async function coordinatorOf(
   return errorCode === 0 ? cursor.int32() : undefined
 }
 
-/** ListOffsets v1: where the log of a partition ends at its leader. Undefined where the broker does not lead it. */
+/** Where the log of a partition ends at its leader. Undefined where the broker does not lead it. */
 export async function endOffset(address: string, topic: string, partition: number): Promise<number | undefined> {
-  const partitions = array([Buffer.concat([int32(partition), int64(-1)])])
-  const body = Buffer.concat([int32(-1), array([Buffer.concat([string(topic), partitions])])])
+  return (await endOffsets(address, topic, [partition])).get(partition)
+}
+
+/** ListOffsets v1: where the logs of those partitions end that the broker leads. */
+export async function endOffsets(
+  address: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, number>> {
+  const asked = array(partitions.map((partition) => Buffer.concat([int32(partition), int64(-1)])))
+  const body = Buffer.concat([int32(-1), array([Buffer.concat([string(topic), asked])])])
   const response = await ask(address, { apiKey: 2, apiVersion: 1, body }, answerTimeoutMs)
-  if (response === undefined) return undefined
+  const ends = new Map<number, number>()
+  if (response === undefined) return ends
   const cursor = new Cursor(response)
-  const [found] = cursor.array(() => {
+  cursor.array(() => {
     cursor.string() // topic
-    return cursor.array(() => {
-      cursor.int32() // partition
+    cursor.array(() => {
+      const partition = cursor.int32()
       const errorCode = cursor.int16()
       cursor.int64() // timestamp
-      return { errorCode, offset: cursor.int64() }
+      const offset = cursor.int64()
+      if (errorCode === 0) ends.set(partition, offset)
     })
   })
-  return found?.[0]?.errorCode === 0 ? found[0].offset : undefined
+  return ends
 }
