@@ -3,7 +3,7 @@
  */
 import { Decompressor } from '../../lib/kafka/record-batch/decompressor.ts'
 import { type Compression, crc32c, RecordBatchBuilder, RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
-import { compressors } from '../support/kafka/record-batch/compressed.ts'
+import { compressors } from '../support/kafka/record-batch/compressed-batches.ts'
 
 const batchBytes = 1_000_000
 const roundMs = 200

@@ -2,7 +2,7 @@ import { constants, copyFileSync, existsSync, readFileSync, rmSync, writeFileSyn
 import { join, resolve } from 'node:path'
 import { run, tail } from '../support/process/run.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
-import { Tether, type TiedProcess } from '../support/process/tether.ts'
+import { type TiedProcess, Watchdog } from '../support/process/watchdog.ts'
 
 const root = resolve(import.meta.dir, '../..')
 const buildTimeoutMs = 120_000
@@ -20,7 +20,7 @@ export async function buildExecutable(): Promise<string> {
 /** Latchkey as a user runs it: a copy of the executable with a `.env` beside it, nothing in its environment. */
 export class Instance {
   readonly folder = temporaryFolder('demo')
-  readonly #tether = new Tether(this.folder)
+  readonly #watchdog = new Watchdog(this.folder)
   readonly #url: string
   #process: TiedProcess | undefined
   #exitCode: number | null | undefined
@@ -45,7 +45,7 @@ export class Instance {
   /** Resolves once it says that it is ready. Runs it again where it has ended. */
   async start(): Promise<void> {
     this.#exitCode = undefined
-    this.#process = await this.#tether.spawn(['./latchkey'], this.logFile, { cwd: this.folder, env: {} })
+    this.#process = await this.#watchdog.spawn(['./latchkey'], this.logFile, { cwd: this.folder, env: {} })
     void this.#process.exited.then((exitCode) => (this.#exitCode = exitCode))
     const deadline = performance.now() + readyTimeoutMs
     for (;;) {
@@ -82,7 +82,7 @@ export class Instance {
   /** Stops it, if it runs, and removes its folder. */
   async close(): Promise<void> {
     await this.stop()
-    this.#tether.release()
+    this.#watchdog.release()
     rmSync(this.folder, { recursive: true, force: true })
   }
 

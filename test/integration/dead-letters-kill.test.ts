@@ -3,9 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { LatchkeyProcess } from '../support/binary/latchkey-process.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
-import { bad, deadLetter, letterTopic, onProduceTo, settingsOf } from '../support/store/dead-letters.ts'
+import {
+  badRecord,
+  deadLetterSettings,
+  deadLetterTopicOf,
+  onProduceTo,
+  settingsOf,
+} from '../support/store/dead-letters.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import { readLetters } from '../support/store/read-dead-letters.ts'
+import { readDeadLetters } from '../support/store/read-dead-letters.ts'
 
 let broker: KafkaBroker
 
@@ -21,9 +27,9 @@ test('no letter is missing when the store is killed again and again while bad re
   const random = Random.of('dead letters')
   let sent = 0
   // Letters come late, so that a store which did not wait for them would be ahead when it is killed.
-  onProduceTo(broker, letterTopic(fixture), () => (random.below(3) === 0 ? undefined : 'cut'))
+  onProduceTo(broker, deadLetterTopicOf(fixture), () => (random.below(3) === 0 ? undefined : 'cut'))
   const pair = (number: number) => [
-    { ...bad, partition: number % 2, value: `bad ${number}` },
+    { ...badRecord, partition: number % 2, value: `bad ${number}` },
     { key: `key ${number % 30}`, partition: number % 2, value: `good ${number}` },
   ]
   const feed = async () => {
@@ -39,20 +45,20 @@ test('no letter is missing when the store is killed again and again while bad re
   }
   for (let kill = 0; kill < 8; kill++) await runUntilKilled()
   broker.proxy!.onRequest = undefined
-  const store = fixture.open(deadLetter(fixture))
+  const store = fixture.open(deadLetterSettings(fixture))
   await fixture.quiet(store)
   await fixture.expectConverged(store)
-  const letters = await readLetters(fixture.cluster, letterTopic(fixture), sent)
+  const letters = await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), sent)
   const values = new Set(letters.map(({ value }) => value))
   expect(Array.from({ length: sent }, (_, number) => `bad ${number}`).filter((value) => !values.has(value))).toEqual([])
 })
 
 test('a letter is not lost when the store is killed before it is acknowledged', async () => {
   await using fixture = await Fixture.create({ broker })
-  await fixture.produce([{ key: 'before', value: '1' }, bad, { key: 'behind', value: '2' }])
+  await fixture.produce([{ key: 'before', value: '1' }, badRecord, { key: 'behind', value: '2' }])
   const settings = settingsOf(broker, fixture)
   let dropped = 0
-  onProduceTo(broker, letterTopic(fixture), () => {
+  onProduceTo(broker, deadLetterTopicOf(fixture), () => {
     dropped++
     return 'drop'
   })
@@ -65,7 +71,7 @@ test('a letter is not lost when the store is killed before it is acknowledged', 
   const store = await LatchkeyProcess.start({ settings })
   try {
     await store.until('it is ready', () => store.isReady())
-    expect(await readLetters(fixture.cluster, letterTopic(fixture), 1)).toMatchObject([{ value: 'no key' }])
+    expect(await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 1)).toMatchObject([{ value: 'no key' }])
     expect(await (await store.get(`/stores/${fixture.storeId}/behind`)).text()).toBe('2')
   } finally {
     await store.close()

@@ -5,9 +5,15 @@ import { describeTopic } from '../../lib/kafka/topics.ts'
 import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { api } from '../support/fault-run/wire.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
-import { bad, deadLetter, letterTopic, onProduceTo, timestamp } from '../support/store/dead-letters.ts'
+import {
+  badRecord,
+  deadLetterSettings,
+  deadLetterTopicOf,
+  onProduceTo,
+  timestamp,
+} from '../support/store/dead-letters.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import { readLetters } from '../support/store/read-dead-letters.ts'
+import { readDeadLetters } from '../support/store/read-dead-letters.ts'
 import { withClient } from '../support/store/topic-log.ts'
 import { until } from '../support/until.ts'
 
@@ -21,9 +27,9 @@ afterAll(() => broker.close())
 
 test('a bad record goes to the dead-letter topic as it was, with what is wrong with it', async () => {
   await using fixture = await Fixture.create({ broker, partitions: 2, source: { 'max.message.bytes': '5000' } })
-  await fixture.produce([{ key: 'a', value: '1' }, bad, { key: 'b', value: '2' }])
-  await fixture.produce([{ ...bad, partition: 1, value: null }])
-  const store = fixture.openLogged(deadLetter(fixture))
+  await fixture.produce([{ key: 'a', value: '1' }, badRecord, { key: 'b', value: '2' }])
+  await fixture.produce([{ ...badRecord, partition: 1, value: null }])
+  const store = fixture.openLogged(deadLetterSettings(fixture))
   await fixture.quiet(store)
   await fixture.expectConverged(store)
   const errors = {
@@ -37,14 +43,14 @@ test('a bad record goes to the dead-letter topic as it was, with what is wrong w
     '__latchkey.errors.partition': String(partition),
     '__latchkey.errors.offset': String(offset),
   })
-  expect(await readLetters(fixture.cluster, letterTopic(fixture), 2)).toEqual([
+  expect(await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 2)).toEqual([
     { partition: 0, key: null, value: 'no key', timestamp, headers: { ...headers, ...at(0, 1) } },
     { partition: 1, key: null, value: null, timestamp, headers: { ...headers, ...at(1, 0) } },
   ])
   expect(store.stats.count('deadLetters')).toBe(2)
   expect(store.stats.count('skippedNullKey')).toBe(2)
-  await fixture.logged(`partition 0 offset 1: record written to ${letterTopic(fixture)}, it has no key`)
-  const config = await withClient(broker.direct, (client) => describeTopic(client, letterTopic(fixture)))
+  await fixture.logged(`partition 0 offset 1: record written to ${deadLetterTopicOf(fixture)}, it has no key`)
+  const config = await withClient(broker.direct, (client) => describeTopic(client, deadLetterTopicOf(fixture)))
   expect(config!.get('cleanup.policy')).toBe('delete')
   expect(config!.get('retention.ms')).toBe('-1')
   expect(Number(config!.get('max.message.bytes'))).toBeGreaterThan(5000)
@@ -64,7 +70,7 @@ test('a letter goes without what the dead-letter topic has no room for, and says
       .createTopics({
         topics: [
           {
-            topic: letterTopic(fixture),
+            topic: deadLetterTopicOf(fixture),
             numPartitions: 1,
             configEntries: [
               { name: 'max.message.bytes', value: '2000' },
@@ -77,13 +83,13 @@ test('a letter goes without what the dead-letter topic has no room for, and says
   )
   const large = 'x'.repeat(3000)
   await fixture.produce([
-    { ...bad, value: large },
-    { ...bad, headers: { trace: large } },
+    { ...badRecord, value: large },
+    { ...badRecord, headers: { trace: large } },
     { key: 'a', value: '1' },
   ])
-  const store = fixture.open(deadLetter(fixture))
+  const store = fixture.open(deadLetterSettings(fixture))
   await fixture.quiet(store)
-  const letters = await readLetters(fixture.cluster, letterTopic(fixture), 2)
+  const letters = await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 2)
   expect(letters.map(({ value, headers }) => [value, headers['trace'], headers['__latchkey.errors.omitted']])).toEqual([
     [null, '7f', 'value'],
     [null, undefined, 'value, headers'],
@@ -93,7 +99,7 @@ test('a letter goes without what the dead-letter topic has no room for, and says
 
 test('a record that the changelog refuses goes to the dead-letter topic as the source has it', async () => {
   await using fixture = await Fixture.create({ broker })
-  const store = fixture.openLogged(deadLetter(fixture))
+  const store = fixture.openLogged(deadLetterSettings(fixture))
   await fixture.quiet(store)
   await fixture.cluster.configure(fixture.changelog, { 'max.message.bytes': '20000' })
   const large = { value: randomBytes(20_000).toString('base64'), headers: { trace: '7f' } }
@@ -104,7 +110,7 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
   ])
   await fixture.quiet(store)
   expect(await fixture.value(store, 'b')).toBe('2')
-  const [letter] = await readLetters(fixture.cluster, letterTopic(fixture), 1)
+  const [letter] = await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 1)
   expect(letter).toMatchObject({ key: 'large', value: large.value, headers: { trace: '7f' } })
   expect(letter!.headers).toMatchObject({
     '__latchkey.errors.reason': 'too_large',
@@ -117,7 +123,7 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
 test('what a store module refuses is a letter as the source has it, and callbacks count on behind it', async () => {
   await using fixture = await Fixture.create({ broker })
   const module = new URL('../support/store/modules/counting.ts', import.meta.url).href
-  const settings = deadLetter(fixture, { module, keepHeaders: ['trace'] })
+  const settings = deadLetterSettings(fixture, { module, keepHeaders: ['trace'] })
   const message = (value: object | string) => ({
     key: 'a',
     value: typeof value === 'string' ? value : JSON.stringify(value),
@@ -129,7 +135,7 @@ test('what a store module refuses is a letter as the source has it, and callback
   await fixture.quiet(store)
   expect(await fixture.value(store, 'a')).toBe('{"n":4,"updates":2}')
   expect(keptHeaders((await fixture.get(store, 'a'))!).map(([name]) => name)).toEqual(['trace'])
-  const letters = await readLetters(fixture.cluster, letterTopic(fixture), 2)
+  const letters = await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 2)
   expect(letters.map(({ value, headers }) => [value, headers['trace'], headers['__latchkey.errors.reason']])).toEqual([
     [thrown.value, '7f', 'conversion'],
     ['{', '7f', 'invalid_value'],
@@ -141,16 +147,16 @@ test('nothing behind a letter is stored or committed before it is acknowledged, 
   await using fixture = await Fixture.create({ broker })
   const [host = '', port = ''] = broker.bootstrap.split(':')
   const kafkaBrokers = [{ host, port: Number(port) }]
-  const store = fixture.open(deadLetter(fixture, { kafkaBrokers }))
+  const store = fixture.open(deadLetterSettings(fixture, { kafkaBrokers }))
   await fixture.produce([{ key: 'before', value: '1' }])
   await fixture.quiet(store)
   const held = Promise.withResolvers<undefined>()
   let attempts = 0
-  onProduceTo(broker, letterTopic(fixture), () => {
+  onProduceTo(broker, deadLetterTopicOf(fixture), () => {
     attempts++
     return held.promise
   })
-  await fixture.produce([bad, { key: 'behind', value: '2' }])
+  await fixture.produce([badRecord, { key: 'behind', value: '2' }])
   await until('the letter is under way', () => attempts > 0)
   await fixture.produce([{ key: 'later', value: '3' }])
   await until('it was read', () => store.stats.count('recordsConsumed') === 4)
@@ -166,6 +172,6 @@ test('nothing behind a letter is stored or committed before it is acknowledged, 
   await fixture.quiet(store)
   expect(attempts).toBeGreaterThan(1)
   expect((await fixture.readChangelog()).records.map(({ key }) => key)).toEqual(['before', 'behind', 'later'])
-  expect(await readLetters(fixture.cluster, letterTopic(fixture), attempts)).toHaveLength(2)
+  expect(await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), attempts)).toHaveLength(2)
   broker.proxy!.onRequest = broker.proxy!.onResponse = undefined
 })

@@ -1,7 +1,14 @@
 /** Client properties of consumers by what they do: what a store asks its broker, what lookups then show. */
 import { expect, test } from 'bun:test'
 import { KafkaClient } from '../../lib/kafka/client.ts'
-import { clients, fixtureOf, messages, observeBroker, observed, valueOf } from '../support/kafka/proxies/observed.ts'
+import {
+  clients,
+  fixtureOf,
+  messages,
+  observeBroker,
+  observed,
+  valueOf,
+} from '../support/kafka/proxies/observed-stores.ts'
 import { Wire } from '../support/kafka/proxies/wire.ts'
 import { toAddress } from '../support/kafka/real-client.ts'
 import { until } from '../support/until.ts'

@@ -10,7 +10,7 @@ import {
   type Fault,
   isSame,
 } from '../support/kafka/fakes/fake-coordinator.ts'
-import { endless, turns } from '../support/kafka/fakes/serving.ts'
+import { endless, turns } from '../support/kafka/fakes/leader-loops-setup.ts'
 
 const apis: readonly Api[] = ['InitProducerId', 'AddPartitionsToTxn', 'EndTxn']
 const losses: readonly Fault[][] = [[], ['request'], ['answer'], ['late'], ['answer', 'request']]

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import assert from 'node:assert'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
-import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { fetchResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopFetchers)

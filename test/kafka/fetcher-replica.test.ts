@@ -1,7 +1,7 @@
 /** Fetching from a replica that the leader names (KIP-392). */
 import { afterEach, expect, test } from 'bun:test'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
-import { asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { type FetchAnswer, fetchPositions, fetchResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopFetchers)

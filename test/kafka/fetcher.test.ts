@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import type { Fetcher } from '../../lib/kafka/fetcher.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { bodyOf, fetchResponse, fetchResponseById } from '../support/kafka/fakes/responses.ts'
 import { rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { LeaderLoops } from '../../lib/kafka/leader-loops.ts'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
-import { endless, moved, start, stopLater, stopServing, turns } from '../support/kafka/fakes/serving.ts'
+import { endless, moved, start, stopLater, stopServing, turns } from '../support/kafka/fakes/leader-loops-setup.ts'
 import { until } from '../support/until.ts'
 
 afterEach(stopServing)

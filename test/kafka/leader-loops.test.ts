@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { LeaderLoops } from '../../lib/kafka/leader-loops.ts'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
-import { moved, start, stopLater, stopServing } from '../support/kafka/fakes/serving.ts'
+import { moved, start, stopLater, stopServing } from '../support/kafka/fakes/leader-loops-setup.ts'
 import { until } from '../support/until.ts'
 
 afterEach(stopServing)

@@ -3,8 +3,13 @@ import { afterEach, expect, test } from 'bun:test'
 import { KafkaClient } from '../../lib/kafka/client.ts'
 import { configureLogging, type LogLevel } from '../../lib/log/index.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { answer as answerFetch, batch, start as startFetcher, stopFetchers } from '../support/kafka/fakes/fetching.ts'
-import { answer, start, stopProducers } from '../support/kafka/fakes/named-batches.ts'
+import {
+  answer as answerFetch,
+  batch,
+  start as startFetcher,
+  stopFetchers,
+} from '../support/kafka/fakes/fetcher-setup.ts'
+import { answer, start, stopProducers } from '../support/kafka/fakes/producer-setup.ts'
 import { ScriptedCluster } from '../support/kafka/fakes/scripted-cluster.ts'
 import { until } from '../support/until.ts'
 

@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { CommittedBatches } from '../../lib/kafka/committed-batches.ts'
 import type { FetchSink } from '../../lib/kafka/fetch-sink.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { answer, batch, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { answer, batch, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { until } from '../support/until.ts'
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import type { ProducerIdentity } from '../../lib/kafka/transactional-id.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { answer, NamedBatch, start, stopProducers, written } from '../support/kafka/fakes/named-batches.ts'
+import { answer, NamedBatch, start, stopProducers, written } from '../support/kafka/fakes/producer-setup.ts'
 import { produceResponse } from '../support/kafka/fakes/responses.ts'
 import { until } from '../support/until.ts'
 

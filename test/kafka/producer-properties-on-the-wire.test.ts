@@ -8,7 +8,7 @@ import {
   observeBroker,
   observed,
   valueOf,
-} from '../support/kafka/proxies/observed.ts'
+} from '../support/kafka/proxies/observed-stores.ts'
 import { until } from '../support/until.ts'
 
 observeBroker()

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
-import { answer, NamedBatch, start, stopProducers, written } from '../support/kafka/fakes/named-batches.ts'
+import { answer, NamedBatch, start, stopProducers, written } from '../support/kafka/fakes/producer-setup.ts'
 import { producedBatches, produceResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopProducers)

@@ -5,7 +5,7 @@ import type { FetchedPartition } from '../../lib/kafka/protocol/fetch.ts'
 import { StableOffsetWatch } from '../../lib/kafka/stable-offset-watch.ts'
 import type { Isolation } from '../../lib/store-protocol/client-config.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { answer, start, stopFetchers } from '../support/kafka/fakes/fetching.ts'
+import { answer, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { until } from '../support/until.ts'
 
 const began = 1_700_000_000_000

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../../support/process/ports.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
-import { Tether } from '../../support/process/tether.ts'
+import { Watchdog } from '../../support/process/watchdog.ts'
 import { buildFolder } from '../build-folder.ts'
 import type { RunningStore } from './contender.ts'
 import { processorMsOf, residentBytesOf } from './process-tree.ts'
@@ -30,10 +30,10 @@ export async function launch({ id, command, env, recovery }: Launch): Promise<Ru
   mkdirSync(logs, { recursive: true })
   const log = join(logs, `${id}-${port}.log`)
   const folder = temporaryFolder('bench')
-  const tether = new Tether(folder)
+  const watchdog = new Watchdog(folder)
   const { PATH = '', HOME = '' } = process.env
   const startedAt = performance.now()
-  const child = await tether.spawn(command(port, folder), log, { cwd: folder, env: { PATH, HOME, ...env(port) } })
+  const child = await watchdog.spawn(command(port, folder), log, { cwd: folder, env: { PATH, HOME, ...env(port) } })
   let ended: number | null | undefined
   void child.exited.then((code) => (ended = code))
   const lookupPath = `/stores/${id}/`
@@ -69,7 +69,7 @@ export async function launch({ id, command, env, recovery }: Launch): Promise<Ru
       const timer = setTimeout(() => child.signal('SIGKILL'), stopMaxMs)
       await child.exited
       clearTimeout(timer)
-      tether.release()
+      watchdog.release()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors } from '../../support/kafka/record-batch/compressed.ts'
+import { compressors } from '../../support/kafka/record-batch/compressed-batches.ts'
 import { rawBatch, rawRecord, withCrc } from '../../support/kafka/record-batch/raw-batch.ts'
 import { currentRecord, encode, sample } from '../../support/kafka/record-batch/samples.ts'
 

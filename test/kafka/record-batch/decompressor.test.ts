@@ -4,7 +4,7 @@ import { lz4Compress, snappyCompress } from '@platformatic/wasm-utils/bundled'
 import fc from 'fast-check'
 import { Decompressor } from '../../../lib/kafka/record-batch/decompressor.ts'
 import { type Compression, maxDecompressedBytes, RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors, lz4Frame, xerialFrame } from '../../support/kafka/record-batch/compressed.ts'
+import { compressors, lz4Frame, xerialFrame } from '../../support/kafka/record-batch/compressed-batches.ts'
 import { rawBatch } from '../../support/kafka/record-batch/raw-batch.ts'
 import { encode, readAll, sample } from '../../support/kafka/record-batch/samples.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { decompressLz4Frame } from '../../../lib/kafka/record-batch/lz4-frame.ts'
 import { OutputBuffer } from '../../../lib/kafka/record-batch/output-buffer.ts'
-import { type Lz4Frame, lz4Frame } from '../../support/kafka/record-batch/compressed.ts'
+import { type Lz4Frame, lz4Frame } from '../../support/kafka/record-batch/compressed-batches.ts'
 
 function decompress(frame: Buffer, maxBytes = 1 << 20): string {
   const output = new OutputBuffer(maxBytes, 0)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { OutputBuffer } from '../../../lib/kafka/record-batch/output-buffer.ts'
 import { decompressSnappy } from '../../../lib/kafka/record-batch/snappy.ts'
-import { xerialFrame } from '../../support/kafka/record-batch/compressed.ts'
+import { xerialFrame } from '../../support/kafka/record-batch/compressed-batches.ts'
 
 function decompress(bytes: Buffer, maxBytes = 1 << 20): string {
   const output = new OutputBuffer(maxBytes, 0)

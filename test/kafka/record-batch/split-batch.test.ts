@@ -6,7 +6,7 @@ import {
   RecordBatchReader,
   splitBatch,
 } from '../../../lib/kafka/record-batch/index.ts'
-import { compressors, lz4Frame } from '../../support/kafka/record-batch/compressed.ts'
+import { compressors, lz4Frame } from '../../support/kafka/record-batch/compressed-batches.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 import { readAll, type ReadRecord } from '../../support/kafka/record-batch/samples.ts'
 

@@ -3,7 +3,7 @@ import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts
 import { HeaderSelector } from '../../../lib/store-protocol/kept-headers.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../../support/map/map-pair.ts'
-import { ownBatch, setup } from '../../support/store-thread/amending-setup.ts'
+import { ownBatch, setup } from '../../support/store-thread/amendment-setup.ts'
 import { opened } from '../../support/store-thread/stand-ins.ts'
 import { until } from '../../support/until.ts'
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { simpleCodecs } from '../../../lib/format/index.ts'
-import { count, counting, setup } from '../../support/store-thread/converting.ts'
+import { count, counting, setup } from '../../support/store-thread/conversion-setup.ts'
 import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const { utf8 } = simpleCodecs

@@ -4,7 +4,7 @@ import { skip } from '../../../lib/definition/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { throwing, unreadable } from '../../support/definition/unreadable.ts'
-import { count, counting, setup } from '../../support/store-thread/converting.ts'
+import { count, counting, setup } from '../../support/store-thread/conversion-setup.ts'
 import { captureLog, counted } from '../../support/store-thread/stand-ins.ts'
 
 const { utf8, json, int32 } = simpleCodecs

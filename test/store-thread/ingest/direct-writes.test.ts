@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
 import { producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
 import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
-import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingest-setup.ts'
 import { soon, until } from '../../support/until.ts'
 
 const invalidProducerEpoch = 47

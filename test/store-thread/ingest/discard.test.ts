@@ -8,7 +8,7 @@ import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import type { Resume } from '../../../lib/store-thread/recovery/resume-decision.ts'
 import { producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
 import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
-import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingest-setup.ts'
 import { soon } from '../../support/until.ts'
 
 const config = { storeId: 'orders', sourceTopic: 'source' } as StoreConfig

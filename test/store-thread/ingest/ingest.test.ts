@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { produceResponse } from '../../support/kafka/fakes/responses.ts'
-import { acknowledge, feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { acknowledge, feed, ingesting } from '../../support/store-thread/ingest-setup.ts'
 import { soon, until } from '../../support/until.ts'
 
 const messageTooLarge = 10

@@ -4,7 +4,7 @@ import { WriteFrame } from '../../../lib/store-protocol/write-frame.ts'
 import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'
-import { feed, ingesting } from '../../support/store-thread/ingesting.ts'
+import { feed, ingesting } from '../../support/store-thread/ingest-setup.ts'
 import { until } from '../../support/until.ts'
 
 const offsetOutOfRange = 1

@@ -3,7 +3,7 @@ import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts
 import { logBatches, openBatches } from '../../../lib/store-thread/recovery/log-batches.ts'
 import { FakeClient, unreachable } from '../../support/kafka/fakes/fake-client.ts'
 import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 /** Reads a part of a partition that goes on behind it. */

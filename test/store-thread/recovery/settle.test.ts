@@ -5,7 +5,7 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const former = { producerId: 1n, producerEpoch: 0 }

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { findSourceRecord } from '../../../lib/store-thread/recovery/source-record.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { oversizedBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { oversizedBatch } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 /** The key of the record at an offset, in a log with one batch. */

@@ -8,7 +8,7 @@ import { recover } from '../../../lib/store-thread/recovery/recovery.ts'
 import { UnheldKeys } from '../../../lib/store-thread/recovery/unheld-records.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { unheldBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { unheldBatch } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const owner = { producerId: 7, producerEpoch: 1 }

@@ -3,7 +3,7 @@ import { discardOffset } from '../../../lib/store-thread/recovery/source-trail.t
 import { foreignRecords } from '../../../lib/store-thread/repair/foreign-records.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { unheldBatch } from '../../support/kafka/record-batch/oversized.ts'
+import { unheldBatch } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 const own = 7n

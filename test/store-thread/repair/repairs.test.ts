@@ -12,7 +12,7 @@ import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { fetchResponse } from '../../support/kafka/fakes/responses.ts'
-import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized.ts'
+import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { until } from '../../support/until.ts'
 
 /** A partition that was written up to an offset. */

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { run, tail } from '../process/run.ts'
 import { temporaryFolder } from '../process/temporary-folder.ts'
-import { Tether } from '../process/tether.ts'
+import { Watchdog } from '../process/watchdog.ts'
 
 const root = resolve(import.meta.dir, '../../..')
 const buildTimeoutMs = 120_000
@@ -10,7 +10,7 @@ const buildTimeoutMs = 120_000
 interface Built {
   path: string
   /** Never released: it removes the folder when this process has ended in whatever way. */
-  tether: Tether
+  watchdog: Watchdog
 }
 
 /** On globalThis, so that all test files of a process share it. */
@@ -24,11 +24,11 @@ export async function builtExecutable(): Promise<string> {
 
 async function build(): Promise<Built> {
   const folder = temporaryFolder('build')
-  const tether = new Tether(folder)
+  const watchdog = new Watchdog(folder)
   const path = join(folder, 'latchkey')
   // A second --outfile counts before that of the script.
   const command = [process.execPath, 'run', '--cwd', root, 'build', '--outfile', path]
   const { stdout, stderr, exitCode } = await run(command, buildTimeoutMs)
   if (exitCode !== 0) throw new Error(`build the executable: exit code ${exitCode}\n${tail(stdout + stderr)}`)
-  return { path, tether }
+  return { path, watchdog }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { StoreStatus } from '../../../lib/store-protocol/status.ts'
 import { tail } from '../process/run.ts'
 import { temporaryFolder } from '../process/temporary-folder.ts'
-import { Tether, type TiedProcess } from '../process/tether.ts'
+import { type TiedProcess, Watchdog } from '../process/watchdog.ts'
 import { until } from '../until.ts'
 import { builtExecutable } from './built.ts'
 
@@ -24,25 +24,25 @@ export const localPort = { SERVER_BIND: '127.0.0.1', SERVER_PORT: '0' } as const
 export class LatchkeyProcess {
   readonly folder: string
   readonly #process: TiedProcess
-  readonly #tether: Tether
+  readonly #watchdog: Watchdog
   #exitCode: number | null | undefined
   #url: string | undefined
 
   static async start({ settings = {}, args = [], cwd, path }: StartOptions = {}): Promise<LatchkeyProcess> {
     const executable = path ?? (await builtExecutable())
     const folder = temporaryFolder('store')
-    const tether = new Tether(folder)
+    const watchdog = new Watchdog(folder)
     // The shell gives stderr a file of its own and becomes the executable. Its environment is that of the executable.
     const command = ['/bin/sh', '-c', `exec "$0" "$@" 2>'${join(folder, 'stderr')}'`, executable, ...args]
     const options = { cwd: cwd ?? folder, env: { ...settings } as unknown as NodeJS.ProcessEnv }
-    const tied = await tether.spawn(command, join(folder, 'stdout'), options)
-    return new LatchkeyProcess(folder, tied, tether)
+    const tied = await watchdog.spawn(command, join(folder, 'stdout'), options)
+    return new LatchkeyProcess(folder, tied, watchdog)
   }
 
-  private constructor(folder: string, tied: TiedProcess, tether: Tether) {
+  private constructor(folder: string, tied: TiedProcess, watchdog: Watchdog) {
     this.folder = folder
     this.#process = tied
-    this.#tether = tether
+    this.#watchdog = watchdog
     void tied.exited.then((exitCode) => (this.#exitCode = exitCode))
   }
 
@@ -133,7 +133,7 @@ export class LatchkeyProcess {
   /** Ends it, if it still runs, and removes its folder. */
   async close(): Promise<void> {
     if (this.isAlive) await this.kill()
-    this.#tether.release()
+    this.#watchdog.release()
     rmSync(this.folder, { recursive: true, force: true })
   }
 

@@ -1,24 +1,24 @@
-/** The ways in which a request reaches an answer: read by the fast path, passed on to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
+/** The paths by which a request reaches an answer: read by the fast path, passed on to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../../lib/config/tls-pair.ts'
 import type { Dial } from './connect.ts'
 import { allTransports } from './transports.ts'
 
-export interface Way {
+export interface RequestPath {
   name: string
   /** Of the server. */
   tls: TlsPair | undefined
   hasFastPath: boolean
   dial: Dial
-  /** Headers that lead a request this way. */
+  /** Headers that make a request take this path. */
   headers: string
 }
 
-export const ways: readonly Way[] = allTransports.flatMap(({ name, tls, dial, hasFastPath }) => {
-  const way = { tls, dial, hasFastPath }
-  if (!hasFastPath) return [{ ...way, name, headers: '' }]
+export const requestPaths: readonly RequestPath[] = allTransports.flatMap(({ name, tls, dial, hasFastPath }) => {
+  const path = { tls, dial, hasFastPath }
+  if (!hasFastPath) return [{ ...path, name, headers: '' }]
   return [
-    { ...way, name: `on the fast path ${name}`, headers: '' },
-    { ...way, name: `passed on ${name}`, headers: 'X: 1\r\nX: 2\r\n' },
+    { ...path, name: `on the fast path ${name}`, headers: '' },
+    { ...path, name: `passed on ${name}`, headers: 'X: 1\r\nX: 2\r\n' },
   ]
 })
 
@@ -30,7 +30,7 @@ export interface Exchange {
 
 /** What comes back until the server closes, while `more` is sent again and again, or until `isEnd` holds for it. */
 export function exchange(
-  way: Way,
+  path: RequestPath,
   port: number,
   start: string,
   { more, isEnd = () => false }: { more?: string; isEnd?: (answers: string, sent: number) => boolean } = {},
@@ -44,7 +44,7 @@ export function exchange(
       socket.destroy()
       resolve({ answers, isClosed })
     }
-    const socket = way.dial(port, () => {
+    const socket = path.dial(port, () => {
       socket.write(start)
       if (more === undefined) return
       timer = setInterval(() => {

@@ -7,14 +7,19 @@ import type { Fixture } from './fixture.ts'
 
 export const timestamp = 1_700_000_000_000
 /** A record that no store takes. */
-export const bad = { key: null, value: 'no key', timestamp: String(timestamp), headers: { trace: '7f', src: 'theirs' } }
+export const badRecord = {
+  key: null,
+  value: 'no key',
+  timestamp: String(timestamp),
+  headers: { trace: '7f', src: 'theirs' },
+}
 
-export function letterTopic(fixture: Fixture): string {
+export function deadLetterTopicOf(fixture: Fixture): string {
   return `${fixture.source}-bad`
 }
 
-export function deadLetter(fixture: Fixture, settings: Partial<StoreConfig> = {}): Partial<StoreConfig> {
-  return { onBadRecord: 'dead-letter', deadLetterTopic: letterTopic(fixture), ...settings }
+export function deadLetterSettings(fixture: Fixture, settings: Partial<StoreConfig> = {}): Partial<StoreConfig> {
+  return { onBadRecord: 'dead-letter', deadLetterTopic: deadLetterTopicOf(fixture), ...settings }
 }
 
 /** Of the executable, through the proxy. */
@@ -23,7 +28,7 @@ export function settingsOf(broker: KafkaBroker, fixture: Fixture): Record<string
     SOURCE_TOPIC: fixture.source,
     KAFKA_BROKERS: broker.bootstrap,
     ON_BAD_RECORD: 'dead-letter',
-    DEAD_LETTER_TOPIC: letterTopic(fixture),
+    DEAD_LETTER_TOPIC: deadLetterTopicOf(fixture),
     ...localPort,
   }
 }

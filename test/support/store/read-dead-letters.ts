@@ -2,7 +2,7 @@ import type { Cluster } from '../kafka/topic-admin.ts'
 /** A topic read by another client than ours, headers and all, as whoever looks after dead letters does. */
 import { until } from '../until.ts'
 
-export interface Letter {
+export interface DeadLetter {
   partition: number
   key: string | null
   value: string | null
@@ -11,8 +11,8 @@ export interface Letter {
 }
 
 /** Everything that is in a topic once it holds so many records, in the order of partitions and offsets. */
-export async function readLetters(cluster: Cluster, topic: string, count: number): Promise<Letter[]> {
-  const found = new Map<string, Letter>()
+export async function readDeadLetters(cluster: Cluster, topic: string, count: number): Promise<DeadLetter[]> {
+  const found = new Map<string, DeadLetter>()
   const consumer = cluster.kafka.consumer({ groupId: `letters-${crypto.randomUUID()}` })
   await consumer.connect()
   try {

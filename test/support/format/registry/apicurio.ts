@@ -5,7 +5,7 @@ import { jarsOf } from '../../kafka/broker/jars.ts'
 import { freePorts } from '../../process/ports.ts'
 import { run, tail } from '../../process/run.ts'
 import { temporaryFolder } from '../../process/temporary-folder.ts'
-import { Tether, type TiedProcess } from '../../process/tether.ts'
+import { type TiedProcess, Watchdog } from '../../process/watchdog.ts'
 import { until } from '../../until.ts'
 import type { RegisteredSchema } from './fake-registry.ts'
 
@@ -17,7 +17,7 @@ const jvmFlags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx256m']
 export class Apicurio {
   readonly url: string
   readonly #folder: string
-  readonly #tether: Tether
+  readonly #watchdog: Watchdog
   readonly #process: TiedProcess
 
   static async start(): Promise<Apicurio> {
@@ -25,15 +25,15 @@ export class Apicurio {
     const archive = files.find((path) => path.endsWith('.tar.gz'))
     if (archive === undefined) throw new Error('start Apicurio: Maven has brought no archive')
     const folder = temporaryFolder('apicurio')
-    const tether = new Tether(folder)
+    const watchdog = new Watchdog(folder)
     const { stderr, exitCode } = await run(['tar', '-xzf', archive, '-C', folder], unpackTimeoutMs)
     if (exitCode !== 0) throw new Error(`unpack ${archive}: ${tail(stderr)}`)
     const [port = 0] = await freePorts(1)
     const settings = ['-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${port}`]
     const jar = (await Array.fromAsync(new Bun.Glob('*-runner.jar').scan(folder)))[0] ?? ''
     const output = join(folder, 'output')
-    const started = await tether.spawn([java, ...jvmFlags, ...settings, '-jar', join(folder, jar)], output)
-    const apicurio = new Apicurio(`http://127.0.0.1:${port}/apis/ccompat/v7`, folder, tether, started)
+    const started = await watchdog.spawn([java, ...jvmFlags, ...settings, '-jar', join(folder, jar)], output)
+    const apicurio = new Apicurio(`http://127.0.0.1:${port}/apis/ccompat/v7`, folder, watchdog, started)
     let hasEnded = false
     void started.exited.then(() => (hasEnded = true))
     await until('Apicurio answers', async () => {
@@ -46,10 +46,10 @@ export class Apicurio {
     return apicurio
   }
 
-  private constructor(url: string, folder: string, tether: Tether, started: TiedProcess) {
+  private constructor(url: string, folder: string, watchdog: Watchdog, started: TiedProcess) {
     this.url = url
     this.#folder = folder
-    this.#tether = tether
+    this.#watchdog = watchdog
     this.#process = started
   }
 
@@ -72,7 +72,7 @@ export class Apicurio {
   async close(): Promise<void> {
     this.#process.signal('SIGKILL')
     await this.#process.exited
-    this.#tether.release()
+    this.#watchdog.release()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { tail } from '../../process/run.ts'
 import { temporaryFolder } from '../../process/temporary-folder.ts'
-import { Tether, type TiedProcess } from '../../process/tether.ts'
+import { type TiedProcess, Watchdog } from '../../process/watchdog.ts'
 import { stopTimeoutMs } from './broker.ts'
 import type { Jars } from './jars.ts'
 import { jvmFlags, runTool } from './java.ts'
@@ -14,7 +14,7 @@ export class LocalNode {
   /** For messages, for example `Kafka at 127.0.0.1:20000`. */
   readonly name: string
   readonly #folder: string
-  readonly #tether: Tether
+  readonly #watchdog: Watchdog
   readonly #jars: Jars
   readonly #heapMegabytes: number
   #process: TiedProcess | undefined
@@ -26,7 +26,7 @@ export class LocalNode {
     this.#jars = jars
     this.#heapMegabytes = heapMegabytes
     this.#folder = temporaryFolder('kafka')
-    this.#tether = new Tether(this.#folder)
+    this.#watchdog = new Watchdog(this.#folder)
     mkdirSync(this.logDir)
   }
 
@@ -60,7 +60,7 @@ export class LocalNode {
     const heap = [`-Xms64m`, `-Xmx${this.#heapMegabytes}m`]
     const allFlags = [...jvmFlags, ...loggerFlags, ...heap, ...flags]
     const command = [this.#jars.java, ...allFlags, '-cp', this.#jars.classPath, 'kafka.Kafka']
-    const started = await this.#tether.spawn([...command, this.#file('server.properties')], this.#file('output'))
+    const started = await this.#watchdog.spawn([...command, this.#file('server.properties')], this.#file('output'))
     this.#process = started
     const ended = started.exited.then(() => {
       if (this.#process === started) {
@@ -108,7 +108,7 @@ export class LocalNode {
   async close(): Promise<void> {
     this.#closed = true
     await this.kill()
-    this.#tether.release()
+    this.#watchdog.release()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 
 /**
  * Ties a folder, and a child that works in it, to the life of this process, however this process ends. A watcher reads a pipe that only
- * this process holds open. When it closes without a farewell, the watcher kills the child and removes the folder. Both run in sessions
+ * this process holds open. When it closes without a line, the watcher kills the child and removes the folder. Both run in sessions
  * of their own: Ctrl-C reaches this process alone, which then ends things in order.
  */
 const pidFile = '.pid'
 const watcherScript = `
-read -r farewell && exit
+read -r released && exit
 sleep 0.1
 [ -f "$1/${pidFile}" ] && kill -9 "$(cat "$1/${pidFile}")"
 sleep 0.1
@@ -26,7 +26,7 @@ export interface TiedProcess {
   signal(name: NodeJS.Signals): void
 }
 
-export class Tether {
+export class Watchdog {
   readonly #folder: string
   readonly #watcher: ChildProcess
 
@@ -67,7 +67,7 @@ export class Tether {
       child.once('error', (error) => reject(new Error(`run ${command[0]}: ${error.message}`, { cause: error })))
     })
     const signal = (name: NodeJS.Signals) => {
-      child.ref() // whoever ends it waits for its end
+      child.ref() // who ends it waits for its end
       child.kill(name)
     }
     return { pid: child.pid ?? 0, exited, signal }
@@ -75,6 +75,6 @@ export class Tether {
 
   /** The folder is the caller's to keep or remove from now on. */
   release(): void {
-    this.#watcher.stdin?.end('farewell\n')
+    this.#watcher.stdin?.end('released\n')
   }
 }

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../until.ts'
 
-const tether = join(import.meta.dir, 'tether.ts')
+const watchdog = join(import.meta.dir, 'watchdog.ts')
 
 test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
   'a tied child and its folder are gone when the process that made them ends by %s',
   async (signal) => {
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-tether-'))
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-watchdog-'))
     const program = `
-      const { Tether } = await import(${JSON.stringify(tether)})
-      const child = await new Tether(${JSON.stringify(folder)}).spawn(['sleep', '600'], ${JSON.stringify(join(folder, 'output'))})
+      const { Watchdog } = await import(${JSON.stringify(watchdog)})
+      const child = await new Watchdog(${JSON.stringify(folder)}).spawn(['sleep', '600'], ${JSON.stringify(join(folder, 'output'))})
       console.log(child.pid)
       setInterval(() => {}, 1000)`
     const parent = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'inherit' })
