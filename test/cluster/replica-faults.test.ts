@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createHandler } from '../../lib/http/handler.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { answer, answersWith, detailOf, Fleet, isReady } from '../support/instances/fleet.ts'
+import { freeze, thaw } from '../support/kafka/broker/freeze.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../support/kafka/index.ts'
 import { withClient } from '../support/store/topic-log.ts'
 import { until } from '../support/until.ts'
@@ -146,16 +147,4 @@ async function lookUp(store: Store, key: string, maxLag?: number) {
   const { headers, status } = response
   const code = status === 200 ? undefined : ((await response.json()) as { code: string }).code
   return { status, code, role: headers.get('x-latchkey-role'), lag: headers.get('x-latchkey-lag') }
-}
-
-/** A broker in a container has no process here: then its network stands still instead. */
-function freeze({ pid, proxy }: KafkaBroker): void {
-  if (pid !== undefined) return void process.kill(pid, 'SIGSTOP')
-  proxy!.hold('requests')
-  proxy!.hold('responses')
-}
-
-function thaw({ pid, proxy }: KafkaBroker): void {
-  if (pid !== undefined) return void process.kill(pid, 'SIGCONT')
-  proxy!.release()
 }

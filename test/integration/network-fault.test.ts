@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { FaultRun, type FaultRunOptions } from '../support/fault-run/fault-run.ts'
 import { readTopic } from '../support/fault-run/oracle.ts'
 import { api, readFetchTopic } from '../support/fault-run/wire.ts'
+import { freeze, thaw } from '../support/kafka/broker/freeze.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
 import { until } from '../support/until.ts'
@@ -180,16 +181,4 @@ async function openSmall(name: string): Promise<void> {
 function hasPassed(ms: number): () => boolean {
   const from = performance.now()
   return () => performance.now() - from > ms
-}
-
-/** A broker in a container has no process here: then its network stands still instead. */
-function freeze({ pid, proxy }: KafkaBroker): void {
-  if (pid !== undefined) return void process.kill(pid, 'SIGSTOP')
-  proxy!.hold('requests')
-  proxy!.hold('responses')
-}
-
-function thaw({ pid, proxy }: KafkaBroker): void {
-  if (pid !== undefined) return void process.kill(pid, 'SIGCONT')
-  proxy!.release()
 }

@@ -5,6 +5,7 @@ import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
 import { bodyOf, endOfEpochResponse, int16, int32 } from '../support/kafka/fakes/responses.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { realClient } from '../support/kafka/real-client.ts'
+import { until } from '../support/until.ts'
 
 const open: KafkaClient[] = []
 afterEach(() => {
@@ -42,7 +43,10 @@ test('metadata reports a topic’s id, which is another one once the topic is de
   await admin.deleteTopics({ topics: [topic] })
   await admin.disconnect()
   await client.retryForever(async () => void (await createTopic(await sharedKafka(), topic)))
-  while (heard.length === 0) await client.metadata([topic])
+  await until('the watch has heard of it', async () => {
+    await client.metadata([topic])
+    return heard.length > 0
+  })
   expect(heard).toEqual([[client.topics.id(topic)!, id]])
   expect(client.topics.id(topic)).not.toBe(id)
 })

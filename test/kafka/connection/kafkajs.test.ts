@@ -1,6 +1,6 @@
 /** Holds the seam to kafkajs: that the internals which lib/kafka/connection/broker-connection.ts reaches for exist, and behave. */
 import { afterEach, expect, test } from 'bun:test'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { version } from 'kafkajs/package.json'
 import Broker from 'kafkajs/src/broker'
 import ConnectionPool from 'kafkajs/src/network/connectionPool'
@@ -11,6 +11,7 @@ import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/c
 import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
 import manifest from '../../../package.json'
+import { startScriptedServer } from '../../support/kafka/fakes/scripted-server.ts'
 import { createTopic, sharedKafka, uniqueName } from '../../support/kafka/index.ts'
 import { soon } from '../../support/until.ts'
 
@@ -38,22 +39,10 @@ const rawMetadata: RawRequest = {
   encode: () => new Encoder(4).writeInt32(0),
 }
 
-/** A server that does with its connections what `use` says; never answers by itself. */
-async function serverThat(use: (socket: Socket) => void = () => {}): Promise<BrokerAddress> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    use(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  open.push({
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  })
-  return { host: '127.0.0.1', port: (server.address() as { port: number }).port }
+async function serverThat(use?: (socket: Socket) => void): Promise<BrokerAddress> {
+  const server = await startScriptedServer(use)
+  open.push(server)
+  return { host: server.host, port: server.port }
 }
 
 async function failureOf(exchange: Promise<unknown>): Promise<LatchkeyError> {

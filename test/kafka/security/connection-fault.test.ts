@@ -1,8 +1,9 @@
 /** Every listener of a real broker, with what fits and with what does not. */
 import { afterEach, expect, test } from 'bun:test'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { KafkaClient } from '../../../lib/kafka/client.ts'
+import { startScriptedServer } from '../../support/kafka/fakes/scripted-server.ts'
 import { toAddress } from '../../support/kafka/real-client.ts'
 import { keyPassword } from '../../support/kafka/security/certificates.ts'
 import {
@@ -148,22 +149,11 @@ test.each<[listener: string, why: string, properties: Properties, said: string[]
   expect(failure.message).not.toContain('s=cret')
 })
 
-/** A server that does with its connections what `use` says. */
+/** @returns its host:port */
 async function serverThat(use: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    use(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  open.push({
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  })
-  return `127.0.0.1:${(server.address() as { port: number }).port}`
+  const server = await startScriptedServer(use)
+  open.push(server)
+  return `${server.host}:${server.port}`
 }
 
 test.each<[string, Properties]>([
