@@ -129,7 +129,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     socket.destroy()
   })
 
-  test('is closed when it has been idle for too long, and no sooner', async () => {
+  test.concurrent('is closed when it has been idle for too long, and no sooner', async () => {
     await using served = serveFake({ idleTimeoutSeconds: 3 })
     const sockets = await Promise.all(Array.from({ length: 3 }, () => open(served.server.port)))
     const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
@@ -147,7 +147,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     await Promise.all(closed)
   })
 
-  test('is closed sooner when it is idle in the middle of a head', async () => {
+  test.concurrent('is closed sooner when it is idle in the middle of a head', async () => {
     await using served = serveFake({ idleTimeoutSeconds: 200 })
     const socket = await open(served.server.port)
     socket.write(get('a').slice(0, -2))
