@@ -147,11 +147,15 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     await Promise.all(closed)
   })
 
-  test.concurrent('is closed sooner when it is idle in the middle of a head', async () => {
-    await using served = serveFake({ idleTimeoutSeconds: 200 })
-    const socket = await open(served.server.port)
-    socket.write(get('a').slice(0, -2))
-    const closed = new Promise((resolve) => socket.resume().once('close', resolve))
-    await closed
-  }, 30_000)
+  test.concurrent(
+    'is closed sooner when it is idle in the middle of a head',
+    async () => {
+      await using served = serveFake({ idleTimeoutSeconds: 200 })
+      const socket = await open(served.server.port)
+      socket.write(get('a').slice(0, -2))
+      const closed = new Promise((resolve) => socket.resume().once('close', resolve))
+      await closed
+    },
+    30_000,
+  )
 })
