@@ -45,8 +45,8 @@ export const plants: readonly Plant[] = [
     file: 'lib/store-thread/ingest/source-decoder.ts',
     edits: [
       {
-        find: 'else if (!this.#takeRecords(state, batch)) return',
-        replace: 'else if (Math.random() > 1 / 300 && !this.#takeRecords(state, batch)) return',
+        find: 'else if (!this.#takeRecords(state, batch)) {',
+        replace: 'else if (Math.random() > 1 / 300 && !this.#takeRecords(state, batch)) {',
       },
     ],
   },
