@@ -2,7 +2,7 @@ import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
 import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
-import { errorAction, errorName, isAuthorizationFailure, unknownTopic } from '../kafka/protocol/error-codes.ts'
+import { errorName, isAuthorizationFailure, isNotAvailable, unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 /** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
@@ -160,7 +160,7 @@ async function findTopic(client: KafkaClient, topic: string): Promise<TopicMetad
 }
 
 function accessFault({ topic, errorCode }: TopicMetadata): string[] {
-  if (errorCode === 0 || errorCode === unknownTopic || errorAction(errorCode) === 'refresh') return []
+  if (errorCode === 0 || errorCode === unknownTopic || isNotAvailable(errorCode)) return []
   const name = errorName(errorCode)
   if (isAuthorizationFailure(errorCode)) {
     return [`topic ${topic}: this user may not describe it (${name}); allow DESCRIBE on it`]

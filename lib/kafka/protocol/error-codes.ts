@@ -88,12 +88,12 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
 
 /** Whether the user lacks a permission. */
 export function isAuthorizationFailure(code: number): boolean {
-  return (
-    code === topicAuthorizationFailed ||
-    code === groupAuthorizationFailed ||
-    code === clusterAuthorizationFailed ||
-    code === transactionalIdAuthorizationFailed
-  )
+  return errorName(code).endsWith('_AUTHORIZATION_FAILED')
+}
+
+/** Whether a leader, broker, replica, coordinator or offset is not available now. */
+export function isNotAvailable(code: number): boolean {
+  return errorName(code).endsWith('_NOT_AVAILABLE')
 }
 
 export function errorName(code: number): string {

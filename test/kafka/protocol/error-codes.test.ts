@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test'
-import { brokerError, errorAction, errorName } from '../../../lib/kafka/protocol/error-codes.ts'
+import {
+  brokerError,
+  errorAction,
+  errorName,
+  isAuthorizationFailure,
+  isNotAvailable,
+} from '../../../lib/kafka/protocol/error-codes.ts'
 
 test.each([
   [6, 'NOT_LEADER_OR_FOLLOWER', 'refresh', 'broker_error', true],
@@ -21,3 +27,9 @@ test.each([
     expect(error).toMatchObject({ code: kind, retriable, details: { kafka: name } })
   },
 )
+
+test('what is not available now, and what the user may not do, is known by the code', () => {
+  const codes = Array.from({ length: 130 }, (_, index) => index - 1)
+  expect(codes.filter((code) => isNotAvailable(code))).toEqual([5, 8, 9, 15, 78, 83])
+  expect(codes.filter((code) => isAuthorizationFailure(code))).toEqual([29, 30, 31, 53])
+})
