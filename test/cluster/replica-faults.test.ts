@@ -49,7 +49,7 @@ test('a store is ready when its primaries are, and a miss in a replica that is s
   expect(await answers()).toEqual(['own', 'replica_recovering', 'replica_recovering', 'partition_not_held'])
   expect(detailOf(store, 1)).toMatchObject({ role: 'replica', state: 'recovering' })
   release()
-  await answersWith(store, copied, 'copied')
+  await until('the replica has filled', () => detailOf(store, 1).state === 'running')
   expect(await answers()).toEqual(['own', 'copied', 'key_not_found', 'partition_not_held'])
 })
 
