@@ -1,6 +1,6 @@
 /** 200 or 304 of a lookup that found a value. Becomes a Response, or header lines for a server that writes bytes. */
 import type { Representation } from '../definition/presentation.ts'
-import { keptHeaders } from '../store-protocol/header-prefix.ts'
+import { decodeKeptHeaders } from '../store-protocol/header-prefix.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { contentTypes } from './accept.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
@@ -95,7 +95,7 @@ export class ValueAnswer {
       to.set('x-latchkey-lag', replicaLag === null ? 'unknown' : String(replicaLag))
     }
     if (headerBlock !== undefined) {
-      const omitted = addKafkaHeaders(to, keptHeaders(this.#lookup))
+      const omitted = addKafkaHeaders(to, decodeKeptHeaders(this.#lookup))
       if (omitted > 0) to.set('x-latchkey-headers-omitted', String(omitted))
     }
   }

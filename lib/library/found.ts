@@ -1,5 +1,5 @@
 /** Result of a typed lookup. */
-import { type KeptHeader, keptHeaders } from '../store-protocol/header-prefix.ts'
+import { decodeKeptHeaders, type KeptHeader } from '../store-protocol/header-prefix.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 
 /** A value and its origin. */
@@ -18,6 +18,6 @@ export interface Found<V> {
 
 export function foundOf<V>(lookup: Lookup, value: V): Found<V> {
   const { partition, offset, timestamp, replicaLag } = lookup
-  const found = { value, partition, offset, timestamp, headers: keptHeaders(lookup) }
+  const found = { value, partition, offset, timestamp, headers: decodeKeptHeaders(lookup) }
   return replicaLag === undefined ? found : { ...found, replicaLag }
 }

@@ -8,14 +8,14 @@ const stderr = 2
 
 let descriptor: number | undefined
 /** Whether the pipe took only a part of the last line. */
-let isCut = false
+let wasPartial = false
 
 /** @returns false if the line was dropped because the pipe is full */
 export function writeToStderr(line: string): boolean {
   try {
     descriptor ??= openStderr()
-    const text = isCut ? `\n${line}` : line
-    isCut = writeSync(descriptor, text) < Buffer.byteLength(text)
+    const text = wasPartial ? `\n${line}` : line
+    wasPartial = writeSync(descriptor, text) < Buffer.byteLength(text)
     return true
   } catch (error) {
     // A closed stderr or a full disk must not stop the thread either.

@@ -5,7 +5,7 @@ import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats } from '../metrics/index.ts'
-import { openStore } from '../store/store.ts'
+import { startStore } from '../store/store.ts'
 import { descriptorLimit } from './descriptors.ts'
 import { hostRuleOf } from './host-rule.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
@@ -30,7 +30,7 @@ async function start(options: HttpThreadStart): Promise<void> {
   try {
     const definition = await definitionOf(config)
     threads = new RelayedThreads(readerThread, (thread, message) => post({ type: 'store', thread, message }))
-    const store = openStore(config, logging, definition, threads)
+    const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
     const requestHandler = createRequestHandler(store, { token }, observed)

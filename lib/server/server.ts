@@ -6,7 +6,7 @@ import { askForShortTurns } from '../linux/short-turns.ts'
 import { createMetrics, LookupStats } from '../metrics/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import { openStore, type Store } from '../store/store.ts'
+import { startStore, type Store } from '../store/store.ts'
 import { hostRuleOf } from './host-rule.ts'
 import { HttpThreads } from './http-threads.ts'
 import { type HttpServer, listen } from './listen.ts'
@@ -29,7 +29,7 @@ export interface SharedStore {
 /** Opens a store that further HTTP threads can read. */
 export function openShared(config: StoreConfig, logging: StoreLogging, definition: Definition): SharedStore {
   const relay = new Relay((config.readerThreads ?? 1) - 1)
-  return { store: openStore(config, logging, definition, relay.access), config, logging, relay }
+  return { store: startStore(config, logging, definition, relay.access), config, logging, relay }
 }
 
 /**

@@ -20,7 +20,7 @@ const none: readonly KeptHeader[] = []
  * Empty if the record had no such header, or without KEEP_HEADERS. Names are UTF-8; invalid bytes in them are replaced.
  * Decodes the headers at each call.
  */
-export function keptHeaders(lookup: Pick<Lookup, 'headerBlock'>): readonly KeptHeader[] {
+export function decodeKeptHeaders(lookup: Pick<Lookup, 'headerBlock'>): readonly KeptHeader[] {
   const { headerBlock } = lookup
   if (headerBlock === undefined || headerBlock.length === 0) return none
   const bytes = Buffer.from(headerBlock.buffer, headerBlock.byteOffset, headerBlock.length)
@@ -36,7 +36,7 @@ export function keptHeaders(lookup: Pick<Lookup, 'headerBlock'>): readonly KeptH
 }
 
 /** Splits a lookup's value, as it is in memory, into headers and value. Changes the lookup. */
-export function separateHeaders(lookup: Lookup): Lookup {
+export function splitHeaderPrefix(lookup: Lookup): Lookup {
   const { value } = lookup
   const length = new DataView(value.buffer, value.byteOffset, value.length).getUint32(0)
   const valueAt = headerLengthBytes + length

@@ -26,15 +26,17 @@ interface Pattern {
 
 type KeepConfig = Pick<StoreConfig, 'keepHeaders'>
 
-export function keepsHeaders({ keepHeaders = [] }: KeepConfig): boolean {
+/** Returns whether values in memory begin with a header prefix: see header-prefix.ts. */
+export function hasHeaderPrefix({ keepHeaders = [] }: KeepConfig): boolean {
   return keepHeaders.length > 0
 }
 
 /** Returns undefined if no headers are kept. */
 export function headerSelectorOf(config: KeepConfig): HeaderSelector | undefined {
-  return keepsHeaders(config) ? new HeaderSelector(config.keepHeaders!) : undefined
+  return hasHeaderPrefix(config) ? new HeaderSelector(config.keepHeaders!) : undefined
 }
 
+/** Selects the headers of a record that KEEP_HEADERS names. */
 export class HeaderSelector {
   /** Number of headers of the last record that did not fit. */
   omitted = 0

@@ -123,7 +123,7 @@ export interface Lookup {
   /** Milliseconds since the epoch; -1 if the record had none. */
   timestamp: number
   /**
-   * Encoded headers of the source record that KEEP_HEADERS names; keptHeaders() in header-prefix.ts reads them. Absent
+   * Encoded headers of the source record that KEEP_HEADERS names; decodeKeptHeaders() in header-prefix.ts reads them. Absent
    * if there are none.
    */
   headerBlock?: Uint8Array

@@ -17,7 +17,7 @@ export interface RecordTrail {
 /**
  * Puts the records of an opened batch into the map, if there is one. Skips records before `position`.
  * @param trail notes source offsets during recovery
- * @param kept puts headers before values if any headers are kept
+ * @param headerSelector puts headers before values if any headers are kept
  * @returns the number of records that were put
  */
 export function applyRecords(
@@ -27,7 +27,7 @@ export function applyRecords(
   batch: RecordBatchReader,
   position: number,
   trail?: RecordTrail,
-  kept?: HeaderSelector,
+  headerSelector?: HeaderSelector,
 ): number {
   let applied = 0
   while (batch.nextRecord()) {
@@ -36,7 +36,7 @@ export function applyRecords(
     else if (batch.keyLength < 0) stats.add('skippedNullKey', 1)
     else {
       const sourceOffset = batch.sourceOffset()
-      if (map !== undefined) putRecord(map, partition, batch, sourceOffset, kept)
+      if (map !== undefined) putRecord(map, partition, batch, sourceOffset, headerSelector)
       trail?.note(batch, sourceOffset)
       applied++
     }
@@ -51,9 +51,9 @@ export function putRecord(
   partition: number,
   batch: RecordBatchReader,
   sourceOffset: number,
-  kept?: HeaderSelector,
+  headerSelector?: HeaderSelector,
 ): void {
-  if (kept !== undefined) return kept.put(map, partition, batch, sourceOffset)
+  if (headerSelector !== undefined) return headerSelector.put(map, partition, batch, sourceOffset)
   const { data, keyStart, keyLength, valueStart, valueLength, timestamp } = batch
   map.put(partition, data, keyStart, keyLength, valueStart, valueLength, sourceOffset, timestamp)
 }
@@ -68,7 +68,7 @@ export function applyLateRecords(
   partition: number,
   batch: RecordBatchReader,
   position: number,
-  kept?: HeaderSelector,
+  headerSelector?: HeaderSelector,
 ): number {
   let records = 0
   while (batch.nextRecord()) {
@@ -76,7 +76,9 @@ export function applyLateRecords(
     records++
     const sourceOffset = batch.sourceOffset()
     const held = map.latest(partition, batch.data, batch.keyStart, batch.keyLength)
-    if (held === undefined || held.offset <= sourceOffset) putRecord(map, partition, batch, sourceOffset, kept)
+    if (held === undefined || held.offset <= sourceOffset) {
+      putRecord(map, partition, batch, sourceOffset, headerSelector)
+    }
   }
   return records
 }

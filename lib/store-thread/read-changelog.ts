@@ -25,7 +25,7 @@ export async function readChangelog(
     fetch: changelogFetch(config),
     map: useProcessingOnly ? undefined : map,
     stats,
-    kept: headerSelectorOf(config),
+    headerSelector: headerSelectorOf(config),
     entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,
     identityOf: (partition: number) => (fencing ? ownership.identity(partition) : undefined),

@@ -45,7 +45,7 @@ export class Replicas {
   readonly #context: StoreContext
   readonly #fetcher: Fetcher
   readonly #batches = new CommittedBatches()
-  readonly #kept: HeaderSelector | undefined
+  readonly #headerSelector: HeaderSelector | undefined
   readonly #copies = new Map<number, Copy>()
   #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
@@ -56,7 +56,7 @@ export class Replicas {
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config } = context
-    this.#kept = headerSelectorOf(config)
+    this.#headerSelector = headerSelectorOf(config)
     this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
       keepsNothing: true,
       received: (fetched) => this.#received(fetched),
@@ -153,8 +153,8 @@ export class Replicas {
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
         // The primary corrects late records. Until then the copy shows no older value.
         const records = copy.succession.isLate(batch)
-          ? applyLateRecords(map, partition, batch, copy.position, this.#kept)
-          : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#kept)
+          ? applyLateRecords(map, partition, batch, copy.position, this.#headerSelector)
+          : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#headerSelector)
         stats.add('recordsRecovered', records)
         stats.add('bytesRecovered', batch.batchBytes)
       } else if (isAbortMarker(batch)) copy.succession.marked(batch)

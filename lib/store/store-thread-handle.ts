@@ -5,8 +5,8 @@
 import { LatchkeyError } from '../errors.ts'
 import { passedOn } from '../log/index.ts'
 import { ChiralMapReaders, type Reader } from '../map/index.ts'
-import { separateHeaders } from '../store-protocol/header-prefix.ts'
-import { keepsHeaders } from '../store-protocol/kept-headers.ts'
+import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
+import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
 import { pinnedReadersMax } from '../store-protocol/limits.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
@@ -32,7 +32,7 @@ export interface StoreThreadEvents {
 
 export class StoreThreadHandle {
   readonly #config: StoreConfig
-  readonly #keepsHeaders: boolean
+  readonly #hasHeaderPrefix: boolean
   readonly #events: StoreThreadEvents
   readonly #thread: StorePort
   readonly #readerThread: number
@@ -66,7 +66,7 @@ export class StoreThreadHandle {
 
   constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadEvents, access: StoreAccess) {
     this.#config = config
-    this.#keepsHeaders = keepsHeaders(config)
+    this.#hasHeaderPrefix = hasHeaderPrefix(config)
     this.#events = events
     this.#readerThread = access.readerThread
     this.#thread = access.open(config, logging, {
@@ -136,7 +136,7 @@ export class StoreThreadHandle {
 
   #lookUp(reader: Reader, key: Uint8Array): Lookup | undefined {
     const found = reader.get(key)
-    return found !== undefined && this.#keepsHeaders ? separateHeaders(found) : found
+    return found !== undefined && this.#hasHeaderPrefix ? splitHeaderPrefix(found) : found
   }
 
   #send(message: ToThread): void {

@@ -25,7 +25,7 @@ import { explainWriteRefusal } from './write-refusals.ts'
  *
  * @param access to store threads that another thread has started; by default this thread starts them
  */
-export function openStore(
+export function startStore(
   config: StoreConfig,
   logging: StoreLogging = { level: 'warning', structured: false },
   definition?: Definition,

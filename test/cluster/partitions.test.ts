@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { LatchkeyError } from '../../lib/errors.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
 import { readTopic } from '../support/fault-run/oracle.ts'
-import { answer, answersWith, detailOf, Fleet } from '../support/instances/fleet.ts'
+import { answer, answersWith, detailOf, Instances } from '../support/instances/instances.ts'
 import { until } from '../support/until.ts'
 
 function numbered(count: number): Record<string, string> {
@@ -10,11 +10,11 @@ function numbered(count: number): Record<string, string> {
 }
 
 test('a store takes the partitions of PARTITIONS and leaves the others alone', async () => {
-  await using fleet = await Fleet.create({ partitions: 4 })
-  await fleet.write(numbered(80))
-  const store = await fleet.openReady({ PARTITIONS: '0,2' })
-  await fleet.write({ 'key-1': 'new', 'key-2': null, 'key-3': null, 'key-4': 'new', 'key-5': 'new' })
-  await fleet.agrees(store, [0, 2])
+  await using instances = await Instances.create({ partitions: 4 })
+  await instances.write(numbered(80))
+  const store = await instances.openReady({ PARTITIONS: '0,2' })
+  await instances.write({ 'key-1': 'new', 'key-2': null, 'key-3': null, 'key-4': 'new', 'key-5': 'new' })
+  await instances.agrees(store, [0, 2])
   expect(store.status().partitions).toEqual({ primary: [0, 2], replicas: [] })
   expect(store.status().details.map(({ partition, role }) => `${partition} ${role}`)).toEqual([
     '0 primary',
@@ -22,43 +22,43 @@ test('a store takes the partitions of PARTITIONS and leaves the others alone', a
   ])
   await store.close()
 
-  const changelog = await fleet.ends(fleet.changelog)
+  const changelog = await instances.ends(instances.changelog)
   expect([changelog[1], changelog[3]]).toEqual([0, 0])
-  const [end0, , end2] = await fleet.ends(fleet.source)
-  expect(await fleet.committed()).toEqual([end0!, -1, end2!, -1])
+  const [end0, , end2] = await instances.ends(instances.source)
+  expect(await instances.committed()).toEqual([end0!, -1, end2!, -1])
 })
 
 test('stores with different PARTITIONS share changelog and group', async () => {
-  await using fleet = await Fleet.create({ partitions: 4 })
-  await fleet.write(numbered(40))
-  const first = await fleet.openReady({ PARTITIONS: '0-1' })
-  const second = await fleet.openReady({ PARTITIONS: '2-3' })
-  await fleet.write({ ...numbered(20), 'key-30': null, 'key-31': null, 'key-32': null, 'key-33': null })
-  await fleet.agrees(first, [0, 1])
-  await fleet.agrees(second, [2, 3])
+  await using instances = await Instances.create({ partitions: 4 })
+  await instances.write(numbered(40))
+  const first = await instances.openReady({ PARTITIONS: '0-1' })
+  const second = await instances.openReady({ PARTITIONS: '2-3' })
+  await instances.write({ ...numbered(20), 'key-30': null, 'key-31': null, 'key-32': null, 'key-33': null })
+  await instances.agrees(first, [0, 1])
+  await instances.agrees(second, [2, 3])
   expect([first, second].map((store) => store.status().reason)).toEqual([undefined, undefined])
   await Promise.all([first.close(), second.close()])
-  expect(await fleet.committed()).toEqual(await fleet.ends(fleet.source))
+  expect(await instances.committed()).toEqual(await instances.ends(instances.source))
 })
 
 test('a store fails and names what is missing in both settings when partitions do not exist', async () => {
-  await using fleet = await Fleet.create({ partitions: 2 })
-  const store = fleet.open({ PARTITIONS: '1-3', PARTITIONS_REPLICA: '0,9' })
+  await using instances = await Instances.create({ partitions: 2 })
+  const store = instances.open({ PARTITIONS: '1-3', PARTITIONS_REPLICA: '0,9' })
   const { code, message } = await store.failed
   expect(code).toBe('topics_unfit')
-  expect(message).toContain(`PARTITIONS names partitions 2, 3, but ${fleet.source} has the partitions 0 to 1`)
-  expect(message).toContain(`PARTITIONS_REPLICA names partition 9, but ${fleet.source} has the partitions 0 to 1`)
+  expect(message).toContain(`PARTITIONS names partitions 2, 3, but ${instances.source} has the partitions 0 to 1`)
+  expect(message).toContain(`PARTITIONS_REPLICA names partition 9, but ${instances.source} has the partitions 0 to 1`)
 })
 
 test('a miss names the partition by the CRC-32 when PARTITIONER is crc32', async () => {
-  await using fleet = await Fleet.create({ partitions: 4 })
+  await using instances = await Instances.create({ partitions: 4 })
   const keys = Array.from({ length: 40 }, (_, number) => `key-${number}`)
   const partitionOf = (key: string) => partitionFor(Buffer.from(key), 4, 'crc32')!
-  await fleet.produce(
-    fleet.source,
+  await instances.produce(
+    instances.source,
     keys.map((key) => ({ key, value: 'here', partition: partitionOf(key) })),
   )
-  const store = await fleet.openReady({ PARTITIONS: '0,1', PARTITIONER: 'crc32' })
+  const store = await instances.openReady({ PARTITIONS: '0,1', PARTITIONER: 'crc32' })
   for (const key of keys) expect(await answer(store, key)).toBe(partitionOf(key) < 2 ? 'here' : 'partition_not_held')
   const elsewhere = keys.find((key) => partitionOf(key) === 3)!
   expect(detailsOf(() => store.get(Buffer.from(elsewhere)))).toEqual({
@@ -68,26 +68,26 @@ test('a miss names the partition by the CRC-32 when PARTITIONER is crc32', async
 })
 
 test('a miss says nothing of partitions when PARTITIONER is none, and what is held is found wherever it is', async () => {
-  await using fleet = await Fleet.create({ partitions: 4 })
-  const [key = '', absent = ''] = fleet.keysOf(3, 2)
-  await fleet.produce(fleet.source, [{ key, value: 'misplaced', partition: 0 }])
-  const store = await fleet.openReady({ PARTITIONS: '0,1', PARTITIONER: 'none' })
+  await using instances = await Instances.create({ partitions: 4 })
+  const [key = '', absent = ''] = instances.keysOf(3, 2)
+  await instances.produce(instances.source, [{ key, value: 'misplaced', partition: 0 }])
+  const store = await instances.openReady({ PARTITIONS: '0,1', PARTITIONER: 'none' })
   expect(await answer(store, key)).toBe('misplaced')
   expect(await answer(store, absent)).toBe('key_not_found')
 })
 
 test('the earlier of two stores stops writing the partition that both have as primary, and only that', async () => {
-  await using fleet = await Fleet.create()
-  const [shared = '', staying = ''] = [fleet.keysOf(1, 1)[0], fleet.keysOf(0, 1)[0]]
-  await fleet.write({ [shared]: 'old', [staying]: 'old' })
-  const earlier = await fleet.openReady({ PARTITIONS: '0,1' })
-  const later = await fleet.openReady({ PARTITIONS: '1,2' })
-  await fleet.write({ [shared]: 'new', [staying]: 'new' })
+  await using instances = await Instances.create()
+  const [shared = '', staying = ''] = [instances.keysOf(1, 1)[0], instances.keysOf(0, 1)[0]]
+  await instances.write({ [shared]: 'old', [staying]: 'old' })
+  const earlier = await instances.openReady({ PARTITIONS: '0,1' })
+  const later = await instances.openReady({ PARTITIONS: '1,2' })
+  await instances.write({ [shared]: 'new', [staying]: 'new' })
   await answersWith(later, shared, 'new')
   await answersWith(earlier, staying, 'new')
   await until('it is fenced', () => detailOf(earlier, 1).state === 'fenced')
 
-  await fleet.write({ [shared]: 'newer', [staying]: 'newer' })
+  await instances.write({ [shared]: 'newer', [staying]: 'newer' })
   await answersWith(later, shared, 'newer')
   await answersWith(earlier, staying, 'newer')
   expect(await answer(earlier, shared)).toBe('old')
@@ -98,19 +98,19 @@ test('the earlier of two stores stops writing the partition that both have as pr
   expect(later.status().reason).toBeUndefined()
 
   await Promise.all([earlier.close(), later.close()])
-  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
+  const { records } = await readTopic(instances.broker.direct, instances.changelog)
   expect(records.filter(({ key }) => key === shared).map(({ value }) => value)).toEqual(['old', 'new', 'newer'])
-  expect(await fleet.committed()).toEqual(await fleet.ends(fleet.source))
+  expect(await instances.committed()).toEqual(await instances.ends(instances.source))
 })
 
 test('a store says in its status that something else writes to its changelog, and to which partition', async () => {
-  await using fleet = await Fleet.create()
-  const [key = ''] = fleet.keysOf(1, 1)
-  const store = await fleet.openReady({ PARTITIONS: '0,1', FENCING: 'false' })
-  await fleet.write({ [key]: 'one' })
+  await using instances = await Instances.create()
+  const [key = ''] = instances.keysOf(1, 1)
+  const store = await instances.openReady({ PARTITIONS: '0,1', FENCING: 'false' })
+  await instances.write({ [key]: 'one' })
   await answersWith(store, key, 'one')
-  await fleet.produce(fleet.changelog, [{ key: 'foreign', value: 'x', partition: 1 }])
-  await fleet.write({ [key]: 'two' })
+  await instances.produce(instances.changelog, [{ key: 'foreign', value: 'x', partition: 1 }])
+  await instances.write({ [key]: 'two' })
   await answersWith(store, key, 'two')
   await until('it says so', () => store.status().reason !== undefined)
   expect(store.stats.count('foreignWrites')).toBe(1)

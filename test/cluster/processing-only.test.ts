@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { completeness, logOrder } from '../support/fault-run/invariants.ts'
 import { readTopic } from '../support/fault-run/oracle.ts'
 import { Workload } from '../support/fault-run/workload.ts'
-import { answer, Fleet } from '../support/instances/fleet.ts'
+import { answer, Instances } from '../support/instances/instances.ts'
 import { agrees, Node } from '../support/instances/nodes.ts'
 import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
@@ -19,11 +19,11 @@ function numbered(from: number, to: number): Record<string, string | null> {
 }
 
 test('a processing only store writes the changelog, holds nothing and refuses lookups', async () => {
-  await using fleet = await Fleet.create()
-  await fleet.write(numbered(0, 500))
-  const store = await fleet.openReady(processingOnly)
-  await fleet.write(numbered(500, 700))
-  await until('all is written', async () => (await committed(fleet)) >= 700)
+  await using instances = await Instances.create()
+  await instances.write(numbered(0, 500))
+  const store = await instances.openReady(processingOnly)
+  await instances.write(numbered(500, 700))
+  await until('all is written', async () => (await committed(instances)) >= 700)
   expect(await answer(store, 'key-1-1')).toBe('processing_only')
   expect(await answer(store, 'none')).toBe('processing_only')
   for (const { entries, totalBytes, state, lag } of store.status().details) {
@@ -32,44 +32,44 @@ test('a processing only store writes the changelog, holds nothing and refuses lo
   expect(store.stats.count('oplogLength')).toBe(0)
   await store.close()
 
-  const reader = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
-  await fleet.agrees(reader, [0, 1, 2])
+  const reader = await instances.openReady({ USE_REPLICA_ONLY: 'true' })
+  await instances.agrees(reader, [0, 1, 2])
 })
 
 test('a processing only store says that it holds nothing from its first moment on', async () => {
-  await using fleet = await Fleet.create()
-  const store = fleet.open(processingOnly)
+  await using instances = await Instances.create()
+  const store = instances.open(processingOnly)
   expect(await answer(store, 'key')).toBe('processing_only')
 })
 
 test('a processing only store goes on exactly where it was when it is restarted', async () => {
-  await using fleet = await Fleet.create()
+  await using instances = await Instances.create()
   for (let run = 0; run < 3; run++) {
-    await fleet.write(numbered(run * 100, run * 100 + 100))
-    const store = await fleet.openReady(processingOnly)
-    await until('all is written', async () => (await committed(fleet)) >= (run + 1) * 100)
+    await instances.write(numbered(run * 100, run * 100 + 100))
+    const store = await instances.openReady(processingOnly)
+    await until('all is written', async () => (await committed(instances)) >= (run + 1) * 100)
     await store.close()
   }
-  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
-  const source = (await readTopic(fleet.broker.direct, fleet.source)).records
+  const { records } = await readTopic(instances.broker.direct, instances.changelog)
+  const source = (await readTopic(instances.broker.direct, instances.source)).records
   const places = (all: { partition: number; offset: number }[]) =>
     all.map(({ partition, offset }) => `${partition}/${offset}`)
   expect(places(records.map(({ partition, src }) => ({ partition, offset: src })))).toEqual(places(source))
 })
 
 test('a processing only store goes on behind a changelog whose tail has no source offsets', async () => {
-  await using fleet = await Fleet.create({ partitions: 1 })
-  await fleet.write(numbered(0, 20))
-  const first = await fleet.openReady(processingOnly)
-  await until('all is written', async () => (await committed(fleet)) >= 20)
+  await using instances = await Instances.create({ partitions: 1 })
+  await instances.write(numbered(0, 20))
+  const first = await instances.openReady(processingOnly)
+  await until('all is written', async () => (await committed(instances)) >= 20)
   await first.close()
   // More than what is looked at first.
   const foreign = Array.from({ length: 1_500 }, (_, number) => ({ key: `foreign-${number % 3}`, value: 'x' }))
-  await fleet.produce(fleet.changelog, foreign)
-  await fleet.write(numbered(20, 40))
-  await fleet.openReady(processingOnly)
-  await until('all is written', async () => (await committed(fleet)) >= 40)
-  const { records } = await readTopic(fleet.broker.direct, fleet.changelog)
+  await instances.produce(instances.changelog, foreign)
+  await instances.write(numbered(20, 40))
+  await instances.openReady(processingOnly)
+  await until('all is written', async () => (await committed(instances)) >= 40)
+  const { records } = await readTopic(instances.broker.direct, instances.changelog)
   const own = records.filter(({ src }) => src >= 0).map(({ src }) => src)
   expect(own).toEqual(Array.from({ length: 40 }, (_, src) => src))
 })
@@ -107,6 +107,6 @@ test(`a processing only instance loses nothing and repeats nothing when it is ki
   expect(changelog.records.length).toBe(source.length)
 })
 
-async function committed(fleet: Fleet): Promise<number> {
-  return (await fleet.committed()).reduce((sum, offset) => sum + Math.max(offset, 0), 0)
+async function committed(instances: Instances): Promise<number> {
+  return (await instances.committed()).reduce((sum, offset) => sum + Math.max(offset, 0), 0)
 }

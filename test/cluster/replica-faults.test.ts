@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createHandler } from '../../lib/http/handler.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { answer, answersWith, detailOf, Fleet, isReady } from '../support/instances/fleet.ts'
+import { answer, answersWith, detailOf, Instances, isReady } from '../support/instances/instances.ts'
 import { freeze, thaw } from '../support/kafka/broker/freeze.ts'
 import { type KafkaBroker, kafkaClient, startKafka } from '../support/kafka/index.ts'
 import { withClient } from '../support/store/topic-log.ts'
@@ -23,10 +23,10 @@ afterEach(() => {
 afterAll(() => broker.close())
 
 /** Holds back, from now on, every Fetch of partition 1 of the changelog alone: only a replica asks so. It names the topic by its id. */
-async function holdReplica(fleet: Fleet): Promise<{ held: Promise<void>; release: () => void }> {
+async function holdReplica(instances: Instances): Promise<{ held: Promise<void>; release: () => void }> {
   const held = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
-  const [found] = await withClient(broker.direct, (client) => client.metadata([fleet.changelog]))
+  const [found] = await withClient(broker.direct, (client) => client.metadata([instances.changelog]))
   const partitions = [2, 0, 0, 0, 1] // a compact array of one
   const wanted = Buffer.concat([Buffer.from(found!.id!, 'base64url'), Buffer.from(partitions)])
   broker.proxy!.onRequest = ({ apiKey, frame }) => {
@@ -38,13 +38,13 @@ async function holdReplica(fleet: Fleet): Promise<{ held: Promise<void>; release
 }
 
 test('a store is ready when its primaries are, and a miss in a replica that is still filling is to be asked again', async () => {
-  await using fleet = await Fleet.create({ broker })
-  const [[own = ''], [elsewhere = '']] = [fleet.keysOf(0, 1), fleet.keysOf(2, 1)]
-  const [copied = '', absent = ''] = fleet.keysOf(1, 2)
-  await fleet.write({ [own]: 'own', [copied]: 'copied', [elsewhere]: 'elsewhere' })
-  await fleet.openReady({ PARTITIONS: '1' })
-  const { release } = await holdReplica(fleet)
-  const store = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  await using instances = await Instances.create({ broker })
+  const [[own = ''], [elsewhere = '']] = [instances.keysOf(0, 1), instances.keysOf(2, 1)]
+  const [copied = '', absent = ''] = instances.keysOf(1, 2)
+  await instances.write({ [own]: 'own', [copied]: 'copied', [elsewhere]: 'elsewhere' })
+  await instances.openReady({ PARTITIONS: '1' })
+  const { release } = await holdReplica(instances)
+  const store = await instances.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
   const answers = async () => Promise.all([own, copied, absent, elsewhere].map((key) => answer(store, key)))
   expect(await answers()).toEqual(['own', 'replica_recovering', 'replica_recovering', 'partition_not_held'])
   expect(detailOf(store, 1)).toMatchObject({ role: 'replica', state: 'recovering' })
@@ -54,42 +54,45 @@ test('a store is ready when its primaries are, and a miss in a replica that is s
 })
 
 test('a store is not ready and answers nothing before its replicas have filled when WAIT_FOR_REPLICAS is true', async () => {
-  await using fleet = await Fleet.create({ broker })
-  const [[own = ''], [copied = '']] = [fleet.keysOf(0, 1), fleet.keysOf(1, 1)]
-  await fleet.write({ [own]: 'own', [copied]: 'copied' })
-  const former = await fleet.openReady({ PARTITIONS: '0,1' })
+  await using instances = await Instances.create({ broker })
+  const [[own = ''], [copied = '']] = [instances.keysOf(0, 1), instances.keysOf(1, 1)]
+  await instances.write({ [own]: 'own', [copied]: 'copied' })
+  const former = await instances.openReady({ PARTITIONS: '0,1' })
   await former.close()
-  const { release } = await holdReplica(fleet)
-  const store = fleet.open({ PARTITIONS: '0', PARTITIONS_REPLICA: '1', WAIT_FOR_REPLICAS: 'true' })
+  const { release } = await holdReplica(instances)
+  const store = instances.open({ PARTITIONS: '0', PARTITIONS_REPLICA: '1', WAIT_FOR_REPLICAS: 'true' })
   await until('the primary has recovered', () => detailOf(store, 0)?.entries === 1)
   expect(await answer(store, own)).toBe('recovering')
   expect(isReady(store)).toBe(false)
   release()
-  await fleet.ready(store)
+  await instances.ready(store)
   expect(await answer(store, own)).toBe('own')
   expect(await answer(store, copied)).toBe('copied')
 })
 
 test('a replica that was behind when the changelog lost its beginning fills anew with what there is', async () => {
   // A broker deletes no records of a topic that is only compacted.
-  await using fleet = await Fleet.create({ broker, changelog: { 'cleanup.policy': 'compact,delete' } })
-  const [first = '', second = '', third = ''] = fleet.keysOf(1, 3)
-  await fleet.write({ [first]: 'one', [second]: 'one' })
-  await fleet.openReady({ PARTITIONS: '1' })
-  const replica = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  await using instances = await Instances.create({ broker, changelog: { 'cleanup.policy': 'compact,delete' } })
+  const [first = '', second = '', third = ''] = instances.keysOf(1, 3)
+  await instances.write({ [first]: 'one', [second]: 'one' })
+  await instances.openReady({ PARTITIONS: '1' })
+  const replica = await instances.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
   await answersWith(replica, second, 'one')
 
-  const { held, release } = await holdReplica(fleet)
+  const { held, release } = await holdReplica(instances)
   await held
-  const writer = fleet.open({ PARTITIONS: '1', KAFKA_BROKERS: broker.direct })
-  await fleet.ready(writer)
-  await fleet.write({ [third]: 'two' })
+  const writer = instances.open({ PARTITIONS: '1', KAFKA_BROKERS: broker.direct })
+  await instances.ready(writer)
+  await instances.write({ [third]: 'two' })
   await answersWith(writer, third, 'two')
   const admin = kafkaClient({ bootstrap: broker.direct }).admin()
   await admin.connect()
-  const [, end = 0] = await fleet.ends(fleet.changelog)
-  await admin.fetchTopicOffsets(fleet.changelog) // else kafkajs does not know the topic's leaders
-  await admin.deleteTopicRecords({ topic: fleet.changelog, partitions: [{ partition: 1, offset: String(end - 1) }] })
+  const [, end = 0] = await instances.ends(instances.changelog)
+  await admin.fetchTopicOffsets(instances.changelog) // else kafkajs does not know the topic's leaders
+  await admin.deleteTopicRecords({
+    topic: instances.changelog,
+    partitions: [{ partition: 1, offset: String(end - 1) }],
+  })
   await admin.disconnect()
   release()
   await answersWith(replica, third, 'two')
@@ -99,11 +102,11 @@ test('a replica that was behind when the changelog lost its beginning fills anew
 })
 
 test('primary and replica go on when the broker was killed and is back', async () => {
-  await using fleet = await Fleet.create({ broker })
-  await fleet.write({ a: '1', b: '1', c: '1', d: '1' })
-  const primary = await fleet.openReady()
-  const replica = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
-  await fleet.agrees(replica, [0, 1, 2])
+  await using instances = await Instances.create({ broker })
+  await instances.write({ a: '1', b: '1', c: '1', d: '1' })
+  const primary = await instances.openReady()
+  const replica = await instances.openReady({ USE_REPLICA_ONLY: 'true' })
+  await instances.agrees(replica, [0, 1, 2])
   await broker.kill()
   try {
     await until('it says so', () => /changelog consumer: .* still retrying/.test(replica.status().reason ?? ''))
@@ -112,18 +115,18 @@ test('primary and replica go on when the broker was killed and is back', async (
   } finally {
     await broker.start()
   }
-  await fleet.write({ a: '2', b: null, e: '2' })
-  await fleet.agrees(replica, [0, 1, 2])
-  await fleet.agrees(primary, [0, 1, 2])
+  await instances.write({ a: '2', b: null, e: '2' })
+  await instances.agrees(replica, [0, 1, 2])
+  await instances.agrees(primary, [0, 1, 2])
   await until('its trouble is over', () => replica.status().reason === undefined)
 })
 
 test('a replica does not know its lag, and max-lag refuses, while the broker stands still for longer', async () => {
-  await using fleet = await Fleet.create({ broker })
-  const [key = ''] = fleet.keysOf(1, 1)
-  await fleet.write({ [key]: 'here' })
-  await fleet.openReady({ PARTITIONS: '1' })
-  const replica = await fleet.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
+  await using instances = await Instances.create({ broker })
+  const [key = ''] = instances.keysOf(1, 1)
+  await instances.write({ [key]: 'here' })
+  await instances.openReady({ PARTITIONS: '1' })
+  const replica = await instances.openReady({ PARTITIONS: '0', PARTITIONS_REPLICA: '1' })
   await answersWith(replica, key, 'here')
   expect(await lookUp(replica, key, 0)).toMatchObject({ status: 200, role: 'replica', lag: '0' })
   freeze(broker)

@@ -66,9 +66,9 @@ describe('answers', () => {
     '/metrics',
     '/nothing',
   ]
-  const ways = { plain: '', 'passed on': 'X: 1\r\nX: 2\r\n' }
+  const requestForms = { plain: '', 'passed on': 'X: 1\r\nX: 2\r\n' }
 
-  test.each(Object.entries(ways))(
+  test.each(Object.entries(requestForms))(
     'say what they are, and are not guessed at, when requests are %s',
     async (_, more) => {
       await using served = serveFake({ token: 'token' })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { addKafkaHeaders, headerCharactersMax } from '../../lib/http/kafka-headers.ts'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
-import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import { decodeKeptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
 import { serveFake } from '../support/http/fake-store.ts'
 import { rawRequest } from '../support/http/raw-request.ts'
@@ -134,7 +134,7 @@ describe('GET /stores/<id>/<key> of a record with headers', () => {
     block.add('trace', '1')
     block.add('long', new Uint8Array(10_000))
     const lookup: Pick<Lookup, 'headerBlock'> = { headerBlock: block.bytes.subarray(0, block.length) }
-    expect(keptHeaders(lookup).map(([name]) => name)).toEqual(['trace', 'long'])
+    expect(decodeKeptHeaders(lookup).map(([name]) => name)).toEqual(['trace', 'long'])
     served.store.put('a', '1', lookup)
     const response = await fetch(`${served.url}/stores/orders/a`, { headers: { 'if-none-match': '*' } })
     expect(response.status).toBe(304)

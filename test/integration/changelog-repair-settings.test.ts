@@ -1,6 +1,6 @@
 /** A changelog that loses records under stores of several kinds. */
 import { expect, test } from 'bun:test'
-import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import { decodeKeptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { cutChangelog } from '../support/store/cut-changelog.ts'
 import { Fixture } from '../support/store/fixture.ts'
@@ -96,7 +96,7 @@ test('a repair writes kept headers', async () => {
   const again = fixture.openLogged({ keepHeaders })
   await fixture.quiet(again)
   await fixture.expectConverged(again)
-  const found = keptHeaders((await fixture.get(again, 'a'))!)
+  const found = decodeKeptHeaders((await fixture.get(again, 'a'))!)
   expect(found.map(([name, value]) => `${name}=${Buffer.from(value).toString()}`)).toEqual(['trace=7f'])
 })
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { describeTopic } from '../../lib/kafka/topics.ts'
-import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import { decodeKeptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { api } from '../support/fault-run/wire.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
 import {
@@ -134,7 +134,7 @@ test('what a store module refuses is a letter as the source has it, and callback
   const store = fixture.open(settings)
   await fixture.quiet(store)
   expect(await fixture.value(store, 'a')).toBe('{"n":4,"updates":2}')
-  expect(keptHeaders((await fixture.get(store, 'a'))!).map(([name]) => name)).toEqual(['trace'])
+  expect(decodeKeptHeaders((await fixture.get(store, 'a'))!).map(([name]) => name)).toEqual(['trace'])
   const letters = await readDeadLetters(fixture.cluster, deadLetterTopicOf(fixture), 2)
   expect(letters.map(({ value, headers }) => [value, headers['trace'], headers['__latchkey.errors.reason']])).toEqual([
     [thrown.value, '7f', 'conversion'],
@@ -162,10 +162,10 @@ test('nothing behind a letter is stored or committed before it is acknowledged, 
   await until('it was read', () => store.stats.count('recordsConsumed') === 4)
   expect((await fixture.readChangelog()).records.map(({ key }) => key)).toEqual(['before'])
   expect(store.status().details[0]!.position).toBe(1)
-  let isCut = false
+  let hasClosed = false
   broker.proxy!.onResponse = ({ request }) => {
-    if (request?.apiKey !== api.produce || isCut) return undefined
-    isCut = true
+    if (request?.apiKey !== api.produce || hasClosed) return undefined
+    hasClosed = true
     return 'cut' // the letter is written, and its acknowledgement is lost
   }
   held.resolve(undefined)

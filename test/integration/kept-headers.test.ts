@@ -1,12 +1,12 @@
 /** KEEP_HEADERS: headers of source records that come with their values, from the changelog too. */
 import { expect, test } from 'bun:test'
-import { keptHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import { decodeKeptHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { Fixture } from '../support/store/fixture.ts'
 
 async function headersOf(fixture: Fixture, store: Store, key: string): Promise<string[]> {
   const found = await fixture.get(store, key)
-  return keptHeaders(found!).map(([name, value]) => `${name}=${Buffer.from(value).toString()}`)
+  return decodeKeptHeaders(found!).map(([name, value]) => `${name}=${Buffer.from(value).toString()}`)
 }
 
 const messages = [

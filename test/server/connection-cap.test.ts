@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectionsWithin, descriptorLimit, openDescriptors } from '../../lib/server/descriptors.ts'
-import { type Dial, dialPlain } from '../support/http/connect.ts'
+import { openPlainSocket, type OpenSocket } from '../support/http/connect.ts'
 import { serveFake } from '../support/http/fake-store.ts'
 import { allTransports, type Transport } from '../support/http/transports.ts'
 import { flush, get } from '../support/server/clients.ts'
@@ -46,8 +46,8 @@ async function startLimited({ name }: Transport, connectionsMax: number, descrip
   }
 }
 
-function open(port: number, dial = dialPlain): Socket {
-  const socket = dial(port, () => {})
+function open(port: number, openSocket = openPlainSocket): Socket {
+  const socket = openSocket(port, () => {})
   sockets.push(socket)
   // One that is closed before it was read from is reset.
   socket.on('error', () => {})
@@ -56,10 +56,10 @@ function open(port: number, dial = dialPlain): Socket {
 }
 
 /** Connections that have been answered, one after the other. */
-async function openAnswered(port: number, count: number, dial?: Dial): Promise<Socket[]> {
+async function openAnswered(port: number, count: number, openSocket?: OpenSocket): Promise<Socket[]> {
   const opened: Socket[] = []
   for (let index = 0; index < count; index++) {
-    const socket = open(port, dial)
+    const socket = open(port, openSocket)
     expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
     opened.push(socket)
   }
@@ -81,13 +81,13 @@ async function untilClosed(opened: readonly Socket[], count: number): Promise<vo
 }
 
 describe.each(allTransports)('$name', (transport) => {
-  const { dial } = transport
+  const { openSocket } = transport
 
   describe('SERVER_CONNECTIONS_MAX', () => {
     test('the latest are closed and the others answered when there are more connections', async () => {
       await using limited = await startLimited(transport, 5)
-      const held = await openAnswered(limited.port, 5, dial)
-      const excess = Array.from({ length: 20 }, () => open(limited.port, dial))
+      const held = await openAnswered(limited.port, 5, openSocket)
+      const excess = Array.from({ length: 20 }, () => open(limited.port, openSocket))
       await untilClosed(excess, 20)
       for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
       await until('all that were closed are told of', () => limited.closed() === excess.length)
@@ -95,18 +95,18 @@ describe.each(allTransports)('$name', (transport) => {
 
     test('a connection is taken again when another has ended', async () => {
       await using limited = await startLimited(transport, 1)
-      const [first] = await openAnswered(limited.port, 1, dial)
-      await untilClosed([open(limited.port, dial)], 1)
+      const [first] = await openAnswered(limited.port, 1, openSocket)
+      await untilClosed([open(limited.port, openSocket)], 1)
       first!.destroy()
       await once(first!, 'close')
-      const [next] = await openAnswered(limited.port, 1, dial)
-      await untilClosed([open(limited.port, dial)], 1)
+      const [next] = await openAnswered(limited.port, 1, openSocket)
+      await untilClosed([open(limited.port, openSocket)], 1)
       expect(await ask(next!)).toStartWith('HTTP/1.1 200 ')
     })
 
     test('the server goes on answering when more connections are opened than it has descriptors', async () => {
       await using limited = await startLimited(transport, 1_000_000, 64)
-      const flood = Array.from({ length: 300 }, () => open(limited.port, dial))
+      const flood = Array.from({ length: 300 }, () => open(limited.port, openSocket))
       await untilClosed(flood, 300 - 64)
       let answer = ''
       while (!answer.startsWith('HTTP/1.1 200 ')) {
@@ -120,7 +120,7 @@ describe.each(allTransports)('$name', (transport) => {
     const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
     try {
       await using limited = await startLimited(transport, 1_000_000, 256)
-      const coming = open(limited.port, dial)
+      const coming = open(limited.port, openSocket)
       const answer = () => new Promise<string>((resolve) => coming.once('data', (chunk) => resolve(String(chunk))))
       const reached = async () => {
         const answered = answer()
@@ -128,7 +128,7 @@ describe.each(allTransports)('$name', (transport) => {
         return (await answered).split('\r\n\r\n')[1]
       }
       expect(await reached()).toBe('20')
-      const clients = Array.from({ length: 400 }, () => open(limited.port, dial))
+      const clients = Array.from({ length: 400 }, () => open(limited.port, openSocket))
       for (const socket of clients) socket.write(flush)
       // Those that there is room for stay.
       await untilClosed(clients, 400 - 96)

@@ -137,7 +137,7 @@ describe('a connection', () => {
 })
 
 describe('a server without a token', () => {
-  const ways: [string, boolean, (host: string, target?: string) => string][] = [
+  const requestForms: [string, boolean, (host: string, target?: string) => string][] = [
     ['plain', true, (host, target = '/stores/orders/a') => `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
     [
       'passed on',
@@ -151,7 +151,7 @@ describe('a server without a token', () => {
     ],
   ]
 
-  test.each(ways)(
+  test.each(requestForms)(
     'refuses names that it does not know, and counts them, when requests are %s',
     async (_, hasFastPath, ask) => {
       let refused = 0
@@ -185,7 +185,7 @@ describe('a server without a token', () => {
   test.each(modes)('looks at each request of a connection, %s', async (_, hasFastPath) => {
     await using served = serveFake({ hasFastPath, hostRule: hostRuleOf(none) })
     served.store.put('a', 'A')
-    const ask = ways[0]![2]
+    const ask = requestForms[0]![2]
     const requests = [ask('localhost'), ask('localhost'), ask('evil.example'), ask('localhost'), ask('evil.example')]
     const isEnd = (answers: string) =>
       [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].length === 5 && answers.trimEnd().endsWith('}')

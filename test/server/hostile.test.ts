@@ -1,16 +1,16 @@
 /** Clients that are slow, greedy or make no sense, by raw sockets: none of them may hold anything for long, or keep others from an answer. */
 import { describe, expect, test } from 'bun:test'
-import type { Dial } from '../support/http/connect.ts'
+import type { OpenSocket } from '../support/http/connect.ts'
 import { allTransports, type Transport } from '../support/http/transports.ts'
 
 const host = 'Host: a\r\n'
 
 /** All that comes back until the server closes, while `more` is sent again and again. */
-function untilClosed(dial: Dial, port: number, start: string, more?: string): Promise<string> {
+function untilClosed(openSocket: OpenSocket, port: number, start: string, more?: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = ''
     let timer: Timer | undefined
-    const socket = dial(port, () => {
+    const socket = openSocket(port, () => {
       if (start) socket.write(start)
       if (more !== undefined) timer = setInterval(() => socket.writable && socket.write(more), 20)
     })
@@ -24,18 +24,18 @@ function untilClosed(dial: Dial, port: number, start: string, more?: string): Pr
 }
 
 /** Resolves when all connections have ended by themselves. */
-async function slowClientsEnd({ dial, serveFake, fetch }: Transport): Promise<void> {
+async function slowClientsEnd({ openSocket, serveFake, fetch }: Transport): Promise<void> {
   await using served = serveFake({ idleTimeoutSeconds: 4 })
   const { port } = served.server
   const flush = `POST /flush-store/orders HTTP/1.1\r\n${host}`
   const slow = [
-    untilClosed(dial, port, ''),
-    untilClosed(dial, port, 'GET /livez HT'),
-    untilClosed(dial, port, 'GET /livez HTTP/1.1\r\n', 'X'),
-    untilClosed(dial, port, `${flush}Content-Length: 4000\r\n\r\nab`),
-    untilClosed(dial, port, `${flush}Content-Length: 4000\r\n\r\n`, 'x'),
-    untilClosed(dial, port, `${flush}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'),
-    untilClosed(dial, port, `GET /livez HTTP/1.1\r\n${host}\r\n`),
+    untilClosed(openSocket, port, ''),
+    untilClosed(openSocket, port, 'GET /livez HT'),
+    untilClosed(openSocket, port, 'GET /livez HTTP/1.1\r\n', 'X'),
+    untilClosed(openSocket, port, `${flush}Content-Length: 4000\r\n\r\nab`),
+    untilClosed(openSocket, port, `${flush}Content-Length: 4000\r\n\r\n`, 'x'),
+    untilClosed(openSocket, port, `${flush}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'),
+    untilClosed(openSocket, port, `GET /livez HTTP/1.1\r\n${host}\r\n`),
   ]
   expect((await fetch(`${served.url}/livez`)).status).toBe(200)
   await Promise.all(slow)
@@ -48,7 +48,7 @@ test('connections end by themselves, and others are answered meanwhile, when cli
   expect(ended).toBeArrayOfSize(4)
 })
 
-describe.each(allTransports)('$name', ({ dial, hasFastPath, serveFake, open, rawRequest, fetch }) => {
+describe.each(allTransports)('$name', ({ openSocket, hasFastPath, serveFake, open, rawRequest, fetch }) => {
   describe('slow clients', () => {
     test('answers wait, and memory does not grow, when a client sends requests and reads nothing', async () => {
       await using served = serveFake()
@@ -89,7 +89,7 @@ describe.each(allTransports)('$name', ({ dial, hasFastPath, serveFake, open, raw
       ['the header never ends, and', `GET /livez HTTP/1.1\r\n${host}${'X: abcdefgh\r\n'.repeat(10_000)}`],
     ])('431 is answered and the connection closed when %s too long', async (_, request) => {
       await using served = serveFake()
-      const answer = await untilClosed(dial, served.server.port, request)
+      const answer = await untilClosed(openSocket, served.server.port, request)
       expect(answer).toMatch(/^(HTTP\/1\.1 431 |$)/)
     })
 
@@ -100,7 +100,7 @@ describe.each(allTransports)('$name', ({ dial, hasFastPath, serveFake, open, raw
         let flushes = 0
         served.store.onFlush = async () => ++flushes
         const head = `POST /flush-store/orders HTTP/1.1\r\n${host}${length}\r\n`
-        expect(await untilClosed(dial, served.server.port, head)).toMatch(/^HTTP\/1\.1 4(00|13) /)
+        expect(await untilClosed(openSocket, served.server.port, head)).toMatch(/^HTTP\/1\.1 4(00|13) /)
         expect(flushes).toBe(0)
       },
     )
@@ -139,7 +139,7 @@ describe.each(allTransports)('$name', ({ dial, hasFastPath, serveFake, open, raw
       await using served = serveFake()
       let flushes = 0
       served.store.onFlush = async () => ++flushes
-      expect(await untilClosed(dial, served.server.port, request)).toMatch(refusal)
+      expect(await untilClosed(openSocket, served.server.port, request)).toMatch(refusal)
       expect(flushes).toBe(0)
       expect((await fetch(`${served.url}/livez`)).status).toBe(200)
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { HeaderBlock } from '../../lib/kafka/record-batch/index.ts'
 import type { ChiralMap } from '../../lib/map/index.ts'
-import { keptHeaders, separateHeaders, withoutHeaders } from '../../lib/store-protocol/header-prefix.ts'
+import { decodeKeptHeaders, splitHeaderPrefix, withoutHeaders } from '../../lib/store-protocol/header-prefix.ts'
 import { HeaderSelector, headerSelectorOf, keptHeaderBytesMax } from '../../lib/store-protocol/kept-headers.ts'
 import { rawBatch, type RawRecord, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { opened } from '../support/store-thread/stand-ins.ts'
@@ -16,7 +16,7 @@ function at(record: RawRecord) {
 
 function select(kept: HeaderSelector, headers: Headers): string[] {
   const { bytes, length } = kept.select(at({ headers }))
-  return keptHeaders({ headerBlock: Buffer.from(bytes.subarray(0, length)) }).map(
+  return decodeKeptHeaders({ headerBlock: Buffer.from(bytes.subarray(0, length)) }).map(
     ([name, value]) => `${name}=${value.length}`,
   )
 }
@@ -90,10 +90,10 @@ test.each<[string, RawRecord]>([
       void puts.push(Uint8Array.from(data.subarray(start, start + length))),
   } as unknown as ChiralMap
   new HeaderSelector(['id']).put(map, 0, at(record), 5)
-  const found = separateHeaders({ value: puts[0]!, partition: 0, offset: 5, timestamp: 0 })
+  const found = splitHeaderPrefix({ value: puts[0]!, partition: 0, offset: 5, timestamp: 0 })
   expect(Buffer.from(found.value).toString()).toBe(record.value as string)
   expect(Buffer.from(withoutHeaders(puts[0]!)).toString()).toBe(record.value as string)
-  expect(keptHeaders(found)).toEqual(record.headers === undefined ? [] : [['id', new Uint8Array(text('1'))]])
+  expect(decodeKeptHeaders(found)).toEqual(record.headers === undefined ? [] : [['id', new Uint8Array(text('1'))]])
 })
 
 test('a tombstone has no headers in memory', () => {
@@ -106,13 +106,13 @@ test('a tombstone has no headers in memory', () => {
 test('nothing is kept without a name', () => {
   expect(headerSelectorOf({})).toBeUndefined()
   expect(headerSelectorOf({ keepHeaders: [] })).toBeUndefined()
-  expect(keptHeaders({})).toEqual([])
+  expect(decodeKeptHeaders({})).toEqual([])
 })
 
 test('a header of a name beyond ASCII is read as UTF-8', () => {
   const block = new HeaderBlock(1)
   block.add('größe', 'ß')
-  expect(keptHeaders({ headerBlock: block.bytes.subarray(0, block.length) })).toEqual([
+  expect(decodeKeptHeaders({ headerBlock: block.bytes.subarray(0, block.length) })).toEqual([
     ['größe', new Uint8Array(text('ß'))],
   ])
 })

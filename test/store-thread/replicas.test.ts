@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { answer, answersWith, detailOf, Fleet, isReady } from '../support/instances/fleet.ts'
+import { answer, answersWith, detailOf, Instances, isReady } from '../support/instances/instances.ts'
 import { createTopic, kafkaClient, uniqueName } from '../support/kafka/index.ts'
 import { until } from '../support/until.ts'
 
@@ -8,75 +8,75 @@ function numbered(count: number, value = 'first'): Record<string, string> {
 }
 
 test('a replica follows what the primary instance writes and deletes, in both directions', async () => {
-  await using fleet = await Fleet.create({ partitions: 4 })
-  await fleet.write(numbered(60))
-  const first = await fleet.openReady({ PARTITIONS: '0,1', PARTITIONS_REPLICA: '2' })
-  const second = await fleet.openReady({ PARTITIONS: '2,3', PARTITIONS_REPLICA: '0,1' })
-  await fleet.agrees(first, [0, 1, 2])
-  await fleet.agrees(second, [0, 1, 2, 3])
+  await using instances = await Instances.create({ partitions: 4 })
+  await instances.write(numbered(60))
+  const first = await instances.openReady({ PARTITIONS: '0,1', PARTITIONS_REPLICA: '2' })
+  const second = await instances.openReady({ PARTITIONS: '2,3', PARTITIONS_REPLICA: '0,1' })
+  await instances.agrees(first, [0, 1, 2])
+  await instances.agrees(second, [0, 1, 2, 3])
   const changes = Object.entries(numbered(60, 'second')).map(([key, value], index) => [key, index % 3 ? value : null])
-  await fleet.write(Object.fromEntries(changes))
-  await fleet.agrees(first, [0, 1, 2])
-  await fleet.agrees(second, [0, 1, 2, 3])
-  await fleet.write(numbered(60, 'third'))
-  await fleet.agrees(first, [0, 1, 2])
-  await fleet.agrees(second, [0, 1, 2, 3])
+  await instances.write(Object.fromEntries(changes))
+  await instances.agrees(first, [0, 1, 2])
+  await instances.agrees(second, [0, 1, 2, 3])
+  await instances.write(numbered(60, 'third'))
+  await instances.agrees(first, [0, 1, 2])
+  await instances.agrees(second, [0, 1, 2, 3])
 
   expect(first.status().partitions).toEqual({ primary: [0, 1], replicas: [2] })
   for (const partition of [0, 1, 2, 3]) {
     await until('it is level', () => detailOf(second, partition).lag === 0)
-    const [key = ''] = fleet.keysOf(partition, 1)
+    const [key = ''] = instances.keysOf(partition, 1)
     const found = await second.get(Buffer.from(key))
     expect([partition, found?.replicaLag]).toEqual([partition, partition < 2 ? 0 : undefined])
     expect(found!.offset).toBeGreaterThanOrEqual(0)
   }
-  expect(detailOf(second, 0).position).toBe((await fleet.ends(fleet.changelog))[0]!)
+  expect(detailOf(second, 0).position).toBe((await instances.ends(instances.changelog))[0]!)
 })
 
 test('a store copies the changelog without a source, a group or a word of its own when it is replica only', async () => {
-  await using fleet = await Fleet.create()
-  await fleet.write({ ...numbered(30), 'key-1': null })
-  const primary = await fleet.openReady()
-  await fleet.agrees(primary, [0, 1, 2])
+  await using instances = await Instances.create()
+  await instances.write({ ...numbered(30), 'key-1': null })
+  const primary = await instances.openReady()
+  await instances.agrees(primary, [0, 1, 2])
   await primary.close()
-  const before = { ends: await fleet.ends(fleet.changelog), committed: await fleet.committed() }
+  const before = { ends: await instances.ends(instances.changelog), committed: await instances.committed() }
 
   const copy = uniqueName('copy')
-  const replica = await fleet.openReady({
+  const replica = await instances.openReady({
     USE_REPLICA_ONLY: 'true',
     SOURCE_TOPIC: '',
     STORE_ID: copy,
-    CHANGELOG_TOPIC: fleet.changelog,
+    CHANGELOG_TOPIC: instances.changelog,
   })
-  await fleet.agrees(replica, [0, 1, 2])
+  await instances.agrees(replica, [0, 1, 2])
   expect(replica.status().partitions).toEqual({ primary: [], replicas: [0, 1, 2] })
   await replica.flush()
   await replica.close()
-  expect({ ends: await fleet.ends(fleet.changelog), committed: await fleet.committed() }).toEqual(before)
-  expect(await groups(fleet)).not.toContain(copy)
+  expect({ ends: await instances.ends(instances.changelog), committed: await instances.committed() }).toEqual(before)
+  expect(await groups(instances)).not.toContain(copy)
 })
 
 test('a replica only store says what to do when there is nothing to copy', async () => {
-  await using fleet = await Fleet.create()
-  const store = fleet.open({ USE_REPLICA_ONLY: 'true' })
+  await using instances = await Instances.create()
+  const store = instances.open({ USE_REPLICA_ONLY: 'true' })
   const { code, message } = await store.failed
   expect(code).toBe('topics_unfit')
-  expect(message).toContain(`${fleet.changelog} does not exist`)
+  expect(message).toContain(`${instances.changelog} does not exist`)
   expect(message).toContain('start the instance that writes it first')
 })
 
 test('a replica keeps nothing of a changelog that was recreated and fills from the new one', async () => {
-  await using fleet = await Fleet.create()
-  await fleet.write(numbered(60))
-  const primary = await fleet.openReady()
-  await fleet.agrees(primary, [0, 1, 2])
+  await using instances = await Instances.create()
+  await instances.write(numbered(60))
+  const primary = await instances.openReady()
+  await instances.agrees(primary, [0, 1, 2])
   await primary.close()
-  const replica = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
-  await fleet.agrees(replica, [0, 1, 2])
+  const replica = await instances.openReady({ USE_REPLICA_ONLY: 'true' })
+  await instances.agrees(replica, [0, 1, 2])
 
-  await recreateChangelog(fleet)
-  const [[kept = ''], [gone = '']] = [fleet.keysOf(0, 1), fleet.keysOf(1, 1)]
-  await fleet.produce(fleet.changelog, [
+  await recreateChangelog(instances)
+  const [[kept = ''], [gone = '']] = [instances.keysOf(0, 1), instances.keysOf(1, 1)]
+  await instances.produce(instances.changelog, [
     { key: kept, value: 'anew' },
     { key: 'new', value: 'new' },
   ])
@@ -92,22 +92,22 @@ test('a replica keeps nothing of a changelog that was recreated and fills from t
 })
 
 test('a replica follows a changelog whose primary discards and rebuilds, since its source was recreated', async () => {
-  await using fleet = await Fleet.create()
-  await fleet.write(numbered(60))
-  const primary = await fleet.openReady()
-  const replica = await fleet.openReady({ USE_REPLICA_ONLY: 'true' })
-  await fleet.agrees(replica, [0, 1, 2])
+  await using instances = await Instances.create()
+  await instances.write(numbered(60))
+  const primary = await instances.openReady()
+  const replica = await instances.openReady({ USE_REPLICA_ONLY: 'true' })
+  await instances.agrees(replica, [0, 1, 2])
   await primary.close()
-  await recreate(fleet, fleet.source, {})
-  await fleet.write({ 'key-7': 'anew' })
-  await fleet.openReady()
+  await recreate(instances, instances.source, {})
+  await instances.write({ 'key-7': 'anew' })
+  await instances.openReady()
   await answersWith(replica, 'key-7', 'anew')
   await until('the others are gone', () => replica.status().details.reduce((sum, one) => sum + one.entries, 0) === 1)
-  await fleet.agrees(replica, [0, 1, 2])
+  await instances.agrees(replica, [0, 1, 2])
 })
 
-async function groups(fleet: Fleet): Promise<string[]> {
-  const admin = kafkaClient({ bootstrap: fleet.broker.direct }).admin()
+async function groups(instances: Instances): Promise<string[]> {
+  const admin = kafkaClient({ bootstrap: instances.broker.direct }).admin()
   await admin.connect()
   try {
     return (await admin.listGroups()).groups.map(({ groupId }) => groupId)
@@ -116,12 +116,12 @@ async function groups(fleet: Fleet): Promise<string[]> {
   }
 }
 
-function recreateChangelog(fleet: Fleet): Promise<void> {
-  return recreate(fleet, fleet.changelog, { 'cleanup.policy': 'compact' })
+function recreateChangelog(instances: Instances): Promise<void> {
+  return recreate(instances, instances.changelog, { 'cleanup.policy': 'compact' })
 }
 
-async function recreate(fleet: Fleet, topic: string, config: Record<string, string>): Promise<void> {
-  const admin = kafkaClient({ bootstrap: fleet.broker.direct }).admin()
+async function recreate(instances: Instances, topic: string, config: Record<string, string>): Promise<void> {
+  const admin = kafkaClient({ bootstrap: instances.broker.direct }).admin()
   await admin.connect()
   try {
     await admin.deleteTopics({ topics: [topic] })
@@ -129,5 +129,5 @@ async function recreate(fleet: Fleet, topic: string, config: Record<string, stri
   } finally {
     await admin.disconnect()
   }
-  await createTopic(fleet.broker, topic, { partitions: fleet.partitions, config })
+  await createTopic(instances.broker, topic, { partitions: instances.partitions, config })
 }

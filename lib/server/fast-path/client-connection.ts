@@ -5,7 +5,7 @@ import { problemResponse } from '../../http/problem.ts'
 import { ValueAnswer } from '../../http/value-answer.ts'
 import type { HostRule } from '../host-rule.ts'
 import { isLoopback } from '../loopback.ts'
-import { type Common, headOf, linesOf } from './head.ts'
+import { headOf, linesOf, type ResponseContext } from './head.ts'
 import type { HeldAnswers } from './held-answers.ts'
 import type { PlainHead } from './plain-request.ts'
 import { Reading } from './reading.ts'
@@ -18,7 +18,7 @@ import { WriteBuffer } from './write-buffer.ts'
 const waitingBytesMax = 65_536
 
 /** Time for the rest of a head. With the tick in which it begins, this is the 12 s that Bun's server allows. */
-const cutHeadTicks = 10
+const partialHeadTicks = 10
 
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
@@ -109,8 +109,8 @@ export class ClientConnection {
 
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
-    const isCut = !this.#isHeld && this.#requestBuffer.size > 0
-    const ticks = isCut ? Math.min(idleTicks, cutHeadTicks) : idleTicks
+    const hasPartialHead = !this.#isHeld && this.#requestBuffer.size > 0
+    const ticks = hasPartialHead ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
     // Bun's server has closed it by then, unless the end of a socket was not reported.
@@ -207,7 +207,7 @@ export class ClientConnection {
     if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
     else {
       const body = await answer.bytes()
-      this.#send(headOf(answer.status, linesOf(answer.headers), body.length, this.#common(head)), body)
+      this.#send(headOf(answer.status, linesOf(answer.headers), body.length, this.#context(head)), body)
     }
     this.#isAnswering = false
     this.#proceed()
@@ -216,11 +216,11 @@ export class ClientConnection {
   #sendValue(answer: ValueAnswer, head: PlainHead): void {
     const body = typeof answer.body === 'string' ? encoder.encode(answer.body) : answer.body
     const isWhole = answer.status === 200
-    const text = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, this.#common(head))
+    const text = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, this.#context(head))
     this.#send(text, isWhole ? body : undefined)
   }
 
-  #common(head: PlainHead): Common {
+  #context(head: PlainHead): ResponseContext {
     const isLast = head.isLast || this.#host.isClosing
     this.#isLast ||= isLast
     return { date: this.#host.date, isLast }

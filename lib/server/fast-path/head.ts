@@ -1,9 +1,9 @@
 /** The head of a response as text. */
 import { STATUS_CODES } from 'node:http'
 
-/** Parts that all responses of a moment share. */
-export interface Common {
-  /** In HTTP format. */
+/** What a response head needs besides the answer. */
+export interface ResponseContext {
+  /** Value of the Date header. */
   date: string
   /** The connection ends with the response. */
   isLast: boolean
@@ -15,7 +15,12 @@ const ok = 'HTTP/1.1 200 OK\r\n'
  * @param lines each with its line break
  * @param length of the body in bytes; undefined if the status allows no body
  */
-export function headOf(status: number, lines: string, length: number | undefined, { date, isLast }: Common): string {
+export function headOf(
+  status: number,
+  lines: string,
+  length: number | undefined,
+  { date, isLast }: ResponseContext,
+): string {
   const first = status === 200 ? ok : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
   const end = isLast ? 'Connection: close\r\n\r\n' : '\r\n'
   const size = length === undefined ? '' : `Content-Length: ${length}\r\n`

@@ -49,7 +49,7 @@ export class RequestBuffer {
           this.#isJoined = false
           continue
         }
-        if (this.#isJoined || !this.#isCut()) return 'odd'
+        if (this.#isJoined || !this.#isHeadPartial()) return 'odd'
         if (this.#later === '') return 'none'
         this.#isJoined = true
       }
@@ -70,7 +70,7 @@ export class RequestBuffer {
     return rest
   }
 
-  #isCut(): boolean {
+  #isHeadPartial(): boolean {
     const begin = this.#text.slice(this.#at, this.#at + start.length)
     const isShort = this.#text.length - this.#at < headCharactersMax
     return (

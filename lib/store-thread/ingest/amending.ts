@@ -2,7 +2,7 @@
  * Schedules amendments: withholds the batches that a partition has to write itself, and releases them afterwards. See
  * amendment.ts.
  */
-import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
 import type { StoreContext } from '../store-context.ts'
 import { Amendment } from './amendment.ts'
 import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
@@ -60,7 +60,7 @@ export class Amending {
     const isOver = () => !this.#hooks.isOurs(state) || this.#turns.get(state) !== turn
     await progress.until(() => isOver() || state.inFlight === 0)
     await flusher.flush()
-    const amendment = new Amendment(map, state.partition, keepsHeaders(config), {
+    const amendment = new Amendment(map, state.partition, hasHeaderPrefix(config), {
       acquireBatch: () => this.#pool.acquire(),
       write: (batch) => this.#write(state, batch),
       room: async () => {

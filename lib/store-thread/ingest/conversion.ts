@@ -7,7 +7,7 @@ import type { Codec } from '../../format/index.ts'
 import { rawCodec } from '../../format/simple/raw.ts'
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { BadRecords } from './bad-records.ts'
@@ -26,7 +26,7 @@ export function conversionOf(context: StoreContext, bad: BadRecords): Conversion
     const reason = 'with USE_PROCESSING_ONLY=true memory does not hold the value before'
     loggerOf('store').warn('onNew, onUpdate and onDelete do not run: {reason}', { reason })
   }
-  const memory = config.useProcessingOnly ? undefined : memoryOf(map, keepsHeaders(config))
+  const memory = config.useProcessingOnly ? undefined : memoryOf(map, hasHeaderPrefix(config))
   return new Conversion(definition, config.sourceTopic, stats, bad, memory)
 }
 

@@ -25,7 +25,7 @@ export class Settlement {
   readonly #pool: BatchPool
   readonly #refusals: Refusals
   readonly #directWrites: DirectWrites
-  readonly #kept: HeaderSelector | undefined
+  readonly #headerSelector: HeaderSelector | undefined
   readonly #batch = new RecordBatchReader()
 
   constructor(context: IngestContext, pool: BatchPool, refusals: Refusals, directWrites: DirectWrites) {
@@ -34,7 +34,7 @@ export class Settlement {
     this.#pool = pool
     this.#refusals = refusals
     this.#directWrites = directWrites
-    this.#kept = headerSelectorOf(context.config)
+    this.#headerSelector = headerSelectorOf(context.config)
   }
 
   acknowledged(state: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
@@ -42,7 +42,7 @@ export class Settlement {
     const { partition } = state
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
-    const applied = applyRecords(map, stats, partition, records, 0, undefined, this.#kept)
+    const applied = applyRecords(map, stats, partition, records, 0, undefined, this.#headerSelector)
     stats.add('changelogRecords', applied)
     stats.add('changelogBytes', batch.sentBytes)
     if (isTrace()) {

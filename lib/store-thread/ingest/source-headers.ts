@@ -7,18 +7,18 @@ import type { StoreConfig } from '../../store-protocol/store-config.ts'
 
 /** Returns undefined if no headers are kept. */
 export function sourceHeadersOf(config: StoreConfig, stats: Stats): SourceHeaders | undefined {
-  const kept = headerSelectorOf(config)
-  return kept && new SourceHeaders(kept, config.sourceTopic, stats)
+  const headerSelector = headerSelectorOf(config)
+  return headerSelector && new SourceHeaders(headerSelector, config.sourceTopic, stats)
 }
 
 export class SourceHeaders {
-  readonly #kept: HeaderSelector
+  readonly #headerSelector: HeaderSelector
   readonly #topic: string
   readonly #stats: Stats
   readonly #log = new RepeatedLog(loggerOf('ingest'))
 
-  constructor(kept: HeaderSelector, topic: string, stats: Stats) {
-    this.#kept = kept
+  constructor(headerSelector: HeaderSelector, topic: string, stats: Stats) {
+    this.#headerSelector = headerSelector
     this.#topic = topic
     this.#stats = stats
   }
@@ -28,8 +28,8 @@ export class SourceHeaders {
    * has none.
    */
   of(partition: number, batch: RecordBatchReader): HeaderBlock | undefined {
-    const headers = this.#kept.select(batch)
-    const { omitted } = this.#kept
+    const headers = this.#headerSelector.select(batch)
+    const { omitted } = this.#headerSelector
     if (omitted > 0) {
       this.#stats.add('headersOmitted', omitted)
       const message =

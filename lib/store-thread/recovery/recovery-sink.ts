@@ -41,7 +41,7 @@ export interface RecoveryContext extends MarkerContext {
   map: ChiralMap | undefined
   stats: Stats
   /** Undefined if no headers are kept. */
-  kept?: HeaderSelector | undefined
+  headerSelector?: HeaderSelector | undefined
   /** Number of entries of the partition at its last commit; 0 if unknown. */
   entriesExpected?(partition: number): number
   /** Source offset that the group has committed; -1 if there is none. */
@@ -134,7 +134,7 @@ export class RecoverySink implements FetchSink {
   }
 
   #takeRecords(partition: number, position: number, progress: RecoveredPosition): void {
-    const { map, stats, kept } = this.#context
+    const { map, stats, headerSelector } = this.#context
     const { batch } = this.#batches
     const checkCrc = this.#context.fetch?.checkCrcs ?? true
     const { disputed } = progress
@@ -144,7 +144,7 @@ export class RecoverySink implements FetchSink {
     }
     batch.openRecords({ checkCrc })
     const trail = progress.trail.of(batch, disputed.isOther)
-    const records = applyRecords(map, stats, partition, batch, position, trail, kept)
+    const records = applyRecords(map, stats, partition, batch, position, trail, headerSelector)
     progress.records += records
     stats.add('recordsRecovered', records)
     stats.add('bytesRecovered', batch.batchBytes)

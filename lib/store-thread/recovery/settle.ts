@@ -34,7 +34,7 @@ export interface SettleContext {
   client: KafkaClient
   changelogTopic: string
   map: ChiralMap | undefined
-  kept?: HeaderSelector | undefined
+  headerSelector?: HeaderSelector | undefined
   keyBytesMax?: number | undefined
 }
 
@@ -50,14 +50,15 @@ export interface Settled {
 
 /** Settles the disputed keys of a partition after recovery, if there are any. */
 export async function settleDisputed(
-  { client, changelogTopic, map, kept, keyBytesMax }: SettleContext,
+  { client, changelogTopic, map, headerSelector, keyBytesMax }: SettleContext,
   partition: number,
   settled: Settled,
 ): Promise<void> {
   const { disputed, trail, start: from, position: to } = settled
   if (disputed.keys.size === 0 || map === undefined) return
   const batches = () => openBatches(client, changelogTopic, partition, { from, to }, { withMarkers: true })
-  const put = (batch: RecordBatchReader, sourceOffset: number) => putRecord(map, partition, batch, sourceOffset, kept)
+  const put = (batch: RecordBatchReader, sourceOffset: number) =>
+    putRecord(map, partition, batch, sourceOffset, headerSelector)
   try {
     settled.outdated = await settle({ batches, disputed, trail, put, keyBytesMax })
   } catch (error) {

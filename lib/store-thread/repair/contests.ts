@@ -9,7 +9,7 @@ import { listOffsets } from '../../kafka/offsets.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
-import { keepsHeaders } from '../../store-protocol/kept-headers.ts'
+import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
 import type { Amendment } from '../ingest/amendment.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -190,7 +190,7 @@ export class Contests {
     if (value === undefined) return true
     const stored = map.latest(partition, Buffer.from(key, 'latin1'))?.value
     if (stored === undefined || value === null) return (stored === undefined) !== (value === null)
-    return !value.equals(keepsHeaders(config) ? withoutHeaders(stored) : stored)
+    return !value.equals(hasHeaderPrefix(config) ? withoutHeaders(stored) : stored)
   }
 
   #mayRepair(contest: Contest): boolean {

@@ -14,7 +14,7 @@ const { open, rawRequest, serveFake } = transports.find((transport) => transport
 const beginning = Buffer.from('160301020001', 'hex')
 
 /** A client that speaks no TLS by itself. */
-function dialBare(port: number) {
+function openTcpSocket(port: number) {
   const socket = connect(port, '127.0.0.1').resume()
   socket.on('error', () => {})
   return socket
@@ -40,7 +40,7 @@ describe('a handshake', () => {
   test('does not go on for ever when a client sends none of it, a part, or one byte after the other', async () => {
     await using served = serveFake({ idleTimeoutSeconds: 2 })
     const { port } = served.server
-    const [silent, destroy, slow] = [dialBare(port), dialBare(port), dialBare(port)]
+    const [silent, destroy, slow] = [openTcpSocket(port), openTcpSocket(port), openTcpSocket(port)]
     destroy.write(beginning)
     slow.write(beginning)
     const dribbling = setInterval(() => slow.writable && slow.write('\0'), 20)
@@ -57,7 +57,7 @@ describe('a handshake', () => {
       requestHandler: () => new Response(),
       connectionsMax: 3,
     })
-    const silent = Array.from({ length: 3 }, () => dialBare(listener.port))
+    const silent = Array.from({ length: 3 }, () => openTcpSocket(listener.port))
     await until('they are connected', () => silent.every(({ readyState }) => readyState === 'open'))
     expect(await rawRequest(listener.port, get('a'), () => false).catch(() => '')).toBe('')
     silent[0]!.destroy()
@@ -71,7 +71,7 @@ describe('a handshake', () => {
 
   test('ends, and nobody else is disturbed, when a client speaks plain HTTP', async () => {
     await using served = serveFake()
-    const bare = dialBare(served.server.port)
+    const bare = openTcpSocket(served.server.port)
     bare.write(get('a'))
     await until('it is closed', () => bare.closed)
     expect(statusesIn(await rawRequest(served.server.port, get('a') + get('a'), isAnswered(2)))).toEqual([404, 404])

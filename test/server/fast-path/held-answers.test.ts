@@ -12,7 +12,7 @@ function clientOf(held: HeldAnswers) {
   const writeBuffer = new WriteBuffer(socket, held)
   return {
     writeBuffer,
-    isCut: () => socket.calls.includes('terminate'),
+    isTerminated: () => socket.calls.includes('terminate'),
     ask: (length: number) => writeBuffer.sendOwn(new Uint8Array(length)),
     take(length: number) {
       socket.room = length
@@ -31,9 +31,9 @@ describe('HeldAnswers', () => {
     const [first, second, third, fourth] = clients(held, 4) as [Client, Client, Client, Client]
     for (const client of [first, second, third]) client.ask(100)
     first.take(1)
-    expect([first, second, third].some((client) => client.isCut())).toBeFalse()
+    expect([first, second, third].some((client) => client.isTerminated())).toBeFalse()
     fourth.ask(150)
-    expect([first, second, third, fourth].map((client) => client.isCut())).toEqual([false, true, true, false])
+    expect([first, second, third, fourth].map((client) => client.isTerminated())).toEqual([false, true, true, false])
     expect(held.bytes).toBe(250)
   })
 
@@ -45,7 +45,14 @@ describe('HeldAnswers', () => {
       client.take(10)
     }
     for (const client of idle) client.ask(90)
-    expect([slow, alsoSlow, ...idle].map((client) => client.isCut())).toEqual([false, false, true, true, true, false])
+    expect([slow, alsoSlow, ...idle].map((client) => client.isTerminated())).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+      false,
+    ])
   })
 
   test('of those that took something, the one that did so longest ago is closed, and none whose answer has just begun', () => {
@@ -54,14 +61,14 @@ describe('HeldAnswers', () => {
     for (const client of [first, second]) client.ask(100)
     for (const client of [second, first]) client.take(1)
     latest.ask(150)
-    expect([first, second, latest].map((client) => client.isCut())).toEqual([false, true, false])
+    expect([first, second, latest].map((client) => client.isTerminated())).toEqual([false, true, false])
     latest.take(1)
     first.take(99)
     // Its next answer has nothing to do with what it took of the one before.
     first.ask(100)
     second.writeBuffer.close()
     clientOf(held).ask(100)
-    expect([first.isCut(), latest.isCut(), held.bytes]).toEqual([true, false, 250])
+    expect([first.isTerminated(), latest.isTerminated(), held.bytes]).toEqual([true, false, 250])
   })
 
   test('one answer alone may be larger than the bound', () => {
@@ -69,7 +76,7 @@ describe('HeldAnswers', () => {
     const [small, large] = clients(held, 2) as [Client, Client]
     small.ask(1)
     large.ask(1_000)
-    expect([small.isCut(), large.isCut(), held.bytes]).toEqual([true, false, 1_000])
+    expect([small.isTerminated(), large.isTerminated(), held.bytes]).toEqual([true, false, 1_000])
   })
 
   test('only those that stand still are closed when less than a burst is held', () => {
@@ -78,12 +85,12 @@ describe('HeldAnswers', () => {
     for (const client of [still, alsoStill, moving]) client.ask(80)
     held.tick()
     moving.take(1)
-    expect(still.isCut()).toBeFalse()
+    expect(still.isTerminated()).toBeFalse()
     held.tick()
-    expect([still, alsoStill, moving].map((client) => client.isCut())).toEqual([true, true, false])
+    expect([still, alsoStill, moving].map((client) => client.isTerminated())).toEqual([true, true, false])
     held.tick()
     held.tick()
-    expect([moving.isCut(), held.bytes]).toEqual([false, 80])
+    expect([moving.isTerminated(), held.bytes]).toEqual([false, 80])
   })
 
   test('what is taken, and what is closed, is held no more', () => {
@@ -106,7 +113,7 @@ describe('HeldAnswers', () => {
     pieces.ask(60)
     whole.ask(60)
     for (let piece = 0; piece < 4; piece++) pieces.ask(60)
-    expect([pieces.isCut(), whole.isCut()]).toEqual([true, false])
+    expect([pieces.isTerminated(), whole.isTerminated()]).toEqual([true, false])
   })
 })
 

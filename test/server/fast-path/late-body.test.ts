@@ -1,6 +1,6 @@
 /** Requests that are answered before all of them has come: Bun's server does not wait for a body that no route reads. */
 import { describe, expect, test } from 'bun:test'
-import type { Dial } from '../../support/http/connect.ts'
+import type { OpenSocket } from '../../support/http/connect.ts'
 import { type Transport, transports } from '../../support/http/transports.ts'
 import { flush, get, statusesIn } from '../../support/server/clients.ts'
 
@@ -21,12 +21,12 @@ interface Steps {
 }
 
 /** Sends one piece after the other, and gives all that comes back until the server closes or all is answered. */
-function sendInPieces(dial: Dial, port: number, { pieces, answers, ends = false }: Steps): Promise<string> {
+function sendInPieces(openSocket: OpenSocket, port: number, { pieces, answers, ends = false }: Steps): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = ''
     let at = 0
     let due = 0
-    const socket = dial(port, () => next(), { allowHalfOpen: true, noDelay: true })
+    const socket = openSocket(port, () => next(), { allowHalfOpen: true, noDelay: true })
     const next = () => {
       while (at < pieces.length && completeIn(received) >= due) {
         due += answers[at]!
@@ -57,10 +57,10 @@ function completeIn(received: string): number {
   }
 }
 
-async function exchange({ serveFake, dial }: Transport, steps: Steps): Promise<string> {
+async function exchange({ serveFake, openSocket }: Transport, steps: Steps): Promise<string> {
   await using served = serveFake()
   served.store.put('a', '<A>')
-  return await sendInPieces(dial, served.server.port, steps)
+  return await sendInPieces(openSocket, served.server.port, steps)
 }
 
 describe.each(transports)('$name', (transport) => {

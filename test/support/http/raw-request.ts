@@ -1,16 +1,16 @@
 /** Requests that no client library would send. */
-import { type Dial, dialPlain } from './connect.ts'
+import { openPlainSocket, type OpenSocket } from './connect.ts'
 
 /** Sends bytes as they are and gives all that comes back until the server closes or `isEnd` holds for it. */
 export function rawRequest(
   port: number,
   request: string | Uint8Array,
   isEnd: (answer: string) => boolean = hasWholeBody,
-  dial: Dial = dialPlain,
+  openSocket: OpenSocket = openPlainSocket,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
-    const socket = dial(port, () => socket.write(request))
+    const socket = openSocket(port, () => socket.write(request))
     socket.setEncoding('latin1')
     socket.on('data', (chunk) => {
       answer += String(chunk)

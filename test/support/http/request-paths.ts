@@ -1,6 +1,6 @@
 /** The paths by which a request reaches an answer: read by the fast path, passed on to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../../lib/config/tls-pair.ts'
-import type { Dial } from './connect.ts'
+import type { OpenSocket } from './connect.ts'
 import { allTransports } from './transports.ts'
 
 export interface RequestPath {
@@ -8,13 +8,13 @@ export interface RequestPath {
   /** Of the server. */
   tls: TlsPair | undefined
   hasFastPath: boolean
-  dial: Dial
+  openSocket: OpenSocket
   /** Headers that make a request take this path. */
   headers: string
 }
 
-export const requestPaths: readonly RequestPath[] = allTransports.flatMap(({ name, tls, dial, hasFastPath }) => {
-  const path = { tls, dial, hasFastPath }
+export const requestPaths: readonly RequestPath[] = allTransports.flatMap(({ name, tls, openSocket, hasFastPath }) => {
+  const path = { tls, openSocket, hasFastPath }
   if (!hasFastPath) return [{ ...path, name, headers: '' }]
   return [
     { ...path, name: `on the fast path ${name}`, headers: '' },
@@ -44,7 +44,7 @@ export function exchange(
       socket.destroy()
       resolve({ answers, isClosed })
     }
-    const socket = path.dial(port, () => {
+    const socket = path.openSocket(port, () => {
       socket.write(start)
       if (more === undefined) return
       timer = setInterval(() => {

@@ -1,6 +1,6 @@
 /** Requests as bytes, and clients that send them without a library in between. */
 import type { Socket } from 'node:net'
-import { type Dial, dialPlain } from '../http/connect.ts'
+import { openPlainSocket, type OpenSocket } from '../http/connect.ts'
 
 const host = 'Host: a\r\n'
 export const get = (key: string, headers = '') => `GET /stores/orders/${key} HTTP/1.1\r\n${host}${headers}\r\n`
@@ -16,19 +16,19 @@ export function isAnswered(count: number): (answers: string) => boolean {
 }
 
 /** What is sent by a client that then says that it will send no more, and all that comes back. */
-export function sendAndEnd(port: number, bytes: string, dial: Dial = dialPlain): Promise<string> {
+export function sendAndEnd(port: number, bytes: string, openSocket: OpenSocket = openPlainSocket): Promise<string> {
   return new Promise((resolve, reject) => {
     let answers = ''
-    const socket = dial(port, () => socket.end(bytes), { allowHalfOpen: true })
+    const socket = openSocket(port, () => socket.end(bytes), { allowHalfOpen: true })
     socket.on('data', (chunk) => (answers += chunk.toString('latin1')))
     socket.on('end', () => resolve(answers))
     socket.on('error', reject)
   })
 }
 
-export function open(port: number, dial: Dial = dialPlain): Promise<Socket> {
+export function open(port: number, openSocket: OpenSocket = openPlainSocket): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = dial(port, () => resolve(socket))
+    const socket = openSocket(port, () => resolve(socket))
     socket.on('error', reject)
   })
 }

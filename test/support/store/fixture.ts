@@ -3,7 +3,7 @@ import { expect } from 'bun:test'
 import type { Message } from 'kafkajs'
 import type { Lookup } from '../../../lib/store-protocol/status.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
-import { openStore, type Store } from '../../../lib/store/store.ts'
+import { startStore, type Store } from '../../../lib/store/store.ts'
 import { createTopic, type KafkaEndpoint, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { toAddresses } from '../kafka/real-client.ts'
 import { Cluster } from '../kafka/topic-admin.ts'
@@ -77,7 +77,7 @@ export class Fixture {
 
   /** Opens a store in a thread of its own, as an embedder does. */
   open(settings: Partial<StoreConfig> = {}): Store {
-    return this.#remember(openStore(this.config(settings), { level: 'error', structured: false }))
+    return this.#remember(startStore(this.config(settings), { level: 'error', structured: false }))
   }
 
   /** Opens a store in this thread; what it logs comes into `lines`. */
@@ -85,7 +85,7 @@ export class Fixture {
     // What a former test has repeated may be logged seconds later, in this thread, too.
     const isOther = (line: string) => (line.match(/source-[0-9a-f]{12}/g) ?? []).some((name) => name !== this.source)
     const write = (line: string) => void (isOther(line) || this.lines.push(line.slice(25).trimEnd()))
-    return this.#remember(withoutThread(write, () => openStore(this.config(settings))))
+    return this.#remember(withoutThread(write, () => startStore(this.config(settings))))
   }
 
   /** Opens a store, waits until it is ready and has read all there is, checks it, and closes it. */

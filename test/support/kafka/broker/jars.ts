@@ -18,8 +18,8 @@ export interface Jars {
   files: readonly string[]
   classPath: string
   java: string
-  /** Path of the archive of their classes, for this Java; see class-archive.ts. */
-  classArchive: string
+  /** Path of the archive of their classes, for this Java; see cds-archive.ts. */
+  cdsArchive: string
 }
 
 const fetched = new Map<string, Promise<Jars>>()
@@ -51,7 +51,7 @@ async function findJars(pom: string, properties: Readonly<Record<string, string>
     .toSorted()
     .map((name) => join(libs, name))
   const classPath = files.filter((path) => path.endsWith('.jar')).join(':')
-  return { files, classPath, java, classArchive: join(folder, `classes-${digestOf(build)}${archiveSuffix}`) }
+  return { files, classPath, java, cdsArchive: join(folder, `classes-${digestOf(build)}${archiveSuffix}`) }
 }
 
 /** Whether an earlier run has fetched Kafka's and made an archive of their classes. */

@@ -118,6 +118,6 @@ export class LocalNode {
 }
 
 /** A JVM that cannot use an archive does without, and says so where a test reads what the broker says. */
-function archiveFlags({ classArchive }: Jars): string[] {
+function archiveFlags({ cdsArchive: classArchive }: Jars): string[] {
   return existsSync(classArchive) ? [`-XX:SharedArchiveFile=${classArchive}`, '-Xlog:disable'] : []
 }

@@ -1,4 +1,4 @@
-import { makeClassArchive } from './class-archive.ts'
+import { makeCdsArchive } from './cds-archive.ts'
 import { dockerAnswers, pullImage } from './container-broker.ts'
 import { arePrepared, kafkaJars } from './jars.ts'
 
@@ -8,7 +8,7 @@ export async function prepareKafka(): Promise<void> {
   const inContainers = await dockerAnswers()
   if (inContainers) await pullImage()
   try {
-    await makeClassArchive(await kafkaJars())
+    await makeCdsArchive(await kafkaJars())
   } catch (error) {
     // Only a cluster needs Java then, and its tests say so.
     if (!inContainers) throw error

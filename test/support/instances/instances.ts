@@ -1,15 +1,15 @@
-/** One source topic and several stores of it in this process, each with settings of its own; `await using` closes them. */
+/** Instances of one store in this process: one source topic, several `Store`s with their own settings. `await using` closes them. */
 import type { Message } from 'kafkajs'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import type { PartitionStatus } from '../../../lib/store-protocol/status.ts'
 import { partitionFor } from '../../../lib/store/partitioner.ts'
-import { openStore, type Store } from '../../../lib/store/store.ts'
+import { startStore, type Store } from '../../../lib/store/store.ts'
 import { fold, readTopic } from '../fault-run/oracle.ts'
 import { createTopic, kafkaClient, type KafkaEndpoint, sharedKafka, uniqueName } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { settingsFrom } from './settings.ts'
 
-export interface FleetOptions {
+export interface InstancesOptions {
   broker?: KafkaEndpoint
   partitions?: number
   /** Creates the changelog beforehand, with these settings; else the first store does. */
@@ -18,24 +18,24 @@ export interface FleetOptions {
 
 type Settings = Readonly<Record<string, string>>
 
-export class Fleet {
+export class Instances {
   readonly broker: KafkaEndpoint
   readonly source: string
   readonly changelog: string
   readonly partitions: number
   readonly #stores: Store[] = []
 
-  static async create({ broker, partitions = 3, changelog }: FleetOptions = {}): Promise<Fleet> {
-    const fleet = new Fleet(broker ?? (await sharedKafka()), partitions)
-    await createTopic(fleet.broker, fleet.source, { partitions })
-    if (changelog) await createTopic(fleet.broker, fleet.changelog, { partitions, config: changelog })
-    return fleet
+  static async create({ broker, partitions = 3, changelog }: InstancesOptions = {}): Promise<Instances> {
+    const instances = new Instances(broker ?? (await sharedKafka()), partitions)
+    await createTopic(instances.broker, instances.source, { partitions })
+    if (changelog) await createTopic(instances.broker, instances.changelog, { partitions, config: changelog })
+    return instances
   }
 
   private constructor(broker: KafkaEndpoint, partitions: number) {
     this.broker = broker
     this.partitions = partitions
-    this.source = uniqueName('fleet')
+    this.source = uniqueName('instances')
     this.changelog = `${this.source}-changelog`
   }
 
@@ -45,7 +45,7 @@ export class Fleet {
 
   open(settings: Settings = {}): Store {
     const defaults = { SOURCE_TOPIC: this.source, KAFKA_BROKERS: this.broker.bootstrap, AUTO_FLUSH_SECONDS: '0.05' }
-    const store = openStore(settingsFrom({ ...defaults, ...settings }), { level: 'error', structured: false })
+    const store = startStore(settingsFrom({ ...defaults, ...settings }), { level: 'error', structured: false })
     this.#stores.push(store)
     return store
   }
@@ -96,7 +96,7 @@ export class Fleet {
     return keys
   }
 
-  /** Waits until the store answers for every key that the source ever had what it should, by what it holds. */
+  /** Waits until the store answers correctly for every key of the source. @param held partitions that it holds */
   async agrees(store: Store, held: readonly number[]): Promise<void> {
     const wanted = fold((await readTopic(this.broker.direct, this.source)).records)
     let wrong = ''
@@ -127,7 +127,7 @@ export class Fleet {
     }
   }
 
-  /** Where the partitions of a topic end, by the broker's own account. */
+  /** End offsets of a topic's partitions, from the broker. */
   async ends(topic: string): Promise<number[]> {
     const admin = kafkaClient({ bootstrap: this.broker.direct }).admin()
     await admin.connect()
@@ -144,7 +144,7 @@ export function isReady(store: Store): boolean {
   return store.status().conditions.every(({ ok }) => ok)
 }
 
-/** What a lookup finds: the value as text, or the code of what is said instead. */
+/** Result of a lookup: the value as text, or an error code. */
 export async function answer(store: Store, key: string): Promise<string> {
   try {
     const found = await store.get(Buffer.from(key))

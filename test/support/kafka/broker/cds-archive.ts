@@ -1,6 +1,6 @@
 /**
- * Kafka's classes as a JVM maps them into memory (AppCDS), made once beside the jars: a broker starts with half the work. What cannot be made
- * is done without.
+ * Writes a CDS archive (class data sharing) of Kafka's classes next to the jars, once: a JVM maps it into memory, and a
+ * broker starts with half the work. Brokers start without the archive if it cannot be written.
  */
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { freePorts } from '../../process/ports.ts'
@@ -12,14 +12,14 @@ import { serverProperties } from './server-properties.ts'
 
 const heapMegabytes = 256
 
-/** Lets a broker run once for it, unless that was done before. */
-export async function makeClassArchive(jars: Jars): Promise<void> {
-  if (existsSync(jars.classArchive)) return
+/** Starts and stops a broker, whose JVM writes the archive when it exits. Does nothing if the archive exists. */
+export async function makeCdsArchive(jars: Jars): Promise<void> {
+  if (existsSync(jars.cdsArchive)) return
   const [directPort = 0, controllerPort = 0] = await freePorts(2)
   const directAddress = `127.0.0.1:${directPort}`
-  const node = new LocalNode('Kafka for its class archive', jars, heapMegabytes)
-  // Several test runs may make it at once: the last to finish gives it the name.
-  const draft = `${jars.classArchive}.${process.pid}`
+  const node = new LocalNode('Kafka that writes the CDS archive', jars, heapMegabytes)
+  // Several test runs may write one at the same time: the last one to finish renames its own.
+  const draft = `${jars.cdsArchive}.${process.pid}`
   try {
     await node.format(
       serverProperties({ bindHost: '127.0.0.1', directAddress, directPort, controllerPort }, node.logDir),
@@ -27,9 +27,9 @@ export async function makeClassArchive(jars: Jars): Promise<void> {
     const { ended } = await node.start([`-XX:ArchiveClassesAtExit=${draft}`])
     await waitUntilReady(directAddress, startTimeoutMs, ended)
     await node.stop()
-    renameSync(draft, jars.classArchive)
+    renameSync(draft, jars.cdsArchive)
   } catch {
-    writeFileSync(jars.classArchive, '') // which no JVM takes, so that it is not tried each time
+    writeFileSync(jars.cdsArchive, '') // A JVM ignores an empty archive. The next run does not try again.
   } finally {
     await node.close()
   }
