@@ -57,6 +57,46 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
+/**
+ * Errors whose message is written for the client. For all other errors the client gets the title, and the log gets the
+ * message.
+ */
+export const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'unauthorized',
+  'invalid_key',
+  'invalid_host',
+  'body_too_large',
+  'head_too_large',
+  'malformed_request',
+  'invalid_parameter',
+  'not_acceptable',
+  'key_not_found',
+  'partition_not_held',
+  'host_not_allowed',
+  'processing_only',
+  'rebuilding',
+  'replica_recovering',
+  'too_stale',
+  'store_not_found',
+  'path_not_found',
+  'method_unknown',
+  'version_not_supported',
+  'method_not_allowed',
+  'cross_site_refused',
+  'internal_port',
+  'recovering',
+  'not_ready',
+  'store_failed',
+  'stopping',
+  'readers_exhausted',
+  'schema_unavailable',
+  'value_undecodable',
+  'flush_timed_out',
+])
+
+/** Of these, errors that are logged as well, for the operator of the store. */
+export const loggedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['value_undecodable'])
+
 export interface LatchkeyErrorOptions {
   cause?: unknown
   /** Members for a problem+json body or a log line. No secrets and no internals. */

@@ -1,27 +1,17 @@
 /** Bearer token of RFC 6750: one token for all requests except liveness and readiness probes. */
-import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
+import { secretCheck } from '../text/secret.ts'
 import type { RequestHandler } from './answer.ts'
 import { problemResponse } from './problem.ts'
 
 /** Paths that orchestrators request without a token, as they are written in the request's target. */
 const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/status/liveness', '/status/readiness'])
 
-const digestBytes = 32
 const scheme = 'Bearer '
 
 /** Wraps `answer`: requests with the token, or to a path that needs none, pass; others get 401. */
 export function requireToken(token: string, answer: RequestHandler): RequestHandler {
-  const expected = Bun.SHA256.hash(scheme + token, new Uint8Array(digestBytes))
-  // Overwritten by each request and read at once.
-  const given = new Uint8Array(digestBytes)
-
-  // Compares digests instead of texts: the comparison takes the same time for every input. The time of a refusal
-  // reveals neither the length nor the beginning of the token.
-  function isToken(authorization: string): boolean {
-    Bun.SHA256.hash(authorization, given)
-    return timingSafeEqual(given, expected)
-  }
+  const isToken = secretCheck(scheme + token)
 
   return (request, target) => {
     const authorization = request.headers.get('authorization')

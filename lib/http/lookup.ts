@@ -4,7 +4,7 @@
  */
 import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { LookupOutcome, LookupStats } from '../metrics/index.ts'
+import { type LookupOutcome, type LookupStats, outcomeOf } from '../metrics/index.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { acceptable, representationFor } from './accept.ts'
 import type { Answer } from './answer.ts'
@@ -142,25 +142,4 @@ function methodNotAllowed(method: string): Response {
     `Looking up a key: ${method} is not possible here; use GET or HEAD`,
   )
   return problemResponse(error, { allow: 'GET, HEAD' })
-}
-
-function outcomeOf(thrown: unknown): LookupOutcome {
-  if (!(thrown instanceof LatchkeyError)) return 'failed'
-  switch (thrown.code) {
-    case 'invalid_key':
-    case 'not_acceptable':
-    case 'recovering':
-    case 'readers_exhausted':
-    case 'partition_not_held':
-    case 'too_stale':
-      return thrown.code
-    case 'rebuilding':
-    case 'replica_recovering':
-      return 'recovering'
-    case 'key_not_found':
-    case 'store_not_found':
-      return 'not_found'
-    default:
-      return 'failed'
-  }
 }

@@ -1,48 +1,8 @@
 /** Turns errors into responses: problem+json of RFC 9457, from the table in errors.ts. No other file does. */
-import { type ErrorCode, errorTable, isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import { answeredCodes, errorTable, isInstance, LatchkeyError, loggedCodes, messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { noSniff } from './responses.ts'
-
-/**
- * Errors whose message is written for the client. For all other errors the client gets the title, and the log gets the
- * message.
- */
-const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'unauthorized',
-  'invalid_key',
-  'invalid_host',
-  'body_too_large',
-  'head_too_large',
-  'malformed_request',
-  'invalid_parameter',
-  'not_acceptable',
-  'key_not_found',
-  'partition_not_held',
-  'host_not_allowed',
-  'processing_only',
-  'rebuilding',
-  'replica_recovering',
-  'too_stale',
-  'store_not_found',
-  'path_not_found',
-  'method_unknown',
-  'version_not_supported',
-  'method_not_allowed',
-  'cross_site_refused',
-  'internal_port',
-  'recovering',
-  'not_ready',
-  'store_failed',
-  'stopping',
-  'readers_exhausted',
-  'schema_unavailable',
-  'value_undecodable',
-  'flush_timed_out',
-])
-
-/** Of these, errors that are logged as well, for the operator of the store. */
-const loggedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['value_undecodable'])
 
 const retrySecondsDefault = 1
 const retrySecondsMax = 60
