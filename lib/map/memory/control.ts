@@ -1,5 +1,6 @@
 /**
- * The control words: the published side, and for each reader an epoch that is odd while the reader is inside.
+ * The control words: the number of exchanges of the sides, whose parity is the published side, and for each reader an
+ * epoch that is odd while the reader is inside.
  *
  * Only these words are accessed with Atomics, which are sequentially consistent. All other accesses to shared memory
  * are plain, and these words order them (see DESIGN.md, The races). Every word has its own cache line.
@@ -16,7 +17,7 @@ import type { Side } from './map-messages.ts'
 
 /** A cache line of 64 bytes, in words. */
 const wordsPerLine = 16
-const sideWord = 0
+const exchangesWord = 0
 /** The word that the writer sleeps on. Never written. */
 const sleepWord = wordsPerLine
 const firstEpochWord = 2 * wordsPerLine
@@ -29,12 +30,19 @@ export function epochWord(epoch: number): number {
   return firstEpochWord + epoch * wordsPerLine
 }
 
-export function publishedSide(control: Int32Array): Side {
-  return Atomics.load(control, sideWord) as Side
+/** Returns the number of exchanges modulo 2^32, as a signed integer. */
+export function loadExchanges(control: Int32Array): number {
+  return Atomics.load(control, exchangesWord)
 }
 
-export function publishSide(control: Int32Array, side: Side): void {
-  Atomics.store(control, sideWord, side)
+/** Publishes the side that belongs to this number of exchanges. */
+export function storeExchanges(control: Int32Array, exchanges: number): void {
+  Atomics.store(control, exchangesWord, exchanges)
+}
+
+/** Returns the side that is published after this number of exchanges. */
+export function publishedSide(exchanges: number): Side {
+  return (exchanges & 1) as Side
 }
 
 /**

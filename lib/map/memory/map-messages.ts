@@ -31,8 +31,10 @@ export type MapMessage = SlabMessage | TableMessage
 /** Initial state for a reader thread, structured-cloneable. Contains all messages up to `version`. */
 export interface ChiralMapShared {
   readonly version: number
-  /** The side word and the epochs, see control.ts. */
+  /** The number of exchanges and the epochs, see control.ts. */
   readonly control: SharedArrayBuffer
+  /** What each side shows, see side-figures.ts. */
+  readonly figures: SharedArrayBuffer
   readonly segmentBytes: number
   /** Key of the index hash. Secret: never log it. */
   readonly seed: readonly [number, number]

@@ -2,6 +2,7 @@
 import { type LogView, offsetBitsOf, type Segment, segmentViews } from '../memory/entry.ts'
 import type { ChiralMapShared, MapMessage } from '../memory/map-messages.ts'
 import type { TableView } from '../memory/probe.ts'
+import { SideFigures } from '../memory/side-figures.ts'
 
 export class ReaderView {
   readonly control: Int32Array
@@ -13,6 +14,7 @@ export class ReaderView {
   /** By side, then by index of the partition. */
   readonly tables: readonly [(TableView | undefined)[], (TableView | undefined)[]]
   readonly log: LogView
+  readonly figures: SideFigures
   readonly #segments: Segment[] = []
   readonly #segmentBytes: number
   #partitionCount: number
@@ -20,6 +22,7 @@ export class ReaderView {
 
   constructor(shared: ChiralMapShared) {
     this.control = new Int32Array(shared.control)
+    this.figures = new SideFigures(shared.figures, shared.partitions.length)
     this.seed0 = shared.seed[0]
     this.seed1 = shared.seed[1]
     this.partitions = shared.partitions

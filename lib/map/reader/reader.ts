@@ -1,13 +1,14 @@
 /**
- * Looks up one key at a time on the published side. A reader owns an epoch, which is odd during a lookup. Between enter
- * and leave the writer neither changes nor reuses anything that the reader can reach.
+ * Reads the published side. A reader owns an epoch, which is odd while the reader is inside. Between enter and leave
+ * the writer neither changes nor reuses anything that the reader can reach.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { epochWord, publishedSide } from '../memory/control.ts'
+import { epochWord, loadExchanges, publishedSide } from '../memory/control.ts'
 import { headerBytes } from '../memory/entry.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { partitionOf } from '../memory/murmur2.ts'
 import { locate, type TableView } from '../memory/probe.ts'
+import type { PartitionFigures } from '../memory/side-figures.ts'
 import type { ReaderView } from './reader-view.ts'
 import { noteLookup } from './young-garbage.ts'
 
@@ -20,6 +21,9 @@ export interface MapEntry {
   /** Milliseconds, or -1 if there is none. */
   readonly timestamp: number
 }
+
+/** Stands for an entry whose value is larger than the caller takes. */
+export const oversized = Symbol('oversized')
 
 /** The epoch of a reader. One Reader after another uses it. */
 export class Epoch {
@@ -35,6 +39,8 @@ export class Epoch {
 export class Reader {
   readonly #view: ReaderView
   #epoch: Epoch | undefined
+  /** Number of exchanges, modulo 2^32, that determines the side while the reader is inside. */
+  #exchanges = 0
 
   constructor(view: ReaderView, epoch: Epoch) {
     this.#view = view
@@ -46,11 +52,57 @@ export class Reader {
    * after the release.
    */
   get(key: Uint8Array): MapEntry | undefined {
-    const epoch = this.#epoch
-    if (epoch === undefined) throw new LatchkeyError('internal', 'look a key up: the reader has been released')
-    const found = this.#getWithin(epoch, key)
+    const found = this.#getWithin(this.#held('look a key up'), key)
     noteLookup(found === undefined ? 0 : found.value.length)
     return found
+  }
+
+  /**
+   * Enters the map, until `leave`. Everything between the two must be synchronous: the writer waits. Several maps are
+   * entered with readTogether(). Throws internal after the release.
+   */
+  enter(): void {
+    const epoch = this.#held('enter the map')
+    const { control } = this.#view
+    epoch.value = (epoch.value + 1) | 0
+    Atomics.store(control, epoch.word, epoch.value)
+    this.#exchanges = loadExchanges(control)
+  }
+
+  /**
+   * Turns to the side that is published now, without leaving. Returns whether the sides were exchanged since the last
+   * call or `enter`. While the reader is inside that happens once at most, because the next exchange waits for it.
+   */
+  turn(): boolean {
+    const exchanges = loadExchanges(this.#view.control)
+    const turned = exchanges !== this.#exchanges
+    this.#exchanges = exchanges
+    return turned
+  }
+
+  leave(): void {
+    const epoch = this.#held('leave the map')
+    epoch.value = (epoch.value + 1) | 0
+    Atomics.store(this.#view.control, epoch.word, epoch.value)
+  }
+
+  /** Number of exchanges that led to the side that the reader is inside of. */
+  get exchanges(): number {
+    return this.#view.figures.exchanges(publishedSide(this.#exchanges))
+  }
+
+  /** Looks a key up while inside. Returns `oversized` without copying if its value is longer than valueBytesMax. */
+  find(key: Uint8Array, valueBytesMax: number): MapEntry | typeof oversized | undefined {
+    const view = this.#view
+    const hash = halfSipHash13(view.seed0, view.seed1, key, 0, key.length)
+    const home = view.indexOf[partitionOf(key, view.partitionCount)] ?? -1
+    return this.#find(view.tables[publishedSide(this.#exchanges)], home, hash, key, valueBytesMax)
+  }
+
+  /** Returns what the side shows of a partition, while inside; undefined if the map does not hold it. */
+  figures(partition: number): PartitionFigures | undefined {
+    const index = this.#view.indexOf[partition]
+    return index === undefined ? undefined : this.#view.figures.read(publishedSide(this.#exchanges), index)
   }
 
   /** Takes the epoch out of the reader, for the pool. Returns undefined if the reader has been released before. */
@@ -58,6 +110,11 @@ export class Reader {
     const epoch = this.#epoch
     this.#epoch = undefined
     return epoch
+  }
+
+  #held(attempted: string): Epoch {
+    if (this.#epoch !== undefined) return this.#epoch
+    throw new LatchkeyError('internal', `${attempted}: the reader has been released`)
   }
 
   #getWithin(epoch: Epoch, key: Uint8Array): MapEntry | undefined {
@@ -68,7 +125,8 @@ export class Reader {
     epoch.value = (epoch.value + 1) | 0
     Atomics.store(control, epoch.word, epoch.value)
     try {
-      return this.#find(view.tables[publishedSide(control)], home, hash, key)
+      const tables = view.tables[publishedSide(loadExchanges(control))]
+      return this.#find(tables, home, hash, key, Number.POSITIVE_INFINITY) as MapEntry | undefined
     } finally {
       epoch.value = (epoch.value + 1) | 0
       Atomics.store(control, epoch.word, epoch.value)
@@ -76,18 +134,30 @@ export class Reader {
   }
 
   /** Tries the home partition first, then the others, because a producer may use a custom partitioner. */
-  #find(tables: readonly (TableView | undefined)[], home: number, hash: number, key: Uint8Array): MapEntry | undefined {
-    const found = home < 0 ? undefined : this.#lookup(tables[home], home, hash, key)
+  #find(
+    tables: readonly (TableView | undefined)[],
+    home: number,
+    hash: number,
+    key: Uint8Array,
+    valueBytesMax: number,
+  ): MapEntry | typeof oversized | undefined {
+    const found = home < 0 ? undefined : this.#lookup(tables[home], home, hash, key, valueBytesMax)
     if (found !== undefined) return found
     for (let index = 0; index < tables.length; index++) {
       if (index === home) continue
-      const elsewhere = this.#lookup(tables[index], index, hash, key)
+      const elsewhere = this.#lookup(tables[index], index, hash, key, valueBytesMax)
       if (elsewhere !== undefined) return elsewhere
     }
     return undefined
   }
 
-  #lookup(table: TableView | undefined, index: number, hash: number, key: Uint8Array): MapEntry | undefined {
+  #lookup(
+    table: TableView | undefined,
+    index: number,
+    hash: number,
+    key: Uint8Array,
+    valueBytesMax: number,
+  ): MapEntry | typeof oversized | undefined {
     // A partition without a table is bulk loading.
     if (table === undefined) return undefined
     const { log, partitions } = this.#view
@@ -97,9 +167,11 @@ export class Reader {
     const segment = log.segments[address >>> log.offsetBits]!
     const at = (address & log.offsetMask) << 3
     const start = at + headerBytes + segment.words[at >>> 2]!
+    const valueLength = segment.words[(at >>> 2) + 1]!
+    if (valueLength > valueBytesMax) return oversized
     return {
       // The slice of a Uint8Array over shared memory is a copy in unshared memory.
-      value: segment.bytes.slice(start, start + segment.words[(at >>> 2) + 1]!),
+      value: segment.bytes.slice(start, start + valueLength),
       partition: partitions[index]!,
       offset: segment.doubles[(at >>> 3) + 1]!,
       timestamp: segment.doubles[(at >>> 3) + 2]!,

@@ -19,7 +19,12 @@ let youngBytes = 0
 
 /** Counts the garbage of a lookup. Call it after the lookup, while no reader is inside the map. */
 export function noteLookup(valueBytes: number): void {
-  youngBytes += lookupBytes + valueBytes
+  noteGarbage(lookupBytes + valueBytes)
+}
+
+/** Counts the garbage of reading several keys, in the same way. */
+export function noteGarbage(bytes: number): void {
+  youngBytes += bytes
   if (youngBytes < youngBytesMax) return
   youngBytes = 0
   edenGC()

@@ -11,7 +11,9 @@ import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { addressSpaceBytes, slabBytesDefault } from '../memory/limits.ts'
 import type { ChiralMapShared } from '../memory/map-messages.ts'
 import { copyEntry, locate, type StoredEntry, type TableView } from '../memory/probe.ts'
+import { createFigures, SideFigures } from '../memory/side-figures.ts'
 import { Announcements } from './announcements.ts'
+import { BulkLoader } from './bulk-loader.ts'
 import { Cleaner } from './cleaner.ts'
 import { EntryLog } from './entry-log.ts'
 import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
@@ -19,6 +21,7 @@ import { LeftRight } from './left-right.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type IndexPartition, PartitionIndex } from './partition-index.ts'
+import { Positions } from './positions.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -40,8 +43,10 @@ export class ChiralMap {
   readonly #index: PartitionIndex
   readonly #byId: (IndexPartition | undefined)[] = []
   readonly #leftRight: LeftRight
-  readonly #cleaner: Cleaner
+  readonly #bulk: BulkLoader
   readonly #publisher: Publisher
+  readonly #figures: SharedArrayBuffer
+  readonly #positions: Positions
   readonly #oplog = new Oplog()
 
   /** Every partition starts in bulk loading. Throws invalid_settings. */
@@ -65,9 +70,21 @@ export class ChiralMap {
       this.#announcements,
     )
     for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
-    this.#cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
+    const cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
+    this.#bulk = new BulkLoader(this.#index, this.#log, cleaner)
     this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.awaitReaders())
-    this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, this.#cleaner, this.#allocator)
+    this.#figures = createFigures(options.partitions.length)
+    this.#positions = new Positions(options.partitions.length)
+    const figures = new SideFigures(this.#figures, options.partitions.length)
+    this.#publisher = new Publisher(
+      this.#oplog,
+      this.#index,
+      this.#leftRight,
+      cleaner,
+      this.#allocator,
+      this.#positions,
+      figures,
+    )
     this.#announcements.begin()
   }
 
@@ -77,6 +94,7 @@ export class ChiralMap {
     return {
       version: this.#announcements.version,
       control: this.#control,
+      figures: this.#figures,
       segmentBytes: this.#allocator.segmentBytes,
       seed: [this.#seed0, this.#seed1],
       partitions,
@@ -124,13 +142,21 @@ export class ChiralMap {
     checkEntrySize(partition, offset, keyLength, valueLength)
     const hash = halfSipHash13(this.#seed0, this.#seed1, source, keyStart, keyLength)
     if (held.state === 'bulk') {
-      this.#putBulk(held, hash, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
+      this.#bulk.put(held, hash, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
       return
     }
     this.#oplog.makeRoom()
     const address = this.#log.append(held.log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
     this.#oplog.append(hash, address, entryBytes(keyLength, valueLength))
     this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
+  }
+
+  /**
+   * Sets the next offsets of a partition, which the next publish() shows together with the operations that were put
+   * before it. -1 means unknown.
+   */
+  setPosition(partition: number, changelogPosition: number, sourcePosition: number): void {
+    this.#positions.set(this.#partition(partition).log.index, changelogPosition, sourcePosition)
   }
 
   /** Records that a reader thread has applied all messages up to a version. */
@@ -150,15 +176,14 @@ export class ChiralMap {
 
   /** Deletes all entries of a partition in bulk loading. */
   clear(partition: number): void {
-    const held = this.#bulkPartition('clear', partition)
-    held.tables[0]!.clear()
-    this.#log.clear(held.log)
+    this.#bulk.clear(this.#bulkPartition('clear', partition))
   }
 
   /**
-   * Makes every put() before this call visible at once, on all partitions. Resolves with their number when both sides
-   * have them and dead entries are cleaned. Later puts wait for the next call. Calls run one after another. Rejects
-   * with flush_timed_out when a reader thread does not answer; the next publish() continues where this one stopped.
+   * Makes every put() and setPosition() before this call visible at once, on all partitions. Resolves with the number
+   * of puts when both sides have them and dead entries are cleaned. Later ones wait for the next call. Calls run one
+   * after another. Rejects with flush_timed_out when a reader thread does not answer; the next publish() continues
+   * where this one stopped.
    */
   publish(): Promise<number> {
     return this.#publisher.publish()
@@ -218,33 +243,5 @@ export class ChiralMap {
     if (held.state === 'bulk') return held
     const found = `it is ${held.state}, which ends bulk loading`
     throw new LatchkeyError('internal', `${action} partition ${partition}: ${found}`)
-  }
-
-  #putBulk(
-    partition: IndexPartition,
-    hash: number,
-    source: Uint8Array,
-    keyStart: number,
-    keyLength: number,
-    valueStart: number,
-    valueLength: number,
-    offset: number,
-    timestamp: number,
-  ): void {
-    const { log } = partition
-    let dead: number
-    if (valueLength === tombstone) {
-      dead = this.#index.remove(partition, 0, hash, source, keyStart, keyLength)
-    } else {
-      const address = this.#log.append(log, source, keyStart, keyLength, valueStart, valueLength, offset, timestamp)
-      try {
-        dead = this.#index.insert(partition, 0, hash, source, keyStart, keyLength, address)
-      } catch (error) {
-        this.#log.markDead(log, address)
-        throw error
-      }
-    }
-    if (dead !== 0) this.#log.markDead(log, dead)
-    if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
   }
 }

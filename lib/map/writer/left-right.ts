@@ -3,7 +3,7 @@
  * unpublished side, swap, wait until no reader is inside the other side, make the same change there. DESIGN.md
  * explains the races.
  */
-import { publishSide } from '../memory/control.ts'
+import { publishedSide, storeExchanges } from '../memory/control.ts'
 import type { Side } from '../memory/map-messages.ts'
 import type { Announcements } from './announcements.ts'
 
@@ -17,7 +17,7 @@ export class LeftRight {
   readonly #control: Int32Array
   readonly #announcements: Announcements
   readonly #awaitReaders: () => Promise<void>
-  #published: Side = 0
+  #exchanges = 0
   #unfinished: { change: Change; swapped: boolean } | undefined
 
   constructor(control: Int32Array, announcements: Announcements, awaitReaders: () => Promise<void>) {
@@ -26,12 +26,17 @@ export class LeftRight {
     this.#awaitReaders = awaitReaders
   }
 
+  /** Number of exchanges so far. */
+  get exchanges(): number {
+    return this.#exchanges
+  }
+
   get published(): Side {
-    return this.#published
+    return publishedSide(this.#exchanges)
   }
 
   get unpublished(): Side {
-    return this.#published === 0 ? 1 : 0
+    return publishedSide(this.#exchanges + 1)
   }
 
   /**
@@ -50,8 +55,7 @@ export class LeftRight {
     if (unfinished === undefined) return
     if (!unfinished.swapped) {
       await this.#announcements.allConfirmed()
-      this.#published = this.unpublished
-      publishSide(this.#control, this.#published)
+      storeExchanges(this.#control, ++this.#exchanges)
       unfinished.swapped = true
     }
     await this.#awaitReaders()
