@@ -31,6 +31,7 @@ export const errorTable = {
   stopping: { title: 'Store is stopping', status: 503, retriable: true },
   internal_port: { title: 'Internal port', status: 403, retriable: false },
   cross_site_refused: { title: 'Request from another site refused', status: 403, retriable: false },
+  answer_full: { title: 'Answer is full', status: 413, retriable: false },
   readers_exhausted: { title: 'All readers are taken', status: 503, retriable: true },
   schema_unavailable: { title: 'Schema not available', status: 503, retriable: true },
   value_undecodable: { title: 'Stored value cannot be decoded', status: 500, retriable: false },

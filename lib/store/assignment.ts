@@ -5,6 +5,8 @@ export interface Assignment {
   primaries: readonly number[]
   replicas: readonly number[]
   partitionCount: number
+  /** Those that the topic got while the store runs, and that are not recovered yet. Included above. */
+  recovering?: readonly number[]
 }
 
 /** Returns all partitions held, in ascending order. */

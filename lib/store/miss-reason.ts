@@ -6,50 +6,48 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, holdsAllPartitions } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
 
-/**
- * Returns the error for a miss that is to be retried, here or at another instance; undefined if the key does not exist.
- */
-export function explainMiss(
-  key: Uint8Array,
-  assignment: Assignment,
-  stats: StatsView,
-  config: StoreConfig,
-): LatchkeyError | undefined {
-  const { primaries, replicas, partitionCount } = assignment
-  const rebuilt = rebuildingPartition(key, assignment, stats, config)
-  if (rebuilt !== undefined) {
-    const message = `Reading store ${config.storeId}: the key may be in partition ${rebuilt}, which is being rebuilt`
-    return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
+/** Returns the error for a miss that is to be retried, here or at another instance; undefined if the key is not there. */
+export type MissReasons = (key: Uint8Array) => LatchkeyError | undefined
+
+/** Returns the reasons as they are now, for the misses of one request. Several keys may get the same error. */
+export function missReasons(assignment: Assignment, stats: StatsView, config: StoreConfig): MissReasons {
+  const { primaries, replicas, partitionCount, recovering = [] } = assignment
+  const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
+  const filling = replicas.filter((partition) => partitionStateOf(stats, partition) !== 'running')
+  const isComplete = replicas.length === 0 && primaries.length === partitionCount && recovering.length === 0
+  if (isComplete && rebuilding.length === 0) return noReason
+  const attempted = `Reading store ${config.storeId}`
+  const reasonOf = (partition: number | undefined): LatchkeyError | undefined => {
+    const rebuilt = partition === undefined ? rebuilding[0] : rebuilding.find((one) => one === partition)
+    if (rebuilt !== undefined) {
+      const message = `${attempted}: the key may be in partition ${rebuilt}, which is being rebuilt`
+      return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
+    }
+    const added = partition === undefined ? recovering[0] : recovering.find((one) => one === partition)
+    if (added !== undefined) return recoveringError(`${attempted}: the key may be in`, added)
+    if (partition === undefined ? filling.length > 0 : filling.includes(partition)) {
+      const message = `${attempted}: the key may be in a replica that is still filling`
+      return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
+    }
+    if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
+    if (holdsAllPartitions(config)) return recoveringError(`${attempted}: the key belongs to`, partition)
+    const message = `${attempted}: the key belongs to partition ${partition}, which this instance does not hold`
+    return new LatchkeyError('partition_not_held', message, {
+      details: { partition, held: { primary: primaries, replicas } },
+    })
   }
-  if (replicas.length === 0 && primaries.length === partitionCount) return undefined
-  const partition = partitionFor(key, partitionCount, config.partitioner)
-  const filling = replicas.filter((replica) => partitionStateOf(stats, replica) !== 'running')
-  if (partition === undefined ? filling.length > 0 : filling.includes(partition)) {
-    const message = `Reading store ${config.storeId}: the key may be in a replica that is still filling`
-    return new LatchkeyError('replica_recovering', message, { details: { partitions: filling } })
+  const known = new Map<number | undefined, LatchkeyError | undefined>()
+  return (key) => {
+    const partition = partitionFor(key, partitionCount, config.partitioner)
+    if (!known.has(partition)) known.set(partition, reasonOf(partition))
+    return known.get(partition)
   }
-  if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
-  if (holdsAllPartitions(config)) {
-    const found = `the key belongs to partition ${partition}, a new partition of the topic that this instance is still recovering`
-    return new LatchkeyError('recovering', `Reading store ${config.storeId}: ${found}`, { details: { partition } })
-  }
-  const message = `Reading store ${config.storeId}: the key belongs to partition ${partition}, which this instance does not hold`
-  return new LatchkeyError('partition_not_held', message, {
-    details: { partition, held: { primary: primaries, replicas } },
-  })
 }
 
-/** Returns a primary partition that may have the key and whose source is read again; undefined if there is none. */
-function rebuildingPartition(
-  key: Uint8Array,
-  assignment: Assignment,
-  stats: StatsView,
-  config: StoreConfig,
-): number | undefined {
-  for (const partition of assignment.primaries) {
-    if (partitionStateOf(stats, partition) !== 'rebuilding') continue
-    const home = partitionFor(key, assignment.partitionCount, config.partitioner)
-    if (home === undefined || home === partition) return partition
-  }
-  return undefined
+/** The error for a partition that the topic got while the store runs, and that is still recovered. */
+export function recoveringError(beginning: string, partition: number): LatchkeyError {
+  const found = `partition ${partition}, a new partition of the topic that this instance is still recovering`
+  return new LatchkeyError('recovering', `${beginning} ${found}`, { details: { partition } })
 }
+
+function noReason(): undefined {}

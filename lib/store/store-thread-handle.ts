@@ -4,18 +4,15 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { passedOn } from '../log/index.ts'
-import { ChiralMapReaders, type Reader } from '../map/index.ts'
-import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
-import { pinnedReadersMax } from '../store-protocol/limits.ts'
 import { Stats } from '../store-protocol/stats.ts'
-import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
+import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread, Troubles } from '../store-protocol/thread-messages.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
-import type { PinnedMapReader } from './pinned-reader.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import type { StoreAccess, StorePort } from './store-port.ts'
+import { ThreadReads } from './thread-reads.ts'
 import { WriteQueue } from './write-queue.ts'
 
 /** Maximum number of flushes that wait at the same time. */
@@ -32,13 +29,14 @@ export interface StoreThreadEvents {
 
 export class StoreThreadHandle {
   readonly #config: StoreConfig
-  readonly #hasHeaderPrefix: boolean
   readonly #events: StoreThreadEvents
   readonly #thread: StorePort
   readonly #readerThread: number
   readonly #closed = Promise.withResolvers<void>()
   readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
   readonly #progress = new ProgressMeter()
+  /** Reads of the thread's partitions. */
+  readonly reads: ThreadReads
   /** Writes of the embedding program that are in progress. */
   readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
   /** Reasons by partition, one map for each type of message. */
@@ -61,12 +59,11 @@ export class StoreThreadHandle {
   stats = new Stats([])
   /** Maximum size of a record batch that the changelog accepts, in bytes. */
   recordBytesMax = 0
-  #readers: ChiralMapReaders | undefined
   #lastFlush = 0
 
   constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadEvents, access: StoreAccess) {
     this.#config = config
-    this.#hasHeaderPrefix = hasHeaderPrefix(config)
+    this.reads = new ThreadReads(hasHeaderPrefix(config), config.readerPoolSize)
     this.#events = events
     this.#readerThread = access.readerThread
     this.#thread = access.open(config, logging, {
@@ -75,34 +72,15 @@ export class StoreThreadHandle {
     })
   }
 
-  get readers(): { size: number; inUse: number; waiting: number } {
-    return this.#readers ?? { size: this.#config.readerPoolSize, inUse: 0, waiting: 0 }
-  }
-
   /** Null unless the thread recovers. */
   get recovery(): RecoveryProgress | null {
     return this.state === 'recovering' ? this.#progress.read(this.stats) : null
   }
 
-  /** Returns the latest published value of a key: at once if a reader is free, else a promise. Only after `opened`. */
-  find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    const readers = this.#readers!
-    const reader = readers.acquire()
-    if (reader instanceof Promise) return reader.then((freed) => this.#read(readers, freed, key))
-    return this.#read(readers, reader, key)
-  }
-
-  /** Returns a reader outside the pool. @throws LatchkeyError readers_exhausted */
-  pin(): PinnedMapReader {
-    const readers = this.#readers!
-    const reader = readers.pin()
-    return { get: (key) => this.#lookUp(reader, key), close: () => readers.unpin(reader) }
-  }
-
   /** Sets the number of partitions of the topic, by which keys are distributed. */
   setPartitionCount(partitionCount: number): void {
     this.assignment = { ...this.assignment, partitionCount }
-    this.#readers?.setPartitionCount(partitionCount)
+    this.reads.setPartitionCount(partitionCount)
   }
 
   /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
@@ -126,19 +104,6 @@ export class StoreThreadHandle {
     this.#thread.terminate()
   }
 
-  #read(readers: ChiralMapReaders, reader: Reader, key: Uint8Array): Lookup | undefined {
-    try {
-      return this.#lookUp(reader, key)
-    } finally {
-      readers.release(reader)
-    }
-  }
-
-  #lookUp(reader: Reader, key: Uint8Array): Lookup | undefined {
-    const found = reader.get(key)
-    return found !== undefined && this.#hasHeaderPrefix ? splitHeaderPrefix(found) : found
-  }
-
   #send(message: ToThread): void {
     this.#thread.post(message)
   }
@@ -149,13 +114,11 @@ export class StoreThreadHandle {
         this.assignment = message
         this.recordBytesMax = message.recordBytesMax
         this.stats = new Stats(partitionsOf(message), message.stats)
-        this.#readers = new ChiralMapReaders(message.map, this.#readerThread, { pinned: pinnedReadersMax })
-        this.#confirm(message.map.version)
+        this.#confirm(this.reads.open(message.map, this.#readerThread))
         this.#events.opened()
         break
       case 'map':
-        this.#readers?.receive(message.message)
-        this.#confirm(message.message.version)
+        this.#confirm(this.reads.receive(message.message))
         break
       case 'state':
         this.#setState(message.state)

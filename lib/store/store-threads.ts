@@ -11,7 +11,7 @@ import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/sta
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { configOfAdded } from './added-partitions.ts'
-import { type Assignment, holdsAllPartitions } from './assignment.ts'
+import { type Assignment, holdsAllPartitions, partitionsOf } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import type { StoreAccess } from './store-port.ts'
@@ -87,9 +87,10 @@ export class StoreThreads {
   }
 
   get readers(): { size: number; inUse: number; waiting: number } {
-    const { size } = this.#initial[0]!.readers
-    if (this.all.length === 1) return this.#initial[0]!.readers
-    const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, handle) => total + handle.readers[of], 0)
+    const { readers } = this.#initial[0]!.reads
+    if (this.all.length === 1) return readers
+    const { size } = readers
+    const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, { reads }) => total + reads.readers[of], 0)
     return { size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
 
@@ -103,19 +104,24 @@ export class StoreThreads {
    * another thread, because its partition changes with the number of partitions.
    */
   find(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
-    if (this.#initial.length === 1 && this.#added.length === 0) return this.#initial[0]!.find(key)
+    if (this.#initial.length === 1 && this.#added.length === 0) return this.#initial[0]!.reads.find(key)
     const order = this.inOrder(key)
     for (const [index, handle] of order.entries()) {
-      const found = handle.find(key)
+      const found = handle.reads.find(key)
       if (found instanceof Promise) return findLater(found, order.slice(index + 1), key)
       if (found !== undefined) return found
     }
     return undefined
   }
 
+  /** The threads that are read. Threads of added partitions are left out until they run. */
+  get running(): StoreThreadHandle[] {
+    return this.all.filter(({ state }) => state === 'running')
+  }
+
   /** Returns the running threads in the order in which a key is looked up. */
   inOrder(key: Uint8Array): StoreThreadHandle[] {
-    const running = this.all.filter(({ state }) => state === 'running')
+    const { running } = this
     if (running.length <= 1) return running
     const home = this.ownerOf(partitionFor(key, this.#assignment.partitionCount, 'murmur2')!)
     const at = home === undefined ? -1 : running.indexOf(home)
@@ -164,6 +170,7 @@ export class StoreThreads {
         primaries: all.flatMap((handle) => handle.assignment.primaries).toSorted((a, b) => a - b),
         replicas: all.flatMap((handle) => handle.assignment.replicas).toSorted((a, b) => a - b),
         partitionCount: Math.max(...all.map((handle) => handle.assignment.partitionCount)),
+        recovering: this.#added.flatMap((one) => (one.state === 'running' ? [] : partitionsOf(one.assignment))),
       }
       this.#stats = mergedStats(all.map((handle) => handle.stats))
     }
@@ -225,7 +232,7 @@ async function findLater(
   let found = await first
   for (const handle of others) {
     if (found !== undefined) return found
-    if (handle.state === 'running') found = await handle.find(key)
+    if (handle.state === 'running') found = await handle.reads.find(key)
   }
   return found
 }

@@ -5,11 +5,14 @@
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import type { LatchkeyError } from '../errors.ts'
+import type { ManyLookups, StoreReads } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import { explainMiss } from './miss-reason.ts'
+import type { Assignment } from './assignment.ts'
+import { missReasons } from './miss-reason.ts'
+import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
 import { replicaLag } from './partition-status.ts'
 import { partitionFor } from './partitioner.ts'
@@ -34,7 +37,7 @@ export function startStore(
   return new Store(config, logging, definition, access)
 }
 
-export class Store {
+export class Store implements Pick<StoreReads, 'getMany'> {
   readonly id: string
   /** How keys and values are written in requests and responses. */
   readonly presentation: Presentation
@@ -43,6 +46,7 @@ export class Store {
   readonly #ready = Promise.withResolvers<void>()
   readonly #listeners = new Set<(state: StoreState) => void>()
   readonly #threads: StoreThreads
+  readonly #multiReads: MultiReads
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
@@ -51,6 +55,7 @@ export class Store {
     this.#config = config
     const events = { state: (state: StoreState) => this.#changed(state), caughtUp: () => this.#checkReady() }
     this.#threads = new StoreThreads(config, logging, events, access)
+    this.#multiReads = new MultiReads(config, this.#threads)
     this.#ready.promise.catch(() => {})
   }
 
@@ -105,17 +110,25 @@ export class Store {
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
+    const { assignment } = this.#threads
     const found = this.#threads.find(key)
-    return found instanceof Promise ? found.then((lookup) => this.#answer(key, lookup)) : this.#answer(key, found)
+    if (found instanceof Promise) return found.then((lookup) => this.#answer(key, lookup, assignment))
+    return this.#answer(key, found, assignment)
+  }
+
+  /** As StoreReads.getMany. Throws as get, except for misses, and if a store thread has no reader free in time. */
+  getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
+    this.#requireServing('Reading')
+    return this.#multiReads.getMany(keys, bytesMax)
   }
 
   /** Returns a reader outside the pool, for lookups that must not wait: see PinnedReader. */
   reader(): PinnedReader {
     const serving = (key: Uint8Array) => {
       this.#requireServing('Reading')
-      return this.#threads.inOrder(key)
+      return this.#threads.inOrder(key).map(({ reads }) => reads)
     }
-    return new PinnedReader(serving, (key, found) => this.#answer(key, found))
+    return new PinnedReader(serving, (key, found) => this.#answer(key, found, this.#threads.assignment))
   }
 
   /**
@@ -178,10 +191,10 @@ export class Store {
     return this.#closing
   }
 
-  #answer(key: Uint8Array, found: Lookup | undefined): Lookup | undefined {
-    const assignment = this.#threads.assignment
+  /** @param assignment as it was when the threads to search were selected */
+  #answer(key: Uint8Array, found: Lookup | undefined, assignment: Assignment): Lookup | undefined {
     if (found === undefined) {
-      const miss = explainMiss(key, assignment, this.stats, this.#config)
+      const miss = missReasons(assignment, this.stats, this.#config)(key)
       if (miss !== undefined) throw miss
     } else if (assignment.replicas.length > 0) {
       const { stats } = this

@@ -3,7 +3,7 @@ import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
 import type { Assignment } from '../../lib/store/assignment.ts'
-import { explainMiss } from '../../lib/store/miss-reason.ts'
+import { missReasons } from '../../lib/store/miss-reason.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
 import { settingsFrom } from '../support/instances/settings.ts'
 
@@ -29,7 +29,7 @@ function miss(
     PARTITIONER: partitioner,
     PARTITIONS: takesAll ? '' : assignment.primaries.join(),
   })
-  const error = explainMiss(keyOf(partition, partitioner), { ...assignment, partitionCount }, stats, config)
+  const error = missReasons({ ...assignment, partitionCount }, stats, config)(keyOf(partition, partitioner))
   return error && { code: error.code, details: error.details }
 }
 

@@ -42,9 +42,9 @@ test('pinned readers can be pinned again once they are closed', () => {
   const { map } = createFixture({ readersMax: 1 + pinnedReadersMax })
   const assignment = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
   receive({ type: 'opened', ...assignment, stats: new Stats([0]).buffer, map: map.shared })
-  for (let count = 0; count < 2 * pinnedReadersMax; count++) handle.pin().close()
-  const pinned = Array.from({ length: pinnedReadersMax }, () => handle.pin())
-  expect(() => handle.pin()).toThrow(`all ${pinnedReadersMax} reserved readers are in use`)
+  for (let count = 0; count < 2 * pinnedReadersMax; count++) handle.reads.pin().close()
+  const pinned = Array.from({ length: pinnedReadersMax }, () => handle.reads.pin())
+  expect(() => handle.reads.pin()).toThrow(`all ${pinnedReadersMax} reserved readers are in use`)
   pinned[7]!.close()
-  handle.pin()
+  handle.reads.pin()
 })

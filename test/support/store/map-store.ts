@@ -1,0 +1,123 @@
+/** A store without Kafka: its store threads are maps of this thread that a test writes. */
+import { ChiralMap } from '../../../lib/map/index.ts'
+import { pinnedReadersMax } from '../../../lib/store-protocol/limits.ts'
+import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { PartitionState } from '../../../lib/store-protocol/status.ts'
+import type { FromThread, ToThread } from '../../../lib/store-protocol/thread-messages.ts'
+import type { StorePortEvents } from '../../../lib/store/store-port.ts'
+import { startStore, type Store } from '../../../lib/store/store.ts'
+import { settingsFrom } from '../instances/settings.ts'
+import { putEntry, smallSegmentBytes, smallSlabBytes } from '../map/map-pair.ts'
+
+export interface ThreadPartitions {
+  readonly primaries?: readonly number[]
+  readonly replicas?: readonly number[]
+}
+
+export interface MapThread {
+  readonly map: ChiralMap
+  readonly stats: Stats
+  post(message: FromThread): void
+}
+
+export interface MapStore {
+  readonly store: Store
+  /** In the order in which the store has started them. */
+  readonly threads: MapThread[]
+  put(partition: number, key: string, value: string | Uint8Array | null, offset?: number): void
+  publish(): Promise<void>
+  setState(partition: number, state: PartitionState): void
+  /** Lets the store take the partitions that its topic has got, in another thread that does not run yet. */
+  grow(partitionCount: number, thread: ThreadPartitions): Promise<MapThread>
+}
+
+const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092', STORE_ID: 'orders' }
+
+/** @param threads the partitions of each; partitions that none has are not held */
+export async function openMapStore(
+  partitionCount: number,
+  threads: readonly ThreadPartitions[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<MapStore> {
+  const opened: (MapThread & { partitions: ThreadPartitions })[] = []
+  const coming = [...threads]
+  const config = settingsFrom({ ...topics, READER_POOL_SIZE: '2', STORE_THREADS: `${threads.length}`, ...settings })
+  const openMap = (events: StorePortEvents, partitions: ThreadPartitions): ChiralMap => {
+    const held = [...(partitions.primaries ?? []), ...(partitions.replicas ?? [])]
+    const map = new ChiralMap({
+      partitions: held,
+      partitionCount,
+      initialCapacity: 0,
+      readersMax: config.readerPoolSize + pinnedReadersMax,
+      readerThreads: 1,
+      segmentBytes: smallSegmentBytes,
+      slabBytes: smallSlabBytes,
+      announce: (message) => events.received({ type: 'map', message }),
+    })
+    const stats = new Stats(held)
+    for (const partition of held) {
+      setPartitionState(stats, partition, 'running')
+      stats.setGauge(partition, 'role', partitions.replicas?.includes(partition) === true ? 1 : 0)
+      map.open(partition)
+    }
+    opened.push({ map, stats, partitions, post: (message) => events.received(message) })
+    return map
+  }
+  const access = {
+    readerThread: 0,
+    open(_: unknown, __: unknown, events: StorePortEvents) {
+      const map = openMap(events, coming.shift() ?? {})
+      const post = (message: ToThread) => {
+        if (message.type === 'confirmed') map.confirmed(message.readerThread, message.version)
+        if (message.type === 'close') queueMicrotask(() => events.received({ type: 'closed' }))
+      }
+      return { post, terminate: () => {} }
+    },
+  }
+  const store = startStore(config, { level: 'error', structured: false }, undefined, access)
+  const open = async (thread: (typeof opened)[number]) => {
+    const { primaries = [], replicas = [] } = thread.partitions
+    thread.post({
+      type: 'opened',
+      primaries: [...primaries],
+      replicas: [...replicas],
+      partitionCount,
+      recordBytesMax: 1_000_000,
+      stats: thread.stats.buffer,
+      map: thread.map.shared,
+    })
+    await thread.map.publish()
+  }
+  for (let index = 0; index < threads.length; index++) await open(opened[index]!)
+  for (const { post } of opened) post({ type: 'state', state: 'running' })
+  const holderOf = (partition: number) => {
+    return opened.find(({ partitions: { primaries = [], replicas = [] } }) =>
+      [...primaries, ...replicas].includes(partition),
+    )!
+  }
+  return {
+    store,
+    threads: opened,
+    put: (partition, key, value, offset = -1) => putEntry(holderOf(partition).map, partition, key, value, offset),
+    publish: async () => void (await Promise.all(opened.map(({ map }) => map.publish()))),
+    setState: (partition, state) => setPartitionState(holderOf(partition).stats, partition, state),
+    grow: async (count, thread) => {
+      partitionCount = count
+      coming.push(thread)
+      opened[0]!.post({ type: 'grown', partitionCount: count })
+      const added = opened.at(-1)!
+      await open(added)
+      return added
+    },
+  }
+}
+
+/** A key of a partition, by Kafka's default partitioner; another one for each `number`. */
+export function keyIn(store: Store, partition: number, number = 0): string {
+  let left = number
+  for (let i = 0; ; i++) {
+    const key = `key ${i}`
+    if (store.partitionOf(Buffer.from(key)) === partition && left-- === 0) return key
+  }
+}
