@@ -40,7 +40,8 @@ async function start(options: HttpThreadStart): Promise<void> {
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
-    listener = openListener({ bind, port, tls, sharing: 'other', requestHandler, hasFastPath, hostRule, ...bounds })
+    const handling = { requestHandler, hasFastPath, hostRule, storeId: store.id }
+    listener = openListener({ bind, port, tls, sharing: 'other', ...handling, ...bounds })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

@@ -23,6 +23,8 @@ export interface ListenOptions {
   hasFastPath?: boolean | undefined
   /** Absent if requests may name any host. */
   hostRule?: HostRule | undefined
+  /** For trace lines. */
+  storeId?: string | undefined
 }
 
 export interface HttpServer {
@@ -37,7 +39,8 @@ export interface HttpServer {
 
 /** @throws LatchkeyError if it cannot listen */
 export function listen(requestHandler: RequestHandler, options: ListenOptions): HttpServer {
-  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1, hostRule, hasFastPath } = options
+  const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1 } = options
+  const { hostRule, hasFastPath, storeId } = options
   const sharing = threads > 1 ? 'first' : undefined
   const limit = descriptorLimit()
   const connections = connectionsWithin(connectionsMax, limit)
@@ -53,6 +56,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
     hasFastPath,
     hostRule,
     excess,
+    storeId,
     ...bounds,
   })
   const cap = new ConnectionCap({

@@ -13,6 +13,7 @@ import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { claim, listenError } from './port-claim.ts'
 import { guarded, guardedBehind } from './request-guard.ts'
+import { traced } from './request-log.ts'
 
 /** Must exceed the longest wait of a handler, which is a flush. */
 const idleTimeoutSecondsDefault = 30
@@ -39,6 +40,8 @@ export interface ListenerOptions {
   tunnelsMax?: number
   /** Log of closed connections; pass one if others close connections, too. */
   excess?: ExcessLog
+  /** For trace lines. */
+  storeId?: string | undefined
 }
 
 export interface Listener {
@@ -67,9 +70,10 @@ export function openListener(options: ListenerOptions): Listener {
 
 function openDirect(options: ListenerOptions): Listener {
   const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, requestHandler, hostRule } = options
+  const { storeId = '' } = options
   const hasOtherThreads = sharing !== undefined
   const at = { bind, port, isShared: tls !== undefined || hasOtherThreads }
-  const fetch = guarded(requestHandler, hostRule)
+  const fetch = traced(guarded(requestHandler, hostRule), storeId)
   const server = new DirectServer({ at, tls, idleTimeoutSeconds, fetch, hasOtherThreads })
   return {
     port: server.port,
@@ -85,8 +89,8 @@ function openFastPath(options: ListenerOptions): Listener {
   const upstream = { port: server.port, forwarded }
   try {
     const isShared = sharing !== undefined
-    const { connectionsMax = Infinity, tunnelsMax = Infinity, excess = new ExcessLog() } = options
-    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds, excess }
+    const { connectionsMax = Infinity, tunnelsMax = Infinity, excess = new ExcessLog(), storeId = '' } = options
+    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds, excess, storeId }
     const fastPath = new FastPath({ bind, port, tls, isShared, requestHandler, hostRule, upstream, ...bounds })
     return {
       port: fastPath.port,

@@ -7,6 +7,7 @@ import type { Answer, RequestHandler } from '../http/answer.ts'
 import { type Handler, handlerOf } from '../http/handler.ts'
 import { problemResponse } from '../http/problem.ts'
 import { ValueAnswer } from '../http/value-answer.ts'
+import { isDebug, loggerOf } from '../log/index.ts'
 import type { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { isLoopback } from './loopback.ts'
@@ -27,6 +28,8 @@ export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})
  * 6.3).
  */
 const lengthPattern = /^\d+$/
+
+const log = loggerOf('http')
 
 /** For the `fetch` of Bun.serve. */
 export type BunHandler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
@@ -51,7 +54,7 @@ export function guardedBehind(
     const make = () => {
       // Its tunnel may be closed by now.
       const isLocal = forwarded.isLocal(port)
-      if (isLocal === undefined) return refusePort()
+      if (isLocal === undefined) return refusePort(port)
       return admitted(handlerOf(counted(requestHandler, port, forwarded)), request, rule, isLocal)
     }
     return forwarded.whenRoom(make)
@@ -131,7 +134,9 @@ export function closing(answer: Response): Response {
   return answer
 }
 
-function refusePort(): Response {
+/** @param port of a client that is no tunnel, or no longer */
+function refusePort(port: number): Response {
+  if (isDebug()) log.debug('Request at the internal port from port {port} refused: it has no tunnel', { port })
   const found = 'this port is for connections that the server passes on to itself; use that of SERVER_PORT'
   return closing(problemResponse(new LatchkeyError('internal_port', `Answering the request: ${found}`)))
 }

@@ -50,7 +50,7 @@ export function startServer(
   const requestHandler = createRequestHandler(store, options, observed)
   const { bind, token, hosts, tls } = options
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
-  const server = listen(requestHandler, { ...options, hostRule, threads: 1 + further })
+  const server = listen(requestHandler, { ...options, hostRule, threads: 1 + further, storeId: store.id })
   askForShortTurns()
   const { port, url } = server
   const threads = new HttpThreads(further, relay, {

@@ -11,6 +11,7 @@ import {
 } from '../support/kafka/fakes/fetcher-setup.ts'
 import { answer, start, stopProducers } from '../support/kafka/fakes/producer-setup.ts'
 import { ScriptedCluster } from '../support/kafka/fakes/scripted-cluster.ts'
+import { type Line, linesAt } from '../support/log/lines.ts'
 import { until } from '../support/until.ts'
 
 afterEach(() => {
@@ -18,20 +19,6 @@ afterEach(() => {
   stopProducers()
   configureLogging({ level: 'error', structured: false })
 })
-
-interface Line {
-  level: string
-  message: string
-  properties: Record<string, unknown>
-}
-
-/** Lines of the area kafka from now on. */
-function linesAt(level: LogLevel): Line[] {
-  const lines: Line[] = []
-  const write = (text: string) => void lines.push(JSON.parse(text) as Line)
-  configureLogging({ level, structured: true, write })
-  return lines
-}
 
 /** What a client logs that connects, sends one request, learns of another leader and closes. */
 async function linesOfClient(level: LogLevel): Promise<{ lines: Line[]; broker: string }> {

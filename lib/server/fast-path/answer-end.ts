@@ -8,6 +8,9 @@ export class AnswerEnd {
   /** Remaining bytes of the body. Infinity if only the end of the connection ends the body. */
   #left = 0
   #isLast = false
+  /** 0 until the head of the final response is complete. */
+  status = 0
+  bodyBytes = 0
 
   /** Some bytes of the response were taken. */
   get isBegun(): boolean {
@@ -36,6 +39,7 @@ export class AnswerEnd {
     }
     const taken = Math.min(this.#left, bytes.length - at)
     this.#left -= taken
+    this.bodyBytes += taken
     return at + taken
   }
 
@@ -46,6 +50,7 @@ export class AnswerEnd {
       this.#head = new HeadText()
       return
     }
+    this.status = status
     const [length = ''] = this.#head.valuesOf('content-length')
     this.#isLast = this.#head.valuesOf('connection').includes('close')
     if (isHead || status === 204 || status === 304) this.#left = 0

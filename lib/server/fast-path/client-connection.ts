@@ -1,17 +1,18 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
-import type { Answer, RequestHandler } from '../../http/answer.ts'
+import type { Answer } from '../../http/answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import { ValueAnswer } from '../../http/value-answer.ts'
-import type { HostRule } from '../host-rule.ts'
 import { isLoopback } from '../loopback.ts'
+import { sendAnswer } from './answer-page.ts'
+import type { ConnectionHost } from './connection-host.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { headOf, linesOf, type ResponseContext } from './head.ts'
-import type { HeldAnswers } from './held-answers.ts'
+import type { Holder } from './held-answers.ts'
 import type { PlainHead } from './plain-request.ts'
 import { Reading } from './reading.ts'
 import { RequestBuffer } from './request-buffer.ts'
-import type { Slots } from './slots.ts'
-import { Tunnel, type TunnelClient, type Upstream } from './tunnel.ts'
+import { Tunnel, type TunnelClient } from './tunnel.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
 /** Maximum size of requests that wait for an earlier response. Beyond it, the socket is not read. */
@@ -23,27 +24,11 @@ const partialHeadTicks = 10
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
-/** State that all connections share. */
-export interface ConnectionHost {
-  readonly requestHandler: RequestHandler
-  readonly hostRule: HostRule | undefined
-  readonly upstream: Upstream
-  /** Slots of tunnels. */
-  readonly slots: Slots
-  readonly held: HeldAnswers
-  /** Clock for idle connections, in ticks. */
-  readonly ticks: number
-  /** Current date in HTTP format. */
-  readonly date: string
-  /** Each response closes its connection. */
-  readonly isClosing: boolean
-}
-
 const encoder = new TextEncoder()
-/** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
-const page = Buffer.alloc(65_536)
 
-export class ClientConnection {
+export class ClientConnection implements Holder {
+  /** Undefined unless this thread logs debug. */
+  readonly log: ConnectionLog | undefined
   readonly #host: ConnectionHost
   readonly #socket: Socket<unknown>
   readonly #requestBuffer = new RequestBuffer()
@@ -66,7 +51,8 @@ export class ClientConnection {
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
     this.#host = host
     this.#socket = socket
-    this.#writeBuffer = new WriteBuffer(socket, host.held)
+    this.log = ConnectionLog.of(socket, host.storeId)
+    this.#writeBuffer = new WriteBuffer(socket, host.held, this)
     this.#reading = new Reading(socket)
     this.#activeAt = host.ticks
   }
@@ -91,19 +77,29 @@ export class ClientConnection {
 
   ended(): void {
     this.#hasEnded = true
+    this.log?.closing('its end was received')
     if (this.#tunnel?.isPassing) this.#tunnel.clientEnded()
     else if (!this.#isHeld) this.#answerAll()
   }
 
-  closed(): void {
+  /** @param error what ended the socket, if any */
+  closed(error?: unknown): void {
     this.#isLast = true
     this.#writeBuffer.close()
     this.#tunnel?.clientClosed()
+    this.log?.closed(error)
+  }
+
+  /** Closes the connection at once: its client does not take its responses. */
+  terminate(): void {
+    this.log?.closing('it did not take its responses')
+    this.#socket.terminate()
   }
 
   /** Closes the connection. If a request is in progress, its response closes the connection and announces it. */
   finish(): void {
     this.#isFinishing = true
+    this.log?.closing('the server stops')
     if (!this.#isLast && !this.#isHeld && !this.#tunnel?.isPassing) this.#end()
   }
 
@@ -118,7 +114,11 @@ export class ClientConnection {
     if (this.#host.ticks - this.#activeAt <= limit) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.destroy()
-    if (this.#isLast || this.#isHeld || isPassing) this.#socket.terminate()
+    const isBusy = this.#isLast || this.#isHeld || isPassing
+    this.log?.closing(
+      isBusy ? 'it made no progress' : hasPartialHead ? 'its request was incomplete for too long' : 'it was idle',
+    )
+    if (isBusy) this.#socket.terminate()
     else this.#end()
   }
 
@@ -162,6 +162,7 @@ export class ClientConnection {
       writeBuffer: this.#writeBuffer,
       reading: this.#reading,
       isLocal: this.#isLocal,
+      log: this.log,
       answered: (rest) => {
         if (rest.length > 0) this.#requestBuffer.add(Buffer.from(rest.buffer, rest.byteOffset, rest.length))
         this.#answerAll()
@@ -172,6 +173,7 @@ export class ClientConnection {
 
   #answer(target: string, head: PlainHead): void {
     this.#head = head.isShort ? head : undefined
+    this.log?.requested()
     const answer = this.#refuse(head) ?? this.#ask(head, target)
     if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
     else void this.#answerLater(answer, head)
@@ -208,6 +210,7 @@ export class ClientConnection {
     else {
       const body = await answer.bytes()
       this.#send(headOf(answer.status, linesOf(answer.headers), body.length, this.#context(head)), body)
+      this.log?.answered('GET', answer.status, body.length, 'fast path')
     }
     this.#isAnswering = false
     this.#proceed()
@@ -218,24 +221,18 @@ export class ClientConnection {
     const isWhole = answer.status === 200
     const text = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, this.#context(head))
     this.#send(text, isWhole ? body : undefined)
+    this.log?.answered('GET', answer.status, isWhole ? body.length : 0, 'fast path')
   }
 
   #context(head: PlainHead): ResponseContext {
     const isLast = head.isLast || this.#host.isClosing
     this.#isLast ||= isLast
+    if (isLast) this.log?.closing(this.#host.isClosing ? 'the server stops' : 'its last response was sent')
     return { date: this.#host.date, isLast }
   }
 
   #send(head: string, body: Uint8Array | undefined): void {
-    const headLength = page.write(head, 'latin1')
-    const length = headLength + (body?.length ?? 0)
-    if (length <= page.length) {
-      if (body) page.set(body, headLength)
-      this.#writeBuffer.sendFrom(page, length)
-    } else {
-      this.#writeBuffer.sendFrom(page, headLength)
-      if (body) this.#writeBuffer.sendOwn(body)
-    }
+    sendAnswer(this.#writeBuffer, head, body)
     this.#isLast ||= this.#writeBuffer.isClosed
     if (this.#isLast && this.#writeBuffer.isEmpty) this.#end()
   }

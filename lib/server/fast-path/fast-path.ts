@@ -11,12 +11,13 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Drainable } from '../drain.ts'
 import type { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
-import { ClientConnection, type ConnectionHost } from './client-connection.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ConnectionHost, Upstream } from './connection-host.ts'
+import { logHandshakeFailed, logRefused } from './connection-log.ts'
 import { Handshakes } from './handshakes.ts'
 import { HeldAnswers } from './held-answers.ts'
 import { PortListeners, type PortOptions } from './port-listeners.ts'
 import { Slots } from './slots.ts'
-import type { Upstream } from './tunnel.ts'
 
 const tickMs = 1_000
 /** Time for a TLS handshake; the same as for a head. */
@@ -34,6 +35,7 @@ export interface FastPathOptions extends PortOptions {
   connectionsMax: number
   tunnelsMax: number
   excess: ExcessLog
+  storeId: string
 }
 
 export class FastPath implements ConnectionHost, Drainable {
@@ -41,6 +43,7 @@ export class FastPath implements ConnectionHost, Drainable {
   readonly hostRule: HostRule | undefined
   readonly upstream: Upstream
   readonly slots: Slots
+  readonly storeId: string
   readonly held = new HeldAnswers()
   readonly port: number
   /** Seconds since the start, roughly. */
@@ -67,6 +70,7 @@ export class FastPath implements ConnectionHost, Drainable {
     this.requestHandler = options.requestHandler
     this.hostRule = options.hostRule
     this.upstream = options.upstream
+    this.storeId = options.storeId
     const { bind, port, tls, isShared } = options
     this.#listeners = new PortListeners<ClientConnection>(
       { bind, port, tls, isShared },
@@ -113,7 +117,7 @@ export class FastPath implements ConnectionHost, Drainable {
       data: (socket, bytes) => socket.data?.received(bytes),
       drain: (socket) => socket.data?.drained(),
       end: (socket) => socket.data?.ended(),
-      close: (socket) => this.#closed(socket),
+      close: (socket, error) => this.#closed(socket, error),
       error: (socket, error) => {
         // EPROTO is a fault of the client: it sent bytes that are not TLS, or that cannot be decrypted.
         if ((error as NodeJS.ErrnoException).code !== 'EPROTO') {
@@ -128,6 +132,7 @@ export class FastPath implements ConnectionHost, Drainable {
     const open = this.#sockets.size + this.#handshakes.size
     if (open >= this.#connectionsMax) {
       this.#excess.closed(1, open)
+      logRefused(socket, open)
       socket.terminate()
     } else if (isSecure) this.#handshakes.begin(socket, this.ticks)
     else this.#begin(socket)
@@ -138,9 +143,9 @@ export class FastPath implements ConnectionHost, Drainable {
     this.#sockets.add(socket)
   }
 
-  #closed(socket: Socket<ClientConnection>): void {
-    if (this.#sockets.delete(socket)) socket.data.closed()
-    else this.#handshakes.end(socket)
+  #closed(socket: Socket<ClientConnection>, error: unknown): void {
+    if (this.#sockets.delete(socket)) socket.data.closed(error)
+    else if (this.#handshakes.end(socket)) logHandshakeFailed(socket, error)
     this.#checkEmptied()
   }
 

@@ -19,7 +19,7 @@ export interface HeldAnswersOptions {
 
 const defaults: HeldAnswersOptions = { bytesMax: 64 * mebibyte, burstBytesMax: 128 * mebibyte, stalledTicks: 5 }
 
-/** A client's socket. */
+/** A client's connection. */
 export interface Holder {
   terminate(): unknown
 }

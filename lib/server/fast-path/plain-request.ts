@@ -95,6 +95,11 @@ export function readPlainRequest(received: string, from: number, known?: PlainHe
   return end - from <= headCharactersMax && plainTarget.test(target) ? { target, head, end } : undefined
 }
 
+/** Returns whether bytes contain a whole head, within the bound of Bun's server. */
+export function hasHead(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, headCharactersMax)).includes(headEnd)
+}
+
 function readHead(received: string, from: number): PlainHead | undefined {
   const end = received.indexOf(headEnd, from)
   if (end < 0) return undefined

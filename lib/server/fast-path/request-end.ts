@@ -59,8 +59,12 @@ export class RequestEnd {
   }
 
   get hasUnknownMethod(): boolean {
-    const [method] = this.#head.text.split(' ', 1)
-    return this.hasHead && !methods.has(method ?? '')
+    return this.hasHead && !methods.has(this.method)
+  }
+
+  /** The first word of the request. */
+  get method(): string {
+    return this.#head.text.split(' ', 1)[0] ?? ''
   }
 
   /** The connection ends with the response, although the response may not announce it. */

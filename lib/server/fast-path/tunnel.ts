@@ -4,20 +4,15 @@
  * not report the end of a paused socket. Bytes of a response that the client does not take are held.
  */
 import type { Socket } from 'bun'
-import type { ForwardedRequests } from '../forwarded-requests.ts'
 import { AnswerEnd } from './answer-end.ts'
 import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
-import { headCharactersMax } from './plain-request.ts'
+import type { Upstream } from './connection-host.ts'
+import type { ConnectionLog } from './connection-log.ts'
+import { hasHead } from './plain-request.ts'
 import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
 import type { SlotHolder, Slots } from './slots.ts'
 import { WriteBuffer } from './write-buffer.ts'
-
-/** Bun's server, on this machine. */
-export interface Upstream {
-  readonly port: number
-  readonly forwarded: ForwardedRequests
-}
 
 export interface TunnelClient {
   readonly socket: Pick<Socket<unknown>, 'end' | 'terminate'>
@@ -25,6 +20,7 @@ export interface TunnelClient {
   readonly reading: Reading
   /** The client is on this machine. */
   readonly isLocal: boolean
+  readonly log?: ConnectionLog | undefined
   /** A request was answered. `rest` is what the client sent after it. */
   answered(rest: Uint8Array): void
 }
@@ -86,6 +82,7 @@ export class Tunnel implements SlotHolder {
     this.#answer = new AnswerEnd()
     this.#waiting = nothing
     this.#headTicks = 0
+    this.#client.log?.requested()
     this.#slots.use(this)
     this.received(bytes)
   }
@@ -157,6 +154,7 @@ export class Tunnel implements SlotHolder {
       // No descriptor is left, or the server was stopped.
       this.#isServerGone = true
       this.#freeSlot()
+      this.#client.log?.closing("no connection to Bun's server")
       this.#client.socket.terminate()
     }
   }
@@ -167,6 +165,7 @@ export class Tunnel implements SlotHolder {
     this.#toServer = new WriteBuffer(server)
     this.#port = server.localPort
     this.#upstream.forwarded.add(this.#port, this.#client.isLocal)
+    this.#client.log?.tunnelOpened(this.#port)
     this.#send()
   }
 
@@ -186,7 +185,9 @@ export class Tunnel implements SlotHolder {
   #answered(received: Uint8Array): void {
     const isHead = this.#request?.isHead ?? false
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
+    const wasComplete = this.#answer?.isComplete ?? true
     const isAll = (this.#answer?.consume(bytes, isHead) ?? 0) === bytes.length
+    if (!wasComplete && this.#answer?.isComplete) this.#logAnswered()
     // A received chunk is not shared, so its memory may be freed.
     this.#client.writeBuffer.sendOwn(bytes)
     if (this.#answer?.isComplete) this.#upstream.forwarded.received(this.#port)
@@ -214,6 +215,10 @@ export class Tunnel implements SlotHolder {
     if (this.#hasClientEnded && isOwed && this.#toServer?.isEmpty) this.#server?.shutdown()
   }
 
+  #logAnswered(): void {
+    this.#client.log?.answered(this.#request!.method, this.#answer!.status, this.#answer!.bodyBytes, "Bun's server")
+  }
+
   #freeSlot(): void {
     if (this.#hasSlot) this.#slots.free(this)
     this.#hasSlot = false
@@ -223,18 +228,20 @@ export class Tunnel implements SlotHolder {
     this.#isServerGone = true
     this.#upstream.forwarded.delete(this.#port)
     this.#freeSlot()
+    if (this.#server !== undefined) this.#client.log?.tunnelClosed(this.#port)
     if (!this.isPassing) return
+    const isCut = this.#answer?.isComplete === false
     if (this.#request?.hasUnknownMethod && this.#answer?.isBegun === false) {
-      this.#client.writeBuffer.send(unknownMethodRefusal())
+      const refusal = unknownMethodRefusal()
+      this.#answer.consume(refusal, false)
+      this.#client.writeBuffer.send(refusal)
     }
+    if (isCut) this.#logAnswered()
+    this.#client.log?.closing(this.#answer?.isLast ? 'its last response was sent' : "Bun's server closed the tunnel")
     // Bytes that the client still sends are read and dropped. A socket closed with unread bytes would be reset, and the
     // client would lose its last response.
     this.#waiting = nothing
     this.#client.reading.isPaused = false
     if (this.#client.writeBuffer.isEmpty) this.#client.socket.end()
   }
-}
-
-function hasHead(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, headCharactersMax)).includes('\r\n\r\n')
 }

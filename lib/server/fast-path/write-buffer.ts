@@ -11,6 +11,7 @@ interface WritableSocket extends Holder {
 export class WriteBuffer {
   readonly #socket: WritableSocket
   readonly #held: HeldAnswers | undefined
+  readonly #holder: Holder
   /** In order. The first one lacks the bytes that the socket has taken. */
   #left: Uint8Array[] = []
   /** Those whose memory is freed after sending. */
@@ -19,10 +20,14 @@ export class WriteBuffer {
   #leftBytes = 0
   #isClosed = false
 
-  /** @param held counts the bytes left; absent if no client decides how many there are */
-  constructor(socket: WritableSocket, held?: HeldAnswers) {
+  /**
+   * @param held counts the bytes left; absent if no client decides how many there are
+   * @param holder is terminated if it holds too many bytes
+   */
+  constructor(socket: WritableSocket, held?: HeldAnswers, holder: Holder = socket) {
     this.#socket = socket
     this.#held = held
+    this.#holder = holder
   }
 
   get isEmpty(): boolean {
@@ -75,14 +80,14 @@ export class WriteBuffer {
    */
   drain(): boolean {
     const waiting = this.#left
-    this.#held?.took(this.#socket)
+    this.#held?.took(this.#holder)
     this.#left = []
     this.#leftBytes = 0
     for (const bytes of waiting) {
       if (this.#owned.delete(bytes)) this.sendOwn(bytes)
       else this.send(bytes)
     }
-    if (this.isEmpty) this.#held?.release(this.#socket)
+    if (this.isEmpty) this.#held?.release(this.#holder)
     return this.isEmpty
   }
 
@@ -98,13 +103,13 @@ export class WriteBuffer {
   #keep(bytes: Uint8Array): void {
     this.#left.push(bytes)
     this.#leftBytes += bytes.buffer.byteLength
-    this.#held?.hold(this.#socket, this.#leftBytes)
+    this.#held?.hold(this.#holder, this.#leftBytes)
   }
 
   #forget(): void {
     this.#left = []
     this.#leftBytes = 0
-    this.#held?.release(this.#socket)
+    this.#held?.release(this.#holder)
   }
 
   #own(bytes: Uint8Array): Uint8Array {

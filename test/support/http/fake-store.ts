@@ -84,7 +84,7 @@ export interface Served extends AsyncDisposable {
 export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
   const store = new FakeStore(definition)
   const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
-  const server = listen(requestHandler, { bind: '127.0.0.1', port: 0, ...options })
+  const server = listen(requestHandler, { bind: '127.0.0.1', port: 0, storeId: store.id, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
 }
 

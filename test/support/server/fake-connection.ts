@@ -1,6 +1,7 @@
 /** Connections to a fast path over sockets that a test controls. */
 import { ValueAnswer } from '../../../lib/http/value-answer.ts'
-import { ClientConnection, type ConnectionHost } from '../../../lib/server/fast-path/client-connection.ts'
+import { ClientConnection } from '../../../lib/server/fast-path/client-connection.ts'
+import type { ConnectionHost } from '../../../lib/server/fast-path/connection-host.ts'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
 import { ForwardedRequests } from '../../../lib/server/forwarded-requests.ts'
@@ -16,7 +17,16 @@ export interface FakeFastPath extends ConnectionHost {
 export function fastPathOf(requestHandler: ConnectionHost['requestHandler'], port = 0): FakeFastPath {
   const upstream = { port, forwarded: new ForwardedRequests() }
   const bounds = { slots: new Slots(1), held: new HeldAnswers() }
-  return { requestHandler, hostRule: undefined, upstream, ...bounds, ticks: 0, date: 'now', isClosing: false }
+  return {
+    requestHandler,
+    hostRule: undefined,
+    upstream,
+    ...bounds,
+    storeId: 'orders',
+    ticks: 0,
+    date: 'now',
+    isClosing: false,
+  }
 }
 
 /** A connection that is asked for as much as it reads. */

@@ -1,0 +1,29 @@
+/** State that all connections of a fast path share. */
+import type { RequestHandler } from '../../http/answer.ts'
+import type { ForwardedRequests } from '../forwarded-requests.ts'
+import type { HostRule } from '../host-rule.ts'
+import type { HeldAnswers } from './held-answers.ts'
+import type { Slots } from './slots.ts'
+
+/** Bun's server, on this machine. */
+export interface Upstream {
+  readonly port: number
+  readonly forwarded: ForwardedRequests
+}
+
+export interface ConnectionHost {
+  readonly requestHandler: RequestHandler
+  readonly hostRule: HostRule | undefined
+  readonly upstream: Upstream
+  /** Slots of tunnels. */
+  readonly slots: Slots
+  readonly held: HeldAnswers
+  /** For trace lines. */
+  readonly storeId: string
+  /** Clock for idle connections, in ticks. */
+  readonly ticks: number
+  /** Current date in HTTP format. */
+  readonly date: string
+  /** Each response closes its connection. */
+  readonly isClosing: boolean
+}
