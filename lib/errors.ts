@@ -21,6 +21,8 @@ export const errorTable = {
   rebuilding: { title: 'Partition is being rebuilt', status: 503, retriable: true },
   replica_recovering: { title: 'Replica is recovering', status: 503, retriable: true },
   too_stale: { title: 'Replica is too far behind', status: 503, retriable: true },
+  not_yet_visible: { title: 'Not yet visible', status: 503, retriable: true },
+  waits_exhausted: { title: 'Too many requests wait', status: 503, retriable: true },
   path_not_found: { title: 'Path not found', status: 404, retriable: false },
   method_unknown: { title: 'Method not known', status: 501, retriable: false },
   version_not_supported: { title: 'Version of HTTP not supported', status: 505, retriable: false },

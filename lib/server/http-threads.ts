@@ -41,7 +41,7 @@ export class HttpThreads {
     const listener: Parameters<Relay['join']>[0] = (thread, message) => post({ type: 'store', thread, message })
     const stopped = Promise.withResolvers<void>()
     worker.onmessage = ({ data }: MessageEvent<FromHttpThread>) => {
-      if (data.type === 'listening') relay.join(listener)
+      if (data.type === 'listening') relay.join(listener, start.readerThread)
       if (data.type === 'store') relay.post(listener, data.thread, data.message)
       if (data.type === 'failed') this.#fail(new LatchkeyError(data.error.code, data.error.message))
       if (data.type === 'stopped') stopped.resolve()

@@ -7,8 +7,13 @@ import { ownThreads, type StoreAccess, type StorePort } from '../store/store-por
 
 type MessageListener = (thread: number, message: FromThread) => void
 
+interface Joined {
+  readonly listener: MessageListener
+  readonly readerThread: number
+}
+
 export class Relay {
-  readonly #listeners: MessageListener[] = []
+  readonly #listeners: Joined[] = []
   readonly #ports: StorePort[] = []
   readonly #expected: number
   /** Messages so far, for listeners that have not joined yet. */
@@ -47,9 +52,12 @@ export class Relay {
     },
   }
 
-  /** Adds a listener. It gets all messages, beginning with those that it has missed. */
-  join(listener: MessageListener): void {
-    this.#listeners.push(listener)
+  /**
+   * Adds a listener. It gets all messages, beginning with those that it has missed.
+   * @param readerThread number of its thread, for messages to single threads
+   */
+  join(listener: MessageListener, readerThread: number): void {
+    this.#listeners.push({ listener, readerThread })
     for (const { thread, message } of this.#sent) listener(thread, message)
     if (this.#listeners.length >= this.#expected) this.#sent = []
   }
@@ -57,7 +65,7 @@ export class Relay {
   /** Passes on a listener's message to a store thread. */
   post(listener: MessageListener, thread: number, message: ToThread): void {
     const port = this.#ports[thread]
-    if (message.type === 'confirmed') port?.post(message)
+    if (message.type === 'confirmed' || message.type === 'watch') port?.post(message)
     if (message.type !== 'flush') return
     // Negative ids do not collide with flushes of the main thread.
     const id = --this.#lastFlush
@@ -66,9 +74,21 @@ export class Relay {
   }
 
   #pass(thread: number, message: FromThread): void {
+    if (message.type === 'watching' || message.type === 'published') return this.#passTo(thread, message)
     if (!isForAll(message)) return
     if (this.#listeners.length < this.#expected) this.#sent.push({ thread, message })
-    for (const listener of this.#listeners) listener(thread, message)
+    for (const { listener } of this.#listeners) listener(thread, message)
+  }
+
+  /** Passes on what only the threads want that watch the changes. */
+  #passTo(thread: number, message: FromThread & { type: 'watching' | 'published' }): void {
+    for (const { listener, readerThread } of this.#listeners) {
+      const isMeant =
+        message.type === 'watching'
+          ? message.readerThread === readerThread
+          : message.readerThreads.includes(readerThread)
+      if (isMeant) listener(thread, message)
+    }
   }
 
   #answerFlush(thread: number, message: FromThread): boolean {

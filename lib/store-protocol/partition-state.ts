@@ -10,10 +10,18 @@ export function partitionStateOf(stats: StatsView, partition: number): Partition
   return partitionStates[stats.gauge(partition, 'state')] ?? 'starting'
 }
 
+const incomplete: ReadonlySet<PartitionState> = new Set(['starting', 'recovering', 'rebuilding'])
+
+/** Whether lookups find everything that the partition has to show. */
+export function isComplete(state: PartitionState): boolean {
+  return !incomplete.has(state)
+}
+
 export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
-  if (isDebug()) {
-    const from = partitionStateOf(stats, partition)
-    if (from !== state) log.debug('Partition {partition}: state {from} changed to {state}', { partition, from, state })
+  const from = partitionStateOf(stats, partition)
+  if (isComplete(from) && !isComplete(state)) stats.add('refills', 1)
+  if (isDebug() && from !== state) {
+    log.debug('Partition {partition}: state {from} changed to {state}', { partition, from, state })
   }
   stats.setGauge(partition, 'state', partitionStates.indexOf(state))
 }

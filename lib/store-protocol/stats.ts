@@ -37,6 +37,8 @@ export const counterNames = [
   'operationsPublished',
   'oplogLength',
   'foreignWrites',
+  /** How often a partition that was served began to be filled again. */
+  'refills',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
@@ -46,6 +48,8 @@ export const gaugeNames = [
   /** 0 primary, 1 replica. */
   'role',
   'position',
+  /** Source offset up to which everything is visible here, or left out. */
+  'visible',
   'end',
   'committed',
   'entries',

@@ -38,6 +38,8 @@ export interface StoreConfig {
   readonly autoFlushSeconds: number
   /** Operations become visible within milliseconds while fewer than autoFlushCount arrive; false if absent. */
   readonly autoFlushWhenIdle?: boolean
+  /** Memory, over all store threads, for the keys that changed last; 16 MiB if absent. */
+  readonly changesBytes?: number
   /** Maximum number of lookups that read at the same time. */
   readonly readerPoolSize: number
   readonly readyWhen: 'caught-up' | 'recovered'

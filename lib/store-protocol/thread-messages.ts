@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { LogLevel, LogRecord } from '../log/index.ts'
 import type { ChiralMapShared, MapMessage } from '../map/index.ts'
+import type { SharedChangeRing } from './change-ring.ts'
 import type { PartitionTrouble, StoreState } from './status.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -25,6 +26,9 @@ export interface Troubles {
   partitions: readonly PartitionTrouble[]
 }
 
+/** What a reading thread wants to learn of: nothing, each publish, or each publish and the keys that it changes. */
+export type Watching = 'nothing' | 'positions' | 'keys'
+
 export type ToThread =
   | { type: 'start'; config: StoreConfig; logging: StoreLogging }
   /** A reading thread has received all map messages up to this version. */
@@ -35,6 +39,7 @@ export type ToThread =
    * @member timestamp milliseconds since the epoch
    */
   | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }
+  | { type: 'watch'; readerThread: number; watching: Watching }
   | { type: 'close' }
 
 export type FromThread =
@@ -50,6 +55,18 @@ export type FromThread =
       map: ChiralMapShared
     }
   | { type: 'map'; message: MapMessage }
+  /** A reading thread gets `published` from now on. What was visible before, it has to look up itself. */
+  | {
+      type: 'watching'
+      readerThread: number
+      /**
+       * With `keys`: the ring, which has all changes from now on.
+       * @member positions changelog positions that are visible at least, in the order of the ring's partitions
+       */
+      following?: { ring: SharedChangeRing; positions: number[] }
+    }
+  /** A publish has ended. Only for the threads that watch. */
+  | { type: 'published'; readerThreads: readonly number[] }
   | { type: 'state'; state: StoreState }
   /** All partitions have reached the end that the source had at start. */
   | { type: 'caught-up' }

@@ -68,6 +68,7 @@ export function applyLateRecords(
   partition: number,
   batch: RecordBatchReader,
   position: number,
+  trail: RecordTrail,
   headerSelector?: HeaderSelector,
 ): number {
   let records = 0
@@ -76,9 +77,9 @@ export function applyLateRecords(
     records++
     const sourceOffset = batch.sourceOffset()
     const held = map.latest(partition, batch.data, batch.keyStart, batch.keyLength)
-    if (held === undefined || held.offset <= sourceOffset) {
-      putRecord(map, partition, batch, sourceOffset, headerSelector)
-    }
+    if (held !== undefined && held.offset > sourceOffset) continue
+    putRecord(map, partition, batch, sourceOffset, headerSelector)
+    trail.note(batch, sourceOffset)
   }
   return records
 }

@@ -30,6 +30,13 @@ export interface FlusherOptions {
   failed: (error: unknown) => void
 }
 
+/** Follows publishes, whether or not they make operations visible. */
+export interface PublishWatch {
+  /** Called when a publish begins. It makes visible what is in the map now. */
+  began(): void
+  ended(operations: number): void
+}
+
 export class Flusher {
   readonly #map: ChiralMap
   readonly #stats: Stats
@@ -44,6 +51,7 @@ export class Flusher {
   #publishing: Promise<void> | undefined
   /** Called after every publish that made operations visible. */
   published: () => void = () => {}
+  watch: PublishWatch | undefined
 
   constructor(map: ChiralMap, stats: Stats, options: FlusherOptions) {
     this.#map = map
@@ -59,6 +67,13 @@ export class Flusher {
     this.#stats.set('oplogLength', this.#map.oplogLength)
     this.#inBackground(this.#map.oplogBytes < waitingBytesMax ? this.#count : 1)
     this.#flushSoon()
+  }
+
+  /** To be called when positions have advanced, perhaps without operations. */
+  progressed(): void {
+    if (this.#publishing !== undefined || this.#map.oplogLength > 0) return
+    this.watch?.began()
+    this.watch?.ended(0)
   }
 
   /**
@@ -112,6 +127,7 @@ export class Flusher {
 
   async #publish(): Promise<void> {
     const start = performance.now()
+    this.watch?.began()
     const publishing = this.#map.publish()
     this.#publishing = publishing.then(
       () => {},
@@ -127,11 +143,13 @@ export class Flusher {
         log.trace('Published {operations} operations in {ms} ms', { operations, ms: Math.round(ms * 100) / 100 })
       }
       this.#stats.set('oplogLength', this.#map.oplogLength)
+      this.watch?.ended(operations)
       if (operations > 0) this.published()
     } finally {
       this.#publishing = undefined
       this.#publishedAt = performance.now()
     }
+    this.progressed()
     this.#flushSoon()
   }
 }

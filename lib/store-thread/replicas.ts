@@ -15,6 +15,7 @@ import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-he
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
+import { CopyTrail } from './changes/copy-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
@@ -32,6 +33,7 @@ interface Copy {
   position: number
   /** Leader epochs of the records that were read. */
   readonly epochs: EpochTrail
+  trail: CopyTrail
   /** Owners that wrote those records. */
   succession: Succession
   /** End of the changelog when the copy started. The copy counts as filled when it reaches this offset. */
@@ -86,14 +88,8 @@ export class Replicas {
       const position = starts.get(partition)!
       const target = ends.get(partition)!
       const epochs = new EpochTrail()
-      this.#copies.set(partition, {
-        position,
-        epochs,
-        succession: new Succession(),
-        target,
-        filled: false,
-        opened: false,
-      })
+      const begun = { epochs, trail: new CopyTrail(), succession: new Succession() }
+      this.#copies.set(partition, { position, ...begun, target, filled: false, opened: false })
       stats.setGauge(partition, 'recoveryStart', position)
       stats.setGauge(partition, 'recoveryPosition', position)
       stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
@@ -127,6 +123,7 @@ export class Replicas {
     setEnd(stats, partition, lastStableOffset)
     this.#progressed(partition, copy)
     if (copy.opened) flusher.wrote()
+    flusher.progressed()
     return this.#batches.isEnough ? copy.position : undefined
   }
 
@@ -144,17 +141,18 @@ export class Replicas {
   }
 
   #take(fetched: FetchedPartition, copy: Copy): void {
-    const { map, stats } = this.#context
+    const { map, stats, changes } = this.#context
     const { partition } = fetched
     const { batch } = this.#batches
     this.#batches.open(fetched, copy.position)
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       if (kind === 'records') {
+        copy.trail.recording = changes.recorder.trailOf(partition, 0)
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
         // The primary corrects late records. Until then the copy shows no older value.
         const records = copy.succession.isLate(batch)
-          ? applyLateRecords(map, partition, batch, copy.position, this.#headerSelector)
-          : applyRecords(map, stats, partition, batch, copy.position, undefined, this.#headerSelector)
+          ? applyLateRecords(map, partition, batch, copy.position, copy.trail, this.#headerSelector)
+          : applyRecords(map, stats, partition, batch, copy.position, copy.trail, this.#headerSelector)
         stats.add('recordsRecovered', records)
         stats.add('bytesRecovered', batch.batchBytes)
       } else if (isAbortMarker(batch)) copy.succession.marked(batch)
@@ -163,8 +161,10 @@ export class Replicas {
   }
 
   #progressed(partition: number, copy: Copy): void {
-    const { stats } = this.#context
+    const { stats, changes } = this.#context
     stats.setGauge(partition, 'position', copy.position)
+    changes.recorder.reached(partition, copy.position)
+    changes.positions.noteSource(partition, copy.trail.position)
     if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
     this.#checkFilled(partition)
   }
@@ -227,6 +227,7 @@ export class Replicas {
     else map.clear(partition)
     copy.epochs.cut(0)
     copy.succession = new Succession()
+    copy.trail = new CopyTrail()
     copy.position = starts.get(partition)!
     copy.target = ends.get(partition)!
     this.#checkFilled(partition)

@@ -7,6 +7,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread } from '../store-protocol/thread-messages.ts'
 import type { Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
+import type { Changes } from './changes/changes.ts'
 import type { Flusher } from './flusher.ts'
 
 export interface StoreContext {
@@ -20,6 +21,7 @@ export interface StoreContext {
   /** Has no partitions with USE_PROCESSING_ONLY. */
   readonly map: ChiralMap
   readonly flusher: Flusher
+  readonly changes: Changes
   readonly post: (message: FromThread) => void
   /** Ends the store with an error. */
   readonly failed: (error: unknown) => void

@@ -4,15 +4,17 @@ import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { loggerOf, writePending } from '../log/index.ts'
 import { ChiralMap } from '../map/index.ts'
+import { changeBytesOf } from '../store-protocol/change-ring.ts'
 import { pinnedReadersMax } from '../store-protocol/limits.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import type { FromThread } from '../store-protocol/thread-messages.ts'
+import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
 import { requireRights } from '../topics/rights-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
+import { Changes } from './changes/changes.ts'
 import { closeStep } from './close-step.ts'
 import { Flusher } from './flusher.ts'
 import { GrowthWatch } from './growth-watch.ts'
@@ -83,6 +85,11 @@ export class StoreThread {
   /** A reader thread has received the map's messages up to a version. */
   confirmed(readerThread: number, version: number): void {
     this.#opened?.context.map.confirmed(readerThread, version)
+  }
+
+  /** A reading thread waits for publishes, or no longer. */
+  watch(readerThread: number, watching: Watching): void {
+    this.#opened?.context.changes.watch(readerThread, watching)
   }
 
   /** Writes records of a program. The result is posted, except if the store ends before. */
@@ -161,6 +168,9 @@ export class StoreThread {
     })
     flusher.published = () => this.#reporter.published()
     const post = this.#post
+    const bytes = changeBytesOf(this.#config)
+    const changes = new Changes(stats, { bytes, post, flush: () => flusher.flush(), failed })
+    flusher.watch = changes
     const definition = this.#definition
     const context = {
       config: this.#config,
@@ -171,6 +181,7 @@ export class StoreThread {
       stats,
       map,
       flusher,
+      changes,
       post,
       failed,
     }
@@ -229,6 +240,7 @@ export class StoreThread {
     this.#reporter.stop()
     this.#growth?.stop()
     this.#opened?.context.flusher.stop()
+    this.#opened?.context.changes.stop()
     this.#opened?.primaries.stop()
     this.#opened?.replicas.stop()
     closeClients(this.#clients)

@@ -63,6 +63,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
     case 'write':
       store?.write(data.partition, data)
       break
+    case 'watch':
+      store?.watch(data.readerThread, data.watching)
+      break
     case 'close':
       isClosing = true
       void store?.close()

@@ -10,13 +10,12 @@ import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread, Troubles } from '../store-protocol/thread-messages.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
+import { ThreadChanges } from './changes/thread-changes.ts'
+import { FlushRequests } from './flush-requests.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import type { StoreAccess, StorePort } from './store-port.ts'
 import { ThreadReads } from './thread-reads.ts'
 import { WriteQueue } from './write-queue.ts'
-
-/** Maximum number of flushes that wait at the same time. */
-const flushesMax = 1_000
 
 export interface StoreThreadEvents {
   /** The memory is laid out, and `held` is known. */
@@ -25,6 +24,8 @@ export interface StoreThreadEvents {
   caughtUp(): void
   /** The topics have more partitions than when the thread started. */
   grown(partitionCount: number): void
+  /** Something may have become visible, or will not become visible. */
+  changed(): void
 }
 
 export class StoreThreadHandle {
@@ -33,12 +34,13 @@ export class StoreThreadHandle {
   readonly #thread: StorePort
   readonly #readerThread: number
   readonly #closed = Promise.withResolvers<void>()
-  readonly #flushes = new Map<number, PromiseWithResolvers<number>>()
+  readonly #flushes = new FlushRequests()
   readonly #progress = new ProgressMeter()
   /** Reads of the thread's partitions. */
   readonly reads: ThreadReads
   /** Writes of the embedding program that are in progress. */
   readonly writes = new WriteQueue((message, transfer) => this.#thread.post(message, transfer))
+  readonly changes: ThreadChanges
   /** Reasons by partition, one map for each type of message. */
   readonly fenced = new Map<number, string>()
   readonly halted = new Map<number, string>()
@@ -59,15 +61,18 @@ export class StoreThreadHandle {
   stats = new Stats([])
   /** Maximum size of a record batch that the changelog accepts, in bytes. */
   recordBytesMax = 0
-  #lastFlush = 0
 
   constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadEvents, access: StoreAccess) {
     this.#config = config
     this.reads = new ThreadReads(hasHeaderPrefix(config), config.readerPoolSize)
     this.#events = events
     this.#readerThread = access.readerThread
+    this.changes = new ThreadChanges(access.readerThread, (message) => this.#send(message))
     this.#thread = access.open(config, logging, {
-      received: (message) => this.#received(message),
+      received: (message) => {
+        this.#received(message)
+        if (this.changes.received(message)) this.#events.changed()
+      },
       ended: (message) => this.#threadEnded(message),
     })
   }
@@ -85,16 +90,10 @@ export class StoreThreadHandle {
 
   /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
   async flush(): Promise<number> {
-    if (this.#flushes.size >= flushesMax) {
-      const found = `${this.#flushes.size} flushes already wait for Kafka. Retry later`
-      throw new LatchkeyError('flush_timed_out', `Flushing: ${found}`)
-    }
-    const id = ++this.#lastFlush
-    const flush = Promise.withResolvers<number>()
-    this.#flushes.set(id, flush)
-    this.writes.send()
-    this.#send({ type: 'flush', id })
-    return flush.promise
+    return this.#flushes.begin((id) => {
+      this.writes.send()
+      this.#send({ type: 'flush', id })
+    })
   }
 
   async close(): Promise<void> {
@@ -149,12 +148,10 @@ export class StoreThreadHandle {
         this.sampleKey = message.key
         break
       case 'flushed':
-        this.#flushes.get(message.id)?.resolve(message.operations)
-        this.#flushes.delete(message.id)
+        this.#flushes.end(message.id, message.operations)
         break
       case 'flush-failed':
-        this.#flushes.get(message.id)?.reject(LatchkeyError.of(message.error))
-        this.#flushes.delete(message.id)
+        this.#flushes.end(message.id, LatchkeyError.of(message.error))
         break
       case 'written':
         this.writes.written(message.partition, message.count)
@@ -204,8 +201,7 @@ export class StoreThreadHandle {
 
   /** The thread sends nothing more: rejects everything that waits, with the reason. */
   #ended(error: LatchkeyError): void {
-    for (const flush of this.#flushes.values()) flush.reject(error)
-    this.#flushes.clear()
+    this.#flushes.endAll(error)
     const found = `the changelog has not acknowledged it, and may or may not contain it: ${error.message}`
     this.writes.end(new LatchkeyError(error.code, `Writing to store ${this.#config.storeId}: ${found}`))
     this.#closed.resolve()

@@ -21,6 +21,7 @@ export interface StoreThreadsEvents {
   /** The common state of the initial threads; `failed` if any thread fails. */
   state(state: StoreState): void
   caughtUp(): void
+  changed(thread: StoreThreadHandle): void
 }
 
 export class StoreThreads {
@@ -139,6 +140,7 @@ export class StoreThreads {
       state: () => this.#changed(handle),
       caughtUp: () => this.#events.caughtUp(),
       grown: (partitionCount: number) => this.#grow(partitionCount),
+      changed: () => this.#events.changed(handle),
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
     this.#initial.push(handle)
@@ -217,6 +219,7 @@ export class StoreThreads {
       state: () => this.#changed(handle),
       caughtUp: () => {},
       grown: () => {},
+      changed: () => this.#events.changed(handle),
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
     handle.setPartitionCount(partitionCount)

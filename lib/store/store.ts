@@ -11,6 +11,7 @@ import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import type { Assignment } from './assignment.ts'
+import { StoreChanges } from './changes/store-changes.ts'
 import { missReasons } from './miss-reason.ts'
 import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
@@ -19,6 +20,7 @@ import { partitionFor } from './partitioner.ts'
 import { PinnedReader } from './pinned-reader.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
+import type { StoreThreadHandle } from './store-thread-handle.ts'
 import { StoreThreads } from './store-threads.ts'
 import { explainWriteRefusal } from './write-refusals.ts'
 
@@ -47,13 +49,25 @@ export class Store implements Pick<StoreReads, 'getMany'> {
   readonly #listeners = new Set<(state: StoreState) => void>()
   readonly #threads: StoreThreads
   readonly #multiReads: MultiReads
+  /** Waits for changes. */
+  readonly changes: StoreChanges
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
     this.id = config.storeId
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
-    const events = { state: (state: StoreState) => this.#changed(state), caughtUp: () => this.#checkReady() }
+    this.changes = new StoreChanges({
+      id: this.id,
+      threads: () => this.#threads.all,
+      stats: () => this.stats,
+      state: () => (this.#closing === undefined ? this.state : 'stopping'),
+    })
+    const events = {
+      state: (state: StoreState) => this.#changed(state),
+      caughtUp: () => this.#checkReady(),
+      changed: (thread: StoreThreadHandle) => this.changes.received(thread),
+    }
     this.#threads = new StoreThreads(config, logging, events, access)
     this.#multiReads = new MultiReads(config, this.#threads)
     this.#ready.promise.catch(() => {})
@@ -187,6 +201,7 @@ export class Store implements Pick<StoreReads, 'getMany'> {
   /** Stops fetching, finishes requests in flight and commits, within a bound. Afterwards nothing can be read. */
   close(): Promise<void> {
     this.#closing ??= this.#threads.close()
+    this.changes.stopped()
     this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#threads))
     return this.#closing
   }
@@ -208,6 +223,7 @@ export class Store implements Pick<StoreReads, 'getMany'> {
     if (failure !== undefined) {
       this.#failure.resolve(failure)
       this.#ready.reject(failure)
+      this.changes.stopped()
     }
     this.#checkReady()
     for (const listener of this.#listeners) listener(state)

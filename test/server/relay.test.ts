@@ -41,10 +41,10 @@ describe('Relay', () => {
     const { relay, heard, tell } = start(2, 2)
     const [first, second] = [listener(), listener()]
     tell(state('recovering'))
-    relay.join(first.told)
+    relay.join(first.told, 1)
     tell(state('recovering'), 1)
     tell(state('running'))
-    relay.join(second.told)
+    relay.join(second.told, 2)
     tell({ type: 'caught-up' }, 1)
     const all = [
       { thread: 0, message: state('recovering') },
@@ -58,7 +58,7 @@ describe('Relay', () => {
   test('the main thread alone hears what is for it', () => {
     const { relay, heard, tell } = start(1)
     const { heard: told, told: hear } = listener()
-    relay.join(hear)
+    relay.join(hear, 1)
     const ownAlone: FromThread[] = [
       { type: 'flushed', id: 1, operations: 1 },
       { type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'no' } },
@@ -73,7 +73,7 @@ describe('Relay', () => {
     const { relay, said, heard, tell } = start(2)
     const [first, second] = [listener(), listener()]
     for (const { told } of [first, second]) {
-      relay.join(told)
+      relay.join(told, 1)
       relay.post(told, 0, { type: 'flush', id: 7 })
     }
     const ids = said.map(({ message }) => (message as { id: number }).id)

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { partitionStateOf } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { Changes } from '../../lib/store-thread/changes/changes.ts'
 import { Replicas } from '../../lib/store-thread/replicas.ts'
 import type { StoreContext } from '../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
@@ -27,11 +28,14 @@ function start() {
   const flusher = {
     room: () => undefined,
     wrote: () => {},
+    progressed: () => {},
     flush: async () => {
       await held
       await map.publish()
     },
   }
+  const post = () => {}
+  const changes = new Changes(stats, { bytes: 1 << 20, post, flush: () => flusher.flush(), failed: post })
   const context = {
     config: { changelogTopic: 'changelog', keepHeaders: [] },
     clients: { replicas: fake.client } as Clients,
@@ -39,6 +43,7 @@ function start() {
     map,
     stats,
     flusher,
+    changes,
     failed: (error: unknown) => {
       throw error
     },

@@ -68,8 +68,8 @@ export class Ingest {
       next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),
       beforeRequest: () => context.events.beforeWrite(),
       holds: (partition) => (this.#partitions.get(partition)?.deadLetters.count ?? 0) > 0,
-      acknowledged: (partition, batch, _, foreign) =>
-        this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, foreign),
+      acknowledged: (partition, batch, baseOffset, foreign) =>
+        this.#settlement.acknowledged(this.#partitions.get(partition)!, batch, baseOffset, foreign),
       refused: (partition, batch, error) => this.#refused(partition, batch, error),
       renew: (partition) => context.events.renew(partition, this.#producer.endOffset(partition)),
       lost: (partition, error) => this.#lost(partition, error),
@@ -83,6 +83,8 @@ export class Ingest {
     const state = new PartitionIngest(partition, position, this.#pool, this.#conversion?.hasCallbacks, epochs)
     this.#partitions.set(partition, state)
     this.#context.stats.setGauge(partition, 'position', position)
+    this.#context.changes.positions.noteSource(partition, position)
+    this.#context.changes.recorder.reached(partition, end.offset)
     this.#producer.own(partition, identity, end)
     this.#deadLetters?.add(partition)
   }

@@ -37,12 +37,21 @@ export class Settlement {
     this.#headerSelector = headerSelectorOf(context.config)
   }
 
-  acknowledged(state: PartitionIngest, batch: ChangelogBatch, foreign: OffsetRange | undefined): void {
-    const { stats, flusher, config, events } = this.#context
+  /** @param baseOffset of the batch in the changelog; -1 if the broker has not named it */
+  acknowledged(
+    state: PartitionIngest,
+    batch: ChangelogBatch,
+    baseOffset: number,
+    foreign: OffsetRange | undefined,
+  ): void {
+    const { stats, flusher, config, events, changes } = this.#context
     const { partition } = state
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
-    const applied = applyRecords(map, stats, partition, records, 0, undefined, this.#headerSelector)
+    const trail = map && changes.recorder.trailOf(partition, baseOffset)
+    const applied = applyRecords(map, stats, partition, records, 0, trail, this.#headerSelector)
+    if (baseOffset >= 0) changes.recorder.reached(partition, baseOffset + batch.count)
+    else changes.recorder.lost(partition)
     stats.add('changelogRecords', applied)
     stats.add('changelogBytes', batch.sentBytes)
     if (isTrace()) {
@@ -103,6 +112,8 @@ export class Settlement {
 
   progressed(state: PartitionIngest): void {
     this.#context.stats.setGauge(state.partition, 'position', state.acknowledged)
+    this.#context.changes.positions.noteSource(state.partition, state.acknowledged)
+    this.#context.flusher.progressed()
     this.#context.events.progressed(state.partition, state.acknowledged)
     this.progress.made()
   }

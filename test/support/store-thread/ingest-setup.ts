@@ -4,6 +4,7 @@ import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
+import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import { Flusher } from '../../../lib/store-thread/flusher.ts'
 import { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
 import type { IngestContext } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
@@ -33,6 +34,9 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
   const flusher = new Flusher(map, stats, { count: 1000, seconds: 1000, failed })
   const lost: number[] = []
   const posted: FromThread[] = []
+  const post = (message: FromThread) => void posted.push(message)
+  const changes = new Changes(stats, { bytes: 1 << 20, post, flush: () => flusher.flush(), failed })
+  flusher.watch = changes
   const events = {
     beforeWrite: () => {},
     progressed: () => {},
@@ -66,7 +70,8 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     stats,
     map,
     flusher,
-    post: (message) => void posted.push(message),
+    changes,
+    post,
     failed,
     events,
   })

@@ -14,7 +14,7 @@ export function startHandle() {
       return { post: (message: ToThread) => void posted.push(message), terminate: () => {} }
     },
   }
-  const events = { opened: () => {}, state: () => {}, caughtUp: () => {}, grown: () => {} }
+  const events = { opened: () => {}, state: () => {}, caughtUp: () => {}, grown: () => {}, changed: () => {} }
   const config = { storeId: 'store', readerPoolSize: 1 } as StoreConfig
   const handle = new StoreThreadHandle(config, { level: 'error', structured: false }, events, access)
   const receive = (message: FromThread) => thread!.received(message)

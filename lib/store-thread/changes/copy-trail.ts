@@ -1,0 +1,24 @@
+/** Follows the records of a copy: the source offset that they have reached, and the changes if they are recorded. */
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { RecordTrail } from '../apply.ts'
+import { discardOffset } from '../recovery/source-trail.ts'
+
+export class CopyTrail implements RecordTrail {
+  /** Records the changes of the batch that is applied; undefined if nobody follows them. */
+  recording: RecordTrail | undefined
+  #reached = -1
+
+  /** Source offset up to which the copy has everything, excluded; -1 if no record has named one. */
+  get position(): number {
+    return this.#reached < 0 ? -1 : this.#reached + 1
+  }
+
+  note(batch: RecordBatchReader, sourceOffset: number): void {
+    if (sourceOffset >= 0) this.#reached = Math.max(this.#reached, sourceOffset)
+    else if (sourceOffset === discardOffset) this.#reached = -1
+    else this.#reached = Math.max(this.#reached, batch.afterOffset())
+    this.recording?.note(batch, sourceOffset)
+  }
+
+  settle(): void {}
+}

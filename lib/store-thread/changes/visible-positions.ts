@@ -1,0 +1,69 @@
+/**
+ * How far each partition is visible: the source position and the changelog position that the last publish has reached.
+ * Positions are noted as records are put into the map. A publish makes those visible that were noted when it began.
+ */
+import type { Stats } from '../../store-protocol/stats.ts'
+
+export class VisiblePositions {
+  /** Next changelog offset of each partition, in the order of `stats.partitions`. A lower bound; -1 if unknown. */
+  readonly changelog: Float64Array
+  readonly #stats: Stats
+  readonly #rows = new Map<number, number>()
+  readonly #source: Float64Array
+  readonly #sourcePublishing: Float64Array
+  readonly #changelogPublishing: Float64Array
+  readonly #changelogPublished: Float64Array
+
+  constructor(stats: Stats) {
+    const { length } = stats.partitions
+    this.#stats = stats
+    stats.partitions.forEach((partition, row) => this.#rows.set(partition, row))
+    const unknown = () => new Float64Array(length).fill(-1)
+    this.changelog = unknown()
+    this.#source = unknown()
+    this.#sourcePublishing = unknown()
+    this.#changelogPublishing = unknown()
+    this.#changelogPublished = unknown()
+  }
+
+  /** Changelog position that the last publish has reached, for each partition; -1 if unknown. */
+  get published(): Float64Array {
+    return this.#changelogPublished
+  }
+
+  rowOf(partition: number): number {
+    return this.#rows.get(partition)!
+  }
+
+  /** Notes the source offset up to which everything is in the map, or left out. It may fall. */
+  noteSource(partition: number, position: number): void {
+    this.#source[this.rowOf(partition)] = position
+  }
+
+  noteChangelog(partition: number, position: number): void {
+    this.changelog[this.rowOf(partition)] = position
+  }
+
+  /** To be called when a publish begins. */
+  began(): void {
+    this.#sourcePublishing.set(this.#source)
+    this.#changelogPublishing.set(this.changelog)
+  }
+
+  /**
+   * To be called when it has ended.
+   * @returns whether a partition is visible up to another source offset
+   */
+  ended(): boolean {
+    this.#changelogPublished.set(this.#changelogPublishing)
+    let isChanged = false
+    const { partitions } = this.#stats
+    for (let row = 0; row < partitions.length; row++) {
+      const position = this.#sourcePublishing[row]!
+      if (this.#stats.gauge(partitions[row]!, 'visible') === position) continue
+      this.#stats.setGauge(partitions[row]!, 'visible', position)
+      isChanged = true
+    }
+    return isChanged
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Reads a change ring: see ../../store-protocol/change-ring.ts. Records are copied in chunks; a chunk counts only if the
+ * store thread has not given up its beginning meanwhile.
+ */
+import * as layout from '../../store-protocol/change-ring.ts'
+
+const chunkBytesMin = 65_536
+
+/** The oldest point from which the ring is complete. */
+export interface RingStart {
+  position: number
+  /** By partition: the changelog position from which the ring has every change. */
+  floors: Map<number, number>
+}
+
+export class RingCursor {
+  /** Of the record that next() has moved to. The key is in `data` from `keyStart`, valid until the next call. */
+  partition = -1
+  changelogOffset = -1
+  sourceOffset = -1
+  isDeletion = false
+  keyStart = 0
+  keyLength = 0
+  /** Set if the store thread has overwritten what was to be read. */
+  isLapped = false
+  readonly #ring: layout.SharedChangeRing
+  readonly #words: BigInt64Array
+  readonly #rows: Float64Array
+  readonly #bytes: Uint8Array
+  readonly #size: number
+  #data = Buffer.alloc(chunkBytesMin)
+  #ints = new Int32Array(this.#data.buffer, this.#data.byteOffset, chunkBytesMin / 4)
+  #doubles = new Float64Array(this.#data.buffer, this.#data.byteOffset, chunkBytesMin / 8)
+  /** Within the chunk. */
+  #at = 0
+  #chunkEnd = 0
+  /** Position in the ring that follows the chunk. */
+  #next = 0
+  #end = 0
+
+  constructor(ring: layout.SharedChangeRing) {
+    this.#ring = ring
+    this.#words = layout.controlWords(ring)
+    this.#rows = layout.blockRows(ring)
+    this.#bytes = new Uint8Array(ring.bytes)
+    this.#size = ring.bytes.byteLength
+  }
+
+  /** Position after the changes that are visible. */
+  get published(): number {
+    return Number(Atomics.load(this.#words, layout.publishedWord))
+  }
+
+  /** Number of visible or coming changes that are in no ring. */
+  get omitted(): number {
+    return Number(Atomics.load(this.#words, layout.omittedWord))
+  }
+
+  get data(): Buffer {
+    return this.#data
+  }
+
+  /** Position of the record after the one that next() has moved to. */
+  get position(): number {
+    return this.#next - (this.#chunkEnd - this.#at)
+  }
+
+  /** Where a reader can begin at the earliest. */
+  start(): RingStart {
+    for (;;) {
+      const tail = this.#tail
+      const width = 1 + this.#ring.partitions.length
+      const row = ((tail / (this.#size / layout.blocks)) % layout.blocks) * width
+      const position = this.#rows[row]!
+      const floors = new Map(this.#ring.partitions.map((partition, index) => [partition, this.#rows[row + 1 + index]!]))
+      if (this.#tail === tail) return { position, floors }
+    }
+  }
+
+  /** Begins to read the records from position `from` up to `to`, which are positions of records. */
+  open(from: number, to: number): void {
+    this.#next = from
+    this.#end = to
+    this.#at = 0
+    this.#chunkEnd = 0
+    this.isLapped = false
+  }
+
+  /** Moves to the next record. Returns false at the end, and if the reader is lapped. */
+  next(): boolean {
+    for (;;) {
+      if (this.#at === this.#chunkEnd && !this.#load()) return false
+      const at = this.#at
+      const size = this.#ints[at >>> 2]!
+      if (at + size > this.#chunkEnd) {
+        // The rest of the chunk is the beginning of a record.
+        this.#next -= this.#chunkEnd - at
+        if (!this.#load(size)) return false
+        continue
+      }
+      this.#at = at + size
+      this.partition = this.#ints[(at >>> 2) + 1]!
+      if (this.partition === layout.filler) continue
+      this.keyLength = this.#ints[(at >>> 2) + 2]!
+      this.isDeletion = this.#ints[(at >>> 2) + 3] === 1
+      this.changelogOffset = this.#doubles[(at >>> 3) + 2]!
+      this.sourceOffset = this.#doubles[(at >>> 3) + 3]!
+      this.keyStart = at + layout.recordHeaderBytes
+      return true
+    }
+  }
+
+  get #tail(): number {
+    return Number(Atomics.load(this.#words, layout.tailWord))
+  }
+
+  /** Copies the next chunk, at least `bytesMin` of it. A record does not reach over the end of the ring. */
+  #load(bytesMin = 0): boolean {
+    this.#at = this.#chunkEnd = 0
+    if (this.#next >= this.#end) return false
+    const place = this.#next % this.#size
+    if (bytesMin > this.#data.length) this.#enlarge(bytesMin)
+    const bytes = Math.min(this.#end - this.#next, this.#size - place, this.#data.length)
+    this.#data.set(this.#bytes.subarray(place, place + bytes))
+    if (this.#tail > this.#next) {
+      this.isLapped = true
+      return false
+    }
+    this.#chunkEnd = bytes
+    this.#next += bytes
+    return true
+  }
+
+  #enlarge(bytes: number): void {
+    this.#data = Buffer.alloc(2 ** Math.ceil(Math.log2(bytes)))
+    this.#ints = new Int32Array(this.#data.buffer, this.#data.byteOffset, this.#data.length / 4)
+    this.#doubles = new Float64Array(this.#data.buffer, this.#data.byteOffset, this.#data.length / 8)
+  }
+}

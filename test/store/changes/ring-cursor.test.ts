@@ -1,0 +1,134 @@
+/** The change ring: what the store thread appends, against what a reader finds, with everything that is overwritten meanwhile. */
+import { describe, expect, test } from 'bun:test'
+import { keyBytesMax } from '../../../lib/store-protocol/change-ring.ts'
+import { ChangeRingWriter } from '../../../lib/store-thread/changes/ring-writer.ts'
+import { RingCursor } from '../../../lib/store/changes/ring-cursor.ts'
+import { Random } from '../../support/random.ts'
+
+const size = 65_536
+const partitions = [3, 7]
+
+interface Change {
+  partition: number
+  offset: number
+  source: number
+  key: string
+  isDeletion: boolean
+}
+
+function start(positions = new Float64Array([100, 200])) {
+  const writer = new ChangeRingWriter(size, partitions, positions)
+  const append = ({ partition, offset, source, key, isDeletion }: Change) => {
+    positions[partitions.indexOf(partition)] = offset + 1
+    const bytes = Buffer.from(`..${key}`)
+    writer.append(partition, offset, source, bytes, 2, bytes.length - 2, isDeletion)
+  }
+  return { writer, append, positions, cursor: new RingCursor(writer.shared) }
+}
+
+function take(cursor: RingCursor, from: number, to = cursor.published): Change[] {
+  const found: Change[] = []
+  cursor.open(from, to)
+  while (cursor.next()) {
+    const { partition, changelogOffset, sourceOffset, isDeletion, data, keyStart, keyLength } = cursor
+    const key = data.toString('latin1', keyStart, keyStart + keyLength)
+    found.push({ partition, offset: changelogOffset, source: sourceOffset, key, isDeletion })
+  }
+  return found
+}
+
+function change(offset: number, key: string, partition = 3): Change {
+  return { partition, offset, source: offset + 5, key, isDeletion: offset % 3 === 0 }
+}
+
+describe('a change ring', () => {
+  test('shows nothing before it is published, then all of it in order', () => {
+    const { writer, append, cursor } = start()
+    const changes = [change(100, 'a'), change(101, ''), change(200, 'bcdefghijklm', 7)]
+    for (const one of changes) append(one)
+    expect(take(cursor, 0)).toEqual([])
+    writer.publish(writer.end)
+    expect(take(cursor, 0)).toEqual(changes)
+    expect(take(cursor, cursor.published)).toEqual([])
+  })
+
+  test('counts a key that is too long, and goes on', () => {
+    const { writer, append, cursor } = start()
+    append(change(100, 'x'.repeat(keyBytesMax(size) + 1)))
+    append(change(101, 'x'.repeat(keyBytesMax(size))))
+    writer.publish(writer.end)
+    expect(cursor.omitted).toBe(1)
+    expect(take(cursor, 0).map(({ offset }) => offset)).toEqual([101])
+  })
+
+  test('laps a reader that is too slow, and one that reads while it is overwritten', () => {
+    const { writer, append, cursor } = start()
+    append(change(100, 'first'))
+    writer.publish(writer.end)
+    for (let offset = 101; writer.end < 2 * size; offset++) append(change(offset, `key ${offset}`))
+    expect(take(cursor, 0)).toEqual([])
+    expect(cursor.isLapped).toBe(true)
+  })
+
+  test('gives up everything when it begins again', () => {
+    const { writer, append, cursor, positions } = start()
+    append(change(100, 'a'))
+    writer.publish(writer.end)
+    positions.set([150, 250])
+    writer.restart()
+    expect(take(cursor, 0)).toEqual([])
+    expect(cursor.isLapped).toBe(true)
+    const { position, floors } = cursor.start()
+    expect([...floors]).toEqual([
+      [3, 150],
+      [7, 250],
+    ])
+    append(change(150, 'b'))
+    writer.publish(writer.end)
+    expect(take(cursor, position).map(({ key }) => key)).toEqual(['b'])
+  })
+
+  test('is complete from its start on, whatever was overwritten', () => {
+    const random = Random.of('change ring')
+    const seed = `LATCHKEY_SEED=${random.seed}`
+    const { writer, append, cursor } = start()
+    const written: Change[] = []
+    const next = new Map([
+      [3, 100],
+      [7, 200],
+    ])
+    let at = 0
+    let taken = 0
+    for (let round = 0; round < 2_000; round++) {
+      for (let count = random.below(60); count > 0; count--) {
+        const partition = partitions[random.below(2)]!
+        const offset = next.get(partition)! + random.below(3)
+        next.set(partition, offset + 1)
+        const one = {
+          ...change(offset, 'k'.repeat(random.below(random.below(10) === 0 ? 900 : 30)), partition),
+          isDeletion: random.below(2) === 0,
+        }
+        append(one)
+        written.push(one)
+      }
+      writer.publish(writer.end)
+      if (random.below(4) === 0) {
+        const found = take(cursor, at)
+        if (!cursor.isLapped) expect(found, seed).toEqual(written.slice(taken))
+        ;[at, taken] = [cursor.published, written.length]
+      }
+      if (round % 50 !== 0) continue
+      const { position, floors } = cursor.start()
+      const all = take(cursor, position)
+      expect(cursor.isLapped).toBe(false)
+      expect(all).toEqual(written.slice(written.length - all.length))
+      for (const [partition, floor] of floors) {
+        const missing = written.slice(0, written.length - all.length).filter((one) => one.partition === partition)
+        expect(
+          missing.every(({ offset }) => offset < floor),
+          seed,
+        ).toBe(true)
+      }
+    }
+  })
+})

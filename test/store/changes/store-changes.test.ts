@@ -1,0 +1,172 @@
+/** Waiting for offsets and keys in a reading thread; the store thread is the test. */
+import { describe, expect, test } from 'bun:test'
+import type { LatchkeyError } from '../../../lib/errors.ts'
+import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { StoreState } from '../../../lib/store-protocol/status.ts'
+import type { ToThread } from '../../../lib/store-protocol/thread-messages.ts'
+import { ChangeRingWriter } from '../../../lib/store-thread/changes/ring-writer.ts'
+import { StoreChanges } from '../../../lib/store/changes/store-changes.ts'
+import { ThreadChanges } from '../../../lib/store/changes/thread-changes.ts'
+
+function start() {
+  const stats = new Stats([0, 1])
+  const posted: ToThread[] = []
+  const changes = new ThreadChanges(3, (message) => void posted.push(message))
+  const thread = { state: 'running' as StoreState, changes }
+  let state: StoreState = 'running'
+  const waits = new StoreChanges({ id: 'orders', threads: () => [thread], stats: () => stats, state: () => state })
+  const positions = new Float64Array([0, 0])
+  const ring = new ChangeRingWriter(1 << 16, [0, 1], positions)
+  const receive = (message: Parameters<ThreadChanges['received']>[0]) => {
+    if (changes.received(message)) waits.received(thread)
+  }
+  const begin = () =>
+    receive({ type: 'watching', readerThread: 3, following: { ring: ring.shared, positions: [...positions] } })
+  const publish = (visible: Partial<Record<0 | 1, number>>, ...keys: string[]) => {
+    for (const [partition, position] of Object.entries(visible)) stats.setGauge(Number(partition), 'visible', position)
+    for (const key of keys) ring.append(0, 1, 1, Buffer.from(key), 0, Buffer.byteLength(key), false)
+    ring.publish(ring.end)
+    receive({ type: 'published', readerThreads: [3] })
+  }
+  for (const partition of [0, 1]) setPartitionState(stats, partition, 'running')
+  const stop = () => {
+    state = 'stopping'
+    receive({ type: 'state', state })
+    waits.stopped()
+  }
+  return { stats, posted, waits, ring, receive, begin, publish, stop }
+}
+
+/** Notes what a wait ends with. */
+function ended(wait: { ended: Promise<void> } | undefined): { with?: string } {
+  const seen: { with?: string } = {}
+  wait!.ended.then(
+    () => (seen.with = 'visible'),
+    (error: LatchkeyError) => (seen.with = error.code),
+  )
+  return seen
+}
+
+const key = (text: string) => Buffer.from(text)
+const turn = () => new Promise(setImmediate)
+
+describe('waiting for an offset', () => {
+  test('no wait is needed for what is visible', () => {
+    const { waits, publish, posted } = start()
+    publish({ 0: 10 })
+    expect(waits.untilVisible(0, 9)).toBeUndefined()
+    expect(posted).toEqual([])
+  })
+
+  test('a publish ends the waits that it reaches, and no others', async () => {
+    const { waits, publish, posted } = start()
+    publish({ 0: 10, 1: 10 })
+    const seen = [12, 10, 11].map((offset) => ended(waits.untilVisible(0, offset)))
+    const other = ended(waits.untilVisible(1, 10))
+    expect(posted).toEqual([{ type: 'watch', readerThread: 3, watching: 'positions' }])
+    publish({ 0: 12 })
+    await turn()
+    expect(seen.map((one) => one.with)).toEqual([undefined, 'visible', 'visible'])
+    expect(other.with).toBeUndefined()
+    expect(waits.waiting).toBe(2)
+    publish({ 0: 13 })
+    await turn()
+    expect(seen[0]!.with).toBe('visible')
+  })
+
+  test('what becomes visible before the store thread knows of the wait ends it with the answer', async () => {
+    const { stats, waits, receive } = start()
+    const seen = ended(waits.untilVisible(0, 10))
+    stats.setGauge(0, 'visible', 11)
+    receive({ type: 'watching', readerThread: 3 })
+    await turn()
+    expect(seen.with).toBe('visible')
+  })
+
+  test('a wait that was given up is forgotten', async () => {
+    const { waits, publish } = start()
+    const wait = waits.untilVisible(0, 10)!
+    const seen = ended(wait)
+    wait.cancel()
+    wait.cancel()
+    expect(waits.waiting).toBe(0)
+    publish({ 0: 11 })
+    await turn()
+    expect(seen.with).toBeUndefined()
+  })
+
+  test('a partition that another instance has taken ends its waits, except those it has reached', async () => {
+    const { stats, waits, receive } = start()
+    const reached = ended(waits.untilVisible(0, 5))
+    const beyond = ended(waits.untilVisible(0, 6))
+    const other = ended(waits.untilVisible(1, 6))
+    stats.setGauge(0, 'visible', 6)
+    setPartitionState(stats, 0, 'fenced')
+    receive({ type: 'fenced', partition: 0, reason: 'taken' })
+    await turn()
+    expect([reached.with, beyond.with, other.with]).toEqual(['visible', 'not_yet_visible', undefined])
+    expect(() => waits.untilVisible(0, 6)).toThrow('another instance has taken it')
+    expect(waits.untilVisible(0, 5)).toBeUndefined()
+  })
+
+  test('a store that stops ends all of them', async () => {
+    const { waits, stop } = start()
+    const seen = ended(waits.untilVisible(0, 5))
+    stop()
+    await turn()
+    expect(seen.with).toBe('stopping')
+  })
+})
+
+describe('waiting for a key', () => {
+  function follow(waits: StoreChanges, ...keys: string[]) {
+    const calls = new Map(keys.map((name) => [name, 0]))
+    const ends = keys.map((name) => waits.onChange(key(name), () => void calls.set(name, calls.get(name)! + 1)))
+    return { calls: () => [...calls.values()], end: () => ends.forEach((end) => end()) }
+  }
+
+  test('a publish wakes the waits for the keys that it changed, once each', () => {
+    const { waits, publish, begin } = start()
+    const { calls } = follow(waits, 'a', 'b', 'ab')
+    begin()
+    expect(calls()).toEqual([1, 1, 1])
+    publish({}, 'b', 'c', 'b', 'ba')
+    expect(calls()).toEqual([1, 2, 1])
+    publish({}, 'ab')
+    expect(calls()).toEqual([1, 2, 2])
+  })
+
+  test('all are woken if the ring was overwritten, or misses a key', () => {
+    const { waits, publish, begin, ring } = start()
+    const { calls } = follow(waits, 'a', 'b')
+    begin()
+    for (let i = 0; ring.end < 1 << 17; i++) ring.append(0, 1, 1, key(`other ${i}`), 0, 7, false)
+    publish({}, 'b')
+    expect(calls()).toEqual([2, 2])
+    ring.append(0, 1, 1, Buffer.alloc(4_096), 0, 4_096, false)
+    publish({}, 'c')
+    expect(calls()).toEqual([3, 3])
+    publish({}, 'a')
+    expect(calls()).toEqual([4, 3])
+  })
+
+  test('nobody is called after the end of a wait', () => {
+    const { waits, publish, begin } = start()
+    const { calls, end } = follow(waits, 'a')
+    begin()
+    end()
+    end()
+    expect(waits.waiting).toBe(0)
+    publish({}, 'a')
+    expect(calls()).toEqual([1])
+  })
+
+  test('all are called when the store stops', () => {
+    const { waits, begin, stop } = start()
+    const { calls } = follow(waits, 'a')
+    begin()
+    stop()
+    expect(calls()).toEqual([2])
+  })
+})
