@@ -1,4 +1,4 @@
-/** Reasons why a lookup found nothing, other than "there is no such key". */
+/** Reasons why a lookup found nothing, other than "there is no such key", or why a partition cannot be walked. */
 import { LatchkeyError } from '../errors.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
@@ -32,9 +32,7 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
     if (partition === undefined || primaries.includes(partition) || replicas.includes(partition)) return undefined
     if (holdsAllPartitions(config)) return recoveringError(`${attempted}: the key belongs to`, partition)
     const message = `${attempted}: the key belongs to partition ${partition}, which this instance does not hold`
-    return new LatchkeyError('partition_not_held', message, {
-      details: { partition, held: { primary: primaries, replicas } },
-    })
+    return notHeldError(message, partition, assignment)
   }
   const known = new Map<number | undefined, LatchkeyError | undefined>()
   return (key) => {
@@ -44,8 +42,41 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
   }
 }
 
+/** Returns why not all entries of a partition are here; undefined if they are. */
+export function incompleteReason(
+  partition: number,
+  assignment: Assignment,
+  stats: StatsView,
+  config: StoreConfig,
+): LatchkeyError | undefined {
+  const { primaries, replicas, partitionCount, recovering = [] } = assignment
+  const attempted = `Reading store ${config.storeId}`
+  const isReplica = replicas.includes(partition)
+  if (!isReplica && !primaries.includes(partition)) {
+    if (holdsAllPartitions(config) && partition >= 0 && partition < partitionCount) {
+      return recoveringError(`${attempted}: the request is for`, partition)
+    }
+    return notHeldError(`${attempted}: this instance does not hold partition ${partition}`, partition, assignment)
+  }
+  if (recovering.includes(partition)) return recoveringError(`${attempted}: the request is for`, partition)
+  const state = partitionStateOf(stats, partition)
+  if (isReplica && state !== 'running') {
+    const message = `${attempted}: the replica of partition ${partition} is still filling`
+    return new LatchkeyError('replica_recovering', message, { details: { partitions: [partition] } })
+  }
+  if (state !== 'rebuilding') return undefined
+  return new LatchkeyError('rebuilding', `${attempted}: partition ${partition} is being rebuilt`, {
+    details: { partition },
+  })
+}
+
+function notHeldError(message: string, partition: number, { primaries, replicas }: Assignment): LatchkeyError {
+  const details = { partition, held: { primary: primaries, replicas } }
+  return new LatchkeyError('partition_not_held', message, { details })
+}
+
 /** The error for a partition that the topic got while the store runs, and that is still recovered. */
-export function recoveringError(beginning: string, partition: number): LatchkeyError {
+function recoveringError(beginning: string, partition: number): LatchkeyError {
   const found = `partition ${partition}, a new partition of the topic that this instance is still recovering`
   return new LatchkeyError('recovering', `${beginning} ${found}`, { details: { partition } })
 }

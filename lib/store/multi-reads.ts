@@ -6,10 +6,11 @@ import { LatchkeyError } from '../errors.ts'
 import { noteGarbage, oversized, type Reader, readTogether } from '../map/index.ts'
 import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
-import type { ManyLookups } from '../store-protocol/reads.ts'
+import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { missReasons } from './miss-reason.ts'
+import { type Assignment, partitionsOf } from './assignment.ts'
+import { incompleteReason, missReasons } from './miss-reason.ts'
 import { partitionFor } from './partitioner.ts'
 import { replicaLags } from './replica-lags.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
@@ -18,6 +19,12 @@ import { withReaders } from './with-readers.ts'
 
 /** Approximate garbage of one key in an answer over HTTP, without its value. */
 const keyGarbageBytes = 200
+
+/** The threads to read. Misses are explained with the assignment of the moment at which the threads were selected. */
+interface ReadThreads {
+  readonly running: readonly StoreThreadHandle[]
+  readonly assignment: Assignment
+}
 
 export class MultiReads {
   readonly #config: StoreConfig
@@ -32,14 +39,59 @@ export class MultiReads {
 
   /** As StoreReads.getMany. */
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
-    // The assignment must be that of the same moment as the threads to search: misses are explained with it.
+    return this.#read((threads, readers) => this.#getMany(threads, readers, keys, bytesMax))
+  }
+
+  /** As StoreReads.readChunk. */
+  readChunk({ partition, hash }: WalkPosition, bounds: ChunkBounds): WalkChunk | Promise<WalkChunk> {
+    return this.#read((threads, readers) => {
+      // The state is read before and after: it may change between, and only a partition that is complete is shown.
+      this.#requireComplete(partition, threads.assignment)
+      const reader = readers[threads.running.indexOf(this.#threads.ownerOf(partition)!)]!
+      const { epoch, chunk } = readTogether(readers, (exchanges) => ({
+        epoch: exchanges,
+        chunk: reader.readChunk(partition, hash, bounds),
+      }))
+      const { entries, examined, bytes, next } = chunk
+      noteGarbage(bytes + entries.length * keyGarbageBytes)
+      this.#requireComplete(partition, threads.assignment)
+      const addLag = replicaLags(threads.assignment, this.#threads.stats)
+      for (const entry of entries) addLag(this.#hasHeaderPrefix && bounds.withValues ? splitHeaderPrefix(entry) : entry)
+      return { epoch, entries, examined, next: next === undefined ? undefined : { partition, hash: next } }
+    })
+  }
+
+  /** As StoreReads.count. */
+  count(): { epoch: number; count: number } | Promise<{ epoch: number; count: number }> {
+    return this.#read((threads, readers) => {
+      const partitions = partitionsOf(threads.assignment)
+      const requireComplete = () => {
+        for (const partition of partitions) this.#requireComplete(partition, threads.assignment)
+      }
+      requireComplete()
+      const counted = readTogether(readers, (epoch) => ({
+        epoch,
+        count: readers.reduce((sum, reader) => sum + reader.count(), 0),
+      }))
+      requireComplete()
+      return counted
+    })
+  }
+
+  /** Calls `read` with the running threads, the assignment of the same moment, and a reader of each thread. */
+  #read<T>(read: (threads: ReadThreads, readers: readonly Reader[]) => T): T | Promise<T> {
     const { running, assignment } = this.#threads
     const pools = running.map(({ reads }) => reads)
-    return withReaders(pools, (readers) => this.#getMany({ running, assignment }, readers, keys, bytesMax))
+    return withReaders(pools, (readers) => read({ running, assignment }, readers))
+  }
+
+  #requireComplete(partition: number, assignment: Assignment): void {
+    const reason = incompleteReason(partition, assignment, this.#threads.stats, this.#config)
+    if (reason !== undefined) throw reason
   }
 
   #getMany(
-    { running, assignment }: Pick<StoreThreads, 'running' | 'assignment'>,
+    { running, assignment }: ReadThreads,
     readers: readonly Reader[],
     keys: readonly Uint8Array[],
     bytesMax: number,

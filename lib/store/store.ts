@@ -5,19 +5,18 @@
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import type { LatchkeyError } from '../errors.ts'
-import type { ManyLookups, StoreReads } from '../store-protocol/reads.ts'
+import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import type { Assignment } from './assignment.ts'
+import { partitionsOf } from './assignment.ts'
 import { StoreChanges } from './changes/store-changes.ts'
-import { missReasons } from './miss-reason.ts'
 import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
-import { replicaLag } from './partition-status.ts'
 import { partitionFor } from './partitioner.ts'
-import { PinnedReader } from './pinned-reader.ts'
+import type { PinnedReader } from './pinned-reader.ts'
+import { SingleReads } from './single-reads.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
@@ -39,7 +38,7 @@ export function startStore(
   return new Store(config, logging, definition, access)
 }
 
-export class Store implements Pick<StoreReads, 'getMany'> {
+export class Store implements StoreReads {
   readonly id: string
   /** How keys and values are written in requests and responses. */
   readonly presentation: Presentation
@@ -48,6 +47,7 @@ export class Store implements Pick<StoreReads, 'getMany'> {
   readonly #ready = Promise.withResolvers<void>()
   readonly #listeners = new Set<(state: StoreState) => void>()
   readonly #threads: StoreThreads
+  readonly #singleReads: SingleReads
   readonly #multiReads: MultiReads
   /** Waits for changes. */
   readonly changes: StoreChanges
@@ -69,6 +69,7 @@ export class Store implements Pick<StoreReads, 'getMany'> {
       changed: (thread: StoreThreadHandle) => this.changes.received(thread),
     }
     this.#threads = new StoreThreads(config, logging, events, access)
+    this.#singleReads = new SingleReads(config, this.#threads)
     this.#multiReads = new MultiReads(config, this.#threads)
     this.#ready.promise.catch(() => {})
   }
@@ -124,25 +125,40 @@ export class Store implements Pick<StoreReads, 'getMany'> {
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
-    const { assignment } = this.#threads
-    const found = this.#threads.find(key)
-    if (found instanceof Promise) return found.then((lookup) => this.#answer(key, lookup, assignment))
-    return this.#answer(key, found, assignment)
+    return this.#singleReads.get(key)
   }
 
-  /** As StoreReads.getMany. Throws as get, except for misses, and if a store thread has no reader free in time. */
+  /** @throws LatchkeyError if the store does not serve: recovering, stopping, store_failed, processing_only */
+  get heldPartitions(): readonly number[] {
+    this.#requireServing('Reading')
+    return partitionsOf(this.#threads.assignment)
+  }
+
+  /** @throws LatchkeyError as heldPartitions */
+  get walkMark(): string {
+    this.#requireServing('Reading')
+    return this.#threads.all[0]!.reads.mark
+  }
+
+  /** As StoreReads.getMany. Throws as get, except for misses. */
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
     this.#requireServing('Reading')
     return this.#multiReads.getMany(keys, bytesMax)
   }
 
+  readChunk(position: WalkPosition, bounds: ChunkBounds): WalkChunk | Promise<WalkChunk> {
+    this.#requireServing('Reading')
+    return this.#multiReads.readChunk(position, bounds)
+  }
+
+  count(): { epoch: number; count: number } | Promise<{ epoch: number; count: number }> {
+    this.#requireServing('Reading')
+    return this.#multiReads.count()
+  }
+
   /** Returns a reader outside the pool, for lookups that must not wait: see PinnedReader. */
   reader(): PinnedReader {
-    const serving = (key: Uint8Array) => {
-      this.#requireServing('Reading')
-      return this.#threads.inOrder(key).map(({ reads }) => reads)
-    }
-    return new PinnedReader(serving, (key, found) => this.#answer(key, found, this.#threads.assignment))
+    return this.#singleReads.pin(() => this.#requireServing('Reading'))
   }
 
   /**
@@ -204,18 +220,6 @@ export class Store implements Pick<StoreReads, 'getMany'> {
     this.changes.stopped()
     this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#threads))
     return this.#closing
-  }
-
-  /** @param assignment as it was when the threads to search were selected */
-  #answer(key: Uint8Array, found: Lookup | undefined, assignment: Assignment): Lookup | undefined {
-    if (found === undefined) {
-      const miss = missReasons(assignment, this.stats, this.#config)(key)
-      if (miss !== undefined) throw miss
-    } else if (assignment.replicas.length > 0) {
-      const { stats } = this
-      if (stats.gauge(found.partition, 'role') === 1) found.replicaLag = replicaLag(stats, found.partition)
-    }
-    return found
   }
 
   #changed(state: StoreState): void {

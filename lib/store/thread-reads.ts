@@ -9,6 +9,7 @@ export class ThreadReads implements ReaderSource {
   readonly #hasHeaderPrefix: boolean
   readonly #poolSize: number
   #readers: ChiralMapReaders | undefined
+  #mark = ''
 
   constructor(hasHeaderPrefix: boolean, poolSize: number) {
     this.#hasHeaderPrefix = hasHeaderPrefix
@@ -19,8 +20,14 @@ export class ThreadReads implements ReaderSource {
     return this.#readers ?? { size: this.#poolSize, inUse: 0, waiting: 0 }
   }
 
+  /** Identifies the map; empty before `open`. */
+  get mark(): string {
+    return this.#mark
+  }
+
   /** Returns the version to confirm. */
   open(shared: ChiralMapShared, readerThread: number): number {
+    this.#mark = shared.mark
     this.#readers = new ChiralMapReaders(shared, readerThread, { pinned: pinnedReadersMax })
     return shared.version
   }

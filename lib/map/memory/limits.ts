@@ -50,6 +50,13 @@ export const epochAsyncSleepMs = 1
 export const readersLeaveMaxMs = 60_000
 export const confirmationMaxMs = 60_000
 
+/** Bounds of a chunk: a reader stays inside for about so long. The writer waits that long at most. */
+export const chunkSlotsMax = 8192
+export const chunkBytesMax = mebibyte
+export const chunkMaxMs = 1
+/** Home slots that are read together. The bounds are checked between two such steps. */
+export const chunkStepSlots = 256
+
 export const readerWaitersMax = 1024
 export const readerWaitMaxMs = 1000
 export const readerThreadsMax = 64

@@ -31,6 +31,8 @@ export type MapMessage = SlabMessage | TableMessage
 /** Initial state for a reader thread, structured-cloneable. Contains all messages up to `version`. */
 export interface ChiralMapShared {
   readonly version: number
+  /** Identifies the map: walk positions of another one do not apply to it. */
+  readonly mark: string
   /** The number of exchanges and the epochs, see control.ts. */
   readonly control: SharedArrayBuffer
   /** What each side shows, see side-figures.ts. */

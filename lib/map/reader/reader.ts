@@ -8,7 +8,7 @@ import { headerBytes } from '../memory/entry.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { partitionOf } from '../memory/murmur2.ts'
 import { locate, type TableView } from '../memory/probe.ts'
-import type { PartitionFigures } from '../memory/side-figures.ts'
+import { type MapChunk, type MapChunkBounds, readChunk } from './chunk.ts'
 import type { ReaderView } from './reader-view.ts'
 import { noteLookup } from './young-garbage.ts'
 
@@ -99,10 +99,24 @@ export class Reader {
     return this.#find(view.tables[publishedSide(this.#exchanges)], home, hash, key, valueBytesMax)
   }
 
-  /** Returns what the side shows of a partition, while inside; undefined if the map does not hold it. */
-  figures(partition: number): PartitionFigures | undefined {
-    const index = this.#view.indexOf[partition]
-    return index === undefined ? undefined : this.#view.figures.read(publishedSide(this.#exchanges), index)
+  /**
+   * Returns entries of a partition in order of their hashes, from hash `from` on, while inside. There are none if the
+   * map does not hold or show the partition.
+   */
+  readChunk(partition: number, from: number, bounds: MapChunkBounds): MapChunk {
+    const { indexOf, tables, log } = this.#view
+    const table = tables[publishedSide(this.#exchanges)][indexOf[partition] ?? -1]
+    if (table === undefined) return { entries: [], examined: 0, bytes: 0, next: undefined }
+    return readChunk(log, table, partition, from, bounds)
+  }
+
+  /** Returns the number of entries that the side shows, of all partitions, while inside. */
+  count(): number {
+    const { figures, partitions } = this.#view
+    const side = publishedSide(this.#exchanges)
+    let count = 0
+    for (let index = 0; index < partitions.length; index++) count += figures.entries(side, index)
+    return count
   }
 
   /** Takes the epoch out of the reader, for the pool. Returns undefined if the reader has been released before. */

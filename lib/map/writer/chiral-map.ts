@@ -21,7 +21,6 @@ import { LeftRight } from './left-right.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type IndexPartition, PartitionIndex } from './partition-index.ts'
-import { Positions } from './positions.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 
@@ -34,6 +33,7 @@ export interface PartitionStats {
 
 export class ChiralMap {
   readonly #options: ChiralMapOptions
+  readonly #mark = crypto.getRandomValues(new Uint8Array(8)).toHex()
   readonly #control: SharedArrayBuffer
   readonly #seed0: number
   readonly #seed1: number
@@ -46,7 +46,6 @@ export class ChiralMap {
   readonly #bulk: BulkLoader
   readonly #publisher: Publisher
   readonly #figures: SharedArrayBuffer
-  readonly #positions: Positions
   readonly #oplog = new Oplog()
 
   /** Every partition starts in bulk loading. Throws invalid_settings. */
@@ -74,17 +73,8 @@ export class ChiralMap {
     this.#bulk = new BulkLoader(this.#index, this.#log, cleaner)
     this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.awaitReaders())
     this.#figures = createFigures(options.partitions.length)
-    this.#positions = new Positions(options.partitions.length)
     const figures = new SideFigures(this.#figures, options.partitions.length)
-    this.#publisher = new Publisher(
-      this.#oplog,
-      this.#index,
-      this.#leftRight,
-      cleaner,
-      this.#allocator,
-      this.#positions,
-      figures,
-    )
+    this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, cleaner, this.#allocator, figures)
     this.#announcements.begin()
   }
 
@@ -93,6 +83,7 @@ export class ChiralMap {
     const { partitions, partitionCount, readersMax, readerThreads } = this.#options
     return {
       version: this.#announcements.version,
+      mark: this.#mark,
       control: this.#control,
       figures: this.#figures,
       segmentBytes: this.#allocator.segmentBytes,
@@ -151,14 +142,6 @@ export class ChiralMap {
     this.#log.segments[address >>> this.#log.offsetBits]!.oplogEnd = this.#oplog.end
   }
 
-  /**
-   * Sets the next offsets of a partition, which the next publish() shows together with the operations that were put
-   * before it. -1 means unknown.
-   */
-  setPosition(partition: number, changelogPosition: number, sourcePosition: number): void {
-    this.#positions.set(this.#partition(partition).log.index, changelogPosition, sourcePosition)
-  }
-
   /** Records that a reader thread has applied all messages up to a version. */
   confirmed(readerThread: number, version: number): void {
     this.#announcements.confirmed(readerThread, version)
@@ -180,10 +163,9 @@ export class ChiralMap {
   }
 
   /**
-   * Makes every put() and setPosition() before this call visible at once, on all partitions. Resolves with the number
-   * of puts when both sides have them and dead entries are cleaned. Later ones wait for the next call. Calls run one
-   * after another. Rejects with flush_timed_out when a reader thread does not answer; the next publish() continues
-   * where this one stopped.
+   * Makes every put() before this call visible at once, on all partitions. Resolves with their number when both sides
+   * have them and dead entries are cleaned. Later puts wait for the next call. Calls run one after another. Rejects
+   * with flush_timed_out when a reader thread does not answer; the next publish() continues where this one stopped.
    */
   publish(): Promise<number> {
     return this.#publisher.publish()

@@ -1,13 +1,10 @@
-/**
- * Walks the keys of an index table in order of their hashes. The position is a hash, not a slot, so the table may grow
- * and the sides may swap between two steps: a key that exists throughout appears exactly once.
- */
+/** Walks the keys of an index table by ranges of hashes, for the writer's thread. */
 import { headerBytes, type LogView } from '../memory/entry.ts'
+import { hashesEnd, HashRange, rangeEnd } from '../memory/hash-range.ts'
 import type { TableView } from '../memory/probe.ts'
 
 /** Home slots per step, and so about the number of keys copied at a time. */
 const slotsPerStep = 256
-const hashesEnd = 2 ** 32
 
 export interface KeyAt {
   /** A copy. */
@@ -30,10 +27,12 @@ export function* liveSteps(
   table: () => TableView,
   accepts: (offset: number) => boolean,
 ): Generator<KeyAt[], void, undefined> {
+  const range = new HashRange()
   for (let from = 0; from < hashesEnd;) {
     const view = table()
-    const to = Math.min(hashesEnd, from + slotsPerStep * 2 ** view.shift)
-    yield keysBetween(log, view, from, to, accepts)
+    const to = rangeEnd(view, from, slotsPerStep)
+    range.collect(view, from, to)
+    yield keysOf(log, range, accepts)
     from = to
   }
 }
@@ -42,32 +41,15 @@ function everyOffset(): boolean {
   return true
 }
 
-/** Returns the keys whose unsigned hash is at least `from` and below `to`. */
-function keysBetween(
-  log: LogView,
-  { slots, shift, mask }: TableView,
-  from: number,
-  to: number,
-  accepts: (offset: number) => boolean,
-): KeyAt[] {
+function keysOf(log: LogView, range: HashRange, accepts: (offset: number) => boolean): KeyAt[] {
   const keys: KeyAt[] = []
-  const firstHome = from >>> shift
-  const lastHome = (to - 1) >>> shift
-  let slot = firstHome
-  // Past the last home slot, displaced entries reach up to the next empty slot, around the end of the table if
-  // necessary, but at most once around.
-  for (let i = firstHome; i <= lastHome || (slots[2 * slot + 1] !== 0 && i <= firstHome + mask); i++) {
-    const hash = slots[2 * slot]! >>> 0
-    const address = slots[2 * slot + 1]!
-    if (address !== 0 && hash >= from && hash < to) {
-      const segment = log.segments[address >>> log.offsetBits]!
-      const at = (address & log.offsetMask) << 3
-      const offset = segment.doubles[(at >>> 3) + 1]!
-      if (accepts(offset)) {
-        keys.push({ key: segment.bytes.slice(at + headerBytes, at + headerBytes + segment.words[at >>> 2]!), offset })
-      }
-    }
-    slot = (slot + 1) & mask
+  for (let i = 0; i < range.count; i++) {
+    const address = range.addresses[i]!
+    const segment = log.segments[address >>> log.offsetBits]!
+    const at = (address & log.offsetMask) << 3
+    const offset = segment.doubles[(at >>> 3) + 1]!
+    if (!accepts(offset)) continue
+    keys.push({ key: segment.bytes.slice(at + headerBytes, at + headerBytes + segment.words[at >>> 2]!), offset })
   }
   return keys
 }

@@ -11,7 +11,6 @@ import type { Cleaner } from './cleaner.ts'
 import type { LeftRight } from './left-right.ts'
 import type { Oplog } from './oplog.ts'
 import type { PartitionIndex } from './partition-index.ts'
-import type { Positions, TakenPositions } from './positions.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
 export class Publisher {
@@ -20,10 +19,7 @@ export class Publisher {
   readonly #leftRight: LeftRight
   readonly #cleaner: Cleaner
   readonly #allocator: SegmentAllocator
-  readonly #positions: Positions
   readonly #figures: SideFigures
-  /** Positions that the last exchange has shown. */
-  #shown: TakenPositions
   #calls = 0
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
@@ -36,7 +32,6 @@ export class Publisher {
     leftRight: LeftRight,
     cleaner: Cleaner,
     allocator: SegmentAllocator,
-    positions: Positions,
     figures: SideFigures,
   ) {
     this.#oplog = oplog
@@ -44,9 +39,7 @@ export class Publisher {
     this.#leftRight = leftRight
     this.#cleaner = cleaner
     this.#allocator = allocator
-    this.#positions = positions
     this.#figures = figures
-    this.#shown = positions.take()
   }
 
   /** Number of publish() calls so far. */
@@ -55,8 +48,8 @@ export class Publisher {
   }
 
   /**
-   * Publishes the operations that are in the oplog at the call, with the positions of that moment, and the partitions
-   * opened before. Resolves with the number of operations.
+   * Publishes the operations that are in the oplog at the call, and the partitions opened before. Resolves with the
+   * number of operations.
    */
   publish(): Promise<number> {
     if (this.#waiting >= publishesWaitingMax) {
@@ -66,20 +59,17 @@ export class Publisher {
     this.#waiting++
     const call = ++this.#calls
     const { end, endBytes } = this.#oplog
-    const positions = this.#positions.take()
-    const publish = this.#last.then(() => this.#publish(call, end, endBytes, positions)).finally(() => this.#waiting--)
+    const publish = this.#last.then(() => this.#publish(call, end, endBytes)).finally(() => this.#waiting--)
     this.#last = publish.catch(() => {})
     return publish
   }
 
-  async #publish(call: number, end: number, endBytes: number, positions: TakenPositions): Promise<number> {
+  async #publish(call: number, end: number, endBytes: number): Promise<number> {
     if (this.#broken !== undefined) throw this.#broken
     await this.#leftRight.resume()
     const opened = this.#index.goLive(call)
     const { start } = this.#oplog
-    const moved = positions.changes > this.#shown.changes
-    if (moved) this.#shown = positions
-    if (end > start || opened || moved) await this.#exchange(this.#oplog, start, end, endBytes)
+    if (end > start || opened) await this.#exchange(this.#oplog, start, end, endBytes)
     await this.#clean()
     this.#allocator.reserve()
     return Math.max(0, end - start)
@@ -115,11 +105,8 @@ export class Publisher {
   /** Writes what the side will show once it is published. */
   #writeFigures(side: Side): void {
     this.#figures.setExchanges(side, this.#leftRight.exchanges + 1)
-    const { values } = this.#shown
     for (const { log, tables, state } of this.#index.partitions) {
-      const { index } = log
-      if (state !== 'live') this.#figures.write(side, index, -1, -1, 0)
-      else this.#figures.write(side, index, values[2 * index]!, values[2 * index + 1]!, tables[side]!.count)
+      this.#figures.setEntries(side, log.index, state === 'live' ? tables[side]!.count : 0)
     }
   }
 }

@@ -12,7 +12,6 @@ async function createMaps(count: number): Promise<{ maps: Fixture[]; readers: Re
   for (const { openAll, put, map } of maps) {
     await openAll()
     put(0, 'key', '0', 0)
-    map.setPosition(0, 1, 1)
     await map.publish()
   }
   return { maps, readers: maps.map(({ readers }) => readers.acquire() as Reader) }
