@@ -11,6 +11,12 @@
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from './backoff.ts'
 import {
+  hasBrokerCode,
+  invalidProducerEpoch,
+  invalidProducerIdMapping,
+  producerFenced,
+} from './protocol/error-codes.ts'
+import {
   addPartition,
   type Claim,
   endTransaction,
@@ -100,7 +106,7 @@ async function settle(
   const own = identityOf(claim)!
   const next = { producerId: own.producerId, producerEpoch: own.producerEpoch + 1 }
   const isOpen = claim.isOpen
-  const isUncertain = !isOpen && refusal.details['kafka'] !== unmapped && (isRepeated || claim.mayBeSuperseded)
+  const isUncertain = !isOpen && !isUnmapped(refusal) && (isRepeated || claim.mayBeSuperseded)
   const found = await lastMarkers(client, markers, claim, isUncertain ? looksMax : 1)
   const last = found.at(-1)
   claim.isOpen = false
@@ -113,7 +119,7 @@ async function settle(
   }
   if (isOpen) return next
   // The id may have expired. When we state what we hold, the coordinator says whether another instance has it.
-  if (refusal.details['kafka'] === unmapped) return own
+  if (isUnmapped(refusal)) return own
   if (isUncertain) return undefined
   throw new LatchkeyError('fenced', refusal.message, { cause: refusal })
 }
@@ -150,10 +156,11 @@ function isSame(one: ProducerIdentity, other: ProducerIdentity): boolean {
   return one.producerId === other.producerId && one.producerEpoch === other.producerEpoch
 }
 
-/** The transactional id now has another producer id, or none. */
-const unmapped = 'INVALID_PRODUCER_ID_MAPPING'
-const supersededBy = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', unmapped])
+/** Whether the transactional id now has another producer id, or none. */
+function isUnmapped(error: unknown): boolean {
+  return hasBrokerCode(error, invalidProducerIdMapping)
+}
 
 function isSuperseded(error: unknown): error is LatchkeyError {
-  return error instanceof LatchkeyError && supersededBy.has(String(error.details['kafka']))
+  return isUnmapped(error) || hasBrokerCode(error, invalidProducerEpoch, producerFenced)
 }

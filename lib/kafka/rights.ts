@@ -1,4 +1,3 @@
-import type { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 /**
@@ -10,6 +9,7 @@ import { apiKeys } from './protocol/api-keys.ts'
 import {
   clusterAuthorizationFailed,
   groupAuthorizationFailed,
+  hasBrokerCode,
   topicAuthorizationFailed,
   transactionalIdAuthorizationFailed,
   unknownTopic,
@@ -79,7 +79,7 @@ export async function groupOperations(client: KafkaClient, group: string): Promi
     })
     return known(found?.bits ?? 0, found?.errorCode === groupAuthorizationFailed, true)
   } catch (error) {
-    if (kafkaName(error) !== 'GROUP_AUTHORIZATION_FAILED') throw error
+    if (!hasBrokerCode(error, groupAuthorizationFailed)) throw error
     return known(0, true, true)
   }
 }
@@ -106,7 +106,7 @@ export async function transactionRights(
     if (errorCode === transactionalIdAuthorizationFailed) return { id: false, topic: undefined }
     return { id: true, topic: errorCode !== topicAuthorizationFailed }
   } catch (error) {
-    if (kafkaName(error) !== 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') throw error
+    if (!hasBrokerCode(error, transactionalIdAuthorizationFailed)) throw error
     return { id: false, topic: undefined }
   }
 }
@@ -139,10 +139,6 @@ function known(bits: number, isHidden: boolean, exists: boolean): KnownOperation
   // Describe is needed to see the bits. Bits without it come from a broker that does not compute them.
   const isReported = bits > 0 && has('Describe')
   return { isHidden, exists, may: (operation) => (isHidden ? false : isReported ? has(operation) : undefined) }
-}
-
-function kafkaName(error: unknown): unknown {
-  return (error as Partial<LatchkeyError>).details?.['kafka']
 }
 
 /** Version 8 is the first that reports operations. */

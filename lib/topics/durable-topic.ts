@@ -1,8 +1,9 @@
 /** Topics that keep acknowledged records when a broker is lost: the changelog and the dead-letter topic. */
-import { getLogger } from '@logtape/logtape'
-import { LatchkeyError } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import { hasBrokerCode, invalidConfig, policyViolation } from '../kafka/protocol/error-codes.ts'
 import { createTopic, type NewTopic } from '../kafka/topics.ts'
+import { loggerOf } from '../log/index.ts'
 
 /** With fewer replicas, min.insync.replicas=2 would stop writes when one replica is lost. */
 const replicasForTwoInSync = 3
@@ -50,14 +51,12 @@ export async function createDurable(client: KafkaClient, topic: NewTopic): Promi
   try {
     await client.retryForever(() => createTopic(client, topic))
   } catch (error) {
-    const isPolicy =
-      error instanceof LatchkeyError && /POLICY_VIOLATION|INVALID_CONFIG/.test(String(error.details['kafka']))
-    if (!isPolicy) throw error
+    if (!hasBrokerCode(error, policyViolation, invalidConfig)) throw error
     const durability = durabilityOf(topic.replicationFactor)
     const config = Object.fromEntries(Object.entries(topic.config).filter(([name]) => !(name in durability)))
     await client.retryForever(() => createTopic(client, { ...topic, config }))
     const message = '{fault}: created without {settings}, by the settings of the cluster'
     const settings = Object.keys(durability).join(' and ')
-    getLogger(['latchkey', 'store']).warn(message, { fault: error.message, settings })
+    loggerOf('store').warn(message, { fault: messageOf(error), settings })
   }
 }

@@ -1,11 +1,11 @@
-import { getLogger } from '@logtape/logtape'
+/** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
 import { LatchkeyError } from '../errors.ts'
 import { sleep } from '../kafka/backoff.ts'
 import type { KafkaClient, TopicMetadata } from '../kafka/client.ts'
 import { errorName, isAuthorizationFailure, isNotAvailable, unknownTopic } from '../kafka/protocol/error-codes.ts'
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
+import { loggerOf } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-/** The topics of a store: whether they fit each other, what the changelog accepts, and the creation of missing ones. */
 import { counted } from '../text/counted.ts'
 import {
   type ChangelogLimits,
@@ -107,7 +107,7 @@ async function inspectChangelog(client: KafkaClient, config: StoreConfig): Promi
 
 /** Creates what is missing: the changelog, its further partitions, the dead-letter topic. */
 export async function completeTopics(client: KafkaClient, config: StoreConfig, topology: Topology): Promise<void> {
-  const log = getLogger(['latchkey', 'store'])
+  const log = loggerOf('store')
   for (const warning of topology.warnings) log.warn('{warning}', { warning })
   const { missingChangelog, partitionCount } = topology
   const { changelogTopic } = config
@@ -133,7 +133,7 @@ async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopolo
   if (topology?.missing === undefined) return
   const { missing, name, partitions } = topology
   await createDurable(client, missing)
-  getLogger(['latchkey', 'store']).info('Created dead-letter topic {name} with {partitions} partitions', {
+  loggerOf('store').info('Created dead-letter topic {name} with {partitions} partitions', {
     name,
     partitions,
   })

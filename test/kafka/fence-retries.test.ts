@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { fencePartition, isOwn, newClaim } from '../../lib/kafka/fence.ts'
+import { errorAction } from '../../lib/kafka/protocol/error-codes.ts'
 import type { Claim } from '../../lib/kafka/transactional-id.ts'
 import {
   type Api,
@@ -224,4 +225,25 @@ test.each([
   fencePartition(client.target, claim).catch(() => {})
   await turns()
   expect(rounds).toBe(1)
+})
+
+test('fencePartition reads the markers when the coordinator knows a later owner, and for no other error', async () => {
+  const readsAfter: number[] = []
+  for (let code = -1; code < 130; code++) {
+    const action = errorAction(code)
+    if (code === 0 || action === 'retry' || action === 'refresh') continue
+    const { client, claim } = await owner(new FakeCoordinator())
+    const { target } = client
+    client.send = async () => {
+      const response = Buffer.alloc(18)
+      response.writeInt16BE(code, 5)
+      return response
+    }
+    const markers = async (): Promise<never> => {
+      readsAfter.push(code)
+      throw new LatchkeyError('internal', 'markers were read')
+    }
+    await expect(fencePartition({ ...target, markers }, claim)).rejects.toThrow(LatchkeyError)
+  }
+  expect(readsAfter).toEqual([47, 49, 90])
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { importsOf, sourceFiles } from './repository.ts'
 
 interface Layer {
@@ -83,6 +84,12 @@ test('imports go one way, and only to layers that are known', () => {
       .map((imported) => `${path} imports ${imported}`),
   )
   expect(wrong).toEqual([])
+})
+
+test('there is one way to get a logger: lib/log alone imports LogTape', () => {
+  const importing = sourceFiles().filter((path) => readFileSync(path, 'utf8').includes("from '@logtape/logtape'"))
+  expect(importing.length).toBeGreaterThan(0)
+  expect(importing.filter((path) => layerOf(path) !== 'log')).toEqual([])
 })
 
 test('what a layer may know, it does', () => {

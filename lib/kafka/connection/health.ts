@@ -2,11 +2,11 @@
  * Tracks what fails for a client: at which partitions and brokers, and since when. Each trouble is separate: a success
  * at one broker hides no failure at another. Logged at a bounded rate, also while nothing changes.
  */
-import { getLogger } from '@logtape/logtape'
 import type { LatchkeyError } from '../../errors.ts'
+import { loggerOf } from '../../log/index.ts'
 import type { PartitionTrouble } from '../../store-protocol/status.ts'
 
-const log = getLogger(['latchkey', 'kafka'])
+const log = loggerOf('kafka')
 const reportMs = 1_000
 const logEveryMs = 5_000
 /** Shorter troubles (a coordinator that loads, a leader that moves) are not logged. */
@@ -93,7 +93,7 @@ export class Health {
 
   /** Registers an attempt that has not succeeded yet. */
   waits({ code, message, details }: LatchkeyError, { partitions, broker, operation = whole }: Affected): void {
-    const kind = `${broker} ${String(details['kafka'] ?? causeOf(message))}`
+    const kind = `${broker} ${String(details['brokerCode'] ?? causeOf(message))}`
     for (const key of partitions ?? [operation]) {
       const concerned = typeof key === 'number' ? [key] : ((details['partitions'] ?? []) as readonly number[])
       const since = this.#troubles.get(key)?.since ?? Date.now()

@@ -2,12 +2,12 @@
  * Handles requests that a broker does not answer in time. A broker that hangs closes no connection. If no other broker
  * were asked, its partitions would wait for the deadline of a request, long after the cluster has moved them.
  */
-import { getLogger } from '@logtape/logtape'
 import { LatchkeyError } from '../../errors.ts'
+import { loggerOf } from '../../log/index.ts'
 import type { Connections } from './connections.ts'
 import type { Health } from './health.ts'
 
-const log = getLogger(['latchkey', 'kafka'])
+const log = loggerOf('kafka')
 
 /** What a request is for, and how long it may take. */
 export interface Purpose {

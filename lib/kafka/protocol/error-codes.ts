@@ -13,10 +13,26 @@ export const unknownMember = 25
 export const topicAuthorizationFailed = 29
 export const groupAuthorizationFailed = 30
 export const clusterAuthorizationFailed = 31
+export const invalidTimestamp = 32
 export const topicAlreadyExists = 36
+export const invalidConfig = 40
+export const policyViolation = 44
 export const duplicateSequence = 46
+export const invalidProducerEpoch = 47
 export const invalidTransactionState = 48
+export const invalidProducerIdMapping = 49
 export const transactionalIdAuthorizationFailed = 53
+export const invalidRecord = 87
+export const producerFenced = 90
+
+const authorizationFailures: ReadonlySet<number> = new Set([
+  topicAuthorizationFailed,
+  groupAuthorizationFailed,
+  clusterAuthorizationFailed,
+  transactionalIdAuthorizationFailed,
+])
+/** LEADER_, BROKER_, REPLICA_, COORDINATOR_, OFFSET_ and ELIGIBLE_LEADERS_NOT_AVAILABLE. */
+const notAvailable: ReadonlySet<number> = new Set([leaderNotAvailable, 8, 9, 15, 78, 83])
 
 /**
  * `refresh`: the metadata is stale; refresh it and retry · `retry`: the same request may succeed later · `refuse`: it
@@ -88,12 +104,12 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
 
 /** Whether the user lacks a permission. */
 export function isAuthorizationFailure(code: number): boolean {
-  return errorName(code).endsWith('_AUTHORIZATION_FAILED')
+  return authorizationFailures.has(code)
 }
 
 /** Whether a leader, broker, replica, coordinator or offset is not available now. */
 export function isNotAvailable(code: number): boolean {
-  return errorName(code).endsWith('_NOT_AVAILABLE')
+  return notAvailable.has(code)
 }
 
 export function errorName(code: number): string {
@@ -119,6 +135,11 @@ export function brokerError(
   const kind = action === 'fence' ? 'fenced' : retriable ? 'broker_error' : 'broker_refused'
   const end = advice === undefined ? '' : `; ${advice}`
   return new LatchkeyError(kind, `${attempted}: the broker answered ${errorName(code)}${end}`, {
-    details: { kafka: errorName(code), partitions },
+    details: { brokerCode: code, partitions },
   })
+}
+
+/** Whether an error is that of brokerError() for one of these codes. */
+export function hasBrokerCode(error: unknown, ...codes: readonly number[]): boolean {
+  return error instanceof LatchkeyError && codes.some((code) => error.details['brokerCode'] === code)
 }

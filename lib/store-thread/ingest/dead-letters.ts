@@ -5,6 +5,7 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import { Producer } from '../../kafka/producer.ts'
+import { hasBrokerCode, invalidTimestamp } from '../../kafka/protocol/error-codes.ts'
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { noIdentity } from '../../kafka/transactional-id.ts'
 import type { DeadLetterTopic } from '../../topics/dead-letter-topic.ts'
@@ -149,7 +150,7 @@ export class DeadLetters {
 
   #refused(batch: DeadLetterBatch, error: LatchkeyError): DeadLetterBatch[] {
     const { state } = batch
-    const parts = batch.parts(/TIMESTAMP/.test(String(error.details['kafka'])))
+    const parts = batch.parts(hasBrokerCode(error, invalidTimestamp))
     if (parts === undefined) {
       // The thrown error appears in the status, and the dead letter is retried after a pause, since an operator may
       // correct the topic.

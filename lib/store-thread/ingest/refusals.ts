@@ -4,6 +4,7 @@
  * fault. That record is compressed; if it is refused again, it goes to BadRecords.
  */
 import type { LatchkeyError } from '../../errors.ts'
+import { hasBrokerCode, invalidRecord, invalidTimestamp } from '../../kafka/protocol/error-codes.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { BadRecords } from './bad-records.ts'
@@ -24,7 +25,7 @@ export class Refusals {
   /** Returns the batches that replace a refused batch, in order; empty if its only record cannot be stored. */
   replace(state: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     this.#stats.add('changelogFailures', 1)
-    const timeAtFault = /TIMESTAMP|INVALID_RECORD/.test(String(error.details['kafka']))
+    const timeAtFault = hasBrokerCode(error, invalidTimestamp, invalidRecord)
     if (batch.count === 1) {
       if (timeAtFault && !batch.isRetimed) return [this.#part(batch, 0, 1, Date.now())]
       if (!timeAtFault && !batch.isCompressed) {

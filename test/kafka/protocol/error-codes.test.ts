@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
+import { LatchkeyError } from '../../../lib/errors.ts'
 import {
   brokerError,
   errorAction,
   errorName,
+  hasBrokerCode,
   isAuthorizationFailure,
   isNotAvailable,
 } from '../../../lib/kafka/protocol/error-codes.ts'
@@ -24,7 +26,7 @@ test.each([
     expect(errorAction(code)).toBe(action)
     const error = brokerError('Writing to log partition 3', code, 'do this')
     expect(error.message).toBe(`Writing to log partition 3: the broker answered ${name}; do this`)
-    expect(error).toMatchObject({ code: kind, retriable, details: { kafka: name } })
+    expect(error).toMatchObject({ code: kind, retriable, details: { brokerCode: code } })
   },
 )
 
@@ -32,4 +34,16 @@ test('what is not available now, and what the user may not do, is known by the c
   const codes = Array.from({ length: 130 }, (_, index) => index - 1)
   expect(codes.filter((code) => isNotAvailable(code))).toEqual([5, 8, 9, 15, 78, 83])
   expect(codes.filter((code) => isAuthorizationFailure(code))).toEqual([29, 30, 31, 53])
+})
+
+test('hasBrokerCode knows an error by the code that the broker answered, not by its name', () => {
+  const error = brokerError('Creating topic log', 44)
+  expect([hasBrokerCode(error, 40, 44), hasBrokerCode(error, 44), hasBrokerCode(error, 40)]).toEqual([
+    true,
+    true,
+    false,
+  ])
+  expect(hasBrokerCode(brokerError('Creating topic log', 9999), 9999)).toBe(true)
+  const others = [undefined, null, new Error('POLICY_VIOLATION'), new LatchkeyError('internal', 'POLICY_VIOLATION')]
+  for (const other of others) expect(hasBrokerCode(other, 44)).toBe(false)
 })

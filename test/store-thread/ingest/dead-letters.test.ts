@@ -64,3 +64,19 @@ test('a partition gives no batch and acknowledges nothing before the last of its
   expect(stats.count('deadLetters')).toBe(2)
   deadLetters.stop()
 })
+
+test.each([
+  ['its timestamp', 32, true],
+  ['the record', 87, false],
+  ['its size', 10, false],
+  ['the size of its batch', 18, false],
+])('a dead letter keeps its value only when the topic refuses %s: error %d', async (_, errorCode, isKept) => {
+  const { client, deadLetters, state } = setup()
+  deadLetters.append(state, foundBytes(Buffer.from('the value')), fault)
+  deadLetters.send(state)
+  const refused = await client.next()
+  expect(bodyOf(refused.request).includes('the value')).toBe(true)
+  refused.answer(produceResponse('bad', [{ partition: 0, errorCode }]))
+  expect(bodyOf((await client.next()).request).includes('the value')).toBe(isKept)
+  deadLetters.stop()
+})

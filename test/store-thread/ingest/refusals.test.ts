@@ -163,3 +163,13 @@ test('Refusals counts no record of an amendment as a write of a program', () => 
     [0, true],
   ])
 })
+
+test.each(Array.from({ length: 130 }, (_, index) => index - 1))(
+  'Refusals writes a record with the current time when its timestamp is refused, and only then: error %d',
+  (code) => {
+    const { pool, refusals } = setup()
+    const state = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
+    const [part] = refusals.replace(state, batchOf(pool, 1), brokerError('Writing', code))
+    expect([part!.isRetimed, part!.isCompressed]).toEqual(code === 32 || code === 87 ? [true, false] : [false, true])
+  },
+)
