@@ -26,31 +26,24 @@ export class Fetcher {
   readonly #client: KafkaClient
   readonly #topic: string
   readonly #options: FetchOptions
-  readonly #sink: FetchSink
   readonly #loops: LeaderLoops
   readonly #outOfRange: OutOfRange
-  readonly #oversized: OversizedBatches
   readonly #damaged: DamagedBatches
   readonly #stable: StableOffsetWatch
   readonly #assigned = new Map<number, FetchState>()
   readonly #batches = new RecordBatchReader()
+  /** Set by run(); no partition is served before. */
+  #sink!: FetchSink
+  #oversized!: OversizedBatches
   #fetches = 0
   #generations = 0
 
-  constructor(client: KafkaClient, topic: string, options: FetchOptions, sink: FetchSink) {
+  constructor(client: KafkaClient, topic: string, options: FetchOptions) {
     this.#client = client
     this.#topic = topic
     this.#options = options
-    this.#sink = sink
     this.#loops = new LeaderLoops(client, topic, (node) => this.#serve(node))
     this.#outOfRange = new OutOfRange(client, topic)
-    this.#oversized = new OversizedBatches(sink, {
-      detach: (partition) => this.#loops.remove(partition),
-      generation: (partition) => (this.#loops.stopped ? undefined : this.#generation(partition)),
-      seek: (partition, position) => this.seek(partition, position),
-      reattach: (partition) => this.#loops.add(partition),
-      failed: (partition, error) => this.#loops.lost(partition, error),
-    })
     this.#damaged = new DamagedBatches(client)
     this.#stable = new StableOffsetWatch(client, topic, options.isolation, this.#loops.signal)
   }
@@ -75,8 +68,16 @@ export class Fetcher {
     assignment.generation = ++this.#generations
   }
 
-  /** Runs until stop(). */
-  async run(): Promise<void> {
+  /** Fetches until stop(). */
+  async run(sink: FetchSink): Promise<void> {
+    this.#sink = sink
+    this.#oversized = new OversizedBatches(sink, {
+      detach: (partition) => this.#loops.remove(partition),
+      generation: (partition) => (this.#loops.stopped ? undefined : this.#generation(partition)),
+      seek: (partition, position) => this.seek(partition, position),
+      reattach: (partition) => this.#loops.add(partition),
+      failed: (partition, error) => this.#loops.lost(partition, error),
+    })
     await this.#loops.run()
     await this.#oversized.settled
   }

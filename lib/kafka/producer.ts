@@ -35,18 +35,18 @@ export class Producer<Batch extends OutgoingBatch> {
   readonly #client: KafkaClient
   readonly #topic: string
   readonly #options: ProducerOptions
-  readonly #sink: ProducerSink<Batch>
   readonly #loops: LeaderLoops
   readonly #owned = new Map<number, Owned<Batch>>()
+  /** Set by run(); no partition is served before. */
+  #sink!: ProducerSink<Batch>
   #requests = 0
   /** Resolved and replaced by wake(), which wakes every loop that waits for it. */
   #awake = Promise.withResolvers<void>()
 
-  constructor(client: KafkaClient, topic: string, options: ProducerOptions, sink: ProducerSink<Batch>) {
+  constructor(client: KafkaClient, topic: string, options: ProducerOptions) {
     this.#client = client
     this.#topic = topic
     this.#options = options
-    this.#sink = sink
     const wake = () => this.wake()
     this.#loops = new LeaderLoops(client, topic, (node) => this.#serve(node), wake)
     this.#loops.signal.addEventListener('abort', wake, { once: true })
@@ -98,7 +98,9 @@ export class Producer<Batch extends OutgoingBatch> {
     await owned.renewDue.promise
   }
 
-  run(): Promise<void> {
+  /** Writes until stop(). */
+  run(sink: ProducerSink<Batch>): Promise<void> {
+    this.#sink = sink
     return this.#loops.run()
   }
 
@@ -170,11 +172,8 @@ export class Producer<Batch extends OutgoingBatch> {
       this.#acknowledged(partition, owned, result.baseOffset)
       return
     }
-    const error = brokerError(
-      `Writing to ${this.#topic} partition ${partition}`,
-      errorCode,
-      writeAdvice(this.#topic, errorCode),
-    )
+    const attempted = `Writing to ${this.#topic} partition ${partition}`
+    const error = brokerError(attempted, errorCode, writeAdvice(this.#topic, errorCode))
     switch (errorAction(errorCode)) {
       case 'fence':
         // Taking the partition again shows whether another owner is the cause.

@@ -63,7 +63,7 @@ export class Primaries {
     this.#context = context
     this.#ownership = new PartitionOwnership(context.clients, context.config)
     this.#events = new PartitionLifecycle(context, this.#ownership, () => this.#standstill.check())
-    this.#ingest = new Ingest({ ...context, events: this.#events })
+    this.#ingest = new Ingest(context, this.#events)
     this.#repairs = new Repairs(context, this.#ownership, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
       confirmed: (partition) => this.#statement?.confirmed(partition),

@@ -59,16 +59,7 @@ export class Replicas {
     this.#context = context
     const { clients, config } = context
     this.#headerSelector = headerSelectorOf(config)
-    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config), {
-      keepsNothing: true,
-      received: (fetched) => this.#received(fetched),
-      takenTo: (partition) => this.#copies.get(partition)!.position,
-      damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
-      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
-      room: () => context.flusher.room(),
-      outOfRange: (partition) => this.#refill(partition, notInIt),
-      epochBegan: (partition) => this.#watch?.epochBegan(partition),
-    })
+    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config))
   }
 
   /** Resolves when every copy has reached the end that the changelog had at start, and those records are visible. */
@@ -102,7 +93,16 @@ export class Replicas {
       failed: this.#context.failed,
     })
     this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
-    await this.#fetcher.run()
+    await this.#fetcher.run({
+      keepsNothing: true,
+      received: (fetched) => this.#received(fetched),
+      takenTo: (partition) => this.#copies.get(partition)!.position,
+      damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
+      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
+      room: () => this.#context.flusher.room(),
+      outOfRange: (partition) => this.#refill(partition, notInIt),
+      epochBegan: (partition) => this.#watch?.epochBegan(partition),
+    })
   }
 
   stop(): void {

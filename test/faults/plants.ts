@@ -11,32 +11,31 @@ export const plants: readonly Plant[] = [
     file: 'lib/store-thread/ingest/ingest.ts',
     edits: [
       {
-        find: 'return this.#partitions.get(partition)?.acknowledged ?? -1',
-        replace: 'return this.#partitions.get(partition)?.consumed ?? -1',
+        find: 'return this.partition(partition)?.acknowledged ?? -1',
+        replace: 'return this.partition(partition)?.consumed ?? -1',
       },
     ],
   },
   {
     name: 'publish before acknowledgement',
-    file: 'lib/store-thread/ingest/ingest.ts',
+    file: 'lib/store-thread/ingest/changelog-writer.ts',
     edits: [
       {
-        find: "import { Amending } from './amending.ts'",
+        find: "import type { ChangelogBatch } from './changelog-batch.ts'",
         replace:
-          "import { Amending } from './amending.ts'\n" +
+          "import type { ChangelogBatch } from './changelog-batch.ts'\n" +
           "import { applyRecords } from '../apply.ts'\n" +
           "import { RecordBatchReader } from '../../kafka/record-batch/index.ts'",
       },
       {
-        find: 'next: (partition) => this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt)),',
-        replace: `next: (partition) => {
-        const batch = this.#partitions.get(partition)?.takeBatch((openedAt) => this.#linger.isDue(openedAt))
-        if (batch === undefined) return undefined
-        batch.seal({ producerId: 0, producerEpoch: 0, baseSequence: 0 } as never)
-        applyRecords(context.map, context.stats, partition, batch.openIn(new RecordBatchReader()), 0, undefined, undefined)
-        context.flusher.wrote()
-        return batch
-      },`,
+        find: 'return this.#context.partitions.get(partition)?.takeBatch(this.#isDue)',
+        replace: `const { partitions, map, stats, flusher } = this.#context
+    const batch = partitions.get(partition)?.takeBatch(this.#isDue)
+    if (batch === undefined) return undefined
+    batch.seal({ producerId: 0, producerEpoch: 0, baseSequence: 0 } as never)
+    applyRecords(map, stats, partition, batch.openIn(new RecordBatchReader()), 0, undefined, undefined)
+    flusher.wrote()
+    return batch`,
       },
     ],
   },

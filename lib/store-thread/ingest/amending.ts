@@ -3,11 +3,10 @@
  * amendment.ts.
  */
 import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
-import type { StoreContext } from '../store-context.ts'
 import { Amendment } from './amendment.ts'
-import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
+import type { IngestContext } from './ingest-context.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
-import type { Settlement } from './settlement.ts'
 
 /**
  * Maximum of encoded amendment batches of one partition that are not acknowledged. They do not wait for room in the
@@ -15,27 +14,19 @@ import type { Settlement } from './settlement.ts'
  */
 const batchesMax = 4
 
-export interface AmendingHooks {
-  isOurs(state: PartitionIngest): boolean
-  /** Called when the producer may have something to write. */
-  wake(): void
-  /** Starts or stops reading the source of a partition, as its `mayFetch` says. */
-  fetch(state: PartitionIngest): void
-}
+/** What Amending needs of ingest. */
+export type AmendingContext = Pick<
+  IngestContext,
+  'config' | 'map' | 'flusher' | 'pool' | 'partitions' | 'producer' | 'fetcher' | 'accounting'
+>
 
 export class Amending {
-  readonly #context: StoreContext
-  readonly #pool: BatchPool
-  readonly #settlement: Settlement
-  readonly #hooks: AmendingHooks
+  readonly #context: AmendingContext
   /** The current turn of each withheld partition. */
   readonly #turns = new Map<PartitionIngest, symbol>()
 
-  constructor(context: StoreContext, pool: BatchPool, settlement: Settlement, hooks: AmendingHooks) {
+  constructor(context: AmendingContext) {
     this.#context = context
-    this.#pool = pool
-    this.#settlement = settlement
-    this.#hooks = hooks
   }
 
   /**
@@ -43,10 +34,11 @@ export class Amending {
    * @param withdrawn batches that the producer returned; none of their records was written
    */
   withhold(state: PartitionIngest, withdrawn: readonly ChangelogBatch[] = []): void {
+    const { pool, accounting, fetcher } = this.#context
     this.#turns.set(state, Symbol('turn'))
-    for (const batch of state.withhold(withdrawn)) this.#pool.release(batch)
-    this.#settlement.account(state)
-    this.#hooks.fetch(state)
+    for (const batch of state.withhold(withdrawn)) pool.release(batch)
+    accounting.account(state)
+    fetcher.update(state)
   }
 
   /**
@@ -54,14 +46,14 @@ export class Amending {
    * @returns false if the turn ended early: the partition is lost, or was withheld again
    */
   async write(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
-    const { flusher, map, config } = this.#context
-    const { progress } = this.#settlement
+    const { flusher, map, config, pool, partitions } = this.#context
+    const { progress } = this.#context.accounting
     const turn = this.#turns.get(state)
-    const isOver = () => !this.#hooks.isOurs(state) || this.#turns.get(state) !== turn
+    const isOver = () => !partitions.isCurrent(state) || this.#turns.get(state) !== turn
     await progress.until(() => isOver() || state.inFlight === 0)
     await flusher.flush()
     const amendment = new Amendment(map, state.partition, hasHeaderPrefix(config), {
-      acquireBatch: () => this.#pool.acquire(),
+      acquireBatch: () => pool.acquire(),
       write: (batch) => this.#write(state, batch),
       room: async () => {
         await progress.until(() => isOver() || state.amendmentsLeft < batchesMax)
@@ -77,25 +69,27 @@ export class Amending {
 
   /** Ends the withholding. The partition continues with its own batches. */
   release(state: PartitionIngest): void {
+    const { fetcher, producer, accounting } = this.#context
     this.#turns.delete(state)
     state.queue.release()
-    this.#hooks.fetch(state)
-    this.#hooks.wake()
-    this.#settlement.progress.made()
+    fetcher.update(state)
+    producer.wake()
+    accounting.progress.made()
   }
 
   /** Waits for other amendments of the partition, then withholds, writes and releases. */
   async amend(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
-    const mayBegin = () => !state.isWithheld || !this.#hooks.isOurs(state)
-    while (!mayBegin()) await this.#settlement.progress.until(mayBegin)
-    if (!this.#hooks.isOurs(state)) return
+    const { partitions, accounting } = this.#context
+    const mayBegin = () => !state.isWithheld || !partitions.isCurrent(state)
+    while (!mayBegin()) await accounting.progress.until(mayBegin)
+    if (!partitions.isCurrent(state)) return
     this.withhold(state)
     if (await this.write(state, write)) this.release(state)
   }
 
   #write(state: PartitionIngest, batch: ChangelogBatch): void {
     state.queue.amend(batch)
-    this.#settlement.account(state)
-    this.#hooks.wake()
+    this.#context.accounting.account(state)
+    this.#context.producer.wake()
   }
 }

@@ -19,8 +19,7 @@ interface Waiting {
 }
 
 export class Backlog {
-  /** Called when fetching of a partition is to be paused or resumed. */
-  paused: (partition: number, isPaused: boolean) => void = () => {}
+  readonly #paused: (partition: number, isPaused: boolean) => void
   readonly #shareBytes: number
   readonly #now: () => number
   readonly #waiting = new Map<number, Waiting>()
@@ -29,8 +28,16 @@ export class Backlog {
   #pausedBytes = 0
   #waiter: PromiseWithResolvers<void> | undefined
 
-  /** @param partitions number of partitions that share the bound */
-  constructor(partitions: number, now = () => performance.now()) {
+  /**
+   * @param partitions number of partitions that share the bound
+   * @param paused called when fetching of a partition is to be paused or resumed
+   */
+  constructor(
+    partitions: number,
+    paused: (partition: number, isPaused: boolean) => void,
+    now = () => performance.now(),
+  ) {
+    this.#paused = paused
     this.#shareBytes = backlogBytesMax / Math.max(partitions, 1)
     this.#now = now
     this.#timer = setInterval(() => this.look(), lookMs)
@@ -81,7 +88,7 @@ export class Backlog {
   #pause(partition: number, share: Waiting, isPaused: boolean): void {
     share.isPaused = isPaused
     this.#pausedBytes += isPaused ? share.bytes : -share.bytes
-    this.paused(partition, isPaused)
+    this.#paused(partition, isPaused)
   }
 
   #admit(): void {

@@ -10,53 +10,37 @@ import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { noIdentity } from '../../kafka/transactional-id.ts'
 import type { DeadLetterTopic } from '../../topics/dead-letter-topic.ts'
 import { findSourceRecord } from '../recovery/source-record.ts'
-import type { StoreContext } from '../store-context.ts'
 import { type BadRecord, DeadLetterBatch } from './dead-letter-batch.ts'
 import type { Fault } from './dead-letter-headers.ts'
+import type { IngestContext } from './ingest-context.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import { producerOptions } from './produce-options.ts'
 
-export interface DeadLetterSink {
-  /** Called when the partition's bytes that wait for an acknowledgement have changed. */
-  account(state: PartitionIngest): void
-  /** Called when the last outstanding dead letter of a partition is acknowledged. The partition may continue. */
-  released(state: PartitionIngest): void
-}
+/** What DeadLetters needs of ingest. */
+export type DeadLetterContext = Pick<
+  IngestContext,
+  'clients' | 'config' | 'stats' | 'topology' | 'partitions' | 'accounting' | 'producer'
+>
 
 /** Returns undefined if there is no dead-letter topic. */
-export function deadLettersOf(context: StoreContext, sink: DeadLetterSink): DeadLetters | undefined {
+export function deadLettersOf(context: DeadLetterContext): DeadLetters | undefined {
   const { deadLetters } = context.topology
-  return deadLetters && new DeadLetters(context, deadLetters, sink)
+  return deadLetters && new DeadLetters(context, deadLetters)
 }
 
 export class DeadLetters {
-  readonly #context: StoreContext
+  readonly #context: DeadLetterContext
   readonly #topic: DeadLetterTopic
-  readonly #sink: DeadLetterSink
   readonly #producer: Producer<DeadLetterBatch>
   /** Batches to write, by partition of the dead-letter topic. */
   readonly #queues = new Map<number, DeadLetterBatch[]>()
   readonly #open = new Map<PartitionIngest, DeadLetterBatch[]>()
 
-  constructor(context: StoreContext, topic: DeadLetterTopic, sink: DeadLetterSink) {
+  constructor(context: DeadLetterContext, topic: DeadLetterTopic) {
     const { clients, config } = context
     this.#context = context
     this.#topic = topic
-    this.#sink = sink
-    this.#producer = new Producer(
-      clients.deadLetters,
-      topic.name,
-      { ...producerOptions(config), acks: -1 },
-      {
-        next: (partition) => this.#queues.get(partition)?.shift(),
-        acknowledged: (_, batch) => this.#acknowledged(batch),
-        refused: (_, batch, error) => this.#refused(batch, error),
-        // Idempotence would need an identity that is fenced, and a crash may repeat a dead letter anyway.
-        renew: () => Promise.resolve(noIdentity),
-        wentBack: () => {},
-        lost: () => {},
-      },
-    )
+    this.#producer = new Producer(clients.deadLetters, topic.name, { ...producerOptions(config), acks: -1 })
   }
 
   /** Adds a partition of the source. */
@@ -68,7 +52,15 @@ export class DeadLetters {
   }
 
   run(): Promise<void> {
-    return this.#producer.run()
+    return this.#producer.run({
+      next: (partition) => this.#queues.get(partition)?.shift(),
+      acknowledged: (_, batch) => this.#acknowledged(batch),
+      refused: (_, batch, error) => this.#refused(batch, error),
+      // Idempotence would need an identity that is fenced, and a crash may repeat a dead letter anyway.
+      renew: () => Promise.resolve(noIdentity),
+      wentBack: () => {},
+      lost: () => {},
+    })
   }
 
   stop(): void {
@@ -116,7 +108,7 @@ export class DeadLetters {
     const batches = this.#open.get(state)
     if (batches === undefined) return
     this.#open.delete(state)
-    this.#sink.account(state)
+    if (this.#context.partitions.isCurrent(state)) this.#context.accounting.account(state)
     this.#queues.get(this.#target(state.partition))!.push(...batches)
     this.#producer.wake()
   }
@@ -143,9 +135,15 @@ export class DeadLetters {
   }
 
   #settle({ state, bytes }: DeadLetterBatch): void {
+    const { partitions, accounting, producer } = this.#context
     const isLast = state.deadLetters.remove(bytes)
-    this.#sink.account(state)
-    if (isLast) this.#sink.released(state)
+    if (!partitions.isCurrent(state)) return
+    accounting.account(state)
+    if (!isLast) return
+    // What waits for the changelog may be written now.
+    state.advance()
+    accounting.progressed(state)
+    producer.wake()
   }
 
   #refused(batch: DeadLetterBatch, error: LatchkeyError): DeadLetterBatch[] {

@@ -1,4 +1,5 @@
 /** Delays batches that are not full for more records, unless a caller waits for them. */
+import type { ChangelogQueue } from './changelog-queue.ts'
 
 export class Linger {
   readonly #lingerMs: number
@@ -17,8 +18,13 @@ export class Linger {
     return this.#lingerMs === 0 || this.#flushRequests > 0 || performance.now() - openedAt >= this.#lingerMs
   }
 
-  /** To be called when a batch may have something to write. Calls wake() when it is due. */
-  filled(): void {
+  /** To be called when records were appended. Calls wake() when a batch is due. */
+  appended({ hasFull, hasOpen }: ChangelogQueue): void {
+    if (hasFull) this.#wake()
+    if (hasOpen) this.#wakeWhenDue()
+  }
+
+  #wakeWhenDue(): void {
     if (this.#lingerMs === 0 || this.#flushRequests > 0) return this.#wake()
     // A timer may fire a fraction of a millisecond early.
     this.#timer ??= setTimeout(() => this.#due(), this.#lingerMs + 1)

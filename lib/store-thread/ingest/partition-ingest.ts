@@ -230,12 +230,3 @@ export class PartitionIngest {
     this.#acknowledged = Math.max(this.#acknowledged, this.isIdle ? this.#consumed : nextSource)
   }
 }
-
-/**
- * @returns a function that returns whether everything read and written up to now is acknowledged, or its partition is
- *   lost
- */
-export function takenIsSettled(partitions: ReadonlyMap<number, PartitionIngest>): () => boolean {
-  const taken = [...partitions.values()].map((state) => ({ state, isSettled: state.settledMark() }))
-  return () => taken.every(({ state, isSettled }) => partitions.get(state.partition) !== state || isSettled())
-}

@@ -18,10 +18,6 @@ import type { Halt } from './read-state.ts'
 
 const log = loggerOf('store')
 
-export interface IngestContext extends StoreContext {
-  readonly events: PartitionLifecycle
-}
-
 export class PartitionLifecycle {
   /** To be called before each request that writes to the changelog. */
   readonly beforeWrite: () => void

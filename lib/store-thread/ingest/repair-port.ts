@@ -2,26 +2,25 @@
 import type { LatchkeyError } from '../../errors.ts'
 import type { ProducerIdentity } from '../../kafka/fence.ts'
 import type { PartitionEnd, Producer } from '../../kafka/producer.ts'
+import type { Accounting } from './accounting.ts'
 import type { Amending } from './amending.ts'
 import type { Amendment } from './amendment.ts'
 import type { ChangelogBatch } from './changelog-batch.ts'
-import type { PartitionIngest } from './partition-ingest.ts'
+import type { IngestContext } from './ingest-context.ts'
+import type { PartitionTable } from './partition-table.ts'
 import type { Settlement } from './settlement.ts'
 
 export class RepairPort {
-  readonly #partitions: ReadonlyMap<number, PartitionIngest>
+  readonly #partitions: PartitionTable
   readonly #producer: Producer<ChangelogBatch>
+  readonly #accounting: Accounting
   readonly #amending: Amending
   readonly #settlement: Settlement
 
-  constructor(
-    partitions: ReadonlyMap<number, PartitionIngest>,
-    producer: Producer<ChangelogBatch>,
-    amending: Amending,
-    settlement: Settlement,
-  ) {
+  constructor({ partitions, producer, accounting }: IngestContext, amending: Amending, settlement: Settlement) {
     this.#partitions = partitions
     this.#producer = producer
+    this.#accounting = accounting
     this.#amending = amending
     this.#settlement = settlement
   }
@@ -54,7 +53,7 @@ export class RepairPort {
 
   /** To be called when a withheld partition was taken. */
   taken(partition: number, identity: ProducerIdentity, end: PartitionEnd): void {
-    if (this.#partitions.has(partition)) this.#producer.own(partition, identity, end)
+    if (this.#partitions.get(partition) !== undefined) this.#producer.own(partition, identity, end)
   }
 
   /** To be called when another instance has the partition. */
@@ -90,8 +89,8 @@ export class RepairPort {
   async reached(partition: number, position: number): Promise<boolean> {
     const state = this.#partitions.get(partition)
     if (state === undefined) return false
-    const isOurs = () => this.#partitions.get(partition) === state
-    await this.#settlement.progress.until(() => !isOurs() || state.acknowledged >= position)
-    return isOurs()
+    const isLost = () => !this.#partitions.isCurrent(state)
+    await this.#accounting.progress.until(() => isLost() || state.acknowledged >= position)
+    return !isLost()
   }
 }

@@ -8,30 +8,23 @@ import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { isTrace, loggerOf } from '../../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../../store-protocol/kept-headers.ts'
 import { applyRecords } from '../apply.ts'
-import { Backlog } from './backlog.ts'
-import type { BatchPool, ChangelogBatch } from './changelog-batch.ts'
-import { ConditionWaiters } from './condition-waiters.ts'
+import type { ChangelogBatch } from './changelog-batch.ts'
 import type { DirectWrites } from './direct-writes.ts'
+import type { IngestContext } from './ingest-context.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
-import type { IngestContext } from './partition-lifecycle.ts'
 import type { Refusals } from './refusals.ts'
 
 const log = loggerOf('ingest')
 
 export class Settlement {
-  readonly backlog: Backlog
-  readonly progress = new ConditionWaiters()
   readonly #context: IngestContext
-  readonly #pool: BatchPool
   readonly #refusals: Refusals
   readonly #directWrites: DirectWrites
   readonly #headerSelector: HeaderSelector | undefined
   readonly #batch = new RecordBatchReader()
 
-  constructor(context: IngestContext, pool: BatchPool, refusals: Refusals, directWrites: DirectWrites) {
+  constructor(context: IngestContext, refusals: Refusals, directWrites: DirectWrites) {
     this.#context = context
-    this.backlog = new Backlog(context.roles.primaries.length)
-    this.#pool = pool
     this.#refusals = refusals
     this.#directWrites = directWrites
     this.#headerSelector = headerSelectorOf(context.config)
@@ -70,33 +63,24 @@ export class Settlement {
   }
 
   /**
-   * Returns the batches to write instead, in order.
-   * @param withdraw takes the partition's other batches back from the producer, since the partition may halt at the
-   *   record at fault
+   * Returns the batches to write instead, in order. If the partition halts at the record at fault, its other batches
+   * are taken back from the producer.
    */
-  refused(
-    state: PartitionIngest,
-    batch: ChangelogBatch,
-    error: LatchkeyError,
-    withdraw: () => ChangelogBatch[],
-  ): ChangelogBatch[] {
+  refused(state: PartitionIngest, batch: ChangelogBatch, error: LatchkeyError): ChangelogBatch[] {
     const haltBefore = state.reading.halted
     const replacements = this.#refusals.replace(state, batch, error)
     if (replacements.length === 0) this.#directWrites.refused(state, batch, error)
     state.replace(replacements)
-    if (state.reading.halted !== haltBefore) this.#takeBack(state, batch, error, withdraw())
+    const hasHalted = state.reading.halted !== haltBefore
+    if (hasHalted) this.#takeBack(state, batch, error)
     this.#settle(state, batch, replacements.length === 0)
+    if (hasHalted) this.#context.fetcher.halted(state)
     return replacements
-  }
-
-  /** To be called when a partition's encoded bytes that wait for an acknowledgement have changed. */
-  account(state: PartitionIngest): void {
-    this.backlog.add(state.partition, state.takeBytesChange())
   }
 
   /** To be called when the partition is lost. */
   lost(state: PartitionIngest): void {
-    this.backlog.add(state.partition, -state.bytesReported)
+    this.#context.accounting.lost(state)
     this.#directWrites.lost(state)
   }
 
@@ -107,39 +91,31 @@ export class Settlement {
       `Writing: the changelog lost records, and is made again from the source`,
     )
     this.#drop(state, state.rewind(position), error)
-    this.progressed(state)
-  }
-
-  progressed(state: PartitionIngest): void {
-    this.#context.stats.setGauge(state.partition, 'position', state.acknowledged)
-    this.#context.changes.positions.noteSource(state.partition, state.acknowledged)
-    this.#context.flusher.progressed()
-    this.#context.events.progressed(state.partition, state.acknowledged)
-    this.progress.made()
+    this.#context.accounting.progressed(state)
   }
 
   /** @param done false if other batches contain the records of this one */
   #settle(state: PartitionIngest, batch: ChangelogBatch, done: boolean): void {
-    const { operationsAbsorbed, oplogLength } = this.#context.map
-    state.settle(batch, done ? operationsAbsorbed + oplogLength : undefined)
-    this.account(state)
-    this.#pool.release(batch)
-    this.progressed(state)
+    const { map, accounting, pool } = this.#context
+    state.settle(batch, done ? map.operationsAbsorbed + map.oplogLength : undefined)
+    accounting.account(state)
+    pool.release(batch)
+    accounting.progressed(state)
   }
 
   /** Takes back everything after the refused record at which the partition halts, as if it had not been read. */
-  #takeBack(state: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError, withdrawn: ChangelogBatch[]): void {
+  #takeBack(state: PartitionIngest, refused: ChangelogBatch, error: LatchkeyError): void {
     const { offset } = state.reading.halted!
-    const others = withdrawn.filter((batch) => batch !== refused)
+    const others = this.#context.producer.withdraw(state.partition).filter((batch) => batch !== refused)
     this.#drop(state, state.takeBack(offset, others), error)
     refused.nextSource = offset
   }
 
   #drop(state: PartitionIngest, batches: readonly ChangelogBatch[], error: LatchkeyError): void {
-    this.account(state)
+    this.#context.accounting.account(state)
     for (const batch of batches) {
       this.#directWrites.refused(state, batch, error)
-      this.#pool.release(batch)
+      this.#context.pool.release(batch)
     }
   }
 }

@@ -52,14 +52,16 @@ export interface RecoveryContext extends MarkerContext {
 
 export class RecoverySink implements FetchSink {
   readonly keepsNothing = true
-  ended: (partition: number) => void = () => {}
   readonly #context: RecoveryContext
   readonly #progress: Map<number, RecoveredPosition>
+  readonly #ended: (partition: number) => void
   readonly #batches = new CommittedBatches()
 
-  constructor(context: RecoveryContext, progress: Map<number, RecoveredPosition>) {
+  /** @param ended called when a partition is read up to its end */
+  constructor(context: RecoveryContext, progress: Map<number, RecoveredPosition>, ended: (partition: number) => void) {
     this.#context = context
     this.#progress = progress
+    this.#ended = ended
   }
 
   received(fetched: FetchedPartition, position: number): number | undefined {
@@ -176,7 +178,7 @@ export class RecoverySink implements FetchSink {
       const properties = { topic, partition, records, offset }
       log.debug('{topic} partition {partition}: read {records} records up to offset {offset}', properties)
     }
-    this.ended(partition)
+    this.#ended(partition)
     progress.done.resolve()
   }
 }

@@ -70,14 +70,13 @@ export async function recover(
     const expected = Math.min(context.entriesExpected?.(partition) ?? 0, Math.max(end - position, 0))
     if (expected > 0) context.map?.reserve(partition, expected)
   }
-  const sink = new RecoverySink(context, progress)
-  const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch, sink)
-  sink.ended = (partition) => fetcher.remove(partition)
+  const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch)
+  const sink = new RecoverySink(context, progress, (partition) => fetcher.remove(partition))
   for (const [partition, reached] of progress) {
     if (context.identityOf(partition) === undefined && reached.position >= reached.end) reached.done.resolve()
     else fetcher.add(partition, reached.position)
   }
-  const running = fetcher.run()
+  const running = fetcher.run(sink)
   const watch = new AbortController()
   const watching = watchMarkers(context, progress, watch.signal)
   const overdue = new Promise<never>((_, reject) => watching.catch(reject))

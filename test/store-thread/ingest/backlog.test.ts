@@ -10,8 +10,9 @@ afterEach(() => {
 function start(partitions: number) {
   const clock = { ms: 0 }
   const events: string[] = []
-  const backlog = new Backlog(partitions, () => clock.ms)
-  backlog.paused = (partition, isPaused) => void events.push(`${isPaused ? 'pause' : 'resume'} ${partition}`)
+  const paused = (partition: number, isPaused: boolean) =>
+    void events.push(`${isPaused ? 'pause' : 'resume'} ${partition}`)
+  const backlog = new Backlog(partitions, paused, () => clock.ms)
   open.push(backlog)
   return { backlog, clock, events }
 }

@@ -3,9 +3,9 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
-import { deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead-letters.ts'
+import { type DeadLetterContext, deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead-letters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
-import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
+import { PartitionTable } from '../../../lib/store-thread/ingest/partition-table.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
 import { bodyOf, produceResponse } from '../../support/kafka/fakes/responses.ts'
@@ -17,7 +17,11 @@ function setup() {
   const client = new FakeClient({ 0: 1 })
   const stats = new Stats([0])
   const released: number[] = []
+  const partitions = new PartitionTable()
+  const state = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
+  partitions.add(state)
   let bytes = 0
+  let wakes = 0
   const context = {
     clients: { deadLetters: client.client } as Clients,
     config: {
@@ -27,20 +31,22 @@ function setup() {
     } as unknown as StoreConfig,
     stats,
     topology: { deadLetters: { name: 'bad', partitions: 1, maxMessageBytes: 1000 } },
-  } as unknown as StoreContext
-  const deadLetters = deadLettersOf(context, {
-    account: (state) => void (bytes += state.takeBytesChange()),
-    released: (state) => void released.push(state.partition),
-  })!
-  const state = new PartitionIngest(0, 0, new BatchPool(1 << 20, 4))
+    partitions,
+    accounting: {
+      account: () => void (bytes += state.takeBytesChange()),
+      progressed: ({ partition }: PartitionIngest) => void released.push(partition),
+    },
+    producer: { wake: () => wakes++ },
+  } as unknown as DeadLetterContext
+  const deadLetters = deadLettersOf(context)!
   deadLetters.add(0)
   const running = deadLetters.run()
   running.catch(() => {})
-  return { client, deadLetters, state, released, stats, waiting: () => bytes }
+  return { client, deadLetters, partitions, state, released, stats, waiting: () => bytes, wakes: () => wakes }
 }
 
 test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
-  const { client, deadLetters, state, released, stats, waiting } = setup()
+  const { client, deadLetters, state, released, stats, waiting, wakes } = setup()
   state.consumeTo(8)
   for (let i = 0; i < 2; i++) {
     deadLetters.append(state, foundBytes(Buffer.alloc(100)), fault)
@@ -51,14 +57,13 @@ test('a partition gives no batch and acknowledges nothing before the last of its
   for (const left of [1, 0]) {
     state.advance()
     expect(state.acknowledged).toBe(0)
-    expect(released).toEqual([])
+    expect([released, wakes()]).toEqual([[], 0])
     const exchange = await client.next()
     expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
     exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
     await until('it is acknowledged', () => state.deadLetters.count === left)
   }
-  expect(released).toEqual([0])
-  state.advance()
+  expect([released, wakes()]).toEqual([[0], 1])
   expect(state).toMatchObject({ acknowledged: 8, isIdle: true, deadLetters: { bytes: 0 } })
   expect(waiting()).toBe(0)
   expect(stats.count('deadLetters')).toBe(2)
@@ -78,5 +83,18 @@ test.each([
   expect(bodyOf(refused.request).includes('the value')).toBe(true)
   refused.answer(produceResponse('bad', [{ partition: 0, errorCode }]))
   expect(bodyOf((await client.next()).request).includes('the value')).toBe(isKept)
+  deadLetters.stop()
+})
+
+test('the last letter of a partition that is lost changes nothing of its accounts', async () => {
+  const { client, deadLetters, partitions, state, released, waiting, wakes } = setup()
+  state.consumeTo(8)
+  deadLetters.append(state, foundBytes(Buffer.alloc(100)), fault)
+  deadLetters.send(state)
+  const before = waiting()
+  partitions.remove(0)
+  ;(await client.next()).answer(produceResponse('bad', [{ partition: 0, baseOffset: 0 }]))
+  await until('it is acknowledged', () => state.deadLetters.count === 0)
+  expect([waiting(), released, wakes(), state.acknowledged]).toEqual([before, [], 0, 0])
   deadLetters.stop()
 })

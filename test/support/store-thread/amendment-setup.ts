@@ -1,11 +1,10 @@
 /** A partition in ingest whose changelog is amended, beside a map and without a broker: the test takes batches and acknowledges them. */
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { Amending } from '../../../lib/store-thread/ingest/amending.ts'
+import { Amending, type AmendingContext } from '../../../lib/store-thread/ingest/amending.ts'
 import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { ConditionWaiters } from '../../../lib/store-thread/ingest/condition-waiters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
-import type { Settlement } from '../../../lib/store-thread/ingest/settlement.ts'
-import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
+import { PartitionTable } from '../../../lib/store-thread/ingest/partition-table.ts'
 import { createFixture } from '../map/map-pair.ts'
 
 export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
@@ -13,23 +12,22 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
   const pool = new BatchPool(batchBytes, 4)
   const state = new PartitionIngest(0, 0, pool)
   const progress = new ConditionWaiters()
+  const partitions = new PartitionTable()
+  partitions.add(state)
   let bytes = 0
-  const settlement = {
-    progress,
-    account: () => void (bytes += state.takeBytesChange()),
-  } as unknown as Settlement
+  const accounting = { progress, account: () => void (bytes += state.takeBytesChange()) }
   const flusher = { flush: async () => void (await map.publish()), room: () => undefined }
-  const context = { map, flusher, config: { keepHeaders } } as unknown as StoreContext
-  const hooks = { isOurs: () => ours, wake: () => {}, fetch: () => {} }
-  let ours = true
-  const amending = new Amending(context, pool, settlement, hooks)
+  const producer = { wake: () => {} }
+  const fetcher = { update: () => {} }
+  const context = { map, flusher, config: { keepHeaders }, pool, partitions, producer, fetcher, accounting }
+  const amending = new Amending(context as unknown as AmendingContext)
   /** As when the producer writes the next batch, and the changelog acknowledges it. */
   const acknowledge = (): string[] => {
     const batch = state.takeBatch()
     if (batch === undefined) return []
     const content = recordsOf(batch)
     state.settle(batch, undefined)
-    settlement.account(state)
+    accounting.account()
     progress.made()
     return content
   }
@@ -44,7 +42,7 @@ export function setup(keepHeaders: string[] = [], batchBytes = 1 << 16) {
     acknowledge,
     unsettledBytes: () => bytes,
     lose: () => {
-      ours = false
+      partitions.remove(0)
       progress.made()
     },
   }

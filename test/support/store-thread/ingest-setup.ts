@@ -6,8 +6,8 @@ import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import { Flusher } from '../../../lib/store-thread/flusher.ts'
+import type { IngestContext } from '../../../lib/store-thread/ingest/ingest-context.ts'
 import { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
-import type { IngestContext } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../kafka/fakes/responses.ts'
@@ -57,7 +57,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     timestampAfterMaxMs: unlimited,
     keepsTimestamps: true,
   }
-  const ingest = new Ingest({
+  const context = {
     config,
     definition: undefined,
     clients: { consumer: source.client, producer: changelog.client, deadLetters: deadLetters.client } as Clients,
@@ -73,8 +73,8 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     changes,
     post,
     failed,
-    events,
-  })
+  }
+  const ingest = new Ingest(context, events)
   for (const partition of primaries) {
     const start = { position: 0, epochs: new EpochTrail() }
     ingest.add(partition, start, { producerId: 7, producerEpoch: 1 }, { offset: 0, isSure: true })

@@ -27,7 +27,10 @@ export function stopFetchers(): void {
 export function start(fake: FakeClient, positions: Record<number, number>, sink: Partial<FetchSink> = {}) {
   const seen: string[] = []
   const batches = new CommittedBatches()
-  const fetcher = new Fetcher(fake.client, 'topic', options, {
+  const fetcher = new Fetcher(fake.client, 'topic', options)
+  for (const [partition, position] of Object.entries(positions)) fetcher.add(Number(partition), position)
+  open.push(fetcher)
+  const running = fetcher.run({
     received(fetched, position) {
       batches.open(fetched, position)
       const found: number[] = []
@@ -39,9 +42,7 @@ export function start(fake: FakeClient, positions: Record<number, number>, sink:
     outOfRange: async () => undefined,
     ...sink,
   })
-  for (const [partition, position] of Object.entries(positions)) fetcher.add(Number(partition), position)
-  open.push(fetcher)
-  return { fetcher, seen, running: fetcher.run() }
+  return { fetcher, seen, running }
 }
 
 export function batch(at: number, fields: Parameters<typeof rawBatch>[0] = { records: [rawRecord({})] }): Buffer {

@@ -30,21 +30,7 @@ export function stopProducers(): void {
 export function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> = {}, maxRequestBytes = 1 << 20) {
   const waiting = new Map<number, NamedBatch[]>()
   const events: string[] = []
-  const producer = new Producer<NamedBatch>(
-    fake.client,
-    'log',
-    { acks: -1, timeoutMs: 100, maxRequestBytes },
-    {
-      next: (partition) => waiting.get(partition)?.shift(),
-      acknowledged: (partition, { name }, baseOffset, foreign) =>
-        void events.push(`${name} of ${partition} at ${baseOffset}${foreign ? ', foreign' : ''}`),
-      refused: () => [],
-      renew: async (_, { producerId, producerEpoch }) => ({ producerId, producerEpoch: producerEpoch + 1 }),
-      wentBack: (partition, baseOffset) => void events.push(`${partition} went back to ${baseOffset}`),
-      lost: (partition, { code }) => void events.push(`lost ${partition}: ${code}`),
-      ...sink,
-    },
-  )
+  const producer = new Producer<NamedBatch>(fake.client, 'log', { acks: -1, timeoutMs: 100, maxRequestBytes })
   const write = (partition: number, ...batches: (string | NamedBatch)[]) => {
     const queue = waiting.get(partition) ?? []
     queue.push(...batches.map((batch) => (typeof batch === 'string' ? new NamedBatch(batch) : batch)))
@@ -55,7 +41,16 @@ export function start(fake: FakeClient, sink: Partial<ProducerSink<NamedBatch>> 
     producer.own(partition, { producerId: 7, producerEpoch: 1 }, { offset: endOffset, isSure: endOffset >= 0 })
   for (const partition of fake.leading.keys()) own(partition)
   open.push(producer)
-  const running = producer.run()
+  const running = producer.run({
+    next: (partition) => waiting.get(partition)?.shift(),
+    acknowledged: (partition, { name }, baseOffset, foreign) =>
+      void events.push(`${name} of ${partition} at ${baseOffset}${foreign ? ', foreign' : ''}`),
+    refused: () => [],
+    renew: async (_, { producerId, producerEpoch }) => ({ producerId, producerEpoch: producerEpoch + 1 }),
+    wentBack: (partition, baseOffset) => void events.push(`${partition} went back to ${baseOffset}`),
+    lost: (partition, { code }) => void events.push(`lost ${partition}: ${code}`),
+    ...sink,
+  })
   running.catch(() => {})
   return { producer, events, write, running }
 }
