@@ -26,6 +26,8 @@ export interface FlusherOptions {
   seconds: number
   /** Publish soon while fewer than `count` operations arrive, without waiting for `count` or `seconds`. */
   whenIdle?: boolean
+  /** Called after every publish that made operations visible. */
+  published?: () => void
   /** Called with the error of a publish in the background: memory is exhausted, or there is a defect. */
   failed: (error: unknown) => void
 }
@@ -41,6 +43,7 @@ export class Flusher {
   readonly #map: ChiralMap
   readonly #stats: Stats
   readonly #count: number
+  readonly #published: () => void
   readonly #failed: (error: unknown) => void
   readonly #timer: ReturnType<typeof setInterval>
   readonly #whenIdle: boolean
@@ -49,17 +52,21 @@ export class Flusher {
   /** When the last publish ended (performance.now()). */
   #publishedAt = Number.NEGATIVE_INFINITY
   #publishing: Promise<void> | undefined
-  /** Called after every publish that made operations visible. */
-  published: () => void = () => {}
-  watch: PublishWatch | undefined
+  #watch: PublishWatch | undefined
 
   constructor(map: ChiralMap, stats: Stats, options: FlusherOptions) {
     this.#map = map
     this.#stats = stats
     this.#count = options.count
+    this.#published = options.published ?? (() => {})
     this.#failed = options.failed
     this.#whenIdle = options.whenIdle ?? false
     this.#timer = setInterval(() => this.#inBackground(1), options.seconds * 1000)
+  }
+
+  /** To be called before the first publish. */
+  watchBy(watch: PublishWatch): void {
+    this.#watch = watch
   }
 
   /** To be called after operations were put into the map. */
@@ -72,8 +79,8 @@ export class Flusher {
   /** To be called when positions have advanced, perhaps without operations. */
   progressed(): void {
     if (this.#publishing !== undefined || this.#map.oplogLength > 0) return
-    this.watch?.began()
-    this.watch?.ended(0)
+    this.#watch?.began()
+    this.#watch?.ended(0)
   }
 
   /**
@@ -127,7 +134,7 @@ export class Flusher {
 
   async #publish(): Promise<void> {
     const start = performance.now()
-    this.watch?.began()
+    this.#watch?.began()
     const publishing = this.#map.publish()
     this.#publishing = publishing.then(
       () => {},
@@ -143,8 +150,8 @@ export class Flusher {
         log.trace('Published {operations} operations in {ms} ms', { operations, ms: Math.round(ms * 100) / 100 })
       }
       this.#stats.set('oplogLength', this.#map.oplogLength)
-      this.watch?.ended(operations)
-      if (operations > 0) this.published()
+      this.#watch?.ended(operations)
+      if (operations > 0) this.#published()
     } finally {
       this.#publishing = undefined
       this.#publishedAt = performance.now()

@@ -57,7 +57,7 @@ export class Primaries {
   readonly #standstill = new StandstillWatch(() => this.#ingest.repairs.renew())
   #renewTimer: ReturnType<typeof setInterval> | undefined
   #committed: ReadonlyMap<number, CommittedOffset> = new Map()
-  #recovered: ReadonlyMap<number, Recovered> = new Map()
+  #recovered = new Map<number, Recovered>()
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -226,7 +226,7 @@ export class Primaries {
   }
 
   #repaired(partition: number, changelogStart: number): void {
-    this.#recovered.get(partition)!.changelogStart = changelogStart
+    this.#recovered.set(partition, { ...this.#recovered.get(partition)!, changelogStart })
     this.#committer?.restate(partition)
   }
 }

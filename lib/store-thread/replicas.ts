@@ -147,7 +147,7 @@ export class Replicas {
     this.#batches.open(fetched, copy.position)
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       if (kind === 'records') {
-        copy.trail.recording = changes.recorder.trailOf(partition, 0)
+        copy.trail.recordBy(changes.recorder.trailOf(partition, 0))
         batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
         // The primary corrects late records. Until then the copy shows no older value.
         const records = copy.succession.isLate(batch)

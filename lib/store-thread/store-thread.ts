@@ -164,13 +164,13 @@ export class StoreThread {
       count: autoFlushCount,
       seconds: autoFlushSeconds,
       whenIdle: this.#config.autoFlushWhenIdle ?? false,
+      published: () => this.#reporter.published(),
       failed,
     })
-    flusher.published = () => this.#reporter.published()
     const post = this.#post
     const bytes = changeBytesOf(this.#config)
     const changes = new Changes(stats, { bytes, post, flush: () => flusher.flush(), failed })
-    flusher.watch = changes
+    flusher.watchBy(changes)
     const definition = this.#definition
     const context = {
       config: this.#config,

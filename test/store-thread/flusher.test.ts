@@ -35,15 +35,16 @@ function setup(options: { count?: number; seconds?: number; whenIdle?: boolean }
   const stats = new Stats([])
   const failures: unknown[] = []
   const failed = (error: unknown) => void failures.push(error)
-  const flusher = new Flusher(map as unknown as ChiralMap, stats, { count: 10, seconds: 1_000_000, failed, ...options })
+  let publishes = 0
+  const published = () => void publishes++
+  const defaults = { count: 10, seconds: 1_000_000, published, failed }
+  const flusher = new Flusher(map as unknown as ChiralMap, stats, { ...defaults, ...options })
   open.push(flusher)
-  let published = 0
-  flusher.published = () => void published++
   const write = (operations: number) => {
     map.oplogLength += operations
     flusher.wrote()
   }
-  return { map, stats, failures, flusher, write, published: () => published }
+  return { map, stats, failures, flusher, write, published: () => publishes }
 }
 
 function nextTurn(): Promise<void> {

@@ -4,8 +4,7 @@ import type { RecordTrail } from '../apply.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
 
 export class CopyTrail implements RecordTrail {
-  /** Records the changes of the batch that is applied; undefined if nobody follows them. */
-  recording: RecordTrail | undefined
+  #recording: RecordTrail | undefined
   #reached = -1
 
   /** Source offset up to which the copy has everything, excluded; -1 if no record has named one. */
@@ -13,11 +12,16 @@ export class CopyTrail implements RecordTrail {
     return this.#reached < 0 ? -1 : this.#reached + 1
   }
 
+  /** Sets what records the changes of the next batch; undefined if nobody follows them. */
+  recordBy(recording: RecordTrail | undefined): void {
+    this.#recording = recording
+  }
+
   note(batch: RecordBatchReader, sourceOffset: number): void {
     if (sourceOffset >= 0) this.#reached = Math.max(this.#reached, sourceOffset)
     else if (sourceOffset === discardOffset) this.#reached = -1
     else this.#reached = Math.max(this.#reached, batch.afterOffset())
-    this.recording?.note(batch, sourceOffset)
+    this.#recording?.note(batch, sourceOffset)
   }
 
   settle(): void {}

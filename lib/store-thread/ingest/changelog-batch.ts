@@ -12,19 +12,14 @@ const zstd: Compression = 4
 
 export class ChangelogBatch {
   readonly builder: RecordBatchBuilder
-  /** The batch sealed last, uncompressed. These bytes are applied to the map after the acknowledgement. */
-  sealed: Buffer | undefined
-  /** Size of the batch sealed last, as sent over the network. */
-  sentBytes = 0
-  /** Next source offset after this batch. */
-  nextSource = 0
-  /** Number of its records that a program wrote. */
-  directWrites = 0
-  /** Whether its timestamps differ from the source's, because the broker refused them. */
-  isRetimed = false
-  /** Whether it is an amendment of the changelog: see amendment.ts. */
-  isAmendment = false
   readonly isCompressed: boolean
+  /** The batch sealed last, uncompressed. These bytes are applied to the map after the acknowledgement. */
+  #sealed: Buffer | undefined
+  #sentBytes = 0
+  #nextSource = 0
+  #directWrites = 0
+  #isRetimed = false
+  #isAmendment = false
 
   constructor(maxBytes: number, options?: BuilderOptions) {
     this.builder = new RecordBatchBuilder(maxBytes, options)
@@ -39,16 +34,59 @@ export class ChangelogBatch {
     return this.builder.bytes
   }
 
+  /** Size of the batch sealed last, as sent over the network. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  /** Next source offset after this batch. */
+  get nextSource(): number {
+    return this.#nextSource
+  }
+
+  /** Number of its records that a program wrote. */
+  get directWrites(): number {
+    return this.#directWrites
+  }
+
+  /** Whether its timestamps differ from the source's, because the broker refused them. */
+  get isRetimed(): boolean {
+    return this.#isRetimed
+  }
+
+  /** Whether it is an amendment of the changelog: see amendment.ts. */
+  get isAmendment(): boolean {
+    return this.#isAmendment
+  }
+
+  /** Sets the next source offset after this batch. */
+  coverTo(nextSource: number): void {
+    this.#nextSource = nextSource
+  }
+
+  /** Notes that a program wrote the record appended last. */
+  countDirectWrite(): void {
+    this.#directWrites++
+  }
+
+  markRetimed(): void {
+    this.#isRetimed = true
+  }
+
+  markAmendment(): void {
+    this.#isAmendment = true
+  }
+
   seal(producer: ProducerState): Buffer {
     const sent = this.builder.seal(producer)
-    this.sealed = this.builder.plain()
-    this.sentBytes = sent.length
+    this.#sealed = this.builder.plain()
+    this.#sentBytes = sent.length
     return sent
   }
 
   /** Opens the batch sealed last in a reader, positioned before the first record. */
   openIn(reader: RecordBatchReader): RecordBatchReader {
-    const sealed = this.sealed!
+    const sealed = this.#sealed!
     reader.open(sealed, 0, sealed.length)
     reader.nextBatch()
     reader.openRecords({ checkCrc: false })
@@ -57,11 +95,11 @@ export class ChangelogBatch {
 
   reset(): void {
     this.builder.reset()
-    this.sealed = undefined
-    this.nextSource = 0
-    this.directWrites = 0
-    this.isRetimed = false
-    this.isAmendment = false
+    this.#sealed = undefined
+    this.#nextSource = 0
+    this.#directWrites = 0
+    this.#isRetimed = false
+    this.#isAmendment = false
   }
 }
 

@@ -89,13 +89,13 @@ export class ChangelogQueue {
         isAfter,
       )
     }
-    open.nextSource = nextSource
+    open.coverTo(nextSource)
     this.#bytes += open.bytes - before
   }
 
   /** Notes that a program wrote the record appended last. */
   countDirectWrite(): void {
-    this.#open!.directWrites++
+    this.#open!.countDirectWrite()
   }
 
   /** Adds a whole batch after everything that waits. */
@@ -139,7 +139,7 @@ export class ChangelogQueue {
   }
 
   amend(batch: ChangelogBatch): void {
-    batch.isAmendment = true
+    batch.markAmendment()
     this.#amendments!.push(batch)
     this.#bytes += batch.bytes
   }

@@ -47,21 +47,20 @@ export class Refusals {
     timestamp: number | undefined,
     part = this.#pool.acquire(),
   ): ChangelogBatch {
-    part.isAmendment = batch.isAmendment
+    if (batch.isAmendment) part.markAmendment()
     const records = batch.openIn(new RecordBatchReader())
     for (let index = 0; index < to && records.nextRecord(); index++) {
       if (index < from) continue
       appendAgain(part, records, timestamp ?? records.timestamp)
       const sourceOffset = records.sourceOffset()
-      if (sourceOffset === -1 && !batch.isAmendment) part.directWrites++
-      part.nextSource = Math.max(part.nextSource, sourceOffset + 1)
+      if (sourceOffset === -1 && !batch.isAmendment) part.countDirectWrite()
+      part.coverTo(Math.max(part.nextSource, sourceOffset + 1))
     }
     if (timestamp !== undefined) {
       this.#stats.add('timestampsClamped', part.count)
-      part.isRetimed = true
     }
-    if (batch.isRetimed) part.isRetimed = true
-    if (to === batch.count) part.nextSource = batch.nextSource
+    if (timestamp !== undefined || batch.isRetimed) part.markRetimed()
+    if (to === batch.count) part.coverTo(batch.nextSource)
     return part
   }
 

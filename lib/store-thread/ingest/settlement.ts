@@ -108,7 +108,7 @@ export class Settlement {
     const { offset } = state.reading.halted!
     const others = this.#context.producer.withdraw(state.partition).filter((batch) => batch !== refused)
     this.#drop(state, state.takeBack(offset, others), error)
-    refused.nextSource = offset
+    refused.coverTo(offset)
   }
 
   #drop(state: PartitionIngest, batches: readonly ChangelogBatch[], error: LatchkeyError): void {

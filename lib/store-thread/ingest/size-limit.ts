@@ -61,7 +61,7 @@ export class SizeLimit {
     if (this.isHopeless(keyLength, valueLength, headers)) return undefined
     const alone = this.#pool.acquireCompressed()
     alone.builder.append(source, keyStart, keyLength, valueStart, valueLength, timestamp, offset, headers)
-    alone.nextSource = offset + 1
+    alone.coverTo(offset + 1)
     return alone.seal({ ...noIdentity, baseSequence: -1 }).length > this.#maxMessageBytes ? undefined : alone
   }
 

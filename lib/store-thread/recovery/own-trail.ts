@@ -68,7 +68,7 @@ export class OwnTrail {
     const vouchedTo = Math.max(own.reached, this.committed - 0.5)
     this.#owned.push({ from: this.#from, to: baseOffset, producerId, vouchedTo })
     if (this.#trail.reached <= vouchedTo) return
-    own.after = Math.max(own.after, this.committed - 1)
+    own.raiseAfter(this.committed - 1)
     this.#trail = own
   }
 

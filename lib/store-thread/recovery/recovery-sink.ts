@@ -27,7 +27,6 @@ export interface RecoveredPosition {
   records: number
   trail: OwnTrail
   disputed: DisputedKeys
-  outdated: Buffer[]
   unheld: UnheldKeys
   /** Producer epoch of the marker that ended the recovery; -1 before. */
   endEpoch: number

@@ -19,21 +19,21 @@ import { UnheldKeys } from './unheld-records.ts'
 const log = loggerOf('store')
 
 export interface Recovered {
-  records: number
+  readonly records: number
   /** Log start offset of the changelog. */
-  changelogStart: number
+  readonly changelogStart: number
   /** Offset up to which it was read. */
-  changelogEnd: number
+  readonly changelogEnd: number
   /** Whether no other producer can have written after that. Then our next write gets the offset changelogEnd. */
-  isEndSure: boolean
+  readonly isEndSure: boolean
   /** Record with the highest source offset; undefined if no record has one. */
-  last: SourcePosition | undefined
+  readonly last: SourcePosition | undefined
   /** Highest source offset in `aft` headers, of records that are not from the source; -1 if there is none. */
-  after: number
+  readonly after: number
   /** Changelog offset of the last discard tombstone; -1 if there is none. */
-  discardedAt: number
+  readonly discardedAt: number
   /** Keys whose last record in the changelog is not their newest. The map is right, and they are written again from it. */
-  outdated: Buffer[]
+  readonly outdated: Buffer[]
 }
 
 /** @param window maximum number of offsets before the end at which to begin; by default the whole log is read */
@@ -58,7 +58,6 @@ export async function recover(
       records: 0,
       trail: new OwnTrail(context.committed?.(partition)),
       disputed: new DisputedKeys(0, context.keyBytesMax),
-      outdated: [],
       unheld: new UnheldKeys(),
       endEpoch: -1,
     }
@@ -91,11 +90,13 @@ export async function recover(
   await watching
   logPhase('Read', changelogTopic, progress.size, readFrom)
   const settlingFrom = performance.now()
-  for (const [partition, reached] of progress) await settleDisputed(context, partition, reached)
+  const recovered = new Map<number, Recovered>()
+  for (const [partition, reached] of progress) {
+    const outdated = await settleDisputed(context, partition, reached)
+    recovered.set(partition, recoveredOf(reached, context.identityOf(partition), outdated))
+  }
   logPhase('Settled disputed keys of', changelogTopic, progress.size, settlingFrom)
-  return new Map(
-    [...progress].map(([partition, reached]) => [partition, recoveredOf(reached, context.identityOf(partition))]),
-  )
+  return recovered
 }
 
 function logPhase(phase: string, topic: string, partitions: number, since: number): void {
@@ -104,8 +105,12 @@ function logPhase(phase: string, topic: string, partitions: number, since: numbe
   log.debug('{phase} {topic}: {partitions} partitions in {ms} ms', properties)
 }
 
-function recoveredOf(progress: RecoveredPosition, identity: ProducerIdentity | undefined): Recovered {
-  const { records, start, position, trail, endEpoch, outdated, unheld } = progress
+function recoveredOf(
+  progress: RecoveredPosition,
+  identity: ProducerIdentity | undefined,
+  outdated: readonly Buffer[],
+): Recovered {
+  const { records, start, position, trail, endEpoch, unheld } = progress
   const { last, after, discardedAt } = trail.trail
   return {
     records,

@@ -44,31 +44,34 @@ export interface Settled {
   readonly position: number
   readonly disputed: DisputedKeys
   readonly trail: OwnTrail
-  /** Keys that must be written again. */
-  outdated: Buffer[]
 }
 
-/** Settles the disputed keys of a partition after recovery, if there are any. */
+/**
+ * Settles the disputed keys of a partition after recovery, if there are any.
+ * @returns keys that must be written again
+ */
 export async function settleDisputed(
   { client, changelogTopic, map, headerSelector, keyBytesMax }: SettleContext,
   partition: number,
   settled: Settled,
-): Promise<void> {
+): Promise<Buffer[]> {
   const { disputed, trail, start: from, position: to } = settled
-  if (disputed.keys.size === 0 || map === undefined) return
+  if (disputed.keys.size === 0 || map === undefined) return []
   const batches = () => openBatches(client, changelogTopic, partition, { from, to }, { withMarkers: true })
   const put = (batch: RecordBatchReader, sourceOffset: number) =>
     putRecord(map, partition, batch, sourceOffset, headerSelector)
+  let keys: Buffer[]
   try {
-    settled.outdated = await settle({ batches, disputed, trail, put, keyBytesMax })
+    keys = await settle({ batches, disputed, trail, put, keyBytesMax })
   } catch (error) {
     throw corruptChangelog(changelogTopic, partition, error)
   }
-  const outdated = settled.outdated.length
+  const outdated = keys.length
   const message =
     '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
   // Records of a tool that writes to the changelog look the same. If it replaced nothing, nothing is to be done.
   log[outdated > 0 ? 'warn' : 'info'](message, { changelogTopic, partition, outdated })
+  return keys
 }
 
 /** @returns keys whose last record in the changelog is not the record in the map */

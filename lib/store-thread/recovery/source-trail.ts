@@ -28,10 +28,8 @@ export interface SourcePosition {
 }
 
 export class SourceTrail {
-  /** Changelog offset of the last discard tombstone; -1 if there is none. */
-  discardedAt = -1
-  /** Highest `aft` offset of records that are not from the source, since the last discard; -1 if there is none. */
-  after = -1
+  #discardedAt = -1
+  #after = -1
   #highest = -1
   #keyStart = 0
   #keyLength = -1
@@ -40,11 +38,21 @@ export class SourceTrail {
 
   copy(): SourceTrail {
     const copied = new SourceTrail()
-    copied.discardedAt = this.discardedAt
-    copied.after = this.after
+    copied.#discardedAt = this.#discardedAt
+    copied.#after = this.#after
     copied.#highest = this.#highest
     copied.#last = this.#last
     return copied
+  }
+
+  /** Changelog offset of the last discard tombstone; -1 if there is none. */
+  get discardedAt(): number {
+    return this.#discardedAt
+  }
+
+  /** Highest `aft` offset of records that are not from the source, since the last discard; -1 if there is none. */
+  get after(): number {
+    return this.#after
   }
 
   /** Record with the highest source offset since the last discard; undefined if no record has one. */
@@ -54,7 +62,12 @@ export class SourceTrail {
 
   /** Highest `orderOf` a record since the last discard; -1 if no record has a source offset. */
   get reached(): number {
-    return Math.max(this.#highest, this.after < 0 ? -1 : this.after + behindSource)
+    return Math.max(this.#highest, this.#after < 0 ? -1 : this.#after + behindSource)
+  }
+
+  /** Notes that everything up to a source offset was read, in addition to what records state. */
+  raiseAfter(offset: number): void {
+    this.#after = Math.max(this.#after, offset)
   }
 
   /**
@@ -68,13 +81,13 @@ export class SourceTrail {
       this.#keyLength = batch.keyLength
       this.#timestamp = batch.timestamp
     } else if (sourceOffset === -1) {
-      this.after = Math.max(this.after, batch.afterOffset())
+      this.#after = Math.max(this.#after, batch.afterOffset())
     } else if (sourceOffset === discardOffset) {
       this.#highest = -1
       this.#keyLength = -1
       this.#last = undefined
-      this.after = -1
-      this.discardedAt = batch.offset
+      this.#after = -1
+      this.#discardedAt = batch.offset
     }
   }
 

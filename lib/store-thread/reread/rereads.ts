@@ -111,7 +111,7 @@ export class Rereads {
     state.setReread(undefined)
     while (this.#ingest.partition(partition) === state && !discarded.isDone && !this.#due.has(partition)) {
       await this.#ingest.amend(partition, async (amendment) => {
-        discarded.reached ??= state.acknowledged
+        discarded.noteReached(state.acknowledged)
         await this.#ledger.noteRebuild(partition, Math.min(isWhole ? start : from, state.acknowledged))
         this.#ingest.repairs.rewind(partition, start)
         await discarded.write(amendment)

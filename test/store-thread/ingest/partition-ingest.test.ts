@@ -4,7 +4,7 @@ import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-inge
 
 function batch(nextSource: number): ChangelogBatch {
   const made = new ChangelogBatch(1000)
-  made.nextSource = nextSource
+  made.coverTo(nextSource)
   return made
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
+import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { BatchPool, type ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
@@ -26,7 +27,7 @@ function batchOf(pool: BatchPool, count: number, sourceOffset = (index: number) 
     const bytes = Buffer.from(`k${index}v`)
     batch.builder.append(bytes, 0, 2, 2, index % 3 === 2 ? -1 : 1, timestamp + index, sourceOffset(index))
   }
-  batch.nextSource = 50
+  batch.coverTo(50)
   batch.seal({ producerId: 1, producerEpoch: 0, baseSequence: 0 })
   return batch
 }
@@ -82,7 +83,7 @@ test('Refusals compresses the one record that is too large before it is given up
   expect(written.filter(({ isCompressed }) => isCompressed)).toHaveLength(1)
   expect(counted(stats)).not.toHaveProperty('skippedTooLarge')
   const retimed = batchOf(pool, 1)
-  retimed.isRetimed = true
+  retimed.markRetimed()
   expect(refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), retimed, tooLarge)).toMatchObject([
     { isCompressed: true, isRetimed: true, nextSource: 50 },
   ])
@@ -146,17 +147,18 @@ test('Refusals keeps the mark of tombstones that discard', () => {
 test('BatchPool gives batches that are as new when they were given back', () => {
   const { pool } = setup()
   const batch = batchOf(pool, 3)
-  batch.isRetimed = true
+  batch.markRetimed()
   pool.release(batch)
   const again = pool.acquire()
   expect(again).toBe(batch)
-  expect(again).toMatchObject({ count: 0, isRetimed: false, sealed: undefined, nextSource: 0 })
+  expect(again).toMatchObject({ count: 0, isRetimed: false, nextSource: 0 })
+  expect(() => again.openIn(new RecordBatchReader())).toThrow()
 })
 
 test('Refusals counts no record of an amendment as a write of a program', () => {
   const { pool, refusals } = setup()
   const batch = batchOf(pool, 2, () => -1)
-  batch.isAmendment = true
+  batch.markAmendment()
   const halves = refusals.replace(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)), batch, tooLarge)
   expect(halves.map(({ directWrites, isAmendment }) => [directWrites, isAmendment])).toEqual([
     [0, true],

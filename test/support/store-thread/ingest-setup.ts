@@ -36,7 +36,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
   const posted: FromThread[] = []
   const post = (message: FromThread) => void posted.push(message)
   const changes = new Changes(stats, { bytes: 1 << 20, post, flush: () => flusher.flush(), failed })
-  flusher.watch = changes
+  flusher.watchBy(changes)
   const events = {
     beforeWrite: () => {},
     progressed: () => {},
