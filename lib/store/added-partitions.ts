@@ -2,7 +2,14 @@
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 
-const repeatedLog = new RepeatedLog(loggerOf('store'), 0)
+const log = loggerOf('store')
+const repeatedLog = new RepeatedLog(log, 0)
+
+/** For an instance with its own list of partitions. */
+export function warnNotTaken(partitionCount: number): void {
+  const message = 'The topic now has {partitionCount} partitions; this instance keeps its configured partitions'
+  log.warn(message, { partitionCount })
+}
 
 /** @param known number of partitions so far; partitions with this number or a higher one are new */
 export function configOfAdded(config: StoreConfig, known: number, partitionCount: number): StoreConfig {

@@ -3,9 +3,11 @@
  * started it.
  */
 import { describeEnd } from '../definition/index.ts'
+import { isDebug } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 import { startStoreThread } from '../store-thread/start.ts'
+import { ThreadLog } from './store-log.ts'
 
 export interface StorePort {
   post(message: ToThread, transfer?: ArrayBuffer[]): void
@@ -37,11 +39,19 @@ export const ownThreads: StoreAccess = {
   readerThread: 0,
   open(config, logging, events) {
     const worker = startStoreThread()
+    const log = isDebug() ? new ThreadLog(config.storeId, worker) : undefined
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
     worker.onerror = ({ message }) => events.ended(describeEnd(message, config.module !== undefined))
-    worker.addEventListener('close', () => events.ended())
+    worker.addEventListener('close', () => {
+      log?.ended()
+      events.ended()
+    })
     const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
     post({ type: 'start', config, logging })
-    return { post, terminate: () => worker.terminate() }
+    const terminate = () => {
+      log?.ended()
+      worker.terminate()
+    }
+    return { post, terminate }
   },
 }

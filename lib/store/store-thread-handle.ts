@@ -3,7 +3,7 @@
  * to the thread.
  */
 import { LatchkeyError } from '../errors.ts'
-import { passedOn } from '../log/index.ts'
+import { isDebug, passedOn } from '../log/index.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
@@ -13,6 +13,7 @@ import { type Assignment, partitionsOf } from './assignment.ts'
 import { ThreadChanges } from './changes/thread-changes.ts'
 import { FlushRequests } from './flush-requests.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { logFlush, logHeld, logThreadState } from './store-log.ts'
 import type { StoreAccess, StorePort } from './store-port.ts'
 import { ThreadReads } from './thread-reads.ts'
 import { WriteQueue } from './write-queue.ts'
@@ -90,10 +91,12 @@ export class StoreThreadHandle {
 
   /** Rejects with flush_timed_out if too many flushes wait: no flush ends while Kafka is away. */
   async flush(): Promise<number> {
-    return this.#flushes.begin((id) => {
+    const flush = this.#flushes.begin((id) => {
       this.writes.send()
       this.#send({ type: 'flush', id })
     })
+    if (isDebug()) logFlush(this.#config.storeId, flush)
+    return flush
   }
 
   async close(): Promise<void> {
@@ -111,6 +114,7 @@ export class StoreThreadHandle {
     switch (message.type) {
       case 'opened':
         this.assignment = message
+        if (isDebug()) logHeld(this.#config.storeId, message)
         this.recordBytesMax = message.recordBytesMax
         this.stats = new Stats(partitionsOf(message), message.stats)
         this.#confirm(this.reads.open(message.map, this.#readerThread))
@@ -181,6 +185,7 @@ export class StoreThreadHandle {
     if (this.state === state || this.state === 'failed') return
     // Messages sent before the stop may still report an earlier state.
     if (this.state === 'stopping' && state !== 'failed') return
+    if (isDebug()) logThreadState(this.#config.storeId, this.assignment, this.state, state)
     this.state = state
     if (state === 'recovering') this.#progress.start()
     this.#events.state(state)

@@ -3,17 +3,18 @@
  * the topic, which recovers while the store runs. The first thread inspects the topics and creates missing ones; the
  * others start after that.
  */
-import { loggerOf } from '../log/index.ts'
+import { isDebug } from '../log/index.ts'
 import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import { configOfAdded } from './added-partitions.ts'
+import { configOfAdded, warnNotTaken } from './added-partitions.ts'
 import { type Assignment, holdsAllPartitions, partitionsOf } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { logStoreState } from './store-log.ts'
 import type { StoreAccess } from './store-port.ts'
 import { StoreThreadHandle } from './store-thread-handle.ts'
 
@@ -188,6 +189,7 @@ export class StoreThreads {
     this.#merge()
     const before = this.#state
     this.#state = mergedState(this.#initial, this.#added)
+    if (isDebug()) logStoreState(this.#config.storeId, before, this.#state)
     if (before === this.#state && handle.state !== 'failed') return
     if (this.#state === 'recovering') this.#progress.start()
     this.#events.state(this.#state)
@@ -200,14 +202,7 @@ export class StoreThreads {
     if (partitionCount <= known || all.some((handle) => handle.state === 'starting')) return
     for (const handle of all) handle.setPartitionCount(partitionCount)
     if (holdsAllPartitions(this.#config)) this.#startAdded(known, partitionCount)
-    else {
-      loggerOf('store').warn(
-        'The topic now has {partitionCount} partitions; this instance keeps its configured partitions',
-        {
-          partitionCount,
-        },
-      )
-    }
+    else warnNotTaken(partitionCount)
     this.#merge()
   }
 

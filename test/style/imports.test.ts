@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
-import { importsOf, sourceFiles } from './repository.ts'
+import { importsOf, read, sourceFiles } from './repository.ts'
 
 interface Layer {
   files: RegExp
@@ -87,7 +86,7 @@ test('imports go one way, and only to layers that are known', () => {
 })
 
 test('there is one way to get a logger: lib/log alone imports LogTape', () => {
-  const importing = sourceFiles().filter((path) => readFileSync(path, 'utf8').includes("from '@logtape/logtape'"))
+  const importing = sourceFiles().filter((path) => read(path).includes("from '@logtape/logtape'"))
   expect(importing.length).toBeGreaterThan(0)
   expect(importing.filter((path) => layerOf(path) !== 'log')).toEqual([])
 })
