@@ -96,7 +96,7 @@ describe('main', () => {
     expect(stderr).toContain(`latchkey: Listening at 127.0.0.1 port ${other.port}: the port is in use`)
   })
 
-  test('the first lines are what can be opened at once when it starts', async () => {
+  test('the first lines at start are working URLs', async () => {
     const { child, output, url } = await startServing()
     expect(output.split('\n').slice(0, 3)).toEqual([
       `Latchkey ${packageJson.version}: store orders of topic orders`,
@@ -108,7 +108,7 @@ describe('main', () => {
     await child.exited
   })
 
-  test('it is alive and not ready, and lookups say why, when Kafka does not answer', async () => {
+  test('it is alive and not ready, and lookups give the reason, when Kafka does not answer', async () => {
     const { child, url } = await startServing()
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     expect((await fetch(`${url}/readyz`)).status).toBe(503)
@@ -129,7 +129,7 @@ describe('main with a store module', () => {
   test.each([
     ['timer', "setTimeout(() => {\n  throw new Error('too late')\n}, 0)\n"],
     ['promise', "void 0\nvoid Promise.reject(new Error('too late'))\n"],
-  ])('the place in the module is named when a %s that it left behind fails', async (name, text) => {
+  ])('the place in the module is named when its unhandled %s fails', async (name, text) => {
     writeFileSync(join(directory, `${name}.ts`), `${text}await new Promise(() => {})\n`)
     const { stderr, exitCode } = await run([], {
       SOURCE_TOPIC: 'orders',
@@ -146,7 +146,7 @@ describe('main with a store module', () => {
 describe('main with a token', () => {
   const token = 'geheimnis-geheimnis'
 
-  test('the token is asked for and shown nowhere when it is set', async () => {
+  test('the token is required and shown nowhere', async () => {
     const { child, output, url } = await startServing({ SERVER_TOKEN: token, LOG_LEVEL: 'trace' })
     expect(output).toContain(`  curl -H "Authorization: Bearer $SERVER_TOKEN" '${url}/status-store/orders?pretty'`)
     expect((await fetch(`${url}/livez`)).status).toBe(200)
@@ -161,7 +161,7 @@ describe('main with a token', () => {
     }
   })
 
-  test('--check says that there is one, and what else HTTP does, without showing it', async () => {
+  test('--check reports that there is a token, and the other HTTP settings, without showing it', async () => {
     const path = join(directory, 'token')
     writeFileSync(path, `${token}\n`)
     const { certPath, keyPath } = writeCertificate(directory, makeCertificate({ validUntil: Date.UTC(2099, 0, 2) }))
@@ -193,12 +193,15 @@ describe('main with a token', () => {
     [{}, 1],
     [{ SERVER_BIND: '127.0.0.1' }, 0],
     [{ SERVER_TOKEN: token }, 0],
-  ])('it is said so many times that everybody can read when it is started with %p: %p', async (environment, times) => {
-    const { child } = await startServing(environment)
-    child.kill('SIGTERM')
-    const notice = /HTTP listens at 0\.0\.0\.0 without a token: anyone who can reach port 0 can read every value/g
-    expect((await child.stderr.text()).match(notice) ?? []).toHaveLength(times)
-  })
+  ])(
+    'the warning of an open port is logged the expected number of times when it is started with %p: %p',
+    async (environment, times) => {
+      const { child } = await startServing(environment)
+      child.kill('SIGTERM')
+      const notice = /HTTP listens at 0\.0\.0\.0 without a token: anyone who can reach port 0 can read every value/g
+      expect((await child.stderr.text()).match(notice) ?? []).toHaveLength(times)
+    },
+  )
 })
 
 describe('main with TLS', () => {
@@ -223,7 +226,7 @@ describe('main with TLS', () => {
     return log
   }
 
-  test('the certificate is renewed by SIGHUP, and stays when the new one is not sound', async () => {
+  test('the certificate is renewed by SIGHUP, and kept when the new one is invalid', async () => {
     const paths = writeCertificate(mkdtempSync(join(directory, 'tls-')), makeCertificate({ name: 'first' }))
     const { child, url } = await startServing({ SERVER_TLS_CERT: paths.certPath, SERVER_TLS_KEY: paths.keyPath })
     expect(url).toStartWith('https://localhost:')
@@ -246,7 +249,7 @@ describe('main with TLS', () => {
     expect(await child.exited).toBe(0)
   })
 
-  test('the exit code is 2 when the pair is not sound', async () => {
+  test('the exit code is 2 when the pair is invalid', async () => {
     const { certPath, keyPath } = writeCertificate(
       mkdtempSync(join(directory, 'tls-')),
       makeCertificate({ validUntil: 1 }),

@@ -9,7 +9,7 @@ export function buildFolder(...parts: string[]): string {
   return join(root, '.bench', ...parts)
 }
 
-/** Short name of what these files say, so that a changed program is built anew. */
+/** Short name of what these files say, so that a changed program is built again. */
 export function digestOf(...paths: string[]): string {
   const hash = createHash('sha256')
   for (const path of paths) hash.update(readFileSync(path))

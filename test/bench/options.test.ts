@@ -13,7 +13,7 @@ test('--quick makes fewer of the rounds, seconds and scenarios that are not give
   expect(optionsOf(['--quick', '--scenario', 'endless']).scenarios).toEqual(['endless'])
 })
 
-test('--only and --scenario choose, and name what there is where one is unknown', () => {
+test('--only and --scenario select, and an unknown name is refused with the known ones', () => {
   expect(optionsOf(['--only', 'latchkey,streex', '--scenario', 'start'])).toMatchObject({
     only: ['latchkey', 'streex'],
     scenarios: ['start'],
@@ -25,7 +25,7 @@ test.each(['0', '-1', '1.5', 'many'])('--records %s is refused', (records) => {
   expect(() => optionsOf([`--records=${records}`])).toThrow('a whole number above 0 is expected')
 })
 
-test('an unknown option is refused, and help names those that there are', () => {
+test('an unknown option is refused, and help names all options', () => {
   expect(() => optionsOf(['--fast'])).toThrow("Unknown option '--fast'")
   expect(help.split('\n')).toHaveLength(14)
   expect(help).toContain('--records          records of the topic (1000000)')

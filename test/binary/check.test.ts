@@ -1,4 +1,4 @@
-/** What --check tells: little where all is well, and everything that a start would meet. */
+/** Output of --check: short without problems, else everything that would stop a start. */
 import { beforeAll, expect, test } from 'bun:test'
 import { localPort } from '../support/binary/latchkey-process.ts'
 import { runLatchkey } from '../support/binary/run-latchkey.ts'
@@ -18,7 +18,7 @@ function checked(settings: Record<string, string> = {}) {
   return runLatchkey({ settings: { ...required, ...settings }, args: ['--check'] })
 }
 
-test('--check is short where there are no problems', async () => {
+test('--check is short when there are no problems', async () => {
   const { stdout, stderr, exitCode } = await checked()
   expect([stderr, exitCode]).toEqual(['', 0])
   const lines = stdout.trimEnd().split('\n')
@@ -52,7 +52,7 @@ test('--check counts warnings about the settings, and does not say that HTTP lis
   expect(stdout).toEndWith('\na start would succeed, with the warning above\n')
 })
 
-test('--check asks the schema registry, and tells what it has', async () => {
+test('--check queries the schema registry and reports what it has', async () => {
   await using registry = new FakeRegistry([avroSchema(7, 'a', `${topic}-value`)])
   const settings = { VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: registry.url }
   const both = await checked({ ...settings, KEY_FORMAT: 'avro' })
@@ -62,7 +62,7 @@ test('--check asks the schema registry, and tells what it has', async () => {
   )
 })
 
-test('--check ends with 1 where the schema registry does not answer, and still tells of the topics', async () => {
+test('--check exits with 1 when the schema registry does not answer, and still reports on the topics', async () => {
   const registry = new FakeRegistry()
   await registry.stop()
   const { stdout, stderr, exitCode } = await checked({ VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: registry.url })
@@ -74,7 +74,7 @@ test('--check ends with 1 where the schema registry does not answer, and still t
   )
 })
 
-test('--check ends with 1 where the schema registry wants other credentials, and shows none', async () => {
+test('--check exits with 1 when the schema registry refuses the credentials, and shows none', async () => {
   await using registry = new FakeRegistry()
   registry.fault = () => new Response('', { status: 401 })
   const settings = { SCHEMA_REGISTRY_URL: registry.url, SCHEMA_REGISTRY_CREDENTIALS: 'latchkey:s=cret' }

@@ -52,13 +52,13 @@ async function bannerOf(options: StartOptions): Promise<string> {
 }
 
 describe('the executable', () => {
-  test('names its version when asked for', async () => {
+  test('prints its version for --version', async () => {
     const wanted = { stdout: `latchkey ${packageJson.version}\n`, stderr: '', exitCode: 0 }
     expect(await runLatchkey({ args: ['--version'] })).toEqual(wanted)
     expect(await runLatchkey({ args: ['-v'] })).toEqual(wanted)
   })
 
-  test('explains itself on a screen, and every setting in full, when asked for help', async () => {
+  test('prints help on one screen, and every setting in full on request', async () => {
     const short = await runLatchkey({ args: ['--help'] })
     expect([short.stderr, short.exitCode]).toEqual(['', 0])
     for (const flag of ['--help [TOPIC]', '--version', '--check', '--rebuild', '--env-file']) {
@@ -73,12 +73,12 @@ describe('the executable', () => {
     }
   })
 
-  test('has the licences of what it bundles in it', async () => {
+  test('contains the licences of the packages that it bundles', async () => {
     const { stdout, exitCode } = await runLatchkey({ args: ['--licenses'] })
     expect([stdout, exitCode]).toEqual([licensesText(), 0])
   })
 
-  test('ends with 2 and names every fault at once when settings are wrong', async () => {
+  test('exits with 2 and reports all faults together when settings are wrong', async () => {
     const settings = { SERVER_PORT: '80a', AUTO_FLUSH_COUNT: '0', READY_WHEN: 'soon', SOURCE_TOPIC: 'a/b' }
     const { stdout, stderr, exitCode } = await runLatchkey({ settings, args: ['--chnagelog-topic', 'x'] })
     expect([stdout, exitCode]).toEqual(['', 2])
@@ -89,7 +89,7 @@ describe('the executable', () => {
     expect(stderr).not.toMatch(stackTrace)
   })
 
-  test('ends with 2 and says what is needed when it is started with nothing at all', async () => {
+  test('exits with 2 and names the required settings when none is given', async () => {
     const { stdout, stderr, exitCode } = await runLatchkey({})
     expect([stdout, exitCode]).toEqual(['', 2])
     expect(stderr).toContain('SOURCE_TOPIC is missing')
@@ -98,7 +98,7 @@ describe('the executable', () => {
     expect(stderr).not.toMatch(stackTrace)
   })
 
-  test('reads .env of the working directory, over which the environment counts, over which flags count', async () => {
+  test('reads .env of the working directory; the environment overrides it, and flags override both', async () => {
     const env = { ...localPort, SOURCE_TOPIC: 'file-topic', KAFKA_BROKERS: brokers, STORE_ID: 'file-id' }
     const cwd = folderWith('working', env)
     expect(await bannerOf({ cwd })).toEndWith(': store file-id of topic file-topic')
@@ -108,7 +108,7 @@ describe('the executable', () => {
     expect(await bannerOf({ cwd, settings, args })).toEndWith(': store flag-id of topic file-topic')
   })
 
-  test('reads .env beside the executable when the working directory has none', async () => {
+  test('reads .env next to the executable when the working directory has none', async () => {
     const env = { ...localPort, SOURCE_TOPIC: 'beside-topic', KAFKA_BROKERS: brokers }
     const home = folderWith('beside', env)
     const path = join(home, 'latchkey')
@@ -120,7 +120,7 @@ describe('the executable', () => {
     expect(await bannerOf({ path, cwd })).toEndWith(': store nearer-topic of topic nearer-topic')
   })
 
-  test('reads the file that --env-file names, and no .env', async () => {
+  test('reads the file that --env-file names, not .env', async () => {
     const cwd = folderWith('unread', { SOURCE_TOPIC: 'a/b' })
     const file = join(folder, 'orders.env')
     writeFileSync(file, envText({ ...localPort, SOURCE_TOPIC: 'named-topic', KAFKA_BROKERS: brokers }))
@@ -131,7 +131,7 @@ describe('the executable', () => {
     expect(stderr).not.toMatch(stackTrace)
   })
 
-  test('ends with 1 and names the port when that is in use', async () => {
+  test('exits with 1 and names the port when it is in use', async () => {
     using other = Bun.serve({ port: 0, hostname: '127.0.0.1', reusePort: false, fetch: () => new Response() })
     const settings = {
       SOURCE_TOPIC: 'a',
@@ -145,7 +145,7 @@ describe('the executable', () => {
     expect(stderr).not.toMatch(stackTrace)
   })
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s while Kafka does not answer', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s while Kafka does not answer', async (signal) => {
     const settings = { ...localPort, SOURCE_TOPIC: 'a', KAFKA_BROKERS: brokers }
     const latchkey = await LatchkeyProcess.start({ settings })
     try {

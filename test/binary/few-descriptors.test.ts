@@ -1,4 +1,4 @@
-/** With few descriptors and far more clients than those allow, a restarted broker is connected to again, and what is told of the clients is true. */
+/** With few descriptors and far more clients, the store reconnects to a restarted broker, and the log counts the refused clients correctly. */
 import { expect, test } from 'bun:test'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -55,7 +55,7 @@ class Crowd {
 }
 
 test(
-  'a broker that restarts is found again while more clients ask, and are passed on, than there are descriptors',
+  'the store reconnects to a restarted broker while more clients send forwarded requests than there are descriptors',
   async () => {
     const folder = temporaryFolder('limited')
     const path = join(folder, 'latchkey')
@@ -90,12 +90,12 @@ test(
 
       crowd.end()
       const lines = latchkey.stderr.matchAll(/Taking connections: (\d+) were open, and (\d+) beyond them were closed/g)
-      const told = [...lines].map(([, open, closed]) => ({ open: Number(open), closed: Number(closed) }))
-      for (const { open } of told) {
+      const logged = [...lines].map(([, open, closed]) => ({ open: Number(open), closed: Number(closed) }))
+      for (const { open } of logged) {
         expect(open).toBeGreaterThan(descriptorsMax / 2)
         expect(open).toBeLessThan(descriptorsMax)
       }
-      expect(told.reduce((sum, { closed }) => sum + closed, 0)).toBeLessThanOrEqual(crowd.closed + clientsMax)
+      expect(logged.reduce((sum, { closed }) => sum + closed, 0)).toBeLessThanOrEqual(crowd.closed + clientsMax)
     } finally {
       crowd?.end()
       await latchkey.close()

@@ -7,7 +7,7 @@ const settings = { ...localPort, SOURCE_TOPIC: 'orders', KAFKA_BROKERS: '127.0.0
 /** The kernel shares connections out by chance: with so many, a thread that is never asked is one in a million. */
 const connections = 20
 
-/** Statuses of a request for liveness under each name, over connections of their own to both threads. */
+/** Statuses of a request for liveness under each name, over separate connections to both threads. */
 async function statusesFor(latchkey: LatchkeyProcess, hosts: readonly string[], headers = ''): Promise<number[][]> {
   const port = Number(new URL(await latchkey.listening()).port)
   const ask = async (host: string) => {

@@ -47,7 +47,7 @@ async function lookUp(latchkey: LatchkeyProcess, topic: string, key: string): Pr
 }
 
 describe('the executable', () => {
-  test.each(cases)('makes of records what $module says, and keeps it over a restart', async (example) => {
+  test.each(cases)('converts records as $module says, and keeps the result over a restart', async (example) => {
     const { module, records, stored, bad = [] } = example
     const topic = await createTopic(broker, uniqueName('module'), { partitions: 2 })
     await send(topic, records)
@@ -56,7 +56,7 @@ describe('the executable', () => {
       try {
         for (const [key, value] of Object.entries(stored)) expect(await lookUp(latchkey, topic, key)).toEqual(value)
         if (run === 'first') {
-          // Of several in a row the log tells one.
+          // The log has one line for several in a row.
           if (bad.length > 0) expect(latchkey.stderr).toContain(bad[0]!)
           expect(await latchkey.metric('latchkey_records_skipped_total')).toBe(bad.length)
         }
@@ -98,7 +98,7 @@ describe('the executable', () => {
     }
   })
 
-  test('tells by --check what its module is', async () => {
+  test('reports its module in --check', async () => {
     const topic = await createTopic(broker, uniqueName('module'))
     const settings = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, STORE_MODULE: 'count-updates.ts' }
     const { stdout, exitCode } = await runLatchkey({ path: join(folder, 'latchkey'), settings, args: ['--check'] })
@@ -106,7 +106,7 @@ describe('the executable', () => {
     expect(exitCode).toBe(0)
   })
 
-  test('has its own latchkey and valibot count where others are installed', async () => {
+  test('uses its own latchkey and valibot when others are installed', async () => {
     for (const name of ['latchkey', 'valibot']) {
       mkdirSync(join(folder, 'node_modules', name), { recursive: true })
       writeFileSync(join(folder, 'node_modules', name, 'package.json'), JSON.stringify({ name, main: 'index.js' }))
@@ -146,7 +146,7 @@ describe('the executable', () => {
       `import { defineStore, protobuf } from 'latchkey'\nexport default defineStore({ key: 'utf8', input: protobuf({ file: './no.proto', message: 'A' }) })\n`,
       /: proto\.ts:2:\d+: input: .*no\.proto/,
     ],
-  ])('ends with exit code 2 where the module has a fault: %s', async (name, text, found) => {
+  ])('exits with 2 when the module has a fault: %s', async (name, text, found) => {
     writeFileSync(join(folder, name), text)
     const settings = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: '127.0.0.1:1', STORE_MODULE: name }
     const { stdout, stderr, exitCode } = await runLatchkey({ path: join(folder, 'latchkey'), settings })

@@ -37,7 +37,7 @@ function messagesOf(output: string): string[] {
 }
 
 describe('with STRUCTURED_LOGGING every line is JSON', () => {
-  test('from the banner to the end by a signal', async () => {
+  test('from the banner to the end on a signal', async () => {
     const latchkey = await LatchkeyProcess.start({ settings: { ...settings, STRUCTURED_LOGGING: 'true' } })
     try {
       await latchkey.until('the banner is written', () => latchkey.stderr.includes('/status-store/orders'))
@@ -80,7 +80,7 @@ describe('with STRUCTURED_LOGGING every line is JSON', () => {
 })
 
 test.each(['192.0.2.1', 'no-such-host.invalid'])(
-  'an address that the machine has not is another message than a port in use: %s',
+  'a missing address has another message than a port in use: %s',
   async (bind) => {
     const { stderr, exitCode } = await runLatchkey({ settings: { ...settings, SERVER_BIND: bind } })
     expect([stderr, exitCode]).toEqual([
@@ -95,7 +95,7 @@ test('SIGHUP without a certificate ends nothing', async () => {
   try {
     await latchkey.listening()
     latchkey.signal('SIGHUP')
-    await latchkey.until('it is told', () => latchkey.stderr.includes('SIGHUP: no certificate'))
+    await latchkey.until('the warning is logged', () => latchkey.stderr.includes('SIGHUP: no certificate'))
     expect((await latchkey.get('/livez')).status).toBe(200)
     expect(await latchkey.stop()).toBe(0)
   } finally {

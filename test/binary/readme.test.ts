@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the session of README.md does and prints what is shown', async () => {
+test('the session of README.md works and prints what it shows', async () => {
   const commands = shownCommands(readme)
   expect(commands.length).toBeGreaterThan(6)
   for (const shown of commands) {

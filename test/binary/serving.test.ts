@@ -43,7 +43,7 @@ async function committed(group: string): Promise<number> {
 }
 
 describe('a running store', () => {
-  test('says first what can be opened and then a lookup, all of which work as they stand', async () => {
+  test('prints working URLs first and then a working lookup command', async () => {
     await latchkey.until('it shows a lookup', () => latchkey.stdout.includes('/stores/'))
     const [title, page, status, lookup] = latchkey.stdout.split('\n')
     const url = await latchkey.listening()
@@ -104,13 +104,13 @@ describe('a running store', () => {
     expect(await answer.text()).toMatch(body)
   })
 
-  test('says nothing but what it is asked on stdout, and no stack trace anywhere', () => {
+  test('prints only requested output on stdout, and no stack trace anywhere', () => {
     expect(latchkey.stdout.trim().split('\n')).toHaveLength(4)
     expect(latchkey.stderr).toContain(`Changelog ${topic}-changelog is empty, nothing to recover`)
     expect(latchkey.stderr).not.toMatch(stackTrace)
   })
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s, everything committed', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s, after committing everything', async (signal) => {
     const source = await createTopic(broker, uniqueName('signal'))
     const store = await LatchkeyProcess.start({ settings: settingsOf(source) })
     try {
@@ -131,7 +131,7 @@ describe('a running store', () => {
 })
 
 describe('a start', () => {
-  test('ends with 1 and names topic and brokers when the source topic does not exist, also when it is only to check', async () => {
+  test('exits with 1 and names topic and brokers when the source topic does not exist, with --check too', async () => {
     const missing = uniqueName('missing')
     const settings = settingsOf(missing)
     for (const { stderr, exitCode } of await Promise.all([
@@ -144,7 +144,7 @@ describe('a start', () => {
     }
   })
 
-  test('ends with 1 when the changelog has another number of partitions', async () => {
+  test('exits with 1 when the changelog has another number of partitions', async () => {
     const changelog = await createTopic(broker, uniqueName('other'), { partitions: 3 })
     const settings = { ...settingsOf(topic), STORE_ID: 'other', CHANGELOG_TOPIC: changelog }
     const { stderr, exitCode } = await runLatchkey({ settings })
@@ -152,7 +152,7 @@ describe('a start', () => {
     expect(stderr).toContain(`source ${topic} has 2 partitions, changelog ${changelog} has 3`)
   })
 
-  test('changes nothing and says what it would do when it is only to check', async () => {
+  test('changes nothing and reports what it would do with --check', async () => {
     const source = await createTopic(broker, uniqueName('check'), { partitions: 2 })
     const { stdout, stderr, exitCode } = await runLatchkey({ settings: settingsOf(source), args: ['--check'] })
     expect([stderr, exitCode]).toEqual(['', 0])

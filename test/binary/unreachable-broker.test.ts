@@ -3,7 +3,7 @@ import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.t
 import { stackTrace } from '../support/binary/run-latchkey.ts'
 import { createTopic, kafkaClient, sharedKafka, TcpProxy, uniqueName } from '../support/kafka/index.ts'
 
-test('a store stays observable, says what is wrong every few seconds, and recovers when the broker appears', async () => {
+test('a store stays observable, reports the problem every few seconds, and recovers when the broker appears', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('unreachable'))
   const producer = kafkaClient(broker).producer()
@@ -22,7 +22,7 @@ test('a store stays observable, says what is wrong every few seconds, and recove
     expect([lookup.status, await lookup.json()]).toEqual([503, expect.objectContaining({ code: 'recovering' })])
 
     const warnings = () => latchkey.stderr.match(new RegExp(`warning .*${proxy.address}.*still retrying`, 'g')) ?? []
-    await latchkey.until('it says so again', () => warnings().length >= 2)
+    await latchkey.until('it is reported again', () => warnings().length >= 2)
     const status = await latchkey.status(topic)
     expect([status?.state, status?.reason]).toEqual(['starting', expect.stringContaining(proxy.address)])
 

@@ -24,7 +24,7 @@ test('a store of Kafka Streams that copies a changelog holds what the source has
   )
 })
 
-test('a store recovers a changelog that Kafka Streams has written and goes on where that has committed', async () => {
+test('a store recovers a changelog that Kafka Streams has written and continues at its commit', async () => {
   await using instances = await Instances.create()
   await instances.write(numbered(0, 60))
   await instances.write(numbered(60, 90))

@@ -46,7 +46,7 @@ const victims: [name: string, of: (fixture: Fixture) => Promise<ClusterBroker>][
 ]
 
 test.each(victims)(
-  'a store writes, shows and commits all while %s is killed, and after a restart there',
+  'a store writes, publishes and commits everything while %s is killed, and after its restart',
   async (_, victimOf) => {
     await using fixture = await Fixture.create({ broker: cluster, partitions, changelog: {} })
     let store = fixture.open()
@@ -72,7 +72,7 @@ test.each(victims)(
 )
 
 test(
-  'a store that knows one broker by its settings goes on when that never returns and the others have restarted',
+  'a store whose settings name one broker continues when that broker never returns and the others have restarted',
   async () => {
     const [named, ...others] = cluster.brokers as [ClusterBroker, ClusterBroker, ClusterBroker]
     await using fixture = await Fixture.create({ broker: cluster, partitions, changelog: {} })
@@ -118,7 +118,7 @@ test.each([
   ['', killedCoordinator],
   [' between AddPartitionsToTxn and EndTxn', killedAtEnd],
 ])(
-  'a partition is taken anew again and again while coordinators are killed%s, and nobody else is blamed',
+  'a partition is fenced again repeatedly while coordinators are killed%s, and no other instance is reported',
   async (_when, kill) => {
     const topic = await cluster.createTopic(uniqueName('renewed'), { partitions })
     await withClient(cluster.proxied, async (client) => {

@@ -67,7 +67,7 @@ test('a miss names the partition by the CRC-32 when PARTITIONER is crc32', async
   })
 })
 
-test('a miss says nothing of partitions when PARTITIONER is none, and what is held is found wherever it is', async () => {
+test('a miss names no partition when PARTITIONER is none, and held keys are found in any partition', async () => {
   await using instances = await Instances.create({ partitions: 4 })
   const [key = '', absent = ''] = instances.keysOf(3, 2)
   await instances.produce(instances.source, [{ key, value: 'misplaced', partition: 0 }])
@@ -76,7 +76,7 @@ test('a miss says nothing of partitions when PARTITIONER is none, and what is he
   expect(await answer(store, absent)).toBe('key_not_found')
 })
 
-test('the earlier of two stores stops writing the partition that both have as primary, and only that', async () => {
+test('the earlier of two stores stops writing the partition that both have as primary, and only that one one', async () => {
   await using instances = await Instances.create()
   const [shared = '', staying = ''] = [instances.keysOf(1, 1)[0], instances.keysOf(0, 1)[0]]
   await instances.write({ [shared]: 'old', [staying]: 'old' })
@@ -103,7 +103,7 @@ test('the earlier of two stores stops writing the partition that both have as pr
   expect(await instances.committed()).toEqual(await instances.ends(instances.source))
 })
 
-test('a store says in its status that something else writes to its changelog, and to which partition', async () => {
+test('a store reports in its status that another writer writes to its changelog, and to which partition', async () => {
   await using instances = await Instances.create()
   const [key = ''] = instances.keysOf(1, 1)
   const store = await instances.openReady({ PARTITIONS: '0,1', FENCING: 'false' })
@@ -112,7 +112,7 @@ test('a store says in its status that something else writes to its changelog, an
   await instances.produce(instances.changelog, [{ key: 'foreign', value: 'x', partition: 1 }])
   await instances.write({ [key]: 'two' })
   await answersWith(store, key, 'two')
-  await until('it says so', () => store.status().reason !== undefined)
+  await until('it is reported', () => store.status().reason !== undefined)
   expect(store.stats.count('foreignWrites')).toBe(1)
   expect(store.status().reason).toMatch(/-changelog partition 1: another writer has appended .* find and stop it/)
 })

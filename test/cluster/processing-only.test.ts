@@ -36,13 +36,13 @@ test('a processing only store writes the changelog, holds nothing and refuses lo
   await instances.agrees(reader, [0, 1, 2])
 })
 
-test('a processing only store says that it holds nothing from its first moment on', async () => {
+test('a processing-only store reports from the start that it holds nothing', async () => {
   await using instances = await Instances.create()
   const store = instances.open(processingOnly)
   expect(await answer(store, 'key')).toBe('processing_only')
 })
 
-test('a processing only store goes on exactly where it was when it is restarted', async () => {
+test('a processing-only store continues exactly where it was after a restart', async () => {
   await using instances = await Instances.create()
   for (let run = 0; run < 3; run++) {
     await instances.write(numbered(run * 100, run * 100 + 100))
@@ -57,7 +57,7 @@ test('a processing only store goes on exactly where it was when it is restarted'
   expect(places(records.map(({ partition, src }) => ({ partition, offset: src })))).toEqual(places(source))
 })
 
-test('a processing only store goes on behind a changelog whose tail has no source offsets', async () => {
+test('a processing-only store continues after a changelog whose tail has no source offsets', async () => {
   await using instances = await Instances.create({ partitions: 1 })
   await instances.write(numbered(0, 20))
   const first = await instances.openReady(processingOnly)

@@ -37,7 +37,7 @@ async function holdReplica(instances: Instances): Promise<{ held: Promise<void>;
   return { held: held.promise, release: released.resolve }
 }
 
-test('a store is ready when its primaries are, and a miss in a replica that is still filling is to be asked again', async () => {
+test('a store is ready when its primaries are, and a miss in a replica that is still filling is to be retried', async () => {
   await using instances = await Instances.create({ broker })
   const [[own = ''], [elsewhere = '']] = [instances.keysOf(0, 1), instances.keysOf(2, 1)]
   const [copied = '', absent = ''] = instances.keysOf(1, 2)
@@ -70,7 +70,7 @@ test('a store is not ready and answers nothing before its replicas have filled w
   expect(await answer(store, copied)).toBe('copied')
 })
 
-test('a replica that was behind when the changelog lost its beginning fills anew with what there is', async () => {
+test('a replica that was behind when the changelog lost its beginning is filled again from what remains', async () => {
   // A broker deletes no records of a topic that is only compacted.
   await using instances = await Instances.create({ broker, changelog: { 'cleanup.policy': 'compact,delete' } })
   const [first = '', second = '', third = ''] = instances.keysOf(1, 3)
@@ -101,7 +101,7 @@ test('a replica that was behind when the changelog lost its beginning fills anew
   expect(detailOf(replica, 1).entries).toBe(1)
 })
 
-test('primary and replica go on when the broker was killed and is back', async () => {
+test('primary and replica continue when a killed broker returns', async () => {
   await using instances = await Instances.create({ broker })
   await instances.write({ a: '1', b: '1', c: '1', d: '1' })
   const primary = await instances.openReady()
@@ -109,7 +109,7 @@ test('primary and replica go on when the broker was killed and is back', async (
   await instances.agrees(replica, [0, 1, 2])
   await broker.kill()
   try {
-    await until('it says so', () => /changelog consumer: .* still retrying/.test(replica.status().reason ?? ''))
+    await until('it is reported', () => /changelog consumer: .* still retrying/.test(replica.status().reason ?? ''))
     expect(await answer(replica, 'a')).toBe('1')
     expect(isReady(replica)).toBe(true)
   } finally {
@@ -121,7 +121,7 @@ test('primary and replica go on when the broker was killed and is back', async (
   await until('its trouble is over', () => replica.status().reason === undefined)
 })
 
-test('a replica does not know its lag, and max-lag refuses, while the broker stands still for longer', async () => {
+test('a replica has an unknown lag, and max-lag refuses, while the broker is frozen', async () => {
   await using instances = await Instances.create({ broker })
   const [key = ''] = instances.keysOf(1, 1)
   await instances.write({ [key]: 'here' })

@@ -85,7 +85,7 @@ test(
   testTimeoutMs,
 )
 
-test('a fourth node that only copies joins late and agrees', async () => {
+test('a fourth node that only has replicas joins late and agrees', async () => {
   const late = new Node(broker, topic, {
     USE_REPLICA_ONLY: 'true',
     SOURCE_TOPIC: '',
@@ -99,7 +99,7 @@ test('a fourth node that only copies joins late and agrees', async () => {
   expect(await late.process.stop()).toBe(0)
 })
 
-test('a node says which partition a key has when it does not hold it, so that a client can go on to another', async () => {
+test('a node names the partition of a key that it does not hold, so that a client can ask another node', async () => {
   const small = new Node(broker, topic, { USE_REPLICA_ONLY: 'true', PARTITIONS_REPLICA: '0-2' })
   nodes.push(small)
   await small.startReady()

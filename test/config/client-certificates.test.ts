@@ -64,7 +64,7 @@ test.each<[string, (files: Awaited<typeof made>) => string, string]>([
     ({ client }) => `ssl.certificate.location=${client.certificate},ssl.key.location=${client.certificate}`,
     'holds no private key in PEM',
   ],
-])('%s is a fault that says so', async (_what, text, said) => {
+])('%s is reported as a fault', async (_what, text, said) => {
   const faults = faultsOf(`${ssl},${text(await made)}`)
   expect(faults).toHaveLength(1)
   expect(faults[0]).toContain(said)
@@ -72,7 +72,7 @@ test.each<[string, (files: Awaited<typeof made>) => string, string]>([
   expect(faults[0]).not.toContain('BEGIN')
 })
 
-test('a certificate that has expired is told', async () => {
+test('an expired certificate is reported', async () => {
   const { expired } = await made
   expect(read(`${ssl},ssl.ca.location=${expired.certificate}`).notices.join()).toContain('expired on')
 })

@@ -27,7 +27,7 @@ describe('the text of properties', () => {
     expect(given.map(({ name }) => name)).toEqual(['acks', 'linger.ms', 'batch.size'])
   })
 
-  test('a piece without equals sign is a fault that does not show it', () => {
+  test('a piece without equals sign is a fault, and the fault does not show it', () => {
     expect(faultsOf('sasl.password=top,secret')).toEqual([
       'KAFKA_PROPERTIES: item 2 is not name=value; a comma inside a value is written \\,',
     ])
@@ -91,7 +91,7 @@ describe('the table', () => {
     expect(consumer(`check.crcs=${word}`).fetch.checkCrcs).toBe(expected)
   })
 
-  test('a key in PEM that is none is not shown', () => {
+  test('an invalid PEM key is not shown', () => {
     const faults = faultsOf('security.protocol=ssl,ssl.key.pem=   ')
     expect(faults[0]).toBe('KAFKA_PROPERTIES: ssl.key.pem: it must be a text in PEM, its line ends written \\n')
     const faultsOfKey = faultsOf(
@@ -118,7 +118,7 @@ describe('the table', () => {
     'ssl.keystore.location=x',
     'sasl.kerberos.keytab=x',
     'sasl.oauthbearer.method=oidc',
-  ])('%s is refused, since a store that ignored it would be less secure than meant, or not get in', (text) =>
+  ])('%s is refused, since a store that ignored it would be less secure than intended, or not be let in', (text) =>
     expect(faultsOf(text)).toEqual([expect.stringContaining('not supported')]),
   )
 
@@ -132,7 +132,7 @@ describe('the table', () => {
     ['sasl.username=a', 'has no effect'],
     ['ssl.ca.location=/nowhere', 'no effect with security.protocol=plaintext'],
     ['compression.level=5', 'no effect with compression.type=none'],
-  ])('%s is accepted with a word about what it costs', (text, said) => {
+  ])('%s is accepted with a notice about its cost', (text, said) => {
     const { faults, notices } = read(text)
     expect(faults).toEqual([])
     expect(notices.join()).toContain(said.replace('has no effect', 'have no effect'))
@@ -144,7 +144,7 @@ describe('the table', () => {
     expect(notices).toEqual(['KAFKA_PROPERTIES: acks is ignored: it is a property of the changelog producer'])
   })
 
-  test('properties of one client count before the shared ones', () => {
+  test('properties of one client override the shared ones', () => {
     const { clients } = readClientProperties([
       { variable: 'KAFKA_PROPERTIES', clients: all, text: 'client.id=shared,fetch.min.bytes=5', byLine: false },
       { variable: 'KAFKA_CHANGELOG_PROPERTIES', clients: ['changelog'], text: 'client.id=own', byLine: false },
@@ -154,7 +154,7 @@ describe('the table', () => {
     expect(clients.changelog.fetch.minBytes).toBe(5)
   })
 
-  test('what is read is frozen, and can be sent to another thread', () => {
+  test('the result is frozen, and can be sent to another thread', () => {
     const { clients } = read('security.protocol=sasl_ssl,sasl.mechanism=PLAIN,sasl.username=a,sasl.password=b')
     expect(Object.isFrozen(clients.consumer.connection.sasl)).toBe(true)
     expect(structuredClone(clients)).toEqual(clients)
@@ -214,7 +214,7 @@ describe('settings', () => {
     expect(given.action === 'run' && given.settings.clients.producer.connection.clientId).toBe('filed')
   })
 
-  test('no fault shows a secret, and all are told together', () => {
+  test('no fault shows a secret, and all are reported together', () => {
     const environment = {
       SERVER_PORT: 'x',
       KAFKA_PROPERTIES: 'sasl.password=hunter2,sasl.pasword=hunter2,linger.ms=x,ssl.key.password=',

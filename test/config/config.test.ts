@@ -43,7 +43,7 @@ describe('readCommand', () => {
     [{ AUTO_FLUSH_COUNT: '1000' }, false],
     [{ AUTO_FLUSH_COUNT: '1000', AUTO_FLUSH_WHEN_IDLE: 'true' }, true],
     [{ AUTO_FLUSH_WHEN_IDLE: 'false' }, false],
-  ])('nothing is flushed sooner than the user said when the settings are %p', (environment, expected) => {
+  ])('no flush is earlier than configured when the settings are %p', (environment, expected) => {
     expect(settingsOf({ environment: { ...required, ...environment } }).autoFlushWhenIdle).toBe(expected)
   })
 
@@ -52,7 +52,7 @@ describe('readCommand', () => {
     [7, 1],
     [8, 2],
     [64, 8],
-  ])('with %p cores there are %p threads of a kind by default', (cores, threads) => {
+  ])('with %p cores there are %p threads of each kind by default', (cores, threads) => {
     expect(threadsDefault(cores)).toBe(threads)
   })
 
@@ -92,12 +92,12 @@ describe('readCommand', () => {
     expect(faults).toEqual([expect.stringContaining(fault)])
   })
 
-  test('the topic for bad records is taken when it is one of its own', () => {
+  test('the topic for bad records is accepted when it is a separate topic', () => {
     const environment = { ...required, ON_BAD_RECORD: 'dead-letter', DEAD_LETTER_TOPIC: 'orders-bad' }
     expect(settingsOf({ environment })).toMatchObject({ onBadRecord: 'dead-letter', deadLetterTopic: 'orders-bad' })
   })
 
-  test('a changelog is asked for when its default name would be too long', () => {
+  test('a changelog is required when its default name would be too long', () => {
     const environment = { ...required, SOURCE_TOPIC: 'x'.repeat(245) }
     expect(faultsOf({ environment })).toEqual([
       expect.stringMatching(/^CHANGELOG_TOPIC is missing: .* is longer than the 249/),

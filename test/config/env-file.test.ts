@@ -18,7 +18,7 @@ function directoryWith(text: string): string {
   return directory
 }
 
-test('a flag beats the environment and that beats the env file when all give a setting', () => {
+test('a flag overrides the environment, which overrides the env file', () => {
   const directory = directoryWith('STORE_ID=file\nSERVER_PORT=1\nREADER_POOL_SIZE=7')
   const settings = settingsOf({
     argv: ['--store-id=flag'],
@@ -28,7 +28,7 @@ test('a flag beats the environment and that beats the env file when all give a s
   expect(settings).toMatchObject({ storeId: 'flag', serverPort: 2, readerPoolSize: 7 })
 })
 
-test('empty text counts as not given when a lower source has a value', () => {
+test('empty text counts as not set when a source of lower precedence has a value', () => {
   const directory = directoryWith('STORE_ID=file')
   const environment = { ...required, STORE_ID: '', SERVER_PORT: ' ' }
   expect(settingsOf({ environment, envDirectories: [directory] })).toMatchObject({
@@ -58,7 +58,7 @@ test('--env-file is a fault when the file does not exist', () => {
   ])
 })
 
-test('a variable of the environment is only noticed when it is almost a setting', () => {
+test('an environment variable that is almost a setting causes only a notice', () => {
   const command = read({ environment: { ...required, LOG_LEVLE: 'info', PATH: '/bin' } })
   expect(command).toMatchObject({
     action: 'run',
@@ -76,7 +76,7 @@ test.each(['SOURCE_TOPIC: orders', 'export SOURCE_TOPIC orders', ' SOURCE_TOPIC'
   },
 )
 
-test('variables of others are left alone when an env file has them', () => {
+test('unrelated variables in an env file are ignored', () => {
   const directory = directoryWith('POSTGRES_PASSWORD=x\nPORT=1\nTZ=UTC')
   expect(settingsOf({ environment: required, envDirectories: [directory] }).serverPort).toBe(8080)
 })
@@ -99,7 +99,7 @@ test('every fault is in one message when several settings are wrong', () => {
   ])
 })
 
-test('an env file that cannot be read is one fault where it is looked for twice at the same place', () => {
+test('an unreadable env file is one fault when it is looked for twice at the same path', () => {
   const directory = mkdtempSync(join(root, 'dir-'))
   mkdirSync(join(directory, '.env'))
   const link = `${directory}-link`

@@ -10,7 +10,7 @@ test.each([
   expect(settingsOf({ argv: [flag, 'FALSE'], environment: required })[key]).toBe(false)
 })
 
-test('what follows an unknown flag is no further fault, as its value; anything else is', () => {
+test('a value after an unknown flag is no further fault; anything else is', () => {
   const stray = (word: string) => `"${word}" is not expected: settings are given as flags`
   const unknown = expect.stringContaining('"--unknown" is not a flag')
   const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
@@ -53,7 +53,7 @@ test('a flag is refused when its value is missing', () => {
   expect(faultsOf({ argv: ['--store-id', '--fencing'], environment: required })).toEqual(missing)
 })
 
-test('the action is asked for when a flag of its own is given', () => {
+test('the action is the one that its flag names', () => {
   expect(read({ argv: ['--help', '--nonsense'] })).toEqual({ action: 'help' })
   expect(read({ argv: ['-h'] })).toEqual({ action: 'help' })
   expect(read({ argv: ['--help', 'kafka'] })).toEqual({ action: 'help', topic: 'kafka' })
@@ -63,7 +63,7 @@ test('the action is asked for when a flag of its own is given', () => {
   expect(read({ environment: required }).action).toBe('run')
 })
 
-test('a rebuild is asked for by its flag alone, and refused where nothing could be deleted', () => {
+test('a rebuild is requested by its flag alone, and refused where nothing could be deleted', () => {
   expect(read({ argv: ['--rebuild'], environment: required })).toMatchObject({
     action: 'run',
     settings: { rebuild: true },
@@ -75,7 +75,7 @@ test('a rebuild is asked for by its flag alone, and refused where nothing could 
   }
 })
 
-test('help about what there is none about is refused with what there is', () => {
+test('help about an unknown subject is refused with the known ones', () => {
   const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, or nothing'
   expect(faultsOf({ argv: ['--help', 'kafak'], environment: required })).toEqual([fault])
   expect(faultsOf({ argv: ['--help', 'kafak', '--nonsense'] })).toEqual([fault])
@@ -131,11 +131,11 @@ const slips: { argv: string[]; environment?: Record<string, string>; fault: stri
   },
 ]
 
-test.each(slips)('one slip is one fault: $fault', ({ argv, environment, fault }) => {
+test.each(slips)('one mistake is one fault: $fault', ({ argv, environment, fault }) => {
   expect(faultsOf({ argv, environment: { ...brokers, ...environment } })).toEqual([fault])
 })
 
-test('a setting that is missing is told with an example', () => {
+test('a missing setting is reported with an example', () => {
   expect(faultsOf({})).toEqual([
     'SOURCE_TOPIC is missing: set it, for example SOURCE_TOPIC=orders',
     'KAFKA_BROKERS is missing: set it, for example KAFKA_BROKERS=localhost:9092',

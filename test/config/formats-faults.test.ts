@@ -24,7 +24,7 @@ const cases: [string, Record<string, string>, string[]][] = [
     ['PROTO_FILE="/no/such.proto" (environment): there is no such file'],
   ],
   [
-    'a file that is malformed, which is told once',
+    'a file that is malformed, which is reported once',
     { ...protobuf, PROTO_FILE: 'broken.proto', KEY_FORMAT: 'protobuf', KEY_MESSAGE: 'x' },
     [`PROTO_FILE="broken.proto" (environment): broken.proto: illegal type name '{' (line 1)`],
   ],
@@ -135,7 +135,7 @@ test('a copy whose keys are those of a registry has to know their topic', () => 
   )
 })
 
-test('faults of formats are told together with those of all other settings', () => {
+test('faults of formats are reported together with those of all other settings', () => {
   const faults = faultsOf({ SERVER_PORT: 'x', VALUE_FORMAT: 'avro', KEY_FORMAT: 'protobuf', KEY_MESSAGE: 'K' })
   expect(faults.map((fault) => fault.split(/[= ]/)[0])).toEqual(['SERVER_PORT', 'PROTO_FILE', 'VALUE_SCHEMA_FILE'])
 })

@@ -8,12 +8,12 @@ beforeAll(writeFiles)
 afterAll(removeFiles)
 
 describe('formats', () => {
-  test('there are none when bytes pass through', () => {
+  test('there are none when bytes are passed through', () => {
     expect(settingsOf(inputOf({}))).not.toHaveProperty('formats')
     expect(formatsOf({ KEY_FORMAT: 'raw', VALUE_FORMAT: 'raw', STORE_FORMAT: 'raw' })).toBeUndefined()
   })
 
-  test('values are stored as they are in the topic when nothing else is said', () => {
+  test('values are stored as they are in the topic by default', () => {
     expect(formatsOf({ KEY_FORMAT: 'int64', VALUE_FORMAT: 'json' })).toEqual({
       key: { format: 'int64' },
       value: { format: 'json' },
@@ -57,7 +57,7 @@ describe('formats', () => {
     })
   })
 
-  test('keys, values and stored values have each what belongs to them', () => {
+  test('keys, values and stored values each have their own format options', () => {
     const formats = formatsOf({
       KEY_FORMAT: 'protobuf',
       KEY_MESSAGE: 'shop.Key',
@@ -84,7 +84,7 @@ describe('formats', () => {
     }
   })
 
-  test('what has no file of its own is the wire format of the registry, under the subjects of the topics', () => {
+  test('without a schema file the format is the wire format of the registry, under the subjects of the topics', () => {
     const formats = formatsOf({
       KEY_FORMAT: 'avro',
       VALUE_FORMAT: 'protobuf',

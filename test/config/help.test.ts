@@ -36,7 +36,7 @@ describe('helpText', () => {
     ({ brief }) => expect(helpText()).toContain(` ${brief}\n`),
   )
 
-  test('all has flag, variable, default and meaning of every setting', () => {
+  test('--help --help all has flag, variable, default and meaning of every setting', () => {
     const text = unwrapped(helpText({ topic: 'all' }))
     for (const key of settingKeys) {
       const { variable, meaning, allowed, default: defaultText } = metadataOf(key)
@@ -47,12 +47,12 @@ describe('helpText', () => {
     }
   })
 
-  test('every setting is of one area, and its help has those alone', () => {
+  test('every setting belongs to one area, and the help of an area has only its settings', () => {
     expect(settingAreas.flatMap(settingKeysOf).toSorted()).toEqual(settingKeys.toSorted())
     for (const area of settingAreas) {
       const text = helpText({ topic: area })
-      const told = settingKeys.filter((key) => text.includes(`, ${metadataOf(key).variable}\n`))
-      expect(told.toSorted()).toEqual(settingKeysOf(area).toSorted())
+      const shown = settingKeys.filter((key) => text.includes(`, ${metadataOf(key).variable}\n`))
+      expect(shown.toSorted()).toEqual(settingKeysOf(area).toSorted())
     }
   })
 

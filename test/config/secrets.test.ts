@@ -40,7 +40,7 @@ describe('secrets', () => {
     else expect(tokenOf({ SERVER_TOKEN_FILE: file(text) })).toBe(expected)
   })
 
-  test('where the token stands is kept when a shell does not know it', () => {
+  test('the place of the token is kept when a shell does not know the token', () => {
     const path = file('SERVER_TOKEN=token\n')
     const placeOf = (...given: Parameters<typeof inputOf>) => settingsOf(inputOf(...given)).serverTokenPlace
     expect(placeOf({}, [`--env-file=${path}`])).toEqual({ where: path, isFile: false })
@@ -58,7 +58,7 @@ describe('secrets', () => {
     expect(tokenOf({}, [], [envDirectory])).toBe('token')
   })
 
-  test('both ways are a fault when they come from different sources too', () => {
+  test('value and file together are a fault, from different sources too', () => {
     const path = file('from file')
     const both = 'SERVER_TOKEN_FILE (environment): SERVER_TOKEN (environment) is given too; leave one of them out'
     expect(faultsOf({ SERVER_TOKEN: 'plain', SERVER_TOKEN_FILE: path })).toEqual([both])
@@ -92,14 +92,14 @@ describe('secrets', () => {
     expect(fileFault).not.toContain('geheim')
   })
 
-  test('a secret on the command line is noticed without being shown', () => {
+  test('a secret on the command line causes a notice that does not show it', () => {
     const command = read(inputOf({}, ['--server-token', 'geheimnis']))
     const notice =
       '--server-token can be read by every user of this machine in the list of processes; use SERVER_TOKEN_FILE'
     expect('notices' in command && command.notices).toEqual([notice])
   })
 
-  test('a slip in the name of a file variable is noticed', () => {
+  test('a misspelt file variable causes a notice', () => {
     const command = read(inputOf({ SERVER_TOKEN_FIEL: 'x' }))
     expect('notices' in command && command.notices).toEqual([
       'SERVER_TOKEN_FIEL in the environment is not a setting: did you mean SERVER_TOKEN_FILE?',

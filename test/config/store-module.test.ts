@@ -39,7 +39,7 @@ test('a store module is looked for in the working directory, then beside the exe
   expect(settingsOf(inputOf({}))).not.toContainKey('module')
 })
 
-test('a store module that is not there, or is none, is a fault', () => {
+test('a missing or invalid store module is a fault', () => {
   expect(faultsOf({ STORE_MODULE: 'nowhere.ts' })).toEqual([
     `STORE_MODULE="nowhere.ts" (environment): there is no such file in ${here} or ${beside}`,
   ])

@@ -28,7 +28,7 @@ function faultsOf(pair: { cert: string; key: string }) {
 }
 
 describe('readTlsPair', () => {
-  test('a pair is read with what it is about when it is sound', () => {
+  test('a valid pair is read with subject and expiry', () => {
     const faults: string[] = []
     const paths = pathsOf(makeCertificate({ name: 'orders.example', validUntil: Date.UTC(2099, 0, 2) }))
     const pair = readTlsPair(paths, faults)
@@ -100,7 +100,7 @@ describe('readTlsPair', () => {
     expect(faults).toEqual(['SERVER_TLS_KEY="KEY": the key is encrypted; give one without a passphrase'])
   })
 
-  test('both faults are told, and nothing of the key, when neither file can be read', () => {
+  test('both faults are reported, and nothing of the key, when neither file can be read', () => {
     const faults: string[] = []
     readTlsPair({ certPath: join(root, 'absent'), keyPath: root }, faults)
     expect(faults).toEqual([
@@ -134,7 +134,7 @@ describe('readCommand', () => {
     ])
   })
 
-  test('faults of the files are told with all others', () => {
+  test('faults of the files are reported with all others', () => {
     const path = join(root, 'absent')
     writeFileSync(join(root, 'empty'), '')
     const faults = faultsOfRead({ SERVER_TLS_CERT: path, SERVER_TLS_KEY: join(root, 'empty'), SERVER_PORT: 'x' })

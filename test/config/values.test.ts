@@ -46,7 +46,7 @@ test.each([
   ['FENCING', 'FALSE', 'fencing', false],
   ['READY_WHEN', 'recovered', 'readyWhen', 'recovered'],
   ['SOURCE_TOPIC', 'A.b_c-9', 'sourceTopic', 'A.b_c-9'],
-] as const)('%s is taken when it is %p', (variable, value, key, expected) => {
+] as const)('%s is accepted when it is %p', (variable, value, key, expected) => {
   expect(settingsOf({ environment: { ...required, [variable]: value } })[key]).toEqual(expected)
 })
 
@@ -57,7 +57,7 @@ test.each([
   ['10,9', [9, 10]],
   ['99999', [99_999]],
   ['', []],
-])('PARTITIONS is taken when it is %p', (text, expected) => {
+])('PARTITIONS is accepted when it is %p', (text, expected) => {
   const environment = { ...required, PARTITIONS: text, PARTITIONS_REPLICA: '' }
   expect(settingsOf({ environment }).partitions).toEqual(expected)
 })
@@ -75,7 +75,7 @@ test.each([
   expect(faultsOf({ environment: { ...required, PARTITIONS: text } })).toEqual([expect.stringContaining(expected)])
 })
 
-test('headers to keep are names with an end that may be open', () => {
+test('headers to keep are names, or prefixes with *', () => {
   const keep = (text: string) => settingsOf({ environment: { ...required, KEEP_HEADERS: text } }).keepHeaders
   expect(keep(' trace-id, x-*,trace-id,,')).toEqual(['trace-id', 'x-*'])
   expect(keep('*')).toEqual(['*'])
@@ -98,7 +98,7 @@ test.each([
   ['10.0.0.1:9093', [{ host: '10.0.0.1', port: 9093 }]],
   ['[::1]', [{ host: '::1', port: 9092 }]],
   ['[fe80::1%eth0]:9093', [{ host: 'fe80::1%eth0', port: 9093 }]],
-])('KAFKA_BROKERS is taken when it is %p', (text, expected) => {
+])('KAFKA_BROKERS is accepted when it is %p', (text, expected) => {
   expect(settingsOf({ environment: { ...required, KAFKA_BROKERS: text } }).kafkaBrokers).toEqual(expected)
 })
 

@@ -21,6 +21,6 @@ test.each([
   '    at total (/modules/orders.ts:14)',
   'total (/modules/orders.ts:14:7)',
   '    at :1:2',
-])('%s is none', (line) => {
+])('%s is not a frame', (line) => {
   expect(framesOf(line)).toEqual([])
 })

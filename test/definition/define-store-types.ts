@@ -64,7 +64,7 @@ const described = defineStore({
 })
 same<typeof described, Definition<Uint8Array, Order, Json>>(true)
 
-// A codec of one's own.
+// A custom codec.
 const own = defineStore({
   key: 'utf8',
   input: {
@@ -82,7 +82,7 @@ const unannotated = defineStore({
 })
 same<typeof unannotated, Definition<number, Json, Json>>(true)
 
-// @ts-expect-error -- a name that is no format
+// @ts-expect-error -- an unknown format
 defineStore({ key: 'utf-8', input: 'json' })
 
 // @ts-expect-error -- other values than the topic has, and nothing that converts them

@@ -6,13 +6,13 @@ import { type CodecSource, defineStore, json, type OwnCodec, registry } from '..
 const secret = 'hunter2'
 const text = (value: string) => Buffer.from(value)
 
-test('the module is the one that calls, unless another one is named', () => {
+test('the module is the caller’s, unless another one is named', () => {
   const here = pathToFileURL(import.meta.path).href
   expect(defineStore({ key: 'utf8', input: 'json' }).module).toBe(here)
   expect(defineStore({ key: 'utf8', input: 'json', module: 'file:///other.ts' }).module).toBe('file:///other.ts')
 })
 
-test('bytes pass on where input and value are the same and nothing validates or converts them', () => {
+test('bytes are passed through when input and value are the same and nothing validates or converts them', () => {
   const keepsBytes = (input: CodecSource, value?: CodecSource, convert?: (it: unknown) => unknown) =>
     defineStore({ key: 'utf8', input, ...(value && { value }), ...(convert && { convert }) } as never).keepsBytes
   expect(keepsBytes('json')).toBe(true)
@@ -35,20 +35,20 @@ test('bytes pass on where input and value are the same and nothing validates or 
   expect(keepsBytes(v.object({}))).toBe(false)
 })
 
-test('a definition that looks at nothing is plain', () => {
+test('a definition without checks is plain', () => {
   expect(defineStore({ key: 'raw', input: 'raw' }).isPlain).toBe(true)
   expect(defineStore({ key: 'raw', input: 'raw', onNew: () => {} }).isPlain).toBe(false)
   expect(defineStore({ key: 'utf8', input: 'raw' }).isPlain).toBe(false)
 })
 
-test('the wire format of a registry can be read without asking it for anything', () => {
+test('the wire format of a registry is described without a request to it', () => {
   const input = registry({ kind: 'avro', url: 'http://127.0.0.1:1', credentials: { user: 'a', password: secret } })
   const definition = defineStore({ key: 'utf8', input, value: 'json', convert: (it) => it })
   expect(definition.input.name).toContain('avro')
   expect(JSON.stringify(definition)).not.toContain(secret)
 })
 
-test('a schema validates what is read, and gives its output', () => {
+test('a schema validates the input, and its output is the value', () => {
   const { input, key } = defineStore({
     key: { format: 'utf8', schema: v.pipe(v.string(), v.uuid()) },
     input: v.object({ name: v.pipe(v.string(), v.trim()), count: v.optional(v.number(), 0) }),
@@ -58,7 +58,7 @@ test('a schema validates what is read, and gives its output', () => {
   expect(() => key.encode(key.fromText('a'))).toThrow('expected uuid')
 })
 
-test('a schema validates what is stored, when it is stored', () => {
+test('a schema validates a value when it is stored', () => {
   const { value } = defineStore({ key: 'utf8', input: v.object({ id: v.string(), count: v.optional(v.number(), 0) }) })
   expect(Buffer.from(value.encode({ id: 'a' } as never)).toString()).toBe('{"id":"a","count":0}')
   expect(() => value.encode({ count: 1 } as never)).toThrow('id: it is missing')
@@ -100,7 +100,7 @@ test.each<[string, v.GenericSchema, unknown, string]>([
   ['a bound', v.object({ a: v.pipe(v.number(), v.minValue(3)) }), { a: 2 }, 'a: expected min_value >=3'],
   ['a choice', v.object({ a: v.picklist(['x', 'y']) }), { a: secret }, 'a: expected ("x" | "y"), found string'],
   ['a stranger', v.strictObject({}), { stranger: secret }, 'stranger: the schema has no such member'],
-])('what a schema finds wrong with %s is a line without the value', (_, schema, value, found) => {
+])('the error of a schema about %s is one line without the value', (_, schema, value, found) => {
   const { input } = defineStore({ key: 'utf8', input: schema })
   let message = ''
   try {
@@ -117,7 +117,7 @@ const dates: OwnCodec<Date> = {
   encode: (date) => Buffer.from(String(date.getTime())),
 }
 
-test('what a codec of one’s own leaves out is completed', () => {
+test('methods that a custom codec omits are completed', () => {
   const { input } = defineStore({ key: 'utf8', input: dates })
   const date = input.decode(text('86400000'))
   expect(input.name).toBe('own')
@@ -136,7 +136,7 @@ test('values that JSON does not have are shown as formats show them', () => {
   expect(() => input.toJson(undefined)).toThrow('undefined cannot be shown as JSON')
 })
 
-test('text in a URL is the key itself where the codec is one of strings, else it is JSON', () => {
+test('text in a URL is the key itself for string codecs, else it is JSON', () => {
   const upper: OwnCodec<string> = { decode: (bytes) => Buffer.from(bytes).toString(), encode: (key) => text(key) }
   const numbers: OwnCodec<number> = {
     decode: (bytes) => bytes[0]!,
@@ -147,7 +147,7 @@ test('text in a URL is the key itself where the codec is one of strings, else it
   expect(() => defineStore({ key: numbers, input: 'json' }).key.fromText('seven')).toThrow('it must be JSON')
 })
 
-test('bytes that a codec of one’s own keeps are its own', () => {
+test('bytes that a custom codec keeps are copies', () => {
   const { input } = defineStore({
     key: 'utf8',
     input: { decode: (bytes: Uint8Array) => bytes, encode: (bytes: Uint8Array) => bytes },
@@ -177,7 +177,7 @@ test.each<[string, OwnCodec, (codec: OwnCodec) => unknown, string]>([
     (codec) => codec.decode(text('')),
     'decode returned a promise: it must be synchronous',
   ],
-])('a codec of one’s own that gives %s is found out', (_, own, use, found) => {
+])('a custom codec that returns %s is an error', (_, own, use, found) => {
   const { input } = defineStore({ key: 'utf8', input: own })
   expect(() => use(input)).toThrow(found)
 })
@@ -209,6 +209,6 @@ test.each<[string, unknown, string]>([
     { key: 'utf8', input: { format: 'Json' } },
     'input: there is no format "Json": did you mean "json"?',
   ],
-])('%s is no definition', (_, options, found) => {
+])('%s is not a definition', (_, options, found) => {
   expect(() => defineStore(options as never)).toThrow(`Defining the store: ${found}`)
 })

@@ -50,28 +50,28 @@ function described(input: unknown): string {
   throw new Error('nothing was thrown')
 }
 
-test('an error is told with the line of the module that it comes from', () => {
+test('an error is reported with the line of the module that threw it', () => {
   expect(described({ kind: 'a', lines: [] })).toStartWith('orders.ts:19: undefined is not an object (evaluating')
 })
 
-test('an error in another file of the module is told with that file', () => {
+test('an error in another file of the module is reported with that file', () => {
   expect(described({ kind: 'a' })).toStartWith('parts/total.ts:5: undefined is not an object (evaluating')
 })
 
-test('an error in a package is told with the line that called it', () => {
+test('an error in a package is reported with the line that called it', () => {
   expect(described({ kind: 'schema' })).toBe('orders.ts:18: Invalid type: Expected string but received 1')
 })
 
-test('what is told is one line of bounded length', () => {
+test('the report is one line of bounded length', () => {
   expect(described({ kind: 'lines' })).toBe('orders.ts:17: one two')
   expect(described({ kind: 'long' })).toHaveLength(300)
 })
 
-test('something thrown that is no Error has no line', () => {
+test('a thrown value that is not an Error has no line', () => {
   expect(described({ kind: 'text' })).toBe('"no Error" was thrown, not an Error')
 })
 
-test('an error of a codec that is built in is its message', () => {
+test('an error of a built-in codec is its message', () => {
   let thrown: unknown
   try {
     definition.input.decode(Buffer.from('{'))

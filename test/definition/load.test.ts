@@ -14,7 +14,7 @@ afterAll(() => folder.remove())
 
 const heading = `import { defineStore } from 'latchkey'\n`
 
-test('a module beside nothing else imports latchkey, valibot and its own files', async () => {
+test('a module in a folder without packages imports latchkey, valibot and its own files', async () => {
   folder.write('parts/names.ts', `export const name: string = 'total'\n`)
   folder.write('sum.js', 'export const sum = (numbers) => numbers.reduce((a, b) => a + b, 0)\n')
   const url = folder.write(
@@ -41,7 +41,7 @@ test('a module in JavaScript', async () => {
   expect((await loadDefinition(url)).keepsBytes).toBe(true)
 })
 
-test('a definition that another file has made belongs to the module that exports it', async () => {
+test('a definition from another file belongs to the module that exports it', async () => {
   folder.write('made-here.ts', `${heading}export const made = defineStore({ key: 'utf8', input: 'json' })`)
   const url = folder.write('exported-here.ts', `export { made as default } from './made-here.ts'`)
   expect((await loadDefinition(url)).module).toBe(url)
@@ -123,7 +123,7 @@ const faults: [name: string, text: string, found: string | RegExp][] = [
   ],
 ]
 
-test.each(faults)('a module that %s is a wrong setting, and the place is told', async (name, text, found) => {
+test.each(faults)('a module that %s is a wrong setting, reported with its place', async (name, text, found) => {
   const file = `${name.replaceAll(' ', '-')}.ts`
   const message = await messageOfLoading(folder.write(file, text))
   const prefix = `Loading the store module ${join(folder.path, file)}: `
@@ -132,7 +132,7 @@ test.each(faults)('a module that %s is a wrong setting, and the place is told', 
   else expect(message.slice(prefix.length)).toMatch(found)
 })
 
-test('a fault in a file that the module imports is told with that file', async () => {
+test('a fault in a file that the module imports is reported with that file', async () => {
   folder.write('broken/part.ts', `export const a = 1\n\nexport const b = (a as any).c.d\n`)
   const message = await messageOfLoading(
     folder.write('uses-broken.ts', `import { b } from './broken/part.ts'\nexport default b\n`),
@@ -140,7 +140,7 @@ test('a fault in a file that the module imports is told with that file', async (
   expect(message).toMatch(/uses-broken\.ts: broken\/part\.ts:3:\d+: undefined is not an object/)
 })
 
-test('a module that never ends loading is given up', async () => {
+test('loading a module has a time limit', async () => {
   const url = folder.write('waits.ts', 'await new Promise(() => {})\nexport default 1\n')
   const message = await messageOfLoading(url, 20)
   expect(message).toEndWith('waits.ts: it is not loaded after 0.02 s: an `await` outside of functions does not end')
@@ -160,7 +160,7 @@ test('a path with spaces, parentheses and umlauts', async () => {
   expect(describeThrown(thrown, definition)).toBe('Aufträge 100%.ts:2: no')
 })
 
-test('a file that is not there', async () => {
+test('a missing file', async () => {
   const message = await messageOfLoading(`file://${folder.path}/nowhere.ts`)
   expect(message).toBe(`Loading the store module ${folder.path}/nowhere.ts: there is no such file`)
 })

@@ -21,11 +21,11 @@ test.each([
   expect(definition.convert === undefined).toBe(keepsBytes)
 })
 
-test('without formats everything is plain', () => {
+test('without formats the definition is plain', () => {
   expect(definitionOfFormats()).toMatchObject({ isPlain: true, keepsBytes: true })
 })
 
-test('what two formats have in common is converted', () => {
+test('values of two formats are converted where both can represent them', () => {
   const { input, value, convert } = definitionOfFormats({ key: raw, value: { format: 'int32' }, store: json })
   const converted = convert!(input.decode(Uint8Array.of(0, 0, 1, 0)), {} as never)
   expect(Buffer.from(value.encode(converted)).toString()).toBe('256')

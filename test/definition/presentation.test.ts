@@ -52,12 +52,15 @@ describe('keys', () => {
     ['bytes', '00ff', '00ff'],
     ['bytes', 'base64url:AP8', '00ff'],
     ['json', '{"b": 1, "a": [true]}', Buffer.from('{"a":[true],"b":1}').toString('hex')],
-  ] as const)('%s: the text %p is the bytes %p, and these a text that gives them again', (format, text, expected) => {
-    const bytes = keyBytes(format, text)
-    expect(bytes.toHex()).toBe(expected)
-    const shown = presentationOfFormats(format, 'raw').keyText(bytes) as Uint8Array
-    expect(keyBytes(format, decoder.decode(shown)).toHex()).toBe(expected)
-  })
+  ] as const)(
+    '%s: the text %p is the bytes %p, and the text of these bytes is the same bytes',
+    (format, text, expected) => {
+      const bytes = keyBytes(format, text)
+      expect(bytes.toHex()).toBe(expected)
+      const shown = presentationOfFormats(format, 'raw').keyText(bytes) as Uint8Array
+      expect(keyBytes(format, decoder.decode(shown)).toHex()).toBe(expected)
+    },
+  )
 
   test.each([
     ['int32', 'abc', 'it must be a whole number from -2147483648 to 2147483647'],
@@ -66,13 +69,13 @@ describe('keys', () => {
     ['uuid', '1', 'it must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000'],
     ['bytes', 'xyz', 'it must be hexadecimal digits, two for each byte, or "base64url:" and base64url'],
     ['json', '{secret', 'it must be JSON, such as {"id":7} or "text" in quotation marks'],
-  ] as const)('%s: %p is refused, and what is expected is said', (format, text, expected) => {
+  ] as const)('%s: %p is refused with what is expected', (format, text, expected) => {
     expect(() => keyBytes(format, text)).toThrow(
       expect.objectContaining({ code: 'invalid_key', message: `Reading the key: ${expected}` }),
     )
   })
 
-  test('text that is no UTF-8 is refused, never replaced, but raw bytes pass', () => {
+  test('text that is not UTF-8 is refused, never replaced; raw bytes pass', () => {
     const bytes = new Uint8Array([0x61, 0xff])
     const code = { code: 'invalid_key', message: 'Reading the key: it must be UTF-8, percent-encoded' }
     expect(() => presentationOfFormats('utf8', 'raw').keyOf(bytes)).toThrow(expect.objectContaining(code))
@@ -84,7 +87,7 @@ describe('keys', () => {
     expect(keyBytes('utf8', '\u{feff}a').toHex()).toBe('efbbbf61')
   })
 
-  test('what a codec says about a key is cut off', () => {
+  test('the message of a codec about a key is cut', () => {
     const codec = {
       ...pendingCodec(),
       fromText: () => {
@@ -99,7 +102,7 @@ describe('keys', () => {
 describe('values', () => {
   const stored = { value: encoder.encode('{"a": 1}'), partition: 3, offset: 42 }
 
-  test('raw ones are the stored bytes in each representation', () => {
+  test('raw values are the stored bytes in each representation', () => {
     for (const presentation of [presentationOf(undefined), presentationOfFormats('int32', 'raw')]) {
       expect(presentation.hasRawValues).toBeTrue()
       for (const as of ['json', 'text', 'bytes'] as const) expect(presentation.render(stored, as)).toBe(stored.value)
@@ -140,7 +143,7 @@ describe('values', () => {
     ['does not decode', {}],
     ['gives no JSON', { decode: () => '', toJson: () => undefined as never }],
     ['gives what JSON does not have', { decode: () => '', toJson: () => 1n as never }],
-  ])('a codec that %s is told with the place, never with the bytes', (_, parts) => {
+  ])('a codec that %s is reported with the place, never with the bytes', (_, parts) => {
     const codec: Codec = {
       ...pendingCodec(),
       name: 'int7',
@@ -159,7 +162,7 @@ describe('values', () => {
     expect(presentationOfCodec(codec).render(stored, 'bytes')).toBe(stored.value)
   })
 
-  test('an offset that is not known is not told', () => {
+  test('an unknown offset is not reported', () => {
     const presentation = presentationOfFormats('raw', 'int32')
     const refusal = expect.objectContaining({ details: { partition: 3, offset: null } })
     expect(() => presentation.render({ ...stored, offset: -1 }, 'json')).toThrow(refusal)
@@ -169,7 +172,7 @@ describe('values', () => {
 describe('schemas that are fetched', () => {
   const stored = { value: encoder.encode('a'), partition: 0, offset: 0 }
 
-  test('a lookup asks again when they are there, one after the other', async () => {
+  test('a lookup retries when each schema has come', async () => {
     const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const presentation = presentationOfCodec(pendingCodec(first.promise, second.promise))
     const answers = [
@@ -185,7 +188,7 @@ describe('schemas that are fetched', () => {
     expect(presentation.render(stored, 'json')).toBe('"a"')
   })
 
-  test('503 is for those that do not come, and a later lookup waits anew', async () => {
+  test('a schema that does not come is 503, and a later lookup waits again', async () => {
     const schema = Promise.withResolvers<void>()
     const presentation = presentationOfCodec(pendingCodec(schema.promise), 20)
     const refusal = { code: 'schema_unavailable', message: expect.stringContaining('schema 7 is being fetched') }
@@ -196,7 +199,7 @@ describe('schemas that are fetched', () => {
     expect(await later).toBe('"a"')
   })
 
-  test('a codec that is never content is asked a bounded number of times', async () => {
+  test('a codec that always waits is called a bounded number of times', async () => {
     let asked = 0
     const codec: Codec = {
       ...pendingCodec(),
@@ -210,7 +213,7 @@ describe('schemas that are fetched', () => {
     expect(asked).toBe(21)
   })
 
-  test('what fails in the end is told as such', async () => {
+  test('a schema that fails in the end is reported as an error', async () => {
     const schema = Promise.withResolvers<void>()
     let isThere = false
     const codec: Codec = {

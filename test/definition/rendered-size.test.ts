@@ -25,7 +25,7 @@ function refusal(as: string) {
   })
 }
 
-describe('an answer has 16 MiB at most of', () => {
+describe('an answer has at most 16 MiB of', () => {
   const name = 'n'.repeat(1_000_000)
   const cases: [what: string, fits: Json, exceeds: Json][] = [
     ['a string', 'a'.repeat(16_777_214), 'a'.repeat(16_777_215)],

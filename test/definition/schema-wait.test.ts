@@ -49,12 +49,12 @@ async function expectRoom(count: number): Promise<void> {
 }
 
 describe('lookups that wait at the same time are bounded:', () => {
-  test('one more is refused at once, and when those have their answer there is room again', async () => {
+  test('one more is refused at once, and there is room again when the others are answered', async () => {
     await expectRoom(waitingMax)
     await expectRoom(waitingMax)
   })
 
-  test('those that have waited in vain count no longer, nor a second time when the schema comes late', async () => {
+  test('lookups that timed out do not count, nor a second time when the schema comes late', async () => {
     const late = new Asking()
     const inVain = Array.from({ length: 10 }, () => late.wait(1).catch((error: unknown) => error))
     for (const refused of await Promise.all(inVain)) expect(refused).toMatchObject(unavailable)
@@ -64,7 +64,7 @@ describe('lookups that wait at the same time are bounded:', () => {
   })
 })
 
-test('a schema that many wait for gets one reaction', async () => {
+test('many lookups that wait for one schema add one reaction', async () => {
   const asking = new Asking()
   const then = spyOn(asking.schema.promise, 'then')
   const waiting = asking.waitOften(3)
@@ -99,7 +99,7 @@ test('no timer is left when the schema has come', async () => {
   expect(timers.size).toBe(0)
 })
 
-test('several schemas, one after the other, have the time of one together', async () => {
+test('several schemas in sequence share one time limit', async () => {
   let now = 0
   spyOn(performance, 'now').mockImplementation(() => now)
   const set = spyOn(globalThis, 'setTimeout')
@@ -120,7 +120,7 @@ test('several schemas, one after the other, have the time of one together', asyn
   expect(await answer).toBe('there')
 })
 
-test('a lookup that needs one schema after the other gives up after some, however long it may wait', async () => {
+test('a lookup that needs one schema after another ends after a number of them, with any time limit', async () => {
   let asked = 0
   const ask = () => {
     // Without a bound it would ask for as long as there is something new.

@@ -51,7 +51,7 @@ describe.each(Object.entries(unreadable))('%s', (_, value) => {
   })
 })
 
-test('what can be read of an odd error is shown', () => {
+test('the readable parts of an odd error are shown', () => {
   expect(messageOf(unreadable['a message that is a number'])).toBe('5')
   expect(describeThrown(unreadable['a name that is a symbol'], {})).toBe('Symbol(q)')
 })

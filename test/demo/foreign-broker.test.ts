@@ -8,7 +8,7 @@ const demo = resolve(import.meta.dir, 'main.ts')
 const demoTimeoutMs = 300_000
 
 test(
-  'the demo works against a Kafka of somebody else, and leaves neither topics nor groups there',
+  'the demo works against another Kafka, and leaves neither topics nor groups there',
   async () => {
     const broker = await sharedKafka()
     await using admin = await connectedAdmin(broker)

@@ -61,7 +61,7 @@ async function demo(): Promise<number> {
   const broker = await sharedKafka()
   console.log(`Kafka answers at ${broker.bootstrap} (${start()}).`)
 
-  // On a broker that belongs to somebody else take a name that is free, and leave nothing behind.
+  // On another broker use a free name, and leave nothing behind.
   const isForeign = Boolean(given)
   const storeId = isForeign ? uniqueName('orders') : 'orders'
   await createTopic(broker, storeId, { partitions })

@@ -41,7 +41,7 @@ export class OrderBook {
 
   place(): OrderRecord {
     const number = 10_001 + this.#placed++
-    // Three channels, each with keys of its own shape: plain, with a slash, with spaces.
+    // Three channels, each with another form of keys: plain, with a slash, with spaces.
     const channel = ['web', 'marketplace', 'shop'][number % 3]!
     const key = { web: `${number}`, marketplace: `marketplace/${number}`, shop: `shop Lisbon ${number}` }[channel]!
     const items = Array.from({ length: 1 + Math.floor(this.#random() * 3) }, () => {

@@ -1,6 +1,6 @@
 import { type KafkaBroker, kafkaClient } from '../support/kafka/index.ts'
 
-/** Deletes what a store has on a broker that belongs to somebody else: its topics, and its group with what that has committed. */
+/** Deletes a store's topics on another broker, and its group with the committed offsets. */
 export async function removeStore(broker: Pick<KafkaBroker, 'bootstrap'>, storeId: string): Promise<void> {
   const admin = kafkaClient(broker).admin()
   await admin.connect()

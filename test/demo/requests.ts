@@ -31,7 +31,7 @@ export function demoRequests(base: string, storeId: string, book: OrderBook, eta
     { ...get, title: 'An order that was cancelled, hence deleted', url: gone, ...missing },
     {
       ...get,
-      title: 'The first order again, by somebody who has it already',
+      title: 'The first order again, for a client that has it already',
       url: urlOf(base, storeId, plain),
       headers: { 'If-None-Match': etag },
       status: 304,

@@ -1,4 +1,4 @@
-/** What the demo tries itself, and how it tells of it. */
+/** The requests that the demo tries itself, and how it prints them. */
 
 export interface Step {
   title: string

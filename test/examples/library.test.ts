@@ -1,4 +1,4 @@
-/** The example modules as a program of one's own has them: imported, and given to openStore. */
+/** The example modules in an embedding program: imported, and passed to openStore. */
 import { expect, test } from 'bun:test'
 import { type Definition, openStore } from '../../lib/index.ts'
 import { Fixture } from '../support/store/fixture.ts'

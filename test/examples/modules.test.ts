@@ -7,7 +7,7 @@ import { cases } from './cases.ts'
 
 const urlOf = (file: string) => new URL(file, import.meta.url)
 
-test.each(cases)('$module makes of records what it says', async ({ module, records, stored, bad = [] }) => {
+test.each(cases)('$module converts records as it says', async ({ module, records, stored, bad = [] }) => {
   const definition = await loadDefinition(urlOf(`${module}.ts`).href)
   const store = new Map<string, Uint8Array>()
   const found: string[] = []
@@ -26,7 +26,7 @@ test.each(cases)('$module makes of records what it says', async ({ module, recor
   for (const [index, text] of bad.entries()) expect(`convert failed: ${found[index]}`).toContain(text)
 })
 
-test.each(cases)('one document shows $module as it is', ({ module, files = [] }) => {
+test.each(cases)('one document shows $module verbatim', ({ module, files = [] }) => {
   const documents = ['README.md', 'lib/definition/README.md'].map(read)
   for (const file of [`${module}.ts`, ...files]) {
     const code = readFileSync(urlOf(file), 'utf8').trim()

@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts'
 
 /** How long a broker is down or silent: shorter and longer than a session. */
 const downMs = [300, 6_000] as const
-/** What an unclean election loses: the few that are easily overlooked, or whatever comes meanwhile. */
+/** What an unclean election loses: a few records, which are easily overlooked, or all that come meanwhile. */
 const lostCounts = [1, 2, 20] as const
 const lostMeanwhileMs = 1_500
 const acknowledgedLimitMs = 15_000

@@ -18,6 +18,6 @@ test('options are taken when they are given, and help is shown when it is asked 
 
 test('options are refused when they are unknown or no number', () => {
   expect(() => optionsOf(['--minutes', 'many'])).toThrow('--minutes many: a number above 0 is needed')
-  expect(() => optionsOf(['--faults', 'flood'])).toThrow('--faults flood: it is none of broker-kill')
+  expect(() => optionsOf(['--faults', 'flood'])).toThrow('--faults flood: unknown fault; use broker-kill')
   expect(() => optionsOf(['--records', '1'])).toThrow('--records')
 })

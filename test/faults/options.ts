@@ -56,7 +56,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
   const faults = values.faults.split(',')
   for (const name of faults) {
     if (!faultNames.includes(name as FaultName)) {
-      throw new RangeError(`--faults ${name}: it is none of ${faultNames.join(', ')}`)
+      throw new RangeError(`--faults ${name}: unknown fault; use ${faultNames.join(', ')}`)
     }
   }
   return {

@@ -6,10 +6,13 @@ import { plants } from './plants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-test.each(plants.map((plant) => [plant.name, plant] as const))('there is a place to plant: %s', (_, plant) => {
-  const source = readFileSync(join(root, plant.file), 'utf8')
-  const text = planted(source, plant)
-  expect(text).not.toBe(source)
-  const imported = [...text.matchAll(/ from '(\..*)'/g)].map(([, path]) => join(root, dirname(plant.file), path!))
-  expect(imported.filter((path) => !existsSync(path))).toEqual([])
-})
+test.each(plants.map((plant) => [plant.name, plant] as const))(
+  'the source has the lines of the planted defect: %s',
+  (_, plant) => {
+    const source = readFileSync(join(root, plant.file), 'utf8')
+    const text = planted(source, plant)
+    expect(text).not.toBe(source)
+    const imported = [...text.matchAll(/ from '(\..*)'/g)].map(([, path]) => join(root, dirname(plant.file), path!))
+    expect(imported.filter((path) => !existsSync(path))).toEqual([])
+  },
+)

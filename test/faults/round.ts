@@ -1,4 +1,4 @@
-/** One round: a topic of its own, faults for a while, then all is healed, and what was seen is held against the invariants. */
+/** One round: its own topic, faults for a while, then all is healed, and the history is checked against the invariants. */
 import { FaultRun } from '../support/fault-run/fault-run.ts'
 import { violations } from '../support/fault-run/invariants.ts'
 import type { KafkaCluster } from '../support/kafka/index.ts'

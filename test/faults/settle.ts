@@ -10,7 +10,9 @@ export async function settle(run: FaultRun, condition: () => Promise<void>): Pro
     const details = status?.details.map(({ partition, state, position, end }) => {
       return `partition ${partition} ${state} at ${position} of ${end}`
     })
-    const told = status ? `${status.state}, ${status.reason ?? 'no reason'}: ${details?.join(', ')}` : 'no status'
-    return `${(error as Error).message}\n(${told})`
+    const description = status
+      ? `${status.state}, ${status.reason ?? 'no reason'}: ${details?.join(', ')}`
+      : 'no status'
+    return `${(error as Error).message}\n(${description})`
   }
 }

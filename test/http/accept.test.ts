@@ -47,7 +47,7 @@ describe('representationFor', () => {
     expect(representationFor(accept)).toBe(expected)
   })
 
-  test('it is bounded and never throws, whatever the header', () => {
+  test('it is bounded and never throws for any header', () => {
     const piece = fc.constantFrom('text/plain', '*/*', ';q=', '0.5', ',', ' ', '"', '\\', '/', 'é', ';', '=')
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 200 }), (pieces) => {
@@ -58,7 +58,7 @@ describe('representationFor', () => {
     expect(representationFor(`text/plain${';q'.repeat(8_000)}`)).toBe('text')
   })
 
-  test('what is told to be acceptable is accepted', () => {
+  test('the representations that a 406 names are accepted', () => {
     const found = acceptable.map((mediaType) => contentTypes[representationFor(mediaType)!])
     expect(found).toEqual(['application/json', 'text/plain; charset=utf-8', 'application/octet-stream'])
   })

@@ -20,7 +20,7 @@ function statusWith(url: string, authorization: string): Promise<number> {
 }
 
 describe('requireToken', () => {
-  test.each(paths)('401 unauthorized is answered when %s is asked for without a token', async (path) => {
+  test.each(paths)('the answer is 401 unauthorized when %s is requested without a token', async (path) => {
     await using served = serveFake({ token })
     served.store.put('a', '1')
     const response = await fetch(served.url + path)
@@ -31,14 +31,14 @@ describe('requireToken', () => {
     expect(JSON.stringify(problem)).not.toContain(token)
   })
 
-  test('401 says whether there was no token or another one, and what to send', async () => {
+  test('401 says whether the token was missing or wrong, and what to send', async () => {
     await using served = serveFake({ token })
-    const told = async (headers: Record<string, string>) =>
+    const answerTo = async (headers: Record<string, string>) =>
       JSON.stringify(await problemOf(await fetch(`${served.url}/metrics`, { headers })))
-    const none = await told({})
+    const none = await answerTo({})
     expect(none).toContain('Checking the token: the request has none; send')
     expect(none).toContain('Authorization: Bearer <token>')
-    expect(await told({ authorization: 'Bearer x' })).toContain(
+    expect(await answerTo({ authorization: 'Bearer x' })).toContain(
       'the Authorization header has another than SERVER_TOKEN',
     )
   })
@@ -64,7 +64,7 @@ describe('requireToken', () => {
   })
 
   test.each(['/livez/', '//livez', '/livezz', '/livez%2f', '/status/liveness/x', '/x?/livez', '/livez/../metrics'])(
-    'a token is asked for when the path is %s, which is almost an open one',
+    'a token is required for the path %s, which is almost an open one',
     async (path) => {
       await using served = serveFake({ token })
       const answer = await rawRequest(served.server.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
@@ -72,12 +72,15 @@ describe('requireToken', () => {
     },
   )
 
-  test.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('the token is taken when the scheme is %p', async (scheme) => {
-    await using served = serveFake({ token })
-    served.store.put('a', '1')
-    expect(await statusWith(`${served.url}/stores/orders/a`, `${scheme} ${token}`)).toBe(200)
-    expect(await statusWith(`${served.url}/stores/orders/b`, `${scheme} ${token}`)).toBe(404)
-  })
+  test.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])(
+    'the token is accepted when the scheme is %p',
+    async (scheme) => {
+      await using served = serveFake({ token })
+      served.store.put('a', '1')
+      expect(await statusWith(`${served.url}/stores/orders/a`, `${scheme} ${token}`)).toBe(200)
+      expect(await statusWith(`${served.url}/stores/orders/b`, `${scheme} ${token}`)).toBe(404)
+    },
+  )
 
   test.each([
     `Bearer ${token}x`,
@@ -97,7 +100,7 @@ describe('requireToken', () => {
     expect(await statusWith(`${served.url}/metrics`, authorization)).toBe(401)
   })
 
-  test('401 is answered when the token stands elsewhere', async () => {
+  test('401 is answered when the token is elsewhere', async () => {
     await using served = serveFake({ token })
     const query = `?access_token=${encodeURIComponent(token)}&token=${encodeURIComponent(token)}`
     expect((await fetch(`${served.url}/metrics${query}`)).status).toBe(401)
@@ -105,7 +108,7 @@ describe('requireToken', () => {
     expect((await fetch(`${served.url}/metrics`, { headers })).status).toBe(401)
   })
 
-  test('the token is in no answer when it was accepted', async () => {
+  test('no answer contains the token', async () => {
     await using served = serveFake({ token })
     const headers = { authorization: `Bearer ${token}` }
     for (const path of [...paths, ...openPaths]) {
@@ -115,7 +118,7 @@ describe('requireToken', () => {
     }
   })
 
-  test('no token is asked for when none is set', async () => {
+  test('no token is required when none is set', async () => {
     await using served = serveFake()
     expect((await fetch(`${served.url}/metrics`)).status).toBe(200)
     expect(await statusWith(`${served.url}/metrics`, 'Bearer x')).toBe(200)

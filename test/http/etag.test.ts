@@ -17,7 +17,7 @@ describe('etagOf', () => {
   })
 
   test.each([{ partition: 2 }, { offset: 3 }, { timestamp: 4 }, { value: new Uint8Array([1, 2, 4]) }])(
-    'the tag is another when %p is',
+    'the tag differs when %p differs',
     (change) => expect(tagOf(change)).not.toBe(tagOf()),
   )
 
@@ -25,13 +25,13 @@ describe('etagOf', () => {
     expect(tagOf({ offset: -1, timestamp: -1 })).toMatch(/^"1\.-1\.-1\.\w+"$/)
   })
 
-  test('the tag is another when the representation is', () => {
+  test('the tag differs between representations', () => {
     const tags = [etagOf(lookup, lookup.value), etagOf(lookup, 'shown'), etagOf(lookup, lookup.value, '.bytes')]
     expect(new Set(tags).size).toBe(3)
     for (const tag of tags) expect(tag).toMatch(/^"[\w.-]+"$/)
   })
 
-  test('the tag is the same when the same text is held otherwise', () => {
+  test('the tag is the same when the same text has another class', () => {
     const wide = 'h\u00e4 \u4e00'.slice(0, 3)
     expect(etagOf(lookup, wide)).toBe(etagOf(lookup, 'h\u00e4 '))
     expect(etagOf(lookup, wide)).toBe(etagOf(lookup, new TextEncoder().encode(wide)))

@@ -47,7 +47,7 @@ describe('POST /flush-store/<id>', () => {
     expect(flushes).toBe(0)
   })
 
-  test('a request is taken when its page is our own', async () => {
+  test('a request is accepted when it comes from our own page', async () => {
     await using served = serveFake()
     expect((await post(served, { origin: served.url })).status).toBe(200)
     expect((await post(served, { 'sec-fetch-site': 'same-origin', origin: 'https://proxy' })).status).toBe(200)

@@ -57,7 +57,7 @@ describe('GET /stores/<id>/<key> with a key format', () => {
     expect(refused).toMatchObject({ code: 'invalid_key', status: 400 })
   })
 
-  test('400 invalid_key says what is expected when the key is none', async () => {
+  test('400 invalid_key says what is expected when the key is invalid', async () => {
     await using served = serveOne(definitionFor('int32', 'raw'), 1, 'AA==')
     const detail = 'Reading the key: it must be a whole number from -2147483648 to 2147483647'
     for (const path of ['/abc', '/2147483648', '?key=1.0', '/01', '/%00%00%00%01']) {
@@ -70,7 +70,7 @@ describe('GET /stores/<id>/<key> with a key format', () => {
     expect(await problemOf(await get(served, '/'))).toMatchObject({ code: 'invalid_key' })
   })
 
-  test('404 names the format that the key was read as, and nothing of the key', async () => {
+  test('404 names the format of the key, and nothing of the key', async () => {
     await using served = serveOne(definitionFor('int64', 'raw'), 1, 'AA==')
     const problem = await problemOf(await get(served, '/4711'))
     expect(problem).toMatchObject({
@@ -96,7 +96,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     expect(await response.text()).toBe(body)
   })
 
-  test('a message is JSON when it is asked for, its bytes are untouched when they are', async () => {
+  test('a message is served as JSON or as its unchanged bytes, as requested', async () => {
     const definition = definitionFor('utf8', reading)
     await using served = serveOne(definition, 'a', { sensor: 'a', at: '9007199254740993', samples: [1, 2] })
     const json = (await (await get(served, '/a')).json()) as Json
@@ -113,7 +113,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     expect(await (await get(served, '/a')).text()).toBe('{"price": 1.50, "n": 90071992547409930 }')
   })
 
-  test('406 names what there is when nothing of it is allowed', async () => {
+  test('406 names the available representations', async () => {
     await using served = serveOne(definitionFor('utf8', 'int64'), 'a', 1)
     for (const accept of ['text/html', 'application/json;q=0, image/*']) {
       expect(await problemOf(await get(served, '/a', { accept }))).toMatchObject({
@@ -126,7 +126,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     expect(metrics).toContain('latchkey_lookups_total{outcome="not_acceptable"} 2')
   })
 
-  test('each representation has a tag, and 304 is answered to its own alone', async () => {
+  test('each representation has its own tag, and only that one is answered with 304', async () => {
     await using served = serveOne(definitionFor('utf8', 'utf8'), 'a', 'text')
     const responses = await Promise.all(accepts.map((accept) => get(served, '/a', { accept })))
     const tags = responses.map(({ headers }) => headers.get('etag')!)
@@ -141,7 +141,7 @@ describe('GET /stores/<id>/<key> with a value format', () => {
     }
   })
 
-  test('the tag is another when another schema shows the same bytes otherwise', async () => {
+  test('the tag differs when another schema shows the same bytes differently', async () => {
     const value = new Uint8Array(8)
     const tagOf = async (format: SimpleFormat) => {
       await using served = serveFake({}, definitionFor('utf8', format))
@@ -205,7 +205,7 @@ describe('GET /stores/<id>/<key> of raw values', () => {
     ['application/octet-stream', 'application/octet-stream'],
     ['text/html', 'application/json'],
     ['*/*', 'application/json'],
-  ])('only the content type is another when Accept is %p', async (accept, contentType) => {
+  ])('only the content type differs when Accept is %p', async (accept, contentType) => {
     await using served = serveFake()
     served.store.put('a', '{"a": 1}')
     const plain = await get(served, '/a')

@@ -3,7 +3,7 @@ import { createHandler, type HandlerOptions } from '../../lib/http/handler.ts'
 import { FakeStore, problemOf, serveFake } from '../support/http/fake-store.ts'
 import { rawRequest } from '../support/http/raw-request.ts'
 
-/** Answers as a server of one's own would be given them, without a server. */
+/** Answers of the handler without a server. */
 function handlerOf(options: HandlerOptions = {}) {
   const store = new FakeStore()
   store.put('a/b', '{"n":1}')
@@ -40,11 +40,11 @@ describe('createHandler', () => {
     expect((await ask('/livez')).status).toBe(404)
   })
 
-  test('the prefix / is none', async () => {
+  test('the prefix / means no prefix', async () => {
     expect((await handlerOf({ prefix: '/' })('/livez')).status).toBe(200)
   })
 
-  test('the token is asked for under the prefix when there is one', async () => {
+  test('the token is required under the prefix, too', async () => {
     const ask = handlerOf({ prefix: '/kv', token: 'secret-secret-secret' })
     expect((await ask('/kv/stores/orders/a/b')).status).toBe(401)
     const headers = { authorization: 'Bearer secret-secret-secret' }
@@ -69,7 +69,7 @@ describe('answers', () => {
   const requestForms = { plain: '', 'passed on': 'X: 1\r\nX: 2\r\n' }
 
   test.each(Object.entries(requestForms))(
-    'say what they are, and are not guessed at, when requests are %s',
+    'name their content type and forbid sniffing, when requests are %s',
     async (_, more) => {
       await using served = serveFake({ token: 'token' })
       served.store.put('a/b', '<script>')
@@ -84,7 +84,7 @@ describe('answers', () => {
     },
   )
 
-  test('of values say it when nothing has changed, too', async () => {
+  test('of values do so with 304, too', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')
     const url = `${served.url}/stores/orders/a`

@@ -49,15 +49,15 @@ describe('addKafkaHeaders', () => {
     ['a\r\nb', 'y', 'a%0d%0ab', 'y'],
     ['', 'y', '', 'y'],
     ['__proto__', 'y', '__proto__', 'y'],
-  ] as const)('the header %p: %p is told as %p: %p', (name, value, field, text) => {
+  ] as const)('the header %p: %p is sent as %p: %p', (name, value, field, text) => {
     expect(added([name, value])).toEqual({ [`x-kafka-header-${field}`]: text })
   })
 
-  test('those of one name are joined in their order, in whatever case they are', () => {
+  test('those of one name are joined in their order, in any case', () => {
     expect(added(['a', '1'], ['b', '2'], ['A', '3'])).toEqual({ 'x-kafka-header-a': '1, 3', 'x-kafka-header-b': '2' })
   })
 
-  test('those that there is no room for are counted, and the others told', () => {
+  test('those that do not fit are counted, and the others are sent', () => {
     const fields = new Headers()
     const long = new Uint8Array(headerCharactersMax / 2)
     const headers = [
@@ -69,7 +69,7 @@ describe('addKafkaHeaders', () => {
     expect(Object.fromEntries(fields)).toEqual({ 'x-kafka-header-short': 'y' })
   })
 
-  test('name and value can be read back, whatever they are', () => {
+  test('any name and value can be read back', () => {
     const word = fc.string({ unit: 'grapheme', maxLength: 50 })
     fc.assert(
       fc.property(word, fc.uint8Array({ maxLength: 300 }), (name, value) => {
@@ -96,7 +96,7 @@ describe('addKafkaHeaders', () => {
 })
 
 describe('GET /stores/<id>/<key> of a record with headers', () => {
-  test('hostile names and values begin no line of their own, whatever they hold', async () => {
+  test('hostile names and values cannot begin a header line', async () => {
     await using served = serveFake()
     const block = new HeaderBlock(8_192)
     const hostile = [
@@ -128,7 +128,7 @@ describe('GET /stores/<id>/<key> of a record with headers', () => {
     expect(headers.get('x-kafka-header-nul')).toBe('a%00b')
   })
 
-  test('304 repeats them, and what is left out is counted', async () => {
+  test('304 repeats them, and omitted ones are counted', async () => {
     await using served = serveFake()
     const block = new HeaderBlock(100_000)
     block.add('trace', '1')

@@ -78,7 +78,7 @@ describe('GET /stores/<id>/<key>', () => {
     expect(await rawRequest(served.server.port, request)).toEndWith('\r\n\r\nfound')
   })
 
-  test('the key is bytes when it is no UTF-8', async () => {
+  test('a key that is not UTF-8 is bytes', async () => {
     await using served = serveFake()
     served.store.put(new Uint8Array([0xff, 0, 0xc3]), 'found')
     expect(await (await fetch(`${served.url}/stores/orders/%FF%00%c3`)).text()).toBe('found')
@@ -143,7 +143,7 @@ describe('GET /stores/<id>/<key>', () => {
     expect(response.headers.has('retry-after')).toBeFalse()
   })
 
-  test('404 says so when the store has not caught up', async () => {
+  test('404 reports that the store has not caught up', async () => {
     await using served = serveFake()
     served.store.state.caughtUp = false
     const response = await fetch(`${served.url}/stores/orders/a`)
@@ -210,7 +210,7 @@ describe('GET /stores/<id>/<key> with If-None-Match', () => {
     expect(response.headers.get('etag')).not.toBe(etag)
   })
 
-  test('404 is answered when the key is not held, whatever the tag', async () => {
+  test('404 is answered for a missing key with any tag', async () => {
     await using served = serveFake()
     const response = await fetch(`${served.url}/stores/orders/a`, { headers: { 'if-none-match': '*' } })
     expect(response.status).toBe(404)

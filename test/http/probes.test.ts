@@ -37,7 +37,7 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
     })
   })
 
-  test('it is not ready when the store does not run, whatever the conditions say', async () => {
+  test('it is not ready when the store does not run, for any conditions', async () => {
     await using served = serveFake()
     served.store.state.state = 'stopping'
     expect(await problemOf(await fetch(served.url + path))).toMatchObject({

@@ -43,7 +43,7 @@ describe('problemResponse', () => {
     expect(response.headers.get('retry-after')).toBe(expected)
   })
 
-  test('500 value_undecodable is told to whoever asked and in the log', async () => {
+  test('500 value_undecodable is answered and logged', async () => {
     await using served = serveFake()
     letFail(served.store, new LatchkeyError('value_undecodable', 'Rendering the value of partition 7: no'), false)
     const response = await fetch(`${served.url}/stores/orders/a`)
@@ -54,7 +54,7 @@ describe('problemResponse', () => {
   })
 
   test.each(['readers_exhausted', 'schema_unavailable', 'stopping', 'store_failed'] as const)(
-    '503 %s is answered when it is so',
+    '503 %s is answered for its error',
     async (code) => {
       await using served = serveFake()
       letFail(served.store, new LatchkeyError(code, 'Looking up: no'), true)
@@ -74,7 +74,7 @@ describe('problemResponse', () => {
       'Broker unreachable',
     ],
     ['no error at all', 'a secret', 500, 'internal', 'Internal error'],
-  ])('nothing of the inside is answered when %s is thrown', async (_, error, status, code, title) => {
+  ])('no internal detail is answered when %s is thrown', async (_, error, status, code, title) => {
     await using served = serveFake()
     letFail(served.store, error, true)
     const response = await fetch(`${served.url}/stores/orders/a`)
@@ -82,7 +82,7 @@ describe('problemResponse', () => {
     expect(await problemOf(response)).toEqual({ type, title, status, detail: title, code })
   })
 
-  test('what was thrown is logged when the answer does not tell', async () => {
+  test('a thrown error is logged when the answer does not contain it', async () => {
     await using served = serveFake()
     letFail(served.store, new LatchkeyError('memory_exhausted', 'Growing: secret\nsegment'), false)
     await fetch(`${served.url}/stores/orders/a`)

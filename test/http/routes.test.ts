@@ -30,7 +30,7 @@ describe('routes', () => {
     expect(await (await fetch(raw.url)).text()).not.toContain('Keys')
   })
 
-  test('the status is JSON when asked for', async () => {
+  test('the status is JSON by default', async () => {
     await using served = serveFake()
     const response = await fetch(`${served.url}/status-store/orders`)
     expect(response.headers.get('content-type')).toBe('application/json')
@@ -45,7 +45,7 @@ describe('routes', () => {
     })
   })
 
-  test('the status is a line an item for a terminal when it is asked for so', async () => {
+  test('the status is one line per item with ?pretty', async () => {
     await using served = serveFake()
     const text = await (await fetch(`${served.url}/status-store/orders?pretty`)).text()
     expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(served.store.state)))

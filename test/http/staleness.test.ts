@@ -19,7 +19,7 @@ test('a lookup names role and lag when a replica answers', async () => {
   expect(headers.get('x-latchkey-lag')).toBe('7')
 })
 
-test('a lookup names an unknown lag when the replica has not heard of the end', async () => {
+test('a lookup names an unknown lag when the replica has not received the end', async () => {
   const { headers } = await lookup('', null)
   expect(headers.get('x-latchkey-lag')).toBe('unknown')
 })
@@ -59,7 +59,7 @@ test.each([
   ['misses the partition', 'partition_not_held', 421],
   ['holds nothing', 'processing_only', 409],
   ['still fills its replica', 'replica_recovering', 503],
-] as const)('a lookup says so when the instance %s', async (_, code, status) => {
+] as const)('a lookup is answered with its error when the instance %s', async (_, code, status) => {
   await using served = serveFake()
   served.store.onGet = () => {
     throw new LatchkeyError(code, 'Reading store orders: because', { details: { partition: 3 } })

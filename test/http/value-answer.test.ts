@@ -40,21 +40,21 @@ describe('ValueAnswer', () => {
     ['it is bytes of a format', answerOf({}, { as: 'bytes', isRaw: false })],
     ['the client has it', answerOf({}, { headers: new Headers({ 'if-none-match': '*' }) })],
     ['headers of the record were kept', answerOf({ headerBlock })],
-  ])('lines and Response tell the same when %s', async (_, answer) => {
+  ])('lines and Response are the same when %s', async (_, answer) => {
     const response = answer.toResponse()
     expect(response.status).toBe(answer.status)
     expect([...headersOf(answer.headerLines())].toSorted()).toEqual([...response.headers].toSorted())
     expect(await response.text()).toBe(answer.status === 304 ? '' : '{"a":1}')
   })
 
-  test('a Response has all of a large value, whose memory is given back', async () => {
+  test('a Response has all of a large value, whose memory is released', async () => {
     const value = new Uint8Array(100_000).fill(0x78)
     const response = new ValueAnswer({ ...lookup, value }, value, wanted).toResponse()
     expect(value.length).toBe(0)
     expect(await response.text()).toBe('x'.repeat(100_000))
   })
 
-  test('there are several answers to look at', () => {
+  test('there are several answers to compare', () => {
     expect(answerOf({ headerBlock }).headerLines()).toContain('x-kafka-header-trace: 1')
     expect(answerOf({}, { headers: new Headers({ 'if-none-match': '*' }) }).status).toBe(304)
   })

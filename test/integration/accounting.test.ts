@@ -59,7 +59,7 @@ test('every offset of the source is consumed, skipped, aborted or control, and n
   expect((await fixture.readChangelog()).records).toHaveLength(records.consumed - records.nullKey)
 })
 
-test('a restarted store counts what it reads behind the last source offset in its changelog, and nothing of that itself', async () => {
+test('a restarted store counts what it reads after the last source offset in its changelog, and nothing up to it', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await mixed(fixture)
   await fixture.startAndStop()
@@ -89,7 +89,7 @@ test('committed offsets are those that lag tools expect when all is quiet, marke
   )
 })
 
-test('what is committed is in the changelog at every moment', async () => {
+test('the commit is never ahead of the changelog', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open()
   await fixture.quiet(store)
@@ -104,7 +104,7 @@ test('what is committed is in the changelog at every moment', async () => {
   }
 })
 
-test('the figures of partitions add up to what is held', async () => {
+test('the figures of partitions add up to those of the store', async () => {
   await using fixture = await Fixture.create({ partitions: 3 })
   await fixture.produce(
     Array.from({ length: 300 }, (_, i) => ({ key: `k${i % 90}`, value: `v${i}`, partition: (i % 90) % 3 })),
@@ -119,7 +119,7 @@ test('the figures of partitions add up to what is held', async () => {
   for (const { liveBytes, totalBytes } of details) expect(totalBytes).toBeGreaterThanOrEqual(liveBytes)
 })
 
-test('nothing is committed and nothing visible while the changelog takes nothing', async () => {
+test('nothing is committed or visible while the changelog accepts nothing', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: 'old' }])
   const store = fixture.open()
@@ -133,5 +133,5 @@ test('nothing is committed and nothing visible while the changelog takes nothing
   expect(store.status().details[0]).toMatchObject({ position: 1, end: 2, lag: 1 })
   expect(await fixture.committed()).toEqual(new Map([[0, 1]]))
   expect(store.status().conditions.every(({ ok }) => ok)).toBe(true)
-  await until('it tells of it', () => store.status().reason?.includes(fixture.changelog) === true)
+  await until('it is reported', () => store.status().reason?.includes(fixture.changelog) === true)
 })

@@ -38,7 +38,7 @@ test.each([
   await again.close()
 })
 
-test('a store takes a changelog that fits its source though its group has committed nothing', async () => {
+test('a store accepts a changelog that fits its source when its group has committed nothing', async () => {
   await using fixture = await filled()
   const store = fixture.openLogged({ storeId: `${fixture.storeId}-renamed` })
   await fixture.quiet(store)

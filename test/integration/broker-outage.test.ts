@@ -4,7 +4,7 @@ import { api, readFetchTopic } from '../support/fault-run/wire.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
 
-/** A broker that is started anew on a loaded machine takes its time. */
+/** A restart of a broker is slow on a loaded machine. */
 const testTimeoutMs = 150_000
 
 let broker: KafkaBroker
@@ -22,7 +22,7 @@ afterEach(async () => {
 afterAll(() => broker.close())
 
 test.each(['stop', 'kill'] as const)(
-  'a store stays ready, answers, says what is wrong, and catches up when its broker is gone by %s while it ingests',
+  'a store stays ready, answers, reports the problem, and catches up when its broker is lost by %s while it ingests',
   async (how) => {
     const run = await FaultRun.open(broker, Random.of(`broker ${how} in ingest`))
     try {
@@ -31,7 +31,7 @@ test.each(['stop', 'kill'] as const)(
       run.reader.start()
       await run.acknowledged(20)
       await end(how)
-      await store.until('it says so', async () => /source consumer: .* still retrying/.test(await reason(run)))
+      await store.until('it is reported', async () => /source consumer: .* still retrying/.test(await reason(run)))
       expect(await store.isReady()).toBe(true)
       expect((await store.status(run.topic))?.state).toBe('running')
       expect(await store.metric('latchkey_fetch_failures_total')).toBeGreaterThan(0)
@@ -51,7 +51,7 @@ test.each(['stop', 'kill'] as const)(
 )
 
 test.each(['stop', 'kill'] as const)(
-  'a store recovers all the same when its broker is gone by %s while it recovers',
+  'a store recovers when its broker is lost by %s while it recovers',
   async (how) => {
     const run = await FaultRun.open(broker, Random.of(`broker ${how} in recovery`))
     try {
@@ -73,7 +73,7 @@ test.each(['stop', 'kill'] as const)(
       await fetched.promise
       await end(how)
       released.resolve()
-      await store.until('it says so', async () => /changelog consumer: .* still retrying/.test(await reason(run)))
+      await store.until('it is reported', async () => /changelog consumer: .* still retrying/.test(await reason(run)))
       expect((await store.status(run.topic))?.state).toBe('recovering')
       expect((await store.get('/livez')).status).toBe(200)
       expect((await store.get(`/stores/${run.topic}/key-0`)).status).toBe(503)

@@ -40,11 +40,11 @@ async function watch(fixture: Fixture, store: Store): Promise<{ refused: number;
   return seen
 }
 
-async function expectRebuilt(fixture: Fixture, told: string): Promise<void> {
+async function expectRebuilt(fixture: Fixture, logged: string): Promise<void> {
   const store = fixture.openLogged()
   const { refused } = await watch(fixture, store)
   expect(refused).toBeGreaterThan(0)
-  expect(fixture.lines.filter((line) => line.startsWith('error') && line.includes(told))).not.toEqual([])
+  expect(fixture.lines.filter((line) => line.startsWith('error') && line.includes(logged))).not.toEqual([])
   await fixture.quiet(store)
   await fixture.expectConverged(store)
   await store.close()
@@ -114,7 +114,7 @@ test('a store rebuilds again, and answers nothing before it is done, when it was
   await expectNotRebuilt(fixture)
 })
 
-test('a store tells that its changelog is empty when what was committed says nothing of it', async () => {
+test('a store reports that its changelog is empty when the commit does not mention it', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: '1' }])
   await fixture.cluster.commit(fixture.storeId, fixture.source, 0, 1)

@@ -24,7 +24,7 @@ async function valuesOf(fixture: Fixture, store: Store, keys: Iterable<string>):
   return values
 }
 
-test('a store repairs its changelog though nothing is to be written', async () => {
+test('a store repairs its changelog when there is nothing to write', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged()
   await fixture.produce(orders(0, 100))
@@ -38,7 +38,7 @@ test('a store repairs its changelog though nothing is to be written', async () =
   expect(fixture.hasLogged('rebuilding')).toBeFalse()
 })
 
-test('a store repairs its changelog again when that loses records once more', async () => {
+test('a store repairs its changelog again when it loses records again', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged()
   await fixture.produce(orders(0, 400))

@@ -1,4 +1,4 @@
-/** While a repair is under way the group is told so, lookups go on, and a store that ends then leaves what the next start discards. */
+/** During a repair the commit says so, lookups continue, and a store that ends then leaves a partition that the next start discards. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'

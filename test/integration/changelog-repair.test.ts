@@ -79,7 +79,7 @@ test.each<[string, Partial<StoreConfig>]>([
   await expectRepaired(fixture, store, settings)
 })
 
-test('a store answers from memory all along while its changelog is repaired, and never an older value', async () => {
+test('a store answers from memory while its changelog is repaired, and never with an older value', async () => {
   await using fixture = await Fixture.create()
   const store = await running(fixture, 3_000)
   await cutChangelog(fixture, 0)

@@ -37,7 +37,7 @@ test.each([
       await fixture.quiet(copy)
       feeding = feed(fixture, coming)
     })
-    // Beside the records, a marker where the store has taken the partition anew meanwhile.
+    // Besides the records there is a marker if the store has fenced the partition again meanwhile.
     expect(tail.end - tail.start).toBeGreaterThanOrEqual(lost)
     await feeding
     // Where nothing more comes, the loss is noticed all the same, and the note of the repair does not stay.

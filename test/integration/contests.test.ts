@@ -1,4 +1,4 @@
-/** Somebody else writes to the changelog of a running store. */
+/** Another writer writes to the changelog of a running store. */
 import { expect, test } from 'bun:test'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import type { Store } from '../../lib/store/store.ts'
@@ -33,13 +33,13 @@ function unmet(store: Store): string[] {
 
 for (const fencing of [true, false]) {
   const where = fencing ? '' : ' without fencing'
-  test(`an idle store${where} writes again what somebody has put something older over, and only that`, async () => {
+  test(`an idle store${where} writes again the values that another writer replaced with older ones, and only those`, async () => {
     await using fixture = await Fixture.create()
     const store = await start(fixture, { fencing })
     await fixture.cluster.produce(fixture.changelog, [
       { key: 'a', value: 'old', headers: src(0) },
       { key: 'b', value: 'old', headers: src(1) },
-      { key: 'c', value: 'nobody’s' },
+      { key: 'c', value: 'foreign' },
       { key: 'd', value: 'ahead', headers: src(9) },
     ])
     await until('a is right', async () => (await last(fixture, 'a'))?.value === 'new')
@@ -59,7 +59,7 @@ for (const fencing of [true, false]) {
   })
 }
 
-test('a store that writes puts right what was written between its records', async () => {
+test('a writing store repairs what was written between its records', async () => {
   await using fixture = await Fixture.create()
   const store = await start(fixture)
   await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'old', headers: src(0) }])
@@ -70,7 +70,7 @@ test('a store that writes puts right what was written between its records', asyn
   expect(unmet(store)).toEqual([])
 })
 
-test('a store gives up repairing after the third time, says that it is contested, and is not ready', async () => {
+test('a store stops repairing after the third time, reports that it is contested, and is not ready', async () => {
   await using fixture = await Fixture.create()
   const store = await start(fixture)
   for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ test('a store gives up repairing after the third time, says that it is contested
 })
 
 for (const name of ['src', 'aft']) {
-  test(`a record of another writer with ${name} ahead of the store skips nothing of the source, and does not come back`, async () => {
+  test(`a record of another writer with ${name} ahead of the store skips nothing of the source, and does not reappear`, async () => {
     await using fixture = await Fixture.create()
     const store = await start(fixture)
     const headers = { [name]: headerOf(6) }

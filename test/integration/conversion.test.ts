@@ -12,7 +12,7 @@ const waiting = { module: new URL('../support/store/modules/waiting.ts', import.
 
 const message = (key: string, value: object | null) => ({ key, value: value && JSON.stringify(value), partition: 0 })
 
-test('a store keeps what the module has made of its records, over restarts and compaction', async () => {
+test('a store keeps converted values over restarts and compaction', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open(counting)
   const write = async (...messages: ReturnType<typeof message>[]) => {
@@ -38,7 +38,7 @@ test('a store keeps what the module has made of its records, over restarts and c
     const again = fixture.openLogged(counting)
     await fixture.quiet(again)
     expect(await values(again)).toEqual(expected)
-    // Read again, to the same end: they are told again, nothing else is.
+    // The same offsets again: the callbacks run again, with the same result.
     expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([
       expect.stringContaining('offset 9: record skipped, convert failed: counting.ts:23: no order under a'),
     ])
@@ -50,7 +50,7 @@ test('a store keeps what the module has made of its records, over restarts and c
   expect(await fixture.value(last, 'a')).toBe('{"n":10,"updates":3}')
 })
 
-test('a callback is told what a program has written itself, at once', async () => {
+test('a callback gets what a program has written, at once', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open({ ...counting, autoFlushSeconds: 60 })
   await fixture.quiet(store)
@@ -66,7 +66,7 @@ test('a callback is told what a program has written itself, at once', async () =
   expect(await fixture.value(again, 'a')).toBe('{"n":2,"updates":52}')
 })
 
-test('a callback is told the value alone where headers are kept beside it', async () => {
+test('a callback gets the value without the kept headers', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open({ ...counting, keepHeaders: ['trace*'] })
   for (let n = 0; n < 3; n++) {
@@ -76,7 +76,7 @@ test('a callback is told the value alone where headers are kept beside it', asyn
   expect(await fixture.value(store, 'a')).toBe('{"n":2,"updates":2}')
 })
 
-test('an instance that only processes converts, and says that callbacks do not run', async () => {
+test('a processing-only instance converts, and reports that callbacks do not run', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged({ ...counting, useProcessingOnly: true })
   await fixture.produce([message('a', { n: 1 }), message('a', { n: 2 })])
@@ -88,7 +88,7 @@ test('an instance that only processes converts, and says that callbacks do not r
   await fixture.logged('onNew, onUpdate and onDelete do not run')
 })
 
-test('values in which formats differ are converted from the one to the other', async () => {
+test('values are converted from the input format to the stored format', async () => {
   await using fixture = await Fixture.create()
   const raw = { format: 'raw' } as const
   const formats = { key: raw, value: { format: 'int32' } as const, store: { format: 'json' } as const }
@@ -103,7 +103,7 @@ test('values in which formats differ are converted from the one to the other', a
   expect(store.stats.count('skippedInvalidValue')).toBe(1)
 })
 
-test('a partition stands still at a record whose schema is missing, the others go on; a flush and a close do not wait for it', async () => {
+test('a partition waits at a record whose schema is missing, the others continue; a flush and a close do not wait for it', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   const file = join(temporaryFolder('waiting'), 'schema')
   const store = fixture.open(waiting)
@@ -141,7 +141,7 @@ test('a partition stands still at a record whose schema is missing, the others g
   await fixture.quiet(again)
 })
 
-test('a recreated source is recognised though its values were converted, and counted from nothing', async () => {
+test('a recreated source is recognised when its values were converted, and callbacks start from nothing', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([message('a', { n: 1 }), message('a', { n: 2 }), message('gone', { n: 3 })])
   const first = fixture.open(counting)
@@ -156,7 +156,7 @@ test('a recreated source is recognised though its values were converted, and cou
   expect(await fixture.value(store, 'gone')).toBeUndefined()
 })
 
-test('a promise that a module leaves behind ends the store with one line that points at it', async () => {
+test('an unhandled rejection of a module ends the store with one line that names its place', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: '1' }])
   const module = new URL('../support/store/modules/leaving-a-promise.ts', import.meta.url).href

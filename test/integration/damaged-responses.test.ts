@@ -29,7 +29,7 @@ function damage(times: number): () => number {
   return () => left
 }
 
-test('a store has all of its source, its changelog and its copies when they come damaged several times', async () => {
+test('a store has all of its source, changelog and replicas after damaged responses', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'a', value: '1' }])
   await fixture.produce([{ key: 'b', value: needle }])

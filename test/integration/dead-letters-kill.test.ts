@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => broker.close())
 
-test('no letter is missing when the store is killed again and again while bad records come', async () => {
+test('no dead letter is missing when the store is killed repeatedly while bad records come', async () => {
   await using fixture = await Fixture.create({ broker, partitions: 2 })
   const settings = settingsOf(broker, fixture)
   const random = Random.of('dead letters')
@@ -53,7 +53,7 @@ test('no letter is missing when the store is killed again and again while bad re
   expect(Array.from({ length: sent }, (_, number) => `bad ${number}`).filter((value) => !values.has(value))).toEqual([])
 })
 
-test('a letter is not lost when the store is killed before it is acknowledged', async () => {
+test('a dead letter is not lost when the store is killed before the acknowledgement', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'before', value: '1' }, badRecord, { key: 'behind', value: '2' }])
   const settings = settingsOf(broker, fixture)

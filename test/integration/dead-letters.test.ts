@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => broker.close())
 
-test('a bad record goes to the dead-letter topic as it was, with what is wrong with it', async () => {
+test('a bad record goes to the dead-letter topic unchanged, with the reason', async () => {
   await using fixture = await Fixture.create({ broker, partitions: 2, source: { 'max.message.bytes': '5000' } })
   await fixture.produce([{ key: 'a', value: '1' }, badRecord, { key: 'b', value: '2' }])
   await fixture.produce([{ ...badRecord, partition: 1, value: null }])
@@ -63,7 +63,7 @@ test('a bad record goes to the dead-letter topic as it was, with what is wrong w
   )
 })
 
-test('a letter goes without what the dead-letter topic has no room for, and says so', async () => {
+test('a dead letter omits what the dead-letter topic has no room for, and notes that', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.cluster.admin((admin) =>
     admin
@@ -120,7 +120,7 @@ test('a record that the changelog refuses goes to the dead-letter topic as the s
   expect(letter!.headers).not.toHaveProperty('src')
 })
 
-test('what a store module refuses is a letter as the source has it, and callbacks count on behind it', async () => {
+test('a record that a store module refuses is a dead letter as the source has it, and callbacks continue after it', async () => {
   await using fixture = await Fixture.create({ broker })
   const module = new URL('../support/store/modules/counting.ts', import.meta.url).href
   const settings = deadLetterSettings(fixture, { module, keepHeaders: ['trace'] })
@@ -143,7 +143,7 @@ test('what a store module refuses is a letter as the source has it, and callback
   expect(letters[0]!.headers['__latchkey.errors.message']).toContain('counting.ts:')
 })
 
-test('nothing behind a letter is stored or committed before it is acknowledged, and it is written again and again', async () => {
+test('nothing after a dead letter is stored or committed before its acknowledgement, and it is retried', async () => {
   await using fixture = await Fixture.create({ broker })
   const [host = '', port = ''] = broker.bootstrap.split(':')
   const kafkaBrokers = [{ host, port: Number(port) }]

@@ -13,7 +13,7 @@ const partitions = 32
  * A broker that is asked to mark several transactions, one of them on a partition that it has not opened yet, never answers, and asks
  * itself again only after 30 s.
  */
-test('a store takes each partition once when it has just created its changelog', async () => {
+test('a store fences each partition once when it has just created its changelog', async () => {
   const broker = await sharedKafka()
   for (let store = 0; store < stores; store++) {
     const topic = await createTopic(broker, uniqueName('fence'), { partitions })
@@ -32,7 +32,7 @@ test('a store takes each partition once when it has just created its changelog',
 })
 
 /** A broker that is not sure whether a marker was written, because it was restarted at that moment, writes it again. */
-test('a store takes a marker in its changelog for no other writer, and a record for one', async () => {
+test('a foreign marker in the changelog is no sign of another writer, and a foreign record is', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('foreign'))
   const changelog = `${topic}-changelog`
@@ -57,7 +57,7 @@ test('a store takes a marker in its changelog for no other writer, and a record 
     await write('two')
     await producer.send({ topic: changelog, messages: [{ key: 'b', value: 'foreign' }] })
     await write('three')
-    await latchkey.until('it says so', async () =>
+    await latchkey.until('it is reported', async () =>
       ((await latchkey.status(topic))?.reason ?? '').includes(complaint(5)),
     )
     expect(latchkey.stderr).toContain(complaint(5))

@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 /** Flushes only when asked. */
 const never = { autoFlushCount: 1_000_000, autoFlushSeconds: 3600 }
 
-test('records are in the changelog but invisible until a flush, which tells how many it made visible', async () => {
+test('records are in the changelog but invisible until a flush, which returns how many it made visible', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await fixture.produce([{ key: 'old', value: 'old' }])
   const store = fixture.open(never)
@@ -44,7 +44,7 @@ test('a flush makes visible what was consumed before it when it is asked for at 
   await fixture.expectConverged(store)
 })
 
-test('what a lookup shows is in the changelog already, whenever it is asked', async () => {
+test('every value that a lookup shows is in the changelog already', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open({ autoFlushCount: 1, autoFlushSeconds: 0.01 })
   await fixture.quiet(store)

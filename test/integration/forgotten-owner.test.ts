@@ -1,4 +1,4 @@
-/** The broker has forgotten whose a partition is, and so refuses nobody: transactional.id.expiration.ms has passed. */
+/** The broker has forgotten the owner of a partition, and refuses no one: transactional.id.expiration.ms has passed. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { bootTimeMs } from '../../lib/linux/boot-time.ts'
 import type { Store } from '../../lib/store/store.ts'
@@ -42,7 +42,7 @@ function isFenced(store: Store): boolean {
   return store.status().conditions.some(({ name, ok }) => name === 'not_fenced' && !ok)
 }
 
-test('of two stores one lives when the broker has forgotten the first one at the start of the second', async () => {
+test('one of two stores continues when the broker has forgotten the first one at the start of the second', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'a', value: '1' }])
   const first = fixture.openLogged()
@@ -62,7 +62,7 @@ test('of two stores one lives when the broker has forgotten the first one at the
   expect(records.filter(({ key }) => key === 'z').length).toBe(1)
 })
 
-test('a store that stood still takes its partition again before it writes', async () => {
+test('a store that was suspended fences its partition again before it writes', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'a', value: '1' }])
   const settings = { ...localPort, SOURCE_TOPIC: fixture.source, KAFKA_BROKERS: broker.bootstrap }
@@ -93,7 +93,7 @@ test('a store that stood still takes its partition again before it writes', asyn
   }
 })
 
-test('a store that stood still takes nothing back from one that had its partition since, though the broker has forgotten both', async () => {
+test('a store that was suspended takes no partition from its new owner, even if the broker has forgotten both', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'a', value: '1' }])
   const settings = { ...localPort, SOURCE_TOPIC: fixture.source, KAFKA_BROKERS: broker.bootstrap }
@@ -110,7 +110,7 @@ test('a store that stood still takes nothing back from one that had its partitio
     await forgotten(fixture)
     await until('it stood still for long', () => bootTimeMs() - stoppedAt > standstillMs)
     latchkey.signal('SIGCONT')
-    await latchkey.until('it says so', async () => {
+    await latchkey.until('it is reported', async () => {
       return /another instance .* has taken partition/.test((await latchkey.status(fixture.source))?.reason ?? '')
     })
     const { records } = await fixture.readChangelog()

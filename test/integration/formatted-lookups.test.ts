@@ -12,7 +12,7 @@ const proto = {
 const int64 = { format: 'int64' } as const
 const json = { format: 'json' } as const
 
-test('what JSON says in the topic is a message in the store, and shown as Accept asks, also after a restart', async () => {
+test('JSON in the topic is stored as a message, and served as Accept asks, after a restart too', async () => {
   await using fixture = await Fixture.create()
   const key = Buffer.alloc(8)
   key.writeBigInt64BE(-7n)
@@ -46,7 +46,7 @@ test('what JSON says in the topic is a message in the store, and shown as Accept
   }
 })
 
-test('values of another format than the settings say are told, with their place', async () => {
+test('values of another format than configured are reported, with their place', async () => {
   await using fixture = await Fixture.create()
   await fixture.startAndStop()
   await fixture.produce([{ key: 'a', value: 'text' }])

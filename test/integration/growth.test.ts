@@ -21,7 +21,7 @@ function users(from: number, count: number, round: string, placeOf: (index: numb
   })
 }
 
-test('a store takes partitions that are added while it runs, and all of them after a restart', async () => {
+test('a store takes over partitions that are added while it runs, and has all of them after a restart', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   const store = fixture.open({ clients: eagerClients() })
   await fixture.produce(users(0, 40, 'first', (id) => id % 2))
@@ -52,7 +52,7 @@ test('a store takes partitions that are added while it runs, and all of them aft
   expect(text((await again.get(Buffer.from('user-39')))?.value)).toBe('first-39')
 })
 
-test('a store that was given partitions by hand leaves those that are added', async () => {
+test('a store with PARTITIONS ignores added partitions', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   const store = fixture.open({ clients: eagerClients(), partitions: [0, 1] })
   await fixture.produce(users(0, 4, 'first', (id) => id % 2))
@@ -67,7 +67,7 @@ test('a store that was given partitions by hand leaves those that are added', as
   })
   await until('another store sees three partitions', () => whole.status().partitions.primary.length === 3)
   expect(store.status().partitions.primary).toEqual([0, 1])
-  const elsewhere = Array.from({ length: 50 }, (_, id) => Buffer.from(`nobody-${id}`)).find(
+  const elsewhere = Array.from({ length: 50 }, (_, id) => Buffer.from(`absent-${id}`)).find(
     (key) => partitionOf(key, 3) === 2,
   )!
   await until('a key of the new partition is known to be elsewhere', () => {

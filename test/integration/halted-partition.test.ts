@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 const stop = { onBadRecord: 'stop' } as const
 
 async function halted(store: Store, partition = 0): Promise<void> {
-  await until('the partition has halted, and why is told', () => {
+  await until('the partition has halted, with its reason', () => {
     const state = store.status().details.find((one) => one.partition === partition)?.state
     return (
       state === 'halted' && unmet(store).some((reason) => reason.includes(`partition ${partition}: halted at offset`))
@@ -24,7 +24,7 @@ function unmet(store: Store): string[] {
     .map(({ name, reason }) => `${name}: ${reason}`)
 }
 
-test('a partition halts at a bad record, keeps serving, is not ready, and others go on', async () => {
+test('a partition halts at a bad record, keeps serving, is not ready, and others continue', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await fixture.produce([
     { key: 'a', value: '1' },
@@ -59,7 +59,7 @@ test('a partition halts at a bad record, keeps serving, is not ready, and others
   expect((await fixture.committed()).get(0)).toBe(3)
 })
 
-test('a halted partition comes to the same record when the store is started again, and goes on once it may be skipped', async () => {
+test('a halted partition halts at the same record after a restart, and continues once the record may be skipped', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: null, value: 'bad' },
@@ -77,7 +77,7 @@ test('a halted partition comes to the same record when the store is started agai
   await fixture.startAndStop()
 })
 
-test('a partition halts at a record that the changelog refuses, with all before it and nothing behind it stored', async () => {
+test('a partition halts at a record that the changelog refuses, with everything before it and nothing after it stored', async () => {
   await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '200000' } })
   const store = fixture.open(stop)
   await fixture.quiet(store)
@@ -106,7 +106,7 @@ test.each([
     },
   ],
 ])(
-  'a program writes to a partition that has halted at a record which %s, and a restart comes to the record',
+  'a program writes to a partition that has halted at a record which %s, and halts there again after a restart',
   async (_, spoil) => {
     await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '200000' } })
     await fixture.produce([{ key: 'a', value: '1' }])
@@ -126,7 +126,7 @@ test.each([
   },
 )
 
-test('the executable tells over HTTP that a partition has halted, and answers on', async () => {
+test('the executable reports a halted partition over HTTP, and still answers', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: 'a', value: '1', headers: { trace: '7f' } },

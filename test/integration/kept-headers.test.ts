@@ -19,7 +19,7 @@ const messages = [
 ]
 const expected = { a: ['trace=7f', 'x-one=1', 'x-two=2'], b: [], c: ['x-one=1'], d: ['trace=1', 'trace=2'] }
 
-test('headers that match come with their value, also after recovery and from a copy, and values are as they were', async () => {
+test('matching headers come with their value, after recovery and from a replica too, and values are unchanged', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages)
   const keepHeaders = ['trace', 'x-*', '*']
@@ -38,7 +38,7 @@ test('headers that match come with their value, also after recovery and from a c
   for (const [key, headers] of Object.entries(expected)) expect(await headersOf(fixture, copy, key)).toEqual(headers)
 })
 
-test('other headers may be kept from one start to the next', async () => {
+test('KEEP_HEADERS may change between starts', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages)
   const without = fixture.open()

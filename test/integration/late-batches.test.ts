@@ -8,14 +8,14 @@ import { until } from '../support/until.ts'
 
 const src = (offset: number) => ({ src: headerOf(offset) })
 
-test('a start finds the newest records behind late ones, tombstones too, and puts the changelog right', async () => {
+test('a start finds the newest records despite late ones, tombstones too, and repairs the changelog', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: 'a', value: 'old' },
     { key: 'b', value: 'old' },
     { key: 'a', value: 'new' },
     { key: 'b', value: null },
-    { key: 'c', value: 'as ever' },
+    { key: 'c', value: 'unchanged' },
   ])
   await fixture.startAndStop()
   await fixture.cluster.produce(fixture.changelog, [
@@ -37,7 +37,7 @@ test('a start finds the newest records behind late ones, tombstones too, and put
   expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([])
 })
 
-test('a copy shows nothing older for late records, and what its primary puts right', async () => {
+test('a replica shows nothing older after late records, and follows the repair of its primary', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: 'a', value: 'old' },
@@ -74,7 +74,7 @@ test('a copy shows nothing older for late records, and what its primary puts rig
   expect([await fixture.value(copy, 'a'), await fixture.value(copy, 'b')]).toEqual(['new', undefined])
 })
 
-test('a start takes nothing of a changelog without markers for late', async () => {
+test('a start treats no record of a changelog without markers as late', async () => {
   await using fixture = await Fixture.create()
   for (const value of ['1', '2', '3']) {
     await fixture.produce([{ key: 'a', value }])

@@ -22,7 +22,7 @@ async function open(settings: Record<string, string> = {}): Promise<void> {
   await run.startReady()
 }
 
-test('a Produce that arrives after its repeat and after newer writes is taken for the repeat that it is', async () => {
+test('a Produce that arrives after its retry and after newer writes is recognised as a duplicate', async () => {
   await open()
   const late = holdProduceOf('OLD')
   await run.workload.send([['key-1', 'OLD']])
@@ -41,7 +41,7 @@ test('a Produce that arrives after its repeat and after newer writes is taken fo
   await run.verifyCompacted()
 })
 
-test('a Produce of a store that was killed is refused when it arrives after those of its successor', async () => {
+test('a Produce of a killed store is refused when it arrives after those of its successor', async () => {
   await open()
   const late = await outlivedProduce()
   late.release()
@@ -51,7 +51,7 @@ test('a Produce of a store that was killed is refused when it arrives after thos
   await run.verifyCompacted()
 })
 
-test('a Produce of a store that was killed is put right by its successor when there is no fencing', async () => {
+test('a Produce of a killed store is repaired by its successor without fencing', async () => {
   await open({ FENCING: 'false' })
   const late = await outlivedProduce()
   late.release()

@@ -11,7 +11,7 @@ afterEach(healCluster, healTimeoutMs)
 const testTimeoutMs = 120_000
 
 test(
-  'a first start names the source partition that has no leader, and since when, and goes on when it has one',
+  'a first start names the source partition without a leader, and since when, and continues when it has one',
   async () => {
     const cluster = await sharedCluster()
     const isrOfOne = { 'min.insync.replicas': '1' }
@@ -27,7 +27,7 @@ test(
     for (const partition of [0, 1]) await cluster.reassign(changelog, partition, [2, 3])
     await fixture.produce([0, 1].map((partition) => ({ partition, key: `key-${partition}`, value: 'value' })))
     await cluster.broker(1).kill()
-    await until('nobody leads it', async () => (await cluster.partition(source, 0)).leader < 0)
+    await until('it has no leader', async () => (await cluster.partition(source, 0)).leader < 0)
     await cluster.led(changelog)
 
     const settings = { ...localPort, KAFKA_BROKERS: cluster.direct, SOURCE_TOPIC: source, STORE_ID: storeId }

@@ -23,7 +23,7 @@ afterEach(() => run.close())
 
 afterAll(() => broker.close())
 
-test('a store loses nothing when its connections are cut at random while it ingests, stops and recovers', async () => {
+test('a store loses nothing when its connections are closed at random while it ingests, stops and recovers', async () => {
   const random = await open('cuts')
   run.workload.start()
   run.reader.start()
@@ -40,21 +40,21 @@ test('a store loses nothing when its connections are cut at random while it inge
   expect(broker.proxy!.accepted).toBeGreaterThan(cuts)
 })
 
-test('a store holds a handful of connections when it resumes many partitions', async () => {
+test('a store opens few connections when it resumes many partitions', async () => {
   const partitions = 16
   await open('connections', { partitions })
   run.workload.start()
   await run.startReady()
   await run.acknowledged(40)
   expect(await run.process.stop()).toBe(0)
-  await until('its connections are gone', () => broker.proxy!.connections === 0)
+  await until('its connections are closed', () => broker.proxy!.connections === 0)
   await run.startReady()
   await run.acknowledged(40)
   expect(broker.proxy!.connections).toBeLessThan(partitions)
   await run.verify()
 })
 
-test('a batch is written again and taken once when its acknowledgement is lost', async () => {
+test('a batch is retried and stored once when its acknowledgement is lost', async () => {
   await openSmall('lost acknowledgement')
   await run.startReady()
   let isFirst = true
@@ -73,7 +73,7 @@ test('a batch is written again and taken once when its acknowledgement is lost',
   expect(changelog.records.map(({ value }) => value)).toEqual(['one', 'two'])
 })
 
-test('a store ends with 0 at SIGTERM when its changelog does not come', async () => {
+test('a store exits with 0 on SIGTERM while its changelog does not answer', async () => {
   await openSmall('held recovery')
   await run.startReady()
   expect(await run.process.stop()).toBe(0)
@@ -114,7 +114,7 @@ test('nothing is visible, flushed or committed before the changelog has acknowle
   await run.verify()
 })
 
-test('a store answers and goes on afterwards when its broker is frozen for a while', async () => {
+test('a store answers, and continues afterwards, when its broker is frozen for a while', async () => {
   await open('frozen broker')
   run.workload.start()
   await run.startReady()
@@ -130,7 +130,7 @@ test('a store answers and goes on afterwards when its broker is frozen for a whi
   expect(run.reader.unanswered).toBe(0)
 })
 
-test('a store goes on when it was frozen for a while itself', async () => {
+test('a store continues after it was frozen itself', async () => {
   await open('frozen store')
   run.workload.start()
   await run.startReady()
@@ -144,7 +144,7 @@ test('a store goes on when it was frozen for a while itself', async () => {
   expect(run.reader.refusals).toEqual([])
 })
 
-test('a store that was frozen and replaced meanwhile writes nothing more and says why', async () => {
+test('a store that was frozen and replaced meanwhile writes nothing more and reports why', async () => {
   await open('replaced store')
   run.workload.start()
   const frozen = await run.startReady()
@@ -158,7 +158,7 @@ test('a store that was frozen and replaced meanwhile writes nothing more and say
   await run.committed(1)
   await longEnough
   frozen.signal('SIGCONT')
-  await frozen.until('it says so', async () => {
+  await frozen.until('it is reported', async () => {
     return /another instance .* has taken partition/.test((await frozen.status(run.topic))?.reason ?? '')
   })
   expect(await (await frozen.get('/readyz?verbose')).text()).toContain('[-]not_fenced')

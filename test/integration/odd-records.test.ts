@@ -9,7 +9,7 @@ const dayMs = 86_400_000
 const farAhead = Date.now() + 365 * dayMs
 const unlimited = { 'message.timestamp.after.max.ms': '9223372036854775807' }
 
-test('a timestamp far ahead is stored as it is when the store has made the changelog', async () => {
+test('a timestamp far in the future is stored unchanged when the store has created the changelog', async () => {
   await using fixture = await Fixture.create({ source: unlimited })
   await fixture.produce([{ key: 'ahead', value: 'v', timestamp: String(farAhead) }])
   const store = fixture.open()
@@ -20,7 +20,7 @@ test('a timestamp far ahead is stored as it is when the store has made the chang
 })
 
 test.each(['9223372036854775807', '1700000000000000000', '0', '-1'])(
-  'a source is not taken for recreated when the timestamp of its last record is %s',
+  'a source does not count as recreated when the timestamp of its last record is %s',
   async (timestamp) => {
     await using fixture = await Fixture.create({ source: unlimited })
     await fixture.produce([{ key: 'a', value: '1' }])
@@ -54,7 +54,7 @@ test('a record is stored with a nearer timestamp when the changelog would refuse
   expect(fixture.hasLogged('recreated')).toBe(false)
 })
 
-test('records are stored when the changelog takes no timestamps of the source any more, which the store does not know', async () => {
+test('records are stored when the changelog no longer accepts timestamps of the source, without the store knowing', async () => {
   await using fixture = await Fixture.create({ source: unlimited })
   const store = fixture.open()
   await fixture.quiet(store)
@@ -72,7 +72,7 @@ test('records are stored when the changelog takes no timestamps of the source an
   await fixture.expectConverged(store)
 })
 
-test('a record too large for the changelog is skipped, counted and told, and all others are stored', async () => {
+test('a record too large for the changelog is skipped, counted and logged, and all others are stored', async () => {
   await using fixture = await Fixture.create({ changelog: { 'max.message.bytes': '20000' } })
   const sizes = [100, 19_000, 25_000, 100, 19_900, 30]
   await fixture.produce(sizes.map((size, i) => ({ key: `k${i}`, value: randomBytes(size) })))
@@ -101,7 +101,7 @@ test('records are stored up to the largest when the limit of the changelog falls
   expect(await fixture.committed()).toEqual(new Map([[0, 40]]))
 })
 
-test('a record of the largest size that the source takes is stored with its header', async () => {
+test('a record of the maximum size of the source is stored with its header', async () => {
   await using fixture = await Fixture.create({ source: { 'max.message.bytes': '3000000' } })
   await fixture.produce([{ key: 'small', value: 'v' }])
   // The size of the whole batch is what counts; what kafkajs adds to key and value is less than 100 bytes.
@@ -112,7 +112,7 @@ test('a record of the largest size that the source takes is stored with its head
   expect(store.stats.count('skippedTooLarge')).toBe(0)
 })
 
-test('records without a key are skipped, counted and told, and the partition goes on', async () => {
+test('records without a key are skipped, counted and logged, and the partition continues', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: 'a', value: '1' },
@@ -131,7 +131,7 @@ test('records without a key are skipped, counted and told, and the partition goe
   expect(await fixture.committed()).toEqual(new Map([[0, 4]]))
 })
 
-test('keys and values of any bytes are served as they are', async () => {
+test('keys and values of any bytes are served unchanged', async () => {
   await using fixture = await Fixture.create()
   const keys = [
     Buffer.alloc(0),
@@ -158,7 +158,7 @@ test('keys and values of any bytes are served as they are', async () => {
   }
 })
 
-test('headers of source records are no concern: a foreign header src does not pass for a source offset', async () => {
+test('a header src of a source record does not count as a source offset', async () => {
   await using fixture = await Fixture.create()
   const src = Buffer.alloc(8, 0x0f)
   await fixture.produce([{ key: 'a', value: '1', headers: { src, other: 'x' } }])
@@ -167,7 +167,7 @@ test('headers of source records are no concern: a foreign header src does not pa
   await fixture.startAndStop()
 })
 
-test('batches compressed with gzip are read, others by Kafka’s own producer', async () => {
+test('batches of gzip and of Kafka’s own producer are read', async () => {
   await using fixture = await Fixture.create()
   const producer = fixture.cluster.kafka.producer()
   await producer.connect()

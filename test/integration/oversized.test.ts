@@ -28,7 +28,7 @@ async function produceCompressed(
   })
 }
 
-test('a record that its source holds compressed is stored when it exceeds the limit of the changelog as it is', async () => {
+test('a record that its source holds compressed is stored when it exceeds the limit of the changelog uncompressed', async () => {
   await using fixture = await Fixture.create()
   const large = 'y'.repeat(5_000_000)
   await fixture.produce([{ key: 'before', value: 'v' }])
@@ -82,7 +82,7 @@ test('a batch that decompresses to more than memory may hold at once is stored r
   expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
 })
 
-test('small batches that hold much are taken a part at a time, whatever fits in one response, and found again after a restart', async () => {
+test('small batches with large contents are processed in parts, however many fit in one response, and recovered after a restart', async () => {
   await using fixture = await Fixture.create()
   const batches = 5
   const value = Buffer.alloc(900_000, 'z')
@@ -111,7 +111,7 @@ test('small batches that hold much are taken a part at a time, whatever fits in 
   expect(fixture.lines.filter((line) => /^(warning|error)/.test(line))).toEqual([])
 })
 
-test('a batch of another writer is settled at start, and repaired later, that is too large to decompress at once', async () => {
+test('a foreign batch too large to decompress at once is settled at start and repaired later', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([
     { key: 'a', value: 'old' },
@@ -136,7 +136,7 @@ test('a batch of another writer is settled at start, and repaired later, that is
   expect(await fixture.value(again, 'a')).toBe('new')
 })
 
-test('a record that nothing can hold is skipped as too large, and named', async () => {
+test('a record beyond every limit is skipped as too large, and named', async () => {
   await using fixture = await Fixture.create()
   const value = Buffer.alloc(maxDecompressedBytes, 'z')
   await produceCompressed(fixture, [
@@ -154,7 +154,7 @@ test('a record that nothing can hold is skipped as too large, and named', async 
   await fixture.logged(`Reading the record at offset 1: it has`)
 })
 
-test('a record in the changelog that no store can hold ends no store, and what it has replaced is written again', async () => {
+test('a changelog record beyond every limit does not end the store, and what it has replaced is written again', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: 'v' }])
   const store = fixture.openLogged()

@@ -1,4 +1,4 @@
-/** What a store tells of its way to where its source was at start: each phase by its name, and how far it has come. */
+/** Progress towards the end that the source had at start: each phase by its name, and the percentage. */
 import { expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,7 +11,7 @@ const waiting = { module: new URL('../support/store/modules/waiting.ts', import.
 const records = 100
 const stuckAt = 40
 
-test('catching up and a rebuild show how far they have come, and their end is told', async () => {
+test('catching up and a rebuild report progress, and their end is logged', async () => {
   await using fixture = await Fixture.create()
   const file = join(temporaryFolder('progress'), 'schema')
   await fixture.produce(
@@ -20,7 +20,7 @@ test('catching up and a rebuild show how far they have come, and their end is to
   const store = fixture.openLogged(waiting)
   await until('it has come as far as it can', () => store.progress()?.percent === stuckAt)
   expect(store.progress()).toMatchObject({ phase: 'catching-up' })
-  // It runs: what lookups are told is not that it recovers.
+  // The state is running: lookups are not answered with `recovering`.
   expect(store.status()).toMatchObject({ state: 'running', recovery: null, caughtUp: false })
   await fixture.logged(`Changelog ${fixture.changelog} is empty, nothing to recover`)
   writeFileSync(file, '')
@@ -31,7 +31,7 @@ test('catching up and a rebuild show how far they have come, and their end is to
   rmSync(file)
   const rebuilt = fixture.openLogged({ ...waiting, rebuild: true })
   await until('it has come as far as it can again', () => rebuilt.progress()?.phase === 'rebuilding')
-  await until('that is what it tells', () => rebuilt.progress()?.percent === stuckAt)
+  await until('the progress is that', () => rebuilt.progress()?.percent === stuckAt)
   expect(rebuilt.status()).toMatchObject({ state: 'recovering', recovery: { phase: 'rebuilding', percent: stuckAt } })
   expect(fixture.hasLogged('Rebuilt from')).toBe(false)
   writeFileSync(file, '')

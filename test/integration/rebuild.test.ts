@@ -1,4 +1,4 @@
-/** --rebuild: what the changelog has is deleted and made anew out of the source, whenever it is interrupted. */
+/** --rebuild: the contents of the changelog are deleted and made again from the source, even after an interruption. */
 import { expect, test } from 'bun:test'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
@@ -33,7 +33,7 @@ async function expectCounted(fixture: Fixture, settings = {}): Promise<void> {
   expect(await fixture.committed()).toEqual(new Map([[0, keys * rounds]]))
 }
 
-test('a store that is started with --rebuild deletes all and makes it anew, once', async () => {
+test('a store that is started with --rebuild deletes everything and reads the source again, once', async () => {
   await using fixture = await filled()
   await expectCounted(fixture, { rebuild: true })
   await fixture.logged('rebuilding from offset 0, because --rebuild asks for it')
@@ -47,7 +47,7 @@ test('a store that is started with --rebuild deletes all and makes it anew, once
   await expectCounted(fixture, { rebuild: true })
 })
 
-test('a store that is started with another module says that what is stored stays as it is, as a check does', async () => {
+test('a store with another module reports that stored values stay as they are, as --check does', async () => {
   await using fixture = await filled()
   const warnings = async (settings: object) =>
     (await checkTopics(fixture.config(settings))).filter((line) => line.startsWith('warning: '))
@@ -96,7 +96,7 @@ test('a rebuild that was killed while it read the source counts nothing twice', 
   await using fixture = await filled()
   const store = fixture.openLogged({ ...counting, rebuild: true })
   await fixture.logged('deleted before it is rebuilt')
-  // Whatever it has come to by then.
+  // In any state that it has reached by then.
   await store.close()
   await expectCounted(fixture)
 })

@@ -12,7 +12,7 @@ function messages(count: number, value: (i: number) => string | null) {
   return Array.from({ length: count }, (_, i) => ({ partition: 0, key: `key-${i}`, value: value(i) }))
 }
 
-test('a store serves the fold of its source when it is started, restarted and started anew', async () => {
+test('a store serves the latest values of its source when it is started, restarted and started again', async () => {
   await using fixture = await Fixture.create({ partitions: 3 })
   const first = Array.from({ length: 300 }, (_, i) => {
     return { partition: i % 3, key: `key-${(i % 3) + 3 * (i % 17)}`, value: i % 7 === 0 ? null : `value-${i}` }
@@ -62,7 +62,7 @@ test('recovery ends, and is right, when compaction has emptied whole batches of 
   }
 })
 
-test('recovery ends, and is right, every time when the cleaner is at work all the while', async () => {
+test('recovery ends, and is right, every time while the cleaner is working', async () => {
   await using fixture = await Fixture.create({ partitions: 2, changelog: eager })
   for (let start = 0; start < 5; start++) {
     await fixture.produce(messages(30, (i) => (i % 5 === start ? null : `${start}-${i}`)))
@@ -74,7 +74,7 @@ test('recovery ends, and is right, every time when the cleaner is at work all th
   await fixture.startAndStop()
 })
 
-test('recovery ends, and is right, when every key has gone from the changelog', async () => {
+test('recovery ends, and is right, when every key was deleted from the changelog', async () => {
   await using fixture = await Fixture.create({ changelog: eager })
   await fixture.produce(messages(20, (i) => `value-${i}`))
   await fixture.produce(messages(20, () => null))
@@ -103,7 +103,7 @@ test('recovery without fencing ends where the changelog ended at start', async (
   }
 })
 
-test('a store recovers what a fenced one has written, and the other way round', async () => {
+test('a store recovers what a fenced one has written, and vice versa', async () => {
   await using fixture = await Fixture.create()
   for (let start = 0; start < 4; start++) {
     await fixture.produce([{ key: `key-${start}`, value: `start-${start}` }])

@@ -1,4 +1,4 @@
-/** A topic was deleted and made again while the store was down, with records by which it cannot be told apart from the former one: its id tells. */
+/** A topic was recreated while the store was down, with records that do not distinguish it from the former one: only its id does. */
 import { expect, test } from 'bun:test'
 import { createTopic } from '../support/kafka/index.ts'
 import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
@@ -13,7 +13,7 @@ function messages(name: string, count: number) {
   return [...own, { key: 'last', value: name, timestamp }]
 }
 
-test('a store ends with the new source alone when that has the same record where the former one was read to', async () => {
+test('a store ends with only the new source when it has the same record at the former position', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages('former', 50))
   await fixture.startAndStop()
@@ -31,7 +31,7 @@ test('a store ends with the new source alone when that has the same record where
   expect(fixture.hasLogged('rebuilding')).toBeFalse()
 })
 
-test('a store rebuilds when its changelog was made again, with as many records as before or more', async () => {
+test('a store rebuilds when its changelog was recreated, with as many records as before or more', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages('former', 50))
   await fixture.startAndStop()

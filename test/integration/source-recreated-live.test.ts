@@ -11,7 +11,7 @@ test.each([
   ['shorter', 200],
   ['at once longer', 1_500],
   ['empty', 0],
-])('a running store ends with the new source alone when that is %s', async (_, count) => {
+])('a running store ends with only the new source when it is %s', async (_, count) => {
   await using fixture = await Fixture.create()
   await fixture.produce([...messages('former', 1_000), { key: 'both', value: 'former' }])
   const store = fixture.openLogged()
@@ -39,7 +39,7 @@ test.each([
   expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([])
 })
 
-test('lookups that find nothing are to be asked again while a recreated source is read', async () => {
+test('misses are to be retried while a recreated source is read', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await fixture.produce(messages('former', 1_000, 2))
   const store = fixture.openLogged()

@@ -1,4 +1,4 @@
-/** The source topic was deleted and made anew: the store ends with what the new one holds, and nothing of the former. */
+/** The source topic was recreated: the store ends with what the new one holds, and nothing of the former. */
 import { expect, test } from 'bun:test'
 import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
 import { compact } from '../support/store/compaction.ts'
@@ -23,7 +23,7 @@ test.each([
   ['shorter', entries / 3],
   ['equally long', entries],
   ['longer', 2 * entries],
-])('a store ends with the new source alone when that is %s', async (_, count) => {
+])('a store ends with only the new source when it is %s', async (_, count) => {
   await using fixture = await filled()
   await fixture.cluster.recreateTopic(fixture.source)
   await fixture.produce([...messages('new', count), ...(count > 0 ? [{ key: 'both', value: 'new' }] : [])])
@@ -46,8 +46,8 @@ test.each([
     await fixture.expectConverged(again)
     // The record that compact() writes itself is another writer's.
     const isOfCompaction = (line: string) => isCompacted && line.includes('0 keys are written again')
-    const told = fixture.lines.filter((line) => /^(error|warning)/.test(line) && !isOfCompaction(line))
-    expect(told).toEqual([])
+    const logged = fixture.lines.filter((line) => /^(error|warning)/.test(line) && !isOfCompaction(line))
+    expect(logged).toEqual([])
     await again.close()
   }
 })
@@ -86,7 +86,7 @@ test('a store discards what is left of the former source when it was killed whil
   }
 })
 
-test('a store ends with the new source alone when nothing but tombstones was ingested of the former', async () => {
+test('a store ends with only the new source when only tombstones of the former one were ingested', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages('former', entries).map(({ key }) => ({ key, value: null })))
   await fixture.startAndStop()
@@ -100,7 +100,7 @@ test('a store ends with the new source alone when nothing but tombstones was ing
   expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([])
 })
 
-test('a store without source offsets in its changelog ends with the new source alone when that is shorter than what was committed', async () => {
+test('a store without source offsets in its changelog ends with only the new source when it is shorter than the commit', async () => {
   await using fixture = await Fixture.create({ changelog: {} })
   await fixture.cluster.produce(fixture.changelog, messages('former', entries))
   await fixture.cluster.commit(fixture.storeId, fixture.source, 0, entries)

@@ -1,4 +1,4 @@
-/** The source's retention removes records before the store has read them: told as lost, and the store goes on. */
+/** The source's retention removes records before the store has read them: they are logged as lost, and the store continues. */
 import { expect, test } from 'bun:test'
 import { Fixture } from '../support/store/fixture.ts'
 
@@ -6,7 +6,7 @@ function messages(from: number, to: number) {
   return Array.from({ length: to - from }, (_, i) => ({ key: `key-${(from + i) % 50}`, value: `value-${from + i}` }))
 }
 
-test('a store tells what was lost, and goes on, when the source was cut off behind it while it was down', async () => {
+test('a store logs what was lost, and continues, when the source was truncated past its position while it was down', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages(0, 100))
   await fixture.startAndStop()
@@ -33,7 +33,7 @@ test('a store tells what was lost, and goes on, when the source was cut off behi
   expect(await fixture.value(again, 'key-0')).toBe('value-50')
 })
 
-test('a store keeps what it has when all of the source was removed while it was down', async () => {
+test('a store keeps its values when all of the source was removed while it was down', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages(0, 100))
   await fixture.startAndStop()
@@ -47,7 +47,7 @@ test('a store keeps what it has when all of the source was removed while it was 
   expect(await fixture.value(store, 'key-7')).toBe('new')
 })
 
-test('a store begins at the start of a source that does not begin at 0, and calls nothing lost', async () => {
+test('a store begins at the start of a source that does not begin at 0, and logs no loss', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce(messages(0, 100))
   await fixture.cluster.deleteRecords(fixture.source, 0, 60)
@@ -57,7 +57,7 @@ test('a store begins at the start of a source that does not begin at 0, and call
   expect(fixture.lines.filter((line) => /^(error|warning)/.test(line))).toEqual([])
 })
 
-test('a running store tells what was lost, and goes on, when the source is cut off before its position', async () => {
+test('a running store logs what was lost, and continues, when the source is truncated past its position', async () => {
   await using fixture = await Fixture.create()
   const { source, cluster } = fixture
   const producer = cluster.kafka.producer({ transactionalId: source, maxInFlightRequests: 1, idempotent: true })

@@ -44,7 +44,7 @@ async function answerOf(latchkey: LatchkeyProcess, storeId: string, key: string)
 }
 
 test(
-  'lookups of what a source has lost are to be asked again while it is read again, and all others are served',
+  'lookups of what a source has lost are to be retried while it is read again, and all others are served',
   async () => {
     const cluster = await sharedCluster()
     const isrOfOne = { 'min.insync.replicas': '1' }
@@ -88,7 +88,7 @@ test(
         'order-119': lost,
         'order-5000': lost,
         'order-7': lost,
-        // Nobody knows yet.
+        // The store has not noticed yet.
         'order-9': lost,
         nowhere: lost,
       })

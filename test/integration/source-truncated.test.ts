@@ -95,7 +95,7 @@ test.each([
 )
 
 test(
-  'a partition whose values depend on those before them is made again whole',
+  'a partition whose values depend on earlier ones is read again completely',
   async () => {
     const module = new URL('../examples/count-updates.ts', import.meta.url).href
     const json = (from: number, count: number) =>
@@ -124,7 +124,7 @@ test(
 )
 
 test(
-  'a store that was down while the source lost its tail is right again, though more has taken its place',
+  'a store that was down while the source lost its tail is right again, even if more records have replaced it',
   async () => {
     const { cluster, fixture } = await prepared()
     await using _ = fixture

@@ -1,4 +1,4 @@
-/** Three brokers, one of which stands still or is gone: what it led goes on elsewhere, and what cannot go on is named. */
+/** Three brokers, one of which is frozen or stopped: its partitions continue at other brokers, and those that cannot are named. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { healCluster, healTimeoutMs, kafkaClient, type KafkaCluster, sharedCluster } from '../support/kafka/index.ts'
 import { Fixture } from '../support/store/fixture.ts'
@@ -21,7 +21,7 @@ function everywhere(partitions: number, value: string) {
 }
 
 test(
-  'a changelog partition whose leader says nothing is written at the next leader as soon as there is one',
+  'a changelog partition whose leader is silent is written to the next leader as soon as there is one',
   async () => {
     await using fixture = await Fixture.create({ broker: cluster, changelog: {} })
     await cluster.reassign(fixture.source, 0, [2, 3])
@@ -54,7 +54,7 @@ test(
 )
 
 test(
-  'partitions go on, and the one that cannot be written is named with its broker, when that is gone',
+  'partitions continue, and the one that cannot be written is named with its broker, when the broker is stopped',
   async () => {
     const config = { 'min.insync.replicas': '1' }
     await using fixture = await Fixture.create({ broker: cluster, partitions: 3, changelog: config })

@@ -47,7 +47,7 @@ test(
 )
 
 test(
-  'a store recovers whatever it was about to ask or to be told when it was killed',
+  'a store recovers after a kill before any request or response',
   async () => {
     const run = await FaultRun.open(broker, Random.of('named points'))
     try {

@@ -1,4 +1,4 @@
-/** Several store threads behind one handle: the same store, whatever their number. */
+/** Several store threads behind one handle: the same store for any number of them. */
 import { expect, test } from 'bun:test'
 import { Fixture } from '../support/store/fixture.ts'
 import { until } from '../support/until.ts'
@@ -17,7 +17,7 @@ test('a store with three threads has what one with a single thread has, before a
   await fixture.quiet(store)
   expect(await fixture.value(store, 'user-149')).toBe('second-149')
   expect(await fixture.value(store, 'user-150')).toBe('first-150')
-  expect(await store.get(Buffer.from('nobody'))).toBeUndefined()
+  expect(await store.get(Buffer.from('absent'))).toBeUndefined()
   await store.write(Buffer.from('user-7'), Buffer.from('written'))
   await store.flush()
   expect(await fixture.value(store, 'user-7')).toBe('written')
@@ -32,7 +32,7 @@ test('a store with three threads has what one with a single thread has, before a
   expect(await fixture.value(single, 'user-149')).toBe('second-149')
 })
 
-test('threads that no partition is left for do not begin', async () => {
+test('threads without a partition do not start', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await fixture.produce(users(20, 'first'))
   const store = fixture.open({ storeThreads: 8, partitions: [1] })
@@ -40,7 +40,7 @@ test('threads that no partition is left for do not begin', async () => {
   expect(store.status()).toMatchObject({ state: 'running', caughtUp: true, partitions: { primary: [1], replicas: [] } })
 })
 
-test('a store with several threads copies, too, and says what fails once', async () => {
+test('a store with several threads has replicas, too, and reports a failure once', async () => {
   await using fixture = await Fixture.create({ partitions: 4 })
   await fixture.produce(users(100, 'first'))
   const primary = fixture.open({ storeThreads: 2 })

@@ -14,7 +14,7 @@ async function written(inChangelog: number, committed: number | undefined): Prom
   return fixture
 }
 
-test('a store goes on at the committed offset when the changelog names no source offsets', async () => {
+test('a store continues at the committed offset when the changelog has no source offsets', async () => {
   await using fixture = await written(60, 60)
   const store = fixture.openLogged()
   await fixture.quiet(store)
@@ -28,7 +28,7 @@ test('a store goes on at the committed offset when the changelog names no source
   expect(await fixture.committed()).toEqual(new Map([[0, 100]]))
 })
 
-test('a lookup has no offset when its record came without, and one when it came from the source', async () => {
+test('a lookup has no offset when its record has none, and one when it came from the source', async () => {
   await using fixture = await written(40, 99)
   const store = fixture.open()
   await fixture.quiet(store)
@@ -49,7 +49,7 @@ test('a store reads the source from its start when nothing was committed', async
   await fixture.startAndStop()
 })
 
-test('a store goes by the highest source offset, whatever was committed, once it has written one', async () => {
+test('a store resumes by the highest source offset, not by the commit, once it has written one', async () => {
   await using fixture = await written(60, 60)
   const store = fixture.open()
   await fixture.quiet(store)

@@ -45,7 +45,7 @@ test.each([1, 16])('a store of %d partitions holds all of them', async (partitio
   expect(store.status().details.every(({ state, role }) => state === 'running' && role === 'primary')).toBe(true)
 })
 
-test('a store fails, and says which, when the source topic does not exist', async () => {
+test('a store fails, and names the topic, when the source topic does not exist', async () => {
   await using fixture = await Fixture.create()
   const missing = uniqueName('missing')
   const store = fixture.open({ sourceTopic: missing })

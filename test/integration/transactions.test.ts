@@ -18,7 +18,7 @@ function sender(topic: string) {
   return (key: string | Buffer, value: string | null) => ({ topic, messages: [{ partition: 0, key, value }] })
 }
 
-test('a store never shows what was aborted when transactions overlap, and neither does its changelog', async () => {
+test('a store never shows aborted records when transactions overlap, and neither does its changelog', async () => {
   await using fixture = await Fixture.create()
   const producers = [await transactional(fixture), await transactional(fixture)] as const
   const message = sender(fixture.source)
@@ -63,7 +63,7 @@ test('a store shows the records of a transaction that was open at its start only
   await fixture.produce([{ key: 'a', value: 'old' }])
   const open = await producer.transaction()
   await open.send(message('a', 'new'))
-  // Behind the open transaction nobody who reads what is committed gets anything.
+  // A read_committed consumer gets nothing after an open transaction.
   await fixture.produce([{ key: 'b', value: 'plain' }])
   await fixture.produce([{ key: 'other', value: 'partition', partition: 1 }])
 
@@ -83,7 +83,7 @@ test('a store shows the records of a transaction that was open at its start only
   await producer.disconnect()
 })
 
-test('a store goes on at the right record when it was restarted in the middle of a transaction', async () => {
+test('a store continues at the right record when it was restarted in the middle of a transaction', async () => {
   await using fixture = await Fixture.create()
   const producer = await transactional(fixture)
   const message = sender(fixture.source)
@@ -104,7 +104,7 @@ test('a store goes on at the right record when it was restarted in the middle of
   await producer.disconnect()
 })
 
-test('a start waits behind a transaction that another producer has open in the changelog, and says so', async () => {
+test('a start waits for an open transaction of another producer in the changelog, and reports it', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: '1' }])
   await fixture.startAndStop()

@@ -11,7 +11,7 @@ function unmet(store: Store): string[] {
     .map(({ name }) => name)
 }
 
-test('the later store fences the earlier one, which writes no more, serves on, is not ready and says so', async () => {
+test('the later store fences the earlier one, which writes no more, still serves, is not ready and reports it', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   await fixture.produce([
     { key: 'a', value: 'old' },
@@ -76,7 +76,7 @@ test('each store takes over, and all earlier ones are fenced, when several are s
   await fixture.expectConverged(stores.at(-1)!)
 })
 
-test('a store with other partitions of the same store id fences nobody', async () => {
+test('a store with other partitions of the same store id fences no other store', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   const stores = [fixture.open({ partitions: [0] }), fixture.open({ partitions: [1] })]
   await fixture.produce([
@@ -89,7 +89,7 @@ test('a store with other partitions of the same store id fences nobody', async (
   expect(await fixture.value(stores[1]!, 'b')).toBe('2')
 })
 
-test('stores without fencing both write, and each counts and tells of the other', async () => {
+test('stores without fencing both write, and each counts and reports the other', async () => {
   await using fixture = await Fixture.create()
   const stores = [fixture.openLogged({ fencing: false }), fixture.openLogged({ fencing: false })]
   for (const store of stores) await fixture.quiet(store)
@@ -101,12 +101,12 @@ test('stores without fencing both write, and each counts and tells of the other'
     await fixture.expectConverged(store)
     expect(unmet(store)).toEqual([])
     const warning = 'another writer has appended before offset'
-    await until('its status says so', () => store.status().reason?.includes(warning) === true)
+    await until('its status reports it', () => store.status().reason?.includes(warning) === true)
   }
   await fixture.logged('partition 0: another writer has appended before offset')
 })
 
-test('a store with fencing counts and tells of a foreign writer that needs no fence', async () => {
+test('a store with fencing counts and reports a foreign writer without an epoch', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.open()
   await fixture.produce([{ key: 'a', value: '1' }])

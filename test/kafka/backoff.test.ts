@@ -16,7 +16,7 @@ test('Backoff is still bounded when a thousand attempts have failed', () => {
   expect(backoff.nextMs()).toBeLessThanOrEqual(5000)
 })
 
-test('Backoff begins anew when it is reset', () => {
+test('Backoff starts again when it is reset', () => {
   const backoff = new Backoff()
   for (let attempt = 0; attempt < 10; attempt++) backoff.nextMs()
   backoff.reset()

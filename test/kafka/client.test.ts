@@ -35,7 +35,7 @@ test('metadata reports partitions and leaders of a topic, and the error of one t
   expect(kafka.leader(topic, 1)).toBe(node)
 })
 
-test('retryForever goes on to the next seed when one does not answer', async () => {
+test('retryForever continues with the next seed when one does not answer', async () => {
   const [port] = await freePorts(1)
   const kafka = await client(`127.0.0.1:${port}`)
   const topics = await kafka.retryForever(() => kafka.metadata(['no-such-topic']))
@@ -43,7 +43,7 @@ test('retryForever goes on to the next seed when one does not answer', async () 
   expect(kafka.health).toMatchObject({ failures: 1, trouble: undefined })
 })
 
-test('retryForever ends with a failure when a retry cannot mend it', async () => {
+test('retryForever ends with an error that is not retriable', async () => {
   const kafka = await client()
   for (const failure of [new LatchkeyError('broker_refused', 'no'), new TypeError('a defect')]) {
     const operation = async () => {
@@ -62,7 +62,7 @@ test('retryForever ends as stopping when the client is closed while it waits', a
   expect(await ended).toMatchObject({ code: 'stopping' })
 })
 
-test('a closed client reaches nobody', async () => {
+test('a closed client reaches no broker', async () => {
   const kafka = await client()
   await kafka.metadata([])
   kafka.close()

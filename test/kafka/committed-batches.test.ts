@@ -35,7 +35,7 @@ function marker(at: number, producer: number, type: number): Buffer {
   })
 }
 
-/** Kind and base offset of every batch, as told from `position` on. */
+/** Kind and base offset of every batch, as reported from `position` on. */
 function walk(answer: Omit<FetchAnswer, 'partition'>, position = 0): string[] {
   const [fetched] = parseFetchResponse(fetchResponse('topic', [{ partition: 0, ...answer }])).partitions
   const batches = new CommittedBatches()
@@ -124,7 +124,7 @@ test('CommittedBatches keeps the records of a producer that writes without a tra
   ])
 })
 
-test('CommittedBatches passes over batches that end before the position and heeds their markers', () => {
+test('CommittedBatches skips batches that end before the position and applies their markers', () => {
   const bytes = Buffer.concat([
     records({ at: 0, producer: 1 }),
     marker(1, 1, 0),
@@ -137,7 +137,7 @@ test('CommittedBatches passes over batches that end before the position and heed
   expect(walk(answer, 6)).toEqual([])
 })
 
-test('CommittedBatches begins anew when it is opened again', () => {
+test('CommittedBatches starts again when it is opened again', () => {
   const batches = new CommittedBatches()
   const open = (answer: Omit<FetchAnswer, 'partition'>) => {
     batches.open(parseFetchResponse(fetchResponse('topic', [{ partition: 0, ...answer }])).partitions[0]!, 0)
@@ -178,7 +178,7 @@ test.each([
   )
 })
 
-test('what a response decompresses to is taken a part at a time, and the rest when it is opened again behind that', () => {
+test('a response that decompresses to much is taken in parts, the rest when it is opened again after them', () => {
   const size = 20 << 20
   const body = gzipSync(rawRecord({ value: Buffer.alloc(size) }), { level: 1 })
   const batches = Array.from({ length: 5 }, (_, at) =>

@@ -49,7 +49,7 @@ test('each consumer fetches its topic as its own properties say', async () => {
   expect(observed.wire.fetches).toContainEqual(expected('log', changelog, 220))
 })
 
-test('aborted records are taken for good with isolation.level=read_uncommitted, and not without', async () => {
+test('aborted records are stored with isolation.level=read_uncommitted, and not without', async () => {
   await using fixture = await fixtureOf()
   const producer = fixture.cluster.kafka.producer({ transactionalId: fixture.source, idempotent: true })
   await producer.connect()
@@ -70,7 +70,7 @@ test('aborted records are taken for good with isolation.level=read_uncommitted, 
   expect(await valueOf(second, 'aborted')).toBe('1')
 })
 
-test('a store begins at the end with auto.offset.reset=latest, and goes on there after a restart', async () => {
+test('a store begins at the end with auto.offset.reset=latest, and continues there after a restart', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce([{ key: 'before', value: '1' }])
   const settings = { clients: clients({ consumer: 'auto.offset.reset=latest' }) }
@@ -105,7 +105,7 @@ function damageFetches(from: string, to: string): void {
   }
 }
 
-test('a damaged batch is skipped, but taken with check.crcs=false', async () => {
+test('a damaged batch is skipped, but accepted with check.crcs=false', async () => {
   const storeWith = async (text: string) => {
     const fixture = await fixtureOf()
     await fixture.produce([{ key: 'a', value: 'genuine' }])
@@ -122,7 +122,7 @@ test('a damaged batch is skipped, but taken with check.crcs=false', async () => 
   expect(await storeWith('check.crcs=false')).toEqual(['forgery', 0])
 })
 
-test('offsets are committed under group.id, and as often as auto.commit.interval.ms says', async () => {
+test('offsets are committed under group.id, every auto.commit.interval.ms', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce(messages)
   const group = `${fixture.storeId}-group`
@@ -139,7 +139,7 @@ test('offsets are committed under group.id, and as often as auto.commit.interval
   expect(await fixture.committed()).toEqual(new Map([[0, -1]]))
 })
 
-test('a client asks for its topics again as often as metadata.max.age.ms says', async () => {
+test('a client requests its metadata again every metadata.max.age.ms', async () => {
   await using fixture = await fixtureOf()
   const store = fixture.open({
     clients: clients({ consumer: 'metadata.max.age.ms=50', changelog: 'metadata.max.age.ms=86400000' }),
@@ -149,7 +149,7 @@ test('a client asks for its topics again as often as metadata.max.age.ms says', 
   await until('it has asked again and again', () => observed.wire.metadataRequests > before + 3)
 })
 
-test('a client begins at its bootstrap.servers in the place of KAFKA_BROKERS', async () => {
+test('bootstrap.servers of a client overrides KAFKA_BROKERS', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce(messages)
   const seeds = `bootstrap.servers=localhost:1\\,${observed.broker.bootstrap}`
@@ -166,7 +166,7 @@ test('a response larger than receive.message.max.bytes is reported and not read'
   await fixture.produce([{ key: 'large', value: 'x'.repeat(20_000) }])
   const text = 'receive.message.max.bytes=10000,fetch.max.bytes=9000'
   const store = fixture.open({ clients: clients({ consumer: text }) })
-  await until('it says so', () =>
+  await until('it is reported', () =>
     /it says it is \d+ bytes, where receive.message.max.bytes=10000/.test(store.status().reason ?? ''),
   )
   expect(store.stats.count('recordsConsumed')).toBe(0)

@@ -77,7 +77,7 @@ function serve(fake: FakeClient, ends: Record<number, number>, isDamaged: (parti
 }
 
 describe('Fetcher', () => {
-  test('fetches a damaged batch again, with longer and longer pauses, and goes on when it comes whole', async () => {
+  test('fetches a damaged batch again, with growing pauses, and continues when it is undamaged', async () => {
     const fake = new FakeClient()
     const pauses = pausesOf(fake)
     const { sink, taken, given } = reader()
@@ -96,7 +96,7 @@ describe('Fetcher', () => {
     )
   })
 
-  test('leaves a batch to its sink when it has come damaged ten times in a row, and goes on behind it', async () => {
+  test('passes a batch to its sink after ten damaged responses in a row, and continues after it', async () => {
     const fake = new FakeClient()
     fake.retryBackoff = { firstMs: 1, maxMs: 1 }
     const { sink, taken, given } = reader()
@@ -110,7 +110,7 @@ describe('Fetcher', () => {
     ])
   })
 
-  test('goes on with other partitions of the same broker meanwhile', async () => {
+  test('continues with other partitions of the same broker meanwhile', async () => {
     const fake = new FakeClient({ 0: 1, 1: 1 })
     fake.retryBackoff = { firstMs: 60_000, maxMs: 60_000 }
     const { sink, taken, given } = reader()
@@ -120,7 +120,7 @@ describe('Fetcher', () => {
     expect([taken.every((one) => one.startsWith('1@')), given]).toEqual([true, []])
   })
 
-  test('leaves a batch at once when it was written as it is, for its checksum is right', async () => {
+  test('passes a malformed batch with a right checksum to its sink at once', async () => {
     const fake = new FakeClient()
     const { sink, taken, given } = reader()
     const nonsense = withCrc(batch(0, { records: [rawRecord({}), Buffer.from([0x7e, 1, 2])] }))
@@ -131,7 +131,7 @@ describe('Fetcher', () => {
     expect([taken, given, fake.troubles]).toEqual([['0@0'], [[0, 1]], []])
   })
 
-  test('ends where the sink has no way with what is damaged', async () => {
+  test('ends when the sink does not handle damage', async () => {
     const fake = new FakeClient()
     fake.retryBackoff = { firstMs: 1, maxMs: 1 }
     const { sink } = reader()
@@ -143,7 +143,7 @@ describe('Fetcher', () => {
 })
 
 describe('fetchAt', () => {
-  test('gives what came up to a damaged batch, and fetches that again until it comes whole', async () => {
+  test('returns the batches before a damaged one, and fetches that again until it is undamaged', async () => {
     const fake = new FakeClient()
     fake.retryBackoff = { firstMs: 1, maxMs: 1 }
     let left = 6
@@ -161,7 +161,7 @@ describe('fetchAt', () => {
     expect([found, fetches.length]).toEqual([[0, 1, 2, 3], 7])
   })
 
-  test('gives a batch as it is when it has come damaged ten times', async () => {
+  test('returns a damaged batch after ten responses', async () => {
     const fake = new FakeClient()
     fake.retryBackoff = { firstMs: 1, maxMs: 1 }
     const fetches = serve(fake, { 0: 2 }, () => true)
@@ -191,7 +191,7 @@ describe('soundPart', () => {
     expect(endOf(soundPart(came, 0))).toBe(end)
   })
 
-  test('does not look at what is before the offset', () => {
+  test('ignores what is before the offset', () => {
     expect(endOf(soundPart(bytesOf(damaged(0), batch(1), damaged(2)), 1))).toBe(2 * length)
     expect(soundPart(bytesOf(batch(0), damaged(1)), 1)).toBeUndefined()
   })

@@ -1,4 +1,4 @@
-/** A response that was damaged on its way fails by itself, in a way that a retry mends: never with an error that is none of ours. */
+/** A damaged response fails alone, with an error that a retry mends: never with an error other than a LatchkeyError. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
@@ -41,7 +41,7 @@ function randomFrom(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
-/** Flips one bit in each response to a request of this kind, behind what tells which request it answers. */
+/** Flips one bit in each response to a request of this kind, after the correlation id. */
 function damage(apiKey: number, random: () => number): void {
   broker.proxy!.onResponse = ({ request, frame }) => {
     if (request?.apiKey !== apiKey) return undefined
@@ -67,7 +67,7 @@ const operations: [name: string, apiKey: number, ask: (client: KafkaClient) => P
   ['Fetch', 1, (client) => fetchAt(client, topic, 0, 0)],
 ]
 
-test.each(operations)('a damaged response to %s is an error of ours, or none', async (name, apiKey, ask) => {
+test.each(operations)('a damaged response to %s is a LatchkeyError, or no error', async (name, apiKey, ask) => {
   const random = randomFrom(apiKey * 1_000 + 7)
   broker.proxy!.onResponse = undefined
   // What it has learned from a damaged response may lead it astray: where nodes are, and which of them coordinates.

@@ -13,7 +13,7 @@ const neverMs = 1_000_000
 
 function start(fake: FakeClient, partitions: readonly number[]) {
   const ends = new Map<number, number>()
-  const told: number[] = []
+  const reported: number[] = []
   const watch = new EndsWatch(
     fake.client,
     'topic',
@@ -22,16 +22,16 @@ function start(fake: FakeClient, partitions: readonly number[]) {
       asked: () => undefined,
       ended: (partition, end) => {
         ends.set(partition, end)
-        told.push(end)
+        reported.push(end)
       },
     },
     { intervalMs: neverMs },
   )
   open.push(watch)
-  return { watch, ends, told }
+  return { watch, ends, reported }
 }
 
-test('EndsWatch reports the ends of what other brokers lead when one does not answer', async () => {
+test('EndsWatch reports the ends of other brokers’ partitions when one broker does not answer', async () => {
   const fake = new FakeClient({ 0: 1, 1: 2 })
   fake.offsets.set(0, { earliest: 0, latest: 7 })
   fake.offsets.set(1, { earliest: 0, latest: 9 })
@@ -63,7 +63,7 @@ test('EndsWatch asks the new leader when a partition has moved', async () => {
     if (node === 2) return answers(node, ...rest)
     return Promise.resolve({ responses: [{ partitions: [{ partition: 0, errorCode: 6, offset: '-1' }] }] })
   }
-  const { watch, ends, told } = start(fake, [0])
+  const { watch, ends, reported } = start(fake, [0])
   await watch.look()
   fake.leading.set(0, 2)
   await until('it knows', async () => {
@@ -72,10 +72,10 @@ test('EndsWatch asks the new leader when a partition has moved', async () => {
   })
   expect(nodes.slice(0, 2)).toEqual([1, 2])
   // The former one's answer was none.
-  expect(told[0]).toBe(7)
+  expect(reported[0]).toBe(7)
 })
 
-test('EndsWatch goes on when the leaders cannot be asked for', async () => {
+test('EndsWatch continues when the leaders cannot be requested', async () => {
   const fake = new FakeClient({ 0: 1 })
   fake.offsets.set(0, { earliest: 0, latest: 7 })
   const leaders = fake.leaders.bind(fake)
@@ -87,7 +87,7 @@ test('EndsWatch goes on when the leaders cannot be asked for', async () => {
   await until('it knows', () => ends.get(0) === 7)
 })
 
-test('EndsWatch asks the new leader of a partition though the former one has not answered', async () => {
+test('EndsWatch asks the new leader of a partition before the former one has answered', async () => {
   const fake = new FakeClient({ 0: 1 })
   fake.offsets.set(0, { earliest: 0, latest: 7 })
   const answers = fake.call.bind(fake)

@@ -40,7 +40,7 @@ async function divergence(
   return found
 }
 
-test('a trail notes where each epoch begins, and passes over one that falls', () => {
+test('a trail records where each epoch begins, and skips one that falls', () => {
   const trail = new EpochTrail()
   expect([trail.note(3, 10), trail.note(3, 20), trail.note(5, 30), trail.note(4, 40)]).toEqual([
     false,
@@ -55,7 +55,7 @@ test('a trail notes where each epoch begins, and passes over one that falls', ()
   expect(trail.textBefore(100)).toBe('3@10')
 })
 
-test('a trail reads what another wrote, and nothing of what is none', () => {
+test('a trail reads the text of another trail, and ignores other text', () => {
   expect(trailOf('3@10,5@30').textBefore(100)).toBe('3@10,5@30')
   for (const text of ['', '3@', 'x', '-1@5', '99999999999@1']) expect(trailOf(text).last).toBeUndefined()
   expect(EpochTrail.from(undefined).last).toBeUndefined()
@@ -168,7 +168,7 @@ test.each<[what: string, trail: string, position: number, log: Log, expected: nu
   expect(await divergence(trailOf(trail), position, log)).toBe(expected)
 })
 
-test('what was read of a later epoch meanwhile does not hide that the one before was cut off', async () => {
+test('records of a later epoch do not hide that the one before was truncated', async () => {
   const log: Log = {
     epochs: [
       [3, 0],
@@ -187,7 +187,7 @@ function resumedTrail(text: string): EpochTrail {
   return trail
 }
 
-test('a trail that another has read on takes no election meanwhile for a loss, and reports one before', async () => {
+test('a trail extended by another reader treats no later election as a loss, and reports an earlier one', async () => {
   const electedMeanwhile: Log = {
     epochs: [
       [3, 0],
@@ -223,7 +223,7 @@ test('a trail that another has read on takes no election meanwhile for a loss, a
   expect(await divergence(trail, 160, lostAfter)).toBe(150)
 })
 
-test('a trail that another has read on knows all again when the same epoch goes on', async () => {
+test('a trail extended by another reader is complete again when the same epoch continues', async () => {
   const trail = resumedTrail('3@0')
   expect(trail.note(3, 150)).toBe(false)
   expect(trail.textBefore(150)).toBe('3@0')

@@ -91,7 +91,7 @@ test('fencePartition takes a partition at first when requests and answers of any
   }
 })
 
-test('fencePartition is refused, and nobody is fenced, when another instance had taken the partition before it asked', async () => {
+test('fencePartition is refused, and fences no one, when another instance had taken the partition before', async () => {
   for (const faults of everyLoss) {
     const coordinator = new FakeCoordinator()
     const { client, claim } = await owner(coordinator)
@@ -134,7 +134,7 @@ test('fencePartition leaves one owner when another instance takes the partition 
   }
 })
 
-test('fencePartition is refused at once when its first question is', async () => {
+test('fencePartition is refused at once when its first request is', async () => {
   const coordinator = new FakeCoordinator()
   const { client, claim } = await owner(coordinator)
   // Another instance is about to write its marker.
@@ -178,7 +178,7 @@ test('fencePartition keeps a partition when the coordinator has ended a transact
   expect(isSame(coordinator.markers.at(-1), identity)).toBe(true)
 })
 
-test('fencePartition keeps a partition when the tail that had its own marker is lost, and an earlier one is the last', async () => {
+test('fencePartition keeps a partition when the tail with its own marker is lost, and an earlier marker is the last', async () => {
   const coordinator = new FakeCoordinator()
   await owner(coordinator)
   const { client, claim } = await owner(coordinator)

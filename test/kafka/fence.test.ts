@@ -112,7 +112,7 @@ test('the broker keeps a repeated batch once when its sequence is the same', asy
   expect((await kinds(4, `control ${identity.producerEpoch}`)).length).toBe(3)
 })
 
-test('fencePartition takes a partition anew when it is still held', async () => {
+test('fencePartition takes a partition again when it is still held', async () => {
   const id = uniqueName('id')
   const claim = newClaim()
   const first = await take(id, 5, claim)
@@ -130,7 +130,7 @@ test('fencePartition fails as fenced when another has taken the partition since'
   expect(await take(id, 6, claim).catch((error: unknown) => error)).toMatchObject({ code: 'fenced', retriable: false })
 })
 
-test('plainProducerId returns ids of their own when asked twice', async () => {
+test('plainProducerId returns another id each time', async () => {
   const [one, other] = await Promise.all([plainProducerId(client), plainProducerId(client)])
   expect(one.producerId).not.toBe(other.producerId)
   expect(await write(7, one, 0)).toBe(0)

@@ -7,7 +7,7 @@ import { fetchResponse } from '../support/kafka/fakes/responses.ts'
 
 afterEach(stopFetchers)
 
-test('Fetcher asks the new leader when the former says that it is none', async () => {
+test('Fetcher asks the new leader when the former is no longer leader', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const { seen } = start(fake, { 0: 3, 1: 0 })
   const first = await fake.next()
@@ -38,7 +38,7 @@ test('Fetcher asks for the same offset again when the connection broke', async (
   expect(seen).toEqual(['0@0: 0', '0@1: 1'])
 })
 
-test('Fetcher goes on where the sink says when an offset is out of range', async () => {
+test('Fetcher continues where the sink says when an offset is out of range', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const outOfRange = async (partition: number) => (partition === 0 ? 70 : undefined)
   for (const partition of [0, 1]) fake.offsets.set(partition, { earliest: 60, latest: 80 })
@@ -47,7 +47,7 @@ test('Fetcher goes on where the sink says when an offset is out of range', async
   expect(asked((await fake.next()).request)).toEqual(['0@70'])
 })
 
-test('Fetcher asks again, and the sink nothing, when a broker says that a position inside the log is out of range', async () => {
+test('Fetcher retries, without asking the sink, when a broker calls a position inside the log out of range', async () => {
   const fake = new FakeClient()
   fake.offsets.set(0, { earliest: 0, latest: 8 })
   const { seen } = start(fake, { 0: 5 }, { outOfRange: async () => assert.fail('it is asked') })
@@ -58,7 +58,7 @@ test('Fetcher asks again, and the sink nothing, when a broker says that a positi
   expect(fake.troubles[0]).toContain('Fetching topic partition 0: the broker answered OFFSET_OUT_OF_RANGE')
 })
 
-test('Fetcher believes that a position is past the end when that is said three times in a row', async () => {
+test('Fetcher accepts that a position is past the end after three such answers in a row', async () => {
   const fake = new FakeClient()
   start(fake, { 0: 5 }, { outOfRange: async () => 0 })
   // The leader is behind, is not any more, and then it is truncated indeed.
@@ -71,7 +71,7 @@ test('Fetcher believes that a position is past the end when that is said three t
   expect(asked((await fake.next()).request)).toEqual(['0@0'])
 })
 
-test('Fetcher serves the others when the ends of a log that is out of range cannot be asked for', async () => {
+test('Fetcher serves the others when the ends of a log that is out of range cannot be requested', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   fake.call = () => Promise.reject(unreachable())
   start(fake, { 0: 5, 1: 0 })
@@ -79,7 +79,7 @@ test('Fetcher serves the others when the ends of a log that is out of range cann
   expect(await answer(fake, { partition: 1, records: batch(1) })).toEqual(['1@1'])
 })
 
-test('Fetcher goes on where it was moved meanwhile, not where an offset out of range would lead', async () => {
+test('Fetcher continues where it was moved meanwhile, not where an offset out of range would lead', async () => {
   const fake = new FakeClient()
   fake.offsets.set(0, { earliest: 60, latest: 80 })
   const outOfRange = async () => {

@@ -53,7 +53,7 @@ test('a partition goes back to its leader when the replica cannot be reached', a
   expect(await answerOf(fake, { partition: 0 })).toBe('1: 0@5')
 })
 
-test('the leader is asked again once the time with a replica is up', async () => {
+test('the leader is asked again after the time limit for a replica', async () => {
   const fake = new FakeClient()
   fake.metadataMaxAgeMs = 30
   start(fake, { 0: 5 })
@@ -65,7 +65,7 @@ test('the leader is asked again once the time with a replica is up', async () =>
   expect(await answerOf(fake, { partition: 0 })).toBe('1: 0@5')
 })
 
-test('a replica that is not known is not gone to', async () => {
+test('an unknown replica is not used', async () => {
   const fake = new FakeClient()
   start(fake, { 0: 5 })
   await answerOf(fake, { partition: 0, preferredReadReplica: 100 })

@@ -16,7 +16,7 @@ test.each([
   ['half a batch only', batch(5).subarray(0, 70), 5],
   ['nothing', Buffer.alloc(0), 5],
   ['batches that begin before the position', batch(2, { recordCount: 0, lastOffsetDelta: 4 }), 7],
-])('Fetcher goes on at the right offset when %s came', async (_, records, next) => {
+])('Fetcher continues at the right offset when %s came', async (_, records, next) => {
   const fake = new FakeClient()
   start(fake, { 0: 5 })
   await answer(fake, { partition: 0, records })
@@ -24,7 +24,7 @@ test.each([
 })
 
 test.each([true, false])(
-  'Fetcher gives the memory of a response back once a sink has seen it that keeps nothing: %p',
+  'Fetcher releases the memory of a response once a sink that keeps nothing has seen it: %p',
   async (keepsNothing) => {
     const fake = new FakeClient()
     const { seen } = start(fake, { 0: 0 }, { keepsNothing })
@@ -41,7 +41,7 @@ test.each([true, false])(
   },
 )
 
-test('Fetcher sends the next request before what the last one brought is worked off', async () => {
+test('Fetcher sends the next request before the last response is processed', async () => {
   const fake = new FakeClient()
   const unseen: number[] = []
   start(fake, { 0: 0 }, { received: () => void unseen.push(fake.unseen) })
@@ -73,7 +73,7 @@ test.each([
       fetcher.add(0, 0)
     },
   ],
-])('Fetcher drops what was under way when the sink %s', async (_name, goBack) => {
+])('Fetcher drops pending responses when the sink %s', async (_name, goBack) => {
   const fake = new FakeClient()
   let received = 0
   const { fetcher, seen } = start(
@@ -93,7 +93,7 @@ test.each([
   expect(seen).toEqual(['0@0', '0@0'])
 })
 
-test('Fetcher puts the partition that went longest without first when a response has no room for all', async () => {
+test('Fetcher asks first for the partition that waited longest when a response has no room for all', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
   start(fake, { 0: 0, 1: 0, 2: 0 })
   expect(await answer(fake, { partition: 0, records: batch(0) }, { partition: 1 }, { partition: 2 })).toHaveLength(3)
@@ -105,7 +105,7 @@ test('Fetcher puts the partition that went longest without first when a response
   expect(asked((await fake.next()).request)).toEqual(['2@0', '0@1', '1@1'])
 })
 
-test('Fetcher fetches nothing more when its last partition is removed, and goes on when one is added', async () => {
+test('Fetcher fetches nothing more when its last partition is removed, and continues when one is added', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const { fetcher, seen } = start(fake, { 0: 0 })
   const last = await fake.next()
@@ -116,7 +116,7 @@ test('Fetcher fetches nothing more when its last partition is removed, and goes 
   expect(seen).toEqual([])
 })
 
-test('Fetcher asks by topic id, with the leader’s epoch, where the broker can be asked so', async () => {
+test('Fetcher asks by topic id, with the leader’s epoch, if the broker supports it', async () => {
   const fake = new FakeClient()
   fake.fetchVersionMax = 17
   fake.topicId = 'abcdefghijklmnopqrstuw'
@@ -134,7 +134,7 @@ test('Fetcher asks by topic id, with the leader’s epoch, where the broker can 
   expect(seen).toEqual(['0@5: 5'])
 })
 
-test('Fetcher says with version 11 which epoch the leader has to be in', async () => {
+test('Fetcher sends the leader epoch with version 11', async () => {
   const fake = new FakeClient()
   fake.topicId = 'abcdefghijklmnopqrstuw'
   fake.leaderEpochs.set(0, 7)

@@ -24,13 +24,13 @@ test('LeaderLoops finds a leader at once for a partition when another one is pau
   expect(byLeader.partitionsOf(1)).toEqual([])
 })
 
-test.each(['a broker fails', 'a partition is lost', 'nobody says who leads'])(
+test.each(['a broker fails', 'a partition is lost', 'the leader is unknown'])(
   'LeaderLoops pauses when %s',
   async (how) => {
     const fake = new FakeClient()
     fake.retryPolicy = endless
     let attempts = 0
-    if (how === 'nobody says who leads') {
+    if (how === 'the leader is unknown') {
       fake.leaders = () => {
         attempts++
         return Promise.reject(unreachable())
@@ -51,7 +51,7 @@ test.each(['a broker fails', 'a partition is lost', 'nobody says who leads'])(
   },
 )
 
-test('LeaderLoops says which partitions fare badly, at which broker, until they are served or have nothing to do', async () => {
+test('LeaderLoops reports partitions with trouble, and their broker, until they are served or have nothing to do', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
   const events: string[] = []
   fake.health.failed = (_, { partitions, broker } = {}) => void events.push(`${partitions} fail at ${broker}`)
@@ -81,7 +81,7 @@ test('LeaderLoops pauses for the shortest time again when a partition was served
   expect(resets).toEqual([1])
 })
 
-test('LeaderLoops does not ask again and again when metadata lag behind a leader that moved', async () => {
+test('LeaderLoops does not ask repeatedly when metadata lag behind a leader that moved', async () => {
   const fake = new FakeClient()
   let attempts = 0
   const byLeader: LeaderLoops = new LeaderLoops(fake.client, 'topic', async () => {

@@ -69,14 +69,14 @@ test('LeaderLoops wakes a loop that runs when a partition comes to its broker', 
   expect(byLeader.partitionsOf(1)).toEqual([0, 1])
 })
 
-test('LeaderLoops tries on when an operator may mend what a broker refuses', async () => {
+test('LeaderLoops retries a refusal that an operator may mend', async () => {
   const { next } = start(new FakeClient(), [0])
   const first = await next()
   first.end(new LatchkeyError('broker_refused', 'no'))
   expect(await next()).toMatchObject({ partitions: [0] })
 })
 
-test('LeaderLoops ends with the failure when a retry cannot mend it', async () => {
+test('LeaderLoops ends with an error that is not retriable', async () => {
   const { next, running, byLeader } = start(new FakeClient({ 0: 1, 1: 2 }), [0, 1])
   const one = await next()
   one.end(new RangeError('a defect'))

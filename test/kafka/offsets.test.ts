@@ -38,7 +38,7 @@ test('listOffsets reports start, last stable offset and high watermark when a tr
   ])
 })
 
-test('listOffsets fails with an error that a retry may mend when a partition does not exist', async () => {
+test('listOffsets fails with a retriable error when a partition does not exist', async () => {
   const topic = await createTopic(await sharedKafka(), uniqueName('offsets'))
   const error = await listOffsets(client, topic, [0, 5], 'latest').catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'broker_error', retriable: true })

@@ -12,7 +12,7 @@ afterEach(stopFetchers)
 
 const body = gzipSync(Buffer.concat(Array.from({ length: 140 }, (_, i) => record(i, 1 << 20))), { level: 1 })
 
-test('Fetcher gives a batch in pieces that is too large to decompress at once, and what follows it once', async () => {
+test('Fetcher delivers a batch too large to decompress at once in pieces, and what follows it once', async () => {
   const fake = new FakeClient()
   const { seen, passed, sink } = recordSink()
   start(fake, { 0: 0 }, sink)
@@ -25,7 +25,7 @@ test('Fetcher gives a batch in pieces that is too large to decompress at once, a
   expect(passed).toEqual([])
 })
 
-test('Fetcher passes over the rest of an oversized batch whose records are missing, and goes on behind it', async () => {
+test('Fetcher skips the rest of an oversized batch whose records are missing, and continues after it', async () => {
   const fake = new FakeClient()
   const { seen, passed, sink } = recordSink()
   start(fake, { 0: 0 }, sink)
@@ -38,7 +38,7 @@ test('Fetcher passes over the rest of an oversized batch whose records are missi
   expect(passed).toEqual([[150, expect.stringContaining('10 of them are missing')]])
 })
 
-test('Fetcher passes over the rest of an oversized batch when a piece of it cannot be read, and goes on behind it', async () => {
+test('Fetcher skips the rest of an oversized batch when a piece of it cannot be read, and continues after it', async () => {
   const fake = new FakeClient()
   const { seen, passed, sink } = recordSink()
   const received: FetchSink['received'] = (fetched, position) => {
@@ -56,7 +56,7 @@ test('Fetcher passes over the rest of an oversized batch when a piece of it cann
   expect(passed).toEqual([[140, expect.stringContaining('nonsense')]])
 })
 
-test('Fetcher goes on with other partitions of a broker while it gives an oversized batch, and gives the next such batch after that', async () => {
+test('Fetcher continues with other partitions of a broker while it delivers an oversized batch, and delivers the next such batch after it', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const { seen, sink } = recordSink()
   const gate = Promise.withResolvers<void>()
@@ -89,7 +89,7 @@ test('Fetcher goes on with other partitions of a broker while it gives an oversi
   await until('the second is seen', () => seen.includes(1_140))
 })
 
-test('Fetcher leaves the other pieces when the sink seeks within an oversized batch', async () => {
+test('Fetcher skips the other pieces when the sink seeks within an oversized batch', async () => {
   const fake = new FakeClient()
   const { seen, sink } = recordSink()
   let left = false

@@ -11,7 +11,7 @@ afterEach(stopProducers)
 const taken = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
 
 test.each([47, 90])(
-  'Producer gives up a partition, and it alone, when after code %d it cannot take it again',
+  'Producer gives up a partition, and only that, when it cannot fence it again after code %d',
   async (code) => {
     const fake = new FakeClient({ 0: 1, 1: 1 })
     const { producer, events, write } = start(fake, { renew: taken })
@@ -26,7 +26,7 @@ test.each([47, 90])(
   },
 )
 
-test('Producer writes a batch again when its epoch was refused and nobody else has the partition', async () => {
+test('Producer retries a batch when its epoch was refused and no other instance has the partition', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, 'a', 'b')
@@ -39,7 +39,7 @@ test('Producer writes a batch again when its epoch was refused and nobody else h
 })
 
 test.each([45, 59])(
-  'Producer takes a partition anew when code %d says that its sequence is not known',
+  'Producer fences a partition again when code %d says that its sequence is unknown',
   async (code) => {
     const fake = new FakeClient()
     const { events, write, producer } = start(fake)
@@ -55,16 +55,16 @@ test.each([45, 59])(
   },
 )
 
-test('Producer gives up a partition when taking it anew finds that another has it', async () => {
+test('Producer gives up a partition when fencing it again finds another owner', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake, { renew: taken })
   write(0, 'a')
   await answer(fake, { partition: 0, errorCode: 45 })
-  await until('it says so', () => events.length > 0)
+  await until('it is reported', () => events.length > 0)
   expect(events).toEqual(['lost 0: fenced'])
 })
 
-test('Producer takes partitions anew between two batches when asked to', async () => {
+test('Producer fences partitions again between two batches on request', async () => {
   const fake = new FakeClient()
   const { producer, write } = start(fake)
   write(0, 'a', 'b')
@@ -75,7 +75,7 @@ test('Producer takes partitions anew between two batches when asked to', async (
   expect(written(await fake.next())).toEqual(['0: b 7:2/0'])
 })
 
-test('Producer says that another has written when a batch does not land where the last one ended', async () => {
+test('Producer reports a foreign writer when a batch does not land where the last one ended', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const { producer, events, write } = start(fake)
   producer.own(1, { producerId: 7, producerEpoch: 1 }, { offset: -1, isSure: false })
@@ -90,7 +90,7 @@ test('Producer says that another has written when a batch does not land where th
   expect(events).toEqual(['a of 0 at 5, foreign', 'x of 1 at 90', 'b of 0 at 6', 'y of 1 at 92, foreign'])
 })
 
-test('Producer takes a partition again before its next batch when one has landed below what had been written', async () => {
+test('Producer fences a partition again before its next batch when one has landed below the written end', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, new NamedBatch('a', 3), 'b')
@@ -101,7 +101,7 @@ test('Producer takes a partition again before its next batch when one has landed
   expect(written(await fake.next())).toEqual(['0: c 7:2/0'])
 })
 
-test('Producer writes nothing more of a partition that could not be taken again yet, until it is owned again', async () => {
+test('Producer writes nothing more to a partition that could not be fenced again, until it is owned again', async () => {
   const fake = new FakeClient()
   const withdrawn: string[] = []
   const { producer, events, write } = start(fake, {
@@ -124,7 +124,7 @@ test.each([
   ['before a batch', undefined],
   ['since the broker has forgotten the producer', 59],
   ['since the broker says that its epoch is another one’s', 47],
-])('Producer writes the other partitions while one is taken anew, %s', async (_why, errorCode) => {
+])('Producer writes the other partitions while one is fenced again, %s', async (_why, errorCode) => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const coming = Promise.withResolvers<{ producerId: number; producerEpoch: number }>()
   const { producer, events, write } = start(fake, {
@@ -148,7 +148,7 @@ test.each([
   expect(events).toContain('d of 1 at 1')
 })
 
-test('Producer takes a partition again once more when that was asked for while it was taken', async () => {
+test('Producer fences a partition once more when that was requested while it was being fenced', async () => {
   const fake = new FakeClient()
   const granted: (() => void)[] = []
   const renew = async (_: number, held: ProducerIdentity) => {

@@ -31,7 +31,7 @@ test('the producer writes as its properties say', async () => {
   expect([...identities]).toEqual([JSON.stringify({ transactionalId: 'mine-0', transactionTimeoutMs: 23_456 })])
 })
 
-test('the producer asks for all in-sync replicas, and takes the store’s name, when nothing is said', async () => {
+test('the producer asks for all in-sync replicas, and has the store’s name, by default', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce(messages)
   await fixture.startAndStop()
@@ -89,7 +89,7 @@ test('compression.level is that of the codec', async () => {
   expect(await sizeAt(1)).toBeGreaterThan(await sizeAt(9))
 })
 
-test('a record larger than the changelog accepts is stored when compression brings it down', async () => {
+test('a record larger than the changelog accepts is stored when compression makes it fit', async () => {
   await using fixture = await fixtureOf({ changelog: { 'max.message.bytes': '2000' } })
   await fixture.produce([{ key: 'a', value: 'x'.repeat(20_000) }])
   const store = fixture.open({ clients: clients({ producer: 'compression.type=lz4' }) })
@@ -134,7 +134,7 @@ test('a batch waits for linger.ms, but not while a flush does', async () => {
   expect((await batchesOf(fixture)).map(({ records }) => records)).toEqual([3])
 })
 
-test('a batch that lingers is written by itself in the end', async () => {
+test('a lingering batch is written when its time is over', async () => {
   await using fixture = await fixtureOf()
   const store = fixture.open({ clients: clients({ producer: 'linger.ms=50' }) })
   await fixture.quiet(store)
@@ -142,7 +142,7 @@ test('a batch that lingers is written by itself in the end', async () => {
   await until('it is written', () => store.stats.count('changelogRecords') === 3)
 })
 
-test('batches belong to nobody when enable.idempotence and fencing are off', async () => {
+test('batches have no producer id when enable.idempotence and fencing are off', async () => {
   await using fixture = await fixtureOf()
   await fixture.produce(messages)
   const settings = { clients: clients({ producer: 'enable.idempotence=false' }), fencing: false }

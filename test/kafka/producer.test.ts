@@ -28,7 +28,7 @@ test('Producer puts partitions of one broker into one request, one batch each', 
   expect(fake.unseen).toBe(0)
 })
 
-test('Producer writes the same bytes again, before anything else, when an answer was lost', async () => {
+test('Producer retries the same bytes, before anything else, when an answer was lost', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, 'a', 'b')
@@ -46,27 +46,24 @@ test.each([
   [6, 'NOT_LEADER_OR_FOLLOWER'],
   [7, 'REQUEST_TIMED_OUT'],
   [29, 'TOPIC_AUTHORIZATION_FAILED'],
-])(
-  'Producer writes a batch again where its leader is then, and the others go on, when %d came, %s',
-  async (errorCode) => {
-    const fake = new FakeClient({ 0: 1, 1: 1 })
-    const { events, write } = start(fake)
-    write(0, 'a')
-    write(1, 'b')
-    fake.leading.set(0, 2)
-    await answer(fake, { partition: 0, errorCode }, { partition: 1, baseOffset: 0 })
-    write(1, 'c')
-    expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: c 7:1/1'])
-    const again = await fake.next()
-    expect([again.node, ...written(again)]).toEqual([2, '0: a 7:1/0'])
-    again.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
-    write(0, 'd')
-    await fake.next()
-    expect(events).toEqual(['b of 1 at 0', 'c of 1 at 1', 'a of 0 at 0'])
-  },
-)
+])('Producer retries a batch at its new leader, and the others continue, after code %d, %s', async (errorCode) => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const { events, write } = start(fake)
+  write(0, 'a')
+  write(1, 'b')
+  fake.leading.set(0, 2)
+  await answer(fake, { partition: 0, errorCode }, { partition: 1, baseOffset: 0 })
+  write(1, 'c')
+  expect(await answer(fake, { partition: 1, baseOffset: 1 })).toEqual(['1: c 7:1/1'])
+  const again = await fake.next()
+  expect([again.node, ...written(again)]).toEqual([2, '0: a 7:1/0'])
+  again.answer(produceResponse('log', [{ partition: 0, baseOffset: 0 }]))
+  write(0, 'd')
+  await fake.next()
+  expect(events).toEqual(['b of 1 at 0', 'c of 1 at 1', 'a of 0 at 0'])
+})
 
-test('Producer says that a partition with nothing to write waits for nothing', async () => {
+test('Producer reports no trouble for a partition with nothing to write', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const over = new Set<unknown>()
   fake.health.over = (partition) => void over.add(partition)
@@ -76,7 +73,7 @@ test('Producer says that a partition with nothing to write waits for nothing', a
   expect([...over]).toEqual([1])
 })
 
-test('Producer writes what comes for a partition that went to a broker whose loop sleeps', async () => {
+test('Producer writes to a partition that moved to a broker whose loop sleeps', async () => {
   const fake = new FakeClient({ 0: 1, 1: 2 })
   const { write } = start(fake)
   write(0, 'a')
@@ -89,7 +86,7 @@ test('Producer writes what comes for a partition that went to a broker whose loo
   expect([again.node, ...written(again)]).toEqual([2, '0: a 7:1/0'])
 })
 
-test('Producer counts a batch as written when the broker says that it is a repeat', async () => {
+test('Producer counts a batch as written when the broker reports a duplicate', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, 'a', 'b')
@@ -100,7 +97,7 @@ test('Producer counts a batch as written when the broker says that it is a repea
   expect(events).toEqual(['a of 0 at -1', 'b of 0 at 9, foreign'])
 })
 
-test('Producer writes what replaces a refused batch, in order, before the next batch', async () => {
+test('Producer writes the replacement of a refused batch, in order, before the next batch', async () => {
   const fake = new FakeClient()
   const refused = (_: number, { name }: NamedBatch) =>
     name.length > 1 ? [...name].map((part) => new NamedBatch(part)) : []
@@ -115,7 +112,7 @@ test('Producer writes what replaces a refused batch, in order, before the next b
   expect(events).toEqual(['a of 0 at 0', 'c of 0 at 1'])
 })
 
-test('Producer splits what waits into requests within their bound, and sends a batch above it alone', async () => {
+test('Producer splits waiting batches into bounded requests, and sends a larger batch alone', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
   const { write } = start(fake, {}, 100)
   write(0, new NamedBatch('a', 1, 60))
@@ -126,7 +123,7 @@ test('Producer splits what waits into requests within their bound, and sends a b
   expect(await answer(fake, { partition: 2, baseOffset: 0 })).toEqual(['2: c 7:1/0'])
 })
 
-test('Producer lets no partition wait for ever when others always have more than a request takes', async () => {
+test('Producer serves every partition when others always have more than a request holds', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const next = (partition: number) => new NamedBatch(`p${partition}`, 1, 60)
   const { producer } = start(fake, { next }, 100)

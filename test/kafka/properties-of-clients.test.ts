@@ -70,7 +70,7 @@ async function proxied(): Promise<TcpProxy> {
   return proxy
 }
 
-test('a request is given up after socket.timeout.ms', async () => {
+test('a request fails after socket.timeout.ms', async () => {
   const proxy = await proxied()
   const client = clientOf(proxy.address, 'socket.timeout.ms=150')
   await client.metadata(['any'])
@@ -80,7 +80,7 @@ test('a request is given up after socket.timeout.ms', async () => {
   expect(failure.message).toContain('no answer within 150 ms')
 })
 
-test('a connection is given up after socket.connection.setup.timeout.ms when nobody answers on it', async () => {
+test('a connection is closed after socket.connection.setup.timeout.ms without an answer', async () => {
   const client = clientOf(await serverThat(() => {}), 'socket.connection.setup.timeout.ms=1000')
   const failure = await failureOf(client.metadata(['any']))
   expect(failure).toMatchObject({ code: 'request_timed_out', retriable: true })
@@ -102,7 +102,7 @@ test('a connection has as many unanswered requests as max.in.flight says', async
   expect(requests).toBe(5)
 })
 
-test('an operation is given up after as many retries as retries says', async () => {
+test('an operation fails after as many retries as retries says', async () => {
   const client = clientOf('localhost:1', 'retries=2,retry.backoff.ms=1')
   let attempts = 0
   const failure = await failureOf(
@@ -116,7 +116,7 @@ test('an operation is given up after as many retries as retries says', async () 
   expect(failure.message).toContain('given up after 2 retries, as retries=2 says')
 })
 
-test('fetching is given up after as many retries as retries says', async () => {
+test('fetching fails after as many retries as retries says', async () => {
   const fake = new FakeClient()
   fake.retriesMax = 1
   const { running } = start(fake, { 0: 5 })
@@ -138,7 +138,7 @@ test('pauses between attempts are as retry.backoff.ms and retry.backoff.max.ms s
   expect(read('retry.backoff.max.ms=50')).toMatchObject({ retryBackoffMs: 50, retryBackoffMaxMs: 50 })
 })
 
-test('credentials that are refused are tried again slowly once they had worked, and end a start', async () => {
+test('refused credentials are retried slowly if they had worked before, and end a start', async () => {
   const proxy = await proxied()
   const client = clientOf(proxy.address, '')
   const refused = new LatchkeyError('authentication_failed', 'Authenticating: refused')

@@ -35,7 +35,7 @@ test('a view says of a partition that it was elected a leader when its epoch ris
   expect([view.leader('orders', 1), view.leaderEpoch('orders', 1)]).toEqual([3, 9])
 })
 
-test('an answer with a lower epoch is passed over, as far as it goes', () => {
+test('partitions with a lower epoch in an answer are ignored', () => {
   const { view, heard } = watched()
   view.update(answer('a', [1, 5], [2, 7]))
   view.update(answer('a', [9, 4], [3, 8]))
@@ -47,7 +47,7 @@ test('an answer with a lower epoch is passed over, as far as it goes', () => {
   expect(heard).toEqual(['1 in epoch 8'])
 })
 
-test('a topic with another id is another topic, and the former one never comes back', () => {
+test('a topic with another id is another topic, and the former one never returns', () => {
   const { view, heard } = watched()
   view.update(answer('a', [1, 5]))
   view.update(answer('b', [2, 0]))
@@ -56,7 +56,7 @@ test('a topic with another id is another topic, and the former one never comes b
   expect([view.id('orders'), view.leader('orders', 0), view.leaderEpoch('orders', 0)]).toEqual(['b', 2, 0])
 })
 
-test('a topic that is away for a time, or whose id a broker does not tell, keeps its id', () => {
+test('a topic that is temporarily missing, or whose id a broker does not report, keeps its id', () => {
   const { view, heard } = watched()
   view.update(answer('a', [1, 5]))
   view.update({ ...answer(undefined), errorCode: 3 })
@@ -65,7 +65,7 @@ test('a topic that is away for a time, or whose id a broker does not tell, keeps
   expect(heard).toEqual(['a is b now'])
 })
 
-test('without ids the last answer counts, since a lower epoch may be that of another topic', () => {
+test('without ids the last answer counts, because a lower epoch may belong to another topic', () => {
   const { view, heard } = watched()
   view.update(answer(undefined, [1, 5]))
   view.update(answer(undefined, [2, 0]))
@@ -81,7 +81,7 @@ test('a node that fails leads nothing, and partitions without a leader have none
   expect(view.leaderEpoch('orders', 0)).toBe(5)
 })
 
-test('whoever has ended watching hears nothing more', () => {
+test('an ended watch receives nothing more', () => {
   const view = new TopicView()
   const heard: number[] = []
   const end = view.watch('orders', { elected: (_, leaderEpoch) => heard.push(leaderEpoch) })

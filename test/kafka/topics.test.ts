@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => client.close())
 
-test('createTopic makes a topic with its settings, and is content when it exists by now', async () => {
+test('createTopic creates a topic with its settings, and accepts an existing one', async () => {
   const config = { 'cleanup.policy': 'compact', 'max.message.bytes': '2000000' }
   const topic = { topic: uniqueName('created'), partitions: 2, replicationFactor: 1, config }
   await client.retryForever(() => createTopic(client, topic))
@@ -30,7 +30,7 @@ test('createTopic reports what the broker found wrong when it refuses', async ()
   expect(String(error)).toContain('sometimes')
 })
 
-test('describeTopic fails with an error that a retry may mend when the topic does not exist', async () => {
+test('describeTopic fails with a retriable error when the topic does not exist', async () => {
   const error = await describeTopic(client, 'no-such-topic').catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'broker_error', retriable: true })
 })

@@ -40,7 +40,7 @@ async function countAndKill(fixture: Fixture, numbers: number): Promise<Map<stri
 }
 
 test(
-  'every acknowledged write is there after kill -9, and a program that counts on leaves out none',
+  'every acknowledged write survives kill -9, and a program that continues counting misses none',
   async () => {
     await using fixture = await Fixture.create({ broker, partitions: 3 })
     for (const numbers of [50, 500, 2_000]) {
@@ -76,7 +76,7 @@ function outOfOrder(records: readonly LogRecord[]): string[] {
 }
 
 test(
-  'no source record gets behind a write that came after it when the program is killed again and again beside a busy source, and none is missing',
+  'no source record lands after a later write when the program is killed repeatedly during ingest, and none is missing',
   async () => {
     await using fixture = await Fixture.create({ broker, partitions: 2 })
     const keys = Array.from({ length: 7 }, (_, index) => `key-${index}`)
@@ -110,7 +110,7 @@ test(
 )
 
 test(
-  'writes wait while the broker is away, and are acknowledged in their order when it is back',
+  'writes wait while the broker is down, and are acknowledged in order when it is back',
   async () => {
     const topic = uniqueName('outage')
     await createTopic(broker, topic, { partitions: 1 })
@@ -122,7 +122,7 @@ test(
       await store.put('a', new TextEncoder().encode(String(number)))
       settled.push(number)
     })
-    await until('it says so', () => store.status().reason !== undefined)
+    await until('it is reported', () => store.status().reason !== undefined)
     expect(settled).toEqual([])
     expect(store.state).toBe('running')
     await broker.start()
@@ -136,7 +136,7 @@ test(
 )
 
 test(
-  'writes that are not acknowledged are rejected, none is left open, when the store is closed while the broker is away',
+  'writes without an acknowledgement are rejected, and none stays pending, when the store is closed while the broker is down',
   async () => {
     const topic = uniqueName('outage')
     await createTopic(broker, topic, { partitions: 1 })

@@ -45,7 +45,7 @@ describe('a definition', () => {
 })
 
 describe('a store that has failed', () => {
-  test('keeps no program from ending', async () => {
+  test('does not keep a program from ending', async () => {
     await using program = new Program('gives-up.ts', support, {})
     expect(await program.ended()).toBe(0)
     expect(program.stdout).toBe('invalid_settings\n')
@@ -61,7 +61,7 @@ describe('the log', () => {
     expect(program.stdout).toBe('configured as before\n')
   })
 
-  test('goes where the program has configured LogTape to, and changes nothing there', async () => {
+  test('goes to the program’s LogTape configuration, without changing it', async () => {
     await using program = new Program('logs.ts', support, {}, ['configured'])
     await program.printed(/given a record of latchkey\.kafka/)
     expect(await program.stop()).toBe(0)

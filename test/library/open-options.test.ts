@@ -32,7 +32,7 @@ describe('settingsOfOptions', () => {
     expect(settingsOf(least)).toEqual(settings)
   })
 
-  test('values of JavaScript come to what their texts come to', () => {
+  test('JavaScript values give the same settings as their texts', () => {
     const options: OpenOptions = {
       ...least,
       kafkaBrokers: ['a:1', 'b:2'],
@@ -85,7 +85,7 @@ describe('settingsOfOptions', () => {
     expect(() => settingsOf({ ...least, ...options } as OpenOptions)).toThrow(text)
   })
 
-  test('what has no effect is noticed, by the names of options', () => {
+  test('options without effect cause a notice, by their names', () => {
     const { notices } = settingsOfOptions(
       { ...least, kafkaProperties: { 'linger.ms': 5, 'queue.buffering.max.kbytes': 1 } },
       false,

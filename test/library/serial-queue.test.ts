@@ -29,6 +29,6 @@ test('operations keep their order when one waits for a schema, also where that o
   expect(failure).toBeInstanceOf(RangeError)
   await Promise.all([second, third])
   expect(order).toEqual(['first', 'second', 'third'])
-  // Nobody waits any more.
+  // No operation waits any more.
   expect(turn.run(() => 4)).toBe(4)
 })

@@ -61,7 +61,7 @@ describe('a write', () => {
     expect(await fixture.value(store, 'a')).toBeUndefined()
   })
 
-  test('over a source record stands after compaction and a restart, and gives way to the next source record', async () => {
+  test('over a source record survives compaction and a restart, and is replaced by the next source record', async () => {
     await using fixture = await Fixture.create()
     await fixture.produce([
       { key: 'other', value: '1' },
@@ -85,7 +85,7 @@ describe('a write', () => {
     expect(await fixture.value(again, 'a')).toBe('newer')
   })
 
-  test('is refused with what is wrong when it cannot be taken', async () => {
+  test('is refused with the reason when it cannot be accepted', async () => {
     await using fixture = await Fixture.create({ partitions: 2, changelog: { 'max.message.bytes': '10000' } })
     const store = fixture.open({ partitions: [0], partitionsReplica: [1] })
     expect(await codeOf(put(store, 'a', '1'))).toBe('recovering')
@@ -127,7 +127,7 @@ describe('a write', () => {
     expect(await fixture.value(successor, 'a')).toBe('2')
   })
 
-  test('reaches the thread that has its partition when there are several, and is read back by one reader', async () => {
+  test('reaches the thread of its partition when there are several, and is read back by one reader', async () => {
     await using fixture = await Fixture.create({ partitions: 4 })
     const store = fixture.open({ storeThreads: 2, autoFlushSeconds: 3600 })
     await store.ready
@@ -143,7 +143,7 @@ describe('a write', () => {
     expect(keys.every((key) => reader.get(bytes(key)) === undefined)).toBe(true)
   })
 
-  test('is taken up to a bound while none is acknowledged', async () => {
+  test('is accepted up to a bound while none is acknowledged', async () => {
     await using fixture = await Fixture.create()
     const store = fixture.open()
     await store.ready

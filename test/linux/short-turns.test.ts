@@ -17,7 +17,7 @@ function turnOf(task: string): number | undefined {
   return shown === undefined ? undefined : Number(shown)
 }
 
-test('the threads that answer have short turns, and no other has', async () => {
+test('the threads that answer have short time slices, and no others', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('turns'), { partitions: 1 })
   const settings = { ...localPort, SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, HTTP_THREADS: '2' }
@@ -33,7 +33,7 @@ test('the threads that answer have short turns, and no other has', async () => {
   }
 })
 
-test('a priority that was chosen for the process is kept', () => {
+test('a priority set for the process is kept', () => {
   const nicer = Math.min(getPriority() + 5, constants.priority.PRIORITY_LOW) // than the tests, which may be nice themselves
   const script = `
     const { askForShortTurns } = await import(${JSON.stringify(module)})
@@ -41,7 +41,7 @@ test('a priority that was chosen for the process is kept', () => {
   expect(outputOf('nice', '-n', '5', process.execPath, '-e', script)).toBe(`${process.platform === 'linux'} ${nicer}`)
 })
 
-test('a policy that was chosen for the process is kept', () => {
+test('a policy set for the process is kept', () => {
   const batch = 3
   const script = `
     const { dlopen, ptr } = await import('bun:ffi')

@@ -42,14 +42,14 @@ test('new connections go to the listener that they are directed to', async () =>
   }
 })
 
-test('no connections are directed where nobody listens', async () => {
+test('no connections are directed where nothing listens', async () => {
   const closed = serve('closed')
   const port = closed.port!
   await closed.stop(true)
   expect(directNewConnections(port, 0)).toBe(false)
 })
 
-test('a connection is told from its listener, and from connections elsewhere', async () => {
+test('a connection is distinguished from its listener, and from other connections', async () => {
   const accepted = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
   const socket = { data: () => {} }
@@ -74,7 +74,7 @@ test('a connection is told from its listener, and from connections elsewhere', a
   }
 })
 
-test('no connection begins at a port that ignores them, and those that have begun go on', async () => {
+test('a port that ignores connections accepts no new ones, and open ones continue', async () => {
   const echo = Promise.withResolvers<string>()
   const socket = { data: () => {} }
   const listener = Bun.listen({

@@ -27,7 +27,7 @@ function drain(): string {
   return bytes.toString('utf8', 0, readSync(pipe, bytes))
 }
 
-test('a thread goes on when nobody reads its log, and says how many lines are missing once somebody does', async () => {
+test('a thread continues when its log is not read, and logs the number of missing lines once it is', async () => {
   const command = [process.execPath, join(import.meta.dir, '../support/log/writing-child.ts')]
   const child = Bun.spawn(command, { stdin: 'pipe', stdout: 'pipe', stderr: pipe })
   const reader = child.stdout.getReader()

@@ -55,7 +55,7 @@ describe('configureLogging', () => {
     expect(lines.map((line) => line.split(' ')[1]!)).toEqual([...expected])
   })
 
-  test('a value cannot write lines of its own when it holds control characters', () => {
+  test('a value with control characters cannot begin a log line', () => {
     const lines = capture()
     const key = 'a\r\n2026 error fake\u001b[2J\u0007\u202e'
     loggerOf('http').info('Looked up {key}', { key })
@@ -112,7 +112,7 @@ describe('RepeatedLog', () => {
     expect(lines[0]).toEndWith('Lost x\n')
   })
 
-  test('a message tells how many were left out when the interval has passed', () => {
+  test('a message has the number of suppressed ones when the interval has passed', () => {
     const { lines, clock, repeated } = setUp()
     for (clock.now = 0; clock.now <= 5_000; clock.now += 1_000) {
       repeated.log('warning', 'a', 'Lost {broker}', { broker: 'x' })
@@ -139,12 +139,12 @@ describe('RepeatedLog', () => {
     repeated.log('warning', 'b', 'Other')
     writePending()
     writePending()
-    const told = () => lines.map((line) => line.slice(40).trimEnd())
-    expect(told()).toEqual(['Lost x', 'Other', 'Lost z (1 more like it not logged)'])
+    const messages = () => lines.map((line) => line.slice(40).trimEnd())
+    expect(messages()).toEqual(['Lost x', 'Other', 'Lost z (1 more like it not logged)'])
     clock.now = 5_000
     repeated.log('warning', 'a', 'Lost {broker}', { broker: 'w' })
     writePending()
-    expect(told().slice(3)).toEqual(['Lost w'])
+    expect(messages().slice(3)).toEqual(['Lost w'])
   })
 
   test('a message is written when its key is another', () => {
@@ -175,7 +175,7 @@ describe('RepeatedLog without a configuration of LogTape', () => {
     log.log('error', 'c', 'Configured {now}', { now: 1 })
   `
 
-  test('warnings and errors go to stderr once that is asked for, until somebody configures it', async () => {
+  test('warnings and errors go to stderr on request, until LogTape is configured', async () => {
     const root = `${import.meta.dir}/../..`
     const child = Bun.spawn([process.execPath, '-e', script], { cwd: root, stdout: 'pipe', stderr: 'pipe' })
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])

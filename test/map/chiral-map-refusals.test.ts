@@ -24,7 +24,7 @@ test('a put throws entry_too_large above a gibibyte', () => {
   )
 })
 
-test('a put throws memory_exhausted at the limit, and what is there can be published', async () => {
+test('a put throws memory_exhausted at the limit, and earlier puts can be published', async () => {
   const { map, put, text, openAll } = createFixture({ bytesMax: 256 * 1024, initialCapacity: 300 })
   await openAll()
   let count = 0

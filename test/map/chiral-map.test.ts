@@ -155,7 +155,7 @@ test('a partition is empty when it has been cleared, and its memory is used agai
   expect(text('key 7')).toStartWith('value 49 ')
 })
 
-test('a partition keeps what it has when room is reserved, and takes more', async () => {
+test('a partition keeps its entries when room is reserved, and accepts more', async () => {
   const { map, put, text, openAll } = createFixture({ bytesMax: 4 << 20 })
   for (let i = 0; i < 100; i++) put(0, `key-${i}`, `before-${i}`)
   map.reserve(0, 10_000)

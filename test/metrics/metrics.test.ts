@@ -81,7 +81,7 @@ describe('createMetrics', () => {
     expect(samples.get('latchkey_process_resident_memory_bytes')).toBeGreaterThan(1e6)
   })
 
-  test('the figures of the store are shown when it is scraped again', async () => {
+  test('the figures of the store are current at each scrape', async () => {
     const { store, render } = setUp()
     await render()
     store.stats.add('recordsConsumed', 5)

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const options = { version: '1.2.3', topic: 'orders-topic', url: 'https://localhost:1', hasToken: false }
 
 describe('printBanner', () => {
-  test('what can be opened is printed at once, and a lookup when there is a key', async () => {
+  test('URLs are printed at once, and a lookup when there is a key', async () => {
     const sampleKey = () => new TextEncoder().encode('a b')
     const store = { id: 'orders', state: 'recovering', presentation: presentationOf(undefined), sampleKey }
     const lines: string[] = []
@@ -37,7 +37,7 @@ describe('printBanner', () => {
     end()
   })
 
-  test('no lookup is printed when the key is none of its format', async () => {
+  test('no lookup is printed when the key does not fit its format', async () => {
     const asked = Promise.withResolvers<void>()
     const keyText = () => {
       asked.resolve()
@@ -62,7 +62,7 @@ describe('printBanner', () => {
     )
   })
 
-  test('where the token stands is said when a shell does not know it, and the token is not shown', () => {
+  test('the place of the token is printed when a shell does not know it, and the token is not shown', () => {
     const presentation = presentationOf(undefined)
     const store = { id: 'orders', state: 'starting', presentation, sampleKey: () => undefined }
     const lines: string[] = []

@@ -14,7 +14,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-test('many signals at once are two renewals, and the second one reads what is there by then', async () => {
+test('many signals at once cause two renewals, and the second one reads the latest files', async () => {
   const paths = writeCertificate(root, makeCertificate({ name: 'first' }))
   const renewed: string[] = []
   const before = process.listeners('SIGHUP')

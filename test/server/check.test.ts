@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/errors.ts'
 import { check } from '../../lib/server/check.ts'
 import { freePorts } from '../support/process/ports.ts'
 
-test('check names an address without a broker and one that the machine lacks, both at once', async () => {
+test('check reports an address without a broker and one that the machine lacks, together', async () => {
   const [port = 0] = await freePorts(1)
   const environment = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: `127.0.0.1:${port}` }
   const command = readCommand({ argv: ['--check'], environment, envDirectories: [] })

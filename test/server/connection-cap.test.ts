@@ -23,7 +23,7 @@ interface Limited extends AsyncDisposable {
   closed(): number
 }
 
-/** In a process of its own, where no descriptors are mixed with those of clients. */
+/** In a separate process, so that its descriptors are not mixed with those of clients. */
 async function startLimited({ name }: Transport, connectionsMax: number, descriptorsMax = 1_024): Promise<Limited> {
   const command = `ulimit -n ${descriptorsMax} && exec "${process.execPath}" "${script}" ${connectionsMax} "${name}"`
   const child = Bun.spawn(['sh', '-c', command], { stdout: 'pipe', stderr: 'pipe' })
@@ -90,10 +90,10 @@ describe.each(allTransports)('$name', (transport) => {
       const excess = Array.from({ length: 20 }, () => open(limited.port, openSocket))
       await untilClosed(excess, 20)
       for (const socket of held) expect(await ask(socket)).toStartWith('HTTP/1.1 200 ')
-      await until('all that were closed are told of', () => limited.closed() === excess.length)
+      await until('all closed connections are logged', () => limited.closed() === excess.length)
     })
 
-    test('a connection is taken again when another has ended', async () => {
+    test('a connection is accepted again when another has ended', async () => {
       await using limited = await startLimited(transport, 1)
       const [first] = await openAnswered(limited.port, 1, openSocket)
       await untilClosed([open(limited.port, openSocket)], 1)
@@ -104,7 +104,7 @@ describe.each(allTransports)('$name', (transport) => {
       expect(await ask(next!)).toStartWith('HTTP/1.1 200 ')
     })
 
-    test('the server goes on answering when more connections are opened than it has descriptors', async () => {
+    test('the server still answers when more connections are opened than it has descriptors', async () => {
       await using limited = await startLimited(transport, 1_000_000, 64)
       const flood = Array.from({ length: 300 }, () => open(limited.port, openSocket))
       await untilClosed(flood, 300 - 64)
@@ -112,11 +112,11 @@ describe.each(allTransports)('$name', (transport) => {
       while (!answer.startsWith('HTTP/1.1 200 ')) {
         answer = await transport.rawRequest(limited.port, request).catch(() => '')
       }
-      await until('those that were closed are told of', () => limited.closed() >= 300 - 64)
+      await until('the closed connections are logged', () => limited.closed() >= 300 - 64)
     })
   })
 
-  test('there is room for connections to brokers when requests are passed on for more clients than there are descriptors', async () => {
+  test('there are descriptors for connections to brokers when requests of more clients are forwarded than there are descriptors', async () => {
     const broker = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
     try {
       await using limited = await startLimited(transport, 1_000_000, 256)
@@ -140,7 +140,7 @@ describe.each(allTransports)('$name', (transport) => {
   })
 })
 
-test('connections at another port are left alone', async () => {
+test('connections at another port are not closed', async () => {
   await using served = serveFake({ connectionsMax: 1 })
   await using other = serveFake()
   const others = await openAnswered(other.server.port, 10)
@@ -158,7 +158,7 @@ describe('descriptors', () => {
     [4096, 2, 1],
     [4096, Infinity, 4096],
     [Infinity, 1024, 640],
-  ])('of %p connections that are wanted and %p descriptors there are %p', (wanted, limit, expected) => {
+  ])('of %p wanted connections and %p descriptors, %p are allowed', (wanted, limit, expected) => {
     expect(connectionsWithin(wanted, limit)).toBe(expected)
   })
 

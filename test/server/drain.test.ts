@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { drain, type Drainable } from '../../lib/server/drain.ts'
 import { until } from '../support/until.ts'
 
-/** A server that says what it is asked for, and whose requests are answered when a test says so. */
+/** A server that records its requests and answers them when a test lets it. */
 function server(calls: string[]): Drainable & { answered(): void } {
   const answered = Promise.withResolvers<void>()
   return {
@@ -17,7 +17,7 @@ function server(calls: string[]): Drainable & { answered(): void } {
   }
 }
 
-test('what is left is cut when the bound is passed, and not all is answered', async () => {
+test('the rest is terminated at the time limit, and not all is answered', async () => {
   const calls: string[] = []
   const drained = drain(0, [server(calls)], 1)
   await until('it is cut', () => calls.includes('destroy'))
@@ -25,7 +25,7 @@ test('what is left is cut when the bound is passed, and not all is answered', as
   expect(calls).toEqual(['announceClose', 'stop', 'destroy'])
 })
 
-test('nothing is cut before all is answered', async () => {
+test('nothing is terminated before all is answered', async () => {
   const calls: string[] = []
   const servers = [server(calls), server(calls)]
   const drained = drain(0, servers, 3_600_000)

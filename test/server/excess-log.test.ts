@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { configureLogging } from '../../lib/log/index.ts'
 import { ExcessLog } from '../../lib/server/excess-log.ts'
 
-test('closed connections are told of in one line, with as many as were open then', () => {
+test('closed connections are logged in one line, with the number of open ones', () => {
   const lines: string[] = []
   configureLogging({ level: 'info', structured: false, write: (line) => void lines.push(line.slice(25).trim()) })
   const log = new ExcessLog()

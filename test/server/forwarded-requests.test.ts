@@ -33,7 +33,7 @@ function start(bytesMax: number, answer: (count: number) => Answer | Promise<Ans
 const large = () => valueOf(new Uint8Array(100))
 
 describe('responses that Bun’s server holds', () => {
-  test('further ones are made as soon as tunnels have received those before', async () => {
+  test('further ones are built as soon as tunnels have received the earlier ones', async () => {
     const { ask, forwarded, lookups, statuses } = start(150, large)
     for (const port of [1, 2, 3, 4]) ask(port)
     expect(lookups()).toBe(2)
@@ -47,7 +47,7 @@ describe('responses that Bun’s server holds', () => {
     expect(Object.values(statuses)).toEqual([200, 200, 200, 200])
   })
 
-  test('none is made for a tunnel that was closed meanwhile', async () => {
+  test('none is built for a tunnel that was closed meanwhile', async () => {
     const { ask, forwarded, lookups, statuses } = start(1, large)
     for (const port of [1, 2, 3]) ask(port)
     forwarded.delete(2)
@@ -56,7 +56,7 @@ describe('responses that Bun’s server holds', () => {
     expect([lookups(), statuses[2]]).toEqual([2, 403])
   })
 
-  test('one that was made too late for its tunnel takes no room', async () => {
+  test('one that was built too late for its tunnel takes no room', async () => {
     const coming = Promise.withResolvers<Answer>()
     const { ask, forwarded, statuses } = start(1, (count) => (count === 1 ? coming.promise : large()))
     ask(1)
@@ -78,7 +78,7 @@ describe('responses that Bun’s server holds', () => {
 })
 
 test.each(transports)(
-  '$name requests that had to wait are answered each by its own headers',
+  '$name each delayed request is answered by its own headers',
   async ({ serveFake, rawRequest }) => {
     await using served = serveFake()
     const huge = 'x'.repeat(20_000_000)

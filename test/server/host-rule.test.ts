@@ -20,7 +20,7 @@ function ruleOf(hosts?: string[]) {
 }
 
 describe('a host', () => {
-  test('is told to be listed, and with SERVER_HOSTS no token is suggested, which would not help', async () => {
+  test('is refused with the advice to list it, and with SERVER_HOSTS without the advice of a token, which would not help', async () => {
     expect(await ruleOf().refusal('evil.example').text()).toContain('or set SERVER_TOKEN_FILE')
     const { detail } = (await ruleOf(['orders.example']).refusal('evil.example').json()) as { detail: string }
     expect(detail).toEndWith('list it in SERVER_HOSTS')
@@ -73,7 +73,7 @@ describe('a host', () => {
     expect(ruleOf(hosts).admits(host)).toBe(isAdmitted)
   })
 
-  test('is judged by itself, whatever came before', () => {
+  test('is judged independently of earlier ones', () => {
     const rule = ruleOf(['a'])
     expect(['a', 'b', 'b', 'a', null, 'b'].map((host) => rule.admits(host))).toEqual([
       true,
@@ -85,7 +85,7 @@ describe('a host', () => {
     ])
   })
 
-  test('is looked at without a token, or where names are set', () => {
+  test('is checked without a token, or when names are set', () => {
     expect(hostRuleOf({ ...none, hasToken: true })).toBeUndefined()
     expect(hostRuleOf(none)?.isForAll).toBeFalse()
     expect(hostRuleOf({ ...none, hasToken: true, hosts: ['a'] })?.isForAll).toBeTrue()
@@ -125,7 +125,7 @@ describe('a connection', () => {
     [['a'], false, 421],
     [['evil.example'], true, 200],
   ])(
-    'with SERVER_HOSTS=%p passed on, of a client on this machine %p, is answered %p',
+    'with SERVER_HOSTS=%p forwarded, from a client on this machine %p, is answered %p',
     async (hosts, isLocal, status) => {
       const forwarded = new ForwardedRequests()
       forwarded.add(7, isLocal)
@@ -152,7 +152,7 @@ describe('a server without a token', () => {
   ]
 
   test.each(requestForms)(
-    'refuses names that it does not know, and counts them, when requests are %s',
+    'refuses unknown names, and counts them, when requests are %s',
     async (_, hasFastPath, ask) => {
       let refused = 0
       const hostRule = hostRuleOf({ hasToken: false, refused: () => refused++ > 0 })
@@ -172,7 +172,7 @@ describe('a server without a token', () => {
     },
   )
 
-  test('says so in the log once, however many there are', () => {
+  test('logs refused names once', () => {
     const lines: string[] = []
     configureLogging({ level: 'info', structured: false, write: (line) => lines.push(line) })
     const stats = new LookupStats()
@@ -182,7 +182,7 @@ describe('a server without a token', () => {
     expect(lines).toEqual([expect.stringContaining('Refused a request for its Host: "evil.example" is not an address')])
   })
 
-  test.each(modes)('looks at each request of a connection, %s', async (_, hasFastPath) => {
+  test.each(modes)('checks each request of a connection, %s', async (_, hasFastPath) => {
     await using served = serveFake({ hasFastPath, hostRule: hostRuleOf(none) })
     served.store.put('a', 'A')
     const ask = requestForms[0]![2]

@@ -41,7 +41,7 @@ async function slowClientsEnd({ openSocket, serveFake, fetch }: Transport): Prom
   await Promise.all(slow)
 }
 
-test('connections end by themselves, and others are answered meanwhile, when clients are slow', async () => {
+test('slow connections time out, and others are answered meanwhile', async () => {
   const ended: string[] = []
   // At the same time, because it takes the 12 s of a head.
   await Promise.all(allTransports.map((transport) => slowClientsEnd(transport).then(() => ended.push(transport.name))))
@@ -106,7 +106,7 @@ describe.each(allTransports)('$name', ({ openSocket, hasFastPath, serveFake, ope
     )
   })
 
-  describe('senseless clients', () => {
+  describe('malformed requests', () => {
     const unknownMethods = [
       ['an unknown method', `FOO /livez HTTP/1.1\r\n${host}\r\n`],
       ['a method in lower case', `get /livez HTTP/1.1\r\n${host}\r\n`],
@@ -144,7 +144,7 @@ describe.each(allTransports)('$name', ({ openSocket, hasFastPath, serveFake, ope
       expect((await fetch(`${served.url}/livez`)).status).toBe(200)
     })
 
-    test('the token is asked for when the request is odd but can be read', async () => {
+    test('the token is required when the request is odd but readable', async () => {
       await using served = serveFake({ token: 'token' })
       const answers = [
         'GET /metrics HTTP/1.0\r\n\r\n',

@@ -1,4 +1,4 @@
-/** The executable with several threads that answer HTTP: whoever is asked, the answer is the same. */
+/** The executable with several HTTP threads: each gives the same answer. */
 import { expect, test } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { modes } from '../support/http/transports.ts'
@@ -39,7 +39,7 @@ async function start(
 }
 
 test.each(modes)(
-  'every thread finds what a flush has made visible, and counts into the same metrics, %s',
+  'every thread finds what a flush has made visible, and updates the same metrics, %s',
   async (_, hasFastPath) => {
     const { broker, topic, latchkey } = await start({ HTTP_FAST_PATH: String(hasFastPath) })
     try {
@@ -47,7 +47,7 @@ test.each(modes)(
       for (const response of await ask(latchkey, `/stores/${topic}/user-7`)) {
         expect([response.status, await response.json()]).toEqual([200, 'first-7'])
       }
-      for (const response of await ask(latchkey, `/stores/${topic}/nobody`)) expect(response.status).toBe(404)
+      for (const response of await ask(latchkey, `/stores/${topic}/absent`)) expect(response.status).toBe(404)
       for (const response of await ask(latchkey, '/readyz')) expect(response.status).toBe(200)
       for (const response of await ask(latchkey, `/status-store/${topic}`)) {
         expect(await response.json()).toMatchObject({ state: 'running', partitions: { primary: [0, 1, 2] } })
@@ -73,7 +73,7 @@ test.each(modes)(
   },
 )
 
-test('a port that another process has is refused, with several threads, too', async () => {
+test('a port of another process is refused, with several threads, too', async () => {
   const { topic, latchkey, broker } = await start()
   try {
     const port = new URL(latchkey.url!).port

@@ -23,7 +23,7 @@ test('the licences are those of the store and of every package that the executab
   expect(text).toContain(read('LICENSE').trim())
 })
 
-test('every part that Bun names of itself has its licence', () => {
+test('every part that Bun lists has its licence', () => {
   const parts = Object.keys(process.versions).filter((name) => !interfaces.has(name))
   expect(Object.keys(partsOfBun).toSorted()).toEqual(parts.toSorted())
 })

@@ -52,7 +52,7 @@ describe.each(modes)('stop %s', (_mode, hasFastPath) => {
     await stopped
   })
 
-  test('a connection that is kept alive is answered once more, and asked to end, when it drains', async () => {
+  test('a keep-alive connection is answered once more, with Connection: close, when it drains', async () => {
     const { server } = serveFake({ hasFastPath })
     const request = 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'
     const answers: string[] = []
@@ -78,7 +78,7 @@ describe.each(modes)('stop %s', (_mode, hasFastPath) => {
     expect(answers.map((answer) => /connection: close/i.test(answer))).toEqual([false, true])
   })
 
-  test('who has connected, but is not accepted yet, is answered when it drains', async () => {
+  test('a client that has connected, but is not accepted yet, is answered when it drains', async () => {
     const { server } = serveFake({ hasFastPath })
     const client = Bun.spawn(
       [process.execPath, `${import.meta.dir}/../support/server/late-clients.ts`, String(server.port)],
@@ -99,7 +99,7 @@ describe.each(modes)('stop %s', (_mode, hasFastPath) => {
     expect(new TextDecoder().decode(answers.value)).toBe('200 200 200 200 200')
   })
 
-  test('requests under way are cut when the bound is passed', async () => {
+  test('requests under way are terminated at the time limit', async () => {
     const { store, server, url } = serveFake({ hasFastPath })
     const asked = Promise.withResolvers<void>()
     store.onGet = () => {
@@ -115,7 +115,7 @@ describe.each(modes)('stop %s', (_mode, hasFastPath) => {
     expect(await pending).toBe('cut')
   })
 
-  test('idle connections do not hold it up when clients keep them alive', async () => {
+  test('idle keep-alive connections do not delay it', async () => {
     const { server } = serveFake({ hasFastPath })
     let onAnswer = () => {}
     const answered = new Promise<void>((resolve) => (onAnswer = resolve))

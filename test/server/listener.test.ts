@@ -30,7 +30,7 @@ function pairOf(name: string): TlsPair {
   return pair
 }
 
-/** A connection that has shaken hands, whatever the certificate. */
+/** A connection after its handshake, with any certificate. */
 function open(port: number): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => resolve(socket))
@@ -182,14 +182,14 @@ describe.each(modes)('renewTls %s', (_mode, hasFastPath) => {
     await Promise.all(clients)
   })
 
-  test('the certificate before stays when Bun does not take the new one', async () => {
+  test('the former certificate stays when Bun does not accept the new one', async () => {
     const first = pairOf('first')
     await using served = serveFake({ hasFastPath, tls: first })
     expect(() => served.server.renewTls({ ...first, key: pairOf('second').key })).toThrow()
     expect(await subjectAt(served.server.port)).toBe('first')
   })
 
-  test('a server without TLS is left as it is', async () => {
+  test('a server without TLS is unchanged', async () => {
     await using served = serveFake({ hasFastPath })
     served.server.renewTls(pairOf('first'))
     for (let count = 0; count < 10; count++) expect(await rawRequest(served.server.port, request)).toEndWith('alive\n')

@@ -12,11 +12,11 @@ describe('lookupUrl', () => {
     ['..', 'http://x/stores/orders?key=..'],
     ['', 'http://x/stores/orders?key='],
     ['...', 'http://x/stores/orders/...'],
-  ])('nothing of it means anything to a shell or a client when the key is %p', (key, expected) => {
+  ])('it has no special characters for a shell or a client when the key is %p', (key, expected) => {
     expect(lookupUrl('http://x', 'orders', new TextEncoder().encode(key))).toBe(expected)
   })
 
-  test('the key is found when its URL is fetched, whatever its bytes', async () => {
+  test('a key of any bytes is found by its URL', async () => {
     await using served = serveFake()
     const bytes = fc.oneof(
       fc.uint8Array(),

@@ -122,7 +122,7 @@ test.each(allTransports)(
     const socket = await open(greedy.port)
     socket.pause()
     await written(socket, get('large', 'X: 1\r\nX: 2\r\n').repeat(1_000))
-    // Whatever can be answered of it is, by the time that others have had theirs.
+    // By the time that others have their answers, everything that can be answered has been.
     for (let count = 0; count < 200; count++) await rawRequest(greedy.port, livez)
     expect(greedy.mebibytes()).toBeLessThan(mebibytesMax)
     socket.destroy()

@@ -6,14 +6,14 @@ const server = { bind: '127.0.0.1', port: 8080 }
 
 describe('serverNotices', () => {
   test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1', '::ffff:127.0.0.1'])(
-    'nothing is said when it listens at %s',
+    'there is no notice when it listens at %s',
     (bind) => {
       expect(serverNotices({ ...server, bind }, 4096)).toEqual([])
     },
   )
 
   test.each(['0.0.0.0', '::', '192.168.0.1', '::ffff:10.0.0.1', 'kafka-1', '127'])(
-    'it is said that there is no token when it listens at %s',
+    'the missing token is a notice when it listens at %s',
     (bind) => {
       const [notice, ...others] = serverNotices({ ...server, bind }, 4096)
       expect(notice).toStartWith(
@@ -25,19 +25,19 @@ describe('serverNotices', () => {
     },
   )
 
-  test('it does not say that HTTP listens while it only checks', () => {
+  test('no notice says that HTTP listens during a check', () => {
     const [notice] = serverNotices({ ...server, bind: '0.0.0.0' }, 4096, false)
     expect(notice).toStartWith('HTTP would listen at 0.0.0.0 without a token: ')
   })
 
-  test('a short token is told of without being shown', () => {
+  test('a short token is a notice that does not show it', () => {
     const notices = serverNotices({ ...server, token: 'geheim' }, 4096)
     expect(notices).toEqual([
       'SERVER_TOKEN has fewer than 16 characters: "openssl rand -hex 32" prints one that cannot be guessed',
     ])
   })
 
-  test('it is said how many connections there are when descriptors are short', () => {
+  test('the number of connections is a notice when descriptors are short', () => {
     expect(serverNotices({ ...server, connectionsMax: 4096 }, 1024)).toEqual([
       'SERVER_CONNECTIONS_MAX=4096 is more than there are descriptors for: 640 connections are taken. Raise the limit of 1024 descriptors (ulimit -n, LimitNOFILE) to 4608',
     ])

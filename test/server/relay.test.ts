@@ -27,77 +27,77 @@ function start(expected: number, threads = 1) {
     const received = (message: FromThread) => void heard.push({ thread, message })
     relay.access.open(config, logging, { received, ended: () => {} })
   }
-  const tell = (message: FromThread, thread = 0) => events[thread]!.received(message)
-  return { relay, said, heard, tell }
+  const emit = (message: FromThread, thread = 0) => events[thread]!.received(message)
+  return { relay, said, heard, emit }
 }
 
 function listener() {
   const heard: { thread: number; message: FromThread }[] = []
-  return { heard, told: (thread: number, message: FromThread) => void heard.push({ thread, message }) }
+  return { heard, receive: (thread: number, message: FromThread) => void heard.push({ thread, message }) }
 }
 
 describe('Relay', () => {
-  test('each listener hears all that there was, in order, whenever it joins', () => {
-    const { relay, heard, tell } = start(2, 2)
+  test('each listener receives all messages, in order, whenever it joins', () => {
+    const { relay, heard, emit } = start(2, 2)
     const [first, second] = [listener(), listener()]
-    tell(state('recovering'))
-    relay.join(first.told, 1)
-    tell(state('recovering'), 1)
-    tell(state('running'))
-    relay.join(second.told, 2)
-    tell({ type: 'caught-up' }, 1)
+    emit(state('recovering'))
+    relay.join(first.receive, 1)
+    emit(state('recovering'), 1)
+    emit(state('running'))
+    relay.join(second.receive, 2)
+    emit({ type: 'caught-up' }, 1)
     const all = [
       { thread: 0, message: state('recovering') },
       { thread: 1, message: state('recovering') },
       { thread: 0, message: state('running') },
       { thread: 1, message: { type: 'caught-up' } },
     ]
-    for (const { heard: told } of [first, second, { heard }]) expect(told).toEqual(all as typeof heard)
+    for (const { heard: received } of [first, second, { heard }]) expect(received).toEqual(all as typeof heard)
   })
 
-  test('the main thread alone hears what is for it', () => {
-    const { relay, heard, tell } = start(1)
-    const { heard: told, told: hear } = listener()
-    relay.join(hear, 1)
+  test('only the main thread receives its messages', () => {
+    const { relay, heard, emit } = start(1)
+    const { heard: received, receive } = listener()
+    relay.join(receive, 1)
     const ownAlone: FromThread[] = [
       { type: 'flushed', id: 1, operations: 1 },
       { type: 'flush-failed', id: 2, error: { code: 'recovering', message: 'no' } },
       { type: 'closed' },
     ]
-    for (const message of ownAlone) tell(message)
+    for (const message of ownAlone) emit(message)
     expect(heard.map(({ message }) => message)).toEqual(ownAlone)
-    expect(told).toEqual([])
+    expect(received).toEqual([])
   })
 
-  test('each flush is answered to who has asked for it, whatever the numbers', () => {
-    const { relay, said, heard, tell } = start(2)
+  test('each flush is answered to its sender, for any ids', () => {
+    const { relay, said, heard, emit } = start(2)
     const [first, second] = [listener(), listener()]
-    for (const { told } of [first, second]) {
-      relay.join(told, 1)
-      relay.post(told, 0, { type: 'flush', id: 7 })
+    for (const { receive } of [first, second]) {
+      relay.join(receive, 1)
+      relay.post(receive, 0, { type: 'flush', id: 7 })
     }
     const ids = said.map(({ message }) => (message as { id: number }).id)
     expect(new Set([...ids, 7]).size).toBe(3)
-    tell({ type: 'flush-failed', id: ids[1]!, error: { code: 'recovering', message: 'no' } })
-    tell({ type: 'flushed', id: ids[0]!, operations: 5 })
-    tell({ type: 'flushed', id: 7, operations: 6 })
+    emit({ type: 'flush-failed', id: ids[1]!, error: { code: 'recovering', message: 'no' } })
+    emit({ type: 'flushed', id: ids[0]!, operations: 5 })
+    emit({ type: 'flushed', id: 7, operations: 6 })
     expect(first.heard).toEqual([{ thread: 0, message: { type: 'flushed', id: 7, operations: 5 } }])
     expect(second.heard).toMatchObject([{ message: { type: 'flush-failed', id: 7 } }])
     expect(heard).toEqual([{ thread: 0, message: { type: 'flushed', id: 7, operations: 6 } }])
   })
 
-  test('confirmations reach the thread that they are for, and nothing else does', () => {
+  test('confirmations reach their thread, and nothing else does', () => {
     const { relay, said } = start(1, 2)
-    const { told } = listener()
+    const { receive } = listener()
     const confirmed: ToThread = { type: 'confirmed', readerThread: 1, version: 3 }
-    relay.post(told, 1, confirmed)
-    relay.post(told, 0, { type: 'close' })
-    relay.post(told, 9, confirmed)
+    relay.post(receive, 1, confirmed)
+    relay.post(receive, 0, { type: 'close' })
+    relay.post(receive, 9, confirmed)
     expect(said).toEqual([{ thread: 1, message: confirmed }])
   })
 })
 
-test('a store in a further thread hears and says through the main one, by the order of its threads', () => {
+test('a store in a further thread receives and sends through the main one, by the order of its threads', () => {
   const said: { thread: number; message: ToThread }[] = []
   const threads = new RelayedThreads(2, (thread, message) => void said.push({ thread, message }))
   const heard: string[] = []

@@ -74,7 +74,7 @@ describe.each([...requestPaths])('$name', (path) => {
     ['ones that differ', 'Content-Length: 5\r\nContent-Length: 0\r\n'],
     ['a list of equal ones', 'Content-Length: 5, 5\r\n'],
   ])(
-    'a request with several lengths is refused, and nothing behind it is answered, when it has %s',
+    'a request with several lengths is refused, and nothing after it is answered, when it has %s',
     async (_, lengths) => {
       for (const line of ['GET /stores/orders/a', 'HEAD /livez', 'POST /flush-store/orders']) {
         const requests = `${request(path, `Host: a\r\n${lengths}`, line)}hello${request(path, 'Host: a\r\n')}`
@@ -87,7 +87,7 @@ describe.each([...requestPaths])('$name', (path) => {
   )
 
   test.each(['GET /stores/orders/a', 'POST /stores/orders/a', 'POST /flush-store/orders'])(
-    'the connection ends, however much more comes, when chunks come with %s',
+    'the connection ends, regardless of further data, when chunks come with %s',
     async (line) => {
       const head = request(path, 'Host: a\r\nTransfer-Encoding: chunked\r\n', line)
       const chunk = `3E8\r\n${'x'.repeat(1_000)}\r\n`
@@ -96,7 +96,7 @@ describe.each([...requestPaths])('$name', (path) => {
   )
 
   test.each(['close', 'Close', 'keep-alive, close', 'close, te'])(
-    'a client that says Connection: %s is answered with the same, and nothing behind it',
+    'a request with Connection: %s is answered with the same, and nothing after it',
     async (connection) => {
       const asked = request(path, `Host: a\r\nConnection: ${connection}\r\n`)
       const { answers, isClosed } = await exchangeWith(path, asked + request(path, 'Host: a\r\n'))

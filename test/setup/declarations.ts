@@ -1,4 +1,4 @@
-/** Before `npm pack`: the declarations of what lib/index.ts exports, into dist/types, and none that nobody can reach from there. */
+/** Before `npm pack`: the declarations of what lib/index.ts exports, into dist/types, and no others. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
@@ -9,7 +9,7 @@ const project = join(types, 'tsconfig.json')
 rmSync(types, { recursive: true, force: true })
 mkdirSync(types, { recursive: true })
 const compilerOptions = { noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: types, rootDir: root }
-// Declarations for libraries without types are imported by nobody.
+// Declarations for libraries without types are never imported.
 const unimported = new Bun.Glob('**/*.d.ts').scanSync(join(root, 'lib'))
 const files = ['index.ts', ...unimported].map((path) => join(root, 'lib', path))
 writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }))

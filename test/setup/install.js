@@ -40,7 +40,7 @@ function installedVersion(name) {
 
 function install() {
   const npmFlags = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  // npm tells the scripts that it runs where its own program is. Bun runs this file where there is no Node, hence perhaps no npm.
+  // npm passes the path of its own program to the scripts that it runs. Bun runs this file where there is no Node, hence perhaps no npm.
   const npmProgram = process.env.npm_execpath?.endsWith('npm-cli.js') ? process.env.npm_execpath : undefined
   const [program, args] = process.versions.bun
     ? [process.execPath, ['install', '--frozen-lockfile']]
@@ -52,7 +52,7 @@ function install() {
   if (status !== 0) fail(`install dependencies: ${program} ${args[0]} ended with ${status}. Its reason is above.`)
 }
 
-/** The package `bun` brings its binary by an install script, which npm may be told not to run. */
+/** The package `bun` brings its binary by an install script, which npm may be configured not to run. */
 function checkBun() {
   const wantedVersion = manifest.devDependencies.bun
   if (bunVersion() === wantedVersion) return

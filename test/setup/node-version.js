@@ -1,4 +1,4 @@
-/** What oxlint needs. The npm of an older Node leaves its binary out without a word. */
+/** What oxlint needs. The npm of an older Node omits its binary without a message. */
 const [majorMin, minorMin] = [20, 19]
 
 /**

@@ -13,7 +13,7 @@ test.each(['18.20.8', '20.18.3', '12.22.12'])('Node %s is refused in one sentenc
   expect(faultOfNode({ node })).toBe(`run this script: found Node.js ${node}. Install Node.js 20.19 or newer, or Bun.`)
 })
 
-test.each([{ node: '20.19.0' }, { node: '22.1.0' }, { node: '18.0.0', bun: '1.4.5' }])('%p is taken', (versions) => {
+test.each([{ node: '20.19.0' }, { node: '22.1.0' }, { node: '18.0.0', bun: '1.4.5' }])('%p is accepted', (versions) => {
   expect(faultOfNode(versions)).toBeUndefined()
 })
 
@@ -22,7 +22,7 @@ test('no dependency is marked as deprecated where the lock file was written', ()
   expect(Object.entries(lock.packages).filter(([, { deprecated }]) => deprecated !== undefined)).toEqual([])
 })
 
-test('what the tests need is looked for first, and all that is missing is named in a sentence', () => {
+test('the prerequisites of the tests are checked first, and all missing ones are named in a sentence', () => {
   const needs = fileURLToPath(new URL('needs.ts', import.meta.url))
   const { stderr, exitCode } = Bun.spawnSync([process.execPath, needs], { env: { PATH: '/nowhere' } })
   expect([stderr.toString(), exitCode]).toEqual([

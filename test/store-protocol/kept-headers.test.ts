@@ -23,7 +23,7 @@ function select(kept: HeaderSelector, headers: Headers): string[] {
 
 const text = (value: string) => Buffer.from(value)
 
-test('headers are selected by name, or by how their name begins', () => {
+test('headers are selected by name or prefix', () => {
   const kept = new HeaderSelector(['id', 'x-*'])
   const headers: Headers = [
     ['id', text('1')],
@@ -48,7 +48,7 @@ test('headers that the changelog gives its own records are never selected', () =
   expect(select(new HeaderSelector(['s*', 'a*']), headers)).toEqual(['source=1'])
 })
 
-test('headers are left out when all together take too much', () => {
+test('headers beyond the size limit are omitted', () => {
   const kept = new HeaderSelector(['*'])
   const half = Buffer.alloc(keptHeaderBytesMax / 2 - 4)
   expect(
@@ -83,7 +83,7 @@ test.each<[string, RawRecord]>([
   ['none', { value: 'value' }],
   ['a large value', { value: 'v'.repeat(100_000), headers: [['id', text('1')]] }],
   ['an empty value', { value: '', headers: [['id', text('1')]] }],
-])('a value comes out of memory as it went in, with %s', (_, record) => {
+])('a value is the same after memory, with %s', (_, record) => {
   const puts: Uint8Array[] = []
   const map = {
     put: (_partition: number, data: Buffer, _key: number, _keyLength: number, start: number, length: number) =>

@@ -18,7 +18,7 @@ test('an instance has just the partitions that the settings name', () => {
   expect(roles(settings)).toEqual({ primaries: [0, 1], replicas: [2, 3], notices: [] })
 })
 
-test('an instance has a partition as primary, and says so, when it is named as both', () => {
+test('an instance has a partition as primary, with a notice, when it is named as both', () => {
   const one = roles({ PARTITIONS: '0,1', PARTITIONS_REPLICA: '1-2' })
   expect([one.primaries, one.replicas]).toEqual([[0, 1], [2]])
   expect(one.notices).toEqual(['PARTITIONS_REPLICA: partition 1 left out, since this instance has it as primary'])
@@ -27,7 +27,7 @@ test('an instance has a partition as primary, and says so, when it is named as b
   expect(all.notices).toEqual(['PARTITIONS_REPLICA: partitions 1, 2 left out, since this instance has them as primary'])
 })
 
-test('an instance copies all partitions when it is replica only and none are named', () => {
+test('an instance has all partitions as replicas when it is replica-only and none are named', () => {
   const settings = { USE_REPLICA_ONLY: 'true' }
   expect(roles(settings)).toEqual({ primaries: [], replicas: [0, 1, 2, 3], notices: [] })
   expect(roles({ ...settings, PARTITIONS_REPLICA: '3' }).replicas).toEqual([3])

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const now = 1_700_000_000_000
 afterEach(() => void setSystemTime())
 
-test('the end of a partition that is not fetched is asked for, and that of one that is fetched is not', async () => {
+test('the end of a partition is requested only when it is not fetched', async () => {
   setSystemTime(now)
   const fake = new FakeClient({ 0: 1, 1: 1 })
   fake.offsets.set(0, { earliest: 0, latest: 70 })
@@ -24,7 +24,7 @@ test('the end of a partition that is not fetched is asked for, and that of one t
   watch.stop()
 })
 
-test('an answer that is older than what a Fetch has said since does not count', async () => {
+test('an answer older than the last Fetch does not count', async () => {
   setSystemTime(now)
   const fake = new FakeClient({ 0: 1 })
   const answer = Promise.withResolvers<unknown>()

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const flusher of open.splice(0)) flusher.stop()
 })
 
-/** Publishes end when the test says so. */
+/** Publishes end when the test lets them. */
 class FakeMap {
   oplogLength = 0
   oplogBytes = 0
@@ -65,7 +65,7 @@ test('Flusher publishes when the count is reached, and not before', async () => 
   expect([stats.count('operationsPublished'), stats.count('flushes'), stats.count('oplogLength')]).toEqual([10, 1, 0])
 })
 
-test('Flusher publishes after its seconds, however few operations wait, and nothing when none do', async () => {
+test('Flusher publishes after its interval, for any number of waiting operations except none', async () => {
   const { map, write } = setup({ seconds: 0.005 })
   await Bun.sleep(20)
   expect(map.publishes).toHaveLength(0)
@@ -83,7 +83,7 @@ test('Flusher publishes again at once when the count was reached during a publis
   expect(map.publishes[1]!.operations).toBe(10)
 })
 
-test('flush makes visible what was put before the call, by a publish of its own when one is under way', async () => {
+test('flush makes visible what was put before the call, by a further publish when one is under way', async () => {
   const { map, write, flusher, stats } = setup()
   write(10)
   write(3)
@@ -100,7 +100,7 @@ test('flush makes visible what was put before the call, by a publish of its own 
   expect(stats.count('operationsPublished')).toBe(13)
 })
 
-test('flush publishes, and says nothing of it, when nothing waits', async () => {
+test('flush publishes without a report when nothing waits', async () => {
   const { map, flusher, published } = setup()
   const flush = flusher.flush()
   map.publishes[0]!.end()
@@ -119,7 +119,7 @@ test('flush rejects with what the publish rejects with, and the next one tries a
   expect(await again).toBeUndefined()
 })
 
-test('Flusher hands on what a publish in the background rejects with', async () => {
+test('Flusher reports the error of a publish in the background', async () => {
   const { map, failures, write } = setup()
   write(10)
   map.publishes[0]!.end(new Error('no memory'))
@@ -145,7 +145,7 @@ test('Flusher publishes before the count when the bytes that wait are many', () 
   expect(map.publishes).toHaveLength(1)
 })
 
-test('Flusher publishes few operations soon where it is asked to, those too that came during a publish', async () => {
+test('Flusher publishes few operations soon if configured, including those that came during a publish', async () => {
   const { map, write } = setup({ whenIdle: true })
   write(1)
   expect(map.publishes).toHaveLength(0)
@@ -156,7 +156,7 @@ test('Flusher publishes few operations soon where it is asked to, those too that
   expect(map.publishes[1]!.operations).toBe(2)
 })
 
-test('Flusher publishes in the next turn of the loop what comes after a pause, all that came in this one', async () => {
+test('Flusher publishes in the next turn of the event loop everything that came in this turn after a pause', async () => {
   const { map, write } = setup({ whenIdle: true })
   write(1)
   write(2)
@@ -164,7 +164,7 @@ test('Flusher publishes in the next turn of the loop what comes after a pause, a
   expect(map.publishes.map(({ operations }) => operations)).toEqual([3])
 })
 
-test('Flusher publishes soon what came while somebody else flushed', async () => {
+test('Flusher publishes soon what came during another flush', async () => {
   const { map, flusher, write } = setup({ whenIdle: true })
   const flush = flusher.flush()
   write(1)

@@ -26,7 +26,7 @@ function start(read = '3@0,5@12', position = 20) {
   return { fake, watch, said, topic: () => listener }
 }
 
-test('a copy is not what the changelog is when that has lost what was read in the last epoch', async () => {
+test('a replica differs from a changelog that has lost what was read in the last epoch', async () => {
   const { fake, said, topic } = start()
   topic()!.elected!(0, 6)
   ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 15 }))
@@ -34,7 +34,7 @@ test('a copy is not what the changelog is when that has lost what was read in th
   expect(said).toEqual(['0: it lost what was read of it from offset 15 on'])
 })
 
-test('a copy is not what the changelog is when what it read before a new epoch is missing there', async () => {
+test('a replica differs from a changelog that lacks what was read before a new epoch', async () => {
   const { fake, watch, said } = start()
   watch.epochBegan(0)
   ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 3, endOffset: 11 }))
@@ -42,7 +42,7 @@ test('a copy is not what the changelog is when what it read before a new epoch i
   expect(said).toEqual(['0: it lost what was read of it from offset 11 on'])
 })
 
-test('a copy stays what it is when the changelog has all that was read', async () => {
+test('a replica is unchanged when the changelog has everything that was read', async () => {
   const { fake, said, topic } = start()
   topic()!.elected!(0, 6)
   const asked = await fake.next()
@@ -54,7 +54,7 @@ test('a copy stays what it is when the changelog has all that was read', async (
   expect(said).toEqual(['0: the topic was recreated'])
 })
 
-test('a copy that has read nothing yet asks nothing', () => {
+test('a replica that has read nothing yet asks nothing', () => {
   const { fake, watch, topic } = start('', 0)
   topic()!.elected!(0, 6)
   watch.epochBegan(0)

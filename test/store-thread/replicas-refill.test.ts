@@ -73,7 +73,7 @@ function start() {
   return { replicas, state: () => partitionStateOf(stats, 0), fill, recreate, hold, text, publish: () => map.publish() }
 }
 
-test('a copy that has to fill again does not count as running before it has', async () => {
+test('a replica that has to fill again does not count as running before it has', async () => {
   const { replicas, state, fill, recreate, text, publish } = start()
   await fill(0, 'old', 'old')
   await soon('it is filled', replicas.filled)
@@ -91,7 +91,7 @@ test('a copy that has to fill again does not count as running before it has', as
   expect([text('k0'), text('k1')]).toEqual(['new', undefined])
 })
 
-test('a copy that has to fill again before it was seen to be filled does not count as running', async () => {
+test('a replica that has to fill again before it was seen as filled does not count as running', async () => {
   const { replicas, state, fill, recreate, hold } = start()
   const flushed = hold()
   await fill(0, 'old', 'old')

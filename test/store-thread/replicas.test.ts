@@ -33,7 +33,7 @@ test('a replica follows what the primary instance writes and deletes, in both di
   expect(detailOf(second, 0).position).toBe((await instances.ends(instances.changelog))[0]!)
 })
 
-test('a store copies the changelog without a source, a group or a word of its own when it is replica only', async () => {
+test('a replica-only store copies the changelog without a source, a group or writes', async () => {
   await using instances = await Instances.create()
   await instances.write({ ...numbered(30), 'key-1': null })
   const primary = await instances.openReady()
@@ -56,7 +56,7 @@ test('a store copies the changelog without a source, a group or a word of its ow
   expect(await groups(instances)).not.toContain(copy)
 })
 
-test('a replica only store says what to do when there is nothing to copy', async () => {
+test('a replica-only store fails with advice when there is nothing to copy', async () => {
   await using instances = await Instances.create()
   const store = instances.open({ USE_REPLICA_ONLY: 'true' })
   const { code, message } = await store.failed
@@ -77,15 +77,15 @@ test('a replica keeps nothing of a changelog that was recreated and fills from t
   await recreateChangelog(instances)
   const [[kept = ''], [gone = '']] = [instances.keysOf(0, 1), instances.keysOf(1, 1)]
   await instances.produce(instances.changelog, [
-    { key: kept, value: 'anew' },
+    { key: kept, value: 'again' },
     { key: 'new', value: 'new' },
   ])
-  await answersWith(replica, kept, 'anew')
+  await answersWith(replica, kept, 'again')
   await answersWith(replica, gone, 'key_not_found')
   await answersWith(replica, 'new', 'new')
   await until('all have filled', () => replica.status().details.every(({ state }) => state === 'running'))
   for (const key of Object.keys(numbered(60))) {
-    expect([key, await answer(replica, key)]).toEqual([key, key === kept ? 'anew' : 'key_not_found'])
+    expect([key, await answer(replica, key)]).toEqual([key, key === kept ? 'again' : 'key_not_found'])
   }
   expect(replica.status().details.reduce((sum, { entries }) => sum + entries, 0)).toBe(2)
   expect(isReady(replica)).toBe(true)
@@ -99,10 +99,10 @@ test('a replica follows a changelog whose primary discards and rebuilds, since i
   await instances.agrees(replica, [0, 1, 2])
   await primary.close()
   await recreate(instances, instances.source, {})
-  await instances.write({ 'key-7': 'anew' })
+  await instances.write({ 'key-7': 'again' })
   await instances.openReady()
-  await answersWith(replica, 'key-7', 'anew')
-  await until('the others are gone', () => replica.status().details.reduce((sum, one) => sum + one.entries, 0) === 1)
+  await answersWith(replica, 'key-7', 'again')
+  await until('the others are deleted', () => replica.status().details.reduce((sum, one) => sum + one.entries, 0) === 1)
   await instances.agrees(replica, [0, 1, 2])
 })
 

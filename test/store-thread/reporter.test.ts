@@ -4,7 +4,7 @@ import { Reporter } from '../../lib/store-thread/reporter.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
 import { until } from '../support/until.ts'
 
-test('a reporter counts each failure of the Kafka clients once, also where nothing is held in memory', async () => {
+test('a reporter counts each failure of the Kafka clients once, with and without memory', async () => {
   const health = {
     consumer: { failures: 1 },
     producer: { failures: 2 },
@@ -27,7 +27,7 @@ test('a reporter counts each failure of the Kafka clients once, also where nothi
   }
 })
 
-test('a reporter posts what the clients have trouble with, and for which partitions, once it changes', async () => {
+test('a reporter posts the troubles of the clients, and their partitions, once they change', async () => {
   const trouble = { partition: 3, client: 'producer', broker: 'b:1', since: '2026-11-29T22:10:00.000Z', message: 'no' }
   const health = { failures: 0, trouble: undefined as string | undefined, partitionTroubles: [] as object[] }
   const [ok, ill] = [{ failures: 0, trouble: undefined, partitionTroubles: [] }, health]

@@ -47,7 +47,7 @@ test('a miss means that the key does not exist when its partition is held here',
 })
 
 test.each(['murmur2', 'crc32'] as const)(
-  'a miss names partition and what is held when the %s partition is not held here',
+  'a miss names the partition and the held ones when the %s partition is not held here',
   (partitioner) => {
     expect(miss(3, { primaries: [0], replicas: [1] }, { partitioner })).toEqual({
       code: 'partition_not_held',

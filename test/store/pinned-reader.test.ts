@@ -47,7 +47,7 @@ describe('PinnedReader', () => {
     expect(() => reader.get(key)).toThrow('Reading a key: the reader has been closed')
   })
 
-  test('more can be had one after the other than there are at a time', () => {
+  test('more can be pinned in sequence than at a time', () => {
     const source = new FakeSource(found)
     for (let count = 0; count < 2 * pinnedReadersMax; count++) {
       using reader = readerOf(source)

@@ -58,7 +58,7 @@ test.each([
   [40, 'Catching up with the source  20.7 %'],
   [20, '20.7 %'],
   [0, 'Catching up with the source [####--------------]  20.7 %  3.1 s left  251,834/s'],
-])('a bar on %d columns is shorter, or has fewer figures, and none is cut', async (columns, expected) => {
+])('a bar on %d columns is shorter, or has fewer figures, and no figure is cut', async (columns, expected) => {
   const progress = { ...half, phase: 'catching-up', percent: 20.7, remainingSeconds: 3.1, recordsPerSecond: 251_834 }
   const drawn: string[] = []
   end = showProgress(
@@ -71,7 +71,7 @@ test.each([
   expect(expected.length).toBeLessThan(columns || 80)
 })
 
-test('a line of the log clears the bar first, and never runs on behind it', async () => {
+test('a log line clears the bar first, and never continues it', async () => {
   begin(true)
   await until('it is shown', () => written.length > 0)
   loggerOf('store').info('A line')
@@ -96,14 +96,14 @@ test.each([
 test.each([
   ['there is no terminal', false, false],
   ['output is JSON', true, true],
-])('nothing but lines of the log is written where %s', async (_where, isTTY, structured) => {
+])('only log lines are written when %s', async (_where, isTTY, structured) => {
   begin(isTTY, structured)
   const line = 'Recovering from the changelog: 50 %, 500000 records, 108 MB, 1200000 records/s, 0.4 s left'
   await until('progress is logged', () => written.some((one) => one.includes(line)))
   expect(written.join('')).not.toContain('\u001B')
 })
 
-test('progress logs once that only halted partitions are behind, and nothing after it', async () => {
+test('progress logs once that only halted partitions are behind, and nothing after that', async () => {
   const store = begin(false)
   store.shown = null
   store.halted = [0, 3]

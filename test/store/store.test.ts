@@ -30,7 +30,7 @@ test('a store goes through its states in order, and answers lookups only while i
   expect(states).toEqual(['starting', 'recovering', 'running', 'stopping'])
 })
 
-test('a value is the caller’s own when a lookup has returned it', async () => {
+test('a lookup returns the caller’s own copy of a value', async () => {
   await using fixture = await Fixture.create()
   await fixture.produce([{ key: 'a', value: 'old', timestamp: '1700000000000' }])
   const store = fixture.open()

@@ -22,7 +22,7 @@ test('the top level holds what it should and nothing else', () => {
   expect([...entries].filter((entry) => !entry.startsWith('.')).toSorted()).toEqual(topLevel)
 })
 
-test('no source file is longer than can be read at a sitting', () => {
+test('no source file is too long', () => {
   const long = sourceFiles()
     .filter((path) => lineCount(path) > (path === 'main.ts' ? mainLinesMax : linesMax))
     .map((path) => `${path} has ${lineCount(path)} lines`)

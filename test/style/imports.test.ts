@@ -8,9 +8,9 @@ interface Layer {
 }
 
 /**
- * From the base up; a file belongs to the first layer that it fits. `store-protocol` is plain data: what a store is told and what it tells, seen by
+ * From the base up; a file belongs to the first layer that it fits. `store-protocol` is plain data: what goes into and comes out of a store, seen by
  * everybody who must not know the store. What formats and definitions do to values needs no Kafka, and HTTP sees a store through a small interface
- * of its own. A folder runs in one thread: the two sides of the map do not know each other, nor do the store threads and their handles.
+ * with its own threads. A folder runs in one thread: the two sides of the map do not know each other, nor do the store threads and their handles.
  */
 const layers: Record<string, Layer> = {
   base: { files: /^lib\/(errors|deadline)\.ts$/, knows: [] },
@@ -76,7 +76,7 @@ test('each layer knows only layers before it', () => {
   expect(wrong).toEqual([])
 })
 
-test('imports go one way, and only to layers that are known', () => {
+test('imports go one way, and only to known layers', () => {
   const wrong = sourceFiles().flatMap((path) =>
     importsOf(path)
       .filter((imported) => !mayImport(path, imported))
@@ -91,7 +91,7 @@ test('there is one way to get a logger: lib/log alone imports LogTape', () => {
   expect(importing.filter((path) => layerOf(path) !== 'log')).toEqual([])
 })
 
-test('what a layer may know, it does', () => {
+test('each allowed import between layers occurs', () => {
   const known = new Set(
     sourceFiles().flatMap((path) => importsOf(path).map((imported) => `${layerOf(path)} knows ${layerOf(imported)}`)),
   )

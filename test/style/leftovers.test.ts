@@ -22,7 +22,7 @@ const leftovers: Leftover[] = [
     sample: "test.only('a'",
   },
   {
-    name: 'an expectation that nobody waits for',
+    name: 'an expectation without await',
     pattern: /^\s*expect\(.*\)\s*\.(rejects|resolves)\b/m,
     files: tests,
     sample: '  expect(send()).rejects.toThrow()',

@@ -1,4 +1,4 @@
-/** What comes from Kafka, HTTP or a registry has any length: a pattern for it takes time in proportion, whatever the text. */
+/** What comes from Kafka, HTTP or a registry has any length: a pattern for it takes time in proportion to the text. */
 import { describe, expect, test } from 'bun:test'
 import { patternsIn, whyNotLinear } from './patterns.ts'
 import { read, sourceFiles } from './repository.ts'
@@ -35,9 +35,9 @@ describe('the check finds', () => {
   test.each([
     [/"(?:[^"\\]|\\.)*"/, 'it repeats a group'],
     [/^(a+)+$/, 'it repeats a group'],
-    [/\s*"[^]*$/, 'it begins anew within what it has repeated'],
-    [/0+$/, 'it begins anew within what it has repeated'],
-    [/([^/\\()\s]+:\d+):\d+\)?$/, 'it begins anew within what it has repeated'],
+    [/\s*"[^]*$/, 'it starts again within what it has repeated'],
+    [/0+$/, 'it starts again within what it has repeated'],
+    [/([^/\\()\s]+:\d+):\d+\)?$/, 'it starts again within what it has repeated'],
     [/^([\w-]+):[ \t]*([\t\x20-\x7e]*)$/, 'two repetitions can take the same'],
     [/^\s*at (?:.*? \()?(?:file:\/\/)?(\/.*?):(\d+):(\d+)\)?$/, 'two repetitions can take the same'],
     [/^\d+\.?\d+$/, 'two repetitions can take the same'],

@@ -76,7 +76,7 @@ function whyPathIsNot(path: Path): string | undefined {
     // What takes anything that follows cannot fail, so that nothing is tried again.
     if (!loop.isUnbounded || index === path.length - 1) continue
     if (path.slice(0, index).every((atom) => atom.isOptional || isShared(atom, loop))) {
-      return 'it begins anew within what it has repeated'
+      return 'it starts again within what it has repeated'
     }
     for (let next = index + 1; next < path.length; next++) {
       const atom = path[next]!

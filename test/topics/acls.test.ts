@@ -62,14 +62,14 @@ function needed({ source, changelog, storeId }: Fixture): Record<string, Grant> 
   }
 }
 
-test('a store has all it needs when the commands that --check prints were run, and no more is in them', async () => {
+test('a store has all it needs when the commands that --check prints were run, and they grant no more', async () => {
   const { secured, fixture } = await securedFixture()
   await using _ = fixture
   const config = fixture.config(authenticatedAs(secured, 'alice'))
   const refusal = await checkTopics(config).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(LatchkeyError)
   const commands = (refusal as LatchkeyError).message.split('\n').filter((line) => line.includes('kafka-acls.sh'))
-  // What Read and Write include needs no command of its own.
+  // A permission that Read and Write include needs no command.
   expect(
     commands.map((command) =>
       command
@@ -133,7 +133,7 @@ test('a store that does not fence needs no transactional id', async () => {
   await fixture.expectConverged(store)
 })
 
-test('a copy needs nothing but to read the changelog', async () => {
+test('a replica needs only to read the changelog', async () => {
   const { secured, fixture } = await securedFixture({ changelog: {} })
   await using _ = fixture
   await grant(secured.broker, 'heidi', ['READ', 'TOPIC', fixture.changelog])
@@ -144,7 +144,7 @@ test('a copy needs nothing but to read the changelog', async () => {
   })
 })
 
-test('to ask for rights changes nothing for the instance that runs', async () => {
+test('a check of permissions changes nothing for a running instance', async () => {
   const { secured, fixture } = await securedFixture()
   await using _ = fixture
   await grant(secured.broker, 'bob', ...Object.values(needed(fixture)))
@@ -164,7 +164,7 @@ test.each([
   ['READ', 'source', 'erin', 'a right was taken from this user: latchkey --check names it'],
   ['WRITE', 'changelog', 'frank', 'allow this user to WRITE topic'],
 ] as const)(
-  'a store that loses %s on its %s says so, serves on, and goes on when it is back',
+  'a store that loses %s on its %s reports it, still serves, and continues when it is back',
   async (operation, topic, user, said) => {
     const { secured, fixture } = await securedFixture()
     await using _ = fixture
@@ -175,7 +175,7 @@ test.each([
     const name = fixture[topic]
     await revoke(secured.broker, user, [operation, 'TOPIC', name])
     await fixture.produce([{ key: 'b', value: '2' }])
-    await until('it says so', () => store.status().reason?.includes(said) === true)
+    await until('it is reported', () => store.status().reason?.includes(said) === true)
     expect(store.state).toBe('running')
     await grant(secured.broker, user, [operation, 'TOPIC', name])
     await fixture.quiet(store)
@@ -183,7 +183,7 @@ test.each([
   },
 )
 
-test('commands name each client’s own user, quoted, and the listener they are for', () => {
+test('commands name each client’s own user, quoted, and their listener', () => {
   const clients = clientsOf({
     'security.protocol': 'sasl_ssl',
     'sasl.mechanism': 'PLAIN',

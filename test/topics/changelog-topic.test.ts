@@ -17,24 +17,21 @@ test.each([
   [2, undefined],
   [3, '2'],
   [5, '2'],
-])(
-  'a new changelog has as many replicas as its source, %d, and two in sync where one may be gone',
-  (replicas, inSync) => {
-    expect(newChangelog(topic(replicas, 4), sourceConfig)).toEqual({
-      partitions: 4,
-      replicationFactor: replicas,
-      config: {
-        'cleanup.policy': 'compact',
-        'max.message.bytes': expect.stringMatching(/^2000\d\d\d$/),
-        'message.timestamp.type': 'CreateTime',
-        'message.timestamp.before.max.ms': '9223372036854775807',
-        'message.timestamp.after.max.ms': '9223372036854775807',
-        'unclean.leader.election.enable': 'false',
-        ...(inSync === undefined ? {} : { 'min.insync.replicas': inSync }),
-      },
-    })
-  },
-)
+])('a new changelog has as many replicas as its source, %d, and two in sync if one may be lost', (replicas, inSync) => {
+  expect(newChangelog(topic(replicas, 4), sourceConfig)).toEqual({
+    partitions: 4,
+    replicationFactor: replicas,
+    config: {
+      'cleanup.policy': 'compact',
+      'max.message.bytes': expect.stringMatching(/^2000\d\d\d$/),
+      'message.timestamp.type': 'CreateTime',
+      'message.timestamp.before.max.ms': '9223372036854775807',
+      'message.timestamp.after.max.ms': '9223372036854775807',
+      'unclean.leader.election.enable': 'false',
+      ...(inSync === undefined ? {} : { 'min.insync.replicas': inSync }),
+    },
+  })
+})
 
 const good = {
   'cleanup.policy': 'compact',
@@ -54,7 +51,7 @@ test.each<[string, replicas: number, Record<string, string>, said: string[]]>([
     ['set unclean.leader.election.enable=false'],
   ],
   ['fewer replicas than the source', 1, { 'min.insync.replicas': '1' }, ['keeps 1 replica, and the source 3']],
-])('a changelog is warned about that could lose what it has acknowledged by %s', (_what, replicas, config, said) => {
+])('a changelog that could lose acknowledged records causes a warning: %s', (_what, replicas, config, said) => {
   const warnings = warningsAbout(topic(replicas), 3, sourceConfig, new Map(Object.entries({ ...good, ...config })))
   expect(warnings).toEqual(said.map((words) => expect.stringContaining(words)))
 })
@@ -64,7 +61,7 @@ test('a single broker is no reason for a warning', () => {
   expect(warningsAbout(topic(1), 1, sourceConfig, new Map(Object.entries(config)))).toEqual([])
 })
 
-test('brokers without topic ids are told of, by the topic that they do not know for certain', () => {
+test('brokers without topic ids cause a warning that names the topic', () => {
   expect(withoutIds({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])
   expect(withoutIds({ topic: 'orders', id: undefined })).toEqual([
     expect.stringMatching(/^The brokers know no topic ids \(Kafka before 2\.8\): .*orders/),

@@ -15,7 +15,7 @@ test('completenessOf reads what completenessMetadata wrote', () => {
   }
 })
 
-test('fields that are not known are passed over, wherever they stand', () => {
+test('unknown fields are skipped, in any place', () => {
   const stated = 'later=1,2 changelog-start=5 source-id=a_-b= changelog-end=6 entries=7 changelog-epoch=3'
   const metadata = `latchkey/1 ${stated} definition=0123abcd more=x`
   expect(completenessOf(metadata)).toEqual({ changelogStart: 5, changelogEnd: 6 })
@@ -43,6 +43,6 @@ test.each([
   'latchkey/1 rebuilding',
   'latchkey/1 x entries=99999999999',
   'other entries=5',
-])('entriesIn knows of none when the metadata is "%s"', (metadata) => {
+])('entriesIn returns none when the metadata is "%s"', (metadata) => {
   expect(entriesIn(metadata)).toBe(0)
 })

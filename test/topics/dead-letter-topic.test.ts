@@ -1,4 +1,4 @@
-/** What is looked at, asked for and told of the dead-letter topic before anything is done. */
+/** Checks, permissions and reports of the dead-letter topic before a start. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
@@ -18,7 +18,7 @@ async function checked(fixture: Fixture, settings: Partial<StoreConfig> = {}): P
   return checkTopics(fixture.config({ ...deadLetter(fixture), ...settings }))
 }
 
-test('--check tells that the dead-letter topic would be created, and then that it exists', async () => {
+test('--check reports that the dead-letter topic would be created, and then that it exists', async () => {
   await using fixture = await Fixture.create({ partitions: 3 })
   const topic = `${fixture.source}-bad`
   expect(await checked(fixture)).toContain(`dead letters: to ${topic}, which would be created with 3 partitions`)
@@ -30,7 +30,7 @@ test('--check tells that the dead-letter topic would be created, and then that i
   expect((await checked(fixture, { onBadRecord: 'skip' })).join('\n')).not.toContain(topic)
 })
 
-test('a dead-letter topic that is compacted and has too little room is warned of', async () => {
+test('a compacted dead-letter topic with too little room causes a warning', async () => {
   await using fixture = await Fixture.create()
   const config = { 'cleanup.policy': 'compact', 'max.message.bytes': '1000' }
   await createTopic(await sharedKafka(), `${fixture.source}-bad`, { partitions: 1, config })
@@ -41,13 +41,13 @@ test('a dead-letter topic that is compacted and has too little room is warned of
   ])
 })
 
-test('a dead-letter topic has to be named, also by whoever embeds the store', async () => {
+test('a dead-letter topic has to be named, by an embedding program too', async () => {
   await using fixture = await Fixture.create()
   const refusal: unknown = await checkTopics(fixture.config({ onBadRecord: 'dead-letter' })).catch((error) => error)
   expect(refusal).toMatchObject({ code: 'invalid_settings' })
 })
 
-test('the rights on the dead-letter topic are asked for, with the commands that grant them', async () => {
+test('the permissions on the dead-letter topic are checked, with the commands that grant them', async () => {
   const secured = await securedKafka()
   await using fixture = await Fixture.create({ broker: secured.broker })
   const { source, changelog, storeId } = fixture
@@ -86,7 +86,7 @@ test('the rights on the dead-letter topic are asked for, with the commands that 
   await store.close()
 })
 
-test('nothing is asked for on a dead-letter topic where nothing is written to one', () => {
+test('no permission on a dead-letter topic is checked when none is written to one', () => {
   const config = {
     storeId: 's',
     sourceTopic: 's',

@@ -32,7 +32,7 @@ test('a fingerprint changes with the text of a module', () => {
   expect(fingerprintOf({ module: 'file:///nowhere.ts' })).toMatch(/^[0-9a-f]{8}$/)
 })
 
-test('a fingerprint stands behind what a commit states, and hides nothing of it', () => {
+test('a fingerprint is stored with the other metadata of a commit', () => {
   const stated = { changelogStart: 3, changelogEnd: 70 }
   const metadata = withFingerprint(completenessMetadata(stated), '0123abcd')
   expect(completenessOf(metadata)).toEqual(stated)

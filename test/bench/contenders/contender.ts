@@ -1,4 +1,4 @@
-/** What the bench needs of a contender: a store as a process of its own that serves `GET /stores/<id>/<key>`. */
+/** What the bench needs of a contender: a store in a separate process that serves `GET /stores/<id>/<key>`. */
 
 export interface StoreSettings {
   /** Names the store, its group and its URLs. */

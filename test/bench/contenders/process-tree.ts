@@ -28,7 +28,7 @@ function processorMs(pid: number): number {
   return (Number(fields[userTicks] ?? 0) + Number(fields[systemTicks] ?? 0)) * tickMs
 }
 
-/** Empty where the process is gone by now. */
+/** Empty if the process has ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')

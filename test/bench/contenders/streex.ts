@@ -6,7 +6,7 @@ import { launch } from './store-process.ts'
 
 const sources = join(import.meta.dir, '../streex')
 const buildTimeoutMs = 1_800_000
-/** It waits for an acknowledgement per record and partition: the rate is told by a part of the records. */
+/** It waits for an acknowledgement per record and partition: the rate is measured with part of the records. */
 const ingestShare = 0.05
 
 export async function streex(): Promise<Contender> {

@@ -1,4 +1,4 @@
-/** What Bun.serve answers at most: the same bytes, whatever is asked. Arguments: port, bytes. */
+/** The upper bound of Bun.serve: it answers every request with the same bytes. Arguments: port, bytes. */
 const [port = '', bytes = ''] = process.argv.slice(2)
 const body = Buffer.alloc(Number(bytes), 'x')
 Bun.serve({

@@ -1,4 +1,4 @@
-/** The constant answer as a process of its own: what bounds lookups of anybody, since there is no store behind it. */
+/** Serves the constant answer in a separate process: the upper bound of lookups for every contender, since there is no store. */
 import { join } from 'node:path'
 import { freePorts } from '../../support/process/ports.ts'
 

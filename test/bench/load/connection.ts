@@ -32,7 +32,7 @@ export class Connection {
     this.#socket = socket
   }
 
-  /** Milliseconds until the whole answer is here, whatever its status. */
+  /** Milliseconds until the complete answer has arrived, with any status. */
   async waitFor(path: string): Promise<number> {
     this.#answered = Promise.withResolvers()
     const askedAt = performance.now()

@@ -1,4 +1,4 @@
-/** Lookups over HTTP as fast as they are answered, from a process of its own: wrk where it is installed, else sockets.ts on Bun. */
+/** Lookups over HTTP as fast as they are answered, from a separate process: wrk where it is installed, else sockets.ts on Bun. */
 import { join } from 'node:path'
 
 export interface Load {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { covered } from './standstill.ts'
 
-test('what lies in a standstill counts once, however many processors stood still', () => {
+test('a standstill counts once, regardless of the number of processors that stood still', () => {
   expect(covered([], 0, 10)).toBe(0)
   expect(covered([[2, 5]], 0, 10)).toBe(3)
   expect(
@@ -36,7 +36,7 @@ test('what lies in a standstill counts once, however many processors stood still
   ).toBe(5)
 })
 
-test('only what lies between the two moments counts', () => {
+test('only standstills between the two times count', () => {
   expect(covered([[2, 5]], 3, 4)).toBe(1)
   expect(
     covered(

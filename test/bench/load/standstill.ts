@@ -1,6 +1,6 @@
 /**
  * When the machine itself stood still: a guest whose host gives its processors to others is held up for tens of milliseconds, and everything in it with
- * it. On each processor a thread of real-time priority asks for it once a millisecond; what even that one had to wait is nobody's fault in here.
+ * it. On each processor a thread of real-time priority asks for it once a millisecond; a wait of even that thread is not caused by this program.
  */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'

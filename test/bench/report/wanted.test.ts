@@ -10,7 +10,7 @@ function resultsOf(metric: 'ingest' | 'memory', figures: Record<string, number[]
   return results
 }
 
-test('a ratio of medians that is reached is no miss, and one that is not is told with what was wanted', () => {
+test('a ratio of medians that is reached is no miss, and one that is not is reported with the wanted ratio', () => {
   const reached = resultsOf('ingest', { Latchkey: [10, 300, 310], streex: [10, 10, 900], 'Kafka Streams': [120] })
   expect(misses(reached)).toEqual([])
   const missed = resultsOf('ingest', { Latchkey: [299], streex: [10], 'Kafka Streams': [119] })
@@ -26,7 +26,7 @@ test('a ratio that must not be passed is a miss above its bound', () => {
   ])
 })
 
-test('a bound on a figure of its own is held against the median alone', () => {
+test('a bound on a single figure is compared with the median alone', () => {
   const results = new Results()
   for (const growthPause of [1, 50, 2]) results.add('Latchkey', { growthPause })
   expect(misses(results)).toEqual([])
@@ -36,13 +36,13 @@ test('a bound on a figure of its own is held against the median alone', () => {
   ])
 })
 
-test('what was not measured, of Latchkey or of a peer that was left out, is no miss', () => {
+test('a figure that was not measured, of Latchkey or of an omitted peer, is no miss', () => {
   expect(misses(new Results())).toEqual([])
   expect(misses(resultsOf('ingest', { Latchkey: [1] }))).toEqual([])
   expect(misses(resultsOf('ingest', { streex: [1] }))).toEqual([])
 })
 
-test('a figure that is no number is a miss', () => {
+test('NaN is a miss', () => {
   expect(misses(resultsOf('memory', { Latchkey: [Number.NaN], streex: [100] }))).toHaveLength(1)
 })
 

@@ -59,7 +59,7 @@ export function misses(results: Results, all: readonly Wanted[] = wanted): Miss[
 }
 
 function meets({ atLeast, atMost }: Wanted, found: number): boolean {
-  // Written so that a figure that is no number is a miss.
+  // Written so that NaN is a miss.
   return (atLeast === undefined || found >= atLeast) && (atMost === undefined || found <= atMost)
 }
 

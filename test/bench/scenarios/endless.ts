@@ -22,7 +22,7 @@ const shortSeconds = 60
 /** While tables grow, and the broker and the store compile what is hot: see scale.ts, which watches that. */
 const growthMs = 3_000
 const leadMax = 1_000_000
-/** Afterwards, and slow enough that there is a processor for whoever wants one: a pause is the store's then, not the scheduler's. */
+/** Runs last, and slowly enough that a processor is always free: a pause is then caused by the store, not by the scheduler. */
 const paced = { perSecond: 100_000, ms: 15_000 }
 /** So that ten minutes do not fill a disk. */
 const short = { 'retention.bytes': '300000000', 'segment.bytes': '50000000' }

@@ -20,7 +20,7 @@ type Flush = keyof typeof metrics
 
 export async function freshness(bench: Bench): Promise<void> {
   const [first] = bench.contenders
-  // Whoever came first would pay for the broker and for this program, which have done nothing of the kind yet: 4 ms of 15 [measured].
+  // Warm-up: the first contender would otherwise pay for the broker and this program: 4 ms of 15 [measured].
   if (first) await delays(bench, first, 'default')
   for (let round = 0; round < bench.options.rounds; round++) {
     for (const contender of rotated(bench.contenders, round)) {
@@ -55,7 +55,7 @@ async function delays(bench: Bench, contender: Contender, flush: Flush): Promise
   return found
 }
 
-/** From just before the record is sent, so that it is not told too short. */
+/** From just before the record is sent, so that the result is not too short. */
 async function delayOf(bench: Bench, store: RunningStore, source: string, key: string): Promise<number> {
   const { partition, bytes } = oneRecord(key, '{"fresh":true}', bench.options.partitions)
   const sentAt = performance.now()

@@ -9,7 +9,7 @@ const ingestMaxMs = 600_000
 /** A JIT has to have seen the lookups before they are timed. */
 const warmSeconds = 3
 const visibleMaxMs = 20_000
-/** Offsets are committed a second or so after the records they tell of. */
+/** Offsets are committed about a second after the records. */
 const commitMs = 1500
 
 export interface Ingested {

@@ -71,7 +71,7 @@ function lookupsOf({ options }: Bench, seconds: number) {
   return { connections: options.connections, seconds }
 }
 
-/** Ingests the source, and uses the store that comes of it before it is gone. */
+/** Ingests the source, and uses the resulting store before it is deleted. */
 async function ingested(
   bench: Bench,
   contender: Contender,

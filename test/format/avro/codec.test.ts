@@ -11,7 +11,7 @@ function codecOfSchema(...schemas: unknown[]) {
   return avroCodecOfTexts(schemas.map((schema) => JSON.stringify(schema)))
 }
 
-test('values of all schemas come back as they were, through bytes, JSON and text', () => {
+test('values of all schemas survive bytes, JSON and text', () => {
   fc.assert(
     fc.property(sample, ({ schema, json }) => {
       const codec = codecOfSchema(schema)
@@ -26,7 +26,7 @@ test('values of all schemas come back as they were, through bytes, JSON and text
   )
 })
 
-describe('what is no value of the schema is refused', () => {
+describe('a value that does not fit the schema is refused', () => {
   const time = { type: 'long', logicalType: 'timestamp-millis' }
   const decimal = { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 }
   const cases: [unknown, Json, string][] = [
@@ -72,7 +72,7 @@ describe('what is no value of the schema is refused', () => {
   })
 })
 
-test('members that a record does not have are left out of values, and refused in the text of a key', () => {
+test('members that a record does not have are omitted from values, and refused in the text of a key', () => {
   const codec = avroCodecOfTexts([order])
   expect(codec.encode({ id: 7, extra: true })).toEqual(codec.encode({ id: 7 }))
   expect(() => codec.fromText('{"id":7,"extra":true}')).toThrow(
@@ -86,7 +86,7 @@ test('a whole number in the text of a key keeps all its digits', () => {
   expect(codecOfSchema('long').fromText('-9223372036854775808')).toBe('-9223372036854775808')
 })
 
-test('times are taken in other ways too', () => {
+test('times are accepted in other forms', () => {
   const codec = codecOfSchema({ type: 'long', logicalType: 'timestamp-micros' })
   const bytes = codec.encode('2026-11-23T17:36:00.5Z')
   expect(codec.encode('2026-11-23T18:36:00.500000+01:00')).toEqual(bytes)
@@ -98,7 +98,7 @@ test('equal maps have equal bytes', () => {
   expect(codec.encode({ b: 1, a: 2 })).toEqual(codec.encode({ a: 2, b: 1 }))
 })
 
-test('a union names its branches where their values look alike', () => {
+test('a union names its branches when their values look alike', () => {
   const codec = codecOfSchema(['null', 'long', { type: 'map', values: 'string' }, 'string'])
   // {"long": "…"} could be a map.
   expect(codec.decode(codec.encode({ long: 7 }))).toEqual({ long: 7 })
@@ -106,7 +106,7 @@ test('a union names its branches where their values look alike', () => {
   expect(codec.fromJson(null)).toBeNull()
 })
 
-test('a union of text has strings without quotation marks, as far as they are told from other values', () => {
+test('a union of text has strings without quotation marks, when they cannot be confused with other values', () => {
   const codec = codecOfSchema(['null', 'long', 'string'])
   for (const json of ['plain', '7', 7, null, 'null', '9223372036854775807']) {
     expect(codec.fromText(codec.toText(json))).toEqual(json)
@@ -115,7 +115,7 @@ test('a union of text has strings without quotation marks, as far as they are to
   expect(codec.toText('7')).toBe('"7"')
 })
 
-test('a default in a later branch of its union is one, and one that is none harms only who needs it', () => {
+test('a default in a later branch of its union is valid, and an invalid one is an error only where it is needed', () => {
   const field = { name: 'a', type: ['null', 'string'], default: 'late' }
   expect(codecOfSchema({ type: 'record', name: 'R', fields: [field] }).fromJson({})).toEqual({ a: 'late' })
   const bad = codecOfSchema({ type: 'record', name: 'R', fields: [{ name: 'a', type: 'int', default: 'none' }] })
@@ -143,7 +143,7 @@ test('a schema may use types of those before it', () => {
   expect(codecOfSchema(id, { type: 'array', items: 'shop.Id' }).fromJson(['AA=='])).toEqual(['AA=='])
 })
 
-describe('what is no schema is refused', () => {
+describe('an invalid schema is refused', () => {
   const cases: [unknown, string][] = [
     [{}, 'a type has no "type": {}'],
     [7, 'a type is 7'],
@@ -194,7 +194,7 @@ describe('a schema file', () => {
     expect(codecOf(file('order.avsc', `\ufeff${order}`)).name).toBe('avro orders.v1.Order')
   })
 
-  test('that is missing, too long or no schema is told', () => {
+  test('that is missing, too long or no schema is reported', () => {
     const code = { code: 'invalid_settings' }
     const missing = () => avroCodec({ file: join(folder, 'none.avsc') })
     expect(missing).toThrow(expect.objectContaining(code))
@@ -204,7 +204,7 @@ describe('a schema file', () => {
   })
 })
 
-test('values beside each other are not nested: there may be more of them than the depth', () => {
+test('adjacent values are not nested: there may be more of them than the maximum depth', () => {
   const arrays = codecOfSchema({ type: 'array', items: { type: 'array', items: 'int' } })
   const json: Json = Array.from({ length: 3000 }, (_, index) => [index])
   expect(arrays.decode(arrays.encode(json))).toEqual(json)

@@ -1,4 +1,4 @@
-/** Bytes that nobody has written in good faith. */
+/** Hostile bytes. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { avroCodecOfTexts } from '../../../lib/format/avro.ts'
@@ -130,7 +130,7 @@ describe('a schema that holds itself', () => {
   })
 })
 
-test('a codec that has refused something goes on', () => {
+test('a codec works after it has refused something', () => {
   const codec = avroCodecOfTexts([order])
   expect(() => codec.decode(Uint8Array.of(1, 2, 3))).toThrow()
   expect(() => codec.encode({ id: 'x' })).toThrow()

@@ -10,7 +10,7 @@ import { hasJava } from '../../support/format/java/java.ts'
 /** There is more than one way to write an array. */
 const notCanonical = new Set(['array in blocks of other sizes'])
 
-test.each(vectors)('what Java writes is read, and written alike: $name', ({ name, schema, bytes, json }) => {
+test.each(vectors)('what Java writes is read, and written the same: $name', ({ name, schema, bytes, json }) => {
   const codec = avroCodecOfTexts([schema])
   const decoded = codec.decode(Uint8Array.fromHex(bytes))
   expect(codec.toJson(decoded)).toEqual(json as Json)

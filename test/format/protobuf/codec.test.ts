@@ -35,7 +35,7 @@ describe('any message', () => {
     )
   })
 
-  test('has the same bytes whatever order its members come in', () => {
+  test('has the same bytes for any order of its members', () => {
     fc.assert(
       fc.property(order, (json) => {
         expect(orders.encode(reversed(json as Json))).toEqual(orders.encode(json))

@@ -55,7 +55,7 @@ test('an import is found beside the file that has it, then in the include direct
   })
 })
 
-test('a file that is imported in several ways is one, and files may import each other', () => {
+test('a file that is imported by several paths is one file, and files may import each other', () => {
   const folder = folderWith({
     'x/a.proto': `${proto3}import "x/b.proto"; import "b.proto"; import "link.proto"; message A { B b = 1; }`,
     'x/b.proto': `${proto3}import "a.proto"; message B { A a = 1; }`,
@@ -64,7 +64,7 @@ test('a file that is imported in several ways is one, and files may import each 
   expect(codec(folder, 'x/a.proto', 'A', [folder]).fromJson({ b: { a: {} } })).toEqual({ b: { a: {} } })
 })
 
-test('Google’s files are built in, and count less than those that are there', () => {
+test('Google’s files are built in, and existing files override them', () => {
   const all = ['any', 'api', 'descriptor', 'duration', 'empty', 'field_mask', 'source_context', 'struct', 'timestamp']
   const imports = [...all, 'type', 'wrappers'].map((name) => `import "google/protobuf/${name}.proto";`).join('\n')
   const text = `${proto3}${imports}
@@ -99,7 +99,7 @@ test('a message of any depth is named in full, with or without a dot before it',
   for (const name of ['p.q.A.B', '.p.q.A.B']) expect(codec(folder, 'a.proto', name).name).toBe('protobuf p.q.A.B')
 })
 
-test('a message that is not there is a fault that names those that are, the near ones first', () => {
+test('an unknown message is a fault that names the known ones, the most similar first', () => {
   const messages = Array.from({ length: 12 }, (_, index) => `message M${index} {}`).join('\n')
   const folder = folderWith({
     'a.proto': `${proto3}package shop.v1; ${messages} message Order {} message OrderLine {} enum Status { NONE = 0; }`,
@@ -116,7 +116,7 @@ test('a message that is not there is a fault that names those that are, the near
   expect(faultOf(() => codec(folder, 'empty.proto', 'A')).found).toBe('no message has this full name: there is none')
 })
 
-test('files with faults are named, and so is whoever imports them', () => {
+test('files with faults are named, and so are the files that import them', () => {
   const folder = folderWith({
     'syntax.proto': `${proto3}message A {\n  string a = ;\n}`,
     'number.proto': `${proto3}message A { string a = 1; string b = 1; }`,

@@ -29,7 +29,7 @@ describe('refusals', () => {
       'it must be orders.v1.Order as JSON: google.protobuf.Timestamp: invalid timestamp: "yesterday"',
     ],
     [{ attachment: { '@type': 'x/no.Such' } }, 'it must be orders.v1.Order as JSON: no message no.Such is known here'],
-  ])('%p is no order', (json, found) => {
+  ])('%p is not an order', (json, found) => {
     expect(() => orders.fromJson(json as Json)).toThrow(found)
     expect(() => orders.encode(json as Json)).toThrow(found)
   })
@@ -53,7 +53,7 @@ describe('refusals', () => {
     expect(legacy.decode(Uint8Array.fromHex('0a016110022007'))).toEqual({ sensor: 'a', at: 1 })
   })
 
-  test('text that is no JSON is no message', () => {
+  test('text that is not JSON is refused', () => {
     expect(() => orders.fromText('{')).toThrow('it is not JSON')
   })
 
@@ -69,7 +69,7 @@ describe('refusals', () => {
   })
 })
 
-test('text of proto2 that is no UTF-8 is shown as far as it is, of proto3 it is refused', () => {
+test('invalid UTF-8 is shown with replacements in proto2, and refused in proto3', () => {
   expect(legacy.decode(Uint8Array.fromHex('0a02c328' + '1002'))).toEqual({ sensor: '\ufffd(', at: 1 })
   expect(() => orders.decode(Uint8Array.fromHex('0a02c328'))).toThrow('it is no orders.v1.Order: ')
 })

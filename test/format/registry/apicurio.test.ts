@@ -47,10 +47,10 @@ if (hasJava) {
       expect(found).toBe('schema 4711 is not found')
     })
 
-    test('says that it has no such subject, until somebody registers it', async () => {
+    test('reports that it has no such subject, until it is registered', async () => {
       const codec = codecOf('avro', 'late-value')
       expect(isPending(() => codec.encode(7))).toBe(true)
-      await until('the trouble is told', () =>
+      await until('the trouble is reported', () =>
         schemas.troubles().some(({ problem }) => problem.endsWith('is not found')),
       )
       const id = await apicurio.register({

@@ -52,7 +52,7 @@ describe('the bound on the length of schemas', () => {
   })
 })
 
-test('who waits for room waits until there is some, not from then on no longer', async () => {
+test('a lookup that waits for room ends when there is some, and later ones wait again', async () => {
   const fetched = new Fetched<{ size: number }>(silent)
   const fetches = Array.from({ length: 64 }, () => Promise.withResolvers<{ size: number }>())
   for (const [index, { promise }] of fetches.entries()) isPending(() => fetched.get(`${index}`, () => promise))
@@ -105,7 +105,7 @@ describe('between one question and the next pass', () => {
   })
 })
 
-test('the latest schema of a subject is asked for once, be it forgotten meanwhile', () => {
+test('the latest schema of a subject is requested once, even if it was evicted meanwhile', () => {
   let asked = 0
   const compiled = compile('avro', 7, '"int"', new Map())
   const schemas = { willAsk() {}, latest: () => (asked++, compiled) } as unknown as Schemas

@@ -73,7 +73,7 @@ describe('a record waits while the registry', () => {
     const { codec, problems } = setUp(registry, found.includes('within') ? { timeoutMs } : {})
     registry.fault = answer
     expect(isPending(() => codec.decode(wire(1, 2)))).toBe(true)
-    await until('the trouble is told', () => problems().includes(found))
+    await until('the trouble is reported', () => problems().includes(found))
     // Asked for several times, and pending all the while.
     await until('it is asked again', () => registry.asked.length > 2)
     expect(isPending(() => codec.decode(wire(1, 2)))).toBe(true)
@@ -87,20 +87,20 @@ describe('a record waits while the registry', () => {
     const { codec, problems, schemas } = setUp(registry)
     await registry.stop()
     expect(isPending(() => codec.decode(wire(1, 2)))).toBe(true)
-    await until('the trouble is told', () => problems()[0]?.startsWith('it cannot be reached: ') === true)
+    await until('the trouble is reported', () => problems()[0]?.startsWith('it cannot be reached: ') === true)
     expect(schemas.troubles()[0]).toMatchObject({ registry: registry.url, what: 'schema 1' })
     registry.start()
     expect(await settled(() => codec.decode(wire(1, 2)))).toEqual({ a: 1 })
   })
 
-  test('redirects: nobody is asked but the registry that was named', async () => {
+  test('redirects: no host but the configured registry is contacted', async () => {
     await using other = new FakeRegistry([avroSchema(1)])
     await using registry = new FakeRegistry([avroSchema(1)])
     const { codec, problems } = setUp(registry)
     registry.fault = () => Response.redirect(`${other.url}/schemas/ids/1`, 307)
     expect(isPending(() => codec.decode(wire(1, 2)))).toBe(true)
     const found = `it redirects to ${new URL(other.url).origin}, which is not followed: set SCHEMA_REGISTRY_URL to it`
-    await until('the trouble is told', () => problems().includes(found))
+    await until('the trouble is reported', () => problems().includes(found))
     expect(other.asked).toEqual([])
     registry.fault = undefined
     await settled(() => codec.decode(wire(1, 2)))
@@ -139,14 +139,14 @@ describe('a record is bad when the registry says', () => {
     expect(problems()).toEqual([])
   })
 
-  test('so, twice: one that follows another may be a moment behind', async () => {
+  test('so, twice: a follower may be slightly behind', async () => {
     await using registry = new FakeRegistry([avroSchema(1)])
     const { codec } = setUp(registry)
     registry.fault = () => (registry.asked.length === 1 ? problem(404, 40_403, 'Schema not found') : undefined)
     expect(await settled(() => codec.decode(wire(1, 2)))).toEqual({ a: 1 })
   })
 
-  test('so, and is not asked again before a while has passed', async () => {
+  test('so, and is not requested again for a while', async () => {
     await using registry = new FakeRegistry()
     let now = 0
     const { codec } = setUp(registry, { refusalMs: 1_000, now: () => now })
@@ -174,11 +174,11 @@ test('schemas that refer to each other in a circle are refused, not followed for
   expect(registry.asked.length).toBeLessThan(20)
 })
 
-test('what is encoded waits for its subject to be registered, which is asked for once then', async () => {
+test('encoding waits until the subject is registered, and requests it once then', async () => {
   await using registry = new FakeRegistry()
   const { codec, problems } = setUp(registry)
   expect(isPending(() => codec.encode({ a: 1 }))).toBe(true)
-  await until('the trouble is told', () => problems().includes('the latest schema of subject s1 is not found'))
+  await until('the trouble is reported', () => problems().includes('the latest schema of subject s1 is not found'))
   registry.schemas.push(avroSchema(9, 'a', 's1'))
   expect(await settled(() => codec.encode({ a: 1 }))).toEqual(wire(9, 2))
   const { length } = registry.asked
@@ -194,7 +194,7 @@ test('without a subject nothing is encoded', () => {
   expect(() => registryCodec(spec).encode({})).toThrow('it cannot be encoded: no subject says under which schema')
 })
 
-test('credentials are sent to the registry, and told nobody', async () => {
+test('credentials are sent to the registry, and shown nowhere', async () => {
   await using registry = new FakeRegistry([avroSchema(1)])
   const lines: string[] = []
   configureLogging({ level: 'trace', structured: true, write: (line) => lines.push(line) })
@@ -210,20 +210,22 @@ test('credentials are sent to the registry, and told nobody', async () => {
   expect(registry.authorizations).toContain(`Basic ${btoa('latchkey:hunter2')}`)
 })
 
-test('codecs of one registry share its schemas, and its troubles are told together', async () => {
+test('codecs of one registry share its schemas, and its troubles are reported together', async () => {
   await using registry = new FakeRegistry([avroSchema(1)])
   registry.fault = () => problem(500, 50_001, 'Error')
   const config = { url: registry.url }
   const [first, second] = [1, 2].map(() => registryCodec({ format: 'registry', kind: 'avro', registry: config }))
   expect(isPending(() => first!.decode(wire(1, 2)))).toBe(true)
-  await until('the trouble is told', () => formatTroubles().some((trouble) => trouble.includes('asked for schema 1:')))
+  await until('the trouble is reported', () =>
+    formatTroubles().some((trouble) => trouble.includes('asked for schema 1:')),
+  )
   registry.fault = undefined
   await settled(() => first!.decode(wire(1, 2)))
   expect(second!.decode(wire(1, 4))).toEqual({ a: 2 })
   expect(formatTroubles()).toEqual([])
 })
 
-test('keys and values of two kinds do not take each other for what they are', async () => {
+test('keys and values of two kinds are not confused', async () => {
   const schema = 'syntax = "proto3"; message A { int32 a = 1; }'
   await using registry = new FakeRegistry([
     avroSchema(1),

@@ -1,4 +1,4 @@
-/** Records that nobody has written in good faith: any bytes, any id. */
+/** Hostile records: any bytes, any id. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { SchemaPending } from '../../../lib/format/index.ts'
@@ -14,7 +14,7 @@ const silent = { trouble() {}, settled() {} }
 const never = () => new Promise<never>(() => {})
 const sized = (size = 1) => Promise.resolve({ size })
 
-describe('what is not in the wire format is refused', () => {
+describe('bytes outside the wire format are refused', () => {
   const registry = { url: 'http://127.0.0.1:1' }
   const codec = registryCodec({ format: 'registry', kind: 'avro', registry })
   test.each([
@@ -27,7 +27,7 @@ describe('what is not in the wire format is refused', () => {
   })
 })
 
-test('JSON under a schema is read without asking for it', async () => {
+test('JSON under a schema is read without a request for the schema', async () => {
   await using registry = new FakeRegistry()
   const codec = registryCodec({ format: 'registry', kind: 'json', registry }, new Schemas(registry))
   expect(codec.decode(wire(7, ...new TextEncoder().encode('{"a":1}')))).toEqual({ a: 1 })
@@ -81,7 +81,7 @@ describe('numbers of a message', () => {
   })
 })
 
-describe('what is kept has a bound:', () => {
+describe('the cache is bounded:', () => {
   test('schemas, of which those that are used stay', async () => {
     const fetched = new Fetched<{ size: number }>(silent, { readyMax: 3 })
     let asked = 0
@@ -101,7 +101,7 @@ describe('what is kept has a bound:', () => {
     expect(isPending(() => fetched.get('c', never))).toBe(false)
   })
 
-  test('what is being fetched: a further one waits for room', async () => {
+  test('schemas being fetched: a further one waits for room', async () => {
     const fetched = new Fetched<{ size: number }>(silent)
     const first = Promise.withResolvers<{ size: number }>()
     let asked = 0
@@ -114,7 +114,7 @@ describe('what is kept has a bound:', () => {
     expect(await last).toEqual({ size: 7 })
   })
 
-  test('refusals, of which the oldest are forgotten; many are believed at once', async () => {
+  test('refusals, of which the oldest are evicted', async () => {
     const fetched = new Fetched<{ size: number }>(silent, { confirmMs: 0 })
     let asked = 0
     const refuse = () => (asked++, Promise.reject(new Refused('not found')))

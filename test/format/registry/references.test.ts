@@ -42,13 +42,13 @@ describe('a reference to a version that was deleted softly', () => {
     })
   })
 
-  test('that is there no longer at all makes the schema one of no use', async () => {
+  test('that was deleted permanently makes the schema unusable', async () => {
     expect(await decoded('avro', [top], [14])).toBe(
       'schema 7 is of no use: it refers to version 1 of subject money, which is not found',
     )
   })
 
-  test('is not asked for as the latest of a subject', async () => {
+  test('is not requested as the latest of a subject', async () => {
     const schemas = [avro('s', 1, { type: 'int' }), { ...avro('s', 2, { type: 'string' }), isDeleted: true }]
     await using registry = new FakeRegistry(schemas)
     const spec = { format: 'registry', kind: 'avro', registry, subject: 's' } as const
@@ -61,7 +61,7 @@ describe('a name that is reached in several ways is the first, depth first:', ()
   const moneyOf = (version: number) => ({ name: 'Money', subject: 'money', version })
   const monies = [avro('money', 1, record('Money', ['old', 'int'])), avro('money', 2, record('Money', ['new', 'int']))]
 
-  test('one of its own before one of a later reference', async () => {
+  test('its own definition before one of a later reference', async () => {
     const line = avro('line', 1, record('Line', ['price', 'Money']), [moneyOf(2)])
     const top = avro('top', 1, record('Order', ['total', 'Money'], ['line', 'Line']), [
       moneyOf(1),
@@ -73,7 +73,7 @@ describe('a name that is reached in several ways is the first, depth first:', ()
     })
   })
 
-  test('one of an earlier reference before one of its own', async () => {
+  test('one of an earlier reference before its own definition', async () => {
     const line = avro('line', 1, record('Line', ['price', 'Money']), [moneyOf(2)])
     const top = avro('top', 1, record('Order', ['total', 'Money'], ['line', 'Line']), [
       { name: 'Line', subject: 'line', version: 1 },
@@ -101,7 +101,7 @@ describe('a name that is reached in several ways is the first, depth first:', ()
     expect(await decoded('protobuf', schemas, payload)).toEqual({ line: { price: { new: 1 } }, total: { new: 2 } })
   })
 
-  test('names that lead back to each other end', async () => {
+  test('circular references end', async () => {
     const back = { name: 'b.proto', subject: 'b', version: 1 }
     const schemas = [
       proto('b', 1, 'import "b.proto"; message B { int32 b = 1; }', [back]),
@@ -111,7 +111,7 @@ describe('a name that is reached in several ways is the first, depth first:', ()
   })
 })
 
-test('one schema that is reached by several names is each of them', async () => {
+test('one schema that is reached by several names has each of them', async () => {
   const schemas = [
     proto('money', 1, 'message Money { int32 cents = 1; }'),
     proto('line', 1, 'import "near/money.proto"; message Line { Money price = 1; }', [
@@ -172,7 +172,7 @@ describe('without a reference there is', () => {
     expect(await decoded('protobuf', [schema], [0, 0x08, 0x07])).toEqual({ a: 7 })
   })
 
-  test('none of those that a reference gives', async () => {
+  test('no import that a reference provides', async () => {
     const own = proto('own', 1, 'package google.type; message Money { string own = 1; }')
     const top = proto('top', 1, 'import "google/type/money.proto"; message A { google.type.Money a = 1; }', [
       { name: 'google/type/money.proto', subject: 'own', version: 1 },

@@ -25,7 +25,7 @@ function formats(registry: RegistryConfig) {
   } as const
 }
 
-test('a store lets records wait for the registry, and loses none but those that it does not know', async () => {
+test('records wait for the registry, and only records of unknown schemas are lost', async () => {
   await using registry = new FakeRegistry(vectors.schemas)
   await registry.stop()
   await using fixture = await Fixture.create()

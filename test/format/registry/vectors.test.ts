@@ -18,7 +18,7 @@ test.each(vectors.vectors)('what Confluent’s client writes is read: $name', as
 })
 
 test.each(vectors.vectors.filter(({ name }) => !/second|inside/.test(name)))(
-  'what Confluent’s client writes is written alike, under the latest schema: $name',
+  'what Confluent’s client writes is written the same, under the latest schema: $name',
   async ({ subject, kind, bytes, json }) => {
     await using registry = new FakeRegistry(vectors.schemas)
     const spec = { format: 'registry', kind: kind as Kind, registry, subject } as const

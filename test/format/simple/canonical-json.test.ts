@@ -66,7 +66,7 @@ test.each<[Json, string]>([
   expect(Buffer.from(valueCodecOf({ format: 'json' }).encode(value)).toString()).toBe(text)
 })
 
-test('what is no JSON is refused in values, too', () => {
+test('invalid JSON is refused in values, too', () => {
   for (const value of [new Date(0), [Number.NaN], { a: '\ud800' }, { '\ud800': 1 }, { a: 1n }, { toJSON: () => 1 }]) {
     expect(() => jsonText(value as unknown as Json)).toThrow(/^it (must be|has) /)
   }

@@ -60,7 +60,7 @@ describe.each([...simpleFormats])('%s', (format) => {
     )
   })
 
-  test('whatever bytes decode to is encoded and decoded to the same, and nothing but an Error is thrown', () => {
+  test('any decoded value survives another round trip, and nothing but an Error is thrown', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const value = attempt(() => codec.decode(bytes))
@@ -131,7 +131,7 @@ describe('refusals', () => {
     expect(messageOf(() => codecOf({ format }).fromJson(json))).toBe(found)
   })
 
-  test('what a program gives is checked before it is written', () => {
+  test('values from a program are checked before they are written', () => {
     expect(() => simpleCodecs.int32.encode(2 ** 31)).toThrow(int32)
     expect(() => simpleCodecs.int64.encode(2n ** 63n)).toThrow(int64)
     expect(() => simpleCodecs.int64.encode(7 as never)).toThrow(int64)
@@ -143,7 +143,7 @@ describe('refusals', () => {
   })
 })
 
-test('a whole number of 32 bits is made of a JSON number and of its text', () => {
+test('a 32-bit integer is read from a JSON number and from its text', () => {
   const { int32 } = simpleCodecs
   expect(int32.fromJson(5)).toBe(5)
   expect(int32.fromJson('5')).toBe(5)

@@ -29,7 +29,7 @@ describe('a text is longer than', () => {
   })
 })
 
-describe('a canonical text that would be longer than 128 Mi characters is not made:', () => {
+describe('a canonical text longer than 128 Mi characters is refused:', () => {
   const long = 'x'.repeat(1_000_000)
   const times = (item: Json) => Array.from({ length: 140 }, () => item)
 

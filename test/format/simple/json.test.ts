@@ -12,7 +12,7 @@ test('one value has one text: RFC 8785’s own example', () => {
   expect(new TextDecoder().decode(jsonCodec.encode(jsonCodec.fromText(json)))).toBe(canonical)
 })
 
-test('a byte order mark before JSON is passed over, one within it is kept', () => {
+test('a byte order mark before JSON is skipped, one within it is kept', () => {
   expect(jsonCodec.decode(bytesOf('\uFEFF{"a":"\uFEFF"}'))).toEqual({ a: '\uFEFF' })
   expect(() => jsonCodec.decode(bytesOf('\uFEFF\uFEFF{}'))).toThrow('it is not JSON')
 })
@@ -84,16 +84,16 @@ describe('whole numbers that a double would change are found beside', () => {
   })
 })
 
-test('what JSON.parse makes infinite is not encoded as null', () => {
+test('an infinite number from JSON.parse is not encoded as null', () => {
   expect(() => jsonCodec.encode(jsonCodec.decode(bytesOf('[1e400]')))).toThrow('not finite')
 })
 
-test('a member called __proto__ is one like any other', () => {
+test('a member called __proto__ is an ordinary member', () => {
   const decoded = jsonCodec.decode(bytesOf('{"__proto__":{"a":1}}'))
   expect(jsonCodec.toText(decoded)).toBe('{"__proto__":{"a":1}}')
 })
 
-test('a value that is put in order stays itself as it was, whatever of it was out of order', () => {
+test('sorting the members does not change the value itself', () => {
   const value = { a: { y: 1, x: [{ d: 1, c: 2 }, 3] }, b: { 10: 1, 9: 2, x: 3 }, c: [] }
   const before = JSON.stringify(value)
   expect(jsonCodec.toText(value)).toBe('{"a":{"x":[{"c":2,"d":1},3],"y":1},"b":{"10":1,"9":2,"x":3},"c":[]}')

@@ -15,7 +15,7 @@ function clientOf(cluster: ScriptedCluster): KafkaClient {
   })
 }
 
-test('a client says what it needs, and tries no more, when the broker is older than Kafka 2.5', async () => {
+test('a client reports what it needs, and does not retry, when the broker is older than Kafka 2.5', async () => {
   await using cluster = await ScriptedCluster.start(1)
   cluster.versionsMax.set(initProducerId, 1)
   const client = clientOf(cluster)
@@ -43,18 +43,18 @@ test('a request whose version the broker does not know is not sent', async () =>
   })
 })
 
-test('a broker that lacks InitProducerId altogether will do where nothing is fenced', () => {
+test('a broker without InitProducerId is accepted without fencing', () => {
   const versions = Object.fromEntries([0, 1, 3].map((apiKey) => [apiKey, { minVersion: 0, maxVersion: 20 }]))
   expect(() => requireVersions(versions, 'b:1')).not.toThrow()
   expect(() => requireVersions({ ...versions, 1: { minVersion: 0, maxVersion: 10 } }, 'b:1')).toThrow('Fetch')
 })
 
-test('a broker that has dropped a version says that a later Latchkey is needed', () => {
+test('a broker that has dropped a version is reported to need a later Latchkey', () => {
   const request = { apiKey: 0, apiVersion: 7, apiName: 'Produce' }
   expect(() => requireVersion({ 0: { minVersion: 9, maxVersion: 20 } }, request, 'b:1')).toThrow('a later Latchkey')
 })
 
-test('a controller, which has Vote but no Produce, is taken for one', () => {
+test('a controller, which has Vote but no Produce, is recognised', () => {
   const versions = Object.fromEntries([1, 18, 52].map((apiKey) => [apiKey, { minVersion: 0, maxVersion: 20 }]))
   expect(() => requireVersions(versions, 'c:9093')).toThrow(
     'Connecting to c:9093: it does not know the request Produce; it is perhaps the port of a KRaft controller. Name the port of a broker in KAFKA_BROKERS',

@@ -46,7 +46,7 @@ test('a client finds the cluster at addresses it has learned when its only seed 
   expect(found!.partitions.map(({ leader }) => leader)).toEqual([2, 3])
 })
 
-test('a client tries all it knows of in turn, the seeds among them', async () => {
+test('a client tries all known addresses in turn, the seeds among them', async () => {
   await using cluster = await ScriptedCluster.start(2)
   const [nowhere] = await freePorts(1)
   const client = clientOf(nowhere!, cluster.broker(1).port)

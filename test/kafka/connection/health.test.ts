@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 afterAll(() => void setSystemTime())
 
-test('Health names trouble and since when once it has lasted a second', () => {
+test('Health reports trouble and since when once it has lasted a second', () => {
   const health = new Health('source consumer')
   expect(health.trouble).toBeUndefined()
   health.failed(error)
@@ -92,7 +92,7 @@ test('Health keeps the trouble of a partition when all others work, and names it
   ])
 })
 
-test('Health does not say that anything works again when what failed is not attempted any more', () => {
+test('Health does not report a recovery when the failed operation is no longer attempted', () => {
   const health = new Health('source consumer')
   const operation = Symbol('operation')
   health.failed(error, { partitions: [0] })
@@ -103,7 +103,7 @@ test('Health does not say that anything works again when what failed is not atte
   expect(lines.filter((line) => !line.includes('no success for 14 s'))).toEqual([])
 })
 
-test('Health shows one line for partitions that fare alike, and one for each that does not', () => {
+test('Health shows one line for partitions with the same trouble, and one for each other trouble', () => {
   const health = new Health('changelog producer')
   for (const partition of [4, 2]) {
     health.failed(brokerError(`Writing to log partition ${partition}`, 19), { partitions: [partition], broker: 'b:1' })
@@ -127,14 +127,14 @@ test('Health advises no other address once a broker has answered', () => {
   expect([health.trouble, health.lastFound, ...lines].join()).not.toContain('KAFKA_BROKERS')
 })
 
-test('Health does not say that it tries on what was given up', () => {
+test('Health does not report abandoned operations as still retrying', () => {
   const health = new Health('source consumer')
   health.failed(error)
   setSystemTime(start + 1_000)
   expect(health.lastFound).toBe(`Fetch to b:1: refused${advice}`)
 })
 
-test('Health shows one line for operations that a broker fails alike', () => {
+test('Health shows one line for operations that fail in the same way', () => {
   const health = new Health('source consumer')
   for (const request of ['Metadata', 'ApiVersions']) {
     health.failed(new LatchkeyError('broker_unreachable', `${request} to b:1: refused`), { operation: Symbol(request) })
@@ -160,7 +160,7 @@ test('Health keeps the trouble of an operation when another one works', () => {
   expect(health.trouble).toBeUndefined()
 })
 
-test('Health bounds its lines and what they name when very much fails', () => {
+test('Health bounds its lines and the names in them', () => {
   const health = new Health('changelog producer')
   health.failed(error, { partitions: Array.from({ length: 500 }, (_, partition) => partition), broker: 'b:1' })
   for (let kind = 0; kind < 50; kind++) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { hedged } from '../../../lib/kafka/connection/hedged.ts'
 
-/** Peers that answer when the test says so. */
+/** Peers that answer when the test lets them. */
 function peersOf(...names: string[]) {
   const asked: string[] = []
   const answers = new Map(names.map((name) => [name, Promise.withResolvers<string>()]))
@@ -14,14 +14,14 @@ function peersOf(...names: string[]) {
 
 const neverMs = 1_000_000
 
-test('hedged asks nobody else while the first answers in time', async () => {
+test('hedged asks no other peer while the first answers in time', async () => {
   const { names, asked, ask, answer } = peersOf('a', 'b')
   const found = hedged(names, ask, neverMs)
   answer('a')
   expect([await found, asked]).toEqual(['a', ['a']])
 })
 
-test('hedged asks the next when there is no answer in time, says so, and takes the first answer', async () => {
+test('hedged asks the next peer when there is no answer in time, reports it, and takes the first answer', async () => {
   const { names, asked, ask, answer } = peersOf('a', 'b', 'c')
   const late: string[] = []
   const found = hedged(names, ask, 1, (peer) => {

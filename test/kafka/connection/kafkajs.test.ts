@@ -54,7 +54,7 @@ async function failureOf(exchange: Promise<unknown>): Promise<LatchkeyError> {
   return error
 }
 
-test('kafkajs is the one version whose inside was read', () => {
+test('kafkajs has the version whose internals were reviewed', () => {
   expect(version).toBe('2.2.4')
   expect(manifest.dependencies.kafkajs).toBe(version)
 })
@@ -117,7 +117,7 @@ test('requests are answered when a Fetch of the same connection waits at the bro
   expect(await ended).toBe('broker_unreachable')
 })
 
-test('send times out, and the connection stays closed, when the broker accepts but says nothing', async () => {
+test('send times out, and the connection stays closed, when the broker accepts but does not answer', async () => {
   const connection = connectionTo(await serverThat(), 50)
   const error = await failureOf(connection.send(rawMetadata, 50))
   expect(error).toMatchObject({ code: 'request_timed_out', retriable: true })
@@ -126,7 +126,7 @@ test('send times out, and the connection stays closed, when the broker accepts b
   expect(await failureOf(connection.send(rawMetadata, 50))).toMatchObject({ code: 'broker_unreachable' })
 })
 
-test('send fails as unreachable when nobody listens', async () => {
+test('send fails as unreachable when nothing listens', async () => {
   const address = await serverThat()
   for (const one of open.splice(0)) one.close()
   const error = await failureOf(connectionTo(address).send(rawMetadata, 5000))
@@ -156,7 +156,7 @@ test('close rejects requests that are under way, and is harmless when repeated',
   expect(await failure).toMatchObject({ code: 'broker_unreachable' })
 })
 
-test('requests cause no timers of negative length', async () => {
+test('requests set no timers of negative length', async () => {
   const script = `
     import { BrokerConnection, Encoder } from '${import.meta.dir}/../../../lib/kafka/connection/broker-connection.ts'
     const [host, port] = process.argv[1].split(':')
@@ -172,7 +172,7 @@ test('requests cause no timers of negative length', async () => {
   expect(exitCode).toBe(0)
 })
 
-test('a process ends by itself when its connections are closed', async () => {
+test('a process exits when its connections are closed', async () => {
   // A timer that is left behind holds the process for as long as its deadline is.
   const script = `
     import { KafkaClient } from '${import.meta.dir}/../../../lib/kafka/client.ts'

@@ -43,7 +43,7 @@ async function failureOf(exchange: Promise<unknown>): Promise<unknown> {
   )
 }
 
-test('a request is given up when the cluster goes on without its broker, which says nothing', async () => {
+test('a request is abandoned when the cluster continues without its silent broker', async () => {
   const lines = captureLog()
   const client = clientOf(1)
   await client.metadata(['topic'])
@@ -61,7 +61,7 @@ test('a request is given up when the cluster goes on without its broker, which s
   expect(lines.join()).toContain(`test: 127.0.0.1:${cluster.broker(2).port} has given no answer for`)
 })
 
-test('a request is given up when one of its partitions has another leader, and the silent one still counts as alive', async () => {
+test('a request is abandoned when one of its partitions has another leader, even if the silent broker counts as alive', async () => {
   const client = clientOf(1)
   await client.metadata(['topic'])
   const failure = failureOf(client.send(2, produce, 60_000, purpose))
@@ -70,7 +70,7 @@ test('a request is given up when one of its partitions has another leader, and t
   expect(await soon('an end of it', failure)).toMatchObject({ code: 'broker_unreachable' })
 })
 
-test('a request waits on when its broker still leads, and is named meanwhile', async () => {
+test('a request still waits when its broker still leads, and is reported meanwhile', async () => {
   const client = clientOf(1)
   await client.metadata(['topic'])
   const waits = failureOf(client.send(2, produce, 60_000, purpose))
@@ -94,7 +94,7 @@ test('a request that may wait at the broker is not overdue before that', async (
   expect(await Promise.race([waits, 'waits'])).toBe('waits')
 })
 
-test('metadata and coordinators are had of another broker when the one that is asked says nothing', async () => {
+test('metadata and coordinators come from another broker when the one asked is silent', async () => {
   const client = clientOf(1, 2)
   cluster.broker(1).isSilent = true
   await client.metadata(['topic'])
@@ -103,7 +103,7 @@ test('metadata and coordinators are had of another broker when the one that is a
   expect(await client.coordinator('group', 'one')).toBe(3)
 })
 
-test('a broker that said nothing is passed over from then on, and asked again once it has answered', async () => {
+test('a silent broker is skipped from then on, and asked again once it has answered', async () => {
   const client = clientOf(1)
   await client.metadata(['topic'])
   cluster.broker(1).isSilent = true
@@ -119,14 +119,14 @@ test('a broker that said nothing is passed over from then on, and asked again on
   await until('it is asked again', async () => (await failureOf(client.metadata(['topic']))) === undefined)
 })
 
-test('a producer id is had of another broker when the one that is asked says nothing', async () => {
+test('a producer id comes from another broker when the one asked is silent', async () => {
   const client = clientOf(1, 2)
   cluster.broker(1).isSilent = true
   cluster.answer = ({ apiKey }) => (apiKey === 22 ? Buffer.from('00000000000000000000000000070001', 'hex') : undefined)
   expect(await plainProducerId(client)).toEqual({ producerId: 7, producerEpoch: 1 })
 })
 
-test('a coordinator is looked for again when it fell silent, ended, or says that it is none', async () => {
+test('a coordinator is looked up again when it is silent, has ended, or says that it is not the coordinator', async () => {
   cluster.coordinator = 2
   const client = clientOf(1)
   const committed = () => {

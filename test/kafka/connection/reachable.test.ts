@@ -5,7 +5,7 @@ import { freePorts } from '../../support/process/ports.ts'
 
 const missing = { host: 'no-such-host.invalid', port: 9092 }
 
-test('requireReachable says what to correct when every address refuses or does not resolve', async () => {
+test('requireReachable fails with advice when every address refuses or does not resolve', async () => {
   const [port = 0] = await freePorts(1)
   const refusing = { host: '127.0.0.1', port }
   await expect(requireReachable([refusing], 'KAFKA_BROKERS')).rejects.toMatchObject({
@@ -21,7 +21,7 @@ test('requireReachable says what to correct when every address refuses or does n
   )
 })
 
-test('requireReachable resolves when one address takes connections, and says nothing', async () => {
+test('requireReachable resolves when one address accepts connections, and logs nothing', async () => {
   const silent = createServer()
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const { port } = silent.address() as { port: number }

@@ -14,7 +14,7 @@ function response(correlationId: number, body: Uint8Array): Buffer {
   return bytes
 }
 
-/** As a socket gives it: with memory of its own. */
+/** As a socket gives it: with its own memory. */
 function chunkOf(bytes: Uint8Array): Buffer {
   const chunk = Buffer.allocUnsafeSlow(bytes.length)
   chunk.set(bytes)
@@ -26,7 +26,7 @@ function collecting(bytesMax = 1_000_000) {
   return { taken, frames: new ResponseFrames('kafka:9092', bytesMax, (frame) => void taken.push(frame)) }
 }
 
-test('Responses come out as they were sent, wherever the chunks are cut, and however long they are kept', () => {
+test('responses are the same for any split into chunks, and stay the same while they are kept', () => {
   const bodies = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 8 })
   fc.assert(
     fc.property(bodies, fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 40 }), (sent, lengths) => {
@@ -45,7 +45,7 @@ test('Responses come out as they were sent, wherever the chunks are cut, and how
   )
 })
 
-test('The memory of a chunk goes once all of it is copied, and stays where a response lies in it', () => {
+test('the memory of a chunk is released once all of it is copied, and kept while a response is in it', () => {
   const { frames, taken } = collecting()
   const bytes = response(1, Buffer.alloc(100, 'a'))
   const chunks = [
@@ -59,7 +59,7 @@ test('The memory of a chunk goes once all of it is copied, and stays where a res
   expect(taken.map((frame) => frame.toString('latin1', 4))).toEqual(['a'.repeat(100), 'b'])
 })
 
-test('A chunk that shares its memory with something else stays', () => {
+test('a chunk with shared memory is kept', () => {
   const { frames } = collecting()
   const memory = Buffer.allocUnsafeSlow(200)
   response(1, Buffer.alloc(180)).copy(memory)
@@ -67,7 +67,7 @@ test('A chunk that shares its memory with something else stays', () => {
   expect(memory.length).toBe(200)
 })
 
-test('releaseBody releases what a response has for itself, whether it came in one chunk or in several', () => {
+test('releaseBody releases a response with its own memory, from one chunk or several', () => {
   const { frames, taken } = collecting()
   frames.push(chunkOf(response(1, Buffer.alloc(10))))
   const bytes = response(2, Buffer.alloc(100))
@@ -78,14 +78,14 @@ test('releaseBody releases what a response has for itself, whether it came in on
   expect(bodies.map(({ length }) => length)).toEqual([0, 0])
 })
 
-test('releaseBody leaves a response alone that lies beside another', () => {
+test('releaseBody does not release a response that shares its chunk', () => {
   const { frames, taken } = collecting()
   frames.push(chunkOf(Buffer.concat([response(1, Buffer.from('first')), response(2, Buffer.from('second'))])))
   for (const frame of taken) releaseBody(frame.subarray(4))
   expect(taken.map((frame) => frame.toString('latin1', 4))).toEqual(['first', 'second'])
 })
 
-test('What came of a response is forgotten when the connection is another one', () => {
+test('a partial response is dropped when the connection is another one', () => {
   const { frames, taken } = collecting()
   for (const part of [chunkOf(response(1, Buffer.alloc(100)).subarray(0, 60)), Buffer.from([0, 0])]) {
     frames.push(part)

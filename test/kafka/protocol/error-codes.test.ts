@@ -20,7 +20,7 @@ test.each([
   [90, 'PRODUCER_FENCED', 'fence', 'fenced', false],
   [9999, 'error 9999', 'refuse', 'broker_refused', false],
 ] as const)(
-  'brokerError says what code %d asks for when the broker answers %s',
+  'brokerError describes code %d when the broker answers %s',
   (code, name, action, kind, retriable) => {
     expect(errorName(code)).toBe(name)
     expect(errorAction(code)).toBe(action)
@@ -30,7 +30,7 @@ test.each([
   },
 )
 
-test('what is not available now, and what the user may not do, is known by the code', () => {
+test('unavailable topics and missing permissions are recognised by code', () => {
   const codes = Array.from({ length: 130 }, (_, index) => index - 1)
   expect(codes.filter((code) => isNotAvailable(code))).toEqual([5, 8, 9, 15, 78, 83])
   expect(codes.filter((code) => isAuthorizationFailure(code))).toEqual([29, 30, 31, 53])

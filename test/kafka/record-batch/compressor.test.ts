@@ -30,7 +30,7 @@ const repetitive = fc
   })
   .map((pieces) => Buffer.concat(pieces.flatMap(({ piece, times }) => Array.from({ length: times }, () => piece))))
 
-test.each(codecs)('%s gives back what went in, whatever that is', (_name, compression) => {
+test.each(codecs)('%s restores any input', (_name, compression) => {
   const compressor = new Compressor({ compression, level: null })
   fc.assert(
     fc.property(fc.oneof(repetitive, fc.uint8Array({ maxLength: 300 }).map(Buffer.from)), (records) => {
@@ -41,7 +41,7 @@ test.each(codecs)('%s gives back what went in, whatever that is', (_name, compre
   )
 })
 
-test.each(codecs)('%s gives back what went in at the edges of blocks', (_name, compression) => {
+test.each(codecs)('%s restores input at the edges of blocks', (_name, compression) => {
   const compressor = new Compressor({ compression, level: null })
   for (const bytes of [65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 200_000]) {
     for (const period of [1, 5, 997, 70_000]) {
@@ -53,7 +53,7 @@ test.each(codecs)('%s gives back what went in at the edges of blocks', (_name, c
   }
 })
 
-test.each(codecs)('%s leaves a batch alone that it would not make smaller', (_name, compression) => {
+test.each(codecs)('%s does not compress a batch that would not become smaller', (_name, compression) => {
   const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)))
   expect(roundTrip(new Compressor({ compression, level: null }), noise)).toBeUndefined()
 })
@@ -114,7 +114,7 @@ test('a batch sealed again has the other producer and the same records', () => {
   expect(valuesIn(builder.seal(producer))).toEqual(['other'])
 })
 
-test('a batch that grows after it was sealed is compressed anew', () => {
+test('a batch that grows after it was sealed is compressed again', () => {
   const builder = builderWith(4)
   fill(builder, values)
   builder.seal(producer)

@@ -55,7 +55,7 @@ for (const { name, code, compress } of compressors) {
     let corrupt = 0
     for (const body of bodies) {
       try {
-        // zlib takes a cut gzip trailer for corrupt, a cut Zstandard checksum for good: the records may be whole
+        // zlib rejects a cut gzip trailer and accepts a cut Zstandard checksum: the records may be complete
         expect(
           readAll(rawBatch({ attributes: code, body, recordCount: 2, baseTimestamp: 1_700_000_000_000n })),
         ).toEqual(readAll(plain))

@@ -32,7 +32,7 @@ async function writeTwice(bootstrap: string, topic: string): Promise<void> {
   }
 }
 
-test('a broker takes our batches and gives them back as they were', async () => {
+test('a broker accepts our batches and returns them unchanged', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('ours'))
   await writeTwice(broker.bootstrap, topic)
@@ -95,7 +95,7 @@ test.each([
   ['a batch again', { baseSequence: 0 }, { error: 0, baseOffset: 0 }],
   ['an older epoch', { producerEpoch: 4, baseSequence: 1 }, { error: 47, baseOffset: -1 }],
   ['a gap', { baseSequence: 7 }, { error: 45, baseOffset: -1 }],
-])('a broker knows our producer when it is given %s', async (_, change, expected) => {
+])('a broker recognises our producer when it is given %s', async (_, change, expected) => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('idempotent'))
   const builder = new RecordBatchBuilder(1000)

@@ -34,7 +34,7 @@ test('a sealed batch is byte for byte what the protocol says', () => {
   expect(encode(records, { producerId: 2 ** 33, producerEpoch: 9, baseSequence: 1234 })).toEqual(expected)
 })
 
-test('a record carries headers beside our own, byte for byte', () => {
+test('a record has headers in addition to our own, byte for byte', () => {
   const own = Buffer.from([0, 0, 0, 0, 0, 0, 0, 5])
   const many = Array.from({ length: 70 }, (_, index) => [`n${index}`, Buffer.from([index])] as const)
   const expected = rawBatch({
@@ -94,7 +94,7 @@ test('append is false and changes nothing when the record does not fit', () => {
   ])
 })
 
-test('an empty builder takes one record that is larger than its bound, and gives the room back', () => {
+test('an empty builder accepts one record that is larger than its bound, and releases the memory', () => {
   const builder = new RecordBatchBuilder(100)
   const large = sample('key', 'v'.repeat(5000))
   expect(append(builder, large)).toBe(true)

@@ -28,7 +28,7 @@ test.each<[string, RawRecord, string]>([
   ['it has fewer headers than it says', { headerCount: 1, rest: Buffer.from([0]) }, '101: its header count is 1'],
   ['a header key is null', { headers: [[null, null]] }, '101: its header key length is -1'],
   ['bytes follow its headers', { rest: Buffer.from('more') }, '101: 4 bytes are left over after its headers'],
-])('nextRecord shows an undecodable record and goes on when %s', (_, middle, fault) => {
+])('nextRecord reports an undecodable record and continues when %s', (_, middle, fault) => {
   const [first, second, third] = amid(rawRecord({ offsetDelta: 1, ...middle }))
   expect([first, third]).toEqual([100, 102])
   expect(second).toStartWith(fault)
@@ -42,7 +42,7 @@ test.each<[string, Buffer, string]>([
   ['it ends in its key length', Buffer.from([8, 0, 0, 2, 0x80]), '101: its key length runs past its end'],
   ['it has no header count', Buffer.from([10, 0, 0, 2, 1, 1]), '101: its header count runs past its end'],
   ['its timestamp is too long', overlong(11), '101: its timestamp runs past its end'],
-])('nextRecord shows an undecodable record and goes on when %s', (_, middle, fault) => {
+])('nextRecord reports an undecodable record and continues when %s', (_, middle, fault) => {
   const [first, second, third] = amid(middle)
   expect([first, third]).toEqual([100, 102])
   expect(second).toStartWith(fault)

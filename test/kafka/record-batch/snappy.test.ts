@@ -15,7 +15,7 @@ function block(length: number, ...elements: (Buffer | number[])[]): Buffer {
   return Buffer.concat([Buffer.from(preamble), ...elements.map((element) => Buffer.from(element))])
 }
 
-/** A literal whose length stands in `extra` bytes of its own; none where it is short. */
+/** A literal whose length is in `extra` bytes; 0 for a short one. */
 function literal(text: string, extra = 0): Buffer {
   if (extra === 0) return Buffer.concat([Buffer.from([(text.length - 1) << 2]), Buffer.from(text)])
   const length = Buffer.alloc(4)
@@ -36,7 +36,7 @@ for (const [bytes, copy] of Object.entries(copies)) {
   })
 }
 
-test.each([1, 2, 3, 4])('decompressSnappy takes a literal when its length has %d bytes of its own', (extra) => {
+test.each([1, 2, 3, 4])('decompressSnappy accepts a literal when its length takes %d extra bytes', (extra) => {
   const text = 'literal '.repeat(20)
   expect(decompress(block(text.length, literal(text, extra)))).toBe(text)
 })

@@ -82,7 +82,7 @@ test.each<[listener: string, how: string, properties: Properties]>([
   ['SASLTLS', 'PLAIN', { ...saslSsl, ...plain('alice') }],
   ['SASLTLS', 'SCRAM-SHA-256', { ...saslSsl, ...scram('SCRAM-SHA-256') }],
   ['SASLTLS', 'SCRAM-SHA-512', { ...saslSsl, ...scram('SCRAM-SHA-512') }],
-])('a client gets in by %s when it comes with %s', async (listener, _how, properties) => {
+])('a client is accepted by %s with %s', async (listener, _how, properties) => {
   expect(await connectTo(listener, properties)).toBe('OK')
 })
 
@@ -132,15 +132,15 @@ test.each<[listener: string, why: string, properties: Properties, said: string[]
   [
     'SASLPLAINTEXT',
     'an unknown user',
-    { ...saslPlaintext, ...plain('nobody', 'wr0ng') },
-    ['as user nobody', 'sasl.username'],
+    { ...saslPlaintext, ...plain('unknown', 'wr0ng') },
+    ['as user unknown', 'sasl.username'],
   ],
   ['SASLPLAINTEXT', 'no SASL', {}, ['wants SASL', 'PLAIN', 'SCRAM-SHA-512', 'sasl.mechanism']],
   ['SASLPLAINTEXT', 'TLS', ssl, ['speaks no TLS']],
   ['SASLTLS', 'a password', { ...saslSsl, ...plain('alice', 'wr0ng') }, ['PLAIN as user alice', 'sasl.password']],
   ['SASLTLS', 'no SASL', ssl, ['wants SASL', 'security.protocol']],
   ['SASLTLS', 'no TLS', { ...saslPlaintext, ...plain('alice') }, ['speaks TLS', 'sasl_ssl']],
-])('a client is told what is wrong when %s does not fit because of %s', async (listener, _why, properties, said) => {
+])('a client reports the problem when %s does not fit because of %s', async (listener, _why, properties, said) => {
   const failure = await connectTo(listener, properties)
   if (failure === 'OK') throw new Error('it got in')
   expect(failure).toMatchObject({ code: 'authentication_failed', retriable: false })
@@ -160,12 +160,12 @@ test.each<[string, Properties]>([
   ['plain text', {}],
   ['TLS', { 'security.protocol': 'ssl' }],
   ['SASL', { ...saslPlaintext, ...plain('alice') }],
-])('a broker that hangs up on %s counts as away, not as one that refuses', async (_how, properties) => {
+])('a broker that closes the connection on %s counts as unreachable, not as refusing', async (_how, properties) => {
   const address = await serverThat((socket) => socket.destroy())
   expect(await connect(address, properties)).toMatchObject({ code: 'broker_unreachable', retriable: true })
 })
 
-test('a broker that goes away while it authenticates counts as away', async () => {
+test('a broker that closes the connection during authentication counts as unreachable', async () => {
   // It answers ApiVersions, with SaslHandshake and SaslAuthenticate, and the handshake; then it hangs up.
   let requests = 0
   const versions = Buffer.from('000000000003001100000001001200000002002400000001', 'hex')
@@ -185,7 +185,7 @@ test('a broker that goes away while it authenticates counts as away', async () =
   expect(failure).toMatchObject({ code: 'broker_unreachable' })
 })
 
-test('a port that speaks HTTP is said to be no broker', async () => {
+test('an HTTP port is reported as not a broker', async () => {
   const address = await serverThat((socket) =>
     socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
   )
@@ -198,7 +198,7 @@ test.each([
   ['larger than the bound', '7fffffff', 'receive.message.max.bytes=110000000'],
   ['negative', '80000000', 'is it a Kafka broker?'],
   ['too short to be one', '00000003', 'receive.message.max.bytes'],
-])('a response whose length is %s ends in a clear error and is not waited for', async (_what, length, said) => {
+])('a response whose length is %s is a clear error at once', async (_what, length, said) => {
   const address = await serverThat((socket) => socket.on('data', () => socket.write(Buffer.from(length, 'hex'))))
   const failure = await connect(address, {})
   expect(failure).toMatchObject({ code: 'response_malformed', retriable: true })

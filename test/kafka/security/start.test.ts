@@ -58,7 +58,7 @@ const scram = {
   'sasl.password': scramPassword,
 }
 
-test('a store reads, writes, commits, and comes back by SASL over TLS, and by client certificates', async () => {
+test('a store reads, writes, commits and restarts with SASL over TLS, and with client certificates', async () => {
   const { broker, certificates, fixture, allow } = await setUp()
   await using _ = fixture
   await allow('sam')
@@ -81,7 +81,7 @@ test('a store reads, writes, commits, and comes back by SASL over TLS, and by cl
   })
 })
 
-test('the three clients may come by listeners and users of their own', async () => {
+test('the three clients may have separate listeners and users', async () => {
   const { broker, certificates, fixture } = await setUp()
   await using _ = fixture
   const { source, changelog, storeId } = fixture
@@ -122,14 +122,14 @@ test('a wrong password ends the start with exit code 1 and one message', async (
     KAFKA_PROPERTIES: 'security.protocol=sasl_plaintext,sasl.mechanism=PLAIN,sasl.username=alice,sasl.password=wr0ng',
   })
   expect(exitCode).toBe(1)
-  const told = stderr.split('\n').filter((line) => line.includes('SASL PLAIN as user alice'))
-  expect(told).toEqual([
+  const logged = stderr.split('\n').filter((line) => line.includes('SASL PLAIN as user alice'))
+  expect(logged).toEqual([
     expect.stringMatching(/^latchkey: store .* has failed: .*correct sasl.username and sasl.password/),
   ])
   expect(stdout + stderr).not.toContain('wr0ng')
 })
 
-test('--check reports missing rights with exit code 1, and shows no secret when all are there', async () => {
+test('--check reports missing rights with exit code 1, and shows no secret', async () => {
   const { broker, fixture, allow } = await setUp()
   await using _ = fixture
   const environment = {
@@ -149,7 +149,7 @@ test('--check reports missing rights with exit code 1, and shows no secret when 
   expect(granted.stdout + granted.stderr + refused.stderr).not.toContain(scramPassword)
 })
 
-test('a store whose password is changed while it runs says so, serves on, and goes on when it is right again', async () => {
+test('a store whose password is changed while it runs reports it, still serves, and continues when it is right again', async () => {
   const { broker, fixture, allow } = await setUp()
   await using _ = fixture
   await allow('rita')
@@ -173,7 +173,7 @@ test('a store whose password is changed while it runs says so, serves on, and go
   await setPassword('second')
   await broker.stop() // connections end, and the next ones have to authenticate
   await broker.start()
-  await until('it says so', () => store.status().reason?.includes('as user rita: the broker refused') === true)
+  await until('it is reported', () => store.status().reason?.includes('as user rita: the broker refused') === true)
   expect(store.state).toBe('running')
   expect(Buffer.from((await fixture.get(store, 'a'))!.value).toString()).toBe('1')
   await setPassword('first')

@@ -7,7 +7,7 @@ const lookups = 50_000
 const slabBytes = 64 << 20
 const valueBytes = 170
 
-test('what lookups leave is collected soon, however much memory the map takes', async () => {
+test('garbage of lookups is collected soon, for any size of the map', async () => {
   const held = Array.from({ length: 4 }, () => new Uint8Array(new SharedArrayBuffer(slabBytes)))
   const fixture = createFixture()
   fixture.put(0, 'key', 'x'.repeat(valueBytes))

@@ -15,7 +15,7 @@ function insert(table: IndexTable, hash: number, address: number): void {
   table.insertAt(slot, hash, address)
 }
 
-test('an index table finds what is in and nothing else when entries crowd around its end', () => {
+test('an index table finds its entries and no others when entries crowd around its end', () => {
   const random = createRandom(3)
   for (let round = 0; round < 200; round++) {
     let table = new IndexTable(5, allocator)
@@ -52,7 +52,7 @@ test('an index table is empty when it is made of used segments', () => {
   expect(again.slots.every((word) => word === 0)).toBe(true)
 })
 
-test('the smallest table for a count takes as many', () => {
+test('the smallest table for a count holds that many', () => {
   for (const count of [0, 1, 100, 179, 180, 1_000_000]) {
     const bits = tableBitsFor(count)
     expect(Math.floor(2 ** bits * 0.7)).toBeGreaterThanOrEqual(count)

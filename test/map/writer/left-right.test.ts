@@ -5,7 +5,7 @@ import { epochWord } from '../../../lib/map/memory/control.ts'
 import { publishesWaitingMax } from '../../../lib/map/memory/limits.ts'
 import { createFixture, putEntry, smallSegmentBytes } from '../../support/map/map-pair.ts'
 
-/** Of the second reader, which nobody of a fixture is: odd while it is inside. */
+/** Epoch of the second reader, which no fixture uses: odd while it is inside. */
 function setOtherEpoch(map: ChiralMap, epoch: number): void {
   Atomics.store(new Int32Array(map.shared.control), epochWord(1), epoch)
 }

@@ -5,7 +5,7 @@ import { transports } from '../../support/http/transports.ts'
 const host = 'Host: a\r\n'
 
 describe.each(transports)(
-  '$name a request that does not reach a handler is answered by a problem',
+  '$name a request that does not reach a handler is answered with a problem',
   ({ serveFake, rawRequest }) => {
     test.each([
       [
@@ -54,6 +54,6 @@ test.each([
   'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n',
   'HTTP/1.1 413 ',
   '',
-])('%j is left as it is', (answer) => {
+])('%j is unchanged', (answer) => {
   expect(problemFor(Buffer.from(answer), false)).toBeUndefined()
 })

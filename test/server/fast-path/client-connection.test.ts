@@ -14,7 +14,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     expect(statusesIn(answers)).toEqual([200, 404, 200, 200, 200, 404])
   })
 
-  test('is answered in order when some answers have to be waited for', async () => {
+  test('is answered in order when some answers are delayed', async () => {
     await using served = serveFake()
     const { store } = served
     const value = (text: string): Lookup => ({ value: Buffer.from(text), partition: 0, offset: 1, timestamp: 1 })
@@ -28,7 +28,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     expect((await answers).match(/late|soon/g)).toEqual(['late', 'soon', 'soon'])
   })
 
-  test('is answered the same however its requests are cut', async () => {
+  test('is answered the same for any split of its requests', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')
     const requests = get('a') + flush + get('a')
@@ -57,7 +57,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     expect(statusesIn(await sendAndEnd(served.server.port, requests))).toEqual(statuses)
   })
 
-  test('is answered all the same when its client sends thousands of requests before it reads', async () => {
+  test('is answered when its client sends thousands of requests before it reads', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')
     const counts = { found: 20_000, missed: 2_000 }
@@ -75,7 +75,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     expect(statusesIn(answers)).toEqual([200, 400])
   })
 
-  test('ends with the answer, which says so, when the client asks for it', async () => {
+  test('ends with the answer, which announces it, when the client asks for it', async () => {
     await using served = serveFake()
     served.store.put('a', 'A')
     const answers = await rawRequest(served.server.port, get('a', 'Connection: close\r\n') + get('a'), () => false)
@@ -83,7 +83,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     expect(answers).toContain('\r\nConnection: close\r\n')
   })
 
-  test('brings nothing of what others are answered when its client reads slowly', async () => {
+  test('contains nothing of other answers when its client reads slowly', async () => {
     await using served = serveFake()
     const [own, other] = ['y'.repeat(60_000), 'e'.repeat(60_000)]
     served.store.put('own', own)
@@ -110,7 +110,7 @@ describe.each(transports)('$name a connection', ({ serveFake, open, sendAndEnd, 
     socket.destroy()
   })
 
-  test('brings all of a large value to a client that reads slowly, and then goes on', async () => {
+  test('delivers a large value to a client that reads slowly, and then continues', async () => {
     await using served = serveFake()
     const large = 'x'.repeat(8_000_000)
     served.store.put('large', large)

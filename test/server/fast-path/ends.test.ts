@@ -4,13 +4,13 @@ import { flush, get, statusesIn } from '../../support/server/clients.ts'
 import { answered, connect, fastPathOf, idleTicks, turn, valueOf } from '../../support/server/fake-connection.ts'
 import { until } from '../../support/until.ts'
 
-/** A server behind the fast path that says the same to whatever comes. */
+/** A server behind the fast path that gives every request the same answer. */
 function listenBehind(answer: string) {
   return Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: (server) => void server.write(answer) } })
 }
 
 describe('a client that reads nothing', () => {
-  test('is cut when it has taken nothing for as long as a connection may be idle, and no sooner', async () => {
+  test('is closed when it has read nothing for the idle timeout, and no sooner', async () => {
     const host = fastPathOf(answered)
     const { socket, connection } = connect(host, 10)
     connection.received(Buffer.from(get('a')))
@@ -23,7 +23,7 @@ describe('a client that reads nothing', () => {
     expect(socket.calls).toEqual(['terminate'])
   })
 
-  test('is not cut as long as it takes a little now and then', async () => {
+  test('is not closed while it reads a little now and then', async () => {
     const host = fastPathOf(answered)
     const { socket, connection } = connect(host, 0)
     connection.received(Buffer.from(get('a')))
@@ -38,8 +38,8 @@ describe('a client that reads nothing', () => {
   })
 })
 
-describe('a client that sends on behind its last answer', () => {
-  test('is cut when the time of an idle connection is over', async () => {
+describe('a client that still sends after its last answer', () => {
+  test('is closed at the idle timeout', async () => {
     const host = fastPathOf(() => valueOf(new Uint8Array(10)))
     const { socket, connection } = connect(host, Infinity)
     connection.received(Buffer.from(get('a', 'Connection: close\r\n')))
@@ -53,7 +53,7 @@ describe('a client that sends on behind its last answer', () => {
     expect(statusesIn(socket.text)).toEqual([200])
   })
 
-  test('is cut then, too, when it was passed on', async () => {
+  test('is closed then, too, when it was forwarded', async () => {
     const upstream = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
@@ -93,7 +93,7 @@ describe('a client that does not send all of a head', () => {
   })
 })
 
-describe('answers that nobody has asked for', () => {
+describe('unsolicited answers', () => {
   test('end the connection', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
     const upstream = listenBehind(answer + answer)
@@ -115,7 +115,7 @@ describe('a client that sends no more in the middle of a request', () => {
   test.each([
     ['a head that could be plain', get('a').slice(0, -2)],
     ['a body', flush.slice(0, -1)],
-  ])('has its end passed on when it has sent part of %s', async (_, part) => {
+  ])('has its end forwarded when it has sent part of %s', async (_, part) => {
     let hasEnded = false
     let received = ''
     const upstream = Bun.listen({

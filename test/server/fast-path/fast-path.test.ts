@@ -7,7 +7,7 @@ import { flush, get, isAnswered, statusesIn } from '../../support/server/clients
 import { until } from '../../support/until.ts'
 
 describe.each(transports)('$name the fast path', ({ tls, serveFake, open, rawRequest }) => {
-  test('answers 500 and goes on when a request handler throws or rejects', async () => {
+  test('answers 500 and continues when a request handler throws or rejects', async () => {
     const faults = [
       () => {
         throw new Error('thrown')
@@ -23,7 +23,7 @@ describe.each(transports)('$name the fast path', ({ tls, serveFake, open, rawReq
     }
   })
 
-  test('nothing listens any more, and no descriptor is left, when it has stopped', async () => {
+  test('nothing listens, and no descriptor is open, when it has stopped', async () => {
     const before = openDescriptors()
     const { server } = serveFake()
     await rawRequest(server.port, get('a') + flush, isAnswered(2))
@@ -62,7 +62,7 @@ describe.each(transports)('$name the fast path', ({ tls, serveFake, open, rawReq
     await stopped
   })
 
-  test('a connection beyond the bound is closed when it is taken, and others are answered', async () => {
+  test('a connection beyond the bound is closed when it is accepted, and others are answered', async () => {
     const listener = openListener({
       bind: '127.0.0.1',
       port: 0,
@@ -86,7 +86,7 @@ describe.each(transports)('$name the fast path', ({ tls, serveFake, open, rawReq
     await listener.stop(0)
   })
 
-  test('a request that was passed on is answered when it drains', async () => {
+  test('a forwarded request is answered when it drains', async () => {
     const { store, server } = serveFake()
     const asked = Promise.withResolvers<void>()
     const flushed = Promise.withResolvers<number>()

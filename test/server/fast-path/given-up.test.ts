@@ -27,7 +27,7 @@ describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
     ['a flush', long('POST /flush-store/orders'), 'HTTP/1.1 200 '],
     ['a flush of an unknown store', long('POST /flush-store/nothere'), 'HTTP/1.1 404 '],
     ['a lookup', long('GET /stores/orders/a'), 'HTTP/1.1 404 '],
-  ])('a request that is answered and does not end is given up for others when it is %s', async (_, request, status) => {
+  ])('a request that is answered and does not end is dropped for others when it is %s', async (_, request, status) => {
     // The tunnel would stay for minutes.
     const bounds = { tunnelsMax: 1, idleTimeoutSeconds: 255 }
     const requestHandler = createRequestHandler(new FakeStore())
@@ -45,7 +45,7 @@ describe.each(transports)('$name', ({ tls, open, rawRequest }) => {
   })
 })
 
-test('a request whose head does not end is given up for others after three seconds, and not before', async () => {
+test('a request whose head does not end is dropped for others after three seconds, and not before', async () => {
   using upstream = silentServer()
   const { reached } = upstream
   const host = fastPathOf(answered, upstream.port)
@@ -63,7 +63,7 @@ test('a request whose head does not end is given up for others after three secon
   for (const { connection } of [slow, other]) connection.closed()
 })
 
-test('a request whose head took long and has ended is not given up for others', async () => {
+test('a request whose head took long and has ended is not dropped for others', async () => {
   using upstream = silentServer()
   const { reached } = upstream
   const host = fastPathOf(answered, upstream.port)

@@ -6,7 +6,7 @@ import { answered, connect, fastPathOf, turn, valueOf, waitingBytesMax } from '.
 import { until } from '../../support/until.ts'
 
 describe('a client that sends without end', () => {
-  test('is not read from while it takes none of its answers, and is again when it does', async () => {
+  test('is not read from while it reads no answers, and is again when it does', async () => {
     let lookups = 0
     const host = fastPathOf((): Answer => {
       lookups++
@@ -24,7 +24,7 @@ describe('a client that sends without end', () => {
     expect(lookups).toBeGreaterThan(1)
   })
 
-  test('is not read from while an answer is being made', async () => {
+  test('is not read from while an answer is pending', async () => {
     const answer = Promise.withResolvers<Answer>()
     let lookups = 0
     const host = fastPathOf(() => (lookups++ === 0 ? answer.promise : answered()))
@@ -36,7 +36,7 @@ describe('a client that sends without end', () => {
     expect(statusesIn(socket.text).length).toBeGreaterThan(1)
   })
 
-  test('is not read from while a request that was passed on is not answered, and no other one is passed on', async () => {
+  test('is not read from while a forwarded request is not answered, and no other one is forwarded', async () => {
     const received: Buffer[] = []
     const reached = Promise.withResolvers<{ write(text: string): number }>()
     const upstream = Bun.listen({
@@ -66,7 +66,7 @@ describe('a client that sends without end', () => {
     }
   })
 
-  test('is answered no more when it has reset its connection', () => {
+  test('gets no more answers when it has reset its connection', () => {
     let lookups = 0
     const { connection } = connect(
       fastPathOf(() => valueOf(new Uint8Array(1 + lookups++))),
@@ -79,7 +79,7 @@ describe('a client that sends without end', () => {
     expect(lookups).toBe(1)
   })
 
-  test('has nothing held for it any more when its connection is closed', () => {
+  test('has no memory held for it when its connection is closed', () => {
     const value = new Uint8Array(2 * waitingBytesMax)
     const { connection } = connect(
       fastPathOf(() => valueOf(value)),

@@ -21,7 +21,7 @@ function openTcpSocket(port: number) {
 }
 
 describe('a handshake', () => {
-  test('is given up when its time is over, and no sooner', () => {
+  test('is dropped at its timeout, and no sooner', () => {
     const destroy: string[] = []
     const [first, second] = ['first', 'second'].map((name) => ({ terminate: () => void destroy.push(name) }))
     const handshakes = new Handshakes()
@@ -37,7 +37,7 @@ describe('a handshake', () => {
     expect(handshakes.size).toBe(1)
   })
 
-  test('does not go on for ever when a client sends none of it, a part, or one byte after the other', async () => {
+  test('has a timeout when a client sends none of it, a part, or single bytes', async () => {
     await using served = serveFake({ idleTimeoutSeconds: 2 })
     const { port } = served.server
     const [silent, destroy, slow] = [openTcpSocket(port), openTcpSocket(port), openTcpSocket(port)]
@@ -69,7 +69,7 @@ describe('a handshake', () => {
     await listener.stop(0)
   })
 
-  test('ends, and nobody else is disturbed, when a client speaks plain HTTP', async () => {
+  test('ends, without affecting others, when a client sends plain HTTP', async () => {
     await using served = serveFake()
     const bare = openTcpSocket(served.server.port)
     bare.write(get('a'))
@@ -78,7 +78,7 @@ describe('a handshake', () => {
   })
 })
 
-test('what is no TLS ends a connection behind its handshake, and is no error in the log', async () => {
+test('bytes that are not TLS end a connection after its handshake, without an error in the log', async () => {
   const lines: string[] = []
   configureLogging({ level: 'info', structured: false, write: (line) => lines.push(line) })
   await using served = serveFake()

@@ -26,7 +26,7 @@ function clients(held: HeldAnswers, count: number) {
 }
 
 describe('HeldAnswers', () => {
-  test('those that took nothing for longest are closed at once when a burst exceeds its bound', () => {
+  test('those that read nothing for longest are closed at once when a burst exceeds its bound', () => {
     const held = new HeldAnswers(options)
     const [first, second, third, fourth] = clients(held, 4) as [Client, Client, Client, Client]
     for (const client of [first, second, third]) client.ask(100)
@@ -37,7 +37,7 @@ describe('HeldAnswers', () => {
     expect(held.bytes).toBe(250)
   })
 
-  test('those that took nothing at all are closed before those that take slowly, whichever came first', () => {
+  test('those that read nothing at all are closed before those that read slowly, in any order of arrival', () => {
     const held = new HeldAnswers(options)
     const [slow, alsoSlow, ...idle] = clients(held, 6) as [Client, Client, ...Client[]]
     for (const client of [slow, alsoSlow]) {
@@ -55,7 +55,7 @@ describe('HeldAnswers', () => {
     ])
   })
 
-  test('of those that took something, the one that did so longest ago is closed, and none whose answer has just begun', () => {
+  test('of those that read something, the one that did so longest ago is closed, and none whose answer has just begun', () => {
     const held = new HeldAnswers(options)
     const [first, second, latest] = clients(held, 3) as [Client, Client, Client]
     for (const client of [first, second]) client.ask(100)
@@ -79,7 +79,7 @@ describe('HeldAnswers', () => {
     expect([small.isTerminated(), large.isTerminated(), held.bytes]).toEqual([true, false, 1_000])
   })
 
-  test('only those that stand still are closed when less than a burst is held', () => {
+  test('only stalled ones are closed when less than a burst is held', () => {
     const held = new HeldAnswers(options)
     const [still, alsoStill, moving] = clients(held, 3) as [Client, Client, Client]
     for (const client of [still, alsoStill, moving]) client.ask(80)
@@ -93,7 +93,7 @@ describe('HeldAnswers', () => {
     expect([moving.isTerminated(), held.bytes]).toEqual([false, 80])
   })
 
-  test('what is taken, and what is closed, is held no more', () => {
+  test('what is read, and what is closed, is no longer held', () => {
     const held = new HeldAnswers(options)
     const [taking, closing] = clients(held, 2) as [Client, Client]
     taking.ask(30)
@@ -119,7 +119,7 @@ describe('HeldAnswers', () => {
 
 type Client = ReturnType<typeof clientOf>
 
-test('a connection that takes none of its answer is closed for another one, and gives its memory back', () => {
+test('a connection that reads nothing of its answer is closed for another one, and its memory is released', () => {
   const held = new HeldAnswers({ ...options, burstBytesMax: 300_000 })
   const values: Uint8Array[] = []
   const requestHandler = () => valueOf(values[values.push(new Uint8Array(200_000)) - 1]!)

@@ -117,7 +117,7 @@ describe.each(transports)('$name', (transport) => {
   test.each([
     ['chunks', 'Transfer-Encoding: chunked\r\n\r\n', '5\r\nhello\r\n0\r\n\r\n'],
     ['a body and the wish to close', `Connection: close\r\n${five}`, 'hello'],
-  ])('the connection ends with an answer that says so when %s come late', async (_, headers, body) => {
+  ])('the connection ends with an answer that announces it when %s come late', async (_, headers, body) => {
     const steps = { pieces: [post + headers, body, get('a'), get('a')], answers: [1, 1, 1, 1] }
     const answers = await exchange(transport, steps)
     expect(statusesIn(answers)).toEqual([200])

@@ -65,14 +65,14 @@ describe.each(transports)('$name all are answered in order', (transport) => {
     expect(answers.split('<A>')).toHaveLength(2)
   })
 
-  test('and the connection ends with the answer to HTTP/1.0, behind which nothing is', async () => {
+  test('and the connection ends with the answer to HTTP/1.0', async () => {
     await using served = serveSlowly(transport)
     const old = 'GET /stores/orders/a HTTP/1.0\r\n\r\n'
     const isEnd = (answers: string) => statusesIn(answers).length > 1
     expect(statusesIn(await rawRequest(served.server.port, old + get('a'), isEnd))).toEqual([200])
   })
 
-  test('and the connection ends with the answer to chunks, which says so', async () => {
+  test('and the connection ends with the answer to chunks, which announces it', async () => {
     await using served = serveSlowly(transport)
     const answers = await rawRequest(served.server.port, chunkedFlush + get('a'), () => false)
     expect(statusesIn(answers)).toEqual([200])

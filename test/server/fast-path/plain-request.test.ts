@@ -19,7 +19,7 @@ describe('readPlainRequest', () => {
     '/stores/orders/k%C3%A4se%20%25',
     '/stores/orders?key=a%2F..%2Fb&max-lag=3',
     "/stores/orders/a~b_c-d.e!$&'()*+,;=:@",
-  ])('%s is read when nothing else is asked for', (target) => {
+  ])('%s is read', (target) => {
     const text = get(target)
     expect(readPlainRequest(text, 0)).toMatchObject({ target, end: text.length })
   })
@@ -62,7 +62,7 @@ describe('readPlainRequest', () => {
     ['nothing', ''],
     ['more than a hundred headers', get('/', host + Array.from({ length: 100 }, (_, at) => `X${at}: 1\r\n`).join(''))],
     ['16 KB of headers', get('/', `${host}X: ${'x'.repeat(16_384)}\r\n`)],
-  ])('it is left to others when it has %s', (_, text) => {
+  ])('it is forwarded when it has %s', (_, text) => {
     expect(readPlainRequest(text, 0)).toBeUndefined()
   })
 
@@ -85,7 +85,7 @@ describe('readPlainRequest', () => {
     expect(readPlainRequest(get('/b', 'Host: a\r\nContent-Length: 1\r\n'), 0, head)).toBeUndefined()
   })
 
-  test('another head that only ends otherwise is read anew', () => {
+  test('another head with a different end is read again', () => {
     const first = `${host}Authorization: Bearer 1\r\nAccept: text/plain\r\n`
     const { head } = readPlainRequest(get('/a', first), 0)!
     for (const [from, to] of [
@@ -100,7 +100,7 @@ describe('readPlainRequest', () => {
     }
   })
 
-  test('the same is found however a request is cut', () => {
+  test('the result is the same for any split of a request', () => {
     const text = get('/stores/orders/a', 'Host: a\r\nAccept: */*\r\n')
     for (let length = 0; length < text.length; length++) {
       expect(readPlainRequest(text.slice(0, length), 0)).toBeUndefined()

@@ -26,14 +26,14 @@ test('nothing is taken when nothing has come', () => {
   expect(takeAll(inboxOf())).toEqual(['none'])
 })
 
-test('all are taken in order however they are cut in two', () => {
+test('all are taken in order for any split in two', () => {
   const text = get('/a') + get('/b') + get('/c')
   for (let destroy = 0; destroy <= text.length; destroy++) {
     expect(takeAll(inboxOf(text.slice(0, destroy), text.slice(destroy)))).toEqual(['/a', '/b', '/c', 'none'])
   }
 })
 
-test('empty lines before a request are skipped however they are cut in two', () => {
+test('empty lines before a request are skipped for any split in two', () => {
   const text = `\r\n${get('/a')}\r\n\r\n${get('/b')}\r\n`
   for (let destroy = 0; destroy <= text.length; destroy++) {
     const requestBuffer = inboxOf(text.slice(0, destroy), text.slice(destroy))
@@ -44,7 +44,7 @@ test('empty lines before a request are skipped however they are cut in two', () 
   expect(Buffer.from(requestBuffer.rest()).toString()).toBe('HEAD /a')
 })
 
-test('half an empty line is waited for, and belongs to what follows if it is none', () => {
+test('half an empty line is waited for, and belongs to the next request if it is not one', () => {
   const requestBuffer = inboxOf('\r')
   expect(takeAll(requestBuffer)).toEqual(['none'])
   requestBuffer.add(Buffer.from('\n'))
@@ -55,7 +55,7 @@ test('half an empty line is waited for, and belongs to what follows if it is non
   expect(Buffer.from(requestBuffer.rest()).toString()).toBe(`\r${get('/a')}`)
 })
 
-test('a head that is cut is waited for once, and twice where a request came between', () => {
+test('a partial head is waited for once, and again after a complete request', () => {
   const requestBuffer = inboxOf(get('/a').slice(0, 10))
   expect(takeAll(requestBuffer)).toEqual(['none'])
   requestBuffer.add(Buffer.from(get('/a').slice(10) + get('/b').slice(0, 20)))
@@ -77,7 +77,7 @@ test.each([
   expect(Buffer.from(requestBuffer.rest()).toString()).toBe(text + get('/b'))
 })
 
-test('its size is that of what was not taken', () => {
+test('its size is that of the bytes not taken', () => {
   const requestBuffer = inboxOf(get('/a') + get('/b'), get('/c'))
   expect(requestBuffer.size).toBe(3 * get('/a').length)
   requestBuffer.nextRequest(undefined)
@@ -86,7 +86,7 @@ test('its size is that of what was not taken', () => {
   expect(requestBuffer.size).toBe(0)
 })
 
-test('it begins anew when all that was left is taken', () => {
+test('it starts again when all remaining bytes are taken', () => {
   const requestBuffer = inboxOf(get('/a').slice(0, 10), 'x')
   expect(takeAll(requestBuffer)).toEqual(['odd'])
   expect(Buffer.from(requestBuffer.rest()).toString()).toBe(`${get('/a').slice(0, 10)}x`)

@@ -28,7 +28,7 @@ describe('a request ends', () => {
     ['a chunk with extensions', head('transfer-encoding: Chunked\r\n') + 'A;x="y"\r\n0123456789\r\n00\r\n\r\n'],
     ['trailers', head('Transfer-Encoding: chunked\r\n') + '0\r\nX: 1\r\nY: 2\r\n\r\n'],
     ['chunks that look like an end', head('Transfer-Encoding: chunked\r\n') + '7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n'],
-  ])('with %s, however it is cut', (_, text) => {
+  ])('with %s, for any split into chunks', (_, text) => {
     for (const pieceBytes of [1, 2, 3, 7, 64, text.length + next.length]) {
       expect(lengthOf(text + next, pieceBytes)).toMatchObject({ length: text.length, isComplete: true })
     }

@@ -14,7 +14,7 @@ function start(max: number) {
 }
 
 describe('Slots', () => {
-  test('those beyond the bound wait, first come first served', () => {
+  test('requests beyond the bound wait in order of arrival', () => {
     const { slots, calls, holder } = start(2)
     const holders = ['a', 'b', 'c', 'd', 'e'].map(holder)
     for (const each of holders) slots.acquire(each)
@@ -30,7 +30,7 @@ describe('Slots', () => {
     expect(calls).toEqual(['a begins', 'b begins'])
   })
 
-  test('those whose head is complete come before the others', () => {
+  test('requests with a complete head come first', () => {
     const { slots, calls, holder } = start(1)
     const holders = ['a', 'b', 'c', 'd', 'e'].map(holder) as [
       SlotHolder,
@@ -47,7 +47,7 @@ describe('Slots', () => {
     expect(calls).toEqual(['a begins', 'e begins', 'd begins', 'b begins'])
   })
 
-  test('one that does nothing is given up for one that waits, and no more than one', () => {
+  test('an inactive one is dropped for a waiting one, and no more than one', () => {
     const { slots, calls, holder } = start(3)
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(holder) as [SlotHolder, SlotHolder, SlotHolder, SlotHolder]
     for (const each of [a, b, c]) slots.acquire(each)
@@ -61,7 +61,7 @@ describe('Slots', () => {
     expect(calls).toEqual(['b yields', 'd begins'])
   })
 
-  test('one that has nothing to do any more is given up at once when others wait', () => {
+  test('a finished one is dropped at once when others wait', () => {
     const { slots, calls, holder } = start(1)
     const [a, b] = ['a', 'b'].map(holder) as [SlotHolder, SlotHolder]
     slots.acquire(a)

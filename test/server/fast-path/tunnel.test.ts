@@ -15,8 +15,8 @@ import { flush, get, isAnswered, statusesIn } from '../../support/server/clients
 import { FakeSocket } from '../../support/server/fake-socket.ts'
 import { until } from '../../support/until.ts'
 
-describe.each(transports)('$name a connection that was passed on', ({ tls, serveFake, open, rawRequest, fetch }) => {
-  test('is answered when hundreds of others are passed on at the same moment', async () => {
+describe.each(transports)('$name a forwarded connection', ({ tls, serveFake, open, rawRequest, fetch }) => {
+  test('is answered when hundreds of others are forwarded at the same time', async () => {
     await using served = serveFake()
     const clients = await Promise.all(Array.from({ length: 700 }, () => open(served.server.port)))
     const answers = clients.map(
@@ -39,7 +39,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
     expect(statusesIn(answers)).toEqual(Array.from({ length: count + 1 }, () => 200))
   })
 
-  test('brings all of large values to a client that reads slowly, and goes on', async () => {
+  test('delivers large values to a client that reads slowly, and continues', async () => {
     await using served = serveFake()
     // No two pieces of it are the same, so that none can be missing or out of order.
     const large = Array.from({ length: 1_000_000 }, (_, index) => String(index).padStart(8, '0')).join('')
@@ -72,7 +72,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
   test.each([
     ['resets it', (socket: Socket) => socket.resetAndDestroy()],
     ['ends it', (socket: Socket) => socket.end()],
-  ])('gives back all its descriptors when its client %s', async (_, end) => {
+  ])('closes all its descriptors when its client %s', async (_, end) => {
     await using served = serveFake(patient)
     const before = openDescriptors()
     for (let round = 0; round < 5; round++) {
@@ -88,7 +88,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
   test.each([
     ['resets it', (socket: Socket) => socket.resetAndDestroy()],
     ['ends it', (socket: Socket) => socket.destroy()],
-  ])('gives back all its descriptors when its client %s while its answer is being made', async (_, end) => {
+  ])('closes all its descriptors when its client %s while its answer is being made', async (_, end) => {
     await using served = serveFake(patient)
     let asked = 0
     const flushed = Promise.withResolvers<number>()
@@ -105,7 +105,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
     flushed.resolve(1)
   })
 
-  test("keeps no descriptors but its client's when nothing is passed on any more", async () => {
+  test("keeps only its client's descriptor when nothing is forwarded any more", async () => {
     await using served = serveFake(patient)
     const before = openDescriptors()
     const clients = await Promise.all(Array.from({ length: 10 }, () => open(served.server.port)))
@@ -120,8 +120,8 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
     for (const socket of clients) socket.destroy()
   })
 
-  test('leaves no descriptor behind when its client goes away without reading, and was not read from', async () => {
-    // The end of a socket that is paused is not heard of: time has to tell.
+  test('leaves no descriptor open when its client disconnects without reading, and was not read from', async () => {
+    // A paused socket does not report its end: only time shows it.
     await using served = serveFake({ idleTimeoutSeconds: 2 })
     served.store.put('large', 'x'.repeat(8_000_000))
     const before = openDescriptors()
@@ -135,7 +135,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
     await until('they are closed', () => openDescriptors() <= before)
   }, 60_000)
 
-  test('is answered in turn when more are to be passed on than may be at a time, and some go away meanwhile', async () => {
+  test('is answered in turn when more are to be forwarded than the bound allows, and some disconnect meanwhile', async () => {
     const tunnelsMax = 2
     const store = new FakeStore()
     const underway = { now: 0, most: 0 }
@@ -169,7 +169,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
     await listener.stop(0)
   })
 
-  test('is not given up for another one while it passes a further request on', async () => {
+  test('is not dropped for another one while it forwards a further request', async () => {
     const store = new FakeStore()
     const flushed = Promise.withResolvers<number>()
     let asked = 0
@@ -205,7 +205,7 @@ describe.each(transports)('$name a connection that was passed on', ({ tls, serve
   })
 })
 
-test('a connection that is to be passed on waits for its turn no more when its client has gone away', () => {
+test('a connection to be forwarded leaves the queue when its client has disconnected', () => {
   const slots = new Slots(1)
   const begun: string[] = []
   const holder = (name: string) => ({ begin: () => void begun.push(name), yield: () => {} })

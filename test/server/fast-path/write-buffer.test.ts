@@ -5,7 +5,7 @@ import { FakeSocket } from '../../support/server/fake-socket.ts'
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe('WriteBuffer', () => {
-  test('all is sent in order when the socket takes a little at a time', () => {
+  test('all is sent in order when the socket accepts a little at a time', () => {
     const socket = new FakeSocket(4)
     const writeBuffer = new WriteBuffer(socket)
     expect(writeBuffer.send(bytes('abcdef'))).toBeFalse()
@@ -23,7 +23,7 @@ describe('WriteBuffer', () => {
     expect(writeBuffer.send(bytes('m'))).toBeTrue()
   })
 
-  test('what is left is not what the page has next', () => {
+  test('the rest is not overwritten by the next answer in the page', () => {
     const socket = new FakeSocket(1)
     const writeBuffer = new WriteBuffer(socket)
     const page = Buffer.from('abc')
@@ -34,7 +34,7 @@ describe('WriteBuffer', () => {
     expect(socket.text).toBe('abc')
   })
 
-  test('what is left of a body is kept without a copy', () => {
+  test('the rest of a body is kept without a copy', () => {
     const body = new Uint8Array(1_000)
     const kept: Uint8Array[] = []
     const socket = { write: (part: Uint8Array) => (kept.push(part), 1), terminate() {} }
@@ -53,7 +53,7 @@ describe('WriteBuffer', () => {
     expect([writeBuffer.isEmpty, writeBuffer.isClosed, socket.writes]).toEqual([true, true, 1])
   })
 
-  test('what is left is forgotten when the socket closes', () => {
+  test('the rest is dropped when the socket closes', () => {
     const socket = new FakeSocket(2)
     const writeBuffer = new WriteBuffer(socket)
     writeBuffer.send(bytes('abc'))
@@ -64,7 +64,7 @@ describe('WriteBuffer', () => {
     expect(socket.writes).toBe(1)
   })
 
-  test('it closes in the middle of what is left', () => {
+  test('it closes in the middle of the rest', () => {
     const socket = new FakeSocket(0)
     const writeBuffer = new WriteBuffer(socket)
     for (const text of ['a', 'b', 'c']) writeBuffer.send(bytes(text))
@@ -73,7 +73,7 @@ describe('WriteBuffer', () => {
     expect([writeBuffer.isEmpty, writeBuffer.isClosed, socket.writes]).toEqual([true, true, 2])
   })
 
-  test('the memory of a body is given back once it is sent, and not before', () => {
+  test('the memory of a body is released once it is sent, and not before', () => {
     const socket = new FakeSocket(2)
     const writeBuffer = new WriteBuffer(socket)
     const [first, second] = [bytes('abcd').slice(), bytes('ef').slice()]
@@ -88,7 +88,7 @@ describe('WriteBuffer', () => {
     expect([first.length, second.length, socket.text]).toEqual([0, 0, 'abcdef'])
   })
 
-  test('the memory of a body is given back when the socket is closed', () => {
+  test('the memory of a body is released when the socket is closed', () => {
     const bodies = [0, 0, 0].map(() => new Uint8Array(10))
     const socket = new FakeSocket(2)
     const writeBuffer = new WriteBuffer(socket)
@@ -98,7 +98,7 @@ describe('WriteBuffer', () => {
     expect(bodies.map(({ length }) => length)).toEqual([0, 0, 0])
   })
 
-  test('what others look at keeps its memory', () => {
+  test('memory with other views is kept', () => {
     const socket = new FakeSocket(1)
     const writeBuffer = new WriteBuffer(socket)
     const [body, whole] = [bytes('abcd').slice(), bytes('xyz').slice()]

@@ -60,7 +60,7 @@ test('an amendment writes kept headers', async () => {
   await done
 })
 
-test('an amendment goes ahead of what waits, behind what is under way', async () => {
+test('an amendment precedes waiting batches, and follows those under way', async () => {
   const { put, openAll, state, pool, amending, acknowledge, progress } = setup()
   put(0, 'a', 'one', 7, 1)
   await openAll()
@@ -78,7 +78,7 @@ test('an amendment goes ahead of what waits, behind what is under way', async ()
   expect(acknowledge()).toEqual(['waits=new src 99 at 5'])
 })
 
-test('an amendment holds a few batches at a time, however much there is to write', async () => {
+test('an amendment holds a few batches at a time, for any size', async () => {
   const { put, openAll, state, amending, acknowledge, unsettledBytes } = setup([], 1000)
   for (let i = 0; i < 500; i++) put(0, `key ${i}`, 'x'.repeat(90), i)
   await openAll()

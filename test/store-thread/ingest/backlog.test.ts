@@ -23,7 +23,7 @@ async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
   return (await Promise.race([promise, Promise.resolve(unsettled)])) !== unsettled
 }
 
-test('a backlog has room until its bound, and again when what waited is settled', async () => {
+test('a backlog has room until its bound, and again when waiting batches are settled', async () => {
   const { backlog } = start(2)
   backlog.add(0, backlogBytesMax - 1)
   expect(backlog.room()).toBeUndefined()
@@ -35,7 +35,7 @@ test('a backlog has room until its bound, and again when what waited is settled'
   expect(backlog.room()).toBeUndefined()
 })
 
-test('a partition that stands still keeps its share, is not fetched, and holds up no other', async () => {
+test('a stalled partition keeps its share, is not fetched, and delays no other', async () => {
   const { backlog, clock, events } = start(4)
   backlog.add(0, backlogBytesMax)
   const room = backlog.room()
@@ -59,7 +59,7 @@ test('a partition that stands still keeps its share, is not fetched, and holds u
   expect(backlog.room()).toBeUndefined()
 })
 
-test('a partition that moves on, or has little that waits, is fetched on', () => {
+test('a partition that advances, or has little waiting, is still fetched', () => {
   const { backlog, clock, events } = start(2)
   backlog.add(0, backlogBytesMax)
   backlog.add(1, backlogBytesMax / 2 - 1)
@@ -72,7 +72,7 @@ test('a partition that moves on, or has little that waits, is fetched on', () =>
   expect(events).toEqual([])
 })
 
-test('partitions that fall out one after the other take no more than a bound', () => {
+test('partitions that stall one after another take no more than a bound', () => {
   const { backlog, clock, events } = start(9)
   for (let partition = 0; partition < 9 && backlog.room() === undefined; partition++) {
     backlog.add(partition, backlogBytesMax)
@@ -83,7 +83,7 @@ test('partitions that fall out one after the other take no more than a bound', (
   expect(backlog.room()).toBeDefined()
 })
 
-test('a backlog forgets a partition that is lost', () => {
+test('a backlog removes a lost partition', () => {
   const { backlog, clock, events } = start(2)
   backlog.add(0, backlogBytesMax)
   clock.ms = 1_000
@@ -98,7 +98,7 @@ test('a backlog forgets a partition that is lost', () => {
   expect(backlog.room()).toBeDefined()
 })
 
-test('whoever waits for room goes on when the store ends', async () => {
+test('a wait for room ends when the store ends', async () => {
   const { backlog } = start(1)
   backlog.add(0, backlogBytesMax)
   const room = backlog.room()

@@ -67,7 +67,7 @@ const faulty: [string, RawRecord, string][] = [
   ['is too large', { value: incompressible }, 'with key and value of 2003 bytes'],
 ]
 
-test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, record, fault) => {
+test.each(faulty)('with stop nothing is consumed from a record that %s', (_, record, fault) => {
   const { decoder, state, stats } = setup('stop')
   const bytes = Buffer.concat([batch(0, { key: 'a' }, record, { key: 'c' }), batch(3, { key: 'd' })])
   expect(decoder.decode(fetched(bytes), state)).toBeUndefined()
@@ -80,7 +80,7 @@ test.each(faulty)('with stop nothing is consumed from a record on that %s', (_, 
   expect(lines).toEqual([])
 })
 
-test('with stop nothing is consumed from a batch on that is damaged for good', () => {
+test('with stop nothing is consumed from a permanently damaged batch', () => {
   const { decoder, state } = setup('stop')
   const damaged = batch(1, { key: 'b' })
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
@@ -98,7 +98,7 @@ test('with stop nothing is consumed from a batch on that is damaged for good', (
   })
 })
 
-test('with dead-letter a letter is taken about each record that cannot be stored', () => {
+test('with dead-letter each record that cannot be stored becomes a dead letter', () => {
   const { decoder, state, stats, written } = setup('dead-letter')
   const headers = [['h', null]] as const
   const good = { key: 'c', value: 'c' }
@@ -131,14 +131,14 @@ test('with dead-letter a letter is taken about each record that cannot be stored
   expect(lines[0]).toBe('warning orders partition 0 offset 0: record written to bad, it has no key')
 })
 
-test('with dead-letter a record that cannot be decoded is in the letter as it lies in its batch', () => {
+test('with dead-letter a record that cannot be decoded is in the dead letter as it is in its batch', () => {
   const { decoder, state, written } = setup('dead-letter')
   const raw = rawRecord({ offsetDelta: 0, headerCount: -1 })
   decoder.decode(fetched(rawBatch({ records: [raw] })), state)
   expect(written).toMatchObject([{ offset: 0, raw: 'record', key: null, value: raw.subarray(1), headers: 0 }])
 })
 
-test('with dead-letter a damaged batch is in the letter as it lies in the log', () => {
+test('with dead-letter a damaged batch is in the dead letter as it is in the log', () => {
   const { decoder, state, written } = setup('dead-letter')
   const damaged = batch(0, { key: 'a' }, { key: 'b' })
   damaged.writeUInt8(damaged.at(-1)! ^ 1, damaged.length - 1)
@@ -152,7 +152,7 @@ test('with dead-letter a damaged batch is in the letter as it lies in the log', 
   expect(state.consumed).toBe(2)
 })
 
-test('with dead-letter records are taken up to where their letters fill what there is room for, and then from there', () => {
+test('with dead-letter records are consumed until their dead letters fill the room, and later from there', () => {
   const { decoder, state, written } = setup('dead-letter')
   const bytes = batch(0, { key: 'a' }, { key: null }, { key: 'c' }, { key: 'd' })
   state.deadLetters.add(backlogBytesMax)

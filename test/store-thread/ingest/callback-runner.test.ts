@@ -10,7 +10,7 @@ beforeEach(() => {
   lines = captureLog()
 })
 
-test('callbacks are told what the key has by the record before, on its way or in memory, and change the new value', () => {
+test('callbacks get the key’s previous value, pending or in memory, and change the new value', () => {
   const { written } = setup(counting, { memory: { m: '{"count":7}' } })
   expect(written(count('a', 'x'), count('a', 'y'), count('m', 'z'), count('m', 'zz'))).toEqual([
     'a={"count":1,"value":"x"}',
@@ -20,7 +20,7 @@ test('callbacks are told what the key has by the record before, on its way or in
   ])
 })
 
-test('a key that was deleted is new, and onDelete is told what it had', () => {
+test('a deleted key is new, and onDelete gets its last value', () => {
   const deleted: unknown[] = []
   const onDelete = (key: unknown, old: unknown) => void deleted.push([key, old])
   const convert = (value: unknown) => (value === 0 ? null : { value })
@@ -40,7 +40,7 @@ test('a key that was deleted is new, and onDelete is told what it had', () => {
   ])
 })
 
-test('a record whose callback throws is a bad record, and the next one is told what was before it', () => {
+test('a record whose callback throws is a bad record, and the next one gets the value before it', () => {
   const onUpdate = (_: unknown, old: { count: number }, value: { value: unknown; count: number }) => {
     if (value.value === 'bad') throw new Error('refused')
     value.count = old.count + 1
@@ -54,14 +54,14 @@ test('a record whose callback throws is a bad record, and the next one is told w
   expect(lines[0]).toContain('record skipped, onUpdate failed: ')
 })
 
-test('an old value that does not decode is told to be one of another format', () => {
+test('an old value that does not decode is reported as one of another format', () => {
   const { written, stats } = setup(counting, { memory: { m: 'plain text' } })
   expect(written(count('m', 1))).toEqual([])
   expect(stats.count('skippedConversion')).toBe(1)
   expect(lines[0]).toContain('the value stored before it does not decode as json')
 })
 
-test('callbacks do not run where nothing is held in memory', () => {
+test('callbacks do not run when nothing is held in memory', () => {
   const { written, state } = setup(counting, { isProcessingOnly: true })
   expect(written(count('a', 1), count('a', 2))).toEqual(['a={"value":1}', 'a={"value":2}'])
   expect(state.pendingValues).toBeUndefined()

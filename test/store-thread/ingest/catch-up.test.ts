@@ -14,7 +14,7 @@ function start(resumptions: Record<number, { position: number; sourceEnd: number
   return { stats, catchUp: new CatchUp(stats, new Map(entries)) }
 }
 
-test('CatchUp is done when every partition has come to the end that it had at start', () => {
+test('CatchUp is done when every partition has reached its end at start', () => {
   const { catchUp, stats } = start({ 0: { position: 5, sourceEnd: 10 }, 1: { position: 0, sourceEnd: 3 } })
   expect([stats.gauge(0, 'end'), stats.gauge(1, 'end')]).toEqual([10, 3])
   expect(catchUp.progressed(0, 9)).toBe(false)
@@ -24,12 +24,12 @@ test('CatchUp is done when every partition has come to the end that it had at st
   expect(catchUp.isDone).toBe(true)
 })
 
-test('CatchUp tells of a partition once', () => {
+test('CatchUp reports a partition once', () => {
   const { catchUp } = start({ 0: { position: 0, sourceEnd: 3 } })
   expect([catchUp.progressed(0, 3), catchUp.progressed(0, 4), catchUp.progressed(7, 4)]).toEqual([true, false, false])
 })
 
-test('CatchUp is there at once when there is nothing to read', () => {
+test('CatchUp is done at once when there is nothing to read', () => {
   const { catchUp } = start({ 0: { position: 3, sourceEnd: 3 } })
   expect(catchUp.progressed(0, 3)).toBe(true)
 })
@@ -53,7 +53,7 @@ test('CatchUp keeps a partition rebuilding, with its progress shown, until it ha
   expect(catchUp.arrived(1)).toBe(false)
 })
 
-test('CatchUp waits no more for a partition that is dropped', () => {
+test('CatchUp does not wait for a dropped partition', () => {
   const { catchUp } = start({ 0: { position: 0, sourceEnd: 3, rebuild: true }, 1: { position: 0, sourceEnd: 3 } })
   catchUp.drop(0)
   expect([catchUp.isRebuilding, catchUp.isDone]).toEqual([false, false])
@@ -62,7 +62,7 @@ test('CatchUp waits no more for a partition that is dropped', () => {
   expect(catchUp.isDone).toBe(true)
 })
 
-test('a partition is read again until it arrives where it is to, and says so once', async () => {
+test('a partition is read again until it reaches its target, and reports it once', async () => {
   const { catchUp, stats } = start({ 0: { position: 0, sourceEnd: 3 } })
   catchUp.progressed(0, 3)
   catchUp.arrived(0)
@@ -76,7 +76,7 @@ test('a partition is read again until it arrives where it is to, and says so onc
   expect(catchUp.rebuilds(0)).toBe(false)
 })
 
-test('what is read again once more, or is lost, does not arrive', async () => {
+test('a reread that starts again, or is lost, does not reach its target', async () => {
   const { catchUp } = start({ 0: { position: 0, sourceEnd: 3 } })
   const first = catchUp.again(0)
   catchUp.aim(0, 0, 10)

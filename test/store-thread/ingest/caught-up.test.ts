@@ -25,7 +25,7 @@ test('the line says how many of the records read since this start could not be s
   ])
 })
 
-test('a warning says what to do when more than half could not be stored at a first start', () => {
+test('a warning gives advice when more than half could not be stored at a first start', () => {
   const all = { recordsConsumed: 100, skippedInvalidValue: 100 }
   expect(linesFor(all)).toEqual([
     `${skipped}of the 100 records read since this start, 100 could not be stored: invalid_value 100`,

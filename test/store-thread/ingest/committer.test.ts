@@ -95,7 +95,7 @@ function start({ committed = {}, overruled = {} }: Held = {}) {
   return { group, stats, acknowledged, completeness, metadata, committer, offsets }
 }
 
-test('Committer notes beside the changelog what it commits for the source, and does not mind a refusal of that', async () => {
+test('Committer also commits for the changelog what it commits for the source, and ignores a refusal of that', async () => {
   const { group, acknowledged, committer, stats } = start()
   acknowledged.set(0, 50)
   await committer.commit()
@@ -122,7 +122,7 @@ const idA = 'aaaaaaaaaaaaaaaaaaaaaa'
 const idB = 'bbbbbbbbbbbbbbbbbbbbbb'
 const stated = (changelogStart: number, changelogEnd: number) => completenessMetadata({ changelogStart, changelogEnd })
 
-test('Committer commits what is acknowledged, with what it knows of the changelog, and only what is new', async () => {
+test('Committer commits what is acknowledged, with the state of the changelog, and only what is new', async () => {
   const { acknowledged, committer, group, offsets, stats } = start()
   acknowledged.set(0, 10).set(1, 5)
   await committer.commit()
@@ -150,7 +150,7 @@ test.each([
   ['the changelog begins elsewhere', stated(7, 90)],
   ['the changelog was recreated and is shorter', stated(0, 900)],
   ['nothing was stated of the changelog', ''],
-])('Committer states anew what is complete, at the same offset, when %s', async (_, metadata) => {
+])('Committer restates what is complete, at the same offset, when %s', async (_, metadata) => {
   const { acknowledged, committer, offsets } = start({ committed: { 0: { offset: 50, metadata } } })
   acknowledged.set(0, 40)
   await committer.commit()
@@ -160,7 +160,7 @@ test.each([
   expect(offsets()).toEqual([['0: 50']])
 })
 
-test('Committer leaves alone what another instance has committed further on meanwhile', async () => {
+test('Committer does not replace a later commit of another instance', async () => {
   const { acknowledged, committer, group, offsets } = start()
   group.committed.set(0, { partition: 0, offset: '80', metadata: '' })
   acknowledged.set(0, 60).set(1, 5)
@@ -170,7 +170,7 @@ test('Committer leaves alone what another instance has committed further on mean
   expect(offsets()).toEqual([['1: 5'], ['0: 90']])
 })
 
-test('Committer commits less over what belongs to a source that is gone, and over that only', async () => {
+test('Committer commits a lower offset only over a commit of a deleted source', async () => {
   const { acknowledged, committer, group, offsets } = start({ overruled: { 0: 80, 1: 80 } })
   for (const partition of [0, 1]) group.committed.set(partition, { partition, offset: '80', metadata: '' })
   group.committed.get(1)!.offset = '81'
@@ -179,7 +179,7 @@ test('Committer commits less over what belongs to a source that is gone, and ove
   expect(offsets()).toEqual([['0: 20']])
 })
 
-test('Committer counts and tells a failure, and tries again with the next commit', async () => {
+test('Committer counts and logs a failure, and tries again with the next commit', async () => {
   const lines = captureLog()
   const { acknowledged, committer, group, offsets, stats } = start()
   acknowledged.set(0, 10)
@@ -223,7 +223,7 @@ test('Committer is settled when no commit is under way, and commits the same onc
   expect(offsets()).toEqual([['0: 10'], ['0: 10']])
 })
 
-test('Committer asks again before it commits when it was frozen over the answer', async () => {
+test('Committer asks again before it commits when it was suspended during the answer', async () => {
   const { acknowledged, committer, group, offsets, stats } = start()
   acknowledged.set(0, 60)
   let now = 0

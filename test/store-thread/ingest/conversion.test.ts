@@ -22,7 +22,7 @@ test('a record is stored as convert returns it, with its own offset and timestam
   ])
 })
 
-test('convert is told the record, and its key decoded', () => {
+test('convert gets the record, and its decoded key', () => {
   const seen: unknown[] = []
   const { take } = setup({ key: utf8, convert: (_, record) => seen.push(record) })
   take(count('a', 1), count('ö', 2))
@@ -33,12 +33,12 @@ test('convert is told the record, and its key decoded', () => {
   ])
 })
 
-test('null of convert deletes; a tombstone deletes without convert', () => {
+test('null from convert deletes; a tombstone deletes without convert', () => {
   const { written } = setup({ convert: (value) => (value === 0 ? null : value) })
   expect(written(count('a', 1), count('b', 0), { key: 'c', value: null })).toEqual(['a=1', 'b=null', 'c=null'])
 })
 
-test('skip leaves no trace but in a figure of its own, and the partition is done with it', () => {
+test('skip leaves only its own counter, and the partition is done with the record', () => {
   const { written, stats, state } = setup({ convert: (value) => (value === 0 ? skip : value) })
   expect(written(count('a', 0), count('b', 0))).toEqual([])
   expect(counted(stats)).toMatchObject({ recordsConsumed: 2, leftOut: 2 })
@@ -47,7 +47,7 @@ test('skip leaves no trace but in a figure of its own, and the partition is done
   expect(lines).toEqual([])
 })
 
-test('bytes that are sound pass as they are where nothing is converted', () => {
+test('valid bytes pass unchanged when nothing is converted', () => {
   const { written } = setup({ key: utf8, keepsBytes: true })
   expect(written({ key: 'a', value: '{ "b": 1,  "a": 2 }' })).toEqual(['a={ "b": 1,  "a": 2 }'])
 })
@@ -57,7 +57,7 @@ test('the input is the value, in the format of the store, where there is no conv
   expect(written({ key: 'a', value: '{ "b": 1,  "a": 2 }' })).toEqual(['a={"a":2,"b":1}'])
 })
 
-test('what does not decode is a bad record, counted by key and value, and told', () => {
+test('a record that does not decode is a bad record, counted by key and value, and logged', () => {
   const { written, stats } = setup({ key: int32, keepsBytes: true })
   const four = Buffer.from([0, 0, 0, 65])
   expect(written({ key: 'abc', value: '1' }, { key: four, value: '{' }, { key: four, value: '2' })).toEqual([
@@ -72,7 +72,7 @@ test('what does not decode is a bad record, counted by key and value, and told',
   )
 })
 
-test('what a module throws, a promise, and what cannot be encoded are bad records', () => {
+test('an exception of a module, a promise, and a value that cannot be encoded make bad records', () => {
   const results = [
     () => {
       throw new Error('no customer')
@@ -89,7 +89,7 @@ test('what a module throws, a promise, and what cannot be encoded are bad record
   expect(lines[0]).toContain('no customer')
 })
 
-test('a value that does not go from one format to the other is a bad record, whoever converts', () => {
+test('a value that cannot be converted between formats is a bad record, with and without a module', () => {
   const convert = () => {
     throw new Error('it must be a string')
   }
@@ -98,14 +98,14 @@ test('a value that does not go from one format to the other is a bad record, who
   expect(lines.at(-1)).toContain('record skipped, its value does not go from json to json: it must be a string')
 })
 
-test('a partition halts before a bad record where that is asked for', () => {
+test('a partition halts before a bad record if configured', () => {
   const { written, state, stats } = setup({ keepsBytes: true }, { onBadRecord: 'stop' })
   expect(written(count('a', 1), { key: 'b', value: '{' }, count('c', 2))).toEqual(['a=1'])
   expect(state).toMatchObject({ consumed: 1, reading: { halted: { offset: 1 } } })
   expect(stats.count('recordsConsumed')).toBe(1)
 })
 
-test('a value that grows beyond what the changelog takes is a record too large, and none that callbacks see', () => {
+test('a value that grows beyond the limit of the changelog is a too large record, and callbacks do not see it', () => {
   const seen: unknown[] = []
   const noise = randomBytes(2_000).toString('base64') // compression does not help it below the limit
   const convert = (value: number) => noise.slice(0, value)
@@ -120,12 +120,12 @@ test('a value that grows beyond what the changelog takes is a record too large, 
   expect(seen).toEqual([2, [2, 2_000], [2, 3]])
 })
 
-test('large values grow the room that they are put together in', () => {
+test('large values grow the buffer that they are built in', () => {
   const { take } = setup({ convert: (value: number) => 'x'.repeat(value) })
   expect(take(count('a', 200_000), count('b', 3)).map(({ value }) => value!.length)).toEqual([200_002, 5])
 })
 
-test('a partition stands still at a record whose schema is not there yet, and goes on from that very record', async () => {
+test('a partition waits at a record whose schema is missing, and continues from that record', async () => {
   const schemas = new Set<number>()
   const ready = Promise.withResolvers<void>()
   const input: Codec = {

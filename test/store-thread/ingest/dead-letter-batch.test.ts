@@ -74,7 +74,7 @@ function refuse(batch: DeadLetterBatch, timeAtFault = false): DeadLetterBatch[] 
 test.each([
   [2000, ['k', 'v'.repeat(1000), true, undefined, true]],
   [900, ['k', null, true, 'value', true]],
-])('a letter has what a topic of %p bytes has room for', (maxMessageBytes, expected) => {
+])('a dead letter has what a topic of %p bytes has room for', (maxMessageBytes, expected) => {
   const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)))
   batch.add(found('k', 'v'.repeat(1000)), fault, 'orders', maxMessageBytes)
   expect(lettersIn(batch)).toEqual([expected])
@@ -83,13 +83,13 @@ test.each([
 test.each([
   ['its headers', found('k', 'v', 'h'.repeat(1000)), ['k', null, false, 'value, headers', true]],
   ['its key', found('k'.repeat(1000), 'v'), [null, null, false, 'key, value, headers', true]],
-])('a letter goes without what is too large: %s', (_, record, expected) => {
+])('a dead letter omits what is too large: %s', (_, record, expected) => {
   const batch = new DeadLetterBatch(new PartitionIngest(0, 0, new BatchPool(1 << 20, 4)))
   batch.add(record, fault, 'orders', 900)
   expect(lettersIn(batch)).toEqual([expected])
 })
 
-test('letters of a batch that is refused are written alone, and of the one at fault less and less', () => {
+test('dead letters of a refused batch are written one by one, and the one at fault with less and less', () => {
   const parts = refuse(batchOf(found('a', '1'), found('b', '2')))!
   expect(parts.map(({ offsets }) => offsets)).toEqual([[0], [1]])
   expect(parts.flatMap(lettersIn)).toEqual([
@@ -107,7 +107,7 @@ test('letters of a batch that is refused are written alone, and of the one at fa
   ])
 })
 
-test('a letter gets a timestamp of now first when the topic refuses its own', () => {
+test('a dead letter first gets the current time when the topic refuses its timestamp', () => {
   const [retimed] = refuse(batchOf(found('a', '1')), true)!
   expect(lettersIn(retimed!)).toEqual([['a', '1', true, undefined, false]])
   expect(lettersIn(refuse(retimed!, true)![0]!)).toEqual([['a', null, true, 'value', false]])
@@ -120,7 +120,7 @@ test('add is false and changes nothing when a batch is full', () => {
   expect(batch).toMatchObject({ count: 1, offsets: [7] })
 })
 
-test('reasons have the names that the metrics give them', () => {
+test('reasons have the names of the metrics', () => {
   expect((['skippedNullKey', 'skippedCorruptBatch', 'skippedConversion'] as const).map(reasonOf)).toEqual([
     'null_key',
     'corrupt_batch',

@@ -45,7 +45,7 @@ function setup() {
   return { client, deadLetters, partitions, state, released, stats, waiting: () => bytes, wakes: () => wakes }
 }
 
-test('a partition gives no batch and acknowledges nothing before the last of its letters is acknowledged', async () => {
+test('a partition gives no batch and acknowledges nothing before its last dead letter is acknowledged', async () => {
   const { client, deadLetters, state, released, stats, waiting, wakes } = setup()
   state.consumeTo(8)
   for (let i = 0; i < 2; i++) {

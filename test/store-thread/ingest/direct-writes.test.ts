@@ -34,7 +34,7 @@ async function written({ changelog }: ReturnType<typeof start>): Promise<string[
   return recordsOf(batches[0]!.batch)
 }
 
-test('a record that a program writes names what was read before it, acknowledged or not', async () => {
+test('a record that a program writes has the source offset read before it, acknowledged or not', async () => {
   const setup = start()
   const { source, stats, write } = setup
   write('before')
@@ -46,7 +46,7 @@ test('a record that a program writes names what was read before it, acknowledged
   expect(all).toEqual(['k0=xxx src=0 aft=-1', 'k1=xxx src=1 aft=-1', 'k2=xxx src=2 aft=-1', 'mine=mine src=-1 aft=2'])
 })
 
-test('a program hears of its records once the changelog has acknowledged them, and a flush waits for that', async () => {
+test('a write of a program resolves once the changelog has acknowledged it, and a flush waits for that', async () => {
   const { ingest, changelog, posted, write, text, flusher } = start()
   write('a', 'b')
   const first = await changelog.next()
@@ -66,7 +66,7 @@ test('a program hears of its records once the changelog has acknowledged them, a
   expect(['a', 'b', 'c'].map((key) => text(key))).toEqual(['mine', 'mine', 'mine'])
 })
 
-test('a program hears of each record that is not written because the partition is lost, later ones too', async () => {
+test('every write of a program rejects when its partition is lost, later ones too', async () => {
   const { ingest, changelog, posted, lost, write } = start()
   write('a', 'b')
   write('c')
@@ -84,7 +84,7 @@ test('a program hears of each record that is not written because the partition i
   expect(posted).toMatchObject([refused(3), refused(1)])
 })
 
-test('a program hears of a record that the changelog takes in no way', async () => {
+test('a write of a program rejects when the changelog refuses it in every form', async () => {
   const { ingest, changelog, posted, write } = start()
   write('a')
   const drained = ingest.drained()

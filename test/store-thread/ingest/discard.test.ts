@@ -22,7 +22,7 @@ afterEach(() => {
   for (const one of open.splice(0)) one.stop()
 })
 
-test('a rebuild is noted with what is committed, or the position, and for the partitions that are discarded alone', async () => {
+test('a rebuild is noted with the committed offset, or the position, and only for the discarded partitions', async () => {
   const commits: unknown[] = []
   const client = {
     retryForever: <T>(operation: () => Promise<T>) => operation(),
@@ -49,7 +49,7 @@ test('a rebuild is noted with what is committed, or the position, and for the pa
   expect(commits).toHaveLength(1)
 })
 
-test('what is held is discarded when the changelog has acknowledged a tombstone for each key, and for the last one read', async () => {
+test('a discard is complete when the changelog has acknowledged a tombstone for each key, and for the last one read', async () => {
   const setup = ingesting(2)
   open.push(setup)
   const { ingest, source, changelog, flusher, map, stats, text } = setup
@@ -75,7 +75,7 @@ test('what is held is discarded when the changelog has acknowledged a tombstone 
   expect(text('k0')).toBeUndefined()
 })
 
-test('nothing more is discarded of a partition that is lost meanwhile', async () => {
+test('a discard stops when its partition is lost', async () => {
   const setup = ingesting(1)
   open.push(setup)
   const { ingest, source, changelog, flusher, map, stats, lost } = setup

@@ -21,12 +21,12 @@ function start(partitions: number, deadLetterTopic?: string) {
   return setup
 }
 
-/** Whatever does not wait for time has happened by then. */
+/** Everything that does not wait for a timer has happened by then. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
 }
 
-test('nothing more is fetched than the backlog has room for, until the changelog has acknowledged some', async () => {
+test('no more is fetched than the backlog has room for, until the changelog has acknowledged some', async () => {
   const { source, changelog, failures } = start(1)
   await feed(source, 0, backlogRecords, megabyte)
   // The next one was sent before what came was worked off.
@@ -38,7 +38,7 @@ test('nothing more is fetched than the backlog has room for, until the changelog
   await until('there is room', () => source.unseen === 1)
 })
 
-test('a flush ends when what was read is acknowledged, and not before', async () => {
+test('a flush ends when everything read is acknowledged, and not before', async () => {
   const { ingest, source, changelog, stats } = start(1)
   await feed(source, 0, 3)
   await until('it is read', () => stats.count('recordsConsumed') === 3)
@@ -50,7 +50,7 @@ test('a flush ends when what was read is acknowledged, and not before', async ()
   expect(ingest.acknowledged(0)).toBe(3)
 })
 
-test('a flush ends when the partition that it waits for is lost, and what that had to write counts no more', async () => {
+test('a flush ends when the partition that it waits for is lost, and the batches of that partition no longer count', async () => {
   const { ingest, source, changelog, stats, lost } = start(2)
   await feed(source, 0, backlogRecords, megabyte)
   await until('it is read', () => stats.count('recordsConsumed') === backlogRecords)
@@ -67,7 +67,7 @@ test('a flush ends when the partition that it waits for is lost, and what that h
   expect(await acknowledge(changelog)).toEqual([1])
 })
 
-test('nothing is written behind a record that the changelog refuses before its letter is acknowledged', async () => {
+test('nothing is written after a record that the changelog refuses before its dead letter is acknowledged', async () => {
   const { ingest, source, changelog, deadLetters } = start(1, 'bad')
   await feed(source, 0, 2)
   // Both, then the first one alone, then that one compressed.
@@ -82,7 +82,7 @@ test('nothing is written behind a record that the changelog refuses before its l
   await until('all is acknowledged', () => ingest.acknowledged(0) === 2)
 })
 
-test('the others are read on when the changelog of a partition takes nothing', async () => {
+test('other partitions are still read when the changelog of one accepts nothing', async () => {
   const { source, changelog } = start(2)
   await feed(source, 0, backlogRecords, megabyte)
   await changelog.next()

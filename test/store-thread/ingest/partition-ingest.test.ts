@@ -65,7 +65,7 @@ test('PartitionIngest never falls when a batch that carries no source offset is 
   expect(state.acknowledged).toBe(5)
 })
 
-test('PartitionIngest gives what was put back before all that waits, in its order', () => {
+test('PartitionIngest gives returned batches before waiting ones, in their order', () => {
   const state = new PartitionIngest(0, 0, pool)
   const batches = [batch(1), batch(2), batch(3)]
   for (const each of batches) state.queue.push(each)

@@ -79,7 +79,7 @@ function setup({ rebuilt = [], hasLost = false, lostBefore = [] }: Setup = {}) {
   return { client, events, stats, renewed, flushed, types }
 }
 
-test('a store has caught up when the last partition is at its end, and that is visible', async () => {
+test('a store has caught up when the last partition has reached its end and published it', async () => {
   const { events, flushed, types } = setup()
   events.progressed(0, 10)
   events.progressed(1, 9)
@@ -93,7 +93,7 @@ test('a store has caught up when the last partition is at its end, and that is v
   expect(types()).toEqual(['running', 'caught-up'])
 })
 
-test('a store answers when the last partition that is rebuilt is at its end, and that is visible', async () => {
+test('a store answers when the last rebuilt partition has reached its end and published it', async () => {
   const { events, stats, flushed, types } = setup({ rebuilt: [1] })
   const states = () => [0, 1].map((partition) => partitionStateOf(stats, partition))
   expect([states(), types()]).toEqual([['running', 'rebuilding'], []])
@@ -104,7 +104,7 @@ test('a store answers when the last partition that is rebuilt is at its end, and
   expect([states(), types()]).toEqual([['running', 'running'], ['running']])
 })
 
-test('a store answers for the others when the partition that is rebuilt is lost, which says that it lacks keys', async () => {
+test('a store answers for the others when the rebuilt partition is lost, which is reported as incomplete', async () => {
   const { events, stats, flushed, types } = setup({ rebuilt: [1] })
   events.progressed(0, 10)
   await flushed()
@@ -118,7 +118,7 @@ test('a store answers for the others when the partition that is rebuilt is lost,
 test.each([
   ['complete', [], 'fenced'],
   ['to be rebuilt', [1], 'rebuilding'],
-] as const)('nothing is waited for of a partition that is lost at start, %s', async (_, rebuilt, state) => {
+] as const)('a store does not wait for a partition that is lost at start, %s', async (_, rebuilt, state) => {
   const { events, stats, flushed, types } = setup({ rebuilt, lostBefore: [1] })
   expect(partitionStateOf(stats, 1)).toBe(state)
   events.progressed(0, 10)
@@ -139,7 +139,7 @@ test('a store has caught up when the only partition that had not is lost', async
   expect(types()).toEqual(['running', 'fenced', 'caught-up'])
 })
 
-test('a partition is taken again from the end that is known to be ours, unless its changelog has lost records', async () => {
+test('a partition is fenced again from the last end of our own, unless its changelog has lost records', async () => {
   const sound = setup()
   expect(await sound.events.renew(0, 42)).toEqual({ producerId: 7, producerEpoch: 2 })
   expect(sound.renewed).toEqual([[0, 42]])
@@ -148,7 +148,7 @@ test('a partition is taken again from the end that is known to be ours, unless i
   expect(damaged.renewed).toEqual([])
 })
 
-test('what the source has removed is passed over, and a source that ends before the position ends the store', async () => {
+test('records that the source has removed are skipped, and a source that ends before the position ends the store', async () => {
   const { client, events } = setup()
   client.offsets.set(0, { earliest: 20, latest: 30 })
   expect(await events.outOfRange(0, 5)).toBe(20)

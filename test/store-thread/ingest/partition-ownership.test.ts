@@ -1,4 +1,4 @@
-/** Taking partitions of the changelog anew: what is held is stated, so that only another instance can be in the way. */
+/** Fencing partitions of the changelog again: the identity held is stated, so that only another instance can be refused. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../../lib/kafka/client.ts'
 import type { RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
@@ -87,7 +87,7 @@ function setup() {
   return { coordinator, changelog, instance }
 }
 
-test('PartitionOwnership keeps a partition that they take anew when nobody else has taken it', async () => {
+test('PartitionOwnership keeps a partition that it fences again when no other instance has fenced it', async () => {
   const { coordinator, changelog, instance } = setup()
   const ownership = instance()
   await ownership.acquire([0])
@@ -100,7 +100,7 @@ test('PartitionOwnership keeps a partition that they take anew when nobody else 
   expect(isSame(coordinator.markers.at(-1), renewed)).toBe(true)
 })
 
-test('PartitionOwnership takes no partition back from another instance that has taken it since', async () => {
+test('PartitionOwnership takes no partition from another instance that has fenced it since', async () => {
   const { coordinator, changelog, instance } = setup()
   const [ownership, others] = [instance(), instance()]
   await ownership.acquire([0])
@@ -111,7 +111,7 @@ test('PartitionOwnership takes no partition back from another instance that has 
   expect(ownership.isOwn(0)(others.identity(0)!)).toBe(false)
 })
 
-test('PartitionOwnership writes nothing behind another instance that the broker has forgotten', async () => {
+test('PartitionOwnership writes nothing after another instance that the broker has forgotten', async () => {
   const { coordinator, changelog, instance } = setup()
   const [ownership, others] = [instance(), instance()]
   await ownership.acquire([0])

@@ -3,7 +3,7 @@ import { PendingValues } from '../../../lib/store-thread/ingest/pending-values.t
 
 const bytes = (text: string) => Buffer.from(text)
 
-test('PendingValues tells what a key has by the last record noted, and nothing of other keys', () => {
+test('PendingValues returns the value of the last record noted for a key, and nothing for other keys', () => {
   const pending = new PendingValues()
   pending.note('a', bytes('one'), 0)
   pending.note('b', null, 1)
@@ -30,7 +30,7 @@ test('PendingValues holds a key until the operations of its last record are abso
   expect(pending.size).toBe(0)
 })
 
-test('PendingValues holds a write that is none of the source until a later record is absorbed, or all are settled', () => {
+test('PendingValues holds a write of a program until a later record is absorbed, or all are settled', () => {
   const pending = new PendingValues()
   pending.note('a', bytes('0'), 0)
   pending.note('a', bytes('direct'), 1)
@@ -42,7 +42,7 @@ test('PendingValues holds a write that is none of the source until a later recor
   expect(pending.size).toBe(0)
 })
 
-test('PendingValues holds what was noted after all was settled, though that is absorbed meanwhile', () => {
+test('PendingValues holds values noted after all were settled, even if absorbed meanwhile', () => {
   const pending = new PendingValues()
   for (let round = 0; round < 6_000; round++) {
     pending.note('a', bytes('before'), 2 * round)
@@ -53,7 +53,7 @@ test('PendingValues holds what was noted after all was settled, though that is a
   }
 })
 
-test('PendingValues forgets what is released however much comes', () => {
+test('PendingValues drops released values, for any number of records', () => {
   const pending = new PendingValues()
   for (let offset = 0; offset < 50_000; offset++) {
     pending.note(`${offset % 7}`, null, offset)

@@ -63,7 +63,7 @@ test('Refusals writes a batch in two halves, in order and unchanged, when it is 
   expect(counted(stats)).toEqual({ changelogFailures: 1 })
 })
 
-test('Refusals drops and tells the one record that is too large, and writes all others', () => {
+test('Refusals drops and logs the one record that is too large, and writes all others', () => {
   const lines = captureLog()
   const { pool, refusals, stats } = setup()
   const written = writeAll(refusals, batchOf(pool, 7), (batch) => !contentOf(batch).some(({ key }) => key === 'k3'))
@@ -75,7 +75,7 @@ test('Refusals drops and tells the one record that is too large, and writes all 
   expect(lines[0]).toContain('MESSAGE_TOO_LARGE')
 })
 
-test('Refusals compresses the one record that is too large before it is given up, with the time that it has got', () => {
+test('Refusals compresses the one record that is too large before dropping it, with its corrected timestamp', () => {
   const { pool, refusals, stats } = setup()
   const accepts = (batch: ChangelogBatch) => batch.isCompressed || !contentOf(batch).some(({ key }) => key === 'k3')
   const written = writeAll(refusals, batchOf(pool, 7), accepts)
@@ -99,7 +99,7 @@ test('BatchPool keeps no batch that was taken for a compressed record', () => {
 test.each([
   ['INVALID_TIMESTAMP', invalidTimestamp],
   ['INVALID_RECORD', invalidRecord],
-])('Refusals writes records with a timestamp of now when the broker answers %s', (_, error) => {
+])('Refusals writes records with the current time when the broker answers %s', (_, error) => {
   const { pool, refusals, stats } = setup()
   const before = Date.now()
   const isTimely = (batch: ChangelogBatch) => contentOf(batch).every((record) => record.timestamp < timestamp)
@@ -114,7 +114,7 @@ test.each([
   expect(stats.count('timestampsClamped')).toBe(4)
 })
 
-test('Refusals drops a record when the broker refuses it with a timestamp of now too', () => {
+test('Refusals drops a record when the broker refuses it with the current time too', () => {
   captureLog()
   const { pool, refusals, stats } = setup()
   const [retimed, ...none] = refusals.replace(
@@ -144,7 +144,7 @@ test('Refusals keeps the mark of tombstones that discard', () => {
   ])
 })
 
-test('BatchPool gives batches that are as new when they were given back', () => {
+test('BatchPool gives empty batches after they were returned', () => {
   const { pool } = setup()
   const batch = batchOf(pool, 3)
   batch.markRetimed()

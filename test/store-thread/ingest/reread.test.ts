@@ -24,7 +24,7 @@ function holding(...keys: string[]) {
     keys.includes(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1'))
 }
 
-test('what memory has is passed over up to the offset from which all counts', () => {
+test('keys in memory are skipped up to the offset from which all records count', () => {
   const reread = new Reread(10, new Set(), holding('held'))
   expect(
     taken(reread, [
@@ -36,7 +36,7 @@ test('what memory has is passed over up to the offset from which all counts', ()
   ).toEqual(['held@10', 'held@11'])
 })
 
-test('keys to be made again, and those that memory has nothing of, count from their first record on, tombstones included', () => {
+test('keys to be made again, and keys not in memory, count from their first record on, tombstones included', () => {
   const reread = new Reread(10, new Set(['lost']), holding())
   const records: Given[] = [
     [1, 'lost', 'a'],
@@ -48,11 +48,11 @@ test('keys to be made again, and those that memory has nothing of, count from th
   expect(taken(reread, records)).toEqual(['lost@1', 'lost@2', 'new@3', 'new@4', 'new@5'])
 })
 
-test('a tombstone of a key that memory has nothing of deletes nothing', () => {
+test('a tombstone of a key not in memory deletes nothing', () => {
   expect(taken(new Reread(10, new Set(), holding()), [[1, 'absent', null]])).toEqual([])
 })
 
-test('a record without a key was counted when it was read first', () => {
+test('a record without a key is counted only when it is first read', () => {
   expect(
     taken(new Reread(10, new Set(), holding()), [
       [1, null, 'a'],
@@ -61,7 +61,7 @@ test('a record without a key was counted when it was read first', () => {
   ).toEqual(['null@10'])
 })
 
-test('what a program has written meanwhile stays', () => {
+test('a program’s later writes stay', () => {
   const reread = new Reread(10, new Set(['lost']), holding())
   reread.wrote('lost')
   reread.wrote('new')

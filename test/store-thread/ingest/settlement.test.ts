@@ -36,7 +36,7 @@ async function feedNothing({ source }: Started): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
 }
 
-test('nothing counts as acknowledged of a batch that was refused before its parts are taken', async () => {
+test('a refused batch does not count as acknowledged before its parts are', async () => {
   const setup = start()
   const { ingest, source } = setup
   await feed(source, 0, 3)
@@ -52,7 +52,7 @@ test('nothing counts as acknowledged of a batch that was refused before its part
   expect(ingest.partition(0)).toMatchObject({ inFlight: 0, bytes: 0, isIdle: true })
 })
 
-test('a partition that halts has acknowledged what was before the record, and nothing behind it', async () => {
+test('a halted partition has acknowledged what was before the record, and nothing after it', async () => {
   const setup = start('stop')
   const { ingest, source, changelog } = setup
   await feed(source, 0, 3)
@@ -68,7 +68,7 @@ test('a partition that halts has acknowledged what was before the record, and no
   await soon('a flush', ingest.drained())
 })
 
-test('what is acknowledged is in memory, and what is not is not', async () => {
+test('only acknowledged records are in memory', async () => {
   const { source, changelog, flusher, stats, text } = start()
   await feed(source, 0, 1)
   await until('it is read', () => stats.count('recordsConsumed') === 1)

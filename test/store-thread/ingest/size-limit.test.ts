@@ -15,12 +15,12 @@ function largestIn(bytes: number): number {
   return length
 }
 
-test('a record is exceeded from one byte beyond the limit on', () => {
+test('a record exceeds the limit from one byte on', () => {
   const [limit, largest] = [limitOf(1000), largestIn(1000)]
   expect([limit.isExceeded(1, largest, undefined), limit.isExceeded(1, largest + 1, undefined)]).toEqual([false, true])
 })
 
-test('a record is exceeded beyond what a batch can have, however much the changelog takes', () => {
+test('a record exceeds the limit of a batch, for any limit of the changelog', () => {
   const [limit, largest] = [limitOf(Number.MAX_SAFE_INTEGER), largestIn(hardMaxBytes)]
   expect([limit.isExceeded(1, largest, undefined), limit.isExceeded(1, largest + 1, undefined)]).toEqual([false, true])
   expect(limit.isHopeless(1, largest + 1, undefined)).toBe(true)
@@ -29,7 +29,7 @@ test('a record is exceeded beyond what a batch can have, however much the change
   )
 })
 
-test('what is said of a record tells whether compression was tried', () => {
+test('the message about a record says whether compression was tried', () => {
   const limit = limitOf(1000, 5000)
   expect(limit.fault(1, 4000, undefined)).toBe(
     "with key and value of 4001 bytes it exceeds the changelog's max.message.bytes=1000, compressed by itself, too",

@@ -45,7 +45,7 @@ function keys(state: PartitionIngest): string[] {
   return waiting(state).map(({ key, src }) => `${key} ${src}`)
 }
 
-test('SourceDecoder encodes records with their source offset and moves along', () => {
+test('SourceDecoder encodes records with their source offset and advances', () => {
   const { decoder, state, stats } = setup()
   const bytes = Buffer.concat([batch(0, { key: 'a' }, { key: 'b', value: null }), batch(5, { key: 'c', value: '' })])
   expect(decoder.decode(fetched(bytes), state)).toBeUndefined()
@@ -60,7 +60,7 @@ test('SourceDecoder encodes records with their source offset and moves along', (
   expect(counted(stats)).toEqual({ recordsConsumed: 3, bytesConsumed: bytes.length })
 })
 
-test('SourceDecoder takes only what lies behind its position when a batch begins before it', () => {
+test('SourceDecoder takes only records from its position on when a batch begins before it', () => {
   const { decoder, state, stats } = setup({}, 1 << 20, 2)
   decoder.decode(fetched(batch(0, { key: 'a' }, { key: 'b' }, { key: 'c' })), state)
   expect(keys(state)).toEqual(['c 2'])
@@ -90,7 +90,7 @@ test('SourceDecoder moves past aborted and control batches, and counts them', ()
   expect(counted(stats)).toEqual({ abortedRecords: 2, controlBatches: 1 })
 })
 
-test('SourceDecoder skips, counts and tells a record without a key', () => {
+test('SourceDecoder skips, counts and logs a record without a key', () => {
   const { decoder, state, stats } = setup()
   decoder.decode(fetched(batch(0, { key: 'a' }, { key: null }, { key: 'c' })), state)
   expect(keys(state)).toEqual(['a 0', 'c 2'])
@@ -98,7 +98,7 @@ test('SourceDecoder skips, counts and tells a record without a key', () => {
   expect(lines).toEqual(['warning orders partition 0 offset 1: record skipped, it has no key'])
 })
 
-test('SourceDecoder skips, counts and tells an undecodable record', () => {
+test('SourceDecoder skips, counts and logs an undecodable record', () => {
   const { decoder, state, stats } = setup()
   decoder.decode(fetched(batch(0, { key: 'a' }, { headerCount: -1 }, { key: 'c' })), state)
   expect(keys(state)).toEqual(['a 0', 'c 2'])
@@ -115,7 +115,7 @@ test('SourceDecoder is done with all it was given when only skipped records came
   expect(state).toMatchObject({ consumed: 2, acknowledged: 2, isIdle: true })
 })
 
-test('SourceDecoder takes a record of exactly the largest size, and skips, counts and tells one a byte larger', () => {
+test('SourceDecoder accepts a record of the maximum size, and skips, counts and logs one a byte larger', () => {
   const limits = { maxMessageBytes: 1000 }
   const sizes = Array.from({ length: 200 }, (_, i) => 800 + i)
   const { decoder, state, stats } = setup(limits, 1000)
@@ -129,7 +129,7 @@ test('SourceDecoder takes a record of exactly the largest size, and skips, count
   )
 })
 
-test('SourceDecoder compresses a record in a batch of its own, in order, when it is too large as it is', () => {
+test('SourceDecoder compresses a record in a separate batch, in order, when it is too large uncompressed', () => {
   const { decoder, state, stats } = setup({ maxMessageBytes: 1000 }, 1000)
   const large = 'v'.repeat(500_000)
   decoder.decode(
@@ -153,7 +153,7 @@ test('SourceDecoder compresses a record in a batch of its own, in order, when it
   expect(lines).toEqual([])
 })
 
-test('SourceDecoder writes the nearest timestamp that the changelog takes, and counts and tells it', () => {
+test('SourceDecoder writes the nearest timestamp that the changelog accepts, and counts and logs it', () => {
   const now = Date.now()
   const limits = { timestampBeforeMaxMs: 24 * hourMs, timestampAfterMaxMs: hourMs }
   const { decoder, state, stats } = setup(limits)
@@ -197,7 +197,7 @@ function faultOf({ decoder, state }: ReturnType<typeof setup>, bytes: Buffer): L
   throw new Error('it can be read')
 }
 
-test('SourceDecoder stands at a damaged batch, with all before it, and is whole when it comes undamaged', () => {
+test('SourceDecoder stops at a damaged batch, with everything before it, and continues when it is undamaged', () => {
   const store = setup()
   const { decoder, state, stats } = store
   faultOf(store, Buffer.concat([batch(0, { key: 'a' }), damaged(1, 3)]))
@@ -210,7 +210,7 @@ test('SourceDecoder stands at a damaged batch, with all before it, and is whole 
   expect(lines).toEqual([])
 })
 
-test('SourceDecoder skips, counts and tells a batch that is damaged for good, and goes on behind it', () => {
+test('SourceDecoder skips, counts and logs a permanently damaged batch, and continues after it', () => {
   const store = setup({}, 1 << 20, 1)
   const { decoder, state, stats } = store
   const fault = faultOf(store, Buffer.concat([damaged(1, 3), batch(4, { key: 'e' })]))
@@ -234,7 +234,7 @@ test('SourceDecoder keeps and counts the records before the fault when a batch e
   expect(lines).toEqual([expect.stringContaining('offsets 2 to 2 skipped after 1 fetch: ')])
 })
 
-test('SourceDecoder moves on by an offset when the header itself is damaged', () => {
+test('SourceDecoder advances by one offset when the header itself is damaged', () => {
   const store = setup()
   const { decoder, state, stats } = store
   const bytes = batch(0, {}, {})

@@ -21,7 +21,7 @@ function start(onBadRecord?: 'skip' | 'stop') {
   return setup
 }
 
-test('a partition that stands still at a record is read on from there once that is ready, and not before', async () => {
+test('a partition that waits at a record is read from there once the record is ready, and not before', async () => {
   const { ingest, source } = start()
   const ready = Promise.withResolvers<void>()
   const one = ingest.partition(0)!
@@ -36,7 +36,7 @@ test('a partition that stands still at a record is read on from there once that 
   expect(fetchPositions((await source.next()).request)).toMatchObject([{ partition: 0, offset: 3 }])
 })
 
-test('what comes after records that the source has removed says so', async () => {
+test('the first record after removed ones is marked', async () => {
   const { ingest, source, changelog, events } = start()
   source.offsets.set(0, { earliest: 20, latest: 30 })
   Object.assign(events, { hasSourceChanged: async () => false, outOfRange: async () => 20 })
@@ -67,7 +67,7 @@ function serveDamaged(source: ReturnType<typeof start>['source']): number[] {
   return offsets
 }
 
-test('what is before a damaged batch is written at once, and what is behind it when it counts as damaged in the log', async () => {
+test('records before a damaged batch are written at once, and those after it when it counts as damaged in the log', async () => {
   const { source, changelog, stats } = start()
   serveDamaged(source)
   const written: string[] = []
@@ -81,7 +81,7 @@ test('what is before a damaged batch is written at once, and what is behind it w
   expect(stats.count('skippedCorruptBatch')).toBe(1)
 })
 
-test('a partition halts at a batch that counts as damaged in the log when that is to stop it', async () => {
+test('a partition halts at a batch damaged in the log with ON_BAD_RECORD=stop', async () => {
   const { ingest, source, stats, events } = start('stop')
   const halted: number[] = []
   Object.assign(events, { halted: (_: number, { offset }: { offset: number }) => void halted.push(offset) })
@@ -91,7 +91,7 @@ test('a partition halts at a batch that counts as damaged in the log when that i
   expect(offsets.filter((offset) => offset === 1)).toHaveLength(9)
 })
 
-test('nothing is read on where the source is not any more what it was', async () => {
+test('nothing more is read after the source has changed', async () => {
   const { source, events } = start()
   source.offsets.set(0, { earliest: 20, latest: 30 })
   Object.assign(events, { hasSourceChanged: async () => true, outOfRange: () => expect.unreachable() })
@@ -100,7 +100,7 @@ test('nothing is read on where the source is not any more what it was', async ()
   expect(source.unseen).toBe(0)
 })
 
-test('before anything is written it is asked whether this process stood still', async () => {
+test('every write first checks whether the process was suspended', async () => {
   const { source, changelog, events } = start()
   let asked = 0
   Object.assign(events, { beforeWrite: () => asked++ })

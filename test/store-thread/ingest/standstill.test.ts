@@ -19,7 +19,7 @@ function start() {
   return { watch, wait: (ms: number) => void (now += ms), standstills: () => standstills }
 }
 
-test('StandstillWatch tells once when more than five seconds passed between two looks', () => {
+test('StandstillWatch reports once when more than five seconds passed between two checks', () => {
   const { watch, wait, standstills } = start()
   watch.check()
   wait(5_000)
@@ -31,13 +31,13 @@ test('StandstillWatch tells once when more than five seconds passed between two 
   expect([standstills(), watch.hasStoodStill]).toEqual([1, true])
 })
 
-test('StandstillWatch looks by itself when nothing is written', async () => {
+test('StandstillWatch checks periodically when nothing is written', async () => {
   const { wait, standstills } = start()
   wait(60_000)
   await until('it has looked', () => standstills() === 1)
 })
 
-test('bootTimeMs goes on as time does', async () => {
+test('bootTimeMs advances with time', async () => {
   const before = bootTimeMs()
   await until('it has gone on', () => bootTimeMs() > before)
   expect(bootTimeMs() - before).toBeLessThan(60_000)

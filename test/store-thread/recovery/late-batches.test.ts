@@ -1,4 +1,4 @@
-/** Whatever owners have written, and late: recovery finds of each key what has the highest source offset. */
+/** Late writes of any owner: recovery finds the value with the highest source offset for each key. */
 import { expect, test } from 'bun:test'
 import type { ChiralMap } from '../../../lib/map/index.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
@@ -58,7 +58,7 @@ function sorted(values: Map<string, string>): [string, string][] {
 }
 
 for (const hasMarkers of [true, false]) {
-  const by = hasMarkers ? 'markers tell who owns it' : 'no markers tell who owns it'
+  const by = hasMarkers ? 'markers identify owners' : 'there are no markers'
   test(`recovery finds the newest record of each key, and what to write again, when ${by}`, async () => {
     const random = Random.of(`late batches, ${by}`)
     for (let round = 0; round < rounds; round++) {

@@ -53,7 +53,7 @@ test('batches of a part come up to its end, markers where they are asked for', a
   }
 })
 
-test('what an open transaction hides is waited for, and said with partition and offset', async () => {
+test('records of an open transaction are waited for, and reported with partition and offset', async () => {
   const { fake, seen, reading } = read()
   await answer(fake, { records: batch(0, 'a'), lastStableOffset: 1, highWatermark: 1_000 })
   for (let times = 0; times < 3; times++) await answer(fake, { lastStableOffset: 1, highWatermark: 1_000 })
@@ -81,7 +81,7 @@ test('a part ends early where the log is cut off', async () => {
   expect(seen).toEqual([0])
 })
 
-test('a part goes on at the start of the log where that has passed it', async () => {
+test('a part continues at the start of the log if that has passed it', async () => {
   const { fake, seen, reading } = read()
   fake.offsets.set(0, { earliest: 2, latest: 1_000 })
   await answer(fake, { errorCode: 1 })
@@ -90,7 +90,7 @@ test('a part goes on at the start of the log where that has passed it', async ()
   expect(seen).toEqual([2, 3])
 })
 
-test('a part is read on where the leader moves, a broker fails, or answers without the partition', async () => {
+test('a part is read when the leader moves, a broker fails, or answers without the partition', async () => {
   const { fake, seen, reading } = read()
   fake.leading.set(0, 2)
   expect(await answer(fake, { errorCode: 6 })).toEqual([0, 1])

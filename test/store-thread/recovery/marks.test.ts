@@ -12,7 +12,7 @@ const marks: Marks = {
 const none: Marks = { sourceId: undefined, sourceEpochs: undefined, changelogId: undefined, changelogEpoch: undefined }
 const stated = { changelogStart: 3, changelogEnd: 70 }
 
-test('marks stand among what else a commit states, and hide nothing of it', () => {
+test('marks are stored with the other metadata of a commit', () => {
   const metadata = withFingerprint(withMarks(completenessMetadata(stated, 8), marks), '0123abcd')
   expect(marksIn(metadata)).toEqual(marks)
   expect(completenessOf(metadata)).toEqual(stated)
@@ -20,7 +20,7 @@ test('marks stand among what else a commit states, and hide nothing of it', () =
   expect(fingerprintIn(metadata)).toBe('0123abcd')
 })
 
-test('what is not known is left out', () => {
+test('unknown values are omitted', () => {
   expect(withMarks(completenessMetadata(stated), { ...none, sourceEpochs: '' })).toBe(completenessMetadata(stated))
   expect(marksIn(completenessMetadata(stated))).toEqual(none)
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { resumeAt, type ResumeInput } from '../../../lib/store-thread/recovery/resume-decision.ts'
 
-/** A partition that nobody has ever read. */
+/** A partition that was never read. */
 const fresh: ResumeInput = {
   recordsRecovered: 0,
   highestSourceOffset: -1,
@@ -21,7 +21,7 @@ const fresh: ResumeInput = {
   isRebuildUnfinished: false,
   dependsOnFormer: false,
 }
-/** One whose next records are gone. */
+/** A partition whose next records were removed. */
 const behind = { ...fresh, recordsRecovered: 5, highestSourceOffset: 3, committed: 4 }
 
 test('a partition without a position begins where auto.offset.reset says', () => {
@@ -30,7 +30,7 @@ test('a partition without a position begins where auto.offset.reset says', () =>
   expect(resumeAt({ ...fresh, reset: 'error' }).refused).toContain('neither the changelog nor the group')
 })
 
-test('a partition whose position was removed goes on where auto.offset.reset says, and tells what is lost', () => {
+test('a partition whose position was removed continues where auto.offset.reset says, and reports what is lost', () => {
   expect(resumeAt(behind)).toMatchObject({ position: 10, lost: 6 })
   expect(resumeAt({ ...behind, reset: 'latest' })).toMatchObject({ position: 90, lost: 86 })
   expect(resumeAt({ ...behind, reset: 'error' }).refused).toBe('the source begins at offset 10, and 4 is next')
@@ -44,7 +44,7 @@ test('auto.offset.reset changes nothing when there is a position', () => {
   }
 })
 
-test('a store that began at the end goes on at its commit when nothing was written since', () => {
+test('a store that began at the end continues at its commit when nothing was written since', () => {
   const stated = { changelogStart: 0, changelogEnd: 1 }
   const input = { ...fresh, changelogEnd: 2, stated, committed: 60, reset: 'latest' as const }
   expect(resumeAt(input)).toMatchObject({ position: 60, rebuild: false })
@@ -52,7 +52,7 @@ test('a store that began at the end goes on at its commit when nothing was writt
   expect(resumeAt({ ...input, reset: 'earliest' })).toMatchObject({ position: 10, rebuild: true })
 })
 
-test('a rebuild begins at the start of the source, whatever auto.offset.reset says', () => {
+test('a rebuild begins at the start of the source with any auto.offset.reset', () => {
   const truncated = { ...fresh, recordsRecovered: 5, highestSourceOffset: 50, committed: 51, changelogStart: 7 }
   for (const reset of ['earliest', 'latest', 'error'] as const) {
     expect(resumeAt({ ...truncated, reset })).toMatchObject({ position: 10, rebuild: true })

@@ -67,7 +67,7 @@ function marker(at: number, producerEpoch = owner.producerEpoch, producerId = ow
   return rawBatch({ baseOffset: BigInt(at), ...fields })
 }
 
-test('recover reads up to its own marker, past those of others, whatever the end was at start', async () => {
+test('recover reads up to its own marker, past those of others, regardless of the end at start', async () => {
   const { fake, put, stats, recovering } = start({ latest: 3 })
   await answer(fake, marker(0, 9, 1), marker(1, 2), records(2, ['a', 10], ['b', 12]))
   expect(await answer(fake, records(4, ['c', 11]), marker(5), records(6, 'later'))).toBe(4)
@@ -109,7 +109,7 @@ test('recover begins at the log start, and says where that was', async () => {
   expect((await recovering).get(0)).toMatchObject({ records: 0, changelogStart: 40, changelogEnd: 50 })
 })
 
-test('recover goes on at the new log start when that passes it', async () => {
+test('recover continues at the new log start when that passes it', async () => {
   const { fake, recovering } = start({ earliest: 0, latest: 50 })
   fake.offsets.set(0, { earliest: 30, latest: 50 })
   const { answer: reply } = await fake.next()
@@ -118,13 +118,13 @@ test('recover goes on at the new log start when that passes it', async () => {
   expect((await recovering).get(0)).toMatchObject({ changelogStart: 30 })
 })
 
-test('recover tells where a former source was discarded', async () => {
+test('recover reports where a former source was discarded', async () => {
   const { fake, recovering } = start({ latest: 50 })
   await answer(fake, records(0, ['a', 90]), records(1, ['a', discardOffset]), records(2, ['b', 4]), marker(3))
   expect((await recovering).get(0)).toMatchObject({ discardedAt: 1, last: { offset: 4 } })
 })
 
-test('recover begins near the end when only a window is wanted', async () => {
+test('recover begins near the end when only a window is requested', async () => {
   const { fake, recovering } = start({ latest: 5000 }, {}, 1000)
   expect(await answer(fake, records(4998, ['a', 3]), marker(4999))).toBe(4000)
   expect((await recovering).get(0)).toMatchObject({ changelogStart: 0, last: { offset: 3 } })
@@ -163,7 +163,7 @@ test('recover has all of the changelog, and nothing twice, when a batch comes da
   expect(put).toEqual(['a', 'b'])
 })
 
-test('recover says what to do when a batch comes damaged again and again', async () => {
+test('recover fails with advice when a batch is damaged every time', async () => {
   const { fake, recovering } = start({ latest: 3 })
   fake.retryBackoff = { firstMs: 1, maxMs: 1 }
   const failure = recovering.catch((error: unknown) => error)
@@ -184,7 +184,7 @@ test('recover ends as stopping when its client is closed', async () => {
   expect(await failure).toMatchObject({ code: 'stopping' })
 })
 
-test('recover takes a partition again, and ends with the last identity, when its marker has gone', async () => {
+test('recover fences a partition again, and ends with the last identity, when its marker was lost', async () => {
   let identity = owner
   let fences = 0
   const fenced = Promise.withResolvers<void>()
@@ -206,7 +206,7 @@ test('recover takes a partition again, and ends with the last identity, when its
   expect(fences).toBe(1)
 })
 
-test('recover tells how far the source was read when compaction has left only records of a user', async () => {
+test('recover reports how far the source was read when compaction has left only records of a user', async () => {
   const { fake, put, recovering } = start({ latest: 9 })
   await answer(fake, written(3, ['a', 40], ['b', 70]), written(8, ['c', 60]), marker(9))
   expect((await recovering).get(0)).toMatchObject({ records: 3, last: undefined, after: 70 })

@@ -63,7 +63,7 @@ const goesOn: Row[] = [
   { when: 'the source has nothing more', input: { sourceEnd: 100 }, expected: { position: 100 } },
   { when: 'the source begins right behind', input: { sourceStart: 100 }, expected: { position: 100, lost: 0 } },
   { when: 'the source begins later', input: { sourceStart: 130 }, expected: { position: 130, lost: 30 } },
-  { when: 'all of the source is gone', input: { sourceStart: 150 }, expected: { position: 150, lost: 50 } },
+  { when: 'all of the source was removed', input: { sourceStart: 150 }, expected: { position: 150, lost: 50 } },
   { when: 'the changelog names no offsets', input: withoutHeaders, expected: { position: 100 } },
   {
     when: 'the changelog names none and the source begins later',
@@ -103,7 +103,7 @@ const goesOn: Row[] = [
   },
 ]
 
-test.each(goesOn)('resumeAt goes on, without a rebuild, when $when', ({ input, expected }) => {
+test.each(goesOn)('resumeAt continues, without a rebuild, when $when', ({ input, expected }) => {
   expect(resumeAt({ ...inOrder, ...input })).toMatchObject({ rebuild: false, discard: false, lost: 0, ...expected })
 })
 
@@ -119,7 +119,7 @@ const rebuilds: Row[] = [
     expected: { discard: true },
   },
   {
-    when: 'one that was asked for was not finished, whatever compaction has left of it',
+    when: 'a requested rebuild was not finished, with any result of compaction',
     input: { isRebuildUnfinished: true, stated: unstated },
     expected: { discard: true, reason: expect.stringContaining('was not finished') },
   },
@@ -174,7 +174,7 @@ const rebuilds: Row[] = [
     expected: { discard: false },
   },
   {
-    when: 'a truncated changelog was stated by nobody',
+    when: 'no commit states a truncated changelog',
     input: { ...withoutHeaders, changelogStart: 50 },
     expected: { discard: false },
   },
@@ -194,7 +194,7 @@ const rebuilds: Row[] = [
     expected: { discard: true },
   },
   {
-    when: 'the source is shorter than what was committed of it, and no header tells more',
+    when: 'the source is shorter than its commit, and no header says more',
     input: { ...withoutHeaders, committed: 151 },
     expected: { discard: true, reason: expect.stringContaining('it ends at offset 150, 151 had been committed') },
   },
@@ -210,7 +210,7 @@ test.each(rebuilds)('resumeAt rebuilds from the start of the source when $when',
   }
 })
 
-test('resumeAt begins at the end, and passes over what it may, when auto.offset.reset=latest', () => {
+test('resumeAt begins at the end, and skips what it may, when auto.offset.reset=latest', () => {
   const latest = { ...inOrder, reset: 'latest' } as const
   expect(resumeAt({ ...latest, ...fresh })).toMatchObject({ position: 150, rebuild: false, lost: 0 })
   expect(resumeAt({ ...latest, sourceStart: 130 })).toMatchObject({ position: 150, rebuild: false, lost: 50 })

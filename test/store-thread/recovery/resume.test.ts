@@ -53,7 +53,7 @@ async function resumed(found: { committed?: CommittedOffset; marked?: CommittedO
 const goesOn = { position: 7, rebuild: false, discard: false }
 const beginsAgain = { position: 0, rebuild: true, discard: true }
 
-test('a store goes on behind what the changelog has when source and commit are of one topic', async () => {
+test('a store continues after the last record of the changelog when source and commit are of one topic', async () => {
   expect(await resumed({ committed: commit(7, now) })).toEqual(goesOn)
 })
 
@@ -61,13 +61,13 @@ test('a store begins again when the commit is of another topic', async () => {
   expect(await resumed({ committed: commit(7, former) })).toEqual(beginsAgain)
 })
 
-test('what was noted beside the changelog tells of another topic when the commit is gone with that', async () => {
+test('the commit for the changelog identifies a recreated topic when the commit for the source was deleted with it', async () => {
   const marked = ofSource(besideChangelog(commit(7, former))!)!
   expect(marked.offset).toBe(7)
   expect(await resumed({ marked })).toEqual(beginsAgain)
 })
 
-test('what is committed counts more than what was noted beside the changelog', async () => {
+test('the commit for the source overrides the commit for the changelog', async () => {
   expect(await resumed({ committed: commit(7, now), marked: commit(5, former) })).toEqual(goesOn)
 })
 
@@ -79,13 +79,13 @@ test('a store begins again when a rebuild was not finished, with a warning, as a
   ])
 })
 
-test('the cause of a rebuild that nobody asked for is an error', async () => {
+test('the cause of an automatic rebuild is logged as an error', async () => {
   const lines = captureLog()
   await resumed({ committed: commit(7, former) })
   expect(lines).toEqual([expect.stringMatching(/^error source partition 0: rebuilding from offset 0, because /)])
 })
 
-test('a store reads its source again when the changelog ended early before it was taken', async () => {
+test('a store reads its source again when the changelog ended early before it was fenced', async () => {
   const committed = commit(7, now)
   expect(await resumed({ committed, isEndedEarly: true })).toEqual({ position: 0, rebuild: true, discard: false })
 })

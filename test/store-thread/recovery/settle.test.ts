@@ -62,7 +62,7 @@ async function answerAgain(fake: FakeClient, end: number): Promise<void> {
   expect(await answer(fake, {})).toBe(end)
 }
 
-test('keys are settled by what an open transaction hides for a while', async () => {
+test('keys are settled with the records of an open transaction', async () => {
   const { fake, values, outdated } = start(4)
   const first = batch(0, former, 'b', 'new', 4)
   const rest = [batch(1, former, 'a', 'new', 5), marker(2, owner), batch(3, former, 'a', 'old', 2)]
@@ -75,7 +75,7 @@ test('keys are settled by what an open transaction hides for a while', async () 
   expect(values.get('a')).toBe('new')
 })
 
-test('keys are settled by what a batch has that is too large to decompress at once', async () => {
+test('keys are settled with the records of a batch too large to decompress at once', async () => {
   const { fake, values, outdated } = start(oversizedRecords + 2)
   const late = batch(oversizedRecords + 1, former, 'key 3', 'old', 1)
   const log = [oversizedBatch(0, former), marker(oversizedRecords, owner), late]

@@ -66,12 +66,12 @@ test('isRecreated goes by the key alone when the changelog does not keep timesta
   expect(await check({ records: batch(12, {}, 'other') }, false)).toBe(true)
 })
 
-test('isRecreated fails with what a retry may mend when the broker calls an offset out of range that is not', async () => {
+test('isRecreated fails with a retriable error when the broker wrongly calls an offset out of range', async () => {
   const error = await check({ errorCode: 1 }, true, { earliest: 0, latest: 20 }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'broker_error', message: expect.stringContaining('offset 12 is out of range') })
 })
 
-test('isRecreated fails with what a retry may mend when the broker does not lead the partition', async () => {
+test('isRecreated fails with a retriable error when the broker does not lead the partition', async () => {
   const error = await check({ errorCode: 6 }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'broker_error', retriable: true })
 })

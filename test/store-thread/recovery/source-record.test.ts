@@ -36,6 +36,6 @@ test('a record of the source is not found when its batch is damaged', async () =
   expect(await find(2, damaged)).toBeUndefined()
 })
 
-test('a record of the source is found in a batch that is too large to decompress at once', async () => {
+test('a record of the source is found in a batch too large to decompress at once', async () => {
   expect(await find(100, oversizedBatch(0))).toBe('key 100')
 })

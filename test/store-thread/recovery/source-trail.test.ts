@@ -57,7 +57,7 @@ test('SourceTrail keeps the first of two records when their source offset is the
   expect(follow([['a', 4]], [['a', 4]]).last).toEqual({ offset: 4, key: Buffer.from('a'), timestamp: 1000 })
 })
 
-test('SourceTrail takes an empty key for a key', () => {
+test('SourceTrail accepts an empty key', () => {
   expect(follow([['', 3]]).last).toEqual({ offset: 3, key: Buffer.alloc(0), timestamp: 1000 })
 })
 
@@ -72,7 +72,7 @@ test('SourceTrail forgets what it saw when a discard comes', () => {
   expect(trail).toMatchObject({ last: undefined, discardedAt: 102 })
 })
 
-test('SourceTrail forgets what stands before a discard in the same batch, and keeps what follows', () => {
+test('SourceTrail forgets what precedes a discard in the same batch, and keeps what follows', () => {
   const trail = follow(
     [
       ['a', 900],

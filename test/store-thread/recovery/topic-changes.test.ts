@@ -35,30 +35,30 @@ async function changes(ends: Ends, ids: { source?: string; changelog?: string } 
   return topicChanges(fake.client, topics, 0, { offset: 20, metadata })
 }
 
-test('nothing has changed where both logs have all that the commit speaks of', async () => {
+test('nothing has changed when both logs have everything in the commit', async () => {
   expect(await changes({})).toEqual({ source: undefined, changelog: undefined })
   const exact = { source: { epoch: 5, endOffset: 20 }, changelog: { epoch: 7, endOffset: 40 } }
   expect(await changes(exact)).toEqual({ source: undefined, changelog: undefined })
 })
 
-test('a source whose epoch ends before what was read of it has lost that', async () => {
+test('a source whose epoch ends before the position has lost records', async () => {
   const { source: found, changelog: other } = await changes({ source: { epoch: 5, endOffset: 17 } })
   expect(found).toContain('from offset 17 on are not those that were read up to offset 20')
   expect(other).toBeUndefined()
 })
 
-test('a changelog whose epoch ends before what was written to it has lost that, however long it is now', async () => {
+test('a changelog whose epoch ends before the written end has lost records, with any length now', async () => {
   const { source: other, changelog: found } = await changes({ changelog: { epoch: 7, endOffset: 39 } })
   expect(found).toContain('from offset 39 on are not those that were written up to offset 40')
   expect(other).toBeUndefined()
 })
 
-test('a topic with another id was recreated, whatever its epochs are', async () => {
+test('a topic with another id was recreated, with any epochs', async () => {
   expect((await changes({}, { source: former })).source).toBe(`its topic id is ${now}, it had been ${former}`)
   expect((await changes({}, { changelog: former })).changelog).toBe(`its topic id is ${now}, it had been ${former}`)
 })
 
-test('nothing is said where nothing was committed', async () => {
+test('there is no change without a commit', async () => {
   const topics = { sourceTopic: source, changelogTopic: changelog }
   const none = { source: undefined, changelog: undefined }
   expect(await topicChanges(new FakeClient().client, topics, 0, undefined)).toEqual(none)

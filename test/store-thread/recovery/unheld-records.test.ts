@@ -52,7 +52,7 @@ test.each([
   ['its own marker', owner, [held(0, 'a'), unheldBatch(1, 'a'), held(2, 'b'), marker(3)], ['a', 'b'], 3],
   ['the end that the log had', undefined, [held(0, 'a'), held(1, 'b'), unheldBatch(2, 'a')], ['a', 'b'], 3],
 ] as const)(
-  'recovery passes over a record that no store can hold, up to %s, and has its key written again',
+  'recovery skips a record beyond every limit, up to %s, and writes its key again',
   async (_, identity, batches, put, changelogEnd) => {
     const found = await recovered(identity, true, ...batches)
     expect(found).toEqual({
@@ -69,7 +69,7 @@ test('recovery without a map has nothing to write again', async () => {
   expect(found).toMatchObject({ outdated: [], foreign: 1 })
 })
 
-test('a part of a log is read past a record that no store can hold, which is reported', async () => {
+test('a part of a log is read past a record beyond every limit, which is reported', async () => {
   const { client } = logOf(held(0, 'a'), unheldBatch(1, 'huge'), held(2, 'b'))
   const seen: unknown[] = []
   const unheld = (fault: Error, next: number, key: Buffer | undefined) => seen.push([fault.message, next, String(key)])

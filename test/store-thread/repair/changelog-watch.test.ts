@@ -37,7 +37,7 @@ function start(fake: FakeClient, written: Record<number, number>) {
   return { watch, said, topic: () => listener }
 }
 
-test('ChangelogWatch says which partitions end below or above what was written before they were asked', async () => {
+test('ChangelogWatch reports partitions that end below or above what was written before the request', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 2 })
   const { watch, said } = start(fake, { 0: 10, 1: 11, 2: 9 })
   await watch.look()
@@ -71,7 +71,7 @@ test('ChangelogWatch does not count what was acknowledged while it asked', async
   expect(said).toEqual(['0 ends early'])
 })
 
-test('ChangelogWatch asks the other brokers where one does not answer, and goes on after failures', async () => {
+test('ChangelogWatch asks the other brokers when one does not answer, and continues after failures', async () => {
   const fake = new FakeClient({ 0: 1, 1: 2 })
   const { watch, said } = start(fake, { 0: 11, 1: 11 })
   const answers = fake.call.bind(fake)
@@ -88,7 +88,7 @@ test('ChangelogWatch asks the other brokers where one does not answer, and goes 
   expect(new Set(said)).toEqual(new Set(['1 ends early']))
 })
 
-test('ChangelogWatch says what the metadata show, until it is stopped', () => {
+test('ChangelogWatch reports what the metadata show, until it is stopped', () => {
   const { watch, said, topic } = start(new FakeClient(), { 0: 1 })
   topic()!.recreated!('new', 'old')
   topic()!.elected!(3, 7)

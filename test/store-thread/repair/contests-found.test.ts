@@ -91,13 +91,13 @@ async function setup({ fencing = true } = {}) {
 }
 
 test.each([true, false])(
-  'what somebody has put something older over is written again, and only that: fencing %p',
+  'values replaced with older ones are written again, and only those: fencing %p',
   async (fencing) => {
     const { write, look, found, stats } = await setup({ fencing })
     write(own, 'a', 'new', 2)
     write(other, 'a', 'old', 0)
     write(other, 'b', 'old', 1)
-    write(other, 'c', 'nobody’s')
+    write(other, 'c', 'foreign')
     // Without fencing another store may be ahead, and we write it ourselves when the source is there.
     write(other, 'd', 'ahead', 4)
     expect(await look(1)).toEqual(['a after 3', 'b after 3', 'c after 3', ...(fencing ? ['d after 3'] : [])])
@@ -106,7 +106,7 @@ test.each([true, false])(
   },
 )
 
-test('what is the same, or has one of ours behind it, is not written again', async () => {
+test('equal values, and values followed by one of ours, are not written again', async () => {
   const { write, look } = await setup()
   write(other, 'a', 'old', 0)
   write(own, 'a', 'new', 2)
@@ -114,14 +114,14 @@ test('what is the same, or has one of ours behind it, is not written again', asy
   expect(await look(0)).toEqual([])
 })
 
-test('what is written until the partition is taken again is looked at, too', async () => {
+test('writes until the partition is fenced again are checked, too', async () => {
   const { write, look, found } = await setup()
   write(other, 'b', 'old', 1)
   found.renewed = () => write(other, 'a', 'old', 0)
   expect(await look(0)).toEqual(['a after 3', 'b after 3'])
 })
 
-test('what a start has found is written again, behind all that was read', async () => {
+test('findings of a start are written again, after everything read', async () => {
   const { contests, written } = await setup()
   contests.foundAtStart(0, [])
   contests.foundAtStart(0, [Buffer.from('a'), Buffer.from('b')])
@@ -129,7 +129,7 @@ test('what a start has found is written again, behind all that was read', async 
   expect(written).toEqual(['a after 3', 'b after 3'])
 })
 
-test('what a record that no store can hold has replaced is written again, or deleted', async () => {
+test('a value replaced by a record beyond every limit is written again, or deleted', async () => {
   const { writeUnheld, look, stats } = await setup()
   writeUnheld('a')
   writeUnheld('b')

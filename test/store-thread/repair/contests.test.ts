@@ -49,7 +49,7 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
   )
   void fake.serve((exchange) => answerFrom(log, exchange))
   const endOf = () => log.reduce((end, one) => end + one.readInt32BE(57), 0)
-  /** Somebody appends records, each array a batch; resolves when they were looked at. */
+  /** Another writer appends records, each array a batch; resolves when they were checked. */
   async function appendBatches(...batches: Entry[][]): Promise<void> {
     const at = stats.count('foreignWrites')
     const from = endOf()
@@ -74,21 +74,21 @@ function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void
   answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: 1_000, highWatermark: 1_000 }]))
 }
 
-test('Contests writes again what is held of keys that got another value for what is acknowledged', async () => {
+test('Contests writes again the values of keys whose acknowledged value was replaced', async () => {
   const { append, written } = await start()
   await append(['a', 'other', 3], ['b', 'never held', 9], ['c', 'bare'])
   await until('they are written', () => written.length === 3)
   expect(written).toEqual(['a aft=9', 'b aft=9', 'c aft=9'])
 })
 
-test('Contests writes again what is held of a key that was deleted', async () => {
+test('Contests writes again the value of a key that was deleted', async () => {
   const { append, written } = await start()
   await append(['a', null, 9])
   await until('it is written', () => written.length === 1)
   expect(written).toEqual(['a aft=9'])
 })
 
-test('Contests leaves alone what is equal, and what is ahead of what is acknowledged', async () => {
+test('Contests ignores equal values, and values ahead of the acknowledged ones', async () => {
   const { append, written } = await start()
   await append(['a', 'held', 3], ['b', null, 4], ['c', 'ahead', acknowledged], ['a', 'held', 11])
   // What it had written before this would stand before.
@@ -97,7 +97,7 @@ test('Contests leaves alone what is equal, and what is ahead of what is acknowle
   expect(written).toEqual(['d aft=9'])
 })
 
-test('Contests repairs three times, and says then that the partition is contested', async () => {
+test('Contests repairs three times, and then reports that the partition is contested', async () => {
   const { append, written, said, stats } = await start()
   for (let round = 1; round <= 3; round++) {
     await append(['a', `other ${round}`, 3])
@@ -111,7 +111,7 @@ test('Contests repairs three times, and says then that the partition is conteste
   expect(said.filter((line) => line.startsWith('contested: log partition 0: contested: another writer')).length).toBe(1)
 })
 
-test('Contests repairs what is too much to be held at once, and counts that as one repair', async () => {
+test('Contests repairs more than can be held at once, and counts that as one repair', async () => {
   const { appendBatches, written, stats } = await start()
   // Two of them are enough for one portion.
   const large = 'x'.repeat(9 << 20)
@@ -122,7 +122,7 @@ test('Contests repairs what is too much to be held at once, and counts that as o
   expect(partitionStateOf(stats, 0)).toBe('running')
 })
 
-test('Contests takes the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
+test('Contests fences the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
   const kept = await start({ fencing: true })
   await kept.append(['a', 'other', 3])
   await until('it is written', () => kept.written.length === 1)
@@ -134,7 +134,7 @@ test('Contests takes the partition again before it repairs, and repairs nothing 
   expect(lost.written).toEqual([])
 })
 
-test('Contests says what to do where nothing is held to repair from', async () => {
+test('Contests gives advice when there is nothing in memory to repair from', async () => {
   const { append, written, said } = await start({ useProcessingOnly: true })
   await append(['a', 'other', 3])
   await append(['a', 'other', 3])

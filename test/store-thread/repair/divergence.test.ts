@@ -22,12 +22,12 @@ async function diverged(log: Log, written: number, confirmed?: ConfirmedEnd): Pr
   return request
 }
 
-test('a log that ends where it was written to, or later, has lost nothing that its end would tell', async () => {
+test('a log that ends at the written end, or later, shows no loss by its end', async () => {
   expect(await diverged({ end: 10 }, 10)).toBeUndefined()
   expect(await diverged({ end: 17 }, 10)).toBeUndefined()
 })
 
-test('a log has lost what is behind its end', async () => {
+test('a log has lost what is past its end', async () => {
   expect(await diverged({ end: 7 }, 10)).toBe(7)
   expect(await diverged({ end: 7, leaderEpoch: 3, epochs: [{ epoch: 3, endOffset: 8 }] }, 10)).toBe(8)
 })
@@ -36,7 +36,7 @@ test('a log has lost nothing whose leader has more than its replicas have yet', 
   expect(await diverged({ end: 7, leaderEpoch: 3, epochs: [{ epoch: 3, endOffset: 10 }] }, 10)).toBeUndefined()
 })
 
-test('a log that has grown again has lost what an earlier leader epoch does not have any more', async () => {
+test('a log that has grown again has lost what an earlier leader epoch no longer has', async () => {
   const grown = { end: 50, epochs: [{ epoch: 2, endOffset: 7 }] }
   expect(await diverged(grown, 10, { end: 10, epoch: 2 })).toBe(7)
   expect(await diverged(grown, 10, { end: 7, epoch: 2 })).toBeUndefined()

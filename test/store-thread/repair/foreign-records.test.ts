@@ -35,7 +35,7 @@ async function found(log: Buffer[], from: number, to: number, bytesMax?: number)
   return { lines, next }
 }
 
-test('foreignRecords finds the last foreign record of each key, and what it is to be compared by', async () => {
+test('foreignRecords finds the last foreign record of each key, and the offset to compare it by', async () => {
   const log = [
     batch(0, own, ['a', 'ours', ['src', 0]]),
     batch(1, foreign, ['a', 'first', ['src', 1]], ['b', null, ['src', 2]], ['c', 'bare'], ['d', 'put', ['aft', 3]]),
@@ -46,7 +46,7 @@ test('foreignRecords finds the last foreign record of each key, and what it is t
   expect(next).toBe(7)
 })
 
-test('foreignRecords leaves out keys that we wrote behind it, and what lies before the part', async () => {
+test('foreignRecords omits keys that we wrote after it, and records before the part', async () => {
   const log = [
     batch(0, foreign, ['a', 'before'], ['b', 'theirs']),
     batch(2, foreign, ['c', 'theirs']),
@@ -62,7 +62,7 @@ test('foreignRecords stops at a whole batch when it holds enough, and goes on th
   expect((await found(log, first.next, 3)).lines).toEqual(['k1=value -1', 'k2=value -1'])
 })
 
-test('foreignRecords has the key of a record that no store can hold, unless we wrote it behind that', async () => {
+test('foreignRecords has the key of a record beyond every limit, unless we wrote it after that', async () => {
   const log = [unheldBatch(0, 'a'), unheldBatch(1, 'b'), batch(2, own, ['b', 'ours', ['src', 9]])]
   expect((await found(log, 0, 3)).lines).toEqual(['a=unheld -1'])
 })

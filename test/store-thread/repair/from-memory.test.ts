@@ -56,7 +56,7 @@ test('a repair writes what memory has of source offsets that the changelog does 
   expect(await written(kept, memory)).toEqual(['d', 'e', 'b', 'y', 'z'].map((key) => `write aft=50 ${key}`))
 })
 
-test('a repair deletes first what the changelog has and memory has not, behind what the changelog reaches', async () => {
+test('a repair first deletes keys that only the changelog has, after the offset that the changelog reaches', async () => {
   const log: Entry[] = [...kept, ['gone', 'v', 4], ['back', 'v', 5], ['back', null, 6]]
   expect(await written(log, [...kept, ['d', '7', 7]])).toEqual(['delete aft=6 gone', 'write aft=50 d'])
 })
@@ -74,7 +74,7 @@ test('a repair writes what has no source offset last, behind all that memory has
   expect(await written(kept, memory)).toEqual(['write aft=50 d', 'write aft=50 own'])
 })
 
-test('a repair goes on behind what a record of the changelog comes after', async () => {
+test('a repair continues after the offset that a record of the changelog follows', async () => {
   const log: Entry[] = [...kept, ['own', 'v', { aft: 6 }]]
   const memory: Entry[] = [...kept, ['b', '6', 6], ['d', '7', 7], ['own', 'v']]
   expect(await written(log, memory)).toEqual(['write aft=50 d', 'write aft=50 own'])
@@ -108,7 +108,7 @@ test('a repair of a changelog whose last repair was lost, too, writes what that 
   expect(await written(log, [...kept, ['x', 'v', 9]])).toEqual(['write aft=50 c', 'write aft=50 x'])
 })
 
-test('a repair that is over writes nothing more', async () => {
+test('a finished repair writes nothing more', async () => {
   expect(
     (
       await written(

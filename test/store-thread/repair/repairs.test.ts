@@ -65,13 +65,13 @@ function setup(written = 10, config: Partial<StoreConfig> = {}) {
   return { fake, repairs, held, ends, events, seen, posted, state: () => partitionStateOf(stats, 0) }
 }
 
-test('nothing is repaired of a changelog that has all that was written', async () => {
+test('a complete changelog is not repaired', async () => {
   const { repairs, seen } = setup()
   expect(await repairs.beginsInstead(0)).toBe(false)
   expect([seen(), repairs.isRepairing(0)]).toEqual([[], false])
 })
 
-test('a rebuild is noted before a lost tail is repaired, and the partition is whole after that alone', async () => {
+test('a rebuild is noted before a lost tail is repaired, and the partition is complete only after the repair', async () => {
   const { repairs, held, ends, events, seen, posted, state } = setup()
   ends(6)
   expect(await repairs.beginsInstead(0)).toBe(true)
@@ -102,7 +102,7 @@ test('a repair begins where the former one did when records are lost while that 
   expect(repairs.isRepairing(0)).toBe(true)
 })
 
-test('what has landed below its place is repaired though the changelog has grown again since', async () => {
+test('records that landed below the written end are repaired even if the changelog has grown again since', async () => {
   const { repairs, events, seen, state } = setup()
   repairs.landedBelow(0, 4)
   expect([repairs.isRepairing(0), state()]).toEqual([true, 'repairing'])
@@ -111,7 +111,7 @@ test('what has landed below its place is repaired though the changelog has grown
   expect(seen()).toContain('renewed from 4')
 })
 
-test('a partition that another instance has taken is left to that, with the note', async () => {
+test('a partition that another instance has fenced is left to it, with the note', async () => {
   const { repairs, held, ends, events, seen, posted } = setup()
   held.fenced = true
   ends(6)

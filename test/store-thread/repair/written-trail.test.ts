@@ -15,7 +15,7 @@ test('WrittenTrail knows nothing where no record names a source offset', () => {
   expect(upTo(undefined, undefined)).toBe(-1)
 })
 
-test('WrittenTrail reaches up to the highest source offset, or what a record comes after', () => {
+test('WrittenTrail reaches up to the highest source offset, or the offset that a record follows', () => {
   expect(upTo(0, 4, 9)).toBe(9)
   expect(upTo(0, 4, { aft: 11 })).toBe(11)
   expect(upTo(0, 4, { aft: 3 })).toBe(4)

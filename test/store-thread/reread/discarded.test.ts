@@ -33,14 +33,14 @@ test('all keys are discarded, or those from a source offset on', async () => {
   expect([some.keys, [...part.keys], part.isDone]).toEqual([['b', 'c'], ['b', 'c'], true])
 })
 
-test('a tombstone of no key that there is marks a discard of nothing', async () => {
+test('a tombstone of an absent key marks a discard of nothing', async () => {
   const written = target()
   const discarded = new Discarded(map, 0, 100)
   await discarded.write(written)
   expect([written.keys, discarded.count, discarded.isDone]).toEqual([[''], 0, true])
 })
 
-test('a discard that is interrupted is done again, and knows all its keys', async () => {
+test('an interrupted discard is repeated with all its keys', async () => {
   const discarded = new Discarded(map, 0, 5)
   await discarded.write(target(1))
   expect(discarded.isDone).toBeFalse()

@@ -80,7 +80,7 @@ async function setup(more: Partial<StoreContext> = {}) {
   return { rereads, state, catchUp, seen, arrive }
 }
 
-test('of a source that was truncated, keys from there on are deleted and read again, after that is noted', async () => {
+test('for a truncated source, keys from the truncation on are deleted and read again, after a note', async () => {
   const { rereads, state, catchUp, seen, arrive } = await setup()
   rereads.changed(0, { kind: 'truncated', at: 6 })
   const deletions = ['deleted b', 'deleted c']
@@ -107,7 +107,7 @@ test('of a source that was truncated, keys from there on are deleted and read ag
   expect((await seen()).filter((event) => event.startsWith('deleted'))).toEqual(['deleted c'])
 })
 
-test('of a source that was recreated, all keys are deleted, and it is read from its start to its end', async () => {
+test('for a recreated source, all keys are deleted, and it is read from its start to its end', async () => {
   const { rereads, state, catchUp, seen, arrive } = await setup()
   rereads.changed(0, { kind: 'recreated', id: 'now', former: 'before' })
   const deletions = ['deleted a', 'deleted b', 'deleted c']
@@ -127,7 +127,7 @@ test('of a source that was recreated, all keys are deleted, and it is read from 
   expect(await seen('rebuilt')).toEqual(['complete', 'rebuilt'])
 })
 
-test('all keys are deleted where the source changes again before it was read again', async () => {
+test('all keys are deleted when the source changes again before it was read again', async () => {
   const { rereads, state, seen } = await setup()
   rereads.changed(0, { kind: 'truncated', at: 6 })
   await seen()
@@ -138,7 +138,7 @@ test('all keys are deleted where the source changes again before it was read aga
   expect(state.reread).toBeUndefined()
 })
 
-test('all keys of a truncated source are deleted where a callback makes values of those before them', async () => {
+test('all keys of a truncated source are deleted when callbacks derive values from earlier ones', async () => {
   const definition = { onUpdate: () => undefined } as unknown as StoreContext['definition']
   const { rereads, state, catchUp, seen, arrive } = await setup({ definition })
   rereads.changed(0, { kind: 'truncated', at: 6 })
@@ -150,7 +150,7 @@ test('all keys of a truncated source are deleted where a callback makes values o
   expect(await seen('rebuilt')).toEqual(['complete', 'rebuilt'])
 })
 
-test('the same change is worked off once', async () => {
+test('the same change is processed once', async () => {
   const { rereads, seen, arrive } = await setup()
   rereads.changed(0, { kind: 'truncated', at: 6 })
   rereads.changed(0, { kind: 'truncated', at: 6 })

@@ -6,7 +6,7 @@ import { settingsFrom } from '../../support/instances/settings.ts'
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 const config = settingsFrom(topics)
 
-test('what is said of a changed source names both topics, or how much it has lost and where', () => {
+test('the message about a changed source names both topics, or how much it has lost and where', () => {
   expect(changedReason(config, 3, { kind: 'recreated', id: 'b', former: 'a' }, 10)).toContain(
     'orders partition 3: the topic was deleted and created again: its id is b, it had been a',
   )
@@ -15,7 +15,7 @@ test('what is said of a changed source names both topics, or how much it has los
   )
 })
 
-test('an instance that holds nothing cannot tell which keys have to go', () => {
+test('an instance without memory cannot determine which keys to delete', () => {
   expect(() => requireMemory(config)).not.toThrow()
   expect(() => requireMemory({ ...config, useProcessingOnly: true })).toThrow(
     expect.objectContaining({ code: 'store_failed', message: expect.stringContaining('USE_PROCESSING_ONLY') }),

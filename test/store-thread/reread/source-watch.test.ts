@@ -32,11 +32,11 @@ function watched(epochs = '3@0') {
   )
   const elect = (id: string, leaderEpoch: number) => topics.update(answer(id, leaderEpoch))
   elect('a', 3)
-  const tell = async (epoch: number, endOffset: number) => {
+  const answerEpochEnd = async (epoch: number, endOffset: number) => {
     const exchange = await fake.next()
     exchange.answer(endOfEpochResponse('orders', { partition: 0, epoch, endOffset }))
   }
-  return { fake, state, watch, changes, failures, elect, tell }
+  return { fake, state, watch, changes, failures, elect, answerEpochEnd }
 }
 
 function answer(id: string, leaderEpoch: number): TopicMetadata {
@@ -45,57 +45,57 @@ function answer(id: string, leaderEpoch: number): TopicMetadata {
 }
 
 test('an election after which all that was read is still there changes nothing', async () => {
-  const { elect, tell, changes, fake } = watched()
+  const { elect, answerEpochEnd, changes, fake } = watched()
   elect('a', 4)
-  await tell(3, 150)
+  await answerEpochEnd(3, 150)
   await Bun.sleep(0)
   expect([changes, fake.unseen]).toEqual([[], 0])
 })
 
-test('an election that has cut off what was read is noticed, at once and without a record that tells', async () => {
-  const { elect, tell, changes } = watched()
+test('an election that has truncated what was read is noticed at once, without a record', async () => {
+  const { elect, answerEpochEnd, changes } = watched()
   elect('a', 4)
-  await tell(3, 100)
+  await answerEpochEnd(3, 100)
   await until('it is noticed', () => changes.length > 0)
   expect(changes).toEqual([{ kind: 'truncated', at: 100 }])
 })
 
-test('another id is another topic, before any request knows of it', () => {
+test('another id is another topic, before any request fails', () => {
   const { elect, changes, fake } = watched()
   elect('b', 0)
   expect(changes).toEqual([{ kind: 'recreated', id: 'b', former: 'a' }])
   expect(fake.unseen).toBe(0)
 })
 
-test('records of a new epoch have what was read before them looked at, of that epoch', async () => {
-  const { watch, state, tell, changes } = watched('3@0,5@150')
+test('records of a new epoch cause a check of what was read before them', async () => {
+  const { watch, state, answerEpochEnd, changes } = watched('3@0,5@150')
   state.consumeTo(200)
   watch.epochBegan(0)
-  await tell(3, 120)
+  await answerEpochEnd(3, 120)
   await until('it is noticed', () => changes.length > 0)
   expect(changes).toEqual([{ kind: 'truncated', at: 120 }])
 })
 
-test('a partition that is read again is looked at as far as it was read before', async () => {
-  const { elect, state, tell, changes } = watched()
+test('a partition that is read again is checked as far as it was read before', async () => {
+  const { elect, state, answerEpochEnd, changes } = watched()
   state.consumeTo(10)
   state.setReread(new Reread(120, new Set(), () => true))
   elect('a', 4)
-  await tell(3, 110)
+  await answerEpochEnd(3, 110)
   await until('it is noticed', () => changes.length > 0)
   expect(changes).toEqual([{ kind: 'truncated', at: 110 }])
 })
 
-test('a partition whose position is past the end is looked at when it is asked for', async () => {
-  const { watch, tell, changes } = watched()
+test('a partition whose position is past the end is checked on request', async () => {
+  const { watch, answerEpochEnd, changes } = watched()
   const asked = watch.hasChanged(0, 150)
-  await tell(3, 130)
+  await answerEpochEnd(3, 130)
   expect(await asked).toBeTrue()
   expect(await watch.hasChanged(0, 150)).toBeTrue()
   expect(changes).toHaveLength(1)
 })
 
-test('where no epoch is known the end tells, and nothing is asked of a partition that is lost, or once it is stopped', async () => {
+test('without a known epoch the end decides, and nothing is asked about a lost partition, or after a stop', async () => {
   const { watch, elect, fake, state, changes } = watched('')
   elect('a', 4)
   fake.offsets.set(0, { earliest: 0, latest: 150 }).set(7, { earliest: 0, latest: 1 })

@@ -9,7 +9,7 @@ const buildTimeoutMs = 120_000
 
 interface Built {
   path: string
-  /** Never released: it removes the folder when this process has ended in whatever way. */
+  /** Never released: it removes the folder when this process has ended in any way. */
   watchdog: Watchdog
 }
 
@@ -26,7 +26,7 @@ async function build(): Promise<Built> {
   const folder = temporaryFolder('build')
   const watchdog = new Watchdog(folder)
   const path = join(folder, 'latchkey')
-  // A second --outfile counts before that of the script.
+  // A second --outfile overrides that of the script.
   const command = [process.execPath, 'run', '--cwd', root, 'build', '--outfile', path]
   const { stdout, stderr, exitCode } = await run(command, buildTimeoutMs)
   if (exitCode !== 0) throw new Error(`build the executable: exit code ${exitCode}\n${tail(stdout + stderr)}`)

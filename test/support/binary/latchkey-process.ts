@@ -12,7 +12,7 @@ export interface StartOptions {
   /** All that its environment holds. */
   settings?: Readonly<Record<string, string>>
   args?: readonly string[]
-  /** Working directory; an empty one of its own by default. */
+  /** Working directory; a new empty one by default. */
   cwd?: string
   /** The executable, where it is not the one of this run. */
   path?: string
@@ -32,7 +32,7 @@ export class LatchkeyProcess {
     const executable = path ?? (await builtExecutable())
     const folder = temporaryFolder('store')
     const watchdog = new Watchdog(folder)
-    // The shell gives stderr a file of its own and becomes the executable. Its environment is that of the executable.
+    // The shell redirects stderr to a file and becomes the executable. Its environment is that of the executable.
     const command = ['/bin/sh', '-c', `exec "$0" "$@" 2>'${join(folder, 'stderr')}'`, executable, ...args]
     const options = { cwd: cwd ?? folder, env: { ...settings } as unknown as NodeJS.ProcessEnv }
     const tied = await watchdog.spawn(command, join(folder, 'stdout'), options)
@@ -67,7 +67,7 @@ export class LatchkeyProcess {
     return this.#process.exited
   }
 
-  /** Of its HTTP server, once it has said so; without a slash at the end. */
+  /** URL of its HTTP server, once it is printed; without a slash at the end. */
   get url(): string | undefined {
     this.#url ??= /http:\/\/[^/\s]+(?=\/)/.exec(this.stdout)?.[0]
     return this.#url

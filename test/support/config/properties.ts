@@ -9,7 +9,7 @@ export function read(text: string, clients = all) {
   return readClientProperties([{ variable: 'KAFKA_PROPERTIES', clients, text, byLine: false }])
 }
 
-/** What is told of properties that have faults. */
+/** The faults that are reported for properties. */
 export function faultsOf(text: string, clients = all): string[] {
   return read(text, clients).faults
 }

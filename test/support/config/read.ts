@@ -1,4 +1,4 @@
-/** Settings out of what a test gives, and the faults that are told of them. */
+/** Settings from a test's input, and their reported faults. */
 import { expect } from 'bun:test'
 import { type Command, type ConfigInput, readCommand, type Settings } from '../../../lib/config/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
@@ -29,7 +29,7 @@ export function faultsOf(input: Partial<ConfigInput>): string[] {
     expect((error as LatchkeyError).code).toBe('invalid_settings')
     const { faults } = (error as LatchkeyError).details as { faults: string[] }
     for (const fault of faults) expect((error as LatchkeyError).message).toContain(fault)
-    // Whatever is missing, an example says how it is given.
+    // For every missing setting, an example shows how it is given.
     for (const fault of faults.filter((one) => / is missing: /.test(one))) {
       expect(fault).toMatch(/, for example [A-Z_]+=\S+$|: did you mean [A-Z_]+\?$/)
     }

@@ -1,4 +1,4 @@
-/** Store modules for tests: files in a folder of their own, away from the source tree and its node_modules. */
+/** Store modules for tests: files in a separate folder, outside of the source tree and its node_modules. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

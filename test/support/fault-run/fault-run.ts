@@ -198,7 +198,7 @@ export class FaultRun {
     return history
   }
 
-  /** Compacts the changelog, starts the store anew on it, and holds every key against the source. */
+  /** Compacts the changelog, starts the store again on it, and compares every key with the source. */
   async verifyCompacted(): Promise<void> {
     await compact(this.#broker.direct, this.changelog, () => this.workload.sendEverywhere())
     await this.caughtUp()

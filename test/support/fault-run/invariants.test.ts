@@ -62,7 +62,7 @@ test('an identical repeat in the changelog passes', () => {
   expect(violations({ ...history, reads: [], commits: [] })).toEqual([])
 })
 
-test('a tombstone that only the changelog has is no violation', () => {
+test('a tombstone that only the changelog has is not a violation', () => {
   const history = sound()
   history.changelog.records.push({ partition: 0, offset: 7, key: '', value: null, src: 6 })
   expect(violations(history)).toEqual([])
@@ -100,7 +100,7 @@ const forgeries: [defect: string, caught: RegExp, forge: (history: Forged) => vo
     ({ reads }) => reads.push({ ...reads[2]!, instance: 0, answeredAt: 30 }),
   ],
   [
-    'a key that is gone though it was never deleted',
+    'a key that is lost without a deletion',
     /^I4 .*a was read as null/,
     ({ reads }) => reads.push({ ...reads[0]!, answeredAt: 30 }),
   ],
@@ -134,10 +134,10 @@ test('the checker catches a writer that returns after another', () => {
 
 const lostOfChangelog: Loss = { topic: 'changelog', partition: 0, at: 25, lost: [] }
 
-test('a changelog that lost its tail passes when memory was written to it again, as it was', () => {
+test('a changelog that lost its tail passes when memory was written to it again unchanged', () => {
   const history = sound()
   const { records } = history.changelog
-  // b1 and a2 are gone with the tail; their keys have later records.
+  // b1 and a2 are lost with the tail; their keys have later records.
   records.splice(1, 2)
   records.push({ partition: 0, offset: 7, key: 'gone', value: null, src: -1, aft: 0 })
   history.source.push({ partition: 0, offset: 6, key: 'gone', value: null, src: -1 })

@@ -82,7 +82,7 @@ export function logOrder({ changelog, losses = [], instances }: History): string
   return wrong
 }
 
-/** I7: whoever has written to a partition of the changelog never does again once another has. */
+/** I7: a writer of a changelog partition never writes again once another one has. */
 function oneWriter({ changelog, losses = [] }: History): string[] {
   const wrong: string[] = []
   const former = new Set<string>()

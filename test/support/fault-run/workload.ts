@@ -1,4 +1,4 @@
-/** A producer that goes on whatever happens: updates and deletes of a fixed set of keys, every value its own. */
+/** A producer that continues through every fault: updates and deletes of a fixed set of keys, each value unique. */
 import type { Message, Producer } from 'kafkajs'
 import { deadline } from '../../../lib/deadline.ts'
 import { kafkaClient } from '../kafka/index.ts'
@@ -71,12 +71,12 @@ export class Workload {
     this.written += records.length
   }
 
-  /** Writes to every partition, under keys of its own that are never looked up. */
+  /** Writes to every partition, under separate keys that are never looked up. */
   async sendEverywhere(): Promise<void> {
     await this.send(Array.from({ length: 40 }, (_, index) => [`filler-${index}`, this.nextValue('filler')]))
   }
 
-  /** Stops it for good; does not wait for a broker that is down. */
+  /** Stops it permanently; does not wait for a broker that is down. */
   async close(): Promise<void> {
     this.#stopping = true
     this.#closing = true
@@ -85,7 +85,7 @@ export class Workload {
     await this.#producer.disconnect()
   }
 
-  /** A producer of kafkajs asks a silent broker for ever, whoever leads by now: one that has failed is replaced. */
+  /** A producer of kafkajs asks a silent broker forever, even after a new election: a failed producer is replaced. */
   async #trySend(messages: Message[]): Promise<boolean> {
     try {
       await this.#producer.connect()

@@ -73,7 +73,7 @@ export class FakeStore implements StoreView {
   }
 }
 
-/** A server over a store of its own, at any free port, ended with `await using`. */
+/** A server with a separate store, at any free port, ended with `await using`. */
 export interface Served extends AsyncDisposable {
   store: FakeStore
   server: HttpServer

@@ -1,4 +1,4 @@
-/** Instances of the executable over one topic, each with settings of its own, and what a user asks of them. */
+/** Instances of the executable over one topic, each with its own settings, and the requests of a user. */
 import { expect } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
 import { fold, readTopic } from '../fault-run/oracle.ts'

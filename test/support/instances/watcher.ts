@@ -4,7 +4,7 @@ import type { Node } from './nodes.ts'
 const keysAtOnce = 10
 const pauseMs = 3
 const faultsMax = 20
-/** A node that has just started may say so; that a key does not exist it may not. */
+/** A node that has just started may answer with that state; it may not answer that a key does not exist. */
 const unavailable = 503
 
 export class Watcher {

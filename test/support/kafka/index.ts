@@ -19,14 +19,14 @@ export { TcpProxy, type ProxiedRequest, type ProxiedResponse, type Verdict } fro
 export { closeKafka } from './broker/running.ts'
 export { createTopic, kafkaClient, uniqueName } from './topics.ts'
 
-/** A broker of one's own, to be stopped and killed at will. Close it in the test that started it. */
+/** A separate broker that the test may stop and kill. Close it in the test that started it. */
 export async function startKafka(options: StartOptions = {}): Promise<KafkaBroker> {
   const broker = (await dockerAnswers()) ? await ContainerBroker.start(options) : await LocalBroker.start(options)
   running.own.add(broker)
   return broker
 }
 
-/** The broker that all tests of this process share: started on first use, ended with the process. Use topics of one's own on it. */
+/** The broker that all tests of this process share: started on first use, ended with the process. Use separate topics on it. */
 export function sharedKafka(): Promise<KafkaBroker> {
   running.shared = running.shared ? running.shared.then(revived) : startShared()
   return running.shared
@@ -38,7 +38,7 @@ async function revived(broker: KafkaBroker): Promise<KafkaBroker> {
   return broker
 }
 
-/** Three brokers of one's own, with settings of one's own. Close them in the test that started them. */
+/** Three separate brokers, with the test's settings. Close them in the test that started them. */
 export async function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
   const cluster = await KafkaCluster.start(options)
   running.own.add(cluster)
@@ -47,7 +47,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
 
 /**
  * The three brokers that all tests of this process share, to be killed and held up at will: started on first use, ended with the process.
- * A file that uses them says `afterEach(healCluster, healTimeoutMs)`, which deletes its topics, too. Use topics of one's own on them.
+ * A file that uses them says `afterEach(healCluster, healTimeoutMs)`, which deletes its topics, too. Use separate topics on them.
  */
 export function sharedCluster(): Promise<KafkaCluster> {
   running.cluster ??= KafkaCluster.start()
@@ -77,5 +77,5 @@ async function startShared(): Promise<KafkaBroker> {
   return startKafka({ properties: { 'broker.session.timeout.ms': '9000' } })
 }
 
-// While a file is loaded, for no test has the time. What cannot be fetched is told by the tests that need it.
+// While a file is loaded, because no test has the time. The tests that need a download report if it fails.
 await prepareKafka().catch(() => {})

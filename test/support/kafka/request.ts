@@ -1,4 +1,4 @@
-/** One request to one broker over a connection of its own, encoded by hand: kafkajs would bring its own retries, log lines and view of the cluster. */
+/** One request to one broker over a separate connection, encoded by hand: kafkajs would bring its own retries, log lines and view of the cluster. */
 import { connect } from 'node:net'
 
 export interface HandmadeRequest {

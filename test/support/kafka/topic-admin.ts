@@ -47,7 +47,7 @@ export class Cluster {
   async deleteTopic(topic: string): Promise<void> {
     await this.admin(async (admin) => {
       await admin.deleteTopics({ topics: [topic] })
-      await until(`${topic} is gone`, async () => !(await admin.listTopics()).includes(topic))
+      await until(`${topic} is deleted`, async () => !(await admin.listTopics()).includes(topic))
     })
   }
 

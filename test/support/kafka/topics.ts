@@ -32,7 +32,7 @@ export interface TopicOptions {
 /**
  * Creates a topic and resolves with its name once every broker that answers knows a leader of every partition, and the leaders have opened their
  * logs. A leader that has not yet refuses a partition, and kafkajs then sends the others again, too: records would be there twice. Records stay,
- * whatever timestamps they have, unless the test says otherwise: Kafka soon deletes those of more than a week ago.
+ * with any timestamps, unless the test says otherwise: Kafka soon deletes those of more than a week ago.
  */
 export async function createTopic(
   broker: Pick<KafkaEndpoint, 'direct'>,

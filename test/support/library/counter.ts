@@ -8,7 +8,7 @@ const store = openStore({ sourceTopic, kafkaBrokers })
 await store.ready
 const text = new TextEncoder()
 
-/** Each key has a writer of its own, which counts on from what it finds. */
+/** Each key has its own writer, which continues counting from the value that it finds. */
 async function count(key: string): Promise<never> {
   const found = await store.get(key)
   for (let number = found === undefined ? 1 : Number(new TextDecoder().decode(found)) + 1; ; number++) {

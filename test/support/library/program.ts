@@ -1,4 +1,4 @@
-/** A program of an embedder as a process of its own, whose output is watched. */
+/** An embedding program in a separate process, whose output is watched. */
 import { tail } from '../process/run.ts'
 import { until } from '../until.ts'
 

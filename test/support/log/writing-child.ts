@@ -1,4 +1,4 @@
-/** Logs to a stderr that nobody reads until it is full, then one line for each line of stdin. Tells on stdout. */
+/** Logs to a stderr that is not read until it is full, then one line for each line of stdin. Reports on stdout. */
 import { configureLogging, loggerOf } from '../../../lib/log/index.ts'
 
 configureLogging({ level: 'info', structured: false })

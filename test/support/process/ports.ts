@@ -9,7 +9,7 @@ const highestPort = 32_000
 const triesMax = 100
 const bindTries = 3
 
-/** Ports that nothing listens on now. They are not reserved: whoever binds one must be ready to try again with another. */
+/** Ports that nothing listens on now. They are not reserved: code that binds one must be ready to try again with another. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>()
   for (let tries = 0; ports.size < count; tries++) {

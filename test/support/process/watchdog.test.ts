@@ -7,7 +7,7 @@ import { until } from '../until.ts'
 const watchdog = join(import.meta.dir, 'watchdog.ts')
 
 test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
-  'a tied child and its folder are gone when the process that made them ends by %s',
+  'a tied child and its folder are removed when the process that made them ends by %s',
   async (signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-watchdog-'))
     const program = `
@@ -21,7 +21,7 @@ test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
     expect(isAlive(pid)).toBe(true)
     parent.kill(signal)
     await parent.exited
-    await until('child and folder are gone', () => !isAlive(pid) && !existsSync(folder))
+    await until('child and folder are removed', () => !isAlive(pid) && !existsSync(folder))
   },
 )
 

@@ -14,7 +14,7 @@ sleep 0.1
 [ -f "$1/${pidFile}" ] && kill -9 "$(cat "$1/${pidFile}")"
 sleep 0.1
 rm -rf "$1"`
-/** The child says itself which process it is: had we to tell the watcher, we could be killed before we did. */
+/** The child reports its own process id: if this process had to send it to the watcher, it could be killed before. */
 const childScript = `
 echo $$ > "$0/${pidFile}"
 exec "$@"`

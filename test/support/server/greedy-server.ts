@@ -1,4 +1,4 @@
-/** A server with a large value, and a huge one, in a process of its own, so that its memory can be measured; the argument is how it is reached. Prints its port. */
+/** A server with a large value, and a huge one, in a separate process, so that its memory can be measured; the argument is how it is reached. Prints its port. */
 import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { listen } from '../../../lib/server/listen.ts'
 import { FakeStore } from '../http/fake-store.ts'

@@ -1,4 +1,4 @@
-/** Five clients that connect to a port and ask at once when this process is told to. It says `ready`, and then their answers. */
+/** Five clients that connect to a port and ask at once when this process is asked to. It prints `ready`, and then their answers. */
 const port = Number(process.argv[2])
 
 process.stdin.once('data', async () => {

@@ -1,5 +1,5 @@
 /**
- * A server in a process of its own, with a bound on connections or on descriptors that a test has set, reached as the second argument says. Prints its port. Its flushes never end, and a key that
+ * A server in a separate process, with a bound on connections or on descriptors that a test has set, reached as the second argument says. Prints its port. Its flushes never end, and a key that
  * is a port has as its value how many connections of 20 it can open there, as to a broker.
  */
 import { createRequestHandler } from '../../../lib/http/handler.ts'

@@ -9,7 +9,7 @@ export interface ModelRecord {
   key: string
   /** null: a tombstone. */
   value: string | null
-  /** Source offset; undefined for what is none of the source's. */
+  /** Source offset; undefined for a record without one. */
   src?: number
   /** In its place: the source offset that it comes after. */
   aft?: number
@@ -88,7 +88,7 @@ export class OwnersModel {
     this.#random.pick([...steps, this.compact]).call(this)
   }
 
-  /** Another owner: with the next epoch, or with a producer id of its own where the broker has forgotten that. */
+  /** Another owner: with the next epoch, or with a new producer id if the broker has forgotten that. */
   take(): void {
     const last = this.#ownership.at(-1)
     const isKnown = this.#hasMarkers && last !== undefined && this.#random.below(2) === 0
@@ -130,14 +130,14 @@ export class OwnersModel {
     this.#write(this.#owner, [value !== null && src !== undefined ? { key, value, src } : { key, value, aft }])
   }
 
-  /** A record that is none of the source's. */
+  /** A record without a source offset. */
   direct(): void {
     const aft = this.#owner.next - 1
     const record = { key: `k${this.#random.below(keysMax)}`, value: `d${++this.#direct}` }
     if (aft >= 0) this.#write(this.#owner, [{ ...record, aft }])
   }
 
-  /** Appends as it is told: a batch of records, a marker where there are none. */
+  /** Appends a batch of records, or a marker without records. */
   append(owner: { producerId: number; epoch: number }, ...records: ModelRecord[]): void {
     this.#append(owner, records, records.length === 0)
   }

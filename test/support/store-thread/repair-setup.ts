@@ -6,7 +6,7 @@ import { opened } from './stand-ins.ts'
 /** Key, value or null, and `src`; or behind which source offset it comes. */
 export type Entry = [key: string, value: string | null, mark?: number | { aft: number } | undefined]
 
-/** Each entry a batch of its own. */
+/** Each entry is a separate batch. */
 export function batchOf(...entries: Entry[]): RecordBatchReader {
   const records = entries.map(([key, value, mark], offsetDelta) => {
     const header: [string, Buffer][] =

@@ -13,7 +13,7 @@ const fillerKey = 'compaction'
 
 /**
  * Resolves when every key of the topic's partition 0 stands only once in what it holds now. Leaves the topic compacting as before, and a
- * tombstone of a key of its own.
+ * tombstone of a separate key.
  */
 export async function compact(cluster: Cluster, topic: string): Promise<void> {
   const read = () => readLog(cluster.broker.direct, topic)

@@ -1,4 +1,4 @@
-/** A store whose bad records go to a topic of their own. */
+/** A store whose bad records go to a separate topic. */
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { localPort } from '../binary/latchkey-process.ts'
 import { api, readProduceRequest } from '../fault-run/wire.ts'

@@ -75,7 +75,7 @@ export class Fixture {
     }
   }
 
-  /** Opens a store in a thread of its own, as an embedder does. */
+  /** Opens a store in a separate thread, as an embedder does. */
   open(settings: Partial<StoreConfig> = {}): Store {
     return this.#remember(startStore(this.config(settings), { level: 'error', structured: false }))
   }

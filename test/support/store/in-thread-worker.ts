@@ -1,5 +1,5 @@
 /**
- * A store's worker without a thread of its own: what it logs can be seen. Stands in for `Worker` while a store is opened, and does what
+ * A store's worker without a separate thread: what it logs can be seen. Stands in for `Worker` while a store is opened, and does what
  * lib/store-thread/thread.ts does.
  */
 import { LatchkeyError, messageOf } from '../../../lib/errors.ts'

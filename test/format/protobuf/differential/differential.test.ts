@@ -83,7 +83,7 @@ if (hasJava) {
         const rewritten = sound().flatMap(({ message, hex, json, ours }) => {
           const codec = codecs.get(message)!
           const again = { message, json, source: hex, hex: codec.encode(ours).toHex() }
-          // Of extensions, Java writes names that nobody reads.
+          // Java writes names of extensions that no parser reads.
           if (message === 'd2.All') return [again]
           return [again, { ...again, hex: codec.encode(codec.fromJson(withLargestFloat(json as Json))).toHex() }]
         })

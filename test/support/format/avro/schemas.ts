@@ -41,7 +41,7 @@ const leaves: fc.Arbitrary<Sample>[] = [
     .map(named({ type: 'bytes', logicalType: 'decimal', precision: 20, scale: 0 })),
 ]
 
-/** Each named type has a name of its own. */
+/** Each named type has a unique name. */
 let names = 0
 
 export const { sample } = fc.letrec<{ sample: Sample }>((tie) => ({

@@ -26,7 +26,7 @@ export interface KafkaBroker extends KafkaEndpoint {
   kill(): Promise<void>
   /** Runs it again on the same port with the same data; resolves when it answers. */
   start(): Promise<void>
-  /** Ends it for good and removes its data. Twice is harmless. */
+  /** Ends it permanently and removes its data. Twice is harmless. */
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export interface ToolResult {
 export interface StartOptions {
   /** server.properties that are added to, or win over, those of `server-properties.ts`. */
   properties?: Readonly<Record<string, string>>
-  /** Further listeners by name, such as `TLS`, with their security protocol. Each gets a port of its own, and tells clients the host `localhost`. */
+  /** Further listeners by name, such as `TLS`, with their security protocol. Each gets its own port, and advertises the host `localhost`. */
   listeners?: Readonly<Record<string, 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'>>
   /** Further arguments for formatting the storage, such as `--add-scram`. */
   formatArgs?: readonly string[]

@@ -153,7 +153,7 @@ function loadTestcontainers(): Promise<typeof import('testcontainers')> {
   return import('testcontainers')
 }
 
-/** Removes the container when this process has ended in whatever way: the pipe that the watcher reads is then closed. */
+/** Removes the container when this process has ended in any way: the pipe that the watcher reads is then closed. */
 function tieToThisProcess(id: string): void {
   const watcher = spawn('/bin/sh', ['-c', `read -r _; docker rm -f -v ${id} >/dev/null 2>&1`], {
     detached: true,

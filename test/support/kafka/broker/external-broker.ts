@@ -2,7 +2,7 @@ import type { KafkaBroker, ToolResult } from './broker.ts'
 import { kafkaJars } from './jars.ts'
 import { runTool } from './java.ts'
 
-/** A broker that somebody else runs (KAFKA_BROKERS): tests use it but neither stop nor remove it. */
+/** An external broker (KAFKA_BROKERS): tests use it but neither stop nor remove it. */
 export class ExternalBroker implements KafkaBroker {
   readonly bootstrap: string
   readonly listeners = {}
@@ -38,7 +38,7 @@ export class ExternalBroker implements KafkaBroker {
 
   #refuse(action: string): Promise<never> {
     return Promise.reject(
-      new Error(`${action} the broker of KAFKA_BROKERS: it is not ours; use startKafka() for a broker of one's own`),
+      new Error(`${action} the broker of KAFKA_BROKERS: it is not ours; use startKafka() for a separate broker`),
     )
   }
 }

@@ -5,7 +5,7 @@ import { run, tail } from '../../process/run.ts'
 
 /**
  * Jars of others, fetched once by Maven into a git-ignored folder of the repository. Several test runs may ask at once: each
- * fetches into a folder of its own and the first to finish gives it the final name.
+ * fetches into a separate folder, and the first to finish renames its own.
  */
 const repository = resolve(import.meta.dir, '../../../..')
 const kafkaPom = join(import.meta.dir, 'pom.xml')

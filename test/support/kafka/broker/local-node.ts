@@ -104,7 +104,7 @@ export class LocalNode {
     this.#paused = false
   }
 
-  /** Ends it for good and removes its data. Twice is harmless. */
+  /** Ends it permanently and removes its data. Twice is harmless. */
   async close(): Promise<void> {
     this.#closed = true
     await this.kill()
@@ -117,7 +117,7 @@ export class LocalNode {
   }
 }
 
-/** A JVM that cannot use an archive does without, and says so where a test reads what the broker says. */
+/** A JVM that cannot use an archive starts without it, and prints a warning where a test reads the broker's output. */
 function archiveFlags({ cdsArchive: classArchive }: Jars): string[] {
   return existsSync(classArchive) ? [`-XX:SharedArchiveFile=${classArchive}`, '-Xlog:disable'] : []
 }

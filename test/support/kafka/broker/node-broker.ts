@@ -61,7 +61,7 @@ export class NodeBroker<Proxy extends TcpProxy | undefined> {
     this.#node.resume()
   }
 
-  /** Ends it for good and removes its data. */
+  /** Ends it permanently and removes its data. */
   async close(): Promise<void> {
     await this.#node.close()
     await this.proxy?.close()

@@ -10,7 +10,7 @@ export async function prepareKafka(): Promise<void> {
   try {
     await makeCdsArchive(await kafkaJars())
   } catch (error) {
-    // Only a cluster needs Java then, and its tests say so.
+    // Only a cluster needs Java then, and its tests report that.
     if (!inContainers) throw error
   }
 }

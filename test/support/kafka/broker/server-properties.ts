@@ -1,11 +1,11 @@
 export interface Listeners {
   /** Host that the sockets bind to. */
   bindHost: string
-  /** host:port told to clients of the DIRECT listener. */
+  /** host:port advertised to clients of the DIRECT listener. */
   directAddress: string
   directPort: number
   controllerPort: number
-  /** Only with a proxy: the port that the proxy connects to, and the address of the proxy, which clients are told. */
+  /** Only with a proxy: the port that the proxy connects to, and the address of the proxy, which is advertised to clients. */
   proxied?: { port: number; advertisedAddress: string } | undefined
   /** Further listeners, for clients at `localhost`. */
   further?: readonly { name: string; protocol: string; port: number }[]

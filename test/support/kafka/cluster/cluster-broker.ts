@@ -11,7 +11,7 @@ export class ClusterBroker extends NodeBroker<TcpProxy> {
     this.id = id
   }
 
-  /** Its proxy lets everything pass, and nobody watches it. */
+  /** Its proxy lets everything pass, and nothing watches it. */
   async letPass(): Promise<void> {
     this.proxy.onRequest = undefined
     this.proxy.onResponse = undefined
@@ -20,7 +20,7 @@ export class ClusterBroker extends NodeBroker<TcpProxy> {
     await this.proxy.accept()
   }
 
-  /** Runs, whatever was done to it. */
+  /** Runs again after any fault. */
   async revive(): Promise<void> {
     this.resume()
     if (!this.isUp) await this.start()

@@ -72,7 +72,7 @@ test.each(['group', 'transaction'] as const)(
   testTimeoutMs,
 )
 
-test('a partition is moved to other brokers, and to another leader, as told', async () => {
+test('a partition is moved to other brokers, and to another leader, as requested', async () => {
   const topic = await cluster.createTopic(uniqueName('move'), { replicas: [[1, 2]] })
   await cluster.reassign(topic, 0, [2, 3])
   expect(await cluster.partition(topic, 0)).toMatchObject({ leader: 2, replicas: [2, 3] })

@@ -156,7 +156,7 @@ export class KafkaCluster implements KafkaEndpoint {
   /** Where a partition ends, by its leader. */
   async endOf(topic: string, partition: number): Promise<number> {
     let end: number | undefined
-    await until(`${topic} partition ${partition} tells its end`, async () => {
+    await until(`${topic} partition ${partition} reports its end`, async () => {
       const { leader } = await this.partition(topic, partition)
       if (leader < 0) return false
       end = await endOffset(this.broker(leader).direct, topic, partition)

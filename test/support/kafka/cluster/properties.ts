@@ -11,7 +11,7 @@ const clusterProperties: Properties = {
   'default.replication.factor': '3',
   'min.insync.replicas': '2',
   'num.partitions': '3',
-  // Leaders move when a test says so, or when a broker goes.
+  // Leaders move when a test moves them, or when a broker stops.
   'auto.leader.rebalance.enable': 'false',
   // A broker that was killed or stopped by SIGSTOP is replaced when its session has ended.
   'broker.session.timeout.ms': '2000',

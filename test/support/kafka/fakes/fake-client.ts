@@ -81,7 +81,7 @@ export class FakeClient {
     return this.#closing.signal
   }
 
-  /** Requests that nobody has looked at yet. */
+  /** Requests that the test has not taken yet. */
   get unseen(): number {
     return this.#requests.length
   }

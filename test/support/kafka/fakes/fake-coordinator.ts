@@ -1,6 +1,6 @@
 /**
  * A transaction coordinator with one transactional id, and the markers of the one partition, as Kafka 4.1 has them (TransactionCoordinator,
- * TransactionMetadata). Each owner has a client of its own, which loses requests and answers as it is told.
+ * TransactionMetadata). Each owner has its own client, which loses requests and answers as the test says.
  */
 import { LatchkeyError } from '../../../../lib/errors.ts'
 import { Backoff } from '../../../../lib/kafka/backoff.ts'
@@ -25,7 +25,7 @@ interface Metadata extends ProducerIdentity {
 
 export class FakeCoordinator {
   readonly markers: ProducerIdentity[] = []
-  /** Markers of its own doing reach the partition only when it ends. */
+  /** Its own markers reach the partition only when it ends. */
   isLagging = false
   #metadata: Metadata | undefined
   #producerIds = 0

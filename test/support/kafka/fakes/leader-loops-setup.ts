@@ -52,7 +52,7 @@ export function endless(): RetryPolicy {
   return new RetryPolicy(new Backoff({ firstMs: 3_600_000, maxMs: 3_600_000 }))
 }
 
-/** Whatever does not wait for time has happened by then. */
+/** Everything that does not wait for a timer has happened by then. */
 export async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
 }

@@ -1,5 +1,5 @@
 /**
- * Brokers that are the test: they tell of versions, metadata and coordinators over real connections, and can be ended, moved to another port, or made
+ * Brokers that are the test: they answer versions, metadata and coordinators over real connections, and can be ended, moved to another port, or made
  * silent, as one that was sent SIGSTOP. What else they are asked, `answer` decides.
  */
 import { createServer, type Server, type Socket } from 'node:net'

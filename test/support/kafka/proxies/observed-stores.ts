@@ -12,7 +12,7 @@ import { Wire } from './wire.ts'
 /** `wire` is what was sent since the test began. */
 export const observed = {} as { broker: KafkaBroker; wire: Wire }
 
-/** Starts a broker of its own for the test file that calls this. */
+/** Starts a separate broker for the test file that calls this. */
 export function observeBroker(): void {
   beforeAll(async () => {
     observed.broker = await startKafka({ proxy: true })

@@ -39,7 +39,7 @@ test('a request reaches the broker through the proxy only when the broker was st
   expect(await endOffset()).toBe(1)
 })
 
-test('other connections go on when one Produce is held back, and it lands when it is released', async () => {
+test('other connections continue when one Produce is held back, and it lands when it is released', async () => {
   const early = await connected()
   const late = await connected()
   const held = holdFirstProduce()
@@ -69,7 +69,7 @@ test('a Produce that is held back lands when it is released after its connection
   expect(await endOffset()).toBe(before + 1)
 })
 
-test('a record is written though its sender is cut off when the verdict on the answer is cut', async () => {
+test('a record is written although its sender is disconnected when the verdict on the answer is cut', async () => {
   const producer = await connected({ retries: 0 })
   let cuts = 0
   proxy.onResponse = ({ request }) => {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 
 /**
- * Fetch and Produce of one partition over a socket of its own, so that record batches meet a broker without any client in between.
+ * Fetch and Produce of one partition over a separate socket, so that record batches reach a broker without any client in between.
  * For a broker of one node; one request at a time.
  */
 export class RawConnection {

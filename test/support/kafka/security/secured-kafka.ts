@@ -105,7 +105,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** What the clients are told by properties that all three share. Throws where they have faults. */
+/** Properties that all three clients share. Throws where they have faults. */
 export function clientsOf(properties: Readonly<Record<string, string>>): ClientsConfig {
   const text = Object.entries(properties)
     .map(([name, value]) => `${name}=${value.replaceAll(',', '\\,')}`)

@@ -9,19 +9,19 @@ const readsBetweenEvents = 300
 let readers: ChiralMapReaders | undefined
 let readerThread = 0
 
-function tell(message: FromReader): void {
+function post(message: FromReader): void {
   self.postMessage(message)
 }
 
 self.onmessage = ({ data }: MessageEvent<ToReader>) => {
   if (data.kind === 'start') void run(data)
-  else tell({ kind: 'confirmed', readerThread, version: readers!.receive(data.message) })
+  else post({ kind: 'confirmed', readerThread, version: readers!.receive(data.message) })
 }
 
 async function run({ map, shared, readerThread: thread }: Extract<ToReader, { kind: 'start' }>): Promise<void> {
   readerThread = thread
   readers = new ChiralMapReaders(map, thread)
-  tell({ kind: 'confirmed', readerThread, version: readers.version })
+  post({ kind: 'confirmed', readerThread, version: readers.version })
   const keys = Array.from({ length: keyCount }, (_, number) => keyOf(number))
   const seen = new Int32Array(keyCount)
   let reads = 0
@@ -61,8 +61,8 @@ async function run({ map, shared, readerThread: thread }: Extract<ToReader, { ki
         setImmediate(resolve)
       })
     }
-    tell({ kind: 'done', reads, changes })
+    post({ kind: 'done', reads, changes })
   } catch (error) {
-    tell({ kind: 'fault', fault: error instanceof Error ? error.message : String(error) })
+    post({ kind: 'fault', fault: error instanceof Error ? error.message : String(error) })
   }
 }

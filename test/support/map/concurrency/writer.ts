@@ -14,7 +14,7 @@ class HastyMap extends ChiralMap {
 
 let map: ChiralMap | undefined
 
-function tell(message: FromWriter): void {
+function post(message: FromWriter): void {
   self.postMessage(message)
 }
 
@@ -35,7 +35,7 @@ async function run({ shared, readerThreads, publishes, defect }: WriterStart): P
     segmentBytes: 16 * 1024,
     slabBytes: 64 * 1024,
     announce: (message) => {
-      tell({ kind: 'message', message })
+      post({ kind: 'message', message })
       if (defect !== 'does not ask') return
       for (let thread = 0; thread < readerThreads; thread++) {
         queueMicrotask(() => written.confirmed(thread, message.version))
@@ -43,7 +43,7 @@ async function run({ shared, readerThreads, publishes, defect }: WriterStart): P
     },
   })
   map = written
-  tell({ kind: 'map', map: written.shared })
+  post({ kind: 'map', map: written.shared })
   for (const partition of partitions) written.open(partition)
   await written.publish()
 
@@ -76,5 +76,5 @@ async function run({ shared, readerThreads, publishes, defect }: WriterStart): P
     raise()
     touched.clear()
   }
-  tell({ kind: 'done' })
+  post({ kind: 'done' })
 }

@@ -82,7 +82,7 @@ public class AvroVectors {
     print("time-millis", logical("int", "time-millis"), 63_360_123);
     print("time-micros", logical("long", "time-micros"), 63_360_123_456L);
     print("time-millis beyond the day", logical("int", "time-millis"), 86_400_000);
-    print("logical type that nobody knows", logical("long", "fortnights"), 7L);
+    print("logical type that is unknown", logical("long", "fortnights"), 7L);
   }
 
   static void decimals() throws Exception {

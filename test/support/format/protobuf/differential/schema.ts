@@ -72,7 +72,7 @@ class MessageText {
     return this.#add(`map<${keyType}, ${type}>`, { type, place: 'map', keyType })
   }
 
-  /** proto2's: it defines a message of its own. */
+  /** proto2 group: it defines its own message. */
   group(label: 'optional' | 'repeated', name: string): this {
     const id = this.#nextId++
     const type = `${this.#name}.${name}`
