@@ -30,7 +30,7 @@ test('deadline rejects with the error of its second function when the promise ta
 test('deadline ignores how the promise settles after that', async () => {
   const { promise, reject } = Promise.withResolvers<string>()
   expect(await deadline(promise, 1, () => 'late')).toBe('late')
-  reject(new Error('nobody waits for this'))
+  reject(new Error('unhandled rejection of a test'))
   // An unhandled rejection would fail the test.
   await new Promise((resolve) => setImmediate(resolve))
 })

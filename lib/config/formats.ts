@@ -107,7 +107,7 @@ class FormatsReader {
       }),
       ['protoFile', 'no format is protobuf with a message of it'],
       ['protoPath', 'no format is protobuf with a message of PROTO_FILE'],
-      ['schemaRegistryUrl', 'no format is avro, protobuf or json-schema without a file of its own'],
+      ['schemaRegistryUrl', 'no format is avro, protobuf or json-schema without a schema file'],
     ]
     for (const [key, reason] of reasons) {
       if (this.#text(key) && !this.#used.has(key)) this.#fault(key, `it has no effect: ${reason}`)

@@ -171,7 +171,7 @@ function deriveNames({ sourceTopic = '', storeId = sourceTopic, changelogTopic =
   return { sourceTopic, storeId, changelogTopic }
 }
 
-/** A store id that is too long has an error of its own, so it does not cause a second one here. */
+/** A store id that is too long has its own error, so it does not cause a second one here. */
 function hasRoomForChangelog(names: Names): boolean {
   const { storeId, changelogTopic } = deriveNames(names)
   return changelogTopic.length <= topicLengthMax || storeId.length > topicLengthMax

@@ -12,7 +12,7 @@ import type { StoreView } from './store-view.ts'
  */
 export async function flush(store: StoreView, waitMs: number): Promise<Response> {
   const operations = await deadline(store.flush(), waitMs, () => {
-    const message = `Flushing ${store.id}: not done within ${waitMs / 1000} s; it goes on, ask again`
+    const message = `Flushing ${store.id}: not done within ${waitMs / 1000} s; it continues, ask again`
     throw new LatchkeyError('flush_timed_out', message)
   })
   return jsonResponse({ operations })

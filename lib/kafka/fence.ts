@@ -72,7 +72,7 @@ export async function fencePartition(target: FenceTarget, claim: Claim): Promise
       const isEnded = await client.retryForever(() => endTransaction(target, identity))
       claim.isOpen = false
       if (isAnswered && isEnded) return identity
-      // A request without a response may still arrive and begin a transaction that nobody ends. The next epoch makes
+      // A request without a response may still arrive and begin a transaction that no one ends. The next epoch makes
       // the coordinator refuse it.
       stated = identity
       await sleep(retryPolicy.pauseMs(), client.signal)

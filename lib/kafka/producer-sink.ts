@@ -48,7 +48,7 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
 /** End of a partition when it was taken. */
 export interface PartitionEnd {
   offset: number
-  /** Whether nobody else can have written since. */
+  /** Whether no other producer can have written since. */
   isSure: boolean
 }
 

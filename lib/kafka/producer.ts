@@ -20,7 +20,7 @@ interface Owned<Batch> {
   sequence: number
   /** Batches to write before all others: possibly written already, or replacing a refused batch. */
   pending: Batch[]
-  /** Offset at which our next batch lands if nobody else writes; -1 if unknown. */
+  /** Offset at which our next batch lands if no other producer writes; -1 if unknown. */
   expectedOffset: number
   /** Offset after the last record that was acknowledged or read. */
   endOffset: number

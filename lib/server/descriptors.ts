@@ -19,13 +19,13 @@ export function descriptorLimit(): number {
   }
 }
 
-/** Maximum number of requests passed on to Bun's server at the same time. More requests wait. */
+/** Maximum number of requests forwarded to Bun's server at the same time. More requests wait. */
 const tunnelsMax = 128
 /** At most a sixteenth of the limit may be tunnels. Each takes two descriptors in addition to its client's. */
 const tunnelShare = 16
 const perTunnel = 2
 
-/** Returns the number of requests that can be passed on to Bun's server at the same time. */
+/** Returns the number of requests that can be forwarded to Bun's server at the same time. */
 export function tunnelsWithin(limit: number): number {
   return Math.max(1, Math.min(tunnelsMax, Math.floor(limit / tunnelShare)))
 }

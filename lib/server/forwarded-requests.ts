@@ -1,5 +1,5 @@
 /**
- * Requests that are passed on to Bun's server, by the local port of their tunnel, and a bound on the bytes of responses
+ * Requests that are forwarded to Bun's server, by the local port of their tunnel, and a bound on the bytes of responses
  * that are on their way back. Bun's server holds a whole response until the tunnel has received it. Without the bound,
  * as many responses as there are tunnels could be made in one turn of the loop. A tunnel always receives, however slow
  * its client is, so room comes soon.

@@ -36,7 +36,7 @@ export interface ListenerOptions {
   hostRule?: HostRule | undefined
   /** On the fast path, connections beyond the maximum are closed at once. */
   connectionsMax?: number
-  /** Maximum number of requests passed on to Bun's server at the same time. */
+  /** Maximum number of requests forwarded to Bun's server at the same time. */
   tunnelsMax?: number
   /** Log of closed connections; pass one if others close connections, too. */
   excess?: ExcessLog

@@ -18,7 +18,7 @@ export class Relay {
   readonly #expected: number
   /** Messages so far, for listeners that have not joined yet. */
   #sent: { thread: number; message: FromThread }[] = []
-  /** Flushes of listeners, by the id under which they were passed on. */
+  /** Flushes of listeners, by the id under which they were forwarded. */
   readonly #flushes = new Map<number, { listener: MessageListener; id: number }>()
   #lastFlush = 0
 

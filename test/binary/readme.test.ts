@@ -84,7 +84,7 @@ async function runShown({ command, printed }: ShownCommand): Promise<void> {
   else expect(lines).toEqual(printed.map(withoutChance))
 }
 
-/** What it writes to both streams is shown as a terminal has it: each line is looked for. */
+/** What it writes to both streams is shown as a terminal has it: each line is searched. */
 async function startShown({ printed }: ShownCommand): Promise<void> {
   latchkey = await LatchkeyProcess.start({
     cwd: folder,

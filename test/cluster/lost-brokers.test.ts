@@ -1,4 +1,4 @@
-/** A store on three brokers goes on when one that it needs is killed, and while that is down. */
+/** A store on three brokers continues when one that it needs is killed, and while that is down. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { fencePartition, newClaim } from '../../lib/kafka/fence.ts'
 import { markersFrom } from '../../lib/store-thread/recovery/changelog-check.ts'
@@ -144,7 +144,7 @@ test.each([
       }
       const before = [...counts]
       const goesOn = () => counts.every((count, partition) => count > before[partition]!)
-      await Promise.race([until('each is taken once more', goesOn), all])
+      await Promise.race([until('each is fenced again', goesOn), all])
       over.abort()
       await all
     })

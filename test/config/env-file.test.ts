@@ -99,7 +99,7 @@ test('every fault is in one message when several settings are wrong', () => {
   ])
 })
 
-test('an unreadable env file is one fault when it is looked for twice at the same path', () => {
+test('an unreadable env file is one fault when it is read twice at the same path', () => {
   const directory = mkdtempSync(join(root, 'dir-'))
   mkdirSync(join(directory, '.env'))
   const link = `${directory}-link`

@@ -95,7 +95,7 @@ const cases: [string, Record<string, string>, string[]][] = [
       'STORE_MESSAGE="x" (environment): it has no effect: VALUE_FORMAT is not protobuf',
       'PROTO_FILE="orders.proto" (environment): it has no effect: no format is protobuf with a message of it',
       'PROTO_PATH="protos" (environment): it has no effect: no format is protobuf with a message of PROTO_FILE',
-      'SCHEMA_REGISTRY_URL (environment): it has no effect: no format is avro, protobuf or json-schema without a file of its own',
+      'SCHEMA_REGISTRY_URL (environment): it has no effect: no format is avro, protobuf or json-schema without a schema file',
     ],
   ],
   [

@@ -29,7 +29,7 @@ function faultsOf(...given: Parameters<typeof inputOf>): string[] {
   return faultsOfInput(inputOf(...given))
 }
 
-test('a store module is looked for in the working directory, then beside the executable', () => {
+test('a store module is searched in the working directory, then beside the executable', () => {
   const urlOf = (STORE_MODULE: string) => settingsOf(inputOf({ STORE_MODULE })).module
   expect(urlOf('./here.ts')).toBe(pathToFileURL(join(here, 'here.ts')).href)
   expect(urlOf('both.js')).toBe(pathToFileURL(join(here, 'both.js')).href)

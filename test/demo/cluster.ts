@@ -83,7 +83,7 @@ function linesToTry(nodes: readonly Node[], storeId: string): string {
     '# A copy that is at most 100 records behind, else 503',
     `curl -i '${urlOf(third.base, storeId, second.key)}?max-lag=100'`,
     '',
-    '# Kill the second node: the others go on serving its orders',
+    '# Kill the second node: the others still serve its orders',
     `kill -9 ${second.instance.pid}`,
     `curl -i ${urlOf(first.base, storeId, second.key)}`,
     `curl -i ${urlOf(third.base, storeId, second.key)}`,

@@ -34,7 +34,7 @@ test.each(cases)('one document shows $module verbatim', ({ module, files = [] })
   }
 })
 
-/** What becomes of one record, without Kafka. @param store values by key */
+/** The result of one record, without Kafka. @param store values by key */
 function take(definition: Definition, store: Map<string, Uint8Array>, key: string, bytes: Uint8Array | null): void {
   const { input, value, convert, onNew, onUpdate, onDelete } = definition
   const oldBytes = store.get(key)

@@ -58,7 +58,7 @@ export async function playRound(
     await cluster.revive()
     found.push(...(await verdict(run, store, tally)))
   } catch (error) {
-    // The harness could not go on; what it saw until then may say why.
+    // The harness could not continue; what it saw until then may say why.
     found.push(`the round ended: ${(error as Error).stack}`)
   } finally {
     await store.release()

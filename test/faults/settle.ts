@@ -1,6 +1,6 @@
 import type { FaultRun } from '../support/fault-run/fault-run.ts'
 
-/** Why `condition` did not come, with what the store says of itself; undefined where it came. */
+/** Why `condition` did not come, with the status of the store; undefined if it came. */
 export async function settle(run: FaultRun, condition: () => Promise<void>): Promise<string | undefined> {
   try {
     await condition()

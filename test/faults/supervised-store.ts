@@ -29,7 +29,7 @@ export class SupervisedStore {
     await this.#run.process.kill()
   }
 
-  /** Watches it no more; it goes on. */
+  /** Stops watching it; it continues. */
   async release(): Promise<void> {
     this.#stopping = true
     await this.#watching

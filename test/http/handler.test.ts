@@ -66,7 +66,7 @@ describe('answers', () => {
     '/metrics',
     '/nothing',
   ]
-  const requestForms = { plain: '', 'passed on': 'X: 1\r\nX: 2\r\n' }
+  const requestForms = { plain: '', forwarded: 'X: 1\r\nX: 2\r\n' }
 
   test.each(Object.entries(requestForms))(
     'name their content type and forbid sniffing, when requests are %s',

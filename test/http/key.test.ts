@@ -49,7 +49,7 @@ describe('decodeKey', () => {
     }
   })
 
-  test('any bytes come back when they are percent-encoded', () => {
+  test('any bytes are restored when they are percent-encoded', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
         const encoded = Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
@@ -58,7 +58,7 @@ describe('decodeKey', () => {
     )
   })
 
-  test('any text comes back when encodeURIComponent has encoded it', () => {
+  test('any text is restored when encodeURIComponent has encoded it', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (key) => {
         expect(decodeKey(encodeURIComponent(key))).toEqual(text(key))

@@ -40,7 +40,7 @@ test.each([
     // Besides the records there is a marker if the store has fenced the partition again meanwhile.
     expect(tail.end - tail.start).toBeGreaterThanOrEqual(lost)
     await feeding
-    // Where nothing more comes, the loss is noticed all the same, and the note of the repair does not stay.
+    // Where nothing more comes, the loss is still noticed, and the note of the repair does not stay.
     if (coming > 0) await fixture.produce(orders(0, 1, 'last'))
     await fixture.logged('partition 0: repaired')
     await fixture.quiet(store)

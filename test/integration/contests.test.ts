@@ -78,16 +78,16 @@ test('a store stops repairing after the third time, reports that it is contested
     await until('a is right', async () => (await last(fixture, 'a'))?.value === 'new')
     expect(unmet(store)).toEqual([])
   }
-  await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'once more', headers: src(0) }])
+  await fixture.cluster.produce(fixture.changelog, [{ key: 'a', value: 'again', headers: src(0) }])
   await until('it is contested', () => unmet(store).includes('not_contested'))
-  expect(store.status().reason).toContain('partition 0: contested: another writer goes on replacing')
+  expect(store.status().reason).toContain('partition 0: contested: another writer keeps replacing')
   expect(store.status().details[0]!.state).toBe('contested')
   await fixture.logged('contested')
-  // It goes on with what is its own, and answers.
+  // It continues with its own records, and answers.
   await fixture.produce([{ key: 'f', value: 'more' }])
   await until('f is there', async () => (await fixture.value(store, 'f')) === 'more')
   expect(await fixture.value(store, 'a')).toBe('new')
-  expect((await last(fixture, 'a'))?.value).toBe('once more')
+  expect((await last(fixture, 'a'))?.value).toBe('again')
 })
 
 for (const name of ['src', 'aft']) {

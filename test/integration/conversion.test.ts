@@ -162,6 +162,6 @@ test('an unhandled rejection of a module ends the store with one line that names
   const module = new URL('../support/store/modules/leaving-a-promise.ts', import.meta.url).href
   const store = fixture.open({ module })
   expect((await store.failed).message).toBe(
-    'The store thread ended: nobody waits for this, at leaving-a-promise.ts:7; a promise or timer that the store module left behind?',
+    'The store thread ended: unhandled rejection of a test, at leaving-a-promise.ts:7; a promise or timer that the store module left behind?',
   )
 })

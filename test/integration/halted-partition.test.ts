@@ -1,4 +1,4 @@
-/** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and all else goes on. */
+/** ON_BAD_RECORD=stop: a partition stands still at a record that cannot be stored, and everything else continues. */
 import { expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import type { Store } from '../../lib/store/store.ts'
@@ -39,7 +39,7 @@ test('a partition halts at a bad record, keeps serving, is not ready, and others
   ])
   await halted(store)
   await fixture.produce([{ key: 'c', value: '5', partition: 1 }])
-  await until('the other partition goes on', async () => (await fixture.value(store, 'c')) === '5')
+  await until('the other partition continues', async () => (await fixture.value(store, 'c')) === '5')
   await store.flush()
   expect(await fixture.value(store, 'a')).toBe('3')
   expect(await fixture.value(store, 'b')).toBe('2')

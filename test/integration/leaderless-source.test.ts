@@ -1,4 +1,4 @@
-/** A first start while the only broker of a source partition is down: the partition is named, nothing claims to be done, and the store goes on when the broker is back. */
+/** A first start while the only broker of a source partition is down: the partition is named, nothing claims to be done, and the store continues when the broker is back. */
 import { afterEach, expect, test } from 'bun:test'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { runLatchkey } from '../support/binary/run-latchkey.ts'

@@ -1,4 +1,4 @@
-/** The source topic is deleted and made again while a store runs: the store goes on, and ends with what the new topic holds. */
+/** The source topic is deleted and made again while a store runs: the store continues, and ends with what the new topic holds. */
 import { expect, test } from 'bun:test'
 import { Fixture } from '../support/store/fixture.ts'
 import { until } from '../support/until.ts'

@@ -16,7 +16,7 @@ test('a store logs what was lost, and continues, when the source was truncated p
   await fixture.quiet(store)
   expect(fixture.lines.filter((line) => line.startsWith('error'))).toEqual([
     expect.stringContaining(
-      '70 records were removed from the source before they were read; going on at its start, 170',
+      '70 records were removed from the source before they were read; continuing at its start, 170',
     ),
   ])
   expect(await fixture.value(store, 'key-0')).toBe('value-50')

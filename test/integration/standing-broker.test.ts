@@ -41,7 +41,7 @@ test(
     await producer.disconnect()
     await until('another one leads', async () => (await cluster.partition(fixture.changelog, 0)).leader !== 1)
     await until('it is written there', () => store.status().details[0]!.position === 3, 2 * followMs)
-    await fixture.logged('and the cluster goes on without it')
+    await fixture.logged('and the cluster continues without it')
     await fixture.logged('no answer for')
 
     await cluster.heal()

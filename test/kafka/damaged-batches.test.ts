@@ -127,7 +127,7 @@ describe('Fetcher', () => {
     start(fake, { 0: 0 }, { ...sink, damaged: (partition, _, times) => (given.push([partition, times]), 2) })
     const first = await fake.next()
     first.answer(fetchResponse('topic', [{ partition: 0, records: nonsense }]))
-    await until('it goes on', () => given.length === 1)
+    await until('it continues', () => given.length === 1)
     expect([taken, given, fake.troubles]).toEqual([['0@0'], [[0, 1]], []])
   })
 

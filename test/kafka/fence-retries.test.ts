@@ -1,4 +1,4 @@
-/** What becomes of a claim when requests or answers are lost: only another instance may end it. */
+/** Claims when requests or answers are lost: only another instance may end it. */
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import { fencePartition, isOwn, newClaim } from '../../lib/kafka/fence.ts'

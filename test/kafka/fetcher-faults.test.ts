@@ -91,7 +91,7 @@ test('Fetcher continues where it was moved meanwhile, not where an offset out of
   expect(asked((await fake.next()).request)).toEqual(['0@61'])
 })
 
-test('Fetcher serves the others when one partition is removed while another is asked where to go on', async () => {
+test('Fetcher serves the others when one partition is removed while another is asked where to continue', async () => {
   const fake = new FakeClient({ 0: 1, 1: 1, 2: 1 })
   fake.offsets.set(0, { earliest: 60, latest: 80 })
   const { fetcher, seen, running } = start(

@@ -1,4 +1,4 @@
-/** What the scheduler is asked for, as /proc shows it. Kernels before Linux 6.12 take it, and go on as before. */
+/** What the scheduler is asked for, as /proc shows it. Kernels before Linux 6.12 accept it without effect. */
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants, getPriority, release } from 'node:os'

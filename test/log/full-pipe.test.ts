@@ -34,7 +34,7 @@ test('a thread continues when its log is not read, and logs the number of missin
   const said = async (text: string) =>
     expect(Buffer.from((await soon(text, reader.read())).value!).toString()).toBe(text)
   try {
-    await said('went on\n')
+    await said('continued\n')
     const written = drain().split('\n').length - 1
     void child.stdin.write('\n')
     await said('logged again\n')

@@ -1,4 +1,4 @@
-/** What Bun's server makes of responses at the same time for requests that were passed on. */
+/** What Bun's server makes of responses at the same time for requests that were forwarded. */
 import { describe, expect, test } from 'bun:test'
 import type { Answer } from '../../lib/http/answer.ts'
 import { ValueAnswer } from '../../lib/http/value-answer.ts'

@@ -140,7 +140,7 @@ describe('a server without a token', () => {
   const requestForms: [string, boolean, (host: string, target?: string) => string][] = [
     ['plain', true, (host, target = '/stores/orders/a') => `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
     [
-      'passed on',
+      'forwarded',
       true,
       (host, target = '/stores/orders/a') => `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nX: 1\r\nX: 2\r\n\r\n`,
     ],

@@ -5,7 +5,7 @@ import { allTransports, type Transport } from '../support/http/transports.ts'
 
 const host = 'Host: a\r\n'
 
-/** All that comes back until the server closes, while `more` is sent again and again. */
+/** All that is received until the server closes, while `more` is sent again and again. */
 function untilClosed(openSocket: OpenSocket, port: number, start: string, more?: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = ''

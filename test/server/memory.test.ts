@@ -10,7 +10,7 @@ const mebibytesMax = 400
 
 interface Greedy extends AsyncDisposable {
   port: number
-  /** Stops and goes on: meanwhile nothing of what clients do is seen. */
+  /** Suspends and resumes the process: meanwhile it sees nothing of its clients. */
   frozen(action: () => Promise<void>): Promise<void>
   /** The most that it has had so far. */
   mebibytes(): number
@@ -54,7 +54,7 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
 
   test.each([
     ['plain', get('large')],
-    ['passed on', get('large', 'X: 1\r\nX: 2\r\n')],
+    ['forwarded', get('large', 'X: 1\r\nX: 2\r\n')],
   ])(
     'memory stays bounded when clients ask for a large value and reset, and the request is %s',
     async (_, request) => {
@@ -76,7 +76,7 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
 
   test.each([
     ['plain', get('large')],
-    ['passed on', get('large', 'X: 1\r\nX: 2\r\n')],
+    ['forwarded', get('large', 'X: 1\r\nX: 2\r\n')],
   ])(
     'memory stays bounded when 600 clients ask for a large value and read nothing, and the request is %s',
     async (_, request) => {
@@ -116,7 +116,7 @@ describe.each(transports)('$name', ({ name, tls, open, rawRequest }) => {
 })
 
 test.each(allTransports)(
-  '$name memory stays bounded when a client asks for a large value again and again and reads nothing, and the requests are passed on',
+  '$name memory stays bounded when a client asks for a large value again and again and reads nothing, and the requests are forwarded',
   async ({ name, open, rawRequest }) => {
     await using greedy = await startGreedy(name)
     const socket = await open(greedy.port)

@@ -1,4 +1,4 @@
-/** Before `npm test`: what the suite needs beside the dependencies is looked for first, and what is missing is named at once. */
+/** Before `npm test`: what the suite needs beside the dependencies is checked first, and what is missing is named at once. */
 import { dockerAnswers } from '../support/kafka/broker/container-broker.ts'
 import { kafkaJars } from '../support/kafka/broker/jars.ts'
 import { prepareKafka } from '../support/kafka/broker/prepare.ts'
@@ -14,7 +14,7 @@ if (missing.length > 0) {
 await prepareBroker().catch((error: Error) => fail(error.message))
 console.log(`The whole suite takes about ${suiteMinutes} minutes on 2 cores; 'npm test -- test/map' runs a part of it.`)
 
-/** Also where it has been fetched already: Java may be missing all the same. */
+/** Also where it has been fetched already: Java may still be missing. */
 async function prepareBroker(): Promise<void> {
   await prepareKafka()
   if (!process.env['KAFKA_BROKERS'] && !(await dockerAnswers())) await kafkaJars()

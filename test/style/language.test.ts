@@ -25,6 +25,11 @@ const words: readonly [pattern: RegExp, instead: string][] = [
   [/\bfor good\b/gi, 'permanently, finally'],
   [/\bto be sure of\b/gi, 'to verify'],
   [/\bmay be that\b/gi, 'perhaps'],
+  [/\b(goes?|going|went) on\b(?! (to|at)\b)/gi, 'continues'],
+  [/\b(nobody|somebody)\b/gi, 'no one, nothing, another'],
+  [/\bbecomes of\b/gi, 'happens to'],
+  [/\bfor ever\b/gi, 'forever, indefinitely'],
+  [/\bcomes? back\b/gi, 'returns'],
 ]
 
 const files = repositoryFiles().filter((path) => {

@@ -48,7 +48,7 @@ export function withLogicalType(underlying: AvroType, kind: string, attributes: 
   }
 }
 
-/** A UUID in 16 bytes. A UUID in a string needs no type of its own. */
+/** A UUID in 16 bytes. A UUID in a string needs no separate type. */
 function uuidType(name: string): AvroType {
   return {
     name,

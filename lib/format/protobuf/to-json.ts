@@ -20,7 +20,7 @@ type FieldWriter = (message: MessageFields, json: Record<string, Json>) => void
 
 const noBytes = new Uint8Array(0)
 const structural = ['Timestamp', 'Duration', 'FieldMask', 'Struct', 'Value', 'ListValue']
-/** Messages with a JSON form of their own, which the library writes. */
+/** Messages with a special JSON form, which the library writes. */
 const wellKnown = new Set(structural.map((name) => `.google.protobuf.${name}`))
 const wrapper = /^\.google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
 

@@ -3,7 +3,7 @@ export class Refused extends Error {}
 
 /** The registry gave no answer about the requested object. The message completes "Schema registry …:". */
 export class RegistryUnavailable extends Error {
-  /** The problem does not go away by itself. */
+  /** The problem persists until an operator mends it. */
   readonly needsOperator: boolean
 
   constructor(message: string, needsOperator = false) {

@@ -1,5 +1,5 @@
 /**
- * Finds the cause of a failed connection. An absent broker may come back. A wrong password, certificate or protocol
+ * Finds the cause of a failed connection. An absent broker may return. A wrong password, certificate or protocol
  * stays wrong until someone corrects it, so the message names the setting to correct.
  */
 import { LatchkeyError, messageOf } from '../../errors.ts'

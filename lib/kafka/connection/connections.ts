@@ -1,6 +1,6 @@
 /**
  * Connections to the brokers of one cluster: to a given node, or to any broker that answers. Without a connection, the
- * seeds and all learned addresses are tried in turn: a seed may never come back while the cluster runs at other
+ * seeds and all learned addresses are tried in turn: a seed may never return while the cluster runs at other
  * addresses.
  */
 import { LatchkeyError } from '../../errors.ts'
@@ -9,7 +9,7 @@ import { BrokerConnection, type ConnectionOptions } from './broker-connection.ts
 import { hedged } from './hedged.ts'
 
 /**
- * Maximum of addresses. Those of nodes that left the metadata are kept, too: they may be the only ones to come back.
+ * Maximum of addresses. Those of nodes that left the metadata are kept, too: they may be the only ones to return.
  */
 const nodesMax = 1_000
 

@@ -1,4 +1,4 @@
-/** Hedged requests: asks several brokers for something that each can answer, so that a silent one delays nobody. */
+/** Hedged requests: asks several brokers for something that each can answer, so that a silent one delays no request. */
 import { deadline } from '../../deadline.ts'
 
 /**

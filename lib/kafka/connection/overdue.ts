@@ -109,7 +109,7 @@ export class Overdue {
     if (since.length === 0) return
     const seconds = Math.round((performance.now() - Math.min(...since)) / 1000)
     const broker = this.#connections.addressOf(node)
-    const found = `no answer for ${seconds} s, and the cluster goes on without it`
+    const found = `no answer for ${seconds} s, and the cluster continues without it`
     log.warn('{subject}: {broker} has given {found}: following its other brokers', {
       subject: this.#subject,
       broker,

@@ -1,6 +1,6 @@
 /**
  * Checks whether anything accepts connections at the brokers' addresses. A client retries indefinitely, because a
- * cluster may come back. Commands that must end check this first.
+ * cluster may return. Commands that must end check this first.
  */
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'

@@ -43,7 +43,7 @@ function spanFault(cursor: VarintCursor, name: string, end: number, lengthMin = 
 function headersFault(cursor: VarintCursor, end: number): string {
   const count = cursor.varint()
   if (count === undefined) return 'its header count runs past its end'
-  // A header takes at least two bytes. A count of more headers than fit is a fault by itself.
+  // A header takes at least two bytes. A count of more headers than fit is a fault.
   if (count < 0 || count * 2 > end - cursor.at) {
     return `its header count is ${count} with ${end - cursor.at} bytes left in the record`
   }

@@ -39,7 +39,7 @@ export function isOversized(error: unknown): error is LatchkeyError {
 /**
  * Yields uncompressed batches with the records of a batch.
  * @param batch whole and compressed, its CRC checked
- * @param pieceBytes size from which a piece is yielded; a larger record is a piece by itself
+ * @param pieceBytes size from which a piece is yielded; a larger record is a separate piece
  * @returns batches in the order of their offsets, valid until the next one; their transaction bit is not set
  * @throws LatchkeyError record_batch_corrupt if the batch cannot be decompressed, or its records end too early
  */

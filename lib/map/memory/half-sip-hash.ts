@@ -1,6 +1,6 @@
 /**
  * HalfSipHash-1-3 with a 32-bit result: the hash of the index tables. Keys come from untrusted producers, so each map
- * keys the hash with a random seed. Without the seed nobody can choose keys that collide. It takes 15 ns for an 11-byte
+ * keys the hash with a random seed. Without the seed no one can choose keys that collide. It takes 15 ns for an 11-byte
  * key, an unkeyed murmur hash 11 ns. Linux uses the same function for its hash tables (lib/siphash.c). Reference:
  * github.com/veorq/SipHash.
  */

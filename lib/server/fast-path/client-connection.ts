@@ -194,7 +194,7 @@ export class ClientConnection implements Holder {
     return isLoopback(this.#socket.remoteAddress)
   }
 
-  /** A handler never throws. If it does all the same, the client gets a response, as from Bun's server. */
+  /** A handler never throws. If it does anyway, the client gets a response, as from Bun's server. */
   #ask(head: PlainHead, target: string): Answer | Promise<Answer> {
     try {
       return this.#host.requestHandler(head, target)

@@ -1,6 +1,6 @@
 /**
- * Finds the end of a request that is passed on. Bun's server judges the request and gets all bytes of it as they come.
- * Bytes after it have to wait for the response, because Bun's server gives up a connection on which more arrives while
+ * Finds the end of a request that is forwarded. Bun's server judges the request and gets all bytes of it as they come.
+ * Bytes after it have to wait for the response, because Bun's server closes a connection on which more arrives while
  * a response is being made. If the end of a request is not clear, all bytes that follow belong to it: then Bun's server
  * refuses it and closes.
  */

@@ -1,8 +1,8 @@
 /**
  * Bound on tunnels. Each takes two descriptors in addition to its client's; the bound keeps descriptors free for
- * connections to brokers. Beyond it, requests that have to be passed on wait in order of arrival, those whose head is
+ * connections to brokers. Beyond it, requests that have to be forwarded wait in order of arrival, those whose head is
  * complete before the others: so clients that send heads slowly delay only each other, however many they are. Tunnels
- * that only wait for their clients are given up for them.
+ * that only wait for their clients are dropped for them.
  */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 
@@ -10,7 +10,7 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 export interface SlotHolder {
   /** The tunnel has a slot from now on, until it frees it. */
   begin(): void
-  /** Another tunnel waits: this one gives up its slot soon. */
+  /** Another tunnel waits: this one releases its slot soon. */
   yield(): void
 }
 

@@ -27,7 +27,7 @@ export interface TunnelClient {
 
 /** Maximum size of bytes that the server must not get yet. Beyond it, the client is not read. */
 const waitingBytesMax = 65_536
-/** Time for a head, beyond which its tunnel is given up if others wait. Bun's server allows 12 s. */
+/** Time for a head, after which its tunnel is dropped if others wait. Bun's server allows 12 s. */
 const slowHeadTicks = 3
 const nothing = new Uint8Array()
 
@@ -113,7 +113,7 @@ export class Tunnel implements SlotHolder {
     this.#server?.terminate()
   }
 
-  /** To be called once a second. Gives up a tunnel that is idle for two ticks, before the server may close it. */
+  /** To be called once a second. Drops a tunnel that is idle for two ticks, before the server may close it. */
   tick(): void {
     if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
     else if (this.#hasSlot && this.#request?.hasHead === false && ++this.#headTicks === slowHeadTicks) {

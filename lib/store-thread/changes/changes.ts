@@ -7,7 +7,7 @@ import type { FromThread, Watching } from '../../store-protocol/thread-messages.
 import { ChangeRecorder } from './change-recorder.ts'
 import { VisiblePositions } from './visible-positions.ts'
 
-/** Time for which changes are recorded after the last thread has stopped to follow them: clients come back. */
+/** Time for which changes are recorded after the last thread has stopped following them: clients return. */
 const keptMs = 10 * 60_000
 
 export interface ChangesOptions {

@@ -12,7 +12,7 @@ export class CopyTrail implements RecordTrail {
     return this.#reached < 0 ? -1 : this.#reached + 1
   }
 
-  /** Sets what records the changes of the next batch; undefined if nobody follows them. */
+  /** Sets what records the changes of the next batch; undefined if no client follows them. */
   recordBy(recording: RecordTrail | undefined): void {
     this.#recording = recording
   }

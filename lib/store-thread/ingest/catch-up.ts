@@ -26,7 +26,7 @@ export class CatchUp {
 
   /**
    * Starts a rebuild of a partition whose source is read again. aim() sets its target.
-   * @returns whether the target was reached; false if the partition is lost, or must be read once more
+   * @returns whether the target was reached; false if the partition is lost, or must be read again
    */
   again(partition: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -13,7 +13,7 @@ import { type LogPart, openBatches } from './log-batches.ts'
 import { isRecreated } from './source-check.ts'
 import { type SourcePosition, SourceTrail } from './source-trail.ts'
 
-/** Offsets at the end of the changelog among which a record of the source is looked for. */
+/** Offsets at the end of the changelog among which a record of the source is searched. */
 const tailOffsets = 1_000
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The source trail of a changelog, and what other producers wrote between two markers of its owner. Nobody has taken the
+ * The source trail of a changelog, and what other producers wrote between two markers of its owner. No one has taken the
  * partition in between. So such a batch is from an earlier owner, from another program with headers of its choice, or
  * from this store without fencing. If it states a source offset that neither the owner has reached nor the group has
  * committed, that does not count. Before the second marker it counts, because it may be the batch of a later owner

@@ -96,7 +96,7 @@ function logResume(
     log[isRebuildAsked || isBegunBefore ? 'warn' : 'error'](message, properties)
   } else {
     log.debug(
-      '{sourceTopic} partition {partition}: going on at offset {position}, {reason}, {behind} records behind',
+      '{sourceTopic} partition {partition}: continuing at offset {position}, {reason}, {behind} records behind',
       properties,
     )
   }
@@ -135,7 +135,7 @@ export function logLostRecords(
 ): void {
   const message =
     reset === 'latest'
-      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; going on at its end, {position}'
-      : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; going on at its start, {position}'
+      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; continuing at its end, {position}'
+      : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; continuing at its start, {position}'
   log.error(message, { sourceTopic, partition, lost, position })
 }

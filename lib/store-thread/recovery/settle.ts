@@ -1,5 +1,5 @@
 /**
- * Settles disputed keys. Reads the changelog once more and puts, for each disputed key, the record with the highest
+ * Settles disputed keys. Reads the changelog again and puts, for each disputed key, the record with the highest
  * source offset into the map; a tombstone counts like any other record. If that is not the key's last record in the
  * changelog, the key must be written again.
  */

@@ -35,7 +35,7 @@ export class Succession {
 
   /**
    * Notes an abort marker. From there on its producer owns the partition.
-   * @returns whether the partition keeps its producer: it was taken again, and nobody else has taken it in between
+   * @returns whether the partition keeps its producer: it was taken again, and no other instance has taken it in between
    */
   marked(batch: Written): boolean {
     const isSame = this.#hasMarker && batch.producerId === this.#producerId

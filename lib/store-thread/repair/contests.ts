@@ -39,7 +39,7 @@ interface Contest {
    * held at once.
    */
   isCounted: boolean
-  /** Whether repairs have been given up. */
+  /** Whether repairs have ended for this partition. */
   isContested: boolean
 }
 
@@ -182,7 +182,7 @@ export class Contests {
   /**
    * Whether a foreign record has replaced something newer. Without fencing, a record ahead of our writes may be from
    * another store, and ingest replaces it when the source is read up to there. With fencing, no later owner exists, so
-   * nobody can be ahead.
+   * no one can be ahead.
    */
   #isWrong(partition: number, key: string, { order, value }: ForeignRecord, reached: number): boolean {
     const { map, config } = this.#context
@@ -208,7 +208,7 @@ export class Contests {
     if (contest.isContested) return
     contest.isContested = true
     const { stats, post, config } = this.#context
-    const found = `contested: another writer goes on replacing what was written again ${repairsMax} times within ten minutes`
+    const found = `contested: another writer keeps replacing what was written again ${repairsMax} times within ten minutes`
     const reason = `${config.changelogTopic} partition ${partition}: ${found}; find and stop it, then restart this store`
     if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'contested')
     log.error('{reason}', { reason })

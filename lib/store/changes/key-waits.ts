@@ -42,7 +42,7 @@ export class KeyWaits {
   }
 }
 
-/** FNV-1a, 32 bits: a collision costs a comparison of keys that somebody waits for. */
+/** FNV-1a, 32 bits: a collision costs a comparison of keys that a client waits for. */
 function keyHash(bytes: Uint8Array, start: number, length: number): number {
   let hash = 0x811c9dc5
   for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)

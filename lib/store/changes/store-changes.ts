@@ -1,6 +1,6 @@
 /**
  * Waits for changes of a store, in a thread that reads it. Store threads send a message after a publish only while
- * somebody waits here. A publish ends the waits that it concerns; nothing is polled, and no reader is held.
+ * a client waits here. A publish ends the waits that it concerns; nothing is polled, and no reader is held.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { partitionStateOf } from '../../store-protocol/partition-state.ts'

@@ -21,7 +21,7 @@ export interface Launch {
 }
 
 /**
- * Runs a contender, its output in a file of its own beside the builds. In a session of its own, as a service would be: the scheduler shares
+ * Runs a contender, its output in a separate file beside the builds. In a separate session, as a service would be: the scheduler shares
  * the processors out among sessions before it does among processes. It dies with this process.
  */
 export async function launch({ id, command, env, recovery }: Launch): Promise<RunningStore> {

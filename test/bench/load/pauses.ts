@@ -21,7 +21,7 @@ export interface Pauses {
 }
 
 /**
- * Watches from now on, from a process of its own, and in a session of its own: beside whatever else is busy here it would wait for a
+ * Watches from now on, from a separate process, and in a separate session: beside other busy processes it would wait for a
  * processor itself. It ends with this process, whose pipe it reads.
  */
 export async function watchPauses(store: RunningStore, keys: number): Promise<{ end(): Promise<Pauses> }> {

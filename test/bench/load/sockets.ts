@@ -1,5 +1,5 @@
 /**
- * Lookups over HTTP from a process of its own: so many connections, each with one request under way, random keys. Prints one line of JSON.
+ * Lookups over HTTP from a separate process: so many connections, each with one request under way, random keys. Prints one line of JSON.
  * Raw sockets, because fetch() costs more than the lookups that it asks for.
  *
  *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds>

@@ -62,7 +62,7 @@ export async function dropTopics(bench: Bench, topics: readonly string[]): Promi
   await admin.disconnect()
 }
 
-/** A store with an empty changelog of its own, compacted, or one that holds `changelogRecords` already. */
+/** A store with an empty changelog, compacted, or one that holds `changelogRecords` already. */
 export async function newStore(
   bench: Bench,
   contender: Contender,

@@ -10,7 +10,7 @@ import { shapes } from './shapes.ts'
 import { start } from './start.ts'
 import { threads } from './threads.ts'
 
-/** Runs what the options ask for. Returns the tables of those that have one of their own. */
+/** Runs what the options ask for. Returns the tables of those that have their own. */
 export async function runScenarios(bench: Bench): Promise<string[]> {
   const asked = new Set(bench.options.scenarios)
   const tables: string[] = []

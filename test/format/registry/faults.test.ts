@@ -162,7 +162,7 @@ describe('a record is bad when the registry says', () => {
   })
 })
 
-test('schemas that refer to each other in a circle are refused, not followed for ever', async () => {
+test('schemas that refer to each other in a circle are refused, not followed forever', async () => {
   const refer = (subject: string) => [{ name: subject, subject, version: 1 }]
   await using registry = new FakeRegistry([
     { ...avroSchema(1), references: refer('s2') },

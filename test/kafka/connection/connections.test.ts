@@ -32,7 +32,7 @@ function metadataOf(client: KafkaClient, topics: string[]): Promise<TopicMetadat
   )
 }
 
-test('a client finds the cluster at addresses it has learned when its only seed never comes back', async () => {
+test('a client finds the cluster at addresses it has learned when its only seed never returns', async () => {
   await using cluster = await ScriptedCluster.start(3)
   cluster.leaders.set('topic', [2, 3])
   const client = clientOf(cluster.broker(1).port)

@@ -50,12 +50,12 @@ test('a request is abandoned when the cluster continues without its silent broke
   const failure = failureOf(client.send(2, produce, 60_000, purpose))
   await until('it is asked', () => cluster.askedOf(2).includes(0))
   await until('the others are asked', () => cluster.askedOf(1).filter((apiKey) => apiKey === 3).length > 1)
-  // Nothing is given up while the cluster counts on it.
+  // Nothing is abandoned while the cluster counts on it.
   cluster.alive = [1, 3]
   cluster.leaders.set('topic', [3, 3])
   expect(await soon('an end of it', failure)).toMatchObject({
     code: 'broker_unreachable',
-    message: expect.stringContaining('and the cluster goes on without it'),
+    message: expect.stringContaining('and the cluster continues without it'),
   })
   expect(client.leader('topic', 0)).toBe(3)
   expect(lines.join()).toContain(`test: 127.0.0.1:${cluster.broker(2).port} has given no answer for`)
@@ -144,7 +144,7 @@ test('a coordinator is looked up again when it is silent, has ended, or says tha
   await cluster.broker(3).end()
   cluster.coordinator = 1
   expect((await committed()).get(0)?.offset).toBe(12)
-  // It falls silent, and the cluster goes on without it.
+  // It falls silent, and the cluster continues without it.
   await cluster.broker(3).listen()
   cluster.coordinator = 3
   client.forgetCoordinator('group', 'group')

@@ -19,16 +19,13 @@ test.each([
   [47, 'INVALID_PRODUCER_EPOCH', 'fence', 'fenced', false],
   [90, 'PRODUCER_FENCED', 'fence', 'fenced', false],
   [9999, 'error 9999', 'refuse', 'broker_refused', false],
-] as const)(
-  'brokerError describes code %d when the broker answers %s',
-  (code, name, action, kind, retriable) => {
-    expect(errorName(code)).toBe(name)
-    expect(errorAction(code)).toBe(action)
-    const error = brokerError('Writing to log partition 3', code, 'do this')
-    expect(error.message).toBe(`Writing to log partition 3: the broker answered ${name}; do this`)
-    expect(error).toMatchObject({ code: kind, retriable, details: { brokerCode: code } })
-  },
-)
+] as const)('brokerError describes code %d when the broker answers %s', (code, name, action, kind, retriable) => {
+  expect(errorName(code)).toBe(name)
+  expect(errorAction(code)).toBe(action)
+  const error = brokerError('Writing to log partition 3', code, 'do this')
+  expect(error.message).toBe(`Writing to log partition 3: the broker answered ${name}; do this`)
+  expect(error).toMatchObject({ code: kind, retriable, details: { brokerCode: code } })
+})
 
 test('unavailable topics and missing permissions are recognised by code', () => {
   const codes = Array.from({ length: 130 }, (_, index) => index - 1)

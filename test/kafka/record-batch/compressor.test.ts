@@ -13,7 +13,7 @@ const codecs = [
 const headerBytes = 61
 const decompressor = new Decompressor()
 
-/** What comes back; undefined where it was not made smaller. */
+/** The result; undefined where it was not made smaller. */
 function roundTrip(compressor: Compressor, records: Buffer): Buffer | undefined {
   const batch = Buffer.concat([Buffer.alloc(headerBytes, 7), records])
   const compressed = compressor.compress(batch, headerBytes, batch.length)

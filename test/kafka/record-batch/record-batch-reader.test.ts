@@ -191,7 +191,7 @@ test('openRecords passes over the CRC when asked to', () => {
 
 const internal = expect.objectContaining({ code: 'internal' })
 
-test('the reader refuses to go on when it is used out of order', () => {
+test('the reader refuses to continue when it is used out of order', () => {
   const reader = opened(encode([sample('a', '1')]))
   expect(() => reader.openRecords({ checkCrc: true })).toThrow(internal)
   reader.nextBatch()

@@ -24,7 +24,7 @@ const record: fc.Arbitrary<SampleRecord> = fc.record({
   sourceOffset: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
 })
 
-test('records come back as they were when a batch is built and read', () => {
+test('records are unchanged when a batch is built and read', () => {
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 90 }), (records) => {
       expect(readAll(encode(records))).toEqual(records.map((each, offset) => ({ ...each, offset })))
@@ -33,7 +33,7 @@ test('records come back as they were when a batch is built and read', () => {
   )
 })
 
-test('records come back as they were when batches lie one after the other amid other bytes', () => {
+test('records are unchanged when batches lie one after the other amid other bytes', () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(record, { minLength: 1, maxLength: 5 }), { maxLength: 5 }),

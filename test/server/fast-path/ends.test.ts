@@ -130,7 +130,7 @@ describe('a client that sends no more in the middle of a request', () => {
       const { connection } = connect(fastPathOf(answered, upstream.port), Infinity)
       connection.received(Buffer.from(part))
       connection.ended()
-      await until('its end is passed on', () => hasEnded)
+      await until('its end is forwarded', () => hasEnded)
       expect(received).toBe(part)
       connection.closed()
     } finally {

@@ -13,7 +13,7 @@ const { open, rawRequest, serveFake } = transports.find((transport) => transport
 /** The record of a handshake, of 512 bytes, and how its client greets. */
 const beginning = Buffer.from('160301020001', 'hex')
 
-/** A client that speaks no TLS by itself. */
+/** A client without TLS. */
 function openTcpSocket(port: number) {
   const socket = connect(port, '127.0.0.1').resume()
   socket.on('error', () => {})

@@ -20,7 +20,7 @@ interface Steps {
   ends?: boolean
 }
 
-/** Sends one piece after the other, and gives all that comes back until the server closes or all is answered. */
+/** Sends one piece after the other, and returns all that is received until the server closes or all is answered. */
 function sendInPieces(openSocket: OpenSocket, port: number, { pieces, answers, ends = false }: Steps): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = ''
@@ -105,7 +105,7 @@ describe.each(transports)('$name', (transport) => {
     test.each([
       ['with the rest of a body', ['hello'], [200]],
       ['with a request behind it', [`hello${get('a')}`], [200, 200]],
-      ['with a request behind it that is passed on', [`hello${odd}`], [200, 200]],
+      ['with a request behind it that is forwarded', [`hello${odd}`], [200, 200]],
       ['with a part of the body', ['hel'], [200]],
       ['before the body', [], [200]],
     ])('%s has its answers, and the connection ends', async (_, rest, statuses) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { configureLogging } from '../../../lib/log/index.ts'
 import { type SlotHolder, Slots } from '../../../lib/server/fast-path/slots.ts'
 
-/** Writes down what becomes of holders. A holder that yields gives its slot up later, as a connection does that is closed. */
+/** Records the calls of holders. A holder that yields releases its slot later, like a connection that is closed. */
 function start(max: number) {
   const slots = new Slots(max)
   const calls: string[] = []

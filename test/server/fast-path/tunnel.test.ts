@@ -1,4 +1,4 @@
-/** Connections that are passed on to Bun's server, as their clients see it. */
+/** Connections that are forwarded to Bun's server, as their clients see it. */
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { createRequestHandler } from '../../../lib/http/handler.ts'
@@ -113,7 +113,7 @@ describe.each(transports)('$name a forwarded connection', ({ tls, serveFake, ope
     for (const socket of clients) socket.write(odd)
     await Promise.all(answered)
     // Both ends of each connection are in this process.
-    await until('tunnels are given up', () => openDescriptors() <= before + 2 * clients.length)
+    await until('tunnels are dropped', () => openDescriptors() <= before + 2 * clients.length)
     const again = clients.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
     for (const socket of clients) socket.write(odd)
     for (const answer of await Promise.all(again)) expect(String(answer)).toStartWith('HTTP/1.1 404 ')
@@ -193,7 +193,7 @@ describe.each(transports)('$name a forwarded connection', ({ tls, serveFake, ope
       })
     expect(await answerTo(first, odd)).toStartWith('HTTP/1.1 404 ')
     const late = answerTo(first, flush)
-    await until('it is passed on', () => asked === 1)
+    await until('it is forwarded', () => asked === 1)
     const other = answerTo(second, odd)
     // The other one is known to wait by the time that a third is answered.
     await rawRequest(listener.port, get('a'))

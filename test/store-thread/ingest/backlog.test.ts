@@ -49,7 +49,7 @@ test('a stalled partition keeps its share, is not fetched, and delays no other',
   // The others have the whole of it.
   backlog.add(1, backlogBytesMax - 1)
   expect(backlog.room()).toBeUndefined()
-  // It goes on when less than its share is left.
+  // It continues when less than its share is left.
   backlog.add(0, -backlogBytesMax / 2)
   expect(events).toEqual(['pause 0'])
   backlog.add(0, -backlogBytesMax / 4 - 1)

@@ -205,7 +205,7 @@ test('Committer commits once at a time, and once more when it is closed', async 
   expect(offsets()).toEqual([['0: 10'], ['0: 20']])
 })
 
-test('Committer is settled when no commit is under way, and commits the same once more when that is to be restated', async () => {
+test('Committer is settled when no commit is under way, and commits the same again when that is to be restated', async () => {
   const { acknowledged, committer, group, offsets } = start()
   const gate = Promise.withResolvers<void>()
   group.gate = gate.promise

@@ -72,7 +72,7 @@ test('nothing is written after a record that the changelog refuses before its de
   await feed(source, 0, 2)
   // Both, then the first one alone, then that one compressed.
   for (let attempt = 0; attempt < 3; attempt++) await acknowledge(changelog, { 0: messageTooLarge })
-  await source.next() // goes on reading
+  await source.next() // continues reading
   await feed(source, 0, 2) // looks at the record again
   const deadLetter = await deadLetters.next()
   await turns()
@@ -91,6 +91,6 @@ test('other partitions are still read when the changelog of one accepts nothing'
   expect(source.unseen).toBe(0)
   // It stands still from now on: its share waits, and it is fetched no more.
   await until('the other one alone is fetched', () => source.unseen === 1)
-  // Nor does it come back by itself.
+  // Nor does it return.
   for (let round = 0; round < 3; round++) expect(await feed(source, 1, 3)).toEqual([1])
 })

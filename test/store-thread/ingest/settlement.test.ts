@@ -1,4 +1,4 @@
-/** What becomes of batches that a changelog, which is the test, takes and refuses. */
+/** Batches that the changelog, played by the test, accepts and refuses. */
 import { afterEach, expect, test } from 'bun:test'
 import { fetchResponse, producedBatches, produceResponse } from '../../support/kafka/fakes/responses.ts'
 import { recordsOf } from '../../support/kafka/record-batch/written-records.ts'

@@ -73,7 +73,7 @@ for (const hasMarkers of [true, false]) {
       const wrong = [...model.newest].filter(([key, { value }]) => fold.get(key)!.value !== value).map(([key]) => key)
       expect(first.outdated).toEqual(expect.arrayContaining(wrong))
 
-      // Written again, the changelog is right by itself, compacted, too.
+      // After the repair, the changelog alone is right, compacted, too.
       model.writeAgain(first.outdated)
       model.compact(1)
       const values = new Map([...model.fold()].flatMap(([key, { value }]) => (value === null ? [] : [[key, value]])))

@@ -6,7 +6,7 @@ import { type FetchAnswer, fetchPositions, fetchResponse } from '../../support/k
 import { oversizedBatch, oversizedRecords } from '../../support/kafka/record-batch/oversized-batches.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
-/** Reads a part of a partition that goes on behind it. */
+/** Reads a part of a partition that continues after it. */
 function read({ from = 0, to = 4, withMarkers = false } = {}) {
   const fake = new FakeClient()
   fake.isPersistent = true

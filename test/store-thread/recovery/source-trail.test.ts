@@ -36,7 +36,7 @@ function follow(...batches: [string, number | After | undefined][][]): SourceTra
   return trail
 }
 
-test('SourceTrail knows nothing when no record names its source offset', () => {
+test('SourceTrail is unknown when no record names its source offset', () => {
   expect(follow([['a', undefined]], [['b', undefined]])).toMatchObject({ last: undefined, discardedAt: -1 })
 })
 

@@ -55,7 +55,7 @@ test('foreignRecords omits keys that we wrote after it, and records before the p
   expect((await found(log, 1, 4)).lines).toEqual(['b=theirs -1'])
 })
 
-test('foreignRecords stops at a whole batch when it holds enough, and goes on there', async () => {
+test('foreignRecords stops at a whole batch when it holds enough, and continues there', async () => {
   const log = [0, 1, 2].map((at) => batch(at, foreign, [`k${at}`, 'value']))
   const first = await found(log, 0, 3, 10)
   expect(first).toEqual({ lines: ['k0=value -1'], next: 1 })

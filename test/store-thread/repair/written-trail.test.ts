@@ -10,7 +10,7 @@ function upTo(...marks: Entry[2][]): number {
   return trail.upTo
 }
 
-test('WrittenTrail knows nothing where no record names a source offset', () => {
+test('WrittenTrail is unknown when no record names a source offset', () => {
   expect(upTo()).toBe(-1)
   expect(upTo(undefined, undefined)).toBe(-1)
 })

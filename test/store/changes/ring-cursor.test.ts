@@ -52,7 +52,7 @@ describe('a change ring', () => {
     expect(take(cursor, cursor.published)).toEqual([])
   })
 
-  test('counts a key that is too long, and goes on', () => {
+  test('counts a key that is too long, and continues', () => {
     const { writer, append, cursor } = start()
     append(change(100, 'x'.repeat(keyBytesMax(size) + 1)))
     append(change(101, 'x'.repeat(keyBytesMax(size))))
@@ -88,7 +88,7 @@ describe('a change ring', () => {
     expect(take(cursor, position).map(({ key }) => key)).toEqual(['b'])
   })
 
-  test('is complete from its start on, whatever was overwritten', () => {
+  test('is complete from its start on, regardless of overwritten changes', () => {
     const random = Random.of('change ring')
     const seed = `LATCHKEY_SEED=${random.seed}`
     const { writer, append, cursor } = start()

@@ -151,7 +151,7 @@ describe('waiting for a key', () => {
     expect(calls()).toEqual([4, 3])
   })
 
-  test('nobody is called after the end of a wait', () => {
+  test('no callback runs after the end of a wait', () => {
     const { waits, publish, begin } = start()
     const { calls, end } = follow(waits, 'a')
     begin()

@@ -107,7 +107,7 @@ const forgeries: [defect: string, caught: RegExp, forge: (history: Forged) => vo
   ["another key's value", /^I1 .*a was read as b1/, ({ reads }) => Object.assign(reads[1]!, { value: 'b1', src: 1 })],
   ['a value that never was', /^I1 .*a was read as a9/, ({ reads }) => (reads[1]!.value = 'a9')],
   ['a lookup that stays behind', /^I2 .*GET answers a2/, ({ answers }) => answers.set('a', 'a2')],
-  ['a deleted key that comes back', /^I2 .*GET answers b1/, ({ answers }) => answers.set('b', 'b1')],
+  ['a deleted key that reappears', /^I2 .*GET answers b1/, ({ answers }) => answers.set('b', 'b1')],
   [
     'a key that only the changelog has',
     /^I2 .*only the changelog has c/,

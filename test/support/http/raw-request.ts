@@ -1,7 +1,7 @@
 /** Requests that no client library would send. */
 import { openPlainSocket, type OpenSocket } from './connect.ts'
 
-/** Sends bytes as they are and gives all that comes back until the server closes or `isEnd` holds for it. */
+/** Sends bytes as they are and returns all that is received until the server closes or `isEnd` holds for it. */
 export function rawRequest(
   port: number,
   request: string | Uint8Array,

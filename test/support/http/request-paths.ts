@@ -1,4 +1,4 @@
-/** The paths by which a request reaches an answer: read by the fast path, passed on to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
+/** The paths by which a request reaches an answer: read by the fast path, forwarded to Bun's server behind it, or read by that server alone, over plain HTTP and with TLS. */
 import type { TlsPair } from '../../../lib/config/tls-pair.ts'
 import type { OpenSocket } from './connect.ts'
 import { allTransports } from './transports.ts'
@@ -18,7 +18,7 @@ export const requestPaths: readonly RequestPath[] = allTransports.flatMap(({ nam
   if (!hasFastPath) return [{ ...path, name, headers: '' }]
   return [
     { ...path, name: `on the fast path ${name}`, headers: '' },
-    { ...path, name: `passed on ${name}`, headers: 'X: 1\r\nX: 2\r\n' },
+    { ...path, name: `forwarded ${name}`, headers: 'X: 1\r\nX: 2\r\n' },
   ]
 })
 
@@ -28,7 +28,7 @@ export interface Exchange {
   isClosed: boolean
 }
 
-/** What comes back until the server closes, while `more` is sent again and again, or until `isEnd` holds for it. */
+/** What is received until the server closes, while `more` is sent again and again, or until `isEnd` holds for it. */
 export function exchange(
   path: RequestPath,
   port: number,

@@ -53,7 +53,7 @@ export async function createTopic(
         },
       ],
     })
-    // A broker that has not heard of it says that there is none; kafkajs gives up over that.
+    // A broker that has not heard of it says that there is none, and kafkajs fails.
     await until(`${name} has leaders`, async () => {
       const found = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined)
       return found?.topics[0]?.partitions.every(({ leader }) => leader >= 0) === true

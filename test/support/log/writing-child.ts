@@ -6,7 +6,7 @@ const logger = loggerOf('store')
 for (let number = 0; number < 2_000; number++) {
   logger.info('Line {number} {filling}', { number, filling: 'x'.repeat(50) })
 }
-process.stdout.write('went on\n')
+process.stdout.write('continued\n')
 for await (const _ of console) {
   logger.info('Again')
   process.stdout.write('logged again\n')

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 
 /**
  * Ties a folder, and a child that works in it, to the life of this process, however this process ends. A watcher reads a pipe that only
- * this process holds open. When it closes without a line, the watcher kills the child and removes the folder. Both run in sessions
- * of their own: Ctrl-C reaches this process alone, which then ends things in order.
+ * this process holds open. When it closes without a line, the watcher kills the child and removes the folder. Both run in separate
+ * sessions: Ctrl-C reaches this process alone, which then ends things in order.
  */
 const pidFile = '.pid'
 const watcherScript = `

@@ -15,7 +15,7 @@ export function isAnswered(count: number): (answers: string) => boolean {
   return (answers) => statusesIn(answers).length === count
 }
 
-/** What is sent by a client that then says that it will send no more, and all that comes back. */
+/** What is sent by a client that then says that it will send no more, and all that is received. */
 export function sendAndEnd(port: number, bytes: string, openSocket: OpenSocket = openPlainSocket): Promise<string> {
   return new Promise((resolve, reject) => {
     let answers = ''

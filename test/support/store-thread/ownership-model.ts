@@ -107,14 +107,14 @@ export class OwnersModel {
     if (records.length > 0) this.#write(owner, records)
   }
 
-  /** A former owner goes on where it stood. Without markers, an owner is known by what it has written. */
+  /** A former owner continues where it was. Without markers, an owner is known by what it has written. */
   late(): void {
     if (!this.#hasMarkers && !this.#owner.hasWritten) return
     const former = this.#ownership.slice(0, -1).filter((one) => this.#hasMarkers || one.hasWritten)
     if (former.length > 0) this.write(this.#random.pick(former))
   }
 
-  /** The owner takes the partition again and writes its last batch once more, which it does not know was written. */
+  /** The owner takes the partition again and writes its last batch again, which it does not know was written. */
   repeat(): void {
     const owner = this.#owner
     if (this.#hasMarkers) this.#append({ producerId: owner.producerId, epoch: ++owner.epoch }, [], true)
@@ -206,7 +206,7 @@ export class OwnersModel {
     return found
   }
 
-  /** What others wrote since the last marker is foreign if the same producer goes on. */
+  /** What others wrote since the last marker is foreign if the same producer continues. */
   #marked(producerId: number): void {
     const isSame = this.#ownership.at(-1)?.producerId === producerId
     const now = { isPending: false, ...(isSame && { knownAt: this.#end, vouchedTo: this.#reached() }) }

@@ -15,7 +15,7 @@ const invalidProducerIdMapping = 49
 const concurrentTransactions = 51
 
 export type Api = 'InitProducerId' | 'AddPartitionsToTxn' | 'EndTxn'
-/** What becomes of a request: the broker does not get it, its answer is lost, or it arrives only with `deliverLate`. */
+/** What happens to a request: the broker does not get it, its answer is lost, or it arrives only with `deliverLate`. */
 export type Fault = 'request' | 'answer' | 'late'
 
 interface Metadata extends ProducerIdentity {
@@ -101,7 +101,7 @@ export class FakeCoordinator {
 
 /** One owner's way to it. */
 export class CoordinatorClient {
-  /** What becomes of the next requests of each kind, in order; nothing where none is left. */
+  /** What happens to the next requests of each kind, in order; nothing where none is left. */
   readonly faults: Partial<Record<Api, Fault[]>> = {}
   /** Called before each request arrives. */
   arriving: (api: Api) => void = () => {}

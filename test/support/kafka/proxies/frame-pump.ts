@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** What is waiting to go on before the source is read no further. */
+/** What is waiting to be forwarded before the source is read no further. */
 const queuedBytesMax = 64 * 1024 * 1024
 const lengthBytes = 4
 

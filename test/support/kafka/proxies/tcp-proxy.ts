@@ -23,8 +23,8 @@ export interface ProxiedResponse {
 }
 
 /**
- * What becomes of a frame: it goes on unchanged (undefined) or replaced (bytes without length), is swallowed ('drop'), or the client's
- * connection is cut in its place ('cut'). A promise holds back this frame, and those after it on its connection, until it resolves; other connections go on.
+ * What to do with a frame: forward it unchanged (undefined) or replaced (bytes without length), is swallowed ('drop'), or the client's
+ * connection is cut in its place ('cut'). A promise holds back this frame, and those after it on its connection, until it resolves; other connections continue.
  */
 export type Verdict = undefined | void | Buffer | 'drop' | 'cut'
 
@@ -79,7 +79,7 @@ export class TcpProxy {
     this.#gates.set(direction, { opened: promise, open: resolve })
   }
 
-  /** Lets what was held, and all that follows, go on; both directions unless one is named. */
+  /** Forwards what was held, and all that follows; both directions unless one is named. */
   release(direction?: Direction): void {
     for (const each of direction ? [direction] : (['requests', 'responses'] as const)) {
       this.#gates.get(each)?.open()

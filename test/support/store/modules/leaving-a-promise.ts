@@ -4,7 +4,7 @@ export default defineStore({
   key: 'utf8',
   input: 'utf8',
   convert(value) {
-    void Promise.reject(new Error('nobody waits for this'))
+    void Promise.reject(new Error('unhandled rejection of a test'))
     return value
   },
 })

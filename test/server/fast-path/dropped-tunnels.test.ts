@@ -1,4 +1,4 @@
-/** Tunnels that only wait for their clients are given up for other requests. */
+/** Tunnels that only wait for their clients are dropped for other requests. */
 import { describe, expect, test } from 'bun:test'
 import { createRequestHandler } from '../../../lib/http/handler.ts'
 import { openListener } from '../../../lib/server/listener.ts'
@@ -11,7 +11,7 @@ import { soon, until } from '../../support/until.ts'
 const odd = get('a', 'X: 1\r\nX: 2\r\n')
 const long = (request: string) => `${request} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n`
 
-/** Takes what is passed on and never answers. */
+/** Accepts forwarded requests and never answers. */
 function silentServer() {
   const reached: string[] = []
   const listener = Bun.listen({
@@ -51,14 +51,14 @@ test('a request whose head does not end is dropped for others after three second
   const host = fastPathOf(answered, upstream.port)
   const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
   for (const piece of ['HEAD /', 'livez']) slow.connection.received(Buffer.from(piece))
-  await until('it is passed on', () => reached.join('') === 'HEAD /livez')
+  await until('it is forwarded', () => reached.join('') === 'HEAD /livez')
   other.connection.received(Buffer.from(odd))
   for (const each of [1, 2]) {
     slow.connection.expire(idleTicks)
     expect([each, slow.socket.calls]).toEqual([each, []])
   }
   slow.connection.expire(idleTicks)
-  await until('the other one is passed on', () => reached.join('') === `HEAD /livez${odd}`)
+  await until('the other one is forwarded', () => reached.join('') === `HEAD /livez${odd}`)
   expect(slow.socket.calls).toEqual(['end'])
   for (const { connection } of [slow, other]) connection.closed()
 })
@@ -69,11 +69,11 @@ test('a request whose head took long and has ended is not dropped for others', a
   const host = fastPathOf(answered, upstream.port)
   const [slow, other] = [connect(host, Infinity), connect(host, Infinity)]
   for (const piece of ['HEAD /', 'livez HTTP/1.1\r\n']) slow.connection.received(Buffer.from(piece))
-  await until('it is passed on', () => reached.join('').endsWith('1.1\r\n'))
+  await until('it is forwarded', () => reached.join('').endsWith('1.1\r\n'))
   for (let tick = 0; tick < 3; tick++) slow.connection.expire(idleTicks)
   slow.connection.received(Buffer.from('Host: a\r\n\r\n'))
   other.connection.received(Buffer.from(odd))
-  await until('its end is passed on', () => reached.join('').endsWith('\r\n\r\n'))
+  await until('its end is forwarded', () => reached.join('').endsWith('\r\n\r\n'))
   expect(slow.socket.calls).toEqual([])
   for (const { connection } of [slow, other]) connection.closed()
 })
@@ -87,9 +87,9 @@ test('a request whose head is complete does not wait for those whose heads are n
   for (const piece of [odd.slice(0, 30), odd.slice(30, 40), odd.slice(40)]) {
     other.connection.received(Buffer.from(piece))
   }
-  await until('the first is passed on', () => reached.length === 1)
+  await until('the first is forwarded', () => reached.length === 1)
   first.connection.closed()
-  await until('the complete one is passed on', () => reached.length === 2)
+  await until('the complete one is forwarded', () => reached.length === 2)
   expect(reached).toEqual(['HEAD /', odd])
   for (const { connection } of [slow, other]) connection.closed()
 })
