@@ -1,3 +1,4 @@
+/** The map from keys to values in shared memory: what other folders use of its writer, its readers and its layout. */
 export { ChiralMap, type PartitionStats } from './writer/chiral-map.ts'
 export { ChiralMapReaders, type ReadersOptions } from './reader/chiral-map-readers.ts'
 export type { ChiralMapShared, MapMessage } from './memory/map-messages.ts'

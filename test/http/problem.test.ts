@@ -86,6 +86,8 @@ describe('problemResponse', () => {
     await using served = serveFake()
     letFail(served.store, new LatchkeyError('memory_exhausted', 'Growing: secret\nsegment'), false)
     await fetch(`${served.url}/stores/orders/a`)
-    expect(logLines.at(-1)).toEndWith('error   http   Answering a request: Growing: secret\\nsegment\n')
+    expect(logLines.findLast((line) => line.includes(' error '))).toEndWith(
+      'error   http   Answering a request: Growing: secret\\nsegment\n',
+    )
   })
 })

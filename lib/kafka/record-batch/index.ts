@@ -1,3 +1,4 @@
+/** Record batches of Kafka: what other folders use to read and build them. */
 export { crc32c } from './crc32c.ts'
 export {
   compressionNames,
