@@ -2,24 +2,19 @@
  * Copies of partitions that other instances write. Reads the changelog from its start and then follows it. Writes and
  * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
-import type { LatchkeyError } from '../errors.ts'
-import { CommittedBatches } from '../kafka/committed-batches.ts'
-import { isDamage } from '../kafka/damaged-batches.ts'
 import type { EndsWatch } from '../kafka/ends-watch.ts'
 import { EpochTrail } from '../kafka/epoch-trail.ts'
-import { Fetcher } from '../kafka/fetcher.ts'
 import { listOffsets } from '../kafka/offsets.ts'
-import type { FetchedPartition } from '../kafka/protocol/fetch.ts'
+import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
+import { type ChangelogPosition, ChangelogReader } from './changelog-reader.ts'
 import { CopyTrail } from './changes/copy-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
-import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
-import { isUnheld, logUnheld } from './recovery/unheld-records.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -29,8 +24,7 @@ const notInIt = 'it was truncated or recreated, and does not have what is next'
 /** Deletions between two flushes while a copy is emptied. */
 const emptyingOperationsMax = 100_000
 
-interface Copy {
-  position: number
+interface Copy extends ChangelogPosition {
   /** Leader epochs of the records that were read. */
   readonly epochs: EpochTrail
   trail: CopyTrail
@@ -45,10 +39,9 @@ interface Copy {
 
 export class Replicas {
   readonly #context: StoreContext
-  readonly #fetcher: Fetcher
-  readonly #batches = new CommittedBatches()
   readonly #headerSelector: HeaderSelector | undefined
   readonly #copies = new Map<number, Copy>()
+  readonly #reader: ChangelogReader<Copy>
   #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
   /** Copies that are being emptied before they start again. */
@@ -57,9 +50,10 @@ export class Replicas {
 
   constructor(context: StoreContext) {
     this.#context = context
-    const { clients, config } = context
+    const { clients, config, stats } = context
     this.#headerSelector = headerSelectorOf(config)
-    this.#fetcher = new Fetcher(clients.replicas, config.changelogTopic, changelogFetch(config))
+    const { changelogTopic: topic } = config
+    this.#reader = new ChangelogReader(clients.replicas, topic, changelogFetch(config), stats, this.#copies)
   }
 
   /** Resolves when every copy has reached the end that the changelog had at start, and those records are visible. */
@@ -84,7 +78,7 @@ export class Replicas {
       stats.setGauge(partition, 'recoveryStart', position)
       stats.setGauge(partition, 'recoveryPosition', position)
       stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
-      this.#fetcher.add(partition, position, epochs)
+      this.#reader.add(partition, epochs)
       this.#checkFilled(partition)
     }
     this.#watch = new ReplicaWatch(client, config.changelogTopic, {
@@ -93,12 +87,13 @@ export class Replicas {
       failed: this.#context.failed,
     })
     this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
-    await this.#fetcher.run({
-      keepsNothing: true,
-      received: (fetched) => this.#received(fetched),
-      takenTo: (partition) => this.#copies.get(partition)!.position,
-      damaged: (partition, fault, times) => this.#corrupt(partition, fault, times),
-      passOver: (partition, next, fault) => this.#passOver(partition, next, fault),
+    await this.#reader.run({
+      records: (partition, copy, batch) => this.#take(partition, copy, batch),
+      control: (_, { succession }, batch) => {
+        if (isAbortMarker(batch)) succession.marked(batch)
+        return false
+      },
+      progressed: (partition, copy, lastStableOffset) => this.#progressed(partition, copy, lastStableOffset),
       room: () => this.#context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
@@ -108,65 +103,28 @@ export class Replicas {
   stop(): void {
     this.#ends?.stop()
     this.#watch?.stop()
-    this.#fetcher.stop()
+    this.#reader.stop()
   }
 
-  #received(fetched: FetchedPartition): number | undefined {
-    const { partition, lastStableOffset } = fetched
-    const { stats, config, flusher } = this.#context
-    const copy = this.#copies.get(partition)!
-    try {
-      this.#take(fetched, copy)
-    } catch (error) {
-      throw isDamage(error) ? error : corruptChangelog(config.changelogTopic, partition, error)
-    }
-    setEnd(stats, partition, lastStableOffset)
-    this.#progressed(partition, copy)
-    if (copy.opened) flusher.wrote()
-    flusher.progressed()
-    return this.#batches.isEnough ? copy.position : undefined
-  }
-
-  #passOver(partition: number, next: number, fault: LatchkeyError): void {
-    if (!isUnheld(fault)) this.#corrupt(partition, fault)
-    logUnheld(this.#context.config.changelogTopic, partition, fault)
-    this.#context.stats.add('foreignWrites', 1)
-    const copy = this.#copies.get(partition)!
-    copy.position = Math.max(copy.position, next)
-    this.#progressed(partition, copy)
-  }
-
-  #corrupt(partition: number, fault: LatchkeyError, times = 1): never {
-    throw corruptChangelog(this.#context.config.changelogTopic, partition, fault, times)
-  }
-
-  #take(fetched: FetchedPartition, copy: Copy): void {
+  #take(partition: number, copy: Copy, batch: RecordBatchReader): number {
     const { map, stats, changes } = this.#context
-    const { partition } = fetched
-    const { batch } = this.#batches
-    this.#batches.open(fetched, copy.position)
-    for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
-      if (kind === 'records') {
-        copy.trail.recordBy(changes.recorder.trailOf(partition, 0))
-        batch.openRecords({ checkCrc: changelogFetch(this.#context.config).checkCrcs })
-        // The primary corrects late records. Until then the copy shows no older value.
-        const records = copy.succession.isLate(batch)
-          ? applyLateRecords(map, partition, batch, copy.position, copy.trail, this.#headerSelector)
-          : applyRecords(map, stats, partition, batch, copy.position, copy.trail, this.#headerSelector)
-        stats.add('recordsRecovered', records)
-        stats.add('bytesRecovered', batch.batchBytes)
-      } else if (isAbortMarker(batch)) copy.succession.marked(batch)
-      copy.position = batch.nextOffset
-    }
+    copy.trail.recordBy(changes.recorder.trailOf(partition, 0))
+    // The primary corrects late records. Until then the copy shows no older value.
+    return copy.succession.isLate(batch)
+      ? applyLateRecords(map, partition, batch, copy.position, copy.trail, this.#headerSelector)
+      : applyRecords(map, stats, partition, batch, copy.position, copy.trail, this.#headerSelector)
   }
 
-  #progressed(partition: number, copy: Copy): void {
-    const { stats, changes } = this.#context
+  #progressed(partition: number, copy: Copy, lastStableOffset: number | undefined): void {
+    const { stats, changes, flusher } = this.#context
+    if (lastStableOffset !== undefined) setEnd(stats, partition, lastStableOffset)
     stats.setGauge(partition, 'position', copy.position)
     changes.recorder.reached(partition, copy.position)
     changes.positions.noteSource(partition, copy.trail.position)
     if (!copy.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(copy.position, copy.target))
     this.#checkFilled(partition)
+    if (copy.opened) flusher.wrote()
+    flusher.progressed()
   }
 
   #checkFilled(partition: number): void {
@@ -190,11 +148,11 @@ export class Replicas {
   /** Starts a copy again: its position is in the changelog, but the records that were read before it are not. */
   async #beginAgain(partition: number, found: string): Promise<void> {
     if (this.#refilling.has(partition)) return
-    this.#fetcher.remove(partition)
+    this.#reader.remove(partition)
     const { replicas } = this.#context.clients
     try {
-      const position = await replicas.retryForever(() => this.#refill(partition, found))
-      this.#fetcher.add(partition, position, this.#copies.get(partition)!.epochs)
+      await replicas.retryForever(() => this.#refill(partition, found))
+      this.#reader.add(partition, this.#copies.get(partition)!.epochs)
     } catch (error) {
       if (!replicas.signal.aborted) throw error
     }

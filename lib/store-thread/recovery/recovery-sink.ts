@@ -1,36 +1,34 @@
-/** Puts the fetched batches of a recovery into the map, and notes how far each partition is read. */
+/** Puts what a recovery reads of the changelog into the map, and collects the input of the resume decision. */
 import { LatchkeyError } from '../../errors.ts'
-import { CommittedBatches } from '../../kafka/committed-batches.ts'
-import { isDamage } from '../../kafka/damaged-batches.ts'
-import type { FetchSink } from '../../kafka/fetch-sink.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
-import { isDebug, isTrace, loggerOf } from '../../log/index.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { isDebug, loggerOf } from '../../log/index.ts'
 import type { ChiralMap } from '../../map/index.ts'
 import type { FetchConfig } from '../../store-protocol/client-config.ts'
 import type { HeaderSelector } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import { applyRecords } from '../apply.ts'
-import { corruptChangelog } from './corrupt-changelog.ts'
+import type { ChangelogPosition, ChangelogSink } from '../changelog-reader.ts'
 import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
-import { isUnheld, logUnheld, type UnheldKeys } from './unheld-records.ts'
+import type { UnheldKeys } from './unheld-records.ts'
 
 const log = loggerOf('store')
 
 /** What is known of a partition while it is read. */
-export interface RecoveredPosition {
+export interface RecoveredPosition extends ChangelogPosition {
+  /** Log start offset. */
   start: number
-  end: number
-  position: number
+  /** Log end offset at start. */
+  readonly end: number
   records: number
-  trail: OwnTrail
-  disputed: DisputedKeys
-  unheld: UnheldKeys
+  readonly trail: OwnTrail
+  readonly disputed: DisputedKeys
+  readonly unheld: UnheldKeys
   /** Producer epoch of the marker that ended the recovery; -1 before. */
   endEpoch: number
-  done: PromiseWithResolvers<void>
+  readonly done: PromiseWithResolvers<void>
 }
 
 /** Without an identity (FENCING=false) a partition ends at the log end offset of the start. */
@@ -49,135 +47,76 @@ export interface RecoveryContext extends MarkerContext {
   keyBytesMax?: number
 }
 
-export class RecoverySink implements FetchSink {
-  readonly keepsNothing = true
+export class RecoverySink implements ChangelogSink<RecoveredPosition> {
   readonly #context: RecoveryContext
-  readonly #progress: Map<number, RecoveredPosition>
   readonly #ended: (partition: number) => void
-  readonly #batches = new CommittedBatches()
 
   /** @param ended called when a partition is read up to its end */
-  constructor(context: RecoveryContext, progress: Map<number, RecoveredPosition>, ended: (partition: number) => void) {
+  constructor(context: RecoveryContext, ended: (partition: number) => void) {
     this.#context = context
-    this.#progress = progress
     this.#ended = ended
   }
 
-  received(fetched: FetchedPartition, position: number): number | undefined {
-    const { partition } = fetched
-    const progress = this.#progress.get(partition)!
-    try {
-      if (this.#takeBatches(fetched, position, progress)) {
-        this.#end(partition, progress)
-        return undefined
-      }
-    } catch (error) {
-      throw isDamage(error) ? error : corruptChangelog(this.#context.changelogTopic, partition, error)
+  records(partition: number, reached: RecoveredPosition, batch: RecordBatchReader): number {
+    const { map, stats, headerSelector } = this.#context
+    const { disputed, position } = reached
+    if (disputed.concerns(batch) && map !== undefined) {
+      disputed.note(batch, reached.trail.trail, reached.trail.committed)
+      batch.openRecords({ checkCrc: false })
     }
-    this.#progressed(partition, progress)
-    return this.#batches.isEnough ? progress.position : undefined
+    const trail = reached.trail.of(batch, disputed.isOther)
+    const records = applyRecords(map, stats, partition, batch, position, trail, headerSelector)
+    reached.records += records
+    return records
   }
 
-  passOver(partition: number, next: number, fault: LatchkeyError, key?: Buffer): void {
-    const { changelogTopic, stats, map } = this.#context
-    if (!isUnheld(fault)) throw corruptChangelog(changelogTopic, partition, fault)
-    logUnheld(changelogTopic, partition, fault)
-    stats.add('foreignWrites', 1)
-    const progress = this.#progress.get(partition)!
-    if (map !== undefined) progress.unheld.add(key)
-    progress.position = Math.max(progress.position, next)
-    this.#progressed(partition, progress)
+  /** The owner's marker is the end, or one of a later epoch: of a fence in progress, or of a successor. */
+  control(partition: number, reached: RecoveredPosition, batch: RecordBatchReader): boolean {
+    reached.disputed.control(batch, reached.trail)
+    const identity = this.#context.identityOf(partition)
+    if (batch.producerId !== identity?.producerId || batch.producerEpoch < identity.producerEpoch) return false
+    reached.endEpoch = batch.producerEpoch
+    return true
   }
 
-  takenTo(partition: number): number {
-    return this.#progress.get(partition)!.position
+  passedOver({ unheld }: RecoveredPosition, key: Buffer | undefined): void {
+    if (this.#context.map !== undefined) unheld.add(key)
   }
 
-  damaged(partition: number, fault: LatchkeyError, times: number): never {
-    throw corruptChangelog(this.#context.changelogTopic, partition, fault, times)
+  progressed(partition: number, reached: RecoveredPosition): void {
+    const { stats } = this.#context
+    const { position, end, endEpoch } = reached
+    stats.setGauge(partition, 'recoveryPosition', position)
+    const hasMarker = this.#context.identityOf(partition) !== undefined
+    if (endEpoch >= 0 || (!hasMarker && position >= end)) this.#end(partition, reached)
   }
 
   room(): undefined {
     return undefined
   }
 
-  async outOfRange(partition: number, position: number): Promise<number> {
+  async outOfRange(partition: number, position: number, reached: RecoveredPosition): Promise<number> {
     const { client, changelogTopic } = this.#context
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
     const start = starts.get(partition)!
-    const progress = this.#progress.get(partition)!
     if (start <= position) {
       throw new LatchkeyError(
         'broker_error',
         `Recovering from ${changelogTopic} partition ${partition}: offset ${position} is out of range`,
       )
     }
-    progress.start = start
+    reached.start = start
     return start
   }
 
-  /** Returns whether the owner's marker was among the batches. */
-  #takeBatches(fetched: FetchedPartition, position: number, progress: RecoveredPosition): boolean {
-    const { partition } = fetched
-    const batches = this.#batches
-    batches.open(fetched, Math.max(position, progress.position))
-    for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
-      const { batch } = batches
-      if (kind === 'records') this.#takeRecords(partition, Math.max(position, progress.position), progress)
-      else if (kind === 'control') progress.disputed.control(batch, progress.trail)
-      progress.position = batch.nextOffset
-      if (kind === 'control' && this.#isOwnMarker(partition)) {
-        progress.endEpoch = batch.producerEpoch
-        return true
-      }
-    }
-    return false
-  }
-
-  #takeRecords(partition: number, position: number, progress: RecoveredPosition): void {
-    const { map, stats, headerSelector } = this.#context
-    const { batch } = this.#batches
-    const checkCrc = this.#context.fetch?.checkCrcs ?? true
-    const { disputed } = progress
-    if (disputed.concerns(batch) && map !== undefined) {
-      batch.openRecords({ checkCrc })
-      disputed.note(batch, progress.trail.trail, progress.trail.committed)
-    }
-    batch.openRecords({ checkCrc })
-    const trail = progress.trail.of(batch, disputed.isOther)
-    const records = applyRecords(map, stats, partition, batch, position, trail, headerSelector)
-    progress.records += records
-    stats.add('recordsRecovered', records)
-    stats.add('bytesRecovered', batch.batchBytes)
-    if (isTrace()) {
-      const properties = { partition, records, bytes: batch.batchBytes, offset: batch.baseOffset }
-      log.trace('Partition {partition}: applied {records} changelog records at offset {offset}', properties)
-    }
-  }
-
-  /** Includes markers of later epochs: of a fence whose response is still in flight, or of a successor. */
-  #isOwnMarker(partition: number): boolean {
-    const identity = this.#context.identityOf(partition)
-    const { batch } = this.#batches
-    return batch.producerId === identity?.producerId && batch.producerEpoch >= identity.producerEpoch
-  }
-
-  #progressed(partition: number, progress: RecoveredPosition): void {
-    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
-    const identity = this.#context.identityOf(partition)
-    if (identity === undefined && progress.position >= progress.end) this.#end(partition, progress)
-  }
-
-  #end(partition: number, progress: RecoveredPosition): void {
-    this.#context.stats.setGauge(partition, 'recoveryPosition', progress.position)
-    this.#context.stats.setGauge(partition, 'recoveryEnd', progress.position)
+  #end(partition: number, { records, position: offset, done }: RecoveredPosition): void {
+    this.#context.stats.setGauge(partition, 'recoveryEnd', offset)
     if (isDebug()) {
-      const { records, position: offset } = progress
       const topic = this.#context.changelogTopic
       const properties = { topic, partition, records, offset }
       log.debug('{topic} partition {partition}: read {records} records up to offset {offset}', properties)
     }
     this.#ended(partition)
-    progress.done.resolve()
+    done.resolve()
   }
 }

@@ -3,11 +3,11 @@
  * producers and of compaction. Collects the input of the resume decision.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { Fetcher } from '../../kafka/fetcher.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { isDebug, loggerOf } from '../../log/index.ts'
 import { plainFetch } from '../../topics/clients.ts'
+import { ChangelogReader } from '../changelog-reader.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
 import { OwnTrail } from './own-trail.ts'
@@ -69,13 +69,12 @@ export async function recover(
     const expected = Math.min(context.entriesExpected?.(partition) ?? 0, Math.max(end - position, 0))
     if (expected > 0) context.map?.reserve(partition, expected)
   }
-  const fetcher = new Fetcher(client, changelogTopic, context.fetch ?? plainFetch)
-  const sink = new RecoverySink(context, progress, (partition) => fetcher.remove(partition))
+  const reader = new ChangelogReader(client, changelogTopic, context.fetch ?? plainFetch, stats, progress)
   for (const [partition, reached] of progress) {
     if (context.identityOf(partition) === undefined && reached.position >= reached.end) reached.done.resolve()
-    else fetcher.add(partition, reached.position)
+    else reader.add(partition)
   }
-  const running = fetcher.run(sink)
+  const running = reader.run(new RecoverySink(context, (partition) => reader.remove(partition)))
   const watch = new AbortController()
   const watching = watchMarkers(context, progress, watch.signal)
   const overdue = new Promise<never>((_, reject) => watching.catch(reject))
@@ -84,7 +83,7 @@ export async function recover(
     await Promise.race([all, running.then(() => stopped(changelogTopic)), overdue])
   } finally {
     watch.abort()
-    fetcher.stop()
+    reader.stop()
   }
   // A fence in progress changes the identity. The writer needs the last one.
   await watching
