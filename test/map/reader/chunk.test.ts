@@ -11,8 +11,12 @@ function createWalk(options: Parameters<typeof createFixture>[0] = {}) {
     readTogether([reader], () => reader.readChunk(partition, from, { limit: 1_000_000, withValues: true, ...bounds }))
   const walk = (bounds: Partial<MapChunkBounds> = {}, partition = 0): MapChunk[] => {
     const chunks: MapChunk[] = []
-    for (let from: number | undefined = 0; from !== undefined; from = chunks.at(-1)!.next) {
-      chunks.push(chunk(from, bounds, partition))
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const read: MapChunk = chunk(from, bounds, partition)
+      const { next } = read
+      chunks.push(read)
+      if (next !== undefined && next <= from) throw new Error(`the chunk from ${from} ends at ${next}`)
+      from = next
     }
     return chunks
   }

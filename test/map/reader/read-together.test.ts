@@ -54,6 +54,23 @@ test('all maps show one instant when two are published between the first enter a
   expect(await publish).toBe(1)
 })
 
+test('the counters are loaded until no map has moved since the round before', () => {
+  const rounds = [
+    [false, true],
+    [true, false],
+    [false, false],
+  ]
+  const loads = [0, 0]
+  const scripted = loads.map((_, map) => ({
+    enter: () => {},
+    turn: () => rounds[loads[map]!++]![map]!,
+    leave: () => {},
+    exchanges: 1,
+  }))
+  expect(readTogether(scripted, (exchanges) => exchanges)).toBe(2)
+  expect(loads).toEqual([3, 3])
+})
+
 test('a map changes neither side when its reader has turned to the new one, until the reader leaves', async () => {
   const { maps, readers } = await createMaps(1)
   const [{ map, put }] = maps as [Fixture]
