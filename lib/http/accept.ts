@@ -1,8 +1,10 @@
 /** Selects the representation of a value by the Accept header: proactive negotiation of RFC 9110, section 12.5.1. */
 import type { Representation } from '../definition/presentation.ts'
 
-/** In order of preference: the first entry wins between representations of equal quality. */
-const mediaTypes: readonly (readonly [Representation, string])[] = [
+/** Names and their media types in order of preference: the first one wins between those of equal quality. */
+type MediaTypes<Name> = readonly (readonly [Name, string])[]
+
+const mediaTypes: MediaTypes<Representation> = [
   ['json', 'application/json'],
   ['text', 'text/plain'],
   ['bytes', 'application/octet-stream'],
@@ -43,20 +45,25 @@ export function representationFor(accept: string | null): Representation | undef
   if (accept === null || accept === '*/*' || accept === 'application/json') return 'json'
   if (accept === lastAccept) return lastRepresentation
   lastAccept = accept
-  lastRepresentation = accept.trim() === '' ? 'json' : negotiate(accept)
+  lastRepresentation = negotiate(accept, mediaTypes)
   return lastRepresentation
 }
 
-function negotiate(accept: string): Representation | undefined {
+/**
+ * Returns which of the media types `accept` asks for; the first one without a header or with an empty one.
+ * @returns undefined if none of them is acceptable
+ */
+export function negotiate<Name>(accept: string | null, offered: MediaTypes<Name>): Name | undefined {
+  if (accept === null || accept.trim() === '') return offered[0]?.[0]
   const ranges = accept
     .split(',', rangesMax)
     .map(parseRange)
     .filter((range) => range !== undefined)
-  let best: Representation | undefined
+  let best: Name | undefined
   let bestQuality = 0
-  for (const [representation, mediaType] of mediaTypes) {
+  for (const [name, mediaType] of offered) {
     const quality = qualityOf(mediaType, ranges)
-    if (quality > bestQuality) [best, bestQuality] = [representation, quality]
+    if (quality > bestQuality) [best, bestQuality] = [name, quality]
   }
   return best
 }

@@ -1,12 +1,15 @@
 /**
  * The response to a request. Independent of which server parsed the request: Bun's server, an embedding program's
- * server, or the fast path. A value stays a ValueAnswer, because a Response costs more to make than the lookup; every
- * other answer is a Response.
+ * server, or the fast path. A value stays a ValueAnswer, because a Response costs more to make than the lookup, and a
+ * list of entries a ListAnswer; every other answer is a Response.
  */
+import { ListAnswer } from './list-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import { ValueAnswer } from './value-answer.ts'
 
-export type Answer = ValueAnswer | Response
+/** An answer that writes itself: as header lines and body, or as a Response. */
+export type WrittenAnswer = ValueAnswer | ListAnswer
+export type Answer = WrittenAnswer | Response
 
 /**
  * Returns the response to a request. Never throws and never rejects: an error becomes a response, too. `target` is path
@@ -15,5 +18,9 @@ export type Answer = ValueAnswer | Response
 export type RequestHandler = (request: RequestHead, target: string) => Answer | Promise<Answer>
 
 export function toResponse(answer: Answer): Response {
-  return answer instanceof ValueAnswer ? answer.toResponse() : answer
+  return isWritten(answer) ? answer.toResponse() : answer
+}
+
+export function isWritten(answer: Answer | Promise<Answer>): answer is WrittenAnswer {
+  return answer instanceof ValueAnswer || answer instanceof ListAnswer
 }

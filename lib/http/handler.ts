@@ -5,6 +5,8 @@
 import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
+import { CaughtUp } from './caught-up.ts'
+import { CollectionHandler, isCollection } from './collection.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
 import type { RequestHead } from './request-head.ts'
@@ -60,10 +62,13 @@ export function createRequestHandler(
   const { token, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
   const { metrics, lookupStats } = observed
-  const lookups = new LookupHandler(store, lookupStats)
+  const caughtUp = new CaughtUp(store)
+  const lookups = new LookupHandler(store, lookupStats, caughtUp)
+  const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
-    return target.startsWith(lookupPrefix) ? lookups.handle(request, target) : routes(request, target)
+    if (!target.startsWith(lookupPrefix)) return routes(request, target)
+    return isCollection(target) ? collection.handle(request, target) : lookups.handle(request, target)
   }
   const answer = token === undefined ? dispatch : requireToken(token, dispatch)
   return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))

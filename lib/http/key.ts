@@ -51,7 +51,16 @@ export function keyOfQuery(query: string): Uint8Array | undefined {
   if (keys.length > 1) throw invalidKey('the query has several; give one')
   if (keys[0] === undefined) return undefined
   if (keys[0] === 'key') throw invalidKey('the query has "key" without a value; the key of no bytes is ?key=')
-  return decode(keys[0].slice('key='.length).replaceAll('+', ' '))
+  return decodeForm(keys[0].slice('key='.length))
+}
+
+/**
+ * Returns the bytes of a value in a query. As in forms, `+` is a space.
+ *
+ * @throws LatchkeyError invalid_key
+ */
+export function decodeForm(text: string): Uint8Array {
+  return decode(text.includes('+') ? text.replaceAll('+', ' ') : text)
 }
 
 function decodePercent(text: string): Uint8Array {

@@ -8,6 +8,7 @@ import { type LookupOutcome, type LookupStats, outcomeOf } from '../metrics/inde
 import type { Lookup } from '../store-protocol/status.ts'
 import { acceptable, representationFor } from './accept.ts'
 import type { Answer } from './answer.ts'
+import type { CaughtUp } from './caught-up.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
 import type { RequestHead } from './request-head.ts'
@@ -18,12 +19,6 @@ import { ValueAnswer, type Wanted } from './value-answer.ts'
 
 export const lookupPrefix = '/stores/'
 
-/**
- * Interval of checks whether the store has caught up. Misses may be as frequent as hits, and reading the status is
- * expensive.
- */
-const caughtUpCheckMs = 100
-
 /** The request's parameters, besides the key. */
 interface Asked extends Wanted {
   maxLag: number | undefined
@@ -33,12 +28,12 @@ interface Asked extends Wanted {
 export class LookupHandler {
   readonly #store: StoreView
   readonly #stats: LookupStats
-  #isCaughtUp = false
-  #caughtUpCheckedAt = -Infinity
+  readonly #caughtUp: CaughtUp
 
-  constructor(store: StoreView, stats: LookupStats) {
+  constructor(store: StoreView, stats: LookupStats, caughtUp: CaughtUp) {
     this.#store = store
     this.#stats = stats
+    this.#caughtUp = caughtUp
   }
 
   /** @param target path and query of the request; begins with lookupPrefix */
@@ -122,17 +117,9 @@ export class LookupHandler {
   #keyNotFound(): LatchkeyError {
     const { key } = this.#store.presentation.formats
     const found = `Looking up the key: the store holds no record under it${key === 'raw' ? '' : `, read as ${key}`}`
-    if (this.#caughtUp()) return new LatchkeyError('key_not_found', found, { details: { caughtUp: true } })
+    if (this.#caughtUp.check()) return new LatchkeyError('key_not_found', found, { details: { caughtUp: true } })
     const message = `${found} yet; it has not caught up with the source topic, so ask again later`
     return new LatchkeyError('key_not_found', message, { details: { caughtUp: false } })
-  }
-
-  #caughtUp(): boolean {
-    const now = performance.now()
-    if (now - this.#caughtUpCheckedAt < caughtUpCheckMs) return this.#isCaughtUp
-    this.#isCaughtUp = this.#store.status().caughtUp
-    this.#caughtUpCheckedAt = now
-    return this.#isCaughtUp
   }
 }
 

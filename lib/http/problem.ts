@@ -1,5 +1,13 @@
 /** Turns errors into responses: problem+json of RFC 9457, from the table in errors.ts. No other file does. */
-import { answeredCodes, errorTable, isInstance, LatchkeyError, loggedCodes, messageOf } from '../errors.ts'
+import {
+  answeredCodes,
+  type ErrorCode,
+  errorTable,
+  isInstance,
+  LatchkeyError,
+  loggedCodes,
+  messageOf,
+} from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { noSniff } from './responses.ts'
@@ -20,9 +28,7 @@ export function problemOf(thrown: unknown): { status: number; headers: Record<st
   const error = isInstance(thrown, LatchkeyError) ? thrown : undefined
   const code = error?.code ?? 'internal'
   const isAnswered = error !== undefined && answeredCodes.has(code)
-  if (!isAnswered || loggedCodes.has(code)) {
-    repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
-  }
+  logProblem(thrown, code)
   const { title, status, retriable } = errorTable[code]
   const members = {
     type: `urn:latchkey:problem:${code}`,
@@ -43,6 +49,12 @@ export function problemOf(thrown: unknown): { status: number; headers: Record<st
       ...(retriable && { 'retry-after': String(retrySeconds(error?.details ?? {})) }),
     },
   }
+}
+
+/** Logs an error that the client does not get, or that concerns the operator as well. */
+export function logProblem(thrown: unknown, code: ErrorCode): void {
+  if (answeredCodes.has(code) && !loggedCodes.has(code)) return
+  repeatedLog.log('error', code, 'Answering a request: {error}', { error: messageOf(thrown) })
 }
 
 /** Returns the Retry-After: the estimated rest of the recovery, within bounds. */

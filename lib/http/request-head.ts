@@ -9,4 +9,6 @@ export type RequestHeaders = Pick<Headers, 'get'>
 export interface RequestHead {
   readonly method: string
   readonly headers: RequestHeaders
+  /** Bytes if all of the body has arrived. */
+  readonly body?: Uint8Array | ReadableStream<Uint8Array> | null
 }

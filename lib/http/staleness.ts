@@ -1,9 +1,9 @@
-import { LatchkeyError } from '../errors.ts'
-import type { StoreStatus } from '../store-protocol/status.ts'
 /**
  * Bound on the lag of a response: `?max-lag=N`, in records. Applies to replicas only: the lag of a primary does not
  * count.
  */
+import { LatchkeyError } from '../errors.ts'
+import type { StoreStatus } from '../store-protocol/status.ts'
 import { counted } from '../text/counted.ts'
 
 const parameter = 'max-lag='
@@ -29,12 +29,22 @@ export function maxLagOf(target: string): number | undefined {
   )
 }
 
+/** @param lag null if it is unknown, which exceeds every bound; undefined for a primary, which exceeds none */
+export function isStale(lag: number | null | undefined, maxLag: number | undefined): boolean {
+  return maxLag !== undefined && lag !== undefined && (lag === null || lag > maxLag)
+}
+
+/** Whether a replica exceeds the bound: what is missing may be in a record that the replica has not copied yet. */
+export function isMissStale({ details }: StoreStatus, maxLag: number | undefined): boolean {
+  return details.some(({ role, lag }) => role === 'replica' && isStale(lag, maxLag))
+}
+
 /**
  * @param lag null if it is unknown, which exceeds every bound
  * @throws LatchkeyError too_stale
  */
 export function refuseStale(lag: number | null, maxLag: number | undefined): void {
-  if (maxLag === undefined || (lag !== null && lag <= maxLag)) return
+  if (!isStale(lag, maxLag)) return
   const found = lag === null ? 'its lag is not known now' : `it is ${counted(lag, 'record')} behind`
   const message = `Looking up a key: it is held as a replica here, and ${found}; ${maxLag} were allowed`
   throw new LatchkeyError('too_stale', message, { details: { lag, maxLag } })

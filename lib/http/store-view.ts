@@ -1,9 +1,10 @@
 /** The part of a store that HTTP uses. HTTP depends on nothing else of it. */
 import type { Presentation } from '../definition/presentation.ts'
+import type { StoreReads } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
 
-export interface StoreView {
+export interface StoreView extends StoreReads {
   readonly id: string
   /** How keys and values are written in requests and responses. */
   readonly presentation: Presentation

@@ -11,7 +11,7 @@ import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.
 import { registerPartitionSeries } from './partition-series.ts'
 import { SeriesRegistry } from './series.ts'
 
-export { outcomeOf } from './lookup-outcome.ts'
+export { outcomeOf, outcomeOfCode } from './lookup-outcome.ts'
 export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
 
 const prefix = 'latchkey_'

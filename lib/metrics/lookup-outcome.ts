@@ -1,17 +1,20 @@
 /** How a lookup that found nothing, or failed, is counted. */
-import { LatchkeyError } from '../errors.ts'
+import { type ErrorCode, LatchkeyError } from '../errors.ts'
 import type { LookupOutcome } from './lookup-stats.ts'
 
 export function outcomeOf(thrown: unknown): LookupOutcome {
-  if (!(thrown instanceof LatchkeyError)) return 'failed'
-  switch (thrown.code) {
+  return thrown instanceof LatchkeyError ? outcomeOfCode(thrown.code) : 'failed'
+}
+
+export function outcomeOfCode(code: ErrorCode): LookupOutcome {
+  switch (code) {
     case 'invalid_key':
     case 'not_acceptable':
     case 'recovering':
     case 'readers_exhausted':
     case 'partition_not_held':
     case 'too_stale':
-      return thrown.code
+      return code
     case 'rebuilding':
     case 'replica_recovering':
       return 'recovering'

@@ -71,6 +71,11 @@ export class LookupStats {
     own[secondsAt]! += seconds
   }
 
+  /** Counts a key of a request for many. Its time is not known: it is a part of that of the request. */
+  observeKey(outcome: LookupOutcome): void {
+    this.#own[outcomeIndex[outcome]]! += 1
+  }
+
   /**
    * Counts a request that was refused for its Host and led to no lookup.
    * @param now in milliseconds, for tests

@@ -1,8 +1,9 @@
 /** Bun.serve with bounds: behind the fast path, at a port that only this machine can reach, or at the public port. */
 import type { TlsPair } from '../config/tls-pair.ts'
+import { bodyBytesMax } from '../http/key-list.ts'
 import { problemResponse } from '../http/problem.ts'
 import type { Drainable } from './drain.ts'
-import { type BunHandler, closing, requestBodyBytesMax } from './request-guard.ts'
+import { type BunHandler, closing } from './request-guard.ts'
 
 /**
  * TCP, not a Unix socket: the buffers of a Unix socket are so small that Bun's server cuts pipelined requests short, and
@@ -60,7 +61,7 @@ export class BunServer implements Drainable {
 function serveOptions({ at = internal, tls, idleTimeoutSeconds, fetch }: BunServerOptions) {
   return {
     development: false as const,
-    maxRequestBodySize: requestBodyBytesMax,
+    maxRequestBodySize: bodyBytesMax,
     idleTimeout: idleTimeoutSeconds,
     fetch,
     error: (thrown: unknown) => problemResponse(thrown),

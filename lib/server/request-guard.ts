@@ -3,19 +3,20 @@
  * server does not do itself.
  */
 import { LatchkeyError } from '../errors.ts'
-import type { Answer, RequestHandler } from '../http/answer.ts'
+import { type Answer, isWritten, type RequestHandler } from '../http/answer.ts'
+import { readsBody } from '../http/collection.ts'
 import { type Handler, handlerOf } from '../http/handler.ts'
+import { bodyBytesMax } from '../http/key-list.ts'
+import { targetOf } from '../http/key.ts'
 import { problemResponse } from '../http/problem.ts'
-import { ValueAnswer } from '../http/value-answer.ts'
+import { bodyTooLarge } from '../http/request-body.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
 import type { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { isLoopback } from './loopback.ts'
 
-/**
- * No route reads a body. Bun's server applies the bound only to requests that it expects a body of: a GET is not one.
- */
-export const requestBodyBytesMax = 4_096
+/** Requests for many keys have a body. No other route reads one. */
+const unreadBodyBytesMax = 4_096
 
 /**
  * A name, which may be empty, or an address, with an optional port (RFC 9110, section 7.2). Bun's server joins several
@@ -73,10 +74,10 @@ function admitted(
   return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
 }
 
-/** Counts the bytes of values that it answers. Other answers are small. */
+/** Counts the bytes of values and lists that it answers. Other answers are small. */
 function counted(requestHandler: RequestHandler, port: number, forwarded: ForwardedRequests): RequestHandler {
   const count = (answer: Answer): Answer => {
-    if (answer instanceof ValueAnswer && answer.status === 200) forwarded.made(port, answer.body.length)
+    if (isWritten(answer) && answer.status === 200) forwarded.made(port, answer.body.length)
     return answer
   }
   return (request, target) => {
@@ -94,7 +95,7 @@ function isHost(host: string | null): boolean {
  * Returns the refusal of a malformed request. The bytes after such a request cannot be trusted, so its connection ends
  * with the response.
  */
-function refuse({ headers }: Request, host: string | null): Response | undefined {
+function refuse({ method, headers, url }: Request, host: string | null): Response | undefined {
   if (!isHost(host)) {
     const message =
       'Reading the request: it has several Host headers, or one that is neither a name nor an address; send one'
@@ -105,11 +106,12 @@ function refuse({ headers }: Request, host: string | null): Response | undefined
     const message = 'Reading the request: it has several Content-Length headers; send one, or none'
     return closing(problemResponse(new LatchkeyError('malformed_request', message)))
   }
-  if (Number(length) > requestBodyBytesMax) {
-    const message = `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`
-    return closing(problemResponse(new LatchkeyError('body_too_large', message)))
+  if (Number(length) <= unreadBodyBytesMax) return undefined
+  if (readsBody(method, targetOf(url))) {
+    return Number(length) > bodyBytesMax ? closing(problemResponse(bodyTooLarge(bodyBytesMax))) : undefined
   }
-  return undefined
+  const message = `Reading the request: its body is longer than ${unreadBodyBytesMax} bytes; send none, this path needs none`
+  return closing(problemResponse(new LatchkeyError('body_too_large', message)))
 }
 
 /**

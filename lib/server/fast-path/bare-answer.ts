@@ -4,8 +4,9 @@
  * other refusal.
  */
 import { LatchkeyError } from '../../errors.ts'
+import { bodyBytesMax } from '../../http/key-list.ts'
 import { problemOf } from '../../http/problem.ts'
-import { requestBodyBytesMax } from '../request-guard.ts'
+import { bodyTooLarge } from '../../http/request-body.ts'
 import { headOf, linesOf } from './head.ts'
 
 /** Longer than every bare response. */
@@ -14,7 +15,7 @@ const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\nConnection: cl
 
 const unknownMethod = new LatchkeyError(
   'method_unknown',
-  'Reading the request: its method is none that HTTP has; send GET, HEAD, or POST for a flush, in upper case',
+  'Reading the request: its method is none that HTTP has; send GET, HEAD, QUERY or POST, in upper case',
 )
 
 const refusals: Readonly<Record<string, LatchkeyError>> = {
@@ -22,10 +23,7 @@ const refusals: Readonly<Record<string, LatchkeyError>> = {
     'malformed_request',
     'Reading the request: it is malformed, has no Host, or has a target that is not a path; send HTTP/1.1 with a Host and a path',
   ),
-  413: new LatchkeyError(
-    'body_too_large',
-    `Reading the request: its body is longer than ${requestBodyBytesMax} bytes; send none, no path needs one`,
-  ),
+  413: bodyTooLarge(bodyBytesMax),
   431: new LatchkeyError(
     'head_too_large',
     'Reading the request: its line and headers are longer than 16 KB; send fewer or shorter headers, or a shorter key',

@@ -1,17 +1,17 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
-import type { Answer } from '../../http/answer.ts'
+import { type Answer, isWritten } from '../../http/answer.ts'
 import { problemResponse } from '../../http/problem.ts'
-import { ValueAnswer } from '../../http/value-answer.ts'
+import type { RequestHead } from '../../http/request-head.ts'
 import { isLoopback } from '../loopback.ts'
-import { sendAnswer } from './answer-page.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import { ConnectionLog } from './connection-log.ts'
-import { headOf, linesOf, type ResponseContext } from './head.ts'
+import type { ResponseContext } from './head.ts'
 import type { Holder } from './held-answers.ts'
-import type { PlainHead } from './plain-request.ts'
+import type { PlainHead, PlainRequest } from './plain-request.ts'
 import { Reading } from './reading.ts'
 import { RequestBuffer } from './request-buffer.ts'
+import { writeAnswer, writeResponse } from './response-writer.ts'
 import { Tunnel, type TunnelClient } from './tunnel.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
@@ -24,14 +24,12 @@ const partialHeadTicks = 10
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
-const encoder = new TextEncoder()
-
 export class ClientConnection implements Holder {
   /** Undefined unless this thread logs debug. */
   readonly log: ConnectionLog | undefined
   readonly #host: ConnectionHost
   readonly #socket: Socket<unknown>
-  readonly #requestBuffer = new RequestBuffer()
+  readonly #requestBuffer: RequestBuffer
   readonly #writeBuffer: WriteBuffer
   readonly #reading: Reading
   #head: PlainHead | undefined
@@ -47,11 +45,14 @@ export class ClientConnection implements Holder {
   /** The fast path stops: the connection ends with the responses in progress. */
   #isFinishing = false
   #activeAt: number
+  /** Ticks for which a body has been arriving. */
+  #bodyTicks = 0
 
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
     this.#host = host
     this.#socket = socket
     this.log = ConnectionLog.of(socket, host.storeId)
+    this.#requestBuffer = new RequestBuffer(host.bodies)
     this.#writeBuffer = new WriteBuffer(socket, host.held, this)
     this.#reading = new Reading(socket)
     this.#activeAt = host.ticks
@@ -85,6 +86,7 @@ export class ClientConnection implements Holder {
   /** @param error what ended the socket, if any */
   closed(error?: unknown): void {
     this.#isLast = true
+    this.#requestBuffer.close()
     this.#writeBuffer.close()
     this.#tunnel?.clientClosed()
     this.log?.closed(error)
@@ -100,23 +102,25 @@ export class ClientConnection implements Holder {
   finish(): void {
     this.#isFinishing = true
     this.log?.closing('the server stops')
-    if (!this.#isLast && !this.#isHeld && !this.#tunnel?.isPassing) this.#end()
+    const isBusy = this.#isHeld || this.#requestBuffer.awaitsBody || this.#tunnel?.isPassing
+    if (!this.#isLast && !isBusy) this.#end()
   }
 
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
-    const hasPartialHead = !this.#isHeld && this.#requestBuffer.size > 0
-    const ticks = hasPartialHead ? Math.min(idleTicks, partialHeadTicks) : idleTicks
+    const isPartial = !this.#isHeld && this.#requestBuffer.size > 0
+    const ticks = isPartial ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
-    if (this.#host.ticks - this.#activeAt <= limit) return
+    this.#bodyTicks = this.#requestBuffer.awaitsBody && !this.#isHeld ? this.#bodyTicks + 1 : 0
+    if (this.#host.ticks - this.#activeAt <= limit && this.#bodyTicks <= idleTicks) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.destroy()
     const isBusy = this.#isLast || this.#isHeld || isPassing
     this.log?.closing(
-      isBusy ? 'it made no progress' : hasPartialHead ? 'its request was incomplete for too long' : 'it was idle',
+      isBusy ? 'it made no progress' : isPartial ? 'its request was incomplete for too long' : 'it was idle',
     )
     if (isBusy) this.#socket.terminate()
     else this.#end()
@@ -142,7 +146,8 @@ export class ClientConnection implements Holder {
     while (!this.#isHeld && !this.#isLast && !this.#tunnel?.isPassing) {
       const request = this.#requestBuffer.nextRequest(this.#head)
       if (request === 'odd') this.#passOn()
-      else if (request !== 'none') this.#answer(request.target, request.head)
+      else if (request !== 'none') this.#answer(request)
+      else if (this.#requestBuffer.awaitsBody && !this.#hasEnded) return
       else if (this.#isFinishing) this.#end()
       else if (!this.#hasEnded) return
       else if (this.#requestBuffer.size > 0) this.#passOn()
@@ -171,12 +176,12 @@ export class ClientConnection implements Holder {
     }
   }
 
-  #answer(target: string, head: PlainHead): void {
+  #answer({ target, head, request }: PlainRequest): void {
     this.#head = head.isShort ? head : undefined
     this.log?.requested()
-    const answer = this.#refuse(head) ?? this.#ask(head, target)
-    if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
-    else void this.#answerLater(answer, head)
+    const answer = this.#refuse(head) ?? this.#ask(request!, target)
+    if (isWritten(answer)) this.#send(answer, head, request!.method)
+    else void this.#answerLater(answer, head, request!.method)
   }
 
   /** Checks the Host of a head. Equal heads are one object and are checked once. */
@@ -195,33 +200,31 @@ export class ClientConnection implements Holder {
   }
 
   /** A handler never throws. If it does anyway, the client gets a response, as from Bun's server. */
-  #ask(head: PlainHead, target: string): Answer | Promise<Answer> {
+  #ask(request: RequestHead, target: string): Answer | Promise<Answer> {
     try {
-      return this.#host.requestHandler(head, target)
+      return this.#host.requestHandler(request, target)
     } catch (thrown) {
       return problemResponse(thrown)
     }
   }
 
-  async #answerLater(coming: Answer | Promise<Answer>, head: PlainHead): Promise<void> {
+  async #answerLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
     this.#isAnswering = true
     const answer = await Promise.resolve(coming).catch(problemResponse)
-    if (answer instanceof ValueAnswer) this.#sendValue(answer, head)
-    else {
-      const body = await answer.bytes()
-      this.#send(headOf(answer.status, linesOf(answer.headers), body.length, this.#context(head)), body)
-      this.log?.answered('GET', answer.status, body.length, 'fast path')
-    }
+    this.#send(answer, head, method, isWritten(answer) ? undefined : await answer.bytes())
     this.#isAnswering = false
     this.#proceed()
   }
 
-  #sendValue(answer: ValueAnswer, head: PlainHead): void {
-    const body = typeof answer.body === 'string' ? encoder.encode(answer.body) : answer.body
-    const isWhole = answer.status === 200
-    const text = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, this.#context(head))
-    this.#send(text, isWhole ? body : undefined)
-    this.log?.answered('GET', answer.status, isWhole ? body.length : 0, 'fast path')
+  /** @param body of a Response */
+  #send(answer: Answer, head: PlainHead, method: string, body?: Uint8Array): void {
+    const context = this.#context(head)
+    const length = isWritten(answer)
+      ? writeAnswer(this.#writeBuffer, answer, context)
+      : writeResponse(this.#writeBuffer, answer, body!, context)
+    this.#isLast ||= this.#writeBuffer.isClosed
+    if (this.#isLast && this.#writeBuffer.isEmpty) this.#end()
+    this.log?.answered(method, answer.status, length, 'fast path')
   }
 
   #context(head: PlainHead): ResponseContext {
@@ -229,12 +232,6 @@ export class ClientConnection implements Holder {
     this.#isLast ||= isLast
     if (isLast) this.log?.closing(this.#host.isClosing ? 'the server stops' : 'its last response was sent')
     return { date: this.#host.date, isLast }
-  }
-
-  #send(head: string, body: Uint8Array | undefined): void {
-    sendAnswer(this.#writeBuffer, head, body)
-    this.#isLast ||= this.#writeBuffer.isClosed
-    if (this.#isLast && this.#writeBuffer.isEmpty) this.#end()
   }
 
   #end(): void {

@@ -2,6 +2,7 @@
 import type { RequestHandler } from '../../http/answer.ts'
 import type { ForwardedRequests } from '../forwarded-requests.ts'
 import type { HostRule } from '../host-rule.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { HeldAnswers } from './held-answers.ts'
 import type { Slots } from './slots.ts'
 
@@ -18,6 +19,7 @@ export interface ConnectionHost {
   /** Slots of tunnels. */
   readonly slots: Slots
   readonly held: HeldAnswers
+  readonly bodies: BodyBudget
   /** For trace lines. */
   readonly storeId: string
   /** Clock for idle connections, in ticks. */

@@ -11,6 +11,7 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Drainable } from '../drain.ts'
 import type { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
+import { BodyBudget } from './body-budget.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ConnectionHost, Upstream } from './connection-host.ts'
 import { logHandshakeFailed, logRefused } from './connection-log.ts'
@@ -45,6 +46,7 @@ export class FastPath implements ConnectionHost, Drainable {
   readonly slots: Slots
   readonly storeId: string
   readonly held = new HeldAnswers()
+  readonly bodies = new BodyBudget()
   readonly port: number
   /** Seconds since the start, roughly. */
   ticks = 0

@@ -1,8 +1,11 @@
 /**
- * Parses plain requests, which nearly all clients of a store send: a GET of HTTP/1.1 without a body, whose whole head
- * has arrived, with a target that normalisation does not change. Other requests are not judged here; Bun's server
- * judges them.
+ * Parses plain requests, which nearly all clients of a store send: of HTTP/1.1, with a head that has arrived completely
+ * and a target that normalisation does not change. A GET has no body. A QUERY or POST for many keys has one whose end is
+ * clear: one Content-Length, no Transfer-Encoding. Other requests are not judged here; Bun's server judges them.
  */
+import { isCollection } from '../../http/collection.ts'
+import { bodyBytesMax } from '../../http/key-list.ts'
+import { lookupPrefix } from '../../http/lookup.ts'
 import type { RequestHead, RequestHeaders } from '../../http/request-head.ts'
 import { hostPattern } from '../request-guard.ts'
 
@@ -13,7 +16,9 @@ const fieldsMax = 100
 /** Longer heads are parsed again for each request. */
 const keptCharactersMax = 2_048
 
-const method = 'GET '
+const get = 'GET '
+/** Methods of requests with a body. */
+const bodyMethods = ['QUERY', 'POST'] as const
 const version = ' HTTP/1.1\r\n'
 const headEnd = '\r\n\r\n'
 
@@ -21,8 +26,9 @@ const headEnd = '\r\n\r\n'
 const plainTarget = /^(?:\/(?!\.|%2e)[\w\-.~!$&'()*+,;=:@%?]*)+$/i
 /** RFC 9112, section 5: no space before the colon, no folding, and no bytes beyond ASCII. */
 const plainLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e]*)$/
-/** Headers that announce a body, ask for permission to send one, or ask for another protocol. */
-const notPlain: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade'])
+/** Headers that announce a body without its length, ask for permission to send one, or ask for another protocol. */
+const notPlain: ReadonlySet<string> = new Set(['transfer-encoding', 'expect', 'upgrade'])
+const plainLength = /^(?:0|[1-9]\d{0,6})$/
 
 /** Version and headers of a request, which clients repeat from one request to the next. */
 export class PlainHead implements RequestHead, RequestHeaders {
@@ -31,11 +37,19 @@ export class PlainHead implements RequestHead, RequestHeaders {
   readonly text: string
   /** The client asks for the connection to end with the response. */
   readonly isLast: boolean
+  /** Undefined without a Content-Length. */
+  readonly bodyLength: number | undefined
   readonly #fields: ReadonlyMap<string, string>
 
-  private constructor(text: string, fields: ReadonlyMap<string, string>, isLast: boolean) {
+  private constructor(
+    text: string,
+    fields: ReadonlyMap<string, string>,
+    isLast: boolean,
+    bodyLength: number | undefined,
+  ) {
     this.text = text
     this.isLast = isLast
+    this.bodyLength = bodyLength
     this.#fields = fields
   }
 
@@ -54,7 +68,9 @@ export class PlainHead implements RequestHead, RequestHeaders {
     if (!host || !hostPattern.test(host)) return undefined
     const connection = fields.get('connection')?.toLowerCase() ?? 'keep-alive'
     if (connection !== 'keep-alive' && connection !== 'close') return undefined
-    return new PlainHead(text, fields, connection === 'close')
+    const length = fields.get('content-length')
+    if (length !== undefined && (!plainLength.test(length) || Number(length) > bodyBytesMax)) return undefined
+    return new PlainHead(text, fields, connection === 'close', length === undefined ? undefined : Number(length))
   }
 
   get headers(): RequestHeaders {
@@ -74,6 +90,8 @@ export class PlainHead implements RequestHead, RequestHeaders {
 export interface PlainRequest {
   readonly target: string
   readonly head: PlainHead
+  /** What the request handler gets; undefined if the body has not arrived completely. */
+  readonly request: RequestHead | undefined
   /** Index at which the next request begins. */
   readonly end: number
 }
@@ -84,15 +102,35 @@ export interface PlainRequest {
  * @returns undefined if the request is not plain
  */
 export function readPlainRequest(received: string, from: number, known?: PlainHead): PlainRequest | undefined {
-  if (!received.startsWith(method, from)) return undefined
-  const targetFrom = from + method.length
+  if (!received.startsWith(get, from)) return readBodyRequest(received, from, known)
+  const parts = readParts(received, from, get.length, known)
+  if (parts === undefined || parts.head.bodyLength !== undefined) return undefined
+  const { target, head, headEndAt } = parts
+  return { target, head, request: head, end: headEndAt }
+}
+
+function readBodyRequest(received: string, from: number, known: PlainHead | undefined): PlainRequest | undefined {
+  const method = bodyMethods.find((name) => received.startsWith(`${name} `, from))
+  if (method === undefined) return undefined
+  const parts = readParts(received, from, method.length + 1, known)
+  if (parts?.head.bodyLength === undefined) return undefined
+  const { target, head, headEndAt } = parts
+  if (!target.startsWith(lookupPrefix) || !isCollection(target)) return undefined
+  const end = headEndAt + head.bodyLength!
+  if (end > received.length) return { target, head, request: undefined, end }
+  const body = Buffer.from(received.slice(headEndAt, end), 'latin1')
+  return { target, head, request: { method, headers: head, body }, end }
+}
+
+function readParts(received: string, from: number, methodLength: number, known: PlainHead | undefined) {
+  const targetFrom = from + methodLength
   const targetEnd = received.indexOf(' ', targetFrom)
   if (targetEnd < 0) return undefined
   const head = known && received.startsWith(known.text, targetEnd) ? known : readHead(received, targetEnd)
   if (head === undefined) return undefined
-  const end = targetEnd + head.text.length
+  const headEndAt = targetEnd + head.text.length
   const target = received.slice(targetFrom, targetEnd)
-  return end - from <= headCharactersMax && plainTarget.test(target) ? { target, head, end } : undefined
+  return headEndAt - from <= headCharactersMax && plainTarget.test(target) ? { target, head, headEndAt } : undefined
 }
 
 /** Returns whether bytes contain a whole head, within the bound of Bun's server. */

@@ -1,11 +1,13 @@
 /**
  * Bytes received from a client that are not answered yet, one character per byte. Requests are taken out one by one.
  */
+import { BodyBudget } from './body-budget.ts'
 import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest } from './plain-request.ts'
 
-const start = 'GET /'
 const headEnd = '\r\n\r\n'
 const emptyLine = '\r\n'
+/** Of requests that may be plain, and of what may precede them. */
+const beginnings = ['GET /', 'QUERY /stores/', 'POST /stores/', emptyLine]
 
 export class RequestBuffer {
   #text = ''
@@ -15,6 +17,18 @@ export class RequestBuffer {
   #later = ''
   /** The text is a head that arrived incomplete, joined with the bytes after it. */
   #isJoined = false
+  /** Size of a request whose body has not arrived completely; 0 if there is none. */
+  #awaited = 0
+  readonly #budget: BodyBudget
+
+  constructor(budget = new BodyBudget()) {
+    this.#budget = budget
+  }
+
+  /** The head of a request has arrived, and not all of its body. */
+  get awaitsBody(): boolean {
+    return this.#awaited > 0
+  }
 
   /** In bytes. */
   get size(): number {
@@ -33,25 +47,31 @@ export class RequestBuffer {
    *
    * @param known head of the previous request
    * @returns `none` if more bytes have to arrive first; `odd` if the request is not plain. A head in two pieces is
-   *   waited for. A head in more pieces is odd: Bun's server decides how long it may take.
+   *   waited for. A head in more pieces is odd: Bun's server decides how long it may take. A body is waited for if there
+   *   is room for all of it.
    */
   nextRequest(known: PlainHead | undefined): PlainRequest | 'none' | 'odd' {
+    if (this.size < this.#awaited) return 'none'
     for (;;) {
       if (this.#at < this.#text.length) {
-        const request = readPlainRequest(this.#text, this.#at, known)
-        if (request !== undefined) {
-          this.#at = request.end
+        const plain = readPlainRequest(this.#text, this.#at, known)
+        if (plain?.request !== undefined) {
+          this.#at = plain.end
           this.#isJoined = false
-          return request
+          this.#awaitBody(0)
+          return plain
         }
-        if (this.#text.startsWith(emptyLine, this.#at)) {
+        if (plain !== undefined) {
+          if (this.#later === '') return this.#awaitBody(plain.end - this.#at) ? 'none' : 'odd'
+        } else if (this.#text.startsWith(emptyLine, this.#at)) {
           this.#at += emptyLine.length
           this.#isJoined = false
           continue
+        } else {
+          if (this.#isJoined || !this.#isHeadPartial()) return 'odd'
+          if (this.#later === '') return 'none'
+          this.#isJoined = true
         }
-        if (this.#isJoined || !this.#isHeadPartial()) return 'odd'
-        if (this.#later === '') return 'none'
-        this.#isJoined = true
       }
       this.#text = this.#text.slice(this.#at) + this.#later
       this.#later = ''
@@ -63,18 +83,39 @@ export class RequestBuffer {
   /** Takes all bytes that are left. */
   rest(): Uint8Array {
     const rest = Buffer.from(this.#text.slice(this.#at) + this.#later, 'latin1')
+    this.close()
+    return rest
+  }
+
+  /** Drops all bytes. */
+  close(): void {
     this.#text = ''
     this.#later = ''
     this.#at = 0
     this.#isJoined = false
-    return rest
+    this.#awaitBody(0)
+  }
+
+  /**
+   * Awaits a request of this size, and no other.
+   * @returns false if there is no room for it
+   */
+  #awaitBody(size: number): boolean {
+    this.#budget.release(this.#awaited)
+    this.#awaited = this.#budget.reserve(size) ? size : 0
+    return this.#awaited === size
   }
 
   #isHeadPartial(): boolean {
-    const begin = this.#text.slice(this.#at, this.#at + start.length)
     const isShort = this.#text.length - this.#at < headCharactersMax
-    return (
-      isShort && (start.startsWith(begin) || emptyLine.startsWith(begin)) && !this.#text.includes(headEnd, this.#at)
-    )
+    return isShort && beginnings.some((beginning) => this.#couldBe(beginning)) && !this.#hasHead()
+  }
+
+  #couldBe(beginning: string): boolean {
+    return beginning.startsWith(this.#text.slice(this.#at, this.#at + beginning.length))
+  }
+
+  #hasHead(): boolean {
+    return this.#text.includes(headEnd, this.#at)
   }
 }

@@ -27,8 +27,8 @@ export interface TunnelClient {
 
 /** Maximum size of bytes that the server must not get yet. Beyond it, the client is not read. */
 const waitingBytesMax = 65_536
-/** Time for a head, after which its tunnel is dropped if others wait. Bun's server allows 12 s. */
-const slowHeadTicks = 3
+/** Time for a request to arrive, after which its tunnel is dropped if others wait. Bun's server allows 12 s for a head. */
+const slowRequestTicks = 3
 const nothing = new Uint8Array()
 
 export class Tunnel implements SlotHolder {
@@ -49,7 +49,7 @@ export class Tunnel implements SlotHolder {
   #isClientGone = false
   #isServerGone = false
   #idleTicks = 0
-  #headTicks = 0
+  #requestTicks = 0
 
   constructor(client: TunnelClient, upstream: Upstream, slots: Slots) {
     this.#client = client
@@ -81,7 +81,7 @@ export class Tunnel implements SlotHolder {
     this.#request = new RequestEnd()
     this.#answer = new AnswerEnd()
     this.#waiting = nothing
-    this.#headTicks = 0
+    this.#requestTicks = 0
     this.#client.log?.requested()
     this.#slots.use(this)
     this.received(bytes)
@@ -116,7 +116,7 @@ export class Tunnel implements SlotHolder {
   /** To be called once a second. Drops a tunnel that is idle for two ticks, before the server may close it. */
   tick(): void {
     if (!this.isPassing && ++this.#idleTicks >= 2) this.yield()
-    else if (this.#hasSlot && this.#request?.hasHead === false && ++this.#headTicks === slowHeadTicks) {
+    else if (this.#hasSlot && this.#request?.isComplete === false && ++this.#requestTicks === slowRequestTicks) {
       this.#slots.rest(this)
     }
   }
@@ -172,9 +172,8 @@ export class Tunnel implements SlotHolder {
   /** Sends the bytes of the request, at most as many as the server takes. */
   #send(): void {
     if (this.#toServer?.isEmpty && this.#request && !this.#request.isComplete && this.#waiting.length > 0) {
-      const hadHead = this.#request.hasHead
       const length = this.#request.consume(this.#waiting)
-      if (!hadHead && this.#request.hasHead) this.#slots.use(this)
+      if (this.#request.isComplete) this.#slots.use(this)
       this.#toServer.send(this.#waiting.subarray(0, length))
       this.#waiting = this.#waiting.subarray(length)
     }

@@ -3,8 +3,10 @@ import type { Definition } from '../../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../../lib/definition/presentation.ts'
 import { createRequestHandler, type HandlerOptions, observe, type StoreView } from '../../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
+import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../../lib/store-protocol/reads.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Lookup, StoreStatus } from '../../../lib/store-protocol/status.ts'
+import { chunkOf, type FakeEntry, manyOf } from './fake-reads.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'
@@ -15,7 +17,12 @@ export class FakeStore implements StoreView {
   /** What get() does; the entries by default. */
   onGet: (key: Uint8Array) => Lookup | undefined | Promise<Lookup | undefined>
   onFlush: () => Promise<number> = async () => 0
-  readonly #entries = new Map<string, Lookup>()
+  epoch = 42
+  heldPartitions = [0, 1, 2, 3]
+  walkMark = 'm1'
+  /** What getMany() and readChunk() do first, such as to throw. */
+  onRead: () => void | Promise<void> = () => {}
+  readonly #entries = new Map<string, FakeEntry>()
 
   constructor(definition?: Definition) {
     this.presentation = presentationOf(definition)
@@ -52,6 +59,7 @@ export class FakeStore implements StoreView {
 
   put(key: string | Uint8Array, value: string | Uint8Array, record: Partial<Omit<Lookup, 'value'>> = {}): void {
     this.#entries.set(hex(bytesOf(key)), {
+      key: bytesOf(key),
       value: bytesOf(value),
       partition: 3,
       offset: 42,
@@ -62,6 +70,26 @@ export class FakeStore implements StoreView {
 
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
     return this.onGet(key)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(hex(bytesOf(key)))
+  }
+
+  getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
+    const read = () => ({ epoch: this.epoch, results: manyOf(keys, bytesMax, (key) => this.onGet(key)) })
+    const before = this.onRead()
+    return before ? before.then(read) : read()
+  }
+
+  readChunk(position: WalkPosition, bounds: ChunkBounds): WalkChunk | Promise<WalkChunk> {
+    const read = () => ({ epoch: this.epoch, ...chunkOf([...this.#entries.values()], position, bounds) })
+    const before = this.onRead()
+    return before ? before.then(read) : read()
+  }
+
+  count(): { epoch: number; count: number } {
+    return { epoch: this.epoch, count: this.#entries.size }
   }
 
   flush(): Promise<number> {

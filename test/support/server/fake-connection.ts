@@ -1,5 +1,6 @@
 /** Connections to a fast path over sockets that a test controls. */
 import { ValueAnswer } from '../../../lib/http/value-answer.ts'
+import { BodyBudget } from '../../../lib/server/fast-path/body-budget.ts'
 import { ClientConnection } from '../../../lib/server/fast-path/client-connection.ts'
 import type { ConnectionHost } from '../../../lib/server/fast-path/connection-host.ts'
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
@@ -16,7 +17,7 @@ export interface FakeFastPath extends ConnectionHost {
 
 export function fastPathOf(requestHandler: ConnectionHost['requestHandler'], port = 0): FakeFastPath {
   const upstream = { port, forwarded: new ForwardedRequests() }
-  const bounds = { slots: new Slots(1), held: new HeldAnswers() }
+  const bounds = { slots: new Slots(1), held: new HeldAnswers(), bodies: new BodyBudget() }
   return {
     requestHandler,
     hostRule: undefined,

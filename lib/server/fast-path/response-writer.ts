@@ -1,0 +1,37 @@
+/** Writes responses of the fast path: head and body together if they fit into one buffer. */
+import type { WrittenAnswer } from '../../http/answer.ts'
+import { headOf, linesOf, type ResponseContext } from './head.ts'
+import type { WriteBuffer } from './write-buffer.ts'
+
+const encoder = new TextEncoder()
+/** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
+const page = Buffer.alloc(65_536)
+
+/** @returns size of the body */
+export function writeAnswer(to: WriteBuffer, answer: WrittenAnswer, context: ResponseContext): number {
+  const body = typeof answer.body === 'string' ? encoder.encode(answer.body) : answer.body
+  const isWhole = answer.status === 200
+  const head = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, context)
+  return write(to, head, isWhole ? body : undefined)
+}
+
+/**
+ * @param body of the response, with memory that no one else uses
+ * @returns size of the body
+ */
+export function writeResponse(to: WriteBuffer, response: Response, body: Uint8Array, context: ResponseContext): number {
+  return write(to, headOf(response.status, linesOf(response.headers), body.length, context), body)
+}
+
+function write(to: WriteBuffer, head: string, body: Uint8Array | undefined): number {
+  const headLength = page.write(head, 'latin1')
+  const length = headLength + (body?.length ?? 0)
+  if (length <= page.length) {
+    if (body) page.set(body, headLength)
+    to.sendFrom(page, length)
+  } else {
+    to.sendFrom(page, headLength)
+    if (body) to.sendOwn(body)
+  }
+  return body?.length ?? 0
+}
