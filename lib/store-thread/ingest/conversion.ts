@@ -31,8 +31,6 @@ export function conversionOf(context: StoreContext, bad: BadRecords): Conversion
 }
 
 export class Conversion {
-  /** The bytes to store after the outcome `converted`, null to delete. Valid until the next record. */
-  value: Uint8Array | null = null
   readonly #definition: Definition
   readonly #topic: string
   readonly #stats: Stats
@@ -46,6 +44,7 @@ export class Conversion {
   readonly #keepsBytes: boolean
   readonly #log = new RepeatedLog(loggerOf('ingest'))
   #step: Step = 'key'
+  #value: Uint8Array | null = null
 
   /** @param memory source of former values for callbacks; without it they do not run */
   constructor(definition: Definition, topic: string, stats: Stats, bad: BadRecords, memory: Memory | undefined) {
@@ -62,6 +61,11 @@ export class Conversion {
     const changesValues = this.#callbacks !== undefined && (onNew ?? onUpdate) !== undefined
     this.#keepsBytes = definition.keepsBytes && !changesValues
     this.#input = input === rawCodec && this.#keepsBytes ? undefined : input
+  }
+
+  /** The bytes to store after the outcome `converted`, null to delete. Valid until the next record. */
+  get value(): Uint8Array | null {
+    return this.#value
   }
 
   /** Whether callbacks run. Each partition then needs `pendingValues`. */
@@ -90,7 +94,7 @@ export class Conversion {
    */
   wrote(state: PartitionIngest, batch: RecordBatchReader, outcome: 'unchanged' | 'converted'): void {
     if (this.#callbacks === undefined) return
-    if (outcome === 'converted') this.#callbacks.wrote(state, this.value?.slice() ?? null, batch.offset)
+    if (outcome === 'converted') this.#callbacks.wrote(state, this.#value?.slice() ?? null, batch.offset)
     else this.#callbacks.wrote(state, batch.valueLength < 0 ? null : valueOf(batch).slice(), batch.offset)
   }
 
@@ -119,7 +123,7 @@ export class Conversion {
     }
     if (result === null && convert !== undefined) {
       this.#delete(key)
-      this.value = null
+      this.#value = null
       return 'converted'
     }
     if (this.#callbacks !== undefined) result = this.#callbacks.write(key, result, (step) => (this.#step = step))
@@ -127,7 +131,7 @@ export class Conversion {
     this.#step = 'encode'
     const bytes: unknown = value.encode(result)
     if (!(bytes instanceof Uint8Array)) throw new Error(`encode returned ${typeof bytes}: it must return a Uint8Array`)
-    this.value = bytes
+    this.#value = bytes
     return 'converted'
   }
 

@@ -11,11 +11,11 @@ const tickMs = 1_000
 const standstillMs = 5_000
 
 export class StandstillWatch {
-  hasStoodStill = false
   readonly #stoodStill: () => void
   readonly #now: () => number
   readonly #timer: ReturnType<typeof setInterval>
   #last: number
+  #hasStoodStill = false
 
   /** @param stoodStill called after a standstill, before anything is written */
   constructor(stoodStill: () => void, now = bootTimeMs) {
@@ -23,6 +23,10 @@ export class StandstillWatch {
     this.#now = now
     this.#last = now()
     this.#timer = setInterval(() => this.check(), tickMs)
+  }
+
+  get hasStoodStill(): boolean {
+    return this.#hasStoodStill
   }
 
   /**
@@ -34,7 +38,7 @@ export class StandstillWatch {
     const ms = now - this.#last
     this.#last = now
     if (ms <= standstillMs) return
-    this.hasStoodStill = true
+    this.#hasStoodStill = true
     const seconds = Math.round(ms / 1_000)
     log.warn('Stood still for {seconds} s: taking the changelog again before it is written', { seconds })
     this.#stoodStill()

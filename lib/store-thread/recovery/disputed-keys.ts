@@ -19,15 +19,11 @@ const keyOverheadBytes = 96
 export class DisputedKeys {
   /** One character is one byte of a key (latin1). */
   readonly keys = new Set<string>()
-  /**
-   * Changelog offset of the first record whose key did not fit. Another reading takes the keys from there on. Infinity
-   * if all keys fit.
-   */
-  overflowedAt = Number.POSITIVE_INFINITY
   readonly #succession = new Succession()
   readonly #from: number
   readonly #bytesMax: number
   #bytes = 0
+  #overflowedAt = Number.POSITIVE_INFINITY
   #isDisputed = false
   /** Whether the batch of the last concerns() call is late. */
   #isLate = false
@@ -38,6 +34,14 @@ export class DisputedKeys {
   constructor(from = 0, bytesMax = keyBytesMax) {
     this.#from = from
     this.#bytesMax = bytesMax
+  }
+
+  /**
+   * Changelog offset of the first record whose key did not fit. Another reading takes the keys from there on. Infinity
+   * if all keys fit.
+   */
+  get overflowedAt(): number {
+    return this.#overflowedAt
   }
 
   get isLate(): boolean {
@@ -81,12 +85,12 @@ export class DisputedKeys {
   }
 
   #take({ data, keyStart, keyLength, offset }: RecordBatchReader): void {
-    if (offset < this.#from || offset >= this.overflowedAt) return
+    if (offset < this.#from || offset >= this.#overflowedAt) return
     const key = data.toString('latin1', keyStart, keyStart + keyLength)
     if (this.keys.has(key)) return
     this.#bytes += keyLength + keyOverheadBytes
     // The first key always fits, so that each reading makes progress.
-    if (this.#bytes > this.#bytesMax && this.keys.size > 0) this.overflowedAt = offset
+    if (this.#bytes > this.#bytesMax && this.keys.size > 0) this.#overflowedAt = offset
     else this.keys.add(key)
   }
 }
