@@ -11,11 +11,10 @@ export type MissReasons = (key: Uint8Array) => LatchkeyError | undefined
 
 /** Returns the reasons as they are now, for the misses of one request. Several keys may get the same error. */
 export function missReasons(assignment: Assignment, stats: StatsView, config: StoreConfig): MissReasons {
+  if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
   const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
   const filling = replicas.filter((partition) => partitionStateOf(stats, partition) !== 'running')
-  const isComplete = replicas.length === 0 && primaries.length === partitionCount && recovering.length === 0
-  if (isComplete && rebuilding.length === 0) return noReason
   const attempted = `Reading store ${config.storeId}`
   const reasonOf = (partition: number | undefined): LatchkeyError | undefined => {
     const rebuilt = partition === undefined ? rebuilding[0] : rebuilding.find((one) => one === partition)
@@ -40,6 +39,14 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
     if (!known.has(partition)) known.set(partition, reasonOf(partition))
     return known.get(partition)
   }
+}
+
+/** Whether each key that is not found does not exist. The usual case, so it allocates nothing. */
+function hasEveryKey({ primaries, replicas, partitionCount, recovering }: Assignment, stats: StatsView): boolean {
+  if (replicas.length > 0 || primaries.length < partitionCount) return false
+  if (recovering !== undefined && recovering.length > 0) return false
+  for (const partition of primaries) if (partitionStateOf(stats, partition) === 'rebuilding') return false
+  return true
 }
 
 /** Returns why not all entries of a partition are here; undefined if they are. */

@@ -3,7 +3,7 @@
  * (../map/reader/read-together.ts), with one reader of the pool of each.
  */
 import { LatchkeyError } from '../errors.ts'
-import { noteGarbage, oversized, type Reader, readTogether } from '../map/index.ts'
+import { noteGarbage, oversized, type Reader, readTogether, touchBlock } from '../map/index.ts'
 import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
 import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
@@ -101,7 +101,7 @@ export class MultiReads {
     const search = new Search(readers, bytesMax)
     const { epoch, found } = readTogether(readers, (exchanges) => ({
       epoch: exchanges,
-      found: keys.map((key, index) => search.find(key, owners[index]!)),
+      found: search.findAll(keys, owners),
     }))
     noteGarbage(search.bytes + keys.length * keyGarbageBytes)
     const missReason = missReasons(assignment, stats, this.#config)
@@ -139,6 +139,17 @@ class Search {
   constructor(readers: readonly Reader[], bytesMax: number) {
     this.#readers = readers
     this.#left = bytesMax
+  }
+
+  /** @param owners index of the reader to search first, of each key */
+  findAll(keys: readonly Uint8Array[], owners: readonly number[]): (Lookup | typeof oversized | undefined)[] {
+    const found: (Lookup | typeof oversized | undefined)[] = []
+    for (let from = 0; from < keys.length; from += touchBlock) {
+      const to = Math.min(from + touchBlock, keys.length)
+      for (const [owner, reader] of this.#readers.entries()) reader.touch(keys, from, to, owners, owner)
+      for (let i = from; i < to; i++) found.push(this.find(keys[i]!, owners[i]!))
+    }
+    return found
   }
 
   /** @param owner index of the reader to search first. The key may still be in another map: its partition may change */

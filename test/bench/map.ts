@@ -1,5 +1,5 @@
 /** Figures of the map on one core: `bun test/bench/map.ts [entries]`. Keys of 11 bytes, values of 170. */
-import { ChiralMap, ChiralMapReaders, type Reader } from '../../lib/map/index.ts'
+import { ChiralMap, ChiralMapReaders, type Reader, readTogether, touchBlock } from '../../lib/map/index.ts'
 import { halfSipHash13 } from '../../lib/map/memory/half-sip-hash.ts'
 import { murmur2 } from '../../lib/map/memory/murmur2.ts'
 
@@ -83,6 +83,46 @@ function lookups(reader: Reader, offset: number): number {
   return count / ms
 }
 
+function lookupsOfMany(reader: Reader): number {
+  const count = 1_000_000
+  const keysAtOnce = 100
+  const keys = Array.from({ length: keysAtOnce }, () => new Uint8Array(keyLength))
+  const owners = keys.map(() => 0)
+  let ms = 0
+  for (let done = 0; done < count; done += keysAtOnce) {
+    for (const key of keys) writeKey(key, 0, random())
+    const before = performance.now()
+    const found = readTogether([reader], () => {
+      const results: unknown[] = []
+      for (let from = 0; from < keysAtOnce; from += touchBlock) {
+        const to = Math.min(from + touchBlock, keysAtOnce)
+        reader.touch(keys, from, to, owners, 0)
+        for (let i = from; i < to; i++) results.push(reader.find(keys[i]!, Number.POSITIVE_INFINITY))
+      }
+      return results
+    })
+    ms += performance.now() - before
+    if (found.includes(undefined)) throw new Error('a key was not found')
+  }
+  return count / ms
+}
+
+/** Entries per millisecond. */
+function walk(reader: Reader, withValues: boolean): number {
+  const before = performance.now()
+  let count = 0
+  for (const partition of partitions) {
+    let from: number | undefined = 0
+    while (from !== undefined) {
+      const hash: number = from
+      const chunk = readTogether([reader], () => reader.readChunk(partition, hash, { limit: 1000, withValues }))
+      count += chunk.entries.length
+      from = chunk.next
+    }
+  }
+  return count / (performance.now() - before)
+}
+
 function hashes(): void {
   const count = 5_000_000
   let sum = 0
@@ -127,6 +167,9 @@ for (const capacity of [entries, 0]) {
   lookups(reader, 0)
   report('lookups at random, hits', lookups(reader, 0) * 1000, 1000)
   report('lookups at random, misses', lookups(reader, entries) * 1000, 1000)
+  report('lookups at random, hits, 100 keys at a time', lookupsOfMany(reader) * 1000, 1000)
+  report('walk of all entries', walk(reader, true) * 1000, 1000)
+  report('walk of all entries without values', walk(reader, false) * 1000, 1000)
   let keys = 0
   const before = performance.now()
   for (const _ of map.keys(0)) keys++

@@ -94,9 +94,12 @@ class Check {
       const number = this.#random(keyCount)
       return { partition, map, number, key: Buffer.from(keyOf(partition, number)) }
     })
-    const { shown, result } = this.#read(readersHeld, () =>
-      keys.map(({ map, key }) => readersHeld[map]!.find(key, Number.POSITIVE_INFINITY) as MapEntry | undefined),
-    )
+    const bytes = keys.map(({ key }) => key)
+    const owners = keys.map(({ map }) => map)
+    const { shown, result } = this.#read(readersHeld, () => {
+      for (const [map, reader] of readersHeld.entries()) reader.touch(bytes, 0, bytes.length, owners, map)
+      return keys.map(({ map, key }) => readersHeld[map]!.find(key, Number.POSITIVE_INFINITY) as MapEntry | undefined)
+    })
     checkMany(keys, result, shown)
     this.#answers++
   }
