@@ -48,8 +48,9 @@ interface Owner {
 const keysMax = 5
 const sourceLength = 60
 
-export function orderOf({ src, aft }: ModelRecord): number {
-  return src ?? (aft === undefined ? -1 : aft + 0.5)
+/** An owner that has read nothing of the source has no offset to name: its record is one without. */
+export function orderOf({ src, aft = -1 }: ModelRecord): number {
+  return src ?? (aft < 0 ? -1 : aft + 0.5)
 }
 
 export class OwnersModel {
@@ -159,7 +160,11 @@ export class OwnersModel {
     const last = new Map<string, ModelRecord>()
     for (const { records } of batches) for (const record of records) if (record) last.set(record.key, record)
     const newest = this.#newestBefore(this.log[batches.length]?.offset)
-    for (const [key, { value }] of last) if (newest.get(key)!.value !== value) return
+    for (const [key, record] of last) {
+      const { value } = newest.get(key)!
+      // An older record of the same value would not say how new that is.
+      if (value !== record.value || orderOf(newest.get(key)!) > orderOf(record)) return
+    }
     for (const batch of batches) {
       batch.records = batch.records.map((record) => (record && last.get(record.key) === record ? record : undefined))
     }
