@@ -85,6 +85,8 @@ export const answeredCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'processing_only',
   'rebuilding',
   'replica_recovering',
+  'not_yet_visible',
+  'waits_exhausted',
   'too_stale',
   'store_not_found',
   'path_not_found',

@@ -16,6 +16,8 @@ import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 import { ValueAnswer, type Wanted } from './value-answer.ts'
+import { mayWait } from './wait-parameters.ts'
+import { WaitingLookups } from './waiting.ts'
 
 export const lookupPrefix = '/stores/'
 
@@ -29,15 +31,26 @@ export class LookupHandler {
   readonly #store: StoreView
   readonly #stats: LookupStats
   readonly #caughtUp: CaughtUp
+  readonly #waiting: WaitingLookups
 
   constructor(store: StoreView, stats: LookupStats, caughtUp: CaughtUp) {
     this.#store = store
     this.#stats = stats
     this.#caughtUp = caughtUp
+    this.#waiting = new WaitingLookups(store, {
+      answer: (request, target) => this.#handleNow(request, target),
+      keyOf: (target) => store.presentation.keyOf(this.#keyTextOf(target)),
+      fail: (thrown, startedAt) => this.#fail(thrown, startedAt),
+    })
   }
 
   /** @param target path and query of the request; begins with lookupPrefix */
   handle(request: RequestHead, target: string): Answer | Promise<Answer> {
+    if (mayWait(request.headers.get('prefer'), target)) return this.#waiting.handle(request, target)
+    return this.#handleNow(request, target)
+  }
+
+  #handleNow(request: RequestHead, target: string): Answer | Promise<Answer> {
     const startedAt = performance.now()
     try {
       const { method, headers } = request

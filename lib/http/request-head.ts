@@ -11,4 +11,6 @@ export interface RequestHead {
   readonly headers: RequestHeaders
   /** Bytes if all of the body has arrived. */
   readonly body?: Uint8Array | ReadableStream<Uint8Array> | null
+  /** How long its answer may be held; a few seconds if absent. */
+  readonly waitMsMax?: number
 }

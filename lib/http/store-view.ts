@@ -4,12 +4,36 @@ import type { StoreReads } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
 
+/** Waits for changes of a store. */
+export interface ChangeWaits {
+  /** Number of waits in this thread. */
+  readonly waiting: number
+  /**
+   * Returns whether source records are visible here.
+   * @param offsets by partition
+   * @throws LatchkeyError invalid_parameter, partition_not_held, and what a lookup throws while the store does not serve
+   */
+  isVisible(offsets: ReadonlyMap<number, number>): boolean
+  /**
+   * Resolves when the records are visible. Rejects with LatchkeyError: not_yet_visible when `over` resolves, or if they
+   * will not become visible here; waits_exhausted, stopping, store_failed.
+   */
+  waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void>
+  /**
+   * Calls `changed` when a publish has changed a key, and sometimes without a change.
+   * @returns a function that ends that
+   * @throws LatchkeyError waits_exhausted
+   */
+  onChange(key: Uint8Array, changed: () => void): () => void
+}
+
 export interface StoreView extends StoreReads {
   readonly id: string
   /** How keys and values are written in requests and responses. */
   readonly presentation: Presentation
   /** Counters in shared memory, for metrics. */
   readonly stats: StatsView
+  readonly changes: ChangeWaits
   readonly readers: { size: number; inUse: number; waiting: number }
   /**
    * Returns the latest published value of a key: at once if a reader is free, else a promise.

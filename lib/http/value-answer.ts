@@ -39,6 +39,8 @@ const noSniffLine = 'X-Content-Type-Options: nosniff\r\n'
 
 export class ValueAnswer {
   readonly status: 200 | 304
+  /** Value of Preference-Applied. */
+  preferenceApplied: string | undefined
   /** Not sent with 304. */
   readonly body: Uint8Array | string
   readonly #lookup: Lookup
@@ -60,6 +62,7 @@ export class ValueAnswer {
     let lines = this.status === 304 ? '' : `Content-Type: ${contentTypes[this.#as]}\r\n`
     lines += `ETag: ${this.#etag}\r\nCache-Control: ${cacheControl}\r\nVary: ${vary}\r\n${noSniffLine}x-kafka-partition: ${partition}\r\n`
     if (offset >= 0) lines += `x-kafka-offset: ${offset}\r\n`
+    if (this.preferenceApplied !== undefined) lines += `Preference-Applied: ${this.preferenceApplied}\r\n`
     if (timestamp >= 0) lines += `Last-Modified: ${lastModifiedOf(timestamp)}\r\n`
     if (replicaLag === undefined && headerBlock === undefined) return lines
     const rare = new Headers()
@@ -82,6 +85,7 @@ export class ValueAnswer {
         ? new Response(null, { status: 304, headers })
         : new Response(this.body as Uint8Array<ArrayBuffer>, { headers })
     if (this.status === 304) response.headers.delete('content-type')
+    if (this.preferenceApplied !== undefined) response.headers.set('preference-applied', this.preferenceApplied)
     this.#addRare(response.headers)
     if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) releaseResponse(this.body)
     return response

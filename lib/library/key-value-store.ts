@@ -14,6 +14,15 @@ import { SerialQueue } from './serial-queue.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
+/** Default of `timeoutMs` of waitFor(). */
+const waitMsDefault = 5_000
+
+export interface AwaitedRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly timeoutMs?: number
+}
+
 /**
  * Reads throw or reject with LatchkeyError: recovering (`details` has the progress), stopping, store_failed,
  * processing_only, readers_exhausted; replica_recovering and partition_not_held for a miss that should be retried;
@@ -146,6 +155,22 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
    */
   flush(): Promise<number> {
     return this.bytes.flush()
+  }
+
+  /**
+   * Waits until a source record is visible here, as its partition and offset name it: a lookup after that shows this
+   * record of its key, or a later one. Causes no flush.
+   * Rejects with LatchkeyError: not_yet_visible after `timeoutMs` (5,000 by default), or if another instance has taken
+   * the partition; partition_not_held; invalid_parameter for a partition that does not exist; waits_exhausted.
+   */
+  async waitFor({ partition, offset, timeoutMs = waitMsDefault }: AwaitedRecord): Promise<void> {
+    const over = Promise.withResolvers<void>()
+    const timer = setTimeout(over.resolve, timeoutMs)
+    try {
+      await this.bytes.changes.waitFor(new Map([[partition, offset]]), over.promise)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /**

@@ -48,6 +48,7 @@ export interface OpenOptions {
   readonly autoFlushCount?: number
   readonly autoFlushSeconds?: number
   readonly autoFlushWhenIdle?: boolean
+  readonly changesBytes?: number
   readonly readerPoolSize?: number
   /** Number of threads that write, each with a share of the partitions. */
   readonly storeThreads?: number

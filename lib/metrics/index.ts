@@ -19,6 +19,7 @@ const storeStates: readonly StoreState[] = ['starting', 'recovering', 'running',
 
 export interface MetricsSource {
   readonly stats: StatsView
+  readonly changes: { waiting: number }
   readonly readers: { size: number; inUse: number; waiting: number }
   status(): StoreStatus
 }
@@ -103,6 +104,7 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
   series.counter('hosts_refused_total', 'Requests refused for their Host', () => lookups.hostsRefused)
   series.gauge('readers', 'Readers in the pool', () => source.readers.size)
   series.gauge('readers_in_use', 'Readers in use by lookups', () => source.readers.inUse)
+  series.gauge('waiting', 'Requests that wait for a change', () => source.changes.waiting)
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
 }
 

@@ -59,9 +59,9 @@ export class Store implements StoreReads {
     this.#config = config
     this.changes = new StoreChanges({
       id: this.id,
-      threads: () => this.#threads.all,
-      stats: () => this.stats,
+      threads: () => this.#threads,
       state: () => (this.#closing === undefined ? this.state : 'stopping'),
+      requireServing: () => this.#requireServing('Reading'),
     })
     const events = {
       state: (state: StoreState) => this.#changed(state),

@@ -23,6 +23,7 @@ describe('readCommand', () => {
       autoFlushCount: 1000,
       autoFlushSeconds: 1,
       autoFlushWhenIdle: true,
+      changesBytes: 16_777_216,
       storeThreads: threadsDefault(availableParallelism()),
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',

@@ -1,6 +1,7 @@
 /** Settings for memory and for flushes, which make records visible. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
+import { changesBytesDefault, changesBytesMax, changesBytesMin } from '../../store-protocol/change-ring.ts'
 import { threadsDefault, threadsMax } from '../threads.ts'
 import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 
@@ -49,6 +50,15 @@ export const memoryDefinitions = {
       allowed: 'true or false',
       default: 'true, unless AUTO_FLUSH_COUNT or AUTO_FLUSH_SECONDS is given',
       isSwitch: true,
+    }),
+  ),
+  changesBytes: v.pipe(
+    v.optional(wholeNumber(changesBytesMin, changesBytesMax), String(changesBytesDefault)),
+    v.metadata({
+      variable: 'CHANGES_BYTES',
+      meaning: 'Memory for the keys that changed last, reserved when the first client waits for a key.',
+      allowed: `a whole number from ${changesBytesMin} to ${changesBytesMax}`,
+      default: String(changesBytesDefault),
     }),
   ),
   storeThreads: v.pipe(

@@ -1,6 +1,7 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
 import { type Answer, isWritten } from '../../http/answer.ts'
+import { HeldAnswer } from '../../http/held-answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import type { RequestHead } from '../../http/request-head.ts'
 import { isLoopback } from '../loopback.ts'
@@ -36,8 +37,9 @@ export class ClientConnection implements Holder {
   /** Last head whose Host was admitted. */
   #admitted: PlainHead | undefined
   #tunnel: Tunnel | undefined
-  /** A response is being made. */
+  /** A response is being made, which may wait for a change. */
   #isAnswering = false
+  #held: HeldAnswer | undefined
   /** No further request is answered. */
   #isLast = false
   /** The client sends nothing more. */
@@ -87,6 +89,7 @@ export class ClientConnection implements Holder {
   closed(error?: unknown): void {
     this.#isLast = true
     this.#requestBuffer.close()
+    this.#held?.end()
     this.#writeBuffer.close()
     this.#tunnel?.clientClosed()
     this.log?.closed(error)
@@ -101,6 +104,7 @@ export class ClientConnection implements Holder {
   /** Closes the connection. If a request is in progress, its response closes the connection and announces it. */
   finish(): void {
     this.#isFinishing = true
+    this.#held?.end()
     this.log?.closing('the server stops')
     const isBusy = this.#isHeld || this.#requestBuffer.awaitsBody || this.#tunnel?.isPassing
     if (!this.#isLast && !isBusy) this.#end()
@@ -112,6 +116,7 @@ export class ClientConnection implements Holder {
     const ticks = isPartial ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
+    if (this.#held !== undefined) this.#activeAt = this.#host.ticks
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
     this.#bodyTicks = this.#requestBuffer.awaitsBody && !this.#isHeld ? this.#bodyTicks + 1 : 0
@@ -210,7 +215,9 @@ export class ClientConnection implements Holder {
 
   async #answerLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
     this.#isAnswering = true
+    if (coming instanceof HeldAnswer) this.#held = coming
     const answer = await Promise.resolve(coming).catch(problemResponse)
+    this.#held = undefined
     this.#send(answer, head, method, isWritten(answer) ? undefined : await answer.bytes())
     this.#isAnswering = false
     this.#proceed()

@@ -33,6 +33,8 @@ const plainLength = /^(?:0|[1-9]\d{0,6})$/
 /** Version and headers of a request, which clients repeat from one request to the next. */
 export class PlainHead implements RequestHead, RequestHeaders {
   readonly method = 'GET'
+  /** The connection is not closed as idle while its answer is made. */
+  readonly waitMsMax = 60_000
   /** From the space after the target to the empty line. */
   readonly text: string
   /** The client asks for the connection to end with the response. */

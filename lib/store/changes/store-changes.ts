@@ -8,7 +8,7 @@ import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { StoreState } from '../../store-protocol/status.ts'
 import type { Watching } from '../../store-protocol/thread-messages.ts'
 import { KeyWaits } from './key-waits.ts'
-import { OffsetWaits } from './offset-waits.ts'
+import { type OffsetWait, OffsetWaits } from './offset-waits.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
 /** Waits at a time, in one thread. */
@@ -21,18 +21,19 @@ export interface ChangingThread {
   readonly changes: ThreadChanges
 }
 
-export interface ChangeSource {
-  readonly id: string
-  threads(): readonly ChangingThread[]
-  stats(): StatsView
-  state(): StoreState
+/** The store threads of a store. */
+export interface ChangingThreads {
+  readonly all: readonly ChangingThread[]
+  readonly stats: StatsView
+  readonly assignment: { readonly partitionCount: number }
 }
 
-export interface Wait {
-  /** Rejects with LatchkeyError if the record will not become visible here: not_yet_visible, stopping, store_failed. */
-  readonly ended: Promise<void>
-  /** Leaves the promise pending. */
-  cancel(): void
+export interface ChangeSource {
+  readonly id: string
+  threads(): ChangingThreads
+  state(): StoreState
+  /** @throws LatchkeyError what a lookup throws */
+  requireServing(): void
 }
 
 export class StoreChanges {
@@ -52,25 +53,34 @@ export class StoreChanges {
   }
 
   /**
-   * Waits until a source record is visible here.
-   * @returns undefined if it is
-   * @throws LatchkeyError waits_exhausted; those of `ended`
+   * Returns whether source records are visible here.
+   * @param offsets by partition
+   * @throws LatchkeyError invalid_parameter, partition_not_held, and what a lookup throws while the store does not serve
    */
-  untilVisible(partition: number, offset: number): Wait | undefined {
-    if (this.#visible(partition) > offset) return undefined
-    const error = this.#standing(partition)
-    if (error !== undefined) throw error
-    this.#checkRoom()
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const wait = { partition, offset, ended: (failed?: Error) => (failed === undefined ? resolve() : reject(failed)) }
-    this.#offsets.add(wait)
-    this.#request()
-    return {
-      ended: promise,
-      cancel: () => {
-        this.#offsets.remove(wait)
-        this.#request()
-      },
+  isVisible(offsets: ReadonlyMap<number, number>): boolean {
+    this.#source.requireServing()
+    for (const partition of offsets.keys()) this.#checkPartition(partition)
+    for (const [partition, offset] of offsets) if (this.#visible(partition) <= offset) return false
+    return true
+  }
+
+  /**
+   * Waits until source records are visible here.
+   * @param over ends the wait when it resolves
+   * @returns rejects with LatchkeyError: not_yet_visible, waits_exhausted, stopping, store_failed
+   */
+  async waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void> {
+    if (this.isVisible(offsets)) return
+    const waits: OffsetWait[] = []
+    try {
+      const all = [...offsets].map(([partition, offset]) => this.#untilVisible(partition, offset, waits))
+      const isOver = over.then(() => {
+        throw this.#notYetVisible(offsets)
+      })
+      await Promise.race([Promise.all(all), isOver])
+    } finally {
+      for (const wait of waits) this.#offsets.remove(wait)
+      this.#request()
     }
   }
 
@@ -106,8 +116,50 @@ export class StoreChanges {
     for (const changed of this.#keys.all()) changed()
   }
 
+  /** @param waits gets the wait, for its end */
+  #untilVisible(partition: number, offset: number, waits: OffsetWait[]): Promise<void> {
+    if (this.#visible(partition) > offset) return Promise.resolve()
+    const error = this.#standing(partition)
+    if (error !== undefined) return Promise.reject(error)
+    this.#checkRoom()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const wait = { partition, offset, ended: (failed?: Error) => (failed === undefined ? resolve() : reject(failed)) }
+    waits.push(wait)
+    this.#offsets.add(wait)
+    this.#request()
+    return promise
+  }
+
+  #checkPartition(partition: number): void {
+    const { partitions } = this.#source.threads().stats
+    if (partitions.includes(partition)) return
+    const count = this.#source.threads().assignment.partitionCount
+    const attempted = `Waiting for partition ${partition} of store ${this.#source.id}`
+    if (partition < count) throw new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it`)
+    throw new LatchkeyError('invalid_parameter', `${attempted}: the topic has the partitions 0 to ${count - 1}`)
+  }
+
+  #notYetVisible(offsets: ReadonlyMap<number, number>): LatchkeyError {
+    const stats = this.#source.threads().stats
+    const missing = [...offsets].filter(([partition, offset]) => this.#visible(partition) <= offset)
+    const visibleTo = Object.fromEntries(missing.map(([partition]) => [partition, known(this.#visible(partition))]))
+    const isAcknowledged = ([partition, offset]: [number, number]) =>
+      stats.gauge(partition, 'role') === 0 && stats.gauge(partition, 'position') > offset
+    const awaitsFlush = missing.every(isAcknowledged)
+    const found = missing.map(([partition, offset]) => {
+      const visible = this.#visible(partition)
+      const upTo = visible < 0 ? 'no known offset' : `offset ${visible}`
+      return `partition ${partition} is visible up to ${upTo}, and ${offset} is asked for`
+    })
+    const advice = awaitsFlush
+      ? 'The next flush makes it visible (AUTO_FLUSH_COUNT, AUTO_FLUSH_SECONDS). Wait longer'
+      : 'Wait longer'
+    const message = `Waiting for store ${this.#source.id}: ${found.join('; ')}. ${advice}`
+    return new LatchkeyError('not_yet_visible', message, { details: { visibleTo, awaitsFlush } })
+  }
+
   #visible(partition: number): number {
-    return this.#source.stats().gauge(partition, 'visible')
+    return this.#source.threads().stats.gauge(partition, 'visible')
   }
 
   /** Returns why a partition will show no further records here; undefined if it will. */
@@ -116,11 +168,11 @@ export class StoreChanges {
     const state = this.#source.state()
     if (state === 'stopping') return new LatchkeyError('stopping', `${attempted}: it is stopping`)
     if (state === 'failed') return new LatchkeyError('store_failed', `${attempted}: the store has failed`)
-    const held = partitionStateOf(this.#source.stats(), partition)
+    const held = partitionStateOf(this.#source.threads().stats, partition)
     if (held !== 'fenced' && held !== 'halted') return undefined
     const found = held === 'fenced' ? 'another instance has taken it; ask that one' : 'it has halted at a record'
     return new LatchkeyError('not_yet_visible', `${attempted}: ${found}`, {
-      details: { visibleTo: { [partition]: this.#visible(partition) }, partitionState: held },
+      details: { visibleTo: { [partition]: known(this.#visible(partition)) }, partitionState: held },
     })
   }
 
@@ -161,6 +213,10 @@ export class StoreChanges {
   #want(watching: Watching): void {
     if (watching === 'positions' && this.#wanted === 'keys') return
     this.#wanted = watching
-    for (const { state, changes } of this.#source.threads()) if (state === 'running') changes.want(watching)
+    for (const { state, changes } of this.#source.threads().all) if (state === 'running') changes.want(watching)
   }
+}
+
+function known(position: number): number | null {
+  return position < 0 ? null : position
 }

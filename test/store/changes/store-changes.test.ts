@@ -15,13 +15,14 @@ function start() {
   const changes = new ThreadChanges(3, (message) => void posted.push(message))
   const thread = { state: 'running' as StoreState, changes }
   let state: StoreState = 'running'
-  const waits = new StoreChanges({ id: 'orders', threads: () => [thread], stats: () => stats, state: () => state })
+  const threads = { all: [thread], stats, assignment: { partitionCount: 3 } }
+  const waits = new StoreChanges({ id: 'orders', threads: () => threads, state: () => state, requireServing: () => {} })
   const positions = new Float64Array([0, 0])
   const ring = new ChangeRingWriter(1 << 16, [0, 1], positions)
   const receive = (message: Parameters<ThreadChanges['received']>[0]) => {
     if (changes.received(message)) waits.received(thread)
   }
-  const begin = () =>
+  const answer = () =>
     receive({ type: 'watching', readerThread: 3, following: { ring: ring.shared, positions: [...positions] } })
   const publish = (visible: Partial<Record<0 | 1, number>>, ...keys: string[]) => {
     for (const [partition, position] of Object.entries(visible)) stats.setGauge(Number(partition), 'visible', position)
@@ -35,13 +36,14 @@ function start() {
     receive({ type: 'state', state })
     waits.stopped()
   }
-  return { stats, posted, waits, ring, receive, begin, publish, stop }
+  return { stats, posted, waits, ring, receive, answer, publish, stop }
 }
 
-/** Notes what a wait ends with. */
-function ended(wait: { ended: Promise<void> } | undefined): { with?: string } {
-  const seen: { with?: string } = {}
-  wait!.ended.then(
+/** Begins a wait, and notes what it ends with. */
+function begin(waits: StoreChanges, partition: number, offset: number): { with?: string; giveUp: () => void } {
+  const over = Promise.withResolvers<void>()
+  const seen: { with?: string; giveUp: () => void } = { giveUp: over.resolve }
+  waits.waitFor(new Map([[partition, offset]]), over.promise).then(
     () => (seen.with = 'visible'),
     (error: LatchkeyError) => (seen.with = error.code),
   )
@@ -55,15 +57,15 @@ describe('waiting for an offset', () => {
   test('no wait is needed for what is visible', () => {
     const { waits, publish, posted } = start()
     publish({ 0: 10 })
-    expect(waits.untilVisible(0, 9)).toBeUndefined()
+    expect(waits.isVisible(new Map([[0, 9]]))).toBe(true)
     expect(posted).toEqual([])
   })
 
   test('a publish ends the waits that it reaches, and no others', async () => {
     const { waits, publish, posted } = start()
     publish({ 0: 10, 1: 10 })
-    const seen = [12, 10, 11].map((offset) => ended(waits.untilVisible(0, offset)))
-    const other = ended(waits.untilVisible(1, 10))
+    const seen = [12, 10, 11].map((offset) => begin(waits, 0, offset))
+    const other = begin(waits, 1, 10)
     expect(posted).toEqual([{ type: 'watch', readerThread: 3, watching: 'positions' }])
     publish({ 0: 12 })
     await turn()
@@ -77,7 +79,7 @@ describe('waiting for an offset', () => {
 
   test('what becomes visible before the store thread knows of the wait ends it with the answer', async () => {
     const { stats, waits, receive } = start()
-    const seen = ended(waits.untilVisible(0, 10))
+    const seen = begin(waits, 0, 10)
     stats.setGauge(0, 'visible', 11)
     receive({ type: 'watching', readerThread: 3 })
     await turn()
@@ -86,33 +88,56 @@ describe('waiting for an offset', () => {
 
   test('a wait that was given up is forgotten', async () => {
     const { waits, publish } = start()
-    const wait = waits.untilVisible(0, 10)!
-    const seen = ended(wait)
-    wait.cancel()
-    wait.cancel()
+    publish({ 0: 7 })
+    const seen = begin(waits, 0, 10)
+    expect(waits.waiting).toBe(1)
+    seen.giveUp()
+    await turn()
+    expect(seen.with).toBe('not_yet_visible')
     expect(waits.waiting).toBe(0)
     publish({ 0: 11 })
-    await turn()
-    expect(seen.with).toBeUndefined()
   })
 
   test('a partition that another instance has taken ends its waits, except those it has reached', async () => {
     const { stats, waits, receive } = start()
-    const reached = ended(waits.untilVisible(0, 5))
-    const beyond = ended(waits.untilVisible(0, 6))
-    const other = ended(waits.untilVisible(1, 6))
+    const reached = begin(waits, 0, 5)
+    const beyond = begin(waits, 0, 6)
+    const other = begin(waits, 1, 6)
     stats.setGauge(0, 'visible', 6)
     setPartitionState(stats, 0, 'fenced')
     receive({ type: 'fenced', partition: 0, reason: 'taken' })
     await turn()
     expect([reached.with, beyond.with, other.with]).toEqual(['visible', 'not_yet_visible', undefined])
-    expect(() => waits.untilVisible(0, 6)).toThrow('another instance has taken it')
-    expect(waits.untilVisible(0, 5)).toBeUndefined()
+    await expect(waits.waitFor(new Map([[0, 6]]), new Promise(() => {}))).rejects.toThrow(
+      'another instance has taken it',
+    )
+    expect(waits.isVisible(new Map([[0, 5]]))).toBe(true)
+  })
+
+  test('it says how far each partition is visible, and whether the next flush is all that is missing', async () => {
+    const { stats, waits } = start()
+    const over = Promise.resolve()
+    const error = (offsets: Record<number, number>) =>
+      waits.waitFor(new Map(Object.entries(offsets).map(([p, offset]) => [Number(p), offset])), over).catch((e) => e)
+    stats.setGauge(0, 'visible', 4)
+    stats.setGauge(0, 'role', 0)
+    stats.setGauge(0, 'position', 9)
+    expect(await error({ 0: 8 })).toMatchObject({ details: { visibleTo: { 0: 4 }, awaitsFlush: true } })
+    expect(await error({ 0: 9 })).toMatchObject({ details: { visibleTo: { 0: 4 }, awaitsFlush: false } })
+    const { message, details } = await error({ 0: 3, 1: 8 })
+    expect(details).toEqual({ visibleTo: { 1: null }, awaitsFlush: false })
+    expect(message).toContain('partition 1 is visible up to no known offset, and 8 is asked for')
+  })
+
+  test('partitions that do not exist, or that are not held, are refused', () => {
+    const { waits } = start()
+    expect(() => waits.isVisible(new Map([[3, 0]]))).toThrow('the topic has the partitions 0 to 2')
+    expect(() => waits.isVisible(new Map([[2, 0]]))).toThrow('this instance does not hold it')
   })
 
   test('a store that stops ends all of them', async () => {
     const { waits, stop } = start()
-    const seen = ended(waits.untilVisible(0, 5))
+    const seen = begin(waits, 0, 5)
     stop()
     await turn()
     expect(seen.with).toBe('stopping')
@@ -127,9 +152,9 @@ describe('waiting for a key', () => {
   }
 
   test('a publish wakes the waits for the keys that it changed, once each', () => {
-    const { waits, publish, begin } = start()
+    const { waits, publish, answer } = start()
     const { calls } = follow(waits, 'a', 'b', 'ab')
-    begin()
+    answer()
     expect(calls()).toEqual([1, 1, 1])
     publish({}, 'b', 'c', 'b', 'ba')
     expect(calls()).toEqual([1, 2, 1])
@@ -138,9 +163,9 @@ describe('waiting for a key', () => {
   })
 
   test('all are woken if the ring was overwritten, or misses a key', () => {
-    const { waits, publish, begin, ring } = start()
+    const { waits, publish, answer, ring } = start()
     const { calls } = follow(waits, 'a', 'b')
-    begin()
+    answer()
     for (let i = 0; ring.end < 1 << 17; i++) ring.append(0, 1, 1, key(`other ${i}`), 0, 7, false)
     publish({}, 'b')
     expect(calls()).toEqual([2, 2])
@@ -152,9 +177,9 @@ describe('waiting for a key', () => {
   })
 
   test('no callback runs after the end of a wait', () => {
-    const { waits, publish, begin } = start()
+    const { waits, publish, answer } = start()
     const { calls, end } = follow(waits, 'a')
-    begin()
+    answer()
     end()
     end()
     expect(waits.waiting).toBe(0)
@@ -163,9 +188,9 @@ describe('waiting for a key', () => {
   })
 
   test('all are called when the store stops', () => {
-    const { waits, begin, stop } = start()
+    const { waits, answer, stop } = start()
     const { calls } = follow(waits, 'a')
-    begin()
+    answer()
     stop()
     expect(calls()).toEqual([2])
   })

@@ -7,11 +7,13 @@ import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../..
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Lookup, StoreStatus } from '../../../lib/store-protocol/status.ts'
 import { chunkOf, type FakeEntry, manyOf } from './fake-reads.ts'
+import { FakeWaits } from './fake-waits.ts'
 
 export class FakeStore implements StoreView {
   readonly id = 'orders'
   readonly presentation: Presentation
   stats = new Stats([0, 1])
+  readonly changes = new FakeWaits()
   readers = { size: 1000, inUse: 0, waiting: 0 }
   state: StoreStatus
   /** What get() does; the entries by default. */

@@ -1,0 +1,24 @@
+/** The answer to a request that waits for a change. */
+import type { Answer } from './answer.ts'
+
+export class HeldAnswer extends Promise<Answer> {
+  /** Ends the wait: the client has left, or the server stops. The answer is that of the moment. */
+  end: () => void = () => {}
+
+  /** Promises that follow from it are ordinary ones. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  /**
+   * @param make makes the answer; at the latest when the promise that it gets resolves
+   * @param timeoutMs after which it resolves
+   */
+  static hold(make: (over: Promise<void>) => Promise<Answer>, timeoutMs: number): HeldAnswer {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, timeoutMs)
+    const held = new HeldAnswer((answer) => answer(make(promise).finally(() => clearTimeout(timer))))
+    held.end = resolve
+    return held
+  }
+}

@@ -1,0 +1,43 @@
+/** Waits for changes of a store without Kafka: what is visible, and when something has changed, the test says. */
+import { LatchkeyError } from '../../../lib/errors.ts'
+import type { ChangeWaits } from '../../../lib/http/store-view.ts'
+
+export class FakeWaits implements ChangeWaits {
+  /** By partition, excluded. */
+  readonly visible = new Map<number, number>()
+  readonly #changed = new Set<() => void>()
+  readonly #reached = new Set<() => void>()
+
+  get waiting(): number {
+    return this.#changed.size + this.#reached.size
+  }
+
+  isVisible(offsets: ReadonlyMap<number, number>): boolean {
+    for (const partition of offsets.keys()) {
+      if (partition > 1) throw new LatchkeyError('partition_not_held', 'Waiting: this instance does not hold it')
+    }
+    return [...offsets].every(([partition, offset]) => (this.visible.get(partition) ?? 0) > offset)
+  }
+
+  async waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const check = () => this.isVisible(offsets) && resolve()
+    this.#reached.add(check)
+    void over.then(() => reject(new LatchkeyError('not_yet_visible', 'Waiting: it is not visible yet')))
+    try {
+      await promise
+    } finally {
+      this.#reached.delete(check)
+    }
+  }
+
+  onChange(_key: Uint8Array, changed: () => void): () => void {
+    this.#changed.add(changed)
+    return () => void this.#changed.delete(changed)
+  }
+
+  /** Wakes all that wait. */
+  publish(): void {
+    for (const wake of [...this.#changed, ...this.#reached]) wake()
+  }
+}
