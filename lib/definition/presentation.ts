@@ -7,6 +7,7 @@ import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import { type Codec, SchemaPending } from '../format/codec.ts'
 import { isLongerThan, JsonTooLong } from '../format/simple/json-length.ts'
 import { rawCodec } from '../format/simple/raw.ts'
+import { utf8Codec } from '../format/simple/utf8.ts'
 import { bytesWithoutBom } from '../text/bom.ts'
 import type { Definition } from './definition.ts'
 import { schemaWaitMsDefault, withSchemas } from './schema-wait.ts'
@@ -27,6 +28,8 @@ export interface Presentation {
   readonly formats: { readonly key: string; readonly value: string }
   /** Values are not decoded: each representation is the stored bytes. */
   readonly hasRawValues: boolean
+  /** The text form of a key is its bytes. */
+  readonly hasPlainKeys: boolean
   /**
    * Returns the bytes of a key from its text in a URL, percent-decoded. Returns a promise only while a schema is
    * fetched.
@@ -71,6 +74,7 @@ export function presentationOf(
   return {
     formats: { key: key.name, value: value.name },
     hasRawValues: value === rawCodec,
+    hasPlainKeys: key === rawCodec || key === utf8Codec,
     ...(key === rawCodec ? rawKeys : keysOf(key, schemaWaitMs)),
     render: value === rawCodec ? storedBytes : renderer(value, schemaWaitMs),
   }

@@ -5,11 +5,12 @@
  */
 import { ListAnswer } from './list-answer.ts'
 import type { RequestHead } from './request-head.ts'
+import type { StreamAnswer } from './stream-answer.ts'
 import { ValueAnswer } from './value-answer.ts'
 
 /** An answer that writes itself: as header lines and body, or as a Response. */
 export type WrittenAnswer = ValueAnswer | ListAnswer
-export type Answer = WrittenAnswer | Response
+export type Answer = WrittenAnswer | StreamAnswer | Response
 
 /**
  * Returns the response to a request. Never throws and never rejects: an error becomes a response, too. `target` is path
@@ -18,7 +19,7 @@ export type Answer = WrittenAnswer | Response
 export type RequestHandler = (request: RequestHead, target: string) => Answer | Promise<Answer>
 
 export function toResponse(answer: Answer): Response {
-  return isWritten(answer) ? answer.toResponse() : answer
+  return answer instanceof Response ? answer : answer.toResponse()
 }
 
 export function isWritten(answer: Answer | Promise<Answer>): answer is WrittenAnswer {

@@ -1,13 +1,19 @@
-/** `/stores/<id>` without a key in the path: one key by `?key=`, or many keys by `?keys=` or in a body. */
+/**
+ * `/stores/<id>` without a key in the path: one key by `?key=`; many keys by `?keys=` or in a body; a count; all entries
+ * as pages or as a stream.
+ */
 import { LatchkeyError } from '../errors.ts'
 import { type LookupStats, outcomeOf } from '../metrics/index.ts'
 import { negotiate } from './accept.ts'
 import type { Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
+import { positionOf } from './cursor.ts'
+import { dumpOf } from './dump.ts'
 import { bodyBytesMax, keysOfBody, keysOfQuery } from './key-list.ts'
-import { acceptQuery, type ListForm, listMediaTypes } from './list-answer.ts'
+import { acceptQuery, ListAnswer, type ListForm, listMediaTypes } from './list-answer.ts'
 import { type LookupHandler, lookupPrefix } from './lookup.ts'
 import { ManyHandler } from './many.ts'
+import { countAll, countWalked, limitDefault, limitMax, pageOf, pageUrl } from './page.ts'
 import { parameterNames, Parameters } from './parameters.ts'
 import { problemResponse } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
@@ -15,11 +21,15 @@ import type { RequestHead } from './request-head.ts'
 import { maxLagOf } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
+import { WalkTurns } from './walk-turns.ts'
+import { Walk, type WalkOptions } from './walk.ts'
 
+const walkParameters = ['limit', 'cursor', 'prefix', 'fields', 'partition']
+const partitionMax = 0x7fff_ffff
 const bodyMethods: ReadonlySet<string> = new Set(['QUERY', 'POST'])
 const allow = 'GET, HEAD, QUERY, POST'
 /** At most one of them is asked for. */
-const kinds: ReadonlySet<string> = new Set(['key', 'keys'])
+const kinds: ReadonlySet<string> = new Set(['key', 'keys', 'count', 'limit'])
 
 /** @param target begins with lookupPrefix */
 export function isCollection(target: string): boolean {
@@ -39,8 +49,13 @@ export class CollectionHandler {
   readonly #stats: LookupStats
   readonly #lookups: LookupHandler
   readonly #many: ManyHandler
+  readonly #turns = new WalkTurns()
+  /** Of the collection, in URLs. */
+  readonly #path: string
 
-  constructor(store: StoreView, stats: LookupStats, caughtUp: CaughtUp, lookups: LookupHandler) {
+  /** @param prefix before all paths; may be empty */
+  constructor(store: StoreView, stats: LookupStats, caughtUp: CaughtUp, lookups: LookupHandler, prefix: string) {
+    this.#path = `${prefix}${lookupPrefix}${encodeURIComponent(store.id)}`
     this.#store = store
     this.#stats = stats
     this.#lookups = lookups
@@ -68,7 +83,9 @@ export class CollectionHandler {
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
     const asked = new Set(parameterNames(query).filter((name) => kinds.has(name)))
     if (asked.size > 1) throw exclusive([...asked])
-    if (!asked.has('keys')) return this.#lookups.handle(request, target)
+    if (asked.has('key')) return this.#lookups.handle(request, target)
+    if (asked.has('count')) return this.#count(query)
+    if (!asked.has('keys')) return this.#walk(request, query)
     const parameters = new Parameters('Reading many keys', query, ['keys', 'max-lag'], ['keys'])
     const keys = keysOfQuery(parameters.all('keys'))
     return this.#many.answer(keys, { form: formOf(request), maxLag: maxLagOf(target) })
@@ -81,6 +98,39 @@ export class CollectionHandler {
     const body = readJsonBody(request, bodyBytesMax)
     if (!(body instanceof Promise)) return this.#many.answer(keysOfBody(body), options)
     return body.then((bytes) => this.#many.answer(keysOfBody(bytes), options))
+  }
+
+  #count(query: string): Promise<Answer> {
+    const parameters = new Parameters('Counting entries', query, ['count', 'prefix'])
+    if (parameters.all('count')[0] !== '') throw parameters.invalid('count has a value; give ?count alone')
+    const prefix = parameters.bytes('prefix')
+    if (prefix === undefined) return countAll(this.#store)
+    const options = { form: 'json', partition: undefined, prefix, keysOnly: true, from: undefined } as const
+    return this.#turns.answer(() => countWalked(new Walk(this.#store, this.#turns, options)))
+  }
+
+  async #walk(request: RequestHead, query: string): Promise<Answer> {
+    const parameters = new Parameters('Walking the store', query, walkParameters)
+    const options: WalkOptions = {
+      form: formOf(request),
+      partition: parameters.wholeNumber('partition', 0, partitionMax),
+      prefix: parameters.bytes('prefix'),
+      keysOnly: isKeysOnly(parameters),
+      from: positionOf(parameters, this.#store),
+    }
+    const { from, partition } = options
+    if (from !== undefined && partition !== undefined && from.partition !== partition) {
+      throw parameters.invalid('cursor is of another partition than partition; take both from "next"')
+    }
+    const limit = parameters.wholeNumber('limit', 1, limitMax)
+    if (limit === undefined && options.form === 'ndjson') {
+      if (request.method === 'HEAD') return new ListAnswer(new Uint8Array(), 'ndjson', {})
+      return dumpOf(new Walk(this.#store, this.#turns, options))
+    }
+    const nextUrl = pageUrl(this.#path, parameters, limit ?? limitDefault)
+    return this.#turns.answer(() => {
+      return pageOf(this.#store, new Walk(this.#store, this.#turns, options), options, limit ?? limitDefault, nextUrl)
+    })
   }
 
   #fail(thrown: unknown, startedAt: number): Response {
@@ -100,6 +150,12 @@ function formOf({ headers }: RequestHead): ListForm {
   const acceptable = listMediaTypes.map(([, mediaType]) => mediaType)
   const message = `Reading entries: there is no representation that the Accept header allows; there are ${acceptable.join(', ')}`
   throw new LatchkeyError('not_acceptable', message, { details: { acceptable } })
+}
+
+function isKeysOnly(parameters: Parameters): boolean {
+  const fields = parameters.text('fields')
+  if (fields === undefined || fields === 'key') return fields !== undefined
+  throw parameters.invalid('fields is not "key"; give fields=key, or none')
 }
 
 function exclusive(names: readonly string[]): LatchkeyError {

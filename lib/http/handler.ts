@@ -64,7 +64,7 @@ export function createRequestHandler(
   const { metrics, lookupStats } = observed
   const caughtUp = new CaughtUp(store)
   const lookups = new LookupHandler(store, lookupStats, caughtUp)
-  const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups)
+  const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups, prefix)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
     if (!target.startsWith(lookupPrefix)) return routes(request, target)

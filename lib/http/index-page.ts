@@ -8,6 +8,8 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
 
 GET  ${prefix}/stores/${id}/<key>       the latest value of a key, percent-encoded
 GET  ${prefix}/stores/${id}?key=<key>   the same, for keys such as "a/../b" that a path does not keep
+GET  ${prefix}/stores/${id}?keys=<key>&keys=<key>  several keys; QUERY or POST {"keys":[…]} for many
+GET  ${prefix}/stores/${id}?limit=100  all entries by pages; as a stream with Accept: application/x-ndjson; ?count
 GET  ${prefix}/status-store/${id}?pretty  state, partitions, lag; without ?pretty in one line
 POST ${prefix}/flush-store/${id}        make visible what awaits the next flush
 GET  ${prefix}/livez                 alive?  also /status/liveness

@@ -63,6 +63,16 @@ export function decodeForm(text: string): Uint8Array {
   return decode(text.includes('+') ? text.replaceAll('+', ' ') : text)
 }
 
+const unreserved = /^[A-Za-z0-9._~-]$/
+
+/** The inverse of decoding. */
+export function percentEncoded(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte)
+    return unreserved.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+}
+
 function decodePercent(text: string): Uint8Array {
   const encoded = encoder.encode(text)
   let length = 0

@@ -12,18 +12,28 @@ interface ForwardedResponse {
   readonly isLocal: boolean
   /** Bytes of its response that are on their way. */
   bytes: number
+  /** Its response is made while it is sent; undefined for other responses. */
+  stream?: { made: number; passed: number; wake: (() => void) | undefined }
 }
+
+/** Bytes of a stream that are on their way, beyond which no further piece is made. */
+const streamBytesMax = 262_144
+/** Streams at the same time. Each keeps a tunnel for as long as its client takes. */
+const streamsMaxDefault = 16
 
 export class ForwardedRequests {
   readonly #bytesMax: number
+  readonly #streamsMax: number
+  #streams = 0
   #bytes = 0
   readonly #tunnels = new Map<number, ForwardedResponse>()
   /** Requests that are not answered yet, at most one for each tunnel. */
   readonly #waiting: (() => void)[] = []
 
   /** @param bytesMax beyond it, no further response is made. A single response may be larger. */
-  constructor(bytesMax = bytesMaxDefault) {
+  constructor(bytesMax = bytesMaxDefault, streamsMax = streamsMaxDefault) {
     this.#bytesMax = bytesMax
+    this.#streamsMax = streamsMax
   }
 
   /** Number of tunnels. */
@@ -37,6 +47,7 @@ export class ForwardedRequests {
 
   delete(port: number): void {
     this.received(port)
+    if (this.#tunnels.get(port)?.stream !== undefined) this.#streams--
     this.#tunnels.delete(port)
   }
 
@@ -66,6 +77,42 @@ export class ForwardedRequests {
     this.#bytes -= tunnel.bytes
     tunnel.bytes = 0
     while (this.#hasRoom && this.#waiting.length > 0) this.#waiting.shift()!()
+  }
+
+  /**
+   * The response of a tunnel is made while it is sent.
+   * @returns false if there are too many of them, or the tunnel is closed
+   */
+  beginStream(port: number): boolean {
+    const tunnel = this.#tunnels.get(port)
+    if (tunnel === undefined || this.#streams >= this.#streamsMax) return false
+    this.#streams++
+    tunnel.stream = { made: 0, passed: 0, wake: undefined }
+    return true
+  }
+
+  /** A piece of a stream was made. */
+  madePiece(port: number, bytes: number): void {
+    const stream = this.#tunnels.get(port)?.stream
+    if (stream !== undefined) stream.made += bytes
+  }
+
+  /** Whether the next piece of a stream may be made. If not, `wake` is called once it may be. */
+  hasStreamRoom(port: number, wake: () => void): boolean {
+    const stream = this.#tunnels.get(port)?.stream
+    if (stream === undefined || stream.made - stream.passed <= streamBytesMax) return true
+    stream.wake = wake
+    return false
+  }
+
+  /** The client of a tunnel has taken so many more bytes. */
+  passed(port: number, bytes: number): void {
+    const stream = this.#tunnels.get(port)?.stream
+    if (stream === undefined) return
+    stream.passed += bytes
+    const { wake } = stream
+    stream.wake = undefined
+    wake?.()
   }
 
   get #hasRoom(): boolean {

@@ -10,8 +10,10 @@ import { bodyBytesMax } from '../http/key-list.ts'
 import { targetOf } from '../http/key.ts'
 import { problemResponse } from '../http/problem.ts'
 import { bodyTooLarge } from '../http/request-body.ts'
+import { StreamAnswer } from '../http/stream-answer.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
 import type { ForwardedRequests } from './forwarded-requests.ts'
+import { ForwardedSource } from './forwarded-source.ts'
 import type { HostRule } from './host-rule.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -77,6 +79,11 @@ function admitted(
 /** Counts the bytes of values and lists that it answers. Other answers are small. */
 function counted(requestHandler: RequestHandler, port: number, forwarded: ForwardedRequests): RequestHandler {
   const count = (answer: Answer): Answer => {
+    if (answer instanceof StreamAnswer) {
+      if (!forwarded.beginStream(port)) return tooManyStreams()
+      // The tunnel does not look for the end of a chunked body.
+      return closing(answer.from(new ForwardedSource(answer.source, port, forwarded)).toResponse())
+    }
     if (isWritten(answer) && answer.status === 200) forwarded.made(port, answer.body.length)
     return answer
   }
@@ -134,6 +141,11 @@ function endsConnection(headers: Headers): boolean {
 export function closing(answer: Response): Response {
   answer.headers.set('connection', 'close')
   return answer
+}
+
+function tooManyStreams(): Response {
+  const found = 'as many streams as are possible for such requests are in progress; send a plain GET of HTTP/1.1'
+  return problemResponse(new LatchkeyError('walks_exhausted', `Sending all entries: ${found}`))
 }
 
 /** @param port of a client that is no tunnel, or no longer */

@@ -39,6 +39,26 @@ export function demoRequests(base: string, storeId: string, book: OrderBook, eta
     },
     {
       ...get,
+      title: 'Several orders in one answer',
+      url: `${base}/stores/${storeId}?${[plain, slashed].map((key) => `keys=${encodeURIComponent(key)}`).join('&')}`,
+      checkBody: matches(/^\{"epoch":\d+,"entries":\[\{"key":.*\},\{"key":.*\}\],"missing":\[\]\}\n$/),
+    },
+    {
+      ...get,
+      title: 'The first keys of all orders, and where the next page is',
+      url: `${base}/stores/${storeId}?limit=5&fields=key`,
+      checkBody: has('"next":"/stores/'),
+    },
+    {
+      ...get,
+      title: 'All orders, one a line',
+      url: `${base}/stores/${storeId}`,
+      headers: { Accept: 'application/x-ndjson' },
+      checkBody: matches(/\n\{"end":true,"entries":\d+\}\n$/),
+    },
+    { ...get, title: 'How many there are', url: `${base}/stores/${storeId}?count`, checkBody: has('"count":') },
+    {
+      ...get,
       title: 'Make visible now what was written',
       method: 'POST',
       url: `${base}/flush-store/${storeId}`,

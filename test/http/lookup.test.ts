@@ -113,7 +113,6 @@ describe('GET /stores/<id>/<key>', () => {
 
   test.each([
     ['/stores/orders/', 'it is empty'],
-    ['/stores/orders', 'it is empty'],
     ['/stores/orders?key', 'without a value'],
     ['/stores/orders?key=a&key=b', 'several'],
     ['/stores/orders/%zz', 'two hexadecimal digits'],

@@ -1,19 +1,21 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
-import { type Answer, isWritten } from '../../http/answer.ts'
+import { type Answer, isWritten, type WrittenAnswer } from '../../http/answer.ts'
 import { HeldAnswer } from '../../http/held-answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import type { RequestHead } from '../../http/request-head.ts'
-import { isLoopback } from '../loopback.ts'
-import type { ConnectionHost } from './connection-host.ts'
+import { StreamAnswer } from '../../http/stream-answer.ts'
+import type { ConnectionHost, TunnelClient } from './connection-host.ts'
 import { ConnectionLog } from './connection-log.ts'
 import type { ResponseContext } from './head.ts'
 import type { Holder } from './held-answers.ts'
+import { HostCheck } from './host-check.ts'
 import type { PlainHead, PlainRequest } from './plain-request.ts'
 import { Reading } from './reading.ts'
 import { RequestBuffer } from './request-buffer.ts'
+import { ResponseStream } from './response-stream.ts'
 import { writeAnswer, writeResponse } from './response-writer.ts'
-import { Tunnel, type TunnelClient } from './tunnel.ts'
+import { Tunnel } from './tunnel.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
 /** Maximum size of requests that wait for an earlier response. Beyond it, the socket is not read. */
@@ -33,10 +35,10 @@ export class ClientConnection implements Holder {
   readonly #requestBuffer: RequestBuffer
   readonly #writeBuffer: WriteBuffer
   readonly #reading: Reading
+  readonly #hosts: HostCheck
   #head: PlainHead | undefined
-  /** Last head whose Host was admitted. */
-  #admitted: PlainHead | undefined
   #tunnel: Tunnel | undefined
+  #stream: ResponseStream | undefined
   /** A response is being made, which may wait for a change. */
   #isAnswering = false
   #held: HeldAnswer | undefined
@@ -47,8 +49,6 @@ export class ClientConnection implements Holder {
   /** The fast path stops: the connection ends with the responses in progress. */
   #isFinishing = false
   #activeAt: number
-  /** Ticks for which a body has been arriving. */
-  #bodyTicks = 0
 
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
     this.#host = host
@@ -57,6 +57,7 @@ export class ClientConnection implements Holder {
     this.#requestBuffer = new RequestBuffer(host.bodies)
     this.#writeBuffer = new WriteBuffer(socket, host.held, this)
     this.#reading = new Reading(socket)
+    this.#hosts = new HostCheck(host.hostRule, socket)
     this.#activeAt = host.ticks
   }
 
@@ -75,7 +76,10 @@ export class ClientConnection implements Holder {
   drained(): void {
     this.#activeAt = this.#host.ticks
     if (this.#tunnel?.isPassing) this.#tunnel.drained()
-    else if (this.#writeBuffer.drain()) this.#proceed()
+    else if (this.#writeBuffer.drain()) {
+      if (this.#stream) this.#stream.pump()
+      else this.#proceed()
+    }
   }
 
   ended(): void {
@@ -92,6 +96,7 @@ export class ClientConnection implements Holder {
     this.#held?.end()
     this.#writeBuffer.close()
     this.#tunnel?.clientClosed()
+    this.#stream?.cancel()
     this.log?.closed(error)
   }
 
@@ -106,8 +111,7 @@ export class ClientConnection implements Holder {
     this.#isFinishing = true
     this.#held?.end()
     this.log?.closing('the server stops')
-    const isBusy = this.#isHeld || this.#requestBuffer.awaitsBody || this.#tunnel?.isPassing
-    if (!this.#isLast && !isBusy) this.#end()
+    if (!this.#isLast && !this.#isHeld && !this.#requestBuffer.awaitsBody && !this.#tunnel?.isPassing) this.#end()
   }
 
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
@@ -119,8 +123,8 @@ export class ClientConnection implements Holder {
     if (this.#held !== undefined) this.#activeAt = this.#host.ticks
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
-    this.#bodyTicks = this.#requestBuffer.awaitsBody && !this.#isHeld ? this.#bodyTicks + 1 : 0
-    if (this.#host.ticks - this.#activeAt <= limit && this.#bodyTicks <= idleTicks) return
+    const bodyTicks = this.#isHeld ? 0 : this.#requestBuffer.tick()
+    if (this.#host.ticks - this.#activeAt <= limit && bodyTicks <= idleTicks) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.destroy()
     const isBusy = this.#isLast || this.#isHeld || isPassing
@@ -152,8 +156,7 @@ export class ClientConnection implements Holder {
       const request = this.#requestBuffer.nextRequest(this.#head)
       if (request === 'odd') this.#passOn()
       else if (request !== 'none') this.#answer(request)
-      else if (this.#requestBuffer.awaitsBody && !this.#hasEnded) return
-      else if (this.#isFinishing) this.#end()
+      else if (this.#isFinishing && !this.#requestBuffer.awaitsBody) this.#end()
       else if (!this.#hasEnded) return
       else if (this.#requestBuffer.size > 0) this.#passOn()
       else this.#end()
@@ -171,7 +174,7 @@ export class ClientConnection implements Holder {
       socket: this.#socket,
       writeBuffer: this.#writeBuffer,
       reading: this.#reading,
-      isLocal: this.#isLocal,
+      isLocal: this.#hosts.isLocal,
       log: this.log,
       answered: (rest) => {
         if (rest.length > 0) this.#requestBuffer.add(Buffer.from(rest.buffer, rest.byteOffset, rest.length))
@@ -184,24 +187,9 @@ export class ClientConnection implements Holder {
   #answer({ target, head, request }: PlainRequest): void {
     this.#head = head.isShort ? head : undefined
     this.log?.requested()
-    const answer = this.#refuse(head) ?? this.#ask(request!, target)
+    const answer = this.#hosts.refuse(head) ?? this.#ask(request!, target)
     if (isWritten(answer)) this.#send(answer, head, request!.method)
     else void this.#answerLater(answer, head, request!.method)
-  }
-
-  /** Checks the Host of a head. Equal heads are one object and are checked once. */
-  #refuse(head: PlainHead): Response | undefined {
-    const { hostRule } = this.#host
-    if (hostRule === undefined || head === this.#admitted) return undefined
-    const host = head.get('host')
-    if ((hostRule.isForAll || this.#isLocal) && !hostRule.admits(host)) return hostRule.refusal(host)
-    this.#admitted = head
-    return undefined
-  }
-
-  /** The client is on this machine. */
-  get #isLocal(): boolean {
-    return isLoopback(this.#socket.remoteAddress)
   }
 
   /** A handler never throws. If it does anyway, the client gets a response, as from Bun's server. */
@@ -218,20 +206,34 @@ export class ClientConnection implements Holder {
     if (coming instanceof HeldAnswer) this.#held = coming
     const answer = await Promise.resolve(coming).catch(problemResponse)
     this.#held = undefined
-    this.#send(answer, head, method, isWritten(answer) ? undefined : await answer.bytes())
+    if (answer instanceof StreamAnswer) await this.#sendStream(answer, head, method)
+    else this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
     this.#isAnswering = false
     this.#proceed()
   }
 
   /** @param body of a Response */
-  #send(answer: Answer, head: PlainHead, method: string, body?: Uint8Array): void {
+  #send(answer: WrittenAnswer | Response, head: PlainHead, method: string, body?: Uint8Array): void {
     const context = this.#context(head)
     const length = isWritten(answer)
       ? writeAnswer(this.#writeBuffer, answer, context)
       : writeResponse(this.#writeBuffer, answer, body!, context)
+    this.#sent()
+    this.log?.answered(method, answer.status, length, 'fast path')
+  }
+
+  async #sendStream(answer: StreamAnswer, head: PlainHead, method: string): Promise<void> {
+    this.#stream = new ResponseStream(this.#writeBuffer, answer, () => (this.#activeAt = this.#host.ticks))
+    // The client learns that the body is not complete: it ends without its last chunk.
+    const length = await this.#stream.send(this.#context(head)).catch(() => this.terminate())
+    this.#stream = undefined
+    this.#sent()
+    this.log?.answered(method, answer.status, length ?? 0, 'fast path')
+  }
+
+  #sent(): void {
     this.#isLast ||= this.#writeBuffer.isClosed
     if (this.#isLast && this.#writeBuffer.isEmpty) this.#end()
-    this.log?.answered(method, answer.status, length, 'fast path')
   }
 
   #context(head: PlainHead): ResponseContext {

@@ -19,6 +19,7 @@ export class RequestBuffer {
   #isJoined = false
   /** Size of a request whose body has not arrived completely; 0 if there is none. */
   #awaited = 0
+  #awaitedTicks = 0
   readonly #budget: BodyBudget
 
   constructor(budget = new BodyBudget()) {
@@ -28,6 +29,14 @@ export class RequestBuffer {
   /** The head of a request has arrived, and not all of its body. */
   get awaitsBody(): boolean {
     return this.#awaited > 0
+  }
+
+  /**
+   * To be called once a second.
+   * @returns ticks for which a body has been arriving
+   */
+  tick(): number {
+    return this.awaitsBody ? ++this.#awaitedTicks : 0
   }
 
   /** In bytes. */
@@ -101,6 +110,7 @@ export class RequestBuffer {
    * @returns false if there is no room for it
    */
   #awaitBody(size: number): boolean {
+    this.#awaitedTicks = 0
     this.#budget.release(this.#awaited)
     this.#awaited = this.#budget.reserve(size) ? size : 0
     return this.#awaited === size

@@ -23,6 +23,11 @@ export function writeResponse(to: WriteBuffer, response: Response, body: Uint8Ar
   return write(to, headOf(response.status, linesOf(response.headers), body.length, context), body)
 }
 
+/** @param text of characters that are bytes */
+export function writeText(to: WriteBuffer, text: string): void {
+  to.sendFrom(page, page.write(text, 'latin1'))
+}
+
 function write(to: WriteBuffer, head: string, body: Uint8Array | undefined): number {
   const headLength = page.write(head, 'latin1')
   const length = headLength + (body?.length ?? 0)

@@ -6,26 +6,13 @@
 import type { Socket } from 'bun'
 import { AnswerEnd } from './answer-end.ts'
 import { problemFor, unknownMethodRefusal } from './bare-answer.ts'
-import type { Upstream } from './connection-host.ts'
-import type { ConnectionLog } from './connection-log.ts'
+import type { TunnelClient, Upstream } from './connection-host.ts'
 import { hasHead } from './plain-request.ts'
-import type { Reading } from './reading.ts'
 import { RequestEnd } from './request-end.ts'
 import type { SlotHolder, Slots } from './slots.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
-export interface TunnelClient {
-  readonly socket: Pick<Socket<unknown>, 'end' | 'terminate'>
-  readonly writeBuffer: WriteBuffer
-  readonly reading: Reading
-  /** The client is on this machine. */
-  readonly isLocal: boolean
-  readonly log?: ConnectionLog | undefined
-  /** A request was answered. `rest` is what the client sent after it. */
-  answered(rest: Uint8Array): void
-}
-
-/** Maximum size of bytes that the server must not get yet. Beyond it, the client is not read. */
+/** Bytes that the server must not get yet. Beyond it, the client is not read. */
 const waitingBytesMax = 65_536
 /** Time for a request to arrive, after which its tunnel is dropped if others wait. Bun's server allows 12 s for a head. */
 const slowRequestTicks = 3
@@ -48,6 +35,8 @@ export class Tunnel implements SlotHolder {
   #hasClientEnded = false
   #isClientGone = false
   #isServerGone = false
+  /** Bytes of responses received since the client last had taken all. */
+  #held = 0
   #idleTicks = 0
   #requestTicks = 0
 
@@ -97,6 +86,7 @@ export class Tunnel implements SlotHolder {
   /** The client's socket has room again. */
   drained(): void {
     if (!this.#client.writeBuffer.drain()) return
+    this.#passed()
     if (this.#isServerGone) this.#client.socket.end()
     else this.#proceed()
   }
@@ -185,10 +175,13 @@ export class Tunnel implements SlotHolder {
     const isHead = this.#request?.isHead ?? false
     const bytes = (this.#answer?.isBegun === false ? problemFor(received, isHead) : undefined) ?? received
     const wasComplete = this.#answer?.isComplete ?? true
+    const { length } = bytes
     const isAll = (this.#answer?.consume(bytes, isHead) ?? 0) === bytes.length
     if (!wasComplete && this.#answer?.isComplete) this.#logAnswered()
     // A received chunk is not shared, so its memory may be freed.
     this.#client.writeBuffer.sendOwn(bytes)
+    this.#held += length
+    this.#passed()
     if (this.#answer?.isComplete) this.#upstream.forwarded.received(this.#port)
     // The server sent more than one response: they can no longer be assigned to requests.
     if (!isAll) this.#server?.end()
@@ -207,6 +200,12 @@ export class Tunnel implements SlotHolder {
     this.#idleTicks = 0
     this.#slots.rest(this)
     this.#client.answered(rest)
+  }
+
+  #passed(): void {
+    if (!this.#client.writeBuffer.isEmpty) return
+    this.#upstream.forwarded.passed(this.#port, this.#held)
+    this.#held = 0
   }
 
   #passEndOn(): void {

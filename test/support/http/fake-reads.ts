@@ -11,8 +11,9 @@ import type { Lookup } from '../../../lib/store-protocol/status.ts'
 
 export type FakeEntry = KeyedLookup
 
-/** Slots that a chunk looks at. */
+/** Bounds of a chunk. */
 const slotsMax = 8_192
+const chunkBytesMax = 1_048_576
 
 export function manyOf(
   keys: readonly Uint8Array[],
@@ -50,12 +51,14 @@ export function chunkOf(
     .toSorted((a, b) => a.hash - b.hash)
   const found: KeyedLookup[] = []
   let examined = 0
+  let bytes = 0
   for (const [index, { entry, hash: at }] of sorted.entries()) {
     const isBoundary = index === 0 || sorted[index - 1]!.hash !== at
-    if (isBoundary && (found.length >= limit || examined >= slotsMax)) {
+    if (isBoundary && (found.length >= limit || examined >= slotsMax || bytes >= chunkBytesMax)) {
       return { entries: found, examined, next: { partition, hash: at } }
     }
     examined++
+    bytes += entry.value.length
     if (prefix !== undefined && !startsWith(entry.key, prefix)) continue
     found.push({ ...entry, key: entry.key.slice(), value: withValues ? entry.value.slice() : new Uint8Array() })
   }

@@ -1,0 +1,86 @@
+/** Pages of a walk, and counts. */
+import type { Answer } from './answer.ts'
+import { cursorOf } from './cursor.ts'
+import { percentEncoded } from './key.ts'
+import { ListAnswer } from './list-answer.ts'
+import type { Parameters } from './parameters.ts'
+import { jsonResponse } from './responses.ts'
+import type { StoreView } from './store-view.ts'
+import type { Walk, WalkOptions, WalkPiece } from './walk.ts'
+
+/** Entries of a page. */
+export const limitMax = 10_000
+export const limitDefault = 100
+/** Entries that a page looks at, such as those that have another prefix. */
+const examinedMax = 250_000
+const pageBytesMax = 16_777_216
+
+const encoder = new TextEncoder()
+
+/** @param nextUrl path and query of the next page, without its cursor */
+export async function pageOf(
+  store: StoreView,
+  walk: Walk,
+  { form }: WalkOptions,
+  limit: number,
+  nextUrl: string,
+): Promise<Answer> {
+  const pieces: Uint8Array[] = []
+  let [count, bytes, examined, epoch] = [0, 0, 0, 0]
+  while (walk.position !== undefined && count < limit && bytes < pageBytesMax && examined < examinedMax) {
+    const piece: WalkPiece = await walk.next(limit - count)
+    if (form === 'json' && count > 0 && piece.count > 0) pieces.push(encoder.encode(','))
+    pieces.push(piece.bytes)
+    count += piece.count
+    bytes += piece.bytes.length
+    examined += piece.examined
+    ;({ epoch } = piece)
+  }
+  const next = walk.position && `${nextUrl}&cursor=${cursorOf(walk.position, store)}`
+  const headers = {
+    'X-Latchkey-Epoch': String(epoch),
+    ...(next !== undefined && { Link: `<${next}>; rel="next"` }),
+  }
+  if (form === 'ndjson') return new ListAnswer(joined(pieces), form, headers)
+  const end = next === undefined ? ']}\n' : `],"next":${JSON.stringify(next)}}\n`
+  return new ListAnswer(joined([encoder.encode('{"entries":['), ...pieces, encoder.encode(end)]), form, headers)
+}
+
+/** Returns path and query that ask for the same entries; a cursor may follow. */
+export function pageUrl(base: string, parameters: Parameters, limit: number): string {
+  const kept = ['prefix', 'fields', 'partition'].flatMap((name) => {
+    const value = parameters.bytes(name)
+    return value === undefined ? [] : [`&${name}=${percentEncoded(value)}`]
+  })
+  return `${base}?limit=${limit}${kept.join('')}`
+}
+
+/** Counts all entries, of one epoch. */
+export async function countAll(store: StoreView): Promise<Answer> {
+  const { epoch, count } = await store.count()
+  return jsonResponse({ epoch, count })
+}
+
+/** Counts while the entries change: from one epoch to another. */
+export async function countWalked(walk: Walk): Promise<Answer> {
+  let count = 0
+  let from: number | undefined
+  let to = 0
+  while (walk.position !== undefined) {
+    const piece = await walk.next(Infinity)
+    count += piece.count
+    from ??= piece.epoch
+    to = piece.epoch
+  }
+  return jsonResponse({ count, from: from ?? to, to })
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

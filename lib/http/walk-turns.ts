@@ -1,0 +1,71 @@
+/**
+ * Turns of walks in a thread that answers: one chunk at a time, in order of arrival. After a chunk the thread answers
+ * others for as long as the chunk took, or until nothing else is to be done: walks take at most half of a busy thread.
+ * A bounded number of answers is in progress, since each may hold as much memory as an answer may have.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { LatchkeyError } from '../errors.ts'
+
+/** Answers in progress; the others wait. */
+const runningMax = 4
+const waitingMax = 1_000
+/** A turn of the loop that takes less had nothing to do, in milliseconds. */
+const idleTurnMs = 0.05
+
+export class WalkTurns {
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+  /** Chunks to read, one after the other. */
+  #last: Promise<unknown> = Promise.resolve()
+  #chunks = 0
+
+  /**
+   * Makes an answer, as soon as few enough others are in progress.
+   * @throws LatchkeyError walks_exhausted if too many wait; as a rejection
+   */
+  async answer<T>(make: () => Promise<T>): Promise<T> {
+    if (this.#running >= runningMax) {
+      if (this.#waiting.length >= waitingMax) throw exhausted()
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    } else this.#running++
+    try {
+      return await make()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running--
+      else next()
+    }
+  }
+
+  /** Reads a chunk when it is its turn: at once if no other walk is in progress. */
+  async chunk<T>(read: () => T | Promise<T>): Promise<T> {
+    const before = this.#chunks++ > 0 ? this.#last : undefined
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    if (before !== undefined) await before
+    const from = performance.now()
+    try {
+      return await read()
+    } finally {
+      void this.#rest(performance.now() - from).then(() => {
+        this.#chunks--
+        resolve()
+      })
+    }
+  }
+
+  async #rest(ms: number): Promise<void> {
+    const from = performance.now()
+    for (let before = from; ;) {
+      await setImmediate()
+      const now = performance.now()
+      if (now - from >= ms || now - before < idleTurnMs) return
+      before = now
+    }
+  }
+}
+
+function exhausted(): LatchkeyError {
+  const found = `${waitingMax} others wait already; ask again later`
+  return new LatchkeyError('walks_exhausted', `Walking the store: ${found}`)
+}
