@@ -66,7 +66,8 @@ async function run(
   renewOnHangup(server, serverTls)
   const endProgress = showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured)
   const topic = settings.sourceTopic || settings.changelogTopic
-  const banner = { version, topic, url: server.url, hasToken: http.token !== undefined, tokenPlace }
+  const { url, respPort } = server
+  const banner = { version, topic, url, respPort, hasToken: http.token !== undefined, tokenPlace }
   const endBanner = printBanner(store, banner, printerOf(logging))
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, server.failed, ended])

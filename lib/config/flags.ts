@@ -3,11 +3,14 @@
  * settings.
  */
 import { parseArgs } from 'node:util'
-import { longerName, nearName } from '../text/did-you-mean.ts'
+import { longerNames, nearName } from '../text/did-you-mean.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'
 import { settingFlags } from './setting-names.ts'
 import { switchWords } from './values.ts'
+
+/** Flags that are named as the one perhaps meant. */
+const shownNamesMax = 2
 
 export interface Flags {
   help: boolean
@@ -166,8 +169,12 @@ function takeHelpTopic(flags: Flags, word: string): void {
 
 function unknownFlag(flags: Flags, rawName: string, value: string | undefined): Before | undefined {
   const [name = '', inlineValue] = rawName.replace(/^--?/, '').split('=', 2)
-  const near = nearName(name, flagNames) ?? longerName(name, flagNames)
-  flags.faults.push(`${quote(rawName)} is not a flag: ${near ? `did you mean --${near}?` : 'leave it out'}`)
+  const nearest = nearName(name, flagNames)
+  const meant = nearest === undefined ? longerNames(name, flagNames) : [nearest]
+  const isKnown = meant.length > 0 && meant.length <= shownNamesMax
+  const hint = isKnown ? `did you mean ${meant.map((flag) => `--${flag}`).join(' or ')}?` : 'leave it out'
+  flags.faults.push(`${quote(rawName)} is not a flag: ${hint}`)
+  const near = meant.length === 1 ? meant[0] : undefined
   const given = value ?? inlineValue
   takeAsMeant(flags, near, given)
   return given === undefined ? { kind: 'unknown', meant: near } : undefined

@@ -73,6 +73,14 @@ export const settingsSchema = v.pipe(
   v.object(definitions),
   v.forward(
     v.partialCheck(
+      [['serverPort'], ['respPort']],
+      ({ serverPort, respPort }) => respPort === undefined || respPort === 0 || respPort !== serverPort,
+      'it must differ from SERVER_PORT: HTTP and the Redis protocol have a port each',
+    ),
+    ['respPort'],
+  ),
+  v.forward(
+    v.partialCheck(
       [['sourceTopic'], ['useReplicaOnly']],
       ({ sourceTopic, useReplicaOnly }) => sourceTopic !== undefined || useReplicaOnly,
       'set it',

@@ -9,10 +9,13 @@ import type { CounterName } from '../store-protocol/stats.ts'
 import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
+import { registerResp } from './resp-series.ts'
+import type { RespStats } from './resp-stats.ts'
 import { SeriesRegistry } from './series.ts'
 
 export { outcomeOf, outcomeOfCode } from './lookup-outcome.ts'
 export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
+export { RespStats } from './resp-stats.ts'
 
 const prefix = 'latchkey_'
 const storeStates: readonly StoreState[] = ['starting', 'recovering', 'running', 'stopping', 'failed']
@@ -53,8 +56,11 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['operations_published_total', 'Operations that flushes made visible', 'operationsPublished'],
 ]
 
-/** @param source read at each scrape, because its `stats` may be replaced once the partitions are known */
-export function createMetrics(source: MetricsSource, lookups: LookupStats, version: string): Metrics {
+/**
+ * @param source read at each scrape, because its `stats` may be replaced once the partitions are known
+ * @param resp absent if the Redis protocol is not served
+ */
+export function createMetrics(source: MetricsSource, lookups: LookupStats, version: string, resp?: RespStats): Metrics {
   const registry = new Registry()
   // All series of a scrape use the same status. They are read synchronously.
   let status = source.status()
@@ -70,6 +76,7 @@ export function createMetrics(source: MetricsSource, lookups: LookupStats, versi
   registerStatus(series, () => status)
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
+  if (resp !== undefined) registerResp(series, resp)
   registerProcess(series)
   return {
     contentType: registry.contentType,

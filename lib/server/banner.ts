@@ -10,6 +10,8 @@ export interface BannerOptions {
   topic: string
   /** URL of the server, without a slash at the end. */
   url: string
+  /** Port of the Redis protocol; absent if it is not served. */
+  respPort?: number | undefined
   hasToken: boolean
   /** Absent if the token is in the environment. */
   tokenPlace?: TokenPlace | undefined
@@ -30,7 +32,7 @@ export interface SampledStore {
  */
 export function printBanner(
   store: SampledStore,
-  { version, topic, url, hasToken, tokenPlace }: BannerOptions,
+  { version, topic, url, respPort, hasToken, tokenPlace }: BannerOptions,
   print: (line: string) => void,
 ): () => void {
   const token = tokenPlace?.isFile ? `$(cat ${shellQuote(tokenPlace.where)})` : '$SERVER_TOKEN'
@@ -41,6 +43,9 @@ export function printBanner(
     print(`  Set SERVER_TOKEN in your shell first; its value is that of ${tokenPlace.where}`)
   }
   print(`  ${curl} '${url}/status-store/${store.id}?pretty'`)
+  if (respPort !== undefined) {
+    print(`  ${hasToken ? `REDISCLI_AUTH="${token}" ` : ''}redis-cli ${redisCliOptions(url, respPort)} scan 0`)
+  }
   let isEnded = false
   const timer = setInterval(() => {
     const key = store.state === 'running' ? store.sampleKey() : undefined
@@ -66,6 +71,13 @@ async function sampleUrl(store: SampledStore, url: string, key: Uint8Array): Pro
   } catch {
     return undefined
   }
+}
+
+/** Host, port and TLS as the URL of HTTP has them. */
+function redisCliOptions(url: string, respPort: number): string {
+  const { protocol, hostname } = new URL(url)
+  const host = hostname === 'localhost' ? '' : `-h ${hostname.replaceAll(/[[\]]/g, '')} `
+  return `${host}-p ${respPort}${protocol === 'https:' ? ' --tls' : ''}`
 }
 
 function shellQuote(path: string): string {

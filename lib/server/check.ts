@@ -33,9 +33,12 @@ export async function check(
   return { lines, faults }
 }
 
-async function checkServer({ bind, port }: ServerOptions): Promise<string[]> {
-  const warning = checkListening(bind, port)
-  return warning === undefined ? [] : [`${warningPrefix}${warning}`]
+async function checkServer({ bind, port, respPort }: ServerOptions): Promise<string[]> {
+  const warnings = [
+    checkListening(bind, port),
+    respPort === undefined ? undefined : checkListening(bind, respPort, 'RESP_PORT'),
+  ]
+  return warnings.filter((warning) => warning !== undefined).map((warning) => `${warningPrefix}${warning}`)
 }
 
 function endingOf(warnings: number): string {

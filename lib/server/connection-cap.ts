@@ -21,8 +21,8 @@ const freeMin = 32
 const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 export interface ConnectionCapOptions {
-  /** Port where clients connect. */
-  port: number
+  /** Ports where clients connect. */
+  ports: readonly number[]
   connectionsMax: number
   /** Infinity without a limit. */
   descriptorLimit: number
@@ -30,7 +30,7 @@ export interface ConnectionCapOptions {
 }
 
 export class ConnectionCap implements Disposable {
-  readonly #port: number
+  readonly #ports: readonly number[]
   readonly #connectionsMax: number
   readonly #descriptorsMax: number
   readonly #timer: Timer | undefined
@@ -39,8 +39,8 @@ export class ConnectionCap implements Disposable {
   /** A descriptor held in reserve: with all others taken, it is closed to read the list of descriptors. */
   #spare = -1
 
-  constructor({ port, connectionsMax, descriptorLimit, excess }: ConnectionCapOptions) {
-    this.#port = port
+  constructor({ ports, connectionsMax, descriptorLimit, excess }: ConnectionCapOptions) {
+    this.#ports = ports
     this.#excess = excess
     this.#connectionsMax = connectionsMax
     this.#descriptorsMax = descriptorLimit - Math.min(freeMin, Math.floor(descriptorLimit / 4))
@@ -69,7 +69,7 @@ export class ConnectionCap implements Disposable {
     this.#closeSpare()
     try {
       const open = descriptors()
-      const connections = open.filter((descriptor) => isConnectionAt(this.#port, descriptor))
+      const connections = open.filter((one) => this.#ports.some((port) => isConnectionAt(port, one)))
       const excess = Math.max(connections.length - this.#connectionsMax, open.length - this.#descriptorsMax)
       if (excess <= 0) return
       const closed = connections.slice(-excess)

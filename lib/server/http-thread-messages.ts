@@ -16,6 +16,10 @@ export interface HttpThreadStart {
   connectionsMax: number
   tls: TlsPair | undefined
   hasFastPath: boolean | undefined
+  /** Port of the Redis protocol; undefined if it is not served. */
+  respPort: number | undefined
+  /** Counts of the Redis protocol of all threads, by readerThread. */
+  respCounts: SharedArrayBuffer[]
   /** For the build_info metric. */
   version: string
   /** Counters of lookups of all threads, by readerThread. */

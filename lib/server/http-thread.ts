@@ -4,13 +4,15 @@ import { LatchkeyError, messageOf } from '../errors.ts'
 import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { configureLogging, writePending } from '../log/index.ts'
-import { createMetrics, LookupStats } from '../metrics/index.ts'
+import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
+import { commandLabels, RespContext } from '../resp/index.ts'
 import { startStore } from '../store/store.ts'
 import { descriptorLimit } from './descriptors.ts'
 import { hostRuleOf } from './host-rule.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import { boundsWithin } from './listen.ts'
-import { type Listener, openListener } from './listener.ts'
+import type { Listener } from './listener.ts'
+import { openListeners } from './listeners.ts'
 import { RelayedThreads } from './relayed-threads.ts'
 
 declare const self: Worker
@@ -25,14 +27,15 @@ function post(message: FromHttpThread): void {
 async function start(options: HttpThreadStart): Promise<void> {
   const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, version, lookupCounts } =
     options
-  const { hasFastPath } = options
+  const { hasFastPath, respPort, respCounts } = options
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
     threads = new RelayedThreads(readerThread, (thread, message) => post({ type: 'store', thread, message }))
     const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
-    const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
+    const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts, readerThread)
+    const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
     const requestHandler = createRequestHandler(store, { token }, observed)
     const hostRule = hostRuleOf({
       hosts,
@@ -40,8 +43,17 @@ async function start(options: HttpThreadStart): Promise<void> {
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
-    const handling = { requestHandler, hasFastPath, hostRule, storeId: store.id }
-    listener = openListener({ bind, port, tls, sharing: 'other', ...handling, ...bounds })
+    const context =
+      respStats &&
+      new RespContext(store, respStats, {
+        token,
+        thread: readerThread,
+        threads: lookupCounts.length,
+        connectionsMax: bounds.clientsMax,
+      })
+    const resp = context && { port: respPort!, context }
+    const handling = { requestHandler, hasFastPath, hostRule, storeId: store.id, resp }
+    listener = openListeners({ bind, port, tls, sharing: 'other', ...handling, ...bounds })
     askForShortTurns()
     post({ type: 'listening' })
   } catch (thrown) {

@@ -5,7 +5,7 @@ import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
 import { ExcessLog } from './excess-log.ts'
 import type { HostRule } from './host-rule.ts'
-import { openListener } from './listener.ts'
+import { openListeners, type RespOptions } from './listeners.ts'
 
 export interface ListenOptions {
   /** Address or name to listen at. */
@@ -25,12 +25,16 @@ export interface ListenOptions {
   hostRule?: HostRule | undefined
   /** For trace lines. */
   storeId?: string | undefined
+  /** Where and how the Redis protocol is answered; absent if it is not. */
+  resp?: RespOptions | undefined
 }
 
 export interface HttpServer {
   /** URL to open on this machine, without a slash at the end. */
   readonly url: string
   readonly port: number
+  /** Port of the Redis protocol; undefined if there is none. */
+  readonly respPort?: number | undefined
   /** New connections get this certificate; open connections keep theirs. Only for a server that listens with TLS. */
   renewTls(pair: TlsPair): void
   /** Accepts no new connection, waits for the requests in progress up to the bound, and closes the rest. */
@@ -40,13 +44,13 @@ export interface HttpServer {
 /** @throws LatchkeyError if it cannot listen */
 export function listen(requestHandler: RequestHandler, options: ListenOptions): HttpServer {
   const { bind, port, tls, connectionsMax = Infinity, idleTimeoutSeconds, threads = 1 } = options
-  const { hostRule, hasFastPath, storeId } = options
+  const { hostRule, hasFastPath, storeId, resp } = options
   const sharing = threads > 1 ? 'first' : undefined
   const limit = descriptorLimit()
   const connections = connectionsWithin(connectionsMax, limit)
   const bounds = boundsWithin(limit, connectionsMax, threads)
   const excess = new ExcessLog()
-  const listener = openListener({
+  const listener = openListeners({
     bind,
     port,
     tls,
@@ -57,10 +61,12 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
     hostRule,
     excess,
     storeId,
+    resp,
     ...bounds,
   })
+  const { respPort } = listener
   const cap = new ConnectionCap({
-    port: listener.port,
+    ports: respPort === undefined ? [listener.port] : [listener.port, respPort],
     connectionsMax: connections,
     descriptorLimit: limit,
     excess,
@@ -68,6 +74,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
   return {
     url: `${tls ? 'https' : 'http'}://${urlHost(bind)}:${listener.port}`,
     port: listener.port,
+    respPort,
     renewTls: (pair) => listener.renewTls(pair),
     async stop(drainTimeoutMs) {
       await listener.stop(drainTimeoutMs)
@@ -83,6 +90,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
 export function boundsWithin(limit: number, connectionsMax: number, threads: number) {
   return {
     connectionsMax: connectionsWithin(connectionsMax, limit) + slackWithin(limit),
+    clientsMax: connectionsWithin(connectionsMax, limit),
     tunnelsMax: Math.max(1, Math.floor(tunnelsWithin(limit) / threads)),
   }
 }

@@ -11,6 +11,7 @@ import { ExcessLog } from './excess-log.ts'
 import { FastPath } from './fast-path/index.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
+import { OpenConnections } from './open-connections.ts'
 import { claim, listenError } from './port-claim.ts'
 import { guarded, guardedBehind } from './request-guard.ts'
 import { traced } from './request-log.ts'
@@ -36,6 +37,8 @@ export interface ListenerOptions {
   hostRule?: HostRule | undefined
   /** On the fast path, connections beyond the maximum are closed at once. */
   connectionsMax?: number
+  /** Count of connections; pass one if other listeners of the thread count there, too. */
+  connections?: OpenConnections
   /** Maximum number of requests forwarded to Bun's server at the same time. */
   tunnelsMax?: number
   /** Log of closed connections; pass one if others close connections, too. */
@@ -90,7 +93,8 @@ function openFastPath(options: ListenerOptions): Listener {
   try {
     const isShared = sharing !== undefined
     const { connectionsMax = Infinity, tunnelsMax = Infinity, excess = new ExcessLog(), storeId = '' } = options
-    const bounds = { connectionsMax, tunnelsMax, idleTimeoutSeconds, excess, storeId }
+    const { connections = new OpenConnections() } = options
+    const bounds = { connectionsMax, connections, tunnelsMax, idleTimeoutSeconds, excess, storeId }
     const fastPath = new FastPath({ bind, port, tls, isShared, requestHandler, hostRule, upstream, ...bounds })
     return {
       port: fastPath.port,

@@ -5,7 +5,9 @@ import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { ListenOptions } from './listen.ts'
 import { isLoopback } from './loopback.ts'
 
-export interface ServerOptions extends ListenOptions {
+export interface ServerOptions extends Omit<ListenOptions, 'resp' | 'hostRule'> {
+  /** Port of the Redis protocol; 0 selects a free port. Absent if it is not served. */
+  respPort?: number | undefined
   /** Absent if no token is required. */
   token?: string | undefined
   /** Names that requests may have as their Host; absent if none are set. */
@@ -15,8 +17,8 @@ export interface ServerOptions extends ListenOptions {
 /** Returns the options that the settings give. */
 export function serverOptionsOf(settings: Settings): ServerOptions {
   const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
-  const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath } = settings
-  return { bind, port, token, hosts, tls, connectionsMax, hasFastPath }
+  const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath, respPort } = settings
+  return { bind, port, token, hosts, tls, connectionsMax, hasFastPath, respPort }
 }
 
 /** A shorter token can be guessed by a client that tries as often as the server answers. */
@@ -27,11 +29,11 @@ const tokenLengthMin = 16
  * @param isRunning false during a check, when nothing listens
  */
 export function serverNotices(options: ServerOptions, limit: number = descriptorLimit(), isRunning = true): string[] {
-  const { bind, port, token, connectionsMax = Infinity } = options
+  const { bind, port, token, connectionsMax = Infinity, respPort } = options
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {
     notices.push(
-      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach port ${port} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
     )
   }
   if (token !== undefined && token.length < tokenLengthMin) {
@@ -52,13 +54,15 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
 }
 
 /** Returns the line for --check. */
-export function describeServer({ bind, port, token, hosts, tls, connectionsMax, hasFastPath }: ServerOptions): string {
+export function describeServer(options: ServerOptions): string {
+  const { bind, port, token, hosts, tls, connectionsMax, hasFastPath, respPort } = options
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
     token === undefined ? 'no token is asked for' : 'a token is asked for',
     ...(hosts ? [`hosts ${hosts.join(', ')}`] : []),
     ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
     `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
+    ...(respPort === undefined ? [] : [`redis protocol at port ${respPort}`]),
     ...(hasFastPath === false ? ['without the fast path'] : []),
   ]
   return parts.join(', ')

@@ -3,7 +3,8 @@ import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
-import { createMetrics, LookupStats } from '../metrics/index.ts'
+import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
+import { commandLabels, RespContext } from '../resp/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { startStore, type Store } from '../store/store.ts'
@@ -46,11 +47,15 @@ export function startServer(
   const further = (config.readerThreads ?? 1) - 1
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
-  const observed = { metrics: createMetrics(store, lookupStats, version), lookupStats }
+  const { bind, token, hosts, tls, respPort, connectionsMax = Infinity } = options
+  const respCounts = lookupCounts.map(() => RespStats.buffer())
+  const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts)
+  const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
   const requestHandler = createRequestHandler(store, options, observed)
-  const { bind, token, hosts, tls } = options
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
-  const server = listen(requestHandler, { ...options, hostRule, threads: 1 + further, storeId: store.id })
+  const context = respStats && new RespContext(store, respStats, { token, threads: 1 + further, connectionsMax })
+  const resp = context && { port: respPort!, context }
+  const server = listen(requestHandler, { ...options, hostRule, resp, threads: 1 + further, storeId: store.id })
   askForShortTurns()
   const { port, url } = server
   const threads = new HttpThreads(further, relay, {
@@ -60,7 +65,9 @@ export function startServer(
     port,
     token,
     hosts,
-    connectionsMax: options.connectionsMax ?? Infinity,
+    connectionsMax,
+    respPort: server.respPort,
+    respCounts,
     tls,
     hasFastPath: options.hasFastPath,
     version,
@@ -69,6 +76,7 @@ export function startServer(
   return {
     url,
     port,
+    respPort: server.respPort,
     failed: threads.failed,
     renewTls(pair) {
       server.renewTls(pair)

@@ -20,13 +20,9 @@ export function nearName(name: string, known: Iterable<string>): string | undefi
   return nearest
 }
 
-/**
- * Returns the known flag that ends with the words of `name`, for example `--server-port` for `--port`, if
- * exactly one does.
- */
-export function longerName(name: string, known: Iterable<string>): string | undefined {
-  const candidates = [...known].filter((candidate) => candidate.endsWith(`-${name}`))
-  return candidates.length === 1 ? candidates[0] : undefined
+/** Returns the known flags that end with the words of `name`, for example `--kafka-brokers` for `--brokers`. */
+export function longerNames(name: string, known: Iterable<string>): string[] {
+  return [...known].filter((candidate) => candidate.endsWith(`-${name}`))
 }
 
 /** Optimal string alignment distance (Damerau-Levenshtein without repeated edits of the same place). */

@@ -35,7 +35,8 @@ test.each([
 })
 
 test.each([
-  [['--port', '1'], '--server-port'],
+  [['--port', '1'], '--server-port or --resp-port'],
+  [['--bind', '::'], '--server-bind'],
   [['--brokers=a'], '--kafka-brokers'],
   [['--souce-topic=a'], '--source-topic'],
   [['--hlep'], '--help'],

@@ -50,9 +50,22 @@ const layers: Record<string, Layer> = {
   },
   store: { files: /^lib\/store\//, knows: ['base', 'log', 'definition', 'record batches', 'map', 'store protocol'] },
   http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
+  resp: { files: /^lib\/resp\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   server: {
     files: /^lib\/server\//,
-    knows: ['base', 'linux', 'log', 'definition', 'settings', 'metrics', 'topics', 'store', 'http', 'store protocol'],
+    knows: [
+      'base',
+      'linux',
+      'log',
+      'definition',
+      'settings',
+      'metrics',
+      'topics',
+      'store',
+      'http',
+      'resp',
+      'store protocol',
+    ],
   },
   library: {
     files: /^lib\/(index\.ts$|library\/)/,

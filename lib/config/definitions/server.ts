@@ -11,7 +11,7 @@ export const serverDefinitions = {
     v.optional(listenAddress(), '0.0.0.0'),
     v.metadata({
       variable: 'SERVER_BIND',
-      meaning: 'Address that HTTP listens at.',
+      meaning: 'Address that HTTP and the Redis protocol listen at.',
       brief: 'Address that HTTP listens at; else 0.0.0.0',
       allowed: 'an address or host name, such as 127.0.0.1 or ::',
       default: '0.0.0.0',
@@ -27,11 +27,21 @@ export const serverDefinitions = {
       default: '8080',
     }),
   ),
+  respPort: v.pipe(
+    v.optional(wholeNumber(0, 65_535)),
+    v.metadata({
+      variable: 'RESP_PORT',
+      meaning: 'Port where Redis clients can read the store; 0 takes any free port.',
+      allowed: 'a whole number from 0 to 65535',
+      default: 'none: no Redis protocol',
+    }),
+  ),
   serverToken: v.pipe(
     v.optional(bearerToken()),
     v.metadata({
       variable: 'SERVER_TOKEN',
-      meaning: 'Bearer token that every request needs, except the probes for liveness and readiness.',
+      meaning:
+        'Bearer token that every request needs, except the probes for liveness and readiness; Redis clients send it as their password.',
       brief: 'Bearer token that every request then needs',
       allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
       default: 'none is asked for',
@@ -51,7 +61,7 @@ export const serverDefinitions = {
     v.optional(v.string()),
     v.metadata({
       variable: 'SERVER_TLS_CERT',
-      meaning: 'File with the certificate for HTTPS and its chain; read again on SIGHUP.',
+      meaning: 'File with the certificate for HTTPS and its chain, also for Redis clients; read again on SIGHUP.',
       allowed: 'the path of a PEM file, together with SERVER_TLS_KEY',
       default: 'none: plain HTTP',
     }),

@@ -11,6 +11,7 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Drainable } from '../drain.ts'
 import type { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
+import type { OpenConnections } from '../open-connections.ts'
 import { BodyBudget } from './body-budget.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ConnectionHost, Upstream } from './connection-host.ts'
@@ -34,6 +35,8 @@ export interface FastPathOptions extends PortOptions {
   upstream: Upstream
   /** Connections beyond the maximum are closed at once. */
   connectionsMax: number
+  /** Those of all listeners of this thread. */
+  connections: OpenConnections
   tunnelsMax: number
   excess: ExcessLog
   storeId: string
@@ -59,6 +62,7 @@ export class FastPath implements ConnectionHost, Drainable {
   /** Each with its connection. */
   readonly #sockets = new Set<Socket<ClientConnection>>()
   readonly #connectionsMax: number
+  readonly #connections: OpenConnections
   readonly #excess: ExcessLog
   readonly #timer: Timer
   readonly #emptied = Promise.withResolvers<void>()
@@ -67,6 +71,7 @@ export class FastPath implements ConnectionHost, Drainable {
   /** @throws what Bun.listen throws */
   constructor(options: FastPathOptions) {
     this.#connectionsMax = options.connectionsMax
+    this.#connections = options.connections
     this.#excess = options.excess
     this.slots = new Slots(options.tunnelsMax)
     this.requestHandler = options.requestHandler
@@ -131,12 +136,15 @@ export class FastPath implements ConnectionHost, Drainable {
   }
 
   #opened(socket: Socket<ClientConnection>, isSecure: boolean): void {
-    const open = this.#sockets.size + this.#handshakes.size
-    if (open >= this.#connectionsMax) {
-      this.#excess.closed(1, open)
-      logRefused(socket, open)
+    const { count } = this.#connections
+    if (count >= this.#connectionsMax) {
+      this.#excess.closed(1, count)
+      logRefused(socket, count)
       socket.terminate()
-    } else if (isSecure) this.#handshakes.begin(socket, this.ticks)
+      return
+    }
+    this.#connections.count++
+    if (isSecure) this.#handshakes.begin(socket, this.ticks)
     else this.#begin(socket)
   }
 
@@ -146,8 +154,13 @@ export class FastPath implements ConnectionHost, Drainable {
   }
 
   #closed(socket: Socket<ClientConnection>, error: unknown): void {
-    if (this.#sockets.delete(socket)) socket.data.closed(error)
-    else if (this.#handshakes.end(socket)) logHandshakeFailed(socket, error)
+    if (this.#sockets.delete(socket)) {
+      this.#connections.count--
+      socket.data.closed(error)
+    } else if (this.#handshakes.end(socket)) {
+      this.#connections.count--
+      logHandshakeFailed(socket, error)
+    }
     this.#checkEmptied()
   }
 

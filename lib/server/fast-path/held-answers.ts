@@ -15,9 +15,13 @@ export interface HeldAnswersOptions {
   /** Beyond this, clients are closed at once. A single response may be larger. */
   burstBytesMax: number
   stalledTicks: number
+  /** What is logged when a connection is closed. */
+  logged?: string
 }
 
 const defaults: HeldAnswersOptions = { bytesMax: 64 * mebibyte, burstBytesMax: 128 * mebibyte, stalledTicks: 5 }
+const loggedDefault =
+  'Answering: {mebibytes} MiB wait for clients that do not take them; closed the connection that took nothing for longest'
 
 /** A client's connection. */
 export interface Holder {
@@ -110,8 +114,7 @@ export class HeldAnswers {
     const mebibytes = Math.round(this.#bytes / mebibyte)
     this.release(holder)
     holder.terminate()
-    const logged =
-      'Answering: {mebibytes} MiB wait for clients that do not take them; closed the connection that took nothing for longest'
-    repeatedLog.log('warning', 'held', logged, { mebibytes })
+    const { logged = loggedDefault } = this.#options
+    repeatedLog.log('warning', logged, logged, { mebibytes })
   }
 }

@@ -34,6 +34,11 @@ export class WriteBuffer {
     return this.#left.length === 0
   }
 
+  /** Memory of the bytes left. */
+  get bytes(): number {
+    return this.#leftBytes
+  }
+
   /**
    * The socket is closed: nothing is sent or kept. Otherwise a client that has reset its connection would cost as much
    * memory as its responses.

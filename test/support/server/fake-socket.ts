@@ -3,6 +3,9 @@ import type { Socket } from 'bun'
 
 export class FakeSocket {
   remoteAddress = '127.0.0.1'
+  remotePort = 50_000
+  localAddress = '127.0.0.1'
+  localPort = 6_379
   readonly taken: Uint8Array[] = []
   readonly calls: string[] = []
   writes = 0

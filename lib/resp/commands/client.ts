@@ -1,0 +1,106 @@
+/** CLIENT: what a client says about itself, and may ask. */
+import { textOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import { CommandError } from '../error-reply.ts'
+import type { Session } from '../session.ts'
+
+/** Bounds what a connection keeps. */
+const nameLengthMax = 256
+
+interface Subcommand {
+  /** Number of arguments, with `client` and the name. */
+  readonly count: number
+  run(session: Session): void
+}
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  id: { count: 2, run: ({ replies, id }) => replies.integer(id) },
+  getname: {
+    count: 2,
+    run: ({ replies, name }) => (name === '' ? replies.nil() : replies.text(name)),
+  },
+  setname: { count: 3, run: setName },
+  setinfo: { count: 4, run: setInfo },
+  info: { count: 2, run: (session) => session.replies.verbatim(`${clientLine(session)}\n`) },
+  'no-evict': { count: 3, run: switchNothing },
+  'no-touch': { count: 3, run: switchNothing },
+  reply: { count: 3, run: setReply },
+}
+
+export function client(session: Session): void {
+  const word = wordOf(session, 1)
+  const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined
+  if (subcommand === undefined) throw unknownSubcommand(session, 'CLIENT')
+  if (session.args.count !== subcommand.count) throw wrongCount(`client|${word}`)
+  subcommand.run(session)
+}
+
+/** @throws CommandError */
+export function checkName(name: string, what = 'Client names'): void {
+  if (!/^[!-~]*$/.test(name)) {
+    throw new CommandError(`ERR ${what} cannot contain spaces, newlines or special characters.`)
+  }
+  if (name.length > nameLengthMax) {
+    throw new CommandError(`ERR ${what} cannot be longer than ${nameLengthMax} characters.`)
+  }
+}
+
+function setName(session: Session): void {
+  const name = textOf(session, 2)
+  checkName(name)
+  session.name = name
+  session.replies.simple('OK')
+}
+
+function setInfo(session: Session): void {
+  const attribute = wordOf(session, 2)
+  const value = textOf(session, 3)
+  if (attribute !== 'lib-name' && attribute !== 'lib-ver') {
+    throw new CommandError(`ERR Unrecognized option '${textOf(session, 2).slice(0, 128)}'`)
+  }
+  checkName(value, attribute)
+  if (attribute === 'lib-name') session.libraryName = value
+  else session.libraryVersion = value
+  session.replies.simple('OK')
+}
+
+/** NO-EVICT and NO-TOUCH change nothing here: no client and no key is evicted. */
+function switchNothing(session: Session): void {
+  if (!['on', 'off'].includes(wordOf(session, 2))) throw new CommandError('ERR syntax error')
+  session.replies.simple('OK')
+}
+
+/** Every command is answered. */
+function setReply(session: Session): void {
+  if (wordOf(session, 2) !== 'on') throw new CommandError('ERR CLIENT REPLY: only ON is possible here')
+  session.replies.simple('OK')
+}
+
+function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args, openedAt }: Session): string {
+  const age = Math.floor((performance.now() - openedAt) / 1_000)
+  const fields = {
+    id,
+    addr: ends.client,
+    laddr: ends.server,
+    name,
+    age,
+    idle: 0,
+    flags: 'N',
+    db: 0,
+    sub: 0,
+    psub: 0,
+    ssub: 0,
+    multi: -1,
+    qbuf: args.pending,
+    'tot-mem': args.memory,
+    events: 'r',
+    cmd: 'client|info',
+    user: 'default',
+    redir: -1,
+    resp: replies.isResp3 ? 3 : 2,
+    'lib-name': libraryName,
+    'lib-ver': libraryVersion,
+  }
+  return Object.entries(fields)
+    .map(([field, value]) => `${field}=${value}`)
+    .join(' ')
+}

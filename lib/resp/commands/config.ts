@@ -1,0 +1,28 @@
+/** CONFIG GET: the few parameters of Redis that clients and tools ask for. Latchkey's settings are not among them. */
+import { unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import { Glob } from '../glob.ts'
+import { commandBytesMax } from '../limits.ts'
+import type { Session } from '../session.ts'
+
+export function config(session: Session): void {
+  const { args, replies, context } = session
+  if (wordOf(session, 1) !== 'get') throw unknownSubcommand(session, 'CONFIG')
+  if (args.count < 3) throw wrongCount('config|get')
+  const globs: Glob[] = []
+  for (let index = 2; index < args.count; index++) globs.push(new Glob(Buffer.from(wordOf(session, index))))
+  const { connectionsMax } = context
+  const parameters = {
+    appendonly: 'no',
+    databases: '1',
+    maxclients: String(Number.isFinite(connectionsMax) ? connectionsMax : 0),
+    maxmemory: '0',
+    'maxmemory-policy': 'noeviction',
+    'notify-keyspace-events': '',
+    'proto-max-bulk-len': String(commandBytesMax),
+    save: '',
+    timeout: '0',
+  }
+  const shown = Object.entries(parameters).filter(([name]) => globs.some((glob) => glob.matches(Buffer.from(name))))
+  replies.map(shown.length)
+  for (const [name, value] of shown) replies.pair(name, value)
+}

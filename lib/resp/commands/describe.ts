@@ -1,0 +1,52 @@
+/** COMMAND: the commands that there are, for clients that ask and for completion in redis-cli. */
+import { unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import type { Session } from '../session.ts'
+import type { RespCommand } from './command.ts'
+
+export function describe(session: Session, table: ReadonlyMap<string, RespCommand>): void {
+  const { args, replies } = session
+  const all = [...table.values()]
+  if (args.count === 1) return replyInfos(session, all)
+  const word = wordOf(session, 1)
+  const asked: (RespCommand | undefined)[] = []
+  for (let index = 2; index < args.count; index++) asked.push(table.get(wordOf(session, index)))
+  if (word === 'info') return replyInfos(session, args.count === 2 ? all : asked)
+  if (word === 'docs') return replyDocs(session, args.count === 2 ? all : asked.filter((one) => one !== undefined))
+  if (word !== 'count' && word !== 'list') throw unknownSubcommand(session, 'COMMAND')
+  if (args.count !== 2) throw wrongCount(`command|${word}`)
+  if (word === 'count') replies.integer(all.length)
+  else replies.texts(all.map(({ name }) => name))
+}
+
+function replyInfos({ replies }: Session, commands: readonly (RespCommand | undefined)[]): void {
+  replies.array(commands.length)
+  for (const command of commands) {
+    if (command === undefined) {
+      replies.nil()
+      continue
+    }
+    const { name, arity, flags, keys, group } = command
+    replies.array(10)
+    replies.text(name)
+    replies.integer(arity)
+    replies.set(flags.length)
+    for (const flag of flags) replies.simple(flag)
+    for (const place of keys) replies.integer(place)
+    const categories = [`@${group}`, ...(flags.includes('readonly') ? ['@read'] : [])]
+    replies.set(categories.length)
+    for (const category of categories) replies.simple(category)
+    // Tips, specifications of keys, and subcommands.
+    for (let part = 0; part < 3; part++) replies.array(0)
+  }
+}
+
+function replyDocs({ replies }: Session, commands: readonly RespCommand[]): void {
+  replies.map(commands.length)
+  for (const { name, summary, since, group } of commands) {
+    replies.text(name)
+    replies.map(3)
+    replies.pair('summary', summary)
+    replies.pair('since', since)
+    replies.pair('group', group)
+  }
+}

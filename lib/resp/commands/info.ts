@@ -1,0 +1,92 @@
+/** INFO: state and figures of the server, in Redis's terms as far as they fit. */
+import { wordOf } from '../arguments.ts'
+import { serverVersion } from '../server-identity.ts'
+import type { Session } from '../session.ts'
+
+type InfoField = readonly [string, string | number]
+
+const everything = new Set(['all', 'default', 'everything'])
+const startedAt = performance.now()
+
+export function info(session: Session): void {
+  const asked = new Set<string>()
+  for (let index = 1; index < session.args.count; index++) asked.add(wordOf(session, index))
+  const isWhole = asked.size === 0 || [...asked].some((word) => everything.has(word))
+  const shown = Object.entries(sections).filter(([name]) => isWhole || asked.has(name.toLowerCase()))
+  const texts = shown.map(([name, fieldsOf]) => {
+    const fields = fieldsOf(session).map(([field, value]) => `${field}:${value}\r\n`)
+    return `# ${name}\r\n${fields.join('')}`
+  })
+  session.replies.verbatim(texts.join('\r\n'))
+}
+
+const sections: Readonly<Record<string, (session: Session) => InfoField[]>> = {
+  Server: ({ context: { port } }) => {
+    const seconds = Math.floor((performance.now() - startedAt) / 1_000)
+    return [
+      ['redis_version', serverVersion],
+      ['redis_mode', 'standalone'],
+      ['os', `${process.platform} ${process.arch}`],
+      ['arch_bits', 64],
+      ['process_id', process.pid],
+      ['tcp_port', port],
+      ['uptime_in_seconds', seconds],
+      ['uptime_in_days', Math.floor(seconds / 86_400)],
+    ]
+  },
+  Clients: ({ context: { stats, connectionsMax } }) => [
+    ['connected_clients', stats.connections],
+    ['maxclients', Number.isFinite(connectionsMax) ? connectionsMax : 0],
+    ['blocked_clients', 0],
+  ],
+  Memory: () => {
+    const resident = process.memoryUsage.rss()
+    return [
+      ['used_memory', resident],
+      ['used_memory_rss', resident],
+      ['maxmemory', 0],
+      ['maxmemory_policy', 'noeviction'],
+    ]
+  },
+  Persistence: persistence,
+  Stats: ({ context: { stats } }) => [
+    ['total_connections_received', stats.accepted],
+    ['total_commands_processed', stats.allCommands],
+    ['keyspace_hits', stats.lookups('found')],
+    ['keyspace_misses', stats.lookups('not_found')],
+    ['expired_keys', 0],
+    ['evicted_keys', 0],
+  ],
+  Replication: () => [
+    ['role', 'master'],
+    ['connected_slaves', 0],
+  ],
+  CPU: () => {
+    const { user, system } = process.cpuUsage()
+    return [
+      ['used_cpu_sys', (system / 1e6).toFixed(6)],
+      ['used_cpu_user', (user / 1e6).toFixed(6)],
+    ]
+  },
+  Cluster: () => [['cluster_enabled', 0]],
+  Keyspace: ({ context: { store } }) => {
+    const keys = store.status().details.reduce((sum, { entries }) => sum + entries, 0)
+    return keys === 0 ? [] : [['db0', `keys=${keys},expires=0,avg_ttl=0`]]
+  },
+}
+
+/** Clients wait while `loading` is 1: ioredis asks until it is 0. */
+function persistence({ context: { store } }: Session): InfoField[] {
+  const { state, recovery } = store.status()
+  const isLoading = state === 'starting' || state === 'recovering'
+  return [
+    ['loading', isLoading ? 1 : 0],
+    ['async_loading', 0],
+    ...(isLoading
+      ? ([
+          ['loading_loaded_perc', (recovery?.percent ?? 0).toFixed(2)],
+          ['loading_eta_seconds', Math.ceil(recovery?.remainingSeconds ?? 1)],
+        ] as const)
+      : []),
+  ]
+}

@@ -1,0 +1,45 @@
+/** State that all connections of a thread share. */
+import type { RespStats } from '../metrics/index.ts'
+import { secretCheck } from '../text/secret.ts'
+import type { RespStore } from './store-view.ts'
+
+export interface RespContextOptions {
+  /** Required of every client. Absent if no token is required. */
+  token?: string | undefined
+  /** Index of this thread among `threads`. */
+  thread?: number
+  threads?: number
+  /** For INFO and CONFIG GET. */
+  port?: number
+  connectionsMax?: number
+}
+
+export class RespContext {
+  readonly store: RespStore
+  readonly stats: RespStats
+  /** Undefined if no token is required. */
+  readonly isToken: ((given: string) => boolean) | undefined
+  readonly connectionsMax: number
+  port: number
+  /** Walks of KEYS in progress. */
+  walks = 0
+  readonly #thread: number
+  readonly #threads: number
+  #lastId = 0
+
+  constructor(store: RespStore, stats: RespStats, options: RespContextOptions = {}) {
+    const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity } = options
+    this.store = store
+    this.stats = stats
+    this.isToken = token === undefined ? undefined : secretCheck(token)
+    this.port = port
+    this.connectionsMax = connectionsMax
+    this.#thread = thread
+    this.#threads = threads
+  }
+
+  /** Returns an id that no other connection of the process has. */
+  nextId(): number {
+    return ++this.#lastId * this.#threads - this.#thread
+  }
+}
