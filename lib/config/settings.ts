@@ -127,6 +127,14 @@ export const settingsSchema = v.pipe(
     ),
     ['deadLetterTopic'],
   ),
+  v.forward(
+    v.partialCheck(
+      [['corsOrigins'], ['serverToken']],
+      ({ corsOrigins, serverToken }) => serverToken === undefined || corsOrigins?.includes('*') !== true,
+      '"*" excludes SERVER_TOKEN: name the origins whose pages have the token',
+    ),
+    ['corsOrigins'],
+  ),
   v.transform((settings) => ({ ...settings, ...deriveNames(settings), ...flushSettings(settings) })),
 )
 

@@ -107,6 +107,24 @@ export function partitionList() {
   )
 }
 
+const originsMax = 100
+
+/** `https://a.example, http://localhost:3000` or `*`; as browsers write them in the Origin header. */
+export function originList() {
+  return v.pipe(
+    v.string(),
+    v.transform((text): readonly string[] =>
+      Object.freeze([...new Set(text.split(',').map((origin) => origin.trim()))]),
+    ),
+    v.maxLength(originsMax),
+    v.check((origins) => origins.every((origin) => origin === '*' || isOrigin(origin))),
+  )
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
 /** Characters that a header can carry: those of RFC 6750 and a few more in common use. */
 export function bearerToken() {
   return v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(tokenLengthMax))

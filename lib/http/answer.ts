@@ -3,6 +3,7 @@
  * server, or the fast path. A value stays a ValueAnswer, because a Response costs more to make than the lookup, and a
  * list of entries a ListAnswer; every other answer is a Response.
  */
+import { type AddedHeaders, addTo } from './added-headers.ts'
 import { ListAnswer } from './list-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import type { StreamAnswer } from './stream-answer.ts'
@@ -20,6 +21,13 @@ export type RequestHandler = (request: RequestHead, target: string) => Answer | 
 
 export function toResponse(answer: Answer): Response {
   return answer instanceof Response ? answer : answer.toResponse()
+}
+
+/** Adds headers to an answer. A header that it has already gets one more value. */
+export function addHeaders(answer: Answer, headers: AddedHeaders): Answer {
+  if (answer instanceof Response) addTo(answer.headers, headers)
+  else answer.add(headers)
+  return answer
 }
 
 export function isWritten(answer: Answer | Promise<Answer>): answer is WrittenAnswer {

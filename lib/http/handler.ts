@@ -7,6 +7,7 @@ import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
 import { CaughtUp } from './caught-up.ts'
 import { CollectionHandler, isCollection } from './collection.ts'
+import { allowOrigins } from './cors.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
 import type { RequestHead } from './request-head.ts'
@@ -29,6 +30,8 @@ export interface Observed {
 export interface HandlerOptions {
   /** Required of every request except liveness and readiness probes. Absent if no token is required. */
   token?: string | undefined
+  /** Origins whose pages may read answers, such as `https://a.example`; `*` for all. Absent for none. */
+  corsOrigins?: readonly string[] | undefined
   /** Path before all routes, such as `/orders-store`; empty by default. */
   prefix?: string
   /** Time after which a flush request is answered 503; 10,000 ms by default. */
@@ -59,7 +62,7 @@ export function createRequestHandler(
   options: HandlerOptions = {},
   observed = observe(store, ''),
 ): RequestHandler {
-  const { token, flushWaitMs = flushWaitMsDefault } = options
+  const { token, corsOrigins, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
   const { metrics, lookupStats } = observed
   const caughtUp = new CaughtUp(store)
@@ -70,7 +73,9 @@ export function createRequestHandler(
     if (!target.startsWith(lookupPrefix)) return routes(request, target)
     return isCollection(target) ? collection.handle(request, target) : lookups.handle(request, target)
   }
-  const answer = token === undefined ? dispatch : requireToken(token, dispatch)
+  const guarded = token === undefined ? dispatch : requireToken(token, dispatch)
+  // A preflight has no token.
+  const answer = corsOrigins === undefined ? guarded : allowOrigins(corsOrigins, guarded)
   return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))
 }
 

@@ -21,4 +21,11 @@ export class HeldAnswer extends Promise<Answer> {
     held.end = resolve
     return held
   }
+
+  /** Returns a held answer that ends as this one does, with another answer. */
+  map(change: (answer: Answer) => Answer): HeldAnswer {
+    const held = new HeldAnswer((answer) => answer(this.then(change)))
+    held.end = () => this.end()
+    return held
+  }
 }

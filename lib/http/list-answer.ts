@@ -1,4 +1,5 @@
 /** 200 with several entries, made as bytes. Becomes a Response, or header lines for a server that writes bytes. */
+import { type AddedHeaders, addTo, linesOf } from './added-headers.ts'
 import { releaseResponse } from './response-memory.ts'
 import { noSniff } from './responses.ts'
 
@@ -21,6 +22,7 @@ export class ListAnswer {
   readonly status = 200
   readonly body: Uint8Array<ArrayBuffer>
   readonly #headers: Record<string, string>
+  #added: AddedHeaders = {}
 
   /** @param body with memory of its own, which is freed after it is sent */
   constructor(body: Uint8Array<ArrayBuffer>, form: ListForm, headers: Record<string, string>) {
@@ -30,12 +32,17 @@ export class ListAnswer {
 
   /** Returns the header lines, without those that every response has. */
   headerLines(): string {
-    return linesOf(this.#headers)
+    return linesOf(this.#headers) + linesOf(this.#added)
+  }
+
+  add(headers: AddedHeaders): void {
+    this.#added = { ...this.#added, ...headers }
   }
 
   /** Returns a Response. Call it once: it frees the memory of a large body, since the Response has a copy. */
   toResponse(): Response {
     const response = new Response(this.body, { headers: this.#headers })
+    addTo(response.headers, this.#added)
     if (this.body.length >= ownBytesMin) releaseResponse(this.body)
     return response
   }
@@ -51,10 +58,4 @@ export function listHeaders(form: ListForm, headers: Record<string, string>): Re
     ...headers,
     ...noSniff,
   }
-}
-
-export function linesOf(headers: Record<string, string>): string {
-  let lines = ''
-  for (const [name, value] of Object.entries(headers)) lines += `${name}: ${value}\r\n`
-  return lines
 }

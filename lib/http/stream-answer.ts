@@ -2,7 +2,7 @@
  * 200 with a body that is made while it is sent, piece by piece: the next piece is made when the client has taken the
  * former one, so a slow client holds one piece and nothing else.
  */
-import { linesOf } from './list-answer.ts'
+import { type AddedHeaders, addTo, linesOf } from './added-headers.ts'
 
 /** Where the pieces of a body come from. It has one reader. */
 export interface BodySource {
@@ -22,6 +22,7 @@ export class StreamAnswer {
   readonly status = 200
   readonly source: BodySource
   readonly #headers: Record<string, string>
+  #added: AddedHeaders = {}
 
   constructor(source: BodySource, headers: Record<string, string>) {
     this.source = source
@@ -30,16 +31,24 @@ export class StreamAnswer {
 
   /** Returns the header lines, without those that every response has. */
   headerLines(): string {
-    return linesOf(this.#headers)
+    return linesOf(this.#headers) + linesOf(this.#added)
+  }
+
+  add(headers: AddedHeaders): void {
+    this.#added = { ...this.#added, ...headers }
   }
 
   /** Returns the same response with the pieces of another source. */
   from(source: BodySource): StreamAnswer {
-    return new StreamAnswer(source, this.#headers)
+    const answer = new StreamAnswer(source, this.#headers)
+    answer.add(this.#added)
+    return answer
   }
 
   toResponse(): Response {
-    return new Response(streamOf(this.source), { headers: this.#headers })
+    const response = new Response(streamOf(this.source), { headers: this.#headers })
+    addTo(response.headers, this.#added)
+    return response
   }
 }
 

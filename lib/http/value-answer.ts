@@ -3,6 +3,7 @@ import type { Representation } from '../definition/presentation.ts'
 import { decodeKeptHeaders } from '../store-protocol/header-prefix.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { contentTypes } from './accept.ts'
+import { type AddedHeaders, addTo, linesOf } from './added-headers.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
 import type { RequestHeaders } from './request-head.ts'
@@ -46,6 +47,7 @@ export class ValueAnswer {
   readonly #lookup: Lookup
   readonly #as: Representation
   readonly #etag: string
+  #added: AddedHeaders | undefined
 
   constructor(lookup: Lookup, body: Uint8Array | string, { as, isRaw, headers }: Wanted) {
     this.body = body
@@ -64,6 +66,7 @@ export class ValueAnswer {
     if (offset >= 0) lines += `x-kafka-offset: ${offset}\r\n`
     if (this.preferenceApplied !== undefined) lines += `Preference-Applied: ${this.preferenceApplied}\r\n`
     if (timestamp >= 0) lines += `Last-Modified: ${lastModifiedOf(timestamp)}\r\n`
+    if (this.#added !== undefined) lines += linesOf(this.#added)
     if (replicaLag === undefined && headerBlock === undefined) return lines
     const rare = new Headers()
     this.#addRare(rare)
@@ -87,8 +90,13 @@ export class ValueAnswer {
     if (this.status === 304) response.headers.delete('content-type')
     if (this.preferenceApplied !== undefined) response.headers.set('preference-applied', this.preferenceApplied)
     this.#addRare(response.headers)
+    if (this.#added !== undefined) addTo(response.headers, this.#added)
     if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) releaseResponse(this.body)
     return response
+  }
+
+  add(headers: AddedHeaders): void {
+    this.#added = { ...this.#added, ...headers }
   }
 
   /** Adds headers that only replicas have, and kept record headers. */

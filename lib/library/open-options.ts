@@ -85,7 +85,7 @@ export interface OpenOptions {
 }
 
 /** Settings of the executable only. */
-const excluded = /^(server|http|storeModule)/
+const excluded = /^(server|cors|http|resp|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 export interface GivenSettings {

@@ -13,6 +13,7 @@ export interface HttpThreadStart {
   port: number
   token: string | undefined
   hosts: readonly string[] | undefined
+  corsOrigins: readonly string[] | undefined
   connectionsMax: number
   tls: TlsPair | undefined
   hasFastPath: boolean | undefined

@@ -27,7 +27,7 @@ function post(message: FromHttpThread): void {
 async function start(options: HttpThreadStart): Promise<void> {
   const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, version, lookupCounts } =
     options
-  const { hasFastPath, respPort, respCounts } = options
+  const { hasFastPath, corsOrigins, respPort, respCounts } = options
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -36,7 +36,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts, readerThread)
     const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
-    const requestHandler = createRequestHandler(store, { token }, observed)
+    const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
     const hostRule = hostRuleOf({
       hosts,
       hasToken: token !== undefined,

@@ -12,13 +12,15 @@ export interface ServerOptions extends Omit<ListenOptions, 'resp' | 'hostRule'> 
   token?: string | undefined
   /** Names that requests may have as their Host; absent if none are set. */
   hosts?: readonly string[] | undefined
+  /** Origins whose pages may read answers; absent for none. */
+  corsOrigins?: readonly string[] | undefined
 }
 
 /** Returns the options that the settings give. */
 export function serverOptionsOf(settings: Settings): ServerOptions {
   const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
-  const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath, respPort } = settings
-  return { bind, port, token, hosts, tls, connectionsMax, hasFastPath, respPort }
+  const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath, respPort, corsOrigins } = settings
+  return { bind, port, token, hosts, corsOrigins, tls, connectionsMax, hasFastPath, respPort }
 }
 
 /** A shorter token can be guessed by a client that tries as often as the server answers. */
@@ -55,11 +57,12 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
 
 /** Returns the line for --check. */
 export function describeServer(options: ServerOptions): string {
-  const { bind, port, token, hosts, tls, connectionsMax, hasFastPath, respPort } = options
+  const { bind, port, token, hosts, corsOrigins, tls, connectionsMax, hasFastPath, respPort } = options
   const parts = [
     `${tls ? 'https' : 'http'}: at ${bind} port ${port}`,
     token === undefined ? 'no token is asked for' : 'a token is asked for',
     ...(hosts ? [`hosts ${hosts.join(', ')}`] : []),
+    ...(corsOrigins ? [`pages of ${corsOrigins.join(', ')} may read`] : []),
     ...(tls ? [`certificate of ${tls.subject}, valid until ${tls.validUntil.toISOString()}`] : []),
     `at most ${connectionsWithin(connectionsMax ?? Infinity, descriptorLimit())} connections`,
     ...(respPort === undefined ? [] : [`redis protocol at port ${respPort}`]),

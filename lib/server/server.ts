@@ -47,7 +47,7 @@ export function startServer(
   const further = (config.readerThreads ?? 1) - 1
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
-  const { bind, token, hosts, tls, respPort, connectionsMax = Infinity } = options
+  const { bind, token, hosts, corsOrigins, tls, respPort, connectionsMax = Infinity } = options
   const respCounts = lookupCounts.map(() => RespStats.buffer())
   const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts)
   const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
@@ -65,6 +65,7 @@ export function startServer(
     port,
     token,
     hosts,
+    corsOrigins,
     connectionsMax,
     respPort: server.respPort,
     respCounts,

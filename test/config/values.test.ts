@@ -27,6 +27,12 @@ test.each([
   ['SERVER_HOSTS', 'a.*'],
   ['SERVER_HOSTS', ','],
   ['READY_WHEN', 'ready'],
+  ['CORS_ORIGINS', 'a.example'],
+  ['CORS_ORIGINS', 'https://a.example/'],
+  ['CORS_ORIGINS', 'https://A.example'],
+  ['CORS_ORIGINS', 'https://a.example:443'],
+  ['CORS_ORIGINS', 'null'],
+  ['CORS_ORIGINS', 'https://a.example,'],
   ['FENCING', 'maybe'],
   ['STRUCTURED_LOGGING', '2'],
   ['LOG_LEVEL', 'fatal'],
@@ -43,6 +49,13 @@ test.each([
   ['SERVER_BIND', '[::]', 'serverBind', '::'],
   ['SERVER_PORT', '0', 'serverPort', 0],
   ['SERVER_HOSTS', 'Orders.example, *.internal,*', 'serverHosts', ['orders.example', '*.internal', '*']],
+  [
+    'CORS_ORIGINS',
+    'https://a.example, http://localhost:3000',
+    'corsOrigins',
+    ['https://a.example', 'http://localhost:3000'],
+  ],
+  ['CORS_ORIGINS', '*', 'corsOrigins', ['*']],
   ['FENCING', 'FALSE', 'fencing', false],
   ['READY_WHEN', 'recovered', 'readyWhen', 'recovered'],
   ['SOURCE_TOPIC', 'A.b_c-9', 'sourceTopic', 'A.b_c-9'],
@@ -123,4 +136,10 @@ test.each([
 test('control characters are escaped when a value has them', () => {
   const faults = faultsOf({ environment: { ...required, STORE_ID: 'a\u001b[31m\nb' } })
   expect(faults[0]).toContain(String.raw`STORE_ID="a\u001b[31m\nb"`)
+})
+
+test('CORS_ORIGINS=* is refused together with a token', () => {
+  const environment = { ...required, CORS_ORIGINS: '*', SERVER_TOKEN: 'secret-secret-secret' }
+  expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CORS_ORIGINS.*: "\*" excludes SERVER_TOKEN/)])
+  expect(settingsOf({ environment: { ...environment, CORS_ORIGINS: 'https://a.example' } }).corsOrigins).toHaveLength(1)
 })

@@ -2,7 +2,15 @@
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { threadsDefault, threadsMax } from '../threads.ts'
-import { bearerToken, hostNames, listenAddress, tokenLengthMax, trueOrFalse, wholeNumber } from '../values.ts'
+import {
+  bearerToken,
+  hostNames,
+  listenAddress,
+  originList,
+  tokenLengthMax,
+  trueOrFalse,
+  wholeNumber,
+} from '../values.ts'
 
 const connectionsMax = 1_000_000
 
@@ -55,6 +63,16 @@ export const serverDefinitions = {
       meaning: 'Names that requests may have as their Host, besides addresses, localhost and the name of this machine.',
       allowed: 'names separated by commas, "*.example.com" for all below it, "*" for any; without ports',
       default: 'any from other machines; from this one, without a token, no further ones',
+    }),
+  ),
+  corsOrigins: v.pipe(
+    v.optional(originList()),
+    v.metadata({
+      variable: 'CORS_ORIGINS',
+      meaning: 'Origins whose web pages may read answers; a page of another origin gets none from its browser.',
+      allowed:
+        'origins as browsers send them, separated by commas, such as https://a.example; "*" for all, not together with SERVER_TOKEN',
+      default: 'none',
     }),
   ),
   serverTlsCert: v.pipe(
