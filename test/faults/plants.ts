@@ -50,6 +50,21 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'many keys are read one after another',
+    file: 'lib/store/multi-reads.ts',
+    edits: [
+      {
+        find: 'found: search.findAll(keys, owners),',
+        replace: `found: keys.map((key, index) => {
+        for (const reader of readers) reader.leave()
+        Bun.sleepSync(1)
+        for (const reader of readers) reader.enter()
+        return search.find(key, owners[index]!)
+      }),`,
+      },
+    ],
+  },
+  {
     name: 'no checksum',
     file: 'lib/kafka/record-batch/record-batch-reader.ts',
     edits: [{ find: 'if (found !== expected) {', replace: 'if (found !== expected && expected === undefined) {' }],

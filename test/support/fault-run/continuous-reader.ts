@@ -1,4 +1,4 @@
-/** Looks keys up all the time, over restarts of the store, and notes every answer. */
+/** Looks keys up all the time, over restarts of the store, one by one and together by turns, and notes every answer. */
 import type { LatchkeyProcess } from '../binary/latchkey-process.ts'
 import type { Read } from './history.ts'
 
@@ -11,6 +11,12 @@ export interface Target {
   instance: number
 }
 
+/** Values of the workload are JSON without white space, so they are embedded. */
+interface ManyAnswer {
+  entries: { key: string; value: unknown; partition: number; offset: number }[]
+  missing: { key: string; code: string }[]
+}
+
 export class ContinuousReader {
   readonly reads: Read[] = []
   /** Answers that are neither 200 nor 404. */
@@ -20,6 +26,7 @@ export class ContinuousReader {
   readonly #storeId: string
   readonly #keys: readonly string[]
   readonly #target: () => Target | undefined
+  #answers = 0
   #running: Promise<void> | undefined
   #stopping = false
 
@@ -41,12 +48,16 @@ export class ContinuousReader {
   }
 
   async #run(): Promise<void> {
+    let isTogether = false
     for (let next = 0; !this.#stopping; next = (next + keysAtOnce) % this.#keys.length) {
+      isTogether = !isTogether
       const target = this.#target()
       const url = target?.process.url
       if (target !== undefined && url !== undefined) {
         const keys = this.#keys.slice(next, next + keysAtOnce)
-        await Promise.all(keys.map((key) => this.#read(key, url, target.instance)))
+        await (isTogether
+          ? this.#readTogether(keys, url, target.instance)
+          : Promise.all(keys.map((key) => this.#read(key, url, target.instance))))
       }
       await Bun.sleep(pauseMs)
     }
@@ -63,11 +74,34 @@ export class ContinuousReader {
         this.reads.push({ key, value: text, src, partition, instance, answeredAt })
       } else if (answer.status === 404) {
         this.reads.push({ key, value: null, src: -1, partition: -1, instance, answeredAt })
-      } else if (this.refusals.length < 1_000) {
-        this.refusals.push(`${answer.status} ${text}`)
+      } else this.#refused(`${answer.status} ${text}`)
+    } catch {
+      this.unanswered++
+    }
+  }
+
+  async #readTogether(keys: readonly string[], url: string, instance: number): Promise<void> {
+    try {
+      const query = keys.map((key) => `keys=${encodeURIComponent(key)}`).join('&')
+      const answer = await fetch(`${url}/stores/${this.#storeId}?${query}`)
+      const text = await answer.text()
+      const answeredAt = performance.now()
+      if (answer.status !== 200) return this.#refused(`${answer.status} ${text}`)
+      const { entries, missing } = JSON.parse(text) as ManyAnswer
+      const seen = { instance, answeredAt, answer: this.#answers++ }
+      for (const { key, value, partition, offset } of entries) {
+        this.reads.push({ key, value: JSON.stringify(value), src: offset, partition, ...seen })
+      }
+      for (const { key, code } of missing) {
+        if (code === 'key_not_found') this.reads.push({ key, value: null, src: -1, partition: -1, ...seen })
+        else this.#refused(`${code} for ${key}`)
       }
     } catch {
       this.unanswered++
     }
+  }
+
+  #refused(answer: string): void {
+    if (this.refusals.length < 1_000) this.refusals.push(answer)
   }
 }

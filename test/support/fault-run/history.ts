@@ -45,6 +45,8 @@ export interface Read {
   /** Which instance answered, counted from 0. */
   instance: number
   answeredAt: number
+  /** The number of the answer, if it had several keys. */
+  answer?: number
 }
 
 /** A changelog partition was acknowledged up to endOffset (exclusive). */

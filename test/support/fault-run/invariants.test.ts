@@ -55,6 +55,21 @@ test('a restart that recovers what was written but never acknowledged passes', (
   expect(violations({ ...history, instances })).toEqual([])
 })
 
+test('an answer with values of one offset passes, of each partition by itself', () => {
+  const history = sound()
+  history.source.push({ partition: 1, offset: 0, key: 'c', value: 'c1', src: -1 })
+  history.changelog.records.push({ partition: 1, offset: 1, key: 'c', value: 'c1', src: 0 })
+  history.answers.set('c', 'c1')
+  const { reads } = history
+  const [absent, a1, b1] = reads as [Read, Read, Read]
+  const c = { ...absent, key: 'c' }
+  const together = (answer: number, ...many: Read[]) => many.map((read) => ({ ...read, answer, answeredAt: 13 }))
+  // Nothing yet; a1 without b1; both.
+  reads.splice(0, 3, ...together(0, absent, { ...absent, key: 'b' }, c), ...together(1, a1, { ...absent, key: 'b' }, c))
+  reads.splice(6, 0, ...together(2, a1, b1, c))
+  expect(violations(history)).toEqual([])
+})
+
 test('an identical repeat in the changelog passes', () => {
   const history = sound()
   const { records } = history.changelog
@@ -106,6 +121,11 @@ const forgeries: [defect: string, caught: RegExp, forge: (history: Forged) => vo
   ],
   ["another key's value", /^I1 .*a was read as b1/, ({ reads }) => Object.assign(reads[1]!, { value: 'b1', src: 1 })],
   ['a value that never was', /^I1 .*a was read as a9/, ({ reads }) => (reads[1]!.value = 'a9')],
+  [
+    'an answer with values of two offsets',
+    /^I5 .*shows a=a3 of 5, b=b1 of 1/,
+    ({ reads }) => reads.push({ ...reads[3]!, answer: 3 }, { ...reads[2]!, answer: 3 }),
+  ],
   ['a lookup that stays behind', /^I2 .*GET answers a2/, ({ answers }) => answers.set('a', 'a2')],
   ['a deleted key that reappears', /^I2 .*GET answers b1/, ({ answers }) => answers.set('b', 'b1')],
   [

@@ -1,4 +1,5 @@
-/** The invariants of reference faults, each a function from a history to what it violates. Of reads: read-invariants.ts. */
+/** The invariants of reference faults, each a function from a history to what it violates. Of reads: read-invariants.ts, cut-invariant.ts. */
+import { cut } from './cut-invariant.ts'
 import { Durability, indexAfter } from './durability.ts'
 import type { History, TopicRecord } from './history.ts'
 import { fold } from './oracle.ts'
@@ -7,7 +8,7 @@ import { provenance, visibility } from './read-invariants.ts'
 
 /** Everything that is wrong with a history, each beginning with the name of the invariant; at most `limit` of each. */
 export function violations(history: History, limit = 5): string[] {
-  const checks = [provenance, completeness, convergence, visibility, logOrder, oneWriter, commitTruth]
+  const checks = [provenance, completeness, convergence, visibility, cut, logOrder, oneWriter, commitTruth]
   return checks.flatMap((check) => check(history).slice(0, limit))
 }
 
