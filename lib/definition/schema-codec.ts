@@ -1,7 +1,7 @@
 /** Wraps a codec with a valibot schema. Every value that is encoded has passed the schema. */
 import * as v from 'valibot'
 import type { Codec } from '../format/index.ts'
-import { describeIssue } from './schema-issue.ts'
+import { SchemaMismatch } from './schema-issue.ts'
 
 /** For keys and input: decode returns the output of the schema and throws if the schema refuses the value. */
 export function validatedCodec(codec: Codec, schema: v.GenericSchema): Codec {
@@ -29,9 +29,9 @@ function encodeWith(codec: Codec, schema: v.GenericSchema): Codec['encode'] {
   return (value) => codec.encode(parse(schema, value))
 }
 
-/** @throws Error: one line that names the path and what is expected there, without the value */
+/** @throws SchemaMismatch */
 function parse(schema: v.GenericSchema, value: unknown): unknown {
   const parsed = v.safeParse(schema, value, { abortEarly: true })
   if (parsed.success) return parsed.output
-  throw new Error(describeIssue(parsed.issues[0]))
+  throw new SchemaMismatch(parsed.issues[0])
 }

@@ -2,6 +2,17 @@
 import type * as v from 'valibot'
 
 const charactersMax = 200
+/** Schemas that expect certain values: a refused value may have the expected type. */
+const choices: ReadonlySet<string> = new Set(['picklist', 'enum', 'literal'])
+
+/** A value that a schema refuses. The message names the path and what is expected there, without the value. */
+export class SchemaMismatch extends Error {
+  override readonly name = 'SchemaMismatch'
+
+  constructor(issue: v.BaseIssue<unknown>) {
+    super(describeIssue(issue))
+  }
+}
 
 /** For example `items[2].price: expected number, found string`. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
@@ -30,7 +41,9 @@ function whatOf({ kind, type, expected, input, message: said }: v.BaseIssue<unkn
     return type.endsWith('object') ? 'it is missing' : `expected ${expected}, found nothing`
   }
   if (expected === null) return type.endsWith('check') ? "it does not pass the schema's check" : `expected ${type}`
-  return kind === 'schema' ? `expected ${expected}, found ${kindOf(input)}` : `expected ${type} ${expected}`
+  if (kind !== 'schema') return `expected ${type} ${expected}`
+  const found = kindOf(input)
+  return `expected ${expected}, found ${choices.has(type) ? `another value (${found})` : found}`
 }
 
 function kindOf(value: unknown): string {

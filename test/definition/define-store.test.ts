@@ -98,7 +98,12 @@ test.each<[string, v.GenericSchema, unknown, string]>([
     'must be an IBAN',
   ],
   ['a bound', v.object({ a: v.pipe(v.number(), v.minValue(3)) }), { a: 2 }, 'a: expected min_value >=3'],
-  ['a choice', v.object({ a: v.picklist(['x', 'y']) }), { a: secret }, 'a: expected ("x" | "y"), found string'],
+  [
+    'a choice',
+    v.object({ a: v.picklist(['x', 'y']) }),
+    { a: secret },
+    'a: expected ("x" | "y"), found another value (string)',
+  ],
   ['a stranger', v.strictObject({}), { stranger: secret }, 'stranger: the schema has no such member'],
 ])('the error of a schema about %s is one line without the value', (_, schema, value, found) => {
   const { input } = defineStore({ key: 'utf8', input: schema })

@@ -6,7 +6,7 @@ export default defineStore({
   key: 'utf8',
   input: v.object({
     id: v.string(),
-    status: v.picklist(['open', 'paid', 'cancelled']),
+    status: v.picklist(['placed', 'paid', 'packed', 'shipped', 'delivered']),
     total: v.pipe(v.number(), v.minValue(0)),
   }),
 })

@@ -2,7 +2,7 @@
  * Classifies errors during the conversion of a record: which step failed, which counter applies, and the text for the
  * log.
  */
-import { type Definition, describeThrown } from '../../definition/index.ts'
+import { type Definition, describeThrown, SchemaMismatch } from '../../definition/index.ts'
 import { isInstance, LatchkeyError } from '../../errors.ts'
 import { SchemaPending } from '../../format/index.ts'
 import { sleep } from '../../kafka/backoff.ts'
@@ -24,13 +24,14 @@ export function reasonAt(step: Step): CounterName {
 export function faultAt(step: Step, definition: Definition, thrown: unknown): string {
   const { key, input, value } = definition
   const found = describeThrown(thrown, definition)
+  const isMismatch = isInstance(thrown, SchemaMismatch)
   switch (step) {
     case 'key':
-      return `its key does not decode as ${key.name}: ${found}`
+      return `its key does not ${isMismatch ? 'match the schema' : `decode as ${key.name}`}: ${found}`
     case 'value':
-      return `its value does not decode as ${input.name}: ${found}`
+      return `its value does not ${isMismatch ? 'match the schema' : `decode as ${input.name}`}: ${found}`
     case 'encode':
-      return `what is to be stored cannot be encoded as ${value.name}: ${found}`
+      return `what is to be stored ${isMismatch ? 'does not match the schema' : `cannot be encoded as ${value.name}`}: ${found}`
     case 'convert':
       // Formats that come from settings have no function that a user could correct.
       if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}: ${found}`

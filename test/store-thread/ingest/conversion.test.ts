@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
-import { skip } from '../../../lib/definition/index.ts'
+import * as v from 'valibot'
+import { defineStore, skip } from '../../../lib/definition/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { type Codec, SchemaPending, simpleCodecs } from '../../../lib/format/index.ts'
 import { throwing, unreadable } from '../../support/definition/unreadable.ts'
@@ -70,6 +71,15 @@ test('a record that does not decode is a bad record, counted by key and value, a
   expect(lines[1]).toStartWith(
     'warning orders partition 0 offset 1: record skipped, its value does not decode as json: ',
   )
+})
+
+test('a record that does not match the schema is a bad record, and the log says so', () => {
+  const { input } = defineStore({ key: 'utf8', input: v.object({ a: v.picklist(['x', 'y']) }) })
+  const { written } = setup({ key: utf8, input })
+  expect(written({ key: 'a', value: '{"a":"secret"}' })).toEqual([])
+  expect(lines).toEqual([
+    'warning orders partition 0 offset 0: record skipped, its value does not match the schema: a: expected ("x" | "y"), found another value (string)',
+  ])
 })
 
 test('an exception of a module, a promise, and a value that cannot be encoded make bad records', () => {
