@@ -5,6 +5,7 @@
 import type { Socket } from 'bun'
 import { isDebug, isTrace, loggerOf } from '../../log/index.ts'
 import { type AnsweredRequest, clientText, logRequest } from '../request-log.ts'
+import type { Handshake } from './handshakes.ts'
 
 const log = loggerOf('http')
 
@@ -92,10 +93,15 @@ export function logRefused(socket: Remote, open: number): void {
   log.debug('Connection from {client} refused: {open} are open, which is the maximum', { client, open })
 }
 
-/** A connection that has ended before its TLS handshake was done. The socket no longer has its port. */
-export function logHandshakeFailed({ remoteAddress }: Pick<Remote, 'remoteAddress'>, error: unknown): void {
-  if (!isDebug()) return
-  const properties = { client: remoteAddress, reason: errorText(error) }
+/** Address and port of a client whose TLS handshake begins; undefined if this thread does not log debug. */
+export function handshakeClient({ remoteAddress, remotePort }: Remote): string | undefined {
+  return isDebug() ? clientText(remoteAddress, remotePort) : undefined
+}
+
+/** A connection that has ended before its TLS handshake was done. */
+export function logHandshakeFailed({ client }: Handshake, error: unknown): void {
+  if (client === undefined) return
+  const properties = { client, reason: errorText(error) }
   log.debug('Connection from {client} closed during its TLS handshake: {reason}', properties)
 }
 

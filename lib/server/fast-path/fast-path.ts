@@ -15,7 +15,7 @@ import type { OpenConnections } from '../open-connections.ts'
 import { BodyBudget } from './body-budget.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ConnectionHost, Upstream } from './connection-host.ts'
-import { logHandshakeFailed, logRefused } from './connection-log.ts'
+import { handshakeClient, logHandshakeFailed, logRefused } from './connection-log.ts'
 import { Handshakes } from './handshakes.ts'
 import { HeldAnswers } from './held-answers.ts'
 import { PortListeners, type PortOptions } from './port-listeners.ts'
@@ -144,7 +144,7 @@ export class FastPath implements ConnectionHost, Drainable {
       return
     }
     this.#connections.count++
-    if (isSecure) this.#handshakes.begin(socket, this.ticks)
+    if (isSecure) this.#handshakes.begin(socket, this.ticks, handshakeClient(socket))
     else this.#begin(socket)
   }
 
@@ -157,9 +157,12 @@ export class FastPath implements ConnectionHost, Drainable {
     if (this.#sockets.delete(socket)) {
       this.#connections.count--
       socket.data.closed(error)
-    } else if (this.#handshakes.end(socket)) {
-      this.#connections.count--
-      logHandshakeFailed(socket, error)
+    } else {
+      const handshake = this.#handshakes.end(socket)
+      if (handshake !== undefined) {
+        this.#connections.count--
+        logHandshakeFailed(handshake, error)
+      }
     }
     this.#checkEmptied()
   }

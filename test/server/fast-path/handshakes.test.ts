@@ -1,11 +1,12 @@
 /** Clients that take their time with a TLS handshake, or know nothing of TLS. */
-import { describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { configureLogging } from '../../../lib/log/index.ts'
 import { Handshakes } from '../../../lib/server/fast-path/handshakes.ts'
 import { openListener } from '../../../lib/server/listener.ts'
 import { holdBefore } from '../../support/http/held-proxy.ts'
 import { tls, transports } from '../../support/http/transports.ts'
+import { linesAt } from '../../support/log/lines.ts'
 import { get, isAnswered, statusesIn } from '../../support/server/clients.ts'
 import { until } from '../../support/until.ts'
 
@@ -20,6 +21,8 @@ function openTcpSocket(port: number) {
   return socket
 }
 
+afterEach(() => configureLogging({ level: 'error', structured: false }))
+
 describe('a handshake', () => {
   test('is dropped at its timeout, and no sooner', () => {
     const destroy: string[] = []
@@ -31,7 +34,8 @@ describe('a handshake', () => {
     expect(destroy).toEqual([])
     handshakes.expire(11, 10)
     expect(destroy).toEqual(['first'])
-    expect(handshakes.end(first!)).toBeTrue()
+    expect(handshakes.end(first!)).toMatchObject({ begunAt: 0 })
+    expect(handshakes.end(first!)).toBeUndefined()
     handshakes.expire(12, 10)
     expect(destroy).toEqual(['first', 'second'])
     expect(handshakes.size).toBe(1)
@@ -69,11 +73,14 @@ describe('a handshake', () => {
     await listener.stop(0)
   })
 
-  test('ends, without affecting others, when a client sends plain HTTP', async () => {
+  test('ends, without affecting others, when a client sends plain HTTP, and the log has its client', async () => {
     await using served = serveFake()
+    const lines = linesAt('debug')
     const bare = openTcpSocket(served.server.port)
     bare.write(get('a'))
     await until('it is closed', () => bare.closed)
+    await until('it is logged', () => lines.length === 1)
+    expect(lines[0]!.message).toMatch(/^Connection from 127\.0\.0\.1:\d+ closed during its TLS handshake: /)
     expect(statusesIn(await rawRequest(served.server.port, get('a') + get('a'), isAnswered(2)))).toEqual([404, 404])
   })
 })
