@@ -33,7 +33,7 @@ function isOpen(target: string): boolean {
 }
 
 function unauthorized(isGiven: boolean): Response {
-  const found = isGiven ? 'the Authorization header has another than SERVER_TOKEN' : 'the request has none'
+  const found = isGiven ? 'the Authorization header does not match SERVER_TOKEN' : 'the request has none'
   const message = `Checking the token: ${found}; send "Authorization: Bearer <token>"`
   return problemResponse(new LatchkeyError('unauthorized', message), { 'www-authenticate': 'Bearer' })
 }

@@ -4,17 +4,23 @@ import { acceptable } from './accept.ts'
 
 /** @param prefix before all paths; may be empty */
 export function indexPage({ id, state, formats }: StoreStatus, prefix: string): string {
+  const rows = [
+    [`GET  ${prefix}/stores/${id}/<key>`, 'the latest value of a key, percent-encoded'],
+    [`GET  ${prefix}/stores/${id}?key=<key>`, 'the same, for keys such as "a/../b" that a path does not keep'],
+    [`GET  ${prefix}/stores/${id}?keys=<key>&keys=<key>`, 'several keys; QUERY or POST {"keys":[…]} for many'],
+    [`GET  ${prefix}/stores/${id}?limit=100`, 'all entries by pages; as a stream with Accept: application/x-ndjson'],
+    [`GET  ${prefix}/stores/${id}?count`, 'the number of entries'],
+    [`GET  ${prefix}/status-store/${id}?pretty`, 'state, partitions, lag; without ?pretty in one line'],
+    [`POST ${prefix}/flush-store/${id}`, 'makes visible what awaits the next flush'],
+    [`GET  ${prefix}/livez`, '200 while the process runs; also /status/liveness'],
+    [`GET  ${prefix}/readyz?verbose`, '200 when recovered and caught up; also /status/readiness'],
+    [`GET  ${prefix}/metrics`, 'Prometheus text; also /metrics/prometheus'],
+  ] as const
+  const width = Math.max(...rows.map(([request]) => request.length))
+  const lines = rows.map(([request, answer]) => `${request.padEnd(width)}  ${answer}`)
   return `Latchkey: store ${id}, ${state}
 
-GET  ${prefix}/stores/${id}/<key>       the latest value of a key, percent-encoded
-GET  ${prefix}/stores/${id}?key=<key>   the same, for keys such as "a/../b" that a path does not keep
-GET  ${prefix}/stores/${id}?keys=<key>&keys=<key>  several keys; QUERY or POST {"keys":[…]} for many
-GET  ${prefix}/stores/${id}?limit=100  all entries by pages; as a stream with Accept: application/x-ndjson; ?count
-GET  ${prefix}/status-store/${id}?pretty  state, partitions, lag; without ?pretty in one line
-POST ${prefix}/flush-store/${id}        make visible what awaits the next flush
-GET  ${prefix}/livez                 alive?  also /status/liveness
-GET  ${prefix}/readyz?verbose        ready?  also /status/readiness
-GET  ${prefix}/metrics               for Prometheus; also /metrics/prometheus
+${lines.join('\n')}
 ${describeFormats(formats)}`
 }
 

@@ -28,7 +28,7 @@ export function targetOf(url: string): string {
  */
 export function decodeKey(text: string): Uint8Array {
   if (text.length === 0) {
-    throw invalidKey('it is empty; append it to the path, percent-encoded, or ask for the key of no bytes by ?key=')
+    throw invalidKey('it is empty; append the key to the path, percent-encoded, or use ?key= for the empty key')
   }
   return decode(text)
 }
@@ -50,7 +50,7 @@ export function keyOfQuery(query: string): Uint8Array | undefined {
   const keys = query.split('&').filter((pair) => pair === 'key' || pair.startsWith('key='))
   if (keys.length > 1) throw invalidKey('the query has several; give one')
   if (keys[0] === undefined) return undefined
-  if (keys[0] === 'key') throw invalidKey('the query has "key" without a value; the key of no bytes is ?key=')
+  if (keys[0] === 'key') throw invalidKey('the query has "key" without a value; the empty key is ?key=')
   return decodeForm(keys[0].slice('key='.length))
 }
 

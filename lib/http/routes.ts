@@ -83,7 +83,7 @@ export function createRoutes(
 }
 
 function pathNotFound(): LatchkeyError {
-  return new LatchkeyError('path_not_found', 'Looking for the path: there is nothing; GET / lists what there is')
+  return new LatchkeyError('path_not_found', 'Looking for the path: it does not exist; GET / lists the paths that do')
 }
 
 function methodNotAllowed(method: string, allowed: string[]): Response {

@@ -39,7 +39,7 @@ describe('requireToken', () => {
     expect(none).toContain('Checking the token: the request has none; send')
     expect(none).toContain('Authorization: Bearer <token>')
     expect(await answerTo({ authorization: 'Bearer x' })).toContain(
-      'the Authorization header has another than SERVER_TOKEN',
+      'the Authorization header does not match SERVER_TOKEN',
     )
   })
 

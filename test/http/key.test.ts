@@ -38,7 +38,7 @@ describe('decodeKey', () => {
   )
 
   test('a key is refused when it is empty', () => {
-    expect(faultOf(() => decodeKey(''))).toStartWith('Reading the key: it is empty; append it to the path')
+    expect(faultOf(() => decodeKey(''))).toStartWith('Reading the key: it is empty; append the key to the path')
   })
 
   test('a key is refused when its bytes pass the bound', () => {

@@ -19,6 +19,8 @@ describe('routes', () => {
     ]) {
       expect(text).toContain(path)
     }
+    const rows = text.split('\n').filter((line) => /^(GET|POST) /.test(line))
+    expect(new Set(rows.map((row) => row.search(/(?<= {2,})\S(?!.* {2})/))).size).toBe(1)
   })
 
   test('the index names formats when there are any', async () => {
