@@ -114,7 +114,7 @@ async function settle(
     // Our own EndTxn would have left a marker of our epoch. There is none: the coordinator ended the transaction.
     if (isOpen && isSame(last, next) && !found.some((one) => isSame(one, own))) return next
     const { producerId, producerEpoch } = last
-    const marker = `the last marker in it is of producer ${producerId} with epoch ${producerEpoch}`
+    const marker = `its last marker is of producer ${producerId} with epoch ${producerEpoch}`
     throw new LatchkeyError('fenced', `Taking ${topic} partition ${partition}: ${marker}`, { cause: refusal })
   }
   if (isOpen) return next

@@ -93,7 +93,7 @@ test('the earlier of two stores stops writing the partition that both have as pr
   expect(await answer(earlier, shared)).toBe('old')
   const { conditions, reason } = earlier.status()
   expect(conditions.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['not_fenced'])
-  expect(reason).toMatch(/another instance of store .* has taken partition 1: .* different PARTITIONS/)
+  expect(reason).toMatch(/another instance of store .* has taken partition 1\. .* different PARTITIONS/)
   expect(detailOf(earlier, 0).state).toBe('running')
   expect(later.status().reason).toBeUndefined()
 

@@ -133,7 +133,7 @@ export class PartitionLifecycle {
     // A partition in rebuild lacks keys, so it keeps its state, and lookups that find nothing report it.
     if (this.#catchUp?.rebuilds(partition) !== true) setPartitionState(stats, partition, 'fenced')
     post({ type: 'fenced', partition, reason })
-    log.error('{fault}: {reason}', { fault: error.message, reason })
+    log.error('{fault}, so {reason}', { fault: error.message, reason })
     if (this.#catchUp !== undefined) this.#drop(partition, this.#catchUp)
   }
 

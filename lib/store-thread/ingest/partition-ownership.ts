@@ -106,7 +106,7 @@ export class PartitionOwnership {
 /** Returns the advice for a user with two instances on one partition. */
 export function fencedAdvice(storeId: string, partition: number): string {
   return (
-    `another instance of store ${storeId} has taken partition ${partition}: it is served as it is and written no more; ` +
-    'stop one of the two, or give them different PARTITIONS'
+    `another instance of store ${storeId} has taken partition ${partition}. This instance serves it unchanged and no longer writes it. ` +
+    'Stop one of the two, or give them different PARTITIONS'
   )
 }
