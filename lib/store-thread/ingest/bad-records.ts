@@ -20,7 +20,7 @@ export class BadRecords {
   readonly #deadLetters: DeadLetters | undefined
   readonly #repeated = new RepeatedLog(loggerOf('ingest'))
 
-  /** @param letters present with ON_BAD_RECORD=dead-letter */
+  /** @param deadLetters present with ON_BAD_RECORD=dead-letter */
   constructor(config: BadRecordConfig, stats: Stats, deadLetters?: DeadLetters) {
     this.#config = config
     this.#stats = stats
@@ -44,7 +44,7 @@ export class BadRecords {
   }
 
   /**
-   * Like handleRecord(), for a batch that cannot be read, or a record too large for any batch: offsets from `one.consumed` up
+   * Like handleRecord(), for a batch that cannot be read, or a record too large for any batch: offsets from `state.consumed` up
    * to `next`, exclusive.
    * @param bytes of the batch, if its length is known
    */

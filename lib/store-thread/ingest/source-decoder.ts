@@ -70,8 +70,8 @@ export class SourceDecoder {
   }
 
   /**
-   * Decodes fetched records from `one.consumed` on and moves `one.consumed` on, up to a record at which the partition
-   * halts (`one.reading`) or waits.
+   * Decodes fetched records from `state.consumed` on and moves `state.consumed` on, up to a record at which the partition
+   * halts (`state.reading`) or waits.
    * @returns the offset to fetch from next; undefined for the end of the fetched bytes. It is lower if the records so
    *   far have decompressed to enough bytes or led to enough dead letters
    * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that must be fetched again or

@@ -2,7 +2,7 @@ import type { LocalNode } from '../broker/local-node.ts'
 import { NodeBroker } from '../broker/node-broker.ts'
 import type { TcpProxy } from '../proxies/tcp-proxy.ts'
 
-/** One broker of a cluster. Its proxy stands between it and those clients that came through `KafkaCluster.proxied`. */
+/** One broker of a cluster. Its proxy stands between it and those clients that came through `proxiedPort`. */
 export class ClusterBroker extends NodeBroker<TcpProxy> {
   readonly id: number
 
