@@ -33,9 +33,13 @@ const environment = {
   SERVER_BIND: '127.0.0.1',
   SERVER_PORT: String(port),
 }
+console.log(
+  `Kafka answers at ${broker.bootstrap}, with topic ${topic}. A change of main.ts or lib starts Latchkey again; Ctrl-C ends it.`,
+)
 let isEnding = false
 let latchkey = start()
-let restarting: Promise<void> | undefined
+let hasChanged = false
+let isRestarting = false
 // Not `bun --watch`: it ends a process that handles SIGTERM, and does not start it again.
 for (const path of ['main.ts', 'lib']) watch(join(root, path), { recursive: true }, changed)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
@@ -47,14 +51,22 @@ function start(): Bun.Subprocess {
 }
 
 function changed(): void {
-  restarting ??= restart()
+  hasChanged = true
+  if (!isRestarting) void restart()
 }
 
+/** Files that change while Latchkey ends do not start it twice. */
 async function restart(): Promise<void> {
-  await Bun.sleep(settleMs)
-  restarting = undefined
+  isRestarting = true
+  while (hasChanged) {
+    hasChanged = false
+    await Bun.sleep(settleMs)
+  }
+  console.log('The sources have changed: starting Latchkey again.')
   latchkey.kill('SIGTERM')
   await latchkey.exited
+  hasChanged = false
+  isRestarting = false
   if (!isEnding) latchkey = start()
 }
 
