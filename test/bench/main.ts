@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs'
 import { closeKafka, startKafka } from '../support/kafka/index.ts'
 import { buildFolder } from './build-folder.ts'
 import { prepareContenders } from './contenders/index.ts'
+import { redis } from './contenders/redis.ts'
 import { describeRun } from './machine.ts'
 import { help, type Options, optionsOf } from './options.ts'
 import { Results } from './report/results.ts'
@@ -37,7 +38,8 @@ try {
   await writeResults()
 }
 
-const names = contenders.ready.map(({ name }) => name)
+const hasRedis = results.spread('respSingle', redis) !== undefined
+const names = [...contenders.ready.map(({ name }) => name), ...(hasRedis ? [redis] : [])]
 if (results.measured().length > 0) tables.unshift(tableOf(results, names))
 console.log([about.join('\n'), ...tables].join('\n\n'))
 const missed = misses(results)

@@ -43,6 +43,9 @@ export const metrics = {
   endlessIngest: { title: 'endless updates of few keys', unit: 'records/s' },
   endlessMemory: { title: 'endless updates, resident memory at the end', unit: 'MB' },
   endlessGrowth: { title: 'endless updates, memory at the end to that after the settling', unit: 'ratio' },
+  respSingle: { title: 'Redis protocol, GET one at a time: processor time a key', unit: 'µs' },
+  respPipelined: { title: 'Redis protocol, 16 GETs pipelined: processor time a key', unit: 'µs' },
+  respMany: { title: 'Redis protocol, MGET of 100 keys: processor time a key', unit: 'µs' },
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof metrics

@@ -32,6 +32,9 @@ export const wanted: readonly Wanted[] = [
   { metric: 'cleaningPause', atMost: 20 },
   { metric: 'pacedPause', atMost: 20 },
   { metric: 'endlessGrowth', atMost: 1.1 },
+  { metric: 'respSingle', against: 'Redis', atMost: 1.25 },
+  { metric: 'respPipelined', against: 'Redis', atMost: 2 },
+  { metric: 'respMany', against: 'Redis', atMost: 2 },
 ]
 
 export function textOfWanted({ metric, against, atLeast, atMost }: Wanted): string {

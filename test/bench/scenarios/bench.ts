@@ -25,6 +25,7 @@ export function say(line: string): void {
 
 export type TopicShape = Partial<Pick<Options, 'partitions' | 'records' | 'valueBytes'>> & {
   compression?: 0 | 1 | 2 | 3 | 4
+  keyDigits?: number
   config?: Readonly<Record<string, string>>
 }
 
@@ -32,8 +33,8 @@ export type TopicShape = Partial<Pick<Options, 'partitions' | 'records' | 'value
 export async function filledTopic(bench: Bench, purpose: string, shape: TopicShape = {}): Promise<string> {
   const { partitions, records, valueBytes } = { ...bench.options, ...shape }
   const topic = await newTopic(bench, uniqueName(`bench-${purpose}`), partitions, shape.config)
-  const { compression = 0 } = shape
-  const filling = { topic, partitions, records, keys: records, round: 0, valueBytes, compression }
+  const { compression = 0, keyDigits } = shape
+  const filling = { topic, partitions, records, keys: records, round: 0, valueBytes, compression, keyDigits }
   if (records > 0) await fillTopic(bench.kafka.bootstrap, filling)
   return topic
 }

@@ -5,6 +5,7 @@ import { freshness } from './freshness.ts'
 import { large } from './large.ts'
 import { limits } from './limits.ts'
 import { peers } from './peers.ts'
+import { resp } from './resp.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
 import { start } from './start.ts'
@@ -26,5 +27,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('threads')) tables.push(...(await threads(bench)))
   if (asked.has('scale')) await scale(bench)
   if (asked.has('endless')) await endless(bench)
+  if (asked.has('resp')) await resp(bench)
   return tables
 }

@@ -9,5 +9,6 @@ export const scenarioNames = [
   'threads',
   'scale',
   'endless',
+  'resp',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]

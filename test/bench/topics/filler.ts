@@ -15,6 +15,8 @@ export interface Filling {
   /** Written into every value, so that a second filling changes it. */
   round: number
   valueBytes: number
+  /** Digits of `<n>` in a key, with zeros before it; as many as it has where absent. */
+  keyDigits?: number | undefined
   /** Of the record batches; none where absent. */
   compression?: BuilderOptions['compression']
 }
@@ -63,12 +65,12 @@ class Filler {
   }
 
   async run(): Promise<void> {
-    const { partitions, records, keys, round, valueBytes } = this.#filling
+    const { partitions, records, keys, round, valueBytes, keyDigits = 0 } = this.#filling
     const scratch = Buffer.alloc(keyBytesMax + Math.max(valueBytes, 1024))
     let timestamp = Date.now()
     for (let index = 0; index < records; index++) {
       const id = index % keys
-      const keyLength = scratch.write(`user-${id}`, 0, 'latin1')
+      const keyLength = scratch.write(`user-${String(id).padStart(keyDigits, '0')}`, 0, 'latin1')
       const valueLength = scratch.write(valueOf(id, round, valueBytes), keyLength, 'latin1')
       const partition = (murmur2(scratch, 0, keyLength) & 0x7fffffff) % partitions
       while (!this.#open[partition]!.append(scratch, 0, keyLength, keyLength, valueLength, timestamp, -1)) {
