@@ -5,16 +5,14 @@ import { join } from 'node:path'
 import { RedisClient } from 'bun'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { makeCertificate } from '../support/http/certificate.ts'
-import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
+import { fillUsers, type RedisStore, startRedisStore, type UsersTopic } from '../support/resp/redis-store.ts'
 
 const records = 500
 const token = 'a token that no one guesses'.replaceAll(' ', '-')
 
-let broker: KafkaBroker
-let topic: string
+let users: UsersTopic
 
 /** The same questions to each client. */
 interface Client {
@@ -81,28 +79,7 @@ const clients: Record<string, (options: ClientOptions) => Promise<Client>> = {
   },
 }
 
-beforeAll(async () => {
-  broker = await sharedKafka()
-  topic = await createTopic(broker, uniqueName('redis'), { partitions: 3 })
-  const producer = kafkaClient(broker).producer()
-  await producer.connect()
-  const users = Array.from({ length: records }, (_, index) => ({ key: `user:${index}`, value: `{"n":${index}}` }))
-  await producer.send({ topic, messages: [...users, { key: 'other', value: 'ü'.repeat(10_000) }] })
-  await producer.disconnect()
-})
-
-interface Started extends AsyncDisposable {
-  port: number
-  latchkey: LatchkeyProcess
-}
-
-async function start(settings: Record<string, string> = {}): Promise<Started> {
-  const all = { ...localPort, RESP_PORT: '0', SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ...settings }
-  const latchkey = await LatchkeyProcess.start({ settings: all })
-  const port = () => /redis-cli .*-p (\d+)/.exec(latchkey.stdout)?.[1]
-  await latchkey.until('it prints the port', () => port() !== undefined)
-  return { port: Number(port()), latchkey, [Symbol.asyncDispose]: () => latchkey.close() }
-}
+beforeAll(async () => void (users = await fillUsers(records)))
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
@@ -137,10 +114,10 @@ async function readAll(client: Client): Promise<void> {
 }
 
 describe('without a token', () => {
-  let started: Started
+  let started: RedisStore
 
   beforeAll(async () => {
-    started = await start({ HTTP_THREADS: '2' })
+    started = await startRedisStore(users, { HTTP_THREADS: '2' })
     await started.latchkey.until('it is ready', () => started.latchkey.isReady())
   })
   afterAll(() => started[Symbol.asyncDispose]())
@@ -160,7 +137,7 @@ describe('without a token', () => {
 test.each(Object.keys(clients))(
   '%s waits until the store has recovered, or gets an error that it recovers',
   async (name) => {
-    await using started = await start()
+    await using started = await startRedisStore(users)
     const client = await clients[name]!({ port: started.port })
     await using _ = { [Symbol.asyncDispose]: async () => client.close() }
     const answers = new Set<string>()
@@ -174,7 +151,7 @@ test.each(Object.keys(clients))(
 )
 
 describe('with TLS and a token', () => {
-  let started: Started
+  let started: RedisStore
 
   beforeAll(async () => {
     const folder = temporaryFolder('redis-tls')
@@ -182,7 +159,7 @@ describe('with TLS and a token', () => {
     const paths = { SERVER_TLS_CERT: join(folder, 'cert.pem'), SERVER_TLS_KEY: join(folder, 'key.pem') }
     writeFileSync(paths.SERVER_TLS_CERT, cert)
     writeFileSync(paths.SERVER_TLS_KEY, key)
-    started = await start({ ...paths, SERVER_TOKEN: token })
+    started = await startRedisStore(users, { ...paths, SERVER_TOKEN: token })
     const client = await clients['ioredis']!({ port: started.port, password: token, isSecure: true })
     await started.latchkey.until('it serves', async () => (await client.get('user:1').catch(() => null)) !== null)
     await client.close()

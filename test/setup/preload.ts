@@ -11,7 +11,7 @@ const testTimeoutMs = 60_000
 plugin({
   name: 'test timeout',
   setup(build) {
-    build.onLoad({ filter: /\.test\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /(?:\.test|\/test\/tools\/[a-z-]+)\.ts$/ }, async ({ path }) => {
       setDefaultTimeout(testTimeoutMs)
       return { contents: await Bun.file(path).text(), loader: 'ts' }
     })

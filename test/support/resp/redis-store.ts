@@ -1,0 +1,38 @@
+/** The executable over a topic of users, with a port for Redis clients. */
+import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
+import { createTopic, type KafkaBroker, kafkaClient, sharedKafka, uniqueName } from '../kafka/index.ts'
+
+export interface RedisStore extends AsyncDisposable {
+  /** Of the Redis protocol. */
+  readonly port: number
+  readonly latchkey: LatchkeyProcess
+}
+
+export interface UsersTopic {
+  readonly broker: KafkaBroker
+  readonly topic: string
+}
+
+/** A topic with the keys `user:<n>`, whose values are `{"n":<n>}`, and the key `other` with a long one. */
+export async function fillUsers(records: number): Promise<UsersTopic> {
+  const broker = await sharedKafka()
+  const topic = await createTopic(broker, uniqueName('redis'), { partitions: 3 })
+  const producer = kafkaClient(broker).producer()
+  await producer.connect()
+  const users = Array.from({ length: records }, (_, index) => ({ key: `user:${index}`, value: `{"n":${index}}` }))
+  await producer.send({ topic, messages: [...users, { key: 'other', value: 'ü'.repeat(10_000) }] })
+  await producer.disconnect()
+  return { broker, topic }
+}
+
+/** Resolves when it listens; it may still recover. */
+export async function startRedisStore(
+  { broker, topic }: UsersTopic,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RedisStore> {
+  const all = { ...localPort, RESP_PORT: '0', SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ...settings }
+  const latchkey = await LatchkeyProcess.start({ settings: all })
+  const port = () => /redis-cli .*-p (\d+)/.exec(latchkey.stdout)?.[1]
+  await latchkey.until('it prints the port', () => port() !== undefined)
+  return { port: Number(port()), latchkey, [Symbol.asyncDispose]: () => latchkey.close() }
+}
