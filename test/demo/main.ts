@@ -13,6 +13,7 @@ import { clusterPartitions, runCluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import { requireKafka } from './given-kafka.ts'
 import { buildExecutable, Instance } from './instance.ts'
+import { redisStep } from './redis.ts'
 import { removeStore } from './remove-store.ts'
 import { check, curlLine, demoRequests, urlOf } from './requests.ts'
 import { indent, timer, tryAll } from './steps.ts'
@@ -76,6 +77,7 @@ async function demo(): Promise<number> {
   if (isCluster) return runCluster({ executable, broker, storeId, feed, once, started })
 
   const port = (await isFree(8080)) ? 8080 : (await freePorts(1))[0]!
+  const redisPort = (await isFree(6379)) ? 6379 : (await freePorts(1))[0]!
   const base = `http://127.0.0.1:${port}`
   const settings = {
     SOURCE_TOPIC: storeId,
@@ -83,6 +85,7 @@ async function demo(): Promise<number> {
     KAFKA_BROKERS: broker.bootstrap,
     SERVER_BIND: '127.0.0.1',
     SERVER_PORT: String(port),
+    RESP_PORT: String(redisPort),
   }
   const recover = timer()
   const instance = new Instance(executable, settings, base)
@@ -97,16 +100,18 @@ async function demo(): Promise<number> {
   const [plain = ''] = feed.book.delivered('web')
   const etag = (await fetch(urlOf(base, storeId, plain))).headers.get('etag') ?? ''
   const requests = demoRequests(base, storeId, feed.book, etag)
+  const redis = redisStep(redisPort, plain, feed.book.latest.get(plain))
   if (once) {
     const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
     const urlOfKey = (key: string) => urlOf(base, storeId, key)
+    steps.push(redis)
     steps.push({ title: '# A new order is written to Kafka, then found', act: () => seeNewOrder(feed, urlOfKey) })
     steps.push({ title: '# SIGTERM ends it with exit code 0', act: () => endInstance(instance) })
     return tryAll(steps)
   }
   feed.keepWriting()
   console.log('\nTry, in another terminal:\n')
-  console.log(requests.map((request) => indent(curlLine(request))).join('\n\n'))
+  console.log([...requests.map(curlLine), redis.title].map(indent).join('\n\n'))
   console.log('\nOrders keep coming, a few a second. Ctrl-C ends everything.')
   return 0
 }
