@@ -11,6 +11,7 @@ import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.t
 import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { entriesOf, type EntriesOptions, type StoreEntry, valuesOf } from './store-entries.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
@@ -114,6 +115,23 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   async find(key: K): Promise<Found<V> | undefined> {
     const lookup = await this.#lookUp(key)
     return lookup && foundOf(lookup, await this.#valueOf(lookup))
+  }
+
+  /**
+   * Returns the latest visible values of several keys in their order: all of one instant, over all partitions held here.
+   * Rejects if one of the keys is not known here: see get().
+   */
+  getMany(keys: readonly K[]): Promise<(V | undefined)[]> {
+    return valuesOf(this.bytes, this.#codecs, keys)
+  }
+
+  /**
+   * Walks the entries that this instance holds, in no useful order. An entry that is there from the first to the last
+   * comes exactly once; one that is written or deleted meanwhile comes or not. Holds a few hundred entries at a time.
+   * Throws as get() does, and ends if the program leaves the loop.
+   */
+  entries(options: EntriesOptions = {}): AsyncGenerator<StoreEntry<K, V>, void> {
+    return entriesOf(this.bytes, this.#codecs, options)
   }
 
   async has(key: K): Promise<boolean> {

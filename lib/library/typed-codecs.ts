@@ -28,6 +28,12 @@ export class TypedCodecs<K, V> {
     return attempt('invalid_key', `Encoding the key as ${this.#key.name}`, () => bytesOf(this.#key.encode(key)))
   }
 
+  /** @throws LatchkeyError invalid_key */
+  keyOf(bytes: Uint8Array): K {
+    if ((this.#key as unknown) === rawCodec) return bytes as K
+    return attempt('invalid_key', `Decoding a stored key as ${this.#key.name}`, () => this.#key.decode(bytes))
+  }
+
   /** @throws LatchkeyError invalid_value */
   valueBytes(value: V): Uint8Array {
     return attempt('invalid_value', `Encoding the value as ${this.#value.name}`, () =>

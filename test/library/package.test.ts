@@ -100,7 +100,7 @@ describe('the package', () => {
     expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(/^latchkey_records_skipped_total\{.*\} [1-9]/m)
     expect((await fetch(`${url}/orders/1/quantity`)).status).toBe(404)
     const session = readmeSession()
-    expect(session).toHaveLength(3)
+    expect(session).toHaveLength(5)
     for (const { command, printed } of session) {
       const ours = command.replace('localhost:8080', url!).replace('/stores/orders/', `/stores/${topic}/`)
       expect((await run(['/bin/sh', '-c', ours.replace('curl', 'curl -sS')], project)).trimEnd()).toBe(
