@@ -1,11 +1,11 @@
-import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
-import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
 /**
  * Finds where a leader epoch ends in a partition's log, by OffsetForLeaderEpoch version 3. A log in which an epoch ends
  * earlier than was read or written has lost the records after that end (KIP-320).
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
+import type { KafkaClient } from './client.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import { brokerError, errorAction, leaderNotAvailable } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'

@@ -1,10 +1,10 @@
-import { LatchkeyError } from '../errors.ts'
-import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 /**
  * Requests that take a transactional id, and with it a partition (see fence.ts). Each request notes in the claim what
  * it may have caused.
  */
+import { LatchkeyError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import {
   brokerError,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { importsOf, lineCount, repositoryFiles, sourceFiles } from './repository.ts'
+import { importsOf, lineCount, read, repositoryFiles, sourceFiles } from './repository.ts'
 
 const linesMax = 250
 const mainLinesMax = 100
@@ -49,3 +49,20 @@ test('file names are kebab-case', () => {
   const wrong = repositoryFiles().filter((path) => !path.split('/').every((part) => pattern.test(part)))
   expect(wrong).toEqual([])
 })
+
+/** The formatter moves a comment with the import that it precedes. */
+test('no comment stands between imports', () => {
+  const sources = repositoryFiles().filter((path) => path.endsWith('.ts'))
+  expect(sources.filter((path) => hasCommentBetweenImports(read(path)))).toEqual([])
+})
+
+test('the check finds a comment between imports, and no other', () => {
+  const imports = ["import a from 'a'", "import {\n  b,\n} from 'b'"]
+  const comment = '/**\n * What the file is for.\n */'
+  expect(hasCommentBetweenImports([imports[0], comment, imports[1]].join('\n'))).toBe(true)
+  expect(hasCommentBetweenImports([comment, ...imports, '', comment, 'const c = 1'].join('\n'))).toBe(false)
+})
+
+function hasCommentBetweenImports(text: string): boolean {
+  return /^import\b[^']*'[^'\n]+'\n+\/[*/][^;=]*?^import\b/m.test(text)
+}

@@ -1,5 +1,5 @@
-import { expect, test } from 'bun:test'
 /** Names: a type name stands for one type, and a document names files that exist. */
+import { expect, test } from 'bun:test'
 import { basename } from 'node:path'
 import { read, repositoryFiles } from './repository.ts'
 

@@ -1,3 +1,9 @@
+/**
+ * The only file that uses kafkajs's internals: a connection to one broker, with TLS, SASL and version negotiation of
+ * kafkajs, and raw requests through it. Its higher levels (retries, metadata, reconnects, consumer, producer) are not
+ * used: after a failure a connection is destroyed and replaced, because kafkajs's reconnect can stall without an error
+ * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/connection/kafkajs.test.ts covers it.
+ */
 import Broker from 'kafkajs/src/broker'
 import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
@@ -7,12 +13,6 @@ import { deadline } from '../../deadline.ts'
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { isTrace } from '../../log/index.ts'
 import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
-/**
- * The only file that uses kafkajs's internals: a connection to one broker, with TLS, SASL and version negotiation of
- * kafkajs, and raw requests through it. Its higher levels (retries, metadata, reconnects, consumer, producer) are not
- * used: after a failure a connection is destroyed and replaced, because kafkajs's reconnect can stall without an error
- * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/connection/kafkajs.test.ts covers it.
- */
 import { apiKeys } from '../protocol/api-keys.ts'
 import { malformed } from '../protocol/response-cursor.ts'
 import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'

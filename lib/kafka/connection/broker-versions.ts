@@ -1,9 +1,9 @@
-import { LatchkeyError } from '../../errors.ts'
-import { isDebug } from '../../log/index.ts'
 /**
  * Checks which request versions a broker supports. On an unknown version a broker closes the connection without an
  * error, like a broker that stops. So the versions in its ApiVersions response are checked before anything is sent.
  */
+import { LatchkeyError } from '../../errors.ts'
+import { isDebug } from '../../log/index.ts'
 import { apiKeys } from '../protocol/api-keys.ts'
 import { logVersions } from './connection-log.ts'
 

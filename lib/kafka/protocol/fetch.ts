@@ -1,9 +1,9 @@
-import type { FetchConfig } from '../../store-protocol/client-config.ts'
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Fetch: version 13 by topic id, or version 11 by name. Without a session: each request has all positions.
  * https://kafka.apache.org/protocol#The_Messages_Fetch
  */
+import type { FetchConfig } from '../../store-protocol/client-config.ts'
+import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'

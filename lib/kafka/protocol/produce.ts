@@ -1,8 +1,8 @@
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Produce, version 7: record batches for several partitions of one topic in one request.
  * https://kafka.apache.org/protocol#The_Messages_Produce
  */
+import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
 import { apiKeys } from './api-keys.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 

@@ -1,6 +1,6 @@
+/** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
 import { LatchkeyError } from '../../errors.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
-/** Error texts about a source that changed while the store runs, and the checks for changes that end the store. */
 import { counted } from '../../text/counted.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { SourceChange } from './source-watch.ts'

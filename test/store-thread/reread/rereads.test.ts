@@ -1,8 +1,8 @@
+/** A source that has changed under a running store: what is noted, deleted and read again, in which order. */
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { CatchUp } from '../../../lib/store-thread/ingest/catch-up.ts'
-/** A source that has changed under a running store: what is noted, deleted and read again, in which order. */
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'

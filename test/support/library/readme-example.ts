@@ -1,5 +1,5 @@
-import { read } from '../../style/repository.ts'
 /** The code of lib/library/README.md, file by file, as it stands there. */
+import { read } from '../../style/repository.ts'
 import { type ShownCommand, shownCommands } from '../shown-commands.ts'
 
 const page = read('lib/library/README.md')

@@ -1,8 +1,8 @@
-import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 /**
  * A changelog partition as several owners write it, one after the other and late: a source, owners that go through it from where they found the
  * changelog, batches of former owners that the broker has forgotten to refuse, repeated batches, amendments, compaction.
  */
+import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import type { Random } from '../random.ts'
 
 export interface ModelRecord {

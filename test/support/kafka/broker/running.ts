@@ -1,5 +1,5 @@
-import type { KafkaCluster } from '../cluster/cluster.ts'
 /** What this process has started of Kafka. On globalThis: each test file has its own modules, and all share one process. */
+import type { KafkaCluster } from '../cluster/cluster.ts'
 import type { KafkaBroker } from './broker.ts'
 
 interface Running {

@@ -1,5 +1,5 @@
-import { type Closing, onFreePorts } from '../../process/ports.ts'
 /** Formats and runs the processes of a cluster. */
+import { type Closing, onFreePorts } from '../../process/ports.ts'
 import { kafkaJars } from '../broker/jars.ts'
 import { LocalNode } from '../broker/local-node.ts'
 import { TcpProxy } from '../proxies/tcp-proxy.ts'
