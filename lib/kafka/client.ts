@@ -155,7 +155,7 @@ export class KafkaClient {
     const [found] = await this.metadata([topic])
     const { errorCode } = found!
     if (errorCode === 0 || errorAction(errorCode) !== 'refuse') return
-    const advice = 'a right was taken from this user: latchkey --check names it'
+    const advice = 'a permission was taken from this user: latchkey --check names it'
     throw brokerError(`Finding the leaders of topic ${topic}`, errorCode, advice)
   }
 

@@ -232,5 +232,5 @@ export class LeaderLoops {
  */
 const leaseMsDefault = 300_000
 
-/** Errors that a retry cannot solve, but an operator can (a revoked right). They are shown and retried. */
+/** Errors that a retry cannot solve, but an operator can (a revoked permission). They are shown and retried. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['broker_refused', 'authentication_failed'])

@@ -12,7 +12,7 @@ import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
-import { requireRights } from '../topics/rights-check.ts'
+import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
 import { Changes } from './changes/changes.ts'
 import { closeStep } from './close-step.ts'
@@ -133,13 +133,13 @@ export class StoreThread {
     await Promise.all([running, copying])
   }
 
-  /** Checks rights and topics concurrently. Changes nothing before both checks have passed. */
+  /** Checks permissions and topics concurrently. Changes nothing before both checks have passed. */
   async #prepareTopics(): Promise<Topology> {
     const { consumer } = this.#clients
     const inspecting = consumer.retryForever(() => inspectTopics(consumer, this.#config))
-    // A missing right explains why a topic looks incomplete, so its error takes precedence.
+    // A missing permission explains why a topic looks incomplete, so its error takes precedence.
     inspecting.catch(() => {})
-    await requireRights(this.#clients, this.#config)
+    await requirePermissions(this.#clients, this.#config)
     const topology = await inspecting
     await completeTopics(consumer, this.#config, topology)
     return topology

@@ -1,5 +1,5 @@
-/** The minimal rights of a store, and the commands that grant them. */
-import type { Operation } from '../kafka/rights.ts'
+/** The minimal permissions of a store, and the commands that grant them. */
+import type { Operation } from '../kafka/permissions.ts'
 import type { ClientName } from '../store-protocol/client-config.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from './clients.ts'
@@ -7,8 +7,8 @@ import { deadLetterTopicOf } from './dead-letter-topic.ts'
 
 export type ResourceType = 'topic' | 'group' | 'transactional-id'
 
-export interface Right {
-  /** The client whose user needs the right. */
+export interface Permission {
+  /** The client whose user needs the permission. */
   client: ClientName
   operation: Operation
   type: ResourceType
@@ -19,19 +19,19 @@ export interface Right {
 }
 
 /**
- * Returns the rights that a store needs. Read and Write include Describe.
+ * Returns the permissions that a store needs. Read and Write include Describe.
  * @param creates topics that are missing
  */
-export function rightsNeeded(config: StoreConfig, creates: readonly string[]): Right[] {
+export function requiredPermissions(config: StoreConfig, creates: readonly string[]): Permission[] {
   const { sourceTopic, changelogTopic, useReplicaOnly, fencing } = config
-  const rights: Right[] = []
+  const permissions: Permission[] = []
   const add = (
     client: ClientName,
     operation: Operation,
     type: ResourceType,
     name: string,
-    extras: Partial<Right> = {},
-  ) => rights.push({ client, operation, type, name, isPrefix: false, isOptional: false, ...extras })
+    extras: Partial<Permission> = {},
+  ) => permissions.push({ client, operation, type, name, isPrefix: false, isOptional: false, ...extras })
   if (!useReplicaOnly) {
     add('consumer', 'Read', 'topic', sourceTopic)
     add('consumer', 'Read', 'group', groupOf(config))
@@ -48,10 +48,10 @@ export function rightsNeeded(config: StoreConfig, creates: readonly string[]): R
   add('changelog', 'Read', 'topic', changelogTopic)
   // The consumer inspects both topics, independent of the client that reads them.
   add('consumer', 'Describe', 'topic', changelogTopic)
-  if (useReplicaOnly) return rights
+  if (useReplicaOnly) return permissions
   add('consumer', 'DescribeConfigs', 'topic', sourceTopic, { isOptional: true })
   add('consumer', 'DescribeConfigs', 'topic', changelogTopic, { isOptional: true })
-  return rights
+  return permissions
 }
 
 /** Returns the principal of a client in the notation of kafka-acls. Parts to fill in are in angle brackets. */
@@ -61,30 +61,30 @@ export function principalOf(config: StoreConfig, client: ClientName): string {
   return tls?.cert === undefined ? 'User:ANONYMOUS' : 'User:<distinguished name of the client certificate>'
 }
 
-export function describeRight({ operation, type, name, isPrefix }: Right): string {
+export function describePermission({ operation, type, name, isPrefix }: Permission): string {
   const what = type === 'transactional-id' ? 'transactional id' : type
   return `${operation} on ${what} ${name}${isPrefix ? '*' : ''}`
 }
 
 /** Returns one command per principal and resource, for an administrator to run. */
-export function aclCommands(config: StoreConfig, rights: readonly Right[]): string[] {
-  const operations = new Map<string, { right: Right; principal: string; operations: Set<Operation> }>()
-  for (const right of rights) {
-    const principal = principalOf(config, right.client)
-    const resource = `${principal} ${right.type} ${right.name}`
-    const one = operations.get(resource) ?? { right, principal, operations: new Set<Operation>() }
-    one.operations.add(right.operation)
+export function aclCommands(config: StoreConfig, permissions: readonly Permission[]): string[] {
+  const operations = new Map<string, { permission: Permission; principal: string; operations: Set<Operation> }>()
+  for (const permission of permissions) {
+    const principal = principalOf(config, permission.client)
+    const resource = `${principal} ${permission.type} ${permission.name}`
+    const one = operations.get(resource) ?? { permission, principal, operations: new Set<Operation>() }
+    one.operations.add(permission.operation)
     operations.set(resource, one)
   }
-  return [...operations.values()].map(({ right, principal, operations: needed }) => {
+  return [...operations.values()].map(({ permission, principal, operations: needed }) => {
     if (needed.has('Read') || needed.has('Write')) needed.delete('Describe')
     const parts = [
-      `kafka-acls.sh --bootstrap-server ${bootstrapOf(config, right.client)}`,
-      ...(isSecured(config, right.client) ? ['--command-config admin.properties'] : []),
+      `kafka-acls.sh --bootstrap-server ${bootstrapOf(config, permission.client)}`,
+      ...(isSecured(config, permission.client) ? ['--command-config admin.properties'] : []),
       `--add --allow-principal ${shellQuote(principal)}`,
       ...[...needed].map((operation) => `--operation ${operation}`),
-      `--${right.type} ${shellQuote(right.name)}`,
-      ...(right.isPrefix ? ['--resource-pattern-type prefixed'] : []),
+      `--${permission.type} ${shellQuote(permission.name)}`,
+      ...(permission.isPrefix ? ['--resource-pattern-type prefixed'] : []),
     ]
     return parts.join(' ')
   })

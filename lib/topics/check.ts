@@ -1,11 +1,11 @@
+/** The checks of --check: whether settings, permissions and topics fit, and what a start would do. Changes nothing. */
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-/** The checks of --check: whether settings, rights and topics fit, and what a start would do. Changes nothing. */
 import { counted } from '../text/counted.ts'
-import { describeRight, principalOf } from './acls.ts'
+import { describePermission, principalOf } from './acls.ts'
 import {
   type Clients,
   closeClients,
@@ -16,7 +16,7 @@ import {
   transactionalIdPrefixOf,
 } from './clients.ts'
 import { changedText, fingerprintOf, isOfAnother } from './fingerprint.ts'
-import { findRights, refuseMissing, type RightsFound, type Verdict } from './rights-check.ts'
+import { findPermissions, type PermissionsFound, refuseMissing, type Verdict } from './permission-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 
 /** Maximum duration of a check. A start waits for an unreachable cluster, but a check has to end. */
@@ -37,12 +37,12 @@ export async function checkTopics(config: StoreConfig): Promise<string[]> {
 }
 
 async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
-  const rights = await findRights(clients, config)
-  refuseMissing(config, rights)
+  const permissions = await findPermissions(clients, config)
+  refuseMissing(config, permissions)
   const topology = await clients.consumer.retryForever(() => inspectTopics(clients.consumer, config))
   const changed = await describeChanged(clients, config, topology)
   const leaderless = await describeLeaderless(clients, config, topology)
-  return [...describe(config, topology), ...changed, ...leaderless, ...describeRights(config, rights)]
+  return [...describe(config, topology), ...changed, ...leaderless, ...describePermissions(config, permissions)]
 }
 
 /** Returns warnings about partitions without a leader. A start waits for their leaders. */
@@ -126,23 +126,24 @@ function describe(
   return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]
 }
 
-/** Returns one line if no right is missing; else each missing right, and the commands that grant all of them. */
-function describeRights(config: StoreConfig, { rights, commands }: RightsFound): string[] {
-  const ofVerdict = (wanted: Verdict) => rights.filter(({ verdict }) => verdict === wanted).map(({ right }) => right)
+/** Returns one line if no permission is missing; else each missing permission, and the commands that grant all of them. */
+function describePermissions(config: StoreConfig, { permissions, commands }: PermissionsFound): string[] {
+  const ofVerdict = (wanted: Verdict) =>
+    permissions.filter(({ verdict }) => verdict === wanted).map(({ permission }) => permission)
   const missing = ofVerdict('missing')
   const unknown = new Set(
     ofVerdict('not known')
       .filter(({ isOptional }) => !isOptional)
-      .map(describeRight),
+      .map(describePermission),
   )
   const rest =
     unknown.size === 0 ? 'are granted' : `that the broker reports are granted; not known: ${[...unknown].join(', ')}`
-  if (missing.length === 0) return [`rights: all ${rest}`]
-  const found = missing.map((right) => {
-    const optional = right.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''
-    return `right of ${principalOf(config, right.client)}: ${describeRight(right)}: missing${optional}`
+  if (missing.length === 0) return [`permissions: all ${rest}`]
+  const found = missing.map((permission) => {
+    const optional = permission.isOptional ? ' (optional: limits and warnings of the topics are not known without)' : ''
+    return `permission of ${principalOf(config, permission.client)}: ${describePermission(permission)}: missing${optional}`
   })
-  return [...new Set(found), 'rights are granted with', ...commands.map((command) => `  ${command}`)]
+  return [...new Set(found), 'permissions are granted with', ...commands.map((command) => `  ${command}`)]
 }
 
 /** Returns for example `0-3, 7` for 0, 1, 2, 3 and 7. */

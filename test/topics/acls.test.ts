@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
-import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
+import { aclCommands, requiredPermissions } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { toAddress } from '../support/kafka/real-client.ts'
 import {
@@ -93,9 +93,9 @@ test('a store has all it needs when the commands that --check prints were run, a
   expect(await fixture.committed()).toEqual(new Map([[0, 1]]))
   const lines = await checkTopics(config)
   // Optional ones are not in the commands: they are named, and nothing that was granted is.
-  expect(lines.filter((line) => line.startsWith('right of'))).toEqual([
-    expect.stringMatching(/^right of User:alice: DescribeConfigs on topic .*: missing \(optional: /),
-    expect.stringMatching(/^right of User:alice: DescribeConfigs on topic .*: missing \(optional: /),
+  expect(lines.filter((line) => line.startsWith('permission of'))).toEqual([
+    expect.stringMatching(/^permission of User:alice: DescribeConfigs on topic .*: missing \(optional: /),
+    expect.stringMatching(/^permission of User:alice: DescribeConfigs on topic .*: missing \(optional: /),
   ])
   expect(lines.join('\n')).not.toContain('s=cret')
 })
@@ -161,7 +161,7 @@ test('a check of permissions changes nothing for a running instance', async () =
 
 test.each([
   // Without Read the topic may not even be described.
-  ['READ', 'source', 'erin', 'a right was taken from this user: latchkey --check names it'],
+  ['READ', 'source', 'erin', 'a permission was taken from this user: latchkey --check names it'],
   ['WRITE', 'changelog', 'frank', 'allow this user to WRITE topic'],
 ] as const)(
   'a store that loses %s on its %s reports it, still serves, and continues when it is back',
@@ -199,7 +199,7 @@ test('commands name each client’s own user, quoted, and their listener', () =>
     fencing: true,
     clients: { ...clients, producer: clientsOf({}).producer },
   } as unknown as StoreConfig
-  const commands = aclCommands(config, rightsNeeded(config, [config.changelogTopic]))
+  const commands = aclCommands(config, requiredPermissions(config, [config.changelogTopic]))
   const start = String.raw`kafka-acls.sh --bootstrap-server [::1]:9093 --command-config admin.properties --add --allow-principal 'User:o'\''b x'`
   expect(commands).toEqual([
     `${start} --operation Read --operation DescribeConfigs --topic orders`,

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
-import { aclCommands, rightsNeeded } from '../../lib/topics/acls.ts'
+import { aclCommands, requiredPermissions } from '../../lib/topics/acls.ts'
 import { checkTopics } from '../../lib/topics/check.ts'
 import { inspectDeadLetters } from '../../lib/topics/dead-letter-topic.ts'
 import { createTopic, sharedKafka } from '../support/kafka/index.ts'
@@ -95,7 +95,8 @@ test('no permission on a dead-letter topic is checked when none is written to on
     kafkaBrokers: [{ host: 'k', port: 1 }],
   }
   const settings = { ...config, fencing: true } as unknown as StoreConfig
-  const topics = (one: StoreConfig) => aclCommands(one, rightsNeeded(one, [])).filter((line) => line.includes('bad'))
+  const topics = (one: StoreConfig) =>
+    aclCommands(one, requiredPermissions(one, [])).filter((line) => line.includes('bad'))
   expect(topics({ ...settings, onBadRecord: 'stop' })).toEqual([])
   expect(topics({ ...settings, onBadRecord: 'dead-letter', useReplicaOnly: true })).toEqual([])
   expect(topics({ ...settings, onBadRecord: 'dead-letter' })).toEqual([

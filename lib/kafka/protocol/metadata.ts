@@ -1,8 +1,8 @@
-import { type BrokerConnection, Encoder, type RawRequest } from '../connection/broker-connection.ts'
 /**
  * Metadata: the cluster's brokers and topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516). Version 9
  * has reliable leader epochs (KIP-320). https://kafka.apache.org/protocol#The_Messages_Metadata
  */
+import { type BrokerConnection, Encoder, type RawRequest } from '../connection/broker-connection.ts'
 import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { malformed, reading, ResponseCursor } from './response-cursor.ts'
@@ -65,7 +65,7 @@ export function metadataRequest(topics: readonly string[], versionMax: number): 
         if (apiVersion >= versionWithIds) writeUuid(encoder, undefined)
         writeCompactString(encoder, topic).writeInt8(noTags)
       }
-      // Creates no topic, and does not request rights.
+      // Creates no topic, and does not request permissions.
       return encoder.writeInt8(0).writeInt8(0).writeInt8(0).writeInt8(noTags)
     },
   }
@@ -96,7 +96,7 @@ function parseTopic(response: ResponseCursor, apiVersion: number): TopicMetadata
   const id = apiVersion >= versionWithIds ? response.uuid() : undefined
   response.skip(1) // whether it is internal
   const partitions = response.compactArray(() => parsePartition(response))
-  response.skip(4) // rights
+  response.skip(4) // permissions
   response.tags()
   return { topic, id, errorCode, partitions: partitions.toSorted((a, b) => a.partition - b.partition) }
 }

@@ -35,7 +35,7 @@ describe('a record waits while the registry', () => {
       found: 'it answers 401, it asks for other credentials: see SCHEMA_REGISTRY_CREDENTIALS',
     },
     {
-      registry: 'denies the right to read',
+      registry: 'denies the permission to read',
       answer: () => problem(403, 40_301, 'User is denied operation Read'),
       found: 'it answers 403, the user of SCHEMA_REGISTRY_CREDENTIALS may not read there',
     },

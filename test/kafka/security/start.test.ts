@@ -129,7 +129,7 @@ test('a wrong password ends the start with exit code 1 and one message', async (
   expect(stdout + stderr).not.toContain('wr0ng')
 })
 
-test('--check reports missing rights with exit code 1, and shows no secret', async () => {
+test('--check reports missing permissions with exit code 1, and shows no secret', async () => {
   const { broker, fixture, allow } = await setUp()
   await using _ = fixture
   const environment = {

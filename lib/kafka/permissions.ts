@@ -1,10 +1,10 @@
-import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 /**
  * Checks what the authenticated user may do, without changing anything. Brokers report the operations on topics and
- * groups that exist (KIP-430). For other rights, a request is sent that the broker always refuses before it has an
- * effect: because a right is missing, or because the request is invalid.
+ * groups that exist (KIP-430). For other permissions, a request is sent that the broker always refuses before it has an
+ * effect: because a permission is missing, or because the request is invalid.
  */
+import type { KafkaClient } from './client.ts'
+import { Encoder, type RawRequest } from './connection/broker-connection.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import {
   clusterAuthorizationFailed,
@@ -86,9 +86,9 @@ export async function groupOperations(client: KafkaClient, group: string): Promi
 
 /**
  * Checks Write on a transactional id and on a topic in its transactions. The transaction of an unknown producer id is
- * refused, but only after both rights were checked.
+ * refused, but only after both permissions were checked.
  */
-export async function transactionRights(
+export async function transactionPermissions(
   client: KafkaClient,
   transactionalId: string,
   topic: string,

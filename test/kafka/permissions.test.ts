@@ -1,8 +1,8 @@
-/** Which refusals say that the user lacks a right on a group or transactional id, and which are faults. */
+/** Which refusals say that the user lacks a permission on a group or transactional id, and which are faults. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
+import { groupOperations, transactionPermissions } from '../../lib/kafka/permissions.ts'
 import { brokerError } from '../../lib/kafka/protocol/error-codes.ts'
-import { groupOperations, transactionRights } from '../../lib/kafka/rights.ts'
 
 const codes = Array.from({ length: 130 }, (_, index) => index - 1)
 
@@ -26,7 +26,7 @@ test('a group is hidden from a user when the broker refuses the user the group, 
   expect(await groupOperations(refusedWith(30), 'group')).toMatchObject({ isHidden: true })
 })
 
-test('a user has no right on a transactional id when the broker refuses that id, and for no other error', async () => {
-  expect(await codesThat((client) => transactionRights(client, 'id', 'topic'))).toEqual([53])
-  expect(await transactionRights(refusedWith(53), 'id', 'topic')).toEqual({ id: false, topic: undefined })
+test('a user lacks the permission on a transactional id when the broker refuses that id, and for no other error', async () => {
+  expect(await codesThat((client) => transactionPermissions(client, 'id', 'topic'))).toEqual([53])
+  expect(await transactionPermissions(refusedWith(53), 'id', 'topic')).toEqual({ id: false, topic: undefined })
 })
