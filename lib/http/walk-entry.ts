@@ -1,5 +1,5 @@
-import type { Presentation } from '../definition/presentation.ts'
 /** An entry of a walk as JSON. */
+import type { Presentation } from '../definition/presentation.ts'
 import { isInstance, LatchkeyError } from '../errors.ts'
 import type { KeyedLookup } from '../store-protocol/reads.ts'
 import { writeBytes, writeOrigin, writeText, writeValue } from './entry-json.ts'

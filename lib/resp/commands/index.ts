@@ -1,5 +1,5 @@
-import { loggerOf, RepeatedLog } from '../../log/index.ts'
 /** Finds the command that a client names, and refuses what is none. */
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { textOf, wordOf } from '../arguments.ts'
 import type { CommandReader } from '../command-reader.ts'
 import type { Session } from '../session.ts'

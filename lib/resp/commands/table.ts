@@ -1,7 +1,7 @@
+/** All commands. */
 import { client } from './client.ts'
 import type { RespCommand, RespCommandDefinition } from './command.ts'
 import { config } from './config.ts'
-/** All commands. */
 import { auth, echo, hello, ping, quit, reset, select } from './connection.ts'
 import { describe } from './describe.ts'
 import { info } from './info.ts'
