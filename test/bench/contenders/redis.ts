@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 /** Debian's redis-server, in memory alone, with the same entries as a topic: what the Redis protocol is held against. */
+import { join } from 'node:path'
 import { RedisClient } from 'bun'
 import { freePorts } from '../../support/process/ports.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
