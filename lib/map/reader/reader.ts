@@ -122,8 +122,8 @@ export class Reader {
       const address = touched[i]!
       const { words } = log.segments[address >>> log.offsetBits]!
       const at = (address & log.offsetMask) << 1
-      // Three cache lines of 64 bytes: header, key and the value of a small entry. At the end of a slab some are not there.
-      read ^= words[at]! ^ words[at + 16]! ^ words[at + 32]!
+      // Four cache lines of 64 bytes: header, key and the value of a small entry. At the end of a slab some are absent.
+      read ^= words[at]! ^ words[at + 16]! ^ words[at + 32]! ^ words[at + 48]!
     }
     // Stored so that the compiler cannot remove the reads.
     touched[0] = read
