@@ -6,11 +6,9 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { AbortedTransaction, FetchedPartition } from './protocol/fetch.ts'
-import { RecordBatchReader } from './record-batch/index.ts'
+import { abortMarker, RecordBatchReader } from './record-batch/index.ts'
 
 export type BatchKind = 'records' | 'control' | 'aborted'
-
-const abortMarker = 0
 
 /**
  * Bytes to decompress in one pass. A response of a few megabytes may hold a thousand times as much, in many batches.

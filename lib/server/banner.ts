@@ -1,6 +1,7 @@
 /** The first lines that the executable prints: URLs to open, and commands that can be run as printed. */
 import type { TokenPlace } from '../config/secrets.ts'
 import type { Presentation } from '../definition/presentation.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { lookupUrl } from './lookup-url.ts'
 
 const samplePollMs = 250
@@ -78,8 +79,4 @@ function redisCliOptions(url: string, respPort: number): string {
   const { protocol, hostname } = new URL(url)
   const host = hostname === 'localhost' ? '' : `-h ${hostname.replaceAll(/[[\]]/g, '')} `
   return `${host}-p ${respPort}${protocol === 'https:' ? ' --tls' : ''}`
-}
-
-function shellQuote(path: string): string {
-  return `'${path.replaceAll("'", String.raw`'\''`)}'`
 }

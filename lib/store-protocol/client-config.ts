@@ -5,6 +5,13 @@
 
 export type ClientName = 'consumer' | 'producer' | 'changelog'
 
+/** Names of the clients in messages. */
+export const clientTitles: Readonly<Record<ClientName, string>> = {
+  consumer: 'source consumer',
+  producer: 'changelog producer',
+  changelog: 'changelog consumer',
+}
+
 export interface TlsConfig {
   /** PEM of the trusted certificates; undefined for those of the system. */
   readonly ca?: readonly string[]

@@ -2,6 +2,7 @@
 import type { Operation } from '../kafka/permissions.ts'
 import type { ClientName } from '../store-protocol/client-config.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import { clientsConfigOf, groupOf, transactionalIdPrefixOf } from './clients.ts'
 import { deadLetterTopicOf } from './dead-letter-topic.ts'
 
@@ -81,9 +82,9 @@ export function aclCommands(config: StoreConfig, permissions: readonly Permissio
     const parts = [
       `kafka-acls.sh --bootstrap-server ${bootstrapOf(config, permission.client)}`,
       ...(isSecured(config, permission.client) ? ['--command-config admin.properties'] : []),
-      `--add --allow-principal ${shellQuote(principal)}`,
+      `--add --allow-principal ${wordOf(principal)}`,
       ...[...needed].map((operation) => `--operation ${operation}`),
-      `--${permission.type} ${shellQuote(permission.name)}`,
+      `--${permission.type} ${wordOf(permission.name)}`,
       ...(permission.isPrefix ? ['--resource-pattern-type prefixed'] : []),
     ]
     return parts.join(' ')
@@ -100,6 +101,6 @@ function isSecured(config: StoreConfig, client: ClientName): boolean {
   return sasl !== null || tls !== null
 }
 
-function shellQuote(text: string): string {
-  return /^[A-Za-z0-9._:-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+function wordOf(text: string): string {
+  return /^[A-Za-z0-9._:-]+$/.test(text) ? text : shellQuote(text)
 }

@@ -5,7 +5,7 @@
 import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
 import { requireReachable } from '../kafka/connection/reachable.ts'
-import type { ClientName, ClientsConfig, FetchConfig } from '../store-protocol/client-config.ts'
+import { type ClientName, type ClientsConfig, clientTitles, type FetchConfig } from '../store-protocol/client-config.ts'
 import type { PartitionTrouble } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 
@@ -20,12 +20,6 @@ export interface Clients {
   replicas: KafkaClient
   /** Writes to the dead-letter topic. A separate client, so that the changelog does not wait for it. */
   deadLetters: KafkaClient
-}
-
-export const clientTitles: Readonly<Record<ClientName, string>> = {
-  consumer: 'source consumer',
-  producer: 'changelog producer',
-  changelog: 'changelog consumer',
 }
 
 const defaults = defaultClients()

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { importsOf, read, sourceFiles } from './repository.ts'
+import { importsIn, importsOf, read, sourceFiles } from './repository.ts'
 
 interface Layer {
   files: RegExp
@@ -55,6 +55,7 @@ const layers: Record<string, Layer> = {
     files: /^lib\/server\//,
     knows: [
       'base',
+      'text',
       'linux',
       'log',
       'definition',
@@ -99,9 +100,17 @@ test('imports go one way, and only to known layers', () => {
 })
 
 test('there is one way to get a logger: lib/log alone imports LogTape', () => {
-  const importing = sourceFiles().filter((path) => read(path).includes("from '@logtape/logtape'"))
+  const importing = sourceFiles().filter((path) => /['"`]@logtape\/logtape['"`]/.test(read(path)))
   expect(importing.length).toBeGreaterThan(0)
   expect(importing.filter((path) => layerOf(path) !== 'log')).toEqual([])
+})
+
+const sockets = /['"`]node:(net|tls|https?|http2|dgram)['"`]|\bBun\.(listen|serve|connect|udpSocket)\b/
+
+test('lib/http has no sockets: lib/server opens them', () => {
+  const opening = new Set(sourceFiles().flatMap((path) => (sockets.test(read(path)) ? [layerOf(path)] : [])))
+  expect(opening).toContain('server')
+  expect(opening).not.toContain('http')
 })
 
 test('each allowed import between layers occurs', () => {
@@ -120,6 +129,20 @@ test('the check of imports finds those that go the wrong way', () => {
   expect(mayImport('lib/http/routes.ts', 'test/http/fake.ts')).toBe(false)
   expect(mayImport('lib/store/store.ts', 'lib/map/index.ts')).toBe(true)
   expect(mayImport('lib/config/index.ts', 'lib/store-protocol/store-config.ts')).toBe(true)
+})
+
+test.each([
+  "import { a } from './a.ts'",
+  "import './a.ts'",
+  "export * from './a.ts'",
+  "export type { A } from './a.ts'",
+  'const a = await import(`./a.ts`)',
+  'const a = require("./a.ts")',
+  "type A = import('./a.ts').A",
+  "new Worker(new URL('./a.ts', import.meta.url))",
+  "new Worker(import.meta.resolve('./a.ts'))",
+])('the check finds the import in %s', (text) => {
+  expect(importsIn('lib/map/index.ts', text)).toEqual(['lib/map/a.ts'])
 })
 
 function mayImport(path: string, imported: string): boolean {

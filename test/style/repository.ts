@@ -27,9 +27,14 @@ export function lineCount(path: string): number {
   return read(path).trimEnd().split('\n').length
 }
 
-const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'|\bnew URL\(\s*'(\.[^']+)'/g
+const importPattern = /(?:\b(?:from|import|require|resolve)|\bnew URL)\s*\(?\s*(['"`])(\.(?:(?!\1)[^])+)\1/g
 
 /** Files that a file imports, types included, as `repositoryFiles` names them. */
 export function importsOf(path: string): string[] {
-  return [...read(path).matchAll(importPattern)].map(([, imported, url]) => join(dirname(path), imported ?? url ?? ''))
+  return importsIn(path, read(path))
+}
+
+/** Files that a text imports, if it is that of the file `path`. */
+export function importsIn(path: string, text: string): string[] {
+  return [...text.matchAll(importPattern)].map(([, , imported]) => join(dirname(path), imported!))
 }

@@ -1,5 +1,10 @@
 /** Turns the texts of the settings for client properties into the configuration of the three clients. */
-import type { ClientName, ClientsConfig, ConnectionConfig } from '../../store-protocol/client-config.ts'
+import {
+  type ClientName,
+  type ClientsConfig,
+  clientTitles,
+  type ConnectionConfig,
+} from '../../store-protocol/client-config.ts'
 import { nearName } from '../../text/did-you-mean.ts'
 import { quote } from '../quote.ts'
 import { connectionProperties } from './connection-properties.ts'
@@ -21,7 +26,6 @@ export const properties: readonly Property[] = [
 
 const byName = new Map(properties.flatMap((one) => [one.name, ...one.aliases].map((name) => [name, one] as const)))
 const knownNames = [...byName.keys(), ...withoutEffect.keys()]
-const clientTitles = { consumer: 'source consumer', producer: 'changelog producer', changelog: 'changelog consumer' }
 
 export interface PropertiesText {
   /** Such as `KAFKA_PROPERTIES`, for messages. */

@@ -3,7 +3,7 @@
  * they annotate, are ignored, as Avro's specification requires.
  */
 import type { Json } from '../codec.ts'
-import { uuidPattern } from '../simple/uuid.ts'
+import { uuidPattern, uuidTextOf } from '../simple/uuid.ts'
 import { calendarType, dateType, timeOfDayType } from './calendar.ts'
 import { decimalType } from './decimal.ts'
 import { Mismatch } from './mismatch.ts'
@@ -54,16 +54,12 @@ function uuidType(name: string): AvroType {
     name,
     shape: 'string',
     read(input) {
-      return textOf(input.fixed(16))
+      return uuidTextOf(input.fixed(16))
     },
     write(output, json) {
       if (typeof json !== 'string' || !uuidPattern.test(json)) throw new Mismatch('it must be a UUID')
       output.fixed(Uint8Array.fromHex(json.replaceAll('-', '')))
     },
-    ofDefault: (json: Json) => textOf(Uint8Array.from(String(json), (character) => character.charCodeAt(0))),
+    ofDefault: (json: Json) => uuidTextOf(Uint8Array.from(String(json), (character) => character.charCodeAt(0))),
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

@@ -44,5 +44,10 @@ function uuidOfBinary(bytes: Uint8Array): string {
   if (bytes.length !== binaryLength) {
     throw new Error(`${bytes.length} bytes found, where a UUID has ${binaryLength}`)
   }
-  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return uuidTextOf(bytes)
+}
+
+/** @param bytes 16 bytes */
+export function uuidTextOf(bytes: Uint8Array): string {
+  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

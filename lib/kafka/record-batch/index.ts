@@ -1,6 +1,7 @@
 /** Record batches of Kafka: what other folders use to read and build them. */
 export { crc32c } from './crc32c.ts'
 export {
+  abortMarker,
   compressionNames,
   maxDecompressedBytes,
   recordsAt as batchHeaderBytes,

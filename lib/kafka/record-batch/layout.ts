@@ -30,6 +30,9 @@ export const logAppendTimeBit = 0x08
 export const transactionalBit = 0x10
 export const controlBit = 0x20
 
+/** Type of the control batch that ends an aborted transaction. */
+export const abortMarker = 0
+
 export const compressionNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = 0 | 1 | 2 | 3 | 4
 

@@ -6,15 +6,13 @@
  * after one. A batch that was in flight or frozen for longer is appended after the successor's batches.
  */
 
-import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import { abortMarker, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 /** The producer fields of a record batch. */
 interface Written {
   readonly producerId: number
   readonly producerEpoch: number
 }
-
-const abortMarker = 0
 
 /** Whether a batch is an abort marker. A fence writes one. */
 export function isAbortMarker(batch: RecordBatchReader): boolean {
