@@ -145,7 +145,7 @@ function show(codec: Codec, { value, partition, offset }: StoredValue, as: 'json
   if (typeof shown === 'string') return shown
   const advice =
     "perhaps the store's format has changed since it was stored; start with --rebuild to store all values again"
-  const message = `Rendering the value of ${place}: its bytes are no ${codec.name}; ${advice}`
+  const message = `Rendering the value of ${place}: its bytes are not valid ${codec.name}; ${advice}`
   throw new LatchkeyError('value_undecodable', message, { details })
 }
 

@@ -48,7 +48,9 @@ export function codecOfMessage(type: protobuf.Type, messages: Messages): Codec<J
     try {
       return write(type.decode(new WireReader(bytes)))
     } catch (error) {
-      throw new Error(`it is no ${fullName}: ${(error as Error).message.slice(0, reasonLengthMax)}`, { cause: error })
+      throw new Error(`it is not a valid ${fullName}: ${(error as Error).message.slice(0, reasonLengthMax)}`, {
+        cause: error,
+      })
     }
   }
 }

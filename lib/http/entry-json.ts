@@ -4,7 +4,7 @@ import { decodeKeptHeaders } from '../store-protocol/header-prefix.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { JsonBuffer } from './json-buffer.ts'
 
-/** Writes bytes of text as a string; bytes that are no text as `{"base64":"…"}`. */
+/** Writes bytes of text as a string; bytes that are not text as `{"base64":"…"}`. */
 export function writeText(to: JsonBuffer, text: Uint8Array): void {
   if (!to.string(text)) writeBytes(to, text)
 }

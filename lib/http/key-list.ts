@@ -8,7 +8,7 @@ export const keysMax = 10_000
 /** Maximum size of the body of one request. */
 export const bodyBytesMax = 1_048_576
 
-const shape = '{"keys":["a","b"]}; {"base64":"…"} stands for a key whose bytes are no text'
+const shape = '{"keys":["a","b"]}; {"base64":"…"} stands for a key whose bytes are not text'
 
 /** A key as a client has written it. */
 export interface AskedKey {
@@ -36,11 +36,13 @@ export function keysOfQuery(values: readonly string[]): AskedKey[] {
  */
 export function keysOfBody(body: Uint8Array): AskedKey[] {
   const json = parse(body)
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw invalid(`it is no object; send ${shape}`)
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid(`it is not an object; send ${shape}`)
+  }
   const { keys, ...others } = json as { keys?: unknown }
   const [other] = Object.keys(others)
   if (other !== undefined) throw invalid(`there is no member ${quoted(other)}; send ${shape}`)
-  if (!Array.isArray(keys)) throw invalid(`its keys are no list; send ${shape}`)
+  if (!Array.isArray(keys)) throw invalid(`its keys are not a list; send ${shape}`)
   checkCount(keys.length)
   return keys.map(askedKey)
 }
@@ -56,7 +58,7 @@ function parse(body: Uint8Array): unknown {
 function askedKey(key: unknown, index: number): AskedKey {
   if (typeof key === 'string') {
     if (key.isWellFormed()) return { text: encoder.encode(key), isBytes: false }
-    throw invalid(`key ${index} of the list has half of a surrogate pair, which is no text; send {"base64":"…"}`)
+    throw invalid(`key ${index} of the list has half of a surrogate pair, which is not text; send {"base64":"…"}`)
   }
   if (typeof key === 'object' && key !== null && Object.keys(key).join() === 'base64') {
     const bytes = bytesOf((key as { base64: unknown }).base64)

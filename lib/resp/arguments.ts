@@ -14,7 +14,7 @@ export function wordOf(session: Session, index: number): string {
   return textOf(session, index).toLowerCase()
 }
 
-/** @throws CommandError if it is no whole number of 64 bits */
+/** @throws CommandError if it is not a whole number of 64 bits */
 export function integerOf(session: Session, index: number): number {
   const text = textOf(session, index)
   if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) throw notAnInteger()

@@ -21,7 +21,7 @@ const keptPlaces = 1_024
 
 const none = new Uint8Array(0)
 
-/** The client's bytes are no command. The message is Redis's; the connection ends. */
+/** The client's bytes are not a command. The message is Redis's; the connection ends. */
 export class ProtocolError extends Error {}
 
 /** What #number() returns in place of a number. */
@@ -127,7 +127,7 @@ export class CommandReader {
     if (count === incomplete) return false
     if (count === malformed || count > argumentsMax) throw new ProtocolError('invalid multibulk length')
     if (count > openArgumentsMax && !this.isTrusted) throw new ProtocolError('unauthenticated multibulk length')
-    // An array without elements is no command.
+    // An array without elements is not a command.
     this.#expected = Math.max(0, count)
     return true
   }

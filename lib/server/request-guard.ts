@@ -148,7 +148,7 @@ function tooManyStreams(): Response {
   return problemResponse(new LatchkeyError('walks_exhausted', `Sending all entries: ${found}`))
 }
 
-/** @param port of a client that is no tunnel, or no longer */
+/** @param port of a client that is not a tunnel, or no longer is */
 function refusePort(port: number): Response {
   if (isDebug()) log.debug('Request at the internal port from port {port} refused: it has no tunnel', { port })
   const found = 'this port is for connections that the server passes on to itself; use that of SERVER_PORT'

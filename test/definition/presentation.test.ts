@@ -155,7 +155,7 @@ describe('values', () => {
     const refusal = expect.objectContaining({
       code: 'value_undecodable',
       message:
-        "Rendering the value of partition 3, source offset 42: its bytes are no int7; perhaps the store's format has changed since it was stored; start with --rebuild to store all values again",
+        "Rendering the value of partition 3, source offset 42: its bytes are not valid int7; perhaps the store's format has changed since it was stored; start with --rebuild to store all values again",
       details: { partition: 3, offset: 42 },
     })
     expect(() => presentationOfCodec(codec).render(stored, 'json')).toThrow(refusal)

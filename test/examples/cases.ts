@@ -75,6 +75,6 @@ export const cases: readonly Case[] = [
       ['c', 'no message'],
     ],
     stored: { a: { customer: 'C', items: 2 }, b: { customer: null, items: 0 }, c: null },
-    bad: ['it is no shop.Order'],
+    bad: ['it is not a valid shop.Order'],
   },
 ]

@@ -92,7 +92,7 @@ describe('a group that is not known is passed over', () => {
       `3ac701${'db01'.repeat(50)}14${'dc01'.repeat(49)}`,
     ],
   ])('but not one %s', (_, hex) => {
-    expect(() => proto3.decode(Uint8Array.fromHex(hex))).toThrow('it is no A')
+    expect(() => proto3.decode(Uint8Array.fromHex(hex))).toThrow('it is not a valid A')
   })
 })
 
@@ -100,6 +100,6 @@ test('a message that a map leaves out has what is required of it, or is refused'
   const proto2 = codecOfText(`syntax = "proto2";
     message A { map<int32, R> needing = 1; }
     message R { required int32 r = 1; }`)
-  expect(() => proto2.decode(Uint8Array.fromHex('0a00'))).toThrow("it is no A: missing required 'r'")
+  expect(() => proto2.decode(Uint8Array.fromHex('0a00'))).toThrow("it is not a valid A: missing required 'r'")
   expect(proto2.decode(Uint8Array.fromHex('0a0412020801'))).toEqual({ needing: { '0': { r: 1 } } })
 })

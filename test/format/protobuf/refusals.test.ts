@@ -45,7 +45,9 @@ describe('refusals', () => {
     expect(() => legacy.encode({ sensor: 'a', at: 1, previous: { at: 2 } })).toThrow(
       `${found}previous.sensor is required`,
     )
-    expect(() => legacy.decode(Uint8Array.fromHex('0a0161'))).toThrow("it is no legacy.Reading: missing required 'at'")
+    expect(() => legacy.decode(Uint8Array.fromHex('0a0161'))).toThrow(
+      "it is not a valid legacy.Reading: missing required 'at'",
+    )
   })
 
   test('a closed enum of proto2 takes none but its own values', () => {
@@ -71,7 +73,7 @@ describe('refusals', () => {
 
 test('invalid UTF-8 is shown with replacements in proto2, and refused in proto3', () => {
   expect(legacy.decode(Uint8Array.fromHex('0a02c328' + '1002'))).toEqual({ sensor: '\ufffd(', at: 1 })
-  expect(() => orders.decode(Uint8Array.fromHex('0a02c328'))).toThrow('it is no orders.v1.Order: ')
+  expect(() => orders.decode(Uint8Array.fromHex('0a02c328'))).toThrow('it is not a valid orders.v1.Order: ')
 })
 
 describe('hostile bytes', () => {
@@ -123,14 +125,14 @@ describe('hostile bytes', () => {
     const path = new TextEncoder().encode('A'.repeat(100_000))
     const mask = new Uint8Array([0x0a, ...varint(path.length), ...path])
     const message = messageOf(() => orders.decode(new Uint8Array([0xd2, 0x01, ...varint(mask.length), ...mask])))
-    expect(message).toStartWith('it is no orders.v1.Order: google.protobuf.FieldMask path does not round-trip')
+    expect(message).toStartWith('it is not a valid orders.v1.Order: google.protobuf.FieldMask path does not round-trip')
     expect(message.length).toBeLessThan(400)
   })
 
   test('that promise more than there is are refused', () => {
     expect(() => orders.decode(Uint8Array.fromHex('62ffffffff07'))).toThrow('index out of range')
     expect(() => orders.decode(Uint8Array.fromHex('72ffffffff0701'))).toThrow('index out of range')
-    expect(() => orders.decode(new Uint8Array(1_000_000).fill(0xff))).toThrow('it is no orders.v1.Order')
+    expect(() => orders.decode(new Uint8Array(1_000_000).fill(0xff))).toThrow('it is not a valid orders.v1.Order')
   })
 })
 
@@ -142,7 +144,7 @@ function isSound(bytes: Uint8Array): void {
     expect(orders.decode(orders.encode(value))).toEqual(value)
   } catch (error) {
     expect((error as Error).constructor).toBe(Error)
-    expect((error as Error).message).toStartWith('it is no orders.v1.Order: ')
+    expect((error as Error).message).toStartWith('it is not a valid orders.v1.Order: ')
   }
 }
 
