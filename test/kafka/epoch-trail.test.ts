@@ -3,6 +3,7 @@ import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import { divergenceOf } from '../../lib/kafka/leader-epochs.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
 import { endOfEpochResponse } from '../support/kafka/fakes/responses.ts'
+import { until } from '../support/until.ts'
 
 function trailOf(text: string): EpochTrail {
   return EpochTrail.from(text)
@@ -29,14 +30,14 @@ async function divergence(
 ): Promise<number | undefined> {
   const fake = new FakeClient({ 0: 1 })
   const found = divergenceOf(fake.client, 'orders', 0, trail, asked, () => position)
-  while (Bun.peek.status(found) === 'pending') {
-    if (fake.unseen === 0) await Bun.sleep(0)
-    else {
+  await until('the divergence is found', async () => {
+    if (fake.unseen > 0) {
       const { request, answer } = await fake.next()
       const epoch = (request.encode() as { buffer: Buffer }).buffer.readInt32BE(4 + 4 + 2 + 6 + 4 + 4 + 4)
       answer(endOfEpochResponse('orders', { partition: 0, ...endIn(log, epoch) }))
     }
-  }
+    return Bun.peek.status(found) !== 'pending'
+  })
   return found
 }
 

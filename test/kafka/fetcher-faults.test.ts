@@ -4,6 +4,7 @@ import { LatchkeyError } from '../../lib/errors.ts'
 import { FakeClient, unreachable } from '../support/kafka/fakes/fake-client.ts'
 import { answer, asked, batch, start, stopFetchers } from '../support/kafka/fakes/fetcher-setup.ts'
 import { fetchResponse } from '../support/kafka/fakes/responses.ts'
+import { until } from '../support/until.ts'
 
 afterEach(stopFetchers)
 
@@ -124,10 +125,10 @@ test.each([
   expect(fake.troubles).toEqual([expect.stringContaining(`Fetching topic partition 0: the broker answered ${name}`)])
   // After a pause the failing one is asked for again.
   const again: string[] = []
-  while (!again.includes('0@5')) {
-    await Bun.sleep(1) // lets the pause pass
+  await until('it is asked for', async () => {
     again.push(...(await answer(fake, { partition: 1 })))
-  }
+    return again.includes('0@5')
+  })
 })
 
 test('Fetcher asks again when the broker refuses the whole request', async () => {
