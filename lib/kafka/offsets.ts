@@ -141,17 +141,17 @@ export interface TopicOffsets {
 
 /**
  * Commits without generation and member, like a consumer that assigns its partitions itself.
- * @param beside offsets of another topic to send in the same request; an error of these is ignored
+ * @param further offsets of another topic to send in the same request; an error of these is ignored
  */
 export async function commitOffsets(
   client: KafkaClient,
   group: string,
   topic: string,
   offsets: ReadonlyMap<number, CommittedOffset>,
-  beside?: TopicOffsets,
+  further?: TopicOffsets,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
-  const topics = [{ topic, offsets }, ...(beside && beside.offsets.size > 0 ? [beside] : [])].map((one) => {
+  const topics = [{ topic, offsets }, ...(further && further.offsets.size > 0 ? [further] : [])].map((one) => {
     const partitions = [...one.offsets].map(([partition, { offset, metadata }]) => {
       return { partition, offset: String(offset), metadata }
     })

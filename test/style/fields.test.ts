@@ -4,7 +4,7 @@ import { read, sourceFiles } from './repository.ts'
 /** A class of the store thread guards its state: another file calls a verb, it does not assign. */
 function openFields(text: string): string[] {
   const classes = text.match(/^(?:export )?(?:abstract )?class [^]*?^}/gm) ?? []
-  const field = /^ {2}((?:static |protected |public )?[a-zA-Z]\w*[?!]?(?::| =) [^\n]*)$/gm
+  const field = /^ {2}((?:(?:static|protected|public|declare) )*(?:set \w+\(|[a-zA-Z]\w*(?:[?!]?(?::| =) |$))[^\n]*)$/gm
   return classes.flatMap((source) => [...source.matchAll(field)].map(([, found]) => found!))
 }
 
@@ -18,6 +18,9 @@ test.each([
   ['export class Flusher {\n  published: () => void = () => {}\n}', 'published: () => void = () => {}'],
   ['class Batch {\n  nextSource = 0\n}', 'nextSource = 0'],
   ['class Discarded {\n  reached: number | undefined\n}', 'reached: number | undefined'],
+  ['class Copy {\n  position\n}', 'position'],
+  ['class Copy {\n  declare position: number\n}', 'declare position: number'],
+  ['class Copy {\n  set position(offset: number) {\n  }\n}', 'set position(offset: number) {'],
 ])('the check finds %j', (source, field) => {
   expect(openFields(source)).toEqual([field])
 })

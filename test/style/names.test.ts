@@ -16,13 +16,14 @@ test('the source files that documents name exist', () => {
 })
 
 test('the checks find a type name that stands twice, and a file that does not exist', () => {
-  const texts = ['export interface Shared {}\ntype Own = 1', 'class Shared {}\n', 'import type { Own } from "a"']
+  const texts = ['export interface Shared {}\ntype Own = 1', '  class Shared {}\n', 'import type { Own } from "a"']
   expect(sharedTypeNames(texts)).toEqual(['Shared'])
   expect(missingFiles('See names.test.ts, `style/nowhere.ts` and main.ts.')).toEqual(['style/nowhere.ts'])
 })
 
 function sharedTypeNames(texts: readonly string[]): string[] {
-  const declaration = /^(?:export )?(?:abstract )?(?:interface|type|class|enum) (\w+)\b(?! from)/gm
+  const declaration =
+    /^ *(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|enum) (\w+)\b(?! from)(?=[ <])/gm
   const names = texts.flatMap((text) => [...text.matchAll(declaration)].map((match) => match[1]!))
   return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))]
 }

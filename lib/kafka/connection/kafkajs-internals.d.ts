@@ -19,10 +19,10 @@ declare module 'kafkajs/src/protocol/requests' {
     request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<unknown> }
     response: { decode: (raw: Buffer) => Promise<unknown>; parse: (decoded: unknown) => Promise<unknown> }
   }
-  interface Definition {
+  interface RequestDefinition {
     protocol: (version: { version: number }) => (args: Record<string, unknown>) => Protocol
   }
-  export const requests: Record<string, Definition>
+  export const requests: Record<string, RequestDefinition>
 }
 
 declare module 'kafkajs/src/network/requestQueue' {

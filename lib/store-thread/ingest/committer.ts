@@ -121,7 +121,7 @@ export class Committer {
         if (isAhead) offsets.delete(partition)
       }
       if (offsets.size === 0) return
-      await commitOffsets(this.#client, group, sourceTopic, offsets, this.#beside(offsets))
+      await commitOffsets(this.#client, group, sourceTopic, offsets, this.#changelogOffsets(offsets))
       this.#stats.add('commits', 1)
       for (const [partition, commit] of offsets) {
         this.#committed.set(partition, commit)
@@ -135,13 +135,13 @@ export class Committer {
     }
   }
 
-  #beside(offsets: ReadonlyMap<number, CommittedOffset>): TopicOffsets {
-    const beside = new Map<number, CommittedOffset>()
+  #changelogOffsets(offsets: ReadonlyMap<number, CommittedOffset>): TopicOffsets {
+    const noted = new Map<number, CommittedOffset>()
     for (const [partition, commit] of offsets) {
       const mark = besideChangelog(commit)
-      if (mark !== undefined) beside.set(partition, mark)
+      if (mark !== undefined) noted.set(partition, mark)
     }
-    return { topic: this.#config.changelogTopic, offsets: beside }
+    return { topic: this.#config.changelogTopic, offsets: noted }
   }
 }
 
