@@ -1,21 +1,21 @@
 /**
- * Detects that the changelog no longer contains what copies have read, although it contains their positions: the topic
- * id has changed, or a leader epoch ends before the position up to which it was read. Such a log has grown again, so no
- * Fetch reports the change.
+ * Detects that the changelog no longer contains what replicas have read, although it contains their positions: the
+ * topic id has changed, or a leader epoch ends before the position up to which it was read. Such a log has grown again,
+ * so no Fetch reports the change.
  */
 import { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { EpochTrail } from '../kafka/epoch-trail.ts'
 import { divergenceOf } from '../kafka/leader-epochs.ts'
 
-export interface CopyPosition {
+export interface ReplicaPosition {
   /** Changelog offset up to which the partition was read. */
   readonly position: number
   readonly epochs: EpochTrail
 }
 
 export interface ReplicaWatchSink {
-  copies: ReadonlyMap<number, CopyPosition>
+  replicas: ReadonlyMap<number, ReplicaPosition>
   /** The changelog no longer has what was read of a partition. */
   changed(partition: number, found: string): void
   failed(error: unknown): void
@@ -33,7 +33,7 @@ export class ReplicaWatch {
     this.#sink = sink
     this.#unwatch = client.topics.watch(topic, {
       recreated: () => {
-        for (const partition of sink.copies.keys()) sink.changed(partition, 'the topic was recreated')
+        for (const partition of sink.replicas.keys()) sink.changed(partition, 'the topic was recreated')
       },
       elected: (partition) => this.#check(partition, (epochs) => epochs.last),
     })
@@ -52,22 +52,22 @@ export class ReplicaWatch {
 
   /** @param asked returns the last epoch whose records must still be in the log */
   #check(partition: number, asked: (epochs: EpochTrail) => number | undefined): void {
-    const copy = this.#sink.copies.get(partition)
-    const epoch = copy && asked(copy.epochs)
-    if (copy === undefined || epoch === undefined) return
-    this.#divergence(partition, copy, epoch).catch((error: unknown) => {
+    const replica = this.#sink.replicas.get(partition)
+    const epoch = replica && asked(replica.epochs)
+    if (replica === undefined || epoch === undefined) return
+    this.#divergence(partition, replica, epoch).catch((error: unknown) => {
       // A broker that refuses this request has refused others before, and those are reported.
       if (!(error instanceof LatchkeyError)) this.#sink.failed(error)
     })
   }
 
-  async #divergence(partition: number, copy: CopyPosition, epoch: number): Promise<void> {
+  async #divergence(partition: number, replica: ReplicaPosition, epoch: number): Promise<void> {
     const client = this.#client
-    const { epochs } = copy
+    const { epochs } = replica
     const at = await client.retryForever(() =>
-      divergenceOf(client, this.#topic, partition, epochs, epoch, () => copy.position),
+      divergenceOf(client, this.#topic, partition, epochs, epoch, () => replica.position),
     )
-    if (at === undefined || at >= copy.position) return
+    if (at === undefined || at >= replica.position) return
     this.#sink.changed(partition, `it lost what was read of it from offset ${at} on`)
   }
 }

@@ -121,8 +121,8 @@ export class StoreThread {
   async #live(): Promise<void> {
     const topology = await this.#prepareTopics()
     const { context, primaries, replicas } = this.#open(topology)
-    const copying = replicas.run()
-    copying.catch((error) => this.#failed.reject(error))
+    const following = replicas.run()
+    following.catch((error) => this.#failed.reject(error))
     await this.#recover(context, primaries)
     if (this.#config.waitForReplicas) await replicas.filled
     await context.flusher.flush()
@@ -130,7 +130,7 @@ export class StoreThread {
     this.#isRunning = true
     this.#watchGrowth(context)
     const running = primaries.run()
-    await Promise.all([running, copying])
+    await Promise.all([running, following])
   }
 
   /** Checks permissions and topics concurrently. Changes nothing before both checks have passed. */

@@ -123,13 +123,13 @@ test.each([
   expect(faults).toEqual([`SCHEMA_REGISTRY_URL (environment): ${found}`])
 })
 
-test('a copy whose keys are those of a registry has to know their topic', () => {
-  const copy = { SOURCE_TOPIC: '', STORE_ID: 'orders', USE_REPLICA_ONLY: 'true', SCHEMA_REGISTRY_URL: registry }
-  expect(faultsOf({ ...copy, KEY_FORMAT: 'avro' })).toEqual([
+test('a replica whose keys are those of a registry has to know their topic', () => {
+  const replica = { SOURCE_TOPIC: '', STORE_ID: 'orders', USE_REPLICA_ONLY: 'true', SCHEMA_REGISTRY_URL: registry }
+  expect(faultsOf({ ...replica, KEY_FORMAT: 'avro' })).toEqual([
     'SOURCE_TOPIC is missing: keys are looked up by the latest schema of its subject in the registry, for example SOURCE_TOPIC=orders',
   ])
-  expect(formatsOf({ ...copy, VALUE_FORMAT: 'avro' })?.store).not.toHaveProperty('subject')
-  expect(formatsOf({ ...copy, SOURCE_TOPIC: 'orders', KEY_FORMAT: 'avro' })?.key).toHaveProperty(
+  expect(formatsOf({ ...replica, VALUE_FORMAT: 'avro' })?.store).not.toHaveProperty('subject')
+  expect(formatsOf({ ...replica, SOURCE_TOPIC: 'orders', KEY_FORMAT: 'avro' })?.key).toHaveProperty(
     'subject',
     'orders-key',
   )

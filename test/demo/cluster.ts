@@ -1,4 +1,4 @@
-/** `npm run demo -- --cluster`: three instances over one topic, each with a third of its partitions and a copy of the others. */
+/** `npm run demo -- --cluster`: three instances over one topic, each with a third of its partitions and replicas of the others. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { partitionOf } from '../../lib/map/index.ts'
@@ -42,7 +42,7 @@ export async function runCluster(options: ClusterOptions): Promise<number> {
   await Promise.all(nodes.map(({ instance }) => instance.start()))
   // Each is ready with its own third; what the others have just written to the changelog follows.
   for (const { base } of nodes) for (const { key } of nodes) await appears(urlOf(base, storeId, key), feed, key)
-  console.log(`Latchkey runs three times, and each has a copy of what the others have (${recover()}).`)
+  console.log(`Latchkey runs three times, and each has replicas of what the others have (${recover()}).`)
   for (const { instance, base } of nodes) {
     console.log(`\n${base}, process ${instance.pid}, ${instance.folder}/.env:`)
     console.log(indent(readFileSync(join(instance.folder, '.env'), 'utf8')))
@@ -76,11 +76,11 @@ async function createNodes({ executable, broker, storeId, feed }: ClusterOptions
 function linesToTry(nodes: readonly Node[], storeId: string): string {
   const [first, second, third] = nodes as [Node, Node, Node]
   return [
-    '# An order at the node that has it as primary, and at one that has a copy: see X-Latchkey-Role and X-Latchkey-Lag',
+    '# An order at its primary, and at a replica: see X-Latchkey-Role and X-Latchkey-Lag',
     `curl -i ${urlOf(second.base, storeId, second.key)}`,
     `curl -i ${urlOf(first.base, storeId, second.key)}`,
     '',
-    '# A copy that is at most 100 records behind, else 503',
+    '# A replica that is at most 100 records behind, else 503',
     `curl -i '${urlOf(third.base, storeId, second.key)}?max-lag=100'`,
     '',
     '# Kill the second node: the others still serve its orders',

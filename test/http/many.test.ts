@@ -78,7 +78,7 @@ describe.each(modes)('many keys %s', (_, hasFastPath) => {
     )
   })
 
-  test('a copy says how far it is behind, and is left out beyond max-lag', async () => {
+  test('a replica says how far it is behind, and is left out beyond max-lag', async () => {
     await using served = serve()
     served.store.put('a', '1', { replicaLag: 7 })
     served.store.put('b', '1', { replicaLag: null })

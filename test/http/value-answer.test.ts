@@ -34,8 +34,8 @@ describe('ValueAnswer', () => {
   test.each([
     ['it is usual', answerOf()],
     ['the record has neither offset nor timestamp', answerOf({ offset: -1, timestamp: -1 })],
-    ['it comes from a copy', answerOf({ replicaLag: 5 })],
-    ['it comes from a copy whose lag is not known', answerOf({ replicaLag: null })],
+    ['it comes from a replica', answerOf({ replicaLag: 5 })],
+    ['it comes from a replica whose lag is not known', answerOf({ replicaLag: null })],
     ['it is text', answerOf({}, { as: 'text' })],
     ['it is bytes of a format', answerOf({}, { as: 'bytes', isRaw: false })],
     ['the client has it', answerOf({}, { headers: new Headers({ 'if-none-match': '*' }) })],

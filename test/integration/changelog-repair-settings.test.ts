@@ -138,23 +138,23 @@ test.each([
   await fixture.expectConverged(holding)
 })
 
-test('a copy converges when the changelog that it follows loses records and is repaired', async () => {
+test('a replica converges when the changelog that it follows loses records and is repaired', async () => {
   await using fixture = await Fixture.create()
   const store = fixture.openLogged()
   await fixture.produce([...orders(0, 300), ...orders(0, 5).map(({ key }) => ({ key, value: null }))])
   await fixture.quiet(store)
-  const copy = fixture.openLogged({ useReplicaOnly: true })
-  await fixture.quiet(copy)
+  const replica = fixture.openLogged({ useReplicaOnly: true })
+  await fixture.quiet(replica)
   await cutChangelog(fixture, 150)
   await fixture.produce(orders(100, 500, 'newer'))
   await isRepaired(fixture)
   await fixture.quiet(store)
   const { ends } = await fixture.readChangelog()
-  await until('the copy is at the end', () =>
-    copy.status().details.every(({ partition, position, lag, state }) => {
+  await until('the replica is at the end', () =>
+    replica.status().details.every(({ partition, position, lag, state }) => {
       return position! >= ends.get(partition)! && lag === 0 && state === 'running'
     }),
   )
-  await copy.flush()
-  await fixture.expectConverged(copy)
+  await replica.flush()
+  await fixture.expectConverged(replica)
 })

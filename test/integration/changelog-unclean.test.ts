@@ -26,15 +26,15 @@ test.each([
     const store = fixture.openLogged()
     await fixture.produce([...orders(0, 2_000, 'first'), { key: 'order-7', value: null }])
     await fixture.quiet(store)
-    const copy = fixture.openLogged({ useReplicaOnly: true })
-    await fixture.quiet(copy)
+    const replica = fixture.openLogged({ useReplicaOnly: true })
+    await fixture.quiet(replica)
 
     let feeding: Promise<void> | undefined
     const tail = await cluster.loseTail(fixture.changelog, 0, async () => {
       // Changed, new and deleted keys are lost.
       await fixture.produce([{ key: 'order-1', value: null }, ...orders(1_990, lost, 'second')].slice(-lost))
       await fixture.quiet(store)
-      await fixture.quiet(copy)
+      await fixture.quiet(replica)
       feeding = feed(fixture, coming)
     })
     // Besides the records there is a marker if the store has fenced the partition again meanwhile.
@@ -50,9 +50,9 @@ test.each([
     // What comes before the leader is killed may be acknowledged by it, too, and lost.
     expect(Number(wrote[1]) + Number(wrote[2])).toBeLessThanOrEqual(lost + coming + 1)
     await store.close()
-    await fixture.quiet(copy)
-    await fixture.expectConverged(copy)
-    await fixture.logged('copying it again')
+    await fixture.quiet(replica)
+    await fixture.expectConverged(replica)
+    await fixture.logged('reading it again')
 
     fixture.lines.length = 0
     const again = fixture.openLogged()

@@ -51,8 +51,8 @@ test('a store has all of its source, changelog and replicas after damaged respon
   expect(isRecovered()).toBe(0)
 
   const isCopied = damage(4)
-  const copy = fixture.openLogged({ storeId: `${fixture.storeId}-copy`, useReplicaOnly: true })
-  await until('it is copied', () => copy.state === 'failed' || copy.status().details[0]?.state === 'running')
-  expect(await fixture.value(copy, 'b')).toBe(needle)
+  const replica = fixture.openLogged({ storeId: `${fixture.storeId}-replica`, useReplicaOnly: true })
+  await until('it is copied', () => replica.state === 'failed' || replica.status().details[0]?.state === 'running')
+  expect(await fixture.value(replica, 'b')).toBe(needle)
   expect(isCopied()).toBe(0)
 }, 60_000)

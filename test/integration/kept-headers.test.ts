@@ -33,9 +33,9 @@ test('matching headers come with their value, after recovery and from a replica 
     await store.close()
   }
   await fixture.logged('offset 2: 1 of its headers are not kept')
-  const copy = fixture.open({ useReplicaOnly: true, keepHeaders })
-  await fixture.quiet(copy)
-  for (const [key, headers] of Object.entries(expected)) expect(await headersOf(fixture, copy, key)).toEqual(headers)
+  const replica = fixture.open({ useReplicaOnly: true, keepHeaders })
+  await fixture.quiet(replica)
+  for (const [key, headers] of Object.entries(expected)) expect(await headersOf(fixture, replica, key)).toEqual(headers)
 })
 
 test('KEEP_HEADERS may change between starts', async () => {

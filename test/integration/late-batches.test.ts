@@ -51,17 +51,17 @@ test('a replica shows nothing older after late records, and follows the repair o
     { key: 'b', value: 'old', headers: src(1) },
   ]
   await fixture.cluster.produce(fixture.changelog, late)
-  const copy = fixture.open({ useReplicaOnly: true })
-  const positionOf = () => copy.status().details[0]?.position ?? -1
+  const replica = fixture.open({ useReplicaOnly: true })
+  const positionOf = () => replica.status().details[0]?.position ?? -1
   const isLevel = async () => positionOf() === (await fixture.readChangelog()).ends.get(0)!
   await until('it has what there is', isLevel)
-  await copy.flush()
-  expect(await fixture.value(copy, 'a')).toBe('new')
+  await replica.flush()
+  expect(await fixture.value(replica, 'a')).toBe('new')
 
   const primary = fixture.open()
   await fixture.quiet(primary)
-  await until('b is deleted in the copy', async () => (await fixture.value(copy, 'b')) === undefined)
-  expect(await fixture.value(copy, 'a')).toBe('new')
+  await until('b is deleted in the replica', async () => (await fixture.value(replica, 'b')) === undefined)
+  expect(await fixture.value(replica, 'a')).toBe('new')
 
   await fixture.cluster.produce(fixture.changelog, late)
   await until('the primary has put it right', async () => {
@@ -69,9 +69,9 @@ test('a replica shows nothing older after late records, and follows the repair o
     const last = fold(records)
     return last.get('a')?.value === 'new' && last.get('b')?.value === null
   })
-  await until('the copy has that', isLevel)
-  await copy.flush()
-  expect([await fixture.value(copy, 'a'), await fixture.value(copy, 'b')]).toEqual(['new', undefined])
+  await until('the replica has that', isLevel)
+  await replica.flush()
+  expect([await fixture.value(replica, 'a'), await fixture.value(replica, 'b')]).toEqual(['new', undefined])
 })
 
 test('a start treats no record of a changelog without markers as late', async () => {

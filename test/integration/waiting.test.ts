@@ -18,21 +18,21 @@ function get(store: Store, target: string, headers: Record<string, string> = {})
   )
 }
 
-test('a producer sees its own record with min-offset, at the primary and at a copy', async () => {
+test('a producer sees its own record with min-offset, at the primary and at a replica', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   const producing = fixture.cluster.kafka.producer()
   await producing.connect()
   const store = fixture.open(soon)
   await fixture.quiet(store)
-  const copy = fixture.open({ ...soon, useReplicaOnly: true, sourceTopic: '' })
-  await copy.ready
+  const replica = fixture.open({ ...soon, useReplicaOnly: true, sourceTopic: '' })
+  await replica.ready
   for (let round = 0; round < 150; round++) {
     const partition = round % 2
     const value = round % 7 === 0 ? null : `${round}`
     const messages = [{ key: `key ${partition}`, value, partition }]
     const [sent] = await producing.send({ topic: fixture.source, messages })
     const target = `/key%20${partition}?min-offset=${partition}:${sent!.baseOffset}`
-    for (const asked of [store, copy]) {
+    for (const asked of [store, replica]) {
       const answer = await get(asked, target)
       expect([round, answer.status]).toEqual([round, value === null ? 404 : 200])
       if (value !== null) expect(await answer.text()).toBe(value)

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../lib/kafka/epoch-trail.ts'
 import type { TopicListener } from '../../lib/kafka/topic-view.ts'
-import { type CopyPosition, ReplicaWatch } from '../../lib/store-thread/replica-watch.ts'
+import { type ReplicaPosition, ReplicaWatch } from '../../lib/store-thread/replica-watch.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
 import { endOfEpochResponse } from '../support/kafka/fakes/responses.ts'
 import { until } from '../support/until.ts'
 
-/** A copy of partition 0, read up to offset 20: epoch 3 from 0 on, epoch 5 from 12 on. */
+/** A replica of partition 0, read up to offset 20: epoch 3 from 0 on, epoch 5 from 12 on. */
 function start(read = '3@0,5@12', position = 20) {
   const fake = new FakeClient({ 0: 1 })
   const said: string[] = []
@@ -15,9 +15,9 @@ function start(read = '3@0,5@12', position = 20) {
     listener = given
     return () => (listener = undefined)
   }
-  const copies = new Map<number, CopyPosition>([[0, { position, epochs: EpochTrail.from(read) }]])
+  const replicas = new Map<number, ReplicaPosition>([[0, { position, epochs: EpochTrail.from(read) }]])
   const watch = new ReplicaWatch(fake.client, 'changelog', {
-    copies,
+    replicas,
     changed: (partition, found) => said.push(`${partition}: ${found}`),
     failed: (error) => {
       throw error
@@ -47,7 +47,7 @@ test('a replica is unchanged when the changelog has everything that was read', a
   topic()!.elected!(0, 6)
   const asked = await fake.next()
   asked.answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 20 }))
-  topic()!.elected!(7, 6) // no copy of that
+  topic()!.elected!(7, 6) // no replica of that partition
   topic()!.elected!(0, 7)
   ;(await fake.next()).answer(endOfEpochResponse('changelog', { partition: 0, epoch: 5, endOffset: 90 }))
   topic()!.recreated!('new', 'old')

@@ -1,4 +1,4 @@
-/** A copy whose changelog does not have any more what it read, over brokers that are the test. */
+/** A replica whose changelog does not have any more what it read, over brokers that are the test. */
 import { afterEach, expect, test } from 'bun:test'
 import { partitionStateOf } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'

@@ -41,11 +41,11 @@ test('a replica-only store copies the changelog without a source, a group or wri
   await primary.close()
   const before = { ends: await instances.ends(instances.changelog), committed: await instances.committed() }
 
-  const copy = uniqueName('copy')
+  const storeId = uniqueName('replica')
   const replica = await instances.openReady({
     USE_REPLICA_ONLY: 'true',
     SOURCE_TOPIC: '',
-    STORE_ID: copy,
+    STORE_ID: storeId,
     CHANGELOG_TOPIC: instances.changelog,
   })
   await instances.agrees(replica, [0, 1, 2])
@@ -53,7 +53,7 @@ test('a replica-only store copies the changelog without a source, a group or wri
   await replica.flush()
   await replica.close()
   expect({ ends: await instances.ends(instances.changelog), committed: await instances.committed() }).toEqual(before)
-  expect(await groups(instances)).not.toContain(copy)
+  expect(await groups(instances)).not.toContain(storeId)
 })
 
 test('a replica-only store fails with advice when there is nothing to copy', async () => {

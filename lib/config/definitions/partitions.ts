@@ -41,7 +41,7 @@ export const partitionDefinitions = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'WAIT_FOR_REPLICAS',
-      meaning: 'Not ready, and no answers, before the copies have reached the end that the changelog had at start.',
+      meaning: 'Not ready, and no answers, before the replicas have reached the end that the changelog had at start.',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,

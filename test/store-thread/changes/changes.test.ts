@@ -5,7 +5,7 @@ import { setPartitionState } from '../../../lib/store-protocol/partition-state.t
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { Changes } from '../../../lib/store-thread/changes/changes.ts'
-import { CopyTrail } from '../../../lib/store-thread/changes/copy-trail.ts'
+import { ReplicaTrail } from '../../../lib/store-thread/changes/replica-trail.ts'
 import { RingCursor } from '../../../lib/store/changes/ring-cursor.ts'
 
 const open: Changes[] = []
@@ -141,8 +141,8 @@ describe('recorded changes', () => {
   })
 })
 
-test('a copy reaches the highest src or aft since the last discard', () => {
-  const trail = new CopyTrail()
+test('a replica reaches the highest src or aft since the last discard', () => {
+  const trail = new ReplicaTrail()
   const note = (source: number, after = -1) =>
     trail.note({ afterOffset: () => after } as unknown as RecordBatchReader, source)
   expect(trail.position).toBe(-1)

@@ -1,13 +1,13 @@
-/** Follows the records of a copy: the source offset that they have reached, and the changes if they are recorded. */
+/** Follows the records of a replica: the source offset that they have reached, and the changes if they are recorded. */
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import type { RecordTrail } from '../apply.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
 
-export class CopyTrail implements RecordTrail {
+export class ReplicaTrail implements RecordTrail {
   #recording: RecordTrail | undefined
   #reached = -1
 
-  /** Source offset up to which the copy has everything, excluded; -1 if no record has named one. */
+  /** Source offset up to which the replica has everything, excluded; -1 if no record has named one. */
   get position(): number {
     return this.#reached < 0 ? -1 : this.#reached + 1
   }
