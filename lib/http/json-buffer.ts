@@ -13,6 +13,8 @@ const escapedBytesMax = 6
 /** A number takes at most 17 characters: whole numbers up to 2^53, with a sign. */
 const numberBytesMax = 17
 const billion = 1_000_000_000
+/** Of ten. The last one is above every part of a number. */
+const powers = Array.from({ length: 11 }, (_, power) => 10 ** power)
 const hexDigits = encoder.encode('0123456789abcdef')
 
 export class JsonBuffer {
@@ -116,7 +118,7 @@ export class JsonBuffer {
     const bytes = this.#bytes
     const start = this.#length
     let end = start + digits
-    for (let bound = 10 ** digits; value >= bound; bound *= 10) end++
+    while (value >= powers[end - start]!) end++
     let rest = value
     for (let at = end - 1; at >= start; at--) {
       const shorter = (rest / 10) | 0
