@@ -10,6 +10,7 @@ import { formatsOf } from './formats.ts'
 import { isOfMissing, missing } from './missing-setting.ts'
 import { quote } from './quote.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
+import { serverTlsOf } from './server-tls.ts'
 import { nearVariables } from './setting-names.ts'
 import {
   flagOf,
@@ -22,7 +23,6 @@ import {
 } from './settings.ts'
 import { type ConfigInput, readEnvFile, type Source, textOf } from './sources.ts'
 import { storeModuleOf } from './store-module.ts'
-import { tlsOf } from './tls-pair.ts'
 import { switchWords } from './values.ts'
 
 export { parseBroker } from './broker-list.ts'
@@ -80,7 +80,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   }
   const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
   faults.push(...clients.faults)
-  const tls = tlsOf(texts, faults)
+  const tls = serverTlsOf(texts, faults)
   const formats = formatsOf(given, envDirectories, parsed.success ? parsed.output : undefined)
   faults.push(...formats.faults)
   const module = storeModuleOf(given, envDirectories, faults)

@@ -6,7 +6,6 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { whyUnreadable } from '../text/fs-error.ts'
-import { missing } from './missing-setting.ts'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const bytesMax = 1_048_576
@@ -24,15 +23,6 @@ export interface TlsPair extends TlsPaths {
   /** Subject of the server's certificate, such as `CN=localhost`. */
   subject: string
   validUntil: Date
-}
-
-/** Returns the pair that the settings name; undefined if they name none, or if there are errors. */
-export function tlsOf(texts: Readonly<Record<string, string | undefined>>, faults: string[]): TlsPair | undefined {
-  const { serverTlsCert: certPath, serverTlsKey: keyPath } = texts
-  if (certPath && keyPath) return readTlsPair({ certPath, keyPath }, faults)
-  if (certPath) faults.push(missing('serverTlsKey', 'SERVER_TLS_CERT needs the key of its certificate'))
-  if (keyPath) faults.push(missing('serverTlsCert', 'SERVER_TLS_KEY needs the certificate that it belongs to'))
-  return undefined
 }
 
 /** @returns undefined if there are errors; each names setting and file, and none quotes the key */

@@ -41,7 +41,7 @@ export function locate(
   }
 }
 
-/** The value of a key as the writer reads it. */
+/** The value of a key. */
 export interface StoredEntry {
   /** A copy in unshared memory. */
   readonly value: Uint8Array

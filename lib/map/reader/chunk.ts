@@ -3,12 +3,7 @@ import { headerBytes, type LogView, type Segment } from '../memory/entry.ts'
 import { hashesEnd, HashRange, rangeEnd } from '../memory/hash-range.ts'
 import { chunkBytesMax, chunkMaxMs, chunkSlotsMax, chunkStepSlots } from '../memory/limits.ts'
 import type { TableView } from '../memory/probe.ts'
-import type { MapEntry } from './reader.ts'
-
-export interface KeyedMapEntry extends MapEntry {
-  /** A copy in unshared memory. */
-  readonly key: Uint8Array
-}
+import type { KeyedMapEntry } from './map-entry.ts'
 
 export interface MapChunkBounds {
   /** Entries to return at most, at least 1. Entries of equal hash may exceed it. */

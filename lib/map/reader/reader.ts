@@ -9,18 +9,9 @@ import { halfSipHash13 } from '../memory/half-sip-hash.ts'
 import { partitionOf } from '../memory/murmur2.ts'
 import { locate, type TableView } from '../memory/probe.ts'
 import { type MapChunk, type MapChunkBounds, readChunk } from './chunk.ts'
+import type { MapEntry } from './map-entry.ts'
 import type { ReaderView } from './reader-view.ts'
 import { noteLookup } from './young-garbage.ts'
-
-export interface MapEntry {
-  /** A copy in unshared memory. */
-  readonly value: Uint8Array
-  readonly partition: number
-  /** Source offset, or -1 if unknown. */
-  readonly offset: number
-  /** Milliseconds, or -1 if there is none. */
-  readonly timestamp: number
-}
 
 /** Stands for an entry whose value is larger than the caller takes. */
 export const oversized = Symbol('oversized')

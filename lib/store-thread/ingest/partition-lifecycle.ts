@@ -1,4 +1,7 @@
-/** Events of partitions in a running store (caught up, lost, written by others), and the reactions to them. */
+/**
+ * Events of partitions in a running store (caught up, lost, written by others), and the reactions to them. What repair/
+ * and reread/ do about an event is behind an interface, because they are made from ingest.
+ */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
@@ -7,9 +10,6 @@ import { loggerOf } from '../../log/index.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
 import { clientsConfigOf } from '../../topics/clients.ts'
 import { logLostRecords, resetRefused } from '../recovery/resume.ts'
-import type { Contests } from '../repair/contests.ts'
-import type { Repairs } from '../repair/repairs.ts'
-import type { SourceWatch } from '../reread/source-watch.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { CatchUp } from './catch-up.ts'
 import { logCaughtUp } from './caught-up.ts'
@@ -18,17 +18,35 @@ import type { Halt } from './read-state.ts'
 
 const log = loggerOf('store')
 
+/** Corrects changelogs that lost records: repair/repairs.ts. */
+export interface RepairReaction {
+  /** Whether the changelog of the partition has lost records; then a repair takes the partition. */
+  beginsInstead(partition: number): Promise<boolean>
+  landedBelow(partition: number, baseOffset: number): void
+}
+
+/** Corrects changelogs that another writer changed: repair/contests.ts. */
+export interface ContestReaction {
+  found(partition: number, range: OffsetRange): void
+}
+
+/** Corrects partitions whose source was recreated or truncated: reread/source-watch.ts. */
+export interface SourceReaction {
+  epochBegan(partition: number): void
+  hasChanged(partition: number, position: number): Promise<boolean>
+}
+
 export class PartitionLifecycle {
   /** To be called before each request that writes to the changelog. */
   readonly beforeWrite: () => void
   readonly #context: StoreContext
   readonly #ownership: PartitionOwnership
   #catchUp: CatchUp | undefined
-  #repairs: Repairs | undefined
-  #source: SourceWatch | undefined
+  #repairs: RepairReaction | undefined
+  #source: SourceReaction | undefined
   #isCaughtUp = false
   readonly #lost = new Set<number>()
-  #contests: Contests | undefined
+  #contests: ContestReaction | undefined
 
   constructor(context: StoreContext, ownership: PartitionOwnership, beforeWrite: () => void) {
     this.beforeWrite = beforeWrite
@@ -37,13 +55,13 @@ export class PartitionLifecycle {
   }
 
   /** To be called before anything is written. */
-  repairBy(repairs: Repairs, contests: Contests): void {
+  repairBy(repairs: RepairReaction, contests: ContestReaction): void {
     this.#repairs = repairs
     this.#contests = contests
   }
 
   /** To be called before anything is read from the source. */
-  watchBy(source: SourceWatch): void {
+  watchBy(source: SourceReaction): void {
     this.#source = source
   }
 

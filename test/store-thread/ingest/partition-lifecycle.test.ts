@@ -8,8 +8,6 @@ import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { CatchUp } from '../../../lib/store-thread/ingest/catch-up.ts'
 import { PartitionLifecycle } from '../../../lib/store-thread/ingest/partition-lifecycle.ts'
 import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'
-import type { Contests } from '../../../lib/store-thread/repair/contests.ts'
-import type { Repairs } from '../../../lib/store-thread/repair/repairs.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
@@ -63,7 +61,7 @@ function setup({ rebuilt = [], hasLost = false, lostBefore = [] }: Setup = {}) {
     },
   } as unknown as PartitionOwnership
   const events = new PartitionLifecycle(context, ownership, () => {})
-  events.repairBy({ beginsInstead: async () => hasLost } as unknown as Repairs, {} as Contests)
+  events.repairBy({ beginsInstead: async () => hasLost, landedBelow() {} }, { found() {} })
   const resumptions = primaries.map((partition) => {
     const rest = { discard: false, lost: 0, reason: '', epochs: new EpochTrail() }
     return [partition, { position: 0, sourceEnd: 10, rebuild: rebuilt.includes(partition), ...rest }] as const
