@@ -4,6 +4,7 @@ import { pendingBytesMax, type RespContext, Session } from '../../resp/index.ts'
 import type { HeldAnswers } from '../fast-path/held-answers.ts'
 import { Reading } from '../fast-path/reading.ts'
 import { WriteBuffer } from '../fast-path/write-buffer.ts'
+import { type RespCloseReason, RespLog } from './resp-log.ts'
 
 /** Time without progress: of a client that takes no replies, sends no rest of a command, or no token. */
 const stalledTicks = 30
@@ -25,6 +26,8 @@ export class RespConnection {
   readonly #writeBuffer: WriteBuffer
   readonly #reading: Reading
   readonly #session: Session
+  /** Undefined unless this thread logs debug. */
+  readonly #log: RespLog | undefined
   /** The client sends nothing more. */
   #hasEnded = false
   /** The server stops: the connection ends with the command in progress. */
@@ -40,12 +43,14 @@ export class RespConnection {
     this.#writeBuffer = new WriteBuffer(socket, host.held)
     this.#reading = new Reading(socket)
     this.#activeAt = host.ticks
+    const ends = {
+      client: endOf(socket.remoteAddress, socket.remotePort),
+      server: endOf(socket.localAddress, socket.localPort),
+    }
+    this.#log = RespLog.of(ends.client)
     this.#session = new Session(host.context, {
       output: this.#writeBuffer,
-      ends: {
-        client: endOf(socket.remoteAddress, socket.remotePort),
-        server: endOf(socket.localAddress, socket.localPort),
-      },
+      ends,
       onProceeded: () => this.#settle(),
     })
   }
@@ -67,11 +72,14 @@ export class RespConnection {
 
   ended(): void {
     this.#hasEnded = true
+    this.#log?.closing('its end was received')
     this.#settle()
   }
 
-  closed(): void {
+  /** @param error what ended the socket, if any */
+  closed(error?: unknown): void {
     this.#isClosed = true
+    this.#log?.closed(error)
     this.#session.end()
     this.#writeBuffer.close()
     this.#host.heldCommands.release(this.#socket)
@@ -80,6 +88,7 @@ export class RespConnection {
   /** Closes the connection when the commands that have arrived are answered. */
   finish(): void {
     this.#isFinishing = true
+    this.#log?.closing('the server stops')
     this.#settle()
   }
 
@@ -87,7 +96,14 @@ export class RespConnection {
   expire(): void {
     const isOwing = !this.#writeBuffer.isEmpty || this.#session.args.pending > 0 || this.#session.isOver
     if (this.#session.isWaiting || (!isOwing && this.#session.isAuthenticated)) return
-    if (this.#host.ticks - this.#activeAt > stalledTicks) this.#socket.terminate()
+    if (this.#host.ticks - this.#activeAt <= stalledTicks) return
+    this.#log?.closing(this.#stalledReason())
+    this.#socket.terminate()
+  }
+
+  #stalledReason(): RespCloseReason {
+    if (!this.#writeBuffer.isEmpty) return 'it did not take its replies'
+    return this.#session.args.pending > 0 ? 'its command was incomplete for too long' : 'it did not send the token'
   }
 
   /** After any event: ends, pauses or resumes the connection, and counts what it holds. */
@@ -96,6 +112,7 @@ export class RespConnection {
     const session = this.#session
     const isDone = session.isOver || ((this.#hasEnded || this.#isFinishing) && !session.isHeld)
     if (isDone && !session.isWaiting && this.#writeBuffer.isEmpty) {
+      if (session.isOver) this.#log?.closing('it has quit, or what it sent was no command')
       session.end()
       this.#socket.end()
     }

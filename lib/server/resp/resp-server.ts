@@ -108,7 +108,7 @@ export class RespServer implements RespHost, Drainable {
       data: (socket, bytes) => socket.data?.received(bytes),
       drain: (socket) => socket.data?.drained(),
       end: (socket) => socket.data?.ended(),
-      close: (socket) => this.#closed(socket),
+      close: (socket, error) => this.#closed(socket, error),
       error: (socket, error) => {
         // EPROTO is a fault of the client: it sent bytes that are not TLS, or that cannot be decrypted.
         if ((error as NodeJS.ErrnoException).code !== 'EPROTO') {
@@ -140,9 +140,9 @@ export class RespServer implements RespHost, Drainable {
     this.#sockets.add(socket)
   }
 
-  #closed(socket: Socket<RespConnection>): void {
+  #closed(socket: Socket<RespConnection>, error: unknown): void {
     const isBegun = this.#sockets.delete(socket)
-    if (isBegun) socket.data.closed()
+    if (isBegun) socket.data.closed(error)
     if (isBegun || this.#handshakes.end(socket)) {
       this.#connections.count--
       this.context.stats.closed()

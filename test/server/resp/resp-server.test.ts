@@ -4,6 +4,7 @@ import type { TlsPair } from '../../../lib/config/tls-pair.ts'
 import { makeCertificate } from '../../support/http/certificate.ts'
 import { openPlainSocket, type OpenSocket, openTlsSocket } from '../../support/http/connect.ts'
 import { rawRequest } from '../../support/http/raw-request.ts'
+import { linesAt } from '../../support/log/lines.ts'
 import { Random } from '../../support/random.ts'
 import { mutate } from '../../support/resp/mutated-frames.ts'
 import { command, repliesIn } from '../../support/resp/replies.ts'
@@ -134,4 +135,19 @@ test('clients that vanish leave nothing', async () => {
   }
   await until('all are closed', () => served.stats.connections === 0)
   expect(await ask(served.port, 'PING\r\n')).toBe(pong)
+})
+
+test('the log at debug has each connection, and why it closed', async () => {
+  await using served = serveResp()
+  const lines = linesAt('debug')
+  expect(await sendAndEnd(served.port, 'PING\r\n')).toBe(pong)
+  await sendAndEnd(served.port, '*x\r\n')
+  await until('both are logged', () => lines.length === 4)
+  const texts = lines.map(({ message }) => message.replace(/127\.0\.0\.1:\d+/, 'C').replace(/\d+ ms/, 'N ms'))
+  expect(texts.toSorted()).toEqual([
+    'Connection from C closed after N ms: it has quit, or what it sent was no command',
+    'Connection from C closed after N ms: its end was received',
+    'Connection from C opened',
+    'Connection from C opened',
+  ])
 })
