@@ -16,6 +16,9 @@ export const waitingBytesMax = 1_048_576
 /** Bytes of commands that wait for an earlier one. Beyond it, the socket is not read. */
 export const pendingBytesMax = 65_536
 
+/** Arguments that one client's commands may have before other clients get a turn: some milliseconds. */
+export const turnArgumentsMax = 4_000
+
 /** Keys of one MGET, EXISTS or the like [no bound]. */
 export const keysMax = 10_000
 /** Bytes of the values of one MGET [no bound]. */

@@ -5,7 +5,8 @@
 import { CommandReader, ProtocolError } from './command-reader.ts'
 import { commandOf, refuseUnknown } from './commands/index.ts'
 import { errorReply } from './error-reply.ts'
-import { waitingBytesMax } from './limits.ts'
+import { turnArgumentsMax, waitingBytesMax } from './limits.ts'
+import { nextTurn } from './next-turn.ts'
 import { type ReplyOutput, ReplyWriter } from './reply-writer.ts'
 import type { RespContext } from './resp-context.ts'
 
@@ -81,7 +82,12 @@ export class Session {
   /** Carries out the commands that have arrived. To be called when the client has taken replies. */
   proceed(): void {
     try {
-      while (!this.isHeld && !this.isOver && this.args.next()) this.#carryOut()
+      let done = 0
+      while (!this.isHeld && !this.isOver && this.args.next()) {
+        this.#carryOut()
+        done += this.args.count
+        if (done > turnArgumentsMax && !this.isHeld) this.#wait(nextTurn())
+      }
     } catch (thrown) {
       this.#isOver = true
       if (!(thrown instanceof ProtocolError)) throw thrown
@@ -98,7 +104,10 @@ export class Session {
 
   #carryOut(): void {
     const waits = this.#run()
-    if (!(waits instanceof Promise)) return
+    if (waits instanceof Promise) this.#wait(waits)
+  }
+
+  #wait(waits: Promise<void>): void {
     this.#isWaiting = true
     void this.#finish(waits)
   }

@@ -68,6 +68,18 @@ describe('readCommand', () => {
     expect(settings.changelogTopic).toBe('prices-changelog')
   })
 
+  test('the port for Redis clients is absent, free or another one than that of HTTP', () => {
+    expect(settingsOf({ environment: required }).respPort).toBeUndefined()
+    const both = (serverPort: string, respPort: string) => {
+      return { environment: { ...required, SERVER_PORT: serverPort, RESP_PORT: respPort } }
+    }
+    expect(settingsOf(both('0', '0')).respPort).toBe(0)
+    expect(settingsOf(both('8080', '6379')).respPort).toBe(6379)
+    expect(faultsOf(both('7000', '7000'))).toEqual([
+      'RESP_PORT="7000" (environment): it must differ from SERVER_PORT: HTTP and the Redis protocol have a port each',
+    ])
+  })
+
   test('a changelog is refused when it is the source topic', () => {
     const different = 'it must differ from SOURCE_TOPIC'
     const same = faultsOf({ environment: { ...required, CHANGELOG_TOPIC: 'orders' } })

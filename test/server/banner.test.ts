@@ -37,6 +37,26 @@ describe('printBanner', () => {
     end()
   })
 
+  test.each([
+    [{ url: 'http://localhost:8080' }, '  redis-cli -p 6379 scan 0'],
+    [{ url: 'http://127.0.0.1:8080' }, '  redis-cli -h 127.0.0.1 -p 6379 scan 0'],
+    [{ url: 'http://[::1]:8080' }, '  redis-cli -h ::1 -p 6379 scan 0'],
+    [
+      { url: 'https://localhost:8080', hasToken: true },
+      '  REDISCLI_AUTH="$SERVER_TOKEN" redis-cli -p 6379 --tls scan 0',
+    ],
+  ])('a command for Redis clients is printed when there is a port for them: %j', (given, line) => {
+    const store = {
+      id: 'orders',
+      state: 'starting',
+      presentation: presentationOf(undefined),
+      sampleKey: () => undefined,
+    }
+    const lines: string[] = []
+    printBanner(store, { ...options, ...given, respPort: 6379 }, (printed) => lines.push(printed))()
+    expect(lines.at(-1)).toBe(line)
+  })
+
   test('no lookup is printed when the key does not fit its format', async () => {
     const asked = Promise.withResolvers<void>()
     const keyText = () => {

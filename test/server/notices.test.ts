@@ -50,6 +50,7 @@ describe('describeServer', () => {
     const line = describeServer({ ...server, token: 'geheim', connectionsMax: 1 })
     expect(line).toBe('http: at 127.0.0.1 port 8080, a token is asked for, at most 1 connections')
     expect(describeServer(server)).toContain('no token is asked for')
+    expect(describeServer({ ...server, respPort: 6379 })).toEndWith(', redis protocol at port 6379')
     expect(describeServer({ ...server, hosts: ['a.example', '*.b'] })).toContain(', hosts a.example, *.b, at most')
   })
 })

@@ -4,6 +4,7 @@ import { integerOf, syntaxError, textOf, wordOf } from '../arguments.ts'
 import { CommandError } from '../error-reply.ts'
 import { Glob, GlobTooCostly } from '../glob.ts'
 import { keysReplyBytesMax, keysReplyMax, scanCountMax, walksMax } from '../limits.ts'
+import { nextTurn } from '../next-turn.ts'
 import type { Session } from '../session.ts'
 import type { RespStore } from '../store-view.ts'
 
@@ -80,11 +81,6 @@ async function allKeys(session: Session, glob: Glob): Promise<Uint8Array[]> {
     glob.renew()
   }
   return found
-}
-
-/** Resolves when other clients have had a turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Returns the position, or the beginning of the next partition that is held; undefined after the last one. */

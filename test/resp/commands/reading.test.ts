@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { RespFakeStore } from '../../support/resp/fake-store.ts'
-import { command, ReplyError } from '../../support/resp/replies.ts'
+import { command, repliesIn, ReplyError } from '../../support/resp/replies.ts'
 import { Talk } from '../../support/resp/talk.ts'
+import { until } from '../../support/until.ts'
 
 function filled(): Talk {
   const talk = new Talk()
@@ -166,6 +167,17 @@ test('commands that arrive during a wait do not disturb the key', async () => {
   for (const byte of bytes) talk.session.received(new Uint8Array([byte]))
   waiting.resolve()
   expect(await talk.all(command('GET', 'none'))).toEqual(['1', '2', null])
+})
+
+test('a long pipeline lets other clients have their turn', async () => {
+  const talk = filled()
+  const pipeline = new Uint8Array(Buffer.concat(Array.from({ length: 5_000 }, () => command('GET', 'a'))))
+  const { session } = talk
+  session.received(pipeline)
+  expect(session.isWaiting).toBe(true)
+  expect(talk.stats.lookups('found')).toBeLessThan(2_500)
+  await until('it is answered', () => !session.isWaiting)
+  expect(repliesIn(talk.output.take()).replies).toEqual(Array.from({ length: 5_000 }, () => 'one'))
 })
 
 test('pipelined commands are answered with one write', () => {

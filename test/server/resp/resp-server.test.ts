@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import type { TlsPair } from '../../../lib/config/tls-pair.ts'
+import { createRequestHandler } from '../../../lib/http/handler.ts'
+import { RespContext } from '../../../lib/resp/index.ts'
+import { listen } from '../../../lib/server/listen.ts'
 import { makeCertificate } from '../../support/http/certificate.ts'
 import { openPlainSocket, type OpenSocket, openTlsSocket } from '../../support/http/connect.ts'
 import { rawRequest } from '../../support/http/raw-request.ts'
 import { linesAt } from '../../support/log/lines.ts'
+import { freePorts, isFree } from '../../support/process/ports.ts'
 import { Random } from '../../support/random.ts'
 import { mutate } from '../../support/resp/mutated-frames.ts'
 import { command, repliesIn } from '../../support/resp/replies.ts'
@@ -42,6 +46,18 @@ test('clients beyond the maximum get an error, HTTP and Redis counted together',
   await until('there is room', async () => (await ask(served.port, 'PING\r\n')) === pong)
   for (const socket of held) socket.destroy()
   await until('all have left', () => served.stats.connections === 0)
+})
+
+test('the error names the setting of the port when it is in use, and nothing is left listening', async () => {
+  await using served = serveResp()
+  const { port } = served
+  const context = new RespContext(served.store, served.stats)
+  const free = (await freePorts(1))[0]!
+  const options = { bind: '127.0.0.1', port: free, resp: { port, context } }
+  expect(() => listen(createRequestHandler(served.store), options)).toThrow(
+    `Listening at 127.0.0.1 port ${port}: the port is in use; stop what listens there, or choose another RESP_PORT`,
+  )
+  await until('the port of HTTP is free', () => isFree(free))
 })
 
 describe('when the server stops', () => {
