@@ -236,7 +236,7 @@ describe('main with TLS', () => {
     child.kill('SIGHUP')
     const refused = await untilLogged(child.stderr.values({ preventCancel: true }), 'stays in use')
     expect(refused).toContain(
-      `Renewing the certificate: SERVER_TLS_KEY="${paths.keyPath}": it is not the key of the first certificate in ${paths.certPath}; the one before stays in use`,
+      `Renewing the certificate: SERVER_TLS_KEY="${paths.keyPath}": it is not the key of the first certificate in ${paths.certPath}; the previous certificate stays in use`,
     )
     expect(await subjectAt(url)).toBe('first')
 

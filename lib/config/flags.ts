@@ -159,7 +159,7 @@ function takeWord(flags: Flags, word: string, before: Before | undefined): void 
   else if (before?.kind === 'help') takeHelpTopic(flags, word)
   // A word after an unknown flag was probably meant as its value. The error for the flag is enough.
   else if (before?.kind === 'unknown') takeAsMeant(flags, before.meant, word)
-  else flags.faults.push(`${quote(word)} is not expected: settings are given as flags`)
+  else flags.faults.push(`${quote(word)} is not expected: settings are given as flags, such as --source-topic orders`)
 }
 
 function takeHelpTopic(flags: Flags, word: string): void {

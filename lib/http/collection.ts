@@ -120,7 +120,7 @@ export class CollectionHandler {
     }
     const { from, partition } = options
     if (from !== undefined && partition !== undefined && from.partition !== partition) {
-      throw parameters.invalid('cursor is of another partition than partition; take both from "next"')
+      throw parameters.invalid('cursor and partition name different partitions; take both from "next"')
     }
     const limit = parameters.wholeNumber('limit', 1, limitMax)
     if (limit === undefined && options.form === 'ndjson') {

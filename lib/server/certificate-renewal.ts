@@ -52,6 +52,6 @@ function renewCertificate(server: Pick<HttpServer, 'renewTls'>, paths: TlsPaths)
     faults.push(messageOf(thrown))
   }
   if (faults.length === 0) return
-  const message = 'Renewing the certificate: {error}; the one before stays in use'
+  const message = 'Renewing the certificate: {error}; the previous certificate stays in use'
   loggerOf('http').error(message, { error: faults.join('; ') })
 }

@@ -35,7 +35,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {
     notices.push(
-      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 where only this machine asks`,
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 to serve this machine only`,
     )
   }
   if (token !== undefined && token.length < tokenLengthMin) {
@@ -49,7 +49,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
   const connections = connectionsWithin(connectionsMax, limit)
   if (Number.isFinite(connectionsMax) && connections < connectionsMax) {
     notices.push(
-      `SERVER_CONNECTIONS_MAX=${connectionsMax} is more than there are descriptors for: ${connections} connections are taken. Raise the limit of ${limit} descriptors (ulimit -n, LimitNOFILE) to ${limitFor(connectionsMax)}`,
+      `SERVER_CONNECTIONS_MAX=${connectionsMax} needs more descriptors than there are: ${connections} connections are accepted. Raise the limit of ${limit} descriptors (ulimit -n, LimitNOFILE) to ${limitFor(connectionsMax)}`,
     )
   }
   return notices

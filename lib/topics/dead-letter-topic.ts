@@ -54,11 +54,11 @@ export async function inspectDeadLetters(
   const accepted = Number(config?.get('max.message.bytes') ?? sourceMaxBytes)
   const warnings: string[] = []
   if (accepted < needed) {
-    const effect = `records that it has no room for go there without their value; set it to ${needed} or more`
+    const effect = `records that do not fit go there without their value; set it to ${needed} or more`
     warnings.push(`Dead-letter topic ${name} has max.message.bytes=${accepted}: ${effect}`)
   }
   if (config?.get('cleanup.policy')?.includes('compact') === true) {
-    const effect = 'it keeps one letter a key and refuses those without a key; set cleanup.policy=delete on it'
+    const effect = 'it keeps one dead letter per key and refuses those without a key; set cleanup.policy=delete on it'
     warnings.push(`Dead-letter topic ${name} has cleanup.policy=${config.get('cleanup.policy')}: ${effect}`)
   }
   if (config !== undefined) {

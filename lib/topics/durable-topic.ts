@@ -27,19 +27,19 @@ export function durabilityWarnings(
   const warnings: string[] = []
   if (replicas < sourceReplicas) {
     warnings.push(
-      `${topic} keeps ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, and the source ${sourceReplicas}: it can be lost where the source is not; ` +
+      `${topic} keeps ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, and the source ${sourceReplicas}: it can be lost although the source is not; ` +
         `give it ${sourceReplicas} (kafka-reassign-partitions)`,
     )
   }
   if (replicas >= replicasForTwoInSync && Number(config.get('min.insync.replicas') ?? 1) < 2) {
     warnings.push(
-      `${topic} has min.insync.replicas=${config.get('min.insync.replicas') ?? 1}: what it acknowledges may be at one broker alone, and is lost with that; ` +
+      `${topic} has min.insync.replicas=${config.get('min.insync.replicas') ?? 1}: an acknowledged record may be on one broker only, and is lost with it; ` +
         'set min.insync.replicas=2 on it',
     )
   }
   if (replicas > 1 && config.get('unclean.leader.election.enable') === 'true') {
     warnings.push(
-      `${topic} has unclean.leader.election.enable=true: a replica that lacks records may become the leader, and what it lacks is lost; ` +
+      `${topic} has unclean.leader.election.enable=true: a replica that lacks records may become the leader, and these records are lost; ` +
         'set unclean.leader.election.enable=false on it',
     )
   }

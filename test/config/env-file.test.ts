@@ -91,7 +91,7 @@ test('every fault is in one message when several settings are wrong', () => {
   const path = join(directory, '.env')
   expect(faults).toEqual([
     '"--sever-port" is not a flag: did you mean --server-port?',
-    '"stray" is not expected: settings are given as flags',
+    '"stray" is not expected: settings are given as flags, such as --source-topic orders',
     `SOURCE_TOPC in ${path} is not a setting: did you mean SOURCE_TOPIC?`,
     'KAFKA_BROKERS="http://kafka,::1" (environment): "http://kafka" has a scheme; leave it out, "::1" has more than one colon; an IPv6 address stands in brackets, as in [::1]:9092',
     `AUTO_FLUSH_COUNT="0" (${path}): it must be a whole number from 1 to 10000000`,

@@ -11,7 +11,8 @@ test.each([
 })
 
 test('a value after an unknown flag is no further fault; anything else is', () => {
-  const stray = (word: string) => `"${word}" is not expected: settings are given as flags`
+  const stray = (word: string) =>
+    `"${word}" is not expected: settings are given as flags, such as --source-topic orders`
   const unknown = expect.stringContaining('"--unknown" is not a flag')
   const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
   expect(argv('--unknown', 'value')).toEqual([unknown])

@@ -150,7 +150,7 @@ describe.each(modes)('GET /stores/<id> %s', (_, hasFastPath) => {
     ['?cursor=', 'cursor is not one that this server has given'],
     ['?cursor=m1.0', 'cursor is not one'],
     ['?cursor=m1.0.4294967296', 'cursor is not one'],
-    ['?cursor=m1.1.0&partition=2', 'another partition'],
+    ['?cursor=m1.1.0&partition=2', 'different partitions'],
     ['?lmit=1', 'there is no parameter "lmit" here; there are limit, cursor, prefix, fields, partition'],
   ])('400 is answered when the query is %p', async (query, detail) => {
     await using served = serve()

@@ -169,7 +169,7 @@ test('a changelog record beyond every limit does not end the store, and what it 
   await fixture.quiet(store)
   await until('the replica has read past it', async () => (await fixture.value(replica, 'b')) === 'v')
   for (const one of [store, replica]) expect(await fixture.value(one, 'a')).toBe('v')
-  await fixture.logged('No store has written it, and it is passed over')
+  await fixture.logged('No store has written it, and it is skipped')
   expect([store.stats.count('foreignWrites') > 0, replica.stats.count('foreignWrites')]).toEqual([true, 2])
   await replica.close()
   await store.close()

@@ -39,7 +39,7 @@ describe('serverNotices', () => {
 
   test('the number of connections is a notice when descriptors are short', () => {
     expect(serverNotices({ ...server, connectionsMax: 4096 }, 1024)).toEqual([
-      'SERVER_CONNECTIONS_MAX=4096 is more than there are descriptors for: 640 connections are taken. Raise the limit of 1024 descriptors (ulimit -n, LimitNOFILE) to 4608',
+      'SERVER_CONNECTIONS_MAX=4096 needs more descriptors than there are: 640 connections are accepted. Raise the limit of 1024 descriptors (ulimit -n, LimitNOFILE) to 4608',
     ])
     expect(serverNotices({ ...server, connectionsMax: 4096 }, 4608)).toEqual([])
   })

@@ -36,8 +36,8 @@ test('a compacted dead-letter topic with too little room causes a warning', asyn
   await createTopic(await sharedKafka(), `${fixture.source}-bad`, { partitions: 1, config })
   const warnings = (await checked(fixture)).filter((line) => line.startsWith('warning'))
   expect(warnings).toEqual([
-    expect.stringContaining('has max.message.bytes=1000: records that it has no room for go there without their value'),
-    expect.stringContaining('has cleanup.policy=compact: it keeps one letter a key'),
+    expect.stringContaining('has max.message.bytes=1000: records that do not fit go there without their value'),
+    expect.stringContaining('has cleanup.policy=compact: it keeps one dead letter per key'),
   ])
 })
 

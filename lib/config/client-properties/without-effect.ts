@@ -45,7 +45,7 @@ const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
     'offset_commit_cb',
   ],
   [
-    'one response a broker waits while another is worked off',
+    'one response per broker waits while another is processed',
     'queued.min.messages',
     'queued.max.messages.kbytes',
     'fetch.queue.backoff.ms',
@@ -90,7 +90,7 @@ const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
     'default_topic_conf',
   ],
   [
-    'the seeds are asked whenever no broker that is known answers',
+    'the first brokers are asked again when no known broker answers',
     'metadata.recovery.strategy',
     'metadata.recovery.rebootstrap.trigger.ms',
   ],
@@ -112,7 +112,7 @@ const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
     'ssl.ca.certificate.stores',
   ],
   [
-    'it is about the library librdkafka itself',
+    'it concerns the library librdkafka itself',
     'builtin.features',
     'enabled_events',
     'error_cb',

@@ -195,13 +195,15 @@ export class Schemas {
 
   #settle(what: string): void {
     if (!this.#troubles.delete(what) || this.#troubles.size > 0) return
-    loggerOf('registry').info('Schema registry {url}: all that waited for it has its answer', { url: this.#client.url })
+    loggerOf('registry').info('Schema registry {url}: all requests that waited for it are answered', {
+      url: this.#client.url,
+    })
   }
 }
 
 function textOf({ schema }: Readonly<Record<string, Json>>): string {
   if (typeof schema !== 'string') {
-    throw new RegistryUnavailable('it answers no schema: is SCHEMA_REGISTRY_URL the right one?', true)
+    throw new RegistryUnavailable('its answer has no schema; check SCHEMA_REGISTRY_URL', true)
   }
   if (schema.length > schemaCharactersMax) throw new Refused(`longer than ${schemaCharactersMax} characters`)
   return schema
@@ -214,7 +216,7 @@ function referencesOf({
   return references.map((reference: Json) => {
     const { name, subject, version } = (reference ?? {}) as Record<string, Json>
     if (typeof name !== 'string' || typeof subject !== 'string' || !Number.isInteger(version)) {
-      throw new RegistryUnavailable('it answers a reference without name, subject and version', true)
+      throw new RegistryUnavailable('its answer has a reference without name, subject and version', true)
     }
     return { name, subject, version: version as number }
   })

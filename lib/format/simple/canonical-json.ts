@@ -175,7 +175,7 @@ function structureText(
 /** Refuses dates, maps, bytes and other objects that would silently become `{}`. */
 function refuseNonJson(json: object): void {
   const [, name] = /^\[object (.*)\]$/.exec(Object.prototype.toString.call(json)) ?? []
-  if (name !== 'Object') throw new Error(`it must be JSON, and has an object that is none: ${name}`)
+  if (name !== 'Object') throw new Error(`it must be JSON, and has an object that JSON does not have: ${name}`)
 }
 
 function stringText(text: string): string {

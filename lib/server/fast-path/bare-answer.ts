@@ -15,7 +15,7 @@ const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\nConnection: cl
 
 const unknownMethod = new LatchkeyError(
   'method_unknown',
-  'Reading the request: its method is none that HTTP has; send GET, HEAD, QUERY or POST, in upper case',
+  'Reading the request: HTTP does not define its method; send GET, HEAD, QUERY or POST, in upper case',
 )
 
 const refusals: Readonly<Record<string, LatchkeyError>> = {
@@ -28,7 +28,7 @@ const refusals: Readonly<Record<string, LatchkeyError>> = {
     'head_too_large',
     'Reading the request: its line and headers are longer than 16 KB; send fewer or shorter headers, or a shorter key',
   ),
-  505: new LatchkeyError('version_not_supported', 'Reading the request: it is not of HTTP/1.1; send HTTP/1.1'),
+  505: new LatchkeyError('version_not_supported', 'Reading the request: its version is not HTTP/1.1; send HTTP/1.1'),
 }
 
 /**

@@ -112,7 +112,7 @@ export class Committer {
       // If the process was frozen meanwhile, the response may be outdated. The next commit reads again.
       const ageMs = Math.round(performance.now() - askedAt)
       if (ageMs > answerAgeMaxMs) {
-        const message = `Committing offsets of group ${group}: what it has committed came after ${ageMs} ms, which may be outdated`
+        const message = `Committing offsets of group ${group}: the committed offsets arrived after ${ageMs} ms and may be outdated`
         throw new LatchkeyError('request_timed_out', message)
       }
       for (const [partition, { offset }] of found) {

@@ -152,7 +152,7 @@ export class DeadLetters {
     if (parts === undefined) {
       // The thrown error appears in the status, and the dead letter is retried after a pause, since an operator may
       // correct the topic.
-      const found = `${error.message}; it takes not even the reason alone: correct its configuration`
+      const found = `${error.message}; it does not even accept the reason alone; correct its configuration`
       throw new LatchkeyError('broker_refused', found, { cause: error, details: error.details })
     }
     for (const { bytes } of parts) state.deadLetters.add(bytes)

@@ -88,7 +88,7 @@ export class Settlement {
   rewind(state: PartitionIngest, position: number): void {
     const error = new LatchkeyError(
       'broker_error',
-      `Writing: the changelog lost records, and is made again from the source`,
+      `Writing: the changelog lost records and is rebuilt from the source`,
     )
     this.#drop(state, state.rewind(position), error)
     this.#context.accounting.progressed(state)

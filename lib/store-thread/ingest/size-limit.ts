@@ -73,6 +73,6 @@ export class SizeLimit {
       return `with ${what} of ${bytes} bytes it exceeds the ${this.#compressibleBytesMax} bytes that can be stored at most`
     }
     const limit = `the changelog's max.message.bytes=${this.#maxMessageBytes}`
-    return `with ${what} of ${bytes} bytes it exceeds ${limit}, compressed by itself, too`
+    return `with ${what} of ${bytes} bytes it exceeds ${limit}, even compressed by itself`
   }
 }

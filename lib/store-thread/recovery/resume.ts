@@ -121,7 +121,7 @@ export function warnStale(
 
 /** Returns the error for auto.offset.reset=error. */
 export function resetRefused(sourceTopic: string, partition: number, found: string): LatchkeyError {
-  const advice = 'with auto.offset.reset=earliest it would begin at the start of what there is'
+  const advice = 'with auto.offset.reset=earliest it would begin at the first available record'
   return new LatchkeyError('store_failed', `Reading ${sourceTopic} partition ${partition}: ${found}; ${advice}`)
 }
 
@@ -135,7 +135,7 @@ export function logLostRecords(
 ): void {
   const message =
     reset === 'latest'
-      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are passed over as auto.offset.reset says; continuing at its end, {position}'
+      ? '{sourceTopic} partition {partition}: {lost} records were removed from the source, or are skipped because of auto.offset.reset; continuing at its end, {position}'
       : '{sourceTopic} partition {partition}: {lost} records were removed from the source before they were read; continuing at its start, {position}'
   log.error(message, { sourceTopic, partition, lost, position })
 }

@@ -68,7 +68,7 @@ export async function settleDisputed(
   }
   const outdated = keys.length
   const message =
-    '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again, with the newest that there is of them'
+    '{changelogTopic} partition {partition}: an instance wrote to it after another had taken it; {outdated} keys are written again with their newest values'
   // Records of a tool that writes to the changelog look the same. If it replaced nothing, nothing is to be done.
   log[outdated > 0 ? 'warn' : 'info'](message, { changelogTopic, partition, outdated })
   return keys

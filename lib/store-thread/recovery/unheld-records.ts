@@ -20,7 +20,7 @@ export function isUnheld(fault: LatchkeyError): boolean {
 
 export function logUnheld(changelogTopic: string, partition: number, fault: LatchkeyError): void {
   const message =
-    '{changelogTopic} partition {partition}: {fault}. No store has written it, and it is passed over; find and stop the program that writes to the topic'
+    '{changelogTopic} partition {partition}: {fault}. No store has written it, and it is skipped; find and stop the program that writes to the topic'
   const properties = { changelogTopic, partition, fault: fault.message }
   repeated.log('error', `${changelogTopic} ${partition}`, message, properties)
 }

@@ -208,7 +208,7 @@ export class Contests {
     if (contest.isContested) return
     contest.isContested = true
     const { stats, post, config } = this.#context
-    const found = `contested: another writer keeps replacing what was written again ${repairsMax} times within ten minutes`
+    const found = `contested: another writer keeps replacing values that were written again ${repairsMax} times within ten minutes`
     const reason = `${config.changelogTopic} partition ${partition}: ${found}; find and stop it, then restart this store`
     if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'contested')
     log.error('{reason}', { reason })
@@ -221,7 +221,7 @@ export class Contests {
     const found = `another writer has appended before offset ${to}; find and stop it`
     const end = config.useProcessingOnly
       ? ', then restart this store, which may miss what it wrote'
-      : '. What it puts in the place of something newer is written again'
+      : '. Newer values that it replaces are written again'
     const reason = `${config.changelogTopic} partition ${partition}: ${found}${end}`
     this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
     post({ type: 'foreign', partition, reason })

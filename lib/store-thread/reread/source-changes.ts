@@ -28,8 +28,8 @@ export function changedReason(
  */
 export function requireMemory({ sourceTopic, changelogTopic, useProcessingOnly }: StoreConfig): void {
   if (!useProcessingOnly) return
-  const advice = 'start it once without USE_PROCESSING_ONLY, which puts that right'
-  const found = `the topic was recreated or truncated, and what is true no more is still in ${changelogTopic}: ${advice}`
+  const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
+  const found = `the topic was recreated or truncated, and outdated records are still in ${changelogTopic}: ${advice}`
   throw new LatchkeyError('store_failed', `Reading ${sourceTopic}: ${found}`)
 }
 

@@ -21,7 +21,6 @@ function setUp(registry: FakeRegistry, options: SchemasOptions = {}) {
 describe('a record waits while the registry', () => {
   const timeoutMs = 50
   const away = 'it answers 404, as a server that is not a registry does; check the path in SCHEMA_REGISTRY_URL'
-  const unlike = 'is SCHEMA_REGISTRY_URL the right one?'
   const faults: { registry: string; answer: () => Response | Promise<Response>; found: string }[] = [
     {
       registry: 'fails',
@@ -50,11 +49,15 @@ describe('a record waits while the registry', () => {
       answer: () => new Response('<h1>Welcome</h1>'),
       found: 'its response is not a JSON object; check SCHEMA_REGISTRY_URL',
     },
-    { registry: 'answers no schema', answer: () => json({ id: 1 }), found: `it answers no schema: ${unlike}` },
+    {
+      registry: 'answers no schema',
+      answer: () => json({ id: 1 }),
+      found: 'its answer has no schema; check SCHEMA_REGISTRY_URL',
+    },
     {
       registry: 'answers half a reference',
       answer: () => json({ schema: '"int"', references: [{ name: 'a' }] }),
-      found: 'it answers a reference without name, subject and version',
+      found: 'its answer has a reference without name, subject and version',
     },
     {
       registry: 'does not answer',
@@ -206,7 +209,7 @@ test('credentials are sent to the registry, and shown nowhere', async () => {
   expect(lines.join() + problems().join()).not.toMatch(/hunter2|latchkey:/)
   registry.fault = undefined
   await settled(() => codec.decode(wire(1, 2)))
-  expect(lines.at(-1)).toContain('all that waited for it has its answer')
+  expect(lines.at(-1)).toContain('all requests that waited for it are answered')
   expect(registry.authorizations).toContain(`Basic ${btoa('latchkey:hunter2')}`)
 })
 

@@ -9,7 +9,7 @@ test.each([
   [Promise.resolve(), 'Promise'],
 ])('an object that JSON does not have is refused, and not made into an empty one: %p', (value, name) => {
   const canonical = () => canonicalJson({ a: [{ b: value as unknown as Json }] })
-  expect(canonical).toThrow(`it must be JSON, and has an object that is none: ${name}`)
+  expect(canonical).toThrow(`it must be JSON, and has an object that JSON does not have: ${name}`)
 })
 
 test('an object of a class is its fields', () => {

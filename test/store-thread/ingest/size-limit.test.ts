@@ -32,7 +32,7 @@ test('a record exceeds the limit of a batch, for any limit of the changelog', ()
 test('the message about a record says whether compression was tried', () => {
   const limit = limitOf(1000, 5000)
   expect(limit.fault(1, 4000, undefined)).toBe(
-    "with key and value of 4001 bytes it exceeds the changelog's max.message.bytes=1000, compressed by itself, too",
+    "with key and value of 4001 bytes it exceeds the changelog's max.message.bytes=1000, even compressed by itself",
   )
   expect(limit.fault(1, 5000, undefined)).toContain('5001 bytes it exceeds the 5000 bytes that can be stored at most')
 })
