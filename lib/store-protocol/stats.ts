@@ -39,6 +39,8 @@ export const counterNames = [
   'foreignWrites',
   /** How often a partition that was served began to be filled again. */
   'refills',
+  /** When changelog offsets have fallen last, in ms since the epoch: records were lost. */
+  'changelogFellAt',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 

@@ -63,7 +63,7 @@ export type FromThread =
        * With `keys`: the ring, which has all changes from now on.
        * @member positions changelog positions that are visible at least, in the order of the ring's partitions
        */
-      following?: { ring: SharedChangeRing; positions: number[] }
+      following?: { ring: SharedChangeRing; positions: number[]; topicId: string }
     }
   /** A publish has ended. Only for the threads that watch. */
   | { type: 'published'; readerThreads: readonly number[] }

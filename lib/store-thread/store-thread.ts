@@ -11,7 +11,7 @@ import { rolesOf } from '../store-protocol/roles.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
-import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
+import { changelogIdOf, type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
 import { Changes } from './changes/changes.ts'
@@ -169,7 +169,8 @@ export class StoreThread {
     })
     const post = this.#post
     const bytes = changeBytesOf(this.#config)
-    const changes = new Changes(stats, { bytes, post, flush: () => flusher.flush(), failed })
+    const topicId = () => changelogIdOf(this.#clients, this.#config)
+    const changes = new Changes(stats, { bytes, post, flush: () => flusher.flush(), topicId, failed })
     flusher.watchBy(changes)
     const definition = this.#definition
     const context = {

@@ -58,7 +58,7 @@ export class Store implements StoreReads {
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
     this.#config = config
     this.changes = new StoreChanges({
-      id: this.id,
+      reads: this,
       threads: () => this.#threads,
       state: () => (this.#closing === undefined ? this.state : 'stopping'),
       requireServing: () => this.#requireServing('Reading'),

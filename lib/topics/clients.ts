@@ -104,6 +104,11 @@ export function partitionTroublesOf({ consumer, producer, changelog, replicas }:
   return [consumer, producer, changelog, replicas].flatMap((client) => client.health.partitionTroubles)
 }
 
+/** Returns the id of the changelog topic; undefined if it was not requested, or the brokers know no ids. */
+export function changelogIdOf({ producer, replicas }: Clients, { changelogTopic }: StoreConfig): string | undefined {
+  return producer.topics.id(changelogTopic) ?? replicas.topics.id(changelogTopic)
+}
+
 export function closeClients(clients: Clients): void {
   for (const client of Object.values(clients) as KafkaClient[]) client.close()
 }

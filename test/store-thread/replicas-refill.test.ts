@@ -35,7 +35,13 @@ function start() {
     },
   }
   const post = () => {}
-  const changes = new Changes(stats, { bytes: 1 << 20, post, flush: () => flusher.flush(), failed: post })
+  const changes = new Changes(stats, {
+    bytes: 1 << 20,
+    topicId: () => 'topic',
+    post,
+    flush: () => flusher.flush(),
+    failed: post,
+  })
   const context = {
     config: { changelogTopic: 'changelog', keepHeaders: [] },
     clients: { replicas: fake.client } as Clients,

@@ -16,6 +16,8 @@ export interface ChangesOptions {
   post: (message: FromThread) => void
   /** Makes everything visible that is in the map. */
   flush: () => Promise<void>
+  /** Id of the changelog topic; undefined if the brokers know no ids. */
+  topicId: () => string | undefined
   failed: (error: unknown) => void
 }
 
@@ -76,7 +78,8 @@ export class Changes {
     await this.#isComplete
     if (!this.#watching.has(readerThread)) return
     const positions = [...this.positions.published]
-    this.#options.post({ type: 'watching', readerThread, following: { ring: ring.shared, positions } })
+    const topicId = this.#options.topicId() ?? ''
+    this.#options.post({ type: 'watching', readerThread, following: { ring: ring.shared, positions, topicId } })
   }
 
   #stopRecording(): void {

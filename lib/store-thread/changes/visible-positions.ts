@@ -41,7 +41,9 @@ export class VisiblePositions {
   }
 
   noteChangelog(partition: number, position: number): void {
-    this.changelog[this.rowOf(partition)] = position
+    const row = this.rowOf(partition)
+    if (position < this.changelog[row]!) this.#stats.set('changelogFellAt', Date.now())
+    this.changelog[row] = position
   }
 
   /** To be called when a publish begins. */

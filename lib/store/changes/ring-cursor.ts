@@ -6,18 +6,13 @@ import * as layout from '../../store-protocol/change-ring.ts'
 
 const chunkBytesMin = 65_536
 
-/** The oldest point from which the ring is complete. */
-export interface RingStart {
-  position: number
-  /** By partition: the changelog position from which the ring has every change. */
-  floors: Map<number, number>
-}
-
 export class RingCursor {
   /** Of the record that next() has moved to. The key is in `data` from `keyStart`, valid until the next call. */
   partition = -1
   changelogOffset = -1
   sourceOffset = -1
+  /** Position of the record. */
+  start = 0
   isDeletion = false
   keyStart = 0
   keyLength = 0
@@ -60,21 +55,27 @@ export class RingCursor {
     return this.#data
   }
 
-  /** Position of the record after the one that next() has moved to. */
-  get position(): number {
-    return this.#next - (this.#chunkEnd - this.#at)
-  }
-
-  /** Where a reader can begin at the earliest. */
-  start(): RingStart {
-    for (;;) {
-      const tail = this.#tail
-      const width = 1 + this.#ring.partitions.length
-      const row = ((tail / (this.#size / layout.blocks)) % layout.blocks) * width
+  /**
+   * Returns where a reader can begin that has seen everything before these changelog positions: at the last block that
+   * is complete for it.
+   * @returns undefined if the ring does not have all changes since
+   */
+  startAfter(seen: ReadonlyMap<number, number>): number | undefined {
+    const { partitions } = this.#ring
+    const blockBytes = this.#size / layout.blocks
+    const width = 1 + partitions.length
+    const tail = this.#tail
+    for (let block = Math.floor(this.published / blockBytes); block >= tail / blockBytes; block--) {
+      const row = (block % layout.blocks) * width
       const position = this.#rows[row]!
-      const floors = new Map(this.#ring.partitions.map((partition, index) => [partition, this.#rows[row + 1 + index]!]))
-      if (this.#tail === tail) return { position, floors }
+      const isComplete = partitions.every((partition, index) => {
+        return (seen.get(partition) ?? Infinity) >= this.#rows[row + 1 + index]!
+      })
+      // By now a later block may have replaced the row.
+      if (this.#tail > block * blockBytes) return undefined
+      if (isComplete && position <= this.published && Math.floor(position / blockBytes) === block) return position
     }
+    return undefined
   }
 
   /** Begins to read the records from position `from` up to `to`, which are positions of records. */
@@ -98,6 +99,7 @@ export class RingCursor {
         if (!this.#load(size)) return false
         continue
       }
+      this.start = this.#next - this.#chunkEnd + at
       this.#at = at + size
       this.partition = this.#ints[(at >>> 2) + 1]!
       if (this.partition === layout.filler) continue

@@ -3,18 +3,21 @@
  * a client waits here. A publish ends the waits that it concerns; nothing is polled, and no reader is held.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { partitionStateOf } from '../../store-protocol/partition-state.ts'
+import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { StoreState } from '../../store-protocol/status.ts'
 import type { Watching } from '../../store-protocol/thread-messages.ts'
+import { Follower, type FollowOptions } from './follower.ts'
+import { Followers } from './followers.ts'
 import { KeyWaits } from './key-waits.ts'
-import { type OffsetWait, OffsetWaits } from './offset-waits.ts'
 import type { ThreadChanges } from './thread-changes.ts'
+import { Visibility } from './visibility.ts'
 
 /** Waits at a time, in one thread. */
 const waitsMax = 20_000
 /** Time for which messages are still requested after the last wait: often another one follows. */
 const lingerMs = 10_000
+const statesMs = 1_000
 
 export interface ChangingThread {
   readonly state: StoreState
@@ -29,7 +32,7 @@ export interface ChangingThreads {
 }
 
 export interface ChangeSource {
-  readonly id: string
+  readonly reads: StoreReads & { readonly id: string }
   threads(): ChangingThreads
   state(): StoreState
   /** @throws LatchkeyError what a lookup throws */
@@ -39,49 +42,50 @@ export interface ChangeSource {
 export class StoreChanges {
   readonly #source: ChangeSource
   readonly #keys = new KeyWaits()
-  readonly #offsets = new OffsetWaits()
+  readonly #visibility: Visibility
+  readonly #followers: Followers
+  /** Followers that begin. */
+  #opened = 0
+  #opening: PromiseWithResolvers<void> | undefined
   #linger: Timer | undefined
+  /** Looks at the states of partitions, which change without a message. */
+  #states: Timer | undefined
   #wanted: Watching = 'nothing'
 
   constructor(source: ChangeSource) {
     this.#source = source
+    const stats = () => source.threads().stats
+    const changed = () => this.#request()
+    this.#followers = new Followers({ stats, threads: () => this.#following, removed: changed })
+    this.#visibility = new Visibility({
+      id: source.reads.id,
+      stats,
+      partitionCount: () => source.threads().assignment.partitionCount,
+      state: () => source.state(),
+      requireServing: () => source.requireServing(),
+      checkRoom: () => this.#checkRoom(),
+      changed,
+    })
   }
 
   /** Number of waits. */
   get waiting(): number {
-    return this.#keys.size + this.#offsets.size
+    return this.#keys.size + this.#visibility.waiting
   }
 
-  /**
-   * Returns whether source records are visible here.
-   * @param offsets by partition
-   * @throws LatchkeyError invalid_parameter, partition_not_held, and what a lookup throws while the store does not serve
-   */
+  /** Number of followers. */
+  get following(): number {
+    return this.#followers.size
+  }
+
+  /** See Visibility.isVisible(). */
   isVisible(offsets: ReadonlyMap<number, number>): boolean {
-    this.#source.requireServing()
-    for (const partition of offsets.keys()) this.#checkPartition(partition)
-    for (const [partition, offset] of offsets) if (this.#visible(partition) <= offset) return false
-    return true
+    return this.#visibility.isVisible(offsets)
   }
 
-  /**
-   * Waits until source records are visible here.
-   * @param over ends the wait when it resolves
-   * @returns rejects with LatchkeyError: not_yet_visible, waits_exhausted, stopping, store_failed
-   */
-  async waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void> {
-    if (this.isVisible(offsets)) return
-    const waits: OffsetWait[] = []
-    try {
-      const all = [...offsets].map(([partition, offset]) => this.#untilVisible(partition, offset, waits))
-      const isOver = over.then(() => {
-        throw this.#notYetVisible(offsets)
-      })
-      await Promise.race([Promise.all(all), isOver])
-    } finally {
-      for (const wait of waits) this.#offsets.remove(wait)
-      this.#request()
-    }
+  /** See Visibility.waitFor(). */
+  waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void> {
+    return this.#visibility.waitFor(offsets, over)
   }
 
   /**
@@ -102,107 +106,95 @@ export class StoreChanges {
   /** To be called after a message of a store thread that may concern a wait. */
   received({ changes }: ChangingThread): void {
     this.#request()
-    if (this.#offsets.size > 0) {
-      this.#offsets.check(
-        (partition) => this.#visible(partition),
-        (partition) => this.#standing(partition),
-      )
-    }
+    this.#visibility.check()
     this.#take(changes)
+  }
+
+  /**
+   * Follows changes. The follower is to be closed.
+   * @param ready called when its next() may have something
+   * @returns rejects with LatchkeyError: waits_exhausted, and what a lookup throws while the store does not serve
+   */
+  async follow(options: FollowOptions, ready: () => void): Promise<Follower> {
+    this.#source.requireServing()
+    if (options.partition !== undefined) this.#visibility.checkPartition(options.partition)
+    this.#checkRoom()
+    this.#opened++
+    try {
+      this.#request()
+      while (this.#following.some(({ cursor }) => cursor === undefined)) {
+        this.#opening ??= Promise.withResolvers()
+        await this.#opening.promise
+        this.#opening = undefined
+        this.#source.requireServing()
+      }
+      // What this thread has not read yet belongs to the place at which the follower begins.
+      for (const changes of this.#following) this.#take(changes)
+      this.#followers.check()
+      const follower = new Follower(this.#source.reads, this.#followers, options, ready)
+      this.#followers.add(follower)
+      return follower
+    } finally {
+      this.#opened--
+      this.#request()
+    }
   }
 
   /** To be called when the store stops or has failed. */
   stopped(): void {
+    this.#opening?.resolve()
+    this.#followers.wakeAll()
     for (const changed of this.#keys.all()) changed()
   }
 
-  /** @param waits gets the wait, for its end */
-  #untilVisible(partition: number, offset: number, waits: OffsetWait[]): Promise<void> {
-    if (this.#visible(partition) > offset) return Promise.resolve()
-    const error = this.#standing(partition)
-    if (error !== undefined) return Promise.reject(error)
-    this.#checkRoom()
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const wait = { partition, offset, ended: (failed?: Error) => (failed === undefined ? resolve() : reject(failed)) }
-    waits.push(wait)
-    this.#offsets.add(wait)
-    this.#request()
-    return promise
-  }
-
-  #checkPartition(partition: number): void {
-    const { partitions } = this.#source.threads().stats
-    if (partitions.includes(partition)) return
-    const count = this.#source.threads().assignment.partitionCount
-    const attempted = `Waiting for partition ${partition} of store ${this.#source.id}`
-    if (partition < count) throw new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it`)
-    throw new LatchkeyError('invalid_parameter', `${attempted}: the topic has the partitions 0 to ${count - 1}`)
-  }
-
-  #notYetVisible(offsets: ReadonlyMap<number, number>): LatchkeyError {
-    const stats = this.#source.threads().stats
-    const missing = [...offsets].filter(([partition, offset]) => this.#visible(partition) <= offset)
-    const visibleTo = Object.fromEntries(missing.map(([partition]) => [partition, known(this.#visible(partition))]))
-    const isAcknowledged = ([partition, offset]: [number, number]) =>
-      stats.gauge(partition, 'role') === 0 && stats.gauge(partition, 'position') > offset
-    const awaitsFlush = missing.every(isAcknowledged)
-    const found = missing.map(([partition, offset]) => {
-      const visible = this.#visible(partition)
-      const upTo = visible < 0 ? 'no known offset' : `offset ${visible}`
-      return `partition ${partition} is visible up to ${upTo}, and ${offset} is asked for`
-    })
-    const advice = awaitsFlush
-      ? 'The next flush makes it visible (AUTO_FLUSH_COUNT, AUTO_FLUSH_SECONDS). Wait longer'
-      : 'Wait longer'
-    const message = `Waiting for store ${this.#source.id}: ${found.join('; ')}. ${advice}`
-    return new LatchkeyError('not_yet_visible', message, { details: { visibleTo, awaitsFlush } })
-  }
-
-  #visible(partition: number): number {
-    return this.#source.threads().stats.gauge(partition, 'visible')
-  }
-
-  /** Returns why a partition will show no further records here; undefined if it will. */
-  #standing(partition: number): LatchkeyError | undefined {
-    const attempted = `Waiting for partition ${partition} of store ${this.#source.id}`
-    const state = this.#source.state()
-    if (state === 'stopping') return new LatchkeyError('stopping', `${attempted}: it is stopping`)
-    if (state === 'failed') return new LatchkeyError('store_failed', `${attempted}: the store has failed`)
-    const held = partitionStateOf(this.#source.threads().stats, partition)
-    if (held !== 'fenced' && held !== 'halted') return undefined
-    const found = held === 'fenced' ? 'another instance has taken it; ask that one' : 'it has halted at a record'
-    return new LatchkeyError('not_yet_visible', `${attempted}: ${found}`, {
-      details: { visibleTo: { [partition]: known(this.#visible(partition)) }, partitionState: held },
-    })
+  /** The threads whose changes are followed. */
+  get #following(): readonly ThreadChanges[] {
+    return this.#source
+      .threads()
+      .all.filter(({ state }) => state === 'running')
+      .map(({ changes }) => changes)
   }
 
   #checkRoom(): void {
-    if (this.waiting < waitsMax) return
-    const found = `${this.waiting} requests already wait. Retry later`
-    throw new LatchkeyError('waits_exhausted', `Waiting for store ${this.#source.id}: ${found}`)
+    const waiting = this.waiting + this.#followers.size + this.#opened
+    if (waiting < waitsMax) return
+    const found = `${waiting} requests already wait or follow. Retry later`
+    throw new LatchkeyError('waits_exhausted', `Waiting for store ${this.#source.reads.id}: ${found}`)
   }
 
-  /** Takes what a thread has published, and wakes whom it concerns. */
+  /** Takes what a thread has published, and wakes those whom it concerns. */
   #take(changes: ThreadChanges): void {
     const { cursor } = changes
     if (cursor === undefined) return
     const woken = new Set<() => void>()
     const { published } = cursor
+    this.#followers.began()
     cursor.open(changes.at, published)
-    if (this.#keys.size > 0) {
-      while (cursor.next()) this.#keys.collect(cursor.data, cursor.keyStart, cursor.keyLength, woken)
+    while (cursor.next()) {
+      if (this.#keys.size > 0) this.#keys.collect(cursor.data, cursor.keyStart, cursor.keyLength, woken)
+      this.#followers.changed(changes, cursor)
     }
     const isWhole = !cursor.isLapped && cursor.omitted === changes.omitted && !changes.hasBegun
     changes.taken(published)
     for (const changed of isWhole ? woken : this.#keys.all()) changed()
+    this.#followers.ended(isWhole)
+    this.#opening?.resolve()
   }
 
   /** Asks the store threads for the messages that the waits need. */
   #request(): void {
-    if (this.waiting > 0) {
+    if (this.#followers.size === 0) {
+      clearInterval(this.#states)
+      this.#states = undefined
+    } else if (this.#states === undefined) {
+      this.#states = setInterval(() => this.#followers.check(), statesMs)
+      this.#states.unref()
+    }
+    const isFollowed = this.#followers.size + this.#opened + this.#keys.size > 0
+    if (isFollowed || this.waiting > 0) {
       clearTimeout(this.#linger)
       this.#linger = undefined
-      this.#want(this.#keys.size > 0 ? 'keys' : 'positions')
+      this.#want(isFollowed ? 'keys' : 'positions')
     } else if (this.#wanted !== 'nothing' && this.#linger === undefined) {
       this.#linger = setTimeout(() => this.#want('nothing'), lingerMs)
       this.#linger.unref()
@@ -215,8 +207,4 @@ export class StoreChanges {
     this.#wanted = watching
     for (const { state, changes } of this.#source.threads().all) if (state === 'running') changes.want(watching)
   }
-}
-
-function known(position: number): number | null {
-  return position < 0 ? null : position
 }

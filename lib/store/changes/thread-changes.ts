@@ -5,6 +5,10 @@ import { RingCursor } from './ring-cursor.ts'
 export class ThreadChanges {
   /** Reads the keys that change; undefined unless the store thread records them for this thread. */
   cursor: RingCursor | undefined
+  /** Reads what followers have not taken. */
+  scan: RingCursor | undefined
+  /** Id of the changelog; empty if the brokers know no ids. */
+  topicId = ''
   /** Position in the ring up to which the changes were taken. */
   at = 0
   /** Number of changes, up to then, that are in no ring. */
@@ -57,8 +61,10 @@ export class ThreadChanges {
     this.hasBegun = false
   }
 
-  #begin({ ring, positions }: NonNullable<(FromThread & { type: 'watching' })['following']>): void {
+  #begin({ ring, positions, topicId }: NonNullable<(FromThread & { type: 'watching' })['following']>): void {
     this.cursor = new RingCursor(ring)
+    this.scan = new RingCursor(ring)
+    this.topicId = topicId
     this.omitted = this.cursor.omitted
     this.at = this.cursor.published
     this.hasBegun = true

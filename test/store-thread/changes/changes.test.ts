@@ -31,6 +31,7 @@ function start() {
   }
   const changes: Changes = new Changes(stats, {
     bytes: 1 << 20,
+    topicId: () => 'topic',
     post: (message) => void posted.push(message),
     flush,
     failed,

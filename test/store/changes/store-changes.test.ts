@@ -8,6 +8,7 @@ import type { ToThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { ChangeRingWriter } from '../../../lib/store-thread/changes/ring-writer.ts'
 import { StoreChanges } from '../../../lib/store/changes/store-changes.ts'
 import { ThreadChanges } from '../../../lib/store/changes/thread-changes.ts'
+import type { Store } from '../../../lib/store/store.ts'
 
 function start() {
   const stats = new Stats([0, 1])
@@ -16,14 +17,19 @@ function start() {
   const thread = { state: 'running' as StoreState, changes }
   let state: StoreState = 'running'
   const threads = { all: [thread], stats, assignment: { partitionCount: 3 } }
-  const waits = new StoreChanges({ id: 'orders', threads: () => threads, state: () => state, requireServing: () => {} })
+  const reads = { id: 'orders' } as Store
+  const waits = new StoreChanges({ reads, threads: () => threads, state: () => state, requireServing: () => {} })
   const positions = new Float64Array([0, 0])
   const ring = new ChangeRingWriter(1 << 16, [0, 1], positions)
   const receive = (message: Parameters<ThreadChanges['received']>[0]) => {
     if (changes.received(message)) waits.received(thread)
   }
   const answer = () =>
-    receive({ type: 'watching', readerThread: 3, following: { ring: ring.shared, positions: [...positions] } })
+    receive({
+      type: 'watching',
+      readerThread: 3,
+      following: { ring: ring.shared, positions: [...positions], topicId: 'topic' },
+    })
   const publish = (visible: Partial<Record<0 | 1, number>>, ...keys: string[]) => {
     for (const [partition, position] of Object.entries(visible)) stats.setGauge(Number(partition), 'visible', position)
     for (const key of keys) ring.append(0, 1, 1, Buffer.from(key), 0, Buffer.byteLength(key), false)

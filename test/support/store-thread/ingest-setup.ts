@@ -35,7 +35,13 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
   const lost: number[] = []
   const posted: FromThread[] = []
   const post = (message: FromThread) => void posted.push(message)
-  const changes = new Changes(stats, { bytes: 1 << 20, post, flush: () => flusher.flush(), failed })
+  const changes = new Changes(stats, {
+    bytes: 1 << 20,
+    topicId: () => 'topic',
+    post,
+    flush: () => flusher.flush(),
+    failed,
+  })
   flusher.watchBy(changes)
   const events = {
     beforeWrite: () => {},

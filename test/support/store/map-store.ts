@@ -1,10 +1,12 @@
 /** A store without Kafka: its store threads are maps of this thread that a test writes. */
+import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { ChiralMap } from '../../../lib/map/index.ts'
 import { pinnedReadersMax } from '../../../lib/store-protocol/limits.ts'
 import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../../lib/store-protocol/status.ts'
 import type { FromThread, ToThread } from '../../../lib/store-protocol/thread-messages.ts'
+import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import type { StorePortEvents } from '../../../lib/store/store-port.ts'
 import { startStore, type Store } from '../../../lib/store/store.ts'
 import { settingsFrom } from '../instances/settings.ts'
@@ -18,6 +20,7 @@ export interface ThreadPartitions {
 export interface MapThread {
   readonly map: ChiralMap
   readonly stats: Stats
+  readonly changes: Changes
   post(message: FromThread): void
 }
 
@@ -26,11 +29,19 @@ export interface MapStore {
   /** In the order in which the store has started them. */
   readonly threads: MapThread[]
   put(partition: number, key: string, value: string | Uint8Array | null, offset?: number): void
-  publish(): Promise<void>
+  /** Publishes what a thread has, or what all have. */
+  publish(thread?: number): Promise<void>
+  /** Deletes a key without a change that followers learn of. */
+  putUnrecorded(partition: number, key: string): void
+  /** The changelog of a partition is read again from its start. */
+  beginAgain(partition: number): void
   setState(partition: number, state: PartitionState): void
   /** Lets the store take the partitions that its topic has got, in another thread that does not run yet. */
   grow(partitionCount: number, thread: ThreadPartitions): Promise<MapThread>
 }
+
+/** The smallest ring: changes are soon overwritten. */
+const ringBytes = 65_536
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092', STORE_ID: 'orders' }
 
@@ -42,6 +53,8 @@ export async function openMapStore(
 ): Promise<MapStore> {
   const opened: (MapThread & { partitions: ThreadPartitions })[] = []
   const coming = [...threads]
+  /** Next changelog offsets. */
+  const changelog = new Map<number, number>()
   const config = settingsFrom({ ...topics, READER_POOL_SIZE: '2', STORE_THREADS: `${threads.length}`, ...settings })
   const openMap = (events: StorePortEvents, partitions: ThreadPartitions): ChiralMap => {
     const held = [...(partitions.primaries ?? []), ...(partitions.replicas ?? [])]
@@ -61,7 +74,17 @@ export async function openMapStore(
       stats.setGauge(partition, 'role', partitions.replicas?.includes(partition) === true ? 1 : 0)
       map.open(partition)
     }
-    opened.push({ map, stats, partitions, post: (message) => events.received(message) })
+    const post = (message: FromThread) => events.received(message)
+    const changes: Changes = new Changes(stats, {
+      bytes: ringBytes,
+      post,
+      flush: () => publishThread(opened.find((one) => one.map === map)!),
+      topicId: () => 'topic',
+      failed: (error) => {
+        throw error
+      },
+    })
+    opened.push({ map, stats, changes, partitions, post })
     return map
   }
   const access = {
@@ -69,6 +92,9 @@ export async function openMapStore(
     open(_: unknown, __: unknown, events: StorePortEvents) {
       const map = openMap(events, coming.shift() ?? {})
       const post = (message: ToThread) => {
+        if (message.type === 'watch') {
+          opened.find((one) => one.map === map)!.changes.watch(message.readerThread, message.watching)
+        }
         if (message.type === 'confirmed') map.confirmed(message.readerThread, message.version)
         if (message.type === 'close') queueMicrotask(() => events.received({ type: 'closed' }))
       }
@@ -87,7 +113,7 @@ export async function openMapStore(
       stats: thread.stats.buffer,
       map: thread.map.shared,
     })
-    await thread.map.publish()
+    await publishThread(thread)
   }
   for (let index = 0; index < threads.length; index++) await open(opened[index]!)
   for (const { post } of opened) post({ type: 'state', state: 'running' })
@@ -99,8 +125,25 @@ export async function openMapStore(
   return {
     store,
     threads: opened,
-    put: (partition, key, value, offset = -1) => putEntry(holderOf(partition).map, partition, key, value, offset),
-    publish: async () => void (await Promise.all(opened.map(({ map }) => map.publish()))),
+    put: (partition, key, value, offset = -1) => {
+      const { map, changes } = holderOf(partition)
+      putEntry(map, partition, key, value, offset)
+      const data = Buffer.from(key)
+      const record = { data, offset: 0, keyStart: 0, keyLength: data.length, valueLength: value === null ? -1 : 0 }
+      const at = changelog.get(partition) ?? 0
+      changes.recorder.trailOf(partition, at)?.note(record as unknown as RecordBatchReader, offset)
+      changes.recorder.reached(partition, at + 1)
+      changelog.set(partition, at + 1)
+    },
+    putUnrecorded: (partition, key) => putEntry(holderOf(partition).map, partition, key, null, -1),
+    beginAgain: (partition) => {
+      changelog.set(partition, 0)
+      holderOf(partition).changes.recorder.reached(partition, 0)
+    },
+    publish: async (thread) => {
+      const threadsToPublish = thread === undefined ? opened : [opened[thread]!]
+      await Promise.all(threadsToPublish.map(publishThread))
+    },
     setState: (partition, state) => setPartitionState(holderOf(partition).stats, partition, state),
     grow: async (count, thread) => {
       partitionCount = count
@@ -111,6 +154,11 @@ export async function openMapStore(
       return added
     },
   }
+}
+
+async function publishThread({ map, changes }: MapThread): Promise<void> {
+  changes.began()
+  changes.ended(await map.publish())
 }
 
 /** A key of a partition, by Kafka's default partitioner; another one for each `number`. */

@@ -1,0 +1,48 @@
+/**
+ * Names a place in the order of changes, for clients that continue after it: the changelog's topic id, the time, and the
+ * next changelog offset of each partition. As text: `1~<topic id>~<time>~<partition>.<offset>.<offset>_<partition>.…`,
+ * numbers in base 36; offsets of consecutive partitions follow one another.
+ */
+export interface ChangeId {
+  readonly topicId: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly positions: ReadonlyMap<number, number>
+}
+
+const version = '1'
+const base = 36
+/** Longer ids are not parsed: 1,000 partitions take 8 kB. */
+const charactersMax = 12_000
+const partitionsMax = 1_000
+const digits = /^[\da-z]{1,10}$/
+
+export function formatChangeId({ topicId, time, positions }: ChangeId): string {
+  let text = `${version}~${topicId}~${time.toString(base)}~`
+  let next = -1
+  for (const [partition, position] of [...positions].toSorted(([a], [b]) => a - b)) {
+    if (partition !== next) text += `${next < 0 ? '' : '_'}${partition.toString(base)}`
+    text += `.${position.toString(base)}`
+    next = partition + 1
+  }
+  return text
+}
+
+/** @returns undefined if the text is not an id of this version */
+export function parseChangeId(text: string): ChangeId | undefined {
+  if (text.length > charactersMax) return undefined
+  const [given, topicId, time, runs, ...rest] = text.split('~')
+  if (given !== version || !topicId || time === undefined || !digits.test(time) || runs === undefined) return undefined
+  const positions = new Map<number, number>()
+  for (const run of runs === '' ? [] : runs.split('_')) {
+    const numbers = run.split('.')
+    if (numbers.length < 2 || !numbers.every((number) => digits.test(number))) return undefined
+    const [first, ...offsets] = numbers.map((number) => Number.parseInt(number, base))
+    for (const [index, offset] of offsets.entries()) {
+      if (!Number.isSafeInteger(offset)) return undefined
+      positions.set(first! + index, offset)
+    }
+    if (positions.size > partitionsMax) return undefined
+  }
+  return rest.length > 0 ? undefined : { topicId, time: Number.parseInt(time, base), positions }
+}

@@ -1,0 +1,185 @@
+/**
+ * The followers of a store in one thread. A publish is read once: each of its changes touches the followers that it
+ * concerns, who then read the ring from there.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import type { ChangeId } from '../../store-protocol/change-id.ts'
+import { isComplete, partitionStateOf } from '../../store-protocol/partition-state.ts'
+import type { StatsView } from '../../store-protocol/stats-view.ts'
+import type { PartitionState } from '../../store-protocol/status.ts'
+import { beginsWith, type FollowedKeys } from './change-scan.ts'
+import type { Follower } from './follower.ts'
+import { KeyWaits } from './key-waits.ts'
+import type { RingCursor } from './ring-cursor.ts'
+import type { ThreadChanges } from './thread-changes.ts'
+
+/** Distinct pairs of prefix and partition in one thread: each change is compared with all of them. */
+const groupsMax = 1_000
+/** How long before a loss of the changelog a place may have been named by a clock that is ahead of ours. */
+const clockSlackMs = 60_000
+
+/** Followers of one prefix, in one partition or in all. */
+interface Group {
+  readonly prefix: Uint8Array
+  readonly partition: number | undefined
+  readonly followers: Set<Follower>
+  /** Number of the publish that has touched them last. */
+  touchedIn: number
+}
+
+export interface FollowersSource {
+  stats(): StatsView
+  /** Store threads whose partitions are followed. */
+  threads(): readonly ThreadChanges[]
+  removed(): void
+}
+
+export class Followers {
+  /** Changes when every follower has to begin again: a change is in no ring. */
+  generation = 0
+  states: ReadonlyMap<number, PartitionState> = new Map()
+  readonly #source: FollowersSource
+  readonly #groups = new Map<string, Group>()
+  readonly #keys = new KeyWaits()
+  /** With what removes each. */
+  readonly #all = new Map<Follower, () => void>()
+  readonly #touched = new Set<Follower>()
+  readonly #callbacks = new Set<() => void>()
+  readonly #places = new Map<number | undefined, ChangeId>()
+  #publishes = 0
+  /** The change that is dispatched. */
+  #touching: { thread: ThreadChanges; start: number } | undefined
+  #refills = 0
+
+  constructor(source: FollowersSource) {
+    this.#source = source
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  get threads(): readonly ThreadChanges[] {
+    return this.#source.threads()
+  }
+
+  /** @throws LatchkeyError waits_exhausted */
+  add(follower: Follower): void {
+    const { options } = follower
+    this.#all.set(follower, options.keys === undefined ? this.#join(follower) : this.#index(follower, options.keys))
+  }
+
+  remove(follower: Follower): void {
+    this.#all.get(follower)?.()
+    this.#all.delete(follower)
+    this.#source.removed()
+  }
+
+  /** Whether a place is one of this changelog, and of before anything was lost from it. */
+  knows({ topicId, time }: ChangeId): boolean {
+    const fellAt = this.#source.stats().count('changelogFellAt')
+    return this.threads.every((thread) => thread.topicId === topicId) && (fellAt === 0 || time > fellAt + clockSlackMs)
+  }
+
+  /** Place after everything that was read. */
+  place({ partition }: FollowedKeys): ChangeId {
+    const known = this.#places.get(partition)
+    if (known !== undefined) return known
+    const all = this.threads.flatMap(({ positions }) => [...positions])
+    const positions = new Map(all.filter(([one, at]) => at >= 0 && (partition === undefined || one === partition)))
+    const place = { topicId: this.threads[0]?.topicId ?? '', time: Date.now(), positions }
+    this.#places.set(partition, place)
+    return place
+  }
+
+  /** Whether a partition, or all of them, show everything that they have. */
+  isComplete(partition: number | undefined): boolean {
+    for (const [one, state] of this.states) {
+      if ((partition === undefined || partition === one) && !isComplete(state)) return false
+    }
+    return true
+  }
+
+  /** To be called before the changes of a publish are read. */
+  began(): void {
+    this.#publishes++
+    this.#places.clear()
+  }
+
+  /** Notes the change at which the cursor is. */
+  changed(thread: ThreadChanges, cursor: RingCursor): void {
+    const { partition, changelogOffset, data, keyStart, keyLength, start } = cursor
+    if (changelogOffset >= 0) thread.positions.set(partition, changelogOffset + 1)
+    for (const group of this.#groups.values()) {
+      if (group.touchedIn === this.#publishes) continue
+      if (group.partition !== undefined && group.partition !== partition) continue
+      if (keyLength < group.prefix.length || !beginsWith(data, keyStart, group.prefix)) continue
+      group.touchedIn = this.#publishes
+      for (const follower of group.followers) this.#touch(follower, thread, start)
+    }
+    if (this.#keys.size === 0) return
+    this.#touching = { thread, start }
+    this.#keys.collect(data, keyStart, keyLength, this.#callbacks)
+    for (const touch of this.#callbacks) touch()
+    this.#callbacks.clear()
+  }
+
+  /** To be called when the changes of a publish were read. @param isWhole false if some were missed */
+  ended(isWhole: boolean): void {
+    if (!isWhole) this.generation++
+    this.check()
+    for (const follower of isWhole ? this.#touched : this.#all.keys()) follower.wake()
+    this.#touched.clear()
+  }
+
+  /** Looks at the states of the partitions. */
+  check(): void {
+    const stats = this.#source.stats()
+    const states = new Map(stats.partitions.map((partition) => [partition, partitionStateOf(stats, partition)]))
+    const refills = stats.count('refills')
+    const isChanged =
+      states.size !== this.states.size || [...states].some(([one, state]) => this.states.get(one) !== state)
+    if (!isChanged && refills === this.#refills) return
+    const isNew = ([one, state]: [number, PartitionState]) =>
+      isComplete(state) && !isComplete(this.states.get(one) ?? 'starting')
+    if (this.#all.size > 0 && (refills !== this.#refills || [...states].some(isNew))) this.generation++
+    this.#refills = refills
+    this.states = states
+    for (const follower of this.#all.keys()) follower.wake()
+  }
+
+  /** Ends all: the store stops. Their next() rejects. */
+  wakeAll(): void {
+    this.generation++
+    for (const follower of this.#all.keys()) follower.wake()
+  }
+
+  #touch(follower: Follower, thread: ThreadChanges, start: number): void {
+    follower.touch(thread, start)
+    this.#touched.add(follower)
+  }
+
+  #index(follower: Follower, keys: readonly Uint8Array[]): () => void {
+    const touch = () => this.#touch(follower, this.#touching!.thread, this.#touching!.start)
+    const removes = keys.map((key) => this.#keys.add(key, touch))
+    return () => {
+      for (const remove of removes) remove()
+    }
+  }
+
+  #join(follower: Follower): () => void {
+    const { prefix = new Uint8Array(0), partition } = follower.options
+    const name = `${partition} ${Buffer.from(prefix).toString('latin1')}`
+    const group = this.#groups.get(name) ?? { prefix, partition, followers: new Set(), touchedIn: 0 }
+    if (!this.#groups.has(name) && this.#groups.size >= groupsMax) {
+      const found = `${groupsMax} other prefixes are followed already. Follow fewer prefixes, or keys`
+      throw new LatchkeyError('waits_exhausted', `Following changes: ${found}`)
+    }
+    this.#groups.set(name, group)
+    group.followers.add(follower)
+    return () => {
+      group.followers.delete(follower)
+      if (group.followers.size === 0) this.#groups.delete(name)
+    }
+  }
+}
