@@ -33,7 +33,7 @@ isPlain[backslash] = 0
 const isObject = new Uint8Array(depthMax)
 
 /**
- * @param to has room for all of `from` behind `at`
+ * @param to has room for all of `from` after `at`
  * @returns index after the last byte written; -1 if the bytes are not JSON text, or too deep
  */
 export function compactJson(from: Uint8Array, to: Uint8Array, at: number): number {

@@ -11,6 +11,7 @@ import { closeStep } from './close-step.ts'
 import { watchEnds } from './ends.ts'
 import { runsCallbacks } from './ingest/callback-runner.ts'
 import { CatchUp } from './ingest/catch-up.ts'
+import { CommitMetadata } from './ingest/commit-metadata.ts'
 import { committable } from './ingest/committable.ts'
 import { Committer } from './ingest/committer.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
@@ -19,7 +20,6 @@ import { Ingest } from './ingest/ingest.ts'
 import { PartitionLifecycle } from './ingest/partition-lifecycle.ts'
 import { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { StandstillWatch } from './ingest/standstill.ts'
-import { Statement } from './ingest/statement.ts'
 import { readChangelog } from './read-changelog.ts'
 import { commitsForChangelog } from './recovery/changelog-commits.ts'
 import { endedEarly } from './recovery/ended-early.ts'
@@ -50,7 +50,7 @@ export class Primaries {
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
   #committer: Committer | undefined
-  #statement: Statement | undefined
+  #commitMetadata: CommitMetadata | undefined
   #watch: ChangelogWatch | undefined
   #ends: EndsWatch<number> | undefined
   #source: SourceWatch | undefined
@@ -66,7 +66,7 @@ export class Primaries {
     this.#ingest = new Ingest(context, this.#events)
     this.#repairs = new Repairs(context, this.#ownership, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
-      confirmed: (partition) => this.#statement?.confirmed(partition),
+      confirmed: (partition) => this.#commitMetadata?.confirmed(partition),
       repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
     })
     this.#contests = new Contests(context, this.#ownership, this.#ingest)
@@ -131,11 +131,11 @@ export class Primaries {
   async run(): Promise<void> {
     const { clients, config, stats, roles, post } = this.#context
     this.#catchUp = new CatchUp(stats, this.#resumed)
-    const statement = new Statement(this.#context, this.#ingest, this.#recovered, this.#resumed)
-    this.#statement = statement
+    const metadata = new CommitMetadata(this.#context, this.#ingest, this.#recovered, this.#resumed)
+    this.#commitMetadata = metadata
     const source = {
       acknowledged: () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs),
-      metadata: (partition: number, offset: number) => statement.of(partition, offset),
+      metadata: (partition: number, offset: number) => metadata.of(partition, offset),
     }
     // A recreated source starts its offsets again, so a lower offset than before may be committed there.
     const floor = new Map<number, CommittedOffset>()

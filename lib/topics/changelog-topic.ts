@@ -56,7 +56,7 @@ export function maxMessageBytes(config: Map<string, string> | undefined): number
 }
 
 /** Returns a warning if the brokers report no topic ids: then recreated topics are recognised by other signs. */
-export function withoutIds({ topic, id }: Pick<TopicMetadata, 'topic' | 'id'>): string[] {
+export function topicIdWarnings({ topic, id }: Pick<TopicMetadata, 'topic' | 'id'>): string[] {
   if (id !== undefined) return []
   const found = `The brokers know no topic ids (Kafka before 2.8): a topic that takes the place of ${topic} or of its changelog is recognised by records, offsets and leader epochs only`
   return [`${found}; stop the store before a topic is recreated`]

@@ -120,7 +120,7 @@ function describe(
     lines.push(
       fencing
         ? `fencing: transactional ids ${transactionalIdPrefixOf(config)}<partition>`
-        : 'fencing: off; a late write of an earlier instance can land behind newer ones',
+        : 'fencing: off; a late write of an earlier instance can land after newer ones',
     )
   }
   return [...lines, ...[...notices, ...warnings].map((warning) => `warning: ${warning}`)]

@@ -13,8 +13,8 @@ import {
   maxMessageBytes,
   type NewChangelog,
   newChangelog,
+  topicIdWarnings,
   warningsAbout,
-  withoutIds,
 } from './changelog-topic.ts'
 import { deadLetterTopicOf, type DeadLetterTopology, inspectDeadLetters } from './dead-letter-topic.ts'
 import { createDurable } from './durable-topic.ts'
@@ -78,7 +78,7 @@ export async function inspectTopics(client: KafkaClient, config: StoreConfig): P
   return {
     partitionCount: source.partitions.length,
     limits: limitsOf(missingChangelog ? new Map(Object.entries(missingChangelog.config)) : changelogConfig),
-    warnings: [...warnings, ...withoutIds(source), ...(deadLetters?.warnings ?? [])],
+    warnings: [...warnings, ...topicIdWarnings(source), ...(deadLetters?.warnings ?? [])],
     extends: isExtended,
     missingChangelog,
     deadLetters,

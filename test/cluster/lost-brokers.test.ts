@@ -118,7 +118,7 @@ test.each([
   ['', killedCoordinator],
   [' between AddPartitionsToTxn and EndTxn', killedAtEnd],
 ])(
-  'a partition is fenced again repeatedly while coordinators are killed%s, and no other instance is reported',
+  'a partition is taken again repeatedly while coordinators are killed%s, and no other instance is reported',
   async (_when, kill) => {
     const topic = await cluster.createTopic(uniqueName('renewed'), { partitions })
     await withClient(cluster.proxied, async (client) => {
@@ -144,7 +144,7 @@ test.each([
       }
       const before = [...counts]
       const goesOn = () => counts.every((count, partition) => count > before[partition]!)
-      await Promise.race([until('each is fenced again', goesOn), all])
+      await Promise.race([until('each is taken again', goesOn), all])
       over.abort()
       await all
     })

@@ -1,6 +1,6 @@
 /**
  * `npm run dev`: the executable's sources, run by Bun and started again when one changes, with a Kafka and the demo's orders next to them. With
- * KAFKA_BROKERS it uses that Kafka, and deletes its topics and its group at the end. Flags behind `--` go to Latchkey.
+ * KAFKA_BROKERS it uses that Kafka, and deletes its topics and its group at the end. Flags after `--` go to Latchkey.
  */
 import { watch } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -67,7 +67,7 @@ test('a repair writes what a program has written itself, and its deletions', asy
   await Promise.all([write('own', 'mine'), write('order-3', 'mine, too'), write('order-4', null)])
   await fixture.quiet(store)
   await cutChangelog(fixture, 50)
-  // These wait for the repair, and come behind it.
+  // These wait for the repair, and come after it.
   await Promise.all([write('own', 'later'), write('order-5', 'later'), fixture.produce(orders(6, 1, 'newer'))])
   await isRepaired(fixture)
   await fixture.quiet(store)

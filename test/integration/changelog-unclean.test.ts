@@ -37,7 +37,7 @@ test.each([
       await fixture.quiet(replica)
       feeding = feed(fixture, coming)
     })
-    // Besides the records there is a marker if the store has fenced the partition again meanwhile.
+    // Besides the records there is a marker if the store has taken the partition again meanwhile.
     expect(tail.end - tail.start).toBeGreaterThanOrEqual(lost)
     await feeding
     // Where nothing more comes, the loss is still noticed, and the note of the repair does not stay.

@@ -1,4 +1,4 @@
-/** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything behind it is stored. */
+/** ON_BAD_RECORD=dead-letter: what cannot be stored is in another topic before anything after it is stored. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
 import { describeTopic } from '../../lib/kafka/topics.ts'

@@ -62,7 +62,7 @@ test('one of two stores continues when the broker has forgotten the first one at
   expect(records.filter(({ key }) => key === 'z').length).toBe(1)
 })
 
-test('a store that was suspended fences its partition again before it writes', async () => {
+test('a store that was suspended takes its partition again before it writes', async () => {
   await using fixture = await Fixture.create({ broker })
   await fixture.produce([{ key: 'a', value: '1' }])
   const settings = { ...localPort, SOURCE_TOPIC: fixture.source, KAFKA_BROKERS: broker.bootstrap }

@@ -1,4 +1,4 @@
-/** Batches of a former instance that the broker has let into the changelog behind those of its successor. */
+/** Batches of a former instance that the broker has let into the changelog after those of its successor. */
 import { expect, test } from 'bun:test'
 import { headerOf } from '../support/kafka/record-batch/raw-batch.ts'
 import { compact } from '../support/store/compaction.ts'

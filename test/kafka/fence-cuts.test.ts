@@ -53,7 +53,7 @@ const steps = ['initProducerId', 'addPartitions', 'endTransaction'] as const
 const cuts = ['request', 'answer', 'request and answer'] as const
 const cases = steps.flatMap((step) => cuts.map((cut) => [cut, step] as const))
 
-test.each(cases)('a partition is fenced again when the %s of %s is cut off', async (cut, step) => {
+test.each(cases)('a partition is taken again when the %s of %s is cut off', async (cut, step) => {
   const { take, markers } = owner(cases.findIndex((one) => one[0] === cut && one[1] === step))
   const held = await take()
   await expectLast(markers, held)
@@ -69,7 +69,7 @@ test.each(cases)('a partition is fenced again when the %s of %s is cut off', asy
   expect((await take()).producerEpoch).toBe(again.producerEpoch + 1)
 })
 
-test('a partition is fenced again when a delayed begin arrives after its end', async () => {
+test('a partition is taken again when a delayed begin arrives after its end', async () => {
   const { take, markers } = owner(15)
   await take()
   const released = Promise.withResolvers<void>()

@@ -30,7 +30,7 @@ test.each([true, false])(
     const { seen } = start(fake, { 0: 0 }, { keepsNothing })
     const { answer: send } = await fake.next()
     const body = fetchResponse('topic', [{ partition: 0, records: batch(0) }])
-    // As it lies in what came: behind its length and its correlation id.
+    // As it lies in what came: after its length and its correlation id.
     const received = Buffer.allocUnsafeSlow(8 + body.length)
     received.set(body, 8)
     send(received.subarray(8))

@@ -43,7 +43,7 @@ test('Fetcher skips the rest of an oversized batch when a piece of it cannot be 
   const { seen, passed, sink } = recordSink()
   const received: FetchSink['received'] = (fetched, position) => {
     const isSecondPiece = seen.length > 0 && passed.length === 0
-    if (isSecondPiece) throw new LatchkeyError('record_batch_corrupt', 'nonsense behind the first piece')
+    if (isSecondPiece) throw new LatchkeyError('record_batch_corrupt', 'nonsense after the first piece')
     sink.received!(fetched, position)
   }
   start(fake, { 0: 0 }, { ...sink, received })

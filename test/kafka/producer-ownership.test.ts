@@ -11,7 +11,7 @@ afterEach(stopProducers)
 const taken = () => Promise.reject(new LatchkeyError('fenced', 'taken'))
 
 test.each([47, 90])(
-  'Producer gives up a partition, and only that, when it cannot fence it again after code %d',
+  'Producer gives up a partition, and only that, when it cannot take it again after code %d',
   async (code) => {
     const fake = new FakeClient({ 0: 1, 1: 1 })
     const { producer, events, write } = start(fake, { renew: taken })
@@ -38,24 +38,21 @@ test('Producer retries a batch when its epoch was refused and no other instance 
   expect(events).toEqual(['a of 0 at 1, foreign', 'b of 0 at 2'])
 })
 
-test.each([45, 59])(
-  'Producer fences a partition again when code %d says that its sequence is unknown',
-  async (code) => {
-    const fake = new FakeClient()
-    const { events, write, producer } = start(fake)
-    write(0, 'a', 'b')
-    await answer(fake, { partition: 0, baseOffset: 0 })
-    await answer(fake, { partition: 0, errorCode: code })
-    expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/0'])
-    expect(producer.identity(0)).toEqual({ producerId: 7, producerEpoch: 2 })
-    write(0, 'c')
-    expect(written(await fake.next())).toEqual(['0: c 7:2/1'])
-    // The marker of the new epoch lies between the two: perhaps more than that.
-    expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2, foreign'])
-  },
-)
+test.each([45, 59])('Producer takes a partition again when code %d says that its sequence is unknown', async (code) => {
+  const fake = new FakeClient()
+  const { events, write, producer } = start(fake)
+  write(0, 'a', 'b')
+  await answer(fake, { partition: 0, baseOffset: 0 })
+  await answer(fake, { partition: 0, errorCode: code })
+  expect(await answer(fake, { partition: 0, baseOffset: 2 })).toEqual(['0: b 7:2/0'])
+  expect(producer.identity(0)).toEqual({ producerId: 7, producerEpoch: 2 })
+  write(0, 'c')
+  expect(written(await fake.next())).toEqual(['0: c 7:2/1'])
+  // The marker of the new epoch lies between the two: perhaps more than that.
+  expect(events).toEqual(['a of 0 at 0', 'b of 0 at 2, foreign'])
+})
 
-test('Producer gives up a partition when fencing it again finds another owner', async () => {
+test('Producer gives up a partition when taking it again finds another owner', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake, { renew: taken })
   write(0, 'a')
@@ -64,7 +61,7 @@ test('Producer gives up a partition when fencing it again finds another owner', 
   expect(events).toEqual(['lost 0: fenced'])
 })
 
-test('Producer fences partitions again between two batches on request', async () => {
+test('Producer takes partitions again between two batches on request', async () => {
   const fake = new FakeClient()
   const { producer, write } = start(fake)
   write(0, 'a', 'b')
@@ -90,7 +87,7 @@ test('Producer reports a foreign writer when a batch does not land where the las
   expect(events).toEqual(['a of 0 at 5, foreign', 'x of 1 at 90', 'b of 0 at 6', 'y of 1 at 92, foreign'])
 })
 
-test('Producer fences a partition again before its next batch when one has landed below the written end', async () => {
+test('Producer takes a partition again before its next batch when one has landed below the written end', async () => {
   const fake = new FakeClient()
   const { events, write } = start(fake)
   write(0, new NamedBatch('a', 3), 'b')
@@ -101,7 +98,7 @@ test('Producer fences a partition again before its next batch when one has lande
   expect(written(await fake.next())).toEqual(['0: c 7:2/0'])
 })
 
-test('Producer writes nothing more to a partition that could not be fenced again, until it is owned again', async () => {
+test('Producer writes nothing more to a partition that could not be taken again, until it is owned again', async () => {
   const fake = new FakeClient()
   const withdrawn: string[] = []
   const { producer, events, write } = start(fake, {
@@ -124,7 +121,7 @@ test.each([
   ['before a batch', undefined],
   ['since the broker has forgotten the producer', 59],
   ['since the broker says that its epoch is another one’s', 47],
-])('Producer writes the other partitions while one is fenced again, %s', async (_why, errorCode) => {
+])('Producer writes the other partitions while one is taken again, %s', async (_why, errorCode) => {
   const fake = new FakeClient({ 0: 1, 1: 1 })
   const coming = Promise.withResolvers<{ producerId: number; producerEpoch: number }>()
   const { producer, events, write } = start(fake, {

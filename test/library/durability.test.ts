@@ -63,7 +63,7 @@ test(
   testTimeoutMs,
 )
 
-/** Source records that stand behind a write which says that it comes after them: what would be older replaces what is newer. */
+/** Source records that stand after a write which says that it comes after them: what would be older replaces what is newer. */
 function outOfOrder(records: readonly LogRecord[]): string[] {
   const after = new Map<number, number>()
   return records.flatMap(({ partition, offset, src, aft }) => {

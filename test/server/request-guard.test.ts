@@ -40,7 +40,7 @@ describe.each([...requestPaths])('$name', (path) => {
     ['two Hosts', 'Host: evil.example\r\nHost: evil.example\r\n'],
     ['two Hosts that would be answered', 'Host: localhost\r\nHost: localhost\r\n'],
     ['a Host with a space', 'Host: evil example\r\n'],
-    ['more behind an address', 'Host: [::1]x\r\n'],
+    ['more after an address', 'Host: [::1]x\r\n'],
   ])('an invalid Host is refused as such, not for its name, when a request has %s', async (_, headers) => {
     let refused = 0
     const hostRule = hostRuleOf({ hasToken: false, refused: () => ++refused > 0 })

@@ -14,7 +14,7 @@ test('halted partitions remain only when every other partition has reached its e
   expect(haltedRemaining(stats)).toEqual([])
   stats.setGauge(1, 'phasePosition', 10)
   expect(haltedRemaining(stats)).toEqual([0, 2])
-  // One that halted behind the end that there was at start has arrived.
+  // One that halted after the end that there was at start has arrived.
   for (const partition of [0, 2]) stats.setGauge(partition, 'phasePosition', 10)
   expect(haltedRemaining(stats)).toEqual([])
 })

@@ -52,7 +52,7 @@ function marker(baseOffset: number): Buffer {
   return rawBatch({ baseOffset: BigInt(baseOffset), attributes: 0x30, records: [record] })
 }
 
-test('a reader passes on what is behind its position, advances it, and counts the records', async () => {
+test('a reader passes on what is after its position, advances it, and counts the records', async () => {
   const { stats, seen, answer } = start()
   expect(await answer(batchOf(0, 5), batchOf(5, 2))).toBe(3)
   expect(await answer(batchOf(9, 1))).toBe(7)
@@ -61,7 +61,7 @@ test('a reader passes on what is behind its position, advances it, and counts th
   expect(stats.count('recordsRecovered')).toBe(5)
 })
 
-test('a reader takes nothing behind the marker that its sink names as the end', async () => {
+test('a reader takes nothing after the marker that its sink names as the end', async () => {
   const { seen, reached, answer } = start({ control: () => true })
   await answer(batchOf(3, 1), marker(4), batchOf(5, 1))
   await until('it is read', () => seen.length === 2)

@@ -26,7 +26,7 @@ export function shownCommands(document: string): ShownCommand[] {
   return found
 }
 
-/** Of all blocks of type `sh`: each line is a command, without the comment behind it. */
+/** Of all blocks of type `sh`: each line is a command, without the comment after it. */
 export function shellLines(document: string): string[] {
   return [...document.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
     block

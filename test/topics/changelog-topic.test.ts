@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { TopicMetadata } from '../../lib/kafka/client.ts'
-import { newChangelog, warningsAbout, withoutIds } from '../../lib/topics/changelog-topic.ts'
+import { newChangelog, topicIdWarnings, warningsAbout } from '../../lib/topics/changelog-topic.ts'
 
 function topic(replicas: number, partitions = 2): TopicMetadata {
   const one = (partition: number) => ({ partition, leader: 1, leaderEpoch: 0, replicas, errorCode: 0 })
@@ -62,8 +62,8 @@ test('a single broker is no reason for a warning', () => {
 })
 
 test('brokers without topic ids cause a warning that names the topic', () => {
-  expect(withoutIds({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])
-  expect(withoutIds({ topic: 'orders', id: undefined })).toEqual([
+  expect(topicIdWarnings({ topic: 'orders', id: 'abcdefghijklmnopqrstuw' })).toEqual([])
+  expect(topicIdWarnings({ topic: 'orders', id: undefined })).toEqual([
     expect.stringMatching(/^The brokers know no topic ids \(Kafka before 2\.8\): .*orders/),
   ])
 })

@@ -18,7 +18,7 @@ const acks: PropertyType<-1 | 1> = {
 export const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
 
 const acksNotice = 'what the leader alone has acknowledged is shown, and may be lost with it'
-const idempotenceNotice = 'a batch that is sent again may be written twice, behind newer ones'
+const idempotenceNotice = 'a batch that is sent again may be written twice, after newer ones'
 
 export const produceProperties = [
   property('acks', ['producer'], acks, (draft, value) => (draft.produce.acks = value), {

@@ -9,7 +9,7 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { CounterName, Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import type { Fault } from './dead-letter-headers.ts'
-import { type DeadLetters, foundAt, foundBytes } from './dead-letters.ts'
+import { badRecordAt, badRecordOf, type DeadLetters } from './dead-letters.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 
 type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLetterTopic'>
@@ -39,7 +39,11 @@ export class BadRecords {
     if (this.#halts(state, offset, fault)) return false
     this.#count(state, offset, reason, fault)
     const deadLetter = this.#fault(state, offset, reason, fault)
-    this.#deadLetters?.append(state, foundAt(batch), batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter)
+    this.#deadLetters?.append(
+      state,
+      badRecordAt(batch),
+      batch.undecodable ? { ...deadLetter, raw: 'record' } : deadLetter,
+    )
     return true
   }
 
@@ -64,7 +68,7 @@ export class BadRecords {
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
     const deadLetter = this.#fault(state, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
-    this.#deadLetters?.append(state, foundBytes(bytes), { ...deadLetter, raw: 'batch' })
+    this.#deadLetters?.append(state, badRecordOf(bytes), { ...deadLetter, raw: 'batch' })
     return true
   }
 

@@ -10,7 +10,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf } from '../../topics/clients.ts'
 import { completenessOf } from '../../topics/completeness.ts'
-import { besideChangelog, marksIn } from '../recovery/marks.ts'
+import { changelogCommitOf, marksIn } from '../recovery/marks.ts'
 
 const log = loggerOf('store')
 
@@ -138,7 +138,7 @@ export class Committer {
   #changelogOffsets(offsets: ReadonlyMap<number, CommittedOffset>): TopicOffsets {
     const noted = new Map<number, CommittedOffset>()
     for (const [partition, commit] of offsets) {
-      const mark = besideChangelog(commit)
+      const mark = changelogCommitOf(commit)
       if (mark !== undefined) noted.set(partition, mark)
     }
     return { topic: this.#config.changelogTopic, offsets: noted }

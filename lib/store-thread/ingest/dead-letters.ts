@@ -118,7 +118,7 @@ export class DeadLetters {
     const { consumer } = this.#context.clients
     try {
       const record = await findSourceRecord(consumer, topic, partition, offset)
-      return record && foundAt(record)
+      return record && badRecordAt(record)
     } catch (error) {
       if (consumer.signal.aborted) throw error
       return undefined
@@ -162,7 +162,7 @@ export class DeadLetters {
 }
 
 /** Returns the record at which a reader is positioned. If it could not be decoded, its bytes are the value. */
-export function foundAt(batch: RecordBatchReader): BadRecord {
+export function badRecordAt(batch: RecordBatchReader): BadRecord {
   if (!batch.undecodable) return batch
   return {
     ...nothing,
@@ -173,7 +173,7 @@ export function foundAt(batch: RecordBatchReader): BadRecord {
 }
 
 /** Returns bytes that could not be read as a record, as a value. */
-export function foundBytes(bytes: Buffer | undefined): BadRecord {
+export function badRecordOf(bytes: Buffer | undefined): BadRecord {
   return bytes === undefined ? nothing : { ...nothing, data: bytes, valueLength: bytes.length }
 }
 

@@ -13,7 +13,7 @@ import { ChangelogQueue } from './changelog-queue.ts'
 import { DeadLetterHold } from './dead-letter-hold.ts'
 import { PendingValues } from './pending-values.ts'
 import { ReadState } from './read-state.ts'
-import type { Reread } from './reread.ts'
+import type { RereadFilter } from './reread-filter.ts'
 
 export interface PartitionStart {
   /** Offset in the source. */
@@ -41,7 +41,7 @@ export class PartitionIngest {
   #bytesReported = 0
   #directWrites = 0
   #directWritesSettled = 0
-  #reread: Reread | undefined
+  #reread: RereadFilter | undefined
 
   /**
    * @param position source offset to begin at
@@ -77,7 +77,7 @@ export class PartitionIngest {
   }
 
   /** Set while the source is read again for some keys. */
-  get reread(): Reread | undefined {
+  get reread(): RereadFilter | undefined {
     return this.#reread
   }
 
@@ -104,7 +104,7 @@ export class PartitionIngest {
   }
 
   /** Begins or ends the selection of records while the source is read again. */
-  setReread(reread: Reread | undefined): void {
+  setReread(reread: RereadFilter | undefined): void {
     this.#reread = reread
   }
 

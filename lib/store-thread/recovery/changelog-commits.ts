@@ -3,7 +3,7 @@ import type { KafkaClient } from '../../kafka/client.ts'
 import { type CommittedOffset, fetchCommitted } from '../../kafka/offsets.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { groupOf } from '../../topics/clients.ts'
-import { ofSource } from './marks.ts'
+import { sourceCommitOf } from './marks.ts'
 
 /** Reads the copy of the source commits that is stored for the changelog topic. Empty if this user may not read it. */
 export async function commitsForChangelog(
@@ -18,7 +18,7 @@ export async function commitsForChangelog(
   })
   const marked = new Map<number, CommittedOffset>()
   for (const [partition, commit] of found) {
-    const ofIt = ofSource(commit)
+    const ofIt = sourceCommitOf(commit)
     if (ofIt !== undefined) marked.set(partition, ofIt)
   }
   return marked

@@ -32,13 +32,13 @@ export function withMarks(metadata: string, { sourceId, sourceEpochs, changelogI
  * deleted; this copy makes a recreated source recognisable. Undefined if the metadata does not state the end of the
  * changelog.
  */
-export function besideChangelog({ offset, metadata }: CommittedOffset): CommittedOffset | undefined {
+export function changelogCommitOf({ offset, metadata }: CommittedOffset): CommittedOffset | undefined {
   const { changelogEnd } = completenessOf(metadata)
   return changelogEnd < 0 ? undefined : { offset: changelogEnd, metadata: `${metadata} source-offset=${offset}` }
 }
 
-/** Returns the source's commit from a commit that besideChangelog() made; undefined for any other commit. */
-export function ofSource({ metadata }: CommittedOffset): CommittedOffset | undefined {
+/** Returns the source's commit from a commit that changelogCommitOf() made; undefined for any other commit. */
+export function sourceCommitOf({ metadata }: CommittedOffset): CommittedOffset | undefined {
   const offset = fieldIn(metadata, 'source-offset', /^\d{1,16}$/)
   return offset === undefined ? undefined : { offset: Number(offset), metadata }
 }

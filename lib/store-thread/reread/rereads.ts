@@ -14,7 +14,7 @@ import { runsCallbacks } from '../ingest/callback-runner.ts'
 import type { CatchUp } from '../ingest/catch-up.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { PartitionLifecycle } from '../ingest/partition-lifecycle.ts'
-import { Reread } from '../ingest/reread.ts'
+import { RereadFilter } from '../ingest/reread-filter.ts'
 import type { StoreContext } from '../store-context.ts'
 import { Discarded } from './discarded.ts'
 import { changedReason, requireMemory, requireSamePartitions } from './source-changes.ts'
@@ -129,7 +129,7 @@ export class Rereads {
     state.epochs.cut(from)
     if (!isWhole) {
       const isHeld = (key: Uint8Array, at: number, length: number) => map.has(partition, key, at, length)
-      state.setReread(new Reread(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld))
+      state.setReread(new RereadFilter(Math.min(from, discarded.reached ?? from), discarded.keys, isHeld))
     }
     this.#catchUp!.aim(partition, start, isWhole ? end : from)
     this.#ingest.follow(partition)

@@ -13,7 +13,7 @@ test.each([
   expect(withoutTrailingZeros(digits)).toBe(expected)
 })
 
-test('zeros behind the digits that a decimal or a time has are no fault', () => {
+test('zeros after the digits that a decimal or a time has are no fault', () => {
   const decimal = avroCodecOfTexts([JSON.stringify({ type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 })])
   expect(decimal.fromText('12.3000')).toBe('12.30')
   const time = avroCodecOfTexts([JSON.stringify({ type: 'int', logicalType: 'time-millis' })])

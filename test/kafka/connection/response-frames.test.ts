@@ -98,7 +98,7 @@ test('a partial response is dropped when the connection is another one', () => {
 test.each([
   ['a negative length', Buffer.from([0xff, 0xff, 0xff, 0xff, 1])],
   ['a length beyond what may come', Buffer.from([0x7f, 0, 0, 0, 1])],
-  ['an impossible length behind a response', Buffer.concat([response(1, Buffer.alloc(3)), Buffer.from([0, 0, 0, 1])])],
+  ['an impossible length after a response', Buffer.concat([response(1, Buffer.alloc(3)), Buffer.from([0, 0, 0, 1])])],
 ])('%s is refused', (_, bytes) => {
   const { frames } = collecting()
   expect(() => frames.push(chunkOf(bytes))).toThrow(LatchkeyError)

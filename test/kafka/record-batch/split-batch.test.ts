@@ -19,7 +19,7 @@ const records = Array.from({ length: 400 }, (_, id) =>
     headers: [['h', Buffer.from(String(id))]],
   }),
 )
-const lastOffsetDelta = 1300 // compaction has removed what was behind the last record
+const lastOffsetDelta = 1300 // compaction has removed what was after the last record
 
 function batchOf(attributes: number, body: Buffer, recordCount = records.length): Buffer {
   return rawBatch({ baseOffset: 50n, baseTimestamp: 1000n, attributes, body, recordCount, lastOffsetDelta })

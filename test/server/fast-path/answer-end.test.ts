@@ -20,7 +20,7 @@ describe('an answer ends', () => {
     ['its head, to a HEAD', ok('Content-Length: 3\r\n'), true],
     ['its head, when nothing has changed', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n', false],
     ['its head, when there is no content', 'HTTP/1.1 204 No Content\r\n\r\n', false],
-    ['its body, behind an interim one', `HTTP/1.1 100 Continue\r\n\r\n${ok('Content-Length: 3\r\n', 'abc')}`, false],
+    ['its body, after an interim one', `HTTP/1.1 100 Continue\r\n\r\n${ok('Content-Length: 3\r\n', 'abc')}`, false],
   ])('with %s, for any split into chunks', (_, text, isHead) => {
     for (const pieceBytes of [1, 2, 5, 1_000]) {
       expect(lengthOf(text + surplus, isHead, pieceBytes)).toEqual({

@@ -95,7 +95,7 @@ describe.each(transports)('$name', (transport) => {
       expect(await statusesOf({ pieces, answers: [1, 1, 1, 1, 1] })).toEqual([200, 200, 200, 200, 200])
     })
 
-    test('when hundreds are pipelined behind a body that came late', async () => {
+    test('when hundreds are pipelined after a body that came late', async () => {
       const pieces = [post + five, `hello${(get('a') + odd).repeat(200)}`]
       expect(await statusesOf({ pieces, answers: [1, 400] })).toEqual(Array.from({ length: 401 }, () => 200))
     })
@@ -104,8 +104,8 @@ describe.each(transports)('$name', (transport) => {
   describe('a client that sends no more', () => {
     test.each([
       ['with the rest of a body', ['hello'], [200]],
-      ['with a request behind it', [`hello${get('a')}`], [200, 200]],
-      ['with a request behind it that is forwarded', [`hello${odd}`], [200, 200]],
+      ['with a request after it', [`hello${get('a')}`], [200, 200]],
+      ['with a request after it that is forwarded', [`hello${odd}`], [200, 200]],
       ['with a part of the body', ['hel'], [200]],
       ['before the body', [], [200]],
     ])('%s has its answers, and the connection ends', async (_, rest, statuses) => {

@@ -1,4 +1,4 @@
-/** Requests behind others whose answers take a while: each is answered, in order. */
+/** Requests after others whose answers take a while: each is answered, in order. */
 import { describe, expect, test } from 'bun:test'
 import type { Served } from '../../support/http/fake-store.ts'
 import { type Transport, transports } from '../../support/http/transports.ts'

@@ -56,7 +56,7 @@ describe('readPlainRequest', () => {
     ['a space before the colon', post('Content-Length : 2\r\n')],
     ['more than the bound', post('Content-Length: 1048577\r\n')],
     ['a key in the path', post('Content-Length: 2\r\n', '/stores/orders/a')],
-    ['a slash behind the store', post('Content-Length: 2\r\n', '/stores/orders/')],
+    ['a slash after the store', post('Content-Length: 2\r\n', '/stores/orders/')],
     ['another path', post('Content-Length: 2\r\n', '/flush-store/orders')],
     ['another method', post('Content-Length: 2\r\n').replace('POST', 'PUT')],
     ['a method in lower case', post('Content-Length: 2\r\n').replace('POST', 'post')],

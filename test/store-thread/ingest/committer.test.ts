@@ -5,7 +5,7 @@ import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { Committer } from '../../../lib/store-thread/ingest/committer.ts'
-import { ofSource, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
+import { sourceCommitOf, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 import { completenessMetadata } from '../../../lib/topics/completeness.ts'
 import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
@@ -102,7 +102,7 @@ test('Committer also commits for the changelog what it commits for the source, a
   expect(stats.count('commitFailures')).toBe(0)
   const { offset, metadata } = group.beside.get(0)!
   expect([offset, metadata]).toEqual(['100', `${group.committed.get(0)!.metadata} source-offset=50`])
-  expect(ofSource({ offset: 100, metadata })).toEqual({ offset: 50, metadata })
+  expect(sourceCommitOf({ offset: 100, metadata })).toEqual({ offset: 50, metadata })
 })
 
 test('Committer states another topic at the same offset, and not what it stated before', async () => {

@@ -3,7 +3,7 @@ import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import type { Fault } from '../../../lib/store-thread/ingest/dead-letter-headers.ts'
-import { type DeadLetterContext, deadLettersOf, foundBytes } from '../../../lib/store-thread/ingest/dead-letters.ts'
+import { badRecordOf, type DeadLetterContext, deadLettersOf } from '../../../lib/store-thread/ingest/dead-letters.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
 import { PartitionTable } from '../../../lib/store-thread/ingest/partition-table.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
@@ -49,7 +49,7 @@ test('a partition gives no batch and acknowledges nothing before its last dead l
   const { client, deadLetters, state, released, stats, waiting, wakes } = setup()
   state.consumeTo(8)
   for (let i = 0; i < 2; i++) {
-    deadLetters.append(state, foundBytes(Buffer.alloc(100)), fault)
+    deadLetters.append(state, badRecordOf(Buffer.alloc(100)), fault)
     deadLetters.send(state)
   }
   expect(state).toMatchObject({ deadLetters: { count: 2 }, isIdle: false })
@@ -59,7 +59,7 @@ test('a partition gives no batch and acknowledges nothing before its last dead l
     expect(state.acknowledged).toBe(0)
     expect([released, wakes()]).toEqual([[], 0])
     const exchange = await client.next()
-    expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, behind no transactional id
+    expect(bodyOf(exchange.request).readInt16BE(2)).toBe(-1) // acks, after no transactional id
     exchange.answer(produceResponse('bad', [{ partition: 0, baseOffset: 5 - left }]))
     await until('it is acknowledged', () => state.deadLetters.count === left)
   }
@@ -77,7 +77,7 @@ test.each([
   ['the size of its batch', 18, false],
 ])('a dead letter keeps its value only when the topic refuses %s: error %d', async (_, errorCode, isKept) => {
   const { client, deadLetters, state } = setup()
-  deadLetters.append(state, foundBytes(Buffer.from('the value')), fault)
+  deadLetters.append(state, badRecordOf(Buffer.from('the value')), fault)
   deadLetters.send(state)
   const refused = await client.next()
   expect(bodyOf(refused.request).includes('the value')).toBe(true)
@@ -89,7 +89,7 @@ test.each([
 test('the last letter of a partition that is lost changes nothing of its accounts', async () => {
   const { client, deadLetters, partitions, state, released, waiting, wakes } = setup()
   state.consumeTo(8)
-  deadLetters.append(state, foundBytes(Buffer.alloc(100)), fault)
+  deadLetters.append(state, badRecordOf(Buffer.alloc(100)), fault)
   deadLetters.send(state)
   const before = waiting()
   partitions.remove(0)

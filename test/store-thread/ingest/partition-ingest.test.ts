@@ -40,7 +40,7 @@ test('PartitionIngest is acknowledged up to each batch when that is, and to all 
   const state = new PartitionIngest(0, 0, pool)
   state.queue.push(batch(10))
   append(state, 20)
-  state.consumeTo(25) // skipped records behind the last batch
+  state.consumeTo(25) // skipped records after the last batch
   const taken = [state.takeBatch(), state.takeBatch()]
   state.advance()
   expect(state.acknowledged).toBe(0)

@@ -137,7 +137,7 @@ test('a store has caught up when the only partition that had not is lost', async
   expect(types()).toEqual(['running', 'fenced', 'caught-up'])
 })
 
-test('a partition is fenced again from the last end of our own, unless its changelog has lost records', async () => {
+test('a partition is taken again from the last end of our own, unless its changelog has lost records', async () => {
   const sound = setup()
   expect(await sound.events.renew(0, 42)).toEqual({ producerId: 7, producerEpoch: 2 })
   expect(sound.renewed).toEqual([[0, 42]])

@@ -87,7 +87,7 @@ function setup() {
   return { coordinator, changelog, instance }
 }
 
-test('PartitionOwnership keeps a partition that it fences again when no other instance has fenced it', async () => {
+test('PartitionOwnership keeps a partition that it takes again when no other instance has taken it', async () => {
   const { coordinator, changelog, instance } = setup()
   const ownership = instance()
   await ownership.acquire([0])

@@ -20,7 +20,7 @@ function setup() {
   return { stats, pool, refusals: new Refusals(stats, pool, new BadRecords({ sourceTopic: 'orders' }, stats)) }
 }
 
-/** A sealed batch of records k0, k1, … with source offsets 10, 11, …; behind them records up to 50 were skipped. */
+/** A sealed batch of records k0, k1, … with source offsets 10, 11, …; after them records up to 50 were skipped. */
 function batchOf(pool: BatchPool, count: number, sourceOffset = (index: number) => 10 + index): ChangelogBatch {
   const batch = pool.acquire()
   for (let index = 0; index < count; index++) {

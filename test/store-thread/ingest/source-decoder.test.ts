@@ -223,7 +223,7 @@ test('SourceDecoder skips, counts and logs a permanently damaged batch, and cont
   ])
 })
 
-test('SourceDecoder keeps and counts the records before the fault when a batch ends in nonsense behind a right CRC', () => {
+test('SourceDecoder keeps and counts the records before the fault when a batch ends in nonsense that has a right CRC', () => {
   const store = setup()
   const { decoder, state, stats } = store
   const records = [rawRecord({ key: 'a' }), rawRecord({ offsetDelta: 1, key: 'b' }), Buffer.from([0x7e, 1, 2])]

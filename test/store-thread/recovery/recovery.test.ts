@@ -53,7 +53,7 @@ function records(at: number, ...keys: (string | [string, number])[]): Buffer {
   return rawBatch({ baseOffset: BigInt(at), producerId: 7n, producerEpoch: 2, records: encoded })
 }
 
-/** Records that a user wrote, each behind a source offset. */
+/** Records that a user wrote, each after a source offset. */
 function written(at: number, ...keys: [string, number][]): Buffer {
   const encoded = keys.map(([key, after], offsetDelta) => {
     return rawRecord({ offsetDelta, key, headers: [['aft', headerOf(after)]] })
@@ -184,7 +184,7 @@ test('recover ends as stopping when its client is closed', async () => {
   expect(await failure).toMatchObject({ code: 'stopping' })
 })
 
-test('recover fences a partition again, and ends with the last identity, when its marker was lost', async () => {
+test('recover takes a partition again, and ends with the last identity, when its marker was lost', async () => {
   let identity = owner
   let fences = 0
   const fenced = Promise.withResolvers<void>()
@@ -196,7 +196,7 @@ test('recover fences a partition again, and ends with the last identity, when it
   const { fake, recovering } = start({ latest: 2 }, { identityOf: () => identity, fenceAgain })
   await answer(fake, records(0, 'a', 'b'))
   const waiting = await fake.next()
-  await until('it fences again', () => fences === 1)
+  await until('it takes the partition again', () => fences === 1)
   // The marker is read before the fence is answered.
   waiting.answer(fetchResponse('log', [{ partition: 0, records: marker(2, owner.producerEpoch + 1) }]))
   const ended = recovering.then((recovered) => ({ ...recovered.get(0), identity }))

@@ -61,7 +61,7 @@ const goesOn: Row[] = [
     expected: { position: 120 },
   },
   { when: 'the source has nothing more', input: { sourceEnd: 100 }, expected: { position: 100 } },
-  { when: 'the source begins right behind', input: { sourceStart: 100 }, expected: { position: 100, lost: 0 } },
+  { when: 'the source begins right after that', input: { sourceStart: 100 }, expected: { position: 100, lost: 0 } },
   { when: 'the source begins later', input: { sourceStart: 130 }, expected: { position: 130, lost: 30 } },
   { when: 'all of the source was removed', input: { sourceStart: 150 }, expected: { position: 150, lost: 50 } },
   { when: 'the changelog names no offsets', input: withoutHeaders, expected: { position: 100 } },

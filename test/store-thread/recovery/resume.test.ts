@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { CommittedOffset } from '../../../lib/kafka/offsets.ts'
-import { besideChangelog, ofSource, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
+import { changelogCommitOf, sourceCommitOf, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import { resumptions } from '../../../lib/store-thread/recovery/resume.ts'
 import { completenessMetadata, rebuildingMetadata } from '../../../lib/topics/completeness.ts'
@@ -62,7 +62,7 @@ test('a store begins again when the commit is of another topic', async () => {
 })
 
 test('the commit for the changelog identifies a recreated topic when the commit for the source was deleted with it', async () => {
-  const marked = ofSource(besideChangelog(commit(7, former))!)!
+  const marked = sourceCommitOf(changelogCommitOf(commit(7, former))!)!
   expect(marked.offset).toBe(7)
   expect(await resumed({ marked })).toEqual(beginsAgain)
 })

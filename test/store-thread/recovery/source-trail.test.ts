@@ -3,7 +3,7 @@ import { discardOffset, SourceTrail } from '../../../lib/store-thread/recovery/s
 import { headerOf, rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 import { opened } from '../../support/store-thread/stand-ins.ts'
 
-/** What a user wrote behind a source offset. */
+/** What a user wrote after a source offset. */
 interface After {
   after: number
 }

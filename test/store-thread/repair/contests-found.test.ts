@@ -114,7 +114,7 @@ test('equal values, and values followed by one of ours, are not written again', 
   expect(await look(0)).toEqual([])
 })
 
-test('writes until the partition is fenced again are checked, too', async () => {
+test('writes until the partition is taken again are checked, too', async () => {
   const { write, look, found } = await setup()
   write(other, 'b', 'old', 1)
   found.renewed = () => write(other, 'a', 'old', 0)

@@ -122,7 +122,7 @@ test('Contests repairs more than can be held at once, and counts that as one rep
   expect(partitionStateOf(stats, 0)).toBe('running')
 })
 
-test('Contests fences the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
+test('Contests takes the partition again before it repairs, and repairs nothing of one that is lost by that', async () => {
   const kept = await start({ fencing: true })
   await kept.append(['a', 'other', 3])
   await until('it is written', () => kept.written.length === 1)

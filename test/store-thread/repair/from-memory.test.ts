@@ -69,7 +69,7 @@ test('a repair deletes what others have written where the log was lost', async (
   expect(await written(kept, [...kept, ['d', '4', 4]], { others })).toEqual(['delete aft=3 foreign', 'write aft=50 d'])
 })
 
-test('a repair writes what has no source offset last, behind all that memory has', async () => {
+test('a repair writes what has no source offset last, after all that memory has', async () => {
   const memory: Entry[] = [['own', 'v'], ...kept, ['d', '4', 4]]
   expect(await written(kept, memory)).toEqual(['write aft=50 d', 'write aft=50 own'])
 })

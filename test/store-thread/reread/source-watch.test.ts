@@ -4,7 +4,7 @@ import type { TopicMetadata } from '../../../lib/kafka/protocol/metadata.ts'
 import { TopicView } from '../../../lib/kafka/topic-view.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
-import { Reread } from '../../../lib/store-thread/ingest/reread.ts'
+import { RereadFilter } from '../../../lib/store-thread/ingest/reread-filter.ts'
 import { type SourceChange, SourceWatch } from '../../../lib/store-thread/reread/source-watch.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
@@ -79,7 +79,7 @@ test('records of a new epoch cause a check of what was read before them', async 
 test('a partition that is read again is checked as far as it was read before', async () => {
   const { elect, state, answerEpochEnd, changes } = watched()
   state.consumeTo(10)
-  state.setReread(new Reread(120, new Set(), () => true))
+  state.setReread(new RereadFilter(120, new Set(), () => true))
   elect('a', 4)
   await answerEpochEnd(3, 110)
   await until('it is noticed', () => changes.length > 0)

@@ -9,7 +9,7 @@ export interface TopicRecord {
   value: string | null
   /** Source offset by its header; -1 where it has none. */
   src: number
-  /** Of a tombstone that no source record asked for: the source offset behind which it counts. */
+  /** Of a tombstone that no source record asked for: the source offset after which it counts. */
   aft?: number
 }
 

@@ -99,7 +99,7 @@ const forgeries: [defect: string, caught: RegExp, forge: (history: Forged) => vo
   ['a batch that was skipped', /^I9 .*a=a2/, ({ changelog }) => changelog.records.splice(2, 2)],
   ['a record that was skipped at the end', /^I2 .*a is a3/, ({ changelog }) => changelog.records.pop()],
   [
-    'an older record behind a newer one',
+    'an older record after a newer one',
     /^I6 .*the last record of a is a=a1/,
     ({ changelog }) => changelog.records.push({ ...changelog.records[0]!, offset: 7 }),
   ],

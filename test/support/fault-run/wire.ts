@@ -98,7 +98,7 @@ export function readOffsetCommit(frame: Buffer): { group: string; topic: string;
 /** The first topic of a Fetch: its name, from version 13 on its id. */
 export function readFetchTopic(frame: Buffer): string {
   if (frame.readInt16BE(2) >= 13) {
-    const id = bodyAt(frame) + 1 + 25 + 1 // behind the header's tags, the fixed fields and the number of topics
+    const id = bodyAt(frame) + 1 + 25 + 1 // after the header's tags, the fixed fields and the number of topics
     return frame.toString('base64url', id, id + 16)
   }
   const at = bodyAt(frame) + 29

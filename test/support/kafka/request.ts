@@ -10,7 +10,7 @@ export interface HandmadeRequest {
 
 const correlationId = 1
 
-/** Resolves with the response behind its correlation id; undefined where none comes. */
+/** Resolves with the response after its correlation id; undefined where none comes. */
 export function ask(address: string, request: HandmadeRequest, timeoutMs: number): Promise<Buffer | undefined> {
   const colon = address.lastIndexOf(':')
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ import type { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts
 import { headerOf, rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { opened } from './stand-ins.ts'
 
-/** Key, value or null, and `src`; or behind which source offset it comes. */
+/** Key, value or null, and `src`; or after which source offset it comes. */
 export type Entry = [key: string, value: string | null, mark?: number | { aft: number } | undefined]
 
 /** Each entry is a separate batch. */

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
-import { Reread } from '../../../lib/store-thread/ingest/reread.ts'
+import { RereadFilter } from '../../../lib/store-thread/ingest/reread-filter.ts'
 import { rawBatch, rawRecord } from '../../support/kafka/record-batch/raw-batch.ts'
 
 type Given = [offset: number, key: string | null, value: string | null]
 
 /** Keys with offset of those records that count. */
-function taken(reread: Reread, records: readonly Given[]): string[] {
+function taken(reread: RereadFilter, records: readonly Given[]): string[] {
   const found: string[] = []
   const reader = new RecordBatchReader()
   for (const [offset, key, value] of records) {
@@ -25,7 +25,7 @@ function holding(...keys: string[]) {
 }
 
 test('keys in memory are skipped up to the offset from which all records count', () => {
-  const reread = new Reread(10, new Set(), holding('held'))
+  const reread = new RereadFilter(10, new Set(), holding('held'))
   expect(
     taken(reread, [
       [1, 'held', 'a'],
@@ -37,7 +37,7 @@ test('keys in memory are skipped up to the offset from which all records count',
 })
 
 test('keys to be made again, and keys not in memory, count from their first record on, tombstones included', () => {
-  const reread = new Reread(10, new Set(['lost']), holding())
+  const reread = new RereadFilter(10, new Set(['lost']), holding())
   const records: Given[] = [
     [1, 'lost', 'a'],
     [2, 'lost', null],
@@ -49,12 +49,12 @@ test('keys to be made again, and keys not in memory, count from their first reco
 })
 
 test('a tombstone of a key not in memory deletes nothing', () => {
-  expect(taken(new Reread(10, new Set(), holding()), [[1, 'absent', null]])).toEqual([])
+  expect(taken(new RereadFilter(10, new Set(), holding()), [[1, 'absent', null]])).toEqual([])
 })
 
 test('a record without a key is counted only when it is first read', () => {
   expect(
-    taken(new Reread(10, new Set(), holding()), [
+    taken(new RereadFilter(10, new Set(), holding()), [
       [1, null, 'a'],
       [10, null, 'a'],
     ]),
@@ -62,7 +62,7 @@ test('a record without a key is counted only when it is first read', () => {
 })
 
 test('a program’s later writes stay', () => {
-  const reread = new Reread(10, new Set(['lost']), holding())
+  const reread = new RereadFilter(10, new Set(['lost']), holding())
   reread.wrote('lost')
   reread.wrote('new')
   expect(

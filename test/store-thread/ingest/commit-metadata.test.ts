@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
-import { Statement } from '../../../lib/store-thread/ingest/statement.ts'
+import { CommitMetadata } from '../../../lib/store-thread/ingest/commit-metadata.ts'
 import { marksIn } from '../../../lib/store-thread/recovery/marks.ts'
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
 import type { Resumption } from '../../../lib/store-thread/recovery/resume.ts'
@@ -31,38 +31,38 @@ function setup() {
   } as unknown as StoreContext
   const recovered = new Map([[0, { changelogStart: 2 } as Recovered]])
   const resumed = new Map([[0, { epochs: EpochTrail.from('3@0,5@12') } as Resumption]])
-  const statement = new Statement(context, { changelogEnd: () => held.written }, recovered, resumed)
-  return { statement, held }
+  const metadata = new CommitMetadata(context, { changelogEnd: () => held.written }, recovered, resumed)
+  return { metadata, held }
 }
 
 test('a commit states what the changelog has, of which topics, and up to which epochs', async () => {
-  const { statement } = setup()
-  const stated = await statement.of(0, 20)
+  const { metadata } = setup()
+  const stated = await metadata.of(0, 20)
   expect(completenessOf(stated)).toEqual({ changelogStart: 2, changelogEnd: 40 })
   expect(entriesIn(stated)).toBe(3)
   const topics = { sourceId: id, changelogId: id }
   expect(marksIn(stated)).toEqual({ ...topics, sourceEpochs: '3@0,5@12', changelogEpoch: epoch })
   // Nothing is stated of what is not committed.
-  expect(marksIn(await statement.of(0, 12)).sourceEpochs).toBe('3@0')
+  expect(marksIn(await metadata.of(0, 12)).sourceEpochs).toBe('3@0')
 })
 
 test('a commit states no epoch of a changelog whose leader has less than was written', async () => {
-  const { statement, held } = setup()
+  const { metadata, held } = setup()
   held.endOffset = 39
-  expect(marksIn(await statement.of(0, 20)).changelogEpoch).toBeUndefined()
-  expect(statement.confirmed(0)).toBeUndefined()
+  expect(marksIn(await metadata.of(0, 20)).changelogEpoch).toBeUndefined()
+  expect(metadata.confirmed(0)).toBeUndefined()
 })
 
 test('a commit states the epoch of another end only when that was confirmed', async () => {
-  const { statement, held } = setup()
-  await statement.of(0, 20)
-  expect(statement.confirmed(0)).toEqual({ end: 40, epoch })
-  await statement.of(0, 20)
+  const { metadata, held } = setup()
+  await metadata.of(0, 20)
+  expect(metadata.confirmed(0)).toEqual({ end: 40, epoch })
+  await metadata.of(0, 20)
   expect(held.asked).toBe(1)
   held.written = 50
-  expect(marksIn(await statement.of(0, 30)).changelogEpoch).toBeUndefined()
-  expect(statement.confirmed(0)).toEqual({ end: 40, epoch })
+  expect(marksIn(await metadata.of(0, 30)).changelogEpoch).toBeUndefined()
+  expect(metadata.confirmed(0)).toEqual({ end: 40, epoch })
   held.endOffset = 50
-  expect(marksIn(await statement.of(0, 30)).changelogEpoch).toBe(epoch)
-  expect(statement.confirmed(0)).toEqual({ end: 50, epoch })
+  expect(marksIn(await metadata.of(0, 30)).changelogEpoch).toBe(epoch)
+  expect(metadata.confirmed(0)).toEqual({ end: 50, epoch })
 })

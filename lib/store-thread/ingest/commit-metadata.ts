@@ -13,7 +13,7 @@ import type { Ingest } from './ingest.ts'
 /** Maximum time that a commit waits for the changelog's leader. */
 const answerMs = 1_000
 
-export class Statement {
+export class CommitMetadata {
   readonly #context: StoreContext
   readonly #ingest: Pick<Ingest, 'changelogEnd'>
   readonly #fingerprint: string | undefined

@@ -7,7 +7,7 @@ import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 
 export type IsHeld = (key: Uint8Array, start: number, length: number) => boolean
 
-export class Reread {
+export class RereadFilter {
   /** Source offset from which every record is stored again. */
   readonly until: number
   readonly #keys: Set<string>
