@@ -4,6 +4,7 @@
  */
 import { readInline } from './inline-command.ts'
 import { argumentsMax, commandBytesMax, inlineBytesMax, openArgumentBytesMax, openArgumentsMax } from './limits.ts'
+import { ProtocolError } from './protocol-error.ts'
 
 const star = 0x2a
 const dollar = 0x24
@@ -20,9 +21,6 @@ const roomMin = 512
 const keptPlaces = 1_024
 
 const none = new Uint8Array(0)
-
-/** The client's bytes are not a command. The message is Redis's; the connection ends. */
-export class ProtocolError extends Error {}
 
 /** What #number() returns in place of a number. */
 const incomplete = -2
@@ -42,6 +40,8 @@ export class CommandReader {
   #begin = 0
   /** `#bytes` is a buffer of this reader, which may have room at its end. */
   #isOwn = false
+  /** Views of the buffer may be in use. */
+  #hasViews = false
   /** Arguments that the command being read has; 0 between commands. */
   #expected = 0
   /** Length of the argument being read; -1 between arguments. */
@@ -58,7 +58,7 @@ export class CommandReader {
 
   /** Bytes received of commands that were not returned yet. */
   get pending(): number {
-    return this.#end - (this.#isBegun ? this.#begin : this.#at)
+    return this.#end - (this.#expected > 0 ? this.#begin : this.#at)
   }
 
   /** Memory that the reader keeps, roughly. */
@@ -104,6 +104,7 @@ export class CommandReader {
 
   /** Returns a view of an argument's bytes. The view itself stays valid. */
   argument(index: number): Uint8Array {
+    this.#hasViews = true
     return this.#bytes.subarray(this.#starts[index], this.#ends[index])
   }
 
@@ -116,10 +117,6 @@ export class CommandReader {
   byteOf(index: number, at: number): number {
     const from = this.#starts[index]! + at
     return from < this.#ends[index]! ? this.#bytes[from]! : 0
-  }
-
-  get #isBegun(): boolean {
-    return this.#expected > 0
   }
 
   #readCount(): boolean {
@@ -147,9 +144,7 @@ export class CommandReader {
 
   #readLength(): boolean {
     if (this.#at === this.#end) return false
-    if (this.#bytes[this.#at] !== dollar) {
-      throw new ProtocolError(`expected '$', got '${printable(this.#bytes[this.#at]!)}'`)
-    }
+    if (this.#bytes[this.#at] !== dollar) throw ProtocolError.ofType(this.#bytes[this.#at]!)
     const length = this.#number()
     if (length === incomplete) return false
     if (length < 0 || this.#at - this.#begin + length > commandBytesMax) throw new ProtocolError('invalid bulk length')
@@ -209,7 +204,7 @@ export class CommandReader {
 
   /** Moves the bytes left to a new buffer of this reader. */
   #move(room: number): void {
-    const from = this.#isBegun ? this.#begin : this.#at
+    const from = this.#expected > 0 ? this.#begin : this.#at
     const kept = new Uint8Array(room)
     kept.set(this.#bytes.subarray(from, this.#end))
     for (let index = 0; index < this.count; index++) {
@@ -220,6 +215,7 @@ export class CommandReader {
     this.#end -= from
     this.#searched = Math.max(0, this.#searched - from)
     this.#begin = 0
+    this.release()
     this.#bytes = kept
     this.#isOwn = true
   }
@@ -232,7 +228,15 @@ export class CommandReader {
     this.count = 0
   }
 
+  /** Frees the memory of the buffer at once if no view needs it. Nothing is read from it afterwards. */
+  release(): void {
+    const { buffer } = this.#bytes
+    if (this.#isOwn && !this.#hasViews && buffer instanceof ArrayBuffer) buffer.transfer(0)
+    this.#hasViews = false
+  }
+
   #replace(bytes: Uint8Array, end: number): void {
+    this.release()
     this.#bytes = bytes
     this.#isOwn = false
     this.#at = 0
@@ -240,8 +244,4 @@ export class CommandReader {
     this.#searched = 0
     this.#end = end
   }
-}
-
-function printable(byte: number): string {
-  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?'
 }

@@ -2,11 +2,12 @@
  * The conversation with one client: commands in, replies out, in the order of the commands. A command that has to wait,
  * for a reader or a schema, holds up those behind it. Sockets are not its concern.
  */
-import { CommandReader, ProtocolError } from './command-reader.ts'
+import { CommandReader } from './command-reader.ts'
 import { commandOf, refuseUnknown } from './commands/index.ts'
 import { errorReply } from './error-reply.ts'
 import { turnArgumentsMax, waitingBytesMax } from './limits.ts'
 import { nextTurn } from './next-turn.ts'
+import { ProtocolError } from './protocol-error.ts'
 import { type ReplyOutput, ReplyWriter } from './reply-writer.ts'
 import type { RespContext } from './resp-context.ts'
 
@@ -100,6 +101,12 @@ export class Session {
   /** No further command is answered. The connection ends with the replies so far. */
   end(): void {
     this.#isOver = true
+  }
+
+  /** The connection has ended: nothing of it is needed. */
+  close(): void {
+    this.end()
+    this.args.release()
   }
 
   #carryOut(): void {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { CommandReader, ProtocolError } from '../../lib/resp/command-reader.ts'
+import { CommandReader } from '../../lib/resp/command-reader.ts'
 import { commandBytesMax } from '../../lib/resp/limits.ts'
+import { ProtocolError } from '../../lib/resp/protocol-error.ts'
 import { Random } from '../support/random.ts'
 import { mutatedFrames, readAll } from '../support/resp/mutated-frames.ts'
 import { command } from '../support/resp/replies.ts'
@@ -148,4 +149,23 @@ test('the bounds are narrow until the client has sent the token', () => {
   expect(() => read(Buffer.from('*11\r\n'))).toThrow(new ProtocolError('unauthenticated multibulk length'))
   expect(() => read(Buffer.from('*1\r\n$16385\r\n'))).toThrow(new ProtocolError('unauthenticated bulk length'))
   expect(() => read(Buffer.alloc(20_000, 'x'))).toThrow(new ProtocolError('too big inline request'))
+})
+
+test('the memory of an incomplete command is freed at once, and that of an argument in use is not', () => {
+  const reader = new CommandReader(true)
+  const bytes = new Uint8Array(command('ECHO', 'x'.repeat(100_000)))
+  reader.add(bytes.slice(0, 50_000))
+  expect(reader.next()).toBe(false)
+  expect(reader.memory).toBeGreaterThanOrEqual(50_000)
+  reader.release()
+  expect(reader.memory).toBeLessThan(100)
+
+  const used = new CommandReader(true)
+  for (const piece of [bytes.slice(0, 50_000), bytes.slice(50_000)]) {
+    used.add(piece)
+    used.next()
+  }
+  const argument = used.argument(1)
+  used.release()
+  expect(Buffer.from(argument).equals(Buffer.alloc(100_000, 'x'))).toBe(true)
 })

@@ -80,7 +80,7 @@ export class RespConnection {
   closed(error?: unknown): void {
     this.#isClosed = true
     this.#log?.closed(error)
-    this.#session.end()
+    this.#session.close()
     this.#writeBuffer.close()
     this.#host.heldCommands.release(this.#socket)
   }

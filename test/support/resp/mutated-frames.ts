@@ -1,5 +1,6 @@
 /** Frames of the Redis protocol that were changed by chance: what they mean must not depend on how they arrive. */
-import { CommandReader, ProtocolError } from '../../../lib/resp/command-reader.ts'
+import { CommandReader } from '../../../lib/resp/command-reader.ts'
+import { ProtocolError } from '../../../lib/resp/protocol-error.ts'
 import { Random } from '../random.ts'
 import { command } from './replies.ts'
 
