@@ -43,7 +43,7 @@ test('at trace a record and connections have lines from begin to end, without ke
   /** In this order. */
   const way = [
     /^Store \S+: thread \d+ started$/,
-    /^Connected to \S+ \(plaintext\) in /,
+    /^Connected to \S+ \(plaintext, source consumer\) in /,
     /^Store \S+: a thread holds primaries \[0\] and replicas \[\] of 1 partitions$/,
     /^Store \S+: state starting changed to recovering$/,
     new RegExp(`^Fetched [1-9]\\d* bytes of ${topic} partitions \\[0\\] from `),

@@ -46,10 +46,10 @@ async function linesOfClient(level: LogLevel): Promise<{ lines: Line[]; broker: 
 test('a client logs its connections, versions and leaders at debug, and nothing at info', async () => {
   const { lines, broker } = await linesOfClient('debug')
   const messages = lines.map(({ message }) => message.replace(/\d+ ms/, 'N ms'))
-  expect(messages).toContain(`Connected to ${broker} (plaintext) in N ms`)
+  expect(messages).toContain(`Connected to ${broker} (plaintext, test) in N ms`)
   expect(messages.some((text) => text.startsWith(`Highest versions at ${broker}: Produce `))).toBe(true)
   expect(messages).toContain('Leader of topic partition 0 is node 1 since leader epoch 101')
-  expect(messages).toContain(`Connection to ${broker} (plaintext) closed after N ms`)
+  expect(messages).toContain(`Connection to ${broker} (plaintext, test) closed after N ms`)
   expect(lines.filter(({ level }) => level !== 'debug')).toEqual([])
   expect((await linesOfClient('info')).lines).toEqual([])
 })
@@ -57,7 +57,8 @@ test('a client logs its connections, versions and leaders at debug, and nothing 
 test('a client logs each request at trace', async () => {
   const { lines, broker } = await linesOfClient('trace')
   const requests = lines.filter(({ level }) => level === 'trace').map(({ properties }) => properties)
-  expect(requests).toContainEqual({ api: 'Metadata', version: expect.any(Number), broker, ms: expect.any(Number) })
+  const [version, ms] = [expect.any(Number), expect.any(Number)]
+  expect(requests).toContainEqual({ api: 'Metadata', version, broker, ms, client: 'test' })
 })
 
 test.each([['trace'], ['debug']] as const)('Fetch and Produce have lines at trace only: %s', async (level) => {

@@ -32,6 +32,7 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function schedule() {
 }
 
 export interface ConnectionOptions extends SocketOptions {
+  subject?: string // name of the client in log lines
   clientId: string
   /** For TCP, TLS and SASL together, until the broker answers. */
   connectionTimeoutMs: number
@@ -177,7 +178,7 @@ export class BrokerConnection {
       if (apiName === 'Fetch') await this.#open(fetches)
       const sentAt = isTrace() ? performance.now() : 0
       const answer = await deadline(send(), timeoutMs, () => noAnswer(timeoutMs))
-      if (sentAt > 0) logRequest(this.address, request, sentAt)
+      if (sentAt > 0) logRequest(this.address, request, sentAt, this.#options)
       // A listener that requires SASL answers ApiVersions, too.
       if (request !== apiVersions) this.#answered = true
       return answer

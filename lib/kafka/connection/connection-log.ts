@@ -4,17 +4,20 @@
  */
 import type { Socket } from 'node:net'
 import { isDebug, loggerOf } from '../../log/index.ts'
-import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
+import type { BrokerAddress } from '../../store-protocol/client-config.ts'
+import type { ConnectionOptions } from './broker-connection.ts'
 import type { BrokerVersions, RequestVersion } from './broker-versions.ts'
-import type { SocketOptions } from './socket.ts'
 
 const log = loggerOf('kafka')
+
+/** A line's client. Three clients have connections to the same broker. */
+type Subject = Pick<ConnectionOptions, 'subject'>
 
 /** Logs when a socket opens and closes. `listener` is the security protocol that we expect. @returns the socket */
 export function observed(
   socket: Socket,
   { host, port }: BrokerAddress,
-  { tls, sasl }: SocketOptions & { sasl?: SaslConfig | null },
+  { tls, sasl, subject: client }: Pick<ConnectionOptions, 'tls' | 'sasl' | 'subject'>,
 ): Socket {
   if (!isDebug()) return socket
   const broker = `${host}:${port}`
@@ -23,10 +26,11 @@ export function observed(
   socket.once(tls ? 'secureConnect' : 'connect', () => {
     const openedAt = performance.now()
     const ms = Math.round(openedAt - begunAt)
-    log.debug('Connected to {broker} ({listener}) in {ms} ms', { broker, listener, ms })
+    log.debug('Connected to {broker} ({listener}, {client}) in {ms} ms', { broker, listener, client, ms })
     socket.once('close', () => {
       const openMs = Math.round(performance.now() - openedAt)
-      log.debug('Connection to {broker} ({listener}) closed after {ms} ms', { broker, listener, ms: openMs })
+      const properties = { broker, listener, client, ms: openMs }
+      log.debug('Connection to {broker} ({listener}, {client}) closed after {ms} ms', properties)
     })
   })
   return socket
@@ -44,9 +48,15 @@ export function logVersions(broker: string, versions: BrokerVersions, requests: 
 }
 
 /** Logs a request, except Fetch and Produce: those have lines with their partitions (../transfer-log.ts). */
-export function logRequest({ host, port }: BrokerAddress, request: RequestVersion, sentAt: number): void {
+export function logRequest(
+  { host, port }: BrokerAddress,
+  request: RequestVersion,
+  sentAt: number,
+  { subject: client }: Subject,
+): void {
   const { apiName: api, apiVersion: version } = request
   if (api === 'Fetch' || api === 'Produce') return
   const ms = Math.round(performance.now() - sentAt)
-  log.trace('{api} version {version} at {broker} took {ms} ms', { api, version, broker: `${host}:${port}`, ms })
+  const broker = `${host}:${port}`
+  log.trace('{api} version {version} at {broker} took {ms} ms ({client})', { api, version, broker, ms, client })
 }
