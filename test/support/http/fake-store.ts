@@ -110,11 +110,19 @@ export interface Served extends AsyncDisposable {
   url: string
 }
 
+let hasFastPathDefault = true
+
+/** What serveFake() does without the option. */
+export function serveWithFastPath(hasFastPath: boolean): void {
+  hasFastPathDefault = hasFastPath
+}
+
 /** @param definition of keys and values; raw where absent */
 export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
   const store = new FakeStore(definition)
   const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
-  const server = listen(requestHandler, { bind: '127.0.0.1', port: 0, storeId: store.id, ...options })
+  const common = { bind: '127.0.0.1', port: 0, storeId: store.id, hasFastPath: hasFastPathDefault }
+  const server = listen(requestHandler, { ...common, ...options })
   return { store, server, url: server.url, [Symbol.asyncDispose]: () => server.stop(0) }
 }
 
