@@ -30,3 +30,12 @@ test('the README lists every error code with its status and whether a retry help
   const codes = Object.entries(errorTable).filter(([code]) => !notAnswered.has(code as ErrorCode))
   expect(listed.toSorted()).toEqual(codes.map(([code, { status, retriable }]) => [code, status, retriable]).toSorted())
 })
+
+test('the codes that README.md names have the status that it names', () => {
+  const found = read('README.md').matchAll(/\b([1-5]\d\d)((?:(?:,| and| or)?\s`[a-z_]+`)+)/g)
+  const named = [...found].flatMap(([, status, codes]) => {
+    return [...codes!.matchAll(/[a-z_]{4,}/g)].map(([code]) => [code, Number(status)] as const)
+  })
+  expect(named.length).toBeGreaterThan(7)
+  expect(named).toEqual(named.map(([code]) => [code, errorTable[code as ErrorCode]?.status]))
+})

@@ -65,7 +65,7 @@ test('LeaderLoops wakes a loop that runs when a partition comes to its broker', 
   await until('both are led', () => byLeader.partitionsOf(1).length === 1 && byLeader.partitionsOf(2).length === 1)
   fake.leading.set(1, 1)
   byLeader.lost(1, moved())
-  await until('it is woken', () => woken > 0, 2_000)
+  await until('it is woken', () => woken > 0)
   expect(byLeader.partitionsOf(1)).toEqual([0, 1])
 })
 

@@ -81,7 +81,7 @@ async function setup({ fencing = true } = {}) {
   const look = async (from: number): Promise<string[]> => {
     const before = found.amendments
     contests.found(0, { from, to: batches.length })
-    await until('it was looked at', () => found.amendments > before, 5_000)
+    await until('it was looked at', () => found.amendments > before)
     await new Promise(setImmediate)
     return written.splice(0).toSorted()
   }
@@ -125,7 +125,7 @@ test('findings of a start are written again, after everything read', async () =>
   const { contests, written } = await setup()
   contests.foundAtStart(0, [])
   contests.foundAtStart(0, [Buffer.from('a'), Buffer.from('b')])
-  await until('it is written', () => written.length === 2, 5_000)
+  await until('it is written', () => written.length === 2)
   expect(written).toEqual(['a after 3', 'b after 3'])
 })
 

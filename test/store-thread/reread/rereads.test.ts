@@ -62,7 +62,7 @@ async function setup(more: Partial<StoreContext> = {}) {
   rereads.begin(catchUp)
   /** Until it is read again. @returns what was done, deletions in order of keys */
   const seen = async (last = 'read') => {
-    await until(`it comes to ${last}`, () => events.includes(last), 5_000)
+    await until(`it comes to ${last}`, () => events.includes(last))
     const done = events.splice(0)
     const isDeletion = (event: string) => event.startsWith('deleted')
     const at = done.findIndex(isDeletion)
