@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { definitionOfFormats } from '../../../lib/definition/index.ts'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { RespFakeStore } from '../../support/resp/fake-store.ts'
 import { command, repliesIn, ReplyError } from '../../support/resp/replies.ts'
@@ -137,6 +138,26 @@ test('many keys have a bound, and so have their values', async () => {
   const refused = 'ERR reading many keys: their values have more than 16777216 bytes; ask for fewer keys'
   expect(await talk.ask('MGET', 'large', 'large', 'large')).toEqual(new ReplyError(refused))
   expect(await talk.ask('EXISTS', 'large', 'large', 'large')).toBe(3)
+})
+
+test('keys and values are text when they have a format', async () => {
+  const definition = definitionOfFormats({
+    key: { format: 'int64' },
+    value: { format: 'int32' },
+    store: { format: 'int32' },
+  })
+  const talk = new Talk({}, new RespFakeStore(definition))
+  talk.store.put(Uint8Array.fromHex('0000000000000007'), Uint8Array.fromHex('0000002a'))
+  talk.store.put(Uint8Array.fromHex('0000000000000008'), Uint8Array.fromHex('2a'))
+  expect(await talk.ask('GET', '7')).toBe('42')
+  expect(await talk.ask('MGET', '7', '9')).toEqual(['42', null])
+  expect(await talk.ask('STRLEN', '7')).toBe(2)
+  expect(((await talk.ask('GET', 'x')) as ReplyError).text).toStartWith('LATCHKEY invalid_key Reading the key: ')
+  expect(((await talk.ask('GET', '8')) as ReplyError).text).toStartWith(
+    'LATCHKEY value_undecodable Rendering the value',
+  )
+  expect(await talk.ask('SCAN', '0')).toEqual([String(2 ** 32), ['7', '8']])
+  expect(await talk.ask('KEYS', '7*')).toEqual(['7'])
 })
 
 test('replies are in the order of the commands, though some lookups wait', async () => {
