@@ -25,6 +25,7 @@ export {
 } from './store-protocol/status.ts'
 export { type Found } from './library/found.ts'
 export { type EntriesOptions, type StoreEntry } from './library/store-entries.ts'
+export { type FollowedChanges, type StoreChange } from './library/store-changes-iterator.ts'
 export { type KeptHeader } from './store-protocol/header-prefix.ts'
 export { type KeyValueStore } from './library/key-value-store.ts'
 export { type FormatName, type KafkaProperties, type OpenOptions } from './library/open-options.ts'

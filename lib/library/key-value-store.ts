@@ -11,6 +11,7 @@ import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.t
 import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { changesOf, type FollowedChanges, type StoreChange } from './store-changes-iterator.ts'
 import { entriesOf, type EntriesOptions, type StoreEntry, valuesOf } from './store-entries.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
@@ -173,6 +174,15 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
    */
   flush(): Promise<number> {
     return this.bytes.flush()
+  }
+
+  /**
+   * Follows what becomes visible. Several changes of a key between two publishes are one, and a slow reader skips values
+   * in between; it gets the last one of each key. The order holds within a partition.
+   * Throws LatchkeyError while the iterator is read: stopping, store_failed, waits_exhausted, partition_not_held.
+   */
+  changes(options: FollowedChanges<K> = {}): AsyncGenerator<StoreChange<K, V>, void> {
+    return changesOf(this.bytes, this.#codecs, options)
   }
 
   /**
