@@ -14,14 +14,13 @@ import { partitionsOf } from './assignment.ts'
 import { StoreChanges } from './changes/store-changes.ts'
 import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
-import { partitionFor } from './partitioner.ts'
 import type { PinnedReader } from './pinned-reader.ts'
 import { SingleReads } from './single-reads.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
 import { StoreThreads } from './store-threads.ts'
-import { explainWriteRefusal } from './write-refusals.ts'
+import { Writes } from './writes.ts'
 
 /**
  * Opens a store. The store starts at once, in state `starting`, and reports its state by `state`, onState() and
@@ -49,6 +48,7 @@ export class Store implements StoreReads {
   readonly #threads: StoreThreads
   readonly #singleReads: SingleReads
   readonly #multiReads: MultiReads
+  readonly #writes: Writes
   /** Waits for changes. */
   readonly changes: StoreChanges
   #closing: Promise<void> | undefined
@@ -71,6 +71,7 @@ export class Store implements StoreReads {
     this.#threads = new StoreThreads(config, logging, events, access)
     this.#singleReads = new SingleReads(config, this.#threads)
     this.#multiReads = new MultiReads(config, this.#threads)
+    this.#writes = new Writes(config, this.#threads)
     this.#ready.promise.catch(() => {})
   }
 
@@ -173,11 +174,7 @@ export class Store implements StoreReads {
    */
   async write(key: Uint8Array, value: Uint8Array | null, partition = this.partitionOf(key)): Promise<void> {
     this.#requireServing('Writing to')
-    const handle = this.#threads.ownerOf(partition) ?? this.#threads.all[0]!
-    if (handle.state !== 'running') throw notServing(`Writing to store ${this.id}`, handle.state, handle)
-    const refusal = explainWriteRefusal(this.#config, partition, this.#threads.assignment, handle, { key, value })
-    if (refusal !== undefined) throw refusal
-    await handle.writes.write(partition, key, value)
+    await this.#writes.write(key, value, partition)
   }
 
   /**
@@ -185,8 +182,7 @@ export class Store implements StoreReads {
    * one is unknown or does not determine the partition.
    */
   partitionOf(key: Uint8Array): number {
-    const { partitionCount } = this.#threads.assignment
-    return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
+    return this.#writes.partitionOf(key)
   }
 
   /**
