@@ -4,7 +4,7 @@
  * https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch
  */
 import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import { Encoder, type RawRequest } from './connection/raw-request.ts'
 import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import { brokerError, errorAction, leaderNotAvailable } from './protocol/error-codes.ts'

@@ -4,7 +4,7 @@
  * effect: because a permission is missing, or because the request is invalid.
  */
 import type { KafkaClient } from './client.ts'
-import { Encoder, type RawRequest } from './connection/broker-connection.ts'
+import { Encoder, type RawRequest } from './connection/raw-request.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import {
   clusterAuthorizationFailed,

@@ -1,13 +1,12 @@
 /**
- * The only file that uses kafkajs's internals: a connection to one broker, with TLS, SASL and version negotiation of
- * kafkajs, and raw requests through it. Its higher levels (retries, metadata, reconnects, consumer, producer) are not
+ * A connection to one broker, with TLS, SASL and version negotiation of kafkajs, and raw requests through it. Only this
+ * folder uses kafkajs's internals. Its higher levels (retries, metadata, reconnects, consumer, producer) are not
  * used: after a failure a connection is destroyed and replaced, because kafkajs's reconnect can stall without an error
  * (tulios/kafkajs#659, #1147, #1163). Pinned to 2.2.4; test/kafka/connection/kafkajs.test.ts covers it.
  */
 import Broker from 'kafkajs/src/broker'
 import ConnectionPool, { type Connection } from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
-import Encoder from 'kafkajs/src/protocol/encoder'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError, messageOf } from '../../errors.ts'
@@ -18,11 +17,10 @@ import { malformed } from '../protocol/response-cursor.ts'
 import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
 import { logRequest, observed } from './connection-log.ts'
+import { Encoder, type RawRequest, sendBuffers } from './raw-request.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { authenticateInTime, saslOptions } from './sasl.ts'
 import { connectSocket, type SocketOptions } from './socket.ts'
-
-export { Encoder }
 
 // kafkajs starts a timer of negative length after every request (tulios/kafkajs#1751). Start it only if something
 // waits.
@@ -42,20 +40,6 @@ export interface ConnectionOptions extends SocketOptions {
   /** Maximum size of a response. A larger one is an error. */
   receiveBytesMax?: number
 }
-
-/** A request that we encode. Its response is the bytes after the correlation id. */
-export interface RawRequest {
-  apiKey: number
-  apiVersion: number
-  apiName: string
-  /**
-   * Encodes the body, without the header. Large data in buffers is not copied, and must not change before the response.
-   */
-  encode: () => Encoder | readonly Buffer[]
-}
-
-/** Buffers of requests up to this size are joined before they are sent. */
-const joinedBytesMax = 65_536
 
 const silentLogger = { namespace: () => silentLogger, debug() {}, info() {}, warn() {}, error() {} }
 
@@ -123,7 +107,7 @@ export class BrokerConnection {
     const send = () =>
       body instanceof Encoder
         ? this.#sendEncoded({ request: { apiKey, apiVersion, apiName, encode: async () => body }, response })
-        : this.#sendBuffers(request, body)
+        : sendBuffers(this.#broker.connectionPool.pool[others]!, this.#options.clientId, request, body)
     return this.#exchange(send, request, timeoutMs) as Promise<Buffer>
   }
 
@@ -140,30 +124,6 @@ export class BrokerConnection {
 
   #sendEncoded(protocol: Record<string, unknown>): Promise<unknown> {
     return this.#broker.connectionPool.send({ ...protocol, logResponseError: false })
-  }
-
-  /** Sends a request as kafkajs does, without its three copies of it (ingest spent a fifth of its time on these). */
-  async #sendBuffers({ apiKey, apiVersion, apiName }: RawRequest, body: readonly Buffer[]): Promise<Buffer> {
-    const connection = this.#broker.connectionPool.pool[others]!
-    if (!connection.isAuthenticated()) await connection.authenticate()
-    const correlationId = connection.nextCorrelationId()
-    const header = new Encoder().writeInt16(apiKey).writeInt16(apiVersion).writeInt32(correlationId)
-    header.writeString(this.#options.clientId)
-    const bytes = body.reduce((sum, { length }) => sum + length, header.size())
-    const head = new Encoder().writeInt32(bytes)
-    head.writeBufferInternal(header.buffer)
-    const { promise, resolve, reject } = Promise.withResolvers<{ payload: Buffer }>()
-    connection.requestQueue.push({
-      entry: { apiKey, apiVersion, apiName, correlationId, resolve, reject },
-      expectResponse: true,
-      requestTimeout: null,
-      sendRequest: () => {
-        const parts = [head.buffer, ...body]
-        // A small request is sent in one packet.
-        for (const part of bytes > joinedBytesMax ? parts : [Buffer.concat(parts)]) connection.socket?.write(part)
-      },
-    })
-    return (await promise).payload
   }
 
   async #exchange(send: () => Promise<unknown>, request: RequestVersion, timeoutMs: number): Promise<unknown> {

@@ -3,7 +3,7 @@
  * https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 import type { FetchConfig } from '../../store-protocol/client-config.ts'
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import { Encoder, type RawRequest } from '../connection/raw-request.ts'
 import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'

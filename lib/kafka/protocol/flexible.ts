@@ -1,5 +1,5 @@
 /** Writes fields of flexible request versions (KIP-482), which kafkajs does not know. */
-import type { Encoder } from '../connection/broker-connection.ts'
+import type { Encoder } from '../connection/raw-request.ts'
 
 /** Stands for the tagged fields of a header or structure that has none. */
 export const noTags = 0

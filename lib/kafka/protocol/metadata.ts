@@ -2,7 +2,8 @@
  * Metadata: the cluster's brokers and topics. Version 10 (Kafka 2.8) is the first with topic ids (KIP-516). Version 9
  * has reliable leader epochs (KIP-320). https://kafka.apache.org/protocol#The_Messages_Metadata
  */
-import { type BrokerConnection, Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import type { BrokerConnection } from '../connection/broker-connection.ts'
+import { Encoder, type RawRequest } from '../connection/raw-request.ts'
 import { apiKeys } from './api-keys.ts'
 import { noTags, writeCompactLength, writeCompactString, writeUuid } from './flexible.ts'
 import { malformed, reading, ResponseCursor } from './response-cursor.ts'

@@ -2,7 +2,7 @@
  * Produce, version 7: record batches for several partitions of one topic in one request.
  * https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { Encoder, type RawRequest } from '../connection/broker-connection.ts'
+import { Encoder, type RawRequest } from '../connection/raw-request.ts'
 import { apiKeys } from './api-keys.ts'
 import { reading, ResponseCursor } from './response-cursor.ts'
 

@@ -1,3 +1,4 @@
+/** Metadata for no topic, version 1. */
 /** Holds the seam to kafkajs: that the internals which lib/kafka/connection/broker-connection.ts reaches for exist, and behave. */
 import { afterEach, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
@@ -7,7 +8,8 @@ import ConnectionPool from 'kafkajs/src/network/connectionPool'
 import RequestQueue from 'kafkajs/src/network/requestQueue'
 import { requests } from 'kafkajs/src/protocol/requests'
 import { LatchkeyError } from '../../../lib/errors.ts'
-import { BrokerConnection, Encoder, type RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
+import { BrokerConnection } from '../../../lib/kafka/connection/broker-connection.ts'
+import { Encoder, type RawRequest } from '../../../lib/kafka/connection/raw-request.ts'
 import { fetchRequest } from '../../../lib/kafka/protocol/fetch.ts'
 import type { BrokerAddress } from '../../../lib/store-protocol/client-config.ts'
 import manifest from '../../../package.json'
@@ -31,7 +33,6 @@ async function brokerAddress(): Promise<BrokerAddress> {
   return { host, port: Number(port) }
 }
 
-/** Metadata for no topic, version 1. */
 const rawMetadata: RawRequest = {
   apiKey: 3,
   apiVersion: 1,
@@ -158,7 +159,8 @@ test('close rejects requests that are under way, and is harmless when repeated',
 
 test('requests set no timers of negative length', async () => {
   const script = `
-    import { BrokerConnection, Encoder } from '${import.meta.dir}/../../../lib/kafka/connection/broker-connection.ts'
+    import { BrokerConnection } from '${import.meta.dir}/../../../lib/kafka/connection/broker-connection.ts'
+    import { Encoder } from '${import.meta.dir}/../../../lib/kafka/connection/raw-request.ts'
     const [host, port] = process.argv[1].split(':')
     const connection = new BrokerConnection({ host, port: Number(port) }, { clientId: 'test', connectionTimeoutMs: 10_000 })
     const request = { apiKey: 3, apiVersion: 1, apiName: 'Metadata', encode: () => new Encoder(4).writeInt32(0) }

@@ -1,7 +1,7 @@
 /** Fencing partitions of the changelog again: the identity held is stated, so that only another instance can be refused. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../../lib/kafka/client.ts'
-import type { RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
+import type { RawRequest } from '../../../lib/kafka/connection/raw-request.ts'
 import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { PartitionOwnership } from '../../../lib/store-thread/ingest/partition-ownership.ts'

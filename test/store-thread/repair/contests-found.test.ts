@@ -1,7 +1,7 @@
 /** Which records of other writers are found, over a changelog that is the test. */
 import { expect, test } from 'bun:test'
 import type { KafkaClient } from '../../../lib/kafka/client.ts'
-import type { RawRequest } from '../../../lib/kafka/connection/broker-connection.ts'
+import type { RawRequest } from '../../../lib/kafka/connection/raw-request.ts'
 import type { ProducerIdentity } from '../../../lib/kafka/transactional-id.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'

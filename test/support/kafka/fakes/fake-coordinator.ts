@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../../../../lib/errors.ts'
 import { Backoff } from '../../../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../../../lib/kafka/client.ts'
-import type { RawRequest } from '../../../../lib/kafka/connection/broker-connection.ts'
+import type { RawRequest } from '../../../../lib/kafka/connection/raw-request.ts'
 import { RetryPolicy } from '../../../../lib/kafka/retry-policy.ts'
 import type { FenceTarget, ProducerIdentity } from '../../../../lib/kafka/transactional-id.ts'
 

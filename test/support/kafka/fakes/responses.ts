@@ -1,5 +1,5 @@
 /** Fetch and Produce as a broker would read and answer them, byte by byte and independent of the code under test. */
-import { Encoder, type RawRequest } from '../../../../lib/kafka/connection/broker-connection.ts'
+import { Encoder, type RawRequest } from '../../../../lib/kafka/connection/raw-request.ts'
 
 export interface FetchAnswer {
   partition: number
