@@ -3,9 +3,8 @@
  * and a target that normalisation does not change. A GET has no body. A QUERY or POST for many keys has one whose end is
  * clear: one Content-Length, no Transfer-Encoding. Other requests are not judged here; Bun's server judges them.
  */
-import { isCollection } from '../../http/collection.ts'
+import { readsBody } from '../../http/collection.ts'
 import { bodyBytesMax } from '../../http/key-list.ts'
-import { lookupPrefix } from '../../http/lookup.ts'
 import type { RequestHead, RequestHeaders } from '../../http/request-head.ts'
 import { hostPattern } from '../request-guard.ts'
 
@@ -105,34 +104,42 @@ export interface PlainRequest {
  */
 export function readPlainRequest(received: string, from: number, known?: PlainHead): PlainRequest | undefined {
   if (!received.startsWith(get, from)) return readBodyRequest(received, from, known)
-  const parts = readParts(received, from, get.length, known)
-  if (parts === undefined || parts.head.bodyLength !== undefined) return undefined
-  const { target, head, headEndAt } = parts
-  return { target, head, request: head, end: headEndAt }
+  const plain = readWithoutBody(received, from, get.length, known)
+  if (plain === undefined || plain.head.bodyLength !== undefined) return undefined
+  plain.request = plain.head
+  return plain
 }
 
 function readBodyRequest(received: string, from: number, known: PlainHead | undefined): PlainRequest | undefined {
   const method = bodyMethods.find((name) => received.startsWith(`${name} `, from))
   if (method === undefined) return undefined
-  const parts = readParts(received, from, method.length + 1, known)
-  if (parts?.head.bodyLength === undefined) return undefined
-  const { target, head, headEndAt } = parts
-  if (!target.startsWith(lookupPrefix) || !isCollection(target)) return undefined
-  const end = headEndAt + head.bodyLength!
-  if (end > received.length) return { target, head, request: undefined, end }
-  const body = Buffer.from(received.slice(headEndAt, end), 'latin1')
-  return { target, head, request: { method, headers: head, body }, end }
+  const plain = readWithoutBody(received, from, method.length + 1, known)
+  if (plain?.head.bodyLength === undefined || !readsBody(method, plain.target)) return undefined
+  const bodyAt = plain.end
+  plain.end += plain.head.bodyLength
+  if (plain.end > received.length) return plain
+  const body = Buffer.from(received.slice(bodyAt, plain.end), 'latin1')
+  plain.request = { method, headers: plain.head, body }
+  return plain
 }
 
-function readParts(received: string, from: number, methodLength: number, known: PlainHead | undefined) {
+/** Reads line and headers. The result is one object, which the caller completes: this is the hot path. */
+function readWithoutBody(
+  received: string,
+  from: number,
+  methodLength: number,
+  known: PlainHead | undefined,
+): { -readonly [M in keyof PlainRequest]: PlainRequest[M] } | undefined {
   const targetFrom = from + methodLength
   const targetEnd = received.indexOf(' ', targetFrom)
   if (targetEnd < 0) return undefined
   const head = known && received.startsWith(known.text, targetEnd) ? known : readHead(received, targetEnd)
   if (head === undefined) return undefined
-  const headEndAt = targetEnd + head.text.length
+  const end = targetEnd + head.text.length
   const target = received.slice(targetFrom, targetEnd)
-  return headEndAt - from <= headCharactersMax && plainTarget.test(target) ? { target, head, headEndAt } : undefined
+  return end - from <= headCharactersMax && plainTarget.test(target)
+    ? { target, head, request: undefined, end }
+    : undefined
 }
 
 /** Returns whether bytes contain a whole head, within the bound of Bun's server. */
