@@ -14,7 +14,7 @@ import { acceptQuery, ListAnswer, type ListForm, listMediaTypes } from './list-a
 import { type LookupHandler, lookupPrefix } from './lookup.ts'
 import { ManyHandler } from './many.ts'
 import { countAll, countWalked, limitDefault, limitMax, pageOf, pageUrl } from './page.ts'
-import { parameterNames, Parameters } from './parameters.ts'
+import { Parameters } from './parameters.ts'
 import { problemResponse } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -29,7 +29,7 @@ const partitionMax = 0x7fff_ffff
 const bodyMethods: ReadonlySet<string> = new Set(['QUERY', 'POST'])
 const allow = 'GET, HEAD, QUERY, POST'
 /** At most one of them is asked for. */
-const kinds: ReadonlySet<string> = new Set(['key', 'keys', 'count', 'limit'])
+const kinds = ['key', 'keys', 'count', 'limit'].map((kind) => [kind, new RegExp(`(?:^|&)${kind}(?:[=&]|$)`)] as const)
 
 /** @param target begins with lookupPrefix */
 export function isCollection(target: string): boolean {
@@ -81,7 +81,7 @@ export class CollectionHandler {
     checkStoreId(target.slice(lookupPrefix.length, queryAt < 0 ? target.length : queryAt), this.#store.id)
     if (bodyMethods.has(method)) return this.#answerBody(request, target, query)
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
-    const asked = new Set(parameterNames(query).filter((name) => kinds.has(name)))
+    const asked = new Set(kinds.filter(([, pattern]) => pattern.test(query)).map(([kind]) => kind))
     if (asked.size > 1) throw exclusive([...asked])
     if (asked.has('key')) return this.#lookups.handle(request, target)
     if (asked.has('count')) return this.#count(query)

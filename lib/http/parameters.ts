@@ -18,14 +18,26 @@ export class Parameters {
    */
   constructor(attempted: string, query: string, known: readonly string[], repeatable: readonly string[] = []) {
     this.attempted = attempted
+    // Most queries repeat one name.
+    let last = ''
+    let lastValues: string[] | undefined
     for (const pair of query === '' ? [] : query.split('&')) {
+      if (lastValues !== undefined && pair.startsWith(last)) {
+        lastValues.push(pair.slice(last.length))
+        continue
+      }
       const equals = pair.indexOf('=')
       const name = equals < 0 ? pair : pair.slice(0, equals)
       if (!known.includes(name)) throw this.#unknown(name, known)
       const values = this.#values.get(name)
-      if (values === undefined) this.#values.set(name, [equals < 0 ? '' : pair.slice(equals + 1)])
-      else if (repeatable.includes(name)) values.push(equals < 0 ? '' : pair.slice(equals + 1))
-      else throw this.invalid(`the query has ${name} more than once; give it once`)
+      if (values !== undefined && !repeatable.includes(name)) {
+        throw this.invalid(`the query has ${name} more than once; give it once`)
+      }
+      const all = values ?? []
+      all.push(equals < 0 ? '' : pair.slice(equals + 1))
+      this.#values.set(name, all)
+      last = `${name}=`
+      lastValues = repeatable.includes(name) ? all : undefined
     }
   }
 
@@ -70,11 +82,6 @@ export class Parameters {
   #unknown(name: string, known: readonly string[]): LatchkeyError {
     return this.invalid(`there is no parameter ${quoted(name)} here; there are ${known.join(', ')}`)
   }
-}
-
-/** Returns the names of a query's parameters, as written. */
-export function parameterNames(query: string): string[] {
-  return query === '' ? [] : query.split('&').map((pair) => pair.split('=', 1)[0]!)
 }
 
 /** Shows what a client has sent, cut off. */
