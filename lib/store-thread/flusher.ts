@@ -96,8 +96,10 @@ export class Flusher {
   async flush(): Promise<void> {
     const start = performance.now()
     while (this.#publishing !== undefined) await this.#publishing
-    await this.#publish()
-    if (isDebug()) log.debug('Flushed in {ms} ms', { ms: Math.round(performance.now() - start) })
+    const operations = await this.#publish()
+    if (!isDebug()) return
+    const ms = Math.round(performance.now() - start)
+    log.debug('Flushed {operations} operations in {ms} ms', { operations, ms })
   }
 
   stop(): void {
@@ -132,7 +134,8 @@ export class Flusher {
     this.#publish().then(() => this.#inBackground(this.#count), this.#failed)
   }
 
-  async #publish(): Promise<void> {
+  /** @returns the number of operations that became visible */
+  async #publish(): Promise<number> {
     const start = performance.now()
     this.#watch?.began()
     const publishing = this.#map.publish()
@@ -140,8 +143,9 @@ export class Flusher {
       () => {},
       () => {},
     )
+    let operations: number
     try {
-      const operations = await publishing
+      operations = await publishing
       this.#stats.add('operationsPublished', operations)
       this.#stats.add('flushes', 1)
       const ms = performance.now() - start
@@ -158,5 +162,6 @@ export class Flusher {
     }
     this.progressed()
     this.#flushSoon()
+    return operations
   }
 }

@@ -82,7 +82,7 @@ async function describeChanged(clients: Clients, config: StoreConfig, topology: 
 function beginning({ rebuild }: StoreConfig): string {
   return rebuild
     ? 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
-    : 'recovered from its start'
+    : 'a start would recover from its beginning'
 }
 
 function describe(
