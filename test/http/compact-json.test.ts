@@ -93,6 +93,14 @@ describe('compactJson', () => {
     expect(compact(new Uint8Array([0x22, ...bytes, 0x22]))).toBeUndefined()
   })
 
+  test('the first and last characters of each length are kept', () => {
+    const ends = [0x20, 0x7f, 0x80, 0x7ff, 0x800, 0xfff, 0x1000, 0xd7ff, 0xe000, 0xffff, 0x1_0000, 0x3_ffff, 0x10_ffff]
+    for (const character of ends) {
+      const text = `"${String.fromCodePoint(character)}"`
+      expect(compactText(text)).toBe(text)
+    }
+  })
+
   test('depth is bounded', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
     expect(compactText(nested(depthMax))).toBe(nested(depthMax))
