@@ -113,16 +113,20 @@ export class JsonBuffer {
     this.ascii(`"${bytes.toBase64()}"`)
   }
 
-  /** @param digits at least so many, with zeros in front */
+  /**
+   * @param value below a billion
+   * @param digits at least so many, with zeros in front
+   */
   #digits(value: number, digits: number): void {
     const bytes = this.#bytes
     const start = this.#length
     let end = start + digits
     while (value >= powers[end - start]!) end++
-    let rest = value
+    let rest = value | 0
     for (let at = end - 1; at >= start; at--) {
-      const shorter = (rest / 10) | 0
-      bytes[at] = 0x30 + rest - shorter * 10
+      // A product is several times as fast as a quotient, and cut off it is the same for all whole numbers of 31 bits.
+      const shorter = (rest * 0.1) | 0
+      bytes[at] = 0x30 + rest - Math.imul(shorter, 10)
       rest = shorter
     }
     this.#length = end

@@ -15,7 +15,8 @@ const parameter = 'max-lag='
  */
 export function maxLagOf(target: string): number | undefined {
   const query = target.indexOf('?')
-  if (query < 0) return undefined
+  // A query of many keys is split only if it may have the parameter.
+  if (query < 0 || !target.includes(parameter, query)) return undefined
   const found = target
     .slice(query + 1)
     .split('&')

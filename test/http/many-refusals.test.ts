@@ -27,6 +27,11 @@ describe.each(modes)('many keys %s', (_, hasFastPath) => {
   test.each([
     ['?keys=a&x=1', 'invalid_parameter', 'there is no parameter "x"'],
     ['?keys=a&key=b', 'invalid_parameter', 'key and keys, which exclude each other'],
+    ['?keys=a&keysx=b', 'invalid_parameter', 'there is no parameter "keysx"'],
+    ['?keys=a&key', 'invalid_parameter', 'key and keys, which exclude each other'],
+    ['?keys=a&&keys=b', 'invalid_parameter', 'there is no parameter ""'],
+    ['?keys=a&', 'invalid_parameter', 'there is no parameter ""'],
+    ['?keys=a&=b', 'invalid_parameter', 'there is no parameter ""'],
     ['?keys=a&max-lag=1&max-lag=2', 'invalid_parameter', 'max-lag more than once'],
     ['?keys=a&max-lag=x', 'invalid_parameter', 'max-lag is not a whole number'],
     ['?keys=%zz', 'invalid_key', 'two hexadecimal digits'],
