@@ -28,6 +28,8 @@ export interface RunningStore {
   residentBytes(): number
   /** Processor time so far, of the process and its children, user and system. */
   processorMs(): number
+  /** … of the first thread of the process alone, which answers lookups where Latchkey has one HTTP thread. */
+  firstThreadMs(): number
   /** How long it says that recovery took, without its start and stop; undefined where it does not say. */
   recoveryMs(): Promise<number | undefined>
   stop(): Promise<void>

@@ -14,6 +14,11 @@ export function processorMsOf(pid: number): number {
   return treeOf(pid).reduce((sum, one) => sum + processorMs(one), 0)
 }
 
+/** Of the first thread of a process, without its other threads. */
+export function firstThreadMsOf(pid: number): number {
+  return processorMs(`${pid}/task/${pid}`)
+}
+
 function treeOf(pid: number): number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number)
   return [pid, ...children.flatMap(treeOf)]
@@ -23,8 +28,9 @@ function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
 }
 
-function processorMs(pid: number): number {
-  const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? []
+/** @param entry in /proc: a process, or a thread of one */
+function processorMs(entry: number | string): number {
+  const fields = read(`/proc/${entry}/stat`).split(') ')[1]?.split(' ') ?? []
   return (Number(fields[userTicks] ?? 0) + Number(fields[systemTicks] ?? 0)) * tickMs
 }
 

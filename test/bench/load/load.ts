@@ -1,7 +1,9 @@
 /** Lookups over HTTP as fast as they are answered, from a separate process: wrk where it is installed, else sockets.ts on Bun. */
 import { join } from 'node:path'
+import { keysOf, type LoadForm } from './requests.ts'
 
 export interface Load {
+  /** Requests. */
   perSecond: number
   p50Ms: number
   p99Ms: number
@@ -18,6 +20,8 @@ export interface Target {
   keys: number
   connections: number
   seconds: number
+  /** `single` where absent. */
+  form?: LoadForm
 }
 
 const wrk = Bun.which('wrk')
@@ -35,12 +39,12 @@ export async function lookups(target: Target): Promise<Load> {
   return { ...(JSON.parse(last) as Omit<Load, 'processorShare'>), processorShare: processorMs / wallMs }
 }
 
-function commandOf({ url, lookupPath, keys, connections, seconds }: Target): string[] {
+function commandOf({ url, lookupPath, keys, connections, seconds, form = 'single' }: Target): string[] {
   if (!wrk) {
     const script = join(import.meta.dir, 'sockets.ts')
-    return [process.execPath, script, url, lookupPath, String(keys), String(connections), String(seconds)]
+    return [process.execPath, script, url, lookupPath, String(keys), String(connections), String(seconds), form]
   }
   const script = join(import.meta.dir, 'lookups.lua')
   const rate = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '20s']
-  return [wrk, ...rate, '-s', script, url, '--', lookupPath, String(keys)]
+  return [wrk, ...rate, '-s', script, url, '--', lookupPath, String(keys), form, String(keysOf(form))]
 }

@@ -1,15 +1,40 @@
--- Lookups of random keys, the same ones for every contender. Arguments: path of a lookup without its key, number of keys.
-local head, keys
-local tail = " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+-- Requests for random keys, the same ones for every contender. Arguments: path of a lookup without its key, number of
+-- keys, form of the requests (requests.ts has the same ones), keys of one request.
+local path, keys, form, each
+local isChecked = false
+local tail = " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 function init(args)
-  head = "GET " .. args[1] .. "user-"
+  path = args[1]
   keys = tonumber(args[2])
+  form = args[3]
+  each = tonumber(args[4])
   math.randomseed(20240229)
 end
 
+local function key()
+  return "user-" .. math.random(0, keys - 1)
+end
+
+local function keysOf(before, after)
+  local parts = {}
+  for index = 1, each do parts[index] = before .. key() .. after end
+  return parts
+end
+
 function request()
-  return head .. math.random(0, keys - 1) .. tail
+  -- wrk checks the first request, which it does not send, with a parser that does not know QUERY.
+  if form == "query" and not isChecked then
+    isChecked = true
+    return "GET / HTTP/1.1\r\n\r\n"
+  end
+  if form == "single" then return "GET " .. path .. key() .. tail .. "\r\n" end
+  local collection = path:sub(1, -2)
+  if form == "keys" then
+    return "GET " .. collection .. "?" .. table.concat(keysOf("keys=", ""), "&") .. tail .. "\r\n"
+  end
+  local body = '{"keys":[' .. table.concat(keysOf('"', '"'), ",") .. "]}"
+  return "QUERY " .. collection .. tail .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 function done(summary, latency, requests)

@@ -2,13 +2,16 @@
  * Lookups over HTTP from a separate process: so many connections, each with one request under way, random keys. Prints one line of JSON.
  * Raw sockets, because fetch() costs more than the lookups that it asks for.
  *
- *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds>
+ *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds> <single|keys|query>
  */
 import { isWhole } from './connection.ts'
+import { type LoadForm, loadForms, requestOf } from './requests.ts'
 
-const [url, lookupPath, keys, connections, seconds] = process.argv.slice(2)
+const [url, lookupPath = '', keys, connections, seconds, asked] = process.argv.slice(2)
 const { hostname, port } = new URL(url!)
 const keyCount = Number(keys)
+const form: LoadForm = loadForms.find((one) => one === asked) ?? 'single'
+const randomId = () => Math.floor(Math.random() * keyCount)
 const latenciesMs: number[] = []
 let failures = 0
 let stopped = false
@@ -19,9 +22,8 @@ interface Connection {
 }
 
 function send(socket: Bun.Socket<Connection>): void {
-  const path = `${lookupPath}user-${Math.floor(Math.random() * keyCount)}`
   socket.data.sentAt = performance.now()
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+  socket.write(requestOf({ form, lookupPath, hostname, randomId }))
 }
 
 function data(socket: Bun.Socket<Connection>, chunk: Buffer): void {

@@ -54,7 +54,7 @@ async function update(bench: Bench, contender: Contender): Promise<void> {
       if (resident.length % 30 === 0) say(`endless: ${textOf(store.residentBytes() / 1e6, 'MB')} MB`)
     }, sampleMs)
     const updates = { topic: source, partitions, keys, valueBytes, follower, leadMax }
-    const written = await updateEndlessly(client, updates, startedAt + totalMs)
+    const written = await updateEndlessly(client, updates, () => performance.now() >= startedAt + totalMs)
     const ingested = await endOf(client, follower, partitions)
     const ingestedMs = performance.now() - startedAt
     clearInterval(sampling)
@@ -72,7 +72,8 @@ async function update(bench: Bench, contender: Contender): Promise<void> {
     while ((await endOf(client, follower, partitions)) < written) await Bun.sleep(pollMs)
     const pacedWatch = await watchPauses(store, keys)
     const pacedUpdates = { ...updates, perSecond: paced.perSecond }
-    await updateEndlessly(client, pacedUpdates, performance.now() + paced.ms)
+    const pacedUntil = performance.now() + paced.ms
+    await updateEndlessly(client, pacedUpdates, () => performance.now() >= pacedUntil)
     const pacedPauses = await pacedWatch.end()
     addPauses(results, contender.name, pacing, pacedPauses)
     say(

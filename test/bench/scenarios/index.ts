@@ -5,6 +5,7 @@ import { freshness } from './freshness.ts'
 import { large } from './large.ts'
 import { limits } from './limits.ts'
 import { peers } from './peers.ts'
+import { reads } from './reads.ts'
 import { resp } from './resp.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
@@ -28,5 +29,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('scale')) await scale(bench)
   if (asked.has('endless')) await endless(bench)
   if (asked.has('resp')) await resp(bench)
+  if (asked.has('reads')) await reads(bench)
   return tables
 }

@@ -10,5 +10,6 @@ export const scenarioNames = [
   'scale',
   'endless',
   'resp',
+  'reads',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]

@@ -28,21 +28,21 @@ export interface Updates {
   perSecond?: number
 }
 
-/** Writes until `until`, by performance.now(). Returns how many records it wrote. */
-export async function updateEndlessly(client: KafkaClient, updates: Updates, until: number): Promise<number> {
+/** Writes until `isOver`. Returns how many records it wrote. */
+export async function updateEndlessly(client: KafkaClient, updates: Updates, isOver: () => boolean): Promise<number> {
   const { topic, partitions, follower, leadMax, perSecond = Infinity } = updates
   const startedAt = performance.now()
   const rows = rowsOf(updates)
   const start = await endOf(client, follower, partitions)
   let written = 0
   let followed = 0
-  for (let at = 0; performance.now() < until; at++) {
+  for (let at = 0; !isOver(); at++) {
     const row = rows[at % rows.length]!
     await produce(client, topic, row)
     written += row.reduce((sum, { records }) => sum + records, 0)
     const earlyMs = startedAt + (written / perSecond) * 1000 - performance.now()
     if (earlyMs > 0) await Bun.sleep(earlyMs)
-    while (written - followed > leadMax && performance.now() < until) {
+    while (written - followed > leadMax && !isOver()) {
       followed = (await endOf(client, follower, partitions)) - start
       if (written - followed > leadMax) await Bun.sleep(5)
     }
