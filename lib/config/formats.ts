@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { codecOf, type FormatsConfig, type FormatSpec, type RegistryConfig } from '../format/index.ts'
 import { formatDefinitions, formatNames } from './definitions/formats.ts'
-import { missing } from './missing-setting.ts'
+import { missingFault } from './missing-setting.ts'
 import { findPath, notFound } from './paths.ts'
 import { quote } from './quote.ts'
 import { readRegistry } from './schema-registry.ts'
@@ -44,7 +44,9 @@ export function formatsOf(given: GivenFormats, directories: readonly string[], t
   const store = reader.storeSpec(value, topics && `${topics.changelogTopic}-value`)
   reader.refuseWithoutEffect()
   if (key?.format === 'registry' && topics && !key.subject) {
-    reader.faults.push(missing('sourceTopic', 'keys are looked up by the latest schema of its subject in the registry'))
+    reader.faults.push(
+      missingFault('sourceTopic', 'keys are looked up by the latest schema of its subject in the registry'),
+    )
   }
   const faults = [...new Set([...registry.faults, ...reader.faults])]
   if (!key || !value || !store || faults.length > 0) return { formats: undefined, faults, notices: [] }
@@ -120,9 +122,9 @@ class FormatsReader {
     const message = this.#text(messageKey)
     const format = `${variableOf(`${part}Format`)}=protobuf`
     if (!this.#text('protoFile')) {
-      this.faults.push(missing('protoFile', `${format} needs the file of its message, or SCHEMA_REGISTRY_URL`))
+      this.faults.push(missingFault('protoFile', `${format} needs the file of its message, or SCHEMA_REGISTRY_URL`))
     }
-    if (!message) this.faults.push(missing(messageKey, `${format} needs the full name of its message`))
+    if (!message) this.faults.push(missingFault(messageKey, `${format} needs the full name of its message`))
     const file = this.#find('protoFile', 'file')
     const include = this.#include()
     if (!message || !file || !include) return undefined
@@ -134,7 +136,7 @@ class FormatsReader {
     this.#used.add(fileKey)
     if (!this.#text(fileKey)) {
       const found = `${variableOf(`${part}Format`)}=avro needs the file of its schema, or SCHEMA_REGISTRY_URL`
-      return void this.faults.push(missing(fileKey, found))
+      return void this.faults.push(missingFault(fileKey, found))
     }
     const file = this.#find(fileKey, 'file')
     return file === undefined ? undefined : this.#checked(part, { format: 'avro', file })
@@ -147,7 +149,9 @@ class FormatsReader {
   ): FormatSpec | undefined {
     const format = `${variableOf(`${part}Format`)}=${kind === 'json' ? 'json-schema' : kind}`
     if (!this.#text('schemaRegistryUrl')) {
-      return void this.faults.push(missing('schemaRegistryUrl', `${format} is read with the schemas of a registry`))
+      return void this.faults.push(
+        missingFault('schemaRegistryUrl', `${format} is read with the schemas of a registry`),
+      )
     }
     this.#used.add('schemaRegistryUrl')
     if (!this.#registry) return undefined

@@ -7,7 +7,7 @@ import { LatchkeyError } from '../errors.ts'
 import { clientsOf } from './client-properties.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
-import { isOfMissing, missing } from './missing-setting.ts'
+import { isMissingFault, missingFault } from './missing-setting.ts'
 import { quote } from './quote.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
 import { serverTlsOf } from './server-tls.ts'
@@ -86,7 +86,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
   // The env file that could not be read may have what is missing. One mistake is reported as one error.
-  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isOfMissing(fault)) : faults
+  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
   if (!parsed.success || faults.length > 0) throw faultsError(reported)
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
@@ -149,7 +149,7 @@ function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefine
 /** @param found what is wrong, if the setting's metadata is not specific enough */
 function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
   const { variable, allowed, isSecret } = metadataOf(key)
-  if (!given) return missing(key, found ?? 'set it')
+  if (!given) return missingFault(key, found ?? 'set it')
   const shown = isSecret ? variable : `${variable}=${quote(given.text)}`
   return `${shown} (${given.origin}): ${found ?? `it must be ${allowed}`}`
 }

@@ -21,13 +21,13 @@ const examples: Partial<Record<SettingKey, string>> = {
 }
 
 /** @param why why it is required, or what it must be */
-export function missing(key: SettingKey, why: string): string {
+export function missingFault(key: SettingKey, why: string): string {
   const { variable } = metadataOf(key)
   const example = examples[key]
   return `${variable} is missing: ${why}${example === undefined ? '' : `, for example ${variable}=${example}`}`
 }
 
-/** Whether an error comes from missing(). */
-export function isOfMissing(fault: string): boolean {
+/** Whether an error comes from missingFault(). */
+export function isMissingFault(fault: string): boolean {
   return /^[A-Z_]+ is missing: /.test(fault)
 }

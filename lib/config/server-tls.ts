@@ -1,5 +1,5 @@
 /** The certificate of the HTTP server from its two settings, which need each other. */
-import { missing } from './missing-setting.ts'
+import { missingFault } from './missing-setting.ts'
 import { readTlsPair, type TlsPair } from './tls-pair.ts'
 
 /** Returns the pair that the settings name; undefined if they name none, or if there are errors. */
@@ -9,7 +9,7 @@ export function serverTlsOf(
 ): TlsPair | undefined {
   const { serverTlsCert: certPath, serverTlsKey: keyPath } = texts
   if (certPath && keyPath) return readTlsPair({ certPath, keyPath }, faults)
-  if (certPath) faults.push(missing('serverTlsKey', 'SERVER_TLS_CERT needs the key of its certificate'))
-  if (keyPath) faults.push(missing('serverTlsCert', 'SERVER_TLS_KEY needs the certificate that it belongs to'))
+  if (certPath) faults.push(missingFault('serverTlsKey', 'SERVER_TLS_CERT needs the key of its certificate'))
+  if (keyPath) faults.push(missingFault('serverTlsCert', 'SERVER_TLS_KEY needs the certificate that it belongs to'))
   return undefined
 }

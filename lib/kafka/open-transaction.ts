@@ -17,11 +17,11 @@ export async function openTransaction(
   // The order matters: a batch acknowledged between the two requests must not look like an open transaction.
   const end = await endOf('read_uncommitted')
   const stable = await endOf('read_committed')
-  return stable < end ? hiddenAt(topic, partition, stable) : undefined
+  return stable < end ? hiddenByTransaction(topic, partition, stable) : undefined
 }
 
 /** Returns the error of a reader that waits for an open transaction. */
-export function hiddenAt(topic: string, partition: number, offset: number): LatchkeyError {
+export function hiddenByTransaction(topic: string, partition: number, offset: number): LatchkeyError {
   const found = 'a transaction that another producer has begun there is not ended'
   const advice = `The broker ends it after its timeout; end one that hangs with kafka-transactions.sh`
   const message = `Reading ${topic} partition ${partition} at offset ${offset}: ${found}. ${advice}`

@@ -30,7 +30,7 @@ const operationBits: Readonly<Record<Operation, number>> = {
   DescribeConfigs: 10,
 }
 /** A producer id that no coordinator assigns, so requests with it are refused. */
-const nobodysProducerId = '9007199254740991'
+const unassignedProducerId = '9007199254740991'
 
 export interface KnownOperations {
   /** Whether the broker does not even report that it exists. */
@@ -97,7 +97,7 @@ export async function transactionPermissions(
     const coordinator = await client.coordinator('transaction', transactionalId)
     const args = {
       transactionalId,
-      producerId: nobodysProducerId,
+      producerId: unassignedProducerId,
       producerEpoch: 0,
       topics: [{ topic, partitions: [0] }],
     }

@@ -4,7 +4,7 @@
  */
 import type { Isolation } from '../store-protocol/client-config.ts'
 import type { KafkaClient } from './client.ts'
-import { hiddenAt } from './open-transaction.ts'
+import { hiddenByTransaction } from './open-transaction.ts'
 import type { FetchedPartition } from './protocol/fetch.ts'
 
 /** Transactions that end sooner are usual: checkpoints of stream processors are often a minute apart. */
@@ -54,7 +54,7 @@ export class StableOffsetWatch {
       this.#moved(held)
     } else if (!held.isReported && now - held.since >= patienceMs) {
       held.isReported = true
-      this.#client.health.waits(hiddenAt(this.#topic, partition, stable), { operation: held.operation })
+      this.#client.health.waits(hiddenByTransaction(this.#topic, partition, stable), { operation: held.operation })
     }
   }
 

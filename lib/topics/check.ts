@@ -15,7 +15,7 @@ import {
   requireBrokers,
   transactionalIdPrefixOf,
 } from './clients.ts'
-import { changedText, fingerprintOf, isOfAnother } from './fingerprint.ts'
+import { fingerprintOf, hasOtherFingerprint, otherFormatsWarning } from './fingerprint.ts'
 import { findPermissions, type PermissionsFound, refuseMissing, type Verdict } from './permission-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 
@@ -74,8 +74,8 @@ async function describeChanged(clients: Clients, config: StoreConfig, topology: 
     fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries),
   )
   const fingerprint = fingerprintOf(config)
-  const isChanged = [...committed.values()].some(({ metadata }) => isOfAnother(metadata, fingerprint))
-  return isChanged ? [`warning: ${config.changelogTopic}: ${changedText}`] : []
+  const isChanged = [...committed.values()].some(({ metadata }) => hasOtherFingerprint(metadata, fingerprint))
+  return isChanged ? [`warning: ${config.changelogTopic}: ${otherFormatsWarning}`] : []
 }
 
 /** Describes what a start does with an existing changelog. */

@@ -30,12 +30,12 @@ export function fingerprintIn(metadata: string): string | undefined {
  * Whether the stored values were made with other formats, or by another module.
  * @param metadata of a partition's commit whose values stay
  */
-export function isOfAnother(metadata: string, fingerprint: string | undefined): boolean {
+export function hasOtherFingerprint(metadata: string, fingerprint: string | undefined): boolean {
   return completenessOf(metadata).changelogStart >= 0 && fingerprintIn(metadata) !== fingerprint
 }
 
 /** The warning about this, after the changelog's name. */
-export const changedText =
+export const otherFormatsWarning =
   'its values were stored with other formats, or by another store module, and stay as they are until their keys come again; --rebuild stores all of them again'
 
 function textOf(moduleUrl: string): string {

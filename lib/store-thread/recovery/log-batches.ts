@@ -9,7 +9,7 @@ import { oversizedBatchIn, piecesOf } from '../../kafka/batch-pieces.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { hiddenAt } from '../../kafka/open-transaction.ts'
+import { hiddenByTransaction } from '../../kafka/open-transaction.ts'
 import type { FetchedPartition } from '../../kafka/protocol/fetch.ts'
 import { isOversized, RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import type { Isolation } from '../../store-protocol/client-config.ts'
@@ -132,7 +132,7 @@ async function fetchVisible(
   if (shown >= to || to === Number.POSITIVE_INFINITY) return undefined
   const ends = await listOffsets(client, topic, [partition], 'latest', 'read_uncommitted')
   if (ends.get(partition)! < to) return undefined
-  throw hiddenAt(topic, partition, from)
+  throw hiddenByTransaction(topic, partition, from)
 }
 
 /**

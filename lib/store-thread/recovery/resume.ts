@@ -6,7 +6,7 @@ import { type CommittedOffset, listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
 import type { OffsetReset } from '../../store-protocol/client-config.ts'
 import { completenessOf, rebuildingMetadata } from '../../topics/completeness.ts'
-import { changedText, isOfAnother } from '../../topics/fingerprint.ts'
+import { hasOtherFingerprint, otherFormatsWarning } from '../../topics/fingerprint.ts'
 import { marksIn } from './marks.ts'
 import type { Recovered } from './recovery.ts'
 import { type Resume, resumeAt } from './resume-decision.ts'
@@ -114,9 +114,9 @@ export function warnStale(
   fingerprint: string | undefined,
 ): void {
   const isChanged = [...resumed].some(([partition, { discard }]) => {
-    return !discard && isOfAnother(committed.get(partition)?.metadata ?? '', fingerprint)
+    return !discard && hasOtherFingerprint(committed.get(partition)?.metadata ?? '', fingerprint)
   })
-  if (isChanged) log.warn(`{changelogTopic}: ${changedText}`, { changelogTopic })
+  if (isChanged) log.warn(`{changelogTopic}: ${otherFormatsWarning}`, { changelogTopic })
 }
 
 /** Returns the error for auto.offset.reset=error. */

@@ -1,5 +1,4 @@
-/** Metadata for no topic, version 1. */
-/** Holds the seam to kafkajs: that the internals which lib/kafka/connection/broker-connection.ts reaches for exist, and behave. */
+/** Holds the seam to kafkajs: that the internals which lib/kafka/connection uses exist, and behave. */
 import { afterEach, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
 import { version } from 'kafkajs/package.json'
@@ -33,6 +32,7 @@ async function brokerAddress(): Promise<BrokerAddress> {
   return { host, port: Number(port) }
 }
 
+/** Metadata for no topic, version 1. */
 const rawMetadata: RawRequest = {
   apiKey: 3,
   apiVersion: 1,
