@@ -1,4 +1,4 @@
-/** The certificate of the HTTP server from its two settings, which need each other. */
+/** The certificate of HTTP and of the Redis protocol, from its two settings, which need each other. */
 import { missingFault } from './missing-setting.ts'
 import { readTlsPair, type TlsPair } from './tls-pair.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Certificate and private key of the HTTP server, read and checked together. An error is then reported for the setting,
- * not as a failed handshake.
+ * Certificate and private key of HTTP and of the Redis protocol, read and checked together. An error is then reported
+ * for the setting, not as a failed handshake.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'

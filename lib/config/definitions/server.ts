@@ -1,4 +1,4 @@
-/** Settings for the HTTP server. */
+/** Settings for the two servers: HTTP and the Redis protocol. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import { threadsDefault, threadsMax } from '../threads.ts'
