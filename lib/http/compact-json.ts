@@ -25,7 +25,7 @@ const wantsColon = 4
 const wantsCommaOrEnd = 5
 
 /** Bytes of a string that are copied as they are: visible ASCII and space, without quote and backslash. */
-const isPlain = new Uint8Array(256).fill(1, 0x20, 0x80)
+export const isPlain = new Uint8Array(256).fill(1, 0x20, 0x80)
 isPlain[quote] = 0
 isPlain[backslash] = 0
 

@@ -2,6 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { decodeForm } from './key.ts'
 import { quoted } from './parameters.ts'
+import { plainKeysOf } from './plain-keys.ts'
 
 /** Maximum number of keys of one request. */
 export const keysMax = 10_000
@@ -35,6 +36,8 @@ export function keysOfQuery(values: readonly string[]): AskedKey[] {
  * @throws LatchkeyError malformed_request, invalid_parameter, too_many_keys
  */
 export function keysOfBody(body: Uint8Array): AskedKey[] {
+  const plain = plainKeysOf(body, keysMax)
+  if (plain !== undefined) return plain.map((text) => ({ text, isBytes: false }))
   const json = parse(body)
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw invalid(`it is not an object; send ${shape}`)
