@@ -1,4 +1,5 @@
 /** What the bench needs of a contender: a store in a separate process that serves `GET /stores/<id>/<key>`. */
+import type { ThreadTime } from './process-tree.ts'
 
 export interface StoreSettings {
   /** Names the store, its group and its URLs. */
@@ -28,8 +29,8 @@ export interface RunningStore {
   residentBytes(): number
   /** Processor time so far, of the process and its children, user and system. */
   processorMs(): number
-  /** … of the first thread of the process alone, which answers lookups where Latchkey has one HTTP thread. */
-  firstThreadMs(): number
+  /** Of its first thread, which answers lookups where Latchkey has one HTTP thread. */
+  firstThread(): ThreadTime
   /** How long it says that recovery took, without its start and stop; undefined where it does not say. */
   recoveryMs(): Promise<number | undefined>
   stop(): Promise<void>

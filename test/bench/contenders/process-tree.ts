@@ -14,9 +14,17 @@ export function processorMsOf(pid: number): number {
   return treeOf(pid).reduce((sum, one) => sum + processorMs(one), 0)
 }
 
-/** Of the first thread of a process, without its other threads. */
-export function firstThreadMsOf(pid: number): number {
-  return processorMs(`${pid}/task/${pid}`)
+/** Milliseconds of a thread so far. */
+export interface ThreadTime {
+  ranMs: number
+  /** Ready to run, without a processor. */
+  waitedMs: number
+}
+
+/** Of the first thread of a process. */
+export function firstThreadOf(pid: number): ThreadTime {
+  const [ran = 0, waited = 0] = read(`/proc/${pid}/task/${pid}/schedstat`).split(' ').map(Number)
+  return { ranMs: ran / 1e6, waitedMs: waited / 1e6 }
 }
 
 function treeOf(pid: number): number[] {
@@ -28,9 +36,8 @@ function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
 }
 
-/** @param entry in /proc: a process, or a thread of one */
-function processorMs(entry: number | string): number {
-  const fields = read(`/proc/${entry}/stat`).split(') ')[1]?.split(' ') ?? []
+function processorMs(pid: number): number {
+  const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? []
   return (Number(fields[userTicks] ?? 0) + Number(fields[systemTicks] ?? 0)) * tickMs
 }
 

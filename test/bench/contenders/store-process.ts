@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/process/temporary-folder.ts'
 import { Watchdog } from '../../support/process/watchdog.ts'
 import { buildFolder } from '../build-folder.ts'
 import type { RunningStore } from './contender.ts'
-import { firstThreadMsOf, processorMsOf, residentBytesOf } from './process-tree.ts'
+import { firstThreadOf, processorMsOf, residentBytesOf } from './process-tree.ts'
 
 const pollMs = 2
 const startMaxMs = 600_000
@@ -59,7 +59,7 @@ export async function launch({ id, command, env, recovery }: Launch): Promise<Ru
     },
     residentBytes: () => residentBytesOf(child.pid),
     processorMs: () => processorMsOf(child.pid),
-    firstThreadMs: () => firstThreadMsOf(child.pid),
+    firstThread: () => firstThreadOf(child.pid),
     async recoveryMs() {
       await Bun.sleep(50) // for what it writes about it
       const said = recovery.exec(readFileSync(log, 'utf8'))

@@ -7,7 +7,7 @@ import { dumpOn, dumpOnce } from '../load/dump.ts'
 import { type Load, lookups } from '../load/load.ts'
 import { keysOf, type LoadForm } from '../load/requests.ts'
 import { textOf } from '../report/metrics.ts'
-import { shareOf, type ThreadLoad } from '../report/share.ts'
+import { idleShareOf, shareOf, type ThreadLoad } from '../report/share.ts'
 import { subject } from '../report/wanted.ts'
 import { updateEndlessly } from '../topics/endless.ts'
 import { endOf } from '../topics/ends.ts'
@@ -132,7 +132,7 @@ async function dumpBesideLookups(asked: Asked): Promise<void> {
   const { share, rate, idleP99, p99 } = await dumpBeside(asked)
   const found = { dumpShare: share, dumpBesideRate: rate, dumpIdleP99: idleP99, dumpP99: p99 }
   asked.bench.results.add(subject, found)
-  say(`reads: dump beside lookups: ${textOf(share, 'ratio')} of the thread, p99 ${textOf(p99, 'ms')} ms`)
+  say(`reads: dump beside lookups: ${textOfShare(share)} of the thread, p99 ${textOf(p99, 'ms')} ms`)
 }
 
 async function dumpBesideIngest(asked: Asked, follower: string): Promise<void> {
@@ -160,7 +160,7 @@ async function dumpBesideIngest(asked: Asked, follower: string): Promise<void> {
     dumpIngestIdleP99: idleP99,
     dumpIngestP99: p99,
   })
-  say(`reads: … and ingest: ${textOf(share, 'ratio')} of the thread, p99 ${textOf(p99, 'ms')} ms`)
+  say(`reads: … and ingest: ${textOfShare(share)} of the thread, p99 ${textOf(p99, 'ms')} ms`)
 }
 
 /** Lookups without a dump, then with dumps one after another. */
@@ -171,12 +171,21 @@ async function dumpBeside(asked: Asked) {
   await load(asked, 'single', dumpAheadSeconds)
   const beside = await threadLoad(asked)
   const { entries, ms } = await dumping.end()
+  say(`reads: lookups left their thread idle for ${textOf(idleShareOf(alone) * 100, 'ratio')} % before the dump`)
   return { share: shareOf(alone, beside), rate: (entries / ms) * 1_000, idleP99: alone.p99Ms, p99: beside.p99Ms }
+}
+
+function textOfShare(share: number | undefined): string {
+  return share === undefined ? 'an unknown share' : textOf(share, 'ratio')
 }
 
 async function threadLoad(asked: Asked): Promise<ThreadLoad & Load> {
   const { seconds } = asked.bench.options
-  const before = asked.store.firstThreadMs()
+  const before = asked.store.firstThread()
+  const startedAt = performance.now()
   const found = await load(asked, 'single', seconds)
-  return { ...found, lookups: found.perSecond * seconds, threadMs: asked.store.firstThreadMs() - before }
+  const wallMs = performance.now() - startedAt
+  const after = asked.store.firstThread()
+  const ranMs = after.ranMs - before.ranMs
+  return { ...found, lookups: found.perSecond * seconds, ranMs, waitedMs: after.waitedMs - before.waitedMs, wallMs }
 }
