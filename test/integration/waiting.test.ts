@@ -25,7 +25,8 @@ test('a producer sees its own record with min-offset, at the primary and at a re
   const store = fixture.open(soon)
   await fixture.quiet(store)
   const replica = fixture.open({ ...soon, useReplicaOnly: true, sourceTopic: '' })
-  await replica.ready
+  const states = () => replica.status().details.map(({ state }) => state)
+  await until('both replicas have filled', () => states().join() === 'running,running')
   for (let round = 0; round < 150; round++) {
     const partition = round % 2
     const value = round % 7 === 0 ? null : `${round}`
