@@ -97,16 +97,18 @@ export class Connections {
       seen.add(connection)
       yield connection
     }
+    const silent: BrokerConnection[] = []
     const places = [...this.#seeds.map((address) => ({ address, node: -1 })), ...this.#learned()]
     for (let tries = 0; tries < places.length && !this.#isClosed; tries++) {
       const { address, node } = places[this.#turn++ % places.length]!
       const connection = node >= 0 ? this.to(node) : this.#toSeed(address)
-      if (seen.has(connection) || this.#silent.has(connection)) continue
+      if (seen.has(connection)) continue
       seen.add(connection)
-      yield connection
+      if (this.#silent.has(connection)) silent.push(connection)
+      else yield connection
     }
-    // A silent broker is better than none.
-    if (seen.size === 0) yield this.#toSeed(this.#seeds[this.#turn % this.#seeds.length]!)
+    // Silent brokers are better than none. All of them are asked: a pause of this process makes every broker silent.
+    if (seen.size === silent.length) yield* silent
   }
 
   /** Marks a node that does not answer in time: requests that others can answer avoid it. */

@@ -20,6 +20,10 @@ afterEach(async () => {
 })
 
 function clientOf(...seeds: number[]): KafkaClient {
+  return clientThatWaits(lateMs, seeds)
+}
+
+function clientThatWaits(ms: number, seeds: readonly number[]): KafkaClient {
   const client = new KafkaClient({
     subject: 'test',
     brokers: seeds.map((node) => cluster.address(node)),
@@ -27,7 +31,7 @@ function clientOf(...seeds: number[]): KafkaClient {
     connectionTimeoutMs: 60_000,
     requestTimeoutMs: 60_000,
     retryBackoff: { firstMs: 1, maxMs: 5 },
-    lateMs,
+    lateMs: ms,
   })
   open.push(client)
   return client
@@ -104,7 +108,8 @@ test('metadata and coordinators come from another broker when the one asked is s
 })
 
 test('a silent broker is skipped from then on, and asked again once it has answered', async () => {
-  const client = clientOf(1)
+  // Long enough that a broker of this process answers in time.
+  const client = clientThatWaits(1_000, [1])
   await client.metadata(['topic'])
   cluster.broker(1).isSilent = true
   const first = failureOf(client.send(2, { ...produce, apiKey: 8, apiVersion: 5, apiName: 'OffsetCommit' }, 60_000))
@@ -117,6 +122,21 @@ test('a silent broker is skipped from then on, and asked again once it has answe
   expect(await soon('an end of it', first)).toBeUndefined()
   for (const node of [1, 3]) await cluster.broker(node).end()
   await until('it is asked again', async () => (await failureOf(client.metadata(['topic']))) === undefined)
+})
+
+test('every broker is asked again when all were silent', async () => {
+  const client = clientOf(1)
+  await client.metadata(['topic'])
+  for (const node of [2, 3]) await client.versionMax(node, 3)
+  for (const node of [1, 2, 3]) cluster.broker(node).isSilent = true
+  const received = [1, 2, 3].map((node) => cluster.broker(node).received)
+  const first = failureOf(client.metadata(['topic']))
+  await until('all are asked', () => received.every((before, index) => cluster.broker(index + 1).received > before))
+  await Bun.sleep(2 * lateMs) // the last one is late, too
+  cluster.broker(3).isSilent = false
+  expect(await soon('an answer of the one that speaks again', client.metadata(['topic']))).toHaveLength(1)
+  client.close()
+  await first
 })
 
 test('a producer id comes from another broker when the one asked is silent', async () => {
