@@ -9,7 +9,13 @@ const heavy = new Set([
 ])
 
 /** Whole servers under load and the map at full speed: as long as all others together. */
-const slow = new Set(['test/map/concurrency.test.ts', 'test/server/hostile.test.ts', 'test/server/memory.test.ts'])
+const slow = new Set([
+  'test/map/concurrency.test.ts',
+  'test/map/fold.test.ts',
+  'test/server/connection-cap.test.ts',
+  'test/server/hostile.test.ts',
+  'test/server/memory.test.ts',
+])
 /** More than there are cores: many tests wait for a clock or a socket. */
 const processes = 4
 
