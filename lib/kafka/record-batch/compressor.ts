@@ -1,5 +1,5 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
-import type { Compression } from './layout.ts'
+import { type Compression, compressionNames } from './layout.ts'
 import { compressLz4, lz4BytesMax } from './lz4-encoder.ts'
 import { compressSnappy, snappyBytesMax } from './snappy-encoder.ts'
 
@@ -35,21 +35,21 @@ export class Compressor {
 
   /** Returns the end of the compressed bytes in the target. */
   #into(batch: Buffer, start: number, end: number): number {
-    switch (this.compression) {
-      case 0:
+    switch (compressionNames[this.compression]) {
+      case 'none':
         return end
-      case 1:
+      case 'gzip':
         return this.#keep(
           gzipSync(batch.subarray(start, end), this.#level === null ? {} : { level: this.#level }),
           start,
         )
-      case 2:
+      case 'snappy':
         this.#reserve(start + snappyBytesMax(end - start))
         return compressSnappy(batch, start, end, this.#target, start)
-      case 3:
+      case 'lz4':
         this.#reserve(start + lz4BytesMax(end - start))
         return compressLz4(batch, start, end, this.#target, start)
-      case 4:
+      case 'zstd':
         return this.#keep(zstdCompressSync(batch.subarray(start, end), zstdOptions(this.#level)), start)
     }
   }

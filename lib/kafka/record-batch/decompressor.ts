@@ -1,6 +1,6 @@
 import { zstdDecompressSync } from 'node:zlib'
 import { gunzip } from './gzip.ts'
-import { type Compression, maxDecompressedBytes } from './layout.ts'
+import { type Compression, compressionNames, maxDecompressedBytes } from './layout.ts'
 import { decompressLz4Frame } from './lz4-frame.ts'
 import { isTooLarge, OutputBuffer, tooLarge } from './output-buffer.ts'
 import { decompressSnappy } from './snappy.ts'
@@ -20,16 +20,16 @@ export class Decompressor {
    * Zstandard data is not detected here, because zlib returns what there is; the record count detects it.
    */
   decompress(compression: Compression, bytes: Buffer): Buffer {
-    switch (compression) {
-      case 0:
+    switch (compressionNames[compression]) {
+      case 'none':
         return bytes
-      case 1:
+      case 'gzip':
         return gunzip(bytes, maxDecompressedBytes, chunkBytes)
-      case 2:
+      case 'snappy':
         return this.#into(decompressSnappy, bytes)
-      case 3:
+      case 'lz4':
         return this.#into(decompressLz4Frame, bytes)
-      case 4:
+      case 'zstd':
         return zstd(bytes)
     }
   }

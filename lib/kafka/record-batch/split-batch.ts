@@ -74,12 +74,13 @@ export async function* splitBatch(
 }
 
 async function* inflated(compression: layout.Compression, bytes: Buffer): AsyncGenerator<Buffer> {
-  if (compression === 0) return yield bytes
+  const name = layout.compressionNames[compression]
+  if (name === 'none') return yield bytes
   const output = new OutputBuffer(layout.maxBlockBytes, 0)
-  if (compression === 2) return yield* snappyPieces(bytes, output)
-  if (compression === 3) return yield* lz4Pieces(bytes, output)
+  if (name === 'snappy') return yield* snappyPieces(bytes, output)
+  if (name === 'lz4') return yield* lz4Pieces(bytes, output)
   const stream =
-    compression === 1 ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
+    name === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
   stream.end(bytes)
   yield* stream as AsyncIterable<Buffer>
 }
