@@ -1,6 +1,7 @@
 /** The head of a request or a response, which may arrive in pieces. */
 
-const headEnd = '\r\n\r\n'
+/** End of the last line of a head, and the empty line. */
+export const headEnd = '\r\n\r\n'
 /** More than Bun's server accepts, and than every response has. A longer head is never complete. */
 const charactersMax = 24_576
 

@@ -7,6 +7,7 @@ import { readsBody } from '../../http/collection.ts'
 import { bodyBytesMax } from '../../http/key-list.ts'
 import type { RequestHead, RequestHeaders } from '../../http/request-head.ts'
 import { hostPattern } from '../request-guard.ts'
+import { headEnd } from './head-text.ts'
 
 /** The bound of Bun's server on request line and headers together. */
 export const headCharactersMax = 16_384
@@ -19,7 +20,6 @@ const get = 'GET '
 /** Methods of requests with a body. */
 const bodyMethods = ['QUERY', 'POST'] as const
 const version = ' HTTP/1.1\r\n'
-const headEnd = '\r\n\r\n'
 
 /** Path and query. No part of a path may begin with a dot: Bun's server normalises `..` and similar parts. */
 const plainTarget = /^(?:\/(?!\.|%2e)[\w\-.~!$&'()*+,;=:@%?]*)+$/i

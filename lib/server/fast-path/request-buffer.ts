@@ -2,9 +2,9 @@
  * Bytes received from a client that are not answered yet, one character per byte. Requests are taken out one by one.
  */
 import { BodyBudget } from './body-budget.ts'
+import { headEnd } from './head-text.ts'
 import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest } from './plain-request.ts'
 
-const headEnd = '\r\n\r\n'
 const emptyLine = '\r\n'
 /** Of requests that may be plain, and of what may precede them. */
 const beginnings = ['GET /', 'QUERY /stores/', 'POST /stores/', emptyLine]
