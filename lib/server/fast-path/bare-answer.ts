@@ -1,6 +1,6 @@
 /**
  * Replaces bare refusals of Bun's server. Bun's server refuses some requests before they reach a handler: it sends a
- * status and `Connection: close` only, or closes without a response. The client gets a problem instead, as for every
+ * status and `Connection: close` only, the latter not if the client has asked for it, or closes without a response. The client gets a problem instead, as for every
  * other refusal.
  */
 import { LatchkeyError } from '../../errors.ts'
@@ -11,7 +11,7 @@ import { headOf, linesOf } from './head.ts'
 
 /** Longer than every bare response. */
 const bytesMax = 100
-const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\nConnection: close\r\n\r\n$/
+const pattern = /^HTTP\/1\.1 (400|413|431|505) [A-Za-z ]{1,40}\r\n(?:Connection: close\r\n)?\r\n$/
 
 const unknownMethod = new LatchkeyError(
   'method_unknown',

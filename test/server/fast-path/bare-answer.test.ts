@@ -41,6 +41,19 @@ describe.each(transports)(
   },
 )
 
+describe.each(transports)('$name', ({ serveFake, rawRequest }) => {
+  test.each([`1.1\r\n${host}Connection: close`, `1.0\r\n${host}Connection: keep-alive`, `1.1\r\nHost: a`])(
+    'a body beyond all bounds is answered with a problem: HTTP/%s',
+    async (rest) => {
+      await using served = serveFake()
+      const request = `POST /stores/orders HTTP/${rest}\r\nContent-Length: 1048577\r\n\r\n`
+      const [head, body = ''] = (await rawRequest(served.server.port, request)).split('\r\n\r\n')
+      expect(head).toStartWith('HTTP/1.1 413 ')
+      expect(JSON.parse(body)).toMatchObject({ status: 413, code: 'body_too_large', bytesMax: 1_048_576 })
+    },
+  )
+})
+
 test('an answer to HEAD has no body, and the same head', () => {
   const bare = Buffer.from('HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\n\r\n')
   const [whole, head] = [false, true].map((isHead) => Buffer.from(problemFor(bare, isHead)!).toString())
