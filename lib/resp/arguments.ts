@@ -1,5 +1,6 @@
 /** Arguments of a command as text and numbers, with Redis's errors. */
 import { CommandError } from './error-reply.ts'
+import { namesMax } from './limits.ts'
 import type { Session } from './session.ts'
 
 const latin1 = new TextDecoder('latin1')
@@ -27,6 +28,18 @@ export function notAnInteger(): CommandError {
 
 export function syntaxError(): CommandError {
   return new CommandError('ERR syntax error')
+}
+
+/**
+ * Names in the arguments after a subcommand.
+ * @throws CommandError if there are too many
+ */
+export function namesOf(session: Session): string[] {
+  const count = session.args.count - 2
+  if (count > namesMax) {
+    throw new CommandError(`ERR reading ${count} names: a command may have ${namesMax}; send several commands`)
+  }
+  return Array.from({ length: count }, (_, index) => wordOf(session, index + 2))
 }
 
 /** For a subcommand that does not exist. */

@@ -179,8 +179,9 @@ export class CommandReader {
   /** Reads an inline command; leaves the count at 0 if the line is empty. */
   #readInline(): boolean {
     const bytesMax = this.isTrusted ? inlineBytesMax : openArgumentBytesMax
-    const lineEnd = this.#bytes.subarray(0, this.#end).indexOf(lf, Math.max(this.#at, this.#searched))
-    if (lineEnd < 0) {
+    // Without a view: a client may send nothing but empty lines.
+    const lineEnd = this.#bytes.indexOf(lf, Math.max(this.#at, this.#searched))
+    if (lineEnd < 0 || lineEnd >= this.#end) {
       this.#searched = this.#end
       if (this.#end - this.#at > bytesMax) throw new ProtocolError('too big inline request')
       return false

@@ -5,6 +5,7 @@
  * Only the last `*` is tried again, since any earlier one that matched needs no other length. So a comparison takes at
  * most pattern times text steps. A bound on all steps of a pattern covers the rest.
  */
+import { CommandError } from './error-reply.ts'
 import { patternBytesMax, patternStepsMax } from './limits.ts'
 
 const star = 0x2a
@@ -15,8 +16,12 @@ const caret = 0x5e
 const dash = 0x2d
 const backslash = 0x5c
 
-/** The pattern is too long, or costs too many steps. The message completes "… pattern". */
-export class GlobTooCostly extends Error {}
+/** The pattern is too long, or costs too many steps. */
+export class GlobTooCostly extends CommandError {
+  constructor(found: string) {
+    super(`ERR comparing with the pattern: it is ${found}; use a simpler one`)
+  }
+}
 
 export class Glob {
   /** Bytes that every match begins with. */

@@ -24,6 +24,9 @@ export const keysMax = 10_000
 /** Bytes of the values of one MGET [no bound]. */
 export const manyBytesMax = 16_777_216
 
+/** Names of one CONFIG GET, COMMAND INFO or COMMAND DOCS, whose replies are made without a pause [no bound]. */
+export const namesMax = 128
+
 /** Entries of one SCAN [no bound]. */
 export const scanCountMax = 10_000
 /** Keys that KEYS returns, and their bytes [no bound]. */

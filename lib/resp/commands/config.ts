@@ -1,5 +1,5 @@
 /** CONFIG GET: the few parameters of Redis that clients and tools ask for. Latchkey's settings are not among them. */
-import { unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import { namesOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
 import { Glob } from '../glob.ts'
 import { commandBytesMax } from '../limits.ts'
 import type { Session } from '../session.ts'
@@ -8,8 +8,7 @@ export function config(session: Session): void {
   const { args, replies, context } = session
   if (wordOf(session, 1) !== 'get') throw unknownSubcommand(session, 'CONFIG')
   if (args.count < 3) throw wrongCount('config|get')
-  const globs: Glob[] = []
-  for (let index = 2; index < args.count; index++) globs.push(new Glob(Buffer.from(wordOf(session, index))))
+  const globs = namesOf(session).map((name) => new Glob(Buffer.from(name, 'latin1')))
   const { connectionsMax } = context
   const parameters = {
     appendonly: 'no',

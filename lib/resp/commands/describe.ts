@@ -1,5 +1,5 @@
 /** COMMAND: the commands that there are, for clients that ask and for completion in redis-cli. */
-import { unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import { namesOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
 import type { Session } from '../session.ts'
 import type { RespCommand } from './command.ts'
 
@@ -8,8 +8,7 @@ export function describe(session: Session, table: ReadonlyMap<string, RespComman
   const all = [...table.values()]
   if (args.count === 1) return replyInfos(session, all)
   const word = wordOf(session, 1)
-  const asked: (RespCommand | undefined)[] = []
-  for (let index = 2; index < args.count; index++) asked.push(table.get(wordOf(session, index)))
+  const asked = namesOf(session).map((name) => table.get(name))
   if (word === 'info') return replyInfos(session, args.count === 2 ? all : asked)
   if (word === 'docs') return replyDocs(session, args.count === 2 ? all : asked.filter((one) => one !== undefined))
   if (word !== 'count' && word !== 'list') throw unknownSubcommand(session, 'COMMAND')

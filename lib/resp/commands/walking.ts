@@ -2,7 +2,7 @@
 import type { WalkChunk, WalkPosition } from '../../store-protocol/reads.ts'
 import { integerOf, syntaxError, textOf, wordOf } from '../arguments.ts'
 import { CommandError } from '../error-reply.ts'
-import { Glob, GlobTooCostly } from '../glob.ts'
+import { Glob } from '../glob.ts'
 import { keysReplyBytesMax, keysReplyMax, scanCountMax, walksMax } from '../limits.ts'
 import { nextTurn } from '../next-turn.ts'
 import type { Session } from '../session.ts'
@@ -116,11 +116,7 @@ function keysOf(
 }
 
 function matching(texts: readonly Uint8Array[], glob: Glob | undefined): Uint8Array[] {
-  try {
-    return texts.filter((text) => glob === undefined || glob.isEverything || glob.matches(text))
-  } catch (thrown) {
-    throw asCommandError(thrown)
-  }
+  return texts.filter((text) => glob === undefined || glob.isEverything || glob.matches(text))
 }
 
 function replyScan(session: Session, cursor: number, found: readonly Uint8Array[]): void {
@@ -157,14 +153,5 @@ function countOf(session: Session, index: number): number {
 }
 
 function globOf(session: Session, index: number): Glob {
-  try {
-    return new Glob(session.args.argument(index))
-  } catch (thrown) {
-    throw asCommandError(thrown)
-  }
-}
-
-function asCommandError(thrown: unknown): unknown {
-  if (!(thrown instanceof GlobTooCostly)) return thrown
-  return new CommandError(`ERR comparing keys with the pattern: it is ${thrown.message}; use a simpler one`)
+  return new Glob(session.args.argument(index))
 }

@@ -33,6 +33,10 @@ describe('small commands', () => {
       ['CONFIG', 'GET', 'max*', 'appendonly'],
       ['appendonly', 'no', 'maxclients', '0', 'maxmemory', '0', 'maxmemory-policy', 'noeviction'],
     ],
+    [
+      ['CONFIG', 'GET', 'a'.repeat(1_025)],
+      new ReplyError('ERR comparing with the pattern: it is longer than 1024 bytes; use a simpler one'),
+    ],
     [['CONFIG', 'SET', 'save', ''], new ReplyError("ERR unknown subcommand 'SET'. Try CONFIG HELP.")],
     [['COMMAND', 'COUNT'], 22],
     [['COMMAND', 'NONE'], new ReplyError("ERR unknown subcommand 'NONE'. Try COMMAND HELP.")],
@@ -54,6 +58,14 @@ describe('small commands', () => {
     [['CLIENT', 'constructor'], new ReplyError("ERR unknown subcommand 'constructor'. Try CLIENT HELP.")],
   ])('%j', async (words, reply) => {
     expect(await new Talk().ask(...words)).toEqual(reply)
+  })
+
+  test.each(['CONFIG GET', 'COMMAND INFO', 'COMMAND DOCS'])('%s has a bound on its names', async (name) => {
+    const words = name.split(' ')
+    const names = Array.from({ length: 128 }, () => 'none')
+    expect(await new Talk().ask(...words, ...names)).not.toBeInstanceOf(ReplyError)
+    const refusal = new ReplyError('ERR reading 129 names: a command may have 128; send several commands')
+    expect(await new Talk().ask(...words, ...names, 'none')).toEqual(refusal)
   })
 
   test('a name that a client has set is kept, and shown', async () => {

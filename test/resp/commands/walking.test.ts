@@ -68,7 +68,7 @@ describe('SCAN', () => {
     [['SCAN', '0', 'NONE', 'x'], 'ERR syntax error'],
     [
       ['SCAN', '0', 'MATCH', 'x'.repeat(1_025)],
-      'ERR comparing keys with the pattern: it is longer than 1024 bytes; use a simpler one',
+      'ERR comparing with the pattern: it is longer than 1024 bytes; use a simpler one',
     ],
   ])('%j is refused', async (words, text) => {
     expect(await filled(1).ask(...words)).toEqual(new ReplyError(text))
