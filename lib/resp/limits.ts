@@ -19,6 +19,9 @@ export const pendingBytesMax = 65_536
 /** Arguments that one client's commands may have before other clients get a turn: some milliseconds. */
 export const turnArgumentsMax = 4_000
 
+/** Bytes of values that one client's commands may read before other clients get a turn: some milliseconds. */
+export const turnBytesMax = 16_777_216
+
 /** Keys of one MGET, EXISTS or the like [no bound]. */
 export const keysMax = 10_000
 /** Bytes of the values of one MGET [no bound]. */

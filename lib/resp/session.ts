@@ -5,7 +5,7 @@
 import { CommandReader } from './command-reader.ts'
 import { commandOf, refuseUnknown } from './commands/index.ts'
 import { errorReply } from './error-reply.ts'
-import { turnArgumentsMax, waitingBytesMax } from './limits.ts'
+import { turnArgumentsMax, turnBytesMax, waitingBytesMax } from './limits.ts'
 import { nextTurn } from './next-turn.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { type ReplyOutput, ReplyWriter } from './reply-writer.ts'
@@ -39,6 +39,9 @@ export class Session {
   readonly #onProceeded: () => void
   #isWaiting = false
   #isOver = false
+  /** In this turn: arguments of commands, and bytes of values that they read. */
+  #turnArguments = 0
+  #turnBytes = 0
 
   constructor(context: RespContext, { output, ends, onProceeded }: SessionOptions) {
     this.context = context
@@ -83,11 +86,13 @@ export class Session {
   /** Carries out the commands that have arrived. To be called when the client has taken replies. */
   proceed(): void {
     try {
-      let done = 0
+      this.#turnArguments = 0
+      this.#turnBytes = 0
       while (!this.isHeld && !this.isOver && this.args.next()) {
         this.#carryOut()
-        done += this.args.count
-        if (done > turnArgumentsMax && !this.isHeld) this.#wait(nextTurn())
+        this.#turnArguments += this.args.count
+        const isTurnOver = this.#turnArguments > turnArgumentsMax || this.#turnBytes > turnBytesMax
+        if (isTurnOver && !this.isHeld) this.#wait(nextTurn())
       }
     } catch (thrown) {
       this.#isOver = true
@@ -96,6 +101,11 @@ export class Session {
     } finally {
       this.replies.flush()
     }
+  }
+
+  /** A command has read so many bytes, whether or not they are in its reply. */
+  hasRead(bytes: number): void {
+    this.#turnBytes += bytes
   }
 
   /** No further command is answered. The connection ends with the replies so far. */

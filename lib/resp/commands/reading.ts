@@ -8,6 +8,9 @@ import { CommandError } from '../error-reply.ts'
 import { keysMax, manyBytesMax } from '../limits.ts'
 import type { Session } from '../session.ts'
 
+/** Freeing smaller values is not worth its time. */
+const releasedBytesMin = 16_384
+
 type Shown = Uint8Array | string
 
 const nothing = new Uint8Array(0)
@@ -68,7 +71,7 @@ function lookUp(session: Session): Lookup | undefined | Promise<Lookup | undefin
     const key = store.presentation.keyOf(session.args.argument(1))
     const found = key instanceof Promise ? key.then((bytes) => store.get(bytes)) : store.get(key)
     if (found instanceof Promise) return countLater(session, found)
-    stats.lookup(found === undefined ? 'not_found' : 'found')
+    countRead(session, found)
     return found
   } catch (thrown) {
     stats.lookup(outcomeOf(thrown))
@@ -76,18 +79,20 @@ function lookUp(session: Session): Lookup | undefined | Promise<Lookup | undefin
   }
 }
 
-async function countLater(
-  { context: { stats } }: Session,
-  coming: Promise<Lookup | undefined>,
-): Promise<Lookup | undefined> {
+async function countLater(session: Session, coming: Promise<Lookup | undefined>): Promise<Lookup | undefined> {
   try {
     const found = await coming
-    stats.lookup(found === undefined ? 'not_found' : 'found')
+    countRead(session, found)
     return found
   } catch (thrown) {
-    stats.lookup(outcomeOf(thrown))
+    session.context.stats.lookup(outcomeOf(thrown))
     throw thrown
   }
+}
+
+function countRead(session: Session, found: Lookup | undefined): void {
+  session.context.stats.lookup(found === undefined ? 'not_found' : 'found')
+  if (found !== undefined) session.hasRead(found.value.length)
 }
 
 function replyValue(session: Session, lookup: Lookup | undefined): void | Promise<void> {
@@ -105,19 +110,37 @@ function replyShown({ replies }: Session, value: Shown | undefined): void {
 }
 
 function withExistence(session: Session, reply: (isThere: boolean) => void): void | Promise<void> {
+  const replyThen = (lookup: Lookup | undefined) => {
+    release(lookup)
+    reply(lookup !== undefined)
+  }
   const found = lookUp(session)
-  return found instanceof Promise ? found.then((lookup) => reply(lookup !== undefined)) : reply(found !== undefined)
+  return found instanceof Promise ? found.then(replyThen) : replyThen(found)
 }
 
 /** @param reply gets undefined if there is no such key */
 function withValue(session: Session, reply: (value: Shown | undefined) => void): void | Promise<void> {
   const { presentation } = session.context.store
   const show = (lookup: Lookup | undefined): void | Promise<void> => {
+    const replyThen = (value: Shown | undefined) => {
+      reply(value)
+      release(lookup)
+    }
     const value = lookup && presentation.render(lookup, 'text')
-    return value instanceof Promise ? value.then(reply) : reply(value)
+    return value instanceof Promise ? value.then(replyThen) : replyThen(value)
   }
   const found = lookUp(session)
   return found instanceof Promise ? found.then(show) : show(found)
+}
+
+/**
+ * Frees the memory of a value that is not in the reply. A client may send thousands of such commands at once, which
+ * would otherwise leave the memory of as many values to the garbage collector.
+ */
+function release(lookup: Lookup | undefined): void {
+  if (lookup === undefined || lookup.value.length < releasedBytesMin) return
+  const { buffer } = lookup.value
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 /** Looks up the keys in all arguments. */

@@ -44,6 +44,25 @@ describe('lookups', () => {
     expect(await filled().ask(...words)).toEqual(reply)
   })
 
+  test.each(['STRLEN a', 'TYPE a', 'TTL a', 'PTTL a', 'GETRANGE a 0 0'])(
+    '%s keeps no memory of a large value, and many let other clients have their turn',
+    async (words) => {
+      const talk = new Talk()
+      const values: Uint8Array[] = []
+      talk.store.onGet = () => {
+        const value = new Uint8Array(1_000_000)
+        values.push(value)
+        return { value, partition: 0, offset: 1, timestamp: 1 }
+      }
+      const commands = Array.from({ length: 100 }, () => command(...words.split(' ')))
+      talk.session.received(new Uint8Array(Buffer.concat(commands)))
+      expect(talk.session.isWaiting).toBeTrue()
+      expect(values.length).toBeLessThan(20)
+      expect(await talk.all('')).toHaveLength(100)
+      expect(values.filter(({ length }) => length > 0)).toBeEmpty()
+    },
+  )
+
   test('RESP3 has a null of its own', async () => {
     const talk = filled()
     await talk.ask('HELLO', '3')
