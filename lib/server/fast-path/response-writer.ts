@@ -1,9 +1,12 @@
 /** Writes responses of the fast path: head and body together if they fit into one buffer. */
 import type { WrittenAnswer } from '../../http/answer.ts'
+import { releaseResponse } from '../../http/response-memory.ts'
 import { headOf, linesOf, type ResponseContext } from './head.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 const encoder = new TextEncoder()
+/** Freeing smaller bodies is not worth its time. */
+const ownBytesMin = 65_536
 /** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
 const page = Buffer.alloc(65_536)
 
@@ -12,7 +15,10 @@ export function writeAnswer(to: WriteBuffer, answer: WrittenAnswer, context: Res
   const body = typeof answer.body === 'string' ? encoder.encode(answer.body) : answer.body
   const isWhole = answer.status === 200
   const head = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, context)
-  return write(to, head, isWhole ? body : undefined)
+  if (isWhole) return write(to, head, body)
+  // A client may send thousands of such requests at once: the collector would get the memory of as many values.
+  if (body.length >= ownBytesMin) releaseResponse(body)
+  return write(to, head, undefined)
 }
 
 /**

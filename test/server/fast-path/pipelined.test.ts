@@ -93,3 +93,17 @@ describe.each(transports)('$name', (transport) => {
     expect(statusesIn(await transport.sendAndEnd(served.server.port, request))).toEqual([200])
   })
 })
+
+test.each(transports)('$name values of answers 304 keep no memory', async ({ serveFake, rawRequest }) => {
+  await using served = serveFake()
+  const values: Uint8Array[] = []
+  served.store.onGet = () => {
+    const value = new Uint8Array(100_000)
+    values.push(value)
+    return { value, partition: 0, offset: 1, timestamp: 1 }
+  }
+  const requests = get('a', 'If-None-Match: *\r\n').repeat(10) + get('a', 'If-None-Match: *\r\nConnection: close\r\n')
+  const answers = await rawRequest(served.server.port, requests)
+  expect(statusesIn(answers)).toEqual(Array.from({ length: 11 }, () => 304))
+  expect(values.filter(({ length }) => length > 0)).toBeEmpty()
+})
