@@ -38,6 +38,11 @@ export class JsonBuffer {
     this.#length = length
   }
 
+  /** Frees the memory. Nothing can be written afterwards. */
+  free(): void {
+    this.#bytes.buffer.transfer(0)
+  }
+
   /** Returns a copy with memory of its own, which may be freed after it is sent. */
   copy(from = 0): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(from, this.#length)
@@ -134,9 +139,9 @@ export class JsonBuffer {
 
   #room(bytes: number): Uint8Array<ArrayBuffer> {
     if (this.#length + bytes > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length + bytes, 2 * this.#bytes.length))
-      larger.set(this.#bytes.subarray(0, this.#length))
-      this.#bytes = larger
+      // The memory before is freed at once: the collector counts live bytes, and dead buffers of megabytes would pile up.
+      const capacity = Math.max(this.#length + bytes, 2 * this.#bytes.length)
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(capacity))
     }
     return this.#bytes
   }
@@ -161,5 +166,6 @@ export function written(write: (to: JsonBuffer) => void): Uint8Array<ArrayBuffer
   write(to)
   const bytes = to.copy()
   if (to.capacity <= keptBytesMax) scratch = to
+  else to.free()
   return bytes
 }

@@ -54,6 +54,17 @@ describe('JsonBuffer', () => {
 })
 
 describe('written', () => {
+  test('a buffer that is too large to be kept is freed', () => {
+    let used: JsonBuffer | undefined
+    const bytes = written((to) => {
+      used = to
+      to.ascii('x'.repeat(3_000_000))
+    })
+    expect(bytes).toHaveLength(3_000_000)
+    expect(used!.capacity).toBe(0)
+    expect(decoder.decode(written((to) => to.ascii('y')))).toBe('y')
+  })
+
   test('bytes have memory of their own', () => {
     const first = written((to) => to.ascii('first'))
     const second = written((to) => to.ascii('second'))
