@@ -8,13 +8,18 @@ const heavy = new Set([
   'test/support/binary/built.ts',
 ])
 
-/** Whole servers under load and the map at full speed: as long as all others together. */
+/** Whole servers under load or waiting for their timeouts, and the map at full speed: longer than all others together. */
 const slow = new Set([
   'test/map/concurrency.test.ts',
   'test/map/fold.test.ts',
+  'test/map/memory.test.ts',
+  'test/map/random-operations.test.ts',
   'test/server/connection-cap.test.ts',
+  'test/server/fast-path/client-connection.test.ts',
+  'test/server/fast-path/tunnel.test.ts',
   'test/server/hostile.test.ts',
   'test/server/memory.test.ts',
+  'test/server/request-bodies.test.ts',
 ])
 /** More than there are cores: many tests wait for a clock or a socket. */
 const processes = 4
