@@ -1,20 +1,16 @@
 /** A client's connection. Answers plain requests itself and passes others through a tunnel, one after the other. */
 import type { Socket } from 'bun'
-import { type Answer, isWritten, type WrittenAnswer } from '../../http/answer.ts'
-import { HeldAnswer } from '../../http/held-answer.ts'
+import type { Answer } from '../../http/answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import type { RequestHead } from '../../http/request-head.ts'
-import { StreamAnswer } from '../../http/stream-answer.ts'
 import type { ConnectionHost, TunnelClient } from './connection-host.ts'
 import { ConnectionLog } from './connection-log.ts'
-import type { ResponseContext } from './head.ts'
 import type { Holder } from './held-answers.ts'
 import { HostCheck } from './host-check.ts'
 import type { PlainHead, PlainRequest } from './plain-request.ts'
 import { Reading } from './reading.ts'
 import { RequestBuffer } from './request-buffer.ts'
-import { ResponseStream } from './response-stream.ts'
-import { writeAnswer, writeResponse } from './response-writer.ts'
+import { type RespondingConnection, ResponseSender } from './response-sender.ts'
 import { Tunnel } from './tunnel.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
@@ -36,14 +32,9 @@ export class ClientConnection implements Holder {
   readonly #writeBuffer: WriteBuffer
   readonly #reading: Reading
   readonly #hosts: HostCheck
+  readonly #sender: ResponseSender
   #head: PlainHead | undefined
   #tunnel: Tunnel | undefined
-  #stream: ResponseStream | undefined
-  /** A response is being made, which may wait for a change. */
-  #isAnswering = false
-  #held: HeldAnswer | undefined
-  /** No further request is answered. */
-  #isLast = false
   /** The client sends nothing more. */
   #hasEnded = false
   /** The fast path stops: the connection ends with the responses in progress. */
@@ -58,17 +49,18 @@ export class ClientConnection implements Holder {
     this.#writeBuffer = new WriteBuffer(socket, host.held, this)
     this.#reading = new Reading(socket)
     this.#hosts = new HostCheck(host.hostRule, socket)
+    this.#sender = new ResponseSender(host, this.#respondingConnection())
     this.#activeAt = host.ticks
   }
 
   received(bytes: Buffer): void {
     // Bytes after the last response are dropped and keep no connection open.
     const isPassing = this.#tunnel?.isPassing ?? false
-    if (this.#isLast || (isPassing && !this.#tunnel!.hasServer)) return
+    if (this.#sender.isLast || (isPassing && !this.#tunnel!.hasServer)) return
     this.#activeAt = this.#host.ticks
     if (isPassing) return this.#tunnel!.received(bytes)
     this.#requestBuffer.add(bytes)
-    if (!this.#isHeld) this.#answerAll()
+    if (!this.#sender.isHeld) this.#answerAll()
     this.#throttle()
   }
 
@@ -76,27 +68,21 @@ export class ClientConnection implements Holder {
   drained(): void {
     this.#activeAt = this.#host.ticks
     if (this.#tunnel?.isPassing) this.#tunnel.drained()
-    else if (this.#writeBuffer.drain()) {
-      if (this.#stream) this.#stream.pump()
-      else this.#proceed()
-    }
+    else if (this.#sender.drained()) this.#proceed()
   }
 
   ended(): void {
     this.#hasEnded = true
     this.log?.closing('its end was received')
     if (this.#tunnel?.isPassing) this.#tunnel.clientEnded()
-    else if (!this.#isHeld) this.#answerAll()
+    else if (!this.#sender.isHeld) this.#answerAll()
   }
 
   /** @param error what ended the socket, if any */
   closed(error?: unknown): void {
-    this.#isLast = true
     this.#requestBuffer.close()
-    this.#held?.end()
-    this.#writeBuffer.close()
+    this.#sender.close()
     this.#tunnel?.clientClosed()
-    this.#stream?.cancel()
     this.log?.closed(error)
   }
 
@@ -109,57 +95,55 @@ export class ClientConnection implements Holder {
   /** Closes the connection. If a request is in progress, its response closes the connection and announces it. */
   finish(): void {
     this.#isFinishing = true
-    this.#held?.end()
+    this.#sender.endWait()
     this.log?.closing('the server stops')
-    if (!this.#isLast && !this.#isHeld && !this.#requestBuffer.awaitsBody && !this.#tunnel?.isPassing) this.#end()
+    const isBusy = this.#sender.isLast || this.#sender.isHeld || this.#requestBuffer.awaitsBody
+    if (!isBusy && !this.#tunnel?.isPassing) this.#sender.end()
   }
 
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
-    const isPartial = !this.#isHeld && this.#requestBuffer.size > 0
+    const isPartial = !this.#sender.isHeld && this.#requestBuffer.size > 0
     const ticks = isPartial ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
-    if (this.#held !== undefined) this.#activeAt = this.#host.ticks
+    if (this.#sender.isWaiting) this.#activeAt = this.#host.ticks
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
-    const bodyTicks = this.#isHeld ? 0 : this.#requestBuffer.tick()
+    const bodyTicks = this.#sender.isHeld ? 0 : this.#requestBuffer.tick()
     if (this.#host.ticks - this.#activeAt <= limit && bodyTicks <= idleTicks) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.destroy()
-    const isBusy = this.#isLast || this.#isHeld || isPassing
+    const isBusy = this.#sender.isLast || this.#sender.isHeld || isPassing
     this.log?.closing(
       isBusy ? 'it made no progress' : isPartial ? 'its request was incomplete for too long' : 'it was idle',
     )
     if (isBusy) this.#socket.terminate()
-    else this.#end()
-  }
-
-  get #isHeld(): boolean {
-    return this.#isAnswering || !this.#writeBuffer.isEmpty
+    else this.#sender.end()
   }
 
   #proceed(): void {
-    if (this.#isHeld) return
-    if (this.#isLast) return this.#end()
+    if (this.#sender.isHeld) return
+    if (this.#sender.isLast) return this.#sender.end()
     this.#answerAll()
     this.#throttle()
   }
 
   /** Pauses reading while many bytes wait, and resumes as soon as they do not. */
   #throttle(): void {
-    if (!this.#tunnel?.isPassing) this.#reading.isPaused = this.#isHeld && this.#requestBuffer.size > waitingBytesMax
+    if (this.#tunnel?.isPassing) return
+    this.#reading.isPaused = this.#sender.isHeld && this.#requestBuffer.size > waitingBytesMax
   }
 
   #answerAll(): void {
-    while (!this.#isHeld && !this.#isLast && !this.#tunnel?.isPassing) {
+    while (!this.#sender.isHeld && !this.#sender.isLast && !this.#tunnel?.isPassing) {
       const request = this.#requestBuffer.nextRequest(this.#head)
       if (request === 'odd') this.#passOn()
       else if (request !== 'none') this.#answer(request)
-      else if (this.#isFinishing && !this.#requestBuffer.awaitsBody) this.#end()
+      else if (this.#isFinishing && !this.#requestBuffer.awaitsBody) this.#sender.end()
       else if (!this.#hasEnded) return
       else if (this.#requestBuffer.size > 0) this.#passOn()
-      else this.#end()
+      else this.#sender.end()
     }
   }
 
@@ -167,6 +151,17 @@ export class ClientConnection implements Holder {
     if (!this.#tunnel?.hasServer) this.#tunnel = new Tunnel(this.#tunnelClient(), this.#host.upstream, this.#host.slots)
     this.#tunnel.pass(this.#requestBuffer.rest())
     if (this.#hasEnded) this.#tunnel.clientEnded()
+  }
+
+  #respondingConnection(): RespondingConnection {
+    return {
+      socket: this.#socket,
+      writeBuffer: this.#writeBuffer,
+      log: this.log,
+      progressed: () => (this.#activeAt = this.#host.ticks),
+      proceed: () => this.#proceed(),
+      terminate: () => this.terminate(),
+    }
   }
 
   #tunnelClient(): TunnelClient {
@@ -187,9 +182,7 @@ export class ClientConnection implements Holder {
   #answer({ target, head, request }: PlainRequest): void {
     this.#head = head.isShort ? head : undefined
     this.log?.requested()
-    const answer = this.#hosts.refuse(head) ?? this.#ask(request!, target)
-    if (isWritten(answer)) this.#send(answer, head, request!.method)
-    else void this.#answerLater(answer, head, request!.method)
+    this.#sender.send(this.#hosts.refuse(head) ?? this.#ask(request!, target), head, request!.method)
   }
 
   /** A handler never throws. If it does anyway, the client gets a response, as from Bun's server. */
@@ -199,52 +192,5 @@ export class ClientConnection implements Holder {
     } catch (thrown) {
       return problemResponse(thrown)
     }
-  }
-
-  async #answerLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
-    this.#isAnswering = true
-    if (coming instanceof HeldAnswer) this.#held = coming
-    const answer = await Promise.resolve(coming).catch(problemResponse)
-    this.#held = undefined
-    if (answer instanceof StreamAnswer) await this.#sendStream(answer, head, method)
-    else this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
-    this.#isAnswering = false
-    this.#proceed()
-  }
-
-  /** @param body of a Response */
-  #send(answer: WrittenAnswer | Response, head: PlainHead, method: string, body?: Uint8Array): void {
-    const context = this.#context(head)
-    const length = isWritten(answer)
-      ? writeAnswer(this.#writeBuffer, answer, context)
-      : writeResponse(this.#writeBuffer, answer, body!, context)
-    this.#sent()
-    this.log?.answered(method, answer.status, length, 'fast path')
-  }
-
-  async #sendStream(answer: StreamAnswer, head: PlainHead, method: string): Promise<void> {
-    this.#stream = new ResponseStream(this.#writeBuffer, answer, () => (this.#activeAt = this.#host.ticks))
-    // The client learns that the body is not complete: it ends without its last chunk.
-    const length = await this.#stream.send(this.#context(head)).catch(() => this.terminate())
-    this.#stream = undefined
-    this.#sent()
-    this.log?.answered(method, answer.status, length ?? 0, 'fast path')
-  }
-
-  #sent(): void {
-    this.#isLast ||= this.#writeBuffer.isClosed
-    if (this.#isLast && this.#writeBuffer.isEmpty) this.#end()
-  }
-
-  #context(head: PlainHead): ResponseContext {
-    const isLast = head.isLast || this.#host.isClosing
-    this.#isLast ||= isLast
-    if (isLast) this.log?.closing(this.#host.isClosing ? 'the server stops' : 'its last response was sent')
-    return { date: this.#host.date, isLast }
-  }
-
-  #end(): void {
-    this.#isLast = true
-    this.#socket.end()
   }
 }

@@ -1,0 +1,140 @@
+/**
+ * Sends the responses to a client's plain requests, one after the other: at once, after a wait, or while their body is
+ * made.
+ */
+import type { Socket } from 'bun'
+import { type Answer, isWritten, type WrittenAnswer } from '../../http/answer.ts'
+import { HeldAnswer } from '../../http/held-answer.ts'
+import { problemResponse } from '../../http/problem.ts'
+import { StreamAnswer } from '../../http/stream-answer.ts'
+import type { ConnectionHost } from './connection-host.ts'
+import type { ConnectionLog } from './connection-log.ts'
+import type { ResponseContext } from './head.ts'
+import type { PlainHead } from './plain-request.ts'
+import { ResponseStream } from './response-stream.ts'
+import { writeAnswer, writeResponse } from './response-writer.ts'
+import type { WriteBuffer } from './write-buffer.ts'
+
+/** The connection of a response sender. */
+export interface RespondingConnection {
+  readonly socket: Pick<Socket<unknown>, 'end'>
+  readonly writeBuffer: WriteBuffer
+  readonly log: ConnectionLog | undefined
+  /** The client has taken a piece of a body. */
+  progressed(): void
+  /** A response that took more than one turn was handed over. */
+  proceed(): void
+  /** The body of a response cannot be completed. */
+  terminate(): void
+}
+
+export class ResponseSender {
+  readonly #host: ConnectionHost
+  readonly #connection: RespondingConnection
+  readonly #writeBuffer: WriteBuffer
+  #stream: ResponseStream | undefined
+  /** A response is being made, which may wait for a change. */
+  #isAnswering = false
+  #held: HeldAnswer | undefined
+  /** No further request is answered. */
+  #isLast = false
+
+  constructor(host: ConnectionHost, connection: RespondingConnection) {
+    this.#host = host
+    this.#connection = connection
+    this.#writeBuffer = connection.writeBuffer
+  }
+
+  /** No further request is answered. */
+  get isLast(): boolean {
+    return this.#isLast
+  }
+
+  /** The response to an earlier request is being made, or its client has not taken it. */
+  get isHeld(): boolean {
+    return this.#isAnswering || !this.#writeBuffer.isEmpty
+  }
+
+  /** The request waits for a change. */
+  get isWaiting(): boolean {
+    return this.#held !== undefined
+  }
+
+  /** Sends an answer, now or later. No other may be in progress. */
+  send(answer: Answer | Promise<Answer>, head: PlainHead, method: string): void {
+    if (isWritten(answer)) this.#send(answer, head, method)
+    else void this.#sendLater(answer, head, method)
+  }
+
+  /**
+   * The client has taken some of the waiting bytes.
+   * @returns whether the next request may be answered
+   */
+  drained(): boolean {
+    if (!this.#writeBuffer.drain()) return false
+    this.#stream?.pump()
+    return !this.isHeld
+  }
+
+  /** Ends the wait of a request: its answer is that of the moment. */
+  endWait(): void {
+    this.#held?.end()
+  }
+
+  /** Ends the connection. */
+  end(): void {
+    this.#isLast = true
+    this.#connection.socket.end()
+  }
+
+  /** The connection has ended: nothing is sent any more. */
+  close(): void {
+    this.#isLast = true
+    this.endWait()
+    this.#writeBuffer.close()
+    this.#stream?.cancel()
+  }
+
+  async #sendLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
+    this.#isAnswering = true
+    if (coming instanceof HeldAnswer) this.#held = coming
+    const answer = await Promise.resolve(coming).catch(problemResponse)
+    this.#held = undefined
+    if (answer instanceof StreamAnswer) await this.#sendStream(answer, head, method)
+    else this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
+    this.#isAnswering = false
+    this.#connection.proceed()
+  }
+
+  /** @param body of a Response */
+  #send(answer: WrittenAnswer | Response, head: PlainHead, method: string, body?: Uint8Array): void {
+    const context = this.#context(head)
+    const length = isWritten(answer)
+      ? writeAnswer(this.#writeBuffer, answer, context)
+      : writeResponse(this.#writeBuffer, answer, body!, context)
+    this.#sent()
+    this.#connection.log?.answered(method, answer.status, length, 'fast path')
+  }
+
+  async #sendStream(answer: StreamAnswer, head: PlainHead, method: string): Promise<void> {
+    this.#stream = new ResponseStream(this.#writeBuffer, answer, () => this.#connection.progressed())
+    // The client learns that the body is not complete: it ends without its last chunk.
+    const length = await this.#stream.send(this.#context(head)).catch(() => this.#connection.terminate())
+    this.#stream = undefined
+    this.#sent()
+    this.#connection.log?.answered(method, answer.status, length ?? 0, 'fast path')
+  }
+
+  #sent(): void {
+    this.#isLast ||= this.#writeBuffer.isClosed
+    if (this.#isLast && this.#writeBuffer.isEmpty) this.end()
+  }
+
+  #context(head: PlainHead): ResponseContext {
+    const isLast = head.isLast || this.#host.isClosing
+    this.#isLast ||= isLast
+    const reason = this.#host.isClosing ? 'the server stops' : 'its last response was sent'
+    if (isLast) this.#connection.log?.closing(reason)
+    return { date: this.#host.date, isLast }
+  }
+}
