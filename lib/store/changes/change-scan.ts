@@ -1,14 +1,8 @@
 /** What a follower has not seen of the rings: for each store thread, from the first change that concerns it. */
 import type { ChangeId } from '../../store-protocol/change-id.ts'
+import type { FollowedKeys } from '../../store-protocol/following.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import type { ThreadChanges } from './thread-changes.ts'
-
-/** The keys that a follower wants: those that are listed, or else those that begin with the prefix. */
-export interface FollowedKeys {
-  readonly keys?: readonly Uint8Array[]
-  readonly prefix?: Uint8Array
-  readonly partition?: number
-}
 
 export interface ChangedKey {
   readonly key: Uint8Array

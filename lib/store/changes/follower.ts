@@ -5,36 +5,13 @@
  */
 import { isInstance, LatchkeyError } from '../../errors.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
-import type { KeyedLookup, StoreReads } from '../../store-protocol/reads.ts'
+import type { ChangeBatch, ChangeEvent, Following, FollowOptions } from '../../store-protocol/following.ts'
+import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
-import { type ChangedKey, ChangeScan, type FollowedKeys } from './change-scan.ts'
+import { type ChangedKey, ChangeScan } from './change-scan.ts'
 import type { Followers } from './followers.ts'
 import { Listing } from './listing.ts'
 import type { ThreadChanges } from './thread-changes.ts'
-
-export type ChangeEvent =
-  /** What follows is a listing: what was received before is no longer valid. */
-  | { readonly type: 'reset' }
-  | { readonly type: 'put'; readonly entry: KeyedLookup }
-  | { readonly type: 'delete'; readonly key: Uint8Array; readonly partition: number; readonly offset: number }
-  /** A partition has changed its state. */
-  | { readonly type: 'status'; readonly partition: number; readonly state: PartitionState }
-
-export interface ChangeBatch {
-  readonly events: readonly ChangeEvent[]
-  /**
-   * Where to continue after these events; undefined if that has not changed. `start` while a listing is under way: who
-   * stops within it begins again.
-   */
-  readonly place: ChangeId | 'start' | undefined
-}
-
-export interface FollowOptions extends FollowedKeys {
-  /** Where to begin: with the changes from now on, with a listing, or after a place. */
-  readonly from: 'now' | 'start' | ChangeId
-  /** False: a listing has no values. */
-  readonly withValues: boolean
-}
 
 /** Where changes are resumed. */
 export type Resumed = 'ring' | 'reset'
@@ -42,7 +19,7 @@ export type Resumed = 'ring' | 'reset'
 const keysMax = 256
 const valueBytesMax = 1 << 20
 
-export class Follower {
+export class Follower implements Following {
   readonly options: FollowOptions
   /** How it continues after the place that it was given; undefined if it was given none. */
   readonly resumed: Resumed | undefined

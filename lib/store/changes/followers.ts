@@ -4,10 +4,11 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
+import type { FollowedKeys } from '../../store-protocol/following.ts'
 import { isComplete, partitionStateOf } from '../../store-protocol/partition-state.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
-import { beginsWith, type FollowedKeys } from './change-scan.ts'
+import { beginsWith } from './change-scan.ts'
 import type { Follower } from './follower.ts'
 import { KeyWaits } from './key-waits.ts'
 import type { RingCursor } from './ring-cursor.ts'

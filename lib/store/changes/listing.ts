@@ -1,7 +1,7 @@
 /** Lists what a follower begins with, in portions: all entries that it follows, or the keys that it names. */
 import { isInstance, LatchkeyError } from '../../errors.ts'
+import type { FollowedKeys } from '../../store-protocol/following.ts'
 import type { KeyedLookup, StoreReads, WalkPosition } from '../../store-protocol/reads.ts'
-import type { FollowedKeys } from './change-scan.ts'
 
 const entriesMax = 256
 const valueBytesMax = 1 << 20

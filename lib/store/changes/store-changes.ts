@@ -3,11 +3,12 @@
  * a client waits here. A publish ends the waits that it concerns; nothing is polled, and no reader is held.
  */
 import { LatchkeyError } from '../../errors.ts'
+import type { FollowOptions } from '../../store-protocol/following.ts'
 import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { StoreState } from '../../store-protocol/status.ts'
 import type { Watching } from '../../store-protocol/thread-messages.ts'
-import { Follower, type FollowOptions } from './follower.ts'
+import { Follower } from './follower.ts'
 import { Followers } from './followers.ts'
 import { KeyWaits } from './key-waits.ts'
 import type { ThreadChanges } from './thread-changes.ts'

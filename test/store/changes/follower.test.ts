@@ -4,8 +4,8 @@
  */
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
 import { type ChangeId, formatChangeId, parseChangeId } from '../../../lib/store-protocol/change-id.ts'
-import type { FollowedKeys } from '../../../lib/store/changes/change-scan.ts'
-import type { ChangeEvent, Follower } from '../../../lib/store/changes/follower.ts'
+import type { ChangeEvent, FollowedKeys } from '../../../lib/store-protocol/following.ts'
+import type { Follower } from '../../../lib/store/changes/follower.ts'
 import { Random } from '../../support/random.ts'
 import { type MapStore, openMapStore } from '../../support/store/map-store.ts'
 

@@ -1,0 +1,47 @@
+/** Following the changes of a store: what a follower asks for and what it gets. Keys and values are bytes. */
+import type { ChangeId } from './change-id.ts'
+import type { KeyedLookup } from './reads.ts'
+import type { PartitionState } from './status.ts'
+
+/** The keys that a follower wants: those that are listed, or else those that begin with the prefix. */
+export interface FollowedKeys {
+  readonly keys?: readonly Uint8Array[]
+  readonly prefix?: Uint8Array
+  readonly partition?: number
+}
+
+export interface FollowOptions extends FollowedKeys {
+  /** Where to begin: with the changes from now on, with a listing, or after a place. */
+  readonly from: 'now' | 'start' | ChangeId
+  /** False: a listing has no values. */
+  readonly withValues: boolean
+}
+
+export type ChangeEvent =
+  /** What follows is a listing: what was received before is no longer valid. */
+  | { readonly type: 'reset' }
+  | { readonly type: 'put'; readonly entry: KeyedLookup }
+  | { readonly type: 'delete'; readonly key: Uint8Array; readonly partition: number; readonly offset: number }
+  /** A partition has changed its state. */
+  | { readonly type: 'status'; readonly partition: number; readonly state: PartitionState }
+
+export interface ChangeBatch {
+  readonly events: readonly ChangeEvent[]
+  /**
+   * Where to continue after these events; undefined if that has not changed. `start` while a listing is under way: who
+   * stops within it begins again.
+   */
+  readonly place: ChangeId | 'start' | undefined
+}
+
+/** What a client of a follower sees of it. */
+export interface Following {
+  /** Place at which the follower is; undefined if there is something to take. */
+  readonly place: ChangeId | undefined
+  /**
+   * Returns what comes next, perhaps no events; undefined if there is nothing now. One call at a time.
+   * @returns rejects with LatchkeyError if the store does not serve any more
+   */
+  next(): Promise<ChangeBatch | undefined>
+  close(): void
+}
