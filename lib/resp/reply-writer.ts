@@ -13,9 +13,11 @@ const cr = 0x0d
 const lf = 0x0a
 
 /**
- * All clients of a thread share it: nothing stays in it when a client's turn ends.
+ * All clients of a thread share it. Commands of several clients may end in the same turn, so the page has an owner: who
+ * writes into it next sends first what the owner left.
  */
 const page = Buffer.alloc(pageBytes)
+let owner: ReplyWriter | undefined
 
 /** Where replies go; a WriteBuffer. */
 export interface ReplyOutput {
@@ -53,6 +55,7 @@ export class ReplyWriter {
     if (this.#used === 0) return
     const length = this.#used
     this.#used = 0
+    owner = undefined
     this.#output.sendFrom(page, length)
   }
 
@@ -101,6 +104,7 @@ export class ReplyWriter {
     if (length > copiedBytesMax) {
       this.flush()
       this.#output.sendOwn(bytes)
+      this.#reserve(headerBytesMax)
     } else {
       page.set(bytes, this.#used)
       this.#used += length
@@ -165,6 +169,12 @@ export class ReplyWriter {
   }
 
   #reserve(length: number): void {
-    if (this.#used + length > pageBytes) this.flush()
+    if (owner !== this) takePage(this)
+    else if (this.#used + length > pageBytes) this.flush()
   }
+}
+
+function takePage(writer: ReplyWriter): void {
+  owner?.flush()
+  owner = writer
 }

@@ -1,6 +1,12 @@
 /** A session of the Redis protocol without a socket. */
 import { RespStats } from '../../../lib/metrics/index.ts'
-import { commandLabels, RespContext, type RespContextOptions, Session } from '../../../lib/resp/index.ts'
+import {
+  commandLabels,
+  type ReplyOutput,
+  RespContext,
+  type RespContextOptions,
+  Session,
+} from '../../../lib/resp/index.ts'
 import { RespFakeStore } from './fake-store.ts'
 import { command, repliesIn, type Reply } from './replies.ts'
 
@@ -41,9 +47,9 @@ export class Talk {
   }
 
   /** Another client. */
-  open(): Session {
+  open(output: ReplyOutput = this.output): Session {
     const ends = { client: '127.0.0.1:50000', server: '127.0.0.1:6379' }
-    return new Session(this.context, { output: this.output, ends, onProceeded: () => {} })
+    return new Session(this.context, { output, ends, onProceeded: () => {} })
   }
 
   /** Sends bytes, and returns the replies that come at once. */
