@@ -146,7 +146,7 @@ test('a partition is empty when it has been cleared, and its memory is used agai
   const { map, put, text, openAll } = createFixture({ bytesMax: 1024 * 1024 })
   for (let round = 0; round < 50; round++) {
     map.clear(0)
-    expect(map.stats(0)).toEqual({ entries: 0, liveBytes: 0, totalBytes: 0 })
+    expect(map.stats(0)).toMatchObject({ entries: 0, liveBytes: 0, totalBytes: 0 })
     for (let i = 0; i < 1000; i++) put(0, `key ${i}`, `value ${round} `.padEnd(200, '.'))
     put(0, 'large', Buffer.alloc(100_000))
   }

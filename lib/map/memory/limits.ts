@@ -22,6 +22,11 @@ export const largeEntryShare = 1 / 8
 export const allowancePerByte = 1.5
 export const allowancePerLargeByte = 3
 /**
+ * Factor of both while memory is short: 1.15 and 2.3. Cleaning needs up to 8/7 and 15/7, so it still frees memory with
+ * every move.
+ */
+export const tightBoundScale = 1.15 / allowancePerByte
+/**
  * Sealed segments that a partition may hold beyond its allowance. Without them small partitions would be cleaned
  * all the time.
  */
@@ -33,6 +38,10 @@ export const cleaningRoundBytes = 16 * mebibyte
 export const tableBitsMax = 28
 export const tableBitsMin = 8
 export const tableLoadMax = 0.7
+/** Share of its maximum from which a table counts as about to double. */
+export const tableNearlyFull = 7 / 8
+/** The same for a table in bulk loading, which is reserved for the entries that are expected. */
+export const bulkTableNearlyFull = 63 / 64
 /** Extra capacity of the first tables, for keys that are distributed unevenly over the partitions. */
 export const unevenShare = 1.1
 

@@ -44,6 +44,11 @@ export class BulkLoader {
     if (this.#log.isOverBound(log, 0)) this.#cleaner.cleanBulk(log, partition.tables[0]!)
   }
 
+  /** Brings a partition below its bound. */
+  clean(partition: IndexPartition): void {
+    this.#cleaner.cleanBulk(partition.log, partition.tables[0]!)
+  }
+
   /** Deletes all entries of a partition. */
   clear(partition: IndexPartition): void {
     partition.tables[0]!.clear()

@@ -18,6 +18,7 @@ import { Cleaner } from './cleaner.ts'
 import { EntryLog } from './entry-log.ts'
 import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
 import { LeftRight } from './left-right.ts'
+import { type MapMemory, memoryOf } from './map-memory.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type IndexPartition, PartitionIndex } from './partition-index.ts'
@@ -29,6 +30,8 @@ export interface PartitionStats {
   readonly entries: number
   readonly liveBytes: number
   readonly totalBytes: number
+  /** Index tables of both sides. */
+  readonly indexBytes: number
 }
 
 export class ChiralMap {
@@ -175,7 +178,22 @@ export class ChiralMap {
   stats(partition: number): PartitionStats {
     const { log, tables, state } = this.#partition(partition)
     const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
-    return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log) }
+    const indexBytes = tables.reduce((sum, { bytes }) => sum + bytes, 0)
+    return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log), indexBytes }
+  }
+
+  /** What the whole map takes of the process's memory. */
+  get memory(): MapMemory {
+    return memoryOf(this.#index.partitions, this.#allocator, this.#oplog)
+  }
+
+  /**
+   * Lowers the bound of dead entries to 1.15 times the live ones, or restores it: see DESIGN.md, Memory. Partitions in
+   * bulk loading are cleaned at once, the others with the next publish().
+   */
+  setTight(isTight: boolean): void {
+    this.#log.setTight(isTight)
+    for (const partition of this.#index.partitions) if (partition.state === 'bulk') this.#bulk.clean(partition)
   }
 
   /**

@@ -82,7 +82,7 @@ export class Cleaner {
    */
   #victim(log: PartitionLog, oplogStart: number): LogSegment | undefined {
     let best: LogSegment | undefined
-    let leastAllowance = this.#segmentBytes
+    let leastAllowance = this.#segmentBytes / this.#log.boundScale
     for (const segment of this.#log.segments) {
       if (segment.owner !== log.index || !segment.sealed || segment.cleaning) continue
       if (segment.oplogEnd > oplogStart || segment.allowance >= leastAllowance) continue

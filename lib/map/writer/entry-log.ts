@@ -6,7 +6,13 @@
  * no reader can reach it any more.
  */
 import { entryBytes, headerBytes, type LogView, offsetBitsOf, segmentDataStart } from '../memory/entry.ts'
-import { allowanceFloorSegments, allowancePerByte, allowancePerLargeByte, largeEntryShare } from '../memory/limits.ts'
+import {
+  allowanceFloorSegments,
+  allowancePerByte,
+  allowancePerLargeByte,
+  largeEntryShare,
+  tightBoundScale,
+} from '../memory/limits.ts'
 import type { LogSegment, SegmentAllocator } from './segment-allocator.ts'
 
 /**
@@ -37,6 +43,7 @@ export class EntryLog implements LogView {
   readonly #allocator: SegmentAllocator
   readonly #segmentBytes: number
   readonly #largeBytesMin: number
+  #boundScale = 1
 
   constructor(allocator: SegmentAllocator) {
     this.segments = allocator.segments
@@ -104,7 +111,16 @@ export class EntryLog implements LogView {
 
   /** Returns whether the partition would exceed its bound if `leaving` bytes of its segments were free. */
   isOverBound(log: PartitionLog, leaving: number): boolean {
-    return log.sealedBytes - leaving > log.allowance + allowanceFloorSegments * this.#segmentBytes
+    return log.sealedBytes - leaving > log.allowance * this.#boundScale + allowanceFloorSegments * this.#segmentBytes
+  }
+
+  /** What allowances count now: 1, or less while memory is short. */
+  get boundScale(): number {
+    return this.#boundScale
+  }
+
+  setTight(isTight: boolean): void {
+    this.#boundScale = isTight ? tightBoundScale : 1
   }
 
   /** Frees all segments of a partition. */

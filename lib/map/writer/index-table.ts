@@ -41,12 +41,16 @@ export class IndexTable implements TableView {
         if (segment.dirty) segment.words.fill(0, 0, allocator.segmentBytes / 4)
       }
     } else {
-      this.slots = new Int32Array(new SharedArrayBuffer(bytes))
+      this.slots = new Int32Array(allocator.smallTable(bytes))
     }
     this.bits = bits
     this.shift = 32 - bits
     this.mask = 2 ** bits - 1
     this.countMax = Math.floor(2 ** bits * tableLoadMax)
+  }
+
+  get bytes(): number {
+    return this.slots.byteLength
   }
 
   /** Version of the message that announced the table; 0 before the announcement. */

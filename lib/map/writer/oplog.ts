@@ -42,6 +42,11 @@ export class Oplog {
     return this.#endBytes - this.#startBytes
   }
 
+  /** Bytes of the memory that holds the operations. */
+  get capacityBytes(): number {
+    return this.#operations.byteLength
+  }
+
   /** Makes room for one more operation. Throws memory_exhausted at oplogOperationsMax. */
   makeRoom(): void {
     const { length } = this.#operations

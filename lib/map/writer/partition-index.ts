@@ -29,6 +29,8 @@ export interface IndexPartition {
   state: PartitionPhase
   /** Number of publish() calls before the partition was opened. */
   openedAfter: number
+  /** Entries that the table was made for while bulk loading. */
+  reservedFor: number
 }
 
 export class PartitionIndex {
@@ -54,6 +56,7 @@ export class PartitionIndex {
       tables: [new IndexTable(tableBits, allocator)],
       state: 'bulk',
       openedAfter: 0,
+      reservedFor: 0,
     }))
   }
 
@@ -149,6 +152,7 @@ export class PartitionIndex {
    */
   reserve(partition: IndexPartition, entries: number): void {
     const [table] = partition.tables
+    partition.reservedFor = entries
     const bits = Math.min(tableBitsFor(entries), tableBitsMax)
     if (bits <= table!.bits) return
     partition.tables[0] =

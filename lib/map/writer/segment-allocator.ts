@@ -49,6 +49,11 @@ export class SegmentAllocator {
   readonly #segmentsMax: number
   readonly #announcements: Announcements
   #freeCount = 0
+  /** Segments that were ever in use, and so are resident. */
+  #touchedCount = 0
+  /** Of these, segments that are free now. */
+  #freeTouchedCount = 0
+  #smallTableBytes = 0
   /** All segments below are in use. */
   #lowestFree = 0
 
@@ -64,6 +69,22 @@ export class SegmentAllocator {
     return this.#freeCount
   }
 
+  /** Bytes that are resident once every segment in use is written: segments ever in use, and small tables. */
+  get touchedBytes(): number {
+    return this.#touchedCount * this.segmentBytes + this.#smallTableBytes
+  }
+
+  /** Bytes of resident segments that are free. */
+  get freeTouchedBytes(): number {
+    return this.#freeTouchedCount * this.segmentBytes
+  }
+
+  /** Allocates a table that is smaller than a segment. It counts permanently, because the engine may keep its memory. */
+  smallTable(bytes: number): SharedArrayBuffer {
+    this.#smallTableBytes += bytes
+    return new SharedArrayBuffer(bytes)
+  }
+
   /**
    * Returns the first of `count` consecutive segments, now owned. Throws memory_exhausted; then nothing has changed.
    */
@@ -73,7 +94,12 @@ export class SegmentAllocator {
       this.#addSlab(count)
       first = this.#freeRun(count)!
     }
-    for (let i = 0; i < count; i++) this.segments[first.number + i]!.owner = owner
+    for (let i = 0; i < count; i++) {
+      const segment = this.segments[first.number + i]!
+      segment.owner = owner
+      if (segment.dirty) this.#freeTouchedCount--
+      else this.#touchedCount++
+    }
     first.run = count
     this.#freeCount -= count
     this.#announcements.need(first.version)
@@ -96,6 +122,7 @@ export class SegmentAllocator {
       segment.oplogEnd = 0
     }
     this.#freeCount += run
+    this.#freeTouchedCount += run
     this.#lowestFree = Math.min(this.#lowestFree, first.number)
   }
 

@@ -1,0 +1,112 @@
+/** The lower bound while memory is short, and what a map says that it takes: lib/map/DESIGN.md, Memory. */
+import { expect, test } from 'bun:test'
+import { bulkTableNearlyFull, tableNearlyFull } from '../../lib/map/memory/limits.ts'
+import { createFixture, createRandom, type Fixture, smallSegmentBytes } from '../support/map/map-pair.ts'
+
+function overwriteAtRandom({ put }: Fixture, valueBytes: number, keys: number, puts: number): void {
+  const random = createRandom(3)
+  const value = Buffer.alloc(valueBytes)
+  for (let i = 0; i < puts; i++) put(0, `key ${random(keys)}`, value)
+}
+
+function expectWithin({ map }: Fixture, factor: number): void {
+  const { liveBytes, totalBytes } = map.stats(0)
+  expect(totalBytes).toBeLessThanOrEqual(factor * liveBytes + 2 * smallSegmentBytes)
+}
+
+for (const isLive of [false, true]) {
+  const mode = isLive ? 'live' : 'bulk loading'
+  const sizes = [
+    { name: 'small', bytes: 150, factor: 1.15 },
+    { name: 'large', bytes: Math.ceil(smallSegmentBytes * 0.55), factor: 2.3 },
+  ]
+  for (const { name, bytes, factor } of sizes) {
+    test(`a ${mode} map stays within ${factor} times the live bytes of ${name} entries while memory is short`, async () => {
+      const fixture = createFixture({ initialCapacity: 2000 })
+      if (isLive) await fixture.openAll()
+      fixture.map.setTight(true)
+      for (let i = 0; i < 20; i++) {
+        overwriteAtRandom(fixture, bytes, 300, 1000)
+        if (isLive) await fixture.map.publish()
+        expectWithin(fixture, factor)
+      }
+    })
+  }
+
+  test(`a ${mode} map reaches the lower bound without a put, and returns to the higher one`, async () => {
+    const fixture = createFixture({ initialCapacity: 2000 })
+    if (isLive) await fixture.openAll()
+    const settle = async () => void (isLive && (await fixture.map.publish()))
+    overwriteAtRandom(fixture, 150, 1000, 5000)
+    await settle()
+    const { liveBytes, totalBytes } = fixture.map.stats(0)
+    expect(totalBytes).toBeGreaterThan(1.3 * liveBytes)
+    fixture.map.setTight(true)
+    await settle()
+    expectWithin(fixture, 1.15)
+    fixture.map.setTight(false)
+    overwriteAtRandom(fixture, 150, 1000, 5000)
+    await settle()
+    expect(fixture.map.stats(0).totalBytes).toBeGreaterThan(1.3 * liveBytes)
+  })
+}
+
+test('a map counts what it uses, and what it has freed and keeps', async () => {
+  const fixture = createFixture({ initialCapacity: 2000 })
+  const { usedBytes: atStart } = fixture.map.memory
+  await fixture.openAll()
+  const { indexBytes } = fixture.map.stats(0)
+  for (let i = 0; i < 1000; i++) fixture.put(0, `key ${i}`, Buffer.alloc(150))
+  await fixture.map.publish()
+  const { usedBytes, freeBytes } = fixture.map.memory
+  expect(usedBytes).toBe(atStart + indexBytes / 2 + fixture.map.stats(0).totalBytes)
+  expect(freeBytes).toBe(0)
+  for (let i = 0; i < 1000; i++) fixture.put(0, `key ${i}`, null)
+  await fixture.map.publish()
+  const after = fixture.map.memory
+  expect(after.freeBytes).toBeGreaterThan(0.9 * usedBytes - indexBytes)
+  // Freed segments are used before those that were never written.
+  for (let i = 0; i < 800; i++) fixture.put(0, `key ${i}`, Buffer.alloc(150))
+  await fixture.map.publish()
+  const again = fixture.map.memory
+  expect(again.freeBytes).toBeLessThan(0.5 * after.freeBytes)
+  expect(again.usedBytes + again.freeBytes).toBeLessThanOrEqual(after.usedBytes + after.freeBytes)
+})
+
+test('a map says what doubling a nearly full table will take, and takes no more', async () => {
+  const fixture = createFixture({ segmentBytes: 1 << 16, slabBytes: 1 << 20 })
+  await fixture.openAll()
+  let keys = 0
+  const fillTo = async (count: number) => {
+    while (keys < count) fixture.put(0, `${keys++}`, '')
+    await fixture.map.publish()
+  }
+  await fillTo(10_000) // of the 11,468 that 2^14 slots hold
+  const { indexBytes } = fixture.map.stats(0)
+  expect(fixture.map.memory.growthBytes).toBe(0)
+  await fillTo(Math.ceil(11_468 * tableNearlyFull))
+  const before = fixture.map.memory
+  expect(before.growthBytes).toBe(2 * indexBytes)
+  const { totalBytes } = fixture.map.stats(0)
+  await fillTo(11_500)
+  const after = fixture.map.memory
+  expect(fixture.map.stats(0).indexBytes).toBe(2 * indexBytes)
+  expect(after.growthBytes).toBe(0)
+  const entriesBytes = fixture.map.stats(0).totalBytes - totalBytes
+  const taken = after.usedBytes + after.freeBytes - before.usedBytes - before.freeBytes - entriesBytes
+  expect(taken).toBeGreaterThan(0)
+  expect(taken).toBeLessThanOrEqual(before.growthBytes)
+})
+
+test('a map in bulk loading says what opening it will take, and no growth of a table that was reserved', () => {
+  const fixture = createFixture({ segmentBytes: 1 << 16, slabBytes: 1 << 20 })
+  fixture.map.reserve(0, 11_400) // of the 11,468 that 2^14 slots hold
+  for (let i = 0; i < 11_400; i++) fixture.put(0, `${i}`, '')
+  expect(11_400).toBeGreaterThan(11_468 * bulkTableNearlyFull)
+  const { indexBytes } = fixture.map.stats(0)
+  expect(fixture.map.memory).toMatchObject({ growthBytes: 0, openingBytes: indexBytes })
+  fixture.put(0, 'one more', '')
+  expect(fixture.map.memory).toMatchObject({ growthBytes: 4 * indexBytes, openingBytes: indexBytes })
+  fixture.map.open(0)
+  expect(fixture.map.memory.openingBytes).toBe(0)
+})
