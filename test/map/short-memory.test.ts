@@ -70,7 +70,8 @@ test('a map counts what it uses, and what it has freed and keeps', async () => {
   await fixture.map.publish()
   const again = fixture.map.memory
   expect(again.freeBytes).toBeLessThan(0.5 * after.freeBytes)
-  expect(again.usedBytes + again.freeBytes).toBeLessThanOrEqual(after.usedBytes + after.freeBytes)
+  // More than before is only what the open segment had not been filled with yet.
+  expect(again.usedBytes + again.freeBytes).toBeLessThan(after.usedBytes + after.freeBytes + smallSegmentBytes)
 })
 
 test('a map says what doubling a nearly full table will take, and takes no more', async () => {
