@@ -13,7 +13,7 @@ interface Layer {
  * with its own threads. A folder runs in one thread: the two sides of the map do not know each other, nor do the store threads and their handles.
  */
 const layers: Record<string, Layer> = {
-  base: { files: /^lib\/(errors|deadline)\.ts$/, knows: [] },
+  base: { files: /^lib\/(errors|deadline|turns)\.ts$/, knows: [] },
   text: { files: /^lib\/text\//, knows: [] },
   linux: { files: /^lib\/linux\//, knows: [] },
   log: { files: /^lib\/log\//, knows: [] },

@@ -35,6 +35,8 @@ export class ClientConnection implements Holder {
   readonly #sender: ResponseSender
   #head: PlainHead | undefined
   #tunnel: Tunnel | undefined
+  /** Other clients are answered before its next request. */
+  #awaitsTurn = false
   /** The client sends nothing more. */
   #hasEnded = false
   /** The fast path stops: the connection ends with the responses in progress. */
@@ -60,7 +62,7 @@ export class ClientConnection implements Holder {
     this.#activeAt = this.#host.ticks
     if (isPassing) return this.#tunnel!.received(bytes)
     this.#requestBuffer.add(bytes)
-    if (!this.#sender.isHeld) this.#answerAll()
+    if (!this.#isHeld) this.#answerAll(true)
     this.#throttle()
   }
 
@@ -75,7 +77,7 @@ export class ClientConnection implements Holder {
     this.#hasEnded = true
     this.log?.closing('its end was received')
     if (this.#tunnel?.isPassing) this.#tunnel.clientEnded()
-    else if (!this.#sender.isHeld) this.#answerAll()
+    else if (!this.#isHeld) this.#answerAll()
   }
 
   /** @param error what ended the socket, if any */
@@ -97,24 +99,24 @@ export class ClientConnection implements Holder {
     this.#isFinishing = true
     this.#sender.endWait()
     this.log?.closing('the server stops')
-    const isBusy = this.#sender.isLast || this.#sender.isHeld || this.#requestBuffer.awaitsBody
+    const isBusy = this.#sender.isLast || this.#isHeld || this.#requestBuffer.awaitsBody
     if (!isBusy && !this.#tunnel?.isPassing) this.#sender.end()
   }
 
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
-    const isPartial = !this.#sender.isHeld && this.#requestBuffer.size > 0
+    const isPartial = !this.#isHeld && this.#requestBuffer.size > 0
     const ticks = isPartial ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
     if (this.#sender.isWaiting) this.#activeAt = this.#host.ticks
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
-    const bodyTicks = this.#sender.isHeld ? 0 : this.#requestBuffer.tick()
+    const bodyTicks = this.#isHeld ? 0 : this.#requestBuffer.tick()
     if (this.#host.ticks - this.#activeAt <= limit && bodyTicks <= idleTicks) return
     this.#activeAt = this.#host.ticks
     this.#tunnel?.destroy()
-    const isBusy = this.#sender.isLast || this.#sender.isHeld || isPassing
+    const isBusy = this.#sender.isLast || this.#isHeld || isPassing
     this.log?.closing(
       isBusy ? 'it made no progress' : isPartial ? 'its request was incomplete for too long' : 'it was idle',
     )
@@ -122,21 +124,31 @@ export class ClientConnection implements Holder {
     else this.#sender.end()
   }
 
-  #proceed(): void {
-    if (this.#sender.isHeld) return
+  get #isHeld(): boolean {
+    return this.#awaitsTurn || this.#sender.isHeld
+  }
+
+  /** @param isTurn the first request is answered at once */
+  #proceed(isTurn = false): void {
+    if (this.#isHeld) return
     if (this.#sender.isLast) return this.#sender.end()
-    this.#answerAll()
+    this.#answerAll(isTurn)
     this.#throttle()
   }
 
   /** Pauses reading while many bytes wait, and resumes as soon as they do not. */
   #throttle(): void {
     if (this.#tunnel?.isPassing) return
-    this.#reading.isPaused = this.#sender.isHeld && this.#requestBuffer.size > waitingBytesMax
+    this.#reading.isPaused = this.#isHeld && this.#requestBuffer.size > waitingBytesMax
   }
 
-  #answerAll(): void {
-    while (!this.#sender.isHeld && !this.#sender.isLast && !this.#tunnel?.isPassing) {
+  /** @param isTurn the first request is answered at once */
+  #answerAll(isTurn = false): void {
+    let isFirst = isTurn
+    while (!this.#isHeld && !this.#sender.isLast && !this.#tunnel?.isPassing) {
+      // A client may have sent thousands of requests at once.
+      if (!isFirst && this.#requestBuffer.size > 0 && this.#host.turns.isOver) return this.#awaitTurn()
+      isFirst = false
       const request = this.#requestBuffer.nextRequest(this.#head)
       if (request === 'odd') this.#passOn()
       else if (request !== 'none') this.#answer(request)
@@ -145,6 +157,15 @@ export class ClientConnection implements Holder {
       else if (this.#requestBuffer.size > 0) this.#passOn()
       else this.#sender.end()
     }
+  }
+
+  #awaitTurn(): void {
+    this.#awaitsTurn = true
+    this.#host.turns.wait(() => {
+      this.#awaitsTurn = false
+      this.#activeAt = this.#host.ticks
+      this.#proceed(true)
+    })
   }
 
   #passOn(): void {

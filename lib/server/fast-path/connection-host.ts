@@ -1,6 +1,7 @@
 /** State that all connections of a fast path share. */
 import type { Socket } from 'bun'
 import type { RequestHandler } from '../../http/answer.ts'
+import type { Turns } from '../../turns.ts'
 import type { ForwardedRequests } from '../forwarded-requests.ts'
 import type { HostRule } from '../host-rule.ts'
 import type { BodyBudget } from './body-budget.ts'
@@ -36,6 +37,7 @@ export interface ConnectionHost {
   readonly slots: Slots
   readonly held: HeldAnswers
   readonly bodies: BodyBudget
+  readonly turns: Turns
   /** For trace lines. */
   readonly storeId: string
   /** Clock for idle connections, in ticks. */

@@ -8,6 +8,7 @@ import type { TlsPair } from '../../config/tls-pair.ts'
 import { messageOf } from '../../errors.ts'
 import type { RequestHandler } from '../../http/answer.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { Turns } from '../../turns.ts'
 import type { Drainable } from '../drain.ts'
 import type { ExcessLog } from '../excess-log.ts'
 import type { HostRule } from '../host-rule.ts'
@@ -50,6 +51,7 @@ export class FastPath implements ConnectionHost, Drainable {
   readonly storeId: string
   readonly held = new HeldAnswers()
   readonly bodies = new BodyBudget()
+  readonly turns = new Turns()
   readonly port: number
   /** Seconds since the start, roughly. */
   ticks = 0

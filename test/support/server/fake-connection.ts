@@ -6,6 +6,7 @@ import type { ConnectionHost } from '../../../lib/server/fast-path/connection-ho
 import { HeldAnswers } from '../../../lib/server/fast-path/held-answers.ts'
 import { Slots } from '../../../lib/server/fast-path/slots.ts'
 import { ForwardedRequests } from '../../../lib/server/forwarded-requests.ts'
+import { Turns } from '../../../lib/turns.ts'
 import { FakeSocket } from './fake-socket.ts'
 
 export const waitingBytesMax = 65_536
@@ -17,7 +18,7 @@ export interface FakeFastPath extends ConnectionHost {
 
 export function fastPathOf(requestHandler: ConnectionHost['requestHandler'], port = 0): FakeFastPath {
   const upstream = { port, forwarded: new ForwardedRequests() }
-  const bounds = { slots: new Slots(1), held: new HeldAnswers(), bodies: new BodyBudget() }
+  const bounds = { slots: new Slots(1), held: new HeldAnswers(), bodies: new BodyBudget(), turns: new Turns() }
   return {
     requestHandler,
     hostRule: undefined,
@@ -62,3 +63,8 @@ export function valueOf(value: Uint8Array): ValueAnswer {
 export const answered = () => new Response('x'.repeat(100))
 /** The fast path has an answer's body later. */
 export const turn = () => new Promise((resolve) => setTimeout(resolve))
+
+/** Waits for a condition turn by turn of the loop, a thousand at most: with until(), thousands may pass between two checks. */
+export async function inTurns(isMet: () => boolean): Promise<void> {
+  for (let left = 1_000; left > 0 && !isMet(); left--) await new Promise((resolve) => setImmediate(resolve))
+}
