@@ -23,6 +23,7 @@ test.each([
     replicationFactor: replicas,
     config: {
       'cleanup.policy': 'compact',
+      'delete.retention.ms': '604800000',
       'max.message.bytes': expect.stringMatching(/^2000\d\d\d$/),
       'message.timestamp.type': 'CreateTime',
       'message.timestamp.before.max.ms': '9223372036854775807',
