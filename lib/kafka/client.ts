@@ -118,7 +118,8 @@ export class KafkaClient {
   /** Requests the metadata of topics and stores the leaders. An unknown topic has an error code in the result. */
   async metadata(topics: readonly string[]): Promise<TopicMetadata[]> {
     const ask = (connection: BrokerConnection) => askForMetadata(connection, topics, this.requestTimeoutMs)
-    const { brokers, topics: found } = await this.#connections.askAround(ask)
+    const { brokers, clusterId, topics: found } = await this.#connections.askAround(ask)
+    this.topics.clusterId = clusterId
     this.#alive = new Set(brokers.map(({ nodeId }) => nodeId))
     for (const { nodeId, host, port } of brokers) this.#connections.remember(nodeId, { host, port })
     for (const topic of found) this.topics.update(topic)

@@ -28,6 +28,8 @@ interface KnownTopic {
 const formerMax = 16
 
 export class TopicView {
+  /** Id of the cluster; undefined before the first metadata, or if the brokers name none. */
+  clusterId: string | undefined
   readonly #topics = new Map<string, KnownTopic>()
   readonly #listeners = new Map<string, Set<TopicListener>>()
 

@@ -29,6 +29,8 @@ export interface TopicMetadata {
 }
 
 export interface ClusterMetadata {
+  /** Undefined if the brokers name none. */
+  clusterId: string | undefined
   brokers: { nodeId: number; host: string; port: number }[]
   topics: TopicMetadata[]
 }
@@ -40,13 +42,17 @@ export async function askForMetadata(
   timeoutMs: number,
 ): Promise<ClusterMetadata> {
   const request = metadataRequest(topics, await connection.versionMax(apiKeys.Metadata))
-  const { brokers, topics: found } = parseMetadataResponse(await connection.send(request, timeoutMs), request)
+  const {
+    brokers,
+    clusterId,
+    topics: found,
+  } = parseMetadataResponse(await connection.send(request, timeoutMs), request)
   const ofTopic = (topic: string) => {
     const one = found.find((about) => about.topic === topic)
     if (one === undefined) throw malformed('Metadata', `nothing about topic ${topic}`)
     return one
   }
-  return { brokers, topics: topics.map(ofTopic) }
+  return { brokers, clusterId, topics: topics.map(ofTopic) }
 }
 
 const versionWithIds = 10
@@ -85,10 +91,10 @@ function parse(response: ResponseCursor, apiVersion: number): ClusterMetadata {
     response.tags()
     return broker
   })
-  response.compactString() // cluster id
+  const clusterId = response.compactString() || undefined
   response.skip(4) // controller
   const topics = response.compactArray(() => parseTopic(response, apiVersion))
-  return { brokers, topics }
+  return { brokers, clusterId, topics }
 }
 
 function parseTopic(response: ResponseCursor, apiVersion: number): TopicMetadata {

@@ -8,6 +8,7 @@
  * a late batch are correct: an owner that amends or rebuilds writes them.
  */
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { SuccessionState } from '../../store-protocol/snapshot-facts.ts'
 import type { OwnTrail } from './own-trail.ts'
 import { discardOffset, orderOf, type SourceTrail } from './source-trail.ts'
 import { isAbortMarker, Succession } from './succession.ts'
@@ -19,7 +20,7 @@ const keyOverheadBytes = 96
 export class DisputedKeys {
   /** One character is one byte of a key (latin1). */
   readonly keys = new Set<string>()
-  readonly #succession = new Succession()
+  readonly #succession: Succession
   readonly #from: number
   readonly #bytesMax: number
   #bytes = 0
@@ -30,10 +31,19 @@ export class DisputedKeys {
   /** Whether it is in addition from another producer than the owner. */
   #isOther = false
 
-  /** @param from changelog offset before which keys are ignored, because an earlier reading took them */
-  constructor(from = 0, bytesMax = keyBytesMax) {
+  /**
+   * @param from changelog offset before which keys are ignored, because an earlier reading took them
+   * @param succession owners of the batches before those that follow
+   */
+  constructor(from = 0, bytesMax = keyBytesMax, succession = new Succession()) {
     this.#from = from
     this.#bytesMax = bytesMax
+    this.#succession = succession
+  }
+
+  /** Owners of the batches that were read. */
+  get owners(): SuccessionState {
+    return this.#succession.state
   }
 
   /**

@@ -26,7 +26,7 @@ export class OwnTrail {
   /** Source offset that the group has committed; -1 if there is none. */
   readonly committed: number
   readonly #owned: OwnedRange[] = []
-  #trail = new SourceTrail()
+  #trail: SourceTrail
   /** Without the batches of other producers since the last marker; undefined if there are none. */
   #own: SourceTrail | undefined
   #from = 0
@@ -41,8 +41,10 @@ export class OwnTrail {
     },
   }
 
-  constructor(committed = -1) {
+  /** @param trail of what was read before */
+  constructor(committed = -1, trail = new SourceTrail()) {
     this.committed = committed
+    this.#trail = trail
   }
 
   /** What is known of everything that was read. */

@@ -8,10 +8,13 @@ import type { FetchConfig } from '../../store-protocol/client-config.ts'
 import type { HeaderSelector } from '../../store-protocol/kept-headers.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import { applyRecords } from '../apply.ts'
+import { BrokerClock } from '../broker-clock.ts'
 import type { ChangelogPosition, ChangelogSink } from '../changelog-reader.ts'
 import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
+import type { RestoredSnapshot } from './restored-snapshot.ts'
+import type { RefusedSnapshot } from './snapshot-check.ts'
 import type { UnheldKeys } from './unheld-records.ts'
 
 const log = loggerOf('store')
@@ -28,6 +31,11 @@ export interface RecoveredPosition extends ChangelogPosition {
   readonly unheld: UnheldKeys
   /** Producer epoch of the marker that ended the recovery; -1 before. */
   endEpoch: number
+  /** The broker's clock, by that marker. */
+  clock: BrokerClock | undefined
+  /** What was in the map before. It is void if the changelog does not continue it. */
+  readonly restored: RestoredSnapshot | undefined
+  isVoid: boolean
   readonly done: PromiseWithResolvers<void>
 }
 
@@ -43,6 +51,10 @@ export interface RecoveryContext extends MarkerContext {
   entriesExpected?(partition: number): number
   /** Source offset that the group has committed; -1 if there is none. */
   committed?(partition: number): number
+  /** Snapshots that are in the map already, by partition. */
+  restored?: ReadonlyMap<number, RestoredSnapshot>
+  /** Called when the changelog does not continue the snapshot of a partition, which is then read from its start. */
+  snapshotVoid?(partition: number, refused: RefusedSnapshot): void
   /** Maximum bytes of disputed keys for one reading of the changelog. */
   keyBytesMax?: number
 }
@@ -76,6 +88,7 @@ export class RecoverySink implements ChangelogSink<RecoveredPosition> {
     const identity = this.#context.identityOf(partition)
     if (batch.producerId !== identity?.producerId || batch.producerEpoch < identity.producerEpoch) return false
     reached.endEpoch = batch.producerEpoch
+    reached.clock = new BrokerClock(batch.maxTimestamp)
     return true
   }
 
@@ -106,6 +119,7 @@ export class RecoverySink implements ChangelogSink<RecoveredPosition> {
       )
     }
     reached.start = start
+    if (reached.restored !== undefined) reached.isVoid = true
     return start
   }
 

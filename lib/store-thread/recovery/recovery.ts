@@ -1,19 +1,24 @@
 /**
- * Reads the changelog from its start into the map. The store's own fence marker is the end, independent of other
+ * Reads the changelog into the map, from its start or from the position of a snapshot that the map has. The store's own fence marker is the end, independent of other
  * producers and of compaction. Collects the input of the resume decision.
  */
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { isDebug, loggerOf } from '../../log/index.ts'
+import type { SuccessionState } from '../../store-protocol/snapshot-facts.ts'
 import { plainFetch } from '../../topics/clients.ts'
+import type { BrokerClock } from '../broker-clock.ts'
 import { ChangelogReader } from '../changelog-reader.ts'
 import { DisputedKeys } from './disputed-keys.ts'
 import { watchMarkers } from './own-marker.ts'
 import { OwnTrail } from './own-trail.ts'
 import { type RecoveredPosition, type RecoveryContext, RecoverySink } from './recovery-sink.ts'
+import type { RestoredSnapshot } from './restored-snapshot.ts'
 import { settleDisputed } from './settle.ts'
-import type { SourcePosition } from './source-trail.ts'
+import type { RefusedSnapshot } from './snapshot-check.ts'
+import { type SourcePosition, SourceTrail } from './source-trail.ts'
+import { Succession } from './succession.ts'
 import { UnheldKeys } from './unheld-records.ts'
 
 const log = loggerOf('store')
@@ -32,6 +37,12 @@ export interface Recovered {
   readonly after: number
   /** Changelog offset of the last discard tombstone; -1 if there is none. */
   readonly discardedAt: number
+  /** Who has written it. */
+  readonly owners: SuccessionState
+  /** Undefined without fencing. */
+  readonly clock: BrokerClock | undefined
+  /** What the recovery began with; undefined if it read the whole changelog. */
+  readonly restored: RestoredSnapshot | undefined
   /** Keys whose last record in the changelog is not their newest. The map is right, and they are written again from it. */
   readonly outdated: Buffer[]
 }
@@ -53,21 +64,25 @@ export async function recover(
     const start = starts.get(partition)!
     const end = ends.get(partition)!
     const done = Promise.withResolvers<void>()
-    const position = Math.max(start, end - window)
-    const empty = {
-      records: 0,
-      trail: new OwnTrail(context.committed?.(partition)),
-      disputed: new DisputedKeys(0, context.keyBytesMax),
+    const restored = context.restored?.get(partition)
+    const position = restored?.facts.position ?? Math.max(start, end - window)
+    const begun = {
+      records: restored?.facts.records ?? 0,
+      trail: new OwnTrail(context.committed?.(partition), new SourceTrail(restored?.facts.trail)),
+      disputed: new DisputedKeys(0, context.keyBytesMax, new Succession(restored?.facts.owners)),
       unheld: new UnheldKeys(),
       endEpoch: -1,
+      clock: undefined,
+      restored,
+      isVoid: false,
     }
-    progress.set(partition, { start, end, position, ...empty, done })
+    progress.set(partition, { start, end, position, ...begun, done })
     stats.setGauge(partition, 'recoveryStart', position)
     stats.setGauge(partition, 'recoveryPosition', position)
     stats.setGauge(partition, 'recoveryEnd', Math.max(end, start))
     // There cannot be more entries than offsets, so wrong commit metadata cannot reserve more.
     const expected = Math.min(context.entriesExpected?.(partition) ?? 0, Math.max(end - position, 0))
-    if (expected > 0) context.map?.reserve(partition, expected)
+    if (expected > 0 && restored === undefined) context.map?.reserve(partition, expected)
   }
   const reader = new ChangelogReader(client, changelogTopic, context.fetch ?? plainFetch, stats, progress)
   for (const [partition, reached] of progress) {
@@ -89,13 +104,45 @@ export async function recover(
   await watching
   logPhase('Read', changelogTopic, progress.size, readFrom)
   const settlingFrom = performance.now()
-  const recovered = new Map<number, Recovered>()
+  const recovered = await readVoid(context, progress)
   for (const [partition, reached] of progress) {
+    if (recovered.has(partition)) continue
     const outdated = await settleDisputed(context, partition, reached)
     recovered.set(partition, recoveredOf(reached, context.identityOf(partition), outdated))
   }
   logPhase('Settled disputed keys of', changelogTopic, progress.size, settlingFrom)
   return recovered
+}
+
+/**
+ * Reads partitions from their start whose changelog does not continue the snapshot: records were deleted meanwhile, or
+ * late batches follow it. Which record of a disputed key is the newest depends on everything before.
+ */
+async function readVoid(
+  context: RecoveryContext,
+  progress: ReadonlyMap<number, RecoveredPosition>,
+): Promise<Map<number, Recovered>> {
+  const { changelogTopic, map } = context
+  const partitions: number[] = []
+  for (const [partition, { restored, isVoid, disputed }] of progress) {
+    if (restored === undefined || (!isVoid && disputed.keys.size === 0)) continue
+    map?.clear(partition)
+    partitions.push(partition)
+    context.snapshotVoid?.(partition, isVoid ? deletedMeanwhile : lateRecords)
+  }
+  if (partitions.length === 0) return new Map()
+  log.debug('{changelogTopic}: reading {partitions} from the start', { changelogTopic, partitions })
+  const { restored: _, ...without } = context
+  return recover(without, partitions)
+}
+
+const deletedMeanwhile: RefusedSnapshot = {
+  reason: 'records-deleted',
+  found: 'records after it were deleted while it was read',
+}
+const lateRecords: RefusedSnapshot = {
+  reason: 'late-records',
+  found: 'records of an earlier owner, or of another program, follow it, and which is newer depends on all before',
 }
 
 function logPhase(phase: string, topic: string, partitions: number, since: number): void {
@@ -109,7 +156,7 @@ function recoveredOf(
   identity: ProducerIdentity | undefined,
   outdated: readonly Buffer[],
 ): Recovered {
-  const { records, start, position, trail, endEpoch, unheld } = progress
+  const { records, start, position, trail, endEpoch, clock, restored, disputed, unheld } = progress
   const { last, after, discardedAt } = trail.trail
   return {
     records,
@@ -119,6 +166,9 @@ function recoveredOf(
     last,
     after,
     discardedAt,
+    owners: disputed.owners,
+    clock,
+    restored,
     outdated: unheld.joined(outdated),
   }
 }

@@ -3,6 +3,7 @@
  * identifies the source.
  */
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { SourceTrailState } from '../../store-protocol/snapshot-facts.ts'
 
 /** Source offset of discard tombstones, which delete a store's content. All source offsets before them are invalid. */
 export const discardOffset = -2
@@ -31,10 +32,29 @@ export class SourceTrail {
   #discardedAt = -1
   #after = -1
   #highest = -1
+  /** Changelog offset of the record at offset 0 of a batch. */
+  #base = 0
   #keyStart = 0
   #keyLength = -1
   #timestamp = -1
   #last: SourcePosition | undefined
+
+  /** @param state of the records before those that follow; by default there are none */
+  constructor(state?: SourceTrailState) {
+    if (state === undefined) return
+    this.#discardedAt = state.discardedAt
+    this.#after = state.after
+    if (state.last === undefined) return
+    const { offset, key, timestamp } = state.last
+    this.#highest = offset
+    this.#last = { offset, key: Buffer.from(key, 'base64'), timestamp }
+  }
+
+  /** To be read between two batches. */
+  get state(): SourceTrailState {
+    const last = this.#last && { ...this.#last, key: this.#last.key.toString('base64') }
+    return { last, after: this.#after, discardedAt: this.#discardedAt }
+  }
 
   copy(): SourceTrail {
     const copied = new SourceTrail()
@@ -43,6 +63,11 @@ export class SourceTrail {
     copied.#highest = this.#highest
     copied.#last = this.#last
     return copied
+  }
+
+  /** Sets where the next batch lies, if its records count from 0. @param base changelog offset of the first record */
+  beginsAt(base: number): void {
+    this.#base = base
   }
 
   /** Changelog offset of the last discard tombstone; -1 if there is none. */
@@ -87,7 +112,7 @@ export class SourceTrail {
       this.#keyLength = -1
       this.#last = undefined
       this.#after = -1
-      this.#discardedAt = batch.offset
+      this.#discardedAt = this.#base + batch.offset
     }
   }
 

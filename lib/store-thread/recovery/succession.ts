@@ -7,6 +7,7 @@
  */
 
 import { abortMarker, type RecordBatchReader } from '../../kafka/record-batch/index.ts'
+import type { SuccessionState } from '../../store-protocol/snapshot-facts.ts'
 
 /** The producer fields of a record batch. */
 interface Written {
@@ -19,8 +20,9 @@ export function isAbortMarker(batch: RecordBatchReader): boolean {
   return batch.isControl && batch.controlType() === abortMarker
 }
 
-/** Maximum number of former owners that are remembered. */
+/** Maximum number of former owners that are remembered, and of those in a state. */
 const followedMax = 4_096
+const stateFollowedMax = 256
 
 export class Succession {
   /** Name of the current owner; undefined before the first batch. */
@@ -30,6 +32,29 @@ export class Succession {
   #hasMarker = false
   /** Names of former owners. */
   readonly #followed = new Set<string>()
+
+  /** @param state of the batches before those that follow; by default there are none */
+  constructor(state?: SuccessionState) {
+    if (state === undefined) return
+    this.#hasMarker = state.hasMarker
+    for (const name of state.followed) this.#followed.add(name)
+    if (state.owner !== undefined) this.#follow(state.owner)
+  }
+
+  get state(): SuccessionState {
+    const producer = { producerId: this.#producerId, producerEpoch: this.#producerEpoch }
+    return {
+      owner: this.#owner === undefined ? undefined : producer,
+      hasMarker: this.#hasMarker,
+      followed: [...this.#followed].slice(-stateFollowedMax),
+    }
+  }
+
+  /** Notes an owner that leaves no marker (FENCING=false): what it writes is not late, although an earlier owner has left one. */
+  took(owner: Written): void {
+    this.#hasMarker = false
+    this.#follow(owner)
+  }
 
   /**
    * Notes an abort marker. From there on its producer owns the partition.

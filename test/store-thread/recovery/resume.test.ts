@@ -29,6 +29,9 @@ async function resumed(found: { committed?: CommittedOffset; marked?: CommittedO
     last: undefined,
     after: 6,
     discardedAt: -1,
+    owners: { hasMarker: true, followed: [] },
+    clock: undefined,
+    restored: undefined,
     outdated: [],
   } satisfies Recovered
   const of = (one: CommittedOffset | undefined) => new Map(one === undefined ? [] : [[0, one]])
