@@ -1,23 +1,23 @@
 /** Arguments of a command as text and numbers, with Redis's errors. */
+import type { Client } from './client.ts'
 import { CommandError } from './error-reply.ts'
 import { namesMax } from './limits.ts'
-import type { Session } from './session.ts'
 
 const latin1 = new TextDecoder('latin1')
 
 /** Returns an argument, one character for each byte. */
-export function textOf(session: Session, index: number): string {
-  return latin1.decode(session.args.argument(index))
+export function textOf(client: Client, index: number): string {
+  return latin1.decode(client.args.argument(index))
 }
 
 /** Returns an argument in lower case, for options and subcommands. */
-export function wordOf(session: Session, index: number): string {
-  return textOf(session, index).toLowerCase()
+export function wordOf(client: Client, index: number): string {
+  return textOf(client, index).toLowerCase()
 }
 
 /** @throws CommandError if it is not a whole number of 64 bits */
-export function integerOf(session: Session, index: number): number {
-  const text = textOf(session, index)
+export function integerOf(client: Client, index: number): number {
+  const text = textOf(client, index)
   if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) throw notAnInteger()
   return Number(text)
 }
@@ -34,17 +34,17 @@ export function syntaxError(): CommandError {
  * Names in the arguments after a subcommand.
  * @throws CommandError if there are too many
  */
-export function namesOf(session: Session): string[] {
-  const count = session.args.count - 2
+export function namesOf(client: Client): string[] {
+  const count = client.args.count - 2
   if (count > namesMax) {
     throw new CommandError(`ERR reading ${count} names: a command may have ${namesMax}; send several commands`)
   }
-  return Array.from({ length: count }, (_, index) => wordOf(session, index + 2))
+  return Array.from({ length: count }, (_, index) => wordOf(client, index + 2))
 }
 
 /** For a subcommand that does not exist. */
-export function unknownSubcommand(session: Session, container: string): CommandError {
-  const found = textOf(session, 1).slice(0, 128)
+export function unknownSubcommand(client: Client, container: string): CommandError {
+  const found = textOf(client, 1).slice(0, 128)
   return new CommandError(`ERR unknown subcommand '${found}'. Try ${container} HELP.`)
 }
 

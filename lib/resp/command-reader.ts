@@ -3,7 +3,7 @@
  * in any pieces. A command that has arrived in one piece is not copied.
  */
 import { readInline } from './inline-command.ts'
-import { argumentsMax, commandBytesMax, inlineBytesMax, openArgumentBytesMax, openArgumentsMax } from './limits.ts'
+import * as limits from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 const star = 0x2a
@@ -13,13 +13,6 @@ const zero = 0x30
 const cr = 0x0d
 const lf = 0x0a
 
-/** More than any bound has. */
-const digitsMax = 10
-/** Room of the first own buffer. */
-const roomMin = 512
-/** Arguments whose places a connection may keep. */
-const keptPlaces = 1_024
-
 const none = new Uint8Array(0)
 
 /** What #number() returns in place of a number. */
@@ -27,10 +20,9 @@ const incomplete = -2
 const malformed = -3
 
 export class CommandReader {
-  /** The client has sent the token, or needs none: the bounds are wide. */
-  isTrusted: boolean
-  /** Number of arguments of the command, its name included. */
-  count = 0
+  #isTrusted: boolean
+  /** Arguments of the command that have arrived. */
+  #count = 0
   /** Received bytes. They are never overwritten, so arguments stay valid. */
   #bytes: Uint8Array = none
   /** The first byte that was not examined. */
@@ -53,7 +45,12 @@ export class CommandReader {
   #ends: number[] = []
 
   constructor(isTrusted: boolean) {
-    this.isTrusted = isTrusted
+    this.#isTrusted = isTrusted
+  }
+
+  /** Number of arguments of the command, its name included. */
+  get count(): number {
+    return this.#count
   }
 
   /** Bytes received of commands that were not returned yet. */
@@ -64,6 +61,10 @@ export class CommandReader {
   /** Memory that the reader keeps, roughly. */
   get memory(): number {
     return this.#bytes.buffer.byteLength + 2 * Float64Array.BYTES_PER_ELEMENT * this.#starts.length
+  }
+
+  trust(isTrusted: boolean): void {
+    this.#isTrusted = isTrusted
   }
 
   /** @param bytes not to be changed afterwards */
@@ -90,14 +91,14 @@ export class CommandReader {
         this.#releasePlaces()
         return false
       }
-      this.count = 0
+      this.#count = 0
       this.#begin = this.#at
       if (this.#bytes[this.#at] !== star) {
         if (!this.#readInline()) return this.#keep()
-        if (this.count > 0) return true
+        if (this.#count > 0) return true
       } else if (!this.#readCount()) return this.#keep()
     }
-    while (this.count < this.#expected) if (!this.#readArgument()) return this.#keep()
+    while (this.#count < this.#expected) if (!this.#readArgument()) return this.#keep()
     this.#expected = 0
     return true
   }
@@ -122,8 +123,8 @@ export class CommandReader {
   #readCount(): boolean {
     const count = this.#number()
     if (count === incomplete) return false
-    if (count === malformed || count > argumentsMax) throw new ProtocolError('invalid multibulk length')
-    if (count > openArgumentsMax && !this.isTrusted) throw new ProtocolError('unauthenticated multibulk length')
+    if (count === malformed || count > limits.argumentsMax) throw new ProtocolError('invalid multibulk length')
+    if (count > limits.openArgumentsMax && !this.#isTrusted) throw new ProtocolError('unauthenticated multibulk length')
     // An array without elements is not a command.
     this.#expected = Math.max(0, count)
     return true
@@ -134,9 +135,9 @@ export class CommandReader {
     const stop = this.#at + this.#length
     if (stop + 2 > this.#end) return false
     if (this.#bytes[stop] !== cr || this.#bytes[stop + 1] !== lf) throw new ProtocolError('invalid bulk length')
-    this.#starts[this.count] = this.#at
-    this.#ends[this.count] = stop
-    this.count++
+    this.#starts[this.#count] = this.#at
+    this.#ends[this.#count] = stop
+    this.#count++
     this.#at = stop + 2
     this.#length = -1
     return true
@@ -147,8 +148,9 @@ export class CommandReader {
     if (this.#bytes[this.#at] !== dollar) throw ProtocolError.ofType(this.#bytes[this.#at]!)
     const length = this.#number()
     if (length === incomplete) return false
-    if (length < 0 || this.#at - this.#begin + length > commandBytesMax) throw new ProtocolError('invalid bulk length')
-    if (length > openArgumentBytesMax && !this.isTrusted) throw new ProtocolError('unauthenticated bulk length')
+    const isWithin = this.#at - this.#begin + length <= limits.commandBytesMax
+    if (length < 0 || !isWithin) throw new ProtocolError('invalid bulk length')
+    if (length > limits.openArgumentBytesMax && !this.#isTrusted) throw new ProtocolError('unauthenticated bulk length')
     this.#length = length
     return true
   }
@@ -162,13 +164,13 @@ export class CommandReader {
     if (isNegative) at++
     const digitsAt = at
     let value = 0
-    for (; at < end && at - digitsAt <= digitsMax; at++) {
+    for (; at < end && at - digitsAt <= limits.digitsMax; at++) {
       const digit = bytes[at]! - zero
       if (!(digit >= 0 && digit <= 9)) break
       value = value * 10 + digit
     }
     const digits = at - digitsAt
-    if (digits > digitsMax || (digits > 1 && bytes[digitsAt] === zero)) return malformed
+    if (digits > limits.digitsMax || (digits > 1 && bytes[digitsAt] === zero)) return malformed
     if (at < end && (bytes[at] !== cr || digits === 0)) return malformed
     if (at + 1 >= end) return incomplete
     if (bytes[at + 1] !== lf) return malformed
@@ -178,7 +180,7 @@ export class CommandReader {
 
   /** Reads an inline command; leaves the count at 0 if the line is empty. */
   #readInline(): boolean {
-    const bytesMax = this.isTrusted ? inlineBytesMax : openArgumentBytesMax
+    const bytesMax = this.#isTrusted ? limits.inlineBytesMax : limits.openArgumentBytesMax
     // Without a view: a client may send nothing but empty lines.
     const lineEnd = this.#bytes.indexOf(lf, Math.max(this.#at, this.#searched))
     if (lineEnd < 0 || lineEnd >= this.#end) {
@@ -190,8 +192,8 @@ export class CommandReader {
     const stop = lineEnd > this.#at && this.#bytes[lineEnd - 1] === cr ? lineEnd - 1 : lineEnd
     const count = readInline(this.#bytes, this.#at, stop, this.#starts, this.#ends)
     if (count < 0) throw new ProtocolError('unbalanced quotes in request')
-    if (count > openArgumentsMax && !this.isTrusted) throw new ProtocolError('unauthenticated multibulk length')
-    this.count = count
+    if (count > limits.openArgumentsMax && !this.#isTrusted) throw new ProtocolError('unauthenticated multibulk length')
+    this.#count = count
     this.#at = lineEnd + 1
     this.#searched = 0
     return true
@@ -199,7 +201,7 @@ export class CommandReader {
 
   /** Keeps a copy of the bytes left, so that they do not keep a large piece. */
   #keep(): false {
-    if (!this.#isOwn) this.#move(Math.max(roomMin, this.#end - this.#begin))
+    if (!this.#isOwn) this.#move(Math.max(limits.roomMin, this.#end - this.#begin))
     return false
   }
 
@@ -208,7 +210,7 @@ export class CommandReader {
     const from = this.#expected > 0 ? this.#begin : this.#at
     const kept = new Uint8Array(room)
     kept.set(this.#bytes.subarray(from, this.#end))
-    for (let index = 0; index < this.count; index++) {
+    for (let index = 0; index < this.#count; index++) {
       this.#starts[index]! -= from
       this.#ends[index]! -= from
     }
@@ -223,10 +225,10 @@ export class CommandReader {
 
   /** A connection without a command in progress keeps little memory. */
   #releasePlaces(): void {
-    if (this.#starts.length <= keptPlaces) return
+    if (this.#starts.length <= limits.placesMax) return
     this.#starts = []
     this.#ends = []
-    this.count = 0
+    this.#count = 0
   }
 
   /** Frees the memory of the buffer at once if no view needs it. Nothing is read from it afterwards. */

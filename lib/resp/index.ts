@@ -2,6 +2,6 @@
 export { commandLabels } from './commands/index.ts'
 export { RespContext, type RespContextOptions } from './resp-context.ts'
 export type { ReplyOutput } from './reply-writer.ts'
-export { Session, type SessionEnds } from './session.ts'
+export { Session } from './session.ts'
 export type { RespStore } from './store-view.ts'
 export { pendingBytesMax } from './limits.ts'

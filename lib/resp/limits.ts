@@ -2,10 +2,17 @@
 
 /** Bytes of one command, all of its arguments included [512 MiB for each argument]. */
 export const commandBytesMax = 1_048_576
+/** Digits of a length or a count. No bound has more [20]. */
+export const digitsMax = 10
 /** Arguments of one command, its name included [1,048,576]. */
 export const argumentsMax = 65_536
 /** Bytes of an inline command [65,536]. */
 export const inlineBytesMax = 65_536
+
+/** Bytes of the first buffer of an incomplete command. */
+export const roomMin = 512
+/** Arguments whose places an idle connection keeps. */
+export const placesMax = 1_024
 
 /** The two bounds of clients that have not sent the token yet; the same as Redis's. */
 export const openArgumentsMax = 10

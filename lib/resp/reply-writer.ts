@@ -32,10 +32,10 @@ export interface ReplyOutput {
 }
 
 export class ReplyWriter {
-  isResp3 = false
   readonly #output: ReplyOutput
   /** Bytes in the page. */
   #used = 0
+  #isResp3 = false
 
   constructor(output: ReplyOutput) {
     this.#output = output
@@ -46,8 +46,17 @@ export class ReplyWriter {
     return this.#output.bytes + this.#used
   }
 
+  get isResp3(): boolean {
+    return this.#isResp3
+  }
+
   get isClosed(): boolean {
     return this.#output.isClosed
+  }
+
+  /** Sets the version of the protocol. */
+  speak(version: 2 | 3): void {
+    this.#isResp3 = version === 3
   }
 
   /** To be called at the end of each turn. */
@@ -75,7 +84,7 @@ export class ReplyWriter {
 
   /** Of nothing: a key that does not exist. */
   nil(): void {
-    this.#line(this.isResp3 ? '_' : '$-1', '')
+    this.#line(this.#isResp3 ? '_' : '$-1', '')
   }
 
   /** The elements have to follow. */
@@ -85,13 +94,13 @@ export class ReplyWriter {
 
   /** Names and values have to follow in turn. In RESP2 a flat array. */
   map(pairs: number): void {
-    if (this.isResp3) this.#header('%', pairs)
+    if (this.#isResp3) this.#header('%', pairs)
     else this.#header('*', 2 * pairs)
   }
 
   /** The elements have to follow. In RESP2 an array. */
   set(count: number): void {
-    this.#header(this.isResp3 ? '~' : '*', count)
+    this.#header(this.#isResp3 ? '~' : '*', count)
   }
 
   /** @param bytes with memory that no one else uses */
@@ -118,7 +127,7 @@ export class ReplyWriter {
 
   /** Text for a person. */
   verbatim(text: string): void {
-    if (!this.isResp3) return this.text(text)
+    if (!this.#isResp3) return this.text(text)
     const bytes = Buffer.from(`txt:${text}`)
     this.#header('=', bytes.length)
     this.#reserve(bytes.length + headerBytesMax)

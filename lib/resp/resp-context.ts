@@ -20,9 +20,8 @@ export class RespContext {
   /** Undefined if no token is required. */
   readonly isToken: ((given: string) => boolean) | undefined
   readonly connectionsMax: number
-  port: number
-  /** Walks of KEYS in progress. */
-  walks = 0
+  #port: number
+  #walks = 0
   readonly #thread: number
   readonly #threads: number
   #lastId = 0
@@ -32,10 +31,31 @@ export class RespContext {
     this.store = store
     this.stats = stats
     this.isToken = token === undefined ? undefined : secretCheck(token)
-    this.port = port
+    this.#port = port
     this.connectionsMax = connectionsMax
     this.#thread = thread
     this.#threads = threads
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Walks of KEYS in progress. */
+  get walks(): number {
+    return this.#walks
+  }
+
+  listensAt(port: number): void {
+    this.#port = port
+  }
+
+  beginWalk(): void {
+    this.#walks++
+  }
+
+  endWalk(): void {
+    this.#walks--
   }
 
   /** Returns an id that no other connection of the process has. */

@@ -1,5 +1,5 @@
 /** What a command is, for the dispatch and for COMMAND. */
-import type { Session } from '../session.ts'
+import type { Client } from '../client.ts'
 
 export interface RespCommandDefinition {
   /** In lower case. */
@@ -18,7 +18,7 @@ export interface RespCommandDefinition {
    * Writes the reply, now or when the promise resolves. Writes nothing before an error is thrown.
    * @throws CommandError or LatchkeyError, which become the reply; also as a rejection
    */
-  run(session: Session): void | Promise<void>
+  run(client: Client): void | Promise<void>
 }
 
 export interface RespCommand extends RespCommandDefinition {

@@ -1,14 +1,14 @@
 /** CONFIG GET: the few parameters of Redis that clients and tools ask for. Latchkey's settings are not among them. */
 import { namesOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import { Glob } from '../glob.ts'
 import { commandBytesMax } from '../limits.ts'
-import type { Session } from '../session.ts'
 
-export function config(session: Session): void {
-  const { args, replies, context } = session
-  if (wordOf(session, 1) !== 'get') throw unknownSubcommand(session, 'CONFIG')
+export function config(client: Client): void {
+  const { args, replies, context } = client
+  if (wordOf(client, 1) !== 'get') throw unknownSubcommand(client, 'CONFIG')
   if (args.count < 3) throw wrongCount('config|get')
-  const globs = namesOf(session).map((name) => new Glob(Buffer.from(name, 'latin1')))
+  const globs = namesOf(client).map((name) => new Glob(Buffer.from(name, 'latin1')))
   const { connectionsMax } = context
   const parameters = {
     appendonly: 'no',

@@ -1,58 +1,56 @@
 /** Commands about the connection itself: greeting, token, protocol version, end. */
 import { integerOf, textOf, wordOf, wrongCount } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
 import { serverName, serverVersion } from '../server-identity.ts'
-import type { Session } from '../session.ts'
-import { checkName } from './client.ts'
+import { checkName } from './client-command.ts'
 
 const userName = 'default'
 
-export function ping(session: Session): void {
-  const { args, replies } = session
+export function ping(client: Client): void {
+  const { args, replies } = client
   if (args.count > 2) throw wrongCount('ping')
   if (args.count === 1) replies.simple('PONG')
-  else echo(session)
+  else echo(client)
 }
 
-export function echo({ args, replies }: Session): void {
+export function echo({ args, replies }: Client): void {
   replies.bulk(new Uint8Array(args.argument(1)))
 }
 
 /** Databases are numbered; there is one. */
-export function select(session: Session): void {
-  if (integerOf(session, 1) !== 0) throw new CommandError('ERR DB index is out of range')
-  session.replies.simple('OK')
+export function select(client: Client): void {
+  if (integerOf(client, 1) !== 0) throw new CommandError('ERR DB index is out of range')
+  client.replies.simple('OK')
 }
 
-export function quit(session: Session): void {
-  session.replies.simple('OK')
-  session.end()
+export function quit(client: Client): void {
+  client.replies.simple('OK')
+  client.end()
 }
 
 /** The connection is as it was after it was opened. */
-export function reset(session: Session): void {
-  session.replies.isResp3 = false
-  session.name = ''
-  session.isAuthenticated = session.context.isToken === undefined
-  session.replies.simple('RESET')
+export function reset(client: Client): void {
+  client.reset()
+  client.replies.simple('RESET')
 }
 
 /** `AUTH token`, or `AUTH default token`. */
-export function auth(session: Session): void {
-  const { args, context, replies } = session
+export function auth(client: Client): void {
+  const { args, context, replies } = client
   if (args.count > 3) throw new CommandError('ERR syntax error')
   if (args.count === 2 && context.isToken === undefined) {
     const found = 'AUTH <password> called without any password configured for the default user'
     throw new CommandError(`ERR ${found}. Are you sure your configuration is correct?`)
   }
-  authenticate(session, args.count - 1)
+  authenticate(client, args.count - 1)
   replies.simple('OK')
 }
 
 /** `HELLO [version [AUTH default token] [SETNAME name]]` */
-export function hello(session: Session): void {
-  const { args, replies } = session
-  const version = args.count > 1 ? textOf(session, 1) : undefined
+export function hello(client: Client): void {
+  const { args, replies } = client
+  const version = args.count > 1 ? textOf(client, 1) : undefined
   if (version !== undefined && !/^-?\d{1,18}$/.test(version)) {
     throw new CommandError('ERR Protocol version is not an integer or out of range')
   }
@@ -62,28 +60,28 @@ export function hello(session: Session): void {
   let name: string | undefined
   let tokenAt = 0
   for (let index = 2; index < args.count;) {
-    const word = wordOf(session, index)
+    const word = wordOf(client, index)
     if (word === 'auth' && index + 2 < args.count) {
       tokenAt = index + 2
       index += 3
     } else if (word === 'setname' && index + 1 < args.count) {
-      name = textOf(session, index + 1)
+      name = textOf(client, index + 1)
       checkName(name)
       index += 2
-    } else throw new CommandError(`ERR Syntax error in HELLO option '${textOf(session, index).slice(0, 128)}'`)
+    } else throw new CommandError(`ERR Syntax error in HELLO option '${textOf(client, index).slice(0, 128)}'`)
   }
-  if (tokenAt > 0) authenticate(session, tokenAt)
-  if (!session.isAuthenticated) {
+  if (tokenAt > 0) authenticate(client, tokenAt)
+  if (!client.isAuthenticated) {
     throw new CommandError(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     )
   }
-  if (name !== undefined) session.name = name
-  if (version !== undefined) replies.isResp3 = version === '3'
-  replyHello(session)
+  if (name !== undefined) client.setName(name)
+  if (version !== undefined) replies.speak(version === '3' ? 3 : 2)
+  replyHello(client)
 }
 
-function replyHello({ replies, id }: Session): void {
+function replyHello({ replies, id }: Client): void {
   replies.map(7)
   replies.pair('server', serverName)
   replies.pair('version', serverVersion)
@@ -101,10 +99,10 @@ function replyHello({ replies, id }: Session): void {
  * Compares in constant time.
  * @param tokenAt place of the token; the user name is before it, unless the token is the only argument
  */
-function authenticate(session: Session, tokenAt: number): void {
-  const { isToken } = session.context
-  const isUser = tokenAt === 1 || textOf(session, tokenAt - 1) === userName
-  const isRight = isToken === undefined || isToken(textOf(session, tokenAt))
+function authenticate(client: Client, tokenAt: number): void {
+  const { isToken } = client.context
+  const isUser = tokenAt === 1 || textOf(client, tokenAt - 1) === userName
+  const isRight = isToken === undefined || isToken(textOf(client, tokenAt))
   if (!isUser || !isRight) throw new CommandError('WRONGPASS invalid username-password pair or user is disabled.')
-  session.isAuthenticated = true
+  client.authenticated()
 }

@@ -1,23 +1,23 @@
 /** COMMAND: the commands that there are, for clients that ask and for completion in redis-cli. */
 import { namesOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
-import type { Session } from '../session.ts'
+import type { Client } from '../client.ts'
 import type { RespCommand } from './command.ts'
 
-export function describe(session: Session, table: ReadonlyMap<string, RespCommand>): void {
-  const { args, replies } = session
+export function describe(client: Client, table: ReadonlyMap<string, RespCommand>): void {
+  const { args, replies } = client
   const all = [...table.values()]
-  if (args.count === 1) return replyInfos(session, all)
-  const word = wordOf(session, 1)
-  const asked = namesOf(session).map((name) => table.get(name))
-  if (word === 'info') return replyInfos(session, args.count === 2 ? all : asked)
-  if (word === 'docs') return replyDocs(session, args.count === 2 ? all : asked.filter((one) => one !== undefined))
-  if (word !== 'count' && word !== 'list') throw unknownSubcommand(session, 'COMMAND')
+  if (args.count === 1) return replyInfos(client, all)
+  const word = wordOf(client, 1)
+  const asked = namesOf(client).map((name) => table.get(name))
+  if (word === 'info') return replyInfos(client, args.count === 2 ? all : asked)
+  if (word === 'docs') return replyDocs(client, args.count === 2 ? all : asked.filter((one) => one !== undefined))
+  if (word !== 'count' && word !== 'list') throw unknownSubcommand(client, 'COMMAND')
   if (args.count !== 2) throw wrongCount(`command|${word}`)
   if (word === 'count') replies.integer(all.length)
   else replies.texts(all.map(({ name }) => name))
 }
 
-function replyInfos({ replies }: Session, commands: readonly (RespCommand | undefined)[]): void {
+function replyInfos({ replies }: Client, commands: readonly (RespCommand | undefined)[]): void {
   replies.array(commands.length)
   for (const command of commands) {
     if (command === undefined) {
@@ -39,7 +39,7 @@ function replyInfos({ replies }: Session, commands: readonly (RespCommand | unde
   }
 }
 
-function replyDocs({ replies }: Session, commands: readonly RespCommand[]): void {
+function replyDocs({ replies }: Client, commands: readonly RespCommand[]): void {
   replies.map(commands.length)
   for (const { name, summary, since, group } of commands) {
     replies.text(name)

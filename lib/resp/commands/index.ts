@@ -1,8 +1,8 @@
 /** Finds the command that a client names, and refuses what is none. */
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { textOf, wordOf } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import type { CommandReader } from '../command-reader.ts'
-import type { Session } from '../session.ts'
 import type { RespCommand } from './command.ts'
 import { commands, unknownLabel, writeLabel } from './table.ts'
 
@@ -43,32 +43,32 @@ export function commandOf(args: CommandReader): RespCommand | undefined {
   return length > nameLengthMax ? undefined : commands.get(latin1.decode(args.argument(0)).toLowerCase())
 }
 
-export function refuseUnknown(session: Session): void {
-  const { args, context, replies } = session
-  const word = args.lengthOf(0) <= shownNameMax ? wordOf(session, 0) : ''
+export function refuseUnknown(client: Client): void {
+  const { args, context, replies } = client
+  const word = args.lengthOf(0) <= shownNameMax ? wordOf(client, 0) : ''
   const isWrite = writes.has(word)
   context.stats.command(isWrite ? writeLabel : unknownLabel)
   if (httpWords.has(word)) {
     const found = 'it sent a line of HTTP. The connection is closed'
-    repeatedLog.log('warning', 'http', 'Reading commands of {client}: {found}', { client: session.ends.client, found })
-    return session.end()
+    repeatedLog.log('warning', 'http', 'Reading commands of {client}: {found}', { client: client.ends.client, found })
+    return client.end()
   }
-  if (!session.isAuthenticated) return replies.error('NOAUTH Authentication required.')
+  if (!client.isAuthenticated) return replies.error('NOAUTH Authentication required.')
   if (isWrite) return replies.error("READONLY You can't write against a read only replica.")
   replies.error(
-    `ERR unknown command '${shown(session, 0, shownNameMax)}', with args beginning with: ${shownArguments(session)}`,
+    `ERR unknown command '${shown(client, 0, shownNameMax)}', with args beginning with: ${shownArguments(client)}`,
   )
 }
 
-function shownArguments(session: Session): string {
+function shownArguments(client: Client): string {
   let text = ''
-  for (let index = 1; index < session.args.count && text.length < shownArgumentsMax; index++) {
-    text += `'${shown(session, index, shownArgumentsMax - text.length)}' `
+  for (let index = 1; index < client.args.count && text.length < shownArgumentsMax; index++) {
+    text += `'${shown(client, index, shownArgumentsMax - text.length)}' `
   }
   return text
 }
 
 /** Returns the beginning of an argument. */
-function shown(session: Session, index: number, lengthMax: number): string {
-  return textOf(session, index).slice(0, lengthMax)
+function shown(client: Client, index: number, lengthMax: number): string {
+  return textOf(client, index).slice(0, lengthMax)
 }

@@ -1,26 +1,26 @@
 /** INFO: state and figures of the server, in Redis's terms as far as they fit. */
 import { wordOf } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import { serverVersion } from '../server-identity.ts'
-import type { Session } from '../session.ts'
 
 type InfoField = readonly [string, string | number]
 
 const everything = new Set(['all', 'default', 'everything'])
 const startedAt = performance.now()
 
-export function info(session: Session): void {
+export function info(client: Client): void {
   const asked = new Set<string>()
-  for (let index = 1; index < session.args.count; index++) asked.add(wordOf(session, index))
+  for (let index = 1; index < client.args.count; index++) asked.add(wordOf(client, index))
   const isWhole = asked.size === 0 || [...asked].some((word) => everything.has(word))
   const shown = Object.entries(sections).filter(([name]) => isWhole || asked.has(name.toLowerCase()))
   const texts = shown.map(([name, fieldsOf]) => {
-    const fields = fieldsOf(session).map(([field, value]) => `${field}:${value}\r\n`)
+    const fields = fieldsOf(client).map(([field, value]) => `${field}:${value}\r\n`)
     return `# ${name}\r\n${fields.join('')}`
   })
-  session.replies.verbatim(texts.join('\r\n'))
+  client.replies.verbatim(texts.join('\r\n'))
 }
 
-const sections: Readonly<Record<string, (session: Session) => InfoField[]>> = {
+const sections: Readonly<Record<string, (client: Client) => InfoField[]>> = {
   Server: ({ context: { port } }) => {
     const seconds = Math.floor((performance.now() - startedAt) / 1_000)
     return [
@@ -76,7 +76,7 @@ const sections: Readonly<Record<string, (session: Session) => InfoField[]>> = {
 }
 
 /** Clients wait while `loading` is 1: ioredis asks until it is 0. */
-function persistence({ context: { store } }: Session): InfoField[] {
+function persistence({ context: { store } }: Client): InfoField[] {
   const { state, recovery } = store.status()
   const isLoading = state === 'starting' || state === 'recovering'
   return [

@@ -1,5 +1,5 @@
 /** All commands. */
-import { client } from './client.ts'
+import { clientCommand } from './client-command.ts'
 import type { RespCommand, RespCommandDefinition } from './command.ts'
 import { config } from './config.ts'
 import { auth, echo, hello, ping, quit, reset, select } from './connection.ts'
@@ -36,10 +36,10 @@ const definitions: readonly RespCommandDefinition[] = [
     'command',
     -1,
     none,
-    (session) => describe(session, commands),
+    (client) => describe(client, commands),
     server('2.8.13', 'Returns all commands.', anyTime),
   ),
-  define('client', -2, none, client, connection('2.4.0', 'Informs about the connection.')),
+  define('client', -2, none, clientCommand, connection('2.4.0', 'Informs about the connection.')),
   define('ping', -1, none, ping, connection('1.0.0', "Returns the server's liveliness response.")),
   define('echo', 2, none, echo, connection('1.0.0', 'Returns the given string.')),
   define('select', 2, none, select, connection('1.0.0', 'Changes the selected database.')),

@@ -1,11 +1,11 @@
 /** SCAN, KEYS and DBSIZE: commands that concern all keys. */
 import type { WalkChunk, WalkPosition } from '../../store-protocol/reads.ts'
 import { integerOf, syntaxError, textOf, wordOf } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
 import { Glob } from '../glob.ts'
 import { keysReplyBytesMax, keysReplyMax, scanCountMax, walksMax } from '../limits.ts'
 import { nextTurn } from '../next-turn.ts'
-import type { Session } from '../session.ts'
 import type { RespStore } from '../store-view.ts'
 
 const hashes = 2 ** 32
@@ -19,54 +19,54 @@ interface ScanOptions {
 }
 
 /** The cursor is partition × 2^32 + hash. It stays good over a restart, which may return keys again or leave out some. */
-export function scan(session: Session): void | Promise<void> {
-  const cursor = cursorOf(session)
-  const { glob, count, hasStrings } = scanOptionsOf(session)
-  const { store } = session.context
+export function scan(client: Client): void | Promise<void> {
+  const cursor = cursorOf(client)
+  const { glob, count, hasStrings } = scanOptionsOf(client)
+  const { store } = client.context
   const position = hasStrings
     ? heldAt(store, { partition: Math.floor(cursor / hashes), hash: cursor % hashes })
     : undefined
-  if (position === undefined) return replyScan(session, 0, [])
+  if (position === undefined) return replyScan(client, 0, [])
   const chunk = store.readChunk(position, boundsOf(store, glob, count))
   const reply = (read: WalkChunk): void | Promise<void> => {
     const next = read.next ?? heldAt(store, { partition: position.partition + 1, hash: 0 })
     const nextCursor = next === undefined ? 0 : next.partition * hashes + next.hash
     const found = keysOf(store, read, glob)
-    if (found instanceof Promise) return found.then((shown) => replyScan(session, nextCursor, shown))
-    return replyScan(session, nextCursor, found)
+    if (found instanceof Promise) return found.then((shown) => replyScan(client, nextCursor, shown))
+    return replyScan(client, nextCursor, found)
   }
   return chunk instanceof Promise ? chunk.then(reply) : reply(chunk)
 }
 
 /** Walks in chunks, between which other clients are answered. Too many keys are an error, not an incomplete reply. */
-export async function keys(session: Session): Promise<void> {
-  const { context } = session
-  const glob = globOf(session, 1)
+export async function keys(client: Client): Promise<void> {
+  const { context } = client
+  const glob = globOf(client, 1)
   if (context.walks >= walksMax) {
     throw new CommandError(`ERR KEYS: ${context.walks} others are in progress; use SCAN, or try again later`)
   }
-  context.walks++
+  context.beginWalk()
   try {
-    const found = await allKeys(session, glob)
-    session.replies.array(found.length)
-    for (const key of found) session.replies.bulk(key)
+    const found = await allKeys(client, glob)
+    client.replies.array(found.length)
+    for (const key of found) client.replies.bulk(key)
   } finally {
-    context.walks--
+    context.endWalk()
   }
 }
 
-export function dbsize(session: Session): void | Promise<void> {
-  const counted = session.context.store.count()
-  if (counted instanceof Promise) return counted.then(({ count }) => session.replies.integer(count))
-  return session.replies.integer(counted.count)
+export function dbsize(client: Client): void | Promise<void> {
+  const counted = client.context.store.count()
+  if (counted instanceof Promise) return counted.then(({ count }) => client.replies.integer(count))
+  return client.replies.integer(counted.count)
 }
 
-async function allKeys(session: Session, glob: Glob): Promise<Uint8Array[]> {
-  const { store } = session.context
+async function allKeys(client: Client, glob: Glob): Promise<Uint8Array[]> {
+  const { store } = client.context
   const found: Uint8Array[] = []
   let bytes = 0
   let position = heldAt(store, { partition: 0, hash: 0 })
-  while (position !== undefined && !session.isOver) {
+  while (position !== undefined && !client.isOver) {
     const chunk: WalkChunk = await store.readChunk(position, boundsOf(store, glob, keysReplyMax))
     for (const key of await keysOf(store, chunk, glob)) {
       found.push(key)
@@ -119,39 +119,39 @@ function matching(texts: readonly Uint8Array[], glob: Glob | undefined): Uint8Ar
   return texts.filter((text) => glob === undefined || glob.isEverything || glob.matches(text))
 }
 
-function replyScan(session: Session, cursor: number, found: readonly Uint8Array[]): void {
-  session.replies.array(2)
-  session.replies.text(String(cursor))
-  session.replies.array(found.length)
-  for (const key of found) session.replies.bulk(key)
+function replyScan(client: Client, cursor: number, found: readonly Uint8Array[]): void {
+  client.replies.array(2)
+  client.replies.text(String(cursor))
+  client.replies.array(found.length)
+  for (const key of found) client.replies.bulk(key)
 }
 
-function cursorOf(session: Session): number {
-  const text = textOf(session, 1)
+function cursorOf(client: Client): number {
+  const text = textOf(client, 1)
   const cursor = Number(text)
   if (!/^\d{1,20}$/.test(text)) throw new CommandError('ERR invalid cursor')
   return cursor
 }
 
-function scanOptionsOf(session: Session): ScanOptions {
+function scanOptionsOf(client: Client): ScanOptions {
   const options: ScanOptions = { glob: undefined, count: scanCountDefault, hasStrings: true }
-  for (let index = 2; index < session.args.count; index += 2) {
-    const word = wordOf(session, index)
-    if (index + 1 >= session.args.count) throw syntaxError()
-    if (word === 'match') options.glob = globOf(session, index + 1)
-    else if (word === 'count') options.count = countOf(session, index + 1)
-    else if (word === 'type') options.hasStrings = wordOf(session, index + 1) === 'string'
+  for (let index = 2; index < client.args.count; index += 2) {
+    const word = wordOf(client, index)
+    if (index + 1 >= client.args.count) throw syntaxError()
+    if (word === 'match') options.glob = globOf(client, index + 1)
+    else if (word === 'count') options.count = countOf(client, index + 1)
+    else if (word === 'type') options.hasStrings = wordOf(client, index + 1) === 'string'
     else throw syntaxError()
   }
   return options
 }
 
-function countOf(session: Session, index: number): number {
-  const count = integerOf(session, index)
+function countOf(client: Client, index: number): number {
+  const count = integerOf(client, index)
   if (count < 1) throw syntaxError()
   return Math.min(count, scanCountMax)
 }
 
-function globOf(session: Session, index: number): Glob {
-  return new Glob(session.args.argument(index))
+function globOf(client: Client, index: number): Glob {
+  return new Glob(client.args.argument(index))
 }

@@ -94,7 +94,7 @@ export class RespConnection {
 
   /** Closes the connection if its client makes no progress. An idle client that owes nothing may stay. */
   expire(): void {
-    const isOwing = !this.#writeBuffer.isEmpty || this.#session.args.pending > 0 || this.#session.isOver
+    const isOwing = !this.#writeBuffer.isEmpty || this.#session.pending > 0 || this.#session.isOver
     if (this.#session.isWaiting || (!isOwing && this.#session.isAuthenticated)) return
     if (this.#host.ticks - this.#activeAt <= stalledTicks) return
     this.#log?.closing(this.#stalledReason())
@@ -103,7 +103,7 @@ export class RespConnection {
 
   #stalledReason(): RespCloseReason {
     if (!this.#writeBuffer.isEmpty) return 'it did not take its replies'
-    return this.#session.args.pending > 0 ? 'its command was incomplete for too long' : 'it did not send the token'
+    return this.#session.pending > 0 ? 'its command was incomplete for too long' : 'it did not send the token'
   }
 
   /** After any event: ends, pauses or resumes the connection, and counts what it holds. */
@@ -116,9 +116,9 @@ export class RespConnection {
       session.end()
       this.#socket.end()
     }
-    const { pending } = session.args
+    const { pending } = session
     this.#reading.isPaused = session.isHeld && pending > pendingBytesMax && !session.isOver
-    if (pending > 0) this.#host.heldCommands.hold(this.#socket, session.args.memory)
+    if (pending > 0) this.#host.heldCommands.hold(this.#socket, session.memory)
     else if (this.#isHolding) this.#host.heldCommands.release(this.#socket)
     this.#isHolding = pending > 0
   }

@@ -66,7 +66,7 @@ export class RespServer implements RespHost, Drainable {
     const at = { bind, port, tls, isShared }
     this.#listeners = new PortListeners<RespConnection>(at, this.#handler(tls !== undefined))
     this.port = this.#listeners.port
-    context.port = this.port
+    context.listensAt(this.port)
     this.#timer = setInterval(() => this.#tick(), tickMs)
     this.#timer.unref()
   }

@@ -1,7 +1,7 @@
 /** CLIENT: what a client says about itself, and may ask. */
 import { textOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
+import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
-import type { Session } from '../session.ts'
 
 /** Bounds what a connection keeps. */
 const nameLengthMax = 256
@@ -9,7 +9,7 @@ const nameLengthMax = 256
 interface Subcommand {
   /** Number of arguments, with `client` and the name. */
   readonly count: number
-  run(session: Session): void
+  run(client: Client): void
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
@@ -20,18 +20,18 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   },
   setname: { count: 3, run: setName },
   setinfo: { count: 4, run: setInfo },
-  info: { count: 2, run: (session) => session.replies.verbatim(`${clientLine(session)}\n`) },
+  info: { count: 2, run: (client) => client.replies.verbatim(`${clientLine(client)}\n`) },
   'no-evict': { count: 3, run: switchNothing },
   'no-touch': { count: 3, run: switchNothing },
   reply: { count: 3, run: setReply },
 }
 
-export function client(session: Session): void {
-  const word = wordOf(session, 1)
+export function clientCommand(client: Client): void {
+  const word = wordOf(client, 1)
   const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined
-  if (subcommand === undefined) throw unknownSubcommand(session, 'CLIENT')
-  if (session.args.count !== subcommand.count) throw wrongCount(`client|${word}`)
-  subcommand.run(session)
+  if (subcommand === undefined) throw unknownSubcommand(client, 'CLIENT')
+  if (client.args.count !== subcommand.count) throw wrongCount(`client|${word}`)
+  subcommand.run(client)
 }
 
 /** @throws CommandError */
@@ -44,38 +44,37 @@ export function checkName(name: string, what = 'Client names'): void {
   }
 }
 
-function setName(session: Session): void {
-  const name = textOf(session, 2)
+function setName(client: Client): void {
+  const name = textOf(client, 2)
   checkName(name)
-  session.name = name
-  session.replies.simple('OK')
+  client.setName(name)
+  client.replies.simple('OK')
 }
 
-function setInfo(session: Session): void {
-  const attribute = wordOf(session, 2)
-  const value = textOf(session, 3)
+function setInfo(client: Client): void {
+  const attribute = wordOf(client, 2)
+  const value = textOf(client, 3)
   if (attribute !== 'lib-name' && attribute !== 'lib-ver') {
-    throw new CommandError(`ERR Unrecognized option '${textOf(session, 2).slice(0, 128)}'`)
+    throw new CommandError(`ERR Unrecognized option '${textOf(client, 2).slice(0, 128)}'`)
   }
   checkName(value, attribute)
-  if (attribute === 'lib-name') session.libraryName = value
-  else session.libraryVersion = value
-  session.replies.simple('OK')
+  client.setLibrary(attribute === 'lib-name' ? { name: value } : { version: value })
+  client.replies.simple('OK')
 }
 
 /** NO-EVICT and NO-TOUCH change nothing here: no client and no key is evicted. */
-function switchNothing(session: Session): void {
-  if (!['on', 'off'].includes(wordOf(session, 2))) throw new CommandError('ERR syntax error')
-  session.replies.simple('OK')
+function switchNothing(client: Client): void {
+  if (!['on', 'off'].includes(wordOf(client, 2))) throw new CommandError('ERR syntax error')
+  client.replies.simple('OK')
 }
 
 /** Every command is answered. */
-function setReply(session: Session): void {
-  if (wordOf(session, 2) !== 'on') throw new CommandError('ERR CLIENT REPLY: only ON is possible here')
-  session.replies.simple('OK')
+function setReply(client: Client): void {
+  if (wordOf(client, 2) !== 'on') throw new CommandError('ERR CLIENT REPLY: only ON is possible here')
+  client.replies.simple('OK')
 }
 
-function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args, openedAt }: Session): string {
+function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args, openedAt }: Client): string {
   const age = Math.floor((performance.now() - openedAt) / 1_000)
   const fields = {
     id,
