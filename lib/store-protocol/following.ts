@@ -34,6 +34,26 @@ export interface ChangeBatch {
   readonly place: ChangeId | 'start' | undefined
 }
 
+/** A key, and whether the last publish that changed it has deleted it. */
+export interface WatchedKey {
+  readonly key: Uint8Array
+  readonly isDeletion: boolean
+}
+
+/** Whether a changed key is wanted. It stands in `data` from `start`, and only during the call. */
+export type WantsKey = (data: Uint8Array, start: number, length: number, isDeletion: boolean) => boolean
+
+/** Watches which keys change, without their values, from its beginning on. */
+export interface KeyWatching {
+  /**
+   * Takes changes, the last one of each key, up to `max` keys.
+   * @returns undefined: there are none now. `missed`: there were changes that it does not name. `moved`: a partition has
+   *   changed its state, so its later changes may be missing here
+   */
+  take(max: number, wants: WantsKey): readonly WatchedKey[] | 'missed' | 'moved' | undefined
+  close(): void
+}
+
 /** What a client of a follower sees of it. */
 export interface Following {
   /** Place at which the follower is; undefined if there is something to take. */

@@ -1,6 +1,6 @@
 /** What a follower has not seen of the rings: for each store thread, from the first change that concerns it. */
 import type { ChangeId } from '../../store-protocol/change-id.ts'
-import type { FollowedKeys } from '../../store-protocol/following.ts'
+import type { FollowedKeys, WantsKey } from '../../store-protocol/following.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
@@ -68,15 +68,16 @@ export class ChangeScan {
 
   /**
    * Takes changes, the last one of each key, up to `max` keys.
+   * @param wants absent: all that the follower follows
    * @returns undefined if the ring has passed what was not taken
    */
-  take(max: number): ChangedKey[] | undefined {
+  take(max: number, wants?: WantsKey): ChangedKey[] | undefined {
     const changed = new Map<string, ChangedKey>()
     for (const [thread, from] of this.#from) {
       const cursor = thread.scan
       if (cursor === undefined) return undefined
       cursor.open(from, thread.at)
-      const isWhole = this.#takeFrom(cursor, changed, max)
+      const isWhole = this.#takeFrom(cursor, changed, max, wants)
       if (cursor.isLapped) return undefined
       if (!isWhole) {
         this.#from.set(thread, cursor.start)
@@ -88,12 +89,13 @@ export class ChangeScan {
   }
 
   /** @returns false if there was no room for the record at which the cursor is */
-  #takeFrom(cursor: RingCursor, changed: Map<string, ChangedKey>, max: number): boolean {
+  #takeFrom(cursor: RingCursor, changed: Map<string, ChangedKey>, max: number, wants?: WantsKey): boolean {
     while (cursor.next()) {
       const { partition, changelogOffset, sourceOffset: offset, isDeletion, data, keyStart, keyLength } = cursor
       if (!this.#wants(partition)) continue
       if (changelogOffset >= 0 && changelogOffset < (this.#seen?.get(partition) ?? 0)) continue
       if (keyLength < this.#prefix.length || !beginsWith(data, keyStart, this.#prefix)) continue
+      if (wants !== undefined && !wants(data, keyStart, keyLength, isDeletion)) continue
       const text = data.toString('latin1', keyStart, keyStart + keyLength)
       if (this.#keys !== undefined && !this.#keys.has(text)) continue
       const place = `${partition} ${text}`

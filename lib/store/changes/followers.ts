@@ -9,7 +9,6 @@ import { isComplete, partitionStateOf } from '../../store-protocol/partition-sta
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
 import { beginsWith } from './change-scan.ts'
-import type { Follower } from './follower.ts'
 import { KeyWaits } from './key-waits.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import type { ThreadChanges } from './thread-changes.ts'
@@ -19,11 +18,20 @@ const groupsMax = 1_000
 /** How long before a loss of the changelog a place may have been named by a clock that is ahead of ours. */
 const clockSlackMs = 60_000
 
+/** A follower, as the changes of a publish reach it. */
+export interface Touchable {
+  readonly options: FollowedKeys
+  /** A change at a position of a ring concerns it. */
+  touch(thread: ThreadChanges, position: number): void
+  /** There may be something to take. */
+  wake(): void
+}
+
 /** Followers of one prefix, in one partition or in all. */
 interface Group {
   readonly prefix: Uint8Array
   readonly partition: number | undefined
-  readonly followers: Set<Follower>
+  readonly followers: Set<Touchable>
   /** Number of the publish that has touched them last. */
   touchedIn: number
 }
@@ -43,8 +51,8 @@ export class Followers {
   readonly #groups = new Map<string, Group>()
   readonly #keys = new KeyWaits()
   /** With what removes each. */
-  readonly #all = new Map<Follower, () => void>()
-  readonly #touched = new Set<Follower>()
+  readonly #all = new Map<Touchable, () => void>()
+  readonly #touched = new Set<Touchable>()
   readonly #callbacks = new Set<() => void>()
   readonly #places = new Map<number | undefined, ChangeId>()
   #publishes = 0
@@ -65,12 +73,12 @@ export class Followers {
   }
 
   /** @throws LatchkeyError waits_exhausted */
-  add(follower: Follower): void {
+  add(follower: Touchable): void {
     const { options } = follower
     this.#all.set(follower, options.keys === undefined ? this.#join(follower) : this.#index(follower, options.keys))
   }
 
-  remove(follower: Follower): void {
+  remove(follower: Touchable): void {
     this.#all.get(follower)?.()
     this.#all.delete(follower)
     this.#source.removed()
@@ -155,12 +163,12 @@ export class Followers {
     for (const follower of this.#all.keys()) follower.wake()
   }
 
-  #touch(follower: Follower, thread: ThreadChanges, start: number): void {
+  #touch(follower: Touchable, thread: ThreadChanges, start: number): void {
     follower.touch(thread, start)
     this.#touched.add(follower)
   }
 
-  #index(follower: Follower, keys: readonly Uint8Array[]): () => void {
+  #index(follower: Touchable, keys: readonly Uint8Array[]): () => void {
     const touch = () => this.#touch(follower, this.#touching!.thread, this.#touching!.start)
     const removes = keys.map((key) => this.#keys.add(key, touch))
     return () => {
@@ -168,7 +176,7 @@ export class Followers {
     }
   }
 
-  #join(follower: Follower): () => void {
+  #join(follower: Touchable): () => void {
     const { prefix = new Uint8Array(0), partition } = follower.options
     const name = `${partition} ${Buffer.from(prefix).toString('latin1')}`
     const group = this.#groups.get(name) ?? { prefix, partition, followers: new Set(), touchedIn: 0 }

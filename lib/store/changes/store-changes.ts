@@ -9,8 +9,9 @@ import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { StoreState } from '../../store-protocol/status.ts'
 import type { Watching } from '../../store-protocol/thread-messages.ts'
 import { Follower } from './follower.ts'
-import { Followers } from './followers.ts'
+import { Followers, type Touchable } from './followers.ts'
 import { KeyWaits } from './key-waits.ts'
+import { KeyWatch } from './key-watch.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 import { Visibility } from './visibility.ts'
 
@@ -119,6 +120,20 @@ export class StoreChanges {
   async follow(options: FollowOptions, ready: () => void): Promise<Follower> {
     this.#source.requireServing()
     if (options.partition !== undefined) this.#visibility.checkPartition(options.partition)
+    return this.#begin(() => new Follower(this.#source.reads, this.#followers, options, ready))
+  }
+
+  /**
+   * Watches which keys change from now on. The watch is to be closed.
+   * @param ready called when its take() may return something
+   * @returns rejects as follow() does
+   */
+  async watchKeys(ready: () => void): Promise<KeyWatch> {
+    this.#source.requireServing()
+    return this.#begin(() => new KeyWatch(this.#followers, ready))
+  }
+
+  async #begin<Begun extends Touchable>(create: () => Begun): Promise<Begun> {
     this.#checkRoom()
     this.#opened++
     try {
@@ -132,7 +147,7 @@ export class StoreChanges {
       // What this thread has not read yet belongs to the place at which the follower begins.
       for (const changes of this.#following) this.#take(changes)
       this.#followers.check()
-      const follower = new Follower(this.#source.reads, this.#followers, options, ready)
+      const follower = create()
       this.#followers.add(follower)
       return follower
     } finally {
