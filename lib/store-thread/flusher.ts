@@ -52,6 +52,8 @@ export class Flusher {
   /** When the last publish ended (performance.now()). */
   #publishedAt = Number.NEGATIVE_INFINITY
   #publishing: Promise<void> | undefined
+  /** The publish that the callers of flush() wait for, while it has not begun. */
+  #next: Promise<number> | undefined
   #watch: PublishWatch | undefined
 
   constructor(map: ChiralMap, stats: Stats, options: FlusherOptions) {
@@ -92,11 +94,10 @@ export class Flusher {
     return oplogLength < this.#count + slackMax && oplogBytes < 2 * waitingBytesMax ? undefined : this.#publishing
   }
 
-  /** Makes everything visible that was put before the call. */
+  /** Makes everything visible that was put before the call. Calls that wait for the same publish share the next one. */
   async flush(): Promise<void> {
     const start = performance.now()
-    while (this.#publishing !== undefined) await this.#publishing
-    const operations = await this.#publish()
+    const operations = await (this.#publishing === undefined ? this.#publish() : (this.#next ??= this.#publishNext()))
     if (!isDebug()) return
     const ms = Math.round(performance.now() - start)
     log.debug('Flushed {operations} operations in {ms} ms', { operations, ms })
@@ -132,6 +133,12 @@ export class Flusher {
   #inBackground(operationsMin: number): void {
     if (this.#publishing !== undefined || this.#map.oplogLength < operationsMin) return
     this.#publish().then(() => this.#inBackground(this.#count), this.#failed)
+  }
+
+  async #publishNext(): Promise<number> {
+    while (this.#publishing !== undefined) await this.#publishing
+    this.#next = undefined
+    return this.#publish()
   }
 
   /** @returns the number of operations that became visible */

@@ -12,6 +12,12 @@ const sampleIntervalMs = 250
  */
 const heldUpMs = 2_000
 
+/**
+ * Time for which a result is returned again. Every refused lookup reads the progress: with many partitions, a sum for
+ * each of them would take the processor from the recovery.
+ */
+const freshMs = 100
+
 interface ProgressSample {
   at: number
   done: number
@@ -27,6 +33,7 @@ export class ProgressMeter {
   #samples: ProgressSample[]
   /** Time since when the phase has read everything; undefined while there is more. */
   #doneSince: number | undefined
+  #last: { at: number; stats: StatsView; progress: RecoveryProgress } | undefined
 
   /** @param now clock in milliseconds, for tests */
   constructor(now: () => number = () => performance.now()) {
@@ -35,13 +42,22 @@ export class ProgressMeter {
   }
 
   start(): void {
+    this.#last = undefined
     this.#begin('recovering', { at: this.#now(), done: 0, records: 0 })
   }
 
   read(stats: StatsView): RecoveryProgress {
+    const at = this.#now()
+    if (this.#last === undefined || this.#last.stats !== stats || at - this.#last.at >= freshMs) {
+      this.#last = { at, stats, progress: this.#read(stats, at) }
+    }
+    return this.#last.progress
+  }
+
+  #read(stats: StatsView, at: number): RecoveryProgress {
     const { phase, done, total } = together(stats)
     const { records, bytes } = countsOf(stats, phase, done)
-    const now = { at: this.#now(), done, records }
+    const now = { at, done, records }
     if (phase !== this.#phase) this.#begin(phase, now)
     const before = this.#sample(now)
     const seconds = (now.at - before.at) / 1000

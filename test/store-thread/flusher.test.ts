@@ -90,13 +90,12 @@ test('flush makes visible what was put before the call, by a further publish whe
   let flushed = 0
   const flushes = [flusher.flush(), flusher.flush()].map((flush) => flush.then(() => flushed++))
   map.publishes[0]!.end()
-  await until('the first flush publishes', () => map.publishes.length === 2)
+  await until('the flushes publish', () => map.publishes.length === 2)
   expect(flushed).toBe(0)
   expect(map.publishes[1]!.operations).toBe(3)
   map.publishes[1]!.end()
-  await until('the second flush publishes', () => map.publishes.length === 3)
-  map.publishes[2]!.end()
   await Promise.all(flushes)
+  expect(map.publishes).toHaveLength(2)
   expect(stats.count('operationsPublished')).toBe(13)
 })
 
@@ -198,4 +197,29 @@ test('Flusher publishes nothing more once it is stopped', async () => {
   flusher.stop()
   await Bun.sleep(10)
   expect(map.publishes).toEqual([])
+})
+
+test('Flusher publishes once for all flushes that wait, with everything that was put before any of them', async () => {
+  const { map, flusher, write } = setup({ count: 1_000 })
+  write(1)
+  const flushed: number[] = []
+  // As many partitions as a store may have reach their end in the same turn.
+  const flushes = Array.from({ length: 500 }, async (_, index) => {
+    write(1)
+    await flusher.flush()
+    flushed.push(index)
+  })
+  expect(map.publishes).toHaveLength(1)
+  map.publishes[0]!.end()
+  await until('the next one began', () => map.publishes.length === 2)
+  expect(flushed).toEqual([0])
+  // A flush that is requested while the next one runs waits for another.
+  write(1)
+  flushes.push(flusher.flush())
+  map.publishes[1]!.end()
+  await until('the last one began', () => map.publishes.length === 3)
+  expect(flushed).toHaveLength(500)
+  map.publishes[2]!.end()
+  await Promise.all(flushes)
+  expect(map.publishes.map(({ operations }) => operations)).toEqual([2, 499, 1])
 })

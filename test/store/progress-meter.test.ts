@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { beginPhase } from '../../lib/store-protocol/recovery-phase.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { ProgressMeter } from '../../lib/store/progress-meter.ts'
@@ -93,4 +93,14 @@ test('ProgressMeter stays below 100 % when all is read and the phase still waits
   expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })
   expect(read(1)).toMatchObject({ percent: 100, remainingSeconds: 0 })
   expect(read(2)).toMatchObject({ percent: 99.9, remainingSeconds: null })
+})
+
+test('ProgressMeter sums up once in a while, however often it is read: every refused lookup reads it', () => {
+  const { stats, read } = at({ 0: [0, 50, 100], 1: [0, 0, 100] })
+  expect(read().percent).toBe(25)
+  const gauges = spyOn(stats, 'gauge')
+  for (let i = 0; i < 1000; i++) expect(read(0.00005).percent).toBe(25)
+  expect(gauges).not.toHaveBeenCalled()
+  stats.setGauge(1, 'recoveryPosition', 100)
+  expect(read(0.1).percent).toBe(75)
 })
