@@ -3,23 +3,16 @@ import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { loggerOf, writePending } from '../log/index.ts'
-import { ChiralMap } from '../map/index.ts'
-import { changeBytesOf } from '../store-protocol/change-ring.ts'
-import { pinnedReadersMax } from '../store-protocol/limits.ts'
-import { setPartitionState } from '../store-protocol/partition-state.ts'
-import { rolesOf } from '../store-protocol/roles.ts'
-import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
-import { changelogIdOf, type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
+import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
-import { Changes } from './changes/changes.ts'
 import { closeStep } from './close-step.ts'
-import { Flusher } from './flusher.ts'
 import { GrowthWatch } from './growth-watch.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
 import { recordLimits } from './ingest/produce-options.ts'
+import { openContext } from './open-context.ts'
 import { Primaries } from './primaries.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
@@ -146,54 +139,22 @@ export class StoreThread {
   }
 
   #open(topology: Topology): Opened {
-    const roles = rolesOf(this.#config, topology.partitionCount)
-    for (const notice of roles.notices) log.warn('{notice}', { notice })
-    const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
-    const { initialCapacity, readerPoolSize, autoFlushCount, autoFlushSeconds, useProcessingOnly } = this.#config
-    const stats = new Stats(partitions)
-    const map = new ChiralMap({
-      partitions: useProcessingOnly ? [] : partitions,
-      partitionCount: topology.partitionCount,
-      initialCapacity: Math.ceil(initialCapacity / Math.max(1, this.#config.share?.count ?? 1)),
-      readersMax: readerPoolSize + pinnedReadersMax,
-      readerThreads: this.#config.readerThreads ?? 1,
-      announce: (message) => this.#post({ type: 'map', message }),
-    })
-    const failed = (error: unknown) => this.#failed.reject(error)
-    const flusher = new Flusher(map, stats, {
-      count: autoFlushCount,
-      seconds: autoFlushSeconds,
-      whenIdle: this.#config.autoFlushWhenIdle ?? false,
-      published: () => this.#reporter.published(),
-      failed,
-    })
     const post = this.#post
-    const bytes = changeBytesOf(this.#config)
-    const topicId = () => changelogIdOf(this.#clients, this.#config)
-    const changes = new Changes(stats, { bytes, post, flush: () => flusher.flush(), topicId, failed })
-    flusher.watchBy(changes)
-    const definition = this.#definition
-    const context = {
+    const context = openContext({
       config: this.#config,
-      definition,
+      definition: this.#definition,
       clients: this.#clients,
       topology,
-      roles,
-      stats,
-      map,
-      flusher,
-      changes,
       post,
-      failed,
-    }
+      published: () => this.#reporter.published(),
+      failed: (error: unknown) => this.#failed.reject(error),
+    })
+    const { config, stats, map, roles } = context
     this.#opened = { context, primaries: new Primaries(context), replicas: new Replicas(context) }
-    this.#reporter.watch(stats, useProcessingOnly ? undefined : map)
-    for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
-    for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
-    for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
+    this.#reporter.watch(stats, config.useProcessingOnly ? undefined : map)
     const { primaries, replicas } = roles
     const { partitionCount } = topology
-    const recordBytesMax = Math.min(recordLimits(this.#config, topology.limits).maxMessageBytes, hardMaxBytes)
+    const recordBytesMax = Math.min(recordLimits(config, topology.limits).maxMessageBytes, hardMaxBytes)
     post({ type: 'opened', primaries, replicas, partitionCount, recordBytesMax, stats: stats.buffer, map: map.shared })
     post({ type: 'state', state: 'recovering' })
     return this.#opened

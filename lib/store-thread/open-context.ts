@@ -1,0 +1,73 @@
+/** Makes what the parts of a store thread share, once the topics are known: roles, counters, map, flusher, changes. */
+import type { Definition } from '../definition/index.ts'
+import { loggerOf } from '../log/index.ts'
+import { ChiralMap } from '../map/index.ts'
+import { changeBytesOf } from '../store-protocol/change-ring.ts'
+import { pinnedReadersMax } from '../store-protocol/limits.ts'
+import { setPartitionState } from '../store-protocol/partition-state.ts'
+import { rolesOf } from '../store-protocol/roles.ts'
+import { Stats } from '../store-protocol/stats.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { FromThread } from '../store-protocol/thread-messages.ts'
+import { changelogIdOf, type Clients } from '../topics/clients.ts'
+import type { Topology } from '../topics/topology.ts'
+import { Changes } from './changes/changes.ts'
+import { Flusher } from './flusher.ts'
+import type { StoreContext } from './store-context.ts'
+
+const log = loggerOf('store')
+
+export interface OpenInput {
+  readonly config: StoreConfig
+  readonly definition: Definition | undefined
+  readonly clients: Clients
+  readonly topology: Topology
+  readonly post: (message: FromThread) => void
+  /** Called after every publish that made operations visible. */
+  readonly published: () => void
+  /** Ends the store with an error. */
+  readonly failed: (error: unknown) => void
+}
+
+export function openContext({
+  config,
+  definition,
+  clients,
+  topology,
+  post,
+  published,
+  failed,
+}: OpenInput): StoreContext {
+  const roles = rolesOf(config, topology.partitionCount)
+  for (const notice of roles.notices) log.warn('{notice}', { notice })
+  const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
+  const { initialCapacity, readerPoolSize, useProcessingOnly } = config
+  const stats = new Stats(partitions)
+  const map = new ChiralMap({
+    partitions: useProcessingOnly ? [] : partitions,
+    partitionCount: topology.partitionCount,
+    initialCapacity: Math.ceil(initialCapacity / Math.max(1, config.share?.count ?? 1)),
+    readersMax: readerPoolSize + pinnedReadersMax,
+    readerThreads: config.readerThreads ?? 1,
+    announce: (message) => post({ type: 'map', message }),
+  })
+  const flusher = new Flusher(map, stats, {
+    count: config.autoFlushCount,
+    seconds: config.autoFlushSeconds,
+    whenIdle: config.autoFlushWhenIdle ?? false,
+    published,
+    failed,
+  })
+  const changes = new Changes(stats, {
+    bytes: changeBytesOf(config),
+    post,
+    flush: () => flusher.flush(),
+    topicId: () => changelogIdOf(clients, config),
+    failed,
+  })
+  flusher.watchBy(changes)
+  for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
+  for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
+  for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
+  return { config, definition, clients, topology, roles, stats, map, flusher, changes, post, failed }
+}
