@@ -15,6 +15,7 @@ import { ListAnswer, type ListForm } from './list-answer.ts'
 import { logProblem } from './problem.ts'
 import { isMissStale, isStale } from './staleness.ts'
 import type { StoreView } from './store-view.ts'
+import { ignoreRejection } from './walk-entry.ts'
 
 /** Maximum size of the values of one answer. A single value may be larger. */
 export const answerBytesMax = 16_777_216
@@ -120,8 +121,10 @@ export class ManyHandler {
             pending = size
             return
           }
-          if (size instanceof Promise) miss = { code: 'schema_unavailable' }
-          else if (typeof size !== 'number') miss = { code: size.code }
+          if (size instanceof Promise) {
+            ignoreRejection(size)
+            miss = { code: 'schema_unavailable' }
+          } else if (typeof size !== 'number') miss = { code: size.code }
           else if (isFull || (valueBytes > 0 && valueBytes + size > answerBytesMax)) {
             isFull = true
             miss = { code: 'answer_full' }
