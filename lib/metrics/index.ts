@@ -7,12 +7,14 @@ import { skippedReasons } from '../store-protocol/skipped.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { CounterName } from '../store-protocol/stats.ts'
 import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
+import { feedEventKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
 import { registerResp } from './resp-series.ts'
 import type { RespStats } from './resp-stats.ts'
 import { SeriesRegistry } from './series.ts'
 
+export { type FeedEventKind, FeedStats } from './feed-stats.ts'
 export { outcomeOf, outcomeOfCode } from './lookup-outcome.ts'
 export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
 export { RespStats } from './resp-stats.ts'
@@ -112,6 +114,10 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
   series.gauge('readers', 'Readers in the pool', () => source.readers.size)
   series.gauge('readers_in_use', 'Readers in use by lookups', () => source.readers.inUse)
   series.gauge('waiting', 'Requests that wait for a change', () => source.changes.waiting)
+  series.gauge('followers', 'Clients that follow changes over HTTP', () => lookups.feed.followers)
+  series.counter('feed_events_total', 'Events sent to clients that follow changes, by kind', () => {
+    return feedEventKinds.map((kind) => ({ labels: { kind }, value: lookups.feed.count(kind) }))
+  })
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
 }
 

@@ -2,6 +2,7 @@
  * Counts lookups by outcome and measures their duration in plain arrays in shared memory. Adding to them takes a few
  * nanoseconds, an observation by prom-client 200. They become text only at a scrape.
  */
+import { feedCounts, FeedStats } from './feed-stats.ts'
 
 export const lookupOutcomes = [
   'found',
@@ -36,7 +37,8 @@ const secondsAt = bucketsAt + latencyBounds.length + 1
 const hostsRefusedAt = secondsAt + 1
 /** Time of the last logged refusal, in milliseconds since the epoch. All threads use the value of the first thread. */
 const hostsRefusedLoggedAt = hostsRefusedAt + 1
-const counts = hostsRefusedLoggedAt + 1
+const feedAt = hostsRefusedLoggedAt + 1
+const counts = feedAt + feedCounts
 
 const refusedLogMs = 60_000
 
@@ -47,6 +49,8 @@ const refusedLogMs = 60_000
 export class LookupStats {
   readonly #own: Float64Array
   readonly #all: readonly Float64Array[]
+  /** Of the streams of changes, which the same threads send. */
+  readonly feed: FeedStats
 
   /** Allocates shared memory for the counts of one thread. */
   static buffer(): SharedArrayBuffer {
@@ -60,6 +64,10 @@ export class LookupStats {
   constructor(buffers: readonly SharedArrayBuffer[] = [LookupStats.buffer()], own = 0) {
     this.#all = buffers.map((buffer) => new Float64Array(buffer))
     this.#own = this.#all[own]!
+    this.feed = new FeedStats(
+      this.#all.map((thread) => thread.subarray(feedAt)),
+      own,
+    )
   }
 
   observe(outcome: LookupOutcome, seconds: number): void {

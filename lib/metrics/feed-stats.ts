@@ -1,0 +1,46 @@
+/** Counts streams of changes and their events, in shared memory: each thread writes its own, and any thread adds up. */
+
+export const feedEventKinds = ['put', 'delete', 'reset', 'status'] as const
+export type FeedEventKind = (typeof feedEventKinds)[number]
+
+const kindIndex = Object.fromEntries(feedEventKinds.map((kind, index) => [kind, index])) as Record<
+  FeedEventKind,
+  number
+>
+const followersAt = feedEventKinds.length
+export const feedCounts = followersAt + 1
+
+export class FeedStats {
+  readonly #all: readonly Float64Array[]
+  readonly #own: Float64Array
+
+  /**
+   * @param counts of all threads, feedCounts each
+   * @param own index of this thread's
+   */
+  constructor(counts: readonly Float64Array[], own: number) {
+    this.#all = counts
+    this.#own = counts[own]!
+  }
+
+  get followers(): number {
+    return this.#sum(followersAt)
+  }
+
+  /** @param change 1 when a client begins to follow, -1 when it ends */
+  followed(change: 1 | -1): void {
+    this.#own[followersAt]! += change
+  }
+
+  observe(kind: FeedEventKind): void {
+    this.#own[kindIndex[kind]]! += 1
+  }
+
+  count(kind: FeedEventKind): number {
+    return this.#sum(kindIndex[kind])
+  }
+
+  #sum(index: number): number {
+    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
+  }
+}
