@@ -8,6 +8,7 @@ import { requireToken } from './bearer.ts'
 import { CaughtUp } from './caught-up.ts'
 import { CollectionHandler, isCollection } from './collection.ts'
 import { allowOrigins } from './cors.ts'
+import { FeedHandler, isFeed } from './feed/feed.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
 import type { RequestHead } from './request-head.ts'
@@ -68,9 +69,12 @@ export function createRequestHandler(
   const caughtUp = new CaughtUp(store)
   const lookups = new LookupHandler(store, lookupStats, caughtUp)
   const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups, prefix)
+  const feed = new FeedHandler(store, lookupStats.feed)
   const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
-    if (!target.startsWith(lookupPrefix)) return routes(request, target)
+    if (!target.startsWith(lookupPrefix)) {
+      return isFeed(target) ? feed.handle(request, target) : routes(request, target)
+    }
     return isCollection(target) ? collection.handle(request, target) : lookups.handle(request, target)
   }
   const guarded = token === undefined ? dispatch : requireToken(token, dispatch)

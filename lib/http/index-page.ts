@@ -10,6 +10,7 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
     [`GET  ${prefix}/stores/${id}?keys=<key>&keys=<key>`, 'several keys; QUERY or POST {"keys":[…]} for many'],
     [`GET  ${prefix}/stores/${id}?limit=100`, 'all entries by pages; as a stream with Accept: application/x-ndjson'],
     [`GET  ${prefix}/stores/${id}?count`, 'the number of entries'],
+    [`GET  ${prefix}/changes/${id}?from=start`, 'all entries, then every change; ?keys=, ?prefix= for some of them'],
     [`GET  ${prefix}/status-store/${id}?pretty`, 'state, partitions, lag; without ?pretty in one line'],
     [`POST ${prefix}/flush-store/${id}`, 'makes visible what awaits the next flush'],
     [`GET  ${prefix}/livez`, '200 while the process runs; also /status/liveness'],

@@ -62,6 +62,11 @@ export class JsonBuffer {
     this.#length += encoder.encodeInto(text, bytes.subarray(this.#length)).written
   }
 
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length).set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
   /** @param value a whole number, at most 2^53 in either direction */
   number(value: number): void {
     this.#room(numberBytesMax)

@@ -1,5 +1,6 @@
 /** The part of a store that HTTP uses. HTTP depends on nothing else of it. */
 import type { Presentation } from '../definition/presentation.ts'
+import type { Following, FollowOptions } from '../store-protocol/following.ts'
 import type { StoreReads } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
@@ -25,6 +26,13 @@ export interface ChangeWaits {
    * @throws LatchkeyError waits_exhausted
    */
   onChange(key: Uint8Array, changed: () => void): () => void
+  /**
+   * Follows changes. The follower is to be closed.
+   * @param ready called when its next() may have something
+   * @returns rejects with LatchkeyError: invalid_parameter, partition_not_held, waits_exhausted, and what a lookup throws
+   *   while the store does not serve
+   */
+  follow(options: FollowOptions, ready: () => void): Promise<Following>
 }
 
 export interface StoreView extends StoreReads {

@@ -16,6 +16,8 @@ export interface BodySource {
   ready: () => void
   /** The client is not reading any more. */
   cancel(): void
+  /** The server stops: a body without an end of its own ends soon. Absent for others. */
+  end?(): void
 }
 
 export class StreamAnswer {

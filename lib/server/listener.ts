@@ -12,6 +12,7 @@ import { FastPath } from './fast-path/index.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { OpenConnections } from './open-connections.ts'
+import { OpenStreams } from './open-streams.ts'
 import { claim, listenError } from './port-claim.ts'
 import { guarded, guardedBehind } from './request-guard.ts'
 import { traced } from './request-log.ts'
@@ -76,19 +77,22 @@ function openDirect(options: ListenerOptions): Listener {
   const { storeId = '' } = options
   const hasOtherThreads = sharing !== undefined
   const at = { bind, port, isShared: tls !== undefined || hasOtherThreads }
-  const fetch = traced(guarded(requestHandler, hostRule), storeId)
+  const streams = new OpenStreams()
+  const fetch = traced(guarded(streams.watched(requestHandler), hostRule), storeId)
   const server = new DirectServer({ at, tls, idleTimeoutSeconds, fetch, hasOtherThreads })
   return {
     port: server.port,
     renewTls: (pair) => server.renewTls(pair),
-    stop: (drainTimeoutMs) => drain(server.port, [server], drainTimeoutMs),
+    stop: (drainTimeoutMs) => drain(server.port, [streams, server], drainTimeoutMs),
   }
 }
 
 function openFastPath(options: ListenerOptions): Listener {
   const { bind, port, tls, idleTimeoutSeconds = idleTimeoutSecondsDefault, sharing, requestHandler, hostRule } = options
   const forwarded = new ForwardedRequests()
-  const server = new BunServer({ idleTimeoutSeconds, fetch: guardedBehind(requestHandler, hostRule, forwarded) })
+  const streams = new OpenStreams()
+  const fetch = guardedBehind(streams.watched(requestHandler), hostRule, forwarded)
+  const server = new BunServer({ idleTimeoutSeconds, fetch })
   const upstream = { port: server.port, forwarded }
   try {
     const isShared = sharing !== undefined
@@ -99,7 +103,7 @@ function openFastPath(options: ListenerOptions): Listener {
     return {
       port: fastPath.port,
       renewTls: (pair) => fastPath.renewTls(pair),
-      stop: (drainTimeoutMs) => drain(fastPath.port, [fastPath, server], drainTimeoutMs),
+      stop: (drainTimeoutMs) => drain(fastPath.port, [fastPath, streams, server], drainTimeoutMs),
     }
   } catch (thrown) {
     void server.destroy()

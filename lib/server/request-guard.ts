@@ -145,7 +145,7 @@ export function closing(answer: Response): Response {
 
 function tooManyStreams(): Response {
   const found = 'as many streams as are possible for such requests are in progress; send a plain GET of HTTP/1.1'
-  return problemResponse(new LatchkeyError('walks_exhausted', `Sending all entries: ${found}`))
+  return problemResponse(new LatchkeyError('walks_exhausted', `Sending a stream: ${found}`))
 }
 
 /** @param port of a client that is not a tunnel, or no longer is */

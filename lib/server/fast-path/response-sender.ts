@@ -76,9 +76,10 @@ export class ResponseSender {
     return !this.isHeld
   }
 
-  /** Ends the wait of a request: its answer is that of the moment. */
+  /** Ends the wait of a request, whose answer is that of the moment, and a body that has no end of its own. */
   endWait(): void {
     this.#held?.end()
+    this.#stream?.end()
   }
 
   /** Ends the connection. */

@@ -56,6 +56,11 @@ export class ResponseStream {
     }
   }
 
+  /** The server stops. */
+  end(): void {
+    this.#answer.source.end?.()
+  }
+
   /** The client is not reading any more. */
   cancel(): void {
     this.#answer.source.cancel()

@@ -1,10 +1,44 @@
 /** Waits for changes of a store without Kafka: what is visible, and when something has changed, the test says. */
 import { LatchkeyError } from '../../../lib/errors.ts'
 import type { ChangeWaits } from '../../../lib/http/store-view.ts'
+import type { ChangeId } from '../../../lib/store-protocol/change-id.ts'
+import type { ChangeBatch, Following, FollowOptions } from '../../../lib/store-protocol/following.ts'
+
+/** A follower that gets the batches that the test gives. */
+export class FakeFollower implements Following {
+  place: ChangeId | undefined = { topicId: 'topic', time: 1_700_000_000_000, positions: new Map([[0, 7]]) }
+  isClosed = false
+  readonly options: FollowOptions
+  readonly #batches: (ChangeBatch | Error)[] = []
+  readonly #ready: () => void
+
+  constructor(options: FollowOptions, ready: () => void) {
+    this.options = options
+    this.#ready = ready
+  }
+
+  give(batch: ChangeBatch | Error): void {
+    this.#batches.push(batch)
+    this.#ready()
+  }
+
+  async next(): Promise<ChangeBatch | undefined> {
+    const batch = this.#batches.shift()
+    if (batch instanceof Error) throw batch
+    return batch
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+}
 
 export class FakeWaits implements ChangeWaits {
   /** By partition, excluded. */
   readonly visible = new Map<number, number>()
+  readonly followers: FakeFollower[] = []
+  /** What follow() does first, such as to throw. */
+  onFollow: () => void = () => {}
   readonly #changed = new Set<() => void>()
   readonly #reached = new Set<() => void>()
 
@@ -34,6 +68,13 @@ export class FakeWaits implements ChangeWaits {
   onChange(_key: Uint8Array, changed: () => void): () => void {
     this.#changed.add(changed)
     return () => void this.#changed.delete(changed)
+  }
+
+  async follow(options: FollowOptions, ready: () => void): Promise<Following> {
+    this.onFollow()
+    const follower = new FakeFollower(options, ready)
+    this.followers.push(follower)
+    return follower
   }
 
   /** Wakes all that wait. */

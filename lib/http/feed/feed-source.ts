@@ -1,0 +1,133 @@
+/**
+ * The body of a stream of changes. A batch of changes is taken when the client has taken the former one, so a slow
+ * client holds one batch, and skips values in between.
+ */
+import type { FeedStats } from '../../metrics/index.ts'
+import type { ChangeBatch, Following } from '../../store-protocol/following.ts'
+import type { BodySource } from '../stream-answer.ts'
+import type { FeedBeats } from './feed-beats.ts'
+import type { FeedEncoder } from './feed-encoder.ts'
+
+/** Time to wait for schemas, for one batch. */
+const schemaWaitMs = 10_000
+
+/** What the streams of a thread share. */
+export interface FeedParts {
+  readonly stats: FeedStats
+  readonly beats: FeedBeats
+}
+
+export class FeedSource implements BodySource {
+  ready = (): void => {}
+  readonly #follower: Following
+  readonly #encoder: FeedEncoder
+  readonly #stats: FeedStats
+  readonly #removeBeat: () => void
+  #piece: Uint8Array<ArrayBuffer> | undefined
+  /** The follower may have something. */
+  #isWoken = true
+  #isTaking = false
+  #isOver = false
+
+  /**
+   * @param follow begins to follow; gets what is to be called when there may be changes
+   * @returns rejects as `follow` does
+   */
+  static async open(
+    follow: (ready: () => void) => Promise<Following>,
+    encoder: FeedEncoder,
+    parts: FeedParts,
+  ): Promise<FeedSource> {
+    const opened: { source?: FeedSource } = {}
+    const follower = await follow(() => opened.source?.woken())
+    opened.source = new FeedSource(follower, encoder, parts)
+    return opened.source
+  }
+
+  private constructor(follower: Following, encoder: FeedEncoder, { stats, beats }: FeedParts) {
+    this.#follower = follower
+    this.#encoder = encoder
+    this.#stats = stats
+    this.#piece = encoder.begin(follower.place)
+    this.#removeBeat = beats.add(this)
+    encoder.clients++
+    stats.followed(1)
+  }
+
+  read(): Uint8Array<ArrayBuffer> | undefined | null {
+    const piece = this.#piece
+    if (piece !== undefined) {
+      this.#piece = undefined
+      return piece
+    }
+    if (this.#isOver) return null
+    if (this.#isWoken && !this.#isTaking) void this.#take()
+    return undefined
+  }
+
+  /** The follower may have something. */
+  woken(): void {
+    this.#isWoken = true
+    if (!this.#isTaking) this.ready()
+  }
+
+  /** Says that the client is still followed, and at which place. */
+  beat(): void {
+    // A client that has something to take is not in silence.
+    if (this.#piece !== undefined || this.#isTaking) return
+    this.#piece = this.#encoder.beat(this.#follower.place)
+    this.ready()
+  }
+
+  cancel(): void {
+    this.#piece = undefined
+    this.#close()
+  }
+
+  /** The server stops. */
+  end(): void {
+    this.#close()
+    this.ready()
+  }
+
+  async #take(): Promise<void> {
+    this.#isTaking = true
+    try {
+      while (this.#isWoken && this.#piece === undefined && !this.#isOver) {
+        this.#isWoken = false
+        const batch = await this.#follower.next()
+        if (batch === undefined) continue
+        // There may be more.
+        this.#isWoken = true
+        const bytes = await this.#encode(batch)
+        if (bytes.length > 0) this.#piece = bytes
+      }
+    } catch {
+      // The store does not serve any more. The client connects again, and learns why.
+      this.#close()
+    }
+    this.#isTaking = false
+    if (this.#piece !== undefined || this.#isOver || this.#isWoken) this.ready()
+  }
+
+  async #encode(batch: ChangeBatch): Promise<Uint8Array<ArrayBuffer>> {
+    const waitsUntil = performance.now() + schemaWaitMs
+    for (;;) {
+      const bytes = this.#encoder.batch(batch, performance.now() < waitsUntil)
+      if (bytes instanceof Uint8Array) {
+        for (const { type } of batch.events) this.#stats.observe(type)
+        return bytes
+      }
+      await bytes.catch(() => {})
+    }
+  }
+
+  #close(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#removeBeat()
+    this.#follower.close()
+    this.#encoder.clients--
+    this.#stats.followed(-1)
+  }
+}
