@@ -10,17 +10,19 @@ import type { CaughtUp } from './caught-up.ts'
 import { positionOf } from './cursor.ts'
 import { dumpOf } from './dump.ts'
 import { bodyBytesMax, keysOfBody, keysOfQuery } from './key-list.ts'
-import { acceptQuery, ListAnswer, type ListForm, listMediaTypes } from './list-answer.ts'
+import { acceptQuery, type ListForm, listHeaders, listMediaTypes } from './list-answer.ts'
 import { type LookupHandler, lookupPrefix } from './lookup.ts'
 import { ManyHandler } from './many.ts'
 import { countAll, countWalked, limitDefault, limitMax, pageOf, pageUrl } from './page.ts'
 import { Parameters } from './parameters.ts'
+import { PendingAnswer } from './pending-answer.ts'
 import { problemResponse } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { maxLagOf } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
+import { emptyBody, StreamAnswer } from './stream-answer.ts'
 import { WalkTurns } from './walk-turns.ts'
 import { Walk, type WalkOptions } from './walk.ts'
 
@@ -67,14 +69,15 @@ export class CollectionHandler {
     const startedAt = performance.now()
     const fail = (thrown: unknown) => this.#fail(thrown, startedAt)
     try {
-      const answer = this.#answer(request, target)
-      return answer instanceof Promise ? answer.catch(fail) : answer
+      const answer = this.#answer(request, target, fail)
+      // A pending answer has made its errors answers itself.
+      return answer instanceof Promise && !(answer instanceof PendingAnswer) ? answer.catch(fail) : answer
     } catch (thrown) {
       return fail(thrown)
     }
   }
 
-  #answer(request: RequestHead, target: string): Answer | Promise<Answer> {
+  #answer(request: RequestHead, target: string, fail: (thrown: unknown) => Answer): Answer | Promise<Answer> {
     const { method } = request
     const queryAt = target.indexOf('?')
     const query = queryAt < 0 ? '' : target.slice(queryAt + 1)
@@ -84,8 +87,8 @@ export class CollectionHandler {
     const asked = new Set(kinds.filter(([, pattern]) => pattern.test(query)).map(([kind]) => kind))
     if (asked.size > 1) throw exclusive([...asked])
     if (asked.has('key')) return this.#lookups.handle(request, target)
-    if (asked.has('count')) return this.#count(query)
-    if (!asked.has('keys')) return this.#walk(request, query)
+    if (asked.has('count')) return this.#count(query, fail)
+    if (!asked.has('keys')) return this.#walk(request, query, fail)
     const parameters = new Parameters('Reading many keys', query, ['keys', 'max-lag'], ['keys'])
     const keys = keysOfQuery(parameters.all('keys'))
     return this.#many.answer(keys, { form: formOf(request), maxLag: maxLagOf(target) })
@@ -100,18 +103,20 @@ export class CollectionHandler {
     return body.then((bytes) => this.#many.answer(keysOfBody(bytes), options))
   }
 
-  #count(query: string): Promise<Answer> {
+  #count(query: string, fail: (thrown: unknown) => Answer): Promise<Answer> {
     const parameters = new Parameters('Counting entries', query, ['count', 'prefix'])
     if (parameters.all('count')[0] !== '') throw parameters.invalid('count has a value; give ?count alone')
     const prefix = parameters.bytes('prefix')
     if (prefix === undefined) return countAll(this.#store)
     const options = { form: 'json', partition: undefined, prefix, keysOnly: true, from: undefined } as const
-    return this.#turns.answer(() => countWalked(new Walk(this.#store, this.#turns, options)))
+    return PendingAnswer.of(({ signal }) => {
+      return this.#turns.answer(() => countWalked(new Walk(this.#store, this.#turns, { ...options, signal })), signal)
+    }, fail)
   }
 
-  async #walk(request: RequestHead, query: string): Promise<Answer> {
+  #walk(request: RequestHead, query: string, fail: (thrown: unknown) => Answer): Answer | Promise<Answer> {
     const parameters = new Parameters('Walking the store', query, walkParameters)
-    const options: WalkOptions = {
+    const options: Omit<WalkOptions, 'signal'> = {
       form: formOf(request),
       partition: parameters.wholeNumber('partition', 0, partitionMax),
       prefix: parameters.bytes('prefix'),
@@ -124,13 +129,21 @@ export class CollectionHandler {
     }
     const limit = parameters.wholeNumber('limit', 1, limitMax)
     if (limit === undefined && options.form === 'ndjson') {
-      if (request.method === 'HEAD') return new ListAnswer(new Uint8Array(), 'ndjson', {})
-      return dumpOf(new Walk(this.#store, this.#turns, options))
+      if (request.method === 'HEAD') return new StreamAnswer(emptyBody, listHeaders('ndjson', {}))
+      const dump = (abort: AbortController) => {
+        return dumpOf(new Walk(this.#store, this.#turns, { ...options, signal: abort.signal }), abort)
+      }
+      return PendingAnswer.of(dump, fail)
     }
-    const nextUrl = pageUrl(this.#path, parameters, limit ?? limitDefault)
-    return this.#turns.answer(() => {
-      return pageOf(this.#store, new Walk(this.#store, this.#turns, options), options, limit ?? limitDefault, nextUrl)
-    })
+    const entries = limit ?? limitDefault
+    const nextUrl = pageUrl(this.#path, parameters, entries)
+    return PendingAnswer.of(({ signal }) => {
+      const page = () => {
+        const walk = new Walk(this.#store, this.#turns, { ...options, signal })
+        return pageOf(this.#store, walk, options.form, entries, nextUrl)
+      }
+      return this.#turns.answer(page, signal)
+    }, fail)
   }
 
   #fail(thrown: unknown, startedAt: number): Response {

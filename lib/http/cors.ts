@@ -2,8 +2,8 @@
  * Pages of other origins may read answers (CORS of the Fetch standard). Without origins, nothing here is used: a browser
  * then keeps answers from such pages.
  */
-import { addHeaders, type Answer, type RequestHandler } from './answer.ts'
-import { HeldAnswer } from './held-answer.ts'
+import { addHeaders, type RequestHandler } from './answer.ts'
+import { mapAnswer } from './pending-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import { noSniff } from './responses.ts'
 
@@ -26,10 +26,7 @@ export function allowOrigins(origins: readonly string[], answer: RequestHandler)
   return (request, target) => {
     const headers = headersFor(request.headers.get('origin'))
     if (isPreflight(request) && 'Access-Control-Allow-Origin' in headers) return preflight(headers)
-    const made = answer(request, target)
-    const allow = (given: Answer) => addHeaders(given, headers)
-    if (made instanceof HeldAnswer) return made.map(allow)
-    return made instanceof Promise ? made.then(allow) : allow(made)
+    return mapAnswer(answer(request, target), (given) => addHeaders(given, headers))
   }
 }
 

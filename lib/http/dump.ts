@@ -10,10 +10,12 @@ const repeatedLog = new RepeatedLog(loggerOf('http'))
 
 /**
  * Reads the first chunk before it resolves, so a store that does not answer is an error and not a cut stream.
+ *
+ * @param abort of the walk's signal; for when the client has left
  * @throws LatchkeyError as readChunk() does; as a rejection
  */
-export async function dumpOf(walk: Walk): Promise<StreamAnswer> {
-  const source = new Dump(walk)
+export async function dumpOf(walk: Walk, abort: AbortController): Promise<StreamAnswer> {
+  const source = new Dump(walk, abort)
   await source.begin()
   return new StreamAnswer(source, listHeaders('ndjson', {}))
 }
@@ -21,15 +23,16 @@ export async function dumpOf(walk: Walk): Promise<StreamAnswer> {
 class Dump implements BodySource {
   ready = (): void => {}
   readonly #walk: Walk
+  readonly #abort: AbortController
   #piece: Uint8Array<ArrayBuffer> | undefined
   #entries = 0
   #isReading = false
   #hasEndLine = false
-  #isCancelled = false
   #failure: unknown
 
-  constructor(walk: Walk) {
+  constructor(walk: Walk, abort: AbortController) {
     this.#walk = walk
+    this.#abort = abort
   }
 
   async begin(): Promise<void> {
@@ -54,7 +57,7 @@ class Dump implements BodySource {
   }
 
   cancel(): void {
-    this.#isCancelled = true
+    this.#abort.abort()
     this.#piece = undefined
   }
 
@@ -63,12 +66,13 @@ class Dump implements BodySource {
     try {
       await this.#next()
     } catch (thrown) {
+      if (this.#abort.signal.aborted) return
       this.#failure = thrown
       const message = 'Sending all entries: cut off, because {error}. The client sees that the end is missing'
       repeatedLog.log('warning', 'dump', message, { error: messageOf(thrown) })
     }
     this.#isReading = false
-    if (!this.#isCancelled) this.ready()
+    if (!this.#abort.signal.aborted) this.ready()
   }
 
   async #next(): Promise<void> {

@@ -11,6 +11,7 @@ import { allowOrigins } from './cors.ts'
 import { FeedHandler, isFeed } from './feed/feed.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
+import { PendingAnswer } from './pending-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import { createRoutes } from './routes.ts'
 import type { StoreView } from './store-view.ts'
@@ -50,6 +51,7 @@ export function createHandler(store: StoreView, options: HandlerOptions = {}, ob
 export function handlerOf(requestHandler: RequestHandler): Handler {
   return (request) => {
     const answer = requestHandler(request, targetOf(request.url))
+    if (answer instanceof PendingAnswer) request.signal.addEventListener('abort', answer.cancel, { once: true })
     return answer instanceof Promise ? answer.then(toResponse) : toResponse(answer)
   }
 }

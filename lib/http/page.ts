@@ -2,11 +2,11 @@
 import type { Answer } from './answer.ts'
 import { cursorOf } from './cursor.ts'
 import { percentEncoded } from './key.ts'
-import { ListAnswer } from './list-answer.ts'
+import { ListAnswer, type ListForm } from './list-answer.ts'
 import type { Parameters } from './parameters.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
-import type { Walk, WalkOptions, WalkPiece } from './walk.ts'
+import type { Walk, WalkPiece } from './walk.ts'
 
 /** Entries of a page. */
 export const limitMax = 10_000
@@ -21,7 +21,7 @@ const encoder = new TextEncoder()
 export async function pageOf(
   store: StoreView,
   walk: Walk,
-  { form }: WalkOptions,
+  form: ListForm,
   limit: number,
   nextUrl: string,
 ): Promise<Answer> {

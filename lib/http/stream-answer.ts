@@ -20,6 +20,9 @@ export interface BodySource {
   end?(): void
 }
 
+/** For HEAD: like that to GET, the response announces no length. */
+export const emptyBody: BodySource = { read: () => null, ready: () => {}, cancel: () => {} }
+
 export class StreamAnswer {
   readonly status = 200
   readonly source: BodySource

@@ -14,44 +14,71 @@ const idleTurnMs = 0.05
 
 export class WalkTurns {
   #running = 0
-  readonly #waiting: (() => void)[] = []
+  /** In order. */
+  readonly #waiting = new Set<() => void>()
   /** Chunks to read, one after the other. */
   #last: Promise<unknown> = Promise.resolve()
   #chunks = 0
 
   /**
    * Makes an answer, as soon as few enough others are in progress.
-   * @throws LatchkeyError walks_exhausted if too many wait; as a rejection
+   *
+   * @param signal aborts when the answer is not needed
+   * @throws LatchkeyError walks_exhausted if too many wait; what the signal aborts with; as a rejection
    */
-  async answer<T>(make: () => Promise<T>): Promise<T> {
+  async answer<T>(make: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#running >= runningMax) {
-      if (this.#waiting.length >= waitingMax) throw exhausted()
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      if (this.#waiting.size >= waitingMax) throw exhausted()
+      await this.#untilFew(signal)
     } else this.#running++
     try {
       return await make()
     } finally {
-      const next = this.#waiting.shift()
+      const [next] = this.#waiting
       if (next === undefined) this.#running--
       else next()
     }
   }
 
-  /** Reads a chunk when it is its turn: at once if no other walk is in progress. */
-  async chunk<T>(read: () => T | Promise<T>): Promise<T> {
+  /**
+   * Reads a chunk when it is its turn: at once if no other walk is in progress.
+   *
+   * @param signal aborts when the chunk is not needed
+   * @throws what the signal aborts with, as a rejection
+   */
+  async chunk<T>(read: () => T | Promise<T>, signal: AbortSignal): Promise<T> {
     const before = this.#chunks++ > 0 ? this.#last : undefined
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
     if (before !== undefined) await before
+    const end = () => {
+      this.#chunks--
+      resolve()
+    }
+    if (signal.aborted) end()
+    signal.throwIfAborted()
     const from = performance.now()
     try {
       return await read()
     } finally {
-      void this.#rest(performance.now() - from).then(() => {
-        this.#chunks--
-        resolve()
-      })
+      void this.#rest(performance.now() - from).then(end)
     }
+  }
+
+  #untilFew(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(enter)
+        reject(signal.reason as Error)
+      }
+      const enter = () => {
+        this.#waiting.delete(enter)
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      this.#waiting.add(enter)
+      signal.addEventListener('abort', leave)
+    })
   }
 
   async #rest(ms: number): Promise<void> {

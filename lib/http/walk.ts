@@ -25,6 +25,8 @@ export interface WalkOptions {
   keysOnly: boolean
   /** Absent: from the start. */
   from: WalkPosition | undefined
+  /** Aborts when the client has left. */
+  signal: AbortSignal
 }
 
 export interface WalkPiece {
@@ -71,11 +73,11 @@ export class Walk {
    * Reads and renders the next chunk.
    *
    * @param limit number of entries, which those of equal hash may exceed
-   * @throws LatchkeyError as readChunk() does; as a rejection
+   * @throws LatchkeyError as readChunk() does; what the signal aborts with; as a rejection
    */
   async next(limit: number): Promise<WalkPiece> {
     for (;;) {
-      const piece = await this.#turns.chunk(() => this.#read(limit))
+      const piece = await this.#turns.chunk(() => this.#read(limit), this.#options.signal)
       if (!('pending' in piece)) return piece
       if (this.#waitsUntil === Infinity) this.#waitsUntil = performance.now() + schemaWaitMs
       await piece.pending.catch(() => {})

@@ -20,11 +20,17 @@ interface ForwardedResponse {
 const streamBytesMax = 262_144
 /** Streams at the same time. Each keeps a tunnel for as long as its client takes. */
 const streamsMaxDefault = 16
+/** Of each kind. They keep tunnels for as long as they take. */
+const pendingMax = 16
+
+/** Answers that take a while: to requests that wait for a change, and walks, which wait for each other. */
+export type PendingKind = 'wait' | 'walk'
 
 export class ForwardedRequests {
   readonly #bytesMax: number
   readonly #streamsMax: number
   #streams = 0
+  readonly #pending: Record<PendingKind, number> = { wait: 0, walk: 0 }
   #bytes = 0
   readonly #tunnels = new Map<number, ForwardedResponse>()
   /** Requests that are not answered yet, at most one for each tunnel. */
@@ -88,6 +94,17 @@ export class ForwardedRequests {
     if (tunnel === undefined || this.#streams >= this.#streamsMax) return false
     this.#streams++
     tunnel.stream = { made: 0, passed: 0, wake: undefined }
+    return true
+  }
+
+  /**
+   * An answer takes a while.
+   * @returns false if there are too many of its kind
+   */
+  hold(kind: PendingKind, answer: Promise<unknown>): boolean {
+    if (this.#pending[kind] >= pendingMax) return false
+    this.#pending[kind]++
+    void answer.finally(() => this.#pending[kind]--)
     return true
   }
 

@@ -1,5 +1,6 @@
 /** Bodies without an end that Bun's server sends: they end when the server stops, which does not wait for them. */
 import type { Answer, RequestHandler } from '../http/answer.ts'
+import { mapAnswer } from '../http/pending-answer.ts'
 import { type BodySource, StreamAnswer } from '../http/stream-answer.ts'
 import type { Drainable } from './drain.ts'
 
@@ -10,10 +11,7 @@ export class OpenStreams implements Drainable {
   /** Returns a request handler whose bodies without an end are known here. */
   watched(requestHandler: RequestHandler): RequestHandler {
     const watch = (answer: Answer) => this.#watch(answer)
-    return (request, target) => {
-      const answer = requestHandler(request, target)
-      return answer instanceof Promise ? answer.then(watch) : watch(answer)
-    }
+    return (request, target) => mapAnswer(requestHandler(request, target), watch)
   }
 
   announceClose(): void {}

@@ -6,13 +6,16 @@ import { LatchkeyError } from '../errors.ts'
 import { type Answer, isWritten, type RequestHandler } from '../http/answer.ts'
 import { readsBody } from '../http/collection.ts'
 import { type Handler, handlerOf } from '../http/handler.ts'
+import { HeldAnswer } from '../http/held-answer.ts'
 import { bodyBytesMax } from '../http/key-list.ts'
 import { targetOf } from '../http/key.ts'
+import { mapAnswer, PendingAnswer } from '../http/pending-answer.ts'
 import { problemResponse } from '../http/problem.ts'
 import { bodyTooLarge } from '../http/request-body.ts'
+import type { RequestHead } from '../http/request-head.ts'
 import { StreamAnswer } from '../http/stream-answer.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
-import type { ForwardedRequests } from './forwarded-requests.ts'
+import type { ForwardedRequests, PendingKind } from './forwarded-requests.ts'
 import { ForwardedSource } from './forwarded-source.ts'
 import type { HostRule } from './host-rule.ts'
 import { isLoopback } from './loopback.ts'
@@ -31,6 +34,12 @@ export const hostPattern = /^(?:\[[\da-f:.]+\]|[\w.\-~%!$&'()*+;=]*)(?::\d{0,5})
  * 6.3).
  */
 const lengthPattern = /^\d+$/
+
+const exhausted = {
+  stream: ['walks_exhausted', 'Sending a stream', 'streams'],
+  walk: ['walks_exhausted', 'Walking the store', 'walks'],
+  wait: ['waits_exhausted', 'Waiting for a change', 'waits'],
+} as const
 
 const log = loggerOf('http')
 
@@ -76,11 +85,11 @@ function admitted(
   return isHeld ? closing(rule.refusal(host)) : answered(handler, request, host)
 }
 
-/** Counts the bytes of values and lists that it answers. Other answers are small. */
+/** Counts the bytes of values and lists that it answers, streams, and answers that take a while. Others are small. */
 function counted(requestHandler: RequestHandler, port: number, forwarded: ForwardedRequests): RequestHandler {
-  const count = (answer: Answer): Answer => {
-    if (answer instanceof StreamAnswer) {
-      if (!forwarded.beginStream(port)) return tooManyStreams()
+  const count = ({ method }: RequestHead, answer: Answer): Answer => {
+    if (answer instanceof StreamAnswer && method !== 'HEAD') {
+      if (!forwarded.beginStream(port)) return tooMany('stream')
       // The tunnel does not look for the end of a chunked body.
       return closing(answer.from(new ForwardedSource(answer.source, port, forwarded)).toResponse())
     }
@@ -89,7 +98,12 @@ function counted(requestHandler: RequestHandler, port: number, forwarded: Forwar
   }
   return (request, target) => {
     const answer = requestHandler(request, target)
-    return answer instanceof Promise ? answer.then(count) : count(answer)
+    const kind = answer instanceof HeldAnswer ? 'wait' : 'walk'
+    if (!(answer instanceof PendingAnswer) || forwarded.hold(kind, answer)) {
+      return mapAnswer(answer, (made) => count(request, made))
+    }
+    answer.cancel()
+    return tooMany(kind)
   }
 }
 
@@ -143,9 +157,11 @@ export function closing(answer: Response): Response {
   return answer
 }
 
-function tooManyStreams(): Response {
-  const found = 'as many streams as are possible for such requests are in progress; send a plain GET of HTTP/1.1'
-  return problemResponse(new LatchkeyError('walks_exhausted', `Sending a stream: ${found}`))
+/** Plain requests have no such bound: they need no tunnel. */
+function tooMany(kind: PendingKind | 'stream'): Response {
+  const [code, attempted, what] = exhausted[kind]
+  const found = `as many ${what} as are possible for such requests are in progress; send a plain GET of HTTP/1.1`
+  return problemResponse(new LatchkeyError(code, `${attempted}: ${found}`))
 }
 
 /** @param port of a client that is not a tunnel, or no longer is */

@@ -7,7 +7,7 @@ import type { RequestHead } from '../request-head.ts'
 import { noSniff } from '../responses.ts'
 import { checkStoreId } from '../store-id.ts'
 import type { StoreView } from '../store-view.ts'
-import { type BodySource, StreamAnswer } from '../stream-answer.ts'
+import { emptyBody, StreamAnswer } from '../stream-answer.ts'
 import { FeedBeats } from './feed-beats.ts'
 import { FeedEncoder } from './feed-encoder.ts'
 import { type FeedForm, type FeedOptions, feedOptionsOf } from './feed-options.ts'
@@ -21,8 +21,6 @@ const contentTypes: Readonly<Record<FeedForm, string>> = {
   sse: 'text/event-stream; charset=utf-8',
   ndjson: 'application/x-ndjson',
 }
-
-const emptyBody: BodySource = { read: () => null, ready: () => {}, cancel: () => {} }
 
 /** @param target path and query */
 export function isFeed(target: string): boolean {

@@ -11,6 +11,7 @@ import type { PlainHead, PlainRequest } from './plain-request.ts'
 import { Reading } from './reading.ts'
 import { RequestBuffer } from './request-buffer.ts'
 import { type RespondingConnection, ResponseSender } from './response-sender.ts'
+import { writeText } from './response-writer.ts'
 import { Tunnel } from './tunnel.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
@@ -22,6 +23,9 @@ const partialHeadTicks = 10
 
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
+
+/** All clients of HTTP/1.1 accept it (RFC 9110, section 15.2). */
+const interimResponse = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 export class ClientConnection implements Holder {
   /** Undefined unless this thread logs debug. */
@@ -39,6 +43,7 @@ export class ClientConnection implements Holder {
   #awaitsTurn = false
   /** The client sends nothing more. */
   #hasEnded = false
+  #isProbed = false
   /** The fast path stops: the connection ends with the responses in progress. */
   #isFinishing = false
   #activeAt: number
@@ -109,6 +114,7 @@ export class ClientConnection implements Holder {
     const ticks = isPartial ? Math.min(idleTicks, partialHeadTicks) : idleTicks
     const isPassing = this.#tunnel?.isPassing ?? false
     this.#tunnel?.tick()
+    if (this.#hasEnded && !this.#isProbed) this.#probe()
     if (this.#sender.isWaiting) this.#activeAt = this.#host.ticks
     // Bun's server has closed it by then, unless the end of a socket was not reported.
     const limit = isPassing && this.#tunnel?.hasServer ? 2 * idleTicks + tunnelSlackTicks : ticks
@@ -122,6 +128,17 @@ export class ClientConnection implements Holder {
     )
     if (isBusy) this.#socket.terminate()
     else this.#sender.end()
+  }
+
+  /**
+   * Finds out whether a client that has ended its side is still there: it has if it has left, too. A client that has left
+   * resets the connection when it gets bytes. One that waits for its response ignores an interim one.
+   */
+  #probe(): void {
+    const isProbed = this.#tunnel?.isPassing ? this.#tunnel.mayProbe : this.#sender.isWaiting
+    if (!isProbed) return
+    this.#isProbed = true
+    writeText(this.#writeBuffer, interimResponse)
   }
 
   get #isHeld(): boolean {

@@ -5,6 +5,7 @@
 import type { Socket } from 'bun'
 import { type Answer, isWritten, type WrittenAnswer } from '../../http/answer.ts'
 import { HeldAnswer } from '../../http/held-answer.ts'
+import { PendingAnswer } from '../../http/pending-answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import { StreamAnswer } from '../../http/stream-answer.ts'
 import type { ConnectionHost } from './connection-host.ts'
@@ -35,7 +36,7 @@ export class ResponseSender {
   #stream: ResponseStream | undefined
   /** A response is being made, which may wait for a change. */
   #isAnswering = false
-  #held: HeldAnswer | undefined
+  #pending: PendingAnswer | undefined
   /** No further request is answered. */
   #isLast = false
 
@@ -55,9 +56,9 @@ export class ResponseSender {
     return this.#isAnswering || !this.#writeBuffer.isEmpty
   }
 
-  /** The request waits for a change. */
+  /** The request waits for a change, or for the walks of others. */
   get isWaiting(): boolean {
-    return this.#held !== undefined
+    return this.#pending !== undefined
   }
 
   /** Sends an answer, now or later. No other may be in progress. */
@@ -78,7 +79,7 @@ export class ResponseSender {
 
   /** Ends the wait of a request, whose answer is that of the moment, and a body that has no end of its own. */
   endWait(): void {
-    this.#held?.end()
+    if (this.#pending instanceof HeldAnswer) this.#pending.end()
     this.#stream?.end()
   }
 
@@ -91,16 +92,16 @@ export class ResponseSender {
   /** The connection has ended: nothing is sent any more. */
   close(): void {
     this.#isLast = true
-    this.endWait()
+    this.#pending?.cancel()
     this.#writeBuffer.close()
     this.#stream?.cancel()
   }
 
   async #sendLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
     this.#isAnswering = true
-    if (coming instanceof HeldAnswer) this.#held = coming
+    if (coming instanceof PendingAnswer) this.#pending = coming
     const answer = await Promise.resolve(coming).catch(problemResponse)
-    this.#held = undefined
+    this.#pending = undefined
     if (answer instanceof StreamAnswer) await this.#sendStream(answer, head, method)
     else this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
     this.#isAnswering = false

@@ -57,6 +57,11 @@ export class Tunnel implements SlotHolder {
     return this.#request !== undefined
   }
 
+  /** An interim response is possible: a response is being made, of HTTP/1.1. */
+  get mayProbe(): boolean {
+    return this.#request !== undefined && this.#request.isComplete && !this.#request.isLast && !this.#answer!.isBegun
+  }
+
   /** The server side is open, or will be. The server then decides how long a request may take. */
   get hasServer(): boolean {
     return !this.#isServerGone
