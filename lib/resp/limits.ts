@@ -26,6 +26,9 @@ export const pendingBytesMax = 65_536
 /** Arguments that one client's commands may have before other clients get a turn: some milliseconds. */
 export const turnArgumentsMax = 4_000
 
+/** Arguments between two looks at the clock: whether the turn that the commands of all clients share is over. */
+export const clockArguments = 512
+
 /** Bytes of values that one client's commands may read before other clients get a turn: some milliseconds. */
 export const turnBytesMax = 16_777_216
 

@@ -1,6 +1,7 @@
 /** State that all connections of a thread share. */
 import type { RespStats } from '../metrics/index.ts'
 import { secretCheck } from '../text/secret.ts'
+import { Turns } from '../turns.ts'
 import type { RespStore } from './store-view.ts'
 
 export interface RespContextOptions {
@@ -12,6 +13,7 @@ export interface RespContextOptions {
   /** For INFO and CONFIG GET. */
   port?: number
   connectionsMax?: number
+  turns?: Turns
 }
 
 export class RespContext {
@@ -27,12 +29,13 @@ export class RespContext {
   #lastId = 0
 
   constructor(store: RespStore, stats: RespStats, options: RespContextOptions = {}) {
-    const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity } = options
+    const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity, turns = new Turns() } = options
     this.store = store
     this.stats = stats
     this.isToken = token === undefined ? undefined : secretCheck(token)
     this.#port = port
     this.connectionsMax = connectionsMax
+    this.turns = turns
     this.#thread = thread
     this.#threads = threads
   }
@@ -41,6 +44,8 @@ export class RespContext {
     return this.#port
   }
 
+  /** Shared by the clients of this thread. */
+  readonly turns: Turns
   /** Walks of KEYS in progress. */
   get walks(): number {
     return this.#walks

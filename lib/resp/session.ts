@@ -5,8 +5,7 @@
 import { Client, type ClientEnds } from './client.ts'
 import { commandOf, refuseUnknown } from './commands/index.ts'
 import { errorReply } from './error-reply.ts'
-import { turnArgumentsMax, turnBytesMax, waitingBytesMax } from './limits.ts'
-import { nextTurn } from './next-turn.ts'
+import { clockArguments, turnArgumentsMax, turnBytesMax, waitingBytesMax } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import type { ReplyOutput } from './reply-writer.ts'
 import type { RespContext } from './resp-context.ts'
@@ -24,6 +23,8 @@ export class Session {
   #isWaiting = false
   /** Arguments of the commands of this turn. */
   #turnArguments = 0
+  /** Arguments at which the clock is read next. */
+  #clockAt = 0
 
   constructor(context: RespContext, { output, ends, onProceeded }: SessionOptions) {
     this.#client = new Client(context, output, ends)
@@ -76,12 +77,12 @@ export class Session {
     const { args, replies } = this.#client
     try {
       this.#turnArguments = 0
+      this.#clockAt = clockArguments
       this.#client.beginTurn()
       while (!this.isHeld && !this.isOver && args.next()) {
         this.#carryOut()
         this.#turnArguments += args.count
-        const isTurnOver = this.#turnArguments > turnArgumentsMax || this.#client.bytesRead > turnBytesMax
-        if (isTurnOver && !this.isHeld) this.#wait(nextTurn())
+        if (this.#isTurnOver && !this.isHeld) this.#awaitTurn()
       }
     } catch (thrown) {
       this.end()
@@ -108,6 +109,18 @@ export class Session {
     if (waits instanceof Promise) this.#wait(waits)
   }
 
+  get #isTurnOver(): boolean {
+    if (this.#turnArguments > turnArgumentsMax || this.#client.bytesRead > turnBytesMax) return true
+    if (this.#turnArguments <= this.#clockAt) return false
+    this.#clockAt += clockArguments
+    return this.#client.context.turns.isOver
+  }
+
+  #awaitTurn(): void {
+    this.#isWaiting = true
+    this.#client.context.turns.wait(() => this.#resume())
+  }
+
   #wait(waits: Promise<void>): void {
     this.#isWaiting = true
     void this.#finish(waits)
@@ -119,6 +132,10 @@ export class Session {
     } catch (thrown) {
       this.#client.replies.error(errorReply(thrown))
     }
+    this.#resume()
+  }
+
+  #resume(): void {
     this.#isWaiting = false
     this.proceed()
     this.#onProceeded()
