@@ -196,10 +196,14 @@ export class ClientConnection implements Holder {
       socket: this.#socket,
       writeBuffer: this.#writeBuffer,
       log: this.log,
-      progressed: () => (this.#activeAt = this.#host.ticks),
+      progressed: () => this.#progressed(),
       proceed: () => this.#proceed(),
       terminate: () => this.terminate(),
     }
+  }
+
+  #progressed(): void {
+    this.#activeAt = this.#host.ticks
   }
 
   #tunnelClient(): TunnelClient {
@@ -209,6 +213,7 @@ export class ClientConnection implements Holder {
       reading: this.#reading,
       isLocal: this.#hosts.isLocal,
       log: this.log,
+      progressed: () => this.#progressed(),
       answered: (rest) => {
         if (rest.length > 0) this.#requestBuffer.add(Buffer.from(rest.buffer, rest.byteOffset, rest.length))
         this.#answerAll()

@@ -25,6 +25,8 @@ export interface TunnelClient {
   /** The client is on this machine. */
   readonly isLocal: boolean
   readonly log?: ConnectionLog | undefined
+  /** The client has taken all bytes so far. */
+  progressed(): void
   /** A request was answered. `rest` is what the client sent after it. */
   answered(rest: Uint8Array): void
 }

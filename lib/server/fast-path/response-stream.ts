@@ -4,7 +4,7 @@
  */
 import type { StreamAnswer } from '../../http/stream-answer.ts'
 import { headOf, type ResponseContext } from './head.ts'
-import { writeText } from './response-writer.ts'
+import { writeChunk, writeText } from './response-writer.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 export class ResponseStream {
@@ -31,7 +31,9 @@ export class ResponseStream {
     const lines = `${this.#answer.headerLines()}Transfer-Encoding: chunked\r\n`
     writeText(this.#to, headOf(200, lines, undefined, context))
     source.ready = () => this.pump()
-    this.pump()
+    // The client may have left while its answer was being made.
+    if (this.#to.isClosed) this.cancel()
+    else this.pump()
     return this.#done.promise
   }
 
@@ -69,9 +71,7 @@ export class ResponseStream {
 
   #sendChunk(piece: Uint8Array): void {
     this.#bytes += piece.length
-    writeText(this.#to, `${piece.length.toString(16)}\r\n`)
-    this.#to.sendOwn(piece)
-    writeText(this.#to, '\r\n')
+    writeChunk(this.#to, piece)
     if (this.#to.isEmpty) this.#progressed()
   }
 }

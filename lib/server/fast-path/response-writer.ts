@@ -5,6 +5,7 @@ import { headOf, linesOf, type ResponseContext } from './head.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 const encoder = new TextEncoder()
+const lineEnd = '\r\n'
 /** Freeing smaller bodies is not worth its time. */
 const ownBytesMin = 65_536
 /** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
@@ -32,6 +33,21 @@ export function writeResponse(to: WriteBuffer, response: Response, body: Uint8Ar
 /** @param text of characters that are bytes */
 export function writeText(to: WriteBuffer, text: string): void {
   to.sendFrom(page, page.write(text, 'latin1'))
+}
+
+/** @param piece with memory that no one else uses */
+export function writeChunk(to: WriteBuffer, piece: Uint8Array): void {
+  const sizeLength = page.write(`${piece.length.toString(16)}\r\n`, 'latin1')
+  const length = sizeLength + piece.length + lineEnd.length
+  if (length <= page.length) {
+    page.set(piece, sizeLength)
+    page.write(lineEnd, sizeLength + piece.length, 'latin1')
+    to.sendFrom(page, length)
+    return
+  }
+  to.sendFrom(page, sizeLength)
+  to.sendOwn(piece)
+  writeText(to, lineEnd)
 }
 
 function write(to: WriteBuffer, head: string, body: Uint8Array | undefined): number {

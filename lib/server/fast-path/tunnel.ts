@@ -209,6 +209,7 @@ export class Tunnel implements SlotHolder {
 
   #passed(): void {
     if (!this.#client.writeBuffer.isEmpty) return
+    this.#client.progressed()
     this.#upstream.forwarded.passed(this.#port, this.#held)
     this.#held = 0
   }

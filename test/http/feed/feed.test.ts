@@ -20,7 +20,7 @@ function deletion(key: string, offset = 43): ChangeEvent {
   return { type: 'delete', key: utf8(key), partition: 3, offset }
 }
 
-for (const { name, serveFake } of allTransports) {
+for (const { name, serveFake, open } of allTransports) {
   describe(`changes ${name}`, () => {
     async function follow(query = '', headers: Record<string, string> = {}) {
       const served = serveFake()
@@ -143,6 +143,26 @@ for (const { name, serveFake } of allTransports) {
       await until('it has begun', () => client.text !== '')
       await client[Symbol.asyncDispose]()
       await until('its follower is closed', () => follower.isClosed)
+    })
+
+    test('a client that leaves before its stream begins is not followed', async () => {
+      await using served = serveFake()
+      const { changes } = served.store
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+      let asked = 0
+      changes.onFollow = () => {
+        asked++
+        return begun
+      }
+      const socket = await open(served.server.port)
+      socket.write('GET /changes/orders HTTP/1.1\r\nHost: a\r\n\r\n')
+      await until('it is asked for', () => asked === 1)
+      socket.resetAndDestroy()
+      // Another client is answered, so the server has seen the end of the first.
+      for (let request = 0; request < 3; request++) await metricsOf(served.url)
+      begin()
+      await until('its follower is closed', () => changes.followers[0]?.isClosed === true)
+      expect(await (await metricsOf(served.url)).text()).toContain('latchkey_followers 0\n')
     })
 
     test('followers and events are counted', async () => {

@@ -79,6 +79,43 @@ describe('a client that still sends after its last answer', () => {
   })
 })
 
+describe('a body without an end', () => {
+  test('is sent for as long as the client takes it, when it was forwarded', async () => {
+    const servers: { write(text: string): unknown }[] = []
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n'
+    const upstream = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data(server) {
+          servers.push(server)
+          server.write(head)
+        },
+      },
+    })
+    try {
+      const host = fastPathOf(answered, upstream.port)
+      const { socket, connection } = connect(host, Infinity)
+      connection.received(Buffer.from(get('a').replace('1.1', '1.0')))
+      await until('it has begun', () => socket.text.includes('\r\n\r\n'))
+      for (let round = 0; round < 5; round++) {
+        host.ticks += 2 * idleTicks
+        const before = socket.text.length
+        servers[0]!.write('1\r\nx\r\n')
+        await until('it goes on', () => socket.text.length > before)
+        connection.expire(idleTicks)
+      }
+      expect(socket.calls).toEqual([])
+      socket.room = 0
+      host.ticks += 2 * idleTicks + 16
+      connection.expire(idleTicks)
+      expect(socket.calls.at(-1)).toBe('terminate')
+    } finally {
+      upstream.stop(true)
+    }
+  })
+})
+
 describe('a client that does not send all of a head', () => {
   test('is not waited for as long as an idle one', () => {
     const host = fastPathOf(answered)

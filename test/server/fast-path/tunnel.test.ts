@@ -213,7 +213,8 @@ test('a connection to be forwarded leaves the queue when its client has disconne
   slots.acquire(first)
   const socket = new FakeSocket(Infinity)
   const [writeBuffer, reading] = [new WriteBuffer(socket), new Reading(socket)]
-  const client = { socket: socket.asSocket, writeBuffer, reading, isLocal: true, answered: () => {} }
+  const callbacks = { progressed: () => {}, answered: () => {} }
+  const client = { socket: socket.asSocket, writeBuffer, reading, isLocal: true, ...callbacks }
   const tunnel = new Tunnel(client, { port: 0, forwarded: new ForwardedRequests() }, slots)
   tunnel.clientClosed()
   slots.free(first)

@@ -38,7 +38,7 @@ export class FakeWaits implements ChangeWaits {
   readonly visible = new Map<number, number>()
   readonly followers: FakeFollower[] = []
   /** What follow() does first, such as to throw. */
-  onFollow: () => void = () => {}
+  onFollow: () => void | Promise<void> = () => {}
   readonly #changed = new Set<() => void>()
   readonly #reached = new Set<() => void>()
 
@@ -71,7 +71,7 @@ export class FakeWaits implements ChangeWaits {
   }
 
   async follow(options: FollowOptions, ready: () => void): Promise<Following> {
-    this.onFollow()
+    await this.onFollow()
     const follower = new FakeFollower(options, ready)
     this.followers.push(follower)
     return follower
