@@ -14,18 +14,16 @@ export class FeedBeats {
   #size = 0
   #timer: Timer | undefined
 
-  /** @returns a function that removes the stream; a second call has no effect */
-  add(stream: Beating): () => void {
-    const streams = this.#streams[this.#next]!
+  add(stream: Beating): void {
+    this.#streams[this.#next]!.add(stream)
     this.#next = (this.#next + 1) % turns
-    streams.add(stream)
-    if (this.#size++ === 0) {
-      this.#timer = setInterval(() => this.tick(), turnMs)
-      this.#timer.unref()
-    }
-    return () => {
-      if (streams.delete(stream) && --this.#size === 0) clearInterval(this.#timer)
-    }
+    if (this.#size++ > 0) return
+    this.#timer = setInterval(() => this.tick(), turnMs)
+    this.#timer.unref()
+  }
+
+  remove(stream: Beating): void {
+    if (this.#streams.some((streams) => streams.delete(stream)) && --this.#size === 0) clearInterval(this.#timer)
   }
 
   /** To be called once a second. */

@@ -8,6 +8,7 @@ import type { BodySource } from '../stream-answer.ts'
 import type { FeedBeats } from './feed-beats.ts'
 import type { FeedEncoder } from './feed-encoder.ts'
 
+const nothing = (): void => {}
 /** Time to wait for schemas, for one batch. */
 const schemaWaitMs = 10_000
 
@@ -18,11 +19,10 @@ export interface FeedParts {
 }
 
 export class FeedSource implements BodySource {
-  ready = (): void => {}
+  ready = nothing
   readonly #follower: Following
   readonly #encoder: FeedEncoder
-  readonly #stats: FeedStats
-  readonly #removeBeat: () => void
+  readonly #parts: FeedParts
   #piece: Uint8Array<ArrayBuffer> | undefined
   /** The follower may have something. */
   #isWoken = true
@@ -44,14 +44,14 @@ export class FeedSource implements BodySource {
     return opened.source
   }
 
-  private constructor(follower: Following, encoder: FeedEncoder, { stats, beats }: FeedParts) {
+  private constructor(follower: Following, encoder: FeedEncoder, parts: FeedParts) {
     this.#follower = follower
     this.#encoder = encoder
-    this.#stats = stats
+    this.#parts = parts
     this.#piece = encoder.begin(follower.place)
-    this.#removeBeat = beats.add(this)
+    parts.beats.add(this)
     encoder.clients++
-    stats.followed(1)
+    parts.stats.followed(1)
   }
 
   read(): Uint8Array<ArrayBuffer> | undefined | null {
@@ -115,7 +115,7 @@ export class FeedSource implements BodySource {
     for (;;) {
       const bytes = this.#encoder.batch(batch, performance.now() < waitsUntil)
       if (bytes instanceof Uint8Array) {
-        for (const { type } of batch.events) this.#stats.observe(type)
+        for (const { type } of batch.events) this.#parts.stats.observe(type)
         return bytes
       }
       await bytes.catch(() => {})
@@ -125,9 +125,9 @@ export class FeedSource implements BodySource {
   #close(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#removeBeat()
+    this.#parts.beats.remove(this)
     this.#follower.close()
     this.#encoder.clients--
-    this.#stats.followed(-1)
+    this.#parts.stats.followed(-1)
   }
 }

@@ -11,7 +11,7 @@ import { emptyBody, StreamAnswer } from '../stream-answer.ts'
 import { FeedBeats } from './feed-beats.ts'
 import { FeedEncoder } from './feed-encoder.ts'
 import { type FeedForm, type FeedOptions, feedOptionsOf } from './feed-options.ts'
-import { FeedSource } from './feed-source.ts'
+import { type FeedParts, FeedSource } from './feed-source.ts'
 
 const feedPrefix = '/changes/'
 const feedPath = /^\/changes\/[^/?]+(?:\?|$)/
@@ -29,14 +29,13 @@ export function isFeed(target: string): boolean {
 
 export class FeedHandler {
   readonly #store: StoreView
-  readonly #stats: FeedStats
-  readonly #beats = new FeedBeats()
+  readonly #parts: FeedParts
   /** By form and values. A prefix that the store cannot compare has an encoder of its own. */
   readonly #encoders = new Map<string, FeedEncoder>()
 
   constructor(store: StoreView, stats: FeedStats) {
     this.#store = store
-    this.#stats = stats
+    this.#parts = { stats, beats: new FeedBeats() }
   }
 
   /** @param target of the request, for which isFeed holds */
@@ -56,8 +55,7 @@ export class FeedHandler {
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
     const options = await feedOptionsOf(this.#store, request, queryAt < 0 ? '' : target.slice(queryAt + 1))
     const follow = (ready: () => void) => this.#store.changes.follow(options.follow, ready)
-    const parts = { stats: this.#stats, beats: this.#beats }
-    const source = method === 'HEAD' ? emptyBody : await FeedSource.open(follow, this.#encoderFor(options), parts)
+    const source = method === 'HEAD' ? emptyBody : await FeedSource.open(follow, this.#encoderFor(options), this.#parts)
     return new StreamAnswer(source, headersOf(options.form))
   }
 

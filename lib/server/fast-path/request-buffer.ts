@@ -67,6 +67,7 @@ export class RequestBuffer {
         if (plain?.request !== undefined) {
           this.#at = plain.end
           this.#isJoined = false
+          if (this.#at === this.#text.length) this.#dropText()
           this.#awaitBody(0)
           return plain
         }
@@ -87,6 +88,13 @@ export class RequestBuffer {
       this.#at = 0
       if (this.#text === '') return 'none'
     }
+  }
+
+  /** All of the text was taken. It is not kept while the request waits for its response. */
+  #dropText(): void {
+    this.#text = this.#later
+    this.#later = ''
+    this.#at = 0
   }
 
   /** Takes all bytes that are left. */

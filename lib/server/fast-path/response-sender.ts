@@ -10,10 +10,10 @@ import { problemResponse } from '../../http/problem.ts'
 import { StreamAnswer } from '../../http/stream-answer.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import type { ConnectionLog } from './connection-log.ts'
-import type { ResponseContext } from './head.ts'
+import { headOf, type ResponseContext } from './head.ts'
 import type { PlainHead } from './plain-request.ts'
-import { ResponseStream } from './response-stream.ts'
-import { writeAnswer, writeResponse } from './response-writer.ts'
+import { ResponseStream, type StreamReceiver } from './response-stream.ts'
+import { writeAnswer, writeResponse, writeText } from './response-writer.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 /** The connection of a response sender. */
@@ -29,10 +29,10 @@ export interface RespondingConnection {
   terminate(): void
 }
 
-export class ResponseSender {
+export class ResponseSender implements StreamReceiver {
   readonly #host: ConnectionHost
   readonly #connection: RespondingConnection
-  readonly #writeBuffer: WriteBuffer
+  readonly writeBuffer: WriteBuffer
   #stream: ResponseStream | undefined
   /** A response is being made, which may wait for a change. */
   #isAnswering = false
@@ -43,7 +43,7 @@ export class ResponseSender {
   constructor(host: ConnectionHost, connection: RespondingConnection) {
     this.#host = host
     this.#connection = connection
-    this.#writeBuffer = connection.writeBuffer
+    this.writeBuffer = connection.writeBuffer
   }
 
   /** No further request is answered. */
@@ -53,7 +53,7 @@ export class ResponseSender {
 
   /** The response to an earlier request is being made, or its client has not taken it. */
   get isHeld(): boolean {
-    return this.#isAnswering || !this.#writeBuffer.isEmpty
+    return this.#isAnswering || !this.writeBuffer.isEmpty
   }
 
   /** The request waits for a change, or for the walks of others. */
@@ -72,7 +72,7 @@ export class ResponseSender {
    * @returns whether the next request may be answered
    */
   drained(): boolean {
-    if (!this.#writeBuffer.drain()) return false
+    if (!this.writeBuffer.drain()) return false
     this.#stream?.pump()
     return !this.isHeld
   }
@@ -93,8 +93,26 @@ export class ResponseSender {
   close(): void {
     this.#isLast = true
     this.#pending?.cancel()
-    this.#writeBuffer.close()
+    this.writeBuffer.close()
     this.#stream?.cancel()
+  }
+
+  progressed(): void {
+    this.#connection.progressed()
+  }
+
+  streamed(bytes: number): void {
+    this.#stream = undefined
+    this.#sent()
+    this.#connection.log?.answered('GET', 200, bytes, 'fast path')
+    this.#isAnswering = false
+    this.#connection.proceed()
+  }
+
+  /** The client learns that the body is not complete: it ends without its last chunk. */
+  failed(): void {
+    this.#connection.terminate()
+    this.streamed(0)
   }
 
   async #sendLater(coming: Answer | Promise<Answer>, head: PlainHead, method: string): Promise<void> {
@@ -102,8 +120,8 @@ export class ResponseSender {
     if (coming instanceof PendingAnswer) this.#pending = coming
     const answer = await Promise.resolve(coming).catch(problemResponse)
     this.#pending = undefined
-    if (answer instanceof StreamAnswer) await this.#sendStream(answer, head, method)
-    else this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
+    if (answer instanceof StreamAnswer) return this.#beginStream(answer, head)
+    this.#send(answer, head, method, answer instanceof Response ? await answer.bytes() : undefined)
     this.#isAnswering = false
     this.#connection.proceed()
   }
@@ -112,24 +130,23 @@ export class ResponseSender {
   #send(answer: WrittenAnswer | Response, head: PlainHead, method: string, body?: Uint8Array): void {
     const context = this.#context(head)
     const length = isWritten(answer)
-      ? writeAnswer(this.#writeBuffer, answer, context)
-      : writeResponse(this.#writeBuffer, answer, body!, context)
+      ? writeAnswer(this.writeBuffer, answer, context)
+      : writeResponse(this.writeBuffer, answer, body!, context)
     this.#sent()
     this.#connection.log?.answered(method, answer.status, length, 'fast path')
   }
 
-  async #sendStream(answer: StreamAnswer, head: PlainHead, method: string): Promise<void> {
-    this.#stream = new ResponseStream(this.#writeBuffer, answer, () => this.#connection.progressed())
-    // The client learns that the body is not complete: it ends without its last chunk.
-    const length = await this.#stream.send(this.#context(head)).catch(() => this.#connection.terminate())
-    this.#stream = undefined
-    this.#sent()
-    this.#connection.log?.answered(method, answer.status, length ?? 0, 'fast path')
+  /** Nothing waits for its end: many clients may follow changes, each for hours. */
+  #beginStream(answer: StreamAnswer, head: PlainHead): void {
+    const lines = `${answer.headerLines()}Transfer-Encoding: chunked\r\n`
+    writeText(this.writeBuffer, headOf(200, lines, undefined, this.#context(head)))
+    this.#stream = new ResponseStream(this, answer.source)
+    this.#stream.begin()
   }
 
   #sent(): void {
-    this.#isLast ||= this.#writeBuffer.isClosed
-    if (this.#isLast && this.#writeBuffer.isEmpty) this.end()
+    this.#isLast ||= this.writeBuffer.isClosed
+    if (this.#isLast && this.writeBuffer.isEmpty) this.end()
   }
 
   #context(head: PlainHead): ResponseContext {

@@ -1,7 +1,6 @@
 /**
- * A connection to Bun's server. It passes on requests of one client byte by byte, one after the other: the next request
- * follows when the response to the previous one is complete. The server's side is never paused, because Bun 1.4.5 does
- * not report the end of a paused socket. Bytes of a response that the client does not take are held.
+ * A connection to Bun's server. It passes on requests of a client, one after the other. The server's side is never paused:
+ * Bun 1.4.5 does not report the end of a paused socket. Bytes that the client does not take are held.
  */
 import type { Socket } from 'bun'
 import { AnswerEnd } from './answer-end.ts'

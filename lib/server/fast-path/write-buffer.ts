@@ -15,7 +15,7 @@ export class WriteBuffer {
   /** In order. The first one lacks the bytes that the socket has taken. */
   #left: Uint8Array[] = []
   /** Those whose memory is freed after sending. */
-  readonly #owned = new Set<Uint8Array>()
+  #owned: Set<Uint8Array> | undefined
   /** Memory that they keep, which may be more than the bytes left. */
   #leftBytes = 0
   #isClosed = false
@@ -89,7 +89,7 @@ export class WriteBuffer {
     this.#left = []
     this.#leftBytes = 0
     for (const bytes of waiting) {
-      if (this.#owned.delete(bytes)) this.sendOwn(bytes)
+      if (this.#owned?.delete(bytes)) this.sendOwn(bytes)
       else this.send(bytes)
     }
     if (this.isEmpty) this.#held?.release(this.#holder)
@@ -99,8 +99,8 @@ export class WriteBuffer {
   /** Drops the bytes left: the socket is closed. */
   close(): void {
     this.#isClosed = true
-    for (const bytes of this.#owned) releaseResponse(bytes)
-    this.#owned.clear()
+    for (const bytes of this.#owned ?? []) releaseResponse(bytes)
+    this.#owned = undefined
     this.#forget()
   }
 
@@ -118,6 +118,7 @@ export class WriteBuffer {
   }
 
   #own(bytes: Uint8Array): Uint8Array {
+    this.#owned ??= new Set()
     this.#owned.add(bytes)
     return bytes
   }

@@ -102,7 +102,7 @@ describe('a body without an end', () => {
         host.ticks += 2 * idleTicks
         const before = socket.text.length
         servers[0]!.write('1\r\nx\r\n')
-        await until('it goes on', () => socket.text.length > before)
+        await until('more has come', () => socket.text.length > before)
         connection.expire(idleTicks)
       }
       expect(socket.calls).toEqual([])
