@@ -29,6 +29,8 @@ import { Walk, type WalkOptions } from './walk.ts'
 const walkParameters = ['limit', 'cursor', 'prefix', 'fields', 'partition']
 const partitionMax = 0x7fff_ffff
 const bodyMethods: ReadonlySet<string> = new Set(['QUERY', 'POST'])
+/** Larger ones take turns: they may ask for thousands of keys. The fast path has turns of its own. */
+const smallBodyBytes = 2_048
 const allow = 'GET, HEAD, QUERY, POST'
 /** At most one of them is asked for. */
 const kinds = ['key', 'keys', 'count', 'limit'].map((kind) => [kind, new RegExp(`(?:^|&)${kind}(?:[=&]|$)`)] as const)
@@ -100,7 +102,11 @@ export class CollectionHandler {
     const options = { form: formOf(request), maxLag: maxLagOf(target) }
     const body = readJsonBody(request, bodyBytesMax)
     if (!(body instanceof Promise)) return this.#many.answer(keysOfBody(body), options)
-    return body.then((bytes) => this.#many.answer(keysOfBody(bytes), options))
+    const { signal } = new AbortController()
+    return body.then((bytes) => {
+      const answer = () => this.#many.answer(keysOfBody(bytes), options)
+      return bytes.length > smallBodyBytes ? this.#turns.chunk(answer, signal) : answer()
+    })
   }
 
   #count(query: string, fail: (thrown: unknown) => Answer): Promise<Answer> {

@@ -24,6 +24,9 @@ const partialHeadTicks = 10
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
+/** Of a request that is answered at once, although the turn of others may be over. Larger ones may ask for thousands of keys. */
+const smallBytes = 2_048
+
 /** All clients of HTTP/1.1 accept it (RFC 9110, section 15.2). */
 const interimResponse = 'HTTP/1.1 100 Continue\r\n\r\n'
 
@@ -67,7 +70,7 @@ export class ClientConnection implements Holder {
     this.#activeAt = this.#host.ticks
     if (isPassing) return this.#tunnel!.received(bytes)
     this.#requestBuffer.add(bytes)
-    if (!this.#isHeld) this.#answerAll(true)
+    if (!this.#isHeld) this.#answerAll(this.#requestBuffer.size <= smallBytes)
     this.#throttle()
   }
 

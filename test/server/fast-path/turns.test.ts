@@ -71,3 +71,27 @@ describe.each(answers)('a client that sends hundreds of requests for %s at once'
     expect(statusesIn(socket.text)).toHaveLength(answered)
   })
 })
+
+test('clients that send a large request each are answered in turn, and a small one at once', async () => {
+  let ms = 0
+  const host = {
+    ...fastPathOf(() => {
+      ms += 20
+      return valueOf(new Uint8Array(1))
+    }),
+    turns: new Turns(() => ms),
+  }
+  const body = JSON.stringify({ keys: Array.from({ length: 1_000 }, (_, index) => `key ${index}`) })
+  const head = `QUERY /stores/orders HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`
+  const clients = Array.from({ length: 20 }, () => connect(host, Infinity))
+  for (const { connection } of clients) connection.received(Buffer.from(head + body))
+  const isAnswered = ({ socket }: (typeof clients)[number]) => statusesIn(socket.text).length === 1
+  expect(clients.filter(isAnswered)).toHaveLength(1)
+  const other = connect(host, Infinity)
+  other.connection.received(Buffer.from(get('a')))
+  expect(isAnswered(other)).toBeTrue()
+  await inTurns(() => clients.filter(isAnswered).length > 1)
+  expect(clients.filter(isAnswered)).toHaveLength(2)
+  await inTurns(() => clients.every(isAnswered))
+  expect(clients.every(isAnswered)).toBeTrue()
+})
