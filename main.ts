@@ -1,5 +1,6 @@
 /** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
+import { runClientCommand } from './lib/cli/index.ts'
 import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
@@ -29,6 +30,7 @@ const input: ConfigInput = {
 /** Resolves with the exit code. */
 async function main(): Promise<number> {
   const command = readCommand(input)
+  if (command.action === 'ask') return runClientCommand(command.name, input)
   if (!('settings' in command)) {
     const { columns } = process.stdout
     const color = takesEscapeCodes(process.stdout, process.env['TERM']) && !process.env['NO_COLOR']

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { longerNames, nearName } from '../text/did-you-mean.ts'
+import { checkCommand, commandNames } from './commands.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'
 import { settingFlags } from './setting-names.ts'
@@ -69,7 +70,7 @@ export function readFlags(argv: readonly string[]): Flags {
   }
   let before: Before | undefined
   let wordBefore = -1
-  const words = withoutValueless(flags, argv)
+  const words = withoutValueless(flags, withoutCommand(flags, argv))
   for (const token of tokensOf(words)) {
     if (token.kind === 'option-terminator') continue
     if (token.kind === 'positional') {
@@ -84,6 +85,20 @@ export function readFlags(argv: readonly string[]): Flags {
     before = isBundle ? unknownFlag(flags, words[token.index]!, undefined) : takeFlag(flags, token)
   }
   return flags
+}
+
+/** Handles a first word that is, or was meant as, a command. @returns the other words */
+function withoutCommand(flags: Flags, argv: readonly string[]): readonly string[] {
+  const [word] = argv
+  if (word === undefined || word === '' || word.startsWith('-')) return argv
+  if (word === checkCommand) flags.check = true
+  else {
+    const near = nearName(word, commandNames)
+    const hint =
+      near === undefined ? `it must be one of ${commandNames.join(', ')}, or a flag` : `did you mean ${near}?`
+    flags.faults.push(`${quote(word)} is not a command: ${hint}`)
+  }
+  return argv.slice(1)
 }
 
 /**

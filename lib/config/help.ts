@@ -1,6 +1,7 @@
 /**
  * Text of --help, made of the settings' metadata: a first page that fits a screen, and all settings of an area in full.
  */
+import { commandExitCodes, commandFlags, commandNames, commands } from './commands.ts'
 import { fileVariable } from './secrets.ts'
 import {
   flagOf,
@@ -35,7 +36,9 @@ export const areaTitles: Readonly<Record<SettingArea, string>> = {
   memory: 'Memory, flushes and threads',
 }
 
-export const helpTopics: readonly string[] = ['all', ...settingAreas]
+const commandsTopic = 'commands'
+
+export const helpTopics: readonly string[] = ['all', ...settingAreas, commandsTopic]
 
 /** Precedence of the places that can give a setting. */
 export const precedence =
@@ -56,6 +59,7 @@ export const exitCodes = '0 ended by SIGTERM or SIGINT; 1 failed while running; 
 export function helpText({ topic, columns = columnsDefault, color = false }: HelpOptions = {}): string {
   const page = new Page(Math.min(Math.max(columns, columnsMin), columnsMax), color)
   if (topic === undefined) addFirstPage(page)
+  else if (topic === commandsTopic) addCommands(page)
   else for (const area of topic === 'all' ? settingAreas : [topic as SettingArea]) addArea(page, area)
   return page.text
 }
@@ -70,10 +74,28 @@ function addFirstPage(page: Page): void {
   for (const { variable, brief, isSecret } of settingKeys.map(metadataOf)) {
     if (brief !== undefined) page.addPair(isSecret ? `${variable}[_FILE]` : variable, brief)
   }
+  page.addHeading('Commands that ask a running store')
+  page.addPair(commandNames.slice(0, -1).join(', '), `latchkey get KEY; all in --help ${commandsTopic}`)
   page.addHeading('Options')
   for (const [flag, meaning] of options) page.addPair(flag, meaning)
   page.addHeading('Exit codes')
   page.add(exitCodes, 2)
+}
+
+function addCommands(page: Page): void {
+  page.addHeading('Commands that ask a running store')
+  for (const { usage, meaning } of Object.values(commands)) {
+    page.add(page.bold(`latchkey ${usage}`), 2)
+    page.add(meaning, 6)
+  }
+  page.addHeading('Options of each')
+  for (const [flag, meaning] of commandFlags) page.addPair(flag, meaning)
+  page.add(
+    'SERVER_BIND, SERVER_PORT, SERVER_TLS_CERT, SERVER_TOKEN and SERVER_TOKEN_FILE are those of the store. Beside its .env no option is needed.',
+    2,
+  )
+  page.addHeading('Exit codes')
+  page.add(commandExitCodes, 2)
 }
 
 function addArea(page: Page, area: SettingArea): void {

@@ -3,12 +3,12 @@
  * The result is frozen and passed on in slices. No other code reads the environment. All errors are reported together.
  */
 import * as v from 'valibot'
-import { LatchkeyError } from '../errors.ts'
 import { clientsOf } from './client-properties.ts'
+import { type ClientCommand, isClientCommand } from './commands.ts'
+import { faultsError, faultText } from './faults.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
-import { isMissingFault, missingFault } from './missing-setting.ts'
-import { quote } from './quote.ts'
+import { isMissingFault } from './missing-setting.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
 import { serverTlsOf } from './server-tls.ts'
 import { nearVariables } from './setting-names.ts'
@@ -21,12 +21,15 @@ import {
   settingsOf,
   settingsSchema,
 } from './settings.ts'
-import { type ConfigInput, readEnvFile, type Source, textOf } from './sources.ts'
+import { type ConfigInput, definedValues, readEnvFile, type Source, textOf } from './sources.ts'
 import { storeModuleOf } from './store-module.ts'
 import { switchWords } from './values.ts'
 
 export { parseBroker } from './broker-list.ts'
+export { type ClientFlags, type ClientSettings, readClientSettings } from './client-settings.ts'
+export { type ClientCommand, commands } from './commands.ts'
 export { helpText } from './help.ts'
+export { variableOf } from './setting-names.ts'
 export type { ConfigInput } from './sources.ts'
 export type { Settings } from './settings.ts'
 
@@ -34,6 +37,8 @@ export type Command =
   /** @member topic argument of --help; absent for the first page */
   | { action: 'help'; topic?: string }
   | { action: 'version' | 'licenses' }
+  /** @member name of a command that asks a running store; it reads its own flags and settings */
+  | { action: 'ask'; name: ClientCommand }
   | {
       action: 'run' | 'check'
       settings: Settings
@@ -47,6 +52,8 @@ export type Command =
  *   `details.faults` lists them.
  */
 export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
+  const [word = ''] = argv
+  if (isClientCommand(word)) return { action: 'ask', name: word }
   const flags = readFlags(argv)
   const { faults, valueless } = flags
   // A user who asks for help may not have the other settings right yet.
@@ -135,27 +142,7 @@ function keyOf(issue: { path?: { key: unknown }[] | undefined }): SettingKey {
   return issue.path?.[0]?.key as SettingKey
 }
 
-function definedValues(environment: ConfigInput['environment']): Map<string, string> {
-  const values = new Map<string, string>()
-  for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
-  return values
-}
-
 function secretFlagNotices(given: ReadonlyMap<SettingKey, SettingText | undefined>): string[] {
   const keys = settingKeys.filter((key) => metadataOf(key).isSecret && given.get(key)?.origin === 'flag')
   return keys.map((key) => flagNotice(flagOf(metadataOf(key).variable), metadataOf(key).variable))
-}
-
-/** @param found what is wrong, if the setting's metadata is not specific enough */
-function faultText(key: SettingKey, given: SettingText | undefined, found?: string): string {
-  const { variable, allowed, isSecret } = metadataOf(key)
-  if (!given) return missingFault(key, found ?? 'set it')
-  const shown = isSecret ? variable : `${variable}=${quote(given.text)}`
-  return `${shown} (${given.origin}): ${found ?? `it must be ${allowed}`}`
-}
-
-function faultsError(faults: readonly string[]): LatchkeyError {
-  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
-  const message = [`Reading the settings: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
-  return new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
 }

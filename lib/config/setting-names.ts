@@ -20,6 +20,11 @@ export const variables: readonly string[] = givens.map(({ variable }) => variabl
 
 export const settingFlags: ReadonlyMap<string, Given> = new Map(givens.map((given) => [flagOf(given.variable), given]))
 
+/** @param flag of a setting, without `--` */
+export function variableOf(flag: string): string {
+  return settingFlags.get(flag)!.variable
+}
+
 /** Returns names that are not settings but similar to one, each with that setting. */
 export function nearVariables(names: Iterable<string>): { name: string; near: string }[] {
   const found: { name: string; near: string }[] = []

@@ -61,6 +61,10 @@ export function metadataOf(key: SettingKey): SettingMetadata {
   return v.getMetadata(definitions[key]) as unknown as SettingMetadata
 }
 
+export function definitionsOf<Key extends SettingKey>(keys: readonly Key[]): Pick<typeof definitions, Key> {
+  return Object.fromEntries(keys.map((key) => [key, definitions[key]])) as Pick<typeof definitions, Key>
+}
+
 export function flagOf(variable: string): string {
   return variable.toLowerCase().replaceAll('_', '-')
 }

@@ -63,6 +63,12 @@ export function readEnvFile(
   return { origin: 'no .env', values: new Map() }
 }
 
+export function definedValues(environment: ConfigInput['environment']): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
+  return values
+}
+
 /** Returns each file once, even if two directories are the same. */
 function envPaths(directories: readonly string[]): string[] {
   const paths = new Map<string, string>()

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { readCommand } from '../../lib/config/index.ts'
 import { faultsOf, read, required, settingsOf } from '../support/config/read.ts'
 
 test.each([
@@ -18,9 +19,21 @@ test('a value after an unknown flag is no further fault; anything else is', () =
   expect(argv('--unknown', 'value')).toEqual([unknown])
   expect(argv('--unknown', 'value', 'other')).toEqual([unknown, stray('other')])
   expect(argv('--unknown=1', 'value')).toEqual([expect.stringContaining('is not a flag'), stray('value')])
-  expect(argv('value', '--fencing')).toEqual([stray('value')])
   expect(argv('--fencing', 'value')).toEqual([stray('value')])
   expect(argv('--store-id', 'a', 'true')).toEqual([stray('true')])
+})
+
+test('a first word that is no command is named, with the one that was probably meant', () => {
+  const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
+  expect(argv('orders', '--fencing')).toEqual([
+    '"orders" is not a command: it must be one of get, dump, watch, status, check, or a flag',
+  ])
+  expect(argv('stauts')).toEqual(['"stauts" is not a command: did you mean status?'])
+})
+
+test('the command check is the flag --check', () => {
+  const input = { argv: ['check', '--store-id', 'a'], environment: required, envDirectories: [] }
+  expect(readCommand(input)).toMatchObject({ action: 'check', settings: { storeId: 'a' } })
 })
 
 test.each([
@@ -78,7 +91,7 @@ test('a rebuild is requested by its flag alone, and refused where nothing could 
 })
 
 test('help about an unknown subject is refused with the known ones', () => {
-  const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, or nothing'
+  const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, commands, or nothing'
   expect(faultsOf({ argv: ['--help', 'kafak'], environment: required })).toEqual([fault])
   expect(faultsOf({ argv: ['--help', 'kafak', '--nonsense'] })).toEqual([fault])
 })

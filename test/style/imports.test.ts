@@ -72,7 +72,11 @@ const layers: Record<string, Layer> = {
     files: /^lib\/(index\.ts$|library\/)/,
     knows: ['base', 'text', 'log', 'format', 'definition', 'settings', 'metrics', 'store', 'http', 'store protocol'],
   },
-  main: { files: /^main\.ts$/, knows: ['base', 'log', 'definition', 'settings', 'store', 'server', 'store protocol'] },
+  cli: { files: /^lib\/cli\//, knows: ['base', 'text', 'log', 'settings', 'store protocol'] },
+  main: {
+    files: /^main\.ts$/,
+    knows: ['base', 'log', 'definition', 'settings', 'store', 'server', 'store protocol', 'cli'],
+  },
 }
 
 /** Files that start another thread, and by which file of that. */

@@ -1,0 +1,36 @@
+/** `latchkey status`: prints how a store is. */
+import { escapeControls } from '../log/escape.ts'
+import type { PartitionStatus, StoreStatus } from '../store-protocol/status.ts'
+import { counted } from '../text/counted.ts'
+import type { Arguments } from './arguments.ts'
+import { print, table } from './output.ts'
+import type { StoreClient } from './store-client.ts'
+
+/** @returns the exit code: 1 if the store is not ready */
+export async function status(client: StoreClient, { json }: Arguments): Promise<number> {
+  const answer = await client.get('/status-store', new URLSearchParams(), 'application/json')
+  const text = await answer.text()
+  const found = JSON.parse(text) as StoreStatus
+  await print(json ? text : describe(client, found))
+  return found.conditions.every(({ ok }) => ok) ? 0 : 1
+}
+
+function describe({ url }: StoreClient, { id, state, reason, recovery, conditions, details }: StoreStatus): string {
+  const failing = conditions.filter(({ ok }) => !ok)
+  const entries = details.reduce((sum, one) => sum + one.entries, 0)
+  const lines = [`${id} at ${url}: ${state}, ${failing.length === 0 ? 'ready' : 'not ready'}`]
+  if (reason !== undefined) lines.push(`  ${reason}`)
+  if (recovery !== null) {
+    const { phase, percent, remainingSeconds } = recovery
+    const rest = remainingSeconds === null ? '' : `, about ${Math.ceil(remainingSeconds)} s left`
+    lines.push(`  ${phase}: ${Math.floor(percent)} %${rest}`)
+  }
+  for (const { name, reason: why } of failing) lines.push(`  ${name}: ${why ?? 'failed'}`)
+  lines.push(`  ${counted(entries, 'key')} in ${counted(details.length, 'partition')}`, '')
+  const header = ['PARTITION', 'ROLE', 'STATE', 'POSITION', 'END', 'LAG', 'KEYS']
+  return `${lines.map(escapeControls).join('\n')}\n${table([header, ...details.map(row)])}`
+}
+
+function row({ partition, role, state, position, end, lag, entries }: PartitionStatus): string[] {
+  return [partition, role, state, position ?? '-', end ?? '-', lag ?? '-', entries].map(String)
+}
