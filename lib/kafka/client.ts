@@ -1,6 +1,6 @@
 /**
- * Client of one cluster over kafkajs's connections: finds brokers, leaders and coordinators, and sends requests.
- * Handling a failure is up to the caller. retryForever() helps: it retries indefinitely, with backoff, visible in `health`.
+ * Client of one cluster over kafkajs's connections: finds brokers, leaders and coordinators, and sends requests. The
+ * caller handles failures. retryForever() helps: it retries indefinitely, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
 import type { BrokerAddress, Isolation } from '../store-protocol/client-config.ts'
@@ -11,6 +11,7 @@ import { Health } from './connection/health.ts'
 import { type Addressed, Overdue, type Purpose } from './connection/overdue.ts'
 import type { RawRequest } from './connection/raw-request.ts'
 import { type CoordinatorKind, Coordinators } from './coordinators.ts'
+import { joined } from './joined.ts'
 import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { askForMetadata, type TopicMetadata } from './protocol/metadata.ts'
 import { RetryPolicy } from './retry-policy.ts'
@@ -144,7 +145,9 @@ export class KafkaClient {
 
   /** Returns partitions by leader. Refreshes metadata if a leader is unknown. Omits partitions without a leader. */
   async leaders(topic: string, partitions: readonly number[]): Promise<Map<number, number[]>> {
-    if (partitions.some((partition) => this.leader(topic, partition) === undefined)) await this.#lookUp(topic)
+    if (partitions.some((partition) => this.leader(topic, partition) === undefined)) {
+      await joined(this, `leaders of ${topic}`, topic, (asked) => this.#lookUp(topic, asked))
+    }
     const byNode = new Map<number, number[]>()
     for (const partition of partitions) {
       const node = this.leader(topic, partition)
@@ -153,10 +156,9 @@ export class KafkaClient {
     return byNode
   }
 
-  async #lookUp(topic: string): Promise<void> {
-    const [found] = await this.metadata([topic])
-    const { errorCode } = found!
-    if (errorCode === 0 || errorAction(errorCode) !== 'refuse') return
+  async #lookUp<Asked>(topic: string, asked: Asked): Promise<Asked> {
+    const [{ errorCode }] = (await this.metadata([topic])) as [TopicMetadata]
+    if (errorCode === 0 || errorAction(errorCode) !== 'refuse') return asked
     const advice = 'a permission was taken from this user: latchkey --check names it'
     throw brokerError(`Finding the leaders of topic ${topic}`, errorCode, advice)
   }
@@ -193,9 +195,7 @@ export class KafkaClient {
     return this.#connections.askAround((connection) => connection.send(request, this.requestTimeoutMs))
   }
 
-  /**
-   * Returns the coordinator's node id. Call forgetCoordinator() if that node answers that it is not the coordinator.
-   */
+  /** Returns the coordinator's node id. Call forgetCoordinator() if it answers that it is not the coordinator. */
   coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     return this.#coordinators.of(kind, key)
   }
@@ -232,8 +232,7 @@ export class KafkaClient {
   async #misdirected(requests: readonly Addressed[]): Promise<Addressed[]> {
     await this.metadata(this.topics.names)
     return requests.filter(({ node, topic, partitions = [] }) => {
-      const isElsewhere = (partition: number) => (this.leader(topic!, partition) ?? node) !== node
-      return !this.#alive.has(node) || partitions.some(isElsewhere)
+      return !this.#alive.has(node) || partitions.some((one) => (this.leader(topic!, one) ?? node) !== node)
     })
   }
 

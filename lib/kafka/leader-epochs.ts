@@ -6,6 +6,7 @@
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/raw-request.ts'
 import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
+import { joined } from './joined.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import { brokerError, errorAction, leaderNotAvailable } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'
@@ -24,8 +25,13 @@ export async function endOfLeaderEpoch(
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
   if (node === undefined) throw brokerError(attempted, leaderNotAvailable, undefined, [partition])
-  const request = endOfEpochRequest(topic, partition, epoch, client.topics.leaderEpoch(topic, partition))
-  const { errorCode, ...end } = parseEndOfEpoch(await client.send(node, request, client.requestTimeoutMs))
+  const asked = { partition, epoch, current: client.topics.leaderEpoch(topic, partition) }
+  const kind = `leader epochs of ${topic} at ${node}`
+  const { errorCode, ...end } = await joined(client, kind, asked, async (all) => {
+    const request = endOfEpochRequest(topic, all)
+    const ends = parseEndOfEpoch(await client.send(node, request, client.requestTimeoutMs))
+    return all.map((one) => ends.get(one.partition)?.shift() ?? unanswered)
+  })
   if (errorCode !== 0) {
     if (errorAction(errorCode) === 'refresh') client.forgetLeader(topic, partition)
     throw brokerError(attempted, errorCode, undefined, [partition])
@@ -78,36 +84,51 @@ export async function confirmedLeaderEpoch(
 
 const consumer = -1
 
-function endOfEpochRequest(topic: string, partition: number, epoch: number, current: number): RawRequest {
+interface AskedEpoch {
+  partition: number
+  epoch: number
+  /** The partition's present leader epoch, as we know it. */
+  current: number
+}
+
+interface AnsweredEpoch extends EpochEnd {
+  errorCode: number
+}
+
+/** Of a partition that the response lacks: UNKNOWN_SERVER_ERROR. */
+const unanswered: AnsweredEpoch = { errorCode: -1, epoch: -1, endOffset: -1 }
+
+function endOfEpochRequest(topic: string, asked: readonly AskedEpoch[]): RawRequest {
   return {
     apiKey: apiKeys.OffsetForLeaderEpoch,
     apiVersion: 3,
     apiName: 'OffsetForLeaderEpoch',
-    encode: () =>
-      new Encoder(64 + topic.length * 3)
-        .writeInt32(consumer)
-        .writeInt32(1)
-        .writeString(topic)
-        .writeInt32(1)
-        .writeInt32(partition)
-        .writeInt32(current)
-        .writeInt32(epoch),
+    encode() {
+      const encoder = new Encoder(64 + topic.length * 3 + asked.length * 12)
+      encoder.writeInt32(consumer).writeInt32(1).writeString(topic).writeInt32(asked.length)
+      for (const { partition, epoch, current } of asked) {
+        encoder.writeInt32(partition).writeInt32(current).writeInt32(epoch)
+      }
+      return encoder
+    },
   }
 }
 
-function parseEndOfEpoch(buffer: Buffer): EpochEnd & { errorCode: number } {
+/** @returns by partition the ends of the epochs that were asked for, in that order */
+function parseEndOfEpoch(buffer: Buffer): Map<number, AnsweredEpoch[]> {
   return reading('OffsetForLeaderEpoch', () => {
     const response = new ResponseCursor(buffer, 'OffsetForLeaderEpoch')
     response.skip(4) // throttle time
-    const ends = response.array(() => {
+    const ends = new Map<number, AnsweredEpoch[]>()
+    response.array(() => {
       response.string()
-      return response.array(() => {
+      response.array(() => {
         const errorCode = response.int16()
-        response.skip(4) // partition
-        return { errorCode, epoch: response.int32(), endOffset: response.offset() }
+        const partition = response.int32()
+        const end = { errorCode, epoch: response.int32(), endOffset: response.offset() }
+        ends.set(partition, [...(ends.get(partition) ?? []), end])
       })
     })
-    const end = ends[0]?.[0]
-    return end ?? { errorCode: -1, epoch: -1, endOffset: -1 }
+    return ends
   })
 }

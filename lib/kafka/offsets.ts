@@ -33,11 +33,10 @@ export async function listOffsets(
 ): Promise<Map<number, number>> {
   const byNode = await client.leaders(topic, partitions)
   const offsets = new Map<number, number>()
-  for (const [node, led] of byNode) {
-    for (const { partition, errorCode, offset } of await offsetsAt(client, node, topic, led, spec, isolation)) {
-      if (errorCode !== 0) throw offsetError(spec, topic, [partition], errorCode)
-      offsets.set(partition, offset)
-    }
+  const asked = [...byNode].map(([node, led]) => offsetsAt(client, node, topic, led, spec, isolation))
+  for (const { partition, errorCode, offset } of (await Promise.all(asked)).flat()) {
+    if (errorCode !== 0) throw offsetError(spec, topic, [partition], errorCode)
+    offsets.set(partition, offset)
   }
   const missing = partitions.filter((partition) => !offsets.has(partition))
   if (missing.length > 0) throw offsetError(spec, topic, missing, leaderNotAvailable)

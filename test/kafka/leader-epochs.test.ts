@@ -88,3 +88,32 @@ test('confirmedLeaderEpoch confirms none for a log that ends below what had been
     expect(await coming).toBe(confirmed)
   }
 })
+
+test('the epochs of 500 partitions are asked for with one request a broker, and each gets its answer', async () => {
+  const partitions = Array.from({ length: 500 }, (_, partition) => partition)
+  const fake = new FakeClient(Object.fromEntries(partitions.map((partition) => [partition, 1 + (partition % 2)])))
+  const coming = Promise.all(partitions.map((partition) => endOfLeaderEpoch(fake.client, 'orders', partition, 7)))
+  // The same partition with another epoch.
+  const other = endOfLeaderEpoch(fake.client, 'orders', 4, 6)
+  const [one, two] = [await fake.next(), await fake.next()]
+  for (const { node, answer } of [one, two]) {
+    const ends = partitions
+      .filter((partition) => 1 + (partition % 2) === node)
+      .map((partition) => ({ partition, epoch: 7, endOffset: 1000 + partition }))
+    const further = node === 1 ? [{ partition: 4, epoch: 6, endOffset: 50 }] : []
+    answer(endOfEpochResponse('orders', ...ends, ...further))
+  }
+  expect(await coming).toEqual(partitions.map((partition) => ({ epoch: 7, endOffset: 1000 + partition })))
+  expect(await other).toEqual({ epoch: 6, endOffset: 50 })
+  expect([fake.unseen, fake.lookups]).toEqual([0, 1])
+})
+
+test('a partition that the response about epochs lacks fails by itself, and may be asked for again', async () => {
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const coming = Promise.allSettled([0, 1].map((partition) => endOfLeaderEpoch(fake.client, 'orders', partition, 7)))
+  ;(await fake.next()).answer(endOfEpochResponse('orders', { partition: 1, epoch: 7, endOffset: 3 }))
+  expect(await coming).toMatchObject([
+    { status: 'rejected', reason: { code: 'broker_error', retriable: true } },
+    { status: 'fulfilled', value: { endOffset: 3 } },
+  ])
+})

@@ -3,6 +3,7 @@ export const apiKeys = {
   Produce: 0,
   Fetch: 1,
   Metadata: 3,
+  FindCoordinator: 10,
   DescribeGroups: 15,
   ApiVersions: 18,
   InitProducerId: 22,

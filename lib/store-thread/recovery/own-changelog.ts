@@ -2,12 +2,14 @@
  * Checks at start, before the partitions are taken, that the changelog is this store's. One wrong setting would make a
  * store take another store's changelog, find that it does not fit the source, and delete all of it.
  */
+
 import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { isDamage } from '../../kafka/damaged-batches.ts'
 import { type CommittedOffset, committedTopics, listOffsets } from '../../kafka/offsets.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { type Clients, groupOf } from '../../topics/clients.ts'
+import { atOnce } from '../at-once.ts'
 import { commitsForChangelog } from './changelog-commits.ts'
 import { type LogPart, openBatches } from './log-batches.ts'
 import { isRecreated } from './source-check.ts'
@@ -15,6 +17,8 @@ import { type SourcePosition, SourceTrail } from './source-trail.ts'
 
 /** Offsets at the end of the changelog among which a record of the source is searched. */
 const tailOffsets = 1_000
+/** Partitions whose ends are read at a time. Each holds one Fetch response, of 1 MiB at most. */
+const tailsMax = 16
 
 /**
  * Accepts a partition for which the group has committed nothing only if the end of its changelog fits the source.
@@ -39,12 +43,16 @@ export async function requireOwnChangelog(
   // The cluster forgets a topic's commits when the topic is deleted, so the group's other topic exists.
   const other = topics.find((topic) => topic !== sourceTopic && topic !== changelogTopic)
   const marked = await commitsForChangelog(consumer, config, unknown)
-  for (const [partition, last] of found) {
-    if (other !== undefined) throw ofAnother(config, partition, `group ${group} has read ${other} into it`)
-    if (marked.has(partition) || (await fits(consumer, sourceTopic, partition, last, keepsTimestamps))) continue
+  if (other !== undefined) throw ofAnother(config, [...found.keys()][0]!, `group ${group} has read ${other} into it`)
+  for (const partition of marked.keys()) found.delete(partition)
+  if (found.size === 0) return
+  const ends = await consumer.retryForever(() => listOffsets(consumer, sourceTopic, [...found.keys()], 'latest'))
+  const checks = [...found].map(async ([partition, last]) => {
+    if (await fits(consumer, sourceTopic, partition, last, ends.get(partition)!, keepsTimestamps)) return
     const foreign = `its last records do not come from ${sourceTopic}, and group ${group} has committed nothing`
     throw ofAnother(config, partition, foreign)
-  }
+  })
+  await Promise.all(checks)
 }
 
 /** Returns for each partition the last record of its changelog's end that came from a source. */
@@ -53,14 +61,16 @@ async function lastSourceRecords(
   topic: string,
   partitions: readonly number[],
 ): Promise<Map<number, SourcePosition>> {
-  const starts = await client.retryForever(() => listOffsets(client, topic, partitions, 'earliest'))
-  const ends = await client.retryForever(() => listOffsets(client, topic, partitions, 'latest'))
+  const [starts, ends] = await Promise.all([
+    client.retryForever(() => listOffsets(client, topic, partitions, 'earliest')),
+    client.retryForever(() => listOffsets(client, topic, partitions, 'latest')),
+  ])
   const found = new Map<number, SourcePosition>()
-  for (const [partition, to] of ends) {
+  await atOnce(tailsMax, ends, async ([partition, to]) => {
     const from = Math.max(starts.get(partition)!, to - tailOffsets)
     const last = await lastSourceRecord(client, topic, partition, { from, to })
     if (last !== undefined) found.set(partition, last)
-  }
+  })
   return found
 }
 
@@ -89,10 +99,10 @@ async function fits(
   topic: string,
   partition: number,
   last: SourcePosition,
+  end: number,
   keepsTimestamps: boolean,
 ): Promise<boolean> {
-  const ends = await client.retryForever(() => listOffsets(client, topic, [partition], 'latest'))
-  if (last.offset >= ends.get(partition)!) return false
+  if (last.offset >= end) return false
   return !(await client.retryForever(() => isRecreated(client, topic, partition, last, keepsTimestamps)))
 }
 

@@ -45,14 +45,20 @@ export interface Resumption extends Resume {
 
 export async function resumptions(input: ResumptionInput): Promise<Map<number, Resumption>> {
   const { client, sourceTopic, partitions, recovered, committed, marked, keepsTimestamps } = input
-  const starts = await client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'earliest'))
-  const ends = await client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'latest'))
+  const [starts, ends] = await Promise.all([
+    client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'earliest')),
+    client.retryForever(() => listOffsets(client, sourceTopic, partitions, 'latest')),
+  ])
   const decided = await Promise.all(
     partitions.map(async (partition) => {
       const { records, changelogStart, changelogEnd, last, after, discardedAt } = recovered.get(partition)!
       const sourceEnd = ends.get(partition)!
       const metadata = committed.get(partition)?.metadata ?? ''
-      const changes = await topicChanges(client, input, partition, committed.get(partition) ?? marked.get(partition))
+      const [changes, sourceRecreated] = await Promise.all([
+        topicChanges(client, input, partition, committed.get(partition) ?? marked.get(partition)),
+        last !== undefined &&
+          client.retryForever(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps)),
+      ])
       const resume = resumeAt({
         recordsRecovered: records,
         highestSourceOffset: last?.offset ?? -1,
@@ -63,9 +69,7 @@ export async function resumptions(input: ResumptionInput): Promise<Map<number, R
         committed: committed.get(partition)?.offset ?? -1,
         sourceStart: starts.get(partition)!,
         sourceEnd,
-        sourceRecreated:
-          last !== undefined &&
-          (await client.retryForever(() => isRecreated(client, sourceTopic, partition, last, keepsTimestamps))),
+        sourceRecreated,
         sourceChange: changes.source,
         changelogChange: changes.changelog ?? input.endedEarly?.get(partition),
         discardedAt,

@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { CommittedBatches } from '../../kafka/committed-batches.ts'
 import { storedTimestamp } from '../../kafka/record-batch/index.ts'
-import { fetchAt } from './fetch-at.ts'
+import { batchAt } from './batch-at.ts'
 import type { SourcePosition } from './source-trail.ts'
 
 /**
@@ -18,7 +18,7 @@ export async function isRecreated(
   expected: SourcePosition,
   keepsTimestamps: boolean,
 ): Promise<boolean> {
-  const fetched = await fetchAt(client, topic, partition, expected.offset)
+  const fetched = await batchAt(client, topic, partition, expected.offset)
   if (fetched === undefined) return false
   const batches = new CommittedBatches()
   batches.open(fetched, expected.offset)

@@ -78,11 +78,12 @@ export function produceResponse(topic: string, answers: readonly ProduceAnswer[]
 /** Body of an OffsetForLeaderEpoch response, version 3. */
 export function endOfEpochResponse(
   topic: string,
-  answer: { partition: number; errorCode?: number; epoch?: number; endOffset?: number },
+  ...answers: readonly { partition: number; errorCode?: number; epoch?: number; endOffset?: number }[]
 ): Buffer {
-  const { partition, errorCode = 0, epoch = -1, endOffset = -1 } = answer
-  const end = [int16(errorCode), int32(partition, epoch), int64(endOffset)]
-  return Buffer.concat([int32(0, 1), text(topic), int32(1), ...end])
+  const ends = answers.map(({ partition, errorCode = 0, epoch = -1, endOffset = -1 }) =>
+    Buffer.concat([int16(errorCode), int32(partition, epoch), int64(endOffset)]),
+  )
+  return Buffer.concat([int32(0, 1), text(topic), int32(answers.length), ...ends])
 }
 
 /** The bytes of a request after its header. */

@@ -77,7 +77,7 @@ export class ScriptedCluster implements AsyncDisposable {
     }
     this.asked.push(request)
     if (request.apiKey === apiKeys.metadata) return this.#metadata()
-    if (request.apiKey !== apiKeys.coordinator) return this.answer(request)
+    if (request.apiKey !== apiKeys.coordinator || request.apiVersion > 2) return this.answer(request)
     const { host, port } = this.address(this.coordinator)
     return Buffer.concat([int32(0), int16(0), int16(-1), int32(this.coordinator), text(host), int32(port)])
   }
