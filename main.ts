@@ -35,6 +35,7 @@ async function main(): Promise<number> {
     const { columns } = process.stdout
     const color = takesEscapeCodes(process.stdout, process.env['TERM']) && !process.env['NO_COLOR']
     if (command.action === 'help') process.stdout.write(helpText({ topic: command.topic, columns, color }))
+    else if (command.action === 'print-settings') process.stdout.write(`${command.lines.join('\n')}\n`)
     else process.stdout.write(command.action === 'licenses' ? licensesText() : `latchkey ${version}\n`)
     return 0
   }

@@ -19,6 +19,7 @@ export interface Flags {
   licenses: boolean
   check: boolean
   rebuild: boolean
+  'print-settings': boolean
   /** Argument of --help. */
   helpTopic?: string
   envFile?: string
@@ -42,6 +43,7 @@ const ownFlags = {
   licenses: { type: 'boolean' },
   check: { type: 'boolean' },
   rebuild: { type: 'boolean' },
+  'print-settings': { type: 'boolean' },
   'env-file': { type: 'string' },
 } as const
 /** In addition to the short names above. */
@@ -63,6 +65,7 @@ export function readFlags(argv: readonly string[]): Flags {
     licenses: false,
     check: false,
     rebuild: false,
+    'print-settings': false,
     values: new Map(),
     valueless: new Set(),
     isEnvFileUnread: false,
@@ -208,6 +211,6 @@ function takeAsMeant(flags: Flags, meant: string | undefined, value: string | un
   else flags.valueless.add(setting.variable)
 }
 
-function isOwnSwitch(name: string): name is 'help' | 'version' | 'licenses' | 'check' | 'rebuild' {
+function isOwnSwitch(name: string): name is 'help' | 'version' | 'licenses' | 'check' | 'rebuild' | 'print-settings' {
   return name in ownFlags && ownFlags[name as keyof typeof ownFlags].type === 'boolean'
 }

@@ -48,6 +48,7 @@ export const precedence =
 export const options = [
   ['--env-file PATH', 'Read this file instead of .env'],
   ['--check', 'Check settings, topics and registry, start nothing'],
+  ['--print-settings', 'Print all settings in effect and where each comes from'],
   ['--rebuild', 'Discard the changelog, read the source again, run on'],
   ['--licenses', 'Print the licences of all that is in the executable'],
   ['--help [TOPIC]', `Settings in full: ${helpTopics.join(', ')}`],

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { clientsOf } from './client-properties.ts'
 import { type ClientCommand, isClientCommand } from './commands.ts'
+import { effectiveSettings } from './effective-settings.ts'
 import { faultsError, faultText } from './faults.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
@@ -37,6 +38,8 @@ export type Command =
   /** @member topic argument of --help; absent for the first page */
   | { action: 'help'; topic?: string }
   | { action: 'version' | 'licenses' }
+  /** @member lines of the settings in effect */
+  | { action: 'print-settings'; lines: readonly string[] }
   /** @member name of a command that asks a running store; it reads its own flags and settings */
   | { action: 'ask'; name: ClientCommand }
   | {
@@ -95,6 +98,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   // The env file that could not be read may have what is missing. One mistake is reported as one error.
   const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
   if (!parsed.success || faults.length > 0) throw faultsError(reported)
+  if (flags['print-settings']) return { action: 'print-settings', lines: effectiveSettings(given, parsed.output) }
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
   const kept = settingsOf(parsed.output, clients.clients, {
