@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'bun'
 import { isDebug, isTrace, loggerOf } from '../../log/index.ts'
+import type { Handshake } from '../handshakes.ts'
 import { type AnsweredRequest, clientText, logRequest } from '../request-log.ts'
-import type { Handshake } from './handshakes.ts'
 
 const log = loggerOf('http')
 

@@ -1,11 +1,11 @@
 /**
- * Listeners at the port of the fast path. Bun cannot change the certificate of a listener, so a renewal opens a second
+ * Listeners at one port. Bun cannot change the certificate of a listener, so a renewal opens a second
  * listener at the same port. New connections go to the second one alone. The former one stays for a while, for
  * connections that have begun. Connections outlive their listener.
  */
 import type { SocketHandler, TCPSocketListener } from 'bun'
-import type { TlsPair } from '../../config/tls-pair.ts'
-import { directNewConnections, ignoreNewConnectionsOf } from '../../linux/sockets.ts'
+import type { TlsPair } from '../config/tls-pair.ts'
+import { directNewConnections, ignoreNewConnectionsOf } from '../linux/sockets.ts'
 
 /** Time to accept connections that have begun. */
 const formerMs = 10_000

@@ -1,14 +1,14 @@
 /** Clients that take their time with a TLS handshake, or know nothing of TLS. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { configureLogging } from '../../../lib/log/index.ts'
-import { Handshakes } from '../../../lib/server/fast-path/handshakes.ts'
-import { openListener } from '../../../lib/server/listener.ts'
-import { holdBefore } from '../../support/http/held-proxy.ts'
-import { tls, transports } from '../../support/http/transports.ts'
-import { linesAt } from '../../support/log/lines.ts'
-import { get, isAnswered, statusesIn } from '../../support/server/clients.ts'
-import { until } from '../../support/until.ts'
+import { configureLogging } from '../../lib/log/index.ts'
+import { Handshakes } from '../../lib/server/handshakes.ts'
+import { openListener } from '../../lib/server/listener.ts'
+import { holdBefore } from '../support/http/held-proxy.ts'
+import { tls, transports } from '../support/http/transports.ts'
+import { linesAt } from '../support/log/lines.ts'
+import { get, isAnswered, statusesIn } from '../support/server/clients.ts'
+import { until } from '../support/until.ts'
 
 const { open, rawRequest, serveFake } = transports.find((transport) => transport.tls !== undefined)!
 /** The record of a handshake, of 512 bytes, and how its client greets. */
