@@ -3,7 +3,10 @@ import { type LookupOutcome, lookupOutcomes } from './lookup-stats.ts'
 
 const connectionsAt = 0
 const acceptedAt = 1
-const outcomesAt = 2
+const subscriptionsAt = 2
+const trackingClientsAt = 3
+const trackedKeysAt = 4
+const outcomesAt = 5
 
 const outcomeIndex = Object.fromEntries(lookupOutcomes.map((name, index) => [name, outcomesAt + index])) as Record<
   LookupOutcome,
@@ -54,6 +57,33 @@ export class RespStats {
 
   lookup(outcome: LookupOutcome): void {
     this.#own[outcomeIndex[outcome]]! += 1
+  }
+
+  addSubscriptions(count: number): void {
+    this.#own[subscriptionsAt]! += count
+  }
+
+  addTrackingClients(count: number): void {
+    this.#own[trackingClientsAt]! += count
+  }
+
+  addTrackedKeys(count: number): void {
+    this.#own[trackedKeysAt]! += count
+  }
+
+  /** Channels and patterns that clients have subscribed to; each counts once for each client. */
+  get subscriptions(): number {
+    return this.#sum(subscriptionsAt)
+  }
+
+  /** Clients with tracking on. */
+  get trackingClients(): number {
+    return this.#sum(trackingClientsAt)
+  }
+
+  /** Keys that are remembered because clients have read them; each counts once for each client. */
+  get trackedKeys(): number {
+    return this.#sum(trackedKeysAt)
   }
 
   /** Open connections. */

@@ -3,6 +3,8 @@
  * itself. The conversation with it is in session.ts.
  */
 import { CommandReader } from './command-reader.ts'
+import { ClientPushes } from './push/client-pushes.ts'
+import type { PushFault } from './push/push-queue.ts'
 import { type ReplyOutput, ReplyWriter } from './reply-writer.ts'
 import type { RespContext } from './resp-context.ts'
 
@@ -20,6 +22,7 @@ export class Client {
   /** Arguments of the command that is carried out. Not to be used after a wait. */
   readonly args: CommandReader
   readonly replies: ReplyWriter
+  readonly pushes: ClientPushes
   #name = ''
   #libraryName = ''
   #libraryVersion = ''
@@ -27,13 +30,15 @@ export class Client {
   #isOver = false
   #bytesRead = 0
 
-  constructor(context: RespContext, output: ReplyOutput, ends: ClientEnds) {
+  /** @param fail called if what is to be pushed cannot be */
+  constructor(context: RespContext, output: ReplyOutput, ends: ClientEnds, fail: (fault: PushFault) => void) {
     this.context = context
     this.ends = ends
     this.id = context.nextId()
     this.#isAuthenticated = context.isToken === undefined
     this.args = new CommandReader(this.#isAuthenticated)
     this.replies = new ReplyWriter(output)
+    this.pushes = new ClientPushes(context.notifier, context.stats, this.replies, fail)
   }
 
   /** Names that the client has given; empty if it has not. */
@@ -64,6 +69,11 @@ export class Client {
     return this.#bytesRead
   }
 
+  /** In RESP2, a client with subscriptions may only change them: replies to other commands would look like messages. */
+  get isSubscriber(): boolean {
+    return !this.replies.isResp3 && this.pushes.subscriptions > 0
+  }
+
   setName(name: string): void {
     this.#name = name
   }
@@ -80,6 +90,7 @@ export class Client {
 
   /** The client is as it was after it had connected. */
   reset(): void {
+    this.pushes.reset()
     this.replies.speak(2)
     this.#name = ''
     this.#trust(this.context.isToken === undefined)

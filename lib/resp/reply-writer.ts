@@ -8,6 +8,8 @@ const copiedBytesMax = 16_384
 /** A header of a reply, such as `$1048576\r\n`, and the line break after its bytes. */
 const headerBytesMax = 24
 
+const star = 0x2a
+const greater = 0x3e
 const dollar = 0x24
 const cr = 0x0d
 const lf = 0x0a
@@ -92,6 +94,26 @@ export class ReplyWriter {
     this.#header('*', count)
   }
 
+  /** A message that no command has asked for. The elements have to follow. In RESP2 an array. */
+  push(count: number): void {
+    this.#header(this.#isResp3 ? '>' : '*', count)
+  }
+
+  /** @param bytes of a push without its first byte. Others use them, too */
+  encodedPush(bytes: Uint8Array): void {
+    const { length } = bytes
+    const isLong = length > copiedBytesMax
+    this.#reserve(1 + (isLong ? 0 : length))
+    page[this.#used++] = this.#isResp3 ? greater : star
+    if (isLong) {
+      this.flush()
+      this.#output.sendOwn(new Uint8Array(bytes))
+    } else {
+      page.set(bytes, this.#used)
+      this.#used += length
+    }
+  }
+
   /** Names and values have to follow in turn. In RESP2 a flat array. */
   map(pairs: number): void {
     if (this.#isResp3) this.#header('%', pairs)
@@ -119,6 +141,11 @@ export class ReplyWriter {
       this.#used += length
     }
     this.#break()
+  }
+
+  /** @param bytes that others use, too */
+  shared(bytes: Uint8Array): void {
+    this.bulk(bytes.length > copiedBytesMax ? new Uint8Array(bytes) : bytes)
   }
 
   text(text: string): void {

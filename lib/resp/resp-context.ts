@@ -2,6 +2,7 @@
 import type { RespStats } from '../metrics/index.ts'
 import { secretCheck } from '../text/secret.ts'
 import { Turns } from '../turns.ts'
+import { Notifier } from './push/notifier.ts'
 import type { RespStore } from './store-view.ts'
 
 export interface RespContextOptions {
@@ -22,6 +23,7 @@ export class RespContext {
   /** Undefined if no token is required. */
   readonly isToken: ((given: string) => boolean) | undefined
   readonly connectionsMax: number
+  readonly notifier: Notifier
   #port: number
   #walks = 0
   readonly #thread: number
@@ -32,6 +34,13 @@ export class RespContext {
     const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity, turns = new Turns() } = options
     this.store = store
     this.stats = stats
+    const count = {
+      get all() {
+        return stats.trackedKeys
+      },
+      add: (keys: number) => stats.addTrackedKeys(keys),
+    }
+    this.notifier = new Notifier(store, count)
     this.isToken = token === undefined ? undefined : secretCheck(token)
     this.#port = port
     this.connectionsMax = connectionsMax

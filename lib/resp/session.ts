@@ -3,10 +3,11 @@
  * for a reader or a schema, holds up those behind it. Sockets are not its concern.
  */
 import { Client, type ClientEnds } from './client.ts'
-import { commandOf, refuseUnknown } from './commands/index.ts'
+import { commandOf, refuseSubscriber, refuseUnknown } from './commands/index.ts'
 import { errorReply } from './error-reply.ts'
 import { clockArguments, turnArgumentsMax, turnBytesMax, waitingBytesMax } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
+import type { PushFault } from './push/push-queue.ts'
 import type { ReplyOutput } from './reply-writer.ts'
 import type { RespContext } from './resp-context.ts'
 
@@ -21,14 +22,15 @@ export class Session {
   readonly #client: Client
   readonly #onProceeded: () => void
   #isWaiting = false
+  #fault: PushFault | undefined
   /** Arguments of the commands of this turn. */
   #turnArguments = 0
   /** Arguments at which the clock is read next. */
   #clockAt = 0
 
   constructor(context: RespContext, { output, ends, onProceeded }: SessionOptions) {
-    this.#client = new Client(context, output, ends)
     this.#onProceeded = onProceeded
+    this.#client = new Client(context, output, ends, (fault) => this.#fail(fault))
   }
 
   get id(): number {
@@ -65,6 +67,11 @@ export class Session {
     return this.#isWaiting || this.#client.replies.waiting > waitingBytesMax
   }
 
+  /** Why no further command is answered; undefined if the client is the reason. */
+  get fault(): PushFault | undefined {
+    return this.#fault
+  }
+
   /** @param bytes not to be changed afterwards */
   received(bytes: Uint8Array): void {
     if (this.isOver) return
@@ -74,8 +81,9 @@ export class Session {
 
   /** Carries out the commands that have arrived. To be called when the client has taken replies. */
   proceed(): void {
-    const { args, replies } = this.#client
+    const { args, replies, pushes } = this.#client
     try {
+      pushes.send()
       this.#turnArguments = 0
       this.#clockAt = clockArguments
       this.#client.beginTurn()
@@ -90,6 +98,7 @@ export class Session {
       replies.error(`ERR Protocol error: ${thrown.message}`)
     } finally {
       replies.flush()
+      pushes.send()
     }
   }
 
@@ -101,7 +110,14 @@ export class Session {
   /** The connection has ended: nothing of it is needed. */
   close(): void {
     this.end()
+    this.#client.pushes.close()
     this.#client.args.release()
+  }
+
+  #fail(fault: PushFault): void {
+    this.#fault ??= fault
+    this.end()
+    this.#onProceeded()
   }
 
   #carryOut(): void {
@@ -123,6 +139,7 @@ export class Session {
 
   #wait(waits: Promise<void>): void {
     this.#isWaiting = true
+    this.#client.pushes.hold()
     void this.#finish(waits)
   }
 
@@ -137,6 +154,7 @@ export class Session {
 
   #resume(): void {
     this.#isWaiting = false
+    this.#client.pushes.release()
     this.proceed()
     this.#onProceeded()
   }
@@ -150,8 +168,12 @@ export class Session {
       if (!client.isAuthenticated && !command.isOpen) return replies.error('NOAUTH Authentication required.')
       const { count } = args
       const isComplete = command.arity < 0 ? count >= -command.arity : count === command.arity
-      if (isComplete) return command.run(client)
-      replies.error(`ERR wrong number of arguments for '${command.name}' command`)
+      if (!isComplete) {
+        return replies.error(`ERR wrong number of arguments for '${command.name}' command`)
+      }
+      if (client.isSubscriber && !command.isForSubscribers) return refuseSubscriber(client, command)
+      client.pushes.commandBegins(command.name === 'client')
+      return command.run(client)
     } catch (thrown) {
       replies.error(errorReply(thrown))
     }

@@ -1,5 +1,6 @@
 /** The part of a store that the Redis protocol uses. It depends on nothing else of it. */
 import type { Presentation } from '../definition/presentation.ts'
+import type { KeyWatching } from '../store-protocol/following.ts'
 import type { StoreReads } from '../store-protocol/reads.ts'
 import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
 
@@ -14,4 +15,12 @@ export interface RespStore extends StoreReads {
    */
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined>
   status(): StoreStatus
+  readonly changes: {
+    /**
+     * Watches which keys change from now on.
+     * @param ready called when its take() may return something
+     * @returns rejects with LatchkeyError while the store does not serve
+     */
+    watchKeys(ready: () => void): Promise<KeyWatching>
+  }
 }

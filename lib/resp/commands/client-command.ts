@@ -2,14 +2,15 @@
 import { textOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
 import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
+import { caching, redirection, redirectOf, tracking, trackingInfo } from './tracking.ts'
 
 /** Bounds what a connection keeps. */
 const nameLengthMax = 256
 
 interface Subcommand {
-  /** Number of arguments, with `client` and the name. */
+  /** Number of arguments, with `client` and the name; negative: at least as many. */
   readonly count: number
-  run(client: Client): void
+  run(client: Client): void | Promise<void>
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
@@ -24,14 +25,20 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   'no-evict': { count: 3, run: switchNothing },
   'no-touch': { count: 3, run: switchNothing },
   reply: { count: 3, run: setReply },
+  tracking: { count: -3, run: tracking },
+  caching: { count: 3, run: caching },
+  trackinginfo: { count: 2, run: trackingInfo },
+  getredir: { count: 2, run: redirection },
 }
 
-export function clientCommand(client: Client): void {
+export function clientCommand(client: Client): void | Promise<void> {
   const word = wordOf(client, 1)
   const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined
   if (subcommand === undefined) throw unknownSubcommand(client, 'CLIENT')
-  if (client.args.count !== subcommand.count) throw wrongCount(`client|${word}`)
-  subcommand.run(client)
+  const { count } = client.args
+  const isComplete = subcommand.count < 0 ? count >= -subcommand.count : count === subcommand.count
+  if (!isComplete) throw wrongCount(`client|${word}`)
+  return subcommand.run(client)
 }
 
 /** @throws CommandError */
@@ -74,7 +81,8 @@ function setReply(client: Client): void {
   client.replies.simple('OK')
 }
 
-function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args, openedAt }: Client): string {
+function clientLine(client: Client): string {
+  const { id, ends, name, libraryName, libraryVersion, replies, args, openedAt, pushes } = client
   const age = Math.floor((performance.now() - openedAt) / 1_000)
   const fields = {
     id,
@@ -83,10 +91,10 @@ function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args
     name,
     age,
     idle: 0,
-    flags: 'N',
+    flags: flagsOf(client),
     db: 0,
-    sub: 0,
-    psub: 0,
+    sub: pushes.channels.size,
+    psub: pushes.patterns.size,
     ssub: 0,
     multi: -1,
     qbuf: args.pending,
@@ -94,7 +102,7 @@ function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args
     events: 'r',
     cmd: 'client|info',
     user: 'default',
-    redir: -1,
+    redir: redirectOf(pushes.tracking),
     resp: replies.isResp3 ? 3 : 2,
     'lib-name': libraryName,
     'lib-ver': libraryVersion,
@@ -102,4 +110,10 @@ function clientLine({ id, ends, name, libraryName, libraryVersion, replies, args
   return Object.entries(fields)
     .map(([field, value]) => `${field}=${value}`)
     .join(' ')
+}
+
+/** A subscriber, a client that tracks, or one that does so in broadcast mode. */
+function flagsOf({ isSubscriber, pushes: { tracking: current } }: Client): string {
+  const flags = `${isSubscriber ? 'P' : ''}${current ? 't' : ''}${current?.mode.isBroadcast ? 'B' : ''}`
+  return flags === '' ? 'N' : flags
 }

@@ -9,11 +9,13 @@ export interface RespCommandDefinition {
   /** Places of the keys: the first, the last (negative: from the end), and the step; zeros if there are none. */
   readonly keys: readonly [number, number, number]
   readonly flags: readonly string[]
-  readonly group: 'string' | 'generic' | 'connection' | 'server'
+  readonly group: 'string' | 'generic' | 'connection' | 'server' | 'pubsub'
   readonly since: string
   readonly summary: string
   /** Carried out before the client has sent the token. */
   readonly isOpen?: true
+  /** Carried out while a client of RESP2 has subscriptions. */
+  readonly isForSubscribers?: true
   /**
    * Writes the reply, now or when the promise resolves. Writes nothing before an error is thrown.
    * @throws CommandError or LatchkeyError, which become the reply; also as a rejection

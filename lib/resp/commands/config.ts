@@ -16,7 +16,8 @@ export function config(client: Client): void {
     maxclients: String(Number.isFinite(connectionsMax) ? connectionsMax : 0),
     maxmemory: '0',
     'maxmemory-policy': 'noeviction',
-    'notify-keyspace-events': '',
+    // Of keys and of events; of all commands and of those of strings.
+    'notify-keyspace-events': 'g$KE',
     'proto-max-bulk-len': String(commandBytesMax),
     save: '',
     timeout: '0',

@@ -10,7 +10,11 @@ const userName = 'default'
 export function ping(client: Client): void {
   const { args, replies } = client
   if (args.count > 2) throw wrongCount('ping')
-  if (args.count === 1) replies.simple('PONG')
+  if (client.isSubscriber) {
+    replies.array(2)
+    replies.text('pong')
+    replies.bulk(args.count === 1 ? new Uint8Array(0) : new Uint8Array(args.argument(1)))
+  } else if (args.count === 1) replies.simple('PONG')
   else echo(client)
 }
 
@@ -77,6 +81,8 @@ export function hello(client: Client): void {
     )
   }
   if (name !== undefined) client.setName(name)
+  // Invalidations need RESP3.
+  if (version === '2') client.pushes.untrack()
   if (version !== undefined) replies.speak(version === '3' ? 3 : 2)
   replyHello(client)
 }

@@ -28,6 +28,14 @@ const writes: ReadonlySet<string> = new Set(
   zrangestore zrem zremrangebylex zremrangebyrank zremrangebyscore zunionstore`.split(/\s+/),
 )
 
+/** Commands of Redis for whose purpose there is another way, or none. */
+const refusals: Readonly<Record<string, string>> = {
+  ssubscribe: 'shard channels are of Redis Cluster, which this is not; use SUBSCRIBE',
+  sunsubscribe: 'shard channels are of Redis Cluster, which this is not; use UNSUBSCRIBE',
+  publish: 'messages come from changes of the topic alone; produce to the topic',
+  spublish: 'messages come from changes of the topic alone; produce to the topic',
+}
+
 /** Lines of an HTTP request. A web page can make a browser send one to this port. */
 const httpWords: ReadonlySet<string> = new Set(['post', 'host:'])
 
@@ -55,8 +63,18 @@ export function refuseUnknown(client: Client): void {
   }
   if (!client.isAuthenticated) return replies.error('NOAUTH Authentication required.')
   if (isWrite) return replies.error("READONLY You can't write against a read only replica.")
+  if (Object.hasOwn(refusals, word)) return replies.error(`ERR ${word.toUpperCase()}: ${refusals[word]}`)
   replies.error(
     `ERR unknown command '${shown(client, 0, shownNameMax)}', with args beginning with: ${shownArguments(client)}`,
+  )
+}
+
+/** A client of RESP2 with subscriptions may only change them. */
+export function refuseSubscriber(client: Client, { name }: RespCommand): void {
+  const word = name === 'client' || name === 'config' || name === 'command' ? wordOf(client, 1) : ''
+  const shownName = word === '' ? name : `${name}|${word.slice(0, shownNameMax)}`
+  client.replies.error(
+    `ERR Can't execute '${shownName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   )
 }
 

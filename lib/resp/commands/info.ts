@@ -38,6 +38,7 @@ const sections: Readonly<Record<string, (client: Client) => InfoField[]>> = {
     ['connected_clients', stats.connections],
     ['maxclients', Number.isFinite(connectionsMax) ? connectionsMax : 0],
     ['blocked_clients', 0],
+    ['tracking_clients', stats.trackingClients],
   ],
   Memory: () => {
     const resident = process.memoryUsage.rss()
@@ -56,6 +57,8 @@ const sections: Readonly<Record<string, (client: Client) => InfoField[]>> = {
     ['keyspace_misses', stats.lookups('not_found')],
     ['expired_keys', 0],
     ['evicted_keys', 0],
+    ['pubsub_subscriptions', stats.subscriptions],
+    ['tracking_total_items', stats.trackedKeys],
   ],
   Replication: () => [
     ['role', 'master'],

@@ -7,6 +7,7 @@ import { integerOf } from '../arguments.ts'
 import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
 import { keysMax, manyBytesMax } from '../limits.ts'
+import { remember } from './remembering.ts'
 
 /** Freeing smaller values is not worth its time. */
 const releasedBytesMin = 16_384
@@ -68,8 +69,9 @@ export function exists(client: Client): void | Promise<void> {
 function lookUp(client: Client): Lookup | undefined | Promise<Lookup | undefined> {
   const { store, stats } = client.context
   try {
-    const key = store.presentation.keyOf(client.args.argument(1))
-    const found = key instanceof Promise ? key.then((bytes) => store.get(bytes)) : store.get(key)
+    const text = client.args.argument(1)
+    const key = store.presentation.keyOf(text)
+    const found = key instanceof Promise ? key.then((bytes) => read(client, bytes, text)) : read(client, key, text)
     if (found instanceof Promise) return countLater(client, found)
     countRead(client, found)
     return found
@@ -77,6 +79,12 @@ function lookUp(client: Client): Lookup | undefined | Promise<Lookup | undefined
     stats.lookup(outcomeOf(thrown))
     throw thrown
   }
+}
+
+/** @param text the key as the client has written it */
+function read(client: Client, key: Uint8Array, text: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+  if (client.pushes.tracking !== undefined) remember(client, key, text)
+  return client.context.store.get(key)
 }
 
 async function countLater(client: Client, coming: Promise<Lookup | undefined>): Promise<Lookup | undefined> {
@@ -152,11 +160,17 @@ function lookUpMany(client: Client, bytesMax: number): ManyLookups | Promise<Man
     throw new CommandError(`ERR reading ${count} keys: a command may have ${keysMax}; send several commands`)
   }
   try {
-    const keys: (Uint8Array | Promise<Uint8Array>)[] = []
-    for (let index = 1; index <= count; index++) keys.push(store.presentation.keyOf(args.argument(index)))
+    const texts = Array.from({ length: count }, (_, index) => args.argument(index + 1))
+    const keys = texts.map((text) => store.presentation.keyOf(text))
+    const readAll = (known: readonly Uint8Array[]) => {
+      if (client.pushes.tracking !== undefined) {
+        for (const [index, key] of known.entries()) remember(client, key, texts[index]!)
+      }
+      return store.getMany(known, bytesMax)
+    }
     const many = keys.some((key) => key instanceof Promise)
-      ? Promise.all(keys).then((bytes) => store.getMany(bytes, bytesMax))
-      : store.getMany(keys as Uint8Array[], bytesMax)
+      ? Promise.all(keys).then(readAll)
+      : readAll(keys as Uint8Array[])
     if (many instanceof Promise) return countManyLater(client, many)
     countMany(client, many)
     return many

@@ -6,6 +6,7 @@ import { auth, echo, hello, ping, quit, reset, select } from './connection.ts'
 import { describe } from './describe.ts'
 import { info } from './info.ts'
 import { exists, get, getrange, mget, strlen, ttl, type } from './reading.ts'
+import { psubscribe, punsubscribe, subscribe, unsubscribe } from './subscribing.ts'
 import { dbsize, keys, scan } from './walking.ts'
 
 type Description = Omit<RespCommandDefinition, 'name' | 'arity' | 'run' | 'keys'>
@@ -39,14 +40,21 @@ const definitions: readonly RespCommandDefinition[] = [
     (client) => describe(client, commands),
     server('2.8.13', 'Returns all commands.', anyTime),
   ),
+  define('subscribe', -2, none, subscribe, pubsub('2.0.0', 'Listens for messages of channels.')),
+  define('psubscribe', -2, none, psubscribe, pubsub('2.0.0', 'Listens for messages of channels that match patterns.')),
+  define('unsubscribe', -1, none, unsubscribe, pubsub('2.0.0', 'Ends listening for messages of channels.')),
+  define('punsubscribe', -1, none, punsubscribe, pubsub('2.0.0', 'Ends listening for messages of patterns.')),
   define('client', -2, none, clientCommand, connection('2.4.0', 'Informs about the connection.')),
-  define('ping', -1, none, ping, connection('1.0.0', "Returns the server's liveliness response.")),
+  define('ping', -1, none, ping, {
+    ...connection('1.0.0', "Returns the server's liveliness response."),
+    isForSubscribers: true,
+  }),
   define('echo', 2, none, echo, connection('1.0.0', 'Returns the given string.')),
   define('select', 2, none, select, connection('1.0.0', 'Changes the selected database.')),
   define('auth', -2, none, auth, { ...connection('1.0.0', 'Authenticates the connection.'), isOpen: true }),
   define('hello', -1, none, hello, { ...connection('6.0.0', 'Handshakes with the server.'), isOpen: true }),
-  define('quit', -1, none, quit, { ...connection('1.0.0', 'Closes the connection.'), isOpen: true }),
-  define('reset', 1, none, reset, { ...connection('6.2.0', 'Resets the connection.'), isOpen: true }),
+  define('quit', -1, none, quit, always('1.0.0', 'Closes the connection.')),
+  define('reset', 1, none, reset, always('6.2.0', 'Resets the connection.')),
 ]
 
 /** By name. */
@@ -83,4 +91,13 @@ function server(since: string, summary: string, flags: Description['flags']): De
 
 function connection(since: string, summary: string): Description {
   return { group: 'connection', since, summary, flags: anyTime }
+}
+
+/** Carried out in each state of a connection. */
+function always(since: string, summary: string): Description {
+  return { ...connection(since, summary), isOpen: true, isForSubscribers: true }
+}
+
+function pubsub(since: string, summary: string): Description {
+  return { group: 'pubsub', since, summary, flags: ['pubsub', 'noscript', 'loading', 'stale'], isForSubscribers: true }
 }

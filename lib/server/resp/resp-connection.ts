@@ -95,7 +95,11 @@ export class RespConnection {
   /** Closes the connection if its client makes no progress. An idle client that owes nothing may stay. */
   expire(): void {
     const isOwing = !this.#writeBuffer.isEmpty || this.#session.pending > 0 || this.#session.isOver
-    if (this.#session.isWaiting || (!isOwing && this.#session.isAuthenticated)) return
+    if (this.#session.isWaiting || (!isOwing && this.#session.isAuthenticated)) {
+      // What is pushed to an idle client, or answered after a wait, begins its time.
+      if (this.#writeBuffer.isEmpty) this.#activeAt = this.#host.ticks
+      return
+    }
     if (this.#host.ticks - this.#activeAt <= stalledTicks) return
     this.#log?.closing(this.#stalledReason())
     this.#socket.terminate()
@@ -112,7 +116,7 @@ export class RespConnection {
     const session = this.#session
     const isDone = session.isOver || ((this.#hasEnded || this.#isFinishing) && !session.isHeld)
     if (isDone && !session.isWaiting && this.#writeBuffer.isEmpty) {
-      if (session.isOver) this.#log?.closing('it has quit, or what it sent was no command')
+      if (session.isOver) this.#log?.closing(session.fault ?? 'it has quit, or what it sent was no command')
       session.end()
       this.#socket.end()
     }

@@ -1,5 +1,6 @@
 /** Debug lines of a Redis client's connection: opened, closed and why. It exists only if this thread logs debug. */
 import { isDebug, loggerOf } from '../../log/index.ts'
+import type { PushFault } from '../../resp/index.ts'
 
 const log = loggerOf('resp')
 
@@ -10,6 +11,7 @@ export type RespCloseReason =
   | 'it did not take its replies'
   | 'its command was incomplete for too long'
   | 'it did not send the token'
+  | PushFault
   | 'the server stops'
 
 export class RespLog {

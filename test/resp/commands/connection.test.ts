@@ -4,6 +4,7 @@ import { Talk } from '../../support/resp/talk.ts'
 
 const wrongPassword = new ReplyError('WRONGPASS invalid username-password pair or user is disabled.')
 const noAuth = new ReplyError('NOAUTH Authentication required.')
+const shards = new ReplyError('ERR SSUBSCRIBE: shard channels are of Redis Cluster, which this is not; use SUBSCRIBE')
 const ok = 'OK'
 
 describe('small commands', () => {
@@ -24,7 +25,7 @@ describe('small commands', () => {
     [['CLIENT', 'SETINFO', 'lib-ver'], new ReplyError("ERR wrong number of arguments for 'client|setinfo' command")],
     [['CLIENT', 'NO-EVICT', 'ON'], ok],
     [['CLIENT', 'KILL', 'x'], new ReplyError("ERR unknown subcommand 'KILL'. Try CLIENT HELP.")],
-    [['CLIENT', 'TRACKING', 'ON'], new ReplyError("ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.")],
+    [['CLIENT', 'KILL', 'x'], new ReplyError("ERR unknown subcommand 'KILL'. Try CLIENT HELP.")],
     [
       ['CONFIG', 'GET', 'save'],
       ['save', ''],
@@ -38,13 +39,17 @@ describe('small commands', () => {
       new ReplyError('ERR comparing with the pattern: it is longer than 1024 bytes; use a simpler one'),
     ],
     [['CONFIG', 'SET', 'save', ''], new ReplyError("ERR unknown subcommand 'SET'. Try CONFIG HELP.")],
-    [['COMMAND', 'COUNT'], 22],
+    [['COMMAND', 'COUNT'], 26],
     [['COMMAND', 'NONE'], new ReplyError("ERR unknown subcommand 'NONE'. Try COMMAND HELP.")],
     [['HGET', 'a', 'b\r\nc'], new ReplyError("ERR unknown command 'HGET', with args beginning with: 'a' 'b c' ")],
     [['x'.repeat(200)], new ReplyError(`ERR unknown command '${'x'.repeat(128)}', with args beginning with: `)],
     [['SET', 'a', 'b'], new ReplyError("READONLY You can't write against a read only replica.")],
     [['FLUSHALL'], new ReplyError("READONLY You can't write against a read only replica.")],
-    [['SUBSCRIBE', 'a'], new ReplyError("ERR unknown command 'SUBSCRIBE', with args beginning with: 'a' ")],
+    [['SSUBSCRIBE', 'a'], shards],
+    [
+      ['PUBLISH', 'a', 'b'],
+      new ReplyError('ERR PUBLISH: messages come from changes of the topic alone; produce to the topic'),
+    ],
     [
       ['AUTH', 'x'],
       new ReplyError(
@@ -204,7 +209,7 @@ test('INFO has what clients look for, and says that the store is loading', async
 test('COMMAND describes each command, for completion and for clients', async () => {
   const talk = new Talk()
   const all = (await talk.ask('COMMAND')) as unknown[][]
-  expect(all).toHaveLength(22)
+  expect(all).toHaveLength(26)
   expect((await talk.ask('COMMAND', 'INFO', 'get', 'none')) as unknown[]).toEqual([
     ['get', 2, ['readonly', 'fast'], 1, 1, 1, ['@string', '@read'], [], [], []],
     null,

@@ -107,6 +107,28 @@ describe('an idle client', () => {
     expect(idle(opened, 100_000)).toEqual([])
   })
 
+  test('has its time from when it does not take what is pushed', async () => {
+    const opened = open(100)
+    opened.connection.received(bytes('SUBSCRIBE', '__keyspace@0__:a'))
+    await until('it is subscribed', () => opened.socket.text.includes('subscribe'))
+    opened.socket.room = 0
+    expect(idle(opened, 100_000)).toEqual([])
+    opened.store.change('a', 'x')
+    await until('the message waits', () => opened.host.held.bytes > 0)
+    expect(idle(opened, 30)).toEqual([])
+    expect(idle(opened, 1)).toEqual(['terminate'])
+  })
+
+  test('is closed if more messages wait for it than may', async () => {
+    const opened = open(100)
+    opened.connection.received(bytes('PSUBSCRIBE', '*'))
+    await until('it is subscribed', () => opened.socket.text.includes('psubscribe'))
+    opened.socket.room = 20_000
+    for (let count = 0; count < 6_000; count++) opened.store.change(`key ${count}`, 'x')
+    await until('it is closed', () => opened.socket.calls.length > 0 || idle(opened, 31).length > 0)
+    expect(opened.host.held.bytes).toBeLessThan(1.2 * mebibyte)
+  })
+
   test('is closed while it owes the rest of a command', () => {
     const opened = open(Infinity)
     opened.connection.received(bytes('GET', 'a').subarray(0, -3))

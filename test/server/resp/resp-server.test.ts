@@ -130,11 +130,16 @@ test('mutated frames get whole replies or an end, and disturb no other client', 
   const random = Random.of('mutated frames over sockets')
   for (let round = 0; round < 20; round++) {
     const frames = Array.from({ length: 20 }, () => mutate(random))
+    const changes = setInterval(() => served.store.change('a', 'x'))
     const answers = await Promise.all(
       frames.map((frame) => sendAndEnd(served.port, frame.toString('latin1')).catch(() => '')),
     )
+    clearInterval(changes)
     for (const answer of answers) expect(repliesIn(Buffer.from(answer, 'latin1')).rest).toBe(0)
   }
+  await until('all are closed', () => served.stats.connections === 0)
+  const { subscriptions, trackedKeys, trackingClients } = served.stats
+  expect([subscriptions, trackedKeys, trackingClients, served.store.changes.watches]).toEqual([0, 0, 0, 0])
   expect(await ask(served.port, 'GET key:000000000001\r\n')).toBe('$3\r\none\r\n')
 })
 
@@ -145,11 +150,21 @@ test('clients that vanish leave nothing', async () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => open(served.port)))
     for (const [index, socket] of sockets.entries()) {
       socket.on('error', () => {})
-      socket.write(index % 2 === 0 ? 'GET large\r\n'.repeat(10) : '*2\r\n$3\r\nGET\r\n$500000\r\nabc')
+      socket.write(
+        [
+          'GET large\r\n'.repeat(10),
+          '*2\r\n$3\r\nGET\r\n$500000\r\nabc',
+          'PSUBSCRIBE *\r\n',
+          'HELLO 3\r\nCLIENT TRACKING ON\r\nGET large\r\n',
+        ][index % 4]!,
+      )
+      served.store.change('large', 'x'.repeat(1_000_000))
       socket.resetAndDestroy()
     }
   }
   await until('all are closed', () => served.stats.connections === 0)
+  await until('nothing is watched', () => served.store.changes.watches === 0)
+  expect(served.stats.subscriptions + served.stats.trackedKeys + served.stats.trackingClients).toBe(0)
   expect(await ask(served.port, 'PING\r\n')).toBe(pong)
 })
 

@@ -74,7 +74,7 @@ export class FakeStore implements StoreView {
     return this.onGet(key)
   }
 
-  delete(key: string): void {
+  delete(key: string | Uint8Array): void {
     this.#entries.delete(hex(bytesOf(key)))
   }
 

@@ -4,8 +4,10 @@ import type { RespStore } from '../../../lib/resp/index.ts'
 import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../../lib/store-protocol/reads.ts'
 import type { Lookup } from '../../../lib/store-protocol/status.ts'
 import { FakeStore } from '../http/fake-store.ts'
+import { FakeWatches } from './fake-watch.ts'
 
 export class RespFakeStore extends FakeStore implements RespStore {
+  override readonly changes = new FakeWatches()
   override heldPartitions = [0, 1]
   /** Called before each chunk of a walk. */
   onChunk: (position: WalkPosition) => void | Promise<void> = () => {}
@@ -21,6 +23,14 @@ export class RespFakeStore extends FakeStore implements RespStore {
     super.put(key, value, { partition, ...record })
     const keys = this.#keys.get(partition) ?? []
     this.#keys.set(partition, [...keys, typeof key === 'string' ? Buffer.from(key) : key])
+  }
+
+  /** Stores a value, or deletes the key, and lets those who watch see it. */
+  change(key: string | Uint8Array, value: string | undefined): void {
+    if (value === undefined) this.delete(key)
+    else this.put(key, value)
+    const isDeletion = value === undefined
+    this.changes.change({ key: typeof key === 'string' ? new Uint8Array(Buffer.from(key)) : key, isDeletion })
   }
 
   override getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {

@@ -25,6 +25,14 @@ export async function fillUsers(records: number): Promise<UsersTopic> {
   return { broker, topic }
 }
 
+/** Produces a record of a key; without a value, which deletes it. */
+export async function change({ broker, topic }: UsersTopic, key: string, value: string | null): Promise<void> {
+  const producer = kafkaClient(broker).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: [{ key, value }] })
+  await producer.disconnect()
+}
+
 /** Resolves when it listens; it may still recover. */
 export async function startRedisStore(
   { broker, topic }: UsersTopic,

@@ -9,7 +9,16 @@ export class ReplyError {
   }
 }
 
-export type Reply = string | number | null | ReplyError | Reply[] | Map<Reply, Reply> | Set<Reply>
+/** A message that no command has asked for, of RESP3. */
+export class Push {
+  readonly parts: readonly Reply[]
+
+  constructor(parts: readonly Reply[]) {
+    this.parts = parts
+  }
+}
+
+export type Reply = string | number | null | ReplyError | Push | Reply[] | Map<Reply, Reply> | Set<Reply>
 
 /** A command as clients send it. */
 export function command(...words: readonly (string | Uint8Array)[]): Buffer {
@@ -75,6 +84,8 @@ class ReplyReader {
         return this.#blob(this.#whole(rest)).slice(4)
       case '*':
         return Array.from({ length: this.#whole(rest) }, () => this.#reply())
+      case '>':
+        return new Push(Array.from({ length: this.#whole(rest) }, () => this.#reply()))
       case '~':
         return new Set(Array.from({ length: this.#whole(rest) }, () => this.#reply()))
       case '%':

@@ -58,6 +58,13 @@ export class Talk {
     return repliesIn(this.output.take()).replies
   }
 
+  /** Returns what comes without a command, when everything that has changed was sent. */
+  async pushed(): Promise<Reply[]> {
+    // A change is dispatched in one turn and sent in the next one, and a portion of them takes some turns.
+    for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return repliesIn(this.output.take()).replies
+  }
+
   /** Sends one command, and returns its reply when it comes. */
   async ask(...words: readonly (string | Uint8Array)[]): Promise<Reply> {
     const [reply] = await this.all(command(...words))

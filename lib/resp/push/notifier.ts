@@ -1,0 +1,108 @@
+/**
+ * Brings changes of the store to the clients of a thread: to those that have subscribed, and to those that track keys.
+ * It watches the store only while there is such a client.
+ */
+import type { Presentation } from '../../definition/presentation.ts'
+import type { KeyWatching, WatchedKey } from '../../store-protocol/following.ts'
+import { nextTurn } from '../next-turn.ts'
+import type { RespStore } from '../store-view.ts'
+import { latin1Of } from './encoded.ts'
+import { changesPerTurn } from './push-limits.ts'
+import type { PushQueue } from './push-queue.ts'
+import { PushQueues } from './push-queues.ts'
+import { Subscriptions } from './subscriptions.ts'
+import type { TrackedCount } from './tracked-keys.ts'
+import { Tracking } from './tracking.ts'
+
+export class Notifier {
+  readonly queues = new PushQueues()
+  readonly subscriptions: Subscriptions
+  readonly tracking: Tracking
+  readonly #store: RespStore
+  /** Clients that subscribe or track, or are about to. */
+  readonly #users = new Set<PushQueue>()
+  #watch: KeyWatching | undefined
+  #opening: Promise<void> | undefined
+  #isDispatching = false
+
+  constructor(store: RespStore, count: TrackedCount) {
+    this.#store = store
+    const { hasPlainKeys } = store.presentation
+    this.subscriptions = new Subscriptions(hasPlainKeys)
+    this.tracking = new Tracking(count, hasPlainKeys)
+  }
+
+  /**
+   * To be called before a client subscribes or tracks: what changes after that reaches it.
+   * @returns a promise if it has to wait; rejects with LatchkeyError while the store does not serve
+   */
+  begin(queue: PushQueue): void | Promise<void> {
+    this.#users.add(queue)
+    if (this.#watch !== undefined) return
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  /** The client neither subscribes nor tracks. */
+  end(queue: PushQueue): void {
+    if (!this.#users.delete(queue) || this.#users.size > 0) return
+    this.#watch?.close()
+    this.#watch = undefined
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const watch = await this.#store.changes.watchKeys(() => this.#wake())
+      if (this.#users.size === 0) watch.close()
+      else this.#watch = watch
+    } finally {
+      this.#opening = undefined
+    }
+  }
+
+  #wake(): void {
+    if (this.#isDispatching) return
+    this.#isDispatching = true
+    void this.#dispatch()
+  }
+
+  async #dispatch(): Promise<void> {
+    // A watch that has just begun is known in the next turn.
+    for (;;) {
+      await nextTurn()
+      const taken = this.#watch?.take(changesPerTurn, this.#wants)
+      if (taken === undefined) break
+      if (typeof taken === 'string') this.#lost(taken)
+      else for (const change of taken) await this.#changed(change)
+    }
+    this.#isDispatching = false
+  }
+
+  #lost(what: 'missed' | 'moved'): void {
+    this.tracking.everythingChanged()
+    if (what === 'missed') this.subscriptions.missed()
+  }
+
+  readonly #wants = (data: Uint8Array, start: number, length: number, isDeletion: boolean): boolean => {
+    const event = isDeletion ? 'del' : 'set'
+    return this.tracking.wants(data, start, length) || this.subscriptions.wants(data, start, length, event)
+  }
+
+  async #changed({ key, isDeletion }: WatchedKey): Promise<void> {
+    const shown = textOf(this.#store.presentation, key)
+    const text = shown instanceof Promise ? await shown : shown
+    const name = latin1Of(key)
+    this.tracking.changed(name, text)
+    this.subscriptions.changed(name, text, isDeletion ? 'del' : 'set')
+  }
+}
+
+/** Returns a key as clients write it. One that is not of the format is shown as it is stored. */
+function textOf(presentation: Presentation, key: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  try {
+    const text = presentation.keyText(key)
+    return text instanceof Promise ? text.catch(() => key) : text
+  } catch {
+    return key
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Keys that clients have read and may keep in their near caches: each is remembered until it changes. Beyond the bound
+ * the oldest is dropped, and its clients have to forget it.
+ */
+import { KeyFilter } from './key-filter.ts'
+import { trackedBytesMax, trackedKeysMax } from './push-limits.ts'
+
+/** A client that tracks. */
+export interface KeyReader {
+  /** @param key one character for each byte, as it is stored */
+  forget(key: string): void
+}
+
+/** The number of keys that are remembered for clients of all threads. */
+export interface TrackedCount {
+  readonly all: number
+  add(count: number): void
+}
+
+export class TrackedKeys {
+  readonly #count: TrackedCount
+  /** By key, in the order in which it was read first. Most keys have one reader. */
+  readonly #readers = new Map<string, KeyReader | Set<KeyReader>>()
+  readonly #keysOf = new Map<KeyReader, Set<string>>()
+  readonly #filter = new KeyFilter()
+  /** Goes through the keys, and is kept: a new one would pass over all those that were removed. */
+  #oldest = this.#readers.keys()
+  #bytes = 0
+
+  constructor(count: TrackedCount) {
+    this.#count = count
+  }
+
+  /** Number of distinct keys. */
+  get size(): number {
+    return this.#readers.size
+  }
+
+  add(key: string, reader: KeyReader): void {
+    const keys = this.#keysOf.get(reader) ?? new Set()
+    if (keys.has(key)) return
+    this.#keysOf.set(reader, keys.add(key))
+    const readers = this.#readers.get(key)
+    if (readers === undefined) {
+      this.#readers.set(key, reader)
+      this.#filter.add(key)
+      this.#bytes += key.length
+    } else if (readers instanceof Set) readers.add(reader)
+    else this.#readers.set(key, new Set([readers, reader]))
+    this.#count.add(1)
+    while ((this.#count.all > trackedKeysMax || this.#bytes > trackedBytesMax) && this.#readers.size > 0) {
+      this.#dropOldest()
+    }
+  }
+
+  /** Returns false if no client has read the key. */
+  mayHave(data: Uint8Array, start: number, length: number): boolean {
+    return this.#filter.mayHave(data, start, length)
+  }
+
+  /** The key has changed: its readers forget it. */
+  changed(key: string): void {
+    const readers = this.#readers.get(key)
+    if (readers === undefined) return
+    this.#removeKey(key)
+    for (const reader of readers instanceof Set ? readers : [readers]) {
+      this.#keysOf.get(reader)!.delete(key)
+      this.#count.add(-1)
+      reader.forget(key)
+    }
+  }
+
+  removeReader(reader: KeyReader): void {
+    const keys = this.#keysOf.get(reader)
+    if (keys === undefined) return
+    this.#keysOf.delete(reader)
+    this.#count.add(-keys.size)
+    for (const key of keys) {
+      const readers = this.#readers.get(key)!
+      if (!(readers instanceof Set)) this.#removeKey(key)
+      else if (readers.delete(reader) && readers.size === 0) this.#removeKey(key)
+    }
+  }
+
+  /** Nothing is remembered any more. */
+  clear(): void {
+    for (const keys of this.#keysOf.values()) this.#count.add(-keys.size)
+    this.#keysOf.clear()
+    this.#readers.clear()
+    this.#filter.clear()
+    this.#oldest = this.#readers.keys()
+    this.#bytes = 0
+  }
+
+  #removeKey(key: string): void {
+    this.#readers.delete(key)
+    this.#filter.remove(key)
+    this.#bytes -= key.length
+  }
+
+  #dropOldest(): void {
+    let { value: key } = this.#oldest.next()
+    if (key === undefined) {
+      this.#oldest = this.#readers.keys()
+      key = this.#oldest.next().value!
+    }
+    this.changed(key)
+  }
+}

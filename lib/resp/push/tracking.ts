@@ -1,0 +1,115 @@
+/** Who has to forget a key when it changes: clients that have read it, and those that follow its prefix. */
+import { CommandError } from '../error-reply.ts'
+import { bytesOf } from './encoded.ts'
+import { prefixesMax } from './push-limits.ts'
+import type { PushQueue } from './push-queue.ts'
+import { type KeyReader, type TrackedCount, TrackedKeys } from './tracked-keys.ts'
+
+interface Prefix {
+  readonly bytes: Uint8Array
+  readonly queues: Set<PushQueue>
+}
+
+export class Tracking {
+  readonly #keys: TrackedKeys
+  /** Of the default mode. */
+  readonly #readers = new Map<PushQueue, KeyReader>()
+  /** Of the broadcast mode, by prefix. */
+  readonly #prefixes = new Map<string, Prefix>()
+  readonly #hasPlainKeys: boolean
+  /** The key that changes, as clients write it. */
+  #shown: Uint8Array | undefined
+
+  /** @param hasPlainKeys clients write keys as they are stored */
+  constructor(count: TrackedCount, hasPlainKeys: boolean) {
+    this.#keys = new TrackedKeys(count)
+    this.#hasPlainKeys = hasPlainKeys
+  }
+
+  get isUsed(): boolean {
+    return this.#readers.size + this.#prefixes.size > 0
+  }
+
+  /** A client tracks the keys that it reads. */
+  addReader(queue: PushQueue): void {
+    if (this.#readers.has(queue)) return
+    const reader: KeyReader = { forget: (key) => this.#forget(key, reader, queue) }
+    this.#readers.set(queue, reader)
+  }
+
+  /**
+   * A client tracks the keys with a prefix.
+   * @throws CommandError
+   */
+  addPrefix(text: string, queue: PushQueue): void {
+    const prefix = this.#prefixes.get(text) ?? { bytes: bytesOf(text), queues: new Set() }
+    if (prefix.queues.size === 0 && this.#prefixes.size >= prefixesMax) {
+      const found = `${prefixesMax} other prefixes are tracked already, the most that there may be`
+      throw new CommandError(`ERR CLIENT TRACKING: ${found}; use fewer prefixes, or the default mode`)
+    }
+    prefix.queues.add(queue)
+    this.#prefixes.set(text, prefix)
+  }
+
+  remove(queue: PushQueue): void {
+    const reader = this.#readers.get(queue)
+    if (reader !== undefined) this.#keys.removeReader(reader)
+    this.#readers.delete(queue)
+    for (const [text, { queues }] of this.#prefixes) {
+      if (queues.delete(queue) && queues.size === 0) this.#prefixes.delete(text)
+    }
+    queue.dropInvalidations()
+  }
+
+  /**
+   * A client is about to read a key: to be called before it is read, or else a change in between would be lost.
+   * @param key one character for each byte, as it is stored
+   */
+  reads(key: string, queue: PushQueue): void {
+    const reader = this.#readers.get(queue)
+    if (reader !== undefined) this.#keys.add(key, reader)
+  }
+
+  wants(data: Uint8Array, start: number, length: number): boolean {
+    if (this.#keys.mayHave(data, start, length)) return true
+    if (!this.#hasPlainKeys) return this.#prefixes.size > 0
+    for (const { bytes } of this.#prefixes.values()) if (hasPrefix(data, start, length, bytes)) return true
+    return false
+  }
+
+  /**
+   * A key has changed.
+   * @param key one character for each byte, as it is stored
+   * @param shown as clients write it
+   */
+  changed(key: string, shown: Uint8Array): void {
+    this.#shown = shown
+    this.#keys.changed(key)
+    this.#shown = undefined
+    for (const { bytes, queues } of this.#prefixes.values()) {
+      if (!hasPrefix(shown, 0, shown.length, bytes)) continue
+      for (const queue of queues) queue.invalidate(key, shown)
+    }
+  }
+
+  /** Any key may have changed. */
+  everythingChanged(): void {
+    this.#keys.clear()
+    for (const queue of this.#readers.keys()) queue.invalidateEverything()
+    for (const { queues } of this.#prefixes.values()) for (const queue of queues) queue.invalidateEverything()
+  }
+
+  #forget(key: string, reader: KeyReader, queue: PushQueue): void {
+    const shown = this.#shown ?? (this.#hasPlainKeys ? bytesOf(key) : undefined)
+    if (shown !== undefined) return queue.invalidate(key, shown)
+    // Dropped beyond the bound, and its text would have to be made first.
+    this.#keys.removeReader(reader)
+    queue.invalidateEverything()
+  }
+}
+
+function hasPrefix(data: Uint8Array, start: number, length: number, prefix: Uint8Array): boolean {
+  if (length < prefix.length) return false
+  for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
+  return true
+}

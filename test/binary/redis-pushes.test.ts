@@ -1,0 +1,119 @@
+/** Clients of Redis subscribe to changes of the topic, and keep near caches right, with what they have built in. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { RedisClient } from 'bun'
+import { Redis } from 'ioredis'
+import { BasicClientSideCache, createClient } from 'redis'
+import { change, fillUsers, type RedisStore, startRedisStore, type UsersTopic } from '../support/resp/redis-store.ts'
+import { until } from '../support/until.ts'
+
+let users: UsersTopic
+let started: RedisStore
+
+beforeAll(async () => {
+  users = await fillUsers(20)
+  started = await startRedisStore(users, { HTTP_THREADS: '2', AUTO_FLUSH_SECONDS: '1' })
+  await started.latchkey.until('it is ready', () => started.latchkey.isReady())
+})
+afterAll(() => started[Symbol.asyncDispose]())
+
+const keyspace = '__keyspace@0__:'
+
+/** What a client has received, as `channel message`. */
+type Received = string[]
+
+interface Subscriber {
+  subscribe(channel: string): Promise<unknown>
+  /** Undefined for a client that has no patterns. */
+  psubscribe: ((pattern: string) => Promise<unknown>) | undefined
+  unsubscribe(channel: string): Promise<unknown>
+  close(): void | Promise<void>
+}
+
+const subscribers: Record<string, (received: Received) => Promise<Subscriber>> = {
+  ioredis: async (received) => {
+    const client = new Redis(started.port, '127.0.0.1')
+    client.on('message', (channel, message) => received.push(`${channel} ${message}`))
+    client.on('pmessage', (_, channel, message) => received.push(`${channel} ${message}`))
+    return {
+      subscribe: (channel) => client.subscribe(channel),
+      psubscribe: (pattern) => client.psubscribe(pattern),
+      unsubscribe: (channel) => client.unsubscribe(channel),
+      close: () => client.disconnect(),
+    }
+  },
+  'node-redis, RESP2': (received) => nodeRedis(2, received),
+  'node-redis, RESP3': (received) => nodeRedis(3, received),
+  "Bun's own": async (received) => {
+    const client = new RedisClient(`redis://127.0.0.1:${started.port}`)
+    await client.connect()
+    return {
+      subscribe: (channel) => client.subscribe(channel, (message, from) => received.push(`${from} ${message}`)),
+      psubscribe: undefined,
+      unsubscribe: (channel) => client.unsubscribe(channel),
+      close: () => client.close(),
+    }
+  },
+}
+
+async function nodeRedis(version: 2 | 3, received: Received): Promise<Subscriber> {
+  const client = createClient({ RESP: version, socket: { host: '127.0.0.1', port: started.port } })
+  await client.connect()
+  const listener = (message: string, channel: string) => void received.push(`${channel} ${message}`)
+  return {
+    subscribe: (channel) => client.subscribe(channel, listener),
+    psubscribe: (pattern) => client.pSubscribe(pattern, listener),
+    unsubscribe: (channel) => client.unsubscribe(channel),
+    close: () => client.destroy(),
+  }
+}
+
+describe.each(Object.keys(subscribers))('%s', (name) => {
+  test('gets a message when a key is set, and when it is deleted', async () => {
+    const received: Received = []
+    const client = await subscribers[name]!(received)
+    await using _ = { [Symbol.asyncDispose]: async () => client.close() }
+    const key = `sent to ${name}`
+    await client.subscribe(`${keyspace}${key}`)
+    await client.subscribe('__keyevent@0__:del')
+    await change(users, key, 'x')
+    await until('it is set', () => received.includes(`${keyspace}${key} set`))
+    await change(users, key, null)
+    await until('it is deleted', () => received.includes(`${keyspace}${key} del`))
+    await until('the deletion is named', () => received.includes(`__keyevent@0__:del ${key}`))
+    await client.unsubscribe(`${keyspace}${key}`)
+    if (client.psubscribe === undefined) return
+    await client.psubscribe(`${keyspace}${key}*`)
+    received.length = 0
+    await change(users, `${key} again`, 'x')
+    await until('the pattern matches', () => received.includes(`${keyspace}${key} again set`))
+    expect(received).toEqual([`${keyspace}${key} again set`])
+  })
+})
+
+describe("node-redis's near cache", () => {
+  test('is asked first, and has the new value after a change', async () => {
+    const cache = new BasicClientSideCache({ maxEntries: 100 })
+    const client = createClient({
+      RESP: 3,
+      socket: { host: '127.0.0.1', port: started.port },
+      clientSideCache: cache,
+    })
+    await using _ = { [Symbol.asyncDispose]: async () => client.destroy() }
+    await client.connect()
+    expect(await client.get('user:1')).toBe('{"n":1}')
+    expect(await client.get('user:1')).toBe('{"n":1}')
+    expect(cache.stats()).toMatchObject({ hitCount: 1, missCount: 1 })
+    await change(users, 'user:1', 'new')
+    await until('the new value comes', async () => (await client.get('user:1')) === 'new')
+    await change(users, 'user:1', null)
+    await until('the deletion comes', async () => (await client.get('user:1')) === null)
+    await change(users, 'user:1', '{"n":1}')
+    await until('it is there again', async () => (await client.get('user:1')) === '{"n":1}')
+    const { missCount } = cache.stats()
+    // Each change has cost one lookup, and each one before it at least one more.
+    expect(missCount).toBeLessThanOrEqual(8)
+    const metrics = await (await fetch(`${started.latchkey.url}/metrics`)).text()
+    expect(metrics).toContain('latchkey_resp_tracking_clients 1')
+    expect(metrics).toContain('latchkey_resp_tracked_keys 1')
+  })
+})
