@@ -27,8 +27,11 @@ export class FeedEncoder {
   readonly #shape: FeedShape
   /** Number of clients. */
   clients = 0
-  /** What was rendered of changes that other clients may get, too; empty if this client does not follow the key. */
-  readonly #rendered = new WeakMap<ChangeEvent, Uint8Array>()
+  /**
+   * Changes that were rendered, by their value: a store gives the same one to all clients that follow the key. Empty if
+   * this client does not follow it.
+   */
+  readonly #rendered = new WeakMap<Uint8Array, Uint8Array>()
   #place: ChangeId | undefined
   #placeText = ''
 
@@ -90,7 +93,8 @@ export class FeedEncoder {
 
   /** Writes a change: its event without the empty line at the end, or its line. @returns false if it is left out */
   #write(to: JsonBuffer, event: ChangeEvent, waits: boolean): boolean | Promise<unknown> {
-    const known = this.#rendered.get(event)
+    const value = event.type === 'put' && event.entry.value.length > 0 ? event.entry.value : undefined
+    const known = value && this.#rendered.get(value)
     if (known !== undefined) {
       to.bytes(known)
       return known.length > 0
@@ -99,7 +103,7 @@ export class FeedEncoder {
     const isWritten = this.#render(to, event, { textPrefix: this.#shape.textPrefix, waits })
     if (isWritten instanceof Promise) return isWritten
     if (!isWritten) to.truncate(before)
-    if (this.clients > 1) this.#rendered.set(event, to.copy(before))
+    if (value !== undefined && this.clients > 1) this.#rendered.set(value, to.copy(before))
     return isWritten
   }
 

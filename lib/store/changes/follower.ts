@@ -119,7 +119,7 @@ export class Follower implements Following {
     const changed = this.#left.length > 0 ? this.#left : this.#scan.take(keysMax)
     if (changed === undefined) return undefined
     if (changed.length === 0) return []
-    const { results } = await this.#reads.getMany(
+    const { results } = await this.#followers.reads.getMany(
       changed.map(({ key }) => key),
       valueBytesMax,
     )

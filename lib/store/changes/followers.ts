@@ -6,11 +6,13 @@ import { LatchkeyError } from '../../errors.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
 import type { FollowedKeys } from '../../store-protocol/following.ts'
 import { isComplete, partitionStateOf } from '../../store-protocol/partition-state.ts'
+import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
 import { beginsWith } from './change-scan.ts'
 import { KeyWaits } from './key-waits.ts'
 import type { RingCursor } from './ring-cursor.ts'
+import { SharedReads } from './shared-reads.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
 /** Distinct pairs of prefix and partition in one thread: each change is compared with all of them. */
@@ -37,6 +39,7 @@ interface Group {
 }
 
 export interface FollowersSource {
+  readonly reads: Pick<StoreReads, 'getMany'>
   stats(): StatsView
   /** Store threads whose partitions are followed. */
   threads(): readonly ThreadChanges[]
@@ -47,6 +50,7 @@ export class Followers {
   /** Changes when every follower has to begin again: a change is in no ring. */
   generation = 0
   states: ReadonlyMap<number, PartitionState> = new Map()
+  readonly reads: SharedReads
   readonly #source: FollowersSource
   readonly #groups = new Map<string, Group>()
   readonly #keys = new KeyWaits()
@@ -62,6 +66,7 @@ export class Followers {
 
   constructor(source: FollowersSource) {
     this.#source = source
+    this.reads = new SharedReads(source.reads)
   }
 
   get size(): number {
@@ -112,6 +117,7 @@ export class Followers {
   /** To be called before the changes of a publish are read. */
   began(): void {
     this.#publishes++
+    this.reads.forget()
     this.#places.clear()
   }
 

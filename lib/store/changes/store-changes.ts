@@ -58,7 +58,7 @@ export class StoreChanges {
     this.#source = source
     const stats = () => source.threads().stats
     const changed = () => this.#request()
-    this.#followers = new Followers({ stats, threads: () => this.#following, removed: changed })
+    this.#followers = new Followers({ reads: source.reads, stats, threads: () => this.#following, removed: changed })
     this.#visibility = new Visibility({
       id: source.reads.id,
       stats,
