@@ -104,7 +104,7 @@ test('no bytes of a key or value can end an event', () => {
       ).replaceAll('\r', '\n'),
     )
     expect(stream.lastEventId).toBe('1~topic~1~0.9')
-    const found = stream.events.map(({ type, data }) => {
+    const found: unknown[] = stream.events.map(({ type, data }) => {
       const change = JSON.parse(data) as { key: string; value?: unknown; valueBase64?: string }
       const { key, value, valueBase64 } = change
       return { type, key, value: value === undefined ? Buffer.from(valueBase64!, 'base64').toString() : value }
@@ -112,6 +112,6 @@ test('no bytes of a key or value can end an event', () => {
     const wanted = given.map(({ key, stored }) => {
       return { type: 'put', key, value: parsedOr(new TextDecoder().decode(stored)) }
     })
-    expect<unknown>(found).toEqual(wanted)
+    expect(found).toEqual(wanted)
   }
 })

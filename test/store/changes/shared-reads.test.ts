@@ -24,7 +24,7 @@ describe('SharedReads', () => {
     put('a')
     const [first] = (shared.getMany([keyOf('a')], 100) as ManyLookups).results
     const again = shared.getMany([keyOf('a')], 100) as ManyLookups
-    expect(again.results[0]).toBe(first!)
+    expect(again.results[0]).toBe(first)
     expect(reads.count).toBe(1)
     content.delete('a')
     shared.forget()

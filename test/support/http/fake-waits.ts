@@ -8,6 +8,10 @@ import type { ChangeBatch, Following, FollowOptions } from '../../../lib/store-p
 export class FakeFollower implements Following {
   place: ChangeId | undefined = { topicId: 'topic', time: 1_700_000_000_000, positions: new Map([[0, 7]]) }
   isClosed = false
+  /** Batches taken. */
+  taken = 0
+  /** What follows when all given batches were taken. */
+  endless: ChangeBatch | undefined
   readonly options: FollowOptions
   readonly #batches: (ChangeBatch | Error)[] = []
   readonly #ready: () => void
@@ -23,8 +27,9 @@ export class FakeFollower implements Following {
   }
 
   async next(): Promise<ChangeBatch | undefined> {
-    const batch = this.#batches.shift()
+    const batch = this.#batches.shift() ?? this.endless
     if (batch instanceof Error) throw batch
+    if (batch !== undefined) this.taken++
     return batch
   }
 
