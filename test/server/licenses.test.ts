@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { licensesText, partsOfBun } from '../../lib/server/licenses.ts'
 import { read, root } from '../style/repository.ts'
 
-const entryPoints = ['main.ts', 'lib/store-thread/thread.ts', 'lib/server/http-thread.ts']
+const entryPoints = [
+  'main.ts',
+  'lib/store-thread/thread.ts',
+  'lib/server/http-thread.ts',
+  'lib/map/snapshot/snapshot-thread.ts',
+]
 /** Of interfaces that Bun has, and of itself. */
 const interfaces = new Set(['bun', 'modules', 'napi', 'node', 'openssl', 'unicode', 'v8'])
 

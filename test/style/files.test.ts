@@ -14,8 +14,14 @@ const topLevel = [
   'test',
   'tsconfig.json',
 ]
-/** Where the executable and the library start: the main thread, the store threads, further HTTP threads. */
-const entryPoints = ['main.ts', 'lib/index.ts', 'lib/store-thread/thread.ts', 'lib/server/http-thread.ts']
+/** Where the executable and the library start: the main thread, the store threads, further HTTP threads, snapshot threads. */
+const entryPoints = [
+  'main.ts',
+  'lib/index.ts',
+  'lib/store-thread/thread.ts',
+  'lib/server/http-thread.ts',
+  'lib/map/snapshot/snapshot-thread.ts',
+]
 
 test('the top level holds what it should and nothing else', () => {
   const entries = new Set(repositoryFiles().map((path) => path.split('/')[0] ?? ''))

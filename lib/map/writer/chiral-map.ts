@@ -24,6 +24,7 @@ import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } 
 import { type IndexPartition, PartitionIndex } from './partition-index.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
+import { SnapshotAccess } from './snapshot-access.ts'
 
 /** Sizes in bytes. liveBytes bounds totalBytes: see DESIGN.md, Memory. */
 export interface PartitionStats {
@@ -35,6 +36,7 @@ export interface PartitionStats {
 }
 
 export class ChiralMap {
+  readonly snapshots: SnapshotAccess
   readonly #options: ChiralMapOptions
   readonly #mark = crypto.getRandomValues(new Uint8Array(8)).toHex()
   readonly #control: SharedArrayBuffer
@@ -56,28 +58,24 @@ export class ChiralMap {
     checkOptions(options)
     this.#options = options
     const segmentBytes = segmentBytesFor(options)
-    const seed = crypto.getRandomValues(new Int32Array(2))
-    this.#seed0 = seed[0]!
-    this.#seed1 = seed[1]!
+    const [seed0 = 0, seed1 = 0] = options.seed ?? crypto.getRandomValues(new Int32Array(2))
+    this.#seed0 = seed0
+    this.#seed1 = seed1
     this.#control = createControl(options.readersMax * options.readerThreads)
     this.#announcements = new Announcements(options.readerThreads, options.announce)
-    const { slabBytes = slabBytesDefault, bytesMax = addressSpaceBytes } = options
+    const { partitions, slabBytes = slabBytesDefault, bytesMax = addressSpaceBytes } = options
     this.#allocator = new SegmentAllocator({ segmentBytes, slabBytes, bytesMax }, this.#announcements)
     this.#log = new EntryLog(this.#allocator)
-    this.#index = new PartitionIndex(
-      options.partitions,
-      firstTableBits(options),
-      this.#log,
-      this.#allocator,
-      this.#announcements,
-    )
+    const bits = firstTableBits(options)
+    this.#index = new PartitionIndex(partitions, bits, this.#log, this.#allocator, this.#announcements)
     for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
-    const cleaner = new Cleaner(this.#log, segmentBytes, [this.#seed0, this.#seed1])
+    const cleaner = new Cleaner(this.#log, segmentBytes, [seed0, seed1])
     this.#bulk = new BulkLoader(this.#index, this.#log, cleaner)
     this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.awaitReaders())
-    this.#figures = createFigures(options.partitions.length)
-    const figures = new SideFigures(this.#figures, options.partitions.length)
+    this.#figures = createFigures(partitions.length)
+    const figures = new SideFigures(this.#figures, partitions.length)
     this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, cleaner, this.#allocator, figures)
+    this.snapshots = new SnapshotAccess(this.#index, this.#allocator, this.#publisher, [seed0, seed1])
     this.#announcements.begin()
   }
 

@@ -80,7 +80,7 @@ export class EntryLog implements LogView {
     copyBytes(source, keyStart, bytes, at + headerBytes, keyLength)
     if (valueLength > 0) copyBytes(source, valueStart, bytes, at + headerBytes + keyLength, valueLength)
     segment.used = at + size
-    const allowance = this.#allowanceOf(size)
+    const allowance = this.allowanceOf(size)
     segment.liveBytes += size
     segment.allowance += allowance
     log.liveBytes += size
@@ -93,12 +93,19 @@ export class EntryLog implements LogView {
     const segment = this.segments[address >>> this.offsetBits]!
     const word = (address & this.offsetMask) << 1
     const size = entryBytes(segment.words[word]!, segment.words[word + 1]!)
-    const allowance = this.#allowanceOf(size)
+    const allowance = this.allowanceOf(size)
     segment.liveBytes -= size
     segment.allowance -= allowance
     log.liveBytes -= size
     log.allowance -= allowance
     if (segment.liveBytes === 0 && segment.sealed) this.#free(log, segment)
+  }
+
+  /** Returns the bytes of the entry at an address. */
+  sizeAt(address: number): number {
+    const { words } = this.segments[address >>> this.offsetBits]!
+    const word = (address & this.offsetMask) << 1
+    return entryBytes(words[word]!, words[word + 1]!)
   }
 
   /**
@@ -121,6 +128,14 @@ export class EntryLog implements LogView {
 
   setTight(isTight: boolean): void {
     this.#boundScale = isTight ? tightBoundScale : 1
+  }
+
+  /**
+   * Returns the bytes of segments that a live entry of this size may occupy. A large entry may occupy more: if it does
+   * not fit into a segment, the rest of the segment is lost, which can be as much as the size of the entry.
+   */
+  allowanceOf(size: number): number {
+    return size > this.#largeBytesMin ? size * allowancePerLargeByte : size * allowancePerByte
   }
 
   /** Frees all segments of a partition. */
@@ -158,14 +173,6 @@ export class EntryLog implements LogView {
   #free(log: PartitionLog, segment: LogSegment): void {
     log.sealedBytes -= segment.run * this.#segmentBytes
     this.#allocator.free(segment)
-  }
-
-  /**
-   * Returns the bytes of segments that a live entry of this size may occupy. A large entry may occupy more: if it does
-   * not fit into a segment, the rest of the segment is lost, which can be as much as the size of the entry.
-   */
-  #allowanceOf(size: number): number {
-    return size > this.#largeBytesMin ? size * allowancePerLargeByte : size * allowancePerByte
   }
 }
 

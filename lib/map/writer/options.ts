@@ -16,6 +16,8 @@ export interface ChiralMapOptions {
   readonly readerThreads: number
   /** Sends a message, which must reach every reader thread in this order. */
   readonly announce: (message: MapMessage) => void
+  /** Key of the index hash. Default: random. A map that restores a snapshot needs the key that the snapshot has. */
+  readonly seed?: readonly [number, number]
   /** A power of two. Default: 4 MiB, less with very many partitions. */
   readonly segmentBytes?: number
   readonly slabBytes?: number

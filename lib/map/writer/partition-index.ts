@@ -35,7 +35,7 @@ export interface IndexPartition {
 
 export class PartitionIndex {
   readonly partitions: readonly IndexPartition[]
-  readonly #log: EntryLog
+  readonly log: EntryLog
   readonly #allocator: SegmentAllocator
   readonly #announcements: Announcements
   readonly #candidates = new Int32Array(touchBlock)
@@ -47,7 +47,7 @@ export class PartitionIndex {
     allocator: SegmentAllocator,
     announcements: Announcements,
   ) {
-    this.#log = log
+    this.log = log
     this.#allocator = allocator
     this.#announcements = announcements
     this.partitions = ids.map((id, index) => ({
@@ -71,7 +71,7 @@ export class PartitionIndex {
     address: number,
   ): number {
     let table = partition.tables[side]!
-    let slot = locate(table, this.#log, hash, key, start, length)
+    let slot = locate(table, this.log, hash, key, start, length)
     if (slot >= 0) {
       const displaced = table.addressAt(slot)
       table.replaceAt(slot, address)
@@ -79,7 +79,7 @@ export class PartitionIndex {
     }
     if (table.count >= table.countMax) {
       table = this.#grow(partition, side)
-      slot = locate(table, this.#log, hash, key, start, length)
+      slot = locate(table, this.log, hash, key, start, length)
     }
     table.insertAt(~slot, hash, address)
     return 0
@@ -88,7 +88,7 @@ export class PartitionIndex {
   /** Removes a key. Returns the address of its entry, or 0. */
   remove(partition: IndexPartition, side: Side, hash: number, key: Uint8Array, start: number, length: number): number {
     const table = partition.tables[side]!
-    const slot = locate(table, this.#log, hash, key, start, length)
+    const slot = locate(table, this.log, hash, key, start, length)
     if (slot < 0) return 0
     const displaced = table.addressAt(slot)
     table.removeAt(slot)
@@ -100,7 +100,7 @@ export class PartitionIndex {
    * to any more.
    */
   absorb(oplog: Oplog, from: number, to: number, side: Side, final: boolean): void {
-    const { segments, offsetBits, offsetMask } = this.#log
+    const { segments, offsetBits, offsetMask } = this.log
     for (let operation = from; operation < to; operation++) {
       if ((operation - from) % touchBlock === 0) {
         this.#touch(oplog, operation, Math.min(operation + touchBlock, to), side)
@@ -114,11 +114,11 @@ export class PartitionIndex {
       let dead = 0
       if (segment.words[(at >>> 2) + 1] === tombstone) {
         dead = this.remove(partition, side, hash, segment.bytes, at + headerBytes, keyLength)
-        if (final) this.#log.markDead(partition.log, address)
+        if (final) this.log.markDead(partition.log, address)
       } else {
         dead = this.insert(partition, side, hash, segment.bytes, at + headerBytes, keyLength, address)
       }
-      if (final && dead !== 0) this.#log.markDead(partition.log, dead)
+      if (final && dead !== 0) this.log.markDead(partition.log, dead)
     }
   }
 
@@ -128,7 +128,7 @@ export class PartitionIndex {
    * wait together.
    */
   #touch(oplog: Oplog, from: number, to: number, side: Side): void {
-    const { segments, offsetBits, offsetMask } = this.#log
+    const { segments, offsetBits, offsetMask } = this.log
     const candidates = this.#candidates
     for (let operation = from; operation < to; operation++) {
       const hash = oplog.hashAt(operation)

@@ -52,21 +52,38 @@ export class Publisher {
    * number of operations.
    */
   publish(): Promise<number> {
+    const call = ++this.#calls
+    const { end, endBytes } = this.#oplog
+    return this.#enqueue(() => this.#publish(call, end, endBytes))
+  }
+
+  /**
+   * Calls `step` between two publishes, when both sides have all operations but those in the oplog, with the unpublished
+   * side.
+   */
+  between<T>(step: (oplog: Oplog, side: Side) => T): Promise<T> {
+    return this.#enqueue(() => step(this.#oplog, this.#leftRight.unpublished))
+  }
+
+  /** Runs `step` after the calls before it, when no exchange is unfinished. */
+  #enqueue<T>(step: () => T | Promise<T>): Promise<T> {
     if (this.#waiting >= publishesWaitingMax) {
       const message = `publish: ${this.#waiting} calls already wait. Await them`
       return Promise.reject(new LatchkeyError('flush_timed_out', message))
     }
     this.#waiting++
-    const call = ++this.#calls
-    const { end, endBytes } = this.#oplog
-    const publish = this.#last.then(() => this.#publish(call, end, endBytes)).finally(() => this.#waiting--)
-    this.#last = publish.catch(() => {})
-    return publish
+    const result = this.#last
+      .then(async () => {
+        if (this.#broken !== undefined) throw this.#broken
+        await this.#leftRight.resume()
+        return step()
+      })
+      .finally(() => this.#waiting--)
+    this.#last = result.catch(() => {})
+    return result
   }
 
   async #publish(call: number, end: number, endBytes: number): Promise<number> {
-    if (this.#broken !== undefined) throw this.#broken
-    await this.#leftRight.resume()
     const opened = this.#index.goLive(call)
     const { start } = this.#oplog
     if (end > start || opened) await this.#exchange(this.#oplog, start, end, endBytes)

@@ -9,6 +9,8 @@ import type { Announcements } from './announcements.ts'
 
 const ownerFree = -1
 export const ownerTable = -2
+/** Its entries are dead, but a snapshot still reads it. */
+const ownerPinned = -3
 
 /** The writer's view of a segment, with its accounting. Sizes in bytes. */
 export interface LogSegment extends Segment {
@@ -17,8 +19,12 @@ export interface LogSegment extends Segment {
   readonly slab: number
   /** Version of the message that announced the slab. */
   readonly version: number
-  /** Index of the partition whose entries it holds, or ownerTable or ownerFree. */
+  /** Index of the partition whose entries it holds, or ownerTable, ownerPinned or ownerFree. */
   owner: number
+  /** Number of times that the segment was freed. Until it changes, bytes below `used` do not change. */
+  generation: number
+  /** Not to be freed before unpin(). */
+  pinned: boolean
   /** Number of segments in the run that begins here. */
   run: number
   /** Was in use before, so its bytes are not zero. */
@@ -106,12 +112,17 @@ export class SegmentAllocator {
     return first
   }
 
-  /** Frees a run. No reader may be able to reach anything in it. */
+  /** Frees a run, or has unpin() free it. No reader may be able to reach anything in it. */
   free(first: LogSegment): void {
     const { run } = first
+    if (first.pinned) {
+      for (let i = 0; i < run; i++) this.segments[first.number + i]!.owner = ownerPinned
+      return
+    }
     for (let i = 0; i < run; i++) {
       const segment = this.segments[first.number + i]!
       segment.owner = ownerFree
+      segment.generation++
       segment.run = 1
       segment.dirty = true
       segment.used = 0
@@ -124,6 +135,12 @@ export class SegmentAllocator {
     this.#freeCount += run
     this.#freeTouchedCount += run
     this.#lowestFree = Math.min(this.#lowestFree, first.number)
+  }
+
+  /** Frees a run if it would have been freed while it was pinned. */
+  unpin(first: LogSegment): void {
+    first.pinned = false
+    if (first.owner === ownerPinned) this.free(first)
   }
 
   /** Adds a slab before it is needed, so that readers have confirmed it by then. Does nothing at the limit. */
@@ -168,6 +185,8 @@ export class SegmentAllocator {
         slab: firstSegment,
         version,
         owner: ownerFree,
+        generation: 0,
+        pinned: false,
         run: 1,
         dirty: false,
         used: 0,

@@ -1,0 +1,54 @@
+/** The data files of one snapshot, open to read. Checks lengths and checksums. */
+import { type Disk, type DiskFile, readAll } from './disk.ts'
+import { indexName, logName } from './file-names.ts'
+import type { SegmentRow, SnapshotManifest } from './manifest.ts'
+import { sumOf } from './sealed-json.ts'
+
+/** The data are not what the manifest says. */
+export class DamagedData extends Error {}
+
+export class SnapshotFiles implements Disposable {
+  readonly manifest: SnapshotManifest
+  readonly #log: DiskFile
+  readonly #index: DiskFile
+
+  /** Throws errors of the disk. */
+  constructor(disk: Disk, directory: string, manifest: SnapshotManifest) {
+    this.manifest = manifest
+    this.#log = disk.open(`${directory}/${logName(manifest.log)}`, 'read')
+    try {
+      this.#index = disk.open(`${directory}/${indexName(manifest.generation)}`, 'read')
+    } catch (error) {
+      this.#log.close()
+      throw error
+    }
+  }
+
+  /** Fills `target`, which has `used` bytes. Rejects with DamagedData, or with errors of the disk. */
+  async readSegment({ slot, sum }: SegmentRow, target: Uint8Array): Promise<void> {
+    const { log, segmentBytes } = this.manifest
+    await readChecked(this.#log, target, slot * segmentBytes, sum, `slot ${slot} of ${logName(log)}`)
+  }
+
+  /** Fills `target`, which has 8 bytes for each slot of the table. Rejects as readSegment does. */
+  async readIndex(target: Uint8Array): Promise<void> {
+    const { generation, index } = this.manifest
+    await readChecked(this.#index, target, 0, index.sum, indexName(generation))
+  }
+
+  [Symbol.dispose](): void {
+    this.#log.close()
+    this.#index.close()
+  }
+}
+
+async function readChecked(
+  file: DiskFile,
+  target: Uint8Array,
+  position: number,
+  sum: string,
+  name: string,
+): Promise<void> {
+  if (!(await readAll(file, target, position))) throw new DamagedData(`${name} is cut off`)
+  if (sumOf(target) !== sum) throw new DamagedData(`the checksum of ${name} is wrong`)
+}

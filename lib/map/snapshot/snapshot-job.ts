@@ -1,0 +1,44 @@
+/** What crosses between a store thread and its snapshot thread. Structured-cloneable. */
+import type { SnapshotFailure } from './faults.ts'
+import type { SegmentRow, SnapshotManifest } from './manifest.ts'
+import type { PlannedSegment } from './plan.ts'
+
+export interface SnapshotJob {
+  /** Directory of the partition. */
+  readonly directory: string
+  readonly manifest: Omit<SnapshotManifest, 'segments' | 'index'>
+  readonly segments: readonly PlannedSegment[]
+  /** A copy of the table. It does not change while the job runs. */
+  readonly table: SharedArrayBuffer
+  readonly bits: number
+  /** Generations of the manifests that are kept beside this one. */
+  readonly keep: readonly number[]
+  /** Generations of the log files that these manifests name. */
+  readonly keepLogs: readonly number[]
+  /** Length of the log file up to which kept manifests name it. */
+  readonly logLength: number
+  /** One word: see reading. */
+  readonly state: SharedArrayBuffer
+}
+
+/**
+ * Of the word `state`. The snapshot thread changes `reading` to `read` when it needs the segments no longer; the store
+ * thread changes `reading` to `aborted` before it uses the memory of the segments for something else. The second of them
+ * does not succeed. So no manifest names what was written from memory that was in use again.
+ */
+export const reading = 0
+export const read = 1
+export const aborted = 2
+
+export type FromSnapshotThread =
+  /** The segment was written. */
+  | { readonly kind: 'segment'; readonly number: number }
+  /** The thread is alive. */
+  | { readonly kind: 'progress' }
+  | {
+      readonly kind: 'written'
+      readonly segments: readonly SegmentRow[]
+      readonly index: SnapshotManifest['index']
+      readonly bytes: number
+    }
+  | { readonly kind: 'failed'; readonly failure: SnapshotFailure; readonly isLogLost: boolean }
