@@ -11,34 +11,24 @@ import { requests } from 'kafkajs/src/protocol/requests'
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { isTrace } from '../../log/index.ts'
-import type { BrokerAddress, SaslConfig } from '../../store-protocol/client-config.ts'
+import type { BrokerAddress } from '../../store-protocol/client-config.ts'
 import { apiKeys } from '../protocol/api-keys.ts'
 import { malformed } from '../protocol/response-cursor.ts'
-import { type RequestVersion, requireVersion, requireVersions } from './broker-versions.ts'
+import { requireVersion, requireVersions } from './broker-versions.ts'
 import { connectionFault, DeadlinePassed } from './connection-fault.ts'
 import { logRequest, observed } from './connection-log.ts'
+import type { ConnectionOptions } from './connection-options.ts'
 import { Encoder, type RawRequest, sendBuffers } from './raw-request.ts'
+import type { RequestVersion } from './request-version.ts'
 import { receiveBytesMaxDefault, ResponseFrames } from './response-frames.ts'
 import { authenticateInTime, saslOptions } from './sasl.ts'
-import { connectSocket, type SocketOptions } from './socket.ts'
+import { connectSocket } from './socket.ts'
 
 // kafkajs starts a timer of negative length after every request (tulios/kafkajs#1751). Start it only if something
 // waits.
 const scheduleCheck = RequestQueue.prototype.scheduleCheckPendingRequests
 RequestQueue.prototype.scheduleCheckPendingRequests = function schedule() {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheck.call(this)
-}
-
-export interface ConnectionOptions extends SocketOptions {
-  subject?: string // name of the client in log lines
-  clientId: string
-  /** For TCP, TLS and SASL together, until the broker answers. */
-  connectionTimeoutMs: number
-  sasl?: SaslConfig | null
-  /** Maximum of unanswered requests on one connection; null for any number. */
-  inFlightMax?: number | null
-  /** Maximum size of a response. A larger one is an error. */
-  receiveBytesMax?: number
 }
 
 const silentLogger = { namespace: () => silentLogger, debug() {}, info() {}, warn() {}, error() {} }

@@ -6,15 +6,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { isDebug } from '../../log/index.ts'
 import { apiKeys } from '../protocol/api-keys.ts'
 import { logVersions } from './connection-log.ts'
-
-/** By API key, as in kafkajs. */
-export type BrokerVersions = Record<number, { minVersion: number; maxVersion: number }>
-
-export interface RequestVersion {
-  apiKey: number
-  apiVersion: number
-  apiName: string
-}
+import type { BrokerVersions, RequestVersion } from './request-version.ts'
 
 /** Requests of every store. InitProducerId 3 came with Kafka 2.5, the others earlier. */
 const needed: readonly RequestVersion[] = [

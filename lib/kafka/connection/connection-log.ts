@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net'
 import { isDebug, loggerOf } from '../../log/index.ts'
 import type { BrokerAddress } from '../../store-protocol/client-config.ts'
-import type { ConnectionOptions } from './broker-connection.ts'
-import type { BrokerVersions, RequestVersion } from './broker-versions.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+import type { BrokerVersions, RequestVersion } from './request-version.ts'
 
 const log = loggerOf('kafka')
 

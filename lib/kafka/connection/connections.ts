@@ -5,7 +5,8 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { BrokerAddress } from '../../store-protocol/client-config.ts'
-import { BrokerConnection, type ConnectionOptions } from './broker-connection.ts'
+import { BrokerConnection } from './broker-connection.ts'
+import type { ConnectionOptions } from './connection-options.ts'
 import { hedged } from './hedged.ts'
 
 /**
