@@ -9,6 +9,7 @@ import { watchNpm } from '../setup/parent.ts'
 import { closeKafka, createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { freePorts, isFree } from '../support/process/ports.ts'
 import { readArguments } from './arguments.ts'
+import { changesStep } from './changes.ts'
 import { clusterPartitions, runCluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import { requireKafka } from './given-kafka.ts'
@@ -100,18 +101,21 @@ async function demo(): Promise<number> {
   const [plain = ''] = feed.book.delivered('web')
   const etag = (await fetch(urlOf(base, storeId, plain))).headers.get('etag') ?? ''
   const requests = demoRequests(base, storeId, feed.book, etag)
-  const redis = redisStep(redisPort, plain, feed.book.latest.get(plain))
+  const further = [
+    redisStep(redisPort, plain, feed.book.latest.get(plain)),
+    changesStep(base, settings.STORE_ID, feed),
+  ]
   if (once) {
     const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
     const urlOfKey = (key: string) => urlOf(base, storeId, key)
-    steps.push(redis)
+    steps.push(...further)
     steps.push({ title: '# A new order is written to Kafka, then found', act: () => seeNewOrder(feed, urlOfKey) })
     steps.push({ title: '# SIGTERM ends it with exit code 0', act: () => endInstance(instance) })
     return tryAll(steps)
   }
   feed.keepWriting()
   console.log('\nTry, in another terminal:\n')
-  console.log([...requests.map(curlLine), redis.title].map(indent).join('\n\n'))
+  console.log([...requests.map(curlLine), ...further.map(({ title }) => title)].map(indent).join('\n\n'))
   console.log('\nOrders keep coming, a few a second. Ctrl-C ends everything.')
   return 0
 }

@@ -19,6 +19,7 @@ describe.each(requestPaths)('CORS_ORIGINS $name', (path) => {
   const collection = (query: string, headers = '') =>
     `GET /stores/orders${query} HTTP/1.1\r\nHost: a\r\nOrigin: ${a}\r\n${headers}${path.headers}\r\n`
   targets.push(collection('?keys=a'), collection('?count'), collection('', 'Accept: application/x-ndjson\r\n'))
+  targets.push(collection('').replace('/stores/', '/changes/'))
 
   test.each(targets.map((target) => [target.slice(0, target.indexOf(' HTTP')), target]))(
     'a page of a listed origin may read %s, and one of another may not',
