@@ -101,10 +101,7 @@ async function demo(): Promise<number> {
   const [plain = ''] = feed.book.delivered('web')
   const etag = (await fetch(urlOf(base, storeId, plain))).headers.get('etag') ?? ''
   const requests = demoRequests(base, storeId, feed.book, etag)
-  const further = [
-    redisStep(redisPort, plain, feed.book.latest.get(plain)),
-    changesStep(base, settings.STORE_ID, feed),
-  ]
+  const further = [redisStep(redisPort, plain, feed.book.latest.get(plain)), changesStep(base, settings.STORE_ID, feed)]
   if (once) {
     const steps = requests.map((request) => ({ title: curlLine(request), act: () => check(request) }))
     const urlOfKey = (key: string) => urlOf(base, storeId, key)
