@@ -1,7 +1,7 @@
 /** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
 import { runClientCommand } from './lib/cli/index.ts'
-import { type ConfigInput, helpText, isStructured, readCommand, type Settings } from './lib/config/index.ts'
+import { type ConfigInput, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
 import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
@@ -9,10 +9,11 @@ import { configureLogging, logFatal, warnEach, writePending } from './lib/log/in
 import { printBanner } from './lib/server/banner.ts'
 import { renewOnHangup } from './lib/server/certificate-renewal.ts'
 import { check } from './lib/server/check.ts'
-import { licensesText } from './lib/server/licenses.ts' with { type: 'macro' }
+import { informationOf } from './lib/server/information.ts'
 import { serverNotices, type ServerOptions, serverOptionsOf } from './lib/server/notices.ts'
-import { loggingOf, printerOf, takesEscapeCodes } from './lib/server/output.ts'
+import { loggingOf, printerOf } from './lib/server/output.ts'
 import { openShared, startServer } from './lib/server/server.ts'
+import { reportToServiceManager } from './lib/server/service-manager.ts'
 import { signalled } from './lib/server/signals.ts'
 import type { StoreLogging } from './lib/store-protocol/thread-messages.ts'
 import { showProgress } from './lib/store/progress-display.ts'
@@ -32,11 +33,7 @@ async function main(): Promise<number> {
   const command = readCommand(input)
   if (command.action === 'ask') return runClientCommand(command.name, input)
   if (!('settings' in command)) {
-    const { columns } = process.stdout
-    const color = takesEscapeCodes(process.stdout, process.env['TERM']) && !process.env['NO_COLOR']
-    if (command.action === 'help') process.stdout.write(helpText({ topic: command.topic, columns, color }))
-    else if (command.action === 'print-settings') process.stdout.write(`${command.lines.join('\n')}\n`)
-    else process.stdout.write(command.action === 'licenses' ? licensesText() : `latchkey ${version}\n`)
+    process.stdout.write(informationOf(command, version, process.env))
     return 0
   }
   const { action, settings, notices } = command
@@ -67,15 +64,17 @@ async function run(
   // If the port is taken, this throws and ends the process before the store thread contacts Kafka.
   const server = startServer(shared, http, version)
   renewOnHangup(server, serverTls)
-  const endProgress = showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured)
   const topic = settings.sourceTopic || settings.changelogTopic
   const { url, respPort } = server
   const banner = { version, topic, url, respPort, hasToken: http.token !== undefined, tokenPlace }
-  const endBanner = printBanner(store, banner, printerOf(logging))
+  const ends = [
+    showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured),
+    printBanner(store, banner, printerOf(logging)),
+    reportToServiceManager(store, process.env['NOTIFY_SOCKET']),
+  ]
   warnEach('main', notices)
   const failure = await Promise.race([store.failed, server.failed, ended])
-  endBanner()
-  endProgress()
+  for (const endOne of ends) endOne()
   if (failure) logFatal(`store ${store.id} has failed: ${failure.message}`, settings.structuredLogging)
   await server.stop(drainTimeoutMs)
   const isLate = await deadline(store.close(), closeTimeoutMs, () => true)

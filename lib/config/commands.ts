@@ -1,4 +1,7 @@
-/** The commands that ask a running store: their words and flags, for the command line and for --help. */
+/** The commands: their words and flags, for the command line and for --help. */
+import { LatchkeyError } from '../errors.ts'
+import { nearName } from '../text/did-you-mean.ts'
+import { quote } from './quote.ts'
 
 export interface CommandSpec {
   readonly usage: string
@@ -49,11 +52,17 @@ export function isClientCommand(word: string): word is ClientCommand {
   return Object.hasOwn(commands, word)
 }
 
+/** What `print` prints. */
+export const printedDocuments = ['alerts', 'dashboard', 'dockerfile', 'k8s', 'licenses', 'sbom', 'unit'] as const
+export type PrintedDocument = (typeof printedDocuments)[number]
+
+export const printCommand = 'print'
+
 /** Another word for --check. */
 export const checkCommand = 'check'
 
 /** In the order of --help. */
-export const commandNames: readonly string[] = [...Object.keys(commands), checkCommand]
+export const commandNames: readonly string[] = [...Object.keys(commands), printCommand, checkCommand]
 
 /** Flags of all commands, and their meaning. */
 export const commandFlags = [
@@ -64,3 +73,15 @@ export const commandFlags = [
 
 export const commandExitCodes =
   '0 done; 1 the key is not found, or the store is not ready (status); 2 wrong arguments; 3 no answer, or an error'
+
+/** @param words after `print`. @throws LatchkeyError invalid_settings */
+export function printedDocumentOf(words: readonly string[]): PrintedDocument {
+  const [name = '', ...others] = words
+  const found = printedDocuments.find((document) => document === name)
+  if (found !== undefined && others.length === 0) return found
+  const shown = words.map(quote).join(' ') || 'nothing'
+  const near = nearName(name, printedDocuments)
+  const hint =
+    near === undefined || others.length > 0 ? `give one of ${printedDocuments.join(', ')}` : `did you mean ${near}?`
+  throw new LatchkeyError('invalid_settings', `Reading what to print: found ${shown}; ${hint}`)
+}

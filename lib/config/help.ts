@@ -1,7 +1,15 @@
 /**
  * Text of --help, made of the settings' metadata: a first page that fits a screen, and all settings of an area in full.
  */
-import { commandExitCodes, commandFlags, commandNames, commands } from './commands.ts'
+import {
+  checkCommand,
+  commandExitCodes,
+  commandFlags,
+  commandNames,
+  commands,
+  printCommand,
+  printedDocuments,
+} from './commands.ts'
 import { fileVariable } from './secrets.ts'
 import {
   flagOf,
@@ -70,13 +78,12 @@ function addFirstPage(page: Page): void {
   page.addHeading('Usage')
   page.add('latchkey --source-topic orders --kafka-brokers localhost:9092', 2)
   page.add('curl http://localhost:8080/stores/orders/4711', 2)
+  page.add(`latchkey ${commandNames.join('|')}: see --help ${commandsTopic}`, 2)
   page.addHeading('Settings that matter')
   page.add(precedence, 2)
   for (const { variable, brief, isSecret } of settingKeys.map(metadataOf)) {
     if (brief !== undefined) page.addPair(isSecret ? `${variable}[_FILE]` : variable, brief)
   }
-  page.addHeading('Commands that ask a running store')
-  page.addPair(commandNames.slice(0, -1).join(', '), `latchkey get KEY; all in --help ${commandsTopic}`)
   page.addHeading('Options')
   for (const [flag, meaning] of options) page.addPair(flag, meaning)
   page.addHeading('Exit codes')
@@ -89,7 +96,15 @@ function addCommands(page: Page): void {
     page.add(page.bold(`latchkey ${usage}`), 2)
     page.add(meaning, 6)
   }
-  page.addHeading('Options of each')
+  page.addHeading('Commands that need no store')
+  page.add(page.bold(`latchkey ${printCommand} ${printedDocuments.join('|')}`), 2)
+  page.add(
+    'Prints alert rules and a dashboard for Prometheus and Grafana, what runs it elsewhere, and what is in it.',
+    6,
+  )
+  page.add(page.bold(`latchkey ${checkCommand}`), 2)
+  page.add('The same as --check.', 6)
+  page.addHeading('Options of commands that ask a store')
   for (const [flag, meaning] of commandFlags) page.addPair(flag, meaning)
   page.add(
     'SERVER_BIND, SERVER_PORT, SERVER_TLS_CERT, SERVER_TOKEN and SERVER_TOKEN_FILE are those of the store. Beside its .env no option is needed.',

@@ -4,7 +4,13 @@
  */
 import * as v from 'valibot'
 import { clientsOf } from './client-properties.ts'
-import { type ClientCommand, isClientCommand } from './commands.ts'
+import {
+  type ClientCommand,
+  isClientCommand,
+  printCommand,
+  type PrintedDocument,
+  printedDocumentOf,
+} from './commands.ts'
 import { effectiveSettings } from './effective-settings.ts'
 import { faultsError, faultText } from './faults.ts'
 import { type Flags, readFlags } from './flags.ts'
@@ -28,7 +34,7 @@ import { switchWords } from './values.ts'
 
 export { parseBroker } from './broker-list.ts'
 export { type ClientFlags, type ClientSettings, readClientSettings } from './client-settings.ts'
-export { type ClientCommand, commands } from './commands.ts'
+export { type ClientCommand, commands, type PrintedDocument } from './commands.ts'
 export { helpText } from './help.ts'
 export { variableOf } from './setting-names.ts'
 export type { ConfigInput } from './sources.ts'
@@ -38,6 +44,8 @@ export type Command =
   /** @member topic argument of --help; absent for the first page */
   | { action: 'help'; topic?: string }
   | { action: 'version' | 'licenses' }
+  /** @member document that `print` names */
+  | { action: 'print'; document: PrintedDocument }
   /** @member lines of the settings in effect */
   | { action: 'print-settings'; lines: readonly string[] }
   /** @member name of a command that asks a running store; it reads its own flags and settings */
@@ -57,6 +65,7 @@ export type Command =
 export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
   const [word = ''] = argv
   if (isClientCommand(word)) return { action: 'ask', name: word }
+  if (word === printCommand) return { action: 'print', document: printedDocumentOf(argv.slice(1)) }
   const flags = readFlags(argv)
   const { faults, valueless } = flags
   // A user who asks for help may not have the other settings right yet.

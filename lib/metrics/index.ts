@@ -11,7 +11,7 @@ import { feedEventKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
 import { registerResp } from './resp-series.ts'
-import type { RespStats } from './resp-stats.ts'
+import { RespStats } from './resp-stats.ts'
 import { SeriesRegistry } from './series.ts'
 
 export { type FeedEventKind, FeedStats } from './feed-stats.ts'
@@ -60,9 +60,14 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
 
 /**
  * @param source read at each scrape, because its `stats` may be replaced once the partitions are known
- * @param resp absent if the Redis protocol is not served
+ * @param resp of no commands if the Redis protocol is not served: dashboards and alerts find the same names everywhere
  */
-export function createMetrics(source: MetricsSource, lookups: LookupStats, version: string, resp?: RespStats): Metrics {
+export function createMetrics(
+  source: MetricsSource,
+  lookups: LookupStats,
+  version: string,
+  resp = new RespStats([]),
+): Metrics {
   const registry = new Registry()
   // All series of a scrape use the same status. They are read synchronously.
   let status = source.status()
@@ -78,7 +83,7 @@ export function createMetrics(source: MetricsSource, lookups: LookupStats, versi
   registerStatus(series, () => status)
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
-  if (resp !== undefined) registerResp(series, resp)
+  registerResp(series, resp)
   registerProcess(series)
   return {
     contentType: registry.contentType,

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { flagOf, metadataOf, settingKeys } from '../../lib/config/settings.ts'
-import { licensesText } from '../../lib/server/licenses.ts'
+import { licensesText } from '../../lib/print/licenses.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { builtExecutable } from '../support/binary/built.ts'
 import { LatchkeyProcess, localPort, type StartOptions } from '../support/binary/latchkey-process.ts'

@@ -26,7 +26,7 @@ test('a value after an unknown flag is no further fault; anything else is', () =
 test('a first word that is no command is named, with the one that was probably meant', () => {
   const argv = (...words: string[]) => faultsOf({ argv: words, environment: required })
   expect(argv('orders', '--fencing')).toEqual([
-    '"orders" is not a command: it must be one of get, dump, watch, status, check, or a flag',
+    '"orders" is not a command: it must be one of get, dump, watch, status, print, check, or a flag',
   ])
   expect(argv('stauts')).toEqual(['"stauts" is not a command: did you mean status?'])
 })

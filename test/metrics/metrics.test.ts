@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createMetrics, LookupStats } from '../../lib/metrics/index.ts'
 import { latencyBounds } from '../../lib/metrics/lookup-stats.ts'
+import { documents } from '../../lib/print/index.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { FakeStore } from '../support/http/fake-store.ts'
 
@@ -45,7 +46,22 @@ function parse(text: string): Map<string, number> {
   return samples
 }
 
+/** Names that a text has, without the suffixes of histograms. */
+function namesIn(text: string): string[] {
+  return [...new Set(text.match(/latchkey_\w+/g))].map((name) => name.replace(/_(bucket|sum|count)$/, ''))
+}
+
 describe('createMetrics', () => {
+  test.each(['alerts', 'dashboard'] as const)(
+    'the %s that the executable prints have only series that exist',
+    async (name) => {
+      const known: string[] = (await setUp().render()).match(/(?<=^# HELP )\S+/gm) ?? []
+      const used = namesIn(documents[name])
+      expect(used.length).toBeGreaterThan(5)
+      expect(used.filter((one) => !known.includes(one))).toEqual([])
+    },
+  )
+
   test('every counter is there at zero when nothing has happened', async () => {
     const samples = parse(await setUp().render())
     const zeros = [

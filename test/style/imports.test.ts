@@ -50,6 +50,7 @@ const layers: Record<string, Layer> = {
     ],
   },
   store: { files: /^lib\/store\//, knows: ['base', 'log', 'definition', 'record batches', 'map', 'store protocol'] },
+  print: { files: /^lib\/print\//, knows: [] },
   http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   resp: { files: /^lib\/resp\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   server: {
@@ -61,6 +62,7 @@ const layers: Record<string, Layer> = {
       'log',
       'definition',
       'settings',
+      'print',
       'metrics',
       'topics',
       'store',

@@ -27,6 +27,13 @@ const suites: readonly Suite[] = [
       { probe: ['/usr/bin/python3', '-c', 'import redis'], debianPackage: 'python3-redis' },
     ],
   },
+  {
+    file: './test/tools/operations.ts',
+    tools: [
+      { probe: ['promtool', '--version'], debianPackage: 'prometheus' },
+      { probe: ['systemd-analyze', '--version'], debianPackage: 'systemd' },
+    ],
+  },
 ]
 
 const chosen = process.argv.slice(2)

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { licensesText, partsOfBun } from '../../lib/server/licenses.ts'
+import { licensesText } from '../../lib/print/licenses.ts'
+import { partsOfBun } from '../../lib/print/packages.ts'
 import { read, root } from '../style/repository.ts'
 
 const entryPoints = [

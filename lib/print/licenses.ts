@@ -1,45 +1,11 @@
 /**
- * The text of --licenses: the licences of everything in the executable, read from the installed packages. main.ts
+ * The text of --licenses: the licences of everything in the executable, read from the installed packages. information.ts of lib/server
  * imports this as a macro: it runs while the executable is built, and only its text becomes part of the executable.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundledPackages, folderOf, manifestOf, partsOfBun, root } from './packages.ts'
 
-/**
- * The parts that Bun's package names in process.versions, with their licences. Bun's LICENSE.md, in the repository that
- * its package names, lists them with their sources, and explains how to link Bun with a changed JavaScriptCore.
- */
-export const partsOfBun: Readonly<Record<string, string>> = {
-  ares: 'MIT',
-  boringssl: 'Apache-2.0 and others',
-  icu: 'Unicode-3.0',
-  libarchive: 'BSD-2-Clause and others',
-  libdeflate: 'MIT',
-  llhttp: 'MIT',
-  lolhtml: 'BSD-3-Clause',
-  lshpack: 'MIT',
-  mimalloc: 'MIT',
-  picohttpparser: 'MIT',
-  sqlite: 'public domain',
-  tinycc: 'LGPL-2.1',
-  typescript: 'Apache-2.0',
-  usockets: 'Apache-2.0',
-  uv: 'MIT',
-  uwebsockets: 'Apache-2.0',
-  webkit: 'LGPL-2.1 (JavaScriptCore and WebCore) and BSD-2-Clause',
-  zig: 'MIT',
-  zlib: 'Zlib',
-  zstd: 'BSD-3-Clause',
-}
-
-interface Manifest {
-  version: string
-  license: string
-  repository?: string
-  dependencies?: Record<string, string>
-}
-
-const root = join(import.meta.dir, '../..')
 const rule = '-'.repeat(80)
 const fileName = /^(licen[cs]e|copying|notice)/i
 /** Folders in packages with further licence files, for parts that come from others. */
@@ -54,18 +20,6 @@ export function licensesText(): string {
     bunSection(),
   ]
   return sections.join('\n')
-}
-
-/** Returns the dependencies, including indirect ones. */
-function bundledPackages(): string[] {
-  const found = new Set<string>()
-  const open = Object.keys(manifestOf(root).dependencies ?? {})
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (found.has(name)) continue
-    found.add(name)
-    open.push(...Object.keys(manifestOf(folderOf(name)).dependencies ?? {}))
-  }
-  return [...found].toSorted()
 }
 
 function packageSection(name: string): string {
@@ -91,12 +45,4 @@ function bunSection(): string {
 
 function section(title: string, text: string): string {
   return `${rule}\n${title}\n${rule}\n${text.replaceAll('\r\n', '\n').trim()}\n`
-}
-
-function folderOf(name: string): string {
-  return join(root, 'node_modules', name)
-}
-
-function manifestOf(folder: string): Manifest {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 }

@@ -1,0 +1,99 @@
+/** Alert rules of Prometheus. `npm run test:tools` has promtool check them. */
+import { YAML } from 'bun'
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  /** How long it has to hold. */
+  readonly for: string
+  readonly severity: 'page' | 'ticket'
+  /** What is the matter, and what to do. */
+  readonly summary: string
+  readonly description: string
+}
+
+const rules: readonly Rule[] = [
+  {
+    alert: 'LatchkeyNotReady',
+    expr: 'min by (instance, name) (latchkey_condition) == 0',
+    for: '10m',
+    severity: 'page',
+    summary: 'The store is not ready: {{ $labels.name }}',
+    description: 'Clients that respect readiness do not reach it. GET /readyz?verbose has the reason in a sentence.',
+  },
+  {
+    alert: 'LatchkeyFailed',
+    expr: 'latchkey_state{state="failed"} == 1',
+    for: '1m',
+    severity: 'page',
+    summary: 'The store has failed and answers no lookups',
+    description:
+      'Its log and GET /status-store/<id> have the reason. A process that only needs another start has ended.',
+  },
+  {
+    alert: 'LatchkeyLagGrows',
+    expr: 'sum by (instance) (latchkey_partition_lag) > 10000 and deriv(sum by (instance) (latchkey_partition_lag)[10m:1m]) > 0',
+    for: '10m',
+    severity: 'ticket',
+    summary: 'Lookups show older and older values: the source has {{ $value }} records that are not consumed',
+    description:
+      'Ingest does not keep up with the source. Look at the processor time of the host, and at troubles of partitions.',
+  },
+  {
+    alert: 'LatchkeyBrokerTrouble',
+    expr: 'time() - min by (instance, partition, client) (latchkey_partition_trouble_since_seconds) > 120',
+    for: '1m',
+    severity: 'ticket',
+    summary: 'Partition {{ $labels.partition }} waits for a broker ({{ $labels.client }})',
+    description: 'Lookups continue with what the store holds. GET /status-store/<id>?pretty names broker and cause.',
+  },
+  {
+    alert: 'LatchkeyPartitionStopped',
+    expr: 'latchkey_partition_state{state=~"fenced|halted|contested|failed"} == 1',
+    for: '1m',
+    severity: 'page',
+    summary: 'Partition {{ $labels.partition }} is {{ $labels.state }}: its values do not change any more',
+    description:
+      'fenced: another instance has taken it. halted: a record cannot be stored. contested: another program writes to the changelog.',
+  },
+  {
+    alert: 'LatchkeyRecordsSkipped',
+    expr: 'sum by (instance, reason) (increase(latchkey_records_skipped_total[15m])) > 0',
+    for: '0m',
+    severity: 'ticket',
+    summary: 'Records are not stored: {{ $labels.reason }}',
+    description: 'The log names partition, offset and fault of each; ON_BAD_RECORD decides what happens to them.',
+  },
+  {
+    alert: 'LatchkeyForeignWrites',
+    expr: 'increase(latchkey_foreign_writes_total[15m]) > 0',
+    for: '0m',
+    severity: 'ticket',
+    summary: 'Another program writes to the changelog',
+    description: 'The store repairs what it can. Take the permission to write to the changelog from all but the store.',
+  },
+  {
+    alert: 'LatchkeyReadersExhausted',
+    expr: 'sum by (instance) (increase(latchkey_lookups_total{outcome="readers_exhausted"}[5m])) > 0',
+    for: '0m',
+    severity: 'ticket',
+    summary: 'Lookups are refused, since all readers are in use',
+    description: 'Raise READER_POOL_SIZE, or HTTP_THREADS.',
+  },
+]
+
+export const alerts = `${YAML.stringify(
+  {
+    groups: [
+      {
+        name: 'latchkey',
+        rules: rules.map(({ alert, expr, for: holds, severity, summary, description }) => {
+          return { alert, expr, for: holds, labels: { severity }, annotations: { summary, description } }
+        }),
+      },
+    ],
+  },
+  null,
+  2,
+)}
+`

@@ -1,0 +1,84 @@
+/** Manifests for Kubernetes: one instance that holds all partitions. */
+
+export const k8s = `# Replace: the image, SOURCE_TOPIC, KAFKA_BROKERS, and memory (README.md, In production, has the formula).
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: latchkey
+data:
+  SOURCE_TOPIC: orders
+  KAFKA_BROKERS: kafka:9092
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: latchkey
+  labels: { app.kubernetes.io/name: latchkey }
+spec:
+  serviceName: latchkey
+  # More instances of the same store need partitions of their own: PARTITIONS and PARTITIONS_REPLICA.
+  replicas: 1
+  selector:
+    matchLabels: { app.kubernetes.io/name: latchkey }
+  template:
+    metadata:
+      labels: { app.kubernetes.io/name: latchkey }
+      annotations:
+        prometheus.io/scrape: 'true'
+        prometheus.io/port: '8080'
+        prometheus.io/path: /metrics
+    spec:
+      # The store needs at most 25 s to end.
+      terminationGracePeriodSeconds: 40
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65532
+        runAsGroup: 65532
+        fsGroup: 65532
+        seccompProfile: { type: RuntimeDefault }
+      containers:
+        - name: latchkey
+          image: registry.example/latchkey:0.1.0
+          envFrom:
+            - configMapRef: { name: latchkey }
+          ports:
+            - { name: http, containerPort: 8080 }
+          # Holds while the store recovers, however long that takes.
+          livenessProbe:
+            httpGet: { path: /livez, port: http }
+            periodSeconds: 10
+            failureThreshold: 6
+          readinessProbe:
+            httpGet: { path: /readyz, port: http }
+            periodSeconds: 2
+          resources:
+            requests: { cpu: '1', memory: 1Gi }
+            limits: { memory: 1Gi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - { name: tmp, mountPath: /tmp }
+      volumes:
+        - name: tmp
+          emptyDir: {}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: latchkey
+spec:
+  selector: { app.kubernetes.io/name: latchkey }
+  ports:
+    - { name: http, port: 8080, targetPort: http }
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: latchkey
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: { app.kubernetes.io/name: latchkey }
+`

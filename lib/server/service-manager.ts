@@ -1,0 +1,69 @@
+/**
+ * Reports to the service manager, such as systemd with `Type=notify`: a start ends when the store is ready, not when
+ * its process runs.
+ */
+import { openNotifySocket } from '../linux/notify.ts'
+import type { RecoveryPhase, RecoveryProgress, StoreStatus } from '../store-protocol/status.ts'
+
+/** The part of a store that is reported. */
+export interface ReportedStore {
+  status(): StoreStatus
+  onState(listener: () => void): () => void
+}
+
+const intervalMs = 1_000
+/** Time that the start may take after a report. A recovery has no bound, so each report extends it. */
+const extendedMs = 60_000
+
+const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
+  recovering: 'Recovering',
+  deleting: 'Rebuilding, deleting the former keys',
+  rebuilding: 'Rebuilding',
+  'catching-up': 'Catching up',
+}
+
+/**
+ * Reports until the returned function is called, which says that the store stops.
+ * @param path NOTIFY_SOCKET; undefined or empty without a service manager that wants reports
+ */
+export function reportToServiceManager(store: ReportedStore, path: string | undefined): () => void {
+  const send = path ? openNotifySocket(path) : undefined
+  if (send === undefined) return () => {}
+  let isReady = false
+  let reported = ''
+  const report = () => {
+    const found = store.status()
+    const isReadyNow = found.state === 'running' && found.conditions.every(({ ok }) => ok)
+    const status = `STATUS=${statusText(found, isReadyNow)}`
+    // Until the store is ready, the time for the start is extended again and again, also if nothing has changed.
+    if (isReady && status === reported) return
+    const others = isReady ? '' : isReadyNow ? '\nREADY=1' : `\nEXTEND_TIMEOUT_USEC=${extendedMs * 1_000}`
+    if (!send(status + others)) return
+    reported = status
+    isReady ||= isReadyNow
+  }
+  const timer = setInterval(report, intervalMs)
+  timer.unref()
+  const unlisten = store.onState(report)
+  report()
+  return () => {
+    clearInterval(timer)
+    unlisten()
+    send('STOPPING=1\nSTATUS=Stopping')
+  }
+}
+
+function statusText({ state, recovery, conditions, details }: StoreStatus, isReady: boolean): string {
+  if (recovery !== null) return progressText(recovery)
+  if (!isReady) {
+    const { name, reason } = conditions.find(({ ok }) => !ok) ?? { name: state, reason: undefined }
+    return `Not ready: ${(reason ?? name).replaceAll('\n', ' ')}`
+  }
+  const entries = details.reduce((sum, one) => sum + one.entries, 0)
+  return `Ready: ${entries} keys`
+}
+
+function progressText({ phase, percent, remainingSeconds }: RecoveryProgress): string {
+  const rest = remainingSeconds === null ? '' : `, ${remainingSeconds} s left`
+  return `${phaseTexts[phase]}: ${Math.floor(percent)} %${rest}`
+}
