@@ -3,10 +3,10 @@
  * caller handles failures. retryForever() helps: it retries indefinitely, with backoff, visible in `health`.
  */
 import { LatchkeyError } from '../errors.ts'
-import type { BrokerAddress, Isolation } from '../store-protocol/client-config.ts'
-import { Backoff, type BackoffOptions, sleep } from './backoff.ts'
+import type { Isolation } from '../store-protocol/client-config.ts'
+import { Backoff, sleep } from './backoff.ts'
+import type { ClientOptions } from './client-options.ts'
 import type { BrokerConnection } from './connection/broker-connection.ts'
-import type { ConnectionOptions } from './connection/connection-options.ts'
 import { Connections } from './connection/connections.ts'
 import { Health } from './connection/health.ts'
 import { type Addressed, Overdue, type Purpose } from './connection/overdue.ts'
@@ -19,24 +19,6 @@ import { RetryPolicy } from './retry-policy.ts'
 import { TopicView } from './topic-view.ts'
 
 export type { TopicMetadata }
-
-export interface ClientOptions extends ConnectionOptions {
-  /** Name of this client in log lines, e.g. `source consumer`. */
-  subject: string
-  /** Seed brokers. The client tries them and every learned address in turn until one answers. */
-  brokers: readonly BrokerAddress[]
-  /** Deadline of a request that does not wait at the broker. */
-  requestTimeoutMs: number
-  /** Which end of a partition this client reads: the last stable offset or the high watermark. */
-  isolation?: Isolation
-  retryBackoff?: BackoffOptions
-  /** Consecutive failures of one operation after which it fails. Infinity, the default, means never. */
-  retriesMax?: number
-  /** Interval of metadata refreshes for the topics in use. 0, the default: refresh only after a leader has changed. */
-  metadataMaxAgeMs?: number
-  /** Delay of a response after which other brokers are asked whether the cluster continues without that broker. */
-  lateMs?: number
-}
 
 const lateMsDefault = 2_000
 
@@ -177,12 +159,12 @@ export class KafkaClient {
 
   /** @param purpose partitions that wait for the response, and how long the broker may wait before it answers */
   send(node: number, request: RawRequest, timeoutMs: number, purpose: Purpose = {}): Promise<Buffer> {
-    const answer = this.#connections.to(node).send(request, timeoutMs)
+    const answer = this.#connections.to(node, purpose.lane).send(request, timeoutMs)
     return this.#overdue.track(node, request.apiName, purpose, this.#forgetting(node, answer))
   }
 
-  call(node: number, apiName: string, apiVersion: number, args: Record<string, unknown>): Promise<unknown> {
-    const answer = this.#connections.to(node).call(apiName, apiVersion, args, this.requestTimeoutMs)
+  call(node: number, apiName: string, version: number, args: Record<string, unknown>, lane = 0): Promise<unknown> {
+    const answer = this.#connections.to(node, lane).call(apiName, version, args, this.requestTimeoutMs)
     return this.#overdue.track(node, apiName, {}, this.#forgetting(node, answer))
   }
 
@@ -203,6 +185,11 @@ export class KafkaClient {
 
   forgetCoordinator(kind: CoordinatorKind, key: string): void {
     this.#coordinators.forget(kind, key)
+  }
+
+  /** Closes the connections of all lanes but lane 0. To be called when nothing uses them. */
+  closeLanes(): void {
+    this.#connections.closeLanes()
   }
 
   /** Closes all connections immediately. Pending requests reject. */

@@ -37,6 +37,8 @@ export interface FenceTarget {
   topic: string
   partition: number
   transactionTimeoutMs?: number
+  /** Connection to the coordinator that takes the requests, see Connections.to(); 0 if absent. */
+  lane?: number
   /** Returns the identities of the markers after the owner's last known record, in the order of the log. */
   markers(): Promise<ProducerIdentity[]>
 }
@@ -85,17 +87,19 @@ export async function plainProducerId(client: KafkaClient): Promise<ProducerIden
 }
 
 export async function initProducerId(
-  { client, transactionalId, transactionTimeoutMs = transactionTimeoutMsDefault }: FenceTarget,
+  { client, transactionalId, transactionTimeoutMs = transactionTimeoutMsDefault, lane = 0 }: FenceTarget,
   claim: Claim,
   attempt: TransactionalRequest,
 ): Promise<ProducerIdentity> {
   const coordinator = await client.coordinator('transaction', transactionalId)
   const request = initProducerIdRequest(transactionalId, transactionTimeoutMs, attempt.stated)
-  const response = await client.send(coordinator, request, client.requestTimeoutMs).catch((error: unknown) => {
-    attempt.isRepeated = true
-    if (attempt.stated === undefined) claim.mayBeSuperseded = true
-    throw error
-  })
+  const response = await client
+    .send(coordinator, request, client.requestTimeoutMs, { lane })
+    .catch((error: unknown) => {
+      attempt.isRepeated = true
+      if (attempt.stated === undefined) claim.mayBeSuperseded = true
+      throw error
+    })
   try {
     const answer = new ResponseCursor(response, 'InitProducerId')
     answer.tags()
@@ -142,12 +146,12 @@ export interface AddPartitionsResponse {
 
 /** Begins a transaction on the partition. @returns whether each request had a response */
 export async function addPartition(target: FenceTarget, claim: Claim, identity: ProducerIdentity): Promise<boolean> {
-  const { client, transactionalId, topic, partition } = target
+  const { client, transactionalId, topic, partition, lane } = target
   const args = { ...producerOf(target, identity), topics: [{ topic, partitions: [partition] }] }
   let isAnswered = true
   await client.retryForever(async () => {
     const coordinator = await client.coordinator('transaction', transactionalId)
-    const response = await client.call(coordinator, 'AddPartitionsToTxn', 1, args).catch((error: unknown) => {
+    const response = await client.call(coordinator, 'AddPartitionsToTxn', 1, args, lane).catch((error: unknown) => {
       isAnswered = false
       claim.isOpen = true
       throw error
@@ -164,10 +168,10 @@ export async function addPartition(target: FenceTarget, claim: Claim, identity: 
 
 /** @returns false if the coordinator has no such transaction */
 export async function endTransaction(target: FenceTarget, identity: ProducerIdentity): Promise<boolean> {
-  const { client, transactionalId } = target
+  const { client, transactionalId, lane } = target
   const coordinator = await client.coordinator('transaction', transactionalId)
   const args = { ...producerOf(target, identity), transactionResult: false }
-  const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args)) as { errorCode: number }
+  const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args, lane)) as { errorCode: number }
   if (errorCode === invalidTransactionState) return false
   failOnError(client, transactionalId, `Fencing with transactional id ${transactionalId}`, errorCode)
   return true

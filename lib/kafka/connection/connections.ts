@@ -20,7 +20,8 @@ export class Connections {
   readonly #seeds: readonly BrokerAddress[]
   /** Address by node; the one that was updated last is at the end. */
   readonly #addresses = new Map<number, BrokerAddress>()
-  readonly #byNode = new Map<number, BrokerConnection>()
+  /** Connections to a node by lane. */
+  readonly #byNode = new Map<number, (BrokerConnection | undefined)[]>()
   /** Connections to seeds, by host:port. */
   readonly #unassigned = new Map<string, BrokerConnection>()
   /** Connections that did not answer in time. */
@@ -51,16 +52,21 @@ export class Connections {
     const known = this.#addresses.get(node)
     this.#addresses.delete(node)
     this.#addresses.set(node, address)
-    if (known?.host !== address.host || known.port !== address.port) this.#disconnect(node)
+    if (known?.host !== address.host || known.port !== address.port) this.abandon(node)
     if (this.#addresses.size <= nodesMax) return
     const [oldest] = this.#addresses.keys()
     this.#addresses.delete(oldest!)
-    this.#disconnect(oldest!)
+    this.abandon(oldest!)
   }
 
-  /** @throws LatchkeyError broker_unreachable for a node whose address is unknown */
-  to(node: number): BrokerConnection {
-    const open = this.#byNode.get(node)
+  /**
+   * Returns the connection of a lane. A broker answers the requests of a connection one after another; requests that
+   * it can carry out at the same time are divided among lanes. Lane 0 is for everything else.
+   * @throws LatchkeyError broker_unreachable for a node whose address is unknown
+   */
+  to(node: number, lane = 0): BrokerConnection {
+    const lanes = this.#byNode.get(node) ?? []
+    const open = lanes[lane]
     if (open !== undefined && !open.closed) return open
     open?.close()
     const address = this.#addresses.get(node)
@@ -69,8 +75,14 @@ export class Connections {
       throw new LatchkeyError('broker_unreachable', `Connecting to node ${node}: ${found}`)
     }
     const connection = new BrokerConnection(address, this.#options)
-    this.#byNode.set(node, connection)
+    lanes[lane] = connection
+    this.#byNode.set(node, lanes)
     return connection
+  }
+
+  /** Closes the lanes, except lane 0. */
+  closeLanes(): void {
+    for (const lanes of this.#byNode.values()) for (const lane of lanes.splice(1)) lane?.close()
   }
 
   /** Returns an open connection to a broker that answers, or else one to the next address in turn. */
@@ -93,7 +105,8 @@ export class Connections {
   *#candidates(): Generator<BrokerConnection> {
     if (this.#isClosed) throw new LatchkeyError('broker_unreachable', 'Connecting to a broker: closed')
     const seen = new Set<BrokerConnection>()
-    for (const connection of [...this.#byNode.values(), ...this.#unassigned.values()]) {
+    const ofNodes = [...this.#byNode.values()].flatMap(([first]) => first ?? [])
+    for (const connection of [...ofNodes, ...this.#unassigned.values()]) {
       if (connection.closed || this.#silent.has(connection)) continue
       seen.add(connection)
       yield connection
@@ -114,21 +127,22 @@ export class Connections {
 
   /** Marks a node that does not answer in time: requests that others can answer avoid it. */
   setSilent(node: number, isSilent: boolean): void {
-    const connection = this.#byNode.get(node)
+    const connection = this.#byNode.get(node)?.[0]
     if (connection === undefined) return
     if (isSilent) this.#silent.add(connection)
     else this.#silent.delete(connection)
   }
 
-  /** Closes the connection to a node and rejects its pending requests. */
-  abandon(node: number, why: string): void {
-    this.#byNode.get(node)?.close(why)
+  /** Closes the connections to a node and rejects their pending requests. */
+  abandon(node: number, why?: string): void {
+    for (const connection of this.#byNode.get(node) ?? []) connection?.close(why)
     this.#byNode.delete(node)
   }
 
   close(): void {
     this.#isClosed = true
-    for (const connection of [...this.#unassigned.values(), ...this.#byNode.values()]) connection.close()
+    for (const connection of this.#unassigned.values()) connection.close()
+    for (const node of this.#byNode.keys()) this.abandon(node)
   }
 
   #toSeed(address: BrokerAddress): BrokerConnection {
@@ -146,10 +160,5 @@ export class Connections {
     return [...this.#addresses]
       .map(([node, address]) => ({ node, address }))
       .filter(({ address }) => !this.#seeds.some(({ host, port }) => host === address.host && port === address.port))
-  }
-
-  #disconnect(node: number): void {
-    this.#byNode.get(node)?.close()
-    this.#byNode.delete(node)
   }
 }

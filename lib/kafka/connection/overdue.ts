@@ -16,6 +16,8 @@ export interface Purpose {
   topic?: string
   /** Partitions of the topic that wait for the response. */
   partitions?: readonly number[]
+  /** Which of the connections to the broker takes the request, see Connections.to(); 0 if absent. */
+  lane?: number
 }
 
 export interface Addressed extends Purpose {

@@ -13,6 +13,11 @@ import { hasSuccessor, markersFrom } from '../recovery/changelog-check.ts'
 /** Number of producer ids a partition that identify the store's own batches without fencing. */
 const identitiesMax = 8
 
+/** Maximum number of connections to a broker over which partitions are taken at start. */
+const lanesMax = 4
+/** A connection that takes fewer partitions saves less time than opening it takes. */
+const partitionsPerLane = 32
+
 export class PartitionOwnership {
   readonly #clients: Clients
   readonly #config: StoreConfig
@@ -48,14 +53,20 @@ export class PartitionOwnership {
     // (KafkaApis.handleWriteTxnMarkersRequest). A leader that answers this request has opened them.
     const { producer } = this.#clients
     await producer.retryForever(() => listOffsets(producer, this.#config.changelogTopic, partitions, 'latest'))
-    await Promise.all(
-      partitions.map(async (partition) => {
-        if (!this.#config.fencing) return this.#take(partition)
-        const claim = newClaim()
-        await this.#fence(partition, claim, 0)
-        this.#claims.set(partition, claim)
-      }),
-    )
+    // A fence is three requests in a row, and each is replicated before the coordinator takes the next one of the
+    // same connection.
+    const lanes = Math.min(Math.ceil(partitions.length / partitionsPerLane), lanesMax)
+    const taking = partitions.map(async (partition, index) => {
+      if (!this.#config.fencing) return this.#take(partition)
+      const claim = newClaim()
+      await this.#fence(partition, claim, 0, index % lanes)
+      this.#claims.set(partition, claim)
+    })
+    try {
+      await Promise.all(taking)
+    } finally {
+      producer.closeLanes()
+    }
   }
 
   /**
@@ -72,13 +83,13 @@ export class PartitionOwnership {
     return this.identity(partition)!
   }
 
-  async #fence(partition: number, claim: Claim, from: number): Promise<void> {
+  async #fence(partition: number, claim: Claim, from: number, lane = 0): Promise<void> {
     const { changelogTopic: topic } = this.#config
     const { transactionTimeoutMs } = clientsConfigOf(this.#config).producer.produce
     const transactionalId = transactionalIdOf(this.#config, partition)
     const { changelog, producer: client } = this.#clients
     const markers = () => markersFrom(changelog, topic, partition, from)
-    const target = { client, transactionalId, topic, partition, transactionTimeoutMs, markers }
+    const target = { client, transactionalId, topic, partition, transactionTimeoutMs, lane, markers }
     await fencePartition(target, claim)
   }
 

@@ -2,7 +2,6 @@
  * Checks at start, before the partitions are taken, that the changelog is this store's. One wrong setting would make a
  * store take another store's changelog, find that it does not fit the source, and delete all of it.
  */
-
 import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { isDamage } from '../../kafka/damaged-batches.ts'

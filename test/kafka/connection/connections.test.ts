@@ -110,3 +110,37 @@ test('a client looks for the leaders of a partition again when the broker that l
   expect(await asked.catch((error: unknown) => error)).toMatchObject({ code: 'broker_unreachable' })
   expect([...(await client.leaders('topic', [0])).keys()]).toEqual([3])
 })
+
+test('each lane to a node is a connection, and lane 0 stays when the lanes are closed', async () => {
+  await using cluster = await ScriptedCluster.start(1)
+  const client = clientOf(cluster.broker(1).port)
+  await metadataOf(client, [])
+  const request = { apiKey: 10, apiVersion: 3, apiName: 'FindCoordinator', encode: () => [] }
+  cluster.versionsMax.set(request.apiKey, 3)
+  cluster.answer = () => Buffer.from([1])
+  const send = (lane?: number) => client.send(1, request, 5_000, lane === undefined ? {} : { lane })
+  const before = cluster.broker(1).connections
+  await Promise.all([send(), send(0), send(1), send(3), send(3)])
+  const all = cluster.broker(1).connections
+  client.closeLanes()
+  await until('the lanes are closed', () => cluster.broker(1).connections === all - 2)
+  await Promise.all([send(0), send(1)])
+  expect(cluster.broker(1).connections).toBe(all - 1)
+  client.close()
+  await until('all are closed', () => cluster.broker(1).connections === 0)
+  expect(all - before).toBeGreaterThanOrEqual(2)
+})
+
+test('a failed request of a lane closes that lane only', async () => {
+  await using cluster = await ScriptedCluster.start(1)
+  const client = clientOf(cluster.broker(1).port)
+  await metadataOf(client, [])
+  const waiting = { apiKey: 10, apiVersion: 3, apiName: 'FindCoordinator', encode: () => [] }
+  cluster.versionsMax.set(waiting.apiKey, 3)
+  const late = client.send(1, waiting, 60_000, { lane: 2 })
+  await until('it is asked', () => cluster.asked.some(({ apiKey }) => apiKey === waiting.apiKey))
+  const failed = client.send(1, waiting, 20, { lane: 1 }).catch((error: unknown) => error)
+  expect(await failed).toMatchObject({ code: 'request_timed_out' })
+  cluster.broker(1).respond(waiting.apiKey, Buffer.from([1]))
+  expect(await late).toEqual(Buffer.from([1]))
+})

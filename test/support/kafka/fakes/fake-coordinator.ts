@@ -148,6 +148,8 @@ export class CoordinatorClient {
 
   forgetCoordinator(): void {}
 
+  closeLanes(): void {}
+
   async send(_node: number, { encode }: RawRequest): Promise<Buffer> {
     const { buffer } = encode() as unknown as { buffer: Buffer }
     const at = buffer.length - 11

@@ -121,6 +121,10 @@ class ScriptedBroker {
     this.node = node
   }
 
+  get connections(): number {
+    return this.#sockets.size
+  }
+
   get isListening(): boolean {
     return this.#server !== undefined
   }
