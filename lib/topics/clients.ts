@@ -83,13 +83,13 @@ export function troubleOf(clients: Clients): string | undefined {
   return [...troubles].filter((trouble) => trouble !== undefined).join(' · ') || undefined
 }
 
-/** @throws LatchkeyError broker_unreachable if a client has no address that accepts connections */
+/** @throws LatchkeyError broker_unreachable if a client has no address where a broker may be */
 export async function requireBrokers(config: StoreConfig): Promise<void> {
   const { consumer, producer, changelog } = clientsConfigOf(config)
   for (const { connection } of [consumer, producer, changelog]) {
-    const { brokers, family } = connection
+    const { brokers, family, tls } = connection
     const setting = brokers === undefined ? 'KAFKA_BROKERS' : 'bootstrap.servers'
-    await requireReachable(brokers ?? config.kafkaBrokers, setting, { family })
+    await requireReachable(brokers ?? config.kafkaBrokers, setting, { family, tls })
   }
 }
 

@@ -62,7 +62,7 @@ export async function ask(
 
 const correlationId = 1
 const answerBytesMax = 65_536
-const apiVersionsRequest = requestOf(18, 0, Buffer.alloc(0))
+export const apiVersionsRequest = requestOf(18, 0, Buffer.alloc(0))
 const noMechanism = 'NONE'
 const saslHandshakeRequest = requestOf(
   17,
