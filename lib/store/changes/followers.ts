@@ -10,7 +10,7 @@ import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
 import { beginsWith } from './change-scan.ts'
-import { KeyWaits } from './key-waits.ts'
+import { type KeyWait, KeyWaits } from './key-waits.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import { SharedReads } from './shared-reads.ts'
 import type { ThreadChanges } from './thread-changes.ts'
@@ -31,6 +31,7 @@ export interface Touchable {
 
 /** Followers of one prefix, in one partition or in all. */
 interface Group {
+  readonly name: string
   readonly prefix: Uint8Array
   readonly partition: number | undefined
   readonly followers: Set<Touchable>
@@ -53,15 +54,13 @@ export class Followers {
   readonly reads: SharedReads
   readonly #source: FollowersSource
   readonly #groups = new Map<string, Group>()
-  readonly #keys = new KeyWaits()
-  /** With what removes each. */
-  readonly #all = new Map<Touchable, () => void>()
+  readonly #keys = new KeyWaits<Touchable>()
+  /** Each with its group, or with its keys. */
+  readonly #all = new Map<Touchable, Group | readonly KeyWait<Touchable>[]>()
   readonly #touched = new Set<Touchable>()
-  readonly #callbacks = new Set<() => void>()
+  readonly #concerned = new Set<Touchable>()
   readonly #places = new Map<number | undefined, ChangeId>()
   #publishes = 0
-  /** The change that is dispatched. */
-  #touching: { thread: ThreadChanges; start: number } | undefined
   #refills = 0
 
   constructor(source: FollowersSource) {
@@ -79,13 +78,15 @@ export class Followers {
 
   /** @throws LatchkeyError waits_exhausted */
   add(follower: Touchable): void {
-    const { options } = follower
-    this.#all.set(follower, options.keys === undefined ? this.#join(follower) : this.#index(follower, options.keys))
+    const { keys } = follower.options
+    this.#all.set(follower, keys?.map((key) => this.#keys.add(key, follower)) ?? this.#join(follower))
   }
 
   remove(follower: Touchable): void {
-    this.#all.get(follower)?.()
+    const joined = this.#all.get(follower)
     this.#all.delete(follower)
+    if (joined !== undefined && 'followers' in joined) this.#leave(joined, follower)
+    else for (const wait of joined ?? []) this.#keys.remove(wait)
     this.#source.removed()
   }
 
@@ -133,10 +134,9 @@ export class Followers {
       for (const follower of group.followers) this.#touch(follower, thread, start)
     }
     if (this.#keys.size === 0) return
-    this.#touching = { thread, start }
-    this.#keys.collect(data, keyStart, keyLength, this.#callbacks)
-    for (const touch of this.#callbacks) touch()
-    this.#callbacks.clear()
+    this.#keys.collect(data, keyStart, keyLength, this.#concerned)
+    for (const follower of this.#concerned) this.#touch(follower, thread, start)
+    this.#concerned.clear()
   }
 
   /** To be called when the changes of a publish were read. @param isWhole false if some were missed */
@@ -174,27 +174,21 @@ export class Followers {
     this.#touched.add(follower)
   }
 
-  #index(follower: Touchable, keys: readonly Uint8Array[]): () => void {
-    const touch = () => this.#touch(follower, this.#touching!.thread, this.#touching!.start)
-    const removes = keys.map((key) => this.#keys.add(key, touch))
-    return () => {
-      for (const remove of removes) remove()
-    }
-  }
-
-  #join(follower: Touchable): () => void {
+  #join(follower: Touchable): Group {
     const { prefix = new Uint8Array(0), partition } = follower.options
     const name = `${partition} ${Buffer.from(prefix).toString('latin1')}`
-    const group = this.#groups.get(name) ?? { prefix, partition, followers: new Set(), touchedIn: 0 }
+    const group = this.#groups.get(name) ?? { name, prefix, partition, followers: new Set(), touchedIn: 0 }
     if (!this.#groups.has(name) && this.#groups.size >= groupsMax) {
       const found = `${groupsMax} other prefixes are followed already. Follow fewer prefixes, or keys`
       throw new LatchkeyError('waits_exhausted', `Following changes: ${found}`)
     }
     this.#groups.set(name, group)
     group.followers.add(follower)
-    return () => {
-      group.followers.delete(follower)
-      if (group.followers.size === 0) this.#groups.delete(name)
-    }
+    return group
+  }
+
+  #leave(group: Group, follower: Touchable): void {
+    group.followers.delete(follower)
+    if (group.followers.size === 0) this.#groups.delete(group.name)
   }
 }

@@ -43,7 +43,7 @@ export interface ChangeSource {
 
 export class StoreChanges {
   readonly #source: ChangeSource
-  readonly #keys = new KeyWaits()
+  readonly #keys = new KeyWaits<() => void>()
   readonly #visibility: Visibility
   readonly #followers: Followers
   /** Followers that begin. */
@@ -97,10 +97,10 @@ export class StoreChanges {
    */
   onChange(key: Uint8Array, changed: () => void): () => void {
     this.#checkRoom()
-    const remove = this.#keys.add(key, changed)
+    const wait = this.#keys.add(key, changed)
     this.#request()
     return () => {
-      remove()
+      this.#keys.remove(wait)
       this.#request()
     }
   }
