@@ -20,7 +20,7 @@ export interface FeedParts {
 
 export class FeedSource implements BodySource {
   ready = nothing
-  readonly #follower: Following
+  #follower: Following | undefined
   readonly #encoder: FeedEncoder
   readonly #parts: FeedParts
   #piece: Uint8Array<ArrayBuffer> | undefined
@@ -38,20 +38,14 @@ export class FeedSource implements BodySource {
     encoder: FeedEncoder,
     parts: FeedParts,
   ): Promise<FeedSource> {
-    const opened: { source?: FeedSource } = {}
-    const follower = await follow(() => opened.source?.woken())
-    opened.source = new FeedSource(follower, encoder, parts)
-    return opened.source
+    const source = new FeedSource(encoder, parts)
+    source.#begin(await follow(readyOf(source)))
+    return source
   }
 
-  private constructor(follower: Following, encoder: FeedEncoder, parts: FeedParts) {
-    this.#follower = follower
+  private constructor(encoder: FeedEncoder, parts: FeedParts) {
     this.#encoder = encoder
     this.#parts = parts
-    this.#piece = encoder.begin(follower.place)
-    parts.beats.add(this)
-    encoder.clients++
-    parts.stats.followed(1)
   }
 
   read(): Uint8Array<ArrayBuffer> | undefined | null {
@@ -75,7 +69,7 @@ export class FeedSource implements BodySource {
   beat(): void {
     // A client that has something to take is not in silence.
     if (this.#piece !== undefined || this.#isTaking) return
-    this.#piece = this.#encoder.beat(this.#follower.place)
+    this.#piece = this.#encoder.beat(this.#follower?.place)
     this.ready()
   }
 
@@ -90,12 +84,20 @@ export class FeedSource implements BodySource {
     this.ready()
   }
 
+  #begin(follower: Following): void {
+    this.#follower = follower
+    this.#piece = this.#encoder.begin(follower.place)
+    this.#encoder.clients++
+    this.#parts.beats.add(this)
+    this.#parts.stats.followed(1)
+  }
+
   async #take(): Promise<void> {
     this.#isTaking = true
     try {
       while (this.#isWoken && this.#piece === undefined && !this.#isOver) {
         this.#isWoken = false
-        const batch = await this.#follower.next()
+        const batch = await this.#follower?.next()
         if (batch === undefined) continue
         // There may be more.
         this.#isWoken = true
@@ -126,8 +128,13 @@ export class FeedSource implements BodySource {
     if (this.#isOver) return
     this.#isOver = true
     this.#parts.beats.remove(this)
-    this.#follower.close()
+    this.#follower?.close()
     this.#encoder.clients--
     this.#parts.stats.followed(-1)
   }
+}
+
+/** Apart, because a function that is made within a suspended one keeps all that this has. */
+function readyOf(source: FeedSource): () => void {
+  return () => source.woken()
 }
