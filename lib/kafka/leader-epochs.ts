@@ -7,8 +7,9 @@ import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/raw-request.ts'
 import type { EpochEnd, EpochTrail } from './epoch-trail.ts'
 import { joined } from './joined.ts'
+import { leaderless } from './leaderless.ts'
 import { apiKeys } from './protocol/api-keys.ts'
-import { brokerError, errorAction, leaderNotAvailable } from './protocol/error-codes.ts'
+import { brokerError, errorAction } from './protocol/error-codes.ts'
 import { reading, ResponseCursor } from './protocol/response-cursor.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function endOfLeaderEpoch(
   const attempted = `Asking where leader epoch ${epoch} of ${topic} partition ${partition} ends`
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
-  if (node === undefined) throw brokerError(attempted, leaderNotAvailable, undefined, [partition])
+  if (node === undefined) throw leaderless(client, attempted, topic, [partition])
   const asked = { partition, epoch, current: client.topics.leaderEpoch(topic, partition) }
   const kind = `leader epochs of ${topic} at ${node}`
   const { errorCode, ...end } = await joined(client, kind, asked, async (all) => {

@@ -6,6 +6,7 @@
 import { deadline } from '../deadline.ts'
 import { type ErrorCode, LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from './client.ts'
+import { leaderless } from './leaderless.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 interface Place {
@@ -174,8 +175,8 @@ export class LeaderLoops {
   }
 
   #leaderless(partition: number): LatchkeyError {
-    const found = 'there is none in the cluster’s metadata'
-    return new LatchkeyError('broker_error', `Finding the leader of ${this.#topic} partition ${partition}: ${found}`)
+    const attempted = `Finding the leader of ${this.#topic} partition ${partition}`
+    return leaderless(this.#client, attempted, this.#topic, [partition])
   }
 
   #start(node: number): void {

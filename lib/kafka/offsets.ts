@@ -5,13 +5,8 @@
 import type { LatchkeyError } from '../errors.ts'
 import type { Isolation } from '../store-protocol/client-config.ts'
 import type { KafkaClient } from './client.ts'
-import {
-  brokerError,
-  errorAction,
-  groupAuthorizationFailed,
-  leaderNotAvailable,
-  unknownMember,
-} from './protocol/error-codes.ts'
+import { leaderless } from './leaderless.ts'
+import { brokerError, errorAction, groupAuthorizationFailed, unknownMember } from './protocol/error-codes.ts'
 import { checkedOffset, malformed, reading } from './protocol/response-cursor.ts'
 
 export type OffsetSpec = 'earliest' | 'latest'
@@ -39,13 +34,16 @@ export async function listOffsets(
     offsets.set(partition, offset)
   }
   const missing = partitions.filter((partition) => !offsets.has(partition))
-  if (missing.length > 0) throw offsetError(spec, topic, missing, leaderNotAvailable)
+  if (missing.length > 0) throw leaderless(client, lookingUp(spec, topic, missing[0]!), topic, missing)
   return offsets
 }
 
 function offsetError(spec: OffsetSpec, topic: string, partitions: readonly number[], errorCode: number): LatchkeyError {
-  const attempted = `Looking up the ${spec} offset of ${topic} partition ${partitions[0]}`
-  return brokerError(attempted, errorCode, undefined, partitions)
+  return brokerError(lookingUp(spec, topic, partitions[0]!), errorCode, undefined, partitions)
+}
+
+function lookingUp(spec: OffsetSpec, topic: string, partition: number): string {
+  return `Looking up the ${spec} offset of ${topic} partition ${partition}`
 }
 
 export interface FoundOffset {

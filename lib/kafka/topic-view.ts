@@ -4,6 +4,7 @@
  * stays.
  */
 import { isDebug, loggerOf } from '../log/index.ts'
+import { unknownTopic } from './protocol/error-codes.ts'
 import type { TopicMetadata } from './protocol/metadata.ts'
 
 const log = loggerOf('kafka')
@@ -22,6 +23,8 @@ interface KnownTopic {
   leaderEpochs: Map<number, number>
   /** Ids of deleted topics of this name, the latest last. */
   former: string[]
+  /** Whether the last response did not know the topic. */
+  isMissing: boolean
 }
 
 /** Maximum of former ids. An older one would count as new, but no broker lags behind that far. */
@@ -53,6 +56,11 @@ export class TopicView {
     return this.#topics.get(topic)?.leaders.get(partition)
   }
 
+  /** Whether the brokers did not know the topic when they were asked last, although it was used before. */
+  isMissing(topic: string): boolean {
+    return this.#topics.get(topic)?.isMissing ?? false
+  }
+
   forgetLeader(topic: string, partition: number): void {
     this.#topics.get(topic)?.leaders.delete(partition)
   }
@@ -75,10 +83,11 @@ export class TopicView {
     const { topic, id } = found
     let known = this.#topics.get(topic)
     if (known === undefined) {
-      known = { id, leaders: new Map(), leaderEpochs: new Map(), former: [] }
+      known = { id, leaders: new Map(), leaderEpochs: new Map(), former: [], isMissing: false }
       this.#topics.set(topic, known)
     }
     if (id !== undefined && known.former.includes(id)) return
+    known.isMissing = found.errorCode === unknownTopic
     const former = known.id
     if (id !== undefined) known.id = id
     const isRecreated = id !== undefined && former !== undefined && id !== former

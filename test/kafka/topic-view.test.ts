@@ -90,3 +90,15 @@ test('an ended watch receives nothing more', () => {
   view.update(answer('a', [1, 6]))
   expect(heard).toEqual([])
 })
+
+test('a view knows that a topic is missing until an answer has it again', () => {
+  const { view, heard } = watched()
+  expect(view.isMissing('orders')).toBe(false)
+  view.update(answer('a', [1, 0]))
+  expect(view.isMissing('orders')).toBe(false)
+  view.update({ topic: 'orders', id: undefined, errorCode: 3, partitions: [] })
+  expect([view.isMissing('orders'), view.leader('orders', 0), view.id('orders')]).toEqual([true, undefined, 'a'])
+  view.update(answer('b', [2, 0]))
+  expect([view.isMissing('orders'), view.leader('orders', 0)]).toEqual([false, 2])
+  expect(heard).toEqual(['a is b now'])
+})

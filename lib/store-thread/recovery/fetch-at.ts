@@ -3,8 +3,9 @@ import { LatchkeyError } from '../../errors.ts'
 import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { damagedFetchError, damagedFetchesMax, soundPart } from '../../kafka/damaged-batches.ts'
+import { leaderless } from '../../kafka/leaderless.ts'
 import { placeInLog } from '../../kafka/out-of-range.ts'
-import { brokerError, leaderNotAvailable } from '../../kafka/protocol/error-codes.ts'
+import { brokerError } from '../../kafka/protocol/error-codes.ts'
 import { type FetchedPartition, fetchRequest, parseFetchResponse } from '../../kafka/protocol/fetch.ts'
 import type { RetryPolicy } from '../../kafka/retry-policy.ts'
 import { plainFetch } from '../../topics/clients.ts'
@@ -49,7 +50,7 @@ async function fetchOnce(
   await client.leaders(topic, [partition])
   const node = client.leader(topic, partition)
   const attempted = `Reading ${topic} partition ${partition}`
-  if (node === undefined) throw brokerError(attempted, leaderNotAvailable, undefined, [partition])
+  if (node === undefined) throw leaderless(client, attempted, topic, [partition])
   const request = fetchRequest(topic, [{ partition, offset }], { ...plainFetch, maxWaitMs: 0, isolation })
   const purpose = { topic, partitions: [partition] }
   const { errorCode, partitions } = parseFetchResponse(

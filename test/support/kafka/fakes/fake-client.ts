@@ -37,10 +37,13 @@ export class FakeClient {
   readonly offsets = new Map<number, { earliest: number; latest: number }>()
   /** Of the partitions whose epoch is known. */
   readonly leaderEpochs = new Map<number, number>()
+  /** Whether the topic was deleted. */
+  isMissing = false
   /** The topic's id, where it is known. */
   topicId: string | undefined
   readonly topics = {
     id: () => this.topicId,
+    isMissing: () => this.isMissing,
     leaderEpoch: (_topic: string, partition: number) => this.leaderEpochs.get(partition) ?? -1,
     watch: (_topic: string, _listener: TopicListener): (() => void) => noWatch,
   }
