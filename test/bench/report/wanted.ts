@@ -31,6 +31,7 @@ export const wanted: readonly Wanted[] = [
   { metric: 'growthPause', atMost: 20 },
   { metric: 'cleaningPause', atMost: 20 },
   { metric: 'pacedPause', atMost: 20 },
+  { metric: 'restartRatio', atMost: 5 },
   { metric: 'endlessGrowth', atMost: 1.1 },
   { metric: 'readsKeysGain', atLeast: 4 },
   { metric: 'readsQueryGain', atLeast: 4 },

@@ -7,6 +7,7 @@ import { limits } from './limits.ts'
 import { peers } from './peers.ts'
 import { reads } from './reads.ts'
 import { resp } from './resp.ts'
+import { restart } from './restart.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
 import { start } from './start.ts'
@@ -30,5 +31,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('endless')) await endless(bench)
   if (asked.has('resp')) await resp(bench)
   if (asked.has('reads')) await reads(bench)
+  if (asked.has('restart')) await restart(bench)
   return tables
 }

@@ -11,5 +11,6 @@ export const scenarioNames = [
   'endless',
   'resp',
   'reads',
+  'restart',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
