@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../errors.ts'
 import type { StoreView } from './store-view.ts'
 
 /**
@@ -11,6 +12,7 @@ export class CaughtUp {
   readonly #store: Pick<StoreView, 'status'>
   #isCaughtUp = false
   #checkedAt = -Infinity
+  #halted: string | undefined
 
   constructor(store: Pick<StoreView, 'status'>) {
     this.#store = store
@@ -20,8 +22,24 @@ export class CaughtUp {
   check(): boolean {
     const now = performance.now()
     if (now - this.#checkedAt < checkMs) return this.#isCaughtUp
-    this.#isCaughtUp = this.#store.status().caughtUp
+    const { caughtUp, conditions } = this.#store.status()
+    this.#isCaughtUp = caughtUp
+    this.#halted = conditions.find(({ name, ok }) => name === 'not_halted' && !ok)?.reason
     this.#checkedAt = now
     return this.#isCaughtUp
+  }
+
+  /**
+   * Returns the error for a key that is not there.
+   * @param found beginning of the message
+   */
+  notFound(found: string): LatchkeyError {
+    if (this.check()) return new LatchkeyError('key_not_found', found, { details: { caughtUp: true } })
+    if (this.#halted === undefined) {
+      const message = `${found} yet; it has not caught up with the source topic, so ask again later`
+      return new LatchkeyError('key_not_found', message, { details: { caughtUp: false } })
+    }
+    const message = `${found} yet; it does not catch up with the source topic: ${this.#halted}`
+    return new LatchkeyError('key_not_found', message, { details: { caughtUp: false, halted: true } })
   }
 }

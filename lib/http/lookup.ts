@@ -119,7 +119,8 @@ export class LookupHandler {
   #fail(thrown: unknown, startedAt: number): Response {
     this.#observe(outcomeOf(thrown), startedAt)
     const error = thrown instanceof LatchkeyError ? thrown : undefined
-    const comesSoon = error?.code === 'key_not_found' && error.details['caughtUp'] === false
+    const { caughtUp, halted } = error?.details ?? {}
+    const comesSoon = error?.code === 'key_not_found' && caughtUp === false && halted !== true
     return problemResponse(thrown, comesSoon ? { 'retry-after': '1' } : {})
   }
 
@@ -130,9 +131,7 @@ export class LookupHandler {
   #keyNotFound(): LatchkeyError {
     const { key } = this.#store.presentation.formats
     const found = `Looking up the key: the store holds no record under it${key === 'raw' ? '' : `, read as ${key}`}`
-    if (this.#caughtUp.check()) return new LatchkeyError('key_not_found', found, { details: { caughtUp: true } })
-    const message = `${found} yet; it has not caught up with the source topic, so ask again later`
-    return new LatchkeyError('key_not_found', message, { details: { caughtUp: false } })
+    return this.#caughtUp.notFound(found)
   }
 }
 

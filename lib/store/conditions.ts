@@ -18,6 +18,8 @@ export interface ConditionInput {
   /** Partitions whose source has changed while the store runs, with the reason as text. */
   rebuilding?: ReadonlyMap<number, string>
   failure: string | undefined
+  /** What Kafka's clients wait for, with partitions; undefined if nothing fails. */
+  trouble?: string | undefined
 }
 
 export function conditionsOf({
@@ -29,15 +31,18 @@ export function conditionsOf({
   halted,
   rebuilding,
   failure,
+  trouble,
 }: ConditionInput): Condition[] {
   const recovered = state === 'running' || state === 'stopping'
+  const waiting = trouble === undefined ? '' : `; ${trouble}`
   const conditions: Condition[] = [
     condition('not_failed', state !== 'failed', failure ?? 'the store has failed'),
     condition('not_stopping', state !== 'stopping', 'the store is stopping'),
-    condition('recovered', recovered, `the store is ${state}`),
+    condition('recovered', recovered, `the store is ${state}${state === 'failed' ? '' : waiting}`),
   ]
   if (readyWhen === 'caught-up') {
-    conditions.push(condition('caught_up', caughtUp, 'the end that the source had at start is not reached yet'))
+    const behind = `the end that the source had at start is not reached yet${waiting}`
+    conditions.push(condition('caught_up', caughtUp, behind))
   }
   conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
   conditions.push(condition('not_contested', contested.size === 0, [...contested.values()].join(' · ')))

@@ -54,6 +54,7 @@ export function statusOf(
       halted,
       rebuilding,
       failure,
+      trouble: handles.flatMap(({ troubles: { trouble } }) => trouble ?? []).join(' · ') || undefined,
     }),
   }
 }

@@ -150,6 +150,22 @@ describe('GET /stores/<id>/<key>', () => {
     expect(response.headers.get('retry-after')).toBe('1')
   })
 
+  test('404 names what has to be corrected, and does not ask to come again, when a partition has halted', async () => {
+    await using served = serveFake()
+    served.store.state.caughtUp = false
+    const reason = 'orders partition 0: halted at offset 7, the key is null; set ON_BAD_RECORD=skip'
+    served.store.state.conditions = [{ name: 'not_halted', ok: false, reason }]
+    const response = await fetch(`${served.url}/stores/orders/a`)
+    const found = 'Looking up the key: the store holds no record under it yet'
+    expect(await problemOf(response)).toMatchObject({
+      code: 'key_not_found',
+      detail: `${found}; it does not catch up with the source topic: ${reason}`,
+      caughtUp: false,
+      halted: true,
+    })
+    expect(response.headers.has('retry-after')).toBeFalse()
+  })
+
   test('404 store_not_found is answered when the store is another', async () => {
     await using served = serveFake()
     for (const path of ['/stores/prices/a', '/stores/', '/stores/%zz/a', '/stores/orders2?key=a']) {

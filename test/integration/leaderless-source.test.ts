@@ -46,6 +46,7 @@ test(
       await latchkey.until('it does not claim to be done', async () => (await progress()).percent < 100)
       expect((await progress()).remainingSeconds).toBeNull()
       expect((await latchkey.status(storeId))!.reason).toContain(`${source} partition 0`)
+      expect(await (await latchkey.get('/readyz')).text()).toContain(`${source} partition 0`)
       expect(await (await latchkey.get('/metrics')).text()).toMatch(
         /^latchkey_partition_trouble_since_seconds\{[^}]*partition="0"[^}]*\} \d+/m,
       )

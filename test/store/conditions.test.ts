@@ -38,6 +38,14 @@ test.each<[StoreState, string[]]>([
   expect(unmet({ state })).toEqual(expected)
 })
 
+test('a store that recovers, or has not caught up, names the partitions that it waits for', () => {
+  const trouble = 'source consumer: Looking up an offset: LEADER_NOT_AVAILABLE (partition 3, for 12 s, still retrying)'
+  expect(unmet({ state: 'recovering', trouble })).toEqual([`recovered: the store is recovering; ${trouble}`])
+  const behind = 'caught_up: the end that the source had at start is not reached yet'
+  expect(unmet({ caughtUp: false, trouble })).toEqual([`${behind}; ${trouble}`])
+  expect(unmet({ trouble })).toEqual([])
+})
+
 test('conditions give the reason when the store has failed', () => {
   expect(unmet({ state: 'failed', failure: 'topics do not fit' })[0]).toBe('not_failed: topics do not fit')
 })
