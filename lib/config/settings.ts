@@ -12,6 +12,7 @@ import { operationDefinitions } from './definitions/operation.ts'
 import { partitionDefinitions } from './definitions/partitions.ts'
 import { deadLetterFault, recordDefinitions } from './definitions/records.ts'
 import { serverDefinitions } from './definitions/server.ts'
+import { snapshotDefinitions } from './definitions/snapshots.ts'
 import { moduleDefinitions } from './definitions/store-module.ts'
 import { topicDefinitions } from './definitions/topics.ts'
 import type { TokenPlace } from './secrets.ts'
@@ -39,7 +40,7 @@ const areas = {
   kafka: { ...topicDefinitions, ...clientDefinitions, ...partitionDefinitions },
   formats: { ...formatDefinitions, ...moduleDefinitions, ...recordDefinitions },
   http: { ...serverDefinitions, ...operationDefinitions },
-  memory: memoryDefinitions,
+  memory: { ...memoryDefinitions, ...snapshotDefinitions },
 }
 
 const definitions = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http }
@@ -106,6 +107,14 @@ export const settingsSchema = v.pipe(
       'it excludes USE_REPLICA_ONLY=true: the one only copies the changelog, the other only writes it',
     ),
     ['useProcessingOnly'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['snapshotDir'], ['useProcessingOnly']],
+      ({ snapshotDir, useProcessingOnly }) => snapshotDir === undefined || !useProcessingOnly,
+      'it excludes USE_PROCESSING_ONLY=true: nothing is in memory, so there is nothing to write',
+    ),
+    ['snapshotDir'],
   ),
   v.forward(
     v.partialCheck(

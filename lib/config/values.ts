@@ -26,6 +26,18 @@ export function decimalNumber(min: number, max: number) {
   return v.pipe(v.string(), v.regex(decimal), v.transform(Number), v.minValue(min), v.maxValue(max))
 }
 
+const pathLengthMax = 4_096
+
+/** A path is taken as it is given: relative to the working directory. */
+export function directoryPath() {
+  return v.pipe(
+    v.string(),
+    v.nonEmpty(),
+    v.maxLength(pathLengthMax),
+    v.check((path) => !path.includes('\0')),
+  )
+}
+
 /** Words that a switch accepts, case-insensitive. */
 export const switchWords: ReadonlyMap<string, boolean> = new Map([
   ['true', true],

@@ -49,6 +49,10 @@ export interface OpenOptions {
   readonly autoFlushSeconds?: number
   readonly autoFlushWhenIdle?: boolean
   readonly changesBytes?: number
+  /** Directory for snapshots of the entries, with a folder for each store; none by default. */
+  readonly snapshotDir?: string
+  /** Seconds after a snapshot at which the next is taken, if anything has changed; 60 by default. */
+  readonly snapshotSeconds?: number
   readonly readerPoolSize?: number
   /** Number of threads that write, each with a share of the partitions. */
   readonly storeThreads?: number

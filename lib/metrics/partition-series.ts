@@ -1,4 +1,5 @@
 /** The series of each partition, read from the gauges in shared memory. An unknown value has no series. */
+import { snapshotRefusals } from '../store-protocol/snapshot-refusal.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { GaugeName } from '../store-protocol/stats.ts'
 import { partitionStates, type PartitionStatus } from '../store-protocol/status.ts'
@@ -9,7 +10,7 @@ export function registerPartitionSeries(
   series: SeriesRegistry,
   read: () => { stats: StatsView; details: readonly PartitionStatus[] },
 ): void {
-  const gauge = (name: string, help: string, valueOf: (stats: StatsView, partition: number) => number) => {
+  const gauge: PartitionGauge = (name, help, valueOf) => {
     series.gauge(`partition_${name}`, help, () => {
       const { stats } = read()
       const samples: Sample[] = []
@@ -33,6 +34,7 @@ export function registerPartitionSeries(
     return Math.max(0, zeroIfUnknown(stats, partition, 'totalBytes') - live)
   })
   gauge('recovery_ratio', 'Recovered part of the changelog by offsets, 0 to 1', recoveryRatio)
+  registerSnapshotSeries(series, gauge, () => read().stats)
   series.gauge(
     'partition_trouble_since_seconds',
     'Start of a problem between a partition and a broker, in seconds since the epoch',
@@ -49,6 +51,31 @@ export function registerPartitionSeries(
       return partitionStates.map((candidate) => {
         return { labels: { partition, role, state: candidate }, value: candidate === state ? 1 : 0 }
       })
+    })
+  })
+}
+
+type PartitionGauge = (name: string, help: string, valueOf: (stats: StatsView, partition: number) => number) => void
+
+function registerSnapshotSeries(series: SeriesRegistry, gauge: PartitionGauge, read: () => StatsView): void {
+  gauge('snapshot_position', 'Next changelog offset of the last snapshot', (stats, partition) => {
+    return stats.gauge(partition, 'snapshotPosition')
+  })
+  gauge('snapshot_age_seconds', 'Age of the last snapshot', (stats, partition) => {
+    const takenAt = stats.gauge(partition, 'snapshotTakenAt')
+    return takenAt < 0 ? -1 : Math.max(0, (Date.now() - takenAt) / 1000)
+  })
+  gauge('snapshot_bytes', 'Bytes of the files of the last snapshot', (stats, partition) => {
+    return stats.gauge(partition, 'snapshotBytes')
+  })
+  gauge('snapshot_seconds', 'Time that the last snapshot took', (stats, partition) => {
+    return stats.gauge(partition, 'snapshotSeconds')
+  })
+  series.gauge('partition_snapshot_start', '1 with the reason why the start did not use a snapshot, or `used`', () => {
+    const stats = read()
+    return stats.partitions.flatMap((partition) => {
+      const reason = snapshotRefusals[stats.gauge(partition, 'snapshotRefusal')]
+      return reason === undefined ? [] : [{ labels: { partition, reason }, value: 1 }]
     })
   })
 }

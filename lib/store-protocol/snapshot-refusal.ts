@@ -11,6 +11,8 @@ export const snapshotRefusals = [
   'damaged',
   /** A later version of Latchkey wrote it. */
   'newer',
+  /** Of another seed file. */
+  'foreign',
   'unreadable',
   /** It does not fit into memory. */
   'memory',

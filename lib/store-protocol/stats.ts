@@ -39,6 +39,10 @@ export const counterNames = [
   'foreignWrites',
   /** How often a partition that was served began to be filled again. */
   'refills',
+  /** Snapshots taken, attempts that failed, and bytes written for them. */
+  'snapshots',
+  'snapshotFailures',
+  'snapshotBytesWritten',
   /** When changelog offsets have fallen last, in ms since the epoch: records were lost. */
   'changelogFellAt',
 ] as const
@@ -67,6 +71,14 @@ export const gaugeNames = [
   'phaseEnd',
   /** Time at which the end was last received, in ms since the epoch. */
   'endKnownAt',
+  /** Changelog position of the last snapshot, and when it was taken, in ms since the epoch. */
+  'snapshotPosition',
+  'snapshotTakenAt',
+  'snapshotEntries',
+  'snapshotBytes',
+  'snapshotSeconds',
+  /** Index into `snapshotRefusals`: why the last start did not use the snapshot. */
+  'snapshotRefusal',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

@@ -1,5 +1,6 @@
 /** Status of a store, for the executable, HTTP and embedding programs. Plain data without behaviour. */
 import type { SkippedRecords } from './skipped.ts'
+import type { SnapshotRefusal } from './snapshot-refusal.ts'
 
 export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'failed'
 
@@ -42,6 +43,21 @@ export interface PartitionTrouble {
   message: string
 }
 
+/** The local snapshot of a partition. */
+export interface SnapshotStatus {
+  /** Why the last start did not use the snapshot of before; `used` if it did, `none` if there was none. */
+  start: SnapshotRefusal
+  /** Next changelog offset; null before the first snapshot, like the others. */
+  position: number | null
+  /** Age in seconds, by the clock of this machine. */
+  ageSeconds: number | null
+  entries: number | null
+  /** Size of its files. */
+  bytes: number | null
+  /** Time in seconds that it took to write; null until this process has written one. */
+  seconds: number | null
+}
+
 export interface PartitionStatus {
   partition: number
   role: PartitionRole
@@ -61,6 +77,8 @@ export interface PartitionStatus {
   liveBytes: number
   /** Bytes of all entries, including overwritten and deleted ones. */
   totalBytes: number
+  /** Absent without SNAPSHOT_DIR. */
+  snapshot?: SnapshotStatus
   /** Problems of Kafka clients with the partition: where and since when; absent without problems. */
   reason?: string
   troubles?: PartitionTrouble[]

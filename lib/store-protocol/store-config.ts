@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { FormatsConfig } from '../format/formats-config.ts'
 import type { BrokerAddress, ClientsConfig } from './client-config.ts'
 
@@ -56,6 +57,17 @@ export interface StoreConfig {
   readonly deadLetterTopic?: string | undefined
   /** Names of source headers to keep; a trailing `*` matches any end; none if absent. */
   readonly keepHeaders?: readonly string[]
+  /** Directory for snapshots, which has a folder for each store; absent for none. */
+  readonly snapshotDir?: string | undefined
+  /** Time in seconds after a snapshot at which the next is taken; 60 if absent. */
+  readonly snapshotSeconds?: number
+  /** Whether this process has the lock of the store's snapshots. Set by the store itself. */
+  readonly isSnapshotsLocked?: boolean
   /** Discard the content of the changelog and read the source from its start. */
   readonly rebuild?: boolean
+}
+
+/** Returns the folder for the snapshots of a store; undefined without snapshots. */
+export function snapshotPathOf({ snapshotDir, storeId, useProcessingOnly }: StoreConfig): string | undefined {
+  return snapshotDir === undefined || useProcessingOnly ? undefined : join(snapshotDir, storeId)
 }

@@ -40,6 +40,8 @@ export type ToThread =
    */
   | { type: 'write'; partition: number; timestamp: number; records: Uint8Array<ArrayBuffer> }
   | { type: 'watch'; readerThread: number; watching: Watching }
+  /** No other process uses the store's snapshots any more. */
+  | { type: 'snapshots-locked' }
   | { type: 'close' }
 
 export type FromThread =

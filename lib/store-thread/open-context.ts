@@ -13,6 +13,7 @@ import { changelogIdOf, type Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
 import { Changes } from './changes/changes.ts'
 import { Flusher } from './flusher.ts'
+import { openDirectory, snapshotsOf } from './snapshots/open-snapshots.ts'
 import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
@@ -43,6 +44,7 @@ export function openContext({
   const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
   const { initialCapacity, readerPoolSize, useProcessingOnly } = config
   const stats = new Stats(partitions)
+  const directory = openDirectory(config)
   const map = new ChiralMap({
     partitions: useProcessingOnly ? [] : partitions,
     partitionCount: topology.partitionCount,
@@ -50,6 +52,7 @@ export function openContext({
     readersMax: readerPoolSize + pinnedReadersMax,
     readerThreads: config.readerThreads ?? 1,
     announce: (message) => post({ type: 'map', message }),
+    ...(directory && { seed: directory.seed }),
   })
   const flusher = new Flusher(map, stats, {
     count: config.autoFlushCount,
@@ -66,8 +69,10 @@ export function openContext({
     failed,
   })
   flusher.watchBy(changes)
+  const parts = { config, clients, stats, map, flush: () => flusher.flush(), failed }
+  const snapshots = directory && snapshotsOf(parts, directory)
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
   for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
   for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
-  return { config, definition, clients, topology, roles, stats, map, flusher, changes, post, failed }
+  return { config, definition, clients, topology, roles, stats, map, flusher, changes, snapshots, post, failed }
 }

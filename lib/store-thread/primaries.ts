@@ -25,12 +25,14 @@ import { commitsForChangelog } from './recovery/changelog-commits.ts'
 import { endedEarly } from './recovery/ended-early.ts'
 import { requireOwnChangelog } from './recovery/own-changelog.ts'
 import type { Recovered } from './recovery/recovery.ts'
+import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { type Resumption, resumptions, warnStale } from './recovery/resume.ts'
 import { ChangelogWatch } from './repair/changelog-watch.ts'
 import { Contests } from './repair/contests.ts'
 import { Repairs } from './repair/repairs.ts'
 import { Rereads } from './reread/rereads.ts'
 import { SourceWatch } from './reread/source-watch.ts'
+import { followPrimaries } from './snapshots/primary-point.ts'
 import type { StoreContext } from './store-context.ts'
 
 /**
@@ -115,6 +117,14 @@ export class Primaries {
       const end = { offset: changelogEnd, isSure: isEndSure }
       this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, end)
     }
+    followPrimaries(this.#context, {
+      ingest: this.#ingest,
+      ownership: this.#ownership,
+      repairs: this.#repairs,
+      contests: this.#contests,
+      rereads: this.#rereads,
+      recovered: this.#recovered,
+    })
     this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
     this.#events.watchBy(this.#source)
     if (this.#standstill.hasStoodStill) this.#ingest.repairs.renew()
@@ -166,6 +176,11 @@ export class Primaries {
     }
     if (roles.primaries.length === 0) post({ type: 'caught-up' })
     await (this.#ingesting ?? this.#ingest.run())
+  }
+
+  /** Snapshots with which partitions began. */
+  get restored(): RestoredSnapshot[] {
+    return [...this.#recovered.values()].flatMap(({ restored }) => restored ?? [])
   }
 
   /** Writes records of a program: see Ingest.write. */

@@ -1,24 +1,32 @@
 /**
- * Recovers the partitions that this instance owns. Reads the whole changelog into the map, or, without a map
+ * Recovers the partitions that this instance owns. Reads snapshots into the map, if there are any, and the changelog after them, or, without a map
  * (USE_PROCESSING_ONLY), only the part that the resume decision needs.
  */
 import type { CommittedOffset } from '../kafka/offsets.ts'
 import { headerSelectorOf } from '../store-protocol/kept-headers.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { changelogFetch } from '../topics/clients.ts'
-import { entriesIn } from '../topics/completeness.ts'
+import { entriesIn, rebuildingMetadata } from '../topics/completeness.ts'
 import type { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
+import type { RefusedSnapshot } from './recovery/snapshot-check.ts'
 import type { StoreContext } from './store-context.ts'
 
 /** Number of offsets before the end that are read first if only the last source offset is needed. */
 const tailOffsets = 1_000
 
 export async function readChangelog(
-  { clients, config, stats, map, roles }: StoreContext,
+  { clients, config, stats, map, roles, snapshots }: StoreContext,
   ownership: PartitionOwnership,
   committed: ReadonlyMap<number, CommittedOffset>,
 ): Promise<Map<number, Recovered>> {
   const { changelogTopic, fencing, useProcessingOnly } = config
+  const identityOf = (partition: number) => (fencing ? ownership.identity(partition) : undefined)
+  const restored = await snapshots?.restorer.restore(roles.primaries, {
+    client: clients.changelog,
+    identityOf,
+    rebuildOf: (partition) => rebuildOf(config, committed.get(partition)),
+  })
   const context = {
     client: clients.changelog,
     changelogTopic,
@@ -28,7 +36,9 @@ export async function readChangelog(
     headerSelector: headerSelectorOf(config),
     entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,
-    identityOf: (partition: number) => (fencing ? ownership.identity(partition) : undefined),
+    identityOf,
+    ...(restored && { restored }),
+    snapshotVoid: (partition: number, refused: RefusedSnapshot) => snapshots?.restorer.voided(partition, refused),
     fenceAgain: async (partition: number, position: number) => {
       await ownership.renew(partition, position)
     },
@@ -42,4 +52,12 @@ export async function readChangelog(
     })
     if (isFound) return recovered
   }
+}
+
+function rebuildOf(
+  { rebuild }: StoreConfig,
+  committed: CommittedOffset | undefined,
+): 'asked' | 'unfinished' | undefined {
+  if (rebuild === true) return 'asked'
+  return committed?.metadata === rebuildingMetadata ? 'unfinished' : undefined
 }

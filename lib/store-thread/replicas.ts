@@ -8,12 +8,14 @@ import { listOffsets } from '../kafka/offsets.ts'
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
-import { setPartitionState } from '../store-protocol/partition-state.ts'
+import { partitionStateOf, setPartitionState } from '../store-protocol/partition-state.ts'
+import type { SnapshotFacts } from '../store-protocol/snapshot-facts.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
 import { type ChangelogPosition, ChangelogReader } from './changelog-reader.ts'
 import { ReplicaTrail } from './changes/replica-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
+import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import type { StoreContext } from './store-context.ts'
@@ -25,6 +27,8 @@ const notInIt = 'it was truncated or recreated, and does not have what is next'
 const emptyingOperationsMax = 100_000
 
 interface Replica extends ChangelogPosition {
+  /** Log start offset when the reading began. */
+  start: number
   /** Leader epochs of the records that were read. */
   readonly epochs: EpochTrail
   trail: ReplicaTrail
@@ -63,18 +67,21 @@ export class Replicas {
 
   /** Runs until stop(). */
   async run(): Promise<void> {
-    const { clients, config, stats, roles } = this.#context
+    const { clients, config, stats, roles, snapshots } = this.#context
     const { replicas } = roles
     if (replicas.length === 0) return this.#allFilled.resolve()
     const client = clients.replicas
     const starts = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
     const ends = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
+    const without = { identityOf: () => undefined, rebuildOf: () => undefined }
+    const restored = await snapshots?.restorer.restore(replicas, { client, ...without })
     for (const partition of replicas) {
-      const position = starts.get(partition)!
+      const start = starts.get(partition)!
       const target = ends.get(partition)!
-      const epochs = new EpochTrail()
-      const begun = { epochs, trail: new ReplicaTrail(), succession: new Succession() }
-      this.#replicas.set(partition, { position, ...begun, target, filled: false, opened: false })
+      const begun = beginningOf(restored?.get(partition)?.facts, start)
+      const { position, epochs } = begun
+      this.#replicas.set(partition, { start, ...begun, target, filled: false, opened: false })
+      this.#followForSnapshots(partition, restored?.get(partition))
       stats.setGauge(partition, 'recoveryStart', position)
       stats.setGauge(partition, 'recoveryPosition', position)
       stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
@@ -107,10 +114,14 @@ export class Replicas {
   }
 
   #take(partition: number, replica: Replica, batch: RecordBatchReader): number {
-    const { map, stats, changes } = this.#context
-    replica.trail.recordBy(changes.recorder.trailOf(partition, 0))
+    const { map, stats, changes, snapshots } = this.#context
+    const isLate = replica.succession.isLate(batch)
+    // A primary that began with a snapshot of this replica would not find the late records.
+    if (isLate) snapshots?.leave(partition)
+    const recording = changes.recorder.trailOf(partition, 0)
+    replica.trail.recordBy(snapshots === undefined ? recording : snapshots.trailOf(partition, 0, recording))
     // The primary corrects late records. Until then the replica shows no older value.
-    return replica.succession.isLate(batch)
+    return isLate
       ? applyLateRecords(map, partition, batch, replica.position, replica.trail, this.#headerSelector)
       : applyRecords(map, stats, partition, batch, replica.position, replica.trail, this.#headerSelector)
   }
@@ -125,6 +136,17 @@ export class Replicas {
     this.#checkFilled(partition)
     if (replica.opened) flusher.wrote()
     flusher.progressed()
+  }
+
+  #followForSnapshots(partition: number, restored?: RestoredSnapshot): void {
+    const point = () => {
+      const { position, start, succession, filled } = this.#replicas.get(partition)!
+      const isRunning = filled && partitionStateOf(this.#context.stats, partition) === 'running'
+      if (!isRunning) return undefined
+      return { position, known: position, changelogStart: start, owners: succession.state, clock: undefined }
+    }
+    const facts = restored?.facts
+    this.#context.snapshots?.follow(partition, { point }, facts?.records ?? 0, facts?.trail, restored)
   }
 
   #checkFilled(partition: number): void {
@@ -186,7 +208,9 @@ export class Replicas {
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
-    replica.position = starts.get(partition)!
+    replica.start = starts.get(partition)!
+    replica.position = replica.start
+    this.#followForSnapshots(partition)
     replica.target = ends.get(partition)!
     this.#checkFilled(partition)
     return replica.position
@@ -202,4 +226,15 @@ export class Replicas {
       if (map.oplogLength >= emptyingOperationsMax) await flusher.flush()
     }
   }
+}
+
+/** Returns where a replica begins: at the start of the changelog, or after a snapshot. */
+function beginningOf(facts: SnapshotFacts | undefined, start: number) {
+  const epochs = new EpochTrail()
+  const succession = new Succession(facts?.owners)
+  if (facts === undefined) return { position: start, epochs, trail: new ReplicaTrail(), succession }
+  const { position, leaderEpoch, trail } = facts
+  // The epoch may have begun anywhere before.
+  epochs.note(leaderEpoch, start)
+  return { position, epochs, trail: new ReplicaTrail(Math.max(trail.last?.offset ?? -1, trail.after)), succession }
 }

@@ -9,6 +9,7 @@ import type { Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
 import type { Changes } from './changes/changes.ts'
 import type { Flusher } from './flusher.ts'
+import type { Snapshots } from './snapshots/snapshots.ts'
 
 export interface StoreContext {
   readonly config: StoreConfig
@@ -22,6 +23,8 @@ export interface StoreContext {
   readonly map: ChiralMap
   readonly flusher: Flusher
   readonly changes: Changes
+  /** Undefined without SNAPSHOT_DIR. */
+  readonly snapshots: Snapshots | undefined
   readonly post: (message: FromThread) => void
   /** Ends the store with an error. */
   readonly failed: (error: unknown) => void

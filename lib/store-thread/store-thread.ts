@@ -2,7 +2,7 @@
 import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
-import { loggerOf, writePending } from '../log/index.ts'
+import { writePending } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
@@ -14,11 +14,11 @@ import type { DirectRecords } from './ingest/direct-writes.ts'
 import { recordLimits } from './ingest/produce-options.ts'
 import { openContext } from './open-context.ts'
 import { Primaries } from './primaries.ts'
+import { logRecovered } from './recovered-log.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
 import type { StoreContext } from './store-context.ts'
 
-const log = loggerOf('store')
 /** Maximum interval between two requests for the topic's partition count; metadata.max.age.ms may shorten it. */
 const growthIntervalMaxMs = 10_000
 /** Time limit for each step of closing: acknowledge batches in flight, publish, commit. */
@@ -85,6 +85,11 @@ export class StoreThread {
     this.#opened?.context.changes.watch(readerThread, watching)
   }
 
+  /** The process has the lock of the store's snapshots now. */
+  snapshotsLocked(): void {
+    this.#opened?.context.snapshots?.locked()
+  }
+
   /** Writes records of a program. The result is posted, except if the store ends before. */
   write(partition: number, records: DirectRecords): void {
     this.#opened?.primaries.write(partition, records)
@@ -121,6 +126,7 @@ export class StoreThread {
     await context.flusher.flush()
     this.#reporter.published()
     this.#isRunning = true
+    context.snapshots?.begin()
     this.#watchGrowth(context)
     const running = primaries.run()
     await Promise.all([running, following])
@@ -173,21 +179,11 @@ export class StoreThread {
     this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, intervalMs, grown)
   }
 
-  async #recover({ stats, roles }: StoreContext, primaries: Primaries): Promise<void> {
+  async #recover(context: StoreContext, primaries: Primaries): Promise<void> {
     const start = performance.now()
     await Promise.race([primaries.recover(), this.#failed.promise])
     this.#reporter.reportMap()
-    if (roles.primaries.length === 0) return
-    const seconds = Math.max((performance.now() - start) / 1000, 0.001)
-    const records = stats.count('recordsRecovered')
-    const { changelogTopic } = this.#config
-    if (records === 0) return log.info('Changelog {changelogTopic} is empty, nothing to recover', { changelogTopic })
-    log.info('Recovered {entries} entries from {records} changelog records in {seconds} s ({rate} records/s)', {
-      entries: roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0),
-      records,
-      seconds: Math.round(seconds * 100) / 100,
-      rate: Math.round(records / seconds),
-    })
+    logRecovered(context, primaries.restored, (performance.now() - start) / 1000)
   }
 
   async #close(): Promise<void> {
@@ -196,11 +192,13 @@ export class StoreThread {
     await this.#opened?.primaries.finish(closeStepMs)
     await closeStep(closeStepMs, this.#opened?.context.flusher.flush())
     await this.#opened?.primaries.commit(closeStepMs)
+    await closeStep(closeStepMs, this.#opened?.context.snapshots?.finish())
   }
 
   #release(): void {
     this.#reporter.stop()
     this.#growth?.stop()
+    this.#opened?.context.snapshots?.stop()
     this.#opened?.context.flusher.stop()
     this.#opened?.context.changes.stop()
     this.#opened?.primaries.stop()

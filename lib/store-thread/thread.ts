@@ -66,6 +66,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
     case 'watch':
       store?.watch(data.readerThread, data.watching)
       break
+    case 'snapshots-locked':
+      store?.snapshotsLocked()
+      break
     case 'close':
       isClosing = true
       void store?.close()

@@ -1,5 +1,6 @@
 /** Reads the status of a partition from its gauges in shared memory. */
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { snapshotRefusals } from '../store-protocol/snapshot-refusal.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { PartitionStatus, PartitionTrouble } from '../store-protocol/status.ts'
 
@@ -25,6 +26,7 @@ export function partitionStatus(
     entries: Math.max(stats.gauge(partition, 'entries'), 0),
     liveBytes: Math.max(stats.gauge(partition, 'liveBytes'), 0),
     totalBytes: Math.max(stats.gauge(partition, 'totalBytes'), 0),
+    ...snapshotStatus(stats, partition),
     ...(troubles.length === 0 ? {} : { reason: troubles.map(reasonOf).join(' · '), troubles: [...troubles] }),
   }
 }
@@ -44,4 +46,19 @@ function reasonOf({ client, broker, since, message }: PartitionTrouble): string 
 
 function known(gauge: number): number | null {
   return gauge < 0 ? null : gauge
+}
+
+function snapshotStatus(stats: StatsView, partition: number): Pick<PartitionStatus, 'snapshot'> {
+  const start = snapshotRefusals[stats.gauge(partition, 'snapshotRefusal')]
+  if (start === undefined) return {}
+  const takenAt = known(stats.gauge(partition, 'snapshotTakenAt'))
+  const snapshot = {
+    start,
+    position: known(stats.gauge(partition, 'snapshotPosition')),
+    ageSeconds: takenAt === null ? null : Math.max(0, Math.round((Date.now() - takenAt) / 1000)),
+    entries: known(stats.gauge(partition, 'snapshotEntries')),
+    bytes: known(stats.gauge(partition, 'snapshotBytes')),
+    seconds: known(stats.gauge(partition, 'snapshotSeconds')),
+  }
+  return { snapshot }
 }

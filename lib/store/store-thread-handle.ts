@@ -99,6 +99,11 @@ export class StoreThreadHandle {
     return flush
   }
 
+  /** This process has the lock of the store's snapshots now. */
+  snapshotsLocked(): void {
+    this.#send({ type: 'snapshots-locked' })
+  }
+
   async close(): Promise<void> {
     this.writes.send()
     if (this.state !== 'failed') this.#send({ type: 'close' })

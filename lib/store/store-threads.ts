@@ -131,6 +131,10 @@ export class StoreThreads {
     return running
   }
 
+  snapshotsLocked(): void {
+    for (const handle of this.all) handle.snapshotsLocked()
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.all.map((handle) => handle.close()))
   }

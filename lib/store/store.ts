@@ -16,6 +16,7 @@ import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
 import type { PinnedReader } from './pinned-reader.ts'
 import { SingleReads } from './single-reads.ts'
+import { SnapshotLock } from './snapshot-lock.ts'
 import { ownThreads, type StoreAccess } from './store-port.ts'
 import { statusOf } from './store-status.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
@@ -51,6 +52,7 @@ export class Store implements StoreReads {
   readonly #writes: Writes
   /** Waits for changes. */
   readonly changes: StoreChanges
+  readonly #snapshots: SnapshotLock | undefined
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
@@ -68,7 +70,8 @@ export class Store implements StoreReads {
       caughtUp: () => this.#checkReady(),
       changed: (thread: StoreThreadHandle) => this.changes.received(thread),
     }
-    this.#threads = new StoreThreads(config, logging, events, access)
+    this.#snapshots = SnapshotLock.of(config, access, () => this.#threads.snapshotsLocked())
+    this.#threads = new StoreThreads({ ...config, ...this.#snapshots?.state }, logging, events, access)
     this.#singleReads = new SingleReads(config, this.#threads)
     this.#multiReads = new MultiReads(config, this.#threads)
     this.#writes = new Writes(config, this.#threads)
@@ -212,7 +215,7 @@ export class Store implements StoreReads {
 
   /** Stops fetching, finishes requests in flight and commits, within a bound. Afterwards nothing can be read. */
   close(): Promise<void> {
-    this.#closing ??= this.#threads.close()
+    this.#closing ??= this.#threads.close().finally(() => this.#snapshots?.release())
     this.changes.stopped()
     this.#ready.reject(notServing(`Waiting for store ${this.id}`, 'stopping', this.#threads))
     return this.#closing

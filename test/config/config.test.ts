@@ -24,6 +24,7 @@ describe('readCommand', () => {
       autoFlushSeconds: 1,
       autoFlushWhenIdle: true,
       changesBytes: 16_777_216,
+      snapshotSeconds: 60,
       storeThreads: threadsDefault(availableParallelism()),
       readerPoolSize: 1000,
       serverBind: '0.0.0.0',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createMetrics, LookupStats } from '../../lib/metrics/index.ts'
 import { latencyBounds } from '../../lib/metrics/lookup-stats.ts'
 import { documents } from '../../lib/print/index.ts'
+import { snapshotRefusals } from '../../lib/store-protocol/snapshot-refusal.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { FakeStore } from '../support/http/fake-store.ts'
 
@@ -134,6 +135,28 @@ describe('createMetrics', () => {
     const { store, render } = setUp()
     for (const name of ['recoveryStart', 'recoveryPosition', 'recoveryEnd'] as const) store.stats.setGauge(0, name, 0)
     expect(parse(await render()).get('latchkey_partition_recovery_ratio{partition="0"}')).toBe(1)
+  })
+
+  test('a partition with snapshots has their figures, and others have none', async () => {
+    const { store, render } = setUp()
+    const { stats } = store
+    stats.setGauge(1, 'snapshotRefusal', snapshotRefusals.indexOf('damaged'))
+    stats.setGauge(1, 'snapshotPosition', 70)
+    stats.setGauge(1, 'snapshotTakenAt', Date.now() - 60_000)
+    stats.setGauge(1, 'snapshotBytes', 900)
+    stats.setGauge(1, 'snapshotSeconds', 0.5)
+    stats.add('snapshotFailures', 2)
+    const samples = parse(await render())
+    expect(Object.fromEntries(samples)).toMatchObject({
+      latchkey_snapshots_total: 0,
+      latchkey_snapshot_failures_total: 2,
+      'latchkey_partition_snapshot_position{partition="1"}': 70,
+      'latchkey_partition_snapshot_bytes{partition="1"}': 900,
+      'latchkey_partition_snapshot_seconds{partition="1"}': 0.5,
+      'latchkey_partition_snapshot_start{partition="1",reason="damaged"}': 1,
+    })
+    expect(samples.get('latchkey_partition_snapshot_age_seconds{partition="1"}')).toBeGreaterThanOrEqual(60)
+    expect([...samples.keys()].filter((name) => /snapshot.*partition="0"/.test(name))).toEqual([])
   })
 
   test('a partition with a broker problem is named, with the broker and the start time', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, setSystemTime, test } from 'bun:test'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import { snapshotRefusals } from '../../lib/store-protocol/snapshot-refusal.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { partitionStatus } from '../../lib/store/partition-status.ts'
 
@@ -51,6 +52,21 @@ test('the lag of a replica is unknown when it has received no end', () => {
   const stats = new Stats([2])
   stats.setGauge(2, 'role', 1)
   expect(partitionStatus(stats, 2).lag).toBeNull()
+})
+
+test('a partition has its snapshot, and why the start did not use the one before', () => {
+  setSystemTime(now)
+  const stats = new Stats([0])
+  stats.setGauge(0, 'snapshotRefusal', snapshotRefusals.indexOf('too-old'))
+  const unknown = { position: null, ageSeconds: null, entries: null, bytes: null, seconds: null }
+  expect(partitionStatus(stats, 0).snapshot).toEqual({ start: 'too-old', ...unknown })
+  stats.setGauge(0, 'snapshotPosition', 70)
+  stats.setGauge(0, 'snapshotTakenAt', now - 14_000)
+  stats.setGauge(0, 'snapshotEntries', 5)
+  stats.setGauge(0, 'snapshotBytes', 900)
+  stats.setGauge(0, 'snapshotSeconds', 0.5)
+  const figures = { position: 70, ageSeconds: 14, entries: 5, bytes: 900, seconds: 0.5 }
+  expect(partitionStatus(stats, 0).snapshot).toEqual({ start: 'too-old', ...figures })
 })
 
 test('a partition names its problem with client, broker and start time', () => {

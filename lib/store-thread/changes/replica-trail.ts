@@ -5,7 +5,12 @@ import { discardOffset } from '../recovery/source-trail.ts'
 
 export class ReplicaTrail implements RecordTrail {
   #recording: RecordTrail | undefined
-  #reached = -1
+  #reached: number
+
+  /** @param reached highest source offset of what was read before */
+  constructor(reached = -1) {
+    this.#reached = reached
+  }
 
   /** Source offset up to which the replica has everything, excluded; -1 if no record has named one. */
   get position(): number {
@@ -24,5 +29,7 @@ export class ReplicaTrail implements RecordTrail {
     this.#recording?.note(batch, sourceOffset)
   }
 
-  settle(): void {}
+  settle(batch: RecordBatchReader): void {
+    this.#recording?.settle(batch)
+  }
 }

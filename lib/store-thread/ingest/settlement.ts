@@ -37,11 +37,13 @@ export class Settlement {
     baseOffset: number,
     foreign: OffsetRange | undefined,
   ): void {
-    const { stats, flusher, config, events, changes } = this.#context
+    const { stats, flusher, config, events, changes, snapshots, producer } = this.#context
     const { partition } = state
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
-    const trail = map && changes.recorder.trailOf(partition, baseOffset)
+    const recording = map && changes.recorder.trailOf(partition, baseOffset)
+    const base = baseOffset >= 0 ? baseOffset : producer.endOffset(partition)
+    const trail = snapshots === undefined ? recording : snapshots.trailOf(partition, base, recording)
     const applied = applyRecords(map, stats, partition, records, 0, trail, this.#headerSelector)
     if (baseOffset >= 0) changes.recorder.reached(partition, baseOffset + batch.count)
     else changes.recorder.lost(partition)

@@ -4,5 +4,7 @@ import type { SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
 export interface RestoredSnapshot {
   readonly facts: SnapshotFacts
   readonly entries: number
+  /** Size of its files. */
+  readonly bytes: number
   readonly ageMs: number
 }

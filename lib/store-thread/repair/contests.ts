@@ -49,6 +49,8 @@ export class Contests {
   readonly #ingest: Ingest
   readonly #contests = new Map<number, Contest>()
   readonly #repeated = new RepeatedLog(log)
+  /** Partitions whose outdated keys are being written again, or that have records of others, of which some may stay. */
+  readonly #open = new Set<number>()
 
   constructor(context: StoreContext, ownership: PartitionOwnership, ingest: Ingest) {
     this.#context = context
@@ -63,7 +65,21 @@ export class Contests {
   foundAtStart(partition: number, keys: readonly Buffer[]): void {
     if (keys.length === 0) return
     const after = this.#ingest.acknowledged(partition) - 1
-    this.#ingest.amend(partition, (amendment) => writeAgain(amendment, keys, after)).catch(this.#context.failed)
+    this.#open.add(partition)
+    this.#ingest
+      .amend(partition, (amendment) => writeAgain(amendment, keys, after))
+      .then(() => this.#open.delete(partition), this.#context.failed)
+  }
+
+  /** Whether the changelog may have records of another writer that the map does not have. */
+  isOpen(partition: number): boolean {
+    const contest = this.#contests.get(partition)
+    return this.#open.has(partition) || contest?.isLooking === true || contest?.isContested === true
+  }
+
+  /** Changelog offset up to which records of other writers were looked for. */
+  lookedTo(partition: number): number {
+    return this.#contests.get(partition)?.lookedTo ?? 0
   }
 
   /** Reports a range of changelog offsets that are not known to be ours: records of another writer, or markers. */
@@ -122,6 +138,7 @@ export class Contests {
     let { records, next } = await this.#read(partition, contest, range)
     if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
     this.#log(partition, range.to)
+    if (!config.fencing) this.#open.add(partition)
     if (config.useProcessingOnly || contest.isContested) return range.to
     let { to } = range
     if (config.fencing) {

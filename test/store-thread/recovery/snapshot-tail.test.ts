@@ -72,7 +72,7 @@ function snapshotOf(model: OwnersModel, { values, recovered }: Found): Snapshot 
   const { records, last, after, discardedAt, owners } = recovered
   const trail = { last: last && { ...last, key: last.key.toString('base64') }, after, discardedAt }
   const stated = JSON.parse(JSON.stringify({ position: model.end, records, trail, owners }))
-  return { values, restored: { facts: someFacts(stated), entries: values.size, ageMs: 0 } }
+  return { values, restored: { facts: someFacts(stated), entries: values.size, bytes: 0, ageMs: 0 } }
 }
 
 function keysOf(outdated: readonly Buffer[]): string[] {

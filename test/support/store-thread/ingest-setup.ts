@@ -77,6 +77,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     map,
     flusher,
     changes,
+    snapshots: undefined,
     post,
     failed,
   }

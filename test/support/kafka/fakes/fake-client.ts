@@ -41,11 +41,14 @@ export class FakeClient {
   isMissing = false
   /** The topic's id, where it is known. */
   topicId: string | undefined
+  /** What DescribeConfigs says of every topic. */
+  readonly topicConfig = new Map<string, string>()
   readonly topics = {
     id: () => this.topicId,
     isMissing: () => this.isMissing,
     leaderEpoch: (_topic: string, partition: number) => this.leaderEpochs.get(partition) ?? -1,
     watch: (_topic: string, _listener: TopicListener): (() => void) => noWatch,
+    clusterId: undefined as string | undefined,
   }
   /** Of Fetch. */
   fetchVersionMax = 11
@@ -121,6 +124,12 @@ export class FakeClient {
       return { partition, errorCode: 0, offset: String(timestamp === '-2' ? earliest : latest) }
     })
     return { responses: [{ partitions: found }] }
+  }
+
+  /** DescribeConfigs, which is all that is asked of any broker. */
+  async callAny(): Promise<unknown> {
+    const configEntries = [...this.topicConfig].map(([configName, configValue]) => ({ configName, configValue }))
+    return { resources: [{ errorCode: 0, configEntries }] }
   }
 
   leader(_topic: string, partition: number): number | undefined {

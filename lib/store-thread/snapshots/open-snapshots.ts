@@ -1,0 +1,58 @@
+/** Makes the snapshots of a store thread from the settings, over the files of the map. */
+import { loggerOf } from '../../log/index.ts'
+import {
+  type ChiralMap,
+  openSnapshotDirectory,
+  restoreSnapshot,
+  type SnapshotDirectory,
+  SnapshotWriter,
+} from '../../map/index.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import { snapshotPathOf, type StoreConfig } from '../../store-protocol/store-config.ts'
+import type { Clients } from '../../topics/clients.ts'
+import { Snapshots } from './snapshots.ts'
+
+const log = loggerOf('snapshot')
+
+const secondsDefault = 60
+
+/** Opens the directory of the store's snapshots; undefined if there is none, or it cannot be used. */
+export function openDirectory(config: StoreConfig): SnapshotDirectory | undefined {
+  const path = snapshotPathOf(config)
+  if (path === undefined) return undefined
+  const opened = openSnapshotDirectory(path)
+  if ('fault' in opened) {
+    const found = opened.fault.message
+    log.error('Opening snapshots in {path}: {found}. The store runs without; correct it and restart', { path, found })
+    return undefined
+  }
+  return opened.directory
+}
+
+interface SnapshotParts {
+  readonly config: StoreConfig
+  readonly clients: Clients
+  readonly stats: Stats
+  readonly map: ChiralMap
+  readonly flush: () => Promise<void>
+  readonly failed: (error: unknown) => void
+}
+
+export function snapshotsOf(
+  { config, clients, stats, map, flush, failed }: SnapshotParts,
+  directory: SnapshotDirectory,
+): Snapshots {
+  const writer = new SnapshotWriter(map, directory)
+  const files = {
+    candidates: (partition: number) => directory.candidates(partition),
+    restore: (candidate: Parameters<typeof restoreSnapshot>[1]) => restoreSnapshot(map, candidate),
+    take: (partition: number, facts: unknown) => writer.take(partition, facts),
+    get isOff() {
+      return writer.isOff
+    },
+    close: () => writer.close(),
+  }
+  const { changelogTopic, keepHeaders = [], snapshotSeconds: seconds = secondsDefault } = config
+  const options = { files, client: clients.changelog, changelogTopic, keepHeaders, seconds, stats, flush, failed }
+  return new Snapshots(options, config.isSnapshotsLocked === true)
+}

@@ -1,0 +1,17 @@
+/** The files of a store's snapshots, as this folder uses them. ../../map/snapshot has them. */
+import type { SnapshotCandidate, SnapshotFailure, SnapshotFault, SnapshotTaken } from '../../map/index.ts'
+
+export interface PartitionSnapshots {
+  /** Snapshots of a partition whose manifests are whole, the latest first, and what is wrong with others. */
+  candidates(partition: number): {
+    snapshots: readonly SnapshotCandidate[]
+    faults: readonly SnapshotFault[]
+  }
+  /** Reads a snapshot into the map. @returns what is wrong; the partition is empty then */
+  restore(candidate: SnapshotCandidate): Promise<SnapshotFault | undefined>
+  /** Writes a snapshot of a partition. Everything below the position of the facts is visible. */
+  take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure>
+  /** Whether no snapshot can be taken any more. */
+  readonly isOff: boolean
+  close(): void
+}

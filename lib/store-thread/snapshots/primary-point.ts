@@ -1,0 +1,52 @@
+/** What a snapshot of a primary partition needs to know. */
+import { partitionStateOf } from '../../store-protocol/partition-state.ts'
+import type { SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
+import type { Ingest } from '../ingest/ingest.ts'
+import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
+import type { Recovered } from '../recovery/recovery.ts'
+import { Succession } from '../recovery/succession.ts'
+import type { Contests } from '../repair/contests.ts'
+import type { Repairs } from '../repair/repairs.ts'
+import type { Rereads } from '../reread/rereads.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { PartitionPoint } from './partition-point.ts'
+
+export interface PrimaryParts {
+  readonly ingest: Ingest
+  readonly ownership: PartitionOwnership
+  readonly repairs: Repairs
+  readonly contests: Contests
+  readonly rereads: Rereads
+  readonly recovered: ReadonlyMap<number, Recovered>
+}
+
+/** Follows the primary partitions for snapshots. To be called before anything is put into the map after recovery. */
+export function followPrimaries(context: StoreContext, parts: PrimaryParts): void {
+  for (const [partition, recovered] of parts.recovered) {
+    const { records, restored } = recovered
+    const source = { point: () => pointOf(context, parts, partition) }
+    context.snapshots?.follow(partition, source, records, trailOf(recovered), restored)
+  }
+}
+
+function pointOf(
+  { config, stats }: StoreContext,
+  { ingest, ownership, repairs, contests, rereads, recovered }: PrimaryParts,
+  partition: number,
+): PartitionPoint | undefined {
+  const position = ingest.changelogEnd(partition)
+  const state = partitionStateOf(stats, partition)
+  if (position < 0 || (state !== 'running' && state !== 'halted')) return undefined
+  if (repairs.isRepairing(partition) || rereads.isChanging(partition) || contests.isOpen(partition)) return undefined
+  const { changelogStart, owners, clock } = recovered.get(partition)!
+  const succession = new Succession(owners)
+  const identity = ownership.identity(partition)!
+  if (config.fencing) succession.marked(identity)
+  else succession.took(identity)
+  const known = Math.max(position, contests.lookedTo(partition))
+  return { position, known, changelogStart, owners: succession.state, clock }
+}
+
+function trailOf({ last, after, discardedAt }: Recovered): SnapshotFacts['trail'] {
+  return { last: last && { ...last, key: last.key.toString('base64') }, after, discardedAt }
+}

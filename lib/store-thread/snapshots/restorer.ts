@@ -1,0 +1,85 @@
+/** Reads snapshots into the map at a start, and reports what it found of them. */
+import { loggerOf } from '../../log/index.ts'
+import { type SnapshotRefusal, snapshotRefusals } from '../../store-protocol/snapshot-refusal.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
+import type { RefusedSnapshot } from '../recovery/snapshot-check.ts'
+import { type RestoreInput, type RestoreOutcome, restoreSnapshots } from './restore.ts'
+
+const log = loggerOf('snapshot')
+
+/** Maximum number of partitions that a line names. */
+const namedMax = 20
+
+export interface RestorerOptions extends Pick<RestoreInput, 'changelogTopic' | 'files' | 'keepHeaders'> {
+  readonly stats: Stats
+}
+
+export class Restorer {
+  readonly #options: RestorerOptions
+  readonly #isLocked: boolean
+
+  /** @param isLocked whether no other process uses the directory */
+  constructor(options: RestorerOptions, isLocked: boolean) {
+    this.#options = options
+    this.#isLocked = isLocked
+  }
+
+  /** Reads snapshots of partitions that are empty. @returns what was read, by partition */
+  async restore(
+    partitions: readonly number[],
+    asks: Pick<RestoreInput, 'client' | 'identityOf' | 'rebuildOf'>,
+  ): Promise<Map<number, RestoredSnapshot>> {
+    const { changelogTopic, stats } = this.#options
+    const restored = new Map<number, RestoredSnapshot>()
+    if (!this.#isLocked) {
+      for (const partition of partitions) noteRefusal(stats, partition, 'locked')
+      return restored
+    }
+    const outcomes = await restoreSnapshots({ ...this.#options, ...asks }, partitions)
+    report(changelogTopic, stats, outcomes)
+    for (const [partition, outcome] of outcomes) {
+      if (outcome.restored !== undefined) restored.set(partition, outcome.restored)
+    }
+    return restored
+  }
+
+  /** Notes that the changelog does not continue what was read of a partition. */
+  voided(partition: number, { reason, found }: RefusedSnapshot): void {
+    const { changelogTopic, stats } = this.#options
+    noteRefusal(stats, partition, reason)
+    logRefused(changelogTopic, [partition], found, false)
+  }
+}
+
+function noteRefusal(stats: Stats, partition: number, reason: SnapshotRefusal): void {
+  stats.setGauge(partition, 'snapshotRefusal', snapshotRefusals.indexOf(reason))
+}
+
+/** Notes what each partition begins with, and logs why snapshots were not used. */
+function report(changelogTopic: string, stats: Stats, outcomes: ReadonlyMap<number, RestoreOutcome>): void {
+  const byReason = new Map<string, { refused: RefusedSnapshot; isReplaced: boolean; partitions: number[] }>()
+  for (const [partition, { restored, refusals }] of outcomes) {
+    const [refused] = refusals
+    const isReplaced = restored !== undefined
+    noteRefusal(stats, partition, isReplaced ? 'used' : (refused?.reason ?? 'none'))
+    if (refused === undefined) continue
+    const key = `${refused.reason} ${isReplaced}`
+    const known = byReason.get(key)
+    if (known === undefined) byReason.set(key, { refused, isReplaced, partitions: [partition] })
+    else known.partitions.push(partition)
+  }
+  for (const { refused, isReplaced, partitions } of byReason.values()) {
+    logRefused(changelogTopic, partitions, refused.found, isReplaced)
+  }
+}
+
+/** @param isReplaced whether the snapshot before it is used */
+function logRefused(changelogTopic: string, partitions: readonly number[], found: string, isReplaced: boolean): void {
+  const named = partitions.slice(0, namedMax).join(', ')
+  const more = partitions.length > namedMax ? ` and ${partitions.length - namedMax} more` : ''
+  const which = partitions.length === 1 ? `partition ${named}` : `partitions ${named}${more}`
+  const instead = isReplaced ? 'The one before it is used' : 'The changelog is read from its start'
+  const message = 'The last snapshot of {changelogTopic} {which} is not used: {found}. {instead}'
+  log.warn(message, { changelogTopic, which, found, instead })
+}

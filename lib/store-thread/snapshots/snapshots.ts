@@ -1,0 +1,233 @@
+/**
+ * Takes snapshots of the partitions while the store runs: when, up to which position, and what they state of the
+ * changelog. A failure delays the next snapshot and nothing else.
+ */
+import { LatchkeyError } from '../../errors.ts'
+import type { KafkaClient } from '../../kafka/client.ts'
+import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import type { SnapshotFailure, SnapshotTaken } from '../../map/index.ts'
+import { ageOf, allowedAgeMs } from '../../store-protocol/snapshot-age.ts'
+import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { RecordTrail } from '../apply.ts'
+import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
+import { deleteRetentionOf } from './changelog-now.ts'
+import { isDue } from './due.ts'
+import { factsNow, momentBy } from './facts-now.ts'
+import type { SnapshotPartition } from './partition-point.ts'
+import type { PartitionSnapshots } from './partition-snapshots.ts'
+import { Restorer } from './restorer.ts'
+import { SnapshotTrail } from './snapshot-trail.ts'
+
+const log = loggerOf('snapshot')
+
+/** Snapshots take at most one part in this many of the time. */
+const restFactor = 10
+/** A snapshot is taken again, even without a change, when it has used up one part in this many of its allowed age. */
+const agingFactor = 10
+const tickMsMax = 1_000
+
+export interface SnapshotsOptions {
+  readonly files: PartitionSnapshots
+  readonly client: KafkaClient
+  readonly changelogTopic: string
+  readonly keepHeaders: readonly string[]
+  /** SNAPSHOT_SECONDS. */
+  readonly seconds: number
+  readonly stats: Stats
+  /** Makes everything visible that is in the map. */
+  readonly flush: () => Promise<void>
+  /** Ends the store with an error. */
+  readonly failed: (error: unknown) => void
+}
+
+interface Followed {
+  readonly source: SnapshotPartition
+  readonly trail: SnapshotTrail
+  endedAt: number
+  position: number
+  records: number
+  takenAt: Moment | undefined
+  /** Age at which it is taken again without a change. */
+  agesAtMs: number
+}
+
+export class Snapshots {
+  /** Reads what was taken before. */
+  readonly restorer: Restorer
+  readonly #options: SnapshotsOptions
+  readonly #followed = new Map<number, Followed>()
+  readonly #repeated = new RepeatedLog(log)
+  readonly #stopping = new AbortController()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #round: Promise<void> | undefined
+  /** No snapshot before this time (performance.now()). */
+  #restsUntil = 0
+  #isLocked: boolean
+
+  /** @param isLocked whether no other process uses the directory */
+  constructor(options: SnapshotsOptions, isLocked: boolean) {
+    this.restorer = new Restorer(options, isLocked)
+    this.#options = options
+    this.#isLocked = isLocked
+  }
+
+  /** No other process uses the directory any more. */
+  locked(): void {
+    this.#isLocked = true
+  }
+
+  /**
+   * Follows a partition from now on. Begins again if it was followed before.
+   * @param records number of changelog records that led to what the map has of it
+   * @param restored what that began with
+   */
+  follow(
+    partition: number,
+    source: SnapshotPartition,
+    records: number,
+    trail: SnapshotFacts['trail'] | undefined,
+    restored?: RestoredSnapshot,
+  ): void {
+    const followed = { source, trail: new SnapshotTrail(records, trail), endedAt: -Infinity, position: -1 }
+    const facts = restored?.facts
+    const begun = { ...followed, records: facts?.records ?? -1, takenAt: facts?.takenAt, agesAtMs: 0 }
+    this.#followed.set(partition, begun)
+    if (facts === undefined) return
+    begun.endedAt = performance.now()
+    begun.position = facts.position
+    begun.agesAtMs = agesAt(facts)
+    const { stats } = this.#options
+    stats.setGauge(partition, 'snapshotPosition', facts.position)
+    stats.setGauge(partition, 'snapshotTakenAt', facts.takenAt.local)
+    stats.setGauge(partition, 'snapshotEntries', restored!.entries)
+    stats.setGauge(partition, 'snapshotBytes', restored!.bytes)
+  }
+
+  /** Takes no more snapshots of a partition. */
+  leave(partition: number): void {
+    this.#followed.delete(partition)
+  }
+
+  /**
+   * Returns what follows the records of the next batch.
+   * @param base changelog offset of the record at offset 0 of the batch
+   * @param other follows the same records
+   */
+  trailOf(partition: number, base: number, other?: RecordTrail): RecordTrail | undefined {
+    const trail = this.#followed.get(partition)?.trail
+    return trail === undefined ? other : trail.of(base, other)
+  }
+
+  /** Begins to take snapshots. To be called once everything recovered is visible. */
+  begin(): void {
+    const tickMs = Math.min(tickMsMax, this.#options.seconds * 500)
+    this.#timer ??= setInterval(() => this.#tick(), tickMs)
+  }
+
+  /** Takes a last snapshot of what has changed since. To be called when nothing is put into the map any more. */
+  async finish(): Promise<void> {
+    clearInterval(this.#timer)
+    if (!this.#isLocked || this.#options.files.isOff) return
+    await this.#round
+    const changed = [...this.#followed.keys()].filter((partition) => {
+      const { position, source } = this.#followed.get(partition)!
+      return (source.point()?.position ?? position) !== position
+    })
+    await this.#take(changed)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#stopping.abort()
+    this.#options.files.close()
+  }
+
+  #tick(): void {
+    if (!this.#isLocked || this.#round !== undefined || performance.now() < this.#restsUntil) return
+    const due = this.#due()
+    if (due.length === 0) return
+    this.#round = this.#take(due)
+      .catch(this.#options.failed)
+      .finally(() => (this.#round = undefined))
+  }
+
+  #due(): number[] {
+    const now = performance.now()
+    const due: number[] = []
+    for (const [partition, followed] of this.#followed) {
+      const { source, trail, takenAt, agesAtMs } = followed
+      const point = source.point()
+      if (point === undefined) continue
+      const isAging = takenAt !== undefined && ageOf(takenAt, momentBy(point)).ms >= agesAtMs
+      if (isDue(followed, point.position, trail.records, this.#options.seconds, now, isAging)) due.push(partition)
+    }
+    return due
+  }
+
+  /** Takes a snapshot of each partition, one after the other. Rejects only for a defect. */
+  async #take(partitions: readonly number[]): Promise<void> {
+    let busySeconds = 0
+    try {
+      const { client, changelogTopic } = this.#options
+      const deleteRetentionMs = partitions.length === 0 ? 0 : await deleteRetentionOf(client, changelogTopic)
+      if (allowedAgeMs(deleteRetentionMs, true) === 0) return
+      for (const partition of partitions) busySeconds += await this.#takeOne(partition, deleteRetentionMs)
+    } catch (error) {
+      // Kafka did not answer. What it says is in the client's health, and the next turn asks again.
+      if (!(error instanceof LatchkeyError)) throw error
+      log.debug('No snapshot now: {fault}', { fault: error.message })
+    }
+    this.#restsUntil = performance.now() + busySeconds * restFactor * 1_000
+  }
+
+  /** @returns the seconds that it took to write it */
+  async #takeOne(partition: number, deleteRetentionMs: number): Promise<number> {
+    const followed = this.#followed.get(partition)
+    const { signal } = this.#stopping
+    const facts = followed && (await factsNow(this.#options, partition, followed, deleteRetentionMs, signal))
+    if (facts === undefined || signal.aborted) return 0
+    const { records } = facts
+    await this.#options.flush()
+    const result = await this.#options.files.take(partition, facts)
+    followed!.endedAt = performance.now()
+    followed!.records = records
+    if (result.kind === 'failed') {
+      this.#failed(partition, result)
+      return 0
+    }
+    Object.assign(followed!, { position: facts.position, takenAt: facts.takenAt, agesAtMs: agesAt(facts) })
+    this.#taken(partition, facts, result)
+    return result.seconds
+  }
+
+  #taken(partition: number, { position, takenAt }: SnapshotFacts, taken: SnapshotTaken): void {
+    const { stats } = this.#options
+    stats.add('snapshots', 1)
+    stats.add('snapshotBytesWritten', taken.writtenBytes)
+    stats.setGauge(partition, 'snapshotPosition', position)
+    stats.setGauge(partition, 'snapshotTakenAt', takenAt.local)
+    stats.setGauge(partition, 'snapshotEntries', taken.entries)
+    stats.setGauge(partition, 'snapshotBytes', taken.totalBytes)
+    stats.setGauge(partition, 'snapshotSeconds', taken.seconds)
+    const { entries, writtenBytes: bytes, seconds } = taken
+    const message = 'Partition {partition}: snapshot of {entries} entries, {bytes} bytes written in {seconds} s'
+    log.debug(message, { partition, entries, bytes, seconds, position })
+  }
+
+  #failed(partition: number, { reason, message: found }: SnapshotFailure): void {
+    if (reason === 'closed') return
+    const { stats, changelogTopic, seconds, files } = this.#options
+    stats.add('snapshotFailures', 1)
+    const what = files.isOff
+      ? 'No more snapshots are taken until the next start'
+      : `The one before stays, and the next is tried in ${seconds} s`
+    const message = 'Writing a snapshot of {changelogTopic} partition {partition}: {found}. {what}'
+    this.#repeated.log('error', `failed ${reason}`, message, { changelogTopic, partition, found, what })
+    if (files.isOff) clearInterval(this.#timer)
+  }
+}
+
+function agesAt({ takenAt, deleteRetentionMs }: SnapshotFacts): number {
+  return allowedAgeMs(deleteRetentionMs, takenAt.broker !== undefined) / agingFactor
+}

@@ -1,0 +1,57 @@
+/** Snapshots in memory in place of files, and a partition whose position the test sets. */
+import type { SnapshotCandidate, SnapshotFailure, SnapshotFault, SnapshotTaken } from '../../../lib/map/index.ts'
+import type { SnapshotFacts } from '../../../lib/store-protocol/snapshot-facts.ts'
+import type { PartitionPoint, SnapshotPartition } from '../../../lib/store-thread/snapshots/partition-point.ts'
+import type { PartitionSnapshots } from '../../../lib/store-thread/snapshots/partition-snapshots.ts'
+
+export class FakeSnapshots implements PartitionSnapshots {
+  readonly taken: { partition: number; facts: SnapshotFacts }[] = []
+  /** By partition, the latest first. */
+  readonly held = new Map<number, unknown[]>()
+  faults: SnapshotFault[] = []
+  /** Answers take() where it is set. */
+  failure: SnapshotFailure | undefined
+  /** Answers restore(), one after the other. */
+  restoreFaults: SnapshotFault[] = []
+  readonly restored: unknown[] = []
+  isOff = false
+  isClosed = false
+
+  candidates(partition: number) {
+    const snapshots = (this.held.get(partition) ?? []).map((facts, index) => {
+      return { manifest: { generation: 9 - index, entries: 5, facts }, bytes: 1_000 } as unknown as SnapshotCandidate
+    })
+    return { snapshots, faults: this.faults }
+  }
+
+  async restore({ manifest }: SnapshotCandidate): Promise<SnapshotFault | undefined> {
+    const fault = this.restoreFaults.shift()
+    if (fault === undefined) this.restored.push(manifest.facts)
+    return fault
+  }
+
+  async take(partition: number, facts: SnapshotFacts): Promise<SnapshotTaken | SnapshotFailure> {
+    if (this.failure !== undefined) return this.failure
+    this.taken.push({ partition, facts })
+    return { kind: 'taken', generation: 1, entries: 5, writtenBytes: 10, totalBytes: 100, seconds: 0.001 }
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+}
+
+export class FakePartition implements SnapshotPartition {
+  position = 10
+  /** Whether the map has what the changelog says. */
+  isSound = true
+  /** Calls of point(). */
+  looks = 0
+
+  point(): PartitionPoint | undefined {
+    this.looks++
+    const { position } = this
+    const owners = { owner: { producerId: 7, producerEpoch: 3 }, hasMarker: true, followed: [] }
+    return this.isSound ? { position, known: position, changelogStart: 0, owners, clock: undefined } : undefined
+  }
+}
