@@ -5,7 +5,7 @@ import { type ConfigInput, isStructured, readCommand, type Settings } from './li
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
 import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
-import { configureLogging, logFatal, warnEach, writePending } from './lib/log/index.ts'
+import { configureLogging, logFatal, loggerOf, warnEach, writePending } from './lib/log/index.ts'
 import { printBanner } from './lib/server/banner.ts'
 import { renewOnHangup } from './lib/server/certificate-renewal.ts'
 import { check } from './lib/server/check.ts'
@@ -79,6 +79,7 @@ async function run(
   await server.stop(drainTimeoutMs)
   const isLate = await deadline(store.close(), closeTimeoutMs, () => true)
   if (isLate === true) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)
+  if (!failure) loggerOf('main').info('Stopped: all connections and store {store} are closed', { store: store.id })
   return failure ? exitCodeOf(failure) : 0
 }
 

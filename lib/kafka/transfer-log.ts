@@ -3,6 +3,7 @@
  * the level is off.
  */
 import { loggerOf } from '../log/index.ts'
+import { nounFor } from '../text/counted.ts'
 import type { FetchResponse } from './protocol/fetch.ts'
 import type { ProduceBatch } from './protocol/produce.ts'
 
@@ -27,14 +28,17 @@ export function logFetch(topic: string, broker: string | undefined, response: Fe
   const partitions = withData.map(({ partition }) => partition)
   const bytes = withData.reduce((sum, { start, end }) => sum + end - start, 0)
   const { throttleMs } = response
-  log.trace('Fetched {bytes} bytes of {topic} partitions {partitions} from {broker} in {ms} ms', {
-    broker,
-    topic,
-    partitions,
-    bytes,
-    ms,
-    throttleMs,
-  })
+  log.trace(
+    `Fetched {bytes} bytes of {topic} ${nounFor(partitions.length, 'partition')} {partitions} from {broker} in {ms} ms`,
+    {
+      broker,
+      topic,
+      partitions,
+      bytes,
+      ms,
+      throttleMs,
+    },
+  )
 }
 
 export function logProduce(
@@ -43,12 +47,17 @@ export function logProduce(
   sent: readonly ProduceBatch[],
   sentAt: number,
 ): void {
-  log.trace('Produced {batches} batches, {bytes} bytes, to {topic} partitions {partitions} at {broker} in {ms} ms', {
-    broker,
-    topic,
-    partitions: sent.map(({ partition }) => partition),
-    batches: sent.length,
-    bytes: sent.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    ms: Math.round(performance.now() - sentAt),
-  })
+  const batches = nounFor(sent.length, 'batch', 'batches')
+  const partitions = nounFor(sent.length, 'partition')
+  log.trace(
+    `Produced {batches} ${batches}, {bytes} bytes, to {topic} ${partitions} {partitions} at {broker} in {ms} ms`,
+    {
+      broker,
+      topic,
+      partitions: sent.map(({ partition }) => partition),
+      batches: sent.length,
+      bytes: sent.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      ms: Math.round(performance.now() - sentAt),
+    },
+  )
 }

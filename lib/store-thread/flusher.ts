@@ -5,6 +5,7 @@
 import { isDebug, isTrace, loggerOf } from '../log/index.ts'
 import type { ChiralMap } from '../map/index.ts'
 import type { Stats } from '../store-protocol/stats.ts'
+import { nounFor } from '../text/counted.ts'
 
 /**
  * Maximum of entry bytes that wait for a publish. The values that they replace stay in memory until then, independent
@@ -158,7 +159,8 @@ export class Flusher {
       const ms = performance.now() - start
       this.#stats.add('flushSeconds', ms / 1000)
       if (isTrace()) {
-        log.trace('Published {operations} operations in {ms} ms', { operations, ms: Math.round(ms * 100) / 100 })
+        const noun = nounFor(operations, 'operation')
+        log.trace(`Published {operations} ${noun} in {ms} ms`, { operations, ms: Math.round(ms * 100) / 100 })
       }
       this.#stats.set('oplogLength', this.#map.oplogLength)
       this.#watch?.ended(operations)

@@ -1,6 +1,7 @@
 /** Logs what a recovery has read, and what a snapshot would save. */
 import { loggerOf } from '../log/index.ts'
 import { snapshotPathOf } from '../store-protocol/store-config.ts'
+import { nounFor } from '../text/counted.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -25,18 +26,19 @@ export function logRecovered(
   }
   const entries = primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0)
   const seconds = Math.round(took * 100) / 100
+  const entryNoun = nounFor(entries, 'entry', 'entries')
+  const recordNoun = nounFor(records, 'record')
   if (restored.length > 0) {
     const age = Math.round(Math.max(...restored.map(({ ageMs }) => ageMs)) / 1000)
     const part =
       restored.length < primaries.length
         ? `snapshots of ${restored.length} of ${primaries.length} partitions`
         : 'a snapshot'
-    const message =
-      'Recovered {entries} entries from {part} of {age} s ago and {records} changelog records in {seconds} s'
+    const message = `Recovered {entries} ${entryNoun} from {part} of {age} s ago and {records} changelog ${recordNoun} in {seconds} s`
     return log.info(message, { entries, part, age, records, seconds })
   }
   const rate = Math.round(records / took)
-  const message = 'Recovered {entries} entries from {records} changelog records in {seconds} s ({rate} records/s)'
+  const message = `Recovered {entries} ${entryNoun} from {records} changelog ${recordNoun} in {seconds} s ({rate} records/s)`
   log.info(message, { entries, records, seconds, rate })
   if (entries < entriesWorthSnapshots || snapshotPathOf(config) !== undefined) return
   const advice =

@@ -2,6 +2,9 @@
 import type { Condition, PartitionState, PartitionStatus, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 
+/** Partitions that a reason names; a topic may have thousands. */
+const partitionsNamedMax = 20
+
 export interface ConditionInput {
   state: StoreState
   readyWhen: StoreConfig['readyWhen']
@@ -44,13 +47,13 @@ export function conditionsOf({
     const behind = `the end that the source had at start is not reached yet${waiting}`
     conditions.push(condition('caught_up', caughtUp, behind))
   }
-  conditions.push(condition('not_fenced', fenced.size === 0, [...fenced.values()].join(' · ')))
-  conditions.push(condition('not_contested', contested.size === 0, [...contested.values()].join(' · ')))
+  conditions.push(condition('not_fenced', fenced.size === 0, summaryOf(fenced)))
+  conditions.push(condition('not_contested', contested.size === 0, summaryOf(contested)))
   if (halted !== undefined) {
-    conditions.push(condition('not_halted', halted.size === 0, [...halted.values()].join(' · ')))
+    conditions.push(condition('not_halted', halted.size === 0, summaryOf(halted)))
   }
   if (rebuilding !== undefined && rebuilding.size > 0) {
-    conditions.push(condition('not_rebuilding', false, [...rebuilding.values()].join(' · ')))
+    conditions.push(condition('not_rebuilding', false, summaryOf(rebuilding)))
   }
   return conditions
 }
@@ -70,6 +73,25 @@ export function reasonsOf(
     reasons.set(detail.partition, `partition ${detail.partition} is ${state}; the reason is not known yet`)
   }
   return reasons
+}
+
+/** Of partitions whose reasons are the same but for their numbers, one is written out. */
+function summaryOf(reasons: ReadonlyMap<number, string>): string {
+  const alike = new Map<string, { reason: string; others: number[] }>()
+  for (const [partition, reason] of reasons) {
+    const kind = reason.replaceAll(/\bpartition \d+/g, 'partition')
+    const known = alike.get(kind)
+    if (known === undefined) alike.set(kind, { reason, others: [] })
+    else known.others.push(partition)
+  }
+  return [...alike.values()].map(({ reason, others }) => `${reason}${sameFor(others)}`).join(' · ')
+}
+
+function sameFor(partitions: readonly number[]): string {
+  if (partitions.length === 0) return ''
+  const named = partitions.slice(0, partitionsNamedMax).join(', ')
+  const more = partitions.length - partitionsNamedMax
+  return ` (the same for partition ${named}${more > 0 ? ` and ${more} others` : ''})`
 }
 
 function condition(name: string, ok: boolean, reason: string): Condition {

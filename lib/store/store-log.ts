@@ -29,7 +29,7 @@ export function logThreadState(store: string, assignment: Assignment, from: Stor
 /** The partitions that a thread holds, which it reports once it knows the topics. */
 export function logHeld(store: string, { primaries, replicas, partitionCount }: Assignment): void {
   log.debug(
-    'Store {store}: a thread holds primaries {primaries} and replicas {replicas} of {partitionCount} partitions',
+    'Store {store}: a thread holds primaries {primaries} and replicas {replicas} of a topic with {partitionCount} in all',
     {
       store,
       primaries,

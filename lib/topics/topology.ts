@@ -6,7 +6,7 @@ import { errorName, isAuthorizationFailure, isNotAvailable, unknownTopic } from 
 import { describeTopic, extendTopic } from '../kafka/topics.ts'
 import { loggerOf } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { counted } from '../text/counted.ts'
+import { counted, nounFor } from '../text/counted.ts'
 import {
   type ChangelogLimits,
   limitsOf,
@@ -113,7 +113,7 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
   const { changelogTopic } = config
   if (topology.extends) {
     await client.retryForever(() => extendTopic(client, changelogTopic, partitionCount))
-    log.info('Extended changelog topic {changelogTopic} to {partitionCount} partitions', {
+    log.info(`Extended changelog topic {changelogTopic} to {partitionCount} ${nounFor(partitionCount, 'partition')}`, {
       changelogTopic,
       partitionCount,
     })
@@ -122,9 +122,11 @@ export async function completeTopics(client: KafkaClient, config: StoreConfig, t
   await createDeadLetters(client, topology.deadLetters)
   if (missingChangelog === undefined) return
   await createDurable(client, { topic: changelogTopic, ...missingChangelog })
-  log.info('Created changelog topic {changelogTopic} with {partitions} partitions, compacted', {
+  const { partitions } = missingChangelog
+  const noun = nounFor(partitions, 'partition')
+  log.info(`Created changelog topic {changelogTopic} with {partitions} ${noun}, compacted`, {
     changelogTopic,
-    partitions: missingChangelog.partitions,
+    partitions,
   })
   await untilKnown(client, changelogTopic, missingChangelog.partitions)
 }
@@ -133,7 +135,7 @@ async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopolo
   if (topology?.missing === undefined) return
   const { missing, name, partitions } = topology
   await createDurable(client, missing)
-  loggerOf('store').info('Created dead-letter topic {name} with {partitions} partitions', {
+  loggerOf('store').info(`Created dead-letter topic {name} with {partitions} ${nounFor(partitions, 'partition')}`, {
     name,
     partitions,
   })

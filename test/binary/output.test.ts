@@ -46,6 +46,7 @@ describe('with STRUCTURED_LOGGING every line is JSON', () => {
       const messages = messagesOf(latchkey.stderr)
       expect(messages).toContainEqual(expect.stringMatching(/^curl 'http:.*\/status-store\/orders\?pretty'$/))
       expect(messages).toContain('SIGTERM: finishing what is under way')
+      expect(messages.at(-1)).toBe('Stopped: all connections and store orders are closed')
     } finally {
       await latchkey.close()
     }

@@ -128,7 +128,7 @@ test('a foreign batch too large to decompress at once is settled at start and re
   await fixture.logged('1 keys are written again')
   expect(await fixture.value(store, 'a')).toBe('new')
   await produceCompressed(fixture, late, fixture.changelog)
-  await fixture.logged('wrote 1 keys again that another writer had replaced')
+  await fixture.logged('wrote 1 key again that another writer had replaced')
   expect(await fixture.value(store, 'a')).toBe('new')
   await store.close()
   const again = fixture.openLogged()

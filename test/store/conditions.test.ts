@@ -60,7 +60,17 @@ test('a fenced store is not ready and says which partitions were taken', () => {
     [1, 'partition 1 was taken'],
     [4, 'partition 4 was taken'],
   ])
-  expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken · partition 4 was taken'])
+  expect(unmet({ fenced })).toEqual(['not_fenced: partition 1 was taken (the same for partition 4)'])
+})
+
+test('reasons that differ are all shown, and partitions of equal ones up to twenty', () => {
+  const halted = new Map(
+    Array.from({ length: 30 }, (_, partition) => [partition, `partition ${partition} has no schema`]),
+  )
+  halted.set(30, 'partition 30 has no key')
+  const others = Array.from({ length: 20 }, (_, index) => index + 1).join(', ')
+  const alike = `partition 0 has no schema (the same for partition ${others} and 9 others)`
+  expect(unmet({ halted })).toEqual([`not_halted: ${alike} · partition 30 has no key`])
 })
 
 test('a partition whose state is known before the reason for it has a default reason at once, and its own reason later', () => {

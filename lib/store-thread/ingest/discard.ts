@@ -10,6 +10,7 @@ import type { ChiralMap } from '../../map/index.ts'
 import { beginPhase } from '../../store-protocol/recovery-phase.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
+import { nounFor } from '../../text/counted.ts'
 import { groupOf } from '../../topics/clients.ts'
 import { rebuildingMetadata } from '../../topics/completeness.ts'
 import type { Recovered } from '../recovery/recovery.ts'
@@ -62,7 +63,8 @@ export async function discardFormer(
     const keys = await discardPartition(map, ingest, partition, recovered.get(partition)!.last?.key, (deleted) =>
       stats.setGauge(partition, 'phasePosition', deleted),
     )
-    loggerOf('store').warn('Partition {partition}: {keys} keys deleted before it is rebuilt', { partition, keys })
+    const message = `Partition {partition}: {keys} ${nounFor(keys, 'key')} deleted before it is rebuilt`
+    loggerOf('store').warn(message, { partition, keys })
   }
 }
 

@@ -8,6 +8,7 @@ import type { OffsetRange } from '../../kafka/producer.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { loggerOf } from '../../log/index.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import { nounFor } from '../../text/counted.ts'
 import { clientsConfigOf } from '../../topics/clients.ts'
 import { logLostRecords, resetRefused } from '../recovery/resume.ts'
 import type { StoreContext } from '../store-context.ts'
@@ -181,7 +182,8 @@ export class PartitionLifecycle {
     const { stats, post, config, roles } = this.#context
     const entries = roles.primaries.reduce((sum, partition) => sum + Math.max(stats.gauge(partition, 'entries'), 0), 0)
     const { sourceTopic } = config
-    log.info('Rebuilt from {sourceTopic}: {entries} entries, lookups are answered', { sourceTopic, entries })
+    const noun = nounFor(entries, 'entry', 'entries')
+    log.info(`Rebuilt from {sourceTopic}: {entries} ${noun}, lookups are answered`, { sourceTopic, entries })
     post({ type: 'state', state: 'running' })
   }
 

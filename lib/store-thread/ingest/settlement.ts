@@ -7,6 +7,7 @@ import type { OffsetRange } from '../../kafka/producer.ts'
 import { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { isTrace, loggerOf } from '../../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../../store-protocol/kept-headers.ts'
+import { nounFor } from '../../text/counted.ts'
 import { applyRecords } from '../apply.ts'
 import type { ChangelogBatch } from './changelog-batch.ts'
 import type { DirectWrites } from './direct-writes.ts'
@@ -51,7 +52,8 @@ export class Settlement {
     stats.add('changelogBytes', batch.sentBytes)
     if (isTrace()) {
       const { nextSource, sentBytes: bytes } = batch
-      log.trace('Partition {partition}: changelog acknowledged a batch, {records} records applied ({bytes} bytes)', {
+      const noun = nounFor(applied, 'record')
+      log.trace(`Partition {partition}: changelog acknowledged a batch, {records} ${noun} applied ({bytes} bytes)`, {
         partition,
         records: applied,
         bytes,

@@ -11,6 +11,7 @@ import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import { nounFor } from '../../text/counted.ts'
 import type { Amendment } from '../ingest/amendment.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
@@ -191,7 +192,7 @@ export class Contests {
       const keys = wrong.map(([key]) => Buffer.from(key, 'latin1'))
       await writeAgain(amendment, keys, reached)
       const { changelogTopic } = this.#context.config
-      const message = '{changelogTopic} partition {partition}: wrote {keys} keys again that another writer had replaced'
+      const message = `{changelogTopic} partition {partition}: wrote {keys} ${nounFor(wrong.length, 'key')} again that another writer had replaced`
       log.warn(message, { changelogTopic, partition, keys: wrong.length })
     })
   }

@@ -8,6 +8,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
+import { nounFor } from '../../text/counted.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
@@ -186,8 +187,9 @@ export class Repairs {
     const wasHalted = this.#ingest.repairs.isHalted(partition)
     const isDone = await this.#ingest.repairs.amend(partition, async (amendment) => {
       const repaired = await repairFromMemory(amendment, { map, partition, ...batches, acknowledged, isRebuilt })
-      const message =
-        '{changelogTopic} partition {partition}: wrote {records} records and {tombstones} tombstones again'
+      const records = nounFor(repaired.records, 'record')
+      const tombstones = nounFor(repaired.tombstones, 'tombstone')
+      const message = `{changelogTopic} partition {partition}: wrote {records} ${records} and {tombstones} ${tombstones} again`
       log.warn(message, { changelogTopic: config.changelogTopic, partition, ...repaired })
     })
     return isDone && this.#ingest.repairs.isHalted(partition) === wasHalted

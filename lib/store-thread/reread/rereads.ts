@@ -10,6 +10,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
 import { setPartitionState } from '../../store-protocol/partition-state.ts'
+import { nounFor } from '../../text/counted.ts'
 import { runsCallbacks } from '../ingest/callback-runner.ts'
 import type { CatchUp } from '../ingest/catch-up.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -118,11 +119,14 @@ export class Rereads {
       })
     }
     if (this.#due.has(partition) || this.#ingest.partition(partition) !== state) return
-    log.warn('{sourceTopic} partition {partition}: {keys} keys deleted, to be read again', {
-      sourceTopic: config.sourceTopic,
-      partition,
-      keys: discarded.count,
-    })
+    log.warn(
+      `{sourceTopic} partition {partition}: {keys} ${nounFor(discarded.count, 'key')} deleted, to be read again`,
+      {
+        sourceTopic: config.sourceTopic,
+        partition,
+        keys: discarded.count,
+      },
+    )
     // Makes the deletions visible, also to callbacks.
     await this.#context.flusher.flush()
     if (this.#due.has(partition)) return
