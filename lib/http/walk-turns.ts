@@ -1,6 +1,6 @@
 /**
  * Turns of walks in a thread that answers: one chunk at a time, in order of arrival. After a chunk the thread answers
- * others for as long as the chunk took, or until nothing else is to be done: walks take at most half of a busy thread.
+ * others for twice as long as the chunk took, or until nothing else is to be done: walks take at most half of a busy thread.
  * A bounded number of answers is in progress, since each may hold as much memory as an answer may have.
  */
 import { setImmediate } from 'node:timers/promises'
@@ -11,6 +11,8 @@ const runningMax = 4
 const waitingMax = 1_000
 /** A turn of the loop that takes less had nothing to do, in milliseconds. */
 const idleTurnMs = 0.05
+/** Time of others for each millisecond of a chunk. Above one, because lookups beside walks cost more than alone. */
+const restFactor = 2
 
 export class WalkTurns {
   #running = 0
@@ -61,7 +63,7 @@ export class WalkTurns {
     try {
       return await read()
     } finally {
-      void this.#rest(performance.now() - from).then(end)
+      void this.#rest(from).then(end)
     }
   }
 
@@ -81,8 +83,12 @@ export class WalkTurns {
     })
   }
 
-  async #rest(ms: number): Promise<void> {
+  /** @param chunkFrom when the chunk began */
+  async #rest(chunkFrom: number): Promise<void> {
+    // What was read is sent by then, which takes time, too.
+    await setImmediate()
     const from = performance.now()
+    const ms = restFactor * (from - chunkFrom)
     for (let before = from; ;) {
       await setImmediate()
       const now = performance.now()

@@ -40,6 +40,7 @@ export const serverDefinitions = {
     v.metadata({
       variable: 'RESP_PORT',
       meaning: 'Port where Redis clients can read the store; 0 takes any free port.',
+      brief: 'Port where Redis clients can read it; else none',
       allowed: 'a whole number from 0 to 65535',
       default: 'none: no Redis protocol',
     }),

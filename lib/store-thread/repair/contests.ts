@@ -191,9 +191,8 @@ export class Contests {
       if (!this.#mayRepair(contest)) return this.#giveUp(partition, contest)
       const keys = wrong.map(([key]) => Buffer.from(key, 'latin1'))
       await writeAgain(amendment, keys, reached)
-      const { changelogTopic } = this.#context.config
       const message = `{changelogTopic} partition {partition}: wrote {keys} ${nounFor(wrong.length, 'key')} again that another writer had replaced`
-      log.warn(message, { changelogTopic, partition, keys: wrong.length })
+      log.warn(message, { changelogTopic: this.#context.config.changelogTopic, partition, keys: wrong.length })
     })
   }
 
