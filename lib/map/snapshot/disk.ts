@@ -1,6 +1,13 @@
 /** What snapshots need of a file system. Small, so that tests can stand for one that fails or loses power. */
 
 export interface DiskFile {
+  /** Returns the length of the file. */
+  length(): number
+  /**
+   * Shows a part of the file in place of memory (lib/linux/mapped-memory.ts).
+   * @returns false if this file cannot do it, and nothing has changed
+   */
+  show(memory: Uint8Array, position: number): boolean
   /** Returns the number of bytes read, 0 at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>
   /** Returns the number of bytes written, at least 1. Throws. */

@@ -29,10 +29,11 @@ export function isFault(value: object): value is SnapshotFault {
  * - full: no space, no quota, or a limit of file sizes
  * - refused: read-only, or no permission
  * - disk: any other error of the disk
+ * - memory: the system gave none to copy what was restored
  * - thread: the snapshot thread hung or ended; no more are taken
  * - closed: close() was called before it was complete
  */
-export type SnapshotFailureReason = 'full' | 'refused' | 'disk' | 'thread' | 'closed'
+export type SnapshotFailureReason = 'full' | 'refused' | 'disk' | 'memory' | 'thread' | 'closed'
 
 export interface SnapshotFailure {
   readonly kind: 'failed'

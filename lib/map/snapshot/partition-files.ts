@@ -15,7 +15,7 @@ export interface SnapshotHeader {
   readonly segmentBytes: number
 }
 
-export type PlannedJob = Omit<SnapshotJob, 'table' | 'state'>
+export type PlannedJob = Omit<SnapshotJob, 'kind' | 'table' | 'state'>
 
 export class PartitionFiles {
   /** The highest generation in a name so far. */

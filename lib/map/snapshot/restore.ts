@@ -9,8 +9,9 @@ import type { LogSegment } from '../writer/segment-allocator.ts'
 import { systemCodeOf } from './disk.ts'
 import { faultOf, type SnapshotFault } from './faults.ts'
 import { layoutVersion, type SegmentRow } from './manifest.ts'
+import { mappedBytesMin } from './mapped-segments.ts'
 import { putEntries } from './put-entries.ts'
-import type { SnapshotCandidate } from './snapshot-directory.ts'
+import type { SnapshotCandidate, SnapshotDirectory } from './snapshot-directory.ts'
 import { DamagedData, SnapshotFiles } from './snapshot-files.ts'
 
 /** Segments that are read at the same time. */
@@ -31,7 +32,7 @@ export async function restoreSnapshot(
     const known = directory.filesOf(partition)
     using files = new SnapshotFiles(directory.disk, directory.pathOf(partition), manifest)
     if (manifest.segmentBytes === map.snapshots.segmentBytes && manifest.layout === layoutVersion) {
-      const segments = await restoreSegments(map, files)
+      const segments = await restoreSegments(map, directory, files)
       known.continues([manifest, ...older])
       known.continuesLog(
         segments.map(({ row, segment }) => ({ ...row, number: segment.number })),
@@ -43,11 +44,17 @@ export async function restoreSnapshot(
     }
     return undefined
   } catch (error) {
-    map.clear(partition)
+    discardSnapshot(map, candidate)
     const fault = faultOfError(error, `${directory.pathOf(partition)}, snapshot ${generation}`)
     if (fault.reason === 'damaged') directory.setAside(partition, generation)
     return fault
   }
+}
+
+/** Empties a partition in bulk loading that has a snapshot. */
+export function discardSnapshot(map: ChiralMap, { manifest: { partition }, directory }: SnapshotCandidate): void {
+  directory.mapped.reset(map.snapshots, partition)
+  map.clear(partition)
 }
 
 interface Restored {
@@ -55,10 +62,20 @@ interface Restored {
   readonly segment: LogSegment
 }
 
-async function restoreSegments(map: ChiralMap, files: SnapshotFiles): Promise<Restored[]> {
+async function restoreSegments(
+  map: ChiralMap,
+  directory: SnapshotDirectory,
+  files: SnapshotFiles,
+): Promise<Restored[]> {
   const { partition, segments, index } = files.manifest
   const restored = segments.map((row) => ({ row, segment: map.snapshots.addSegment(partition, row) }))
-  await readSegments(files, restored)
+  const show = ({ row, segment }: Restored) => {
+    // An open segment is written: entries are appended.
+    if (!row.sealed || files.manifest.segmentBytes < mappedBytesMin) return false
+    const shown = () => directory.mapped.add(map.snapshots, partition, segment, row.used)
+    return files.showSegment(row, segment.bytes.subarray(0, row.used), shown)
+  }
+  await fillSegments(files, restored, show)
   const table = map.snapshots.createTable(index.bits)
   try {
     await files.readIndex(new Uint8Array(table.slots.buffer, table.slots.byteOffset, table.slots.byteLength))
@@ -71,23 +88,37 @@ async function restoreSegments(map: ChiralMap, files: SnapshotFiles): Promise<Re
   return restored
 }
 
-/** Reads some segments at the same time. Ends when no read is under way, since their memory is freed after a fault. */
-async function readSegments(files: SnapshotFiles, restored: readonly Restored[]): Promise<void> {
+/**
+ * Shows segments, or reads some at the same time. Ends when no read is under way, since their memory is freed after a
+ * fault.
+ */
+async function fillSegments(
+  files: SnapshotFiles,
+  restored: readonly Restored[],
+  show: (restored: Restored) => boolean,
+): Promise<void> {
   const rest = restored.values()
   let hasFailed = false
-  const reading = Array.from({ length: readsMax }, async () => {
-    for (const { row, segment } of rest) {
+  const filling = Array.from({ length: readsMax }, async () => {
+    for (const one of rest) {
       if (hasFailed) return
       try {
-        await files.readSegment(row, segment.bytes.subarray(0, row.used))
+        if (show(one)) await eventsHandled()
+        else await files.readSegment(one.row, one.segment.bytes.subarray(0, one.row.used))
       } catch (error) {
         hasFailed = true
         throw error
       }
     }
   })
-  const failed = (await Promise.allSettled(reading)).find(({ status }) => status === 'rejected')
+  const failed = (await Promise.allSettled(filling)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
+}
+
+function eventsHandled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 /** Changes the addresses in a table to those in this map. Returns the number of entries. */

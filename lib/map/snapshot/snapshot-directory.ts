@@ -5,6 +5,7 @@ import { type Disk, systemCodeOf } from './disk.ts'
 import { faultOf, isFault, type SnapshotFault } from './faults.ts'
 import { damagedPrefix, highestGeneration, lockName, manifestGenerations, manifestName } from './file-names.ts'
 import { dataBytesOf, decodeManifest, manifestBytesMax, type SnapshotManifest } from './manifest.ts'
+import { MappedSegments } from './mapped-segments.ts'
 import { PartitionFiles, type SnapshotHeader } from './partition-files.ts'
 import { readSeed, type Seed } from './seed.ts'
 import { systemDisk } from './system-disk.ts'
@@ -65,6 +66,8 @@ export class SnapshotDirectory {
   readonly disk: Disk
   /** The seed file was damaged. All snapshots of before are of no use. */
   readonly isSeedReplaced: boolean
+  /** Segments that the restored maps of this thread show from files. */
+  readonly mapped = new MappedSegments()
   readonly #seed: Seed
   readonly #files = new Map<number, PartitionFiles>()
 

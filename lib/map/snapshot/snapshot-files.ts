@@ -30,6 +30,21 @@ export class SnapshotFiles implements Disposable {
     await readChecked(this.#log, target, slot * segmentBytes, sum, `slot ${slot} of ${logName(log)}`)
   }
 
+  /**
+   * Shows a segment in memory of `used` bytes, if the disk can. The file may not be changed before own() or reset() of the
+   * memory. Throws DamagedData, or errors of the disk; then the memory may show the file.
+   */
+  showSegment({ slot, sum, used }: SegmentRow, memory: Uint8Array, shown: () => void): boolean {
+    const { log, segmentBytes } = this.manifest
+    const name = `slot ${slot} of ${logName(log)}`
+    // Beyond the end of the file an access would end the process.
+    if (this.#log.length() < slot * segmentBytes + used) throw new DamagedData(`${name} is cut off`)
+    if (!this.#log.show(memory, slot * segmentBytes)) return false
+    shown()
+    if (sumOf(memory) !== sum) throw new DamagedData(`the checksum of ${name} is wrong`)
+    return true
+  }
+
   /** Fills `target`, which has 8 bytes for each slot of the table. Rejects as readSegment does. */
   async readIndex(target: Uint8Array): Promise<void> {
     const { generation, index } = this.manifest

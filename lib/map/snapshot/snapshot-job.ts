@@ -1,9 +1,12 @@
 /** What crosses between a store thread and its snapshot thread. Structured-cloneable. */
 import type { SnapshotFailure } from './faults.ts'
 import type { SegmentRow, SnapshotManifest } from './manifest.ts'
+import type { MappedSegment } from './mapped-segments.ts'
 import type { PlannedSegment } from './plan.ts'
 
+/** Writes a snapshot. */
 export interface SnapshotJob {
+  readonly kind: 'write'
   /** Directory of the partition. */
   readonly directory: string
   readonly manifest: Omit<SnapshotManifest, 'segments' | 'index'>
@@ -21,6 +24,14 @@ export interface SnapshotJob {
   readonly state: SharedArrayBuffer
 }
 
+/** Makes segments independent of the file that they show. */
+export interface OwnJob {
+  readonly kind: 'own'
+  readonly segments: readonly MappedSegment[]
+}
+
+export type ThreadJob = SnapshotJob | OwnJob
+
 /**
  * Of the word `state`. The snapshot thread changes `reading` to `read` when it needs the segments no longer; the store
  * thread changes `reading` to `aborted` before it uses the memory of the segments for something else. The second of them
@@ -31,7 +42,7 @@ export const read = 1
 export const aborted = 2
 
 export type FromSnapshotThread =
-  /** The segment was written. */
+  /** The segment was written, or is independent of its file. */
   | { readonly kind: 'segment'; readonly number: number }
   /** The thread is alive. */
   | { readonly kind: 'progress' }
@@ -41,4 +52,5 @@ export type FromSnapshotThread =
       readonly index: SnapshotManifest['index']
       readonly bytes: number
     }
+  | { readonly kind: 'owned' }
   | { readonly kind: 'failed'; readonly failure: SnapshotFailure; readonly isLogLost: boolean }

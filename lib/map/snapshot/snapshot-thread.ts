@@ -1,10 +1,16 @@
-/** The snapshot thread of a store thread: writes the snapshots that it gets, one after another. */
-import type { SnapshotJob } from './snapshot-job.ts'
+/** The snapshot thread of a store thread: does what it gets, one after another. */
+import { ownSegments } from './own-segments.ts'
+import type { FromSnapshotThread, ThreadJob } from './snapshot-job.ts'
 import { systemDisk } from './system-disk.ts'
 import { writeSnapshot } from './write-snapshot.ts'
 
 declare const self: Worker
 
-self.onmessage = ({ data }: MessageEvent<SnapshotJob>) => {
-  writeSnapshot(data, systemDisk, (message) => self.postMessage(message))
+function post(message: FromSnapshotThread): void {
+  self.postMessage(message)
+}
+
+self.onmessage = ({ data }: MessageEvent<ThreadJob>) => {
+  if (data.kind === 'write') writeSnapshot(data, systemDisk, post)
+  else ownSegments(data, post)
 }

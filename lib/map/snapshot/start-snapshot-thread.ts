@@ -1,8 +1,8 @@
 /** Starts a snapshot thread. snapshot-thread.ts is the only file that runs in it. */
-import type { FromSnapshotThread, SnapshotJob } from './snapshot-job.ts'
+import type { FromSnapshotThread, ThreadJob } from './snapshot-job.ts'
 
 export interface SnapshotPort {
-  post(job: SnapshotJob): void
+  post(job: ThreadJob): void
   terminate(): void
 }
 

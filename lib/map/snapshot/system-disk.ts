@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { showFile } from '../../linux/mapped-memory.ts'
 import { type Disk, type DiskFile, systemCodeOf } from './disk.ts'
 
 const ownerOnly = 0o600
@@ -80,6 +81,14 @@ class SystemFile implements DiskFile {
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor
+  }
+
+  length(): number {
+    return fstatSync(this.#descriptor).size
+  }
+
+  show(memory: Uint8Array, position: number): boolean {
+    return showFile(memory, this.#descriptor, position)
   }
 
   read(target: Uint8Array, position: number): Promise<number> {

@@ -68,7 +68,12 @@ export class SnapshotAccess {
     })
   }
 
-  /** Ends the pin of a captured segment. */
+  /** The memory of a segment is not used for anything else before unpin(). */
+  pin(number: number): void {
+    this.#allocator.segments[number]!.pinned = true
+  }
+
+  /** Ends the pin of a segment. */
   unpin(number: number): void {
     const allocator = this.#allocator
     allocator.unpin(allocator.segments[number]!)

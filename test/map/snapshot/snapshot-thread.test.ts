@@ -8,7 +8,7 @@ import {
   type SnapshotDirectory,
   SnapshotWriter,
 } from '../../../lib/map/index.ts'
-import type { SnapshotJob } from '../../../lib/map/snapshot/snapshot-job.ts'
+import type { SnapshotJob, ThreadJob } from '../../../lib/map/snapshot/snapshot-job.ts'
 import type { SnapshotPortEvents } from '../../../lib/map/snapshot/start-snapshot-thread.ts'
 import { createFixture } from '../../support/map/map-pair.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
@@ -49,7 +49,7 @@ test('a thread writes snapshots that a later map restores; only the owner can re
   for (let key = 0; key < 500; key++) expect(next.text(`key ${key}`)).toBe(`value 2 of ${key}`)
 })
 
-async function withPort(silenceMaxMs: number, post: (job: SnapshotJob, events: SnapshotPortEvents) => void) {
+async function withPort(silenceMaxMs: number, post: (job: ThreadJob, events: SnapshotPortEvents) => void) {
   const directory = directoryAt('ports')
   const fixture = createFixture({ seed: directory.seed })
   const terminated = Promise.withResolvers<void>()
@@ -64,7 +64,7 @@ async function withPort(silenceMaxMs: number, post: (job: SnapshotJob, events: S
 }
 
 test('a thread that hangs is ended, and the memory of the segments is used again', async () => {
-  let posted: SnapshotJob | undefined
+  let posted: ThreadJob | undefined
   const { map, put, writer, terminated } = await withPort(20, (job) => {
     posted = job
   })
@@ -77,7 +77,8 @@ test('a thread that hangs is ended, and the memory of the segments is used again
   await terminated
   expect(writer.isOff).toBe(true)
   // Now the thread may not write a manifest any more, should it continue.
-  expect(new Int32Array(posted!.state)[0]).toBe(2)
+  expect(posted).toMatchObject({ kind: 'write' })
+  expect(new Int32Array((posted as SnapshotJob).state)[0]).toBe(2)
   for (let round = 0; round < 20; round++) {
     for (let key = 0; key < 500; key++) put(0, `key ${key}`, `other value of ${key}`)
     await map.publish()

@@ -190,6 +190,8 @@ export class SimulatedDisk implements Disk {
 
   #file(path: string, content: Content): DiskFile {
     return {
+      length: () => content.bytes.length,
+      show: () => false,
       read: async (target, position) => {
         const part = content.bytes.subarray(position, position + Math.min(target.length, this.readMax))
         target.set(part)

@@ -15,7 +15,7 @@ import {
 } from '../../../../lib/map/index.ts'
 import { entryBytes } from '../../../../lib/map/memory/entry.ts'
 import type { Disk } from '../../../../lib/map/snapshot/disk.ts'
-import type { FromSnapshotThread, SnapshotJob } from '../../../../lib/map/snapshot/snapshot-job.ts'
+import type { FromSnapshotThread, ThreadJob } from '../../../../lib/map/snapshot/snapshot-job.ts'
 import type { SnapshotPort, SnapshotPortEvents } from '../../../../lib/map/snapshot/start-snapshot-thread.ts'
 import { writeSnapshot } from '../../../../lib/map/snapshot/write-snapshot.ts'
 import type { Random } from '../../random.ts'
@@ -31,11 +31,11 @@ export const path = '/snapshots/store'
 /** Runs jobs in this thread, between two events. */
 export function portOf(disk: Disk, write: typeof writeSnapshot = writeSnapshot) {
   return ({ received }: SnapshotPortEvents): SnapshotPort => ({
-    post: (job: SnapshotJob) => {
+    post: (job: ThreadJob) => {
       const messages: FromSnapshotThread[] = []
       const cloned = structuredClone(job)
       setImmediate(() => {
-        write(cloned, disk, (message) => messages.push(structuredClone(message)))
+        if (cloned.kind === 'write') write(cloned, disk, (message) => messages.push(structuredClone(message)))
         for (const message of messages) received(message)
       })
     },
