@@ -134,7 +134,10 @@ export class KafkaClient {
     const byNode = new Map<number, number[]>()
     for (const partition of partitions) {
       const node = this.leader(topic, partition)
-      if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), partition])
+      if (node === undefined) continue
+      const led = byNode.get(node)
+      if (led === undefined) byNode.set(node, [partition])
+      else led.push(partition)
     }
     return byNode
   }

@@ -16,14 +16,36 @@ const version = 'latchkey/1'
 const field = /^[a-z-]+=[^ ]+$/
 
 /**
+ * The metadata that was parsed last. A start and each commit read ten fields of the metadata of every partition, those
+ * of one partition after each other.
+ */
+let parsed: { metadata: string; fields: ReadonlyMap<string, string> | undefined } = { metadata: '', fields: undefined }
+
+function fieldsOf(metadata: string): ReadonlyMap<string, string> | undefined {
+  if (parsed.metadata !== metadata) parsed = { metadata, fields: parse(metadata) }
+  return parsed.fields
+}
+
+function parse(metadata: string): ReadonlyMap<string, string> | undefined {
+  const [first, ...words] = metadata.split(' ')
+  if (first !== version || !words.every((word) => field.test(word))) return undefined
+  const fields = new Map<string, string>()
+  for (const word of words) {
+    const at = word.indexOf('=')
+    const name = word.slice(0, at)
+    // The first field of a name counts.
+    if (!fields.has(name)) fields.set(name, word.slice(at + 1))
+  }
+  return fields
+}
+
+/**
  * Returns a field of a commit's metadata; undefined if it is absent or malformed. Unknown fields are ignored: a later
  * version may have written them. A word that is not a field means something other than completeness, so then no field
  * counts.
  */
 export function fieldIn(metadata: string, name: string, form: RegExp): string | undefined {
-  const [first, ...fields] = metadata.split(' ')
-  if (first !== version || !fields.every((one) => field.test(one))) return undefined
-  const value = fields.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1)
+  const value = fieldsOf(metadata)?.get(name)
   return value !== undefined && form.test(value) ? value : undefined
 }
 
