@@ -41,7 +41,8 @@ export const partitionDefinitions = {
     v.optional(trueOrFalse(), 'false'),
     v.metadata({
       variable: 'WAIT_FOR_REPLICAS',
-      meaning: 'Not ready, and no answers, before the replicas have reached the end that the changelog had at start.',
+      meaning:
+        'Not ready, and no answers, before the replicas have reached the end that the changelog had at start. Without it, an instance with replicas only is ready at once.',
       allowed: 'true or false',
       default: 'false',
       isSwitch: true,
