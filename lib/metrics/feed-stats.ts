@@ -3,12 +3,17 @@
 export const feedEventKinds = ['put', 'delete', 'reset', 'status'] as const
 export type FeedEventKind = (typeof feedEventKinds)[number]
 
+/** Where streams that continue after a place have found what they missed. */
+export const resumeKinds = ['ring', 'changelog', 'reset'] as const
+export type ResumeKind = (typeof resumeKinds)[number]
+
 const kindIndex = Object.fromEntries(feedEventKinds.map((kind, index) => [kind, index])) as Record<
   FeedEventKind,
   number
 >
 const followersAt = feedEventKinds.length
-export const feedCounts = followersAt + 1
+const resumesAt = followersAt + 1
+export const feedCounts = resumesAt + resumeKinds.length
 
 export class FeedStats {
   readonly #all: readonly Float64Array[]
@@ -38,6 +43,14 @@ export class FeedStats {
 
   count(kind: FeedEventKind): number {
     return this.#sum(kindIndex[kind])
+  }
+
+  resumed(from: ResumeKind): void {
+    this.#own[resumesAt + resumeKinds.indexOf(from)]! += 1
+  }
+
+  resumes(from: ResumeKind): number {
+    return this.#sum(resumesAt + resumeKinds.indexOf(from))
   }
 
   #sum(index: number): number {

@@ -7,7 +7,7 @@ import { skippedReasons } from '../store-protocol/skipped.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { CounterName } from '../store-protocol/stats.ts'
 import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
-import { feedEventKinds } from './feed-stats.ts'
+import { feedEventKinds, resumeKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerPartitionSeries } from './partition-series.ts'
 import { registerResp } from './resp-series.ts'
@@ -126,6 +126,13 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
   series.counter('feed_events_total', 'Events sent to clients that follow changes, by kind', () => {
     return feedEventKinds.map((kind) => ({ labels: { kind }, value: lookups.feed.count(kind) }))
   })
+  series.counter(
+    'feed_resumes_total',
+    'Streams of changes that continue after a place, by where that was found',
+    () => {
+      return resumeKinds.map((from) => ({ labels: { from }, value: lookups.feed.resumes(from) }))
+    },
+  )
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
 }
 

@@ -7,6 +7,8 @@ import { ownThreads, type StoreAccess, type StorePort } from '../store/store-por
 
 type MessageListener = (thread: number, message: FromThread) => void
 
+type WatchingMessage = FromThread & { type: 'watching' | 'published' | 'keys' }
+
 interface Joined {
   readonly listener: MessageListener
   readonly readerThread: number
@@ -65,8 +67,7 @@ export class Relay {
   /** Passes on a listener's message to a store thread. */
   post(listener: MessageListener, thread: number, message: ToThread): void {
     const port = this.#ports[thread]
-    if (message.type === 'confirmed' || message.type === 'watch') port?.post(message)
-    if (message.type !== 'flush') return
+    if (message.type !== 'flush') return isForwarded(message) ? port?.post(message) : undefined
     // Negative ids do not collide with flushes of the main thread.
     const id = --this.#lastFlush
     this.#flushes.set(id, { listener, id: message.id })
@@ -74,19 +75,19 @@ export class Relay {
   }
 
   #pass(thread: number, message: FromThread): void {
-    if (message.type === 'watching' || message.type === 'published') return this.#passTo(thread, message)
+    if (isForWatching(message)) return this.#passTo(thread, message)
     if (!isForAll(message)) return
     if (this.#listeners.length < this.#expected) this.#sent.push({ thread, message })
     for (const { listener } of this.#listeners) listener(thread, message)
   }
 
   /** Passes on what only the threads want that watch the changes. */
-  #passTo(thread: number, message: FromThread & { type: 'watching' | 'published' }): void {
+  #passTo(thread: number, message: WatchingMessage): void {
     for (const { listener, readerThread } of this.#listeners) {
       const isMeant =
-        message.type === 'watching'
-          ? message.readerThread === readerThread
-          : message.readerThreads.includes(readerThread)
+        message.type === 'published'
+          ? message.readerThreads.includes(readerThread)
+          : message.readerThread === readerThread
       if (isMeant) listener(thread, message)
     }
   }
@@ -99,6 +100,14 @@ export class Relay {
     flush.listener(thread, { ...message, id: flush.id })
     return true
   }
+}
+
+function isForwarded({ type }: ToThread): boolean {
+  return type === 'confirmed' || type === 'watch' || type === 'read-keys'
+}
+
+function isForWatching(message: FromThread): message is WatchingMessage {
+  return message.type === 'watching' || message.type === 'published' || message.type === 'keys'
 }
 
 /** False for messages that concern the main thread alone: responses to flushes and writes, and log records. */

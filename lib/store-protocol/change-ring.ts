@@ -11,7 +11,7 @@
  *   0  int32    size
  *   4  int32    partition, or -1 for filler up to the end of the ring
  *   8  int32    key length
- *  12  int32    1 if the key was deleted, else 0
+ *  12  int32    1 if the key was deleted, 2 if the key is too long and left out, else 0
  *  16  float64  changelog offset, -1 if unknown
  *  24  float64  source offset, -1 if unknown
  *  32  key
@@ -36,13 +36,13 @@ export const changesBytesMax = 1 << 30
 export const blocks = 16
 export const recordHeaderBytes = 32
 export const filler = -1
+export const deleted = 1
+export const omitted = 2
 
 /** Indexes into the control words, as 64-bit integers. Each has its own cache line. */
 export const tailWord = 0
 export const publishedWord = 8
-/** Number of changes that are in no ring, because their key is too long. */
-export const omittedWord = 16
-const wordsEnd = 24
+const wordsEnd = 16
 
 export function recordBytes(keyLength: number): number {
   return (recordHeaderBytes + keyLength + 7) & ~7

@@ -54,8 +54,13 @@ export interface KeyWatching {
   close(): void
 }
 
+/** Where changes are resumed: in the ring of recent changes, in the changelog, or not at all, with a listing. */
+export type Resumed = 'ring' | 'changelog' | 'reset'
+
 /** What a client of a follower sees of it. */
 export interface Following {
+  /** How it continues after the place that it was given; undefined if it was given none. It may turn into `reset`. */
+  readonly resumed: Resumed | undefined
   /** Place at which the follower is; undefined if there is something to take. */
   readonly place: ChangeId | undefined
   /**

@@ -8,12 +8,18 @@ export interface StatsView {
   gauge(partition: number, name: GaugeName): number
 }
 
+/** Times: of several threads, the latest one counts. */
+const times: ReadonlySet<CounterName> = new Set(['changelogFellAt'])
+
 /** Sums counters. Gauges of a partition are those of the thread that holds it. */
 export function mergedStats(parts: readonly Stats[]): StatsView {
   const owners = new Map(parts.flatMap((stats) => stats.partitions.map((partition) => [partition, stats] as const)))
   return {
     partitions: [...owners.keys()].toSorted((a, b) => a - b),
-    count: (name) => parts.reduce((sum, stats) => sum + stats.count(name), 0),
+    count(name) {
+      const counts = parts.map((stats) => stats.count(name))
+      return times.has(name) ? Math.max(0, ...counts) : counts.reduce((sum, count) => sum + count, 0)
+    },
     gauge(partition, name) {
       const owner = owners.get(partition)
       if (owner === undefined) throw new RangeError(`Stats hold no partition ${partition}`)

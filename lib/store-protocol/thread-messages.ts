@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { LogLevel, LogRecord } from '../log/index.ts'
 import type { ChiralMapShared, MapMessage } from '../map/index.ts'
 import type { SharedChangeRing } from './change-ring.ts'
+import type { KeysFound } from './changed-keys.ts'
 import type { PartitionTrouble, StoreState } from './status.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -29,6 +30,17 @@ export interface Troubles {
 /** What a reading thread wants to learn of: nothing, each publish, or each publish and the keys that it changes. */
 export type Watching = 'nothing' | 'positions' | 'keys'
 
+/**
+ * Asks for the keys that the changelog changes from an offset on. If both offsets are equal, it asks only whether
+ * everything below is visible.
+ */
+export interface KeysRequest {
+  readonly readerThread: number
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+}
+
 export type ToThread =
   | { type: 'start'; config: StoreConfig; logging: StoreLogging }
   /** A reading thread has received all map messages up to this version. */
@@ -42,6 +54,8 @@ export type ToThread =
   | { type: 'watch'; readerThread: number; watching: Watching }
   /** No other process uses the store's snapshots any more. */
   | { type: 'snapshots-locked' }
+  /** Only while the thread watches keys. */
+  | ({ type: 'read-keys' } & KeysRequest)
   | { type: 'close' }
 
 export type FromThread =
@@ -62,13 +76,16 @@ export type FromThread =
       type: 'watching'
       readerThread: number
       /**
-       * With `keys`: the ring, which has all changes from now on.
-       * @member positions changelog positions that are visible at least, in the order of the ring's partitions
+       * With `keys`: the ring, which has all changes from position `at` on.
+       * @member positions changelog positions that were visible then at least, in the order of the ring's partitions
+       * @member inexact partitions of which more was visible
        */
-      following?: { ring: SharedChangeRing; positions: number[]; topicId: string }
+      following?: { ring: SharedChangeRing; at: number; positions: number[]; inexact: number[]; topicId: string }
     }
   /** A publish has ended. Only for the threads that watch. */
   | { type: 'published'; readerThreads: readonly number[] }
+  /** Answers a request for keys from the offset `from` on. A part may begin before it. */
+  | { type: 'keys'; readerThread: number; partition: number; from: number; found: KeysFound }
   | { type: 'state'; state: StoreState }
   /** All partitions have reached the end that the source had at start. */
   | { type: 'caught-up' }

@@ -11,6 +11,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread } from '../store-protocol/thread-messages.ts'
 import { changelogIdOf, type Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
+import { ChangelogLog } from './changes/changelog-log.ts'
 import { Changes } from './changes/changes.ts'
 import { Flusher } from './flusher.ts'
 import { openDirectory, snapshotsOf } from './snapshots/open-snapshots.ts'
@@ -61,11 +62,13 @@ export function openContext({
     published,
     failed,
   })
+  const topicId = () => changelogIdOf(clients, config)
   const changes = new Changes(stats, {
     bytes: changeBytesOf(config),
     post,
     flush: () => flusher.flush(),
-    topicId: () => changelogIdOf(clients, config),
+    topicId,
+    log: new ChangelogLog(clients.changelog, config.changelogTopic, topicId),
     failed,
   })
   flusher.watchBy(changes)

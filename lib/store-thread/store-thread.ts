@@ -4,7 +4,7 @@ import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { writePending } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import type { FromThread, Watching } from '../store-protocol/thread-messages.ts'
+import type { FromThread, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
@@ -88,6 +88,11 @@ export class StoreThread {
   /** The process has the lock of the store's snapshots now. */
   snapshotsLocked(): void {
     this.#opened?.context.snapshots?.locked()
+  }
+
+  /** A reading thread asks for keys of the changelog. */
+  readKeys(request: KeysRequest): void {
+    this.#opened?.context.changes.keys.request(request)
   }
 
   /** Writes records of a program. The result is posted, except if the store ends before. */

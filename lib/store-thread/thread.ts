@@ -69,6 +69,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
     case 'snapshots-locked':
       store?.snapshotsLocked()
       break
+    case 'read-keys':
+      store?.readKeys(data)
+      break
     case 'close':
       isClosing = true
       void store?.close()

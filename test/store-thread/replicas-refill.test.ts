@@ -10,6 +10,7 @@ import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
 import { fetchResponse } from '../support/kafka/fakes/responses.ts'
 import { rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../support/map/map-pair.ts'
+import { FakeChangelog } from '../support/store/fake-changelog.ts'
 import { soon, until } from '../support/until.ts'
 
 const offsetOutOfRange = 1
@@ -38,6 +39,7 @@ function start() {
   const changes = new Changes(stats, {
     bytes: 1 << 20,
     topicId: () => 'topic',
+    log: new FakeChangelog(),
     post,
     flush: () => flusher.flush(),
     failed: post,

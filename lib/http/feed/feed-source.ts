@@ -28,6 +28,7 @@ export class FeedSource implements BodySource {
   #isWoken = true
   #isTaking = false
   #isOver = false
+  #isResumeCounted = false
 
   /**
    * @param follow begins to follow; gets what is to be called when there may be changes
@@ -90,6 +91,8 @@ export class FeedSource implements BodySource {
     this.#encoder.clients++
     this.#parts.beats.add(this)
     this.#parts.stats.followed(1)
+    // The changelog has to be read first: it may turn out that it does not have what is missing.
+    if (follower.resumed !== 'changelog') this.#countResume()
   }
 
   async #take(): Promise<void> {
@@ -101,6 +104,7 @@ export class FeedSource implements BodySource {
         if (batch === undefined) continue
         // There may be more.
         this.#isWoken = true
+        this.#countResume()
         const bytes = await this.#encode(batch)
         if (bytes.length > 0) this.#piece = bytes
       }
@@ -122,6 +126,12 @@ export class FeedSource implements BodySource {
       }
       await bytes.catch(() => {})
     }
+  }
+
+  #countResume(): void {
+    const resumed = this.#follower?.resumed
+    if (resumed !== undefined && !this.#isResumeCounted) this.#parts.stats.resumed(resumed)
+    this.#isResumeCounted = true
   }
 
   #close(): void {

@@ -81,6 +81,7 @@ export class ChangeRecorder implements RecordTrail {
   /** Notes that a batch was applied whose place in the changelog is not known. */
   lost(partition: number): void {
     this.#floors[this.#positions.rowOf(partition)] = Number.POSITIVE_INFINITY
+    this.#positions.noteLost(partition)
   }
 
   /** To be called when a publish begins. */

@@ -5,6 +5,7 @@
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { FromThread, Watching } from '../../store-protocol/thread-messages.ts'
 import { ChangeRecorder } from './change-recorder.ts'
+import { ChangelogKeys, type KeysLog } from './changelog-keys.ts'
 import { VisiblePositions } from './visible-positions.ts'
 
 /** Time for which changes are recorded after the last thread has stopped following them: clients return. */
@@ -18,12 +19,15 @@ export interface ChangesOptions {
   flush: () => Promise<void>
   /** Id of the changelog topic; undefined if the brokers know no ids. */
   topicId: () => string | undefined
+  /** The changelog, for followers that continue at an old place. */
+  log: KeysLog
   failed: (error: unknown) => void
 }
 
 export class Changes {
   readonly positions: VisiblePositions
   readonly recorder: ChangeRecorder
+  readonly keys: ChangelogKeys
   readonly #options: ChangesOptions
   /** By number of the reading thread. */
   readonly #watching = new Map<number, Exclude<Watching, 'nothing'>>()
@@ -36,6 +40,9 @@ export class Changes {
     this.positions = new VisiblePositions(stats)
     this.recorder = new ChangeRecorder(stats.partitions, this.positions, options.bytes)
     this.#options = options
+    const { log, post, failed } = options
+    const visible = (partition: number) => this.positions.published[this.positions.rowOf(partition)]!
+    this.keys = new ChangelogKeys({ log, visible, post, failed })
   }
 
   /** A reading thread wants a message after each publish, or no longer. The answer is `watching`. */
@@ -78,8 +85,10 @@ export class Changes {
     await this.#isComplete
     if (!this.#watching.has(readerThread)) return
     const positions = [...this.positions.published]
+    const inexact = this.positions.inexact
     const topicId = this.#options.topicId() ?? ''
-    this.#options.post({ type: 'watching', readerThread, following: { ring: ring.shared, positions, topicId } })
+    const following = { ring: ring.shared, at: ring.published, positions, inexact, topicId }
+    this.#options.post({ type: 'watching', readerThread, following })
   }
 
   #stopRecording(): void {

@@ -16,7 +16,6 @@ export class ChangeRingWriter {
   /** Number of the block in which the last record ends. */
   #block = 0
   #end = 0
-  #omitted = 0n
 
   /**
    * @param size in bytes, a power of two
@@ -41,7 +40,12 @@ export class ChangeRingWriter {
     return this.#end
   }
 
-  /** Appends a change. A key that is too long is only counted: readers then begin again. */
+  /** Position up to which readers see the records. */
+  get published(): number {
+    return Number(Atomics.load(this.#words, layout.publishedWord))
+  }
+
+  /** Appends a change. A key that is too long is left out: readers then look for it in the changelog. */
   append(
     partition: number,
     changelogOffset: number,
@@ -51,20 +55,18 @@ export class ChangeRingWriter {
     keyLength: number,
     isDeletion: boolean,
   ): void {
-    if (keyLength > this.#keyBytesMax) {
-      Atomics.store(this.#words, layout.omittedWord, ++this.#omitted)
-      return
-    }
-    const size = layout.recordBytes(keyLength)
+    const isOmitted = keyLength > this.#keyBytesMax
+    const bytes = isOmitted ? 0 : keyLength
+    const size = layout.recordBytes(bytes)
     const left = this.#size - (this.#end & (this.#size - 1))
     if (left < size) this.#write(left, layout.filler)
     const at = this.#write(size, partition)
-    this.#ints[(at >>> 2) + 2] = keyLength
-    this.#ints[(at >>> 2) + 3] = isDeletion ? 1 : 0
+    this.#ints[(at >>> 2) + 2] = bytes
+    this.#ints[(at >>> 2) + 3] = isOmitted ? layout.omitted : isDeletion ? layout.deleted : 0
     this.#doubles[(at >>> 3) + 2] = changelogOffset
     this.#doubles[(at >>> 3) + 3] = sourceOffset
     const to = at + layout.recordHeaderBytes
-    for (let i = 0; i < keyLength; i++) this.#bytes[to + i] = source[keyStart + i]!
+    for (let i = 0; i < bytes; i++) this.#bytes[to + i] = source[keyStart + i]!
   }
 
   /** Lets readers see the records below a position. Call it after the publish that makes their changes visible. */

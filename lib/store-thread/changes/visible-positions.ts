@@ -13,6 +13,10 @@ export class VisiblePositions {
   readonly #sourcePublishing: Float64Array
   readonly #changelogPublishing: Float64Array
   readonly #changelogPublished: Float64Array
+  /** 1 where more is in the map than the changelog position says. */
+  readonly #inexact: Uint8Array
+  readonly #inexactPublishing: Uint8Array
+  readonly #inexactPublished: Uint8Array
 
   constructor(stats: Stats) {
     const { length } = stats.partitions
@@ -24,11 +28,19 @@ export class VisiblePositions {
     this.#sourcePublishing = unknown()
     this.#changelogPublishing = unknown()
     this.#changelogPublished = unknown()
+    this.#inexact = new Uint8Array(length)
+    this.#inexactPublishing = new Uint8Array(length)
+    this.#inexactPublished = new Uint8Array(length)
   }
 
   /** Changelog position that the last publish has reached, for each partition; -1 if unknown. */
   get published(): Float64Array {
     return this.#changelogPublished
+  }
+
+  /** Partitions of which more is visible than the changelog position of the last publish says. */
+  get inexact(): number[] {
+    return this.#stats.partitions.filter((_, row) => this.#inexactPublished[row] === 1)
   }
 
   rowOf(partition: number): number {
@@ -44,12 +56,19 @@ export class VisiblePositions {
     const row = this.rowOf(partition)
     if (position < this.changelog[row]!) this.#stats.set('changelogFellAt', Date.now())
     this.changelog[row] = position
+    this.#inexact[row] = 0
+  }
+
+  /** Notes that records are in the map whose changelog offsets are not known. */
+  noteLost(partition: number): void {
+    this.#inexact[this.rowOf(partition)] = 1
   }
 
   /** To be called when a publish begins. */
   began(): void {
     this.#sourcePublishing.set(this.#source)
     this.#changelogPublishing.set(this.changelog)
+    this.#inexactPublishing.set(this.#inexact)
   }
 
   /**
@@ -58,6 +77,7 @@ export class VisiblePositions {
    */
   ended(): boolean {
     this.#changelogPublished.set(this.#changelogPublishing)
+    this.#inexactPublished.set(this.#inexactPublishing)
     let isChanged = false
     const { partitions } = this.#stats
     for (let row = 0; row < partitions.length; row++) {

@@ -1,34 +1,36 @@
 /**
  * Follows the changes of a store: the ring says which keys have changed, the map what they have now. So a slow follower
- * skips values in between, no key goes back, and nothing is kept for it. It may begin with a listing. Changes are taken
- * between the portions of a listing, so that the ring does not pass it.
+ * skips values in between, no key goes back, and nothing is kept for it. What is not in the ring any more is looked up in
+ * the changelog. A follower may begin with a listing; changes are taken between the portions of it.
  */
 import { isInstance, LatchkeyError } from '../../errors.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
-import type { ChangeBatch, ChangeEvent, Following, FollowOptions } from '../../store-protocol/following.ts'
+import type { ChangeBatch, ChangeEvent, Following, FollowOptions, Resumed } from '../../store-protocol/following.ts'
 import type { StoreReads } from '../../store-protocol/reads.ts'
-import type { PartitionState } from '../../store-protocol/status.ts'
 import { type ChangedKey, ChangeScan } from './change-scan.ts'
-import type { Followers } from './followers.ts'
+import type { Followers, Touchable } from './followers.ts'
+import { FollowedKeyFilter } from './key-filter.ts'
 import { Listing } from './listing.ts'
+import { MissedChanges } from './missed-changes.ts'
 import type { ThreadChanges } from './thread-changes.ts'
-
-/** Where changes are resumed. */
-export type Resumed = 'ring' | 'reset'
 
 const keysMax = 256
 const valueBytesMax = 1 << 20
 
-export class Follower implements Following {
+export class Follower implements Following, Touchable {
   readonly options: FollowOptions
-  /** How it continues after the place that it was given; undefined if it was given none. */
-  readonly resumed: Resumed | undefined
   readonly #reads: StoreReads
   readonly #followers: Followers
+  readonly #filter: FollowedKeyFilter
   readonly #scan: ChangeScan
   readonly #ready: () => void
-  readonly #states = new Map<number, PartitionState>()
-  /** Keys that were taken from the ring, and whose values did not fit. */
+  /** Reads the changelog. What it has to take comes before what the scan has. */
+  #missed: MissedChanges | undefined
+  /** A place before everything that was not taken; undefined if everything was. */
+  #since: ChangeId | undefined
+  #resumed: Resumed | undefined
+  #states: Followers['states']
+  /** Keys that were taken, and whose values are not returned yet. */
   #left: readonly ChangedKey[] = []
   #listing: Listing | undefined
   /** `complete`: when the partitions show everything again. */
@@ -37,40 +39,42 @@ export class Follower implements Following {
 
   /** @param ready called when next() may have something, also while a call of it is under way */
   constructor(reads: StoreReads, followers: Followers, options: FollowOptions, ready: () => void) {
-    const { from } = options
-    this.options = options
+    const { from, ...others } = options
+    // A place may be large, and is not kept.
+    this.options = { ...others, from: typeof from === 'object' ? 'now' : from }
     this.#reads = reads
     this.#followers = followers
     this.#ready = ready
-    this.#scan = new ChangeScan(options)
+    this.#filter = new FollowedKeyFilter(options)
+    this.#scan = new ChangeScan(this.#filter)
     this.#generation = followers.generation
-    const isResumed = typeof from === 'object' && followers.knows(from) && this.#scan.resume(followers.threads, from)
-    this.resumed = typeof from === 'object' ? (isResumed ? 'ring' : 'reset') : undefined
-    this.#resetDue = from === 'start' || this.resumed === 'reset' ? 'now' : undefined
-    for (const [partition, state] of followers.states) this.#states.set(partition, state)
+    this.#states = followers.states
+    if (typeof from === 'object') this.#resumed = this.#resume(from)
+    if (from === 'start' || this.#resumed === 'reset') this.#resetDue = 'now'
   }
 
-  /** Place at which the follower is; undefined if there is something to take. */
+  get resumed(): Resumed | undefined {
+    return this.#resumed
+  }
+
   get place(): ChangeId | undefined {
-    const isBehind =
-      this.#resetDue !== undefined || this.#listing !== undefined || this.#left.length > 0 || !this.#scan.isAtEnd
-    return isBehind || this.#generation !== this.#followers.generation ? undefined : this.#followers.place(this.options)
+    const isBehind = this.#resetDue !== undefined || this.#listing !== undefined || this.#left.length > 0
+    if (isBehind || this.#generation !== this.#followers.generation) return undefined
+    if (this.#missed !== undefined) return this.#missed.place
+    return this.#scan.isAtEnd ? this.#followers.place(this.options) : undefined
   }
 
-  /** A change at a position of a ring concerns the follower. */
   touch(thread: ThreadChanges, position: number): void {
     this.#scan.touch(thread, position)
+    this.#since ??= this.#followers.before
   }
 
   wake(): void {
     this.#ready()
   }
 
-  /**
-   * Returns what comes next, perhaps no events; undefined if there is nothing now. One call at a time.
-   * @returns rejects with LatchkeyError if the store does not serve any more
-   */
   async next(): Promise<ChangeBatch | undefined> {
+    this.#followers.requireServing()
     const states = this.#changedStates()
     if (states.length > 0) return { events: states, place: undefined }
     if (this.#generation !== this.#followers.generation) {
@@ -82,28 +86,54 @@ export class Follower implements Following {
     if (this.#resetDue === 'complete') {
       return this.#followers.isComplete(this.options.partition) ? this.#reset() : undefined
     }
-    const isIdle = this.#left.length === 0 && this.#scan.isAtEnd && this.#listing === undefined
+    const isIdle = !this.#hasChanges && this.#listing === undefined
     if (isIdle) return undefined
-    const events = await this.#takeChanges()
-    if (events === undefined) {
+    const changed = this.#left.length > 0 ? this.#left : this.#takeKeys()
+    if (changed === undefined) return undefined
+    if (changed === 'lost') {
+      if (this.#resumed === 'changelog') this.#resumed = 'reset'
       this.#resetDue = 'now'
       return { events: [], place: undefined }
     }
+    const events = await this.#valuesOf(changed)
     // A change that was not taken may be older than what a listing shows of its key.
-    const hasMore = this.#left.length > 0 || !this.#scan.isAtEnd
-    const listed = hasMore ? [] : await this.#list()
+    const listed = this.#hasChanges ? [] : await this.#list()
     return { events: [...events, ...listed], place: this.place }
   }
 
   close(): void {
+    this.#missed?.close()
     this.#followers.remove(this)
+  }
+
+  get #hasChanges(): boolean {
+    return this.#left.length > 0 || this.#missed !== undefined || !this.#scan.isAtEnd
+  }
+
+  #resume(from: ChangeId): Resumed {
+    if (!this.#followers.knows(from)) return 'reset'
+    const left = this.#scan.resume(this.#followers.threads, from)
+    this.#since = from
+    return left.length === 0 ? 'ring' : this.#readChangelog(from, left)
+  }
+
+  /** Reads what has changed since a place. @returns `reset` if that cannot be known */
+  #readChangelog(since: ChangeId, threads: readonly ThreadChanges[]): Resumed {
+    this.#missed?.close()
+    this.#missed = MissedChanges.from(since, threads, this.#filter, this.#ready)
+    if (this.#missed?.isAtEnd) this.#missed = undefined
+    else if (this.#missed === undefined) return 'reset'
+    return 'changelog'
   }
 
   #reset(): ChangeBatch {
     this.#resetDue = undefined
     this.#left = []
+    this.#missed?.close()
+    this.#missed = undefined
     // What changes from here on is in the ring, whether or not the listing has it.
     this.#scan.begin()
+    this.#since = undefined
     this.#listing = new Listing(this.#reads, this.options, this.options.withValues)
     return { events: [{ type: 'reset' }], place: 'start' }
   }
@@ -114,18 +144,39 @@ export class Follower implements Following {
     return entries?.map((entry) => ({ type: 'put', entry })) ?? []
   }
 
-  /** @returns undefined if the ring has passed the follower */
-  async #takeChanges(): Promise<ChangeEvent[] | undefined> {
-    const changed = this.#left.length > 0 ? this.#left : this.#scan.take(keysMax)
-    if (changed === undefined) return undefined
+  /** @returns undefined if there are none yet, `lost` if what has changed cannot be known any more */
+  #takeKeys(): readonly ChangedKey[] | 'lost' | undefined {
+    if (this.#missed !== undefined) return this.#takeFromChangelog(this.#missed)
+    const changed = this.#scan.take(keysMax)
+    if (changed !== undefined) {
+      if (this.#scan.isAtEnd) this.#since = undefined
+      return changed
+    }
+    const since = this.#since
+    this.#scan.begin()
+    if (since === undefined || !this.#followers.knows(since)) return 'lost'
+    return this.#readChangelog(since, this.#followers.threads) === 'reset' ? 'lost' : []
+  }
+
+  #takeFromChangelog(missed: MissedChanges): readonly ChangedKey[] | 'lost' | undefined {
+    const { fellAt } = this.#followers
+    const changed = this.#followers.knows(missed.origin) ? missed.take(keysMax, fellAt) : 'lost'
+    if (changed !== 'lost' && !missed.isAtEnd) return changed
+    this.#since = this.#scan.isAtEnd ? undefined : missed.place
+    missed.close()
+    this.#missed = undefined
+    return changed
+  }
+
+  async #valuesOf(changed: readonly ChangedKey[]): Promise<ChangeEvent[]> {
     if (changed.length === 0) return []
-    const { results } = await this.#followers.reads.getMany(
-      changed.map(({ key }) => key),
-      valueBytesMax,
-    )
+    this.#left = changed
+    const keys = changed.map(({ key }) => key)
+    const { results } = await this.#followers.reads.getMany(keys, valueBytesMax)
     this.#left = []
     const events: ChangeEvent[] = []
     for (const [index, change] of changed.entries()) {
+      const { key, partition } = change
       const result = results[index]
       if (isInstance(result, LatchkeyError)) {
         if (result.code === 'answer_full') {
@@ -133,24 +184,24 @@ export class Follower implements Following {
           break
         }
         // The partition is not complete. A reset follows when it is.
-      } else if (result !== undefined) events.push({ type: 'put', entry: { ...result, key: change.key } })
-      // If the change was no deletion, one that came later is visible already, and is in the ring after it.
-      else if (change.isDeletion) {
-        events.push({ type: 'delete', key: change.key, partition: change.partition, offset: change.offset })
+      } else if (result !== undefined && this.#filter.wantsPartition(result.partition)) {
+        events.push({ type: 'put', entry: { ...result, key } })
       }
+      // If the change was no deletion, one that came later is visible already, and is in the ring after it.
+      else if (change.isDeletion) events.push({ type: 'delete', key, partition, offset: change.offset })
     }
     return events
   }
 
   #changedStates(): ChangeEvent[] {
-    const events: ChangeEvent[] = []
-    for (const [partition, state] of this.#followers.states) {
-      if (this.#states.get(partition) === state) continue
-      this.#states.set(partition, state)
-      if (this.options.partition === undefined || this.options.partition === partition) {
-        events.push({ type: 'status', partition, state })
-      }
-    }
-    return events
+    const { states } = this.#followers
+    if (states === this.#states) return []
+    const former = this.#states
+    this.#states = states
+    const { partition: wanted } = this.options
+    const changed = [...states].filter(([partition, state]) => former.get(partition) !== state)
+    return changed
+      .filter(([partition]) => wanted === undefined || wanted === partition)
+      .map(([partition, state]) => ({ type: 'status', partition, state }))
   }
 }

@@ -9,7 +9,7 @@ import { isComplete, partitionStateOf } from '../../store-protocol/partition-sta
 import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
-import { beginsWith } from './change-scan.ts'
+import { beginsWith } from './key-filter.ts'
 import { type KeyWait, KeyWaits } from './key-waits.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -41,6 +41,8 @@ interface Group {
 
 export interface FollowersSource {
   readonly reads: Pick<StoreReads, 'getMany'>
+  /** @throws LatchkeyError what a lookup throws */
+  requireServing(): void
   stats(): StatsView
   /** Store threads whose partitions are followed. */
   threads(): readonly ThreadChanges[]
@@ -52,6 +54,8 @@ export class Followers {
   generation = 0
   states: ReadonlyMap<number, PartitionState> = new Map()
   readonly reads: SharedReads
+  /** Place before the publish that was read last; undefined before the first one. */
+  before: ChangeId | undefined
   readonly #source: FollowersSource
   readonly #groups = new Map<string, Group>()
   readonly #keys = new KeyWaits<Touchable>()
@@ -90,19 +94,34 @@ export class Followers {
     this.#source.removed()
   }
 
+  /** When the changelog has lost records last, in ms since the epoch. */
+  get fellAt(): number {
+    return this.#source.stats().count('changelogFellAt')
+  }
+
   /** Whether a place is one of this changelog, and of before anything was lost from it. */
   knows({ topicId, time }: ChangeId): boolean {
-    const fellAt = this.#source.stats().count('changelogFellAt')
+    const { fellAt } = this
     return this.threads.every((thread) => thread.topicId === topicId) && (fellAt === 0 || time > fellAt + clockSlackMs)
   }
 
-  /** Place after everything that was read. */
+  /** @throws LatchkeyError what a lookup throws */
+  requireServing(): void {
+    this.#source.requireServing()
+  }
+
+  /**
+   * Place after everything that was read. Its time is a moment at which nothing else was visible: now, or the last
+   * publish if something waits for the next one.
+   */
   place({ partition }: FollowedKeys): ChangeId {
     const known = this.#places.get(partition)
     if (known !== undefined) return known
+    const isWaiting = this.#source.stats().count('oplogLength') > 0
+    const time = isWaiting ? Math.min(...this.threads.map(({ takenAt }) => takenAt)) : Date.now()
     const all = this.threads.flatMap(({ positions }) => [...positions])
     const positions = new Map(all.filter(([one, at]) => at >= 0 && (partition === undefined || one === partition)))
-    const place = { topicId: this.threads[0]?.topicId ?? '', time: Date.now(), positions }
+    const place = { topicId: this.threads[0]?.topicId ?? '', time, positions }
     this.#places.set(partition, place)
     return place
   }
@@ -117,6 +136,7 @@ export class Followers {
 
   /** To be called before the changes of a publish are read. */
   began(): void {
+    if (this.#all.size > 0) this.before = this.place({})
     this.#publishes++
     this.reads.forget()
     this.#places.clear()
@@ -125,7 +145,8 @@ export class Followers {
   /** Notes the change at which the cursor is. */
   changed(thread: ThreadChanges, cursor: RingCursor): void {
     const { partition, changelogOffset, data, keyStart, keyLength, start } = cursor
-    if (changelogOffset >= 0) thread.positions.set(partition, changelogOffset + 1)
+    thread.reached(partition, changelogOffset < 0 ? -1 : changelogOffset + 1)
+    if (cursor.isOmitted) return this.missed(thread, start)
     for (const group of this.#groups.values()) {
       if (group.touchedIn === this.#publishes) continue
       if (group.partition !== undefined && group.partition !== partition) continue
@@ -139,16 +160,23 @@ export class Followers {
     this.#concerned.clear()
   }
 
-  /** To be called when the changes of a publish were read. @param isWhole false if some were missed */
-  ended(isWhole: boolean): void {
-    if (!isWhole) this.generation++
+  /** Notes that the ring does not have what is at a position: each follower looks for it in the changelog. */
+  missed(thread: ThreadChanges, position: number): void {
+    for (const follower of this.#all.keys()) this.#touch(follower, thread, position)
+  }
+
+  /** To be called when the changes of a publish were read. @param hasBegun true if changes before are in no ring */
+  ended(hasBegun: boolean): void {
+    if (hasBegun) this.generation++
     this.check()
-    for (const follower of isWhole ? this.#touched : this.#all.keys()) follower.wake()
+    for (const follower of hasBegun ? this.#all.keys() : this.#touched) follower.wake()
     this.#touched.clear()
   }
 
   /** Looks at the states of the partitions. */
   check(): void {
+    // A place is not good for longer than the changelog keeps tombstones, so its time is kept current.
+    this.#places.clear()
     const stats = this.#source.stats()
     const states = new Map(stats.partitions.map((partition) => [partition, partitionStateOf(stats, partition)]))
     const refills = stats.count('refills')

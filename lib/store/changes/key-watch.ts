@@ -5,13 +5,14 @@
 import type { KeyWatching, WantsKey, WatchedKey } from '../../store-protocol/following.ts'
 import { ChangeScan } from './change-scan.ts'
 import type { Followers, Touchable } from './followers.ts'
+import { FollowedKeyFilter } from './key-filter.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
 export class KeyWatch implements KeyWatching, Touchable {
   readonly options = {}
   readonly #followers: Followers
   readonly #ready: () => void
-  readonly #scan = new ChangeScan({})
+  readonly #scan = new ChangeScan(new FollowedKeyFilter({}))
   #generation: number
   #states: Followers['states']
 

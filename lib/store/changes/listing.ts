@@ -13,6 +13,7 @@ export class Listing {
   readonly #keys: readonly Uint8Array[] | undefined
   readonly #prefix: Uint8Array | undefined
   readonly #withValues: boolean
+  readonly #partition: number | undefined
   readonly #partitions: number[]
   #place: WalkPosition | undefined
   #keysDone = 0
@@ -22,6 +23,7 @@ export class Listing {
     this.#keys = keys
     this.#prefix = prefix
     this.#withValues = withValues
+    this.#partition = partition
     this.#partitions = partition === undefined ? [...reads.heldPartitions] : [partition]
   }
 
@@ -39,7 +41,8 @@ export class Listing {
     this.#keysDone += answered.length
     return answered.flatMap((key, index) => {
       const result = results[index]
-      return result === undefined || isInstance(result, LatchkeyError) ? [] : [{ ...result, key }]
+      if (result === undefined || isInstance(result, LatchkeyError)) return []
+      return this.#partition === undefined || this.#partition === result.partition ? [{ ...result, key }] : []
     })
   }
 

@@ -14,6 +14,8 @@ export class RingCursor {
   /** Position of the record. */
   start = 0
   isDeletion = false
+  /** The key is not in the ring: it is too long. */
+  isOmitted = false
   keyStart = 0
   keyLength = 0
   /** Set if the store thread has overwritten what was to be read. */
@@ -46,11 +48,6 @@ export class RingCursor {
     return Number(Atomics.load(this.#words, layout.publishedWord))
   }
 
-  /** Number of visible or coming changes that are in no ring. */
-  get omitted(): number {
-    return Number(Atomics.load(this.#words, layout.omittedWord))
-  }
-
   get data(): Buffer {
     return this.#data
   }
@@ -61,6 +58,21 @@ export class RingCursor {
    * @returns undefined if the ring does not have all changes since
    */
   startAfter(seen: ReadonlyMap<number, number>): number | undefined {
+    return this.#lastBlock((partition, floor) => (seen.get(partition) ?? Infinity) >= floor)?.position
+  }
+
+  /**
+   * Returns the beginning of the last block, with the changelog position up to which everything of each partition is
+   * before it; Infinity if that is not known.
+   */
+  lastBlock(): { position: number; reached: ReadonlyMap<number, number> } | undefined {
+    return this.#lastBlock(() => true)
+  }
+
+  /** @param fits whether a block is wanted, by its floor in each partition */
+  #lastBlock(
+    fits: (partition: number, floor: number) => boolean,
+  ): { position: number; reached: Map<number, number> } | undefined {
     const { partitions } = this.#ring
     const blockBytes = this.#size / layout.blocks
     const width = 1 + partitions.length
@@ -68,12 +80,11 @@ export class RingCursor {
     for (let block = Math.floor(this.published / blockBytes); block >= tail / blockBytes; block--) {
       const row = (block % layout.blocks) * width
       const position = this.#rows[row]!
-      const isComplete = partitions.every((partition, index) => {
-        return (seen.get(partition) ?? Infinity) >= this.#rows[row + 1 + index]!
-      })
+      const reached = new Map(partitions.map((partition, index) => [partition, this.#rows[row + 1 + index]!]))
       // By now a later block may have replaced the row.
       if (this.#tail > block * blockBytes) return undefined
-      if (isComplete && position <= this.published && Math.floor(position / blockBytes) === block) return position
+      const isThere = position <= this.published && Math.floor(position / blockBytes) === block
+      if (isThere && [...reached].every(([partition, floor]) => fits(partition, floor))) return { position, reached }
     }
     return undefined
   }
@@ -104,7 +115,8 @@ export class RingCursor {
       this.partition = this.#ints[(at >>> 2) + 1]!
       if (this.partition === layout.filler) continue
       this.keyLength = this.#ints[(at >>> 2) + 2]!
-      this.isDeletion = this.#ints[(at >>> 2) + 3] === 1
+      this.isDeletion = this.#ints[(at >>> 2) + 3] === layout.deleted
+      this.isOmitted = this.#ints[(at >>> 2) + 3] === layout.omitted
       this.changelogOffset = this.#doubles[(at >>> 3) + 2]!
       this.sourceOffset = this.#doubles[(at >>> 3) + 3]!
       this.keyStart = at + layout.recordHeaderBytes

@@ -17,6 +17,8 @@ export class SharedReads implements KeyReads {
   /** By key; undefined for keys that do not exist. */
   #known = new Map<string, Lookup | undefined>()
   #knownBytes = 0
+  /** Of the last read that is known. */
+  #epoch = 0
 
   constructor(reads: KeyReads) {
     this.#reads = reads
@@ -55,12 +57,17 @@ export class SharedReads implements KeyReads {
     return bytes > maxBytes && results.length > 1 ? undefined : { epoch: 0, results }
   }
 
-  #keep(names: readonly string[], { results }: ManyLookups): void {
+  /** What is read later replaces what is known: a follower that has got the newer value must not get the older one after it. */
+  #keep(names: readonly string[], { epoch, results }: ManyLookups): void {
+    if (epoch < this.#epoch) return
+    this.#epoch = epoch
     for (const [index, name] of names.entries()) {
       const result = results[index]
-      if (isInstance(result, LatchkeyError) || this.#known.has(name)) continue
+      if (isInstance(result, LatchkeyError)) continue
       const bytes = result?.value.length ?? 0
-      if (this.#known.size >= keysMax || this.#knownBytes + bytes > bytesMax) return
+      this.#knownBytes -= this.#known.get(name)?.value.length ?? 0
+      this.#known.delete(name)
+      if (this.#known.size >= keysMax || this.#knownBytes + bytes > bytesMax) continue
       this.#known.set(name, result)
       this.#knownBytes += bytes
     }

@@ -12,6 +12,7 @@ import { Follower } from './follower.ts'
 import { Followers, type Touchable } from './followers.ts'
 import { KeyWaits } from './key-waits.ts'
 import { KeyWatch } from './key-watch.ts'
+import { readPublish } from './publish-reading.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 import { Visibility } from './visibility.ts'
 
@@ -58,13 +59,16 @@ export class StoreChanges {
     this.#source = source
     const stats = () => source.threads().stats
     const changed = () => this.#request()
-    this.#followers = new Followers({ reads: source.reads, stats, threads: () => this.#following, removed: changed })
+    const requireServing = () => source.requireServing()
+    const removed = () => this.#request()
+    const threads = () => this.#following
+    this.#followers = new Followers({ reads: source.reads, stats, requireServing, threads, removed })
     this.#visibility = new Visibility({
       id: source.reads.id,
       stats,
       partitionCount: () => source.threads().assignment.partitionCount,
       state: () => source.state(),
-      requireServing: () => source.requireServing(),
+      requireServing,
       checkRoom: () => this.#checkRoom(),
       changed,
     })
@@ -180,20 +184,8 @@ export class StoreChanges {
 
   /** Takes what a thread has published, and wakes those whom it concerns. */
   #take(changes: ThreadChanges): void {
-    const { cursor } = changes
-    if (cursor === undefined) return
-    const woken = new Set<() => void>()
-    const { published } = cursor
-    this.#followers.began()
-    cursor.open(changes.at, published)
-    while (cursor.next()) {
-      if (this.#keys.size > 0) this.#keys.collect(cursor.data, cursor.keyStart, cursor.keyLength, woken)
-      this.#followers.changed(changes, cursor)
-    }
-    const isWhole = !cursor.isLapped && cursor.omitted === changes.omitted && !changes.hasBegun
-    changes.taken(published)
-    for (const changed of isWhole ? woken : this.#keys.all()) changed()
-    this.#followers.ended(isWhole)
+    const woken = readPublish(changes, this.#followers, this.#keys)
+    for (const changed of woken) changed()
     this.#opening?.resolve()
   }
 

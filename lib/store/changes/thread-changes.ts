@@ -1,6 +1,9 @@
 /** The changes of one store thread, as a thread that reads its memory follows them. */
 import type { FromThread, ToThread, Watching } from '../../store-protocol/thread-messages.ts'
+import { ChangelogParts } from './changelog-parts.ts'
 import { RingCursor } from './ring-cursor.ts'
+
+type RingBeginning = NonNullable<(FromThread & { type: 'watching' })['following']>
 
 export class ThreadChanges {
   /** Reads the keys that change; undefined unless the store thread records them for this thread. */
@@ -11,10 +14,14 @@ export class ThreadChanges {
   topicId = ''
   /** Position in the ring up to which the changes were taken. */
   at = 0
-  /** Number of changes, up to then, that are in no ring. */
-  omitted = 0
-  /** Changelog positions of the partitions at that position, or below. */
+  /** When they were taken, in ms since the epoch. */
+  takenAt = 0
+  /** Changelog positions up to which everything was taken then; -1 if unknown. */
   positions = new Map<number, number>()
+  /** Partitions of which more was taken than their position says. */
+  readonly inexact = new Set<number>()
+  /** What the store thread has read of the changelog for followers here. */
+  readonly parts: ChangelogParts
   /** Nothing was taken since the store thread has begun to record. */
   hasBegun = false
   readonly #readerThread: number
@@ -24,13 +31,19 @@ export class ThreadChanges {
   constructor(readerThread: number, post: (message: ToThread) => void) {
     this.#readerThread = readerThread
     this.#post = post
+    this.parts = new ChangelogParts((partition, from, to) =>
+      post({ type: 'read-keys', readerThread, partition, from, to }),
+    )
   }
 
   /** Asks for messages of publishes, or for no more of them. */
   want(watching: Watching): void {
     if (watching === this.#watching) return
     this.#watching = watching
-    if (watching !== 'keys') this.cursor = undefined
+    if (watching !== 'keys') {
+      this.cursor = undefined
+      this.parts.clear()
+    }
     this.#post({ type: 'watch', readerThread: this.#readerThread, watching })
   }
 
@@ -38,7 +51,14 @@ export class ThreadChanges {
   received(message: FromThread): boolean {
     switch (message.type) {
       case 'published':
-        return message.readerThreads.includes(this.#readerThread)
+        if (!message.readerThreads.includes(this.#readerThread)) return false
+        this.parts.published()
+        return true
+      case 'keys':
+        if (message.readerThread === this.#readerThread) {
+          this.parts.received(message.partition, message.from, message.found)
+        }
+        return false
       case 'watching':
         if (message.readerThread !== this.#readerThread) return false
         if (message.following !== undefined && this.#watching === 'keys') this.#begin(message.following)
@@ -57,17 +77,28 @@ export class ThreadChanges {
   /** Notes that everything was taken up to a position. */
   taken(at: number): void {
     this.at = at
-    this.omitted = this.cursor!.omitted
+    this.takenAt = Date.now()
     this.hasBegun = false
   }
 
-  #begin({ ring, positions, topicId }: NonNullable<(FromThread & { type: 'watching' })['following']>): void {
+  /** Notes that everything of a partition was taken up to a changelog offset, excluded; -1 if it is not known. */
+  reached(partition: number, position: number): void {
+    if (position < 0 || position === Infinity) this.inexact.add(partition)
+    else {
+      this.positions.set(partition, position)
+      this.inexact.delete(partition)
+    }
+  }
+
+  #begin({ ring, at, positions, inexact, topicId }: RingBeginning): void {
     this.cursor = new RingCursor(ring)
     this.scan = new RingCursor(ring)
     this.topicId = topicId
-    this.omitted = this.cursor.omitted
-    this.at = this.cursor.published
+    this.at = at
+    this.takenAt = Date.now()
     this.hasBegun = true
     this.positions = new Map(ring.partitions.map((partition, row) => [partition, positions[row]!]))
+    this.inexact.clear()
+    for (const partition of inexact) this.inexact.add(partition)
   }
 }

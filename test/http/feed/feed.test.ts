@@ -178,7 +178,32 @@ for (const { name, serveFake, open } of allTransports) {
         'latchkey_feed_events_total{kind="delete"} 1',
         'latchkey_feed_events_total{kind="reset"} 1',
         'latchkey_feed_events_total{kind="status"} 0',
+        'latchkey_feed_resumes_total{from="ring"} 0',
+        'latchkey_feed_resumes_total{from="changelog"} 0',
+        'latchkey_feed_resumes_total{from="reset"} 0',
       ])
+    })
+
+    test('where places were found is counted once for each stream, when it is known', async () => {
+      await using feed = await follow()
+      const { served } = feed
+      const resumes = async () => {
+        const metrics = await (await metricsOf(served.url)).text()
+        return metrics.match(/(?<=^latchkey_feed_resumes_total.* )\d+$/gm)!.join(' ')
+      }
+      const clients: FeedClient[] = []
+      for (const resumed of ['ring', 'changelog', 'changelog'] as const) {
+        served.store.changes.resumed = resumed
+        clients.push(await FeedClient.open(`${served.url}/changes/orders?after=${idAt(1)}`))
+      }
+      expect(await resumes()).toBe('1 0 0')
+      const [, , read, lost] = served.store.changes.followers
+      read!.give({ events: [put('a', '1')], place: undefined })
+      read!.give({ events: [put('a', '2')], place: placeAt(9) })
+      lost!.resumed = 'reset'
+      lost!.give({ events: [], place: undefined })
+      await until('they are counted', async () => (await resumes()) === '1 1 1')
+      for (const client of clients) await client[Symbol.asyncDispose]()
     })
 
     test('HEAD has the headers and no body', async () => {

@@ -7,6 +7,7 @@ import type { FromThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import { ReplicaTrail } from '../../../lib/store-thread/changes/replica-trail.ts'
 import { RingCursor } from '../../../lib/store/changes/ring-cursor.ts'
+import { FakeChangelog } from '../../support/store/fake-changelog.ts'
 
 const open: Changes[] = []
 afterEach(() => {
@@ -32,6 +33,7 @@ function start() {
   const changes: Changes = new Changes(stats, {
     bytes: 1 << 20,
     topicId: () => 'topic',
+    log: new FakeChangelog(),
     post: (message) => void posted.push(message),
     flush,
     failed,

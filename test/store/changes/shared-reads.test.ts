@@ -49,6 +49,16 @@ describe('SharedReads', () => {
     expect((shared.getMany([keyOf('a')], 100) as ManyLookups).results[0]).not.toBe(former!)
   })
 
+  test('a value that one follower has got newer is not given to it older again', () => {
+    const { put, shared } = setUp()
+    const read = (...keys: string[]) => (shared.getMany(keys.map(keyOf), 100) as ManyLookups).results
+    put('a')
+    read('a')
+    put('a')
+    const [newer] = read('a', 'b')
+    expect(read('a')[0]).toBe(newer)
+  })
+
   test('what is beyond the bytes asked for, an error, or too much to keep is read again', () => {
     const { content, reads, put, shared } = setUp()
     put('a', 60)

@@ -28,7 +28,7 @@ function start() {
     receive({
       type: 'watching',
       readerThread: 3,
-      following: { ring: ring.shared, positions: [...positions], topicId: 'topic' },
+      following: { ring: ring.shared, at: ring.published, positions: [...positions], inexact: [], topicId: 'topic' },
     })
   const publish = (visible: Partial<Record<0 | 1, number>>, ...keys: string[]) => {
     for (const [partition, position] of Object.entries(visible)) stats.setGauge(Number(partition), 'visible', position)

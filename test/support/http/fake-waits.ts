@@ -2,11 +2,12 @@
 import { LatchkeyError } from '../../../lib/errors.ts'
 import type { ChangeWaits } from '../../../lib/http/store-view.ts'
 import type { ChangeId } from '../../../lib/store-protocol/change-id.ts'
-import type { ChangeBatch, Following, FollowOptions } from '../../../lib/store-protocol/following.ts'
+import type { ChangeBatch, Following, FollowOptions, Resumed } from '../../../lib/store-protocol/following.ts'
 
 /** A follower that gets the batches that the test gives. */
 export class FakeFollower implements Following {
   place: ChangeId | undefined = { topicId: 'topic', time: 1_700_000_000_000, positions: new Map([[0, 7]]) }
+  resumed: Resumed | undefined
   isClosed = false
   /** Batches taken. */
   taken = 0
@@ -42,6 +43,8 @@ export class FakeWaits implements ChangeWaits {
   /** By partition, excluded. */
   readonly visible = new Map<number, number>()
   readonly followers: FakeFollower[] = []
+  /** Of the followers that begin. */
+  resumed: Resumed | undefined
   /** What follow() does first, such as to throw. */
   onFollow: () => void | Promise<void> = () => {}
   readonly #changed = new Set<() => void>()
@@ -78,6 +81,7 @@ export class FakeWaits implements ChangeWaits {
   async follow(options: FollowOptions, ready: () => void): Promise<Following> {
     await this.onFollow()
     const follower = new FakeFollower(options, ready)
+    follower.resumed = this.resumed
     this.followers.push(follower)
     return follower
   }

@@ -13,6 +13,7 @@ import { FakeClient } from '../kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../kafka/fakes/responses.ts'
 import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../map/map-pair.ts'
+import { FakeChangelog } from '../store/fake-changelog.ts'
 
 const maxMessageBytes = 1 << 20
 const unlimited = Number.MAX_SAFE_INTEGER
@@ -38,6 +39,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
   const changes = new Changes(stats, {
     bytes: 1 << 20,
     topicId: () => 'topic',
+    log: new FakeChangelog(),
     post,
     flush: () => flusher.flush(),
     failed,

@@ -39,6 +39,7 @@ class InThreadWorker extends EventTarget {
     else if (message.type === 'write') this.#store!.write(message.partition, message)
     else if (message.type === 'watch') this.#store!.watch(message.readerThread, message.watching)
     else if (message.type === 'snapshots-locked') this.#store!.snapshotsLocked()
+    else if (message.type === 'read-keys') this.#store!.readKeys(message)
     else if (message.type === 'close') void this.#store!.close()
     else {
       const { id } = message

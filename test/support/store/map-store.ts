@@ -11,6 +11,7 @@ import type { StorePortEvents } from '../../../lib/store/store-port.ts'
 import { startStore, type Store } from '../../../lib/store/store.ts'
 import { settingsFrom } from '../instances/settings.ts'
 import { putEntry, smallSegmentBytes, smallSlabBytes } from '../map/map-pair.ts'
+import { FakeChangelog } from './fake-changelog.ts'
 
 export interface ThreadPartitions {
   readonly primaries?: readonly number[]
@@ -31,8 +32,13 @@ export interface MapStore {
   put(partition: number, key: string, value: string | Uint8Array | null, offset?: number): void
   /** Publishes what a thread has, or what all have. */
   publish(thread?: number): Promise<void>
+  readonly changelog: FakeChangelog
   /** Deletes a key without a change that followers learn of. */
   putUnrecorded(partition: number, key: string): void
+  /** The changelog has acknowledged a record without naming its offset. */
+  putWithoutOffset(partition: number, key: string, value: string, offset: number): void
+  /** Reads records that another store has written, `max` at most. */
+  replay(partition: number, max?: number): void
   /** The changelog of a partition is read again from its start. */
   beginAgain(partition: number): void
   setState(partition: number, state: PartitionState): void
@@ -45,16 +51,20 @@ const ringBytes = 65_536
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092', STORE_ID: 'orders' }
 
-/** @param threads the partitions of each; partitions that none has are not held */
+/**
+ * @param threads the partitions of each; partitions that none has are not held
+ * @param changelog what the maps have at the beginning
+ */
 export async function openMapStore(
   partitionCount: number,
   threads: readonly ThreadPartitions[],
   settings: Readonly<Record<string, string>> = {},
+  changelog = new FakeChangelog(),
 ): Promise<MapStore> {
   const opened: (MapThread & { partitions: ThreadPartitions })[] = []
   const coming = [...threads]
-  /** Next changelog offsets. */
-  const changelog = new Map<number, number>()
+  /** Next changelog offsets that replay() reads. */
+  const read = new Map<number, number>()
   const config = settingsFrom({ ...topics, READER_POOL_SIZE: '2', STORE_THREADS: `${threads.length}`, ...settings })
   const openMap = (events: StorePortEvents, partitions: ThreadPartitions): ChiralMap => {
     const held = [...(partitions.primaries ?? []), ...(partitions.replicas ?? [])]
@@ -69,6 +79,7 @@ export async function openMapStore(
       announce: (message) => events.received({ type: 'map', message }),
     })
     const stats = new Stats(held)
+    stats.set('changelogFellAt', changelog.fellAt)
     for (const partition of held) {
       setPartitionState(stats, partition, 'running')
       stats.setGauge(partition, 'role', partitions.replicas?.includes(partition) === true ? 1 : 0)
@@ -79,7 +90,8 @@ export async function openMapStore(
       bytes: ringBytes,
       post,
       flush: () => publishThread(opened.find((one) => one.map === map)!),
-      topicId: () => 'topic',
+      topicId: () => changelog.id,
+      log: changelog,
       failed: (error) => {
         throw error
       },
@@ -95,6 +107,7 @@ export async function openMapStore(
         if (message.type === 'watch') {
           opened.find((one) => one.map === map)!.changes.watch(message.readerThread, message.watching)
         }
+        if (message.type === 'read-keys') opened.find((one) => one.map === map)!.changes.keys.request(message)
         if (message.type === 'confirmed') map.confirmed(message.readerThread, message.version)
         if (message.type === 'close') queueMicrotask(() => events.received({ type: 'closed' }))
       }
@@ -113,6 +126,12 @@ export async function openMapStore(
       stats: thread.stats.buffer,
       map: thread.map.shared,
     })
+    for (const partition of [...primaries, ...replicas]) {
+      const { records, end } = changelog.log(partition)
+      for (const { key, value, source } of records) putEntry(thread.map, partition, key, value, source)
+      thread.changes.recorder.reached(partition, end)
+      read.set(partition, end)
+    }
     await publishThread(thread)
   }
   for (let index = 0; index < threads.length; index++) await open(opened[index]!)
@@ -122,22 +141,43 @@ export async function openMapStore(
       [...primaries, ...replicas].includes(partition),
     )!
   }
+  /** @param at changelog offset, -1 if it is not known */
+  const apply = (partition: number, key: string, value: string | Uint8Array | null, source: number, at: number) => {
+    const { map, changes } = holderOf(partition)
+    putEntry(map, partition, key, value, source)
+    const data = Buffer.from(key)
+    const record = { data, offset: 0, keyStart: 0, keyLength: data.length, valueLength: value === null ? -1 : 0 }
+    changes.recorder.trailOf(partition, at)?.note(record as unknown as RecordBatchReader, source)
+  }
   return {
     store,
     threads: opened,
+    changelog,
     put: (partition, key, value, offset = -1) => {
-      const { map, changes } = holderOf(partition)
-      putEntry(map, partition, key, value, offset)
-      const data = Buffer.from(key)
-      const record = { data, offset: 0, keyStart: 0, keyLength: data.length, valueLength: value === null ? -1 : 0 }
-      const at = changelog.get(partition) ?? 0
-      changes.recorder.trailOf(partition, at)?.note(record as unknown as RecordBatchReader, offset)
-      changes.recorder.reached(partition, at + 1)
-      changelog.set(partition, at + 1)
+      const at = changelog.append(partition, key, value, offset)
+      apply(partition, key, value, offset, at)
+      holderOf(partition).changes.recorder.reached(partition, at + 1)
     },
     putUnrecorded: (partition, key) => putEntry(holderOf(partition).map, partition, key, null, -1),
+    putWithoutOffset: (partition, key, value, offset) => {
+      changelog.append(partition, key, value, offset)
+      apply(partition, key, value, offset, -1)
+      holderOf(partition).changes.recorder.lost(partition)
+    },
+    replay: (partition, max = Number.POSITIVE_INFINITY) => {
+      const { recorder } = holderOf(partition).changes
+      const { records, end } = changelog.log(partition)
+      const from = read.get(partition) ?? 0
+      const wanted = records.filter(({ offset }) => offset >= from)
+      const taken = wanted.slice(0, max)
+      for (const { key, value, source, offset } of taken) apply(partition, key, value, source, offset)
+      const next = taken.length < wanted.length ? (taken.at(-1)?.offset ?? from - 1) + 1 : end
+      read.set(partition, next)
+      recorder.reached(partition, next)
+    },
     beginAgain: (partition) => {
-      changelog.set(partition, 0)
+      read.set(partition, 0)
+      changelog.truncate(partition)
       holderOf(partition).changes.recorder.reached(partition, 0)
     },
     publish: async (thread) => {

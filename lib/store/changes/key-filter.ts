@@ -1,0 +1,36 @@
+/** Which keys a follower wants. */
+import type { FollowedKeys } from '../../store-protocol/following.ts'
+
+const empty = new Uint8Array(0)
+
+export class FollowedKeyFilter {
+  readonly #keys: ReadonlySet<string> | undefined
+  readonly #prefix: Uint8Array
+  readonly #partition: number | undefined
+
+  constructor({ keys, prefix = empty, partition }: FollowedKeys) {
+    this.#keys = keys && new Set(keys.map(textOf))
+    this.#prefix = prefix
+    this.#partition = partition
+  }
+
+  wantsPartition(partition: number): boolean {
+    return this.#partition === undefined || this.#partition === partition
+  }
+
+  /** Returns the key's bytes as text (latin1) if the follower wants it. */
+  textOf(data: Buffer, start: number, length: number): string | undefined {
+    if (length < this.#prefix.length || !beginsWith(data, start, this.#prefix)) return undefined
+    const text = data.toString('latin1', start, start + length)
+    return this.#keys === undefined || this.#keys.has(text) ? text : undefined
+  }
+}
+
+export function beginsWith(data: Uint8Array, start: number, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
+  return true
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
