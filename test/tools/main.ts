@@ -1,6 +1,6 @@
 /**
  * `npm run test:tools`: tools of other makers against the executable and a real Kafka. Not a part of `npm test`, since they
- * are not in the npm registry. A tool that is missing is a failure that names its Debian package, never a skip.
+ * are not in the npm registry. A tool that is missing is a failure that names how to install it, never a skip.
  *
  * To add some: a file here that `bun test` runs (its name without `.test`, so that `npm test` does not), and what it needs
  * in the list below.
@@ -10,7 +10,8 @@ import { root } from '../style/repository.ts'
 interface Tool {
   /** Ends with exit code 0 where the tool is there. */
   probe: readonly string[]
-  debianPackage: string
+  /** The command that installs it. */
+  install: string
 }
 
 interface Suite {
@@ -22,16 +23,31 @@ const suites: readonly Suite[] = [
   {
     file: './test/tools/redis.ts',
     tools: [
-      { probe: ['redis-cli', '--version'], debianPackage: 'redis-tools' },
-      { probe: ['redis-benchmark', '--version'], debianPackage: 'redis-tools' },
-      { probe: ['/usr/bin/python3', '-c', 'import redis'], debianPackage: 'python3-redis' },
+      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
+      { probe: ['redis-benchmark', '--version'], install: 'apt-get install redis-tools' },
+      { probe: ['/usr/bin/python3', '-c', 'import redis'], install: 'apt-get install python3-redis' },
+    ],
+  },
+  {
+    file: './test/tools/redis-server.ts',
+    tools: [{ probe: ['redis-server', '--version'], install: 'apt-get install redis-server' }],
+  },
+  {
+    file: './test/tools/redis-pushes.ts',
+    tools: [
+      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
+      // The near cache came with 5.1, and Debian has 4.
+      {
+        probe: ['python3', '-c', 'from redis.cache import CacheConfig'],
+        install: 'python3 -m pip install redis==6.4.0',
+      },
     ],
   },
   {
     file: './test/tools/operations.ts',
     tools: [
-      { probe: ['promtool', '--version'], debianPackage: 'prometheus' },
-      { probe: ['systemd-analyze', '--version'], debianPackage: 'systemd' },
+      { probe: ['promtool', '--version'], install: 'apt-get install prometheus' },
+      { probe: ['systemd-analyze', '--version'], install: 'apt-get install systemd' },
     ],
   },
 ]
@@ -41,10 +57,8 @@ const asked = suites.filter(({ file }) => chosen.length === 0 || chosen.some((wo
 const missing = asked.flatMap(({ tools }) => tools).filter(({ probe }) => !isThere(probe))
 if (missing.length > 0) {
   const names = missing.map(({ probe }) => `"${probe.join(' ')}"`).join(', ')
-  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))].join(' ')
-  console.error(
-    `run the tests of tools: found nothing that runs ${names}. Install what is missing: apt-get install ${packages}`,
-  )
+  const commands = [...new Set(missing.map(({ install }) => install))].join('; ')
+  console.error(`run the tests of tools: found nothing that runs ${names}. Install what is missing: ${commands}`)
   process.exit(1)
 }
 const command = [process.execPath, 'test', ...asked.map(({ file }) => file)]

@@ -101,7 +101,9 @@ export class ClientPushes {
     if (mode.isBroadcast) for (const prefix of prefixes) tracking.addPrefix(prefix, this.#queue)
     else tracking.addReader(this.#queue)
     if (this.#tracking === undefined) this.#counts.addTrackingClients(1)
-    this.#tracking = new ClientTracking(mode, [...(this.#tracking?.prefixes ?? []), ...prefixes])
+    const all = new Set([...(this.#tracking?.prefixes ?? []), ...prefixes])
+    // In the order in which Redis shows them.
+    this.#tracking = new ClientTracking(mode, [...all].toSorted())
   }
 
   untrack(): void {

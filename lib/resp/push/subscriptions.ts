@@ -86,13 +86,14 @@ export class Subscriptions {
    * @param shown as clients write it
    */
   changed(key: string, shown: Uint8Array, event: KeyEvent): void {
+    // In the order in which Redis sends them.
     for (const { name, queues } of this.#byKey.get(key) ?? []) send(queues, ['message', name, event])
+    this.#compare(shown, event)
     const ofEvent = this.#channels.get(keyevent + event)
     if (ofEvent !== undefined) send(ofEvent.queues, ['message', ofEvent.name, shown])
-    if (this.#patterns.size === 0) return
-    this.#renew()
-    const channel = Buffer.concat([bytesOf(keyspace), shown])
-    for (const pattern of this.#patterns.values()) this.#compare(pattern, channel, shown, event)
+    for (const pattern of this.#patterns.values()) {
+      if (pattern.matchesEvent(event)) send(pattern.queues, ['pmessage', pattern.text, keyevent + event, shown])
+    }
   }
 
   /** Ends the connections of all subscribers: they cannot know what they have missed. */
@@ -101,15 +102,20 @@ export class Subscriptions {
     for (const queue of new Set(all)) queue.fail('changes were missed that its subscriptions name')
   }
 
-  #compare(pattern: ChannelPattern, channel: Uint8Array, shown: Uint8Array, event: KeyEvent): void {
-    const { text, queues } = pattern
-    try {
-      if (pattern.matchesKey(channel)) send(queues, ['pmessage', text, channel, event])
-    } catch (thrown) {
-      if (!isInstance(thrown, GlobTooCostly)) throw thrown
-      for (const queue of queues) queue.fail('its pattern takes too long to compare')
+  /** Compares all patterns with the channel of a key. */
+  #compare(shown: Uint8Array, event: KeyEvent): void {
+    if (this.#patterns.size === 0) return
+    this.#renew()
+    const channel = Buffer.concat([bytesOf(keyspace), shown])
+    for (const pattern of this.#patterns.values()) {
+      const { text, queues } = pattern
+      try {
+        if (pattern.matchesKey(channel)) send(queues, ['pmessage', text, channel, event])
+      } catch (thrown) {
+        if (!isInstance(thrown, GlobTooCostly)) throw thrown
+        for (const queue of queues) queue.fail('its pattern takes too long to compare')
+      }
     }
-    if (pattern.matchesEvent(event)) send(queues, ['pmessage', text, keyevent + event, shown])
   }
 
   #index(channel: Channel): void {

@@ -166,8 +166,8 @@ test('a key of a format is written as its text', async () => {
   store.change(new Uint8Array([0, 0, 0, 0, 0, 0, 0, 8]), undefined)
   expect(await talk.pushed()).toEqual([
     new Push(['message', '__keyspace@0__:7', 'set']),
-    new Push(['message', '__keyevent@0__:set', '7']),
     new Push(['pmessage', '*:7', '__keyspace@0__:7', 'set']),
+    new Push(['message', '__keyevent@0__:set', '7']),
   ])
   expect(await talk.ask('SUBSCRIBE', '__keyspace@0__:seven')).toBeInstanceOf(ReplyError)
 })
