@@ -3,12 +3,15 @@ import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { openTransaction } from '../../kafka/open-transaction.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
+import { atOnce } from '../at-once.ts'
 
 /**
  * A marker that is not found at the end of the log within this time was removed by an eager cleaner. Another one is
  * written.
  */
 const markerPatienceMs = 5_000
+/** Partitions that are looked at, and taken again, at a time. */
+const looksMax = 16
 
 export interface MarkerContext {
   client: KafkaClient
@@ -30,19 +33,20 @@ export interface MarkerProgress {
   readonly endEpoch: number
 }
 
-/** Runs until the signal is aborted. */
+/** Runs until the signal is aborted. @param patienceMs for tests */
 export async function watchMarkers(
   context: MarkerContext,
   progress: ReadonlyMap<number, MarkerProgress>,
   signal: AbortSignal,
+  patienceMs = markerPatienceMs,
 ): Promise<void> {
   const { client, changelogTopic } = context
   const seen = new Map<number, number>()
   const trouble = new Map([...progress.keys()].map((partition) => [partition, Symbol(`partition ${partition}`)]))
   while (!signal.aborted) {
-    await sleep(markerPatienceMs, signal)
-    for (const [partition, reached] of progress) {
-      if (signal.aborted || context.identityOf(partition) === undefined) continue
+    await sleep(patienceMs, signal)
+    await atOnce(looksMax, progress, async ([partition, reached]) => {
+      if (signal.aborted || context.identityOf(partition) === undefined) return
       const stuck = reached.position >= reached.end && seen.get(partition) === reached.position && reached.endEpoch < 0
       seen.set(partition, reached.position)
       const hiding = stuck ? await openTransaction(client, changelogTopic, partition) : undefined
@@ -50,7 +54,7 @@ export async function watchMarkers(
       else client.health.waits(hiding, { operation: trouble.get(partition)! })
       // A marker after the open transaction would not be visible either.
       if (stuck && hiding === undefined && !signal.aborted) await context.fenceAgain(partition, reached.position)
-    }
+    })
   }
   for (const operation of trouble.values()) client.health.over(operation)
 }
