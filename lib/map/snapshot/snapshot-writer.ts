@@ -24,8 +24,7 @@ export class SnapshotWriter {
   readonly #runner: JobRunner
   /** Copies of tables. Kept, because the engine does not reliably free shared memory. */
   #table = new SharedArrayBuffer(0)
-  #isTaking = false
-  #owning: Promise<SnapshotFailure | undefined> | undefined
+  #last: Promise<unknown> = Promise.resolve()
 
   /** Starts no thread: the first take() or own() does. */
   constructor(map: ChiralMap, directory: SnapshotDirectory, options: JobRunnerOptions = {}) {
@@ -42,32 +41,30 @@ export class SnapshotWriter {
   /**
    * Writes a snapshot of a live partition, with `facts` in its manifest: plain JSON that was noted before the last
    * publish began. What the map has got since is in the snapshot, too. Resolves with a failure if the disk or the thread
-   * fails; the files of before are whole then. Rejects as publish(), and with internal while another one is taken.
+   * fails; the files of before are whole then. Rejects as publish(). Waits for the calls before it.
    */
-  async take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure> {
-    if (this.#isTaking) throw new LatchkeyError('internal', `take a snapshot of ${partition}: one is being taken`)
-    this.#isTaking = true
-    try {
-      return await this.#take(partition, facts)
-    } finally {
-      this.#isTaking = false
-    }
+  take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure> {
+    return this.#enqueue(() => this.#take(partition, facts))
   }
 
   /**
    * Copies what was restored without being read, so that no later fault of the disk matters. To be called once the store
    * answers. Resolves with a failure if the system gives no memory, or if the thread fails; all stays as it is then.
+   * Waits for the calls before it.
    */
   own(): Promise<SnapshotFailure | undefined> {
-    this.#owning ??= this.#own().finally(() => {
-      this.#owning = undefined
-    })
-    return this.#owning
+    return this.#enqueue(() => this.#own())
   }
 
   /** Ends the thread. A snapshot that is being written fails, and the files of before are whole. */
   close(): void {
     this.#runner.stop('closed', 'the store is closed')
+  }
+
+  #enqueue<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(step)
+    this.#last = result.catch(() => {})
+    return result
   }
 
   async #own(): Promise<SnapshotFailure | undefined> {
@@ -82,7 +79,7 @@ export class SnapshotWriter {
   async #take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure> {
     const start = performance.now()
     // A file that memory shows may not be written.
-    const failure = (await this.own()) ?? this.#runner.end
+    const failure = (await this.#own()) ?? this.#runner.end
     if (failure !== undefined) return failure
     const capture = await this.#map.snapshots.capture(partition, (bytes) => this.#tableOf(bytes))
     const pinned = new Set(capture.segments.map(({ number }) => number))

@@ -104,9 +104,17 @@ test('close fails the snapshot that is being written', async () => {
 })
 
 test('one snapshot is taken at a time', async () => {
-  const { writer } = await withPort(60_000, () => {})
-  const taking = writer.take(0, {})
-  expect(await writer.take(0, {}).catch((error: unknown) => error)).toMatchObject({ code: 'internal' })
-  writer.close()
-  expect(await taking).toMatchObject({ reason: 'closed' })
+  const full = { kind: 'failed', reason: 'full', message: 'ENOSPC' } as const
+  let posted = 0
+  const first = Promise.withResolvers<void>()
+  const { writer } = await withPort(60_000, (_job, { received }) => {
+    posted++
+    first.resolve()
+    setImmediate(() => received({ kind: 'failed', failure: full, isLogLost: false }))
+  })
+  const both = Promise.all([writer.take(0, {}), writer.take(0, {})])
+  await first.promise
+  expect(posted).toBe(1)
+  expect(await both).toEqual([full, full])
+  expect(posted).toBe(2)
 })
