@@ -60,6 +60,7 @@ export const errorTable = {
   fenced: { title: 'Fenced by another instance', status: 503, retriable: false },
   // Memory
   entry_too_large: { title: 'Entry too large', status: 500, retriable: false },
+  memory_full: { title: 'Memory is full', status: 503, retriable: false },
   memory_exhausted: { title: 'Address space exhausted', status: 500, retriable: false },
 } as const satisfies Record<string, { title: string; status: number; retriable: boolean }>
 

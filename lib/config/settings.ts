@@ -7,7 +7,7 @@ import type { FormatsConfig } from '../format/index.ts'
 import type { ClientsConfig } from '../store-protocol/client-config.ts'
 import { clientDefinitions } from './definitions/clients.ts'
 import { formatDefinitions } from './definitions/formats.ts'
-import { flushSettings, memoryDefinitions } from './definitions/memory.ts'
+import { flushSettings, memoryDefinitions, memorySettings } from './definitions/memory.ts'
 import { operationDefinitions } from './definitions/operation.ts'
 import { partitionDefinitions } from './definitions/partitions.ts'
 import { deadLetterFault, recordDefinitions } from './definitions/records.ts'
@@ -148,7 +148,12 @@ export const settingsSchema = v.pipe(
     ),
     ['corsOrigins'],
   ),
-  v.transform((settings) => ({ ...settings, ...deriveNames(settings), ...flushSettings(settings) })),
+  v.transform(({ memoryMax, ...settings }) => ({
+    ...settings,
+    ...deriveNames(settings),
+    ...flushSettings(settings),
+    ...memorySettings({ memoryMax }),
+  })),
 )
 
 export type ClientsText = keyof typeof clientDefinitions

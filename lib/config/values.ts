@@ -21,6 +21,23 @@ export function wholeNumber(min: number, max: number) {
   return v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number), v.minValue(min), v.maxValue(max))
 }
 
+const unitBytes: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+
+/** `2G` or `2147483648` to bytes. */
+export function byteSize(min: number, max: number) {
+  const size = /^(\d{1,15})([KMGT]?)$/i
+  return v.pipe(
+    v.string(),
+    v.regex(size),
+    v.transform((text) => {
+      const [, digits, unit = ''] = size.exec(text)!
+      return Number(digits) * unitBytes[unit.toUpperCase()]!
+    }),
+    v.minValue(min),
+    v.maxValue(max),
+  )
+}
+
 export function decimalNumber(min: number, max: number) {
   const decimal = /^(\d{1,9}(\.\d{1,9})?|\.\d{1,9})$/
   return v.pipe(v.string(), v.regex(decimal), v.transform(Number), v.minValue(min), v.maxValue(max))

@@ -18,7 +18,9 @@ export function readiness(store: StoreView, verbose: boolean): Response {
   const conditions = conditionsOf(store)
   const failing = conditions.filter(({ ok }) => !ok)
   if (verbose) {
-    const lines = conditions.map(({ name, ok, reason }) => (ok ? `[+]${name} ok` : `[-]${name} ${reason ?? 'failed'}`))
+    const lines = conditions.map(({ name, ok, reason }) =>
+      ok ? `[+]${name} ${reason ?? 'ok'}` : `[-]${name} ${reason ?? 'failed'}`,
+    )
     lines.push(failing.length === 0 ? 'ready' : 'not ready')
     return textResponse(`${lines.join('\n')}\n`, failing.length === 0 ? 200 : 503)
   }

@@ -13,7 +13,7 @@ export type BatchKind = 'records' | 'control' | 'aborted'
 /**
  * Bytes to decompress in one pass. A response of a few megabytes may hold a thousand times as much, in many batches.
  */
-const decompressedBytesMax = 32 << 20
+export const decompressedBytesMax = 32 << 20
 
 export class CommittedBatches {
   /** The batch that next() stopped at. For kind `records`, the caller calls openRecords() and nextRecord(). */
@@ -24,9 +24,14 @@ export class CommittedBatches {
   #position = 0
   #end = 0
   #decompressedBytes = 0
+  #decompressedMax = decompressedBytesMax
 
-  /** @param position requested offset; next() skips batches that end before it */
-  open(fetched: FetchedPartition, position: number): void {
+  /**
+   * @param position requested offset; next() skips batches that end before it
+   * @param bytesMax bytes to decompress, including the batch that exceeds it; at most the default
+   */
+  open(fetched: FetchedPartition, position: number, bytesMax = decompressedBytesMax): void {
+    this.#decompressedMax = Math.min(bytesMax, decompressedBytesMax)
     this.batch.open(fetched.buffer, fetched.start, fetched.end)
     this.#aborted = fetched.abortedTransactions.toSorted((a, b) => a.firstOffset - b.firstOffset)
     this.#nextAborted = 0
@@ -40,7 +45,7 @@ export class CommittedBatches {
    * Whether next() stopped because it has decompressed enough. Fetch the rest again, from the end of the last batch.
    */
   get isEnough(): boolean {
-    return this.#decompressedBytes >= decompressedBytesMax
+    return this.#decompressedBytes >= this.#decompressedMax
   }
 
   /** Returns the kind of the next batch; undefined at the end, and once isEnough. Throws `record_batch_corrupt`. */

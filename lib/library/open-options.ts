@@ -44,6 +44,8 @@ export interface OpenOptions {
   readonly partitioner?: 'murmur2' | 'crc32' | 'none'
   /** Number of entries to reserve memory for at start, over all partitions. */
   readonly initialCapacity?: number
+  /** Memory that the process may take, in bytes or as text such as `2G`. */
+  readonly memoryMax?: number | string
   /** Number of operations after which a flush makes them visible. */
   readonly autoFlushCount?: number
   readonly autoFlushSeconds?: number

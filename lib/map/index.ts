@@ -1,6 +1,8 @@
 /** The map from keys to values in shared memory: what other folders use of its writer, its readers and its layout. */
-export { ChiralMap, type PartitionStats } from './writer/chiral-map.ts'
-export type { MapMemory } from './writer/map-memory.ts'
+export { ChiralMap } from './writer/chiral-map.ts'
+export { allowancePerByte } from './memory/limits.ts'
+export { tableBytesFor } from './writer/index-table.ts'
+export type { MapMemory, PartitionStats } from './writer/map-memory.ts'
 export { ChiralMapReaders, type ReadersOptions } from './reader/chiral-map-readers.ts'
 export type { ChiralMapShared, MapMessage } from './memory/map-messages.ts'
 export type { KeyAt } from './writer/keys.ts'

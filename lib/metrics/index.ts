@@ -9,6 +9,7 @@ import type { CounterName } from '../store-protocol/stats.ts'
 import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
 import { feedEventKinds, resumeKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
+import { registerMemory } from './memory-series.ts'
 import { registerPartitionSeries } from './partition-series.ts'
 import { registerResp } from './resp-series.ts'
 import { RespStats } from './resp-stats.ts'
@@ -84,6 +85,7 @@ export function createMetrics(
   })
   series.gauge('oplog_length', 'Operations that await the next flush', () => source.stats.count('oplogLength'))
   registerStatus(series, () => status)
+  registerMemory(series, () => status.memory)
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
   registerResp(series, resp)

@@ -33,6 +33,9 @@ export function registerPartitionSeries(
     const live = zeroIfUnknown(stats, partition, 'liveBytes')
     return Math.max(0, zeroIfUnknown(stats, partition, 'totalBytes') - live)
   })
+  gauge('index_bytes', 'Bytes of the index of all keys', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'indexBytes')
+  })
   gauge('recovery_ratio', 'Recovered part of the changelog by offsets, 0 to 1', recoveryRatio)
   registerSnapshotSeries(series, gauge, () => read().stats)
   series.gauge(

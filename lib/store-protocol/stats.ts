@@ -45,6 +45,9 @@ export const counterNames = [
   'snapshotBytesWritten',
   /** When changelog offsets have fallen last, in ms since the epoch: records were lost. */
   'changelogFellAt',
+  /** Bytes that the map uses, and bytes that it has freed and keeps. */
+  'mapBytes',
+  'mapFreeBytes',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
@@ -61,6 +64,7 @@ export const gaugeNames = [
   'entries',
   'liveBytes',
   'totalBytes',
+  'indexBytes',
   'recoveryStart',
   'recoveryPosition',
   'recoveryEnd',

@@ -15,6 +15,7 @@ export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'f
  *   partition is served and current.
  * - `fenced`: another instance has taken the partition. It is served as stale and never written again.
  * - `halted`: a record cannot be stored, and ON_BAD_RECORD=stop. The partition is served as stale.
+ * - `full`: it would be `running`, but memory is full and nothing more is read. The partition is served as stale.
  */
 export const partitionStates = [
   'starting',
@@ -26,6 +27,7 @@ export const partitionStates = [
   'failed',
   'repairing',
   'contested',
+  'full',
 ] as const
 export type PartitionState = (typeof partitionStates)[number]
 
@@ -77,6 +79,8 @@ export interface PartitionStatus {
   liveBytes: number
   /** Bytes of all entries, including overwritten and deleted ones. */
   totalBytes: number
+  /** Bytes of its index. */
+  indexBytes: number
   /** Absent without SNAPSHOT_DIR. */
   snapshot?: SnapshotStatus
   /** Problems of Kafka clients with the partition: where and since when; absent without problems. */
@@ -108,10 +112,23 @@ export interface RecoveryProgress {
   remainingSeconds: number | null
 }
 
+/** Memory for keys and values, in bytes. */
+export interface MemoryStatus {
+  /** `full`: nothing more is read until there is room. Lookups continue. */
+  state: 'ok' | 'full'
+  /** MEMORY_MAX, and what it leaves for keys, values and their index; null without a bound. */
+  max: number | null
+  budget: number | null
+  /** What keys, values and their index take of it, and what was freed and is kept for later ones. */
+  used: number
+  free: number
+}
+
 /** A named condition of readiness. */
 export interface Condition {
   name: string
   ok: boolean
+  /** Also of a condition that holds, if there is something to say. */
   reason?: string
 }
 
@@ -126,6 +143,7 @@ export interface StoreStatus {
   /** Whether every primary partition has passed the end that its source had at start. Independent of READY_WHEN. */
   caughtUp: boolean
   recovery: RecoveryProgress | null
+  memory: MemoryStatus
   /** Source records that were not stored since the start. */
   skipped: SkippedRecords
   details: PartitionStatus[]

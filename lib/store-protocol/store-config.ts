@@ -33,6 +33,10 @@ export interface StoreConfig {
   readonly share?: { readonly index: number; readonly count: number }
   /** Initial capacity in entries, over all partitions. */
   readonly initialCapacity: number
+  /** Memory in bytes that the process may take; no bound if absent. */
+  readonly memoryMax?: number
+  /** The account of it, which all store threads share: see MemoryLedger. Set by the store itself. */
+  readonly memoryLedger?: SharedArrayBuffer
   /** Number of operations after which they are made visible. */
   readonly autoFlushCount: number
   /** Time in seconds after which operations are made visible, independent of their number. */

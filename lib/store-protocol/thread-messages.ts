@@ -106,6 +106,8 @@ export type FromThread =
   | { type: 'rebuilt'; partition: number }
   /** Another writer keeps writing to the changelog, which is not repaired any more. */
   | { type: 'contested'; partition: number; reason: string }
+  /** Memory is full, and nothing more is read into it; without a reason, there is room again. */
+  | { type: 'full'; reason?: string }
   /** A key of this store, for the first lookup to try. */
   | { type: 'sample'; key: Uint8Array }
   | { type: 'flushed'; id: number; operations: number }

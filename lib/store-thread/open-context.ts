@@ -1,4 +1,4 @@
-/** Makes what the parts of a store thread share, once the topics are known: roles, counters, map, flusher, changes. */
+/** Makes what the parts of a store thread share, once the topics are known: roles, counters, map, flusher, changes, memory. */
 import type { Definition } from '../definition/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { ChiralMap } from '../map/index.ts'
@@ -14,6 +14,7 @@ import type { Topology } from '../topics/topology.ts'
 import { ChangelogLog } from './changes/changelog-log.ts'
 import { Changes } from './changes/changes.ts'
 import { Flusher } from './flusher.ts'
+import { MemoryGuard } from './memory/memory-guard.ts'
 import { openDirectory, snapshotsOf } from './snapshots/open-snapshots.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -74,8 +75,12 @@ export function openContext({
   flusher.watchBy(changes)
   const parts = { config, clients, stats, map, flush: () => flusher.flush(), failed }
   const snapshots = directory && snapshotsOf(parts, directory)
+  const { share: _, ...whole } = config
+  const { primaries, replicas } = rolesOf(whole, topology.partitionCount)
+  const threads = Math.min(config.storeThreads ?? 1, primaries.length + replicas.length)
+  const memory = new MemoryGuard({ config, map, stats, threads, flush: () => flusher.flush(), post, failed })
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
   for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
   for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
-  return { config, definition, clients, topology, roles, stats, map, flusher, changes, snapshots, post, failed }
+  return { config, definition, clients, topology, roles, stats, map, flusher, memory, changes, snapshots, post, failed }
 }

@@ -7,6 +7,7 @@ import type { EndsWatch } from '../kafka/ends-watch.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { clientsConfigOf, groupOf } from '../topics/clients.ts'
 import { fingerprintOf } from '../topics/fingerprint.ts'
+import { expectedOf } from '../topics/memory-fit.ts'
 import { closeStep } from './close-step.ts'
 import { watchEnds } from './ends.ts'
 import { runsCallbacks } from './ingest/callback-runner.ts'
@@ -92,6 +93,7 @@ export class Primaries {
     const { keepsTimestamps } = topology.limits
     const commits = () => client.retryForever(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     const before = await commits()
+    this.#context.memory.expect(expectedOf(config.useProcessingOnly ? new Map() : before))
     const early = await endedEarly(clients.changelog, config.changelogTopic, before)
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
     await this.#ownership.acquire(primaries)

@@ -6,7 +6,7 @@ import type { CommittedOffset } from '../kafka/offsets.ts'
 import { headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { changelogFetch } from '../topics/clients.ts'
-import { entriesIn, rebuildingMetadata } from '../topics/completeness.ts'
+import { heldIn, rebuildingMetadata } from '../topics/completeness.ts'
 import type { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { recover, type Recovered } from './recovery/recovery.ts'
 import type { RefusedSnapshot } from './recovery/snapshot-check.ts'
@@ -16,7 +16,7 @@ import type { StoreContext } from './store-context.ts'
 const tailOffsets = 1_000
 
 export async function readChangelog(
-  { clients, config, stats, map, roles, snapshots }: StoreContext,
+  { clients, config, stats, map, memory, roles, snapshots }: StoreContext,
   ownership: PartitionOwnership,
   committed: ReadonlyMap<number, CommittedOffset>,
 ): Promise<Map<number, Recovered>> {
@@ -33,8 +33,9 @@ export async function readChangelog(
     fetch: changelogFetch(config),
     map: useProcessingOnly ? undefined : map,
     stats,
+    memory,
     headerSelector: headerSelectorOf(config),
-    entriesExpected: (partition: number) => entriesIn(committed.get(partition)?.metadata ?? ''),
+    entriesExpected: (partition: number) => heldIn(committed.get(partition)?.metadata ?? '').entries,
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,
     identityOf,
     ...(restored && { restored }),

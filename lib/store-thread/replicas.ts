@@ -55,9 +55,10 @@ export class Replicas {
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config, stats } = context
+    context.memory.onChange(() => this.#follow(this.#replicas.keys()))
     this.#headerSelector = headerSelectorOf(config)
-    const { changelogTopic: topic } = config
-    this.#reader = new ChangelogReader(clients.replicas, topic, changelogFetch(config), stats, this.#replicas)
+    const fetch = changelogFetch(config)
+    this.#reader = new ChangelogReader(clients.replicas, config.changelogTopic, fetch, stats, this.#replicas)
   }
 
   /** Resolves when every replica has reached the end that the changelog had at start, and those records are visible. */
@@ -75,17 +76,15 @@ export class Replicas {
     const ends = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
     const without = { identityOf: () => undefined, rebuildOf: () => undefined }
     const restored = await snapshots?.restorer.restore(replicas, { client, ...without })
-    for (const partition of replicas) {
-      const start = starts.get(partition)!
+    for (const [partition, start] of starts) {
       const target = ends.get(partition)!
       const begun = beginningOf(restored?.get(partition)?.facts, start)
-      const { position, epochs } = begun
       this.#replicas.set(partition, { start, ...begun, target, filled: false, opened: false })
       this.#followForSnapshots(partition, restored?.get(partition))
-      stats.setGauge(partition, 'recoveryStart', position)
-      stats.setGauge(partition, 'recoveryPosition', position)
-      stats.setGauge(partition, 'recoveryEnd', Math.max(target, position))
-      this.#reader.add(partition, epochs)
+      stats.setGauge(partition, 'recoveryStart', begun.position)
+      stats.setGauge(partition, 'recoveryPosition', begun.position)
+      stats.setGauge(partition, 'recoveryEnd', Math.max(target, begun.position))
+      this.#follow([partition])
       this.#checkFilled(partition)
     }
     this.#watch = new ReplicaWatch(client, config.changelogTopic, {
@@ -105,6 +104,15 @@ export class Replicas {
       outOfRange: (partition) => this.#refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
     })
+  }
+
+  /** Reads these replicas from their positions on, or not while memory is full: then their lag grows. */
+  #follow(partitions: Iterable<number>): void {
+    // One that is being emptied is read again afterwards.
+    for (const partition of [...partitions].filter((one) => !this.#refilling.has(one))) {
+      if (!this.#context.memory.mayRead) this.#reader.remove(partition)
+      else this.#reader.add(partition, this.#replicas.get(partition)!.epochs)
+    }
   }
 
   stop(): void {
@@ -127,7 +135,7 @@ export class Replicas {
   }
 
   #progressed(partition: number, replica: Replica, lastStableOffset: number | undefined): void {
-    const { stats, changes, flusher } = this.#context
+    const { stats, changes, flusher, memory } = this.#context
     if (lastStableOffset !== undefined) setEnd(stats, partition, lastStableOffset)
     stats.setGauge(partition, 'position', replica.position)
     changes.recorder.reached(partition, replica.position)
@@ -136,6 +144,8 @@ export class Replicas {
     this.#checkFilled(partition)
     if (replica.opened) flusher.wrote()
     flusher.progressed()
+    memory.check()
+    if (!memory.mayRead) this.#reader.remove(partition)
   }
 
   #followForSnapshots(partition: number, restored?: RestoredSnapshot): void {
@@ -174,7 +184,7 @@ export class Replicas {
     const { replicas } = this.#context.clients
     try {
       await replicas.retryForever(() => this.#refill(partition, found))
-      this.#reader.add(partition, this.#replicas.get(partition)!.epochs)
+      this.#follow([partition])
     } catch (error) {
       if (!replicas.signal.aborted) throw error
     }

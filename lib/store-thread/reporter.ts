@@ -50,10 +50,11 @@ export class Reporter {
     if (this.#map === undefined) return
     const stats = this.#stats!
     for (const partition of stats.partitions) {
-      const { entries, liveBytes, totalBytes } = this.#map.stats(partition)
+      const { entries, liveBytes, totalBytes, indexBytes } = this.#map.stats(partition)
       stats.setGauge(partition, 'entries', entries)
       stats.setGauge(partition, 'liveBytes', liveBytes)
       stats.setGauge(partition, 'totalBytes', totalBytes)
+      stats.setGauge(partition, 'indexBytes', indexBytes)
     }
   }
 

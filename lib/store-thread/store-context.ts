@@ -9,6 +9,7 @@ import type { Clients } from '../topics/clients.ts'
 import type { Topology } from '../topics/topology.ts'
 import type { Changes } from './changes/changes.ts'
 import type { Flusher } from './flusher.ts'
+import type { MemoryGuard } from './memory/memory-guard.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 
 export interface StoreContext {
@@ -22,6 +23,7 @@ export interface StoreContext {
   /** Has no partitions with USE_PROCESSING_ONLY. */
   readonly map: ChiralMap
   readonly flusher: Flusher
+  readonly memory: MemoryGuard
   readonly changes: Changes
   /** Undefined without SNAPSHOT_DIR. */
   readonly snapshots: Snapshots | undefined

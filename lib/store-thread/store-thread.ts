@@ -133,6 +133,7 @@ export class StoreThread {
     this.#isRunning = true
     context.snapshots?.begin()
     this.#watchGrowth(context)
+    context.memory.recovered()
     const running = primaries.run()
     await Promise.all([running, following])
   }
@@ -206,6 +207,7 @@ export class StoreThread {
     this.#opened?.context.snapshots?.stop()
     this.#opened?.context.flusher.stop()
     this.#opened?.context.changes.stop()
+    this.#opened?.context.memory.stop()
     this.#opened?.primaries.stop()
     this.#opened?.replicas.stop()
     closeClients(this.#clients)

@@ -20,6 +20,8 @@ export interface ConditionInput {
   halted: ReadonlyMap<number, string> | undefined
   /** Partitions whose source has changed while the store runs, with the reason as text. */
   rebuilding?: ReadonlyMap<number, string>
+  /** Why nothing more is read; undefined while there is room in memory. */
+  full?: string | undefined
   failure: string | undefined
   /** What Kafka's clients wait for, with partitions; undefined if nothing fails. */
   trouble?: string | undefined
@@ -33,6 +35,7 @@ export function conditionsOf({
   contested,
   halted,
   rebuilding,
+  full,
   failure,
   trouble,
 }: ConditionInput): Condition[] {
@@ -45,7 +48,8 @@ export function conditionsOf({
   ]
   if (readyWhen === 'caught-up') {
     const behind = `the end that the source had at start is not reached yet${waiting}`
-    conditions.push(condition('caught_up', caughtUp, behind))
+    // A full store may never catch up. It serves what it has, as one that became full later does.
+    conditions.push(condition('caught_up', caughtUp || full !== undefined, behind))
   }
   conditions.push(condition('not_fenced', fenced.size === 0, summaryOf(fenced)))
   conditions.push(condition('not_contested', contested.size === 0, summaryOf(contested)))
@@ -55,6 +59,7 @@ export function conditionsOf({
   if (rebuilding !== undefined && rebuilding.size > 0) {
     conditions.push(condition('not_rebuilding', false, summaryOf(rebuilding)))
   }
+  conditions.push({ name: 'memory', ok: true, ...(full !== undefined && { reason: full }) })
   return conditions
 }
 

@@ -11,21 +11,24 @@ export function partitionStatus(
   stats: StatsView,
   partition: number,
   troubles: readonly PartitionTrouble[] = [],
+  isFull = false,
 ): PartitionStatus {
   const isReplica = stats.gauge(partition, 'role') === 1
   const position = known(stats.gauge(partition, 'position'))
   const end = known(stats.gauge(partition, 'end'))
   const lag = position === null || end === null ? null : Math.max(end - position, 0)
+  const state = partitionStateOf(stats, partition)
   return {
     partition,
     role: isReplica ? 'replica' : 'primary',
-    state: partitionStateOf(stats, partition),
+    state: isFull && state === 'running' ? 'full' : state,
     position,
     end,
     lag: isReplica ? replicaLag(stats, partition) : lag,
     entries: Math.max(stats.gauge(partition, 'entries'), 0),
     liveBytes: Math.max(stats.gauge(partition, 'liveBytes'), 0),
     totalBytes: Math.max(stats.gauge(partition, 'totalBytes'), 0),
+    indexBytes: Math.max(stats.gauge(partition, 'indexBytes'), 0),
     ...snapshotStatus(stats, partition),
     ...(troubles.length === 0 ? {} : { reason: troubles.map(reasonOf).join(' · '), troubles: [...troubles] }),
   }

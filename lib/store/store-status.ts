@@ -1,4 +1,5 @@
 /** The status of a store, from the reports of its threads. */
+import { mapBudgetOf } from '../store-protocol/memory-budget.ts'
 import { skippedOf } from '../store-protocol/skipped.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -6,17 +7,15 @@ import { conditionsOf, reasonsOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
 import type { StoreThreads } from './store-threads.ts'
 
-export function statusOf(
-  { storeId, readyWhen, onBadRecord }: StoreConfig,
-  formats: StoreStatus['formats'],
-  threads: StoreThreads,
-): StoreStatus {
+export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], threads: StoreThreads): StoreStatus {
+  const { storeId, readyWhen, onBadRecord } = config
   const { all: handles, state, stats, recovery } = threads
+  const { full } = threads
   const { primaries, replicas } = threads.assignment
   const partitionTroubles = handles.flatMap((handle) => handle.troubles.partitions)
   const details = stats.partitions.map((partition) => {
     const troubles = partitionTroubles.filter((trouble) => trouble.partition === partition)
-    return partitionStatus(stats, partition, troubles)
+    return partitionStatus(stats, partition, troubles, full !== undefined)
   })
   const reasonsIn = (kind: 'fenced' | 'halted' | 'contested') =>
     reasonsOf(kind, details, new Map(handles.flatMap((handle) => [...handle[kind]])))
@@ -32,9 +31,14 @@ export function statusOf(
   ])
   const reason =
     failure ??
-    [...fenced.values(), ...contested.values(), ...(halted?.values() ?? []), ...rebuilding.values(), ...troubles].join(
-      ' · ',
-    )
+    [
+      ...fenced.values(),
+      ...contested.values(),
+      ...(halted?.values() ?? []),
+      ...rebuilding.values(),
+      ...(full === undefined ? [] : [full]),
+      ...troubles,
+    ].join(' · ')
   return {
     id: storeId,
     formats,
@@ -43,6 +47,13 @@ export function statusOf(
     partitions: { primary: [...primaries], replicas: [...replicas] },
     caughtUp: handles.every((handle) => handle.caughtUp),
     recovery,
+    memory: {
+      state: full === undefined ? 'ok' : 'full',
+      max: config.memoryMax ?? null,
+      budget: mapBudgetOf(config) ?? null,
+      used: stats.count('mapBytes'),
+      free: stats.count('mapFreeBytes'),
+    },
     skipped: skippedOf(stats),
     details,
     conditions: conditionsOf({
@@ -53,6 +64,7 @@ export function statusOf(
       contested,
       halted,
       rebuilding,
+      full,
       failure,
       trouble: handles.flatMap(({ troubles: { trouble } }) => trouble ?? []).join(' · ') || undefined,
     }),

@@ -53,6 +53,8 @@ export class StoreThreadHandle {
   /** The reason why the state is `failed`. */
   failure: LatchkeyError | undefined
   caughtUp = false
+  /** Why nothing more is read; undefined while there is room in memory. */
+  full: string | undefined
   /** Current problems of the Kafka clients. */
   troubles: Troubles = { trouble: null, partitions: [] }
   /** A key that is held here; undefined while none is known. */
@@ -133,6 +135,10 @@ export class StoreThreadHandle {
         break
       case 'caught-up':
         this.caughtUp = true
+        this.#events.caughtUp()
+        break
+      case 'full':
+        this.full = message.reason
         this.#events.caughtUp()
         break
       case 'grown':

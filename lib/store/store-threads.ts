@@ -4,6 +4,7 @@
  * others start after that.
  */
 import { isDebug } from '../log/index.ts'
+import { MemoryLedger } from '../store-protocol/memory-budget.ts'
 import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
@@ -12,6 +13,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { configOfAdded, warnNotTaken } from './added-partitions.ts'
 import { type Assignment, holdsAllPartitions, partitionsOf } from './assignment.ts'
+import { mergedState } from './merged-state.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { logStoreState } from './store-log.ts'
@@ -40,12 +42,12 @@ export class StoreThreads {
   #owners: (StoreThreadHandle | undefined)[] = []
 
   constructor(config: StoreConfig, logging: StoreLogging, events: StoreThreadsEvents, access: StoreAccess) {
-    this.#config = config
+    this.#config = config.memoryMax === undefined ? config : { ...config, memoryLedger: MemoryLedger.buffer() }
     this.#logging = logging
     this.#events = events
     this.#access = access
     const count = config.storeThreads ?? 1
-    const first = this.#startInitial(count > 1 ? { ...config, share: { index: 0, count } } : config)
+    const first = this.#startInitial(count > 1 ? { ...this.#config, share: { index: 0, count } } : this.#config)
     this.#stats = first.stats
   }
 
@@ -62,13 +64,18 @@ export class StoreThreads {
     return this.#initial.every((handle) => handle.caughtUp)
   }
 
+  /** Why nothing more is read; undefined while there is room in memory. The threads share it. */
+  get full(): string | undefined {
+    return this.all.find(({ full }) => full)?.full
+  }
+
   get recovery(): RecoveryProgress | null {
     return this.#state === 'recovering' ? this.#progress.read(this.#stats) : null
   }
 
-  /** Progress of recovery and of catching up with the source; null if only halted partitions are behind. */
+  /** Progress of recovery and catching up; null if only halted partitions are behind, or memory is full. */
   get progress(): RecoveryProgress | null {
-    if (this.haltedRemaining.length > 0) return null
+    if (this.haltedRemaining.length > 0 || this.full !== undefined) return null
     if (this.#state === 'recovering') return this.recovery
     if (this.#state !== 'running' || this.isCaughtUp) return null
     const progress = this.#progress.read(this.#stats)
@@ -91,9 +98,8 @@ export class StoreThreads {
   get readers(): { size: number; inUse: number; waiting: number } {
     const { readers } = this.#initial[0]!.reads
     if (this.all.length === 1) return readers
-    const { size } = readers
     const sum = (of: 'inUse' | 'waiting') => this.all.reduce((total, { reads }) => total + reads.readers[of], 0)
-    return { size, inUse: sum('inUse'), waiting: sum('waiting') }
+    return { size: readers.size, inUse: sum('inUse'), waiting: sum('waiting') }
   }
 
   /** Returns the thread that holds a partition; undefined if none does. */
@@ -237,13 +243,4 @@ async function findLater(
     if (handle.state === 'running') found = await handle.reads.find(key)
   }
   return found
-}
-
-function mergedState(base: readonly StoreThreadHandle[], added: readonly StoreThreadHandle[]): StoreState {
-  const states = base.map(({ state }) => state)
-  if (states.includes('failed') || added.some(({ state }) => state === 'failed')) return 'failed'
-  if (states.includes('stopping')) return 'stopping'
-  if (states.every((state) => state === 'running')) return 'running'
-  // The first thread has inspected the topics before the others start.
-  return states.every((state) => state === 'starting') ? 'starting' : 'recovering'
 }

@@ -8,6 +8,8 @@ import { type Assignment, holdsAllPartitions } from './assignment.ts'
 export interface WriteTarget {
   /** Partitions that another instance has taken, with the reason as text. */
   readonly fenced: ReadonlyMap<number, string>
+  /** Why nothing more is read; undefined while there is room in memory. */
+  readonly full: string | undefined
   /** Maximum size of a record batch that the changelog accepts, in bytes. */
   readonly recordBytesMax: number
 }
@@ -20,7 +22,7 @@ export function explainWriteRefusal(
   config: StoreConfig,
   partition: number,
   assignment: Assignment,
-  { fenced, recordBytesMax }: WriteTarget,
+  { fenced, full, recordBytesMax }: WriteTarget,
   { key, value }: { key: Uint8Array; value: Uint8Array | null },
 ): LatchkeyError | undefined {
   const attempted = `Writing to store ${config.storeId}`
@@ -41,6 +43,7 @@ export function explainWriteRefusal(
   }
   const reason = fenced.get(partition)
   if (reason !== undefined) return new LatchkeyError('fenced', `${attempted}: ${reason}`, { details: { partition } })
+  if (full !== undefined) return new LatchkeyError('memory_full', `${attempted}: ${full}`, { details: { partition } })
   const bytes = batchBytesOfOne(key.length, value?.length ?? -1, true)
   if (bytes <= recordBytesMax) return undefined
   const found = `the record takes ${bytes} bytes, the changelog accepts ${recordBytesMax}. Make the record smaller, or raise the topic's max.message.bytes and restart`

@@ -19,7 +19,9 @@ export class Writes {
     const { assignment } = this.#threads
     const handle = this.#threads.ownerOf(partition) ?? this.#threads.all[0]!
     if (handle.state !== 'running') throw notServing(`Writing to store ${this.#config.storeId}`, handle.state, handle)
-    const refusal = explainWriteRefusal(this.#config, partition, assignment, handle, { key, value })
+    const { fenced, recordBytesMax } = handle
+    const target = { fenced, recordBytesMax, full: this.#threads.full }
+    const refusal = explainWriteRefusal(this.#config, partition, assignment, target, { key, value })
     if (refusal !== undefined) throw refusal
     await handle.writes.write(partition, key, value)
   }

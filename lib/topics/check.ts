@@ -1,9 +1,10 @@
 /** The checks of --check: whether settings, permissions and topics fit, and what a start would do. Changes nothing. */
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
-import { fetchCommitted } from '../kafka/offsets.ts'
+import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { mebibytes } from '../text/byte-size.ts'
 import { counted } from '../text/counted.ts'
 import { describePermission, principalOf } from './acls.ts'
 import {
@@ -16,6 +17,7 @@ import {
   transactionalIdPrefixOf,
 } from './clients.ts'
 import { fingerprintOf, hasOtherFingerprint, otherFormatsWarning } from './fingerprint.ts'
+import { doesNotFit, type Expected, expectedOf, fits, leaves } from './memory-fit.ts'
 import { findPermissions, type PermissionsFound, refuseMissing, type Verdict } from './permission-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 
@@ -40,9 +42,17 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   const permissions = await findPermissions(clients, config)
   refuseMissing(config, permissions)
   const topology = await clients.consumer.retryForever(() => inspectTopics(clients.consumer, config))
-  const changed = await describeChanged(clients, config, topology)
+  const committed = await committedHere(clients, config, topology)
+  const expected = expectedOf(config.useProcessingOnly ? new Map() : committed)
+  if (!fits(config, expected.mapBytes)) throw doesNotFit(config, `Starting store ${config.storeId}`, expected)
   const leaderless = await describeLeaderless(clients, config, topology)
-  return [...describe(config, topology), ...changed, ...leaderless, ...describePermissions(config, permissions)]
+  return [
+    ...describe(config, topology),
+    ...describeMemory(config, expected),
+    ...describeChanged(config, committed),
+    ...leaderless,
+    ...describePermissions(config, permissions),
+  ]
 }
 
 /** Returns warnings about partitions without a leader. A start waits for their leaders. */
@@ -65,14 +75,26 @@ async function describeLeaderless(clients: Clients, config: StoreConfig, topolog
   })
 }
 
-/** Returns the warning of a start with other formats, or another module, than those of the stored values. */
-async function describeChanged(clients: Clients, config: StoreConfig, topology: Topology): Promise<string[]> {
-  const { consumer } = clients
+/** Returns the commits of the partitions that would be written here. */
+async function committedHere(
+  { consumer }: Clients,
+  config: StoreConfig,
+  topology: Topology,
+): Promise<Map<number, CommittedOffset>> {
   const { primaries } = rolesOf(config, topology.partitionCount)
-  if (primaries.length === 0 || topology.missingChangelog !== undefined || config.rebuild) return []
-  const committed = await consumer.retryForever(() =>
-    fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries),
-  )
+  if (primaries.length === 0 || topology.missingChangelog !== undefined) return new Map()
+  return consumer.retryForever(() => fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries))
+}
+
+function describeMemory(config: StoreConfig, { entries, bytes, mapBytes }: Expected): string[] {
+  if (entries === 0) return []
+  const bound = config.memoryMax === undefined ? 'without a bound' : leaves(config)
+  return [`memory: ${entries} entries of ${mebibytes(bytes)}, ${mebibytes(mapBytes)} with their index; ${bound}`]
+}
+
+/** Returns the warning of a start with other formats, or another module, than those of the stored values. */
+function describeChanged(config: StoreConfig, committed: ReadonlyMap<number, CommittedOffset>): string[] {
+  if (config.rebuild) return []
   const fingerprint = fingerprintOf(config)
   const isChanged = [...committed.values()].some(({ metadata }) => hasOtherFingerprint(metadata, fingerprint))
   return isChanged ? [`warning: ${config.changelogTopic}: ${otherFormatsWarning}`] : []

@@ -3,6 +3,7 @@
  * later start finds another start of the changelog, or an earlier end, records are missing: the changelog was
  * truncated, or deleted and recreated.
  */
+import type { StatedSize } from '../store-protocol/memory-budget.ts'
 
 export interface Completeness {
   /** Log start offset; -1 if none was stated. */
@@ -49,15 +50,18 @@ export function fieldIn(metadata: string, name: string, form: RegExp): string | 
   return value !== undefined && form.test(value) ? value : undefined
 }
 
-/** @param entries number of keys with a value, for which the next start reserves room; undefined if it is not known */
-export function completenessMetadata({ changelogStart, changelogEnd }: Completeness, entries?: number): string {
+/** @param held what the partition holds, for which the next start needs room; undefined if it is not known */
+export function completenessMetadata({ changelogStart, changelogEnd }: Completeness, held?: StatedSize): string {
   const stated = `${version} changelog-start=${changelogStart} changelog-end=${changelogEnd}`
-  return entries === undefined ? stated : `${stated} entries=${entries}`
+  return held === undefined ? stated : `${stated} entries=${held.entries} bytes=${held.bytes}`
 }
 
-/** Returns 0 if a commit's metadata does not have the number. */
-export function entriesIn(metadata: string): number {
-  return Number(fieldIn(metadata, 'entries', /^\d{1,10}$/) ?? 0)
+/** Returns zeros for what a commit's metadata does not have. */
+export function heldIn(metadata: string): StatedSize {
+  return {
+    entries: Number(fieldIn(metadata, 'entries', /^\d{1,10}$/) ?? 0),
+    bytes: Number(fieldIn(metadata, 'bytes', /^\d{1,15}$/) ?? 0),
+  }
 }
 
 /**

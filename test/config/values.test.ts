@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { memorySettings } from '../../lib/config/definitions/memory.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
 import { faultsOf, required, settingsOf } from '../support/config/read.ts'
 
@@ -11,6 +12,12 @@ test.each([
   ['INITIAL_CAPACITY', '-1'],
   ['INITIAL_CAPACITY', '1e6'],
   ['INITIAL_CAPACITY', '1000000001'],
+  ['MEMORY_MAX', '255M'],
+  ['MEMORY_MAX', '17T'],
+  ['MEMORY_MAX', '1.5G'],
+  ['MEMORY_MAX', '2GB'],
+  ['MEMORY_MAX', '-1'],
+  ['MEMORY_MAX', 'max'],
   ['AUTO_FLUSH_COUNT', '1.5'],
   ['AUTO_FLUSH_SECONDS', '0'],
   ['AUTO_FLUSH_SECONDS', 'Infinity'],
@@ -45,6 +52,11 @@ test.each([
 })
 
 test.each([
+  ['MEMORY_MAX', '268435456', 'memoryMax', 2 ** 28],
+  ['MEMORY_MAX', '512M', 'memoryMax', 2 ** 29],
+  ['MEMORY_MAX', '300000k', 'memoryMax', 300_000 * 1024],
+  ['MEMORY_MAX', '2G', 'memoryMax', 2 ** 31],
+  ['MEMORY_MAX', '1t', 'memoryMax', 2 ** 40],
   ['AUTO_FLUSH_SECONDS', '0.25', 'autoFlushSeconds', 0.25],
   ['SERVER_BIND', '[::]', 'serverBind', '::'],
   ['SERVER_PORT', '0', 'serverPort', 0],
@@ -142,4 +154,11 @@ test('CORS_ORIGINS=* is refused together with a token', () => {
   const environment = { ...required, CORS_ORIGINS: '*', SERVER_TOKEN: 'secret-secret-secret' }
   expect(faultsOf({ environment })).toEqual([expect.stringMatching(/^CORS_ORIGINS.*: "\*" excludes SERVER_TOKEN/)])
   expect(settingsOf({ environment: { ...environment, CORS_ORIGINS: 'https://a.example' } }).corsOrigins).toHaveLength(1)
+})
+
+test('memory is bounded by nine tenths of the limit of the control group when nothing else is said', () => {
+  expect(memorySettings({}, 260 * 2 ** 20)).toEqual({ memoryMax: 234 * 2 ** 20 })
+  expect(memorySettings({}, 1000 * 2 ** 20 + 7)).toEqual({ memoryMax: 900 * 2 ** 20 + 6 })
+  expect(memorySettings({ memoryMax: 2 ** 31 }, 260 * 2 ** 20)).toEqual({ memoryMax: 2 ** 31 })
+  expect(memorySettings({}, undefined)).toEqual({})
 })

@@ -50,6 +50,10 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
     await using served = serveFake()
     const ready = await fetch(`${served.url}${path}?verbose`)
     expect([ready.status, await ready.text()]).toEqual([200, '[+]recovered ok\n[+]caught_up ok\nready\n'])
+    served.store.state.conditions[0] = { name: 'memory', ok: true, reason: 'memory is full' }
+    const full = await fetch(`${served.url}${path}?verbose`)
+    expect([full.status, await full.text()]).toEqual([200, '[+]memory memory is full\n[+]caught_up ok\nready\n'])
+    served.store.state.conditions[0] = { name: 'recovered', ok: true }
     served.store.state.conditions[1] = { name: 'caught_up', ok: false, reason: '7 records to go' }
     const notReady = await fetch(`${served.url}${path}?verbose=1`)
     const text = '[+]recovered ok\n[-]caught_up 7 records to go\nnot ready\n'

@@ -22,6 +22,7 @@ const notAnswered = new Set<ErrorCode>([
   'fenced',
   'entry_too_large',
   'memory_exhausted',
+  'memory_full',
 ])
 
 test('the README lists every error code with its status and whether a retry helps', () => {

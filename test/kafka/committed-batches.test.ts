@@ -187,16 +187,21 @@ test('a response that decompresses to much is taken in parts, the rest when it i
   const answer = fetchResponse('topic', [{ partition: 0, records: Buffer.concat(batches) }])
   const [fetched] = parseFetchResponse(answer).partitions
   const reader = new CommittedBatches()
-  const parts: number[][] = []
-  for (let position = 0; parts.length === 0 || reader.isEnough;) {
-    reader.open(fetched!, position)
-    const part: number[] = []
-    while (reader.next() !== undefined) {
-      reader.batch.openRecords({ checkCrc: true })
-      part.push(reader.batch.baseOffset)
-      position = reader.batch.nextOffset
+  const partsOf = (bytesMax?: number) => {
+    const parts: number[][] = []
+    for (let position = 0; parts.length === 0 || reader.isEnough;) {
+      reader.open(fetched!, position, bytesMax)
+      const part: number[] = []
+      while (reader.next() !== undefined) {
+        reader.batch.openRecords({ checkCrc: true })
+        part.push(reader.batch.baseOffset)
+        position = reader.batch.nextOffset
+      }
+      parts.push(part)
     }
-    parts.push(part)
+    return parts
   }
-  expect(parts).toEqual([[0, 1], [2, 3], [4]])
+  expect(partsOf()).toEqual([[0, 1], [2, 3], [4]])
+  expect(partsOf(1 << 20)).toEqual([[0], [1], [2], [3], [4], []])
+  expect(partsOf(1 << 30)).toEqual([[0, 1], [2, 3], [4]])
 })

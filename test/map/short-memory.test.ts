@@ -111,3 +111,46 @@ test('a map in bulk loading says what opening it will take, and no growth of a t
   fixture.map.open(0)
   expect(fixture.map.memory.openingBytes).toBe(0)
 })
+
+test('a map that releases what is free counts it no more, and uses it again as if it were new', async () => {
+  const segmentBytes = 1 << 16
+  const fixture = createFixture({ segmentBytes, slabBytes: 1 << 20, initialCapacity: 100 })
+  await fixture.openAll()
+  const fill = async (letter: string) => {
+    for (let i = 0; i < 1000; i++) fixture.put(0, `key ${i}`, letter.repeat(1000))
+    await fixture.map.publish()
+  }
+  await fill('a')
+  fixture.map.setTight(true)
+  await fill('b')
+  const before = fixture.map.memory
+  expect(before.freeBytes).toBeGreaterThan(5 * segmentBytes)
+  const released: number[] = []
+  fixture.map.releaseFree((bytes) => {
+    released.push(bytes.length)
+    bytes.fill(0)
+    return true
+  })
+  expect(released).toEqual(Array.from({ length: before.freeBytes / segmentBytes }, () => segmentBytes))
+  expect(fixture.map.memory).toEqual({ ...before, freeBytes: 0 })
+  await fill('c')
+  // Tables that take these segments take them as zero.
+  for (let i = 0; i < 20_000; i++) fixture.put(0, `more ${i}`, '')
+  await fixture.map.publish()
+  for (let i = 0; i < 1000; i++) expect(fixture.text(`key ${i}`)).toBe('c'.repeat(1000))
+  for (let i = 0; i < 20_000; i++) expect(fixture.text(`more ${i}`)).toBe('')
+})
+
+test('a map keeps what is free when it cannot be released, or shares pages with its neighbours', async () => {
+  for (const segmentBytes of [smallSegmentBytes, 1 << 16]) {
+    const fixture = createFixture({ segmentBytes, slabBytes: 1 << 20 })
+    await fixture.openAll()
+    for (let i = 0; i < 500; i++) fixture.put(0, `key ${i}`, ''.padEnd(1000))
+    for (let i = 0; i < 500; i++) fixture.put(0, `key ${i}`, null)
+    await fixture.map.publish()
+    const before = fixture.map.memory
+    expect(before.freeBytes).toBeGreaterThan(0)
+    fixture.map.releaseFree(() => segmentBytes < 1 << 16)
+    expect(fixture.map.memory).toEqual(before)
+  }
+})

@@ -7,9 +7,10 @@ import { Replicas } from '../../lib/store-thread/replicas.ts'
 import type { StoreContext } from '../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
 import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
-import { fetchResponse } from '../support/kafka/fakes/responses.ts'
+import { fetchPositions, fetchResponse } from '../support/kafka/fakes/responses.ts'
 import { rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../support/map/map-pair.ts'
+import { memoryStandIn } from '../support/store-thread/stand-ins.ts'
 import { FakeChangelog } from '../support/store/fake-changelog.ts'
 import { soon, until } from '../support/until.ts'
 
@@ -44,6 +45,7 @@ function start() {
     flush: () => flusher.flush(),
     failed: post,
   })
+  const { memory, hold: holdMemory } = memoryStandIn()
   const context = {
     config: { changelogTopic: 'changelog', keepHeaders: [] },
     clients: { replicas: fake.client } as Clients,
@@ -52,6 +54,7 @@ function start() {
     stats,
     flusher,
     changes,
+    memory,
     failed: (error: unknown) => {
       throw error
     },
@@ -78,7 +81,17 @@ function start() {
     held = flush.promise
     return flush.resolve
   }
-  return { replicas, state: () => partitionStateOf(stats, 0), fill, recreate, hold, text, publish: () => map.publish() }
+  return {
+    replicas,
+    state: () => partitionStateOf(stats, 0),
+    fill,
+    recreate,
+    hold,
+    holdMemory,
+    fake,
+    text,
+    publish: () => map.publish(),
+  }
 }
 
 test('a replica that has to fill again does not count as running before it has', async () => {
@@ -113,4 +126,21 @@ test('a replica that has to fill again before it was seen as filled does not cou
   await fill(50, 'new', 'new')
   await soon('it is filled', replicas.filled)
   expect(state()).toBe('running')
+})
+
+test('a replica reads nothing while memory is full, and continues where it was', async () => {
+  const { replicas, state, fill, holdMemory, fake, text, publish } = start()
+  await fill(0, 'old', 'old')
+  await soon('it is filled', replicas.filled)
+  holdMemory()
+  // The Fetch that was sent before is answered, and its record is not taken.
+  await fill(2, 'not taken')
+  holdMemory(false)
+  const next = await fake.next()
+  expect(fetchPositions(next.request)).toMatchObject([{ partition: 0, offset: 2 }])
+  const records = rawBatch({ baseOffset: 2n, records: [rawRecord({ key: 'k0', value: 'new' })] })
+  next.answer(fetchResponse('changelog', [{ partition: 0, records, lastStableOffset: 3, highWatermark: 3 }]))
+  await fake.next()
+  await publish()
+  expect([state(), text('k0')]).toEqual(['running', 'new'])
 })

@@ -21,7 +21,7 @@ function unmet(input: Partial<ConditionInput>): string[] {
 
 test('every condition holds, without a reason, when the store runs and has caught up', () => {
   expect(conditionsOf(ready)).toEqual(
-    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested'].map((name) => ({
+    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested', 'memory'].map((name) => ({
       name,
       ok: true,
     })),
@@ -90,4 +90,10 @@ test('a store is not ready while the source of a partition is read again', () =>
     'not_rebuilding: the topic was recreated',
   ])
   expect(unmet({ rebuilding: new Map() })).toEqual([])
+})
+
+test('a store whose memory is full says so, and is ready with what it has', () => {
+  const full = 'memory is full: 3 entries'
+  expect(unmet({ caughtUp: false, full })).toEqual([])
+  expect(conditionsOf({ ...ready, full })).toContainEqual({ name: 'memory', ok: true, reason: full })
 })

@@ -29,6 +29,7 @@ test('a partition has no figure that is not known yet', () => {
     entries: 0,
     liveBytes: 0,
     totalBytes: 0,
+    indexBytes: 0,
   })
 })
 
@@ -80,4 +81,15 @@ test('a partition names its problem with client, broker and start time', () => {
     troubles: [trouble, { client: 'source consumer', broker: null }],
   })
   expect(partitionStatus(stats, 2)).not.toContainAnyKeys(['reason', 'troubles'])
+})
+
+test('a partition that runs is full while memory is, and another keeps its state', () => {
+  const stats = new Stats([0])
+  for (const state of ['recovering', 'rebuilding', 'fenced', 'repairing'] as const) {
+    setPartitionState(stats, 0, state)
+    expect(partitionStatus(stats, 0, [], true).state).toBe(state)
+  }
+  setPartitionState(stats, 0, 'running')
+  expect(partitionStatus(stats, 0, [], true).state).toBe('full')
+  expect(partitionStatus(stats, 0).state).toBe('running')
 })

@@ -5,7 +5,11 @@ import { settingsFrom } from '../support/instances/settings.ts'
 const topics = { STORE_ID: 'orders', SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
 const config = settingsFrom({ ...topics, PARTITIONS: '0,1' })
 const assignment = { primaries: [0, 1], replicas: [2], partitionCount: 4 }
-const handle = { fenced: new Map([[1, 'another instance has taken it']]), recordBytesMax: 1_000 }
+const handle = {
+  fenced: new Map([[1, 'another instance has taken it']]),
+  full: undefined,
+  recordBytesMax: 1_000,
+}
 const record = { key: new Uint8Array(10), value: new Uint8Array(100) }
 
 test('a write is accepted when its partition is a primary here', () => {
@@ -36,4 +40,13 @@ test('a write is refused when the changelog does not accept a record of its size
   const refusal = explainWriteRefusal(config, 0, assignment, handle, { ...record, value: new Uint8Array(1_000) })
   expect(refusal?.code).toBe('entry_too_large')
   expect(refusal?.details).toEqual({ bytes: 1_093, bytesMax: 1_000 })
+})
+
+test('a write is refused when memory is full, a deletion too', () => {
+  const full = { ...handle, full: 'memory is full: 3 entries' }
+  for (const value of [record.value, null]) {
+    const refusal = explainWriteRefusal(config, 0, assignment, full, { ...record, value })
+    expect(refusal).toMatchObject({ code: 'memory_full', retriable: false })
+    expect(refusal?.message).toBe('Writing to store orders: memory is full: 3 entries')
+  }
 })

@@ -26,7 +26,7 @@ const layers: Record<string, Layer> = {
   'map snapshot': { files: /^lib\/map\/snapshot\//, knows: ['base', 'linux', 'map memory', 'map writer'] },
   map: { files: /^lib\/map\/index\.ts$/, knows: ['map memory', 'map reader', 'map writer', 'map snapshot'] },
   'store protocol': { files: /^lib\/store-protocol\//, knows: ['base', 'log', 'format', 'record batches', 'map'] },
-  settings: { files: /^lib\/config\//, knows: ['base', 'text', 'log', 'format', 'store protocol'] },
+  settings: { files: /^lib\/config\//, knows: ['base', 'text', 'linux', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['base', 'store protocol'] },
   kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
   topics: {

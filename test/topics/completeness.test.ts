@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { completenessMetadata, completenessOf, entriesIn } from '../../lib/topics/completeness.ts'
+import { completenessMetadata, completenessOf, heldIn } from '../../lib/topics/completeness.ts'
 import { fingerprintIn } from '../../lib/topics/fingerprint.ts'
 
 test('completenessOf reads what completenessMetadata wrote', () => {
@@ -8,10 +8,15 @@ test('completenessOf reads what completenessMetadata wrote', () => {
     { changelogStart: 17, changelogEnd: Number.MAX_SAFE_INTEGER },
   ]) {
     expect(completenessOf(completenessMetadata(stated))).toEqual(stated)
-    const withEntries = completenessMetadata(stated, 250_000)
-    expect(completenessOf(withEntries)).toEqual(stated)
-    expect(completenessOf(`${withEntries} definition=0123abcd`)).toEqual(stated)
-    expect(entriesIn(`${withEntries} definition=0123abcd`)).toBe(250_000)
+    for (const held of [
+      { entries: 250_000, bytes: 52_000_000 },
+      { entries: 4_000_000_000, bytes: 2 ** 49 },
+    ]) {
+      const withHeld = completenessMetadata(stated, held)
+      expect(completenessOf(withHeld)).toEqual(stated)
+      expect(completenessOf(`${withHeld} definition=0123abcd`)).toEqual(stated)
+      expect(heldIn(`${withHeld} definition=0123abcd`)).toEqual(held)
+    }
   }
 })
 
@@ -19,7 +24,7 @@ test('unknown fields are skipped, in any place', () => {
   const stated = 'later=1,2 changelog-start=5 source-id=a_-b= changelog-end=6 entries=7 changelog-epoch=3'
   const metadata = `latchkey/1 ${stated} definition=0123abcd more=x`
   expect(completenessOf(metadata)).toEqual({ changelogStart: 5, changelogEnd: 6 })
-  expect(entriesIn(metadata)).toBe(7)
+  expect(heldIn(metadata)).toEqual({ entries: 7, bytes: 0 })
   expect(fingerprintIn(metadata)).toBe('0123abcd')
 })
 
@@ -41,8 +46,10 @@ test.each([
   '',
   'latchkey/1 changelog-start=5 changelog-end=6',
   'latchkey/1 rebuilding',
-  'latchkey/1 x entries=99999999999',
-  'other entries=5',
-])('entriesIn returns none when the metadata is "%s"', (metadata) => {
-  expect(entriesIn(metadata)).toBe(0)
+  'latchkey/1 entries=99999999999 bytes=9999999999999999',
+  'latchkey/1 x entries=5 bytes=7',
+  'latchkey/1 entries=-5 bytes=1e9',
+  'other entries=5 bytes=7',
+])('heldIn returns nothing when the metadata is "%s"', (metadata) => {
+  expect(heldIn(metadata)).toEqual({ entries: 0, bytes: 0 })
 })

@@ -1,9 +1,10 @@
 /** Settings for memory and for flushes, which make records visible. */
 import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
+import { memoryLimit } from '../../linux/memory-limit.ts'
 import { changesBytesDefault, changesBytesMax, changesBytesMin } from '../../store-protocol/change-ring.ts'
 import { threadsDefault, threadsMax } from '../threads.ts'
-import { decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
+import { byteSize, decimalNumber, trueOrFalse, wholeNumber } from '../values.ts'
 
 const capacityMax = 1_000_000_000
 const secondsMin = 0.001
@@ -14,7 +15,20 @@ const readersMax = 4_096
 const flushCountDefault = 1_000
 const flushSecondsDefault = 1
 
+const memoryMaxLeast = 256 * 2 ** 20
+const memoryMaxMost = 16 * 2 ** 40
+
 export const memoryDefinitions = {
+  memoryMax: v.pipe(
+    v.optional(byteSize(memoryMaxLeast, memoryMaxMost)),
+    v.metadata({
+      variable: 'MEMORY_MAX',
+      meaning:
+        'Memory that the process may take. At this bound the source is no longer read, and lookups continue; a store that does not fit does not start.',
+      allowed: 'bytes from 256M to 16T, such as 2G or 2147483648',
+      default: 'nine tenths of the limit of the control group, if it has one; else none',
+    }),
+  ),
   initialCapacity: v.pipe(
     v.optional(wholeNumber(0, capacityMax), '0'),
     v.metadata({
@@ -97,4 +111,10 @@ export function flushSettings({ autoFlushCount, autoFlushSeconds, autoFlushWhenI
     autoFlushSeconds: autoFlushSeconds ?? flushSecondsDefault,
     autoFlushWhenIdle: autoFlushWhenIdle ?? (autoFlushCount === undefined && autoFlushSeconds === undefined),
   }
+}
+
+/** Fills in the default. */
+export function memorySettings({ memoryMax }: { memoryMax?: number | undefined }, limit = memoryLimit()) {
+  const most = memoryMax ?? (limit === undefined ? undefined : Math.floor(limit * 0.9))
+  return most === undefined ? {} : { memoryMax: most }
 }

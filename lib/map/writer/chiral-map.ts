@@ -18,22 +18,13 @@ import { Cleaner } from './cleaner.ts'
 import { EntryLog } from './entry-log.ts'
 import { type KeyAt, liveKeys, liveSteps } from './keys.ts'
 import { LeftRight } from './left-right.ts'
-import { type MapMemory, memoryOf } from './map-memory.ts'
+import { type MapMemory, memoryOf, type PartitionStats } from './map-memory.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
 import { type IndexPartition, PartitionIndex } from './partition-index.ts'
 import { Publisher } from './publisher.ts'
 import { SegmentAllocator } from './segment-allocator.ts'
 import { SnapshotAccess } from './snapshot-access.ts'
-
-/** Sizes in bytes. liveBytes bounds totalBytes: see DESIGN.md, Memory. */
-export interface PartitionStats {
-  readonly entries: number
-  readonly liveBytes: number
-  readonly totalBytes: number
-  /** Index tables of both sides. */
-  readonly indexBytes: number
-}
 
 export class ChiralMap {
   readonly snapshots: SnapshotAccess
@@ -192,6 +183,11 @@ export class ChiralMap {
   setTight(isTight: boolean): void {
     this.#log.setTight(isTight)
     for (const partition of this.#index.partitions) if (partition.state === 'bulk') this.#bulk.clean(partition)
+  }
+
+  /** As SegmentAllocator.releaseFree. */
+  releaseFree(release: (bytes: Uint8Array) => boolean): void {
+    this.#allocator.releaseFree(release)
   }
 
   /**

@@ -4,7 +4,7 @@
  * that changes.
  */
 import { LatchkeyError } from '../../errors.ts'
-import { tableBitsMax, tableLoadMax } from '../memory/limits.ts'
+import { tableBitsMax, tableBitsMin, tableLoadMax } from '../memory/limits.ts'
 import type { TableView } from '../memory/probe.ts'
 import { type LogSegment, ownerTable, type SegmentAllocator } from './segment-allocator.ts'
 
@@ -145,4 +145,9 @@ export function tableBitsFor(count: number): number {
   let bits = 1
   while (Math.floor(2 ** bits * tableLoadMax) < count) bits++
   return bits
+}
+
+/** Returns the bytes of the smallest table that holds `count` entries without growing. */
+export function tableBytesFor(count: number): number {
+  return slotBytes * 2 ** Math.max(tableBitsMin, tableBitsFor(count))
 }

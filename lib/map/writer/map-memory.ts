@@ -4,6 +4,15 @@ import type { Oplog } from './oplog.ts'
 import type { IndexPartition } from './partition-index.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
+/** Sizes in bytes. liveBytes bounds totalBytes: see DESIGN.md, Memory. */
+export interface PartitionStats {
+  readonly entries: number
+  readonly liveBytes: number
+  readonly totalBytes: number
+  /** Index tables of both sides. */
+  readonly indexBytes: number
+}
+
 /** Sizes in bytes. */
 export interface MapMemory {
   /** Segments and tables in use, the open segments as far as they are filled, and the oplog. */

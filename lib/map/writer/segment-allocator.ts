@@ -11,6 +11,8 @@ const ownerFree = -1
 export const ownerTable = -2
 /** Its entries are dead, but a snapshot still reads it. */
 const ownerPinned = -3
+/** Largest page of any system that Bun runs on: a smaller segment may share a page with its neighbours. */
+const releasedBytesMin = 65_536
 
 /** The writer's view of a segment, with its accounting. Sizes in bytes. */
 export interface LogSegment extends Segment {
@@ -141,6 +143,23 @@ export class SegmentAllocator {
   unpin(first: LogSegment): void {
     first.pinned = false
     if (first.owner === ownerPinned) this.free(first)
+  }
+
+  /**
+   * Gives the memory of free segments back to the system. They are then as if they had never been in use.
+   * @param release returns whether the bytes are given back, and are zero from now on
+   */
+  releaseFree(release: (bytes: Uint8Array) => boolean): void {
+    if (this.segmentBytes < releasedBytesMin) return
+    for (let number = 0; number < this.segments.length; number++) {
+      const segment = this.segments[number]!
+      if (segment.owner !== ownerFree || !segment.dirty) continue
+      const { buffer, byteOffset } = segment.bytes
+      if (!release(new Uint8Array(buffer, byteOffset, this.segmentBytes))) return
+      segment.dirty = false
+      this.#touchedCount--
+      this.#freeTouchedCount--
+    }
   }
 
   /** Adds a slab before it is needed, so that readers have confirmed it by then. Does nothing at the limit. */

@@ -26,6 +26,7 @@ export class Accounting {
       state.reading.pause(isPaused)
       fetcher.update(state)
     })
+    context.memory.countPending(() => this.#backlog.bytes)
   }
 
   /** To be called when a partition's encoded bytes that wait for an acknowledgement have changed. */

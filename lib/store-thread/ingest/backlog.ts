@@ -44,6 +44,10 @@ export class Backlog {
     this.#timer.unref()
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** @param bytes negative for settled bytes */
   add(partition: number, bytes: number): void {
     if (bytes === 0) return

@@ -1,6 +1,8 @@
 /** Builds the metadata of a partition's commit: see completeness.ts and marks.ts. */
 import { LatchkeyError } from '../../errors.ts'
 import { confirmedLeaderEpoch } from '../../kafka/leader-epochs.ts'
+import type { ChiralMap } from '../../map/index.ts'
+import type { StatedSize } from '../../store-protocol/memory-budget.ts'
 import { completenessMetadata } from '../../topics/completeness.ts'
 import { fingerprintOf, withFingerprint } from '../../topics/fingerprint.ts'
 import { closeStep } from '../close-step.ts'
@@ -41,7 +43,7 @@ export class CommitMetadata {
     const { config, map, clients } = this.#context
     const { changelogStart } = this.#recovered.get(partition)!
     const changelogEnd = this.#ingest.changelogEnd(partition)
-    const entries = config.useProcessingOnly ? undefined : map.stats(partition).entries
+    const held = config.useProcessingOnly ? undefined : heldOf(map, partition)
     const sourceEpochs = this.#resumed.get(partition)?.epochs.textBefore(offset)
     const changelogEpoch = await this.#changelogEpoch(partition, changelogEnd)
     const marks = {
@@ -50,7 +52,7 @@ export class CommitMetadata {
       changelogId: clients.producer.topics.id(config.changelogTopic),
       changelogEpoch,
     }
-    const stated = withMarks(completenessMetadata({ changelogStart, changelogEnd }, entries), marks)
+    const stated = withMarks(completenessMetadata({ changelogStart, changelogEnd }, held), marks)
     return withFingerprint(stated, this.#fingerprint)
   }
 
@@ -88,4 +90,13 @@ export class CommitMetadata {
       if (!(error instanceof LatchkeyError)) throw error
     }
   }
+}
+
+/**
+ * Entries whose successor awaits a publish still count as live. With more than is live too little is stated: a start
+ * must not be refused for entries that it would not have.
+ */
+function heldOf(map: ChiralMap, partition: number): StatedSize {
+  const { entries, liveBytes } = map.stats(partition)
+  return { entries, bytes: Math.max(0, liveBytes - map.oplogBytes) }
 }

@@ -27,7 +27,7 @@ export function ingestContextOf(context: StoreContext, events: PartitionLifecycl
   const partitions = new PartitionTable()
   const producer = new Producer<ChangelogBatch>(clients.producer, config.changelogTopic, producerOptions(config))
   const linger = new Linger(clientsConfigOf(config).producer.produce.lingerMs, () => producer.wake())
-  const fetcher = new SourceFetcher(context, events)
+  const fetcher = new SourceFetcher(context, events, partitions)
   const accounting = new Accounting(context, events, partitions, fetcher)
   return { ...context, events, pool, partitions, producer, linger, fetcher, accounting }
 }

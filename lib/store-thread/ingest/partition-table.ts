@@ -4,6 +4,10 @@ import type { PartitionIngest } from './partition-ingest.ts'
 export class PartitionTable {
   readonly #partitions = new Map<number, PartitionIngest>()
 
+  get all(): PartitionIngest[] {
+    return [...this.#partitions.values()]
+  }
+
   add(state: PartitionIngest): void {
     this.#partitions.set(state.partition, state)
   }

@@ -72,18 +72,19 @@ export class SourceDecoder {
   /**
    * Decodes fetched records from `state.consumed` on and moves `state.consumed` on, up to a record at which the partition
    * halts (`state.reading`) or waits.
+   * @param bytesMax of batches to decompress, including the one that exceeds it
    * @returns the offset to fetch from next; undefined for the end of the fetched bytes. It is lower if the records so
    *   far have decompressed to enough bytes or led to enough dead letters
    * @throws LatchkeyError record_batch_corrupt, which may be isOversized(), for a batch that must be fetched again or
    *   read in pieces; the records before it have been taken
    */
-  decode(fetched: FetchedPartition, state: PartitionIngest): number | undefined {
+  decode(fetched: FetchedPartition, state: PartitionIngest, bytesMax?: number): number | undefined {
     const now = Date.now()
     this.#timestampMin = now - this.#limits.timestampBeforeMaxMs + clockMarginMs
     this.#timestampMax = now + this.#limits.timestampAfterMaxMs - clockMarginMs
     const { batch } = this.#batches
     this.#isInBatch = false
-    this.#batches.open(fetched, state.consumed)
+    this.#batches.open(fetched, state.consumed, bytesMax)
     for (let kind = this.#batches.next(); kind !== undefined; kind = this.#batches.next()) {
       this.#isInBatch = true
       if (kind === 'control') this.#stats.add('controlBatches', 1)

@@ -5,13 +5,19 @@ import { sourceFetch } from '../../topics/clients.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
 import type { PartitionLifecycle } from './partition-lifecycle.ts'
+import type { PartitionTable } from './partition-table.ts'
 
 export class SourceFetcher {
   readonly #events: PartitionLifecycle
   readonly #fetcher: Fetcher
+  readonly #memory: StoreContext['memory']
 
-  constructor({ clients, config }: StoreContext, events: PartitionLifecycle) {
+  constructor({ clients, config, memory }: StoreContext, events: PartitionLifecycle, partitions: PartitionTable) {
     this.#events = events
+    this.#memory = memory
+    memory.onChange(() => {
+      for (const state of partitions.all) this.update(state)
+    })
     this.#fetcher = new Fetcher(clients.consumer, config.sourceTopic, sourceFetch(config))
   }
 
@@ -20,11 +26,11 @@ export class SourceFetcher {
   }
 
   /**
-   * Starts or stops reading a partition, from its consumed offset, as its `mayFetch` says. To be called when that has
-   * changed.
+   * Starts or stops reading a partition, from its consumed offset, as its `mayFetch` and the memory say. To be called
+   * when that has changed.
    */
   update(state: PartitionIngest): void {
-    if (state.mayFetch) this.#fetcher.add(state.partition, state.consumed, state.epochs)
+    if (state.mayFetch && this.#memory.mayIngest) this.#fetcher.add(state.partition, state.consumed, state.epochs)
     else this.#fetcher.remove(state.partition)
   }
 

@@ -20,12 +20,12 @@ export class SourceReader implements FetchSink {
   }
 
   received(fetched: FetchedPartition): number | undefined {
-    const { partitions, accounting, linger, fetcher, stats } = this.#context
+    const { partitions, accounting, linger, fetcher, stats, memory } = this.#context
     const state = partitions.get(fetched.partition)
     if (state === undefined) return undefined
     let again: number | undefined
     try {
-      again = this.#decoder.decode(fetched, state)
+      again = this.#decoder.decode(fetched, state, memory.decodeBytesMax)
     } finally {
       accounting.account(state)
       linger.appended(state.queue)
@@ -37,6 +37,7 @@ export class SourceReader implements FetchSink {
     setEnd(stats, fetched.partition, fetched.lastStableOffset)
     state.advance()
     accounting.progressed(state)
+    memory.check()
     return isReady ? again : undefined
   }
 

@@ -10,6 +10,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import { applyRecords } from '../apply.ts'
 import { BrokerClock } from '../broker-clock.ts'
 import type { ChangelogPosition, ChangelogSink } from '../changelog-reader.ts'
+import type { MemoryGuard } from '../memory/memory-guard.ts'
 import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
@@ -45,6 +46,8 @@ export interface RecoveryContext extends MarkerContext {
   /** Undefined with USE_PROCESSING_ONLY. */
   map: ChiralMap | undefined
   stats: Stats
+  /** Absent where nothing bounds it. */
+  memory?: Pick<MemoryGuard, 'checkRecovery'>
   /** Undefined if no headers are kept. */
   headerSelector?: HeaderSelector | undefined
   /** Number of entries of the partition at its last commit; 0 if unknown. */
@@ -99,6 +102,7 @@ export class RecoverySink implements ChangelogSink<RecoveredPosition> {
   progressed(partition: number, reached: RecoveredPosition): void {
     const { stats } = this.#context
     const { position, end, endEpoch } = reached
+    this.#context.memory?.checkRecovery()
     stats.setGauge(partition, 'recoveryPosition', position)
     const hasMarker = this.#context.identityOf(partition) !== undefined
     if (endEpoch >= 0 || (!hasMarker && position >= end)) this.#end(partition, reached)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { produceResponse } from '../../support/kafka/fakes/responses.ts'
+import { fetchPositions, produceResponse } from '../../support/kafka/fakes/responses.ts'
 import { acknowledge, feed, ingesting } from '../../support/store-thread/ingest-setup.ts'
 import { soon, until } from '../../support/until.ts'
 
@@ -93,4 +93,27 @@ test('other partitions are still read when the changelog of one accepts nothing'
   await until('the other one alone is fetched', () => source.unseen === 1)
   // Nor does it return.
   for (let round = 0; round < 3; round++) expect(await feed(source, 1, 3)).toEqual([1])
+})
+
+test('nothing is fetched while memory is full; what was read is written, and reading continues where it was', async () => {
+  const { source, changelog, stats, ingest, hold, map, failures } = start(1)
+  await feed(source, 0, 3)
+  await until('it is read', () => stats.count('recordsConsumed') === 3)
+  hold()
+  // The Fetch that was sent before is answered, and its records are not taken.
+  await feed(source, 0, 5)
+  await acknowledge(changelog)
+  await until('it is written', () => ingest.acknowledged(0) === 3)
+  await map.publish()
+  expect(map.stats(0).entries).toBe(3)
+  await turns()
+  expect([source.unseen, stats.count('recordsConsumed'), failures]).toEqual([0, 3, []])
+  // A partition that is followed later is not read either.
+  ingest.follow(0, false)
+  ingest.follow(0)
+  await turns()
+  expect(source.unseen).toBe(0)
+  hold(false)
+  const next = await source.next()
+  expect(fetchPositions(next.request)).toMatchObject([{ partition: 0, offset: 3 }])
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type Marks, marksIn, withMarks } from '../../../lib/store-thread/recovery/marks.ts'
-import { completenessMetadata, completenessOf, entriesIn } from '../../../lib/topics/completeness.ts'
+import { completenessMetadata, completenessOf, heldIn } from '../../../lib/topics/completeness.ts'
 import { fingerprintIn, withFingerprint } from '../../../lib/topics/fingerprint.ts'
 
 const marks: Marks = {
@@ -13,10 +13,10 @@ const none: Marks = { sourceId: undefined, sourceEpochs: undefined, changelogId:
 const stated = { changelogStart: 3, changelogEnd: 70 }
 
 test('marks are stored with the other metadata of a commit', () => {
-  const metadata = withFingerprint(withMarks(completenessMetadata(stated, 8), marks), '0123abcd')
+  const metadata = withFingerprint(withMarks(completenessMetadata(stated, { entries: 8, bytes: 9 }), marks), '0123abcd')
   expect(marksIn(metadata)).toEqual(marks)
   expect(completenessOf(metadata)).toEqual(stated)
-  expect(entriesIn(metadata)).toBe(8)
+  expect(heldIn(metadata)).toEqual({ entries: 8, bytes: 9 })
   expect(fingerprintIn(metadata)).toBe('0123abcd')
 })
 

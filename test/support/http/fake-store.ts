@@ -40,6 +40,7 @@ export class FakeStore implements StoreView {
       partitions: { primary: [0, 1], replicas: [] },
       caughtUp: true,
       recovery: null,
+      memory: { state: 'ok', max: null, budget: null, used: 66, free: 0 },
       skipped: { total: 0, byReason: {} },
       details: [0, 1].map((partition) => ({
         partition,
@@ -51,6 +52,7 @@ export class FakeStore implements StoreView {
         entries: 3,
         liveBytes: 30,
         totalBytes: 50,
+        indexBytes: 16,
       })),
       conditions: [
         { name: 'recovered', ok: true },

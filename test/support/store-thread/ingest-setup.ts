@@ -14,6 +14,7 @@ import { fetchPositions, fetchResponse, producedBatches, produceResponse } from 
 import { rawBatch, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { createFixture } from '../map/map-pair.ts'
 import { FakeChangelog } from '../store/fake-changelog.ts'
+import { memoryStandIn } from './stand-ins.ts'
 
 const maxMessageBytes = 1 << 20
 const unlimited = Number.MAX_SAFE_INTEGER
@@ -65,6 +66,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     timestampAfterMaxMs: unlimited,
     keepsTimestamps: true,
   }
+  const { memory, hold } = memoryStandIn()
   const context = {
     config,
     definition: undefined,
@@ -79,6 +81,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     map,
     flusher,
     changes,
+    memory,
     snapshots: undefined,
     post,
     failed,
@@ -95,7 +98,22 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     ingest.stop()
     flusher.stop()
   }
-  return { ingest, source, changelog, deadLetters, stats, events, lost, posted, failures, map, text, flusher, stop }
+  return {
+    ingest,
+    source,
+    changelog,
+    deadLetters,
+    stats,
+    events,
+    lost,
+    posted,
+    failures,
+    map,
+    text,
+    flusher,
+    hold,
+    stop,
+  }
 }
 
 /** Answers the next Fetch with `count` records of `bytes` bytes, from where it asks for that partition; returns the partitions that it asks for. */

@@ -5,6 +5,7 @@ import { RecordBatchReader } from '../../../lib/kafka/record-batch/index.ts'
 import { configureLogging } from '../../../lib/log/index.ts'
 import { type CounterName, counterNames, type Stats } from '../../../lib/store-protocol/stats.ts'
 import type { ChangelogBatch } from '../../../lib/store-thread/ingest/changelog-batch.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import { type FetchAnswer, fetchResponse } from '../kafka/fakes/responses.ts'
 
 /** Collects what is logged from now on: level and message, without time and area. */
@@ -66,4 +67,26 @@ export function contentOf(batch: ChangelogBatch): BatchRecord[] {
 export function counted(stats: Stats): Partial<Record<CounterName, number>> {
   const pairs = counterNames.map((name) => [name, stats.count(name)] as const)
   return Object.fromEntries(pairs.filter(([, value]) => value !== 0))
+}
+
+/** The memory of a store thread, with room until it is held. */
+export function memoryStandIn() {
+  const listeners: (() => void)[] = []
+  let isHeld = false
+  const memory = {
+    get mayRead() {
+      return !isHeld
+    },
+    get mayIngest() {
+      return !isHeld
+    },
+    onChange: (listener: () => void) => void listeners.push(listener),
+    check: () => {},
+    countPending: () => {},
+  } as unknown as StoreContext['memory']
+  const hold = (isHeldNow = true) => {
+    isHeld = isHeldNow
+    for (const listener of listeners) listener()
+  }
+  return { memory, hold }
 }

@@ -1,0 +1,64 @@
+/** Measures what a map needs, adds it to the account of all store threads, and shows it in the counters. */
+import { allowancePerByte, type ChiralMap } from '../../map/index.ts'
+import type { MemoryLedger } from '../../store-protocol/memory-budget.ts'
+import type { Stats } from '../../store-protocol/stats.ts'
+import type { Expected } from '../../topics/memory-fit.ts'
+
+export class MapNeeds {
+  readonly #map: ChiralMap
+  readonly #stats: Stats
+  readonly #ledger: MemoryLedger
+  #pendingBytes = () => 0
+  #measuredAt = Number.NEGATIVE_INFINITY
+
+  constructor(map: ChiralMap, stats: Stats, ledger: MemoryLedger) {
+    this.#map = map
+    this.#stats = stats
+    this.#ledger = ledger
+  }
+
+  /** Bytes that are decoded and will be put into the map. */
+  get pendingBytes(): number {
+    return this.#pendingBytes()
+  }
+
+  countPending(bytes: () => number): void {
+    this.#pendingBytes = bytes
+  }
+
+  /** Whether the last measurement is at least so long ago. */
+  isDue(apartMs: number): boolean {
+    return performance.now() - this.#measuredAt >= apartMs
+  }
+
+  /** @returns what all store threads need, in bytes */
+  measure(): number {
+    this.#measuredAt = performance.now()
+    const { usedBytes, freeBytes, openingBytes, growthBytes } = this.#map.memory
+    this.#stats.set('mapBytes', usedBytes)
+    this.#stats.set('mapFreeBytes', freeBytes)
+    // Free segments are used for entries first. New tables need consecutive ones, which may not be found among them.
+    const reusable = growthBytes === 0 ? 0 : freeBytes
+    const coming = openingBytes + growthBytes + reusable + this.#pendingBytes()
+    return this.#ledger.set('neededBytes', usedBytes + coming)
+  }
+
+  /** Returns what all store threads would need if this one kept the usual number of dead entries. */
+  relaxedBytes(): number {
+    const others = this.#ledger.sum('neededBytes') - this.#ledger.own('neededBytes')
+    return this.#stats.partitions.reduce((sum, partition) => {
+      const { liveBytes, indexBytes } = this.#map.stats(partition)
+      return sum + allowancePerByte * liveBytes + indexBytes
+    }, others)
+  }
+
+  /** Returns what this thread holds, with the needs of all. */
+  held(): Expected {
+    const held = this.#stats.partitions.map((partition) => this.#map.stats(partition))
+    return {
+      entries: held.reduce((sum, { entries }) => sum + entries, 0),
+      bytes: held.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
+      mapBytes: this.#ledger.sum('neededBytes'),
+    }
+  }
+}
