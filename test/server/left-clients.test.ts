@@ -1,10 +1,12 @@
 /** Requests whose clients have left, on each path of a request: they end, and those of other clients do not wait for them. */
 import { describe, expect, test } from 'bun:test'
 import type { Socket } from 'node:net'
+import { openDescriptors } from '../../lib/server/descriptors.ts'
 import { serveFake } from '../support/http/fake-store.ts'
 import { exchange, type RequestPath, requestPaths } from '../support/http/request-paths.ts'
 import { statusesIn } from '../support/server/clients.ts'
 import { connectionsAt } from '../support/server/connections-at.ts'
+import { inTurns } from '../support/server/fake-connection.ts'
 import { until } from '../support/until.ts'
 
 const walks: [name: string, query: string, headers: string][] = [
@@ -29,6 +31,7 @@ describe.each(requestPaths)('$name', (path) => {
     const request = (prefix: string) => {
       return `GET /stores/orders${query}${prefix} HTTP/1.1\r\nHost: a\r\n${headers}${path.headers}\r\n`
     }
+    const before = openDescriptors()
     const gate = Promise.withResolvers<void>()
     const reads: string[] = []
     const readChunk = store.readChunk.bind(store)
@@ -45,7 +48,11 @@ describe.each(requestPaths)('$name', (path) => {
     await until('the first one is read', () => reads.length === 1)
     await until('all are connected', () => connectionsAt(server.port) === 12)
     for (const client of clients) leave(client)
-    await until('the server has seen that they have left', () => connectionsAt(server.port) === 0)
+    await until(
+      'the server has seen that they have left',
+      () => openDescriptors() <= before && connectionsAt(server.port) === 0,
+    )
+    await inTurns(() => false, 20)
     gate.resolve()
     const { answers } = await exchange(path, server.port, request('key'), {
       isEnd: (text) => /\d+\}\n|\]\}\n/.test(text),

@@ -64,7 +64,7 @@ export const answered = () => new Response('x'.repeat(100))
 /** The fast path has an answer's body later. */
 export const turn = () => new Promise((resolve) => setTimeout(resolve))
 
-/** Waits for a condition turn by turn of the loop, a thousand at most: with until(), thousands may pass between two checks. */
-export async function inTurns(isMet: () => boolean): Promise<void> {
-  for (let left = 1_000; left > 0 && !isMet(); left--) await new Promise((resolve) => setImmediate(resolve))
+/** Waits for a condition turn by turn of the loop, as many at most: with until(), thousands may pass between two checks. */
+export async function inTurns(isMet: () => boolean, turnsMax = 1_000): Promise<void> {
+  for (let left = turnsMax; left > 0 && !isMet(); left--) await new Promise((resolve) => setImmediate(resolve))
 }
