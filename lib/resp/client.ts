@@ -71,7 +71,7 @@ export class Client {
 
   /** In RESP2, a client with subscriptions may only change them: replies to other commands would look like messages. */
   get isSubscriber(): boolean {
-    return !this.replies.isResp3 && this.pushes.subscriptions > 0
+    return this.pushes.subscriptions > 0 && !this.replies.isResp3
   }
 
   setName(name: string): void {

@@ -34,13 +34,7 @@ export class RespContext {
     const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity, turns = new Turns() } = options
     this.store = store
     this.stats = stats
-    const count = {
-      get all() {
-        return stats.trackedKeys
-      },
-      add: (keys: number) => stats.addTrackedKeys(keys),
-    }
-    this.notifier = new Notifier(store, count)
+    this.notifier = new Notifier(store, { threads, counted: (keys) => stats.addTrackedKeys(keys) })
     this.isToken = token === undefined ? undefined : secretCheck(token)
     this.#port = port
     this.connectionsMax = connectionsMax

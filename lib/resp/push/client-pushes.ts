@@ -21,6 +21,7 @@ export class ClientPushes {
   #channels: Set<string> | undefined
   #patterns: Set<string> | undefined
   #tracking: ClientTracking | undefined
+  #subscriptions = 0
   #isClosed = false
 
   /** @param fail ends the connection */
@@ -40,7 +41,7 @@ export class ClientPushes {
 
   /** Number of channels and patterns. */
   get subscriptions(): number {
-    return this.channels.size + this.patterns.size
+    return this.#subscriptions
   }
 
   get tracking(): ClientTracking | undefined {
@@ -65,13 +66,13 @@ export class ClientPushes {
     if (this.#isClosed || channels.has(name)) return
     this.#notifier.subscriptions.subscribe(name, key, this.#queue)
     channels.add(name)
-    this.#counts.addSubscriptions(1)
+    this.#count(1)
   }
 
   unsubscribe(name: string): void {
     if (this.#channels?.delete(name) !== true) return
     this.#notifier.subscriptions.unsubscribe(name, this.#queue)
-    this.#counts.addSubscriptions(-1)
+    this.#count(-1)
     this.#leaveIfUnused()
   }
 
@@ -81,13 +82,13 @@ export class ClientPushes {
     if (this.#isClosed || patterns.has(text)) return
     this.#notifier.subscriptions.subscribePattern(text, this.#queue)
     patterns.add(text)
-    this.#counts.addSubscriptions(1)
+    this.#count(1)
   }
 
   unsubscribePattern(text: string): void {
     if (this.#patterns?.delete(text) !== true) return
     this.#notifier.subscriptions.unsubscribePattern(text, this.#queue)
-    this.#counts.addSubscriptions(-1)
+    this.#count(-1)
     this.#leaveIfUnused()
   }
 
@@ -158,6 +159,11 @@ export class ClientPushes {
     this.reset()
     this.#notifier.end(this.#queue)
     this.#queue.close()
+  }
+
+  #count(added: number): void {
+    this.#subscriptions += added
+    this.#counts.addSubscriptions(added)
   }
 
   #leaveIfUnused(): void {

@@ -11,7 +11,7 @@ import { changesPerTurn } from './push-limits.ts'
 import type { PushQueue } from './push-queue.ts'
 import { PushQueues } from './push-queues.ts'
 import { Subscriptions } from './subscriptions.ts'
-import type { TrackedCount } from './tracked-keys.ts'
+import type { TrackedKeysOptions } from './tracked-keys.ts'
 import { Tracking } from './tracking.ts'
 
 export class Notifier {
@@ -25,11 +25,11 @@ export class Notifier {
   #opening: Promise<void> | undefined
   #isDispatching = false
 
-  constructor(store: RespStore, count: TrackedCount) {
+  constructor(store: RespStore, options: TrackedKeysOptions) {
     this.#store = store
     const { hasPlainKeys } = store.presentation
     this.subscriptions = new Subscriptions(hasPlainKeys)
-    this.tracking = new Tracking(count, hasPlainKeys)
+    this.tracking = new Tracking(options, hasPlainKeys)
   }
 
   /**

@@ -11,24 +11,31 @@ export interface KeyReader {
   forget(key: string): void
 }
 
-/** The number of keys that are remembered for clients of all threads. */
-export interface TrackedCount {
-  readonly all: number
-  add(count: number): void
+export interface TrackedKeysOptions {
+  /** Of all threads of the instance, which have equal parts of the bounds. */
+  readonly threads: number
+  /** Called when more keys are remembered, or fewer. */
+  readonly counted: (added: number) => void
 }
 
 export class TrackedKeys {
-  readonly #count: TrackedCount
+  readonly #counted: (added: number) => void
+  readonly #keysMax: number
+  readonly #bytesMax: number
   /** By key, in the order in which it was read first. Most keys have one reader. */
   readonly #readers = new Map<string, KeyReader | Set<KeyReader>>()
   readonly #keysOf = new Map<KeyReader, Set<string>>()
   readonly #filter = new KeyFilter()
   /** Goes through the keys, and is kept: a new one would pass over all those that were removed. */
   #oldest = this.#readers.keys()
+  /** A key counts once for each reader. */
+  #count = 0
   #bytes = 0
 
-  constructor(count: TrackedCount) {
-    this.#count = count
+  constructor({ threads, counted }: TrackedKeysOptions) {
+    this.#counted = counted
+    this.#keysMax = Math.floor(trackedKeysMax / threads)
+    this.#bytesMax = Math.floor(trackedBytesMax / threads)
   }
 
   /** Number of distinct keys. */
@@ -47,10 +54,8 @@ export class TrackedKeys {
       this.#bytes += key.length
     } else if (readers instanceof Set) readers.add(reader)
     else this.#readers.set(key, new Set([readers, reader]))
-    this.#count.add(1)
-    while ((this.#count.all > trackedKeysMax || this.#bytes > trackedBytesMax) && this.#readers.size > 0) {
-      this.#dropOldest()
-    }
+    this.#add(1)
+    while (this.#count > this.#keysMax || this.#bytes > this.#bytesMax) this.#dropOldest()
   }
 
   /** Returns false if no client has read the key. */
@@ -65,7 +70,7 @@ export class TrackedKeys {
     this.#removeKey(key)
     for (const reader of readers instanceof Set ? readers : [readers]) {
       this.#keysOf.get(reader)!.delete(key)
-      this.#count.add(-1)
+      this.#add(-1)
       reader.forget(key)
     }
   }
@@ -74,7 +79,7 @@ export class TrackedKeys {
     const keys = this.#keysOf.get(reader)
     if (keys === undefined) return
     this.#keysOf.delete(reader)
-    this.#count.add(-keys.size)
+    this.#add(-keys.size)
     for (const key of keys) {
       const readers = this.#readers.get(key)!
       if (!(readers instanceof Set)) this.#removeKey(key)
@@ -84,12 +89,17 @@ export class TrackedKeys {
 
   /** Nothing is remembered any more. */
   clear(): void {
-    for (const keys of this.#keysOf.values()) this.#count.add(-keys.size)
+    this.#add(-this.#count)
     this.#keysOf.clear()
     this.#readers.clear()
     this.#filter.clear()
     this.#oldest = this.#readers.keys()
     this.#bytes = 0
+  }
+
+  #add(count: number): void {
+    this.#count += count
+    this.#counted(count)
   }
 
   #removeKey(key: string): void {

@@ -3,7 +3,7 @@ import { CommandError } from '../error-reply.ts'
 import { bytesOf } from './encoded.ts'
 import { prefixesMax } from './push-limits.ts'
 import type { PushQueue } from './push-queue.ts'
-import { type KeyReader, type TrackedCount, TrackedKeys } from './tracked-keys.ts'
+import { type KeyReader, TrackedKeys, type TrackedKeysOptions } from './tracked-keys.ts'
 
 interface Prefix {
   readonly bytes: Uint8Array
@@ -21,8 +21,8 @@ export class Tracking {
   #shown: Uint8Array | undefined
 
   /** @param hasPlainKeys clients write keys as they are stored */
-  constructor(count: TrackedCount, hasPlainKeys: boolean) {
-    this.#keys = new TrackedKeys(count)
+  constructor(options: TrackedKeysOptions, hasPlainKeys: boolean) {
+    this.#keys = new TrackedKeys(options)
     this.#hasPlainKeys = hasPlainKeys
   }
 

@@ -2,19 +2,6 @@ import { expect, test } from 'bun:test'
 import { TrackedKeys } from '../../../lib/resp/push/tracked-keys.ts'
 import { Random } from '../../support/random.ts'
 
-/** The number of keys that other threads remember, and this one. */
-class Count {
-  all: number
-
-  constructor(others = 0) {
-    this.all = others
-  }
-
-  add(count: number): void {
-    this.all += count
-  }
-}
-
 class Reader {
   readonly forgotten: string[] = []
 
@@ -25,8 +12,8 @@ class Reader {
 
 test('each reader of a key forgets it once, at its next change', () => {
   const random = Random.of('tracked keys')
-  const count = new Count()
-  const tracked = new TrackedKeys(count)
+  let count = 0
+  const tracked = new TrackedKeys({ threads: 1, counted: (added) => void (count += added) })
   const readers = Array.from({ length: 20 }, () => ({ reader: new Reader(), keys: new Set<string>() }))
   for (let step = 0; step < 20_000; step++) {
     const { reader, keys } = random.pick(readers)
@@ -53,15 +40,16 @@ test('each reader of a key forgets it once, at its next change', () => {
           expect(one.reader.forgotten.splice(0), seed).toEqual(one.keys.delete(key) ? [key] : [])
         }
     }
-    expect(count.all, seed).toBe(readers.reduce((sum, one) => sum + one.keys.size, 0))
+    expect(count, seed).toBe(readers.reduce((sum, one) => sum + one.keys.size, 0))
     const bytes = Buffer.from(`..${key}..`)
     if (readers.some((one) => one.keys.has(key))) expect(tracked.mayHave(bytes, 2, key.length), seed).toBe(true)
   }
 })
 
-test('beyond the bound of all threads the oldest keys are forgotten', () => {
-  const count = new Count(999_900)
-  const tracked = new TrackedKeys(count)
+test('beyond its part of the bound, a thread forgets the oldest keys', () => {
+  let count = 0
+  // Of 1,000,000.
+  const tracked = new TrackedKeys({ threads: 10_000, counted: (added) => void (count += added) })
   const reader = new Reader()
   for (let number = 0; number < 100; number++) tracked.add(`key ${number}`, reader)
   expect(reader.forgotten).toEqual([])
@@ -71,19 +59,12 @@ test('beyond the bound of all threads the oldest keys are forgotten', () => {
   expect(reader.forgotten).toEqual(['key 0', 'key 2', 'key 3'])
   for (let number = 200; number < 300_000; number++) tracked.add(`key ${number}`, reader)
   expect(tracked.size).toBe(100)
-  expect(count.all).toBe(1_000_000)
+  expect(count).toBe(100)
   expect(reader.forgotten.at(-1)).toBe('key 299899')
 })
 
-test('a thread that has no room forgets at once what it is to remember', () => {
-  const tracked = new TrackedKeys(new Count(1_000_000))
-  const reader = new Reader()
-  tracked.add('a', reader)
-  expect(reader.forgotten).toEqual(['a'])
-})
-
 test('the bytes of the keys have a bound', () => {
-  const tracked = new TrackedKeys(new Count())
+  const tracked = new TrackedKeys({ threads: 1, counted: () => {} })
   const reader = new Reader()
   const long = 'x'.repeat(1_000_000)
   for (let number = 0; number < 100; number++) tracked.add(`${number} ${long}`, reader)
