@@ -117,3 +117,44 @@ describe("node-redis's near cache", () => {
     expect(metrics).toContain('latchkey_resp_tracked_keys 1')
   })
 })
+
+test('subscriptions and near caches are right again after the store was killed and started', async () => {
+  const first = await startRedisStore(users, { AUTO_FLUSH_SECONDS: '1' })
+  await first.latchkey.until('it is ready', () => first.latchkey.isReady())
+  const { port } = first
+  const received: Received = []
+  const subscriber = new Redis(port, '127.0.0.1', { retryStrategy: () => 50 })
+  subscriber.on('error', () => {})
+  subscriber.on('message', (channel, message) => received.push(`${channel} ${message}`))
+  await subscriber.subscribe(`${keyspace}killed`)
+  const socket = { host: '127.0.0.1', port, reconnectStrategy: () => 50 }
+  const listener = createClient({ socket })
+  const cached = createClient({ RESP: 3, socket, clientSideCache: { maxEntries: 100 } })
+  for (const client of [listener, cached]) client.on('error', () => {})
+  await using _ = {
+    [Symbol.asyncDispose]: async () => {
+      subscriber.disconnect()
+      listener.destroy()
+      cached.destroy()
+    },
+  }
+  await listener.connect()
+  await listener.subscribe(`${keyspace}killed`, (message) => void received.push(`node-redis ${message}`))
+  await cached.connect()
+  expect(await cached.get('user:3')).toBe('{"n":3}')
+  await first.latchkey.kill()
+  await change(users, 'user:3', 'changed while it was down')
+  await using again = await startRedisStore(users, { AUTO_FLUSH_SECONDS: '1', RESP_PORT: String(port) })
+  await again.latchkey.until('it is ready', () => again.latchkey.isReady())
+  await until('the near cache is right', async () => {
+    const value = await cached.get('user:3').catch(() => undefined)
+    return value === 'changed while it was down'
+  })
+  await until('both are subscribed', async () => {
+    const metrics = await (await fetch(`${again.latchkey.url}/metrics`)).text()
+    return metrics.includes('latchkey_resp_subscriptions 2')
+  })
+  await change(users, 'killed', 'x')
+  await until('both get a message', () => received.length >= 2)
+  expect(received.toSorted()).toEqual([`${keyspace}killed set`, 'node-redis set'])
+})
