@@ -24,6 +24,8 @@ export class RespContext {
   readonly isToken: ((given: string) => boolean) | undefined
   readonly connectionsMax: number
   readonly notifier: Notifier
+  /** Shared by the clients of this thread. */
+  readonly turns: Turns
   #port: number
   #walks = 0
   readonly #thread: number
@@ -34,7 +36,7 @@ export class RespContext {
     const { token, thread = 0, threads = 1, port = 0, connectionsMax = Infinity, turns = new Turns() } = options
     this.store = store
     this.stats = stats
-    this.notifier = new Notifier(store, { threads, counted: (keys) => stats.addTrackedKeys(keys) })
+    this.notifier = new Notifier(store, turns, { threads, counted: (keys) => stats.addTrackedKeys(keys) })
     this.isToken = token === undefined ? undefined : secretCheck(token)
     this.#port = port
     this.connectionsMax = connectionsMax
@@ -47,8 +49,6 @@ export class RespContext {
     return this.#port
   }
 
-  /** Shared by the clients of this thread. */
-  readonly turns: Turns
   /** Walks of KEYS in progress. */
   get walks(): number {
     return this.#walks

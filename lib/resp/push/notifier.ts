@@ -4,6 +4,7 @@
  */
 import type { Presentation } from '../../definition/presentation.ts'
 import type { KeyWatching, WatchedKey } from '../../store-protocol/following.ts'
+import type { Turns } from '../../turns.ts'
 import { nextTurn } from '../next-turn.ts'
 import type { RespStore } from '../store-view.ts'
 import { latin1Of } from './encoded.ts'
@@ -19,14 +20,17 @@ export class Notifier {
   readonly subscriptions: Subscriptions
   readonly tracking: Tracking
   readonly #store: RespStore
+  readonly #turns: Turns
   /** Clients that subscribe or track, or are about to. */
   readonly #users = new Set<PushQueue>()
   #watch: KeyWatching | undefined
   #opening: Promise<void> | undefined
   #isDispatching = false
 
-  constructor(store: RespStore, options: TrackedKeysOptions) {
+  /** @param turns are shared with commands: a change may concern thousands of clients */
+  constructor(store: RespStore, turns: Turns, options: TrackedKeysOptions) {
     this.#store = store
+    this.#turns = turns
     const { hasPlainKeys } = store.presentation
     this.subscriptions = new Subscriptions(hasPlainKeys)
     this.tracking = new Tracking(options, hasPlainKeys)
@@ -73,9 +77,16 @@ export class Notifier {
       const taken = this.#watch?.take(changesPerTurn, this.#wants)
       if (taken === undefined) break
       if (typeof taken === 'string') this.#lost(taken)
-      else for (const change of taken) await this.#changed(change)
+      else await this.#dispatchAll(taken)
     }
     this.#isDispatching = false
+  }
+
+  async #dispatchAll(changes: readonly WatchedKey[]): Promise<void> {
+    for (const change of changes) {
+      await this.#changed(change)
+      if (this.#turns.isOver) await new Promise<void>((resolve) => this.#turns.wait(resolve))
+    }
   }
 
   #lost(what: 'missed' | 'moved'): void {
