@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts'
 import { conversions } from './conversions.ts'
 import { endless } from './endless.ts'
+import { feed } from './feed.ts'
 import { freshness } from './freshness.ts'
 import { large } from './large.ts'
 import { limits } from './limits.ts'
@@ -32,5 +33,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('resp')) await resp(bench)
   if (asked.has('reads')) await reads(bench)
   if (asked.has('restart')) await restart(bench)
+  if (asked.has('feed')) await feed(bench)
   return tables
 }

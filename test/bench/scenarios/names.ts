@@ -12,5 +12,6 @@ export const scenarioNames = [
   'resp',
   'reads',
   'restart',
+  'feed',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
