@@ -78,7 +78,9 @@ async function keysOf({ presentation }: StoreView, parameters: Parameters): Prom
     const found = `there are ${values.length} keys; follow at most ${keysMax} in one request, or a prefix`
     throw new LatchkeyError('too_many_keys', `${attempted}: ${found}`, { details: { keysMax } })
   }
-  return Promise.all(values.map((value) => presentation.keyOf(decodeForm(value))))
+  const keys = await Promise.all(values.map((value) => presentation.keyOf(decodeForm(value))))
+  // An array of its own takes as much as the key; an encoder may have made a buffer of a kilobyte.
+  return keys.map((key) => new Uint8Array(key))
 }
 
 /** The header precedes the query: a browser sends it with the URL of its first request. */

@@ -199,6 +199,10 @@ export class ClientConnection implements Holder {
       socket: this.#socket,
       writeBuffer: this.#writeBuffer,
       log: this.log,
+      streams: () => {
+        this.#head = undefined
+        this.#hosts.forget()
+      },
       progressed: () => this.#progressed(),
       proceed: () => this.#proceed(),
       terminate: () => this.terminate(),

@@ -20,6 +20,11 @@ export class HostCheck {
     return isLoopback(this.#socket.remoteAddress)
   }
 
+  /** Checks the Host of the next request, also if its head is the same. */
+  forget(): void {
+    this.#admitted = undefined
+  }
+
   /** Returns the refusal if the Host is not admitted. Equal heads are one object and are checked once. */
   refuse(head: PlainHead): Response | undefined {
     if (this.#rule === undefined || head === this.#admitted) return undefined

@@ -21,6 +21,8 @@ export interface RespondingConnection {
   readonly socket: Pick<Socket<unknown>, 'end'>
   readonly writeBuffer: WriteBuffer
   readonly log: ConnectionLog | undefined
+  /** A body that is made while it is sent begins. It may have no end, so the head of its request is not kept. */
+  streams(): void
   /** The client has taken a piece of a body. */
   progressed(): void
   /** A response that took more than one turn was handed over. */
@@ -140,6 +142,7 @@ export class ResponseSender implements StreamReceiver {
   #beginStream(answer: StreamAnswer, head: PlainHead): void {
     const lines = `${answer.headerLines()}Transfer-Encoding: chunked\r\n`
     writeText(this.writeBuffer, headOf(200, lines, undefined, this.#context(head)))
+    this.#connection.streams()
     this.#stream = new ResponseStream(this, answer.source)
     this.#stream.begin()
   }

@@ -4,12 +4,14 @@ import type { FollowedKeys } from '../../store-protocol/following.ts'
 const empty = new Uint8Array(0)
 
 export class FollowedKeyFilter {
-  readonly #keys: ReadonlySet<string> | undefined
+  readonly #keys: readonly Uint8Array[] | undefined
+  /** The keys as text (latin1); made when something has changed, because thousands may follow a key that does not. */
+  #texts: ReadonlySet<string> | undefined
   readonly #prefix: Uint8Array
   readonly #partition: number | undefined
 
   constructor({ keys, prefix = empty, partition }: FollowedKeys) {
-    this.#keys = keys && new Set(keys.map(textOf))
+    this.#keys = keys
     this.#prefix = prefix
     this.#partition = partition
   }
@@ -22,7 +24,9 @@ export class FollowedKeyFilter {
   textOf(data: Buffer, start: number, length: number): string | undefined {
     if (length < this.#prefix.length || !beginsWith(data, start, this.#prefix)) return undefined
     const text = data.toString('latin1', start, start + length)
-    return this.#keys === undefined || this.#keys.has(text) ? text : undefined
+    if (this.#keys === undefined) return text
+    this.#texts ??= new Set(this.#keys.map(latin1))
+    return this.#texts.has(text) ? text : undefined
   }
 }
 
@@ -31,6 +35,7 @@ export function beginsWith(data: Uint8Array, start: number, prefix: Uint8Array):
   return true
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+/** Copies: a view would give a small array a buffer of its own, which it keeps. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
 }

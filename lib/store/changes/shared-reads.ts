@@ -6,6 +6,7 @@
 import { isInstance, LatchkeyError } from '../../errors.ts'
 import type { ManyLookups, StoreReads } from '../../store-protocol/reads.ts'
 import type { Lookup } from '../../store-protocol/status.ts'
+import { latin1 } from './key-filter.ts'
 
 type KeyReads = Pick<StoreReads, 'getMany'>
 
@@ -32,7 +33,7 @@ export class SharedReads implements KeyReads {
   }
 
   getMany(keys: readonly Uint8Array[], maxBytes: number): ManyLookups | Promise<ManyLookups> {
-    const names = keys.map((key) => Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'))
+    const names = keys.map(latin1)
     const shared = this.#all(names, maxBytes)
     if (shared !== undefined) return shared
     const known = this.#known
