@@ -13,20 +13,14 @@ export function subscribe(client: Client): void | Promise<void> {
   const names = textsOf(client)
   checkRoom(client, names, client.pushes.channels)
   const keys = names.map((name) => keyOf(client, name))
-  const beginning = client.pushes.begin()
-  if (beginning === undefined && !keys.some((key) => key instanceof Promise)) {
-    return subscribeNow(client, names, keys as Key[])
-  }
-  return Promise.all([beginning, ...keys]).then(([, ...known]) => subscribeNow(client, names, known))
+  if (!keys.some((key) => key instanceof Promise)) return subscribeAll(client, names, keys as Key[])
+  return Promise.all(keys).then((known) => subscribeAll(client, names, known))
 }
 
 export function psubscribe(client: Client): void | Promise<void> {
   const texts = textsOf(client)
   checkRoom(client, texts, client.pushes.patterns)
-  const beginning = client.pushes.begin()
-  return beginning === undefined
-    ? subscribePatternsNow(client, texts)
-    : beginning.then(() => subscribePatternsNow(client, texts))
+  return client.pushes.whenWatched(() => subscribePatterns(client, texts))
 }
 
 /** Without arguments: from all channels. */
@@ -50,15 +44,17 @@ export function punsubscribe(client: Client): void {
   }
 }
 
-function subscribeNow(client: Client, names: readonly string[], keys: readonly Key[]): void {
-  for (const [index, name] of names.entries()) {
-    client.pushes.subscribe(name, keys[index])
-    replyChange(client, 'subscribe', name)
-  }
+function subscribeAll(client: Client, names: readonly string[], keys: readonly Key[]): void | Promise<void> {
+  return client.pushes.whenWatched(() => {
+    for (const [index, name] of names.entries()) {
+      client.pushes.subscribe(name, keys[index])
+      replyChange(client, 'subscribe', name)
+    }
+  })
 }
 
 /** All or none: an error is the only reply. */
-function subscribePatternsNow(client: Client, texts: readonly string[]): void {
+function subscribePatterns(client: Client, texts: readonly string[]): void {
   const { pushes } = client
   const before = new Set(pushes.patterns)
   const counts: number[] = []

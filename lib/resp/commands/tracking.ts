@@ -20,8 +20,7 @@ export function tracking(client: Client): void | Promise<void> {
   }
   if (word !== 'on') throw syntaxError()
   check(client, options)
-  const beginning = client.pushes.begin()
-  return beginning === undefined ? track(client, options) : beginning.then(() => track(client, options))
+  return client.pushes.whenWatched(() => track(client, options))
 }
 
 /** `CLIENT CACHING YES|NO`: whether the keys of the next command are remembered. */

@@ -49,15 +49,14 @@ export class ClientPushes {
   }
 
   /**
-   * To be called before the client subscribes or tracks.
+   * Lets the client subscribe or track when changes are watched.
+   * @param register subscribes or tracks
    * @returns a promise if it has to wait; rejects with LatchkeyError while the store does not serve
+   * @throws what `register` throws
    */
-  begin(): void | Promise<void> {
+  whenWatched(register: () => void): void | Promise<void> {
     const beginning = this.#notifier.begin(this.#queue)
-    return beginning?.catch((error: unknown) => {
-      this.#leaveIfUnused()
-      throw error
-    })
+    return beginning === undefined ? this.#register(register) : this.#registerAfter(beginning, register)
   }
 
   /** @param key of a channel of one key, as it is stored */
@@ -99,7 +98,7 @@ export class ClientPushes {
   track(mode: TrackingMode, prefixes: readonly string[]): void {
     if (this.#isClosed) return
     const { tracking } = this.#notifier
-    if (mode.isBroadcast) for (const prefix of prefixes) tracking.addPrefix(prefix, this.#queue)
+    if (mode.isBroadcast) tracking.addPrefixes(prefixes, this.#queue)
     else tracking.addReader(this.#queue)
     if (this.#tracking === undefined) this.#counts.addTrackingClients(1)
     const all = new Set([...(this.#tracking?.prefixes ?? []), ...prefixes])
@@ -159,6 +158,23 @@ export class ClientPushes {
     this.reset()
     this.#notifier.end(this.#queue)
     this.#queue.close()
+  }
+
+  #register(register: () => void): void {
+    try {
+      register()
+    } finally {
+      this.#leaveIfUnused()
+    }
+  }
+
+  async #registerAfter(beginning: Promise<void>, register: () => void): Promise<void> {
+    try {
+      await beginning
+      register()
+    } finally {
+      this.#leaveIfUnused()
+    }
   }
 
   #count(added: number): void {

@@ -38,17 +38,20 @@ export class Tracking {
   }
 
   /**
-   * A client tracks the keys with a prefix.
-   * @throws CommandError
+   * A client tracks the keys with some prefixes.
+   * @throws CommandError; then none was added
    */
-  addPrefix(text: string, queue: PushQueue): void {
-    const prefix = this.#prefixes.get(text) ?? { bytes: bytesOf(text), queues: new Set() }
-    if (prefix.queues.size === 0 && this.#prefixes.size >= prefixesMax) {
-      const found = `${prefixesMax} other prefixes are tracked already, the most that there may be`
+  addPrefixes(texts: readonly string[], queue: PushQueue): void {
+    const added = texts.filter((text) => !this.#prefixes.has(text)).length
+    if (this.#prefixes.size + added > prefixesMax) {
+      const found = `${this.#prefixes.size} other prefixes are tracked already, and there may be ${prefixesMax}`
       throw new CommandError(`ERR CLIENT TRACKING: ${found}; use fewer prefixes, or the default mode`)
     }
-    prefix.queues.add(queue)
-    this.#prefixes.set(text, prefix)
+    for (const text of texts) {
+      const prefix = this.#prefixes.get(text) ?? { bytes: bytesOf(text), queues: new Set() }
+      this.#prefixes.set(text, prefix)
+      prefix.queues.add(queue)
+    }
   }
 
   remove(queue: PushQueue): void {

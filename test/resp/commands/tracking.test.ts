@@ -140,10 +140,11 @@ describe('CLIENT TRACKING', () => {
       session.received(new Uint8Array(command('HELLO', '3')))
       session.received(new Uint8Array(command('CLIENT', 'TRACKING', 'ON', 'BCAST', ...own)))
     }
+    talk.store.change('9 5 x', 'x')
     const replies = (await talk.pushed()).filter((reply) => reply instanceof ReplyError)
     expect(replies).toEqual([
       new ReplyError(
-        'ERR CLIENT TRACKING: 1000 other prefixes are tracked already, the most that there may be; use fewer prefixes, or the default mode',
+        'ERR CLIENT TRACKING: 901 other prefixes are tracked already, and there may be 1000; use fewer prefixes, or the default mode',
       ),
     ])
   })
