@@ -10,6 +10,8 @@
  * An address has 32 bits: a segment number, and an offset in the segment in units of 8 bytes. Addresses and
  * hashes are signed integers everywhere, because the engine keeps those unboxed. Address 0 means no entry:
  * entries begin at byte 8.
+ *
+ * Snapshots have entries in this layout: a change raises layoutVersion (lib/map/snapshot/manifest.ts).
  */
 import { LatchkeyError } from '../../errors.ts'
 import { entryBytesMax } from './limits.ts'

@@ -73,7 +73,7 @@ export class PartitionFiles {
       bits: capture.bits,
       keep: keep.map((manifest) => manifest.generation),
       keepLogs: keep.map((manifest) => manifest.log),
-      logLength: Math.max(0, ...named.map(({ slot, used }) => slot * segmentBytes + used)),
+      logLength: named.reduce((length, { slot, used }) => Math.max(length, slot * segmentBytes + used), 0),
     }
   }
 

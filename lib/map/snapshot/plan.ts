@@ -36,10 +36,13 @@ export function planSegments(
   const planned = segments.map((segment) => plannedInPlace(segment, known.get(segment.number)))
   const slots = planned.filter((one) => one !== undefined)
   for (const { slot, run } of slots) markUsed(isUsed, slot, run)
+  let from = 0
   return planned.map((one, index) => {
     if (one !== undefined) return one
     const segment = segments[index]!
-    const slot = freeSlot(isUsed, segment.run)
+    const slot = freeSlot(isUsed, from, segment.run)
+    // A run passes over single slots, which are used later.
+    if (segment.run === 1) from = slot + 1
     markUsed(isUsed, slot, segment.run)
     return planOf(segment, slot, 0, undefined)
   })
@@ -60,9 +63,9 @@ function markUsed(isUsed: boolean[], slot: number, run: number): void {
   for (let i = 0; i < run; i++) isUsed[slot + i] = true
 }
 
-/** Returns the first of `run` free slots. */
-function freeSlot(isUsed: readonly boolean[], run: number): number {
-  for (let slot = 0, free = 0; ; slot++) {
+/** Returns the first of `run` free slots, from a slot on. */
+function freeSlot(isUsed: readonly boolean[], from: number, run: number): number {
+  for (let slot = from, free = 0; ; slot++) {
     free = isUsed[slot] === true ? 0 : free + 1
     if (free === run) return slot - run + 1
   }

@@ -24,3 +24,15 @@ test('a snapshot and the operations after it make the map, over many snapshots a
     expect(run.differences()).toEqual([])
   }
 })
+
+test('a partition without entries is restored, and can be written', async () => {
+  const disk = new SimulatedDisk()
+  const run = new SnapshotRun(disk, new Random(1))
+  await run.fixture.openAll()
+  expect(await run.writer.take(0, { position: 0 })).toMatchObject({ kind: 'taken', entries: 0 })
+  const next = new SnapshotRun(disk, new Random(2))
+  expect(await next.restore()).toEqual({ generation: 1, position: 0, faults: [] })
+  next.put(300)
+  await next.fixture.openAll()
+  expect(next.differences()).toEqual([])
+})
