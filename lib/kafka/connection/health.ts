@@ -5,6 +5,7 @@
 import type { LatchkeyError } from '../../errors.ts'
 import { loggerOf } from '../../log/index.ts'
 import type { PartitionTrouble } from '../../store-protocol/status.ts'
+import { isSettling } from '../protocol/error-codes.ts'
 
 const log = loggerOf('kafka')
 const reportMs = 1_000
@@ -45,6 +46,7 @@ export class Health {
   #loggedSince: number | undefined
   /** When the last trouble ended. */
   #overAt = 0
+  /** Failed attempts, without those of the first second in which a leader or a coordinator moves. */
   failures = 0
   /** Whether anything has ever succeeded. */
   hasWorked = false
@@ -87,8 +89,15 @@ export class Health {
 
   /** Registers a failed attempt. */
   failed(error: LatchkeyError, affected: Affected = {}): void {
-    this.failures++
     this.waits(error, affected)
+    if (!this.#isSettling(error, affected)) this.failures++
+  }
+
+  /** A topic that was just created, or a leader that moves, is not a failure within the time that is not logged. */
+  #isSettling({ details }: LatchkeyError, { partitions, operation = whole }: Affected): boolean {
+    if (!isSettling(Number(details['brokerCode'] ?? 0))) return false
+    const begun = Date.now() - quietMs
+    return (partitions ?? [operation]).every((key) => (this.#troubles.get(key)?.since ?? begun) > begun)
   }
 
   /** Registers an attempt that has not succeeded yet. */

@@ -112,6 +112,14 @@ export function isNotAvailable(code: number): boolean {
   return notAvailable.has(code)
 }
 
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, and the three of coordinators. */
+const settling: ReadonlySet<number> = new Set([3, 5, 6, 14, 15, 16])
+
+/** Whether a leader or a coordinator moves or loads, or a new topic is not known to all brokers yet. */
+export function isSettling(code: number): boolean {
+  return settling.has(code)
+}
+
 export function errorName(code: number): string {
   return errorCodes[code]?.[0] ?? `error ${code}`
 }

@@ -28,6 +28,23 @@ test('Health reports trouble and since when once it has lasted a second', () => 
   expect(health).toMatchObject({ trouble: undefined, failures: 1 })
 })
 
+test('Health counts a leader that moves, or a topic that is new, as a failure only after a second', () => {
+  const health = new Health('source consumer')
+  const moved = (partition: number) => {
+    health.failed(brokerError(`Fetch of partition ${partition}`, 6), { partitions: [partition], broker: 'b:1' })
+  }
+  for (const partition of [0, 0, 1]) moved(partition)
+  setSystemTime(start + 900)
+  moved(0)
+  expect(health.failures).toBe(0)
+  setSystemTime(start + 1_100)
+  moved(0)
+  moved(2)
+  expect(health.failures).toBe(1)
+  health.failed(brokerError('Fetch', 2))
+  expect(health.failures).toBe(2)
+})
+
 test('Health logs nothing when trouble passes within a second', () => {
   const health = new Health('source consumer')
   health.failed(error)
