@@ -1,7 +1,7 @@
 /**
  * Turns of walks in a thread that answers: one chunk at a time, in order of arrival. After a chunk the thread answers
- * others for twice as long as the chunk took, or until nothing else is to be done: walks take at most half of a busy thread.
- * A bounded number of answers is in progress, since each may hold as much memory as an answer may have.
+ * others for twice as long as the chunk took, or until nothing else is to be done: walks take at most half of a busy
+ * thread. A bounded number of answers is in progress, since each may hold as much memory as an answer may have.
  */
 import { setImmediate } from 'node:timers/promises'
 import { LatchkeyError } from '../errors.ts'

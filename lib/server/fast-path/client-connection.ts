@@ -24,7 +24,7 @@ const partialHeadTicks = 10
 /** Slack beyond twice the idle time of a connection. */
 const tunnelSlackTicks = 15
 
-/** Of a request that is answered at once, although the turn of others may be over. Larger ones may ask for thousands of keys. */
+/** Of a request that is answered at once, also when the turn is over. Larger ones may ask for thousands of keys. */
 const smallBytes = 2_048
 
 /** All clients of HTTP/1.1 accept it (RFC 9110, section 15.2). */
@@ -134,8 +134,8 @@ export class ClientConnection implements Holder {
   }
 
   /**
-   * Finds out whether a client that has ended its side is still there: it has if it has left, too. A client that has left
-   * resets the connection when it gets bytes. One that waits for its response ignores an interim one.
+   * Finds out whether a client that has ended its side is still there. One that has left resets the connection when it
+   * gets bytes. One that waits for its response ignores an interim one.
    */
   #probe(): void {
     const isProbed = this.#tunnel?.isPassing ? this.#tunnel.mayProbe : this.#sender.isWaiting
