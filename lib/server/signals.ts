@@ -2,13 +2,20 @@
 import { constants } from 'node:os'
 import { loggerOf } from '../log/index.ts'
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/** `timeout`, `npm run` and others pass on a signal that the whole process group gets, too. */
+const sameSignalMs = 500
+
+/** Resolves at the first SIGINT or SIGTERM. A later one ends the process at once. */
 export function signalled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  let isStopping = false
+  let stoppingSince: number | undefined
   const stop = (name: 'SIGINT' | 'SIGTERM') => {
-    if (isStopping) process.exit(128 + constants.signals[name])
-    isStopping = true
+    const now = performance.now()
+    if (stoppingSince !== undefined) {
+      if (now - stoppingSince > sameSignalMs) process.exit(128 + constants.signals[name])
+      return
+    }
+    stoppingSince = now
     loggerOf('main').info('{name}: finishing what is under way', { name })
     resolve()
   }
