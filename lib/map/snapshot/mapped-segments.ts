@@ -6,8 +6,10 @@ import { reset } from '../../linux/mapped-memory.ts'
 import type { LogSegment } from '../writer/segment-allocator.ts'
 import type { SnapshotAccess } from '../writer/snapshot-access.ts'
 
-/** Smaller segments are read: each mapping costs kernel memory, and their number is limited (65,530). */
-export const mappedBytesMin = 1 << 20
+/** Smaller segments are read, because each mapping costs kernel memory. */
+const mappedBytesMin = 1 << 20
+/** Further segments of a store thread are read, because a process has at most 65,530 mappings (vm.max_map_count). */
+const segmentsMax = 4096
 
 export interface MappedSegment {
   readonly number: number
@@ -19,6 +21,18 @@ export interface MappedSegment {
 
 export class MappedSegments {
   readonly #segments = new Map<number, MappedSegment>()
+  readonly #segmentsMax: number
+  /** A segment has a mapping of its own after it is owned, too. */
+  #count = 0
+
+  constructor(max = segmentsMax) {
+    this.#segmentsMax = max
+  }
+
+  /** Returns whether a segment of this size is to show its file. */
+  accepts(segmentBytes: number): boolean {
+    return segmentBytes >= mappedBytesMin && this.#count < this.#segmentsMax
+  }
 
   get all(): MappedSegment[] {
     return [...this.#segments.values()]
@@ -27,6 +41,7 @@ export class MappedSegments {
   /** @param length bytes that show the file */
   add(access: SnapshotAccess, partition: number, { number, bytes }: LogSegment, length: number): void {
     const { buffer, byteOffset } = bytes as Uint8Array<SharedArrayBuffer>
+    this.#count++
     this.#segments.set(number, { number, partition, buffer, byteOffset, length })
     access.pin(number)
   }

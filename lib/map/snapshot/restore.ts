@@ -9,7 +9,6 @@ import type { LogSegment } from '../writer/segment-allocator.ts'
 import { systemCodeOf } from './disk.ts'
 import { faultOf, type SnapshotFault } from './faults.ts'
 import { layoutVersion, type SegmentRow } from './manifest.ts'
-import { mappedBytesMin } from './mapped-segments.ts'
 import { putEntries } from './put-entries.ts'
 import type { SnapshotCandidate, SnapshotDirectory } from './snapshot-directory.ts'
 import { DamagedData, SnapshotFiles } from './snapshot-files.ts'
@@ -71,7 +70,7 @@ async function restoreSegments(
   const restored = segments.map((row) => ({ row, segment: map.snapshots.addSegment(partition, row) }))
   const show = ({ row, segment }: Restored) => {
     // An open segment is written: entries are appended.
-    if (!row.sealed || files.manifest.segmentBytes < mappedBytesMin) return false
+    if (!row.sealed || !directory.mapped.accepts(files.manifest.segmentBytes)) return false
     const shown = () => directory.mapped.add(map.snapshots, partition, segment, row.used)
     return files.showSegment(row, segment.bytes.subarray(0, row.used), shown)
   }

@@ -3,6 +3,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { discardSnapshot, restoreSnapshot } from '../../../lib/map/index.ts'
+import { MappedSegments } from '../../../lib/map/snapshot/mapped-segments.ts'
+import { ownSegments } from '../../../lib/map/snapshot/own-segments.ts'
+import type { FromSnapshotThread } from '../../../lib/map/snapshot/snapshot-job.ts'
 import { systemDisk } from '../../../lib/map/snapshot/system-disk.ts'
 import { SnapshotRun } from '../../support/map/snapshot/snapshot-run.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
@@ -109,4 +112,23 @@ test('a snapshot that was restored can be discarded', async () => {
   expect(run.differences()).toEqual([])
   expect(await run.take()).toMatchObject({ kind: 'taken', generation: 2 })
   run.writer.close()
+})
+
+test('small segments are read, and those beyond a number', async () => {
+  const { start } = await taken('many')
+  const { snapshots } = start().fixture.map
+  const mapped = new MappedSegments(2)
+  expect([mapped.accepts(segmentBytes / 2), mapped.accepts(segmentBytes)]).toEqual([false, true])
+  for (let i = 0; i < 2; i++) {
+    const state = { number: i, used: 8, run: 1, sealed: true, liveBytes: 8, allowance: 12 }
+    mapped.add(snapshots, 0, snapshots.addSegment(0, state), 8)
+  }
+  expect(mapped.accepts(segmentBytes)).toBe(false)
+})
+
+test('memory that cannot be copied is a failure', () => {
+  const messages: FromSnapshotThread[] = []
+  const segment = { number: 0, partition: 0, buffer: new SharedArrayBuffer(64), byteOffset: 8, length: 8 }
+  ownSegments({ kind: 'own', segments: [segment] }, (message) => messages.push(message))
+  expect(messages).toMatchObject([{ kind: 'failed', failure: { reason: 'memory' } }])
 })
