@@ -1,12 +1,13 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { feedPlants } from './feed/plants.ts'
 import { planted } from './planted.ts'
 import { plants } from './plants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-test.each(plants.map((plant) => [plant.name, plant] as const))(
+test.each([...plants, ...feedPlants].map((plant) => [plant.name, plant] as const))(
   'the source has the lines of the planted defect: %s',
   (_, plant) => {
     const source = readFileSync(join(root, plant.file), 'utf8')

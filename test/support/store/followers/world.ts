@@ -50,7 +50,7 @@ export class World {
     const text = number % 97 === 0 ? largeValue : 'value'
     const value = random.below(4) === 0 ? null : `${this.#source} ${text}`
     const partition = this.partitionOf(number)
-    if (random.below(400) === 0) {
+    if (random.below(60) === 0) {
       this.primary.putWithoutOffset(partition, keyOf(number), `${this.#source} ${text}`, this.#source++)
     } else this.primary.put(partition, keyOf(number), value, this.#source++)
   }
@@ -85,11 +85,13 @@ export class World {
     }
   }
 
-  /** Time passes, and the changelog is compacted. */
-  compact(): void {
-    setSystemTime(Date.now() + this.#random.below(this.changelog.deleteRetentionMs / 2))
+  /** Time passes, and the changelog is compacted. What is written is visible by then, also at the copy. */
+  async compact(): Promise<void> {
+    await this.publishAll()
+    const { deleteRetentionMs } = this.changelog
+    setSystemTime(Date.now() + this.#random.below(this.#random.below(2) === 0 ? deleteRetentionMs * 2 : 60_000))
     for (let partition = 0; partition < this.partitions; partition++) {
-      if (this.#random.below(2) === 0) this.changelog.compact(partition)
+      if (this.#random.below(4) > 0) this.changelog.compact(partition)
     }
   }
 
