@@ -23,6 +23,7 @@ import { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { StandstillWatch } from './ingest/standstill.ts'
 import { readChangelog } from './read-changelog.ts'
 import { commitsForChangelog } from './recovery/changelog-commits.ts'
+import { noteChangelogFall } from './recovery/changelog-fall.ts'
 import { endedEarly } from './recovery/ended-early.ts'
 import { requireOwnChangelog } from './recovery/own-changelog.ts'
 import type { Recovered } from './recovery/recovery.ts'
@@ -85,16 +86,16 @@ export class Primaries {
    * yet.
    */
   async recover(): Promise<void> {
-    const { clients, config, roles, topology, map } = this.#context
+    const { clients, config, roles, topology, map, stats } = this.#context
     const { primaries } = roles
     if (primaries.length === 0) return
-    const { sourceTopic } = config
+    const { sourceTopic, changelogTopic } = config
     const client = clients.consumer
     const { keepsTimestamps } = topology.limits
     const commits = () => client.retryForever(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     const before = await commits()
     this.#context.memory.expect(expectedOf(config.useProcessingOnly ? new Map() : before))
-    const early = await endedEarly(clients.changelog, config.changelogTopic, before)
+    const early = await endedEarly(clients.changelog, changelogTopic, before)
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
     await this.#ownership.acquire(primaries)
     this.#committed = await commits()
@@ -102,7 +103,7 @@ export class Primaries {
     this.#resumed = await resumptions({
       client,
       sourceTopic,
-      changelogTopic: config.changelogTopic,
+      changelogTopic,
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
@@ -113,11 +114,11 @@ export class Primaries {
       isRebuildAsked: config.rebuild === true,
       dependsOnFormer: runsCallbacks(this.#context),
     })
-    warnStale(config.changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
+    noteChangelogFall(stats, this.#committed.values(), this.#resumed.values())
+    warnStale(changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
     for (const [partition, resumed] of this.#resumed) {
-      const { changelogEnd, isEndSure } = this.#recovered.get(partition)!
-      const end = { offset: changelogEnd, isSure: isEndSure }
-      this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, end)
+      const { changelogEnd: offset, isEndSure: isSure } = this.#recovered.get(partition)!
+      this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, { offset, isSure })
     }
     followPrimaries(this.#context, {
       ingest: this.#ingest,

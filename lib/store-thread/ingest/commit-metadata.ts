@@ -40,7 +40,7 @@ export class CommitMetadata {
 
   /** @param offset the offset of the commit */
   async of(partition: number, offset: number): Promise<string> {
-    const { config, map, clients } = this.#context
+    const { config, map, clients, stats } = this.#context
     const { changelogStart } = this.#recovered.get(partition)!
     const changelogEnd = this.#ingest.changelogEnd(partition)
     const held = config.useProcessingOnly ? undefined : heldOf(map, partition)
@@ -51,6 +51,7 @@ export class CommitMetadata {
       sourceEpochs,
       changelogId: clients.producer.topics.id(config.changelogTopic),
       changelogEpoch,
+      changelogFellAt: stats.count('changelogFellAt') || undefined,
     }
     const stated = withMarks(completenessMetadata({ changelogStart, changelogEnd }, held), marks)
     return withFingerprint(stated, this.#fingerprint)

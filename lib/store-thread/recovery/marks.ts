@@ -13,15 +13,19 @@ export interface Marks {
   changelogId: string | undefined
   /** A leader epoch of the changelog that was confirmed after its stated end was reached. */
   changelogEpoch: number | undefined
+  /** When the changelog has lost records last, in ms since the epoch. */
+  changelogFellAt?: number | undefined
 }
 
 /** Appends the marks to a commit's metadata. */
-export function withMarks(metadata: string, { sourceId, sourceEpochs, changelogId, changelogEpoch }: Marks): string {
+export function withMarks(metadata: string, marks: Marks): string {
+  const { sourceId, sourceEpochs, changelogId, changelogEpoch, changelogFellAt } = marks
   const fields = Object.entries({
     'source-id': sourceId,
     'source-epochs': sourceEpochs || undefined,
     'changelog-id': changelogId,
     'changelog-epoch': changelogEpoch,
+    'changelog-fell': changelogFellAt,
   })
   const known = fields.filter(([, value]) => value !== undefined)
   return [metadata, ...known.map(([name, value]) => `${name}=${value}`)].join(' ')
@@ -47,10 +51,12 @@ const id = /^[\w-]{22}$/
 
 export function marksIn(metadata: string): Marks {
   const changelogEpoch = fieldIn(metadata, 'changelog-epoch', /^\d{1,9}$/)
+  const changelogFellAt = fieldIn(metadata, 'changelog-fell', /^\d{1,15}$/)
   return {
     sourceId: fieldIn(metadata, 'source-id', id),
     sourceEpochs: fieldIn(metadata, 'source-epochs', /^[\d@,]+$/),
     changelogId: fieldIn(metadata, 'changelog-id', id),
     changelogEpoch: changelogEpoch === undefined ? undefined : Number(changelogEpoch),
+    ...(changelogFellAt !== undefined && { changelogFellAt: Number(changelogFellAt) }),
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { EpochTrail } from '../../../lib/kafka/epoch-trail.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
 import { CommitMetadata } from '../../../lib/store-thread/ingest/commit-metadata.ts'
 import { marksIn } from '../../../lib/store-thread/recovery/marks.ts'
 import type { Recovered } from '../../../lib/store-thread/recovery/recovery.ts'
@@ -24,15 +25,17 @@ function setup() {
     return endOfEpochResponse('changelog', { partition: 0, epoch, endOffset: held.endOffset })
   }
   const { client } = fake
+  const stats = new Stats([0])
   const context = {
     config: { sourceTopic: 'source', changelogTopic: 'changelog' },
     clients: { consumer: client, producer: client, changelog: client } as Clients,
     map: { stats: () => ({ entries: 3, liveBytes: 250 }), oplogBytes: 50 },
+    stats,
   } as unknown as StoreContext
   const recovered = new Map([[0, { changelogStart: 2 } as Recovered]])
   const resumed = new Map([[0, { epochs: EpochTrail.from('3@0,5@12') } as Resumption]])
   const metadata = new CommitMetadata(context, { changelogEnd: () => held.written }, recovered, resumed)
-  return { metadata, held }
+  return { metadata, held, stats }
 }
 
 test('a commit states what the changelog has, of which topics, and up to which epochs', async () => {
@@ -45,6 +48,13 @@ test('a commit states what the changelog has, of which topics, and up to which e
   expect(marksIn(stated)).toEqual({ ...topics, sourceEpochs: '3@0,5@12', changelogEpoch: epoch })
   // Nothing is stated of what is not committed.
   expect(marksIn(await metadata.of(0, 12)).sourceEpochs).toBe('3@0')
+})
+
+test('a commit states when the changelog has lost records last, if it has', async () => {
+  const { metadata, stats } = setup()
+  expect(marksIn(await metadata.of(0, 20)).changelogFellAt).toBeUndefined()
+  stats.set('changelogFellAt', 1_700_000_000_000)
+  expect(marksIn(await metadata.of(0, 20)).changelogFellAt).toBe(1_700_000_000_000)
 })
 
 test('a commit states no epoch of a changelog whose leader has less than was written', async () => {

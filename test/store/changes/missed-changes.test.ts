@@ -5,12 +5,13 @@ import type { ChangeId } from '../../../lib/store-protocol/change-id.ts'
 import type { Following } from '../../../lib/store-protocol/following.ts'
 import { FollowingClient } from '../../support/store/followers/client.ts'
 import { type MapStore, openMapStore } from '../../support/store/map-store.ts'
+import { until } from '../../support/until.ts'
 
 afterEach(() => void setSystemTime())
 
 const records = 400
 
-/** A store that nobody has followed, with a changelog of 400 records in one partition. */
+/** A store that had no followers, with a changelog of 400 records in one partition. */
 async function start(threads = [{ primaries: [0, 1] }]): Promise<MapStore> {
   const maps = await openMapStore(2, threads)
   for (let number = 0; number < records; number++) maps.put(0, `key ${number % 100}`, `${number}`, number)
@@ -34,12 +35,11 @@ async function clientAt(maps: MapStore, place: ChangeId): Promise<FollowingClien
 }
 
 const idle = (maps: MapStore) => () => maps.changelog.isIdle
-const turn = () => new Promise(setImmediate)
 
-test('thousands that return at different places share one reading, and each gets what it missed', async () => {
+test('hundreds that return at different places share one reading, and each gets what it missed', async () => {
   const maps = await start()
   const clients: FollowingClient[] = []
-  for (let number = 0; number < 2_000; number++) clients.push(await clientAt(maps, placeAt(number % records)))
+  for (let number = 0; number < 500; number++) clients.push(await clientAt(maps, placeAt(number % records)))
   for (const client of clients) await client.settle(idle(maps))
   // A part has 40 records here. A second round serves those that were late for the first one.
   expect(maps.changelog.parts).toBeLessThanOrEqual(2 * (records / maps.changelog.partRecordsMax))
@@ -58,7 +58,7 @@ test('clients that leave end their reading', async () => {
   for (const client of clients) await client.take(1)
   for (const client of clients) client.close()
   reading.resolve()
-  while (!maps.changelog.isIdle) await turn()
+  await until('the changelog is not read', idle(maps))
   // The part that was under way, and no other.
   expect(maps.changelog.parts).toBe(1)
   await maps.store.close()
@@ -114,5 +114,44 @@ test('the time of a place is that of the last publish while something waits for 
   publish()
   expect(timeOf()).toBe(5_000)
   follower.close()
+  await maps.store.close()
+})
+
+test('a place names nothing that is not published', async () => {
+  const maps = await start()
+  const following = maps.store.changes.follow({ from: 'now', withValues: true }, () => {})
+  // The follower has begun to flush.
+  maps.put(0, 'later', '1', records)
+  const follower = await following
+  expect((follower.place as ChangeId).positions.get(0)).toBe(records)
+  follower.close()
+  await maps.store.close()
+})
+
+test('records without a changelog offset are not forgotten: up to where to read is not known', async () => {
+  const maps = await start()
+  const first = await clientAt(maps, placeAt(records))
+  maps.putWithoutOffset(0, 'without offset', '1', records)
+  await maps.publish()
+  const client = await clientAt(maps, placeAt(0))
+  await client.settle(idle(maps))
+  expect([client.held.get('without offset'), client.counts.reset]).toEqual(['1', 1])
+  client.close()
+  first.close()
+  await maps.store.close()
+})
+
+test('a place from before the changelog has lost records is not continued, although it has the offsets again', async () => {
+  const maps = await start()
+  setSystemTime(Date.now())
+  const place = placeAt(20)
+  maps.putUnrecorded(0, 'key 3')
+  maps.beginAgain(0)
+  for (let number = 0; number < 40; number++) maps.put(0, `key ${number}`, 'again', records + number)
+  await maps.publish()
+  const client = await clientAt(maps, place)
+  await client.settle(idle(maps))
+  expect([client.held.get('key 0'), client.counts.reset]).toEqual(['again', 1])
+  client.close()
   await maps.store.close()
 })
