@@ -73,6 +73,23 @@ const rules: readonly Rule[] = [
     description: 'The store repairs what it can. Take the permission to write to the changelog from all but the store.',
   },
   {
+    alert: 'LatchkeyMemoryFull',
+    expr: 'latchkey_memory_full == 1',
+    for: '1m',
+    severity: 'page',
+    summary: 'Memory is full: the store reads nothing more',
+    description:
+      'Lookups answer from what it holds, which grows older. Raise MEMORY_MAX, or delete keys from the source.',
+  },
+  {
+    alert: 'LatchkeySnapshotOld',
+    expr: 'max by (instance) (latchkey_partition_snapshot_age_seconds) > 3600',
+    for: '10m',
+    severity: 'ticket',
+    summary: 'No snapshot for an hour: a restart has to read more of the changelog',
+    description: 'The log has the reason, such as a full disk. GET /status-store/<id> has it for each partition.',
+  },
+  {
     alert: 'LatchkeyReadersExhausted',
     expr: 'sum by (instance) (increase(latchkey_lookups_total{outcome="readers_exhausted"}[5m])) > 0',
     for: '0m',
