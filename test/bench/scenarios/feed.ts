@@ -2,7 +2,7 @@
  * Thousands of clients that follow changes of a key each, then as many that wait for one: the memory that they take while
  * nothing changes, and how soon one of them is woken, beside a single one that waits.
  */
-import type { RunningStore, StoreSettings } from '../contenders/index.ts'
+import type { Contender, RunningStore, StoreSettings } from '../contenders/index.ts'
 import { type HeldKind, HeldRequests } from '../load/held-requests.ts'
 import { type MetricName, textOf } from '../report/metrics.ts'
 import { percentile } from '../report/statistics.ts'
@@ -39,22 +39,26 @@ export async function feed(bench: Bench): Promise<void> {
   const contender = bench.contenders.find(({ name }) => name === subject)
   if (contender === undefined) return
   for (let round = 0; round < bench.options.rounds; round++) {
-    const source = await filledTopic(bench, 'feed', { records: 0 })
-    const environment = { HTTP_THREADS: '1', SERVER_CONNECTIONS_MAX: connectionsMax }
-    const settings = { ...(await newStore(bench, contender, source)), flush: 'fastest' as const, environment }
-    await running(contender, settings, async (store) => {
-      await store.answers()
-      const asked: Asked = { bench, store, settings, path: store.lookupPath.slice(0, -1) }
-      for (const kind of ['followers', 'waiters'] as const) await wake(asked, kind, `warm-${kind}`, warmClients)
-      const alone = await wakeAlone(asked)
-      // By now the store has its buffers, too.
-      const base = store.residentBytes()
-      bench.results.add(subject, { oneWake: alone })
-      say(`feed: one waits: woken after ${textOf(alone, 'ms')} ms at p99`)
-      for (const kind of ['followers', 'waiters'] as const) await thousands(asked, kind, base, alone)
-    })
-    await dropTopics(bench, [source, contender.changelogOf(settings.id)])
+    for (const kind of ['followers', 'waiters'] as const) await measure(bench, contender, kind)
   }
+}
+
+/** A process for each kind: one that thousands have left keeps some of their memory for the next. */
+async function measure(bench: Bench, contender: Contender, kind: HeldKind): Promise<void> {
+  const source = await filledTopic(bench, 'feed', { records: 0 })
+  const environment = { HTTP_THREADS: '1', SERVER_CONNECTIONS_MAX: connectionsMax }
+  const settings = { ...(await newStore(bench, contender, source)), flush: 'fastest' as const, environment }
+  await running(contender, settings, async (store) => {
+    await store.answers()
+    const asked: Asked = { bench, store, settings, path: store.lookupPath.slice(0, -1) }
+    await warmUp(asked, kind)
+    const alone = await wakeAlone(asked)
+    bench.results.add(subject, { oneWake: alone })
+    say(`feed: one waits: woken after ${textOf(alone, 'ms')} ms at p99`)
+    // By now the store has its buffers, too.
+    await thousands(asked, kind, store.residentBytes(), alone)
+  })
+  await dropTopics(bench, [source, contender.changelogOf(settings.id)])
 }
 
 async function thousands(asked: Asked, kind: HeldKind, base: number, alone: number): Promise<void> {
@@ -76,10 +80,10 @@ async function thousands(asked: Asked, kind: HeldKind, base: number, alone: numb
   say(`feed: ${clients} ${kind}: ${textOf(memory, 'MB')} MB, ${(100 * idle).toFixed(1)} % of a core idle, ${woken}`)
 }
 
-async function wake(asked: Asked, kind: HeldKind, prefix: string, count: number): Promise<void> {
-  const keys = keysOf(prefix, count)
+async function warmUp(asked: Asked, kind: HeldKind): Promise<void> {
+  const keys = keysOf(`warm-${kind}`, warmClients)
   using requests = await HeldRequests.open(kind, asked.store.url, asked.path, keys)
-  await untilHeld(asked, kind, count)
+  await untilHeld(asked, kind, warmClients)
   await wakes(asked, requests, keys)
 }
 
