@@ -30,13 +30,13 @@ const smallBytes = 2_048
 /** All clients of HTTP/1.1 accept it (RFC 9110, section 15.2). */
 const interimResponse = 'HTTP/1.1 100 Continue\r\n\r\n'
 
-export class ClientConnection implements Holder {
+export class ClientConnection implements Holder, RespondingConnection {
   /** Undefined unless this thread logs debug. */
   readonly log: ConnectionLog | undefined
   readonly #host: ConnectionHost
-  readonly #socket: Socket<unknown>
+  readonly socket: Socket<unknown>
   readonly #requestBuffer: RequestBuffer
-  readonly #writeBuffer: WriteBuffer
+  readonly writeBuffer: WriteBuffer
   readonly #reading: Reading
   readonly #hosts: HostCheck
   readonly #sender: ResponseSender
@@ -53,13 +53,13 @@ export class ClientConnection implements Holder {
 
   constructor(host: ConnectionHost, socket: Socket<unknown>) {
     this.#host = host
-    this.#socket = socket
+    this.socket = socket
     this.log = ConnectionLog.of(socket, host.storeId)
     this.#requestBuffer = new RequestBuffer(host.bodies)
-    this.#writeBuffer = new WriteBuffer(socket, host.held, this)
+    this.writeBuffer = new WriteBuffer(socket, host.held, this)
     this.#reading = new Reading(socket)
     this.#hosts = new HostCheck(host.hostRule, socket)
-    this.#sender = new ResponseSender(host, this.#respondingConnection())
+    this.#sender = new ResponseSender(host, this)
     this.#activeAt = host.ticks
   }
 
@@ -78,7 +78,7 @@ export class ClientConnection implements Holder {
   drained(): void {
     this.#activeAt = this.#host.ticks
     if (this.#tunnel?.isPassing) this.#tunnel.drained()
-    else if (this.#sender.drained()) this.#proceed()
+    else if (this.#sender.drained()) this.proceed()
   }
 
   ended(): void {
@@ -99,7 +99,24 @@ export class ClientConnection implements Holder {
   /** Closes the connection at once: its client does not take its responses. */
   terminate(): void {
     this.log?.closing('it did not take its responses')
-    this.#socket.terminate()
+    this.socket.terminate()
+  }
+
+  progressed(): void {
+    this.#activeAt = this.#host.ticks
+  }
+
+  streams(): void {
+    this.#head = undefined
+    this.#hosts.forget()
+  }
+
+  /** Answers what has waited for the former response. @param isTurn its turn has come, for which it has waited, too */
+  proceed(isTurn = false): void {
+    if (this.#isHeld) return
+    if (this.#sender.isLast) return this.#sender.end()
+    this.#answerAll(isTurn)
+    this.#throttle()
   }
 
   /** Closes the connection. If a request is in progress, its response closes the connection and announces it. */
@@ -129,7 +146,7 @@ export class ClientConnection implements Holder {
     this.log?.closing(
       isBusy ? 'it made no progress' : isPartial ? 'its request was incomplete for too long' : 'it was idle',
     )
-    if (isBusy) this.#socket.terminate()
+    if (isBusy) this.socket.terminate()
     else this.#sender.end()
   }
 
@@ -141,7 +158,7 @@ export class ClientConnection implements Holder {
     const isProbed = this.#tunnel?.isPassing ? this.#tunnel.mayProbe : this.#sender.isWaiting
     if (!isProbed) return
     this.#isProbed = true
-    writeText(this.#writeBuffer, interimResponse)
+    writeText(this.writeBuffer, interimResponse)
   }
 
   get #isHeld(): boolean {
@@ -149,13 +166,6 @@ export class ClientConnection implements Holder {
   }
 
   /** @param isTurn the first request is answered at once */
-  #proceed(isTurn = false): void {
-    if (this.#isHeld) return
-    if (this.#sender.isLast) return this.#sender.end()
-    this.#answerAll(isTurn)
-    this.#throttle()
-  }
-
   /** Pauses reading while many bytes wait, and resumes as soon as they do not. */
   #throttle(): void {
     if (this.#tunnel?.isPassing) return
@@ -184,7 +194,7 @@ export class ClientConnection implements Holder {
     this.#host.turns.wait(() => {
       this.#awaitsTurn = false
       this.#activeAt = this.#host.ticks
-      this.#proceed(true)
+      this.proceed(true)
     })
   }
 
@@ -194,33 +204,14 @@ export class ClientConnection implements Holder {
     if (this.#hasEnded) this.#tunnel.clientEnded()
   }
 
-  #respondingConnection(): RespondingConnection {
-    return {
-      socket: this.#socket,
-      writeBuffer: this.#writeBuffer,
-      log: this.log,
-      streams: () => {
-        this.#head = undefined
-        this.#hosts.forget()
-      },
-      progressed: () => this.#progressed(),
-      proceed: () => this.#proceed(),
-      terminate: () => this.terminate(),
-    }
-  }
-
-  #progressed(): void {
-    this.#activeAt = this.#host.ticks
-  }
-
   #tunnelClient(): TunnelClient {
     return {
-      socket: this.#socket,
-      writeBuffer: this.#writeBuffer,
+      socket: this.socket,
+      writeBuffer: this.writeBuffer,
       reading: this.#reading,
       isLocal: this.#hosts.isLocal,
       log: this.log,
-      progressed: () => this.#progressed(),
+      progressed: () => this.progressed(),
       answered: (rest) => {
         if (rest.length > 0) this.#requestBuffer.add(Buffer.from(rest.buffer, rest.byteOffset, rest.length))
         this.#answerAll()
