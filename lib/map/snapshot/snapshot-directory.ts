@@ -101,7 +101,7 @@ export class SnapshotDirectory {
     return files
   }
 
-  /** Reads the manifests of a partition. A damaged one is set aside. */
+  /** Reads the manifests of a partition. A damaged one is set aside, so the process has to hold the lock. */
   candidates(partition: number): Candidates {
     const manifests: SnapshotManifest[] = []
     const faults: SnapshotFault[] = []
