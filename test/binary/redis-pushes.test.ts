@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { RedisClient } from 'bun'
 import { Redis } from 'ioredis'
 import { BasicClientSideCache, createClient } from 'redis'
-import { change, fillUsers, type RedisStore, startRedisStore, type UsersTopic } from '../support/resp/redis-store.ts'
+import { Random } from '../support/random.ts'
+import {
+  change,
+  changeAll,
+  fillUsers,
+  type RedisStore,
+  startRedisStore,
+  type UsersTopic,
+} from '../support/resp/redis-store.ts'
 import { until } from '../support/until.ts'
 
 let users: UsersTopic
@@ -116,6 +124,43 @@ describe("node-redis's near cache", () => {
     expect(metrics).toContain('latchkey_resp_tracking_clients 1')
     expect(metrics).toContain('latchkey_resp_tracked_keys 1')
   })
+})
+
+test('near caches of many clients end with the values of the topic', async () => {
+  const random = Random.of('near caches over Kafka')
+  await using busy = await startRedisStore(users, { HTTP_THREADS: '2', STORE_THREADS: '2', AUTO_FLUSH_COUNT: '20' })
+  await busy.latchkey.until('it is ready', () => busy.latchkey.isReady())
+  const socket = { host: '127.0.0.1', port: busy.port }
+  const plain = createClient({ socket })
+  const cached = Array.from({ length: 6 }, () => createClient({ RESP: 3, socket, clientSideCache: { maxEntries: 0 } }))
+  await using _ = { [Symbol.asyncDispose]: async () => [plain, ...cached].forEach((client) => client.destroy()) }
+  await Promise.all([plain, ...cached].map((client) => client.connect()))
+  const keys = Array.from({ length: 50 }, (_unused, index) => `busy:${index}`)
+  const written = new AbortController()
+  const reading = cached.map(async (client) => {
+    while (!written.signal.aborted) {
+      await Promise.all(keys.map((key) => client.get(key)))
+      // A near cache answers without a turn of the loop.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })
+  const last = new Map<string, string | null>(keys.map((key) => [key, null]))
+  for (let round = 0; round < 60; round++) {
+    const messages = Array.from({ length: 20 }, (_unused, index) => {
+      const value = random.below(4) === 0 ? null : `${round} ${index}`
+      return { key: random.pick(keys), value }
+    })
+    for (const { key, value } of messages) last.set(key, value)
+    await changeAll(users, messages)
+  }
+  written.abort()
+  await Promise.all(reading)
+  const isRight = async (client: { get(key: string): Promise<unknown> }) => {
+    const values = await Promise.all(keys.map((key) => client.get(key)))
+    return values.every((value, index) => value === last.get(keys[index]!))
+  }
+  await until('everything is visible', () => isRight(plain))
+  for (const client of cached) await until(`a near cache is right, LATCHKEY_SEED=${random.seed}`, () => isRight(client))
 })
 
 test('subscriptions and near caches are right again after the store was killed and started', async () => {

@@ -26,10 +26,17 @@ export async function fillUsers(records: number): Promise<UsersTopic> {
 }
 
 /** Produces a record of a key; without a value, which deletes it. */
-export async function change({ broker, topic }: UsersTopic, key: string, value: string | null): Promise<void> {
+export async function change(users: UsersTopic, key: string, value: string | null): Promise<void> {
+  await changeAll(users, [{ key, value }])
+}
+
+export async function changeAll(
+  { broker, topic }: UsersTopic,
+  messages: { key: string; value: string | null }[],
+): Promise<void> {
   const producer = kafkaClient(broker).producer()
   await producer.connect()
-  await producer.send({ topic, messages: [{ key, value }] })
+  await producer.send({ topic, messages })
   await producer.disconnect()
 }
 
