@@ -1,6 +1,8 @@
 /** `latchkey get KEY`: prints a value. */
+import { escapeControls } from '../log/escape.ts'
+import { entryLine, parseAnswer } from './answers.ts'
 import type { Arguments } from './arguments.ts'
-import { forTerminal, print } from './output.ts'
+import { print } from './output.ts'
 import { NoAnswer, type StoreClient } from './store-client.ts'
 
 const notFound = 404
@@ -18,12 +20,12 @@ async function getValue(client: StoreClient, key: string): Promise<number> {
       for await (const chunk of answer.body!) await print(chunk)
       return 0
     }
-    const text = forTerminal(await answer.text())
+    const text = await answer.text()
     await print(text.endsWith('\n') ? text : `${text}\n`)
     return 0
   } catch (thrown) {
     if (!(thrown instanceof NoAnswer && thrown.status === notFound && thrown.code === 'key_not_found')) throw thrown
-    process.stderr.write(`latchkey: ${thrown.message}\n`)
+    process.stderr.write(`latchkey: ${escapeControls(thrown.message)}\n`)
     return 1
   }
 }
@@ -32,7 +34,7 @@ async function getValue(client: StoreClient, key: string): Promise<number> {
 async function getEntry(client: StoreClient, key: string): Promise<number> {
   const answer = await client.get('/stores', new URLSearchParams({ keys: key }), 'application/x-ndjson')
   const line = await answer.text()
-  const { code } = JSON.parse(line) as { code?: string }
+  const { code } = parseAnswer(entryLine, line, client.url)
   if (code === undefined) {
     await print(line)
     return 0

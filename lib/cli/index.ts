@@ -1,5 +1,6 @@
 /** The commands that ask a running store. */
 import { type ClientCommand, type ConfigInput, helpText, readClientSettings } from '../config/index.ts'
+import { escapeControls } from '../log/escape.ts'
 import { readArguments } from './arguments.ts'
 import { dump } from './dump.ts'
 import { get } from './get.ts'
@@ -31,7 +32,7 @@ export async function runClientCommand(command: ClientCommand, input: ConfigInpu
     // The reader of the output has what it wants, as with head.
     if (thrown instanceof OutputClosed) return 0
     if (!(thrown instanceof NoAnswer)) throw thrown
-    process.stderr.write(`latchkey: ${thrown.message}\n`)
+    process.stderr.write(`latchkey: ${escapeControls(thrown.message)}\n`)
     return noAnswer
   }
 }

@@ -5,10 +5,18 @@ import { escapeControls } from '../log/escape.ts'
 /** The reader of the output has closed it, as `head` does. */
 export class OutputClosed extends Error {}
 
-/** Writes to stdout, and waits until it takes more. @throws OutputClosed */
+/** Of what goes to a terminal. A character may come in two pieces. */
+const decoder = new TextDecoder()
+
+/**
+ * Writes to stdout, and waits until it takes more. Characters that a terminal would obey are escaped there; in JSON they
+ * are the same characters.
+ * @throws OutputClosed
+ */
 export async function print(bytes: Uint8Array | string): Promise<void> {
   if (closed !== undefined) throw closed
-  if (!process.stdout.write(bytes)) await Promise.race([once(process.stdout, 'drain'), closing])
+  const isTaken = process.stdout.write(process.stdout.isTTY ? forTerminal(bytes) : bytes)
+  if (!isTaken) await Promise.race([once(process.stdout, 'drain'), closing])
   if (closed !== undefined) throw closed
 }
 
@@ -23,8 +31,9 @@ export function noticeClosing(): void {
   })
 }
 
-/** Returns text of others without anything that a terminal would obey. Lines stay lines. */
-export function forTerminal(text: string): string {
+/** Lines stay lines. */
+function forTerminal(bytes: Uint8Array | string): string {
+  const text = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })
   return text
     .split('\n')
     .map((line) => line.split('\t').map(escapeControls).join('\t'))

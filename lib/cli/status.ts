@@ -1,7 +1,7 @@
 /** `latchkey status`: prints how a store is. */
 import { escapeControls } from '../log/escape.ts'
-import type { PartitionStatus, StoreStatus } from '../store-protocol/status.ts'
 import { counted } from '../text/counted.ts'
+import { parseAnswer, type ShownPartition, type ShownStatus, storeStatus } from './answers.ts'
 import type { Arguments } from './arguments.ts'
 import { print, table } from './output.ts'
 import type { StoreClient } from './store-client.ts'
@@ -10,12 +10,12 @@ import type { StoreClient } from './store-client.ts'
 export async function status(client: StoreClient, { json }: Arguments): Promise<number> {
   const answer = await client.get('/status-store', new URLSearchParams(), 'application/json')
   const text = await answer.text()
-  const found = JSON.parse(text) as StoreStatus
+  const found = parseAnswer(storeStatus, text, client.url)
   await print(json ? text : describe(client, found))
   return found.conditions.every(({ ok }) => ok) ? 0 : 1
 }
 
-function describe({ url }: StoreClient, { id, state, reason, recovery, conditions, details }: StoreStatus): string {
+function describe({ url }: StoreClient, { id, state, reason, recovery, conditions, details }: ShownStatus): string {
   const failing = conditions.filter(({ ok }) => !ok)
   const entries = details.reduce((sum, one) => sum + one.entries, 0)
   const lines = [`${id} at ${url}: ${state}, ${failing.length === 0 ? 'ready' : 'not ready'}`]
@@ -31,6 +31,6 @@ function describe({ url }: StoreClient, { id, state, reason, recovery, condition
   return `${lines.map(escapeControls).join('\n')}\n${table([header, ...details.map(row)])}`
 }
 
-function row({ partition, role, state, position, end, lag, entries }: PartitionStatus): string[] {
-  return [partition, role, state, position ?? '-', end ?? '-', lag ?? '-', entries].map(String)
+function row({ partition, role, state, position, end, lag, entries }: ShownPartition): string[] {
+  return [partition, role, state, position ?? '-', end ?? '-', lag ?? '-', entries].map(String).map(escapeControls)
 }

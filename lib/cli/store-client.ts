@@ -2,7 +2,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from 'node:tls'
 import type { ClientSettings } from '../config/index.ts'
-import { escapeControls } from '../log/escape.ts'
 
 /** Time until the head of an answer. */
 const answerMaxMs = 30_000
@@ -95,7 +94,17 @@ async function problemOf(answer: Response): Promise<NoAnswer> {
   if (!headers.get('content-type')?.startsWith('application/problem+json')) {
     return new NoAnswer(`Asking ${url}: status ${status}, which is not of a store`, status)
   }
-  const { code, detail } = JSON.parse(text) as { code: string; detail: string }
+  const { code, detail } = problemIn(text)
   const hint = code === 'unauthorized' ? '; give SERVER_TOKEN_FILE or SERVER_TOKEN' : ''
-  return new NoAnswer(`${escapeControls(detail)} (${code})${hint}`, status, code)
+  return new NoAnswer(`${detail} (${code})${hint}`, status, code)
+}
+
+function problemIn(text: string): { code: string; detail: string } {
+  try {
+    const { code, detail } = JSON.parse(text) as Record<string, unknown>
+    if (typeof code === 'string' && typeof detail === 'string') return { code, detail }
+  } catch {
+    // It is not JSON.
+  }
+  return { code: 'unknown', detail: 'The answer is an error that cannot be read' }
 }

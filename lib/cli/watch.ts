@@ -1,5 +1,6 @@
 /** `latchkey watch`: prints changes as they become visible, over lost connections and restarts of the store. */
 import { escapeControls } from '../log/escape.ts'
+import { type FeedLine, feedLine, parseAnswer } from './answers.ts'
 import type { Arguments } from './arguments.ts'
 import { wholeLines } from './lines.ts'
 import { print } from './output.ts'
@@ -11,17 +12,6 @@ const retryMs = 1_000
 /** A store that restarts answers so until it has recovered. */
 const unavailable = 503
 
-/** What a line of the feed has. */
-interface FeedLine {
-  type: 'put' | 'delete' | 'reset' | 'status' | 'place'
-  id?: string
-  key?: unknown
-  value?: unknown
-  valueBase64?: string
-  partition?: number
-  state?: string
-}
-
 /** Ends by a signal, or when no answer can be expected. */
 export async function watch(client: StoreClient, { words, prefix, fromStart, json }: Arguments): Promise<never> {
   const query = new URLSearchParams(words.map((key): [string, string] => ['keys', key]))
@@ -32,7 +22,7 @@ export async function watch(client: StoreClient, { words, prefix, fromStart, jso
   for (;;) {
     try {
       for await (const text of feedLines(client, query)) {
-        const line = JSON.parse(text) as FeedLine
+        const line = parseAnswer(feedLine, text, client.url)
         hasStarted = true
         if (isLost) process.stderr.write('latchkey: connected again\n')
         isLost = false
@@ -71,10 +61,14 @@ async function* feedLines(client: StoreClient, query: URLSearchParams): AsyncGen
 
 function shown({ type, key, value, valueBase64, partition, state }: FeedLine): string {
   if (type === 'reset') return 'reset   all entries follow'
-  if (type === 'status') return `status  partition ${partition} is ${state}`
-  const name = typeof key === 'string' ? escapeControls(key) : JSON.stringify(key)
+  if (type === 'status') return `status  partition ${partition} is ${escapeControls(state ?? 'unknown')}`
+  const name = escapeControls(typeof key === 'string' ? key : jsonOf(key))
   if (type === 'delete') return `delete  ${name}`
-  return `put     ${name}  ${escapeControls(valueBase64 === undefined ? JSON.stringify(value) : textOf(valueBase64))}`
+  return `put     ${name}  ${escapeControls(valueBase64 === undefined ? jsonOf(value) : textOf(valueBase64))}`
+}
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value ?? null)
 }
 
 /** Returns text that is not JSON as it is, and other bytes as base64. */

@@ -1,0 +1,63 @@
+/** Answers of a store, as the commands read them. What has answered may be another server. */
+import * as v from 'valibot'
+import { NoAnswer } from './store-client.ts'
+
+const count = v.pipe(v.number(), v.finite())
+
+/** What a line of the feed has. */
+export const feedLine = v.looseObject({
+  type: v.picklist(['put', 'delete', 'reset', 'status', 'place']),
+  id: v.optional(v.string()),
+  key: v.optional(v.unknown()),
+  value: v.optional(v.unknown()),
+  valueBase64: v.optional(v.string()),
+  partition: v.optional(count),
+  state: v.optional(v.string()),
+})
+
+export type FeedLine = v.InferOutput<typeof feedLine>
+
+/** An entry, or a key without one. */
+export const entryLine = v.looseObject({ code: v.optional(v.string()) })
+
+const partitionStatus = v.looseObject({
+  partition: count,
+  role: v.string(),
+  state: v.string(),
+  position: v.nullable(count),
+  end: v.nullable(count),
+  lag: v.nullable(count),
+  entries: count,
+})
+
+export type ShownPartition = v.InferOutput<typeof partitionStatus>
+
+export const storeStatus = v.looseObject({
+  id: v.string(),
+  state: v.string(),
+  reason: v.optional(v.string()),
+  recovery: v.nullable(v.looseObject({ phase: v.string(), percent: count, remainingSeconds: v.nullable(count) })),
+  conditions: v.array(v.looseObject({ name: v.string(), ok: v.boolean(), reason: v.optional(v.string()) })),
+  details: v.array(partitionStatus),
+})
+
+export type ShownStatus = v.InferOutput<typeof storeStatus>
+
+/**
+ * @param url of the store, for the message
+ * @throws NoAnswer if the text is not such an answer
+ */
+export function parseAnswer<T extends v.GenericSchema>(schema: T, text: string, url: string): v.InferOutput<T> {
+  let found: unknown
+  try {
+    found = JSON.parse(text)
+  } catch {
+    found = undefined
+  }
+  const parsed = v.safeParse(schema, found)
+  if (parsed.success) return parsed.output
+  throw new NoAnswer(`Asking ${url}: the answer is not of a store`, okStatus)
+}
+
+/** Of all answers that are parsed. */
+const okStatus = 200
