@@ -50,6 +50,8 @@ const suites: readonly Suite[] = [
       { probe: ['systemd-analyze', '--version'], install: 'apt-get install systemd' },
     ],
   },
+  // Needs root, and says so.
+  { file: './test/tools/control-group.ts', tools: [] },
 ]
 
 const chosen = process.argv.slice(2)

@@ -5,7 +5,7 @@ import { freePorts } from '../../support/process/ports.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
 import { Watchdog } from '../../support/process/watchdog.ts'
 import { valueOf } from '../topics/values.ts'
-import { processorMsOf } from './process-tree.ts'
+import { processorMsOf, residentBytesOf } from './process-tree.ts'
 
 /** Its name in the table. */
 export const redis = 'Redis'
@@ -15,6 +15,7 @@ const setsAtOnce = 10_000
 export interface RunningRedis extends AsyncDisposable {
   readonly port: number
   processorMs(): number
+  residentBytes(): number
 }
 
 /** @param keyOf of the number of a record */
@@ -37,6 +38,7 @@ export async function startRedis(
   return {
     port,
     processorMs: () => processorMsOf(child.pid),
+    residentBytes: () => residentBytesOf(child.pid),
     async [Symbol.asyncDispose]() {
       child.signal('SIGKILL')
       await child.exited

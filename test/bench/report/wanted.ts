@@ -23,6 +23,7 @@ export const wanted: readonly Wanted[] = [
   { metric: 'besideRatio', atMost: 5 },
   { metric: 'memory', against: 'streex', atMost: 0.6 },
   { metric: 'memoryLarge', against: 'streex', atMost: 0.6 },
+  { metric: 'memoryEntry5', atMost: 245 },
   { metric: 'firstAnswer', against: 'streex', atMost: 1 },
   { metric: 'scaleIngest', atMost: 1.3 },
   { metric: 'scaleRecovery', atMost: 1.3 },

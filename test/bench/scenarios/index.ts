@@ -5,6 +5,7 @@ import { feed } from './feed.ts'
 import { freshness } from './freshness.ts'
 import { large } from './large.ts'
 import { limits } from './limits.ts'
+import { memory } from './memory.ts'
 import { peers } from './peers.ts'
 import { reads } from './reads.ts'
 import { resp } from './resp.ts'
@@ -34,5 +35,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('reads')) await reads(bench)
   if (asked.has('restart')) await restart(bench)
   if (asked.has('feed')) await feed(bench)
+  if (asked.has('memory')) await memory(bench)
   return tables
 }

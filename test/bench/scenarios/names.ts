@@ -13,5 +13,6 @@ export const scenarioNames = [
   'reads',
   'restart',
   'feed',
+  'memory',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
