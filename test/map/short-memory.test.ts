@@ -154,3 +154,17 @@ test('a map keeps what is free when it cannot be released, or shares pages with 
     expect(fixture.map.memory).toEqual(before)
   }
 })
+
+test('a map reaches the lower bound when every segment is mostly live', async () => {
+  const fixture = createFixture({ initialCapacity: 6000 })
+  await fixture.openAll()
+  const value = Buffer.alloc(150)
+  for (let i = 0; i < 5000; i++) fixture.put(0, `key ${i}`, value)
+  await fixture.map.publish()
+  // Each segment keeps four fifths, which is more than the usual allowance frees.
+  for (let i = 0; i < 5000; i += 5) fixture.put(0, `key ${i}`, value)
+  await fixture.map.publish()
+  fixture.map.setTight(true)
+  await fixture.map.publish()
+  expectWithin(fixture, 1.15)
+})

@@ -135,6 +135,8 @@ test('a replica reads nothing while memory is full, and continues where it was',
   holdMemory()
   // The Fetch that was sent before is answered, and its record is not taken.
   await fill(2, 'not taken')
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+  expect(fake.unseen).toBe(0)
   holdMemory(false)
   const next = await fake.next()
   expect(fetchPositions(next.request)).toMatchObject([{ partition: 0, offset: 2 }])
