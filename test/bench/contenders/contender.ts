@@ -34,6 +34,8 @@ export interface RunningStore {
   /** How long it says that recovery took, without its start and stop; undefined where it does not say. */
   recoveryMs(): Promise<number | undefined>
   stop(): Promise<void>
+  /** Ends it without any of its own steps, as kill -9 does. */
+  kill(): Promise<void>
 }
 
 export interface Contender {

@@ -45,6 +45,15 @@ export async function launch({ id, command, env, recovery }: Launch): Promise<Ru
     return response?.status === 200 || response?.status === 404
   }
 
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    child.signal(signal)
+    const timer = setTimeout(() => child.signal('SIGKILL'), stopMaxMs)
+    await child.exited
+    clearTimeout(timer)
+    watchdog.release()
+    rmSync(folder, { recursive: true, force: true })
+  }
+
   return {
     url,
     startedAt,
@@ -65,13 +74,7 @@ export async function launch({ id, command, env, recovery }: Launch): Promise<Ru
       const said = recovery.exec(readFileSync(log, 'utf8'))
       return said ? Number(said[1]) * (said[2] === 'ms' ? 1 : 1000) : undefined
     },
-    async stop() {
-      child.signal('SIGTERM')
-      const timer = setTimeout(() => child.signal('SIGKILL'), stopMaxMs)
-      await child.exited
-      clearTimeout(timer)
-      watchdog.release()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   }
 }

@@ -49,6 +49,8 @@ export const metrics = {
   restartRatio: { title: 'restart, 500 partitions to 4', unit: 'ratio' },
   restartProcessor500: { title: 'restart, 500 partitions: processor time', unit: 'ms' },
   restartProcessorRatio: { title: 'restart, processor time of 500 partitions to 4', unit: 'ratio' },
+  snapshotRestart: { title: 'restart after kill -9, from a snapshot to from the changelog', unit: 'ratio' },
+  snapshotRestartLarge: { title: '… with ten times the entries', unit: 'ratio' },
   endlessIngest: { title: 'endless updates of few keys', unit: 'records/s' },
   endlessMemory: { title: 'endless updates, resident memory at the end', unit: 'MB' },
   endlessGrowth: { title: 'endless updates, memory at the end to that after the settling', unit: 'ratio' },

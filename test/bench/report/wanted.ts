@@ -33,6 +33,8 @@ export const wanted: readonly Wanted[] = [
   { metric: 'cleaningPause', atMost: 20 },
   { metric: 'pacedPause', atMost: 20 },
   { metric: 'restartRatio', atMost: 5 },
+  { metric: 'snapshotRestart', atMost: 0.25 },
+  { metric: 'snapshotRestartLarge', atMost: 0.15 },
   { metric: 'endlessGrowth', atMost: 1.1 },
   { metric: 'readsKeysGain', atLeast: 4 },
   { metric: 'readsQueryGain', atLeast: 4 },

@@ -9,6 +9,7 @@ import { memory } from './memory.ts'
 import { peers } from './peers.ts'
 import { reads } from './reads.ts'
 import { resp } from './resp.ts'
+import { restartSnapshot } from './restart-snapshot.ts'
 import { restart } from './restart.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
@@ -36,5 +37,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('restart')) await restart(bench)
   if (asked.has('feed')) await feed(bench)
   if (asked.has('memory')) await memory(bench)
+  if (asked.has('snapshots')) tables.push(...(await restartSnapshot(bench)))
   return tables
 }

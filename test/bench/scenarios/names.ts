@@ -14,5 +14,6 @@ export const scenarioNames = [
   'restart',
   'feed',
   'memory',
+  'snapshots',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
