@@ -1,6 +1,7 @@
 /** The --check command: checks all that a start checks, and changes nothing. */
 import type { Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
+import { describeSnapshots } from '../store/snapshot-report.ts'
 import { checkTopics } from '../topics/check.ts'
 import { describeServer, type ServerOptions } from './notices.ts'
 import { warningPrefix } from './output.ts'
@@ -27,6 +28,7 @@ export async function check(
     describeServer(http),
     ...describeDefinition(definition),
     ...found,
+    ...describeSnapshots(settings),
     ...notices.map((notice) => `${warningPrefix}${notice}`),
   ]
   if (faults.length === 0) lines.push(endingOf(lines.filter((line) => line.startsWith(warningPrefix)).length))

@@ -49,7 +49,10 @@ const layers: Record<string, Layer> = {
       'topics',
     ],
   },
-  store: { files: /^lib\/store\//, knows: ['base', 'log', 'definition', 'record batches', 'map', 'store protocol'] },
+  store: {
+    files: /^lib\/store\//,
+    knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'store protocol'],
+  },
   print: { files: /^lib\/print\//, knows: [] },
   http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   resp: { files: /^lib\/resp\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },

@@ -1,0 +1,54 @@
+/** What --check says of the snapshots on the disk. Changes nothing there. */
+import { openSnapshotDirectory, readOnlyDisk } from '../map/index.ts'
+import { ageOf, allowedAgeMs } from '../store-protocol/snapshot-age.ts'
+import { factsIn } from '../store-protocol/snapshot-facts.ts'
+import { snapshotPathOf, type StoreConfig } from '../store-protocol/store-config.ts'
+import { counted } from '../text/counted.ts'
+
+/** Returns lines to print; none without SNAPSHOT_DIR. */
+export function describeSnapshots(config: StoreConfig, now = Date.now()): string[] {
+  const path = snapshotPathOf(config)
+  if (path === undefined) return []
+  const opened = openSnapshotDirectory(path, readOnlyDisk)
+  const found = 'fault' in opened ? [] : usableIn(opened.directory, config, now)
+  if (found.length === 0) return [`snapshots in ${path}: none yet; a start reads the changelog from its start`]
+  const entries = found.reduce((sum, one) => sum + one.entries, 0)
+  const ageMs = Math.max(...found.map((one) => one.ageMs))
+  const leftMs = Math.min(...found.map((one) => one.leftMs))
+  const what = `${counted(found.length, 'partition')}, ${entries} entries, up to ${durationOf(ageMs)} old`
+  const left = leftMs > 0 ? `they can be used for ${durationOf(leftMs)} more` : 'some are too old to be used'
+  return [`snapshots in ${path}: ${what}; ${left}`]
+}
+
+interface Usable {
+  readonly entries: number
+  readonly ageMs: number
+  readonly leftMs: number
+}
+
+type Directory = Extract<ReturnType<typeof openSnapshotDirectory>, { directory: unknown }>['directory']
+
+function usableIn(directory: Directory, { fencing, useReplicaOnly }: StoreConfig, now: number): Usable[] {
+  const partitions = directory.disk.list(directory.path).filter((name) => /^\d{1,6}$/.test(name))
+  return partitions.flatMap((name) => {
+    const [last] = directory.candidates(Number(name)).snapshots
+    const facts = factsIn(last?.manifest.facts)
+    if (last === undefined || facts === undefined) return []
+    const { ms } = ageOf(facts.takenAt, { local: now })
+    const isProved = fencing && !useReplicaOnly && facts.takenAt.broker !== undefined
+    return [{ entries: last.manifest.entries, ageMs: ms, leftMs: allowedAgeMs(facts.deleteRetentionMs, isProved) - ms }]
+  })
+}
+
+const units: readonly (readonly [name: string, ms: number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+]
+
+/** Returns for example `6 days`, rounded down. */
+function durationOf(ms: number): string {
+  const [name, size] = units.find(([, one]) => ms >= one) ?? units.at(-1)!
+  return counted(Math.floor(ms / size), name)
+}
