@@ -86,7 +86,7 @@ export class Primaries {
    * yet.
    */
   async recover(): Promise<void> {
-    const { clients, config, roles, topology, map, stats } = this.#context
+    const { clients, config, roles, topology, map, stats, snapshots } = this.#context
     const { primaries } = roles
     if (primaries.length === 0) return
     const { sourceTopic, changelogTopic } = config
@@ -95,6 +95,7 @@ export class Primaries {
     const commits = () => client.retryForever(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
     const before = await commits()
     this.#context.memory.expect(expectedOf(config.useProcessingOnly ? new Map() : before))
+    snapshots?.restorer.begin(primaries)
     const early = await endedEarly(clients.changelog, changelogTopic, before)
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
     await this.#ownership.acquire(primaries)
@@ -120,14 +121,9 @@ export class Primaries {
       const { changelogEnd: offset, isEndSure: isSure } = this.#recovered.get(partition)!
       this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, { offset, isSure })
     }
-    followPrimaries(this.#context, {
-      ingest: this.#ingest,
-      ownership: this.#ownership,
-      repairs: this.#repairs,
-      contests: this.#contests,
-      rereads: this.#rereads,
-      recovered: this.#recovered,
-    })
+    const parts = { ingest: this.#ingest, ownership: this.#ownership, recovered: this.#recovered }
+    const repairing = { repairs: this.#repairs, contests: this.#contests, rereads: this.#rereads }
+    followPrimaries(this.#context, { ...parts, ...repairing })
     this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
     this.#events.watchBy(this.#source)
     if (this.#standstill.hasStoodStill) this.#ingest.repairs.renew()

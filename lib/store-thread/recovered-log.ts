@@ -30,12 +30,12 @@ export function logRecovered(
   const recordNoun = nounFor(records, 'record')
   if (restored.length > 0) {
     const age = Math.round(Math.max(...restored.map(({ ageMs }) => ageMs)) / 1000)
-    const part =
-      restored.length < primaries.length
-        ? `snapshots of ${restored.length} of ${primaries.length} partitions`
-        : 'a snapshot'
-    const message = `Recovered {entries} ${entryNoun} from {part} of {age} s ago and {records} changelog ${recordNoun} in {seconds} s`
-    return log.info(message, { entries, part, age, records, seconds })
+    const isAll = restored.length === primaries.length
+    const snapshot = isAll
+      ? `a snapshot of ${age} s ago`
+      : `snapshots of ${age} s ago (${restored.length} of ${primaries.length} partitions)`
+    const message = 'Recovered {entries} entries from {snapshot} and {records} changelog records in {seconds} s'
+    return log.info(message, { entries, snapshot, records, seconds })
   }
   const rate = Math.round(records / took)
   const message = `Recovered {entries} ${entryNoun} from {records} changelog ${recordNoun} in {seconds} s ({rate} records/s)`

@@ -23,6 +23,9 @@ import type { StoreContext } from './store-context.ts'
 const growthIntervalMaxMs = 10_000
 /** Time limit for each step of closing: acknowledge batches in flight, publish, commit. */
 const closeStepMs = 5_000
+/** Time limit for the last snapshots, and for all of closing. */
+const snapshotsMs = 10_000
+const closeMs = 17_000
 
 interface Opened {
   context: StoreContext
@@ -193,12 +196,14 @@ export class StoreThread {
   }
 
   async #close(): Promise<void> {
+    const start = performance.now()
     this.#post({ type: 'state', state: 'stopping' })
     this.#opened?.replicas.stop()
     await this.#opened?.primaries.finish(closeStepMs)
     await closeStep(closeStepMs, this.#opened?.context.flusher.flush())
     await this.#opened?.primaries.commit(closeStepMs)
-    await closeStep(closeStepMs, this.#opened?.context.snapshots?.finish())
+    const leftMs = Math.min(snapshotsMs, closeMs - (performance.now() - start))
+    if (leftMs > 0) await closeStep(leftMs, this.#opened?.context.snapshots?.finish())
   }
 
   #release(): void {

@@ -9,7 +9,7 @@ import type { StoreAccess } from './store-port.ts'
 
 const log = loggerOf('snapshot')
 
-const intervalMs = 60_000
+const intervalMsDefault = 60_000
 
 export class SnapshotLock {
   readonly #path: string
@@ -18,7 +18,7 @@ export class SnapshotLock {
   #timer: ReturnType<typeof setInterval> | undefined
 
   /** @param locked called when the lock was taken later */
-  constructor(path: string, locked: () => void) {
+  constructor(path: string, locked: () => void, intervalMs = intervalMsDefault) {
     this.#path = path
     this.#locked = locked
     const whyNot = this.#try()

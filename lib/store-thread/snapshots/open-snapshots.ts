@@ -2,6 +2,7 @@
 import { loggerOf } from '../../log/index.ts'
 import {
   type ChiralMap,
+  discardSnapshot,
   openSnapshotDirectory,
   restoreSnapshot,
   type SnapshotDirectory,
@@ -10,6 +11,7 @@ import {
 import type { Stats } from '../../store-protocol/stats.ts'
 import { snapshotPathOf, type StoreConfig } from '../../store-protocol/store-config.ts'
 import type { Clients } from '../../topics/clients.ts'
+import type { PartitionSnapshots } from './partition-snapshots.ts'
 import { Snapshots } from './snapshots.ts'
 
 const log = loggerOf('snapshot')
@@ -43,10 +45,12 @@ export function snapshotsOf(
   directory: SnapshotDirectory,
 ): Snapshots {
   const writer = new SnapshotWriter(map, directory)
-  const files = {
-    candidates: (partition: number) => directory.candidates(partition),
-    restore: (candidate: Parameters<typeof restoreSnapshot>[1]) => restoreSnapshot(map, candidate),
-    take: (partition: number, facts: unknown) => writer.take(partition, facts),
+  const files: PartitionSnapshots = {
+    candidates: (partition) => directory.candidates(partition),
+    restore: (candidate) => restoreSnapshot(map, candidate),
+    discard: (candidate) => discardSnapshot(map, candidate),
+    own: () => writer.own(),
+    take: (partition, facts) => writer.take(partition, facts),
     get isOff() {
       return writer.isOff
     },

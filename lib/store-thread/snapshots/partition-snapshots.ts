@@ -9,6 +9,12 @@ export interface PartitionSnapshots {
   }
   /** Reads a snapshot into the map. @returns what is wrong; the partition is empty then */
   restore(candidate: SnapshotCandidate): Promise<SnapshotFault | undefined>
+  /** Empties a partition again into which a snapshot was read. */
+  discard(candidate: SnapshotCandidate): void
+  /**
+   * Makes memory independent of the files that it was read from, or returns why not. Not while take() runs.
+   */
+  own(): Promise<SnapshotFailure | undefined>
   /** Writes a snapshot of a partition. Everything below the position of the facts is visible. */
   take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure>
   /** Whether no snapshot can be taken any more. */

@@ -1,6 +1,7 @@
 /**
- * Reads snapshots into the map before the changelog is read. Each is checked against the changelog first; the one
- * before it is tried where the last cannot be used.
+ * Reads snapshots into the map before the changelog is read, and checks them against the changelog. Reading needs nothing
+ * from Kafka, so it may begin before the partitions are taken. What may not be used is emptied again, and the snapshot
+ * before it is tried.
  */
 import type { KafkaClient } from '../../kafka/client.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
@@ -12,7 +13,41 @@ import { refusalOf, type RefusedSnapshot } from '../recovery/snapshot-check.ts'
 import { type ChangelogNow, changelogNow, deleteRetentionOf, epochEndOf } from './changelog-now.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
 
-export interface RestoreInput {
+/** A snapshot that says what it is of. */
+export interface StatedSnapshot {
+  readonly candidate: SnapshotCandidate
+  readonly facts: SnapshotFacts
+}
+
+export interface ReadSnapshot {
+  /** What is in the map now; undefined if the partition is empty. */
+  readonly read: StatedSnapshot | undefined
+  /** Snapshots from before that one, the latest first. */
+  readonly before: readonly StatedSnapshot[]
+  /** Why later ones were not read. */
+  readonly refusals: readonly RefusedSnapshot[]
+}
+
+/** Reads the last snapshot of a partition that is whole. The partition must be empty. */
+export async function readSnapshot(files: PartitionSnapshots, partition: number): Promise<ReadSnapshot> {
+  const { snapshots, faults } = files.candidates(partition)
+  const refusals: RefusedSnapshot[] = faults.map(({ reason, message }) => ({ reason, found: message }))
+  const stated: StatedSnapshot[] = []
+  for (const candidate of snapshots) {
+    const facts = factsIn(candidate.manifest.facts)
+    const found = `manifest ${candidate.manifest.generation} does not state what it is of`
+    if (facts === undefined) refusals.push({ reason: 'damaged', found })
+    else stated.push({ candidate, facts })
+  }
+  for (const [index, one] of stated.entries()) {
+    const fault = await files.restore(one.candidate)
+    if (fault === undefined) return { read: one, before: stated.slice(index + 1), refusals }
+    refusals.push({ reason: fault.reason, found: fault.message })
+  }
+  return { read: undefined, before: [], refusals }
+}
+
+export interface CheckInput {
   readonly client: KafkaClient
   readonly changelogTopic: string
   readonly files: PartitionSnapshots
@@ -30,73 +65,69 @@ export interface RestoreOutcome {
   readonly refusals: readonly RefusedSnapshot[]
 }
 
-interface StatedSnapshot {
-  readonly candidate: SnapshotCandidate
-  readonly facts: SnapshotFacts
-}
-
-export async function restoreSnapshots(
-  input: RestoreInput,
-  partitions: readonly number[],
+/** Checks what was read against the changelog. To be called when no other owner can write to it. */
+export async function checkSnapshots(
+  input: CheckInput,
+  found: ReadonlyMap<number, ReadSnapshot>,
 ): Promise<Map<number, RestoreOutcome>> {
-  const outcomes = new Map<number, RestoreOutcome>()
-  const found = new Map<number, { usable: StatedSnapshot[]; refusals: RefusedSnapshot[] }>()
-  for (const partition of partitions) {
-    const candidates = candidatesOf(input.files, partition)
-    if (candidates.usable.length > 0) found.set(partition, candidates)
-    else outcomes.set(partition, { restored: undefined, refusals: candidates.refusals })
-  }
-  if (found.size === 0) return outcomes
+  const partitions = [...found].filter(([, { read }]) => read !== undefined).map(([partition]) => partition)
   const { client, changelogTopic } = input
-  const [now, deleteRetentionMs] = await Promise.all([
-    changelogNow(client, changelogTopic, [...found.keys()], input.identityOf),
-    deleteRetentionOf(client, changelogTopic),
-  ])
-  const checks = await Promise.all(
-    [...found].map(async ([partition, { usable, refusals }]) => {
-      const checkOf = (one: StatedSnapshot) => check(input, partition, one, now.get(partition)!, deleteRetentionMs)
-      const [last, ...before] = usable
-      return { partition, refusals, last: await checkOf(last!), before, checkOf }
-    }),
-  )
-  // One after the other: each read takes the processor and the disk for itself.
-  for (const { partition, refusals, last, before, checkOf } of checks) {
-    let restored = await restoredFrom(input.files, last, refusals)
-    for (const one of before) restored ??= await restoredFrom(input.files, await checkOf(one), refusals)
-    outcomes.set(partition, { restored, refusals })
-  }
-  return outcomes
+  const [now, deleteRetentionMs] =
+    partitions.length === 0
+      ? [new Map<number, ChangelogNow>(), 0]
+      : await Promise.all([
+          changelogNow(client, changelogTopic, partitions, input.identityOf),
+          deleteRetentionOf(client, changelogTopic),
+        ])
+  const outcomes = [...found].map(async ([partition, { read, before, refusals }]) => {
+    const changelog = now.get(partition)
+    if (read === undefined || changelog === undefined) return [partition, { restored: undefined, refusals }] as const
+    const check = (one: StatedSnapshot) => refusalNow(input, partition, one, changelog, deleteRetentionMs)
+    return [partition, await firstUsable(input.files, read, before, refusals, check)] as const
+  })
+  return new Map(await Promise.all(outcomes))
 }
 
-function candidatesOf(
-  files: PartitionSnapshots,
-  partition: number,
-): { usable: StatedSnapshot[]; refusals: RefusedSnapshot[] } {
-  const { snapshots, faults } = files.candidates(partition)
-  const usable: StatedSnapshot[] = []
-  const refusals: RefusedSnapshot[] = faults.map(({ reason, message }) => ({ reason, found: message }))
-  for (const candidate of snapshots) {
-    const facts = factsIn(candidate.manifest.facts)
-    const found = `manifest ${candidate.manifest.generation} does not state what it is of`
-    if (facts === undefined) refusals.push({ reason: 'damaged', found })
-    else usable.push({ candidate, facts })
-  }
-  return { usable, refusals }
-}
-
-interface CheckedSnapshot extends StatedSnapshot {
+interface Checked {
   readonly refusal: RefusedSnapshot | undefined
   readonly now: Moment
 }
 
-async function check(
-  { client, changelogTopic, keepHeaders, rebuildOf }: RestoreInput,
+/** @param read what is in the map */
+async function firstUsable(
+  files: PartitionSnapshots,
+  read: StatedSnapshot,
+  before: readonly StatedSnapshot[],
+  refusals: readonly RefusedSnapshot[],
+  check: (one: StatedSnapshot) => Promise<Checked>,
+): Promise<RestoreOutcome> {
+  const all = [...refusals]
+  for (const one of [read, ...before]) {
+    const { refusal, now } = await check(one)
+    if (refusal !== undefined) {
+      all.push(refusal)
+      if (one === read) files.discard(one.candidate)
+      continue
+    }
+    const fault = one === read ? undefined : await files.restore(one.candidate)
+    if (fault === undefined) return { restored: restoredOf(one, now), refusals: all }
+    all.push({ reason: fault.reason, found: fault.message })
+  }
+  return { restored: undefined, refusals: all }
+}
+
+function restoredOf({ candidate, facts }: StatedSnapshot, now: Moment): RestoredSnapshot {
+  const { manifest, bytes } = candidate
+  return { facts, entries: manifest.entries, bytes, ageMs: ageOf(facts.takenAt, now).ms }
+}
+
+async function refusalNow(
+  { client, changelogTopic, keepHeaders, rebuildOf }: CheckInput,
   partition: number,
-  found: StatedSnapshot,
+  { facts }: StatedSnapshot,
   changelog: ChangelogNow,
   deleteRetentionMs: number,
-): Promise<CheckedSnapshot> {
-  const { facts } = found
+): Promise<Checked> {
   const now = { local: Date.now(), broker: changelog.clock?.now }
   const isSame = changelog.topicId === facts.topicId
   const refusal = refusalOf({
@@ -113,21 +144,5 @@ async function check(
     keepHeaders,
     rebuild: rebuildOf(partition),
   })
-  return { ...found, refusal, now }
-}
-
-/** Reads a snapshot into the map if it may be used and is whole. @param refusals gets why it is not */
-async function restoredFrom(
-  files: PartitionSnapshots,
-  { candidate, facts, refusal, now }: CheckedSnapshot,
-  refusals: RefusedSnapshot[],
-): Promise<RestoredSnapshot | undefined> {
-  const fault = refusal === undefined ? await files.restore(candidate) : undefined
-  if (refusal !== undefined) refusals.push(refusal)
-  else if (fault !== undefined) refusals.push({ reason: fault.reason, found: fault.message })
-  else {
-    const { manifest, bytes } = candidate
-    return { facts, entries: manifest.entries, bytes, ageMs: ageOf(facts.takenAt, now).ms }
-  }
-  return undefined
+  return { refusal, now }
 }

@@ -4,20 +4,22 @@ import { type SnapshotRefusal, snapshotRefusals } from '../../store-protocol/sna
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
 import type { RefusedSnapshot } from '../recovery/snapshot-check.ts'
-import { type RestoreInput, type RestoreOutcome, restoreSnapshots } from './restore.ts'
+import { type CheckInput, checkSnapshots, type ReadSnapshot, readSnapshot, type RestoreOutcome } from './restore.ts'
 
 const log = loggerOf('snapshot')
 
 /** Maximum number of partitions that a line names. */
 const namedMax = 20
 
-export interface RestorerOptions extends Pick<RestoreInput, 'changelogTopic' | 'files' | 'keepHeaders'> {
+export interface RestorerOptions extends Pick<CheckInput, 'changelogTopic' | 'files' | 'keepHeaders'> {
   readonly stats: Stats
 }
 
 export class Restorer {
   readonly #options: RestorerOptions
   readonly #isLocked: boolean
+  /** What is being read, by partition. */
+  readonly #reading = new Map<number, Promise<ReadSnapshot>>()
 
   /** @param isLocked whether no other process uses the directory */
   constructor(options: RestorerOptions, isLocked: boolean) {
@@ -25,10 +27,26 @@ export class Restorer {
     this.#isLocked = isLocked
   }
 
-  /** Reads snapshots of partitions that are empty. @returns what was read, by partition */
+  /** Begins to read snapshots of partitions that are empty. restore() must follow. */
+  begin(partitions: readonly number[]): void {
+    if (!this.#isLocked) return
+    // One after the other: each takes the processor and the disk for itself.
+    let last: Promise<unknown> = Promise.resolve()
+    for (const partition of partitions) {
+      const reading = last.then(() => readSnapshot(this.#options.files, partition))
+      reading.catch(() => {})
+      this.#reading.set(partition, reading)
+      last = reading
+    }
+  }
+
+  /**
+   * Reads snapshots of partitions, and empties those again that may not be used.
+   * @returns what was read, by partition
+   */
   async restore(
     partitions: readonly number[],
-    asks: Pick<RestoreInput, 'client' | 'identityOf' | 'rebuildOf'>,
+    asks: Pick<CheckInput, 'client' | 'identityOf' | 'rebuildOf'>,
   ): Promise<Map<number, RestoredSnapshot>> {
     const { changelogTopic, stats } = this.#options
     const restored = new Map<number, RestoredSnapshot>()
@@ -36,7 +54,10 @@ export class Restorer {
       for (const partition of partitions) noteRefusal(stats, partition, 'locked')
       return restored
     }
-    const outcomes = await restoreSnapshots({ ...this.#options, ...asks }, partitions)
+    this.begin(partitions.filter((partition) => !this.#reading.has(partition)))
+    const found = new Map<number, ReadSnapshot>()
+    for (const partition of partitions) found.set(partition, await this.#reading.get(partition)!)
+    const outcomes = await checkSnapshots({ ...this.#options, ...asks }, found)
     report(changelogTopic, stats, outcomes)
     for (const [partition, outcome] of outcomes) {
       if (outcome.restored !== undefined) restored.set(partition, outcome.restored)

@@ -11,11 +11,11 @@ import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { RecordTrail } from '../apply.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
-import { deleteRetentionOf } from './changelog-now.ts'
 import { isDue } from './due.ts'
 import { factsNow, momentBy } from './facts-now.ts'
 import type { SnapshotPartition } from './partition-point.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
+import { Prerequisites } from './prerequisites.ts'
 import { Restorer } from './restorer.ts'
 import { SnapshotTrail } from './snapshot-trail.ts'
 
@@ -59,6 +59,7 @@ export class Snapshots {
   readonly #followed = new Map<number, Followed>()
   readonly #repeated = new RepeatedLog(log)
   readonly #stopping = new AbortController()
+  readonly #prerequisites: Prerequisites
   #timer: ReturnType<typeof setInterval> | undefined
   #round: Promise<void> | undefined
   /** No snapshot before this time (performance.now()). */
@@ -68,6 +69,7 @@ export class Snapshots {
   /** @param isLocked whether no other process uses the directory */
   constructor(options: SnapshotsOptions, isLocked: boolean) {
     this.restorer = new Restorer(options, isLocked)
+    this.#prerequisites = new Prerequisites(options.client, options.changelogTopic)
     this.#options = options
     this.#isLocked = isLocked
   }
@@ -123,6 +125,9 @@ export class Snapshots {
   begin(): void {
     const tickMs = Math.min(tickMsMax, this.#options.seconds * 500)
     this.#timer ??= setInterval(() => this.#tick(), tickMs)
+    this.#round = this.#own()
+      .catch(this.#options.failed)
+      .finally(() => (this.#round = undefined))
   }
 
   /** Takes a last snapshot of what has changed since. To be called when nothing is put into the map any more. */
@@ -152,6 +157,14 @@ export class Snapshots {
       .finally(() => (this.#round = undefined))
   }
 
+  async #own(): Promise<void> {
+    const failure = await this.#options.files.own()
+    if (failure === undefined || failure.reason === 'closed') return
+    const { changelogTopic } = this.#options
+    const message = 'Copying the snapshots of {changelogTopic} into memory: {found}. The next snapshot tries it again'
+    log.warn(message, { changelogTopic, found: failure.message })
+  }
+
   #due(): number[] {
     const now = performance.now()
     const due: number[] = []
@@ -167,11 +180,11 @@ export class Snapshots {
 
   /** Takes a snapshot of each partition, one after the other. Rejects only for a defect. */
   async #take(partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return
     let busySeconds = 0
     try {
-      const { client, changelogTopic } = this.#options
-      const deleteRetentionMs = partitions.length === 0 ? 0 : await deleteRetentionOf(client, changelogTopic)
-      if (allowedAgeMs(deleteRetentionMs, true) === 0) return
+      const deleteRetentionMs = await this.#prerequisites.deleteRetentionMs()
+      if (deleteRetentionMs === undefined) return
       for (const partition of partitions) busySeconds += await this.#takeOne(partition, deleteRetentionMs)
     } catch (error) {
       // Kafka did not answer. What it says is in the client's health, and the next turn asks again.
@@ -209,7 +222,7 @@ export class Snapshots {
     stats.setGauge(partition, 'snapshotTakenAt', takenAt.local)
     stats.setGauge(partition, 'snapshotEntries', taken.entries)
     stats.setGauge(partition, 'snapshotBytes', taken.totalBytes)
-    stats.setGauge(partition, 'snapshotSeconds', taken.seconds)
+    stats.setGauge(partition, 'snapshotSeconds', Math.round(taken.seconds * 1_000) / 1_000)
     const { entries, writtenBytes: bytes, seconds } = taken
     const message = 'Partition {partition}: snapshot of {entries} entries, {bytes} bytes written in {seconds} s'
     log.debug(message, { partition, entries, bytes, seconds, position })

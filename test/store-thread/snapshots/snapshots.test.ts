@@ -55,6 +55,7 @@ test('a snapshot states the changelog, its end and its time, and is taken after 
   })
   expect(facts.takenAt.local).toBeGreaterThanOrEqual(before)
   expect(flushes[0]).toBe(0)
+  expect(files.owned).toBe(1)
   await until('it is counted', () => stats.count('snapshots') === 1)
   expect([stats.gauge(0, 'snapshotPosition'), stats.gauge(0, 'snapshotBytes')]).toEqual([10, 100])
 })
@@ -157,9 +158,11 @@ test('a quiet partition gets another snapshot when the last has used up a tenth 
 })
 
 test('no snapshot is taken that no start could use, nor without the lock', async () => {
+  const lines = captureLog()
   for (const one of [setup({ retention: '1000' }), setup({ isLocked: false })]) {
     one.snapshots.follow(0, one.partition, 8, undefined)
     await one.snapshots.finish()
     expect(one.files.taken).toEqual([])
   }
+  expect(lines.filter((line) => line.includes('Taking snapshots of log: delete.retention.ms is 1000'))).toHaveLength(1)
 })

@@ -14,8 +14,11 @@ export class FakeSnapshots implements PartitionSnapshots {
   /** Answers restore(), one after the other. */
   restoreFaults: SnapshotFault[] = []
   readonly restored: unknown[] = []
+  readonly discarded: unknown[] = []
   isOff = false
   isClosed = false
+  /** Calls of own(). */
+  owned = 0
 
   candidates(partition: number) {
     const snapshots = (this.held.get(partition) ?? []).map((facts, index) => {
@@ -28,6 +31,15 @@ export class FakeSnapshots implements PartitionSnapshots {
     const fault = this.restoreFaults.shift()
     if (fault === undefined) this.restored.push(manifest.facts)
     return fault
+  }
+
+  discard({ manifest }: SnapshotCandidate): void {
+    this.discarded.push(manifest.facts)
+  }
+
+  async own(): Promise<SnapshotFailure | undefined> {
+    this.owned++
+    return undefined
   }
 
   async take(partition: number, facts: SnapshotFacts): Promise<SnapshotTaken | SnapshotFailure> {
