@@ -34,7 +34,7 @@ export function logRecovered(
     const snapshot = isAll
       ? `a snapshot of ${age} s ago`
       : `snapshots of ${age} s ago (${restored.length} of ${primaries.length} partitions)`
-    const message = 'Recovered {entries} entries from {snapshot} and {records} changelog records in {seconds} s'
+    const message = `Recovered {entries} ${entryNoun} from {snapshot} and {records} changelog ${recordNoun} in {seconds} s`
     return log.info(message, { entries, snapshot, records, seconds })
   }
   const rate = Math.round(records / took)
