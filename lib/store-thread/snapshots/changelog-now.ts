@@ -85,12 +85,12 @@ async function endsOf(
     const ends = await client.retryForever(() => listOffsets(client, topic, missing, 'latest', 'read_uncommitted'))
     const looking = missing.map(async (partition) => {
       const identity = identityOf(partition)
-      const last = ends.get(partition)! - 1
-      const clock =
-        identity === undefined || last < 0
-          ? undefined
-          : await client.retryForever(() => markerAt(client, topic, partition, last, identity))
-      found.set(partition, clock === undefined ? { end: last + 1, clock } : { end: last, clock })
+      const end = ends.get(partition)!
+      const looks = identity !== undefined && end > 0
+      const marked = looks
+        ? await client.retryForever(() => markerFrom(client, topic, partition, end - 1, identity))
+        : undefined
+      found.set(partition, marked ?? { end, clock: undefined })
     })
     await Promise.all(looking)
     const isComplete = missing.every((partition) => {
@@ -101,14 +101,14 @@ async function endsOf(
   }
 }
 
-/** Returns the broker's clock by the owner's marker, if that is at an offset. */
-async function markerAt(
+/** Returns the owner's marker, if it is at an offset or after it: the log may have grown since its end was asked for. */
+async function markerFrom(
   client: KafkaClient,
   topic: string,
   partition: number,
   offset: number,
   { producerId, producerEpoch }: ProducerIdentity,
-): Promise<BrokerClock | undefined> {
+): Promise<End | undefined> {
   const fetched = await batchAt(client, topic, partition, offset)
   if (fetched === undefined) return undefined
   const batches = new CommittedBatches()
@@ -117,7 +117,7 @@ async function markerAt(
   try {
     for (let kind = batches.next(); kind !== undefined; kind = batches.next()) {
       const isOwn = batch.producerId === producerId && batch.producerEpoch >= producerEpoch
-      if (kind === 'control' && isOwn) return new BrokerClock(batch.maxTimestamp)
+      if (kind === 'control' && isOwn) return { end: batch.baseOffset, clock: new BrokerClock(batch.maxTimestamp) }
     }
   } catch (error) {
     // Recovery reads the same batch and reports it.

@@ -21,7 +21,10 @@ function marker(offset: number, { producerId, producerEpoch } = identity): Buffe
 }
 
 /** Restores partition 0 of a changelog whose last batch is at offset 1,200. */
-async function restored(files: FakeSnapshots, { isLocked = true, isFenced = true, markers = [marker(1_200)] } = {}) {
+async function restored(
+  files: FakeSnapshots,
+  { isLocked = true, isFenced = true, markers = [marker(1_200)], epochEnd: endOffset = 1_150 } = {},
+) {
   const lines = captureLog()
   const fake = new FakeClient()
   fake.topicId = 'id'
@@ -29,7 +32,7 @@ async function restored(files: FakeSnapshots, { isLocked = true, isFenced = true
   fake.offsets.set(0, { earliest: 0, latest: 1_201 })
   fake.topicConfig.set('delete.retention.ms', '86400000')
   void fake.serve(({ request, answer }) => {
-    const epochEnd = { partition: 0, epoch: 3, endOffset: 1_150 }
+    const epochEnd = { partition: 0, epoch: 3, endOffset }
     if (request.apiName !== 'Fetch') return answer(endOfEpochResponse('log', epochEnd))
     expect(fetchPositions(request)[0]!.offset).toBe(1_200)
     const records = markers.length > 1 ? markers.shift()! : markers[0]!
@@ -60,6 +63,14 @@ test('the marker is waited for, which reaches the partition a little later', asy
     markers: [marker(1_200, { producerId: 7, producerEpoch: 3 }), marker(1_200)],
   })
   expect(found!.ageMs).toBeGreaterThanOrEqual(1_000_000)
+})
+
+test('a marker that comes after the end was asked for is the end', async () => {
+  const files = new FakeSnapshots()
+  files.held.set(0, [someFacts({ position: 1_201, takenAt: takenAt() })])
+  const record = rawBatch({ baseOffset: 1_200n, producerId: 7n, producerEpoch: 3, records: [rawRecord({ key: 'a' })] })
+  const { found, start } = await restored(files, { markers: [Buffer.concat([record, marker(1_201)])], epochEnd: 1_202 })
+  expect([found?.facts.position, start]).toEqual([1_201, 'used'])
 })
 
 test('without a marker the local clock counts', async () => {
