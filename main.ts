@@ -1,7 +1,7 @@
 /** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
 import { runClientCommand } from './lib/cli/index.ts'
-import { type ConfigInput, isStructured, readCommand, type Settings } from './lib/config/index.ts'
+import { type ConfigInput, helpHint, isStructured, readCommand, type Settings } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
 import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
@@ -90,7 +90,7 @@ function exitCodeOf(thrown: unknown): number {
 
 function end(thrown: unknown): never {
   const exitCode = exitCodeOf(thrown)
-  logFatal(describeUncaught(thrown), isStructured(input), exitCode === 2 ? 'See latchkey --help.' : undefined)
+  logFatal(describeUncaught(thrown), isStructured(input), exitCode === 2 ? helpHint(input.argv) : undefined)
   process.exit(exitCode)
 }
 

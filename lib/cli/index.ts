@@ -1,5 +1,5 @@
 /** The commands that ask a running store. */
-import { type ClientCommand, type ConfigInput, helpText, readClientSettings } from '../config/index.ts'
+import { type ClientCommand, type ConfigInput, helpText, isHelpFlag, readClientSettings } from '../config/index.ts'
 import { escapeControls } from '../log/escape.ts'
 import { readArguments } from './arguments.ts'
 import { dump } from './dump.ts'
@@ -19,7 +19,7 @@ const noAnswer = 3
  * @throws LatchkeyError invalid_settings
  */
 export async function runClientCommand(command: ClientCommand, input: ConfigInput): Promise<number> {
-  if (input.argv.some((word) => word === '--help' || word === '-h')) {
+  if (input.argv.some(isHelpFlag)) {
     process.stdout.write(helpText({ topic: 'commands', columns: process.stdout.columns }))
     return 0
   }

@@ -52,6 +52,15 @@ export function isClientCommand(word: string): word is ClientCommand {
   return Object.hasOwn(commands, word)
 }
 
+export function isHelpFlag(word: string): boolean {
+  return word === '--help' || word === '-h'
+}
+
+/** Names the page of --help that the first word of the command line belongs to. */
+export function helpHint([word = '']: readonly string[]): string {
+  return isClientCommand(word) || word === printCommand ? 'See latchkey --help commands.' : 'See latchkey --help.'
+}
+
 /** What `print` prints. */
 export const printedDocuments = ['alerts', 'dashboard', 'dockerfile', 'k8s', 'licenses', 'sbom', 'unit'] as const
 export type PrintedDocument = (typeof printedDocuments)[number]
@@ -72,7 +81,7 @@ export const commandFlags = [
 ] as const
 
 export const commandExitCodes =
-  '0 done; 1 the key is not found, or the store is not ready (status); 2 wrong arguments; 3 no answer, or an error'
+  '0 done; 1 the key is not found, or the store is not ready (status); 2 wrong arguments or settings; 3 no answer, or another error'
 
 /** @param words after `print`. @throws LatchkeyError invalid_settings */
 export function printedDocumentOf(words: readonly string[]): PrintedDocument {

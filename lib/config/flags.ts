@@ -96,7 +96,7 @@ function withoutCommand(flags: Flags, argv: readonly string[]): readonly string[
   if (word === undefined || word === '' || word.startsWith('-')) return argv
   if (word === checkCommand) flags.check = true
   else {
-    const near = nearName(word, commandNames)
+    const near = flagNames.includes(word) ? `--${word}` : nearName(word, commandNames)
     const hint =
       near === undefined ? `it must be one of ${commandNames.join(', ')}, or a flag` : `did you mean ${near}?`
     flags.faults.push(`${quote(word)} is not a command: ${hint}`)

@@ -7,6 +7,7 @@ import { clientsOf } from './client-properties.ts'
 import {
   type ClientCommand,
   isClientCommand,
+  isHelpFlag,
   printCommand,
   type PrintedDocument,
   printedDocumentOf,
@@ -34,7 +35,7 @@ import { switchWords } from './values.ts'
 
 export { parseBroker } from './broker-list.ts'
 export { type ClientFlags, type ClientSettings, readClientSettings } from './client-settings.ts'
-export { type ClientCommand, commands, type PrintedDocument } from './commands.ts'
+export { type ClientCommand, commands, helpHint, isHelpFlag, type PrintedDocument } from './commands.ts'
 export { helpText } from './help.ts'
 export { variableOf } from './setting-names.ts'
 export type { ConfigInput } from './sources.ts'
@@ -65,6 +66,7 @@ export type Command =
 export function readCommand({ argv, environment, envDirectories }: ConfigInput): Command {
   const [word = ''] = argv
   if (isClientCommand(word)) return { action: 'ask', name: word }
+  if (word === printCommand && argv.some(isHelpFlag)) return { action: 'help', topic: 'commands' }
   if (word === printCommand) return { action: 'print', document: printedDocumentOf(argv.slice(1)) }
   const flags = readFlags(argv)
   const { faults, valueless } = flags

@@ -29,6 +29,7 @@ test('a first word that is no command is named, with the one that was probably m
     '"orders" is not a command: it must be one of get, dump, watch, status, print, check, or a flag',
   ])
   expect(argv('stauts')).toEqual(['"stauts" is not a command: did you mean status?'])
+  expect(argv('help')).toEqual(['"help" is not a command: did you mean --help?'])
 })
 
 test('the command check is the flag --check', () => {

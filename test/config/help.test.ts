@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { helpTopics } from '../../lib/config/help.ts'
-import { helpText } from '../../lib/config/index.ts'
+import { helpHint, helpText } from '../../lib/config/index.ts'
 import { flagOf, metadataOf, settingAreas, settingKeys, settingKeysOf } from '../../lib/config/settings.ts'
 
 /** As if no line had been broken. */
@@ -68,3 +68,10 @@ describe('helpText', () => {
     expect(helpText({ color: true })).toContain('\u001b[1mUsage')
   })
 })
+
+test.each([
+  [['get'], 'See latchkey --help commands.'],
+  [['print', 'x'], 'See latchkey --help commands.'],
+  [['check'], 'See latchkey --help.'],
+  [[], 'See latchkey --help.'],
+])('an error of %p names the page of --help that has it', (argv, hint) => expect(helpHint(argv)).toBe(hint))

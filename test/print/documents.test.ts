@@ -28,6 +28,10 @@ describe('latchkey print', () => {
   ])('%p is refused', (words, found) => {
     expect(() => printed(...words)).toThrow(found)
   })
+
+  test.each([[['--help']], [['unit', '-h']]])('%p is a question for help', (words) => {
+    expect(printed(...words)).toEqual({ action: 'help', topic: 'commands' })
+  })
 })
 
 test('the rules of alerts each have what a person needs', () => {
