@@ -10,18 +10,8 @@ const notFound = 404
 /** @returns the exit code */
 export async function get(client: StoreClient, { words, json }: Arguments): Promise<number> {
   const key = words[0]!
-  return json ? getEntry(client, key) : getValue(client, key)
-}
-
-async function getValue(client: StoreClient, key: string): Promise<number> {
   try {
-    const answer = await client.get('/stores', new URLSearchParams({ key }), '*/*')
-    if (!process.stdout.isTTY) {
-      for await (const chunk of answer.body!) await print(chunk)
-      return 0
-    }
-    const text = await answer.text()
-    await print(text.endsWith('\n') ? text : `${text}\n`)
+    await (json ? printEntry(client, key) : printValue(client, key))
     return 0
   } catch (thrown) {
     if (!(thrown instanceof NoAnswer && thrown.status === notFound && thrown.code === 'key_not_found')) throw thrown
@@ -30,16 +20,23 @@ async function getValue(client: StoreClient, key: string): Promise<number> {
   }
 }
 
+async function printValue(client: StoreClient, key: string): Promise<void> {
+  const answer = await client.get('/stores', new URLSearchParams({ key }), '*/*')
+  if (!process.stdout.isTTY) {
+    for await (const chunk of answer.body!) await print(chunk)
+    return
+  }
+  const text = await answer.text()
+  await print(text.endsWith('\n') ? text : `${text}\n`)
+}
+
 /** Prints the entry as many keys have it, which is one line. */
-async function getEntry(client: StoreClient, key: string): Promise<number> {
+async function printEntry(client: StoreClient, key: string): Promise<void> {
   const answer = await client.get('/stores', new URLSearchParams({ keys: key }), 'application/x-ndjson')
   const line = await answer.text()
   const { code } = parseAnswer(entryLine, line, client.url)
-  if (code === undefined) {
-    await print(line)
-    return 0
-  }
-  if (code !== 'key_not_found') throw new NoAnswer(`Asking for the key: ${code}`, answer.status, code)
-  process.stderr.write('latchkey: Key not found\n')
-  return 1
+  if (code === undefined) return print(line)
+  // The line has a code alone. The answer to a lookup has the reason in words, and what to do.
+  await client.get('/stores', new URLSearchParams({ key }), 'application/json')
+  throw new NoAnswer(`Looking up the key: its entry cannot be shown (${code}); ask again, or without --json`)
 }

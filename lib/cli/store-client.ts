@@ -22,7 +22,8 @@ export class NoAnswer extends Error {
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there; start the store, or give --url',
-  ENOTFOUND: 'there is no host of this name',
+  ENOTFOUND: 'there is no host of this name; correct --url or SERVER_BIND',
+  EPROTO: 'the TLS handshake failed; a store without TLS needs http:',
   ECONNRESET: 'the connection was closed; a store with TLS needs https:',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed; name it with NODE_EXTRA_CA_CERTS',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown authority; name that with NODE_EXTRA_CA_CERTS',
@@ -30,6 +31,12 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an unknown authority; name that with NODE_EXTRA_CA_CERTS',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
   CERT_HAS_EXPIRED: 'its certificate has expired',
+}
+
+/** What to give, by the code of a problem. */
+const hints: Readonly<Record<string, string>> = {
+  unauthorized: 'SERVER_TOKEN_FILE or SERVER_TOKEN',
+  store_not_found: 'its name by --store-id or STORE_ID',
 }
 
 export class StoreClient {
@@ -95,7 +102,7 @@ async function problemOf(answer: Response): Promise<NoAnswer> {
     return new NoAnswer(`Asking ${url}: status ${status}, which is not of a store`, status)
   }
   const { code, detail } = problemIn(text)
-  const hint = code === 'unauthorized' ? '; give SERVER_TOKEN_FILE or SERVER_TOKEN' : ''
+  const hint = hints[code] === undefined ? '' : `; give ${hints[code]}`
   return new NoAnswer(`${detail} (${code})${hint}`, status, code)
 }
 

@@ -37,6 +37,20 @@ describe('answers that are none', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: 'latchkey: Looking up: \\u001b[2J 5 % (recovering)\n' })
   })
 
+  test.each([
+    [404, 'key_not_found', 1],
+    [421, 'partition_not_held', 3],
+  ])('an entry that is not there has the reason of a lookup: %p %p', async (status, code, exitCode) => {
+    const entries = new Response(JSON.stringify({ key: 'a', code }))
+    const url = serve(({ url: asked }) => (asked.includes('?keys=') ? entries : problem(status, code, 'The reason')))
+    const { stdout, stderr, ...ended } = await ask(url, 'get', '--json', 'a')
+    expect({ stdout, stderr, exitCode: ended.exitCode }).toEqual({
+      stdout: '',
+      stderr: `latchkey: The reason (${code})\n`,
+      exitCode,
+    })
+  })
+
   test('the token goes to the store alone: a redirect is not followed', async () => {
     const seen: (string | null)[] = []
     const other = Bun.serve({
