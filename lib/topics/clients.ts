@@ -104,9 +104,10 @@ export function partitionTroublesOf({ consumer, producer, changelog, replicas }:
   return [consumer, producer, changelog, replicas].flatMap((client) => client.health.partitionTroubles)
 }
 
-/** Returns the id of the changelog topic; undefined if it was not requested, or the brokers know no ids. */
-export function changelogIdOf({ producer, replicas }: Clients, { changelogTopic }: StoreConfig): string | undefined {
-  return producer.topics.id(changelogTopic) ?? replicas.topics.id(changelogTopic)
+/** Returns the id of the changelog topic; undefined if the brokers know no ids. The check of the topics has asked for it. */
+export function changelogIdOf(clients: Clients, { changelogTopic }: StoreConfig): string | undefined {
+  const { producer, replicas, consumer } = clients
+  return [producer, replicas, consumer].map(({ topics }) => topics.id(changelogTopic)).find((id) => id !== undefined)
 }
 
 export function closeClients(clients: Clients): void {

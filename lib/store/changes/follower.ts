@@ -29,6 +29,8 @@ export class Follower implements Following, Touchable {
   /** A place before everything that was not taken; undefined if everything was. */
   #since: ChangeId | undefined
   #resumed: Resumed | undefined
+  /** Place that is continued when the partitions show everything. */
+  #awaiting: ChangeId | undefined
   #states: Followers['states']
   /** Keys that were taken, and whose values are not returned yet. */
   #left: readonly ChangedKey[] = []
@@ -49,8 +51,12 @@ export class Follower implements Following, Touchable {
     this.#scan = new ChangeScan(this.#filter)
     this.#generation = followers.generation
     this.#states = followers.states
-    if (typeof from === 'object') this.#resumed = this.#resume(from)
-    if (from === 'start' || this.#resumed === 'reset') this.#resetDue = 'now'
+    if (from === 'start') this.#resetDue = 'now'
+    if (typeof from !== 'object') return
+    // A copy that is still filled may not have reached the place.
+    this.#resumed = 'changelog'
+    this.#awaiting = from
+    if (followers.isComplete(options.partition)) this.#resume(from)
   }
 
   get resumed(): Resumed | undefined {
@@ -58,6 +64,7 @@ export class Follower implements Following, Touchable {
   }
 
   get place(): ChangeId | undefined {
+    if (this.#awaiting !== undefined) return undefined
     const isBehind = this.#resetDue !== undefined || this.#listing !== undefined || this.#left.length > 0
     if (isBehind || this.#generation !== this.#followers.generation) return undefined
     if (this.#missed !== undefined) return this.#missed.place
@@ -77,6 +84,10 @@ export class Follower implements Following, Touchable {
     this.#followers.requireServing()
     const states = this.#changedStates()
     if (states.length > 0) return { events: states, place: undefined }
+    if (this.#awaiting !== undefined) {
+      if (!this.#followers.isComplete(this.options.partition)) return undefined
+      this.#resume(this.#awaiting)
+    }
     if (this.#generation !== this.#followers.generation) {
       this.#generation = this.#followers.generation
       this.#resetDue = 'complete'
@@ -110,7 +121,14 @@ export class Follower implements Following, Touchable {
     return this.#left.length > 0 || this.#missed !== undefined || !this.#scan.isAtEnd
   }
 
-  #resume(from: ChangeId): Resumed {
+  #resume(from: ChangeId): void {
+    this.#awaiting = undefined
+    this.#generation = this.#followers.generation
+    this.#resumed = this.#resumedAt(from)
+    if (this.#resumed === 'reset') this.#resetDue = 'now'
+  }
+
+  #resumedAt(from: ChangeId): Resumed {
     if (!this.#followers.knows(from)) return 'reset'
     const left = this.#scan.resume(this.#followers.threads, from)
     this.#since = from
