@@ -17,7 +17,7 @@ const connectionsMax = '12000'
 /** A JIT has to have seen requests before they are timed. */
 const warmClients = 100
 const samples = 1_000
-const idleMs = 6_000
+const idleMs = 20_000
 const pollMs = 20
 /** Until a request that was just sent is held, nearly always; earlier ones are answered at once, which is faster. */
 const sentMs = 3
