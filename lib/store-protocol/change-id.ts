@@ -4,6 +4,7 @@
  * numbers in base 36; offsets of consecutive partitions follow one another.
  */
 export interface ChangeId {
+  /** Empty if the brokers know no ids. Such a place is not continued: the topic may be another one. */
   readonly topicId: string
   /** Milliseconds since the epoch. */
   readonly time: number
@@ -32,7 +33,8 @@ export function formatChangeId({ topicId, time, positions }: ChangeId): string {
 export function parseChangeId(text: string): ChangeId | undefined {
   if (text.length > charactersMax) return undefined
   const [given, topicId, time, runs, ...rest] = text.split('~')
-  if (given !== version || !topicId || time === undefined || !digits.test(time) || runs === undefined) return undefined
+  if (given !== version || topicId === undefined || time === undefined || runs === undefined) return undefined
+  if (!digits.test(time)) return undefined
   const positions = new Map<number, number>()
   for (const run of runs === '' ? [] : runs.split('_')) {
     const numbers = run.split('.')

@@ -102,7 +102,8 @@ export class Followers {
   /** Whether a place is one of this changelog, and of before anything was lost from it. */
   knows({ topicId, time }: ChangeId): boolean {
     const { fellAt } = this
-    return this.threads.every((thread) => thread.topicId === topicId) && (fellAt === 0 || time > fellAt + clockSlackMs)
+    const isSame = topicId !== '' && this.threads.every((thread) => thread.topicId === topicId)
+    return isSame && (fellAt === 0 || time > fellAt + clockSlackMs)
   }
 
   /** @throws LatchkeyError what a lookup throws */
