@@ -4,7 +4,6 @@ import { LatchkeyError } from '../errors.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { mebibytes } from '../text/byte-size.ts'
 import { counted } from '../text/counted.ts'
 import { describePermission, principalOf } from './acls.ts'
 import {
@@ -17,7 +16,7 @@ import {
   transactionalIdPrefixOf,
 } from './clients.ts'
 import { fingerprintOf, hasOtherFingerprint, otherFormatsWarning } from './fingerprint.ts'
-import { doesNotFit, type Expected, expectedOf, fits, leaves } from './memory-fit.ts'
+import { describeMemory, doesNotFit, expectedOf, fits } from './memory-fit.ts'
 import { findPermissions, type PermissionsFound, refuseMissing, type Verdict } from './permission-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
 
@@ -84,12 +83,6 @@ async function committedHere(
   const { primaries } = rolesOf(config, topology.partitionCount)
   if (primaries.length === 0 || topology.missingChangelog !== undefined) return new Map()
   return consumer.retryForever(() => fetchCommitted(consumer, groupOf(config), config.sourceTopic, primaries))
-}
-
-function describeMemory(config: StoreConfig, { entries, bytes, mapBytes }: Expected): string[] {
-  if (entries === 0) return []
-  const bound = config.memoryMax === undefined ? 'without a bound' : leaves(config)
-  return [`memory: ${entries} entries of ${mebibytes(bytes)}, ${mebibytes(mapBytes)} with their index; ${bound}`]
 }
 
 /** Returns the warning of a start with other formats, or another module, than those of the stored values. */

@@ -54,3 +54,13 @@ export function advice(config: StoreConfig, mapBytes: number): string {
   const to = most > config.memoryMax! ? `to at least ${sizeSetting(most)}` : `above ${sizeSetting(config.memoryMax!)}`
   return `Raise MEMORY_MAX, or the limit of the control group that it follows, ${to}, or hold fewer partitions here`
 }
+
+/** Returns the lines of --check. */
+export function describeMemory(config: StoreConfig, { entries, bytes, mapBytes }: Expected): string[] {
+  if (entries === 0) return []
+  const budget = mapBudgetOf(config)
+  const bound = budget === undefined ? 'without a bound' : leaves(config)
+  const line = `memory: ${entries} entries of ${mebibytes(bytes)}, ${mebibytes(mapBytes)} with their index; ${bound}`
+  if (budget === undefined || mapBytes <= budget) return [line]
+  return [line, `warning: Memory would be full: lookups answer, and nothing more is read. ${advice(config, mapBytes)}`]
+}
