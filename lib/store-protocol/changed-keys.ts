@@ -75,6 +75,11 @@ export class KeysCursor {
     this.#doubles = new Float64Array(records.buffer, records.byteOffset, records.length >>> 3)
   }
 
+  /** Goes to a place, whose record is the next one. */
+  seek(place: number): void {
+    this.#at = place
+  }
+
   /** Moves to the next record. Returns false at the end. */
   next(): boolean {
     const at = this.#at

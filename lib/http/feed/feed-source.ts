@@ -7,6 +7,7 @@ import type { ChangeBatch, Following } from '../../store-protocol/following.ts'
 import type { BodySource } from '../stream-answer.ts'
 import type { FeedBeats } from './feed-beats.ts'
 import type { FeedEncoder } from './feed-encoder.ts'
+import type { FeedTurns } from './feed-turns.ts'
 
 const nothing = (): void => {}
 /** Time to wait for schemas, for one batch. */
@@ -16,6 +17,7 @@ const schemaWaitMs = 10_000
 export interface FeedParts {
   readonly stats: FeedStats
   readonly beats: FeedBeats
+  readonly turns: FeedTurns
 }
 
 export class FeedSource implements BodySource {
@@ -100,7 +102,7 @@ export class FeedSource implements BodySource {
     try {
       while (this.#isWoken && this.#piece === undefined && !this.#isOver) {
         this.#isWoken = false
-        const batch = await this.#follower?.next()
+        const batch = await this.#parts.turns.take(async () => this.#next())
         if (batch === undefined) continue
         // There may be more.
         this.#isWoken = true
@@ -114,6 +116,11 @@ export class FeedSource implements BodySource {
     }
     this.#isTaking = false
     if (this.#piece !== undefined || this.#isOver || this.#isWoken) this.ready()
+  }
+
+  /** The client may have left before its turn. */
+  #next(): Promise<ChangeBatch | undefined> | undefined {
+    return this.#isOver ? undefined : this.#follower?.next()
   }
 
   async #encode(batch: ChangeBatch): Promise<Uint8Array<ArrayBuffer>> {

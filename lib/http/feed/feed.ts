@@ -12,6 +12,7 @@ import { FeedBeats } from './feed-beats.ts'
 import { FeedEncoder } from './feed-encoder.ts'
 import { type FeedForm, type FeedOptions, feedOptionsOf } from './feed-options.ts'
 import { type FeedParts, FeedSource } from './feed-source.ts'
+import { FeedTurns } from './feed-turns.ts'
 
 const feedPrefix = '/changes/'
 const feedPath = /^\/changes\/[^/?]+(?:\?|$)/
@@ -35,7 +36,7 @@ export class FeedHandler {
 
   constructor(store: StoreView, stats: FeedStats) {
     this.#store = store
-    this.#parts = { stats, beats: new FeedBeats() }
+    this.#parts = { stats, beats: new FeedBeats(), turns: new FeedTurns() }
   }
 
   /** @param target of the request, for which isFeed holds */

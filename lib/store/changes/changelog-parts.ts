@@ -4,15 +4,34 @@
  * followers that wait. A follower keeps its place only: the last parts are kept here, and one that is no longer here is
  * requested again.
  */
-import type { KeysFound, KeysPart } from '../../store-protocol/changed-keys.ts'
+import { KeysCursor, type KeysFound, type KeysPart } from '../../store-protocol/changed-keys.ts'
 
 /** Bytes of parts that are kept, each with some more, so that few parts are kept. */
 const keptBytesMax = 8 << 20
 const overheadBytes = 65_536
 
-export interface KeptPart extends KeysPart {
+export class KeptPart {
   /** Names the part in this thread. */
   readonly serial: number
+  readonly keys: KeysPart
+  /** Place of the record of each key. Made when a follower of a few keys reads the part: thousands may do so. */
+  #places: Map<string, number> | undefined
+
+  constructor(serial: number, keys: KeysPart) {
+    this.serial = serial
+    this.keys = keys
+  }
+
+  /** Returns the places of the records of some keys (latin1), in order of offsets. */
+  placesOf(keys: Iterable<string>): number[] {
+    const places = (this.#places ??= placesIn(this.keys))
+    const found: number[] = []
+    for (const key of keys) {
+      const place = places.get(key)
+      if (place !== undefined) found.push(place)
+    }
+    return found.toSorted((a, b) => a - b)
+  }
 }
 
 /** A follower that waits for the keys from an offset on; if both are equal, until everything below is visible. */
@@ -53,8 +72,9 @@ export class ChangelogParts {
    */
   find(partition: number, offset: number, fellAt: number): KeptPart | undefined {
     for (const [name, part] of this.#kept) {
-      if (part.partition !== partition || offset < part.from || offset >= part.to) continue
-      if (part.readAt <= fellAt) {
+      const { keys } = part
+      if (keys.partition !== partition || offset < keys.from || offset >= keys.to) continue
+      if (keys.readAt <= fellAt) {
         this.#drop(name)
         continue
       }
@@ -138,7 +158,7 @@ export class ChangelogParts {
   #keep(part: KeysPart): void {
     const name = `${part.partition} ${part.from}`
     this.#drop(name)
-    this.#kept.set(name, { ...part, serial: ++this.#serial })
+    this.#kept.set(name, new KeptPart(++this.#serial, part))
     this.#keptBytes += keptBytes(part)
     for (const oldest of this.#kept.keys()) {
       if (this.#keptBytes <= keptBytesMax || this.#kept.size === 1) return
@@ -150,8 +170,18 @@ export class ChangelogParts {
     const part = this.#kept.get(name)
     if (part === undefined) return
     this.#kept.delete(name)
-    this.#keptBytes -= keptBytes(part)
+    this.#keptBytes -= keptBytes(part.keys)
   }
+}
+
+function placesIn(part: KeysPart): Map<string, number> {
+  const places = new Map<string, number>()
+  const cursor = new KeysCursor(part)
+  while (cursor.next()) {
+    const { data, keyStart, keyLength, start } = cursor
+    places.set(data.toString('latin1', keyStart, keyStart + keyLength), start)
+  }
+  return places
 }
 
 function keptBytes({ records }: KeysPart): number {

@@ -16,6 +16,12 @@ export class FollowedKeyFilter {
     this.#partition = partition
   }
 
+  /** Each as text (latin1); undefined if the follower names none. */
+  get keys(): ReadonlySet<string> | undefined {
+    if (this.#keys !== undefined) this.#texts ??= new Set(this.#keys.map(latin1))
+    return this.#texts
+  }
+
   wantsPartition(partition: number): boolean {
     return this.#partition === undefined || this.#partition === partition
   }
@@ -24,9 +30,8 @@ export class FollowedKeyFilter {
   textOf(data: Buffer, start: number, length: number): string | undefined {
     if (length < this.#prefix.length || !beginsWith(data, start, this.#prefix)) return undefined
     const text = data.toString('latin1', start, start + length)
-    if (this.#keys === undefined) return text
-    this.#texts ??= new Set(this.#keys.map(latin1))
-    return this.#texts.has(text) ? text : undefined
+    const { keys } = this
+    return keys === undefined || keys.has(text) ? text : undefined
   }
 }
 

@@ -12,7 +12,7 @@ import type { ThreadChanges } from './thread-changes.ts'
 /** Partitions of which a follower requests keys at a time. */
 const partitionsMax = 4
 /** Records that are looked at in one turn. */
-const examinedMax = 10_000
+const examinedMax = 4_000
 /**
  * Part of delete.retention.ms for which a place is good. The rest is for clocks that differ, and for what was written
  * when the place was named and not visible yet.
@@ -120,7 +120,7 @@ export class MissedChanges {
     if (part !== undefined) {
       if (wait !== undefined) thread.parts.forget(wait)
       reading.wait = undefined
-      const isKept = Date.now() < this.origin.time + part.deleteRetentionMs * retentionPart
+      const isKept = Date.now() < this.origin.time + part.keys.deleteRetentionMs * retentionPart
       return isKept ? part : 'lost'
     }
     if (wait === undefined || wait.state === 'reached') {
@@ -130,7 +130,7 @@ export class MissedChanges {
     return undefined
   }
 
-  /** @returns the number of records that were looked at */
+  /** @returns the number of records that were looked at, or looked for */
   #takeFrom(
     part: KeptPart,
     reading: PartitionReading,
@@ -139,9 +139,13 @@ export class MissedChanges {
     left: number,
   ): number {
     const { partition, hint } = reading
-    const cursor = new KeysCursor(part, hint?.serial === part.serial ? hint.byte : 0)
+    const { keys } = this.#filter
+    const places = keys && part.placesOf(keys)
+    const cursor = new KeysCursor(part.keys, hint?.serial === part.serial ? hint.byte : 0)
     let examined = 0
-    for (; cursor.next(); examined++) {
+    for (const end = places?.length ?? Number.POSITIVE_INFINITY; examined < end; examined++) {
+      if (places !== undefined) cursor.seek(places[examined]!)
+      if (!cursor.next()) break
       const { changelogOffset, sourceOffset: offset, data, keyStart, keyLength } = cursor
       if (changelogOffset < reading.at) continue
       if (changelogOffset >= reading.to) break
@@ -157,7 +161,7 @@ export class MissedChanges {
       // If the map does not have the key any more, its deletion comes later, or compaction has removed this record.
       changed.set(place, { key, partition, offset, isDeletion: true })
     }
-    reading.at = Math.min(part.to, reading.to)
-    return examined
+    reading.at = Math.min(part.keys.to, reading.to)
+    return examined + (keys?.size ?? 0)
   }
 }
