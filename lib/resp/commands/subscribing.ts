@@ -4,7 +4,12 @@ import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
 import { keyspace } from '../push/channel-pattern.ts'
 import { bytesOf } from '../push/encoded.ts'
-import { clientSubscriptionsMax, subscriptionsMax } from '../push/push-limits.ts'
+import {
+  clientSubscriptionBytesMax,
+  clientSubscriptionsMax,
+  subscriptionBytesMax,
+  subscriptionsMax,
+} from '../push/push-limits.ts'
 
 type Key = Uint8Array | undefined
 
@@ -93,13 +98,21 @@ function textsOf(client: Client): string[] {
 }
 
 function checkRoom({ context, pushes }: Client, texts: readonly string[], known: ReadonlySet<string>): void {
-  const added = new Set(texts.filter((text) => !known.has(text))).size
-  const own = pushes.subscriptions + added
-  const all = context.stats.subscriptions + added
-  const isOwn = own > clientSubscriptionsMax
-  if (!isOwn && all <= subscriptionsMax) return
-  const bounds = isOwn ? `a client may have ${clientSubscriptionsMax}` : `an instance may have ${subscriptionsMax}`
-  throw new CommandError(
-    `ERR subscribing: there would be ${isOwn ? own : all} subscriptions, and ${bounds}; use a pattern, or fewer channels`,
+  const names = new Set(texts.filter((text) => !known.has(text)))
+  const own = pushes.subscriptions + names.size
+  const all = context.stats.subscriptions + names.size
+  if (own > clientSubscriptionsMax) throw tooMany(`${own} subscriptions`, 'a client', clientSubscriptionsMax)
+  if (all > subscriptionsMax) throw tooMany(`${all} subscriptions`, 'an instance', subscriptionsMax)
+  const added = [...names].reduce((sum, name) => sum + name.length, 0)
+  const bytes = pushes.subscriptionBytes + added
+  const allBytes = pushes.allSubscriptionBytes + added
+  const bytesMax = clientSubscriptionBytesMax
+  if (bytes > bytesMax) throw tooMany(`${bytes} bytes of names`, 'a client', bytesMax)
+  if (allBytes > subscriptionBytesMax) throw tooMany(`${allBytes} bytes of names`, 'a thread', subscriptionBytesMax)
+}
+
+function tooMany(found: string, of: string, max: number): CommandError {
+  return new CommandError(
+    `ERR subscribing: there would be ${found}, and ${of} may have ${max}; use a pattern, or fewer channels`,
   )
 }

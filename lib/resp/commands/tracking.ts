@@ -3,7 +3,7 @@ import { integerOf, syntaxError, textOf, wordOf } from '../arguments.ts'
 import type { Client } from '../client.ts'
 import { CommandError } from '../error-reply.ts'
 import type { TrackingMode } from '../push/client-tracking.ts'
-import { clientPrefixesMax } from '../push/push-limits.ts'
+import { clientPrefixesMax, prefixBytesMax } from '../push/push-limits.ts'
 
 interface TrackingOptions extends TrackingMode {
   readonly prefixes: readonly string[]
@@ -128,6 +128,11 @@ function checkPrefixes(known: readonly string[], added: readonly string[]): void
   if (known.length + added.length > clientPrefixesMax) {
     const found = `there would be ${known.length + added.length} prefixes, and a client may have ${clientPrefixesMax}`
     throw new CommandError(`ERR CLIENT TRACKING: ${found}; use shorter prefixes`)
+  }
+  const longest = Math.max(0, ...added.map(({ length }) => length))
+  if (longest > prefixBytesMax) {
+    const found = `a prefix has ${longest} bytes, and it may have ${prefixBytesMax}`
+    throw new CommandError(`ERR CLIENT TRACKING: ${found}; use a shorter one`)
   }
   for (const [index, prefix] of added.entries()) {
     const existing = known.find((one) => overlap(one, prefix))

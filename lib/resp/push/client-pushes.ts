@@ -22,6 +22,7 @@ export class ClientPushes {
   #patterns: Set<string> | undefined
   #tracking: ClientTracking | undefined
   #subscriptions = 0
+  #subscriptionBytes = 0
   #isClosed = false
 
   /** @param fail ends the connection */
@@ -42,6 +43,16 @@ export class ClientPushes {
   /** Number of channels and patterns. */
   get subscriptions(): number {
     return this.#subscriptions
+  }
+
+  /** Bytes of their names. */
+  get subscriptionBytes(): number {
+    return this.#subscriptionBytes
+  }
+
+  /** The same of all clients of the thread. */
+  get allSubscriptionBytes(): number {
+    return this.#notifier.subscriptions.bytes
   }
 
   get tracking(): ClientTracking | undefined {
@@ -65,13 +76,13 @@ export class ClientPushes {
     if (this.#isClosed || channels.has(name)) return
     this.#notifier.subscriptions.subscribe(name, key, this.#queue)
     channels.add(name)
-    this.#count(1)
+    this.#count(1, name)
   }
 
   unsubscribe(name: string): void {
     if (this.#channels?.delete(name) !== true) return
     this.#notifier.subscriptions.unsubscribe(name, this.#queue)
-    this.#count(-1)
+    this.#count(-1, name)
     this.#leaveIfUnused()
   }
 
@@ -81,13 +92,13 @@ export class ClientPushes {
     if (this.#isClosed || patterns.has(text)) return
     this.#notifier.subscriptions.subscribePattern(text, this.#queue)
     patterns.add(text)
-    this.#count(1)
+    this.#count(1, text)
   }
 
   unsubscribePattern(text: string): void {
     if (this.#patterns?.delete(text) !== true) return
     this.#notifier.subscriptions.unsubscribePattern(text, this.#queue)
-    this.#count(-1)
+    this.#count(-1, text)
     this.#leaveIfUnused()
   }
 
@@ -177,8 +188,10 @@ export class ClientPushes {
     }
   }
 
-  #count(added: number): void {
+  #count(added: 1 | -1, name: string): void {
     this.#subscriptions += added
+    this.#subscriptionBytes += added * name.length
+    this.#notifier.subscriptions.addBytes(added * name.length)
     this.#counts.addSubscriptions(added)
   }
 

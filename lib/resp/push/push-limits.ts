@@ -4,6 +4,9 @@
 export const clientSubscriptionsMax = 10_000
 /** Channels and patterns of all clients of an instance [no bound]. */
 export const subscriptionsMax = 100_000
+/** Bytes of the names of channels and patterns: of one client, and of all clients of a thread [no bound]. */
+export const clientSubscriptionBytesMax = 1_048_576
+export const subscriptionBytesMax = 67_108_864
 /** Distinct patterns in one thread: each change is compared with all of them [no bound]. */
 export const patternsMax = 1_000
 /** Time after which a pattern may take patternStepsMax steps again. */
@@ -11,6 +14,8 @@ export const patternRenewalMs = 1_000
 
 /** Prefixes of one client that tracks in broadcast mode [no bound]. */
 export const clientPrefixesMax = 100
+/** Bytes of such a prefix [no bound]. */
+export const prefixBytesMax = 1_024
 /** Distinct prefixes in one thread [no bound]. */
 export const prefixesMax = 1_000
 

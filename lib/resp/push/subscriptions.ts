@@ -23,10 +23,20 @@ export class Subscriptions {
   readonly #patterns = new Map<string, ChannelPattern>()
   readonly #hasPlainKeys: boolean
   #renewedAt = performance.now()
+  #bytes = 0
 
   /** @param hasPlainKeys clients write keys as they are stored */
   constructor(hasPlainKeys: boolean) {
     this.#hasPlainKeys = hasPlainKeys
+  }
+
+  /** Of the names of all channels and patterns; each counts once for each client. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  addBytes(added: number): void {
+    this.#bytes += added
   }
 
   get isUsed(): boolean {

@@ -77,6 +77,18 @@ describe('subscribing', () => {
     expect(talk.stats.subscriptions).toBe(10_000)
   })
 
+  test('the names have a bound in bytes, which the error names', async () => {
+    const talk = new Talk()
+    const long = 'x'.repeat(500_000)
+    await talk.all(command('SUBSCRIBE', `1${long}`, `2${long}`))
+    const refusal =
+      'ERR subscribing: there would be 1500003 bytes of names, and a client may have 1048576; use a pattern, or fewer channels'
+    expect(await talk.ask('SUBSCRIBE', `3${long}`)).toEqual(new ReplyError(refusal))
+    expect(await talk.ask('SUBSCRIBE', `2${long}`)).toEqual(['subscribe', `2${long}`, 2])
+    await talk.all(command('UNSUBSCRIBE'))
+    expect(await talk.ask('SUBSCRIBE', `3${long}`)).toEqual(['subscribe', `3${long}`, 1])
+  })
+
   test('the number of subscriptions has a bound for the instance, which the error names', async () => {
     const talk = new Talk()
     talk.stats.addSubscriptions(99_999)

@@ -126,6 +126,15 @@ describe('CLIENT TRACKING', () => {
     )
   })
 
+  test('a prefix has a bound in bytes, which the error names', async () => {
+    const talk = new Talk()
+    await talk.ask('HELLO', '3')
+    expect(await talk.ask('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'x'.repeat(1_025))).toEqual(
+      new ReplyError('ERR CLIENT TRACKING: a prefix has 1025 bytes, and it may have 1024; use a shorter one'),
+    )
+    expect(await talk.ask('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'x'.repeat(1_024))).toBe('OK')
+  })
+
   test('the number of prefixes has bounds, which the errors name', async () => {
     const talk = await tracking(['BCAST', 'PREFIX', 'x'])
     const prefixes = Array.from({ length: 100 }, (_, index) => ['PREFIX', `p${index} `]).flat()
