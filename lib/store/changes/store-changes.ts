@@ -145,7 +145,6 @@ export class StoreChanges {
       while (this.#following.some(({ cursor }) => cursor === undefined)) {
         this.#opening ??= Promise.withResolvers()
         await this.#opening.promise
-        this.#opening = undefined
         this.#source.requireServing()
       }
       // What this thread has not read yet belongs to the place at which the follower begins.
@@ -162,7 +161,7 @@ export class StoreChanges {
 
   /** To be called when the store stops or has failed. */
   stopped(): void {
-    this.#opening?.resolve()
+    this.#reopen()
     this.#followers.wakeAll()
     for (const changed of this.#keys.all()) changed()
   }
@@ -186,7 +185,13 @@ export class StoreChanges {
   #take(changes: ThreadChanges): void {
     const woken = readPublish(changes, this.#followers, this.#keys)
     for (const changed of woken) changed()
+    this.#reopen()
+  }
+
+  /** Those that are about to follow look again. What one of them waits for next, none of the others may end. */
+  #reopen(): void {
     this.#opening?.resolve()
+    this.#opening = undefined
   }
 
   /** Asks the store threads for the messages that the waits need. */

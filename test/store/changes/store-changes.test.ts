@@ -201,3 +201,20 @@ describe('waiting for a key', () => {
     expect(calls()).toEqual([2])
   })
 })
+
+test('all that begin to follow at the same time do, although other messages come first', async () => {
+  const { waits, publish, answer } = start()
+  const begun: number[] = []
+  const followers = [1, 2, 3].map(async (number) => {
+    const follower = await waits.follow({ from: 'now', withValues: true }, () => {})
+    begun.push(number)
+    return follower
+  })
+  publish({ 0: 1 })
+  await turn()
+  expect(begun).toEqual([])
+  answer()
+  await turn()
+  expect(begun.toSorted()).toEqual([1, 2, 3])
+  for (const follower of await Promise.all(followers)) follower.close()
+})
