@@ -1,4 +1,7 @@
 /** What --check says of the snapshots on the disk. Changes nothing there. */
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { messageOf } from '../errors.ts'
 import { openSnapshotDirectory, readOnlyDisk } from '../map/index.ts'
 import { ageOf, allowedAgeMs } from '../store-protocol/snapshot-age.ts'
 import { factsIn } from '../store-protocol/snapshot-facts.ts'
@@ -9,6 +12,10 @@ import { counted } from '../text/counted.ts'
 export function describeSnapshots(config: StoreConfig, now = Date.now()): string[] {
   const path = snapshotPathOf(config)
   if (path === undefined) return []
+  const whyNot = whyNotWritable(path)
+  if (whyNot !== undefined) {
+    return [`warning: Writing snapshots to ${path}: ${whyNot}. The store would run without; correct SNAPSHOT_DIR`]
+  }
   const opened = openSnapshotDirectory(path, readOnlyDisk)
   const found = 'fault' in opened ? [] : usableIn(opened.directory, config, now)
   if (found.length === 0) return [`snapshots in ${path}: none yet; a start reads the changelog from its start`]
@@ -18,6 +25,18 @@ export function describeSnapshots(config: StoreConfig, now = Date.now()): string
   const what = `${counted(found.length, 'partition')}, ${entries} entries, up to ${durationOf(ageMs)} old`
   const left = leftMs > 0 ? `they can be used for ${durationOf(leftMs)} more` : 'some are too old to be used'
   return [`snapshots in ${path}: ${what}; ${left}`]
+}
+
+/** Returns why a store could not write there. Of directories that do not exist yet, the nearest that does counts. */
+function whyNotWritable(path: string): string | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is not a directory`
+    accessSync(path, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+    return isMissing && dirname(path) !== path ? whyNotWritable(dirname(path)) : messageOf(error)
+  }
 }
 
 interface Usable {

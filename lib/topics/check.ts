@@ -94,10 +94,11 @@ function describeChanged(config: StoreConfig, committed: ReadonlyMap<number, Com
 }
 
 /** Describes what a start does with an existing changelog. */
-function beginning({ rebuild }: StoreConfig): string {
-  return rebuild
-    ? 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
-    : 'a start would recover from its beginning'
+function beginning({ rebuild, snapshotDir }: StoreConfig): string {
+  if (rebuild) {
+    return 'what it has here would be deleted by tombstones, and the source read from its start, because of --rebuild'
+  }
+  return `a start would recover from its beginning${snapshotDir === undefined ? '' : ', or from after a snapshot'}`
 }
 
 function describe(

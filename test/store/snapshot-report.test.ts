@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChiralMap, ChiralMapReaders, openSnapshotDirectory, SnapshotWriter } from '../../lib/map/index.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
@@ -62,4 +62,18 @@ test.each([
 
 test('a check says nothing of snapshots without a directory for them', () => {
   expect(describeSnapshots({ storeId: 'orders', useProcessingOnly: false } as StoreConfig)).toEqual([])
+})
+
+test('a check warns of a directory that snapshots cannot be written to', () => {
+  const folder = temporaryFolder('snapshots')
+  try {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    const config = { snapshotDir: file, storeId: 'orders', useProcessingOnly: false, fencing: true } as StoreConfig
+    expect(describeSnapshots(config, now)).toEqual([
+      `warning: Writing snapshots to ${join(file, 'orders')}: ${file} is not a directory. The store would run without; correct SNAPSHOT_DIR`,
+    ])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
