@@ -43,9 +43,9 @@ export function namesOf(client: Client): string[] {
 }
 
 /** For a subcommand that does not exist. */
-export function unknownSubcommand(client: Client, container: string): CommandError {
+export function unknownSubcommand(client: Client, container: string, known: readonly string[]): CommandError {
   const found = textOf(client, 1).slice(0, 128)
-  return new CommandError(`ERR unknown subcommand '${found}'. Try ${container} HELP.`)
+  return new CommandError(`ERR unknown subcommand '${found}'. ${container} has ${known.join(', ').toUpperCase()}.`)
 }
 
 export function wrongCount(name: string): CommandError {

@@ -34,7 +34,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export function clientCommand(client: Client): void | Promise<void> {
   const word = wordOf(client, 1)
   const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined
-  if (subcommand === undefined) throw unknownSubcommand(client, 'CLIENT')
+  if (subcommand === undefined) throw unknownSubcommand(client, 'CLIENT', Object.keys(subcommands))
   const { count } = client.args
   const isComplete = subcommand.count < 0 ? count >= -subcommand.count : count === subcommand.count
   if (!isComplete) throw wrongCount(`client|${word}`)

@@ -6,7 +6,7 @@ import { commandBytesMax } from '../limits.ts'
 
 export function config(client: Client): void {
   const { args, replies, context } = client
-  if (wordOf(client, 1) !== 'get') throw unknownSubcommand(client, 'CONFIG')
+  if (wordOf(client, 1) !== 'get') throw unknownSubcommand(client, 'CONFIG', ['get'])
   if (args.count < 3) throw wrongCount('config|get')
   const globs = namesOf(client).map((name) => new Glob(Buffer.from(name, 'latin1')))
   const { connectionsMax } = context

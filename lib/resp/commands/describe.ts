@@ -3,6 +3,8 @@ import { namesOf, unknownSubcommand, wordOf, wrongCount } from '../arguments.ts'
 import type { Client } from '../client.ts'
 import type { RespCommand } from './command.ts'
 
+const subcommands = ['info', 'docs', 'count', 'list']
+
 export function describe(client: Client, table: ReadonlyMap<string, RespCommand>): void {
   const { args, replies } = client
   const all = [...table.values()]
@@ -11,7 +13,7 @@ export function describe(client: Client, table: ReadonlyMap<string, RespCommand>
   const asked = namesOf(client).map((name) => table.get(name))
   if (word === 'info') return replyInfos(client, args.count === 2 ? all : asked)
   if (word === 'docs') return replyDocs(client, args.count === 2 ? all : asked.filter((one) => one !== undefined))
-  if (word !== 'count' && word !== 'list') throw unknownSubcommand(client, 'COMMAND')
+  if (word !== 'count' && word !== 'list') throw unknownSubcommand(client, 'COMMAND', subcommands)
   if (args.count !== 2) throw wrongCount(`command|${word}`)
   if (word === 'count') replies.integer(all.length)
   else replies.texts(all.map(({ name }) => name))
