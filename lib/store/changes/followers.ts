@@ -9,13 +9,13 @@ import { isComplete, partitionStateOf } from '../../store-protocol/partition-sta
 import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
-import { beginsWith } from './key-filter.ts'
 import { type KeyWait, KeyWaits } from './key-waits.ts'
+import { PrefixIndex } from './prefix-index.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import { SharedReads } from './shared-reads.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
-/** Distinct pairs of prefix and partition in one thread: each change is compared with all of them. */
+/** Distinct pairs of prefix and partition in one thread: each publish may concern all of them. */
 const groupsMax = 1_000
 /** How long before a loss of the changelog a place may have been named by a clock that is ahead of ours. */
 const clockSlackMs = 60_000
@@ -58,6 +58,8 @@ export class Followers {
   before: ChangeId | undefined
   readonly #source: FollowersSource
   readonly #groups = new Map<string, Group>()
+  /** Of the groups; made when a change is looked up. */
+  #byPrefix: PrefixIndex<Group> | undefined
   readonly #keys = new KeyWaits<Touchable>()
   /** Each with its group, or with its keys. */
   readonly #all = new Map<Touchable, Group | readonly KeyWait<Touchable>[]>()
@@ -148,12 +150,14 @@ export class Followers {
     const { partition, changelogOffset, data, keyStart, keyLength, start } = cursor
     thread.reached(partition, changelogOffset < 0 ? -1 : changelogOffset + 1)
     if (cursor.isOmitted) return this.missed(thread, start)
-    for (const group of this.#groups.values()) {
-      if (group.touchedIn === this.#publishes) continue
-      if (group.partition !== undefined && group.partition !== partition) continue
-      if (keyLength < group.prefix.length || !beginsWith(data, keyStart, group.prefix)) continue
-      group.touchedIn = this.#publishes
-      for (const follower of group.followers) this.#touch(follower, thread, start)
+    this.#byPrefix ??= new PrefixIndex(this.#groups.values(), ({ prefix }) => prefix)
+    for (let entry = this.#byPrefix.find(data, keyStart, keyLength); entry !== undefined; entry = entry.parent) {
+      for (const group of entry.values) {
+        if (group.touchedIn === this.#publishes) continue
+        if (group.partition !== undefined && group.partition !== partition) continue
+        group.touchedIn = this.#publishes
+        for (const follower of group.followers) this.#touch(follower, thread, start)
+      }
     }
     if (this.#keys.size === 0) return
     this.#keys.collect(data, keyStart, keyLength, this.#concerned)
@@ -211,6 +215,7 @@ export class Followers {
       const found = `${groupsMax} other prefixes are followed already. Follow fewer prefixes, or keys`
       throw new LatchkeyError('waits_exhausted', `Following changes: ${found}`)
     }
+    if (group.followers.size === 0) this.#byPrefix = undefined
     this.#groups.set(name, group)
     group.followers.add(follower)
     return group
@@ -218,6 +223,8 @@ export class Followers {
 
   #leave(group: Group, follower: Touchable): void {
     group.followers.delete(follower)
-    if (group.followers.size === 0) this.#groups.delete(group.name)
+    if (group.followers.size > 0) return
+    this.#groups.delete(group.name)
+    this.#byPrefix = undefined
   }
 }
