@@ -9,6 +9,7 @@ import { writeOrigin } from '../entry-json.ts'
 import { type JsonBuffer, written } from '../json-buffer.ts'
 import { type KeyOptions, writeKey, writeShownValue } from '../walk-entry.ts'
 import { type FeedForm, startId } from './feed-options.ts'
+import { RenderedValues } from './rendered-values.ts'
 
 export interface FeedShape {
   readonly form: FeedForm
@@ -27,11 +28,7 @@ export class FeedEncoder {
   readonly #shape: FeedShape
   /** Number of clients. */
   clients = 0
-  /**
-   * Changes that were rendered, by their value: a store gives the same one to all clients that follow the key. Empty if
-   * this client does not follow it.
-   */
-  readonly #rendered = new WeakMap<Uint8Array, Uint8Array>()
+  readonly #rendered = new RenderedValues()
   #place: ChangeId | undefined
   #placeText = ''
 
@@ -94,7 +91,7 @@ export class FeedEncoder {
   /** Writes a change: its event without the empty line at the end, or its line. @returns false if it is left out */
   #write(to: JsonBuffer, event: ChangeEvent, waits: boolean): boolean | Promise<unknown> {
     const value = event.type === 'put' && event.entry.value.length > 0 ? event.entry.value : undefined
-    const known = value && this.#rendered.get(value)
+    const known = value && this.#rendered.of(value)
     if (known !== undefined) {
       to.bytes(known)
       return known.length > 0
@@ -103,7 +100,7 @@ export class FeedEncoder {
     const isWritten = this.#render(to, event, { textPrefix: this.#shape.textPrefix, waits })
     if (isWritten instanceof Promise) return isWritten
     if (!isWritten) to.truncate(before)
-    if (value !== undefined && this.clients > 1) this.#rendered.set(value, to.copy(before))
+    if (value !== undefined && this.clients > 1) this.#rendered.add(value, to.copy(before))
     return isWritten
   }
 

@@ -4,7 +4,7 @@
  * They are in no cache when the next answer needs memory, and their pages go back to the system, which has to supply
  * them again. DESIGN.md has the figures.
  */
-import { edenGC } from 'bun:jsc'
+import { edenGC, fullGC } from 'bun:jsc'
 
 /**
  * Bytes of garbage that start a collection. More than that does not fit into a near cache. A collection takes
@@ -28,4 +28,20 @@ export function noteGarbage(bytes: number): void {
   if (youngBytes < youngBytesMax) return
   youngBytes = 0
   edenGC()
+}
+
+/** Bytes of older garbage that start a full collection, which takes about a millisecond. */
+const oldBytesMax = 16 << 20
+
+let oldBytes = 0
+
+/**
+ * Counts garbage that was kept over turns of the event loop: collections of young garbage do not free it any more. Bytes
+ * that were counted as young are counted here again.
+ */
+export function noteKeptGarbage(bytes: number): void {
+  oldBytes += bytes
+  if (oldBytes < oldBytesMax) return
+  oldBytes = 0
+  fullGC()
 }

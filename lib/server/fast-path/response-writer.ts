@@ -8,6 +8,8 @@ const encoder = new TextEncoder()
 const lineEnd = '\r\n'
 /** Freeing smaller bodies is not worth its time. */
 const ownBytesMin = 65_536
+/** Pieces of streams are made across turns, so a collection of young garbage does not free them: there are more of them. */
+const ownPieceMin = 4_096
 /** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
 const page = Buffer.alloc(65_536)
 
@@ -42,6 +44,7 @@ export function writeChunk(to: WriteBuffer, piece: Uint8Array): void {
   if (length <= page.length) {
     page.set(piece, sizeLength)
     page.write(lineEnd, sizeLength + piece.length, 'latin1')
+    if (piece.length >= ownPieceMin) releaseResponse(piece)
     to.sendFrom(page, length)
     return
   }

@@ -4,6 +4,7 @@
  * the changelog. A follower may begin with a listing; changes are taken between the portions of it.
  */
 import { isInstance, LatchkeyError } from '../../errors.ts'
+import { noteKeptGarbage } from '../../map/index.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
 import type { ChangeBatch, ChangeEvent, Following, FollowOptions, Resumed } from '../../store-protocol/following.ts'
 import type { StoreReads } from '../../store-protocol/reads.ts'
@@ -16,6 +17,8 @@ import type { ThreadChanges } from './thread-changes.ts'
 
 const keysMax = 256
 const valueBytesMax = 1 << 20
+/** Approximate memory of an event and of what is rendered of it, without its value. */
+const eventBytes = 1 << 10
 
 export class Follower implements Following, Touchable {
   readonly options: FollowOptions
@@ -109,7 +112,9 @@ export class Follower implements Following, Touchable {
     const events = await this.#valuesOf(changed)
     // A change that was not taken may be older than what a listing shows of its key.
     const listed = this.#hasChanges ? [] : await this.#list()
-    return { events: [...events, ...listed], place: this.place }
+    const all = [...events, ...listed]
+    noteKeptGarbage(memoryOf(all))
+    return { events: all, place: this.place }
   }
 
   close(): void {
@@ -222,4 +227,11 @@ export class Follower implements Following, Touchable {
       .filter(([partition]) => wanted === undefined || wanted === partition)
       .map(([partition, state]) => ({ type: 'status', partition, state }))
   }
+}
+
+/** The value counts twice: it is rendered, too. */
+function memoryOf(events: readonly ChangeEvent[]): number {
+  let bytes = events.length * eventBytes
+  for (const event of events) if (event.type === 'put') bytes += 2 * event.entry.value.length
+  return bytes
 }
