@@ -93,8 +93,8 @@ export const feedPlants: readonly Plant[] = [
   plant(
     'keys of a lost changelog are taken for those of the present one',
     'lib/store/changes/changelog-parts.ts',
-    'if (part.readAt <= fellAt) {',
-    'if (part.readAt <= fellAt && fellAt < 0) {',
+    'if (keys.readAt <= fellAt) {',
+    'if (keys.readAt <= fellAt && fellAt < 0) {',
   ),
   plant(
     'a place in what the changelog has lost is resumed',
