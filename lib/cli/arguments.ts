@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util'
 import { type ClientCommand, type ClientFlags, commands, variableOf } from '../config/index.ts'
 import { LatchkeyError } from '../errors.ts'
-import { counted } from '../text/counted.ts'
 import { nearName } from '../text/did-you-mean.ts'
 
 export interface Arguments {
@@ -41,10 +40,7 @@ export function readArguments(command: ClientCommand, argv: readonly string[]): 
     else given.set(name, value ?? '')
   }
   if (words.length < wordsMin) faults.push(`the key is missing: latchkey ${usage}`)
-  if (words.length > wordsMax) {
-    const found = `${counted(words.length, 'word')} after "${command}", at most ${wordsMax} can be: latchkey ${usage}`
-    faults.push(found)
-  }
+  if (words.length > wordsMax) faults.push(`${JSON.stringify(words[wordsMax])} is not expected: latchkey ${usage}`)
   if (words.length > 0 && given.has('prefix')) {
     faults.push('keys and --prefix exclude each other: leave one of them out')
   }

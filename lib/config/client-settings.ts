@@ -56,7 +56,7 @@ export function readClientSettings(
     ? parsed.output
     : ({} as Partial<v.InferOutput<typeof schema>>)
   const id = storeId ?? sourceTopic
-  if (parsed.success && id === undefined) faults.push(missingFault('storeId', 'it names the store'))
+  if (parsed.success && id === undefined) faults.push(missingFault('storeId', 'it names the store, as --store-id does'))
   const certificate = url === undefined && serverTlsCert ? certificateOf(serverTlsCert, faults) : undefined
   const base = url === undefined ? ownUrl(serverBind, serverPort, certificate !== undefined) : checkedUrl(url, faults)
   if (url === undefined && serverPort === 0) {

@@ -23,6 +23,8 @@ export class SnapshotLock {
     this.#locked = locked
     const whyNot = this.#try()
     if (whyNot === undefined) return
+    // The store threads report a directory that they cannot open. That needs a restart, so it is not tried again here.
+    if ('fault' in openSnapshotDirectory(path)) return
     const message = 'Locking snapshots in {path}: {whyNot}. The store runs without, and tries again each minute'
     log.warn(message, { path, whyNot })
     this.#timer = setInterval(() => this.#again(), intervalMs)

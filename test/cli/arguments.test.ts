@@ -37,7 +37,7 @@ describe('readArguments', () => {
 
   test('every fault is named, with what is allowed', () => {
     expect(faultsOf('get')).toEqual(['the key is missing: latchkey get KEY [--json]'])
-    expect(faultsOf('get', 'a', 'b')).toEqual(['2 words after "get", at most 1 can be: latchkey get KEY [--json]'])
+    expect(faultsOf('get', 'a', 'b')).toEqual(['"b" is not expected: latchkey get KEY [--json]'])
     expect(faultsOf('dump', '--prefx', '--url')).toEqual([
       '"--prefx" is not a flag of dump: did you mean --prefix?',
       '--url has no value: give one, as in --url=…',

@@ -71,7 +71,7 @@ describe('readClientSettings', () => {
       'SERVER_PORT="x" (environment): it must be a whole number from 0 to 65535',
     ])
     expect(faultsOf({ SERVER_PORT: '0' })).toEqual([
-      'STORE_ID is missing: it names the store, for example STORE_ID=orders',
+      'STORE_ID is missing: it names the store, as --store-id does, for example STORE_ID=orders',
       'SERVER_PORT=0: only the store knows its port; give --url',
     ])
     expect(faultsOf({ STORE_ID: 'a' }, { url: 'ftp://a' })).toEqual([

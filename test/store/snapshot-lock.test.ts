@@ -28,14 +28,14 @@ test('one has the lock, and another gets it when it is released', async () => {
   }
 })
 
-test('a store runs without snapshots where their directory cannot be made', () => {
+test('a directory that cannot be made is not tried again: its store threads report it', () => {
   const lines = captureLog()
   const folder = temporaryFolder('snapshots')
   try {
     writeFileSync(join(folder, 'file'), '')
     const lock = new SnapshotLock(join(folder, 'file', 'orders'), () => {})
     expect(lock.state).toEqual({ isSnapshotsLocked: false })
-    expect(lines.join('\n')).toContain('ENOTDIR')
+    expect(lines).toEqual([])
     lock.release()
   } finally {
     rmSync(folder, { recursive: true, force: true })

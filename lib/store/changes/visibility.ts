@@ -72,13 +72,18 @@ export class Visibility {
     )
   }
 
-  /** @throws LatchkeyError invalid_parameter, partition_not_held */
-  checkPartition(partition: number): void {
+  /**
+   * @param action what it is for, as messages name it
+   * @throws LatchkeyError invalid_parameter, partition_not_held
+   */
+  checkPartition(partition: number, action = 'Waiting for'): void {
     const { partitions } = this.#source.stats()
     if (partitions.includes(partition)) return
     const count = this.#source.partitionCount()
-    const attempted = `Waiting for partition ${partition} of store ${this.#source.id}`
-    if (partition < count) throw new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it`)
+    const attempted = `${action} partition ${partition} of store ${this.#source.id}`
+    if (partition < count) {
+      throw new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it; ask another one`)
+    }
     throw new LatchkeyError('invalid_parameter', `${attempted}: the topic has the partitions 0 to ${count - 1}`)
   }
 
