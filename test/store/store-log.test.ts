@@ -55,12 +55,12 @@ async function linesOfStore(level: LogLevel): Promise<[category: string, message
 test('the life of a store has lines at debug: partitions, states, new partitions and flushes', async () => {
   const [store, flush] = ['latchkey.store', 'latchkey.flush']
   expect(await linesOfStore('debug')).toEqual([
-    [store, 'Store orders: a thread holds primaries [0] and replicas [] of 1 partitions'],
+    [store, 'Store orders: a thread holds primaries [0] and replicas [] of a topic with 1 in all'],
     [store, 'Store orders: thread of partitions [0]: state starting changed to recovering'],
     [store, 'Store orders: state starting changed to recovering'],
     [store, 'Store orders: thread of partitions [0]: state recovering changed to running'],
     [store, 'Store orders: state recovering changed to running'],
-    [store, 'Store orders: a thread holds primaries [1] and replicas [] of 2 partitions'],
+    [store, 'Store orders: a thread holds primaries [1] and replicas [] of a topic with 2 in all'],
     [store, 'Store orders: thread of partitions [1]: state starting changed to recovering'],
     [store, 'Store orders: thread of partitions [0]: state running changed to failed'],
     [store, 'Store orders: state running changed to failed'],
