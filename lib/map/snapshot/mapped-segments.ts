@@ -8,8 +8,12 @@ import type { SnapshotAccess } from '../writer/snapshot-access.ts'
 
 /** Smaller segments are read, because each mapping costs kernel memory. */
 const mappedBytesMin = 1 << 20
-/** Further segments of a store thread are read, because a process has at most 65,530 mappings (vm.max_map_count). */
-const segmentsMax = 4096
+/**
+ * Further segments of a store thread are read. At present all are: memory that is freed while it shows a file, as when a
+ * program closes a store soon after its start, would be given to others with the content of the file. Where that cannot
+ * happen, at most 4,096 may be mapped, because a process has at most 65,530 mappings (vm.max_map_count).
+ */
+const segmentsMax = 0
 
 export interface MappedSegment {
   readonly number: number
