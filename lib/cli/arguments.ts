@@ -1,7 +1,6 @@
 /** Parses the words and flags after the name of a command. */
 import { parseArgs } from 'node:util'
-import { type ClientCommand, type ClientFlags, commands, variableOf } from '../config/index.ts'
-import { LatchkeyError } from '../errors.ts'
+import { type ClientCommand, type ClientFlags, commands, faultsError, variableOf } from '../config/index.ts'
 import { nearName } from '../text/did-you-mean.ts'
 
 export interface Arguments {
@@ -44,7 +43,7 @@ export function readArguments(command: ClientCommand, argv: readonly string[]): 
   if (words.length > 0 && given.has('prefix')) {
     faults.push('keys and --prefix exclude each other: leave one of them out')
   }
-  if (faults.length > 0) throw argumentsError(command, faults)
+  if (faults.length > 0) throw faultsError(faults, `Reading the arguments of ${command}`)
   const values = settings.flatMap((flag) => (given.has(flag) ? [[variableOf(flag), given.get(flag)!] as const] : []))
   return {
     words,
@@ -60,10 +59,4 @@ function unknownFlag(command: string, rawName: string, known: readonly string[])
   const hint =
     near === undefined ? 'leave it out, or put "--" before a key that begins with "-"' : `did you mean --${near}?`
   return `${JSON.stringify(rawName)} is not a flag of ${command}: ${hint}`
-}
-
-function argumentsError(command: string, faults: readonly string[]): LatchkeyError {
-  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
-  const message = [`Reading the arguments of ${command}: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
-  return new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
 }

@@ -13,8 +13,9 @@ export function faultText(key: SettingKey, given: SettingText | undefined, found
   return `${shown} (${given.origin}): ${found ?? `it must be ${allowed}`}`
 }
 
-export function faultsError(faults: readonly string[]): LatchkeyError {
+/** @param attempted what the faults were found at */
+export function faultsError(faults: readonly string[], attempted = 'Reading the settings'): LatchkeyError {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`
-  const message = [`Reading the settings: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
+  const message = [`${attempted}: ${count} found`, ...faults.map((fault) => `  ${fault}`)]
   return new LatchkeyError('invalid_settings', message.join('\n'), { details: { faults } })
 }

@@ -78,7 +78,7 @@ const layers: Record<string, Layer> = {
     files: /^lib\/(index\.ts$|library\/)/,
     knows: ['base', 'text', 'log', 'format', 'definition', 'settings', 'metrics', 'store', 'http', 'store protocol'],
   },
-  cli: { files: /^lib\/cli\//, knows: ['base', 'text', 'log', 'settings'] },
+  cli: { files: /^lib\/cli\//, knows: ['text', 'log', 'settings'] },
   main: {
     files: /^main\.ts$/,
     knows: ['base', 'log', 'definition', 'settings', 'store', 'server', 'store protocol', 'cli'],
