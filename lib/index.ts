@@ -7,6 +7,7 @@
  * await store.ready
  * Bun.serve({ port: 8080, fetch: serve(store) })
  */
+import { version } from '../package.json' with { type: 'json' }
 import { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
 import type { KeyValueStore } from './library/key-value-store.ts'
 
@@ -39,5 +40,6 @@ export { type StoreReader } from './library/store-reader.ts'
  * and for the allowed Hosts.
  */
 export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
-  return createHandler(store.bytes, options, store)
+  const { bytes, metrics, lookupStats } = store
+  return createHandler(bytes, options, { metrics, lookupStats, version })
 }

@@ -62,7 +62,16 @@ export function helpHint([word = '']: readonly string[]): string {
 }
 
 /** What `print` prints. */
-export const printedDocuments = ['alerts', 'dashboard', 'dockerfile', 'k8s', 'licenses', 'sbom', 'unit'] as const
+export const printedDocuments = [
+  'alerts',
+  'dashboard',
+  'dockerfile',
+  'k8s',
+  'licenses',
+  'openapi',
+  'sbom',
+  'unit',
+] as const
 export type PrintedDocument = (typeof printedDocuments)[number]
 
 export const printCommand = 'print'

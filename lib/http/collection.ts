@@ -14,7 +14,7 @@ import { acceptQuery, type ListForm, listHeaders, listMediaTypes } from './list-
 import { type LookupHandler, lookupPrefix } from './lookup.ts'
 import { ManyHandler } from './many.ts'
 import { countAll, countWalked, limitDefault, limitMax, pageOf, pageUrl } from './page.ts'
-import { Parameters } from './parameters.ts'
+import { Parameters, partitionMax } from './parameters.ts'
 import { PendingAnswer } from './pending-answer.ts'
 import { problemResponse } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
@@ -27,7 +27,6 @@ import { WalkTurns } from './walk-turns.ts'
 import { Walk, type WalkOptions } from './walk.ts'
 
 const walkParameters = ['limit', 'cursor', 'prefix', 'fields', 'partition']
-const partitionMax = 0x7fff_ffff
 const bodyMethods: ReadonlySet<string> = new Set(['QUERY', 'POST'])
 /** Larger ones take turns: they may ask for thousands of keys. The fast path has turns of its own. */
 const smallBodyBytes = 2_048

@@ -26,6 +26,8 @@ export type Handler = (request: Request) => Response | Promise<Response>
 /** Metrics of a store and its counters of lookups. Shared by all servers of the store. */
 export interface Observed {
   readonly metrics: Metrics
+  /** Of Latchkey; may be empty. */
+  readonly version: string
   readonly lookupStats: LookupStats
 }
 
@@ -67,12 +69,12 @@ export function createRequestHandler(
 ): RequestHandler {
   const { token, corsOrigins, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
-  const { metrics, lookupStats } = observed
+  const { metrics, lookupStats, version } = observed
   const caughtUp = new CaughtUp(store)
   const lookups = new LookupHandler(store, lookupStats, caughtUp)
   const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups, prefix)
   const feed = new FeedHandler(store, lookupStats.feed)
-  const routes = createRoutes(store, metrics, { flushWaitMs, prefix })
+  const routes = createRoutes(store, metrics, { flushWaitMs, prefix, version })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
     if (!target.startsWith(lookupPrefix)) {
       return isFeed(target) ? feed.handle(request, target) : routes(request, target)
@@ -88,7 +90,7 @@ export function createRequestHandler(
 /** @param version for the build_info metric */
 export function observe(store: StoreView, version: string): Observed {
   const lookupStats = new LookupStats()
-  return { metrics: createMetrics(store, lookupStats, version), lookupStats }
+  return { metrics: createMetrics(store, lookupStats, version), lookupStats, version }
 }
 
 /** Normalises a path: one slash before it and none after it. */

@@ -16,6 +16,7 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
     [`GET  ${prefix}/livez`, '200 while the process runs; also /status/liveness'],
     [`GET  ${prefix}/readyz?verbose`, '200 when recovered and caught up; also /status/readiness'],
     [`GET  ${prefix}/metrics`, 'Prometheus text; also /metrics/prometheus'],
+    [`GET  ${prefix}/openapi.json`, 'all of this for programs, as OpenAPI 3.1'],
   ] as const
   const width = Math.max(...rows.map(([request]) => request.length))
   const lines = rows.map(([request, answer]) => `${request.padEnd(width)}  ${answer}`)

@@ -5,6 +5,9 @@ import { decodeForm } from './key.ts'
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const shownCharactersMax = 100
 
+/** Kafka's partitions are numbers of 32 bits. */
+export const partitionMax = 0x7fff_ffff
+
 /** Values of a query by name, as written: not decoded. */
 export class Parameters {
   /** What the request attempts, for messages: `Reading many keys`. */

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../errors.ts'
 import type { Metrics } from '../metrics/index.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import { indexPage } from './index-page.ts'
+import { openapiText } from './openapi/index.ts'
 import { liveness, readiness } from './probes.ts'
 import { problemResponse } from './problem.ts'
 import type { RequestHead, RequestHeaders } from './request-head.ts'
@@ -26,6 +27,8 @@ export interface RouteOptions {
   flushWaitMs: number
   /** Prefix of every path, for the index page. */
   prefix: string
+  /** Of Latchkey, for the OpenAPI document. */
+  version: string
 }
 
 /**
@@ -35,7 +38,7 @@ export interface RouteOptions {
 export function createRoutes(
   store: StoreView,
   metrics: Metrics,
-  { flushWaitMs, prefix }: RouteOptions,
+  { flushWaitMs, prefix, version }: RouteOptions,
 ): (request: RequestHead, target: string) => Promise<Response> {
   const router = Router<RoutedRequest, []>()
   const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
@@ -69,6 +72,10 @@ export function createRoutes(
   route('/status/readiness', { GET: readyz })
   route('/metrics', { GET: renderMetrics })
   route('/metrics/prometheus', { GET: renderMetrics })
+  let openapi: string | undefined
+  route('/openapi.json', {
+    GET: () => textResponse((openapi ??= openapiText(version, prefix)), 200, 'application/json'),
+  })
 
   return async ({ method, headers }, target) => {
     try {

@@ -2,8 +2,8 @@
 import { LatchkeyError } from '../errors.ts'
 
 const parameter = 'min-offset='
-const offsetsMax = 1_000
-const waitSecondsMax = 60
+export const offsetsMax = 1_000
+export const waitSecondsMax = 60
 
 /** Whether a request may ask for a wait. Nearly none does. */
 export function mayWait(prefer: string | null, target: string): boolean {

@@ -35,7 +35,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts, readerThread)
-    const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
+    const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats, version }
     const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
     const hostRule = hostRuleOf({
       hosts,

@@ -1,5 +1,6 @@
 /** What the executable prints instead of running a store. */
 import { type Command, helpText, type PrintedDocument } from '../config/index.ts'
+import { openapiText } from '../http/openapi/index.ts'
 import { documents } from '../print/index.ts'
 import { licensesText } from '../print/licenses.ts' with { type: 'macro' }
 import { sbomText } from '../print/sbom.ts' with { type: 'macro' }
@@ -20,7 +21,7 @@ export function informationOf(
     case 'licenses':
       return licensesText()
     case 'print':
-      return documentOf(command.document)
+      return documentOf(command.document, version)
     case 'print-settings':
       return `${command.lines.join('\n')}\n`
     case 'version':
@@ -28,7 +29,15 @@ export function informationOf(
   }
 }
 
-function documentOf(name: PrintedDocument): string {
-  if (name === 'licenses') return licensesText()
-  return name === 'sbom' ? sbomText() : documents[name]
+function documentOf(name: PrintedDocument, version: string): string {
+  switch (name) {
+    case 'licenses':
+      return licensesText()
+    case 'openapi':
+      return openapiText(version)
+    case 'sbom':
+      return sbomText()
+    default:
+      return documents[name]
+  }
 }

@@ -50,7 +50,7 @@ export function startServer(
   const { bind, token, hosts, corsOrigins, tls, respPort, connectionsMax = Infinity } = options
   const respCounts = lookupCounts.map(() => RespStats.buffer())
   const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts)
-  const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats }
+  const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats, version }
   const requestHandler = createRequestHandler(store, options, observed)
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
   const context = respStats && new RespContext(store, respStats, { token, threads: 1 + further, connectionsMax })

@@ -4,7 +4,7 @@ import { parseChangeId } from '../../store-protocol/change-id.ts'
 import type { FollowOptions } from '../../store-protocol/following.ts'
 import { negotiate } from '../accept.ts'
 import { decodeForm } from '../key.ts'
-import { Parameters, quoted } from '../parameters.ts'
+import { Parameters, partitionMax, quoted } from '../parameters.ts'
 import type { RequestHead } from '../request-head.ts'
 import type { StoreView } from '../store-view.ts'
 
@@ -29,10 +29,9 @@ export const startId = 'start'
 
 const attempted = 'Following changes'
 const known = ['keys', 'prefix', 'partition', 'from', 'values', 'after']
-const keysMax = 1_000
+export const followedKeysMax = 1_000
 /** Partitions of which an id fits into the 16 KB of a request's head. */
 const partitionsMax = 1_000
-const partitionMax = 0x7fff_ffff
 
 /**
  * @param query without the question mark
@@ -74,9 +73,9 @@ function formOf(accept: string | null): FeedForm {
 async function keysOf({ presentation }: StoreView, parameters: Parameters): Promise<Uint8Array[] | undefined> {
   if (!parameters.has('keys')) return undefined
   const values = parameters.all('keys')
-  if (values.length > keysMax) {
-    const found = `there are ${values.length} keys; follow at most ${keysMax} in one request, or a prefix`
-    throw new LatchkeyError('too_many_keys', `${attempted}: ${found}`, { details: { keysMax } })
+  if (values.length > followedKeysMax) {
+    const found = `there are ${values.length} keys; follow at most ${followedKeysMax} in one request, or a prefix`
+    throw new LatchkeyError('too_many_keys', `${attempted}: ${found}`, { details: { keysMax: followedKeysMax } })
   }
   const keys = await Promise.all(values.map((value) => presentation.keyOf(decodeForm(value))))
   // An array of its own takes as much as the key; an encoder may have made a buffer of a kilobyte.

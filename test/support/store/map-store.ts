@@ -109,6 +109,10 @@ export async function openMapStore(
         }
         if (message.type === 'read-keys') opened.find((one) => one.map === map)!.changes.keys.request(message)
         if (message.type === 'confirmed') map.confirmed(message.readerThread, message.version)
+        if (message.type === 'flush') {
+          const ended = () => events.received({ type: 'flushed', id: message.id, operations: 0 })
+          void publishThread(opened.find((one) => one.map === map)!).then(ended)
+        }
         if (message.type === 'close') queueMicrotask(() => events.received({ type: 'closed' }))
       }
       return { post, terminate: () => {} }

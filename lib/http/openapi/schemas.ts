@@ -1,0 +1,12 @@
+/** Named schemas of the document. */
+import { entrySchemas } from './entry-schemas.ts'
+import { problemSchema } from './problems.ts'
+import { count, objectOf, type Schema } from './schema.ts'
+import { statusSchemas } from './status-schemas.ts'
+
+export const schemas: Readonly<Record<string, Schema>> = {
+  ...entrySchemas,
+  ...statusSchemas,
+  Flushed: objectOf<{ operations: number }>({ operations: count }),
+  Problem: problemSchema,
+}
