@@ -26,7 +26,19 @@ export interface TableMessage {
   readonly bits: number
 }
 
-export type MapMessage = SlabMessage | TableMessage
+/**
+ * A partition has no table on one side any more. That side is unpublished until readers have confirmed this message. The
+ * memory of the table is used again afterwards.
+ */
+export interface GoneMessage {
+  readonly kind: 'gone'
+  readonly version: number
+  readonly side: Side
+  /** Index of the partition in ChiralMapShared.partitions. */
+  readonly partitionIndex: number
+}
+
+export type MapMessage = SlabMessage | TableMessage | GoneMessage
 
 /** Initial state for a reader thread, structured-cloneable. Contains all messages up to `version`. */
 export interface ChiralMapShared {

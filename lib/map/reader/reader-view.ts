@@ -60,6 +60,8 @@ export class ReaderView {
       for (const [i, segment] of segmentViews(message.buffer, this.#segmentBytes).entries()) {
         this.#segments[message.firstSegment + i] = segment
       }
+    } else if (message.kind === 'gone') {
+      this.tables[message.side][message.partitionIndex] = undefined
     } else {
       const { side, partitionIndex, buffer, byteOffset, bits } = message
       const slots = new Int32Array(buffer, byteOffset, 2 * 2 ** bits)

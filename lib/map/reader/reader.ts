@@ -201,7 +201,7 @@ export class Reader {
     key: Uint8Array,
     valueBytesMax: number,
   ): MapEntry | typeof oversized | undefined {
-    // A partition without a table is bulk loading.
+    // A partition without a table is bulk loading or absent.
     if (table === undefined) return undefined
     const { log, partitions } = this.#view
     const slot = locate(table, log, hash, key, 0, key.length)

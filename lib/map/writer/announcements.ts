@@ -6,9 +6,9 @@
 import { deadline } from '../../deadline.ts'
 import { LatchkeyError } from '../../errors.ts'
 import { confirmationMaxMs } from '../memory/limits.ts'
-import type { MapMessage, SlabMessage, TableMessage } from '../memory/map-messages.ts'
+import type { GoneMessage, MapMessage, SlabMessage, TableMessage } from '../memory/map-messages.ts'
 
-type Unversioned = Omit<SlabMessage, 'version'> | Omit<TableMessage, 'version'>
+type Unversioned = Omit<SlabMessage, 'version'> | Omit<TableMessage, 'version'> | Omit<GoneMessage, 'version'>
 
 export class Announcements {
   readonly #announce: (message: MapMessage) => void
@@ -46,7 +46,8 @@ export class Announcements {
     const message = { ...unversioned, version: ++this.#version } as MapMessage
     const name =
       message.kind === 'slab' ? `slab ${message.firstSegment}` : `table ${message.side} ${message.partitionIndex}`
-    this.#current.set(name, message)
+    if (message.kind === 'gone') this.#current.delete(name)
+    else this.#current.set(name, message)
     if (this.#began) this.#announce(message)
     return message.version
   }

@@ -4,7 +4,6 @@
  * writer changes the other. A publish swaps the sides for all partitions with one atomic store. It costs a second
  * index, and writes become visible only at a publish. In return a read takes no lock and sees one consistent state.
  */
-import { LatchkeyError } from '../../errors.ts'
 import { awaitReaders, createControl } from '../memory/control.ts'
 import { checkEntrySize, checkRange, entryBytes, tombstone } from '../memory/entry.ts'
 import { halfSipHash13 } from '../memory/half-sip-hash.ts'
@@ -21,9 +20,10 @@ import { LeftRight } from './left-right.ts'
 import { type MapMemory, memoryOf, type PartitionStats } from './map-memory.ts'
 import { Oplog } from './oplog.ts'
 import { checkOptions, type ChiralMapOptions, firstTableBits, segmentBytesFor } from './options.ts'
-import { type IndexPartition, PartitionIndex } from './partition-index.ts'
+import { PartitionIndex } from './partition-index.ts'
+import { PartitionLives } from './partition-lives.ts'
 import { Publisher } from './publisher.ts'
-import { SegmentAllocator } from './segment-allocator.ts'
+import { type ReleaseBounds, SegmentAllocator } from './segment-allocator.ts'
 import { SnapshotAccess } from './snapshot-access.ts'
 
 export class ChiralMap {
@@ -37,14 +37,14 @@ export class ChiralMap {
   readonly #allocator: SegmentAllocator
   readonly #log: EntryLog
   readonly #index: PartitionIndex
-  readonly #byId: (IndexPartition | undefined)[] = []
+  readonly #lives: PartitionLives
   readonly #leftRight: LeftRight
   readonly #bulk: BulkLoader
   readonly #publisher: Publisher
   readonly #figures: SharedArrayBuffer
   readonly #oplog = new Oplog()
 
-  /** Every partition starts in bulk loading. Throws invalid_settings. */
+  /** The held partitions start in bulk loading, the others absent. Throws invalid_settings. */
   constructor(options: ChiralMapOptions) {
     checkOptions(options)
     this.#options = options
@@ -57,15 +57,16 @@ export class ChiralMap {
     const { partitions, slabBytes = slabBytesDefault, bytesMax = addressSpaceBytes } = options
     this.#allocator = new SegmentAllocator({ segmentBytes, slabBytes, bytesMax }, this.#announcements)
     this.#log = new EntryLog(this.#allocator)
-    const bits = firstTableBits(options)
-    this.#index = new PartitionIndex(partitions, bits, this.#log, this.#allocator, this.#announcements)
-    for (const partition of this.#index.partitions) this.#byId[partition.id] = partition
+    this.#index = new PartitionIndex(partitions, this.#log, this.#allocator)
+    this.#lives = new PartitionLives(this.#index, this.#allocator, this.#announcements, firstTableBits(options))
+    for (const partition of options.held ?? partitions) this.#lives.add(partition)
     const cleaner = new Cleaner(this.#log, segmentBytes, [seed0, seed1])
     this.#bulk = new BulkLoader(this.#index, this.#log, cleaner)
     this.#leftRight = new LeftRight(new Int32Array(this.#control), this.#announcements, () => this.awaitReaders())
     this.#figures = createFigures(partitions.length)
     const figures = new SideFigures(this.#figures, partitions.length)
-    this.#publisher = new Publisher(this.#oplog, this.#index, this.#leftRight, cleaner, this.#allocator, figures)
+    const written = { oplog: this.#oplog, index: this.#index, lives: this.#lives }
+    this.#publisher = new Publisher(written, this.#leftRight, cleaner, this.#allocator, figures)
     this.snapshots = new SnapshotAccess(this.#index, this.#allocator, this.#publisher, [seed0, seed1])
     this.#announcements.begin()
   }
@@ -119,7 +120,7 @@ export class ChiralMap {
     offset: number,
     timestamp: number,
   ): void {
-    const held = this.#partition(partition)
+    const held = this.#lives.held(partition)
     checkRange('key', source, keyStart, keyLength)
     if (valueLength !== tombstone) checkRange('value', source, valueStart, valueLength)
     checkEntrySize(partition, offset, keyLength, valueLength)
@@ -139,19 +140,37 @@ export class ChiralMap {
     this.#announcements.confirmed(readerThread, version)
   }
 
+  /** Whether a partition is in memory and takes operations. */
+  holds(partition: number): boolean {
+    return this.#lives.holds(partition)
+  }
+
+  /** Begins bulk loading of an absent partition. Throws internal for another one, or memory_exhausted. */
+  add(partition: number): void {
+    this.#lives.add(partition)
+  }
+
+  /**
+   * Removes a partition. It takes no operations from now on. In bulk loading it is absent at once, otherwise when a
+   * publish() that is called afterwards has resolved. Its memory is free then.
+   */
+  remove(partition: number): void {
+    this.#lives.remove(this.#lives.held(partition), this.#publisher.calls)
+  }
+
   /** Ends bulk loading of a partition. Readers see it from the next publish() on. Throws memory_exhausted. */
   open(partition: number): void {
-    this.#index.open(this.#bulkPartition('open', partition), this.#publisher.calls)
+    this.#lives.open(this.#lives.bulk('open', partition), this.#publisher.calls)
   }
 
   /** Makes room for `entries` in a partition in bulk loading. Throws memory_exhausted; then nothing has changed. */
   reserve(partition: number, entries: number): void {
-    this.#index.reserve(this.#bulkPartition('reserve', partition), entries)
+    this.#lives.reserve(this.#lives.bulk('reserve', partition), entries)
   }
 
   /** Deletes all entries of a partition in bulk loading. */
   clear(partition: number): void {
-    this.#bulk.clear(this.#bulkPartition('clear', partition))
+    this.#bulk.clear(this.#lives.bulk('clear', partition))
   }
 
   /**
@@ -165,7 +184,7 @@ export class ChiralMap {
 
   /** Throws internal for a partition that this map does not hold. */
   stats(partition: number): PartitionStats {
-    const { log, tables, state } = this.#partition(partition)
+    const { log, tables, state } = this.#lives.held(partition)
     const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
     const indexBytes = tables.reduce((sum, { bytes }) => sum + bytes, 0)
     return { entries: table.count, liveBytes: log.liveBytes, totalBytes: this.#log.totalBytes(log), indexBytes }
@@ -186,8 +205,8 @@ export class ChiralMap {
   }
 
   /** As SegmentAllocator.releaseFree. */
-  releaseFree(release: (bytes: Uint8Array) => boolean): void {
-    this.#allocator.releaseFree(release)
+  releaseFree(release: (bytes: Uint8Array) => boolean, bounds?: ReleaseBounds): number {
+    return this.#allocator.releaseFree(release, bounds)
   }
 
   /**
@@ -221,21 +240,9 @@ export class ChiralMap {
   }
 
   #tableToRead(partition: number): () => TableView {
-    const held = this.#partition(partition)
-    return () => held.tables[held.state === 'bulk' ? 0 : this.#leftRight.published]!
-  }
-
-  #partition(partition: number): IndexPartition {
-    const held = this.#byId[partition]
-    if (held !== undefined) return held
-    const found = `it holds ${this.#options.partitions.join(', ')}`
-    throw new LatchkeyError('internal', `find partition ${partition} in the map: ${found}`)
-  }
-
-  #bulkPartition(action: string, partition: number): IndexPartition {
-    const held = this.#partition(partition)
-    if (held.state === 'bulk') return held
-    const found = `it is ${held.state}, which ends bulk loading`
-    throw new LatchkeyError('internal', `${action} partition ${partition}: ${found}`)
+    return () => {
+      const { tables, state } = this.#lives.held(partition)
+      return tables[state === 'bulk' ? 0 : this.#leftRight.published]!
+    }
   }
 }

@@ -41,7 +41,7 @@ export class IndexTable implements TableView {
         if (segment.dirty) segment.words.fill(0, 0, allocator.segmentBytes / 4)
       }
     } else {
-      this.slots = new Int32Array(allocator.smallTable(bytes))
+      this.slots = new Int32Array(allocator.smallTables.allocate(bytes))
     }
     this.bits = bits
     this.shift = 32 - bits
@@ -134,9 +134,10 @@ export class IndexTable implements TableView {
     this.count = 0
   }
 
-  /** Frees the segments of the table. No reader may be inside. */
+  /** Frees the memory of the table. No reader may be inside. */
   free(allocator: SegmentAllocator): void {
-    if (this.run !== undefined) allocator.free(this.run)
+    if (this.run === undefined) allocator.smallTables.free(this.slots.buffer as SharedArrayBuffer)
+    else allocator.free(this.run)
   }
 }
 

@@ -47,7 +47,8 @@ export function memoryOf(
 /** Returns the bytes of the new tables of both sides, or 0 if a partition is not about to grow. */
 function growthOf({ tables, state, reservedFor }: IndexPartition): number {
   const [table] = tables
-  const { bits, bytes, count, countMax } = table!
+  if (table === undefined) return 0
+  const { bits, bytes, count, countMax } = table
   const isReserved = state === 'bulk' && count <= reservedFor
   const nearlyFull = state === 'bulk' ? bulkTableNearlyFull : tableNearlyFull
   if (isReserved || bits === tableBitsMax || count < countMax * nearlyFull) return 0

@@ -5,8 +5,10 @@ import type { MapMessage } from '../memory/map-messages.ts'
 import { tableBitsFor } from './index-table.ts'
 
 export interface ChiralMapOptions {
-  /** Numbers of the partitions that this map holds. */
+  /** Numbers of the partitions that this map has room for in its layout. */
   readonly partitions: readonly number[]
+  /** Those of them that it holds from the start. Default: all. */
+  readonly held?: readonly number[]
   /** Partitions of the topic. Determines the partition that a key hashes to. */
   readonly partitionCount: number
   /** Entries, over all partitions, that the index tables hold without growing. */
@@ -27,12 +29,15 @@ export interface ChiralMapOptions {
 
 /** Throws LatchkeyError invalid_settings that names every invalid option. */
 export function checkOptions(options: ChiralMapOptions): void {
-  const { partitions, partitionCount, initialCapacity, readersMax, readerThreads, segmentBytes } = options
+  const { partitions, partitionCount, initialCapacity, readersMax, readerThreads, segmentBytes, held = [] } = options
   const faults: string[] = []
   if (!within(partitionCount, 1, 2 ** 20)) faults.push(`partitionCount is ${partitionCount}`)
   if (!partitions.every((id) => within(id, 0, partitionCount - 1))) {
     faults.push(`partitions are ${partitions.join(', ')}`)
   }
+  const strange = held.filter((id) => !partitions.includes(id))
+  if (strange.length > 0) faults.push(`held partitions are not among the partitions: ${strange.join(', ')}`)
+  if (new Set(held).size !== held.length) faults.push('held partitions repeat')
   if (new Set(partitions).size !== partitions.length) faults.push('partitions repeat')
   if (!within(initialCapacity, 0, 2 ** 32)) faults.push(`initialCapacity is ${initialCapacity}`)
   if (!within(readersMax, 1, limits.readersPerThreadMax)) faults.push(`readersMax is ${readersMax}`)
@@ -59,7 +64,7 @@ export function segmentBytesFor(options: ChiralMapOptions): number {
  * Returns the bits of each partition's first table: its share of the capacity, plus a reserve for uneven distribution.
  */
 export function firstTableBits(options: ChiralMapOptions): number {
-  const count = options.partitions.length
+  const count = (options.held ?? options.partitions).length
   const share = Math.ceil(options.initialCapacity / Math.max(1, count))
   const room = count > 1 ? share * limits.unevenShare : share
   return Math.min(limits.tableBitsMax, Math.max(limits.tableBitsMin, tableBitsFor(room)))

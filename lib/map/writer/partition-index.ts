@@ -1,34 +1,40 @@
 /**
- * The index of all partitions, left and right. Applies operations to a side, grows tables, and announces new tables to
- * readers.
+ * The index of all partitions, left and right. Applies operations to a side, and grows tables.
  *
  * During bulk loading a partition has one table, which no reader knows. Readers learn changes of a side only while that
  * side is unpublished, so a table needs no visibility flag.
  */
 import { headerBytes, tombstone } from '../memory/entry.ts'
-import { tableBitsMax } from '../memory/limits.ts'
 import type { Side } from '../memory/map-messages.ts'
 import { locate } from '../memory/probe.ts'
-import type { Announcements } from './announcements.ts'
 import { createPartitionLog, type EntryLog, type PartitionLog } from './entry-log.ts'
-import { IndexTable, tableBitsFor } from './index-table.ts'
+import type { IndexTable } from './index-table.ts'
 import type { Oplog } from './oplog.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
 
 /** Operations whose memory is fetched together [measured: 16 to 64 make no difference]. */
 const touchBlock = 32
 
-/** bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. */
-export type PartitionPhase = 'bulk' | 'opening' | 'live'
+/**
+ * absent: nothing in memory. bulk: one table, no oplog. opening: both tables, waits for a publish. live: readable. leaving:
+ * takes no operations, waits for a publish.
+ */
+export type PartitionPhase = 'absent' | 'bulk' | 'opening' | 'live' | 'leaving'
+
+/** A number of publish() calls that is never reached. */
+export const never = Number.POSITIVE_INFINITY
 
 export interface IndexPartition {
   readonly id: number
   readonly log: PartitionLog
-  /** By side. Bulk loading uses only side 0. */
+  /** By side. Bulk loading uses only side 0. Empty while the partition is absent. */
   readonly tables: IndexTable[]
   state: PartitionPhase
-  /** Number of publish() calls before the partition was opened. */
+  /** Number of publish() calls before the partition was opened, or removed. */
   openedAfter: number
+  removedAfter: number
+  /** Whether readers find it, on the unpublished side or on both. */
+  isShown: boolean
   /** Entries that the table was made for while bulk loading. */
   reservedFor: number
 }
@@ -37,25 +43,20 @@ export class PartitionIndex {
   readonly partitions: readonly IndexPartition[]
   readonly log: EntryLog
   readonly #allocator: SegmentAllocator
-  readonly #announcements: Announcements
   readonly #candidates = new Int32Array(touchBlock)
 
-  constructor(
-    ids: readonly number[],
-    tableBits: number,
-    log: EntryLog,
-    allocator: SegmentAllocator,
-    announcements: Announcements,
-  ) {
+  /** Every partition is absent. @param ids their numbers, in the order of their indexes */
+  constructor(ids: readonly number[], log: EntryLog, allocator: SegmentAllocator) {
     this.log = log
     this.#allocator = allocator
-    this.#announcements = announcements
     this.partitions = ids.map((id, index) => ({
       id,
       log: createPartitionLog(index),
-      tables: [new IndexTable(tableBits, allocator)],
-      state: 'bulk',
-      openedAfter: 0,
+      tables: [],
+      state: 'absent',
+      openedAfter: never,
+      removedAfter: never,
+      isShown: false,
       reservedFor: 0,
     }))
   }
@@ -144,57 +145,6 @@ export class PartitionIndex {
     }
     // Stored so that the compiler cannot remove the reads.
     candidates[0] = read
-  }
-
-  /**
-   * Enlarges the table for `entries` in one step, because growing step by step would copy it repeatedly. Throws
-   * memory_exhausted; then nothing has changed.
-   */
-  reserve(partition: IndexPartition, entries: number): void {
-    const [table] = partition.tables
-    partition.reservedFor = entries
-    const bits = Math.min(tableBitsFor(entries), tableBitsMax)
-    if (bits <= table!.bits) return
-    partition.tables[0] =
-      table!.count === 0 ? new IndexTable(bits, this.#allocator) : table!.rebuilt(bits, this.#allocator)
-    table!.free(this.#allocator)
-  }
-
-  /**
-   * Creates the second table of a partition. `calls` is the number of publish() calls so far. Throws memory_exhausted;
-   * then nothing has changed.
-   */
-  open(partition: IndexPartition, calls: number): void {
-    const [table] = partition.tables
-    partition.tables[1] = table!.rebuilt(table!.bits, this.#allocator)
-    partition.state = 'opening'
-    partition.openedAfter = calls
-  }
-
-  /** Makes the partitions live that were opened before publish() call number `call`. Returns whether there were any. */
-  goLive(call: number): boolean {
-    const opened = this.partitions.filter(({ state, openedAfter }) => state === 'opening' && openedAfter < call)
-    for (const partition of opened) partition.state = 'live'
-    return opened.length > 0
-  }
-
-  /** Announces the new tables of a side to readers. The side must be unpublished, with no reader inside. */
-  announceTables(side: Side): void {
-    for (const { log, tables, state } of this.partitions) {
-      const table = tables[side]
-      if (state !== 'live' || table === undefined || table.version !== 0) continue
-      const { slots, bits } = table
-      const version = this.#announcements.announce({
-        kind: 'table',
-        side,
-        partitionIndex: log.index,
-        buffer: slots.buffer as SharedArrayBuffer,
-        byteOffset: slots.byteOffset,
-        bits,
-      })
-      table.announced(version)
-      this.#announcements.need(version)
-    }
   }
 
   /**

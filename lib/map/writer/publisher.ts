@@ -10,12 +10,23 @@ import type { SideFigures } from '../memory/side-figures.ts'
 import type { Cleaner } from './cleaner.ts'
 import type { LeftRight } from './left-right.ts'
 import type { Oplog } from './oplog.ts'
-import type { PartitionIndex } from './partition-index.ts'
+import type { IndexPartition, PartitionIndex } from './partition-index.ts'
+import type { PartitionLives } from './partition-lives.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
+
+/** What a publish changes. */
+export interface PublishTargets {
+  readonly oplog: Oplog
+  readonly index: PartitionIndex
+  readonly lives: PartitionLives
+}
+
+const none: readonly IndexPartition[] = []
 
 export class Publisher {
   readonly #oplog: Oplog
   readonly #index: PartitionIndex
+  readonly #lives: PartitionLives
   readonly #leftRight: LeftRight
   readonly #cleaner: Cleaner
   readonly #allocator: SegmentAllocator
@@ -27,8 +38,7 @@ export class Publisher {
   #broken: unknown
 
   constructor(
-    oplog: Oplog,
-    index: PartitionIndex,
+    { oplog, index, lives }: PublishTargets,
     leftRight: LeftRight,
     cleaner: Cleaner,
     allocator: SegmentAllocator,
@@ -36,6 +46,7 @@ export class Publisher {
   ) {
     this.#oplog = oplog
     this.#index = index
+    this.#lives = lives
     this.#leftRight = leftRight
     this.#cleaner = cleaner
     this.#allocator = allocator
@@ -48,8 +59,8 @@ export class Publisher {
   }
 
   /**
-   * Publishes the operations that are in the oplog at the call, and the partitions opened before. Resolves with the
-   * number of operations.
+   * Publishes the operations that are in the oplog at the call, shows the partitions opened before, and takes away those
+   * removed before. Resolves with the number of operations.
    */
   publish(): Promise<number> {
     const call = ++this.#calls
@@ -84,9 +95,12 @@ export class Publisher {
   }
 
   async #publish(call: number, end: number, endBytes: number): Promise<number> {
-    const opened = this.#index.goLive(call)
+    const opened = this.#lives.goLive(call)
+    const removed = this.#lives.removed(call)
     const { start } = this.#oplog
-    if (end > start || opened) await this.#exchange(this.#oplog, start, end, endBytes)
+    if (end > start || opened || removed.length > 0) {
+      await this.#exchange(this.#oplog, start, end, endBytes, removed)
+    }
     await this.#clean()
     this.#allocator.reserve()
     return Math.max(0, end - start)
@@ -105,11 +119,12 @@ export class Publisher {
     }
   }
 
-  async #exchange(oplog: Oplog, start: number, end: number, endBytes: number): Promise<void> {
+  async #exchange(oplog: Oplog, start: number, end: number, endBytes: number, removed = none): Promise<void> {
     await this.#leftRight.exchange((side, final) => {
       try {
         this.#index.absorb(oplog, start, end, side, final)
-        this.#index.announceTables(side)
+        this.#lives.withdraw(removed, side, final)
+        this.#lives.announceTables(side)
         if (!final) this.#writeFigures(side)
       } catch (error) {
         this.#broken = error
@@ -122,8 +137,8 @@ export class Publisher {
   /** Writes what the side will show once it is published. */
   #writeFigures(side: Side): void {
     this.#figures.setExchanges(side, this.#leftRight.exchanges + 1)
-    for (const { log, tables, state } of this.#index.partitions) {
-      this.#figures.setEntries(side, log.index, state === 'live' ? tables[side]!.count : 0)
+    for (const { log, tables, isShown } of this.#index.partitions) {
+      this.#figures.setEntries(side, log.index, isShown ? tables[side]!.count : 0)
     }
   }
 }

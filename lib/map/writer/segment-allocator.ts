@@ -6,6 +6,7 @@
 import { LatchkeyError, messageOf } from '../../errors.ts'
 import { offsetBitsOf, type Segment, segmentViews } from '../memory/entry.ts'
 import type { Announcements } from './announcements.ts'
+import { SmallTables } from './small-tables.ts'
 
 const ownerFree = -1
 export const ownerTable = -2
@@ -50,9 +51,19 @@ export interface AllocatorOptions {
   readonly bytesMax: number
 }
 
+export interface ReleaseBounds {
+  /** Bytes of free segments that are kept. Default: 0. */
+  readonly keptBytes?: number
+  /** Maximum to give back. Default: no maximum. */
+  readonly bytesMax?: number
+}
+
+const everything = Number.POSITIVE_INFINITY
+
 export class SegmentAllocator {
   readonly segments: LogSegment[] = []
   readonly segmentBytes: number
+  readonly smallTables = new SmallTables()
   readonly #slabSegments: number
   readonly #segmentsMax: number
   readonly #announcements: Announcements
@@ -61,7 +72,6 @@ export class SegmentAllocator {
   #touchedCount = 0
   /** Of these, segments that are free now. */
   #freeTouchedCount = 0
-  #smallTableBytes = 0
   /** All segments below are in use. */
   #lowestFree = 0
 
@@ -79,18 +89,12 @@ export class SegmentAllocator {
 
   /** Bytes that are resident once every segment in use is written: segments ever in use, and small tables. */
   get touchedBytes(): number {
-    return this.#touchedCount * this.segmentBytes + this.#smallTableBytes
+    return this.#touchedCount * this.segmentBytes + this.smallTables.bytes
   }
 
   /** Bytes of resident segments that are free. */
   get freeTouchedBytes(): number {
     return this.#freeTouchedCount * this.segmentBytes
-  }
-
-  /** Allocates a table that is smaller than a segment. It counts permanently, because the engine may keep its memory. */
-  smallTable(bytes: number): SharedArrayBuffer {
-    this.#smallTableBytes += bytes
-    return new SharedArrayBuffer(bytes)
   }
 
   /**
@@ -148,18 +152,27 @@ export class SegmentAllocator {
   /**
    * Gives the memory of free segments back to the system. They are then as if they had never been in use.
    * @param release returns whether the bytes are given back, and are zero from now on
+   * @returns the bytes that were given back
    */
-  releaseFree(release: (bytes: Uint8Array) => boolean): void {
-    if (this.segmentBytes < releasedBytesMin) return
-    for (let number = 0; number < this.segments.length; number++) {
+  releaseFree(
+    release: (bytes: Uint8Array) => boolean,
+    { keptBytes = 0, bytesMax = everything }: ReleaseBounds = {},
+  ): number {
+    if (this.segmentBytes < releasedBytesMin) return 0
+    let released = 0
+    // From the end: allocate() takes the first ones.
+    for (let number = this.segments.length - 1; number >= 0; number--) {
+      if (this.freeTouchedBytes <= keptBytes || released >= bytesMax) break
       const segment = this.segments[number]!
       if (segment.owner !== ownerFree || !segment.dirty) continue
       const { buffer, byteOffset } = segment.bytes
-      if (!release(new Uint8Array(buffer, byteOffset, this.segmentBytes))) return
+      if (!release(new Uint8Array(buffer, byteOffset, this.segmentBytes))) break
       segment.dirty = false
+      released += this.segmentBytes
       this.#touchedCount--
       this.#freeTouchedCount--
     }
+    return released
   }
 
   /** Adds a slab before it is needed, so that readers have confirmed it by then. Does nothing at the limit. */

@@ -14,11 +14,20 @@ export interface Shared {
   readonly stop: Int32Array
   readonly put: Int32Array
   readonly required: Int32Array
+  /** By partition, where partitions come and go: the life in which it is readable throughout, or 0; the last sequence of lives that ended. */
+  readonly present: Int32Array
+  readonly ended: Int32Array
 }
 
 export function createShared(): Shared {
   const words = () => new Int32Array(new SharedArrayBuffer(4 * keyCount))
-  return { stop: new Int32Array(new SharedArrayBuffer(4)), put: words(), required: words() }
+  return {
+    stop: new Int32Array(new SharedArrayBuffer(4)),
+    put: words(),
+    required: words(),
+    present: words(),
+    ended: words(),
+  }
 }
 
 export function keyOf(number: number): Uint8Array {

@@ -3,9 +3,9 @@ import type { Shared } from './history.ts'
 
 /**
  * Mistakes planted in the map or around it, each of which the checker has to find: not waiting for readers, publishing without
- * confirmation of new memory, and calling published what is not yet.
+ * confirmation of new memory, calling published what is not yet, and taking a removed partition from one side only.
  */
-export type Defect = 'none' | 'does not wait' | 'does not ask' | 'promises early'
+export type Defect = 'none' | 'does not wait' | 'does not ask' | 'promises early' | 'takes one side'
 
 export interface WriterStart {
   readonly kind: 'start'
