@@ -15,6 +15,7 @@ import { applyLateRecords, applyRecords } from './apply.ts'
 import { type ChangelogPosition, ChangelogReader } from './changelog-reader.ts'
 import { ReplicaTrail } from './changes/replica-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
+import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
 import { ReplicaWatch } from './replica-watch.ts'
@@ -23,8 +24,6 @@ import type { StoreContext } from './store-context.ts'
 const log = loggerOf('store')
 
 const notInIt = 'it was truncated or recreated, and does not have what is next'
-/** Deletions between two flushes while a replica is emptied. */
-const emptyingOperationsMax = 100_000
 
 interface Replica extends ChangelogPosition {
   /** Log start offset when the reading began. */
@@ -37,7 +36,7 @@ interface Replica extends ChangelogPosition {
   /** End of the changelog when the replica started. The replica counts as filled when it reaches this offset. */
   target: number
   filled: boolean
-  /** Readable: the first fill is done, even if another fill is running. */
+  /** Readable, or about to be with the next publish. */
   opened: boolean
 }
 
@@ -51,10 +50,12 @@ export class Replicas {
   /** Replicas that are being emptied before they start again. */
   readonly #refilling = new Set<number>()
   readonly #allFilled = Promise.withResolvers<void>()
+  readonly #pages: FreePages
 
   constructor(context: StoreContext) {
     this.#context = context
     const { clients, config, stats } = context
+    this.#pages = new FreePages(context.map)
     context.memory.onChange(() => this.#follow(this.#replicas.keys()))
     this.#headerSelector = headerSelectorOf(config)
     const fetch = changelogFetch(config)
@@ -119,6 +120,7 @@ export class Replicas {
     this.#ends?.stop()
     this.#watch?.stop()
     this.#reader.stop()
+    this.#pages.stop()
   }
 
   #take(partition: number, replica: Replica, batch: RecordBatchReader): number {
@@ -201,7 +203,7 @@ export class Replicas {
   }
 
   async #empty(partition: number, found: string): Promise<number> {
-    const { clients, config, map, stats } = this.#context
+    const { clients, config, map, stats, flusher } = this.#context
     const client = clients.replicas
     const { changelogTopic } = config
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
@@ -213,8 +215,13 @@ export class Replicas {
     setPartitionState(stats, partition, 'recovering')
     // Set at once, because #becomeReadable() may be about to mark the replica as filled.
     replica.filled = false
-    if (replica.opened) await this.#deleteAll(partition)
-    else map.clear(partition)
+    if (replica.opened) {
+      replica.opened = false
+      map.remove(partition)
+      await flusher.flush()
+      map.add(partition)
+      this.#pages.giveBack()
+    } else map.clear(partition)
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
@@ -224,17 +231,6 @@ export class Replicas {
     replica.target = ends.get(partition)!
     this.#checkFilled(partition)
     return replica.position
-  }
-
-  /** Deletes all keys of a readable replica. */
-  async #deleteAll(partition: number): Promise<void> {
-    const { map, flusher } = this.#context
-    // keys() returns published keys only.
-    await flusher.flush()
-    for (const key of map.keys(partition)) {
-      map.put(partition, key, 0, key.length, 0, -1, -1, -1)
-      if (map.oplogLength >= emptyingOperationsMax) await flusher.flush()
-    }
   }
 }
 

@@ -38,6 +38,7 @@ export class Reporter {
     this.reportMap()
     if (this.#hasSample || this.#map === undefined) return
     for (const partition of this.#stats!.partitions) {
+      if (!this.#map.holds(partition)) continue
       const key = this.#map.keys(partition).next().value
       if (key === undefined) continue
       this.#hasSample = true

@@ -103,6 +103,8 @@ test('a replica that has to fill again does not count as running before it has',
   await until('it is noticed', () => state() !== 'running')
   expect(state()).toBe('recovering')
   await fill(50, 'new')
+  // Nothing of it is in memory before it is filled, neither of the former changelog nor of the new one.
+  expect([text('k0'), text('k1')]).toEqual([undefined, undefined])
   await new Promise(setImmediate)
   expect(state()).toBe('recovering')
   await fill(51, 'new')

@@ -182,8 +182,9 @@ export class ChiralMap {
     return this.#publisher.publish()
   }
 
-  /** Throws internal for a partition that this map does not hold. */
+  /** All zero for a partition that is not in memory. */
   stats(partition: number): PartitionStats {
+    if (!this.#lives.holds(partition)) return { entries: 0, liveBytes: 0, totalBytes: 0, indexBytes: 0 }
     const { log, tables, state } = this.#lives.held(partition)
     const table = tables[state === 'bulk' ? 0 : this.#leftRight.unpublished]!
     const indexBytes = tables.reduce((sum, { bytes }) => sum + bytes, 0)
