@@ -50,6 +50,10 @@ const suites: readonly Suite[] = [
       { probe: ['systemd-analyze', '--version'], install: 'apt-get install systemd' },
     ],
   },
+  {
+    file: './test/tools/image.ts',
+    tools: [{ probe: ['skopeo', '--version'], install: 'apt-get install skopeo' }],
+  },
   // These need root, and say so.
   { file: './test/tools/control-group.ts', tools: [] },
   { file: './test/tools/full-disk.ts', tools: [] },

@@ -1,5 +1,5 @@
 /** The OpenAPI document as its readers see it, and the requests of its examples. */
-import Ajv from 'ajv/dist/2020.js'
+import Ajv, { type ValidateFunction } from 'ajv/dist/2020.js'
 import { openapiText } from '../../../lib/http/openapi/index.ts'
 
 export interface Operation {
@@ -88,16 +88,16 @@ export function strictValidator(): (schema: object, value: unknown) => string[] 
     Object.entries(openapi.components.schemas).map(([name, schema]) => [name, closed(schema)]),
   )
   ajv.addSchema({ $id: 'https://latchkey.test/', components: { schemas } })
+  const compiled = new Map<object, ValidateFunction>()
   return (schema, value) => {
-    const validate = ajv.compile({ $id: `https://latchkey.test/${ids++}`, ...absolute(schema) })
+    const validate = compiled.get(schema) ?? ajv.compile(absolute(schema))
+    compiled.set(schema, validate)
     validate(value)
     return (validate.errors ?? []).map(({ instancePath, message, params }) => {
       return `${instancePath} ${message} ${JSON.stringify(params)}`
     })
   }
 }
-
-let ids = 0
 
 /** References to the document's own schemas, from anywhere. */
 function absolute(schema: object): object {
