@@ -1,7 +1,7 @@
 /** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
 import { runClientCommand } from './lib/cli/index.ts'
-import { type ConfigInput, helpHint, isStructured, readCommand, type Settings } from './lib/config/index.ts'
+import { type Command, type ConfigInput, helpHint, isStructured, readCommand } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
 import { isInstance, LatchkeyError, messageOf } from './lib/errors.ts'
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   const http = serverOptionsOf(settings)
   const allNotices = [...notices, ...serverNotices(http, undefined, action === 'run')]
   const definition = await definitionOf(settings)
-  if (action === 'run') return run(settings, logging, definition, http, allNotices)
+  if (action === 'run') return run(command, logging, definition, http, allNotices)
   const { lines, faults } = await check(settings, definition, http, allNotices)
   lines.forEach(printerOf(logging))
   for (const fault of faults) logFatal(messageOf(fault), settings.structuredLogging)
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
 }
 
 async function run(
-  settings: Settings,
+  { settings, effective }: Extract<Command, { settings: unknown }>,
   logging: StoreLogging,
   definition: Definition,
   http: ServerOptions,
@@ -62,7 +62,7 @@ async function run(
   const shared = openShared(config, logging, definition)
   const { store } = shared
   // If the port is taken, this throws and ends the process before the store thread contacts Kafka.
-  const server = startServer(shared, http, version)
+  const server = startServer(shared, http, version, effective)
   renewOnHangup(server, serverTls)
   const topic = settings.sourceTopic || settings.changelogTopic
   const { url, respPort } = server

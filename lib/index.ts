@@ -8,7 +8,7 @@
  * Bun.serve({ port: 8080, fetch: serve(store) })
  */
 import { version } from '../package.json' with { type: 'json' }
-import { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
+import { createHandler, factsOf, type Handler, type HandlerOptions } from './http/handler.ts'
 import type { KeyValueStore } from './library/key-value-store.ts'
 
 export * from './definition/module-exports.ts'
@@ -40,6 +40,6 @@ export { type StoreReader } from './library/store-reader.ts'
  * and for the allowed Hosts.
  */
 export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
-  const { bytes, metrics, lookupStats } = store
-  return createHandler(bytes, options, { metrics, lookupStats, version })
+  const { metrics, lookupStats } = store
+  return createHandler(store.bytes, options, { metrics, lookupStats, facts: factsOf(version) })
 }

@@ -30,7 +30,7 @@ const partitionStatus = v.looseObject({
   entries: count,
 })
 
-export type ShownPartition = v.InferOutput<typeof partitionStatus>
+export type PrintedPartition = v.InferOutput<typeof partitionStatus>
 
 export const storeStatus = v.looseObject({
   id: v.string(),

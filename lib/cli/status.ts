@@ -1,7 +1,7 @@
 /** `latchkey status`: prints how a store is. */
 import { escapeControls } from '../log/escape.ts'
 import { counted } from '../text/counted.ts'
-import { parseAnswer, type ShownPartition, type ShownStatus, storeStatus } from './answers.ts'
+import { parseAnswer, type PrintedPartition, type ShownStatus, storeStatus } from './answers.ts'
 import type { Arguments } from './arguments.ts'
 import { print, table } from './output.ts'
 import type { StoreClient } from './store-client.ts'
@@ -31,6 +31,6 @@ function describe({ url }: StoreClient, { id, state, reason, recovery, condition
   return `${lines.map(escapeControls).join('\n')}\n${table([header, ...details.map(row)])}`
 }
 
-function row({ partition, role, state, position, end, lag, entries }: ShownPartition): string[] {
+function row({ partition, role, state, position, end, lag, entries }: PrintedPartition): string[] {
   return [partition, role, state, position ?? '-', end ?? '-', lag ?? '-', entries].map(String).map(escapeControls)
 }

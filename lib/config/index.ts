@@ -12,7 +12,7 @@ import {
   type PrintedDocument,
   printedDocumentOf,
 } from './commands.ts'
-import { effectiveSettings } from './effective-settings.ts'
+import { type EffectiveSetting, effectiveSettings, linesOfSettings } from './effective-settings.ts'
 import { faultsError, faultText } from './faults.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
@@ -36,6 +36,7 @@ import { switchWords } from './values.ts'
 export { parseBroker } from './broker-list.ts'
 export { type ClientFlags, type ClientSettings, readClientSettings } from './client-settings.ts'
 export { type ClientCommand, commands, helpHint, isHelpFlag, type PrintedDocument } from './commands.ts'
+export type { EffectiveSetting } from './effective-settings.ts'
 export { faultsError } from './faults.ts'
 export { helpText } from './help.ts'
 export { variableOf } from './setting-names.ts'
@@ -55,6 +56,8 @@ export type Command =
   | {
       action: 'run' | 'check'
       settings: Settings
+      /** All settings as --print-settings prints them, without secrets. */
+      effective: readonly EffectiveSetting[]
       /** Warnings to log once the log is configured. */
       notices: readonly string[]
     }
@@ -110,7 +113,8 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   // The env file that could not be read may have what is missing. One mistake is reported as one error.
   const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
   if (!parsed.success || faults.length > 0) throw faultsError(reported)
-  if (flags['print-settings']) return { action: 'print-settings', lines: effectiveSettings(given, parsed.output) }
+  const effective = effectiveSettings(given, parsed.output)
+  if (flags['print-settings']) return { action: 'print-settings', lines: linesOfSettings(effective) }
   const notices = near.map(nearNotice)
   notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
   const kept = settingsOf(parsed.output, clients.clients, {
@@ -120,7 +124,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     module,
   })
   const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
-  return { action: flags.check ? 'check' : 'run', settings, notices }
+  return { action: flags.check ? 'check' : 'run', settings, effective, notices }
 }
 
 function nearNotice({ name, near }: { name: string; near: string }): string {

@@ -1,16 +1,24 @@
-/** Bearer token of RFC 6750: one token for all requests except liveness and readiness probes. */
+/** Bearer token of RFC 6750: one token for all requests except probes and the page, which holds no data. */
 import { LatchkeyError } from '../errors.ts'
 import { secretCheck } from '../text/secret.ts'
 import type { RequestHandler } from './answer.ts'
 import { problemResponse } from './problem.ts'
+import type { RequestHead } from './request-head.ts'
 
 /** Paths that orchestrators request without a token, as they are written in the request's target. */
 const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/status/liveness', '/status/readiness'])
 
 const scheme = 'Bearer '
 
-/** Wraps `answer`: requests with the token, or to a path that needs none, pass; others get 401. */
-export function requireToken(token: string, answer: RequestHandler): RequestHandler {
+/**
+ * Wraps `answer`: requests with the token, or that need none, pass; others get 401.
+ * @param isPublic whether a request gets the same answer with and without the token, for requests besides the probes
+ */
+export function requireToken(
+  token: string,
+  answer: RequestHandler,
+  isPublic: (request: RequestHead, target: string) => boolean = () => false,
+): RequestHandler {
   const isToken = secretCheck(scheme + token)
 
   return (request, target) => {
@@ -18,7 +26,7 @@ export function requireToken(token: string, answer: RequestHandler): RequestHand
     if (authorization !== null && (isToken(authorization) || isToken(canonical(authorization)))) {
       return answer(request, target)
     }
-    return isOpen(target) ? answer(request, target) : unauthorized(authorization !== null)
+    return isOpen(target) || isPublic(request, target) ? answer(request, target) : unauthorized(authorization !== null)
   }
 }
 

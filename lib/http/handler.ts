@@ -2,7 +2,6 @@
  * All routes of a store as one function from request to response: lookups and other routes, behind the token.
  * Independent of the server that listens.
  */
-import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
 import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
 import { CaughtUp } from './caught-up.ts'
@@ -11,25 +10,20 @@ import { allowOrigins } from './cors.ts'
 import { FeedHandler, isFeed } from './feed/feed.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
+import { observe } from './observed.ts'
+import { isPage } from './page/page-answer.ts'
 import { PendingAnswer } from './pending-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import { createRoutes } from './routes.ts'
 import type { StoreView } from './store-view.ts'
 
+export { factsOf, type InstanceFacts, observe, type Observed } from './observed.ts'
 export type { StoreView } from './store-view.ts'
 
 const flushWaitMsDefault = 10_000
 
 /** Never throws and never rejects: an error becomes a response, too. */
 export type Handler = (request: Request) => Response | Promise<Response>
-
-/** Metrics of a store and its counters of lookups. Shared by all servers of the store. */
-export interface Observed {
-  readonly metrics: Metrics
-  /** Of Latchkey; may be empty. */
-  readonly version: string
-  readonly lookupStats: LookupStats
-}
 
 export interface HandlerOptions {
   /** Required of every request except liveness and readiness probes. Absent if no token is required. */
@@ -69,28 +63,22 @@ export function createRequestHandler(
 ): RequestHandler {
   const { token, corsOrigins, flushWaitMs = flushWaitMsDefault } = options
   const prefix = asPrefix(options.prefix)
-  const { metrics, lookupStats, version } = observed
+  const { lookupStats } = observed
   const caughtUp = new CaughtUp(store)
   const lookups = new LookupHandler(store, lookupStats, caughtUp)
   const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups, prefix)
   const feed = new FeedHandler(store, lookupStats.feed)
-  const routes = createRoutes(store, metrics, { flushWaitMs, prefix, version })
+  const routes = createRoutes(store, observed, { flushWaitMs, prefix, hasToken: token !== undefined })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
     if (!target.startsWith(lookupPrefix)) {
       return isFeed(target) ? feed.handle(request, target) : routes(request, target)
     }
     return isCollection(target) ? collection.handle(request, target) : lookups.handle(request, target)
   }
-  const guarded = token === undefined ? dispatch : requireToken(token, dispatch)
+  const guarded = token === undefined ? dispatch : requireToken(token, dispatch, isPage)
   // A preflight has no token.
   const answer = corsOrigins === undefined ? guarded : allowOrigins(corsOrigins, guarded)
   return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))
-}
-
-/** @param version for the build_info metric */
-export function observe(store: StoreView, version: string): Observed {
-  const lookupStats = new LookupStats()
-  return { metrics: createMetrics(store, lookupStats, version), lookupStats, version }
 }
 
 /** Normalises a path: one slash before it and none after it. */

@@ -1,6 +1,6 @@
 /** Liveness and readiness. Readiness is a list of named conditions, each of which can be read. */
 import { LatchkeyError } from '../errors.ts'
-import type { Condition } from '../store-protocol/status.ts'
+import type { Condition, StoreStatus } from '../store-protocol/status.ts'
 import { problemResponse } from './problem.ts'
 import { textResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
@@ -15,7 +15,7 @@ export function liveness(): Response {
  *   conditions
  */
 export function readiness(store: StoreView, verbose: boolean): Response {
-  const conditions = conditionsOf(store)
+  const conditions = conditionsOf(store.status())
   const failing = conditions.filter(({ ok }) => !ok)
   if (verbose) {
     const lines = conditions.map(({ name, ok, reason }) =>
@@ -32,9 +32,8 @@ export function readiness(store: StoreView, verbose: boolean): Response {
   )
 }
 
-/** Adds a failing condition if the store does not run: such a store is never ready. */
-function conditionsOf(store: StoreView): Condition[] {
-  const { state, conditions } = store.status()
+/** Returns the conditions, with a failing one if the store does not run: such a store is never ready. */
+export function conditionsOf({ state, conditions }: StoreStatus): Condition[] {
   if (state === 'running' || conditions.some(({ ok }) => !ok)) return conditions
   return [...conditions, { name: 'running', ok: false, reason: `the store is ${state}` }]
 }

@@ -1,14 +1,17 @@
 /** All routes except lookups, which do not pass through the router. */
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
-import type { Metrics } from '../metrics/index.ts'
+import type { Answer } from './answer.ts'
 import { flush, refuseCrossSite } from './flush.ts'
-import { indexPage } from './index-page.ts'
+import type { Observed } from './observed.ts'
 import { openapiText } from './openapi/index.ts'
+import { indexAnswer } from './page/page-answer.ts'
 import { liveness, readiness } from './probes.ts'
 import { problemResponse } from './problem.ts'
 import type { RequestHead, RequestHeaders } from './request-head.ts'
 import { jsonResponse, textResponse } from './responses.ts'
+import { StatusEvents } from './status-events/status-events.ts'
+import { statusStream } from './status-events/status-stream.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 
@@ -21,14 +24,13 @@ interface RoutedRequest {
   query: Record<string, string | string[] | undefined>
 }
 
-type Endpoint = (request: RoutedRequest) => Response | Promise<Response>
+type Endpoint = (request: RoutedRequest) => Answer | Promise<Answer>
 
 export interface RouteOptions {
   flushWaitMs: number
   /** Prefix of every path, for the index page. */
   prefix: string
-  /** Of Latchkey, for the OpenAPI document. */
-  version: string
+  hasToken: boolean
 }
 
 /**
@@ -37,9 +39,11 @@ export interface RouteOptions {
  */
 export function createRoutes(
   store: StoreView,
-  metrics: Metrics,
-  { flushWaitMs, prefix, version }: RouteOptions,
-): (request: RequestHead, target: string) => Promise<Response> {
+  observed: Observed,
+  { flushWaitMs, prefix, hasToken }: RouteOptions,
+): (request: RequestHead, target: string) => Promise<Answer> {
+  const { metrics, facts } = observed
+  const events = new StatusEvents(store, observed)
   const router = Router<RoutedRequest, []>()
   const route = (path: string, methods: { GET?: Endpoint; POST?: Endpoint }) => {
     router.all(path, (request: RoutedRequest) => {
@@ -56,10 +60,11 @@ export function createRoutes(
   const renderMetrics = async () => textResponse(await metrics.render(), 200, metrics.contentType)
   const readyz: Endpoint = ({ query }) => readiness(store, query['verbose'] !== undefined)
 
-  route('/', { GET: () => textResponse(indexPage(store.status(), prefix)) })
+  route('/', { GET: ({ headers }) => indexAnswer(headers, store.status(), { prefix, hasToken }) })
   route('/status-store/:id', {
     GET: ofThisStore(({ query }) => jsonResponse(store.status(), query['pretty'] !== undefined)),
   })
+  route('/status-store/:id/events', { GET: ofThisStore((request) => statusStream(events, request)) })
   route('/flush-store/:id', {
     POST: ofThisStore((request) => {
       refuseCrossSite(request.headers)
@@ -74,7 +79,7 @@ export function createRoutes(
   route('/metrics/prometheus', { GET: renderMetrics })
   let openapi: string | undefined
   route('/openapi.json', {
-    GET: () => textResponse((openapi ??= openapiText(version, prefix)), 200, 'application/json'),
+    GET: () => textResponse((openapi ??= openapiText(facts.version, prefix)), 200, 'application/json'),
   })
 
   return async ({ method, headers }, target) => {

@@ -3,7 +3,7 @@ import type { Presentation } from '../definition/presentation.ts'
 import type { Following, FollowOptions } from '../store-protocol/following.ts'
 import type { StoreReads } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
-import type { Lookup, StoreStatus } from '../store-protocol/status.ts'
+import type { Lookup, RecoveryProgress, StoreStatus } from '../store-protocol/status.ts'
 
 /** Waits for changes of a store. */
 export interface ChangeWaits {
@@ -53,4 +53,6 @@ export interface StoreView extends StoreReads {
   /** Publishes the acknowledged operations; resolves with the number of operations made visible. */
   flush(): Promise<number>
   status(): StoreStatus
+  /** Progress of recovery, a rebuild or catching up with the source; null if no such phase is in progress. */
+  progress(): RecoveryProgress | null
 }

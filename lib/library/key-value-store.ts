@@ -6,7 +6,7 @@ import { version } from '../../package.json' with { type: 'json' }
 import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { writePending } from '../log/index.ts'
-import { createMetrics, LookupStats, type Metrics } from '../metrics/index.ts'
+import { createMetrics, LookupStats, type Metrics, processFacts } from '../metrics/index.ts'
 import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
@@ -56,7 +56,7 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
 
   constructor(bytes: Store, codecs: TypedCodecs<K, V>) {
     this.bytes = bytes
-    this.metrics = createMetrics(bytes, this.lookupStats, version)
+    this.metrics = createMetrics(bytes, this.lookupStats, processFacts(version))
     this.#codecs = codecs
   }
 

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { skippedReasons } from '../store-protocol/skipped.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { CounterName } from '../store-protocol/stats.ts'
-import type { StoreState, StoreStatus } from '../store-protocol/status.ts'
+import { conditionNames, type StoreState, type StoreStatus } from '../store-protocol/status.ts'
 import { feedEventKinds, resumeKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerMemory } from './memory-series.ts'
@@ -17,7 +17,7 @@ import { SeriesRegistry } from './series.ts'
 
 export { type FeedEventKind, FeedStats } from './feed-stats.ts'
 export { outcomeOf, outcomeOfCode } from './lookup-outcome.ts'
-export { type LookupOutcome, LookupStats } from './lookup-stats.ts'
+export { latencyBounds, type LookupOutcome, LookupStats } from './lookup-stats.ts'
 export { RespStats } from './resp-stats.ts'
 
 const prefix = 'latchkey_'
@@ -33,6 +33,18 @@ export interface MetricsSource {
 export interface Metrics {
   readonly contentType: string
   render(): Promise<string>
+}
+
+/** Of the process, not of the thread that answers. */
+export interface ProcessFacts {
+  readonly version: string
+  /** In ms since the epoch. */
+  readonly startedAt: number
+}
+
+/** To be called in the main thread: the clock of another one begins with it. */
+export function processFacts(version: string): ProcessFacts {
+  return { version, startedAt: Date.now() - process.uptime() * 1000 }
 }
 
 /** Name, help and counter of what the store thread counts. */
@@ -64,12 +76,12 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
 
 /**
  * @param source read at each scrape, because its `stats` may be replaced once the partitions are known
- * @param resp of no commands if the Redis protocol is not served: dashboards and alerts find the same names everywhere
+ * @param resp of the Redis protocol, also if it is not served: dashboards and alerts find the same names everywhere
  */
 export function createMetrics(
   source: MetricsSource,
   lookups: LookupStats,
-  version: string,
+  { version, startedAt }: ProcessFacts,
   resp = new RespStats([]),
 ): Metrics {
   const registry = new Registry()
@@ -89,7 +101,7 @@ export function createMetrics(
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
   registerResp(series, resp)
-  registerProcess(series)
+  registerProcess(series, startedAt / 1000)
   return {
     contentType: registry.contentType,
     render() {
@@ -104,8 +116,9 @@ function registerStatus(series: SeriesRegistry, read: () => StoreStatus): void {
     const { state } = read()
     return storeStates.map((candidate) => ({ labels: { state: candidate }, value: candidate === state ? 1 : 0 }))
   })
-  series.gauge('condition', '1 where a condition of readiness holds', () => {
-    return read().conditions.map(({ name, ok }) => ({ labels: { name }, value: ok ? 1 : 0 }))
+  series.gauge('condition', '1 where a condition of readiness holds or does not apply, else 0', () => {
+    const failing = new Set(read().conditions.flatMap(({ name, ok }) => (ok ? [] : name)))
+    return conditionNames.map((name) => ({ labels: { name }, value: failing.has(name) ? 0 : 1 }))
   })
   series.gauge('recovery_records_per_second', 'Records per second of the current recovery, 0 if there is none', () => {
     return read().recovery?.recordsPerSecond ?? 0
@@ -138,8 +151,7 @@ function registerLookups(series: SeriesRegistry, source: MetricsSource, lookups:
   series.gauge('readers_waiting', 'Lookups that wait for a reader', () => source.readers.waiting)
 }
 
-function registerProcess(series: SeriesRegistry): void {
-  const startSeconds = Date.now() / 1000 - process.uptime()
+function registerProcess(series: SeriesRegistry, startSeconds: number): void {
   series.gauge('process_resident_memory_bytes', 'Resident memory of the process', () => process.memoryUsage.rss())
   series.gauge(
     'process_start_time_seconds',

@@ -105,6 +105,10 @@ export class LookupStats {
     return this.#sum(outcomeIndex[outcome])
   }
 
+  get allLookups(): number {
+    return lookupOutcomes.reduce((sum, outcome) => sum + this.count(outcome), 0)
+  }
+
   /**
    * Returns the number of lookups that took at most each bound, including `Infinity`, and the total duration of
    * all lookups.

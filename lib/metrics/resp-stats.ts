@@ -108,6 +108,10 @@ export class RespStats {
     return this.#sum(outcomeIndex[outcome])
   }
 
+  get allLookups(): number {
+    return lookupOutcomes.reduce((sum, outcome) => sum + this.lookups(outcome), 0)
+  }
+
   #sum(index: number): number {
     return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
   }

@@ -1,5 +1,6 @@
 /** Messages between the main thread and a further HTTP thread. */
 import type { TlsPair } from '../config/tls-pair.ts'
+import type { InstanceFacts } from '../http/handler.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 
@@ -21,8 +22,8 @@ export interface HttpThreadStart {
   respPort: number | undefined
   /** Counts of the Redis protocol of all threads, by readerThread. */
   respCounts: SharedArrayBuffer[]
-  /** For the build_info metric. */
-  version: string
+  /** For metrics and the page. */
+  facts: InstanceFacts
   /** Counters of lookups of all threads, by readerThread. */
   lookupCounts: SharedArrayBuffer[]
 }

@@ -25,8 +25,7 @@ function post(message: FromHttpThread): void {
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
-  const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, version, lookupCounts } =
-    options
+  const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, facts, lookupCounts } = options
   const { hasFastPath, corsOrigins, respPort, respCounts } = options
   configureLogging({ ...logging, without: 'store' })
   try {
@@ -34,8 +33,8 @@ async function start(options: HttpThreadStart): Promise<void> {
     threads = new RelayedThreads(readerThread, (thread, message) => post({ type: 'store', thread, message }))
     const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
-    const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts, readerThread)
-    const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats, version }
+    const respStats = new RespStats(commandLabels, respCounts, readerThread)
+    const observed = { metrics: createMetrics(store, lookupStats, facts, respStats), lookupStats, respStats, facts }
     const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
     const hostRule = hostRuleOf({
       hosts,
@@ -43,15 +42,10 @@ async function start(options: HttpThreadStart): Promise<void> {
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
-    const context =
-      respStats &&
-      new RespContext(store, respStats, {
-        token,
-        thread: readerThread,
-        threads: lookupCounts.length,
-        connectionsMax: bounds.clientsMax,
-      })
-    const resp = context && { port: respPort!, context }
+    const place = { thread: readerThread, threads: lookupCounts.length }
+    const respOptions = { token, ...place, connectionsMax: bounds.clientsMax }
+    const resp =
+      respPort === undefined ? undefined : { port: respPort, context: new RespContext(store, respStats, respOptions) }
     const handling = { requestHandler, hasFastPath, hostRule, storeId: store.id, resp }
     listener = openListeners({ bind, port, tls, sharing: 'other', ...handling, ...bounds })
     askForShortTurns()

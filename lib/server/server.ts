@@ -1,7 +1,8 @@
 /** HTTP for the executable: the main thread and further threads, HTTP_THREADS in all, listen at one port. */
+import type { EffectiveSetting } from '../config/index.ts'
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
-import { createRequestHandler } from '../http/handler.ts'
+import { createRequestHandler, factsOf } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
@@ -37,27 +38,33 @@ export function openShared(config: StoreConfig, logging: StoreLogging, definitio
  * Starts the server. This thread answers requests, and should do little else.
  *
  * @param version for the build_info metric
+ * @param settings in effect, for the page
  * @throws LatchkeyError if it cannot listen
  */
 export function startServer(
   { store, config, logging, relay }: SharedStore,
   options: ServerOptions,
   version: string,
+  settings: readonly EffectiveSetting[] = [],
 ): Server {
   const further = (config.readerThreads ?? 1) - 1
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
   const { bind, token, hosts, corsOrigins, tls, respPort, connectionsMax = Infinity } = options
   const respCounts = lookupCounts.map(() => RespStats.buffer())
-  const respStats = respPort === undefined ? undefined : new RespStats(commandLabels, respCounts)
-  const observed = { metrics: createMetrics(store, lookupStats, version, respStats), lookupStats, version }
+  const respStats = new RespStats(commandLabels, respCounts)
+  const facts = { ...factsOf(version), settings }
+  const observed = { metrics: createMetrics(store, lookupStats, facts, respStats), lookupStats, respStats, facts }
   const requestHandler = createRequestHandler(store, options, observed)
   const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
-  const context = respStats && new RespContext(store, respStats, { token, threads: 1 + further, connectionsMax })
-  const resp = context && { port: respPort!, context }
+  const resp =
+    respPort === undefined
+      ? undefined
+      : { port: respPort, context: new RespContext(store, respStats, { token, threads: 1 + further, connectionsMax }) }
   const server = listen(requestHandler, { ...options, hostRule, resp, threads: 1 + further, storeId: store.id })
   askForShortTurns()
   const { port, url } = server
+  facts.respPort = server.respPort ?? null
   const threads = new HttpThreads(further, relay, {
     config,
     logging,
@@ -71,7 +78,7 @@ export function startServer(
     respCounts,
     tls,
     hasFastPath: options.hasFastPath,
-    version,
+    facts,
     lookupCounts,
   })
   return {

@@ -16,6 +16,26 @@ export interface SkippedRecords {
   total: number
   /** Only reasons that occurred. */
   byReason: Record<string, number>
+  /** The last ones, the latest first; absent if there are none. */
+  last?: readonly SkippedRecord[]
+}
+
+/** Number of bad records that are remembered. */
+export const badRecordsKept = 10
+
+/** A source record that was not stored: where it is and why, without anything of its content. */
+export interface SkippedRecord {
+  /** Time at which it was found, in ms since the epoch. */
+  at: number
+  partition: number
+  /** Source offset. */
+  offset: number
+  /** Last offset, if a whole batch could not be read. */
+  lastOffset?: number
+  /** As in `byReason`. */
+  reason: string
+  /** What is wrong with it. */
+  fault: string
 }
 
 /** Counted since the start of the process. */
@@ -35,6 +55,12 @@ export function reasonsText({ byReason }: SkippedRecords): string {
   return Object.entries(byReason)
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ')
+}
+
+/** Returns the latest bad records of several threads. */
+export function lastOf(parts: readonly (readonly SkippedRecord[])[]): Pick<SkippedRecords, 'last'> {
+  const last = parts.flat().toSorted((a, b) => b.at - a.at)
+  return last.length === 0 ? {} : { last: last.slice(0, badRecordsKept) }
 }
 
 /** Returns the name of the reason that a counter counts. */

@@ -124,9 +124,24 @@ export interface MemoryStatus {
   free: number
 }
 
+/** All conditions of readiness, of which some apply to some settings and states only. */
+export const conditionNames = [
+  'not_failed',
+  'not_stopping',
+  'recovered',
+  'caught_up',
+  'not_fenced',
+  'not_contested',
+  'not_halted',
+  'not_rebuilding',
+  'memory',
+] as const
+export type ConditionName = (typeof conditionNames)[number]
+
 /** A named condition of readiness. */
 export interface Condition {
-  name: string
+  /** `running` only in the answers of probes. */
+  name: ConditionName | 'running'
   ok: boolean
   /** Also of a condition that holds, if there is something to say. */
   reason?: string
@@ -134,6 +149,8 @@ export interface Condition {
 
 export interface StoreStatus {
   id: string
+  /** The source is null for a replica that has none. */
+  topics: { source: string | null; changelog: string }
   /** Names of the formats of keys and of stored values, such as `raw` or `protobuf orders.v1.Order`. */
   formats: { readonly key: string; readonly value: string }
   state: StoreState

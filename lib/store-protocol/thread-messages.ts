@@ -4,6 +4,7 @@ import type { LogLevel, LogRecord } from '../log/index.ts'
 import type { ChiralMapShared, MapMessage } from '../map/index.ts'
 import type { SharedChangeRing } from './change-ring.ts'
 import type { KeysFound } from './changed-keys.ts'
+import type { SkippedRecord } from './skipped.ts'
 import type { PartitionTrouble, StoreState } from './status.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -96,6 +97,8 @@ export type FromThread =
   | { type: 'fenced'; partition: number; reason: string }
   /** A record cannot be stored, and ON_BAD_RECORD=stop. */
   | { type: 'halted'; partition: number; reason: string }
+  /** The last records that could not be stored, the latest first. */
+  | { type: 'bad-records'; records: readonly SkippedRecord[] }
   /** Another writer writes to the changelog. */
   | { type: 'foreign'; partition: number; reason: string }
   /** The changelog has lost records, which are written again; until `repaired`. */

@@ -99,6 +99,6 @@ function sameFor(partitions: readonly number[]): string {
   return ` (the same for partition ${named}${more > 0 ? ` and ${more} others` : ''})`
 }
 
-function condition(name: string, ok: boolean, reason: string): Condition {
+function condition(name: Condition['name'], ok: boolean, reason: string): Condition {
   return ok ? { name, ok } : { name, ok, reason }
 }

@@ -1,6 +1,6 @@
 /** The status of a store, from the reports of its threads. */
 import { mapBudgetOf } from '../store-protocol/memory-budget.ts'
-import { skippedOf } from '../store-protocol/skipped.ts'
+import { lastOf, skippedOf } from '../store-protocol/skipped.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { conditionsOf, reasonsOf } from './conditions.ts'
@@ -41,6 +41,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
     ].join(' · ')
   return {
     id: storeId,
+    topics: { source: config.sourceTopic || null, changelog: config.changelogTopic },
     formats,
     state,
     ...(reason === '' ? {} : { reason }),
@@ -54,7 +55,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
       used: stats.count('mapBytes'),
       free: stats.count('mapFreeBytes'),
     },
-    skipped: skippedOf(stats),
+    skipped: { ...skippedOf(stats), ...lastOf(handles.map(({ badRecords }) => badRecords)) },
     details,
     conditions: conditionsOf({
       state,

@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { isDebug, passedOn } from '../log/index.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
+import type { SkippedRecord } from '../store-protocol/skipped.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -49,6 +50,8 @@ export class StoreThreadHandle {
   readonly rebuilding = new Map<number, string>()
   readonly contested = new Map<number, string>()
   readonly foreign = new Map<number, string>()
+  /** The last records that could not be stored, the latest first. */
+  badRecords: readonly SkippedRecord[] = []
   state: StoreState = 'starting'
   /** The reason why the state is `failed`. */
   failure: LatchkeyError | undefined
@@ -154,6 +157,9 @@ export class StoreThreadHandle {
       case 'repairing':
       case 'contested':
         this[message.type].set(message.partition, message.reason)
+        break
+      case 'bad-records':
+        this.badRecords = message.records
         break
       case 'rebuilt':
       case 'repaired':

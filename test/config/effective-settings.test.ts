@@ -1,10 +1,15 @@
 import { expect, test } from 'bun:test'
-import { readCommand } from '../../lib/config/index.ts'
+import { type EffectiveSetting, readCommand } from '../../lib/config/index.ts'
 import { metadataOf, settingKeys } from '../../lib/config/settings.ts'
 
 function linesOf(environment: Record<string, string>, ...argv: string[]): string[] {
   const command = readCommand({ argv: ['--print-settings', ...argv], environment, envDirectories: [] })
   return command.action === 'print-settings' ? [...command.lines] : []
+}
+
+function settingsOf(environment: Record<string, string>, ...argv: string[]): readonly EffectiveSetting[] {
+  const command = readCommand({ argv, environment, envDirectories: [] })
+  return 'effective' in command ? command.effective : []
 }
 
 const required = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'a:9092' }
@@ -30,6 +35,24 @@ test('a secret is only said to be set, and text that an env file would read othe
   expect(text).toMatch(/^# SERVER_TOKEN=\(set\) +# environment$/m)
   expect(text).not.toContain('hunter')
   expect(linesOf({ ...required, SERVER_BIND: 'localhost' }).join('\n')).toContain('SERVER_BIND=localhost')
+})
+
+test('a start has the same settings, where a secret has no value', () => {
+  const environment = { ...required, SERVER_TOKEN: 'hunter2', KAFKA_PROPERTIES: 'sasl.password=hunter3' }
+  const settings = settingsOf(environment, '--server-port=81')
+  expect(settings.map(({ name }) => name)).toEqual(settingKeys.map((key) => metadataOf(key).variable))
+  const of = (name: string) => settings.find((setting) => setting.name === name)
+  expect(of('SERVER_PORT')).toEqual({
+    name: 'SERVER_PORT',
+    value: '81',
+    isSecret: false,
+    isGiven: true,
+    origin: 'flag',
+  })
+  expect(of('SERVER_TOKEN')).toMatchObject({ value: null, isSecret: true, isGiven: true, origin: 'environment' })
+  expect(of('SCHEMA_REGISTRY_CREDENTIALS')).toMatchObject({ value: null, isSecret: true, isGiven: false })
+  expect(of('STORE_ID')).toMatchObject({ value: 'orders', isGiven: false, origin: 'default' })
+  expect(JSON.stringify(settings)).not.toContain('hunter')
 })
 
 test('what is printed, read as an env file, prints the same', () => {

@@ -26,14 +26,14 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
     served.store.state.conditions = [
       { name: 'recovered', ok: true },
       { name: 'caught_up', ok: false, reason: '7 records to go' },
-      { name: 'brokers', ok: false },
+      { name: 'not_fenced', ok: false },
     ]
     const response = await fetch(served.url + path)
     expect(response.headers.get('retry-after')).toBe('1')
     expect(await problemOf(response)).toMatchObject({
       code: 'not_ready',
-      detail: 'Checking readiness: caught_up (7 records to go), brokers',
-      conditions: [{ name: 'caught_up', reason: '7 records to go' }, { name: 'brokers' }],
+      detail: 'Checking readiness: caught_up (7 records to go), not_fenced',
+      conditions: [{ name: 'caught_up', reason: '7 records to go' }, { name: 'not_fenced' }],
     })
   })
 

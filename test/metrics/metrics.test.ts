@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'bun:test'
-import { createMetrics, LookupStats } from '../../lib/metrics/index.ts'
+import { createMetrics, LookupStats, processFacts, RespStats } from '../../lib/metrics/index.ts'
 import { latencyBounds } from '../../lib/metrics/lookup-stats.ts'
 import { documents } from '../../lib/print/index.ts'
+import { commandLabels } from '../../lib/resp/index.ts'
 import { snapshotRefusals } from '../../lib/store-protocol/snapshot-refusal.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
+import { conditionNames } from '../../lib/store-protocol/status.ts'
 import { FakeStore } from '../support/http/fake-store.ts'
 
 const sampleLine =
   /^([a-z_]+)(?:\{([a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$/
 
+const facts = processFacts('1.2.3')
+
 function setUp() {
   const store = new FakeStore()
   const lookups = new LookupStats()
-  const metrics = createMetrics(store, lookups, '1.2.3')
+  const metrics = createMetrics(store, lookups, facts)
   return { store, lookups, render: () => metrics.render() }
 }
 
@@ -96,6 +100,27 @@ describe('createMetrics', () => {
     expect(samples.get('latchkey_readers')).toBe(1000)
     expect(samples.get(`latchkey_build_info{version="1.2.3",bun="${Bun.version}"}`)).toBe(1)
     expect(samples.get('latchkey_process_resident_memory_bytes')).toBeGreaterThan(1e6)
+  })
+
+  test('every series is there before anything has happened, but for what is not known of a partition', async () => {
+    const text = await createMetrics(new FakeStore(), new LookupStats(), facts, new RespStats(commandLabels)).render()
+    const samples = [...parse(text).keys()]
+    const families = text.match(/(?<=^# HELP )\S+/gm) ?? []
+    const names = new Set(samples.map((sample) => /^\w+/.exec(sample)![0].replace(/_(bucket|sum|count)$/, '')))
+    const empty = families.filter((family) => !names.has(family))
+    expect(empty.toSorted()).toEqual([
+      'latchkey_partition_committed_offset',
+      'latchkey_partition_end_offset',
+      'latchkey_partition_lag',
+      'latchkey_partition_position',
+      'latchkey_partition_snapshot_age_seconds',
+      'latchkey_partition_snapshot_bytes',
+      'latchkey_partition_snapshot_position',
+      'latchkey_partition_snapshot_seconds',
+      'latchkey_partition_snapshot_start',
+      'latchkey_partition_trouble_since_seconds',
+    ])
+    for (const name of conditionNames) expect(samples).toContain(`latchkey_condition{name="${name}"}`)
   })
 
   test('the figures of the store are current at each scrape', async () => {
@@ -199,7 +224,7 @@ describe('createMetrics', () => {
     const minute = 60_000
     const logged = [own, other, other, own].map((stats, index) => stats.observeRefusedHost(minute * (1 + index / 3)))
     expect(logged).toEqual([true, false, false, true])
-    const metrics = createMetrics(new FakeStore(), own, '1.2.3')
+    const metrics = createMetrics(new FakeStore(), own, facts)
     const samples = parse(await metrics.render())
     expect(samples.get('latchkey_hosts_refused_total')).toBe(4)
     expect(samples.get('latchkey_lookup_seconds_count')).toBe(0)

@@ -21,10 +21,9 @@ function unmet(input: Partial<ConditionInput>): string[] {
 
 test('every condition holds, without a reason, when the store runs and has caught up', () => {
   expect(conditionsOf(ready)).toEqual(
-    ['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested', 'memory'].map((name) => ({
-      name,
-      ok: true,
-    })),
+    (['not_failed', 'not_stopping', 'recovered', 'caught_up', 'not_fenced', 'not_contested', 'memory'] as const).map(
+      (name) => ({ name, ok: true }),
+    ),
   )
 })
 

@@ -6,7 +6,6 @@ import {
   examplesOf,
   type Media,
   type Parameter,
-  ref,
   type ResponseSpec,
   type Schema,
   text,
@@ -67,6 +66,6 @@ export function plainText(values: Readonly<Record<string, string>>): Record<stri
 }
 
 /** @param values of examples: what the server sends */
-export function events(values: Readonly<Record<string, string>>): Record<string, Media> {
-  return { 'text/event-stream': { schema: text, 'x-itemSchema': ref('ChangeEvent'), examples: examplesOf(values) } }
+export function events(item: Schema, values: Readonly<Record<string, string>>): Record<string, Media> {
+  return { 'text/event-stream': { schema: text, 'x-itemSchema': item, examples: examplesOf(values) } }
 }

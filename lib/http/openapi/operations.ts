@@ -1,8 +1,10 @@
 /** Operations other than reads of entries. */
+import type { StoreStatus } from '../../store-protocol/status.ts'
 import { events, json, lines, operation, plainText } from './operation.ts'
-import { ofChanges, ofReadiness, ofStatus, storeId } from './parameters.ts'
+import { ofChanges, ofReadiness, storeId } from './parameters.ts'
 import { problemsOf } from './problems.ts'
-import { examplesOf, ref, type ResponseSpec, type Schema, text } from './schema.ts'
+import { examplesOf, objectOf, ref, type ResponseSpec, type Schema, text } from './schema.ts'
+import { statusPaths } from './status-operations.ts'
 
 const id = '1~_-7u4oX0SlGsTXDk52fRZA~mx38cb5u~0.2ga'
 
@@ -15,7 +17,7 @@ const changes = operation({
     200: {
       description: 'A stream without end, as the Accept header asks',
       content: {
-        ...events({
+        ...events(ref('ChangeEvent'), {
           events: `retry: 2000\n\nevent: reset\ndata: {}\nid: start\n\nevent: put\ndata: {"key":"10002","value":{"status":"delivered"},"partition":0,"offset":4,"timestamp":1796040833748}\nid: ${id}\n\n`,
         }),
         ...lines(ref('ChangeLine'), {
@@ -31,39 +33,23 @@ const changes = operation({
   problems: problemsOf.changes,
 })
 
-const status = {
-  id: 'orders',
-  formats: { key: 'raw', value: 'raw' },
-  state: 'running',
-  partitions: { primary: [0], replicas: [] },
-  caughtUp: true,
-  recovery: null,
-  memory: { state: 'ok', max: null, budget: null, used: 4_096, free: 0 },
-  skipped: { total: 0, byReason: {} },
-  details: [
-    {
-      partition: 0,
-      role: 'primary',
-      state: 'running',
-      position: 12,
-      end: 12,
-      lag: 0,
-      entries: 3,
-      liveBytes: 180,
-      totalBytes: 240,
-      indexBytes: 64,
-    },
-  ],
-  conditions: [{ name: 'recovered', ok: true }],
-}
-
-const getStatus = operation({
-  id: 'getStatus',
+const index = operation({
+  id: 'getIndex',
   tag: 'operations',
-  summary: 'State of the store and of its partitions',
-  parameters: [storeId, ...ofStatus],
-  answers: { 200: { description: 'The status', content: json(ref('StoreStatus'), { status, pretty: status }) } },
-  problems: problemsOf.ofStore,
+  summary: 'The paths of the store for a terminal, a page for a browser; the page needs no token',
+  answers: {
+    200: {
+      description: 'As the Accept header asks',
+      content: {
+        ...plainText({ paths: 'Latchkey: store orders, running\n' }),
+        'text/html': { schema: text, examples: examplesOf({ page: '<!doctype html>' }) },
+        ...json(objectOf<Pick<StoreStatus, 'id' | 'state'>>({ id: text, state: text }), {
+          store: { id: 'orders', state: 'running' },
+        }),
+      },
+    },
+  },
+  problems: problemsOf.none,
 })
 
 const flush = operation({
@@ -140,9 +126,9 @@ const openapi = operation({
 })
 
 export const operationPaths = {
-  '/': { get: textOperation('getIndex', 'The paths of the store, for a person', 'Latchkey: store orders, running\n') },
+  '/': { get: index },
   '/changes/{id}': { get: changes },
-  '/status-store/{id}': { get: getStatus },
+  ...statusPaths,
   '/flush-store/{id}': { post: flush },
   '/livez': { get: liveness('getLiveness') },
   '/status/liveness': { get: liveness('getLivenessLong') },

@@ -61,6 +61,7 @@ export const problemsOf = {
   collection: [...lookup, 'too_many_keys', 'walks_exhausted', 'cursor_expired'],
   manyKeys: [...read, ...body, 'readers_exhausted', 'walks_exhausted', 'schema_unavailable'],
   changes: [...read, 'invalid_key', 'too_many_keys', 'partition_not_held', 'waits_exhausted'],
+  statusEvents: ['store_not_found', 'not_acceptable', 'waits_exhausted'],
   flush: ['store_not_found', 'cross_site_refused', 'flush_timed_out', 'store_failed'],
   readiness: ['not_ready'],
 } as const satisfies Record<string, readonly ErrorCode[]>

@@ -1,5 +1,5 @@
 /** Schemas of a store's status. Their members are those of the types in store-protocol/status.ts. */
-import { skippedReasons, type SkippedRecords } from '../../store-protocol/skipped.ts'
+import { skippedReasons, type SkippedRecord, type SkippedRecords } from '../../store-protocol/skipped.ts'
 import { snapshotRefusals } from '../../store-protocol/snapshot-refusal.ts'
 import {
   type Condition,
@@ -30,6 +30,57 @@ const trouble = objectOf<PartitionTrouble>({
   since: described('ISO 8601', text),
   message: text,
 })
+
+const skippedRecord = objectOf<SkippedRecord>(
+  {
+    at: described('In ms since the epoch', count),
+    partition: count,
+    offset: described('Source offset', count),
+    lastOffset: described('Only of a batch that could not be read', count),
+    reason: enumOf(skippedReasons.map(([reason]) => reason)),
+    fault: described('What is wrong, without anything of the record', text),
+  },
+  'lastOffset',
+)
+
+const statusMembers = {
+  id: text,
+  topics: objectOf<StoreStatus['topics']>({
+    source: described('null of a replica without a source', orNull(text)),
+    changelog: text,
+  }),
+  formats: objectOf<StoreStatus['formats']>({ key: text, value: text }),
+  state: enumOf(['starting', 'recovering', 'running', 'stopping', 'failed']),
+  reason: text,
+  partitions: objectOf<StoreStatus['partitions']>({ primary: listOf(count), replicas: listOf(count) }),
+  caughtUp: flag,
+  recovery: { anyOf: [ref('RecoveryProgress'), { type: 'null' }] },
+  memory: objectOf<MemoryStatus>({
+    state: enumOf(['ok', 'full']),
+    max: described('MEMORY_MAX', orNull(count)),
+    budget: described('What it leaves for keys, values and their index', orNull(number)),
+    used: number,
+    free: number,
+  }),
+  skipped: objectOf<SkippedRecords>(
+    {
+      total: count,
+      byReason: {
+        type: 'object',
+        properties: Object.fromEntries(skippedReasons.map(([reason]) => [reason, count])),
+      },
+      last: described('The last ten, the latest first', listOf(ref('SkippedRecord'))),
+    },
+    'last',
+  ),
+  details: listOf(ref('PartitionStatus')),
+  conditions: listOf(ref('Condition')),
+}
+
+/** Returns the schema of a member of StoreStatus. */
+export function memberOfStatus(name: keyof StoreStatus): Schema {
+  return statusMembers[name]
+}
 
 export const statusSchemas: Readonly<Record<string, Schema>> = {
   Condition: objectOf<Condition>({ name: text, ok: flag, reason: text }, 'reason'),
@@ -62,32 +113,6 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
     'troubles',
   ),
   PartitionState: enumOf(partitionStates),
-  StoreStatus: objectOf<StoreStatus>(
-    {
-      id: text,
-      formats: objectOf<StoreStatus['formats']>({ key: text, value: text }),
-      state: enumOf(['starting', 'recovering', 'running', 'stopping', 'failed']),
-      reason: text,
-      partitions: objectOf<StoreStatus['partitions']>({ primary: listOf(count), replicas: listOf(count) }),
-      caughtUp: flag,
-      recovery: { anyOf: [ref('RecoveryProgress'), { type: 'null' }] },
-      memory: objectOf<MemoryStatus>({
-        state: enumOf(['ok', 'full']),
-        max: described('MEMORY_MAX', orNull(count)),
-        budget: described('What it leaves for keys, values and their index', orNull(number)),
-        used: number,
-        free: number,
-      }),
-      skipped: objectOf<SkippedRecords>({
-        total: count,
-        byReason: {
-          type: 'object',
-          properties: Object.fromEntries(skippedReasons.map(([reason]) => [reason, count])),
-        },
-      }),
-      details: listOf(ref('PartitionStatus')),
-      conditions: listOf(ref('Condition')),
-    },
-    'reason',
-  ),
+  SkippedRecord: skippedRecord,
+  StoreStatus: objectOf<StoreStatus>(statusMembers, 'reason'),
 }

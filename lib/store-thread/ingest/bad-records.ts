@@ -6,11 +6,13 @@
 import { type LatchkeyError, messageOf } from '../../errors.ts'
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { reasonOf, type SkippedRecord } from '../../store-protocol/skipped.ts'
 import type { CounterName, Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import type { Fault } from './dead-letter-headers.ts'
 import { badRecordAt, badRecordOf, type DeadLetters } from './dead-letters.ts'
 import type { PartitionIngest } from './partition-ingest.ts'
+import type { RecentBadRecords } from './recent-bad-records.ts'
 
 type BadRecordConfig = Pick<StoreConfig, 'sourceTopic' | 'onBadRecord' | 'deadLetterTopic'>
 
@@ -18,26 +20,39 @@ export class BadRecords {
   readonly #config: BadRecordConfig
   readonly #stats: Stats
   readonly #deadLetters: DeadLetters | undefined
+  readonly #recent: RecentBadRecords | undefined
   readonly #repeated = new RepeatedLog(loggerOf('ingest'))
 
-  /** @param deadLetters present with ON_BAD_RECORD=dead-letter */
-  constructor(config: BadRecordConfig, stats: Stats, deadLetters?: DeadLetters) {
+  /**
+   * @param deadLetters present with ON_BAD_RECORD=dead-letter
+   * @param recent reports the last records; absent in tests
+   */
+  constructor(config: BadRecordConfig, stats: Stats, deadLetters?: DeadLetters, recent?: RecentBadRecords) {
     this.#config = config
     this.#stats = stats
     this.#deadLetters = deadLetters
+    this.#recent = recent
   }
 
   /**
    * Handles a record that cannot be stored: the one at which `batch` is positioned.
    * @param reason counter of the record
    * @param fault what is wrong with the record; follows "record skipped, " in the log
+   * @param what the same without anything that the record contains, for the status
    * @returns whether to continue after the record; false if the partition halts, and neither this record nor a later
    *   one is consumed
    */
-  handleRecord(state: PartitionIngest, batch: RecordBatchReader, reason: CounterName, fault: string): boolean {
+  handleRecord(
+    state: PartitionIngest,
+    batch: RecordBatchReader,
+    reason: CounterName,
+    fault: string,
+    what = fault,
+  ): boolean {
     const { offset } = batch
     if (this.#halts(state, offset, fault)) return false
     this.#count(state, offset, reason, fault)
+    this.#remember(reason, { partition: state.partition, offset, fault: what })
     const deadLetter = this.#fault(state, offset, reason, fault)
     this.#deadLetters?.append(
       state,
@@ -67,6 +82,7 @@ export class BadRecords {
     const message = `{topic} partition {partition}: offsets {from} to {to} ${this.#what} after {fetches}: {fault}`
     const fetches = attempts === 1 ? '1 fetch' : `${attempts} fetches`
     this.#log('error', `corrupt ${partition}`, message, { partition, from: consumed, to: next - 1, fetches, fault })
+    this.#remember(reason, { partition, offset: consumed, lastOffset: next - 1, fault })
     const deadLetter = this.#fault(state, consumed, reason, `offsets ${consumed} to ${next - 1}: ${fault}`)
     this.#deadLetters?.append(state, badRecordOf(bytes), { ...deadLetter, raw: 'batch' })
     return true
@@ -83,6 +99,7 @@ export class BadRecords {
     this.#count(state, offset, 'skippedTooLarge', message)
     // A discard tombstone is not a source record.
     if (offset >= 0) {
+      this.#remember('skippedTooLarge', { partition: state.partition, offset, fault: message })
       this.#deadLetters?.appendRefused(state, stored, this.#fault(state, offset, 'skippedTooLarge', message))
     }
     return true
@@ -93,6 +110,10 @@ export class BadRecords {
     const level = reason === 'skippedTooLarge' ? 'error' : 'warning'
     const message = `{topic} partition {partition} offset {offset}: record ${this.#what}, {fault}`
     this.#log(level, `${reason} ${partition}`, message, { partition, offset, fault })
+  }
+
+  #remember(reason: CounterName, record: Omit<SkippedRecord, 'at' | 'reason'>): void {
+    this.#recent?.add({ ...record, reason: reasonOf(reason) })
   }
 
   #halts(state: PartitionIngest, offset: number, fault: string): boolean {

@@ -20,26 +20,36 @@ export function reasonAt(step: Step): CounterName {
   return step === 'value' ? 'skippedInvalidValue' : 'skippedConversion'
 }
 
-/** Returns the text that follows "record skipped, " in the log. */
-export function faultAt(step: Step, definition: Definition, thrown: unknown): string {
+export interface ConversionFault {
+  /** Which step failed, without anything of the record. */
+  what: string
+  /** What was thrown, which may quote the record. */
+  found: string
+}
+
+/** Returns what follows "record skipped, " in the log, in two parts. */
+export function faultAt(step: Step, definition: Definition, thrown: unknown): ConversionFault {
+  return { what: failureOf(step, definition, thrown), found: describeThrown(thrown, definition) }
+}
+
+function failureOf(step: Step, definition: Definition, thrown: unknown): string {
   const { key, input, value } = definition
-  const found = describeThrown(thrown, definition)
   const isMismatch = isInstance(thrown, SchemaMismatch)
   switch (step) {
     case 'key':
-      return `its key does not ${isMismatch ? 'match the schema' : `decode as ${key.name}`}: ${found}`
+      return `its key does not ${isMismatch ? 'match the schema' : `decode as ${key.name}`}`
     case 'value':
-      return `its value does not ${isMismatch ? 'match the schema' : `decode as ${input.name}`}: ${found}`
+      return `its value does not ${isMismatch ? 'match the schema' : `decode as ${input.name}`}`
     case 'encode':
-      return `what is to be stored ${isMismatch ? 'does not match the schema' : `cannot be encoded as ${value.name}`}: ${found}`
+      return `what is to be stored ${isMismatch ? 'does not match the schema' : `cannot be encoded as ${value.name}`}`
     case 'convert':
       // Formats that come from settings have no function that a user could correct.
-      if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}: ${found}`
-      return `convert failed: ${found}`
+      if (definition.module === undefined) return `its value does not go from ${input.name} to ${value.name}`
+      return 'convert failed'
     case 'old value':
-      return `the value stored before it does not decode as ${value.name}, perhaps its format has changed (--rebuild stores all values again): ${found}`
+      return `the value stored before it does not decode as ${value.name}, perhaps its format has changed (--rebuild stores all values again)`
     default:
-      return `${step} failed: ${found}`
+      return `${step} failed`
   }
 }
 

@@ -84,8 +84,9 @@ export class Conversion {
       const wait = waitFor(thrown)
       if (wait !== undefined) return this.#wait(state, batch.offset, wait)
       const step = this.#step
-      const fault = faultAt(step, this.#definition, thrown)
-      return this.#bad.handleRecord(state, batch, reasonAt(step), fault) ? 'left out' : 'halted'
+      const { what, found } = faultAt(step, this.#definition, thrown)
+      const isPassed = this.#bad.handleRecord(state, batch, reasonAt(step), `${what}: ${found}`, what)
+      return isPassed ? 'left out' : 'halted'
     }
   }
 

@@ -17,6 +17,7 @@ import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { type IngestContext, ingestContextOf } from './ingest-context.ts'
 import { PartitionIngest, type PartitionStart } from './partition-ingest.ts'
 import type { PartitionLifecycle } from './partition-lifecycle.ts'
+import { RecentBadRecords } from './recent-bad-records.ts'
 import { Refusals } from './refusals.ts'
 import { RepairPort } from './repair-port.ts'
 import { Settlement } from './settlement.ts'
@@ -36,7 +37,7 @@ export class Ingest {
   constructor(store: StoreContext, events: PartitionLifecycle) {
     const context = ingestContextOf(store, events)
     const deadLetters = deadLettersOf(context)
-    const bad = new BadRecords(context.config, context.stats, deadLetters)
+    const bad = new BadRecords(context.config, context.stats, deadLetters, new RecentBadRecords(context.post))
     const { decoder, conversion } = decodingOf(context, bad)
     const directWrites = new DirectWrites(context)
     const settlement = new Settlement(context, new Refusals(context.stats, context.pool, bad), directWrites)

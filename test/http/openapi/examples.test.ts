@@ -59,7 +59,8 @@ describe.each(['the fast path', "Bun's server", 'serve()'])('by %s', (name) => {
     })
     const response = await sends[name]!(request)
     expect([response.status, response.headers.get('content-type')?.split(';')[0]]).toEqual([status, mediaType])
-    const text = target.startsWith('/changes/') ? await beginning(response) : await response.text()
+    const isStream = target.startsWith('/changes/') || mediaType === 'text/event-stream'
+    const text = isStream ? await beginning(response) : await response.text()
     abort.abort()
     checkBody(media, mediaType, text)
   })
@@ -92,7 +93,13 @@ function checkBody({ schema, 'x-itemSchema': item }: Example['media'], mediaType
     expect(stream.events.length).toBeGreaterThan(0)
     for (const { type, data, id } of stream.events) {
       expect(faultsOf(item!, { event: type, data, id })).toEqual([])
-      expect(faultsOf(openapi.components.schemas['ChangeLine']!, { type, ...(JSON.parse(data) as object) })).toEqual([])
+      const content = JSON.parse(data) as object
+      const { schemas } = openapi.components
+      const isStatus = Object.values(item!).some((reference) => String(reference).endsWith('/StatusServerEvent'))
+      const faults = isStatus
+        ? faultsOf(schemas['StatusEvent']!, content)
+        : faultsOf(schemas['ChangeLine']!, { type, ...content })
+      expect(faults).toEqual([])
     }
   } else {
     const isJson = mediaType.endsWith('json')
@@ -100,13 +107,13 @@ function checkBody({ schema, 'x-itemSchema': item }: Example['media'], mediaType
   }
 }
 
-/** Reads a stream that does not end until a place follows its first entries. */
+/** Reads a stream that does not end: until a place follows its first entries, or a status has come. */
 async function beginning(response: Response): Promise<string> {
   let text = ''
   const decoder = new TextDecoder()
   for await (const chunk of response.body!) {
     text += decoder.decode(chunk, { stream: true })
-    if (/"type":"place"|^id: 1~/m.test(text)) return text.slice(0, text.lastIndexOf('\n') + 1)
+    if (/"type":"place"|^id: 1~|^event: status\n.*\n\n/m.test(text)) return text.slice(0, text.lastIndexOf('\n') + 1)
   }
   throw new Error(`the stream ended: ${text}`)
 }

@@ -5,7 +5,7 @@ import { createRequestHandler, type HandlerOptions, observe, type StoreView } fr
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
 import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../../lib/store-protocol/reads.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
-import type { Lookup, StoreStatus } from '../../../lib/store-protocol/status.ts'
+import type { Lookup, RecoveryProgress, StoreStatus } from '../../../lib/store-protocol/status.ts'
 import { chunkOf, type FakeEntry, manyOf } from './fake-reads.ts'
 import { FakeWaits } from './fake-waits.ts'
 
@@ -35,6 +35,7 @@ export class FakeStore implements StoreView {
     }
     this.state = {
       id: this.id,
+      topics: { source: 'orders', changelog: 'orders-changelog' },
       formats: this.presentation.formats,
       state: 'running',
       partitions: { primary: [0, 1], replicas: [] },
@@ -102,6 +103,10 @@ export class FakeStore implements StoreView {
 
   status(): StoreStatus {
     return this.state
+  }
+
+  progress(): RecoveryProgress | null {
+    return this.state.recovery
   }
 }
 

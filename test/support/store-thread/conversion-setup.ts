@@ -6,6 +6,7 @@ import { BadRecords } from '../../../lib/store-thread/ingest/bad-records.ts'
 import { BatchPool } from '../../../lib/store-thread/ingest/changelog-batch.ts'
 import { Conversion } from '../../../lib/store-thread/ingest/conversion.ts'
 import { PartitionIngest } from '../../../lib/store-thread/ingest/partition-ingest.ts'
+import type { RecentBadRecords } from '../../../lib/store-thread/ingest/recent-bad-records.ts'
 import { SourceDecoder } from '../../../lib/store-thread/ingest/source-decoder.ts'
 import { rawBatch, type RawRecord, rawRecord } from '../kafka/record-batch/raw-batch.ts'
 import { contentOf, fetched } from './stand-ins.ts'
@@ -18,11 +19,13 @@ interface Options {
   onBadRecord?: 'skip' | 'stop'
   maxMessageBytes?: number
   isProcessingOnly?: boolean
+  recent?: RecentBadRecords
 }
 
 export function setup(definition: Partial<Definition>, options: Options = {}) {
   const stats = new Stats([0])
-  const bad = new BadRecords({ sourceTopic: 'orders', onBadRecord: options.onBadRecord ?? 'skip' }, stats)
+  const config = { sourceTopic: 'orders', onBadRecord: options.onBadRecord ?? 'skip' }
+  const bad = new BadRecords(config, stats, undefined, options.recent)
   const latest = (_: number, key: Uint8Array, start: number, length: number) => {
     const found = options.memory?.[Buffer.from(key).toString('latin1', start, start + length)]
     return found === undefined ? undefined : Buffer.from(found)

@@ -1,0 +1,21 @@
+/** What a person can do about a condition of readiness: lib/http/README.md explains them. */
+import type { Condition } from '../../store-protocol/status.ts'
+
+const advice: Readonly<Record<Condition['name'], string>> = {
+  not_failed: 'Correct the cause and start the process again. It does not recover by itself.',
+  not_stopping: 'The process ends. Ask another instance, or wait for the next start.',
+  recovered: 'Wait: the changelog is being read. If there is no progress, check the brokers that the reason names.',
+  caught_up: 'Wait: the source is being read. READY_WHEN=recovered makes the store ready before that.',
+  not_fenced: 'Another instance has the same partitions. Stop one of the two, then start this one again.',
+  not_contested:
+    'Find the other program that writes to the changelog, and stop it. Then start this instance again, with --rebuild if values are wrong.',
+  not_halted:
+    'Correct the format or the module, or set ON_BAD_RECORD=skip or dead-letter; then start the process again.',
+  not_rebuilding: 'Wait: the source has changed, and is read again from its start.',
+  running: 'Wait for the start, and look at the log.',
+  memory: 'Raise MEMORY_MAX, delete keys, or divide the partitions among more instances.',
+}
+
+export function adviceFor({ name }: Condition): string {
+  return advice[name]
+}
