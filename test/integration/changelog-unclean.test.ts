@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { healCluster, healTimeoutMs, sharedCluster } from '../support/kafka/index.ts'
 import { Fixture } from '../support/store/fixture.ts'
+import { converged, onceConverged, refusalsOf, snapshotFolder } from '../support/store/snapshots.ts'
 import { until } from '../support/until.ts'
 
 afterEach(healCluster, healTimeoutMs)
@@ -70,8 +71,11 @@ test(
     await using fixture = await Fixture.create({ broker: cluster, changelog: { 'min.insync.replicas': '1' } })
     await cluster.reassign(fixture.source, 0, [3])
     await cluster.reassign(fixture.changelog, 0, [1, 2])
-    const store = fixture.openLogged()
+    using folder = snapshotFolder()
+    const keeping = { snapshotDir: folder.path, snapshotSeconds: 3_600 }
     await fixture.produce(orders(0, 100, 'first'))
+    await onceConverged(fixture, keeping)
+    const store = fixture.openLogged(keeping)
     await fixture.quiet(store)
     await cluster.loseTail(fixture.changelog, 0, async () => {
       await fixture.produce(orders(7, 1, 'second'))
@@ -87,6 +91,11 @@ test(
       await fixture.expectConverged(again)
       await again.close()
     }
+    // Its last snapshot has the record that was lost. The one before has not.
+    const last = await converged(fixture, keeping)
+    expect(refusalsOf(last)).toEqual(['used'])
+    await fixture.logged('acknowledged records, and others took their offsets: leader epoch')
+    await fixture.logged('The one before it is used')
   },
   testTimeoutMs,
 )
