@@ -23,6 +23,9 @@ type Planted = Omit<Case, 'random' | 'at' | 'losesWrites'>
 
 interface Outcome {
   readonly operations: number
+  /** Of the snapshot that the next start used; 0 without one. */
+  readonly generation: number
+  readonly differences: readonly string[]
   readonly wrong: readonly string[]
 }
 
@@ -55,8 +58,8 @@ async function crash({ random, options = {}, prepare, at, losesWrites }: Case): 
   const wrong = faults.map(({ message }) => message)
   if (generation < whole || generation > atMost) wrong.push(`snapshot ${generation} instead of ${whole} to ${atMost}`)
   await next.replay(position)
-  wrong.push(...next.differences())
-  return { operations: used, wrong }
+  const differences = next.differences()
+  return { operations: used, generation, differences, wrong: [...wrong, ...differences] }
 }
 
 test('killed at any operation: the last snapshot is whole', async () => {
@@ -94,6 +97,23 @@ test('syncs fail before the power is lost: the last snapshot is whole', async ()
   const random = Random.of('failed syncs')
   const planted = { prepare: (disk: SimulatedDisk) => failSomeSyncs(disk, random) }
   expect(await lossesUntilWrong(random, 200, planted)).toBeUndefined()
+})
+
+test('a disk lies about its syncs before the power is lost: what is not whole is not used, and nothing is wrong', async () => {
+  const random = Random.of('lying disk')
+  const used = new Map<boolean, number>()
+  for (let round = 0; round < 150; round++) {
+    const share = random.next()
+    const prepare = (disk: SimulatedDisk) => {
+      disk.lies = () => random.next() < share
+    }
+    const at = random.below(random.below(2) === 0 ? 80 : 30)
+    const { generation, differences } = await crash({ random, at, losesWrites: true, prepare })
+    expect({ round, differences }).toEqual({ round, differences: [] })
+    used.set(generation > 0, (used.get(generation > 0) ?? 0) + 1)
+  }
+  // Else the test says nothing.
+  for (const isUsed of [true, false]) expect(used.get(isUsed)).toBeGreaterThan(10)
 })
 
 const defects: Record<string, Planted> = {
