@@ -1,6 +1,7 @@
 /** The snapshot thread on the file system of the machine, and what happens when it hangs or ends. */
 import { afterAll, expect, test } from 'bun:test'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import {
   openSnapshotDirectory,
@@ -47,6 +48,26 @@ test('a thread writes snapshots that a later map restores; only the owner can re
   expect(await restoreSnapshot(next.map, candidate!)).toBeUndefined()
   await next.openAll()
   for (let key = 0; key < 500; key++) expect(next.text(`key ${key}`)).toBe(`value 2 of ${key}`)
+})
+
+/** Niceness of each thread of this process: see proc_pid_stat(5). */
+function niceness(): number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ').at(-1)!
+    return Number(fields.split(' ')[16])
+  })
+}
+
+test('the thread leaves the processors to the threads that ingest and answer', async () => {
+  const directory = directoryAt('priority')
+  const { map, openAll } = createFixture({ seed: directory.seed })
+  await openAll()
+  const usual = getPriority(0)
+  const writer = new SnapshotWriter(map, directory)
+  expect(await writer.take(0, {})).toMatchObject({ kind: 'taken' })
+  expect(niceness()).toContain(Math.min(19, usual + 5))
+  expect(getPriority(0)).toBe(usual)
+  writer.close()
 })
 
 async function withPort(silenceMaxMs: number, post: (job: ThreadJob, events: SnapshotPortEvents) => void) {
