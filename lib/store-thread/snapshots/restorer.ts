@@ -77,9 +77,19 @@ function noteRefusal(stats: Stats, partition: number, reason: SnapshotRefusal): 
   stats.setGauge(partition, 'snapshotRefusal', snapshotRefusals.indexOf(reason))
 }
 
+/** Partitions whose snapshots are refused for the same reason. */
+interface RefusedPartitions {
+  /** Of the first. */
+  readonly found: string
+  /** Whether another one states something else: other offsets, or another file. */
+  differs: boolean
+  readonly isReplaced: boolean
+  readonly partitions: number[]
+}
+
 /** Notes what each partition begins with, and logs why snapshots were not used. */
 function report(changelogTopic: string, stats: Stats, outcomes: ReadonlyMap<number, RestoreOutcome>): void {
-  const byReason = new Map<string, { refused: RefusedSnapshot; isReplaced: boolean; partitions: number[] }>()
+  const byReason = new Map<string, RefusedPartitions>()
   for (const [partition, { restored, refusals }] of outcomes) {
     const [refused] = refusals
     const isReplaced = restored !== undefined
@@ -87,11 +97,15 @@ function report(changelogTopic: string, stats: Stats, outcomes: ReadonlyMap<numb
     if (refused === undefined) continue
     const key = `${refused.reason} ${isReplaced}`
     const known = byReason.get(key)
-    if (known === undefined) byReason.set(key, { refused, isReplaced, partitions: [partition] })
-    else known.partitions.push(partition)
+    if (known !== undefined) {
+      known.partitions.push(partition)
+      known.differs ||= known.found !== refused.found
+      continue
+    }
+    byReason.set(key, { found: refused.found, differs: false, isReplaced, partitions: [partition] })
   }
-  for (const { refused, isReplaced, partitions } of byReason.values()) {
-    logRefused(changelogTopic, partitions, refused.found, isReplaced)
+  for (const { found, differs, isReplaced, partitions } of byReason.values()) {
+    logRefused(changelogTopic, partitions, differs ? `${found} (partition ${partitions[0]})` : found, isReplaced)
   }
 }
 

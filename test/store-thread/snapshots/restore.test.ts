@@ -117,6 +117,27 @@ test.each([
   },
 )
 
+test.each([
+  ['is that of the first', ['slot 1 is cut off', 'slot 2 is cut off'], 'slot 1 is cut off (partition 0)'],
+  ['is the same', ['slot 1 is cut off', 'slot 1 is cut off'], 'slot 1 is cut off'],
+])(
+  'one line names the partitions that are refused for one reason; what it says was found %s',
+  async (_, found, said) => {
+    const files = new FakeSnapshots()
+    for (const partition of [0, 1]) files.held.set(partition, [someFacts({ takenAt: takenAt() })])
+    files.restoreFaults = found.map((message) => ({ reason: 'damaged', message }))
+    const lines = captureLog()
+    const options = { changelogTopic: 'log', files, keepHeaders: [], stats: new Stats([0, 1]) }
+    const { client } = new FakeClient()
+    const asks = { client, identityOf: () => undefined, rebuildOf: () => undefined }
+    await new Restorer(options, true).restore([0, 1], asks)
+    const warned = lines.filter((line) => line.includes('is not used'))
+    expect(warned).toEqual([
+      expect.stringContaining(`log partitions 0, 1 is not used: ${said}. The changelog is read from its start`),
+    ])
+  },
+)
+
 test('nothing is read while another process has the directory', async () => {
   const files = new FakeSnapshots()
   files.held.set(0, [someFacts({ takenAt: takenAt() })])
