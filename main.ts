@@ -1,6 +1,6 @@
 /** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
 import { dirname } from 'node:path'
-import { runClientCommand } from './lib/cli/index.ts'
+import { printOwn, runClientCommand } from './lib/cli/index.ts'
 import { type Command, type ConfigInput, helpHint, isStructured, readCommand } from './lib/config/index.ts'
 import { deadline } from './lib/deadline.ts'
 import { type Definition, definitionOf, describeUncaught, isCompiled } from './lib/definition/index.ts'
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   const command = readCommand(input)
   if (command.action === 'ask') return runClientCommand(command.name, input)
   if (!('settings' in command)) {
-    process.stdout.write(informationOf(command, version, process.env))
+    await printOwn(informationOf(command, version, process.env))
     return 0
   }
   const { action, settings, notices } = command

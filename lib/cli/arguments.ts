@@ -28,12 +28,15 @@ export function readArguments(command: ClientCommand, argv: readonly string[]): 
   const given = new Map<string, string>()
   const words: string[] = []
   const faults: string[] = []
-  for (const token of tokens) {
+  for (const [at, token] of tokens.entries()) {
     if (token.kind === 'positional') words.push(token.value)
     if (token.kind !== 'option') continue
-    const { name, rawName, value } = token
+    const { name, rawName, value, index } = token
     const type = known[name]
-    if (type === undefined) faults.push(unknownFlag(command, rawName, Object.keys(known)))
+    // There are no short flags: -abc is one word, which the parser splits.
+    if (!rawName.startsWith('--')) {
+      if (tokens[at - 1]?.index !== index) faults.push(unknownFlag(command, argv[index]!, Object.keys(known)))
+    } else if (type === undefined) faults.push(unknownFlag(command, rawName, Object.keys(known)))
     else if (type === 'boolean' && value !== undefined) faults.push(`${rawName} takes no value: leave "=…" out`)
     else if (type === 'string' && !value) faults.push(`${rawName} has no value: give one, as in ${rawName}=…`)
     else given.set(name, value ?? '')

@@ -4,10 +4,12 @@ import { escapeControls } from '../log/escape.ts'
 import { readArguments } from './arguments.ts'
 import { dump } from './dump.ts'
 import { get } from './get.ts'
-import { noticeClosing, OutputClosed } from './output.ts'
+import { OutputClosed, OutputFailed, printOwn } from './output.ts'
 import { status } from './status.ts'
 import { NoAnswer, StoreClient } from './store-client.ts'
 import { watch } from './watch.ts'
+
+export { printOwn } from './output.ts'
 
 const run = { get, dump, watch, status }
 const noAnswer = 3
@@ -20,18 +22,17 @@ const noAnswer = 3
  */
 export async function runClientCommand(command: ClientCommand, input: ConfigInput): Promise<number> {
   if (input.argv.some(isHelpFlag)) {
-    process.stdout.write(helpText({ topic: 'commands', columns: process.stdout.columns }))
+    await printOwn(helpText({ topic: 'commands', columns: process.stdout.columns }))
     return 0
   }
   const given = readArguments(command, input.argv.slice(1))
   const client = new StoreClient(readClientSettings(input, given.client))
-  noticeClosing()
   try {
     return await run[command](client, given)
   } catch (thrown) {
     // The reader of the output has what it wants, as with head.
     if (thrown instanceof OutputClosed) return 0
-    if (!(thrown instanceof NoAnswer)) throw thrown
+    if (!(thrown instanceof NoAnswer || thrown instanceof OutputFailed)) throw thrown
     process.stderr.write(`latchkey: ${escapeControls(thrown.message)}\n`)
     return noAnswer
   }

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { longerNames, nearName } from '../text/did-you-mean.ts'
-import { checkCommand, commandNames } from './commands.ts'
+import { checkCommand, commandNames, printCommand, printedDocuments } from './commands.ts'
 import { helpTopics } from './help.ts'
 import { quote } from './quote.ts'
 import { settingFlags } from './setting-names.ts'
@@ -96,12 +96,18 @@ function withoutCommand(flags: Flags, argv: readonly string[]): readonly string[
   if (word === undefined || word === '' || word.startsWith('-')) return argv
   if (word === checkCommand) flags.check = true
   else {
-    const near = flagNames.includes(word) ? `--${word}` : nearName(word, commandNames)
+    const near = flagNames.includes(word) ? `--${word}` : (nearName(word, commandNames) ?? documentNear(word))
     const hint =
       near === undefined ? `it must be one of ${commandNames.join(', ')}, or a flag` : `did you mean ${near}?`
     flags.faults.push(`${quote(word)} is not a command: ${hint}`)
   }
   return argv.slice(1)
+}
+
+/** Returns the command that prints a document of this or a similar name. */
+function documentNear(word: string): string | undefined {
+  const near = nearName(word, printedDocuments)
+  return near && `${printCommand} ${near}`
 }
 
 /**
@@ -177,7 +183,12 @@ function takeWord(flags: Flags, word: string, before: Before | undefined): void 
   else if (before?.kind === 'help') takeHelpTopic(flags, word)
   // A word after an unknown flag was probably meant as its value. The error for the flag is enough.
   else if (before?.kind === 'unknown') takeAsMeant(flags, before.meant, word)
-  else flags.faults.push(`${quote(word)} is not expected: settings are given as flags, such as --source-topic orders`)
+  else {
+    const hint = commandNames.includes(word)
+      ? `a command stands before its flags, as in latchkey ${word} …`
+      : 'settings are given as flags, such as --source-topic orders'
+    flags.faults.push(`${quote(word)} is not expected: ${hint}`)
+  }
 }
 
 function takeHelpTopic(flags: Flags, word: string): void {

@@ -50,5 +50,9 @@ describe('readArguments', () => {
       '"-x" is not a flag of get: leave it out, or put "--" before a key that begins with "-"',
       'the key is missing: latchkey get KEY [--json]',
     ])
+    expect(faultsOf('get', '-dash')).toEqual([
+      '"-dash" is not a flag of get: leave it out, or put "--" before a key that begins with "-"',
+      'the key is missing: latchkey get KEY [--json]',
+    ])
   })
 })

@@ -30,6 +30,10 @@ test('a first word that is no command is named, with the one that was probably m
   ])
   expect(argv('stauts')).toEqual(['"stauts" is not a command: did you mean status?'])
   expect(argv('help')).toEqual(['"help" is not a command: did you mean --help?'])
+  expect(argv('dashbord')).toEqual(['"dashbord" is not a command: did you mean print dashboard?'])
+  expect(argv('--server-port=1', 'get')).toEqual([
+    '"get" is not expected: a command stands before its flags, as in latchkey get …',
+  ])
 })
 
 test('the command check is the flag --check', () => {
