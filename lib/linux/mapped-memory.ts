@@ -8,6 +8,7 @@ import { openLibc } from './libc.ts'
 const [protectRead, protectWrite] = [1, 2]
 const [mapPrivate, mapFixed, mapAnonymous] = [0x02, 0x10, 0x20]
 const [remapMayMove, remapFixed] = [1, 2]
+const populateRead = 22
 const pageSizeName = 30
 const anyAddress = 0n
 const noFile = -1
@@ -19,23 +20,33 @@ const libc = openLibc({
   sysconf: { args: ['i32'], returns: 'i64' },
   mmap: { args: ['u64', 'u64', 'i32', 'i32', 'i32', 'i64'], returns: 'u64' },
   mremap: { args: ['u64', 'u64', 'u64', 'i32', 'u64'], returns: 'u64' },
+  madvise: { args: ['u64', 'u64', 'i32'], returns: 'i32' },
   munmap: { args: ['u64', 'u64'], returns: 'i32' },
   memcpy: { args: ['u64', 'u64', 'u64'], returns: 'u64' },
 })
 const pageBytes = libc === undefined ? undefined : Number(libc.sysconf(pageSizeName))
+let populates: boolean | undefined
 
 /**
  * Shows a part of a file in place of memory of at least a page, until own() or reset(). What is written to the memory does
  * not reach the file. The last page is replaced whole. The file may not be changed or shortened meanwhile: beyond its end
  * an access ends the process (SIGBUS).
- * @returns false if the system cannot do this, and nothing has changed
+ *
+ * The memory must not be freed meanwhile. The engine takes freed memory for zeros, and it would show the file.
+ * @returns false if the system cannot do this, and the memory is as new memory or as before
+ * @throws an error with the code EIO if the file cannot be read; the memory is as new memory
  */
 export function showFile(memory: Uint8Array, descriptor: number, position: number): boolean {
   const pages = pagesOf(memory)
-  if (libc === undefined || pages === undefined || position % pageBytes! !== 0) return false
+  if (libc === undefined || pages === undefined || position % pageBytes! !== 0 || !canPopulate()) return false
   const { address, length } = pages
   const flags = mapPrivate | mapFixed
-  return libc.mmap(address, length, protectRead | protectWrite, flags, descriptor, BigInt(position)) === address
+  const found = libc.mmap(address, length, protectRead | protectWrite, flags, descriptor, BigInt(position))
+  if (found !== address) return false
+  // Reads all of it now, so that a fault of the disk is an error here, and not the end of the process at the first access.
+  if (libc.madvise(address, length, populateRead) === 0) return true
+  reset(memory)
+  throw Object.assign(new Error('EIO: the file cannot be read into memory'), { code: 'EIO' })
 }
 
 /**
@@ -55,10 +66,25 @@ export function own(memory: Uint8Array): boolean {
   return false
 }
 
-/** Makes memory that shows a file independent of it. Its content is 0 then, as of new memory. */
-export function reset(memory: Uint8Array): void {
+/**
+ * Makes memory that shows a file independent of it. Its content is 0 then, as of new memory.
+ * @returns false if the system refuses
+ */
+export function reset(memory: Uint8Array): boolean {
   const pages = pagesOf(memory)
-  if (pages !== undefined) anonymous(pages.address, pages.length, mapPrivate | mapFixed | mapAnonymous)
+  if (pages === undefined) return true
+  const { address, length } = pages
+  return anonymous(address, length, mapPrivate | mapFixed | mapAnonymous) === address
+}
+
+/** Linux 5.14 and later. */
+function canPopulate(): boolean {
+  if (populates !== undefined) return populates
+  const length = BigInt(pageBytes!)
+  const address = anonymous(anyAddress, length, mapPrivate | mapAnonymous)
+  populates = address < addressEnd && libc!.madvise(address, length, populateRead) === 0
+  if (address < addressEnd) libc!.munmap(address, length)
+  return populates
 }
 
 function anonymous(address: bigint, length: bigint, flags: number): bigint {

@@ -57,6 +57,8 @@ export type ToThread =
   | { type: 'snapshots-locked' }
   /** Only while the thread watches keys. */
   | ({ type: 'read-keys' } & KeysRequest)
+  /** Answers `keep`. */
+  | { type: 'kept'; id: number; isKept: boolean }
   | { type: 'close' }
 
 export type FromThread =
@@ -72,6 +74,9 @@ export type FromThread =
       map: ChiralMapShared
     }
   | { type: 'map'; message: MapMessage }
+  /** Asks for the buffer to be kept until `release`, also if the thread ends before. */
+  | { type: 'keep'; id: number; buffer: SharedArrayBuffer }
+  | { type: 'release'; id: number }
   /** A reading thread gets `published` from now on. What was visible before, it has to look up itself. */
   | {
       type: 'watching'

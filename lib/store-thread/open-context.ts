@@ -15,6 +15,7 @@ import { ChangelogLog } from './changes/changelog-log.ts'
 import { Changes } from './changes/changes.ts'
 import { Flusher } from './flusher.ts'
 import { MemoryGuard } from './memory/memory-guard.ts'
+import { KeptMemory } from './snapshots/kept-memory.ts'
 import { openDirectory, snapshotsOf } from './snapshots/open-snapshots.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -46,7 +47,8 @@ export function openContext({
   const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
   const { initialCapacity, readerPoolSize, useProcessingOnly } = config
   const stats = new Stats(partitions)
-  const directory = openDirectory(config)
+  const keptMemory = new KeptMemory(post)
+  const directory = openDirectory(config, keptMemory)
   const map = new ChiralMap({
     partitions: useProcessingOnly ? [] : partitions,
     partitionCount: topology.partitionCount,
@@ -82,5 +84,20 @@ export function openContext({
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
   for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
   for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
-  return { config, definition, clients, topology, roles, stats, map, flusher, memory, changes, snapshots, post, failed }
+  return {
+    config,
+    definition,
+    clients,
+    topology,
+    roles,
+    stats,
+    map,
+    flusher,
+    memory,
+    changes,
+    keptMemory,
+    snapshots,
+    post,
+    failed,
+  }
 }

@@ -10,6 +10,7 @@ import type { Topology } from '../topics/topology.ts'
 import type { Changes } from './changes/changes.ts'
 import type { Flusher } from './flusher.ts'
 import type { MemoryGuard } from './memory/memory-guard.ts'
+import type { KeptMemory } from './snapshots/kept-memory.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 
 export interface StoreContext {
@@ -25,6 +26,7 @@ export interface StoreContext {
   readonly flusher: Flusher
   readonly memory: MemoryGuard
   readonly changes: Changes
+  readonly keptMemory: KeptMemory
   /** Undefined without SNAPSHOT_DIR. */
   readonly snapshots: Snapshots | undefined
   readonly post: (message: FromThread) => void

@@ -93,6 +93,11 @@ export class StoreThread {
     this.#opened?.context.snapshots?.locked()
   }
 
+  /** Answers whether memory is kept. */
+  kept(id: number, isKept: boolean): void {
+    this.#opened?.context.keptMemory.answered(id, isKept)
+  }
+
   /** A reading thread asks for keys of the changelog. */
   readKeys(request: KeysRequest): void {
     this.#opened?.context.changes.keys.request(request)

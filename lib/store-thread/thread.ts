@@ -69,6 +69,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
     case 'snapshots-locked':
       store?.snapshotsLocked()
       break
+    case 'kept':
+      store?.kept(data.id, data.isKept)
+      break
     case 'read-keys':
       store?.readKeys(data)
       break

@@ -7,6 +7,7 @@ import { isDebug } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 import { startStoreThread } from '../store-thread/start.ts'
+import { KeptBuffers } from './kept-buffers.ts'
 import { ThreadLog } from './store-log.ts'
 
 export interface StorePort {
@@ -40,7 +41,10 @@ export const ownThreads: StoreAccess = {
   open(config, logging, events) {
     const worker = startStoreThread()
     const log = isDebug() ? new ThreadLog(config.storeId, worker) : undefined
-    worker.onmessage = ({ data }: MessageEvent<FromThread>) => events.received(data)
+    const buffers = new KeptBuffers((message) => worker.postMessage(message))
+    worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
+      if (!buffers.received(data)) events.received(data)
+    }
     worker.onerror = ({ message }) => events.ended(describeEnd(message, config.module !== undefined))
     worker.addEventListener('close', () => {
       log?.ended()

@@ -49,6 +49,15 @@ test('memory that is reset is new memory', () => {
   expect(memory.every((byte) => byte === 0)).toBe(true)
 })
 
+test('a file that ends before is an error, and the memory is new memory', () => {
+  writeFileSync(path, content)
+  const memory = new Uint8Array(new SharedArrayBuffer(4 * megabyte)).fill(1)
+  const descriptor = openSync(path, 'r')
+  expect(() => showFile(memory, descriptor, 0)).toThrow(expect.objectContaining({ code: 'EIO' }))
+  closeSync(descriptor)
+  expect(memory.every((byte) => byte === 0)).toBe(true)
+})
+
 test('memory that does not begin with a page, and a position within a page, are refused', () => {
   writeFileSync(path, content)
   const slab = new SharedArrayBuffer(megabyte)

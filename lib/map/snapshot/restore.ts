@@ -68,11 +68,11 @@ async function restoreSegments(
 ): Promise<Restored[]> {
   const { partition, segments, index } = files.manifest
   const restored = segments.map((row) => ({ row, segment: map.snapshots.addSegment(partition, row) }))
-  const show = ({ row, segment }: Restored) => {
+  const show = async ({ row, segment }: Restored) => {
     // An open segment is written: entries are appended.
-    if (!row.sealed || !directory.mapped.accepts(files.manifest.segmentBytes)) return false
-    const shown = () => directory.mapped.add(map.snapshots, partition, segment, row.used)
-    return files.showSegment(row, segment.bytes.subarray(0, row.used), shown)
+    if (!row.sealed) return false
+    const memory = segment.bytes.subarray(0, row.used)
+    return directory.mapped.show(map.snapshots, partition, segment, row.used, () => files.showSegment(row, memory))
   }
   await fillSegments(files, restored, show)
   const table = map.snapshots.createTable(index.bits)
@@ -94,7 +94,7 @@ async function restoreSegments(
 async function fillSegments(
   files: SnapshotFiles,
   restored: readonly Restored[],
-  show: (restored: Restored) => boolean,
+  show: (restored: Restored) => Promise<boolean>,
 ): Promise<void> {
   const rest = restored.values()
   let hasFailed = false
@@ -102,7 +102,7 @@ async function fillSegments(
     for (const one of rest) {
       if (hasFailed) return
       try {
-        if (show(one)) await eventsHandled()
+        if (await show(one)) await eventsHandled()
         else await files.readSegment(one.row, one.segment.bytes.subarray(0, one.row.used))
       } catch (error) {
         hasFailed = true

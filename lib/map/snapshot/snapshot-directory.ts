@@ -6,6 +6,7 @@ import { faultOf, isFault, type SnapshotFault } from './faults.ts'
 import { damagedPrefix, highestGeneration, lockName, manifestGenerations, manifestName } from './file-names.ts'
 import { dataBytesOf, decodeManifest, manifestBytesMax, type SnapshotManifest } from './manifest.ts'
 import { MappedSegments } from './mapped-segments.ts'
+import type { MemoryKeeper } from './memory-keeper.ts'
 import { PartitionFiles, type SnapshotHeader } from './partition-files.ts'
 import { readSeed, type Seed } from './seed.ts'
 import { systemDisk } from './system-disk.ts'
@@ -46,16 +47,20 @@ export function lockSnapshots(path: string): { release(): void } | { whyNot: str
   }
 }
 
-/** Opens the directory of a store's snapshots, and makes it and its seed if they do not exist. */
+/**
+ * Opens the directory of a store's snapshots, and makes it and its seed if they do not exist.
+ * @param keeper of memory that shows files; without one everything is read
+ */
 export function openSnapshotDirectory(
   path: string,
   disk: Disk = systemDisk,
+  keeper?: MemoryKeeper,
 ): { directory: SnapshotDirectory } | { fault: SnapshotFault } {
   try {
     const names = disk.list(path)
     if (names.length === 0) disk.makeDirectory(path)
     const { seed, isReplaced } = readSeed(disk, path)
-    return { directory: new SnapshotDirectory(path, disk, seed, isReplaced) }
+    return { directory: new SnapshotDirectory(path, disk, seed, isReplaced, keeper) }
   } catch (error) {
     return { fault: faultOf('unreadable', messageOf(error)) }
   }
@@ -67,15 +72,16 @@ export class SnapshotDirectory {
   /** The seed file was damaged. All snapshots of before are of no use. */
   readonly isSeedReplaced: boolean
   /** Segments that the restored maps of this thread show from files. */
-  readonly mapped = new MappedSegments()
+  readonly mapped: MappedSegments
   readonly #seed: Seed
   readonly #files = new Map<number, PartitionFiles>()
 
-  constructor(path: string, disk: Disk, seed: Seed, isSeedReplaced: boolean) {
+  constructor(path: string, disk: Disk, seed: Seed, isSeedReplaced: boolean, keeper: MemoryKeeper | undefined) {
     this.path = path
     this.disk = disk
     this.isSeedReplaced = isSeedReplaced
     this.#seed = seed
+    this.mapped = new MappedSegments(keeper)
   }
 
   /** Key of the index hash for all maps of the store. Secret: never log it. */

@@ -34,13 +34,12 @@ export class SnapshotFiles implements Disposable {
    * Shows a segment in memory of `used` bytes, if the disk can. The file may not be changed before own() or reset() of the
    * memory. Throws DamagedData, or errors of the disk; then the memory may show the file.
    */
-  showSegment({ slot, sum, used }: SegmentRow, memory: Uint8Array, shown: () => void): boolean {
+  showSegment({ slot, sum, used }: SegmentRow, memory: Uint8Array): boolean {
     const { log, segmentBytes } = this.manifest
     const name = `slot ${slot} of ${logName(log)}`
     // Beyond the end of the file an access would end the process.
     if (this.#log.length() < slot * segmentBytes + used) throw new DamagedData(`${name} is cut off`)
     if (!this.#log.show(memory, slot * segmentBytes)) return false
-    shown()
     if (sumOf(memory) !== sum) throw new DamagedData(`the checksum of ${name} is wrong`)
     return true
   }

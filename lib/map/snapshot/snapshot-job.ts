@@ -1,7 +1,6 @@
 /** What crosses between a store thread and its snapshot thread. Structured-cloneable. */
 import type { SnapshotFailure } from './faults.ts'
 import type { SegmentRow, SnapshotManifest } from './manifest.ts'
-import type { MappedSegment } from './mapped-segments.ts'
 import type { PlannedSegment } from './plan.ts'
 
 /** Writes a snapshot. */
@@ -22,6 +21,15 @@ export interface SnapshotJob {
   readonly logLength: number
   /** One word: see reading. */
   readonly state: SharedArrayBuffer
+}
+
+export interface MappedSegment {
+  readonly number: number
+  readonly partition: number
+  readonly buffer: SharedArrayBuffer
+  readonly byteOffset: number
+  /** Bytes that may show the file. */
+  readonly length: number
 }
 
 /** Makes segments independent of the file that they show. */

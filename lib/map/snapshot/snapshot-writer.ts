@@ -56,9 +56,13 @@ export class SnapshotWriter {
     return this.#enqueue(() => this.#own())
   }
 
-  /** Ends the thread. A snapshot that is being written fails, and the files of before are whole. */
+  /**
+   * Ends the thread. A snapshot that is being written fails, and the files of before are whole. What own() has not copied
+   * is copied by this thread.
+   */
   close(): void {
     this.#runner.stop('closed', 'the store is closed')
+    this.#directory.mapped.close(this.#map.snapshots)
   }
 
   #enqueue<T>(step: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { loggerOf } from '../../log/index.ts'
 import {
   type ChiralMap,
   discardSnapshot,
+  type MemoryKeeper,
   openSnapshotDirectory,
   restoreSnapshot,
   type SnapshotDirectory,
@@ -19,10 +20,10 @@ const log = loggerOf('snapshot')
 const secondsDefault = 60
 
 /** Opens the directory of the store's snapshots; undefined if there is none, or it cannot be used. */
-export function openDirectory(config: StoreConfig): SnapshotDirectory | undefined {
+export function openDirectory(config: StoreConfig, keeper: MemoryKeeper): SnapshotDirectory | undefined {
   const path = snapshotPathOf(config)
   if (path === undefined) return undefined
-  const opened = openSnapshotDirectory(path)
+  const opened = openSnapshotDirectory(path, undefined, keeper)
   if ('fault' in opened) {
     const found = opened.fault.message
     log.error('Opening snapshots in {path}: {found}. The store runs without; correct it and restart', { path, found })

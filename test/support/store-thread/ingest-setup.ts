@@ -8,6 +8,7 @@ import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import { Flusher } from '../../../lib/store-thread/flusher.ts'
 import type { IngestContext } from '../../../lib/store-thread/ingest/ingest-context.ts'
 import { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
+import { KeptMemory } from '../../../lib/store-thread/snapshots/kept-memory.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../kafka/fakes/fake-client.ts'
 import { fetchPositions, fetchResponse, producedBatches, produceResponse } from '../kafka/fakes/responses.ts'
@@ -82,6 +83,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     flusher,
     changes,
     memory,
+    keptMemory: new KeptMemory(post),
     snapshots: undefined,
     post,
     failed,

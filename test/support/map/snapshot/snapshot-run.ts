@@ -5,6 +5,7 @@
 import {
   type ChiralMap,
   type ChiralMapOptions,
+  type MemoryKeeper,
   openSnapshotDirectory,
   restoreSnapshot,
   type SnapshotDirectory,
@@ -43,8 +44,8 @@ export function portOf(disk: Disk, write: typeof writeSnapshot = writeSnapshot) 
   })
 }
 
-export function directoryOn(disk: Disk, at = path): SnapshotDirectory {
-  const opened = openSnapshotDirectory(at, disk)
+export function directoryOn(disk: Disk, at = path, keeper?: MemoryKeeper): SnapshotDirectory {
+  const opened = openSnapshotDirectory(at, disk, keeper)
   if ('fault' in opened) throw new Error(opened.fault.message)
   return opened.directory
 }
@@ -56,6 +57,8 @@ export interface RunOptions extends Partial<ChiralMapOptions> {
   readonly write?: typeof writeSnapshot
   /** Of the snapshots, if they are on the disk of the machine and a thread writes them. */
   readonly folder?: string
+  /** Of memory that shows files; without one everything is read. */
+  readonly keeper?: MemoryKeeper
   /** Breaks the map before it is used. */
   readonly plant?: (map: ChiralMap) => void
 }
@@ -70,8 +73,8 @@ export class SnapshotRun {
   readonly #random: Random
 
   constructor(disk: Disk, random: Random, options: RunOptions = {}, operations: Operation[] = []) {
-    const { keys = 200, partition = 0, write, folder, plant, ...map } = options
-    this.directory = directoryOn(disk, folder)
+    const { keys = 200, partition = 0, write, folder, keeper, plant, ...map } = options
+    this.directory = directoryOn(disk, folder, keeper)
     this.fixture = createFixture({ seed: this.directory.seed, ...map })
     plant?.(this.fixture.map)
     const start = folder === undefined ? { start: portOf(disk, write) } : {}

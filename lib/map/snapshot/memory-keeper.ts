@@ -1,0 +1,13 @@
+/**
+ * Memory may only show a file while something outside of this thread keeps it. The engine reuses freed memory as zeros,
+ * because it has discarded the pages (madvise(2)). Discarded pages of a file have the content of the file.
+ */
+export interface MemoryKeeper {
+  /**
+   * Resolves with whether the memory is not freed before release(), even if this thread ends meanwhile.
+   * The memory must not show a file before.
+   */
+  keep(buffer: SharedArrayBuffer): Promise<boolean>
+  /** No part of the memory shows a file any more. */
+  release(buffer: SharedArrayBuffer): void
+}
