@@ -50,7 +50,7 @@ export class BadRecords {
     what = fault,
   ): boolean {
     const { offset } = batch
-    if (this.#halts(state, offset, fault)) return false
+    if (this.#halts(state, offset, fault, what)) return false
     this.#count(state, offset, reason, fault)
     this.#remember(reason, { partition: state.partition, offset, fault: what })
     const deadLetter = this.#fault(state, offset, reason, fault)
@@ -116,9 +116,9 @@ export class BadRecords {
     this.#recent?.add({ ...record, reason: reasonOf(reason) })
   }
 
-  #halts(state: PartitionIngest, offset: number, fault: string): boolean {
+  #halts(state: PartitionIngest, offset: number, fault: string, what = fault): boolean {
     if (this.#config.onBadRecord !== 'stop' || offset < 0) return false
-    state.reading.halt(offset, fault)
+    state.reading.halt(offset, fault, what)
     return true
   }
 

@@ -133,15 +133,15 @@ export class PartitionLifecycle {
 
   /**
    * Called with ON_BAD_RECORD=stop when a record cannot be stored. The partition continues to be served, and nothing is
-   * consumed from that record on.
+   * consumed from that record on. The reason is shown without a token, by probes: the log alone may quote the record.
    */
-  halted(partition: number, { offset, fault }: Halt): void {
+  halted(partition: number, { offset, fault, what }: Halt): void {
     const { stats, config, post } = this.#context
-    const found = `${config.sourceTopic} partition ${partition}: halted at offset ${offset}, ${fault}`
-    const reason = `${found}; correct the module or the format and restart, or set ON_BAD_RECORD=skip`
+    const reasonWith = (found: string) =>
+      `${config.sourceTopic} partition ${partition}: halted at offset ${offset}, ${found}; correct the module or the format and restart, or set ON_BAD_RECORD=skip`
     setPartitionState(stats, partition, 'halted')
-    post({ type: 'halted', partition, reason })
-    log.error('{reason}', { reason })
+    post({ type: 'halted', partition, reason: reasonWith(what === fault ? fault : `${what} (see the log)`) })
+    log.error('{reason}', { reason: reasonWith(fault) })
   }
 
   /** Called when another instance has taken the partition. */

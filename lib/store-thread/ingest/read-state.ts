@@ -4,7 +4,10 @@
 export interface Halt {
   /** Offset of the source record that cannot be stored. */
   offset: number
+  /** May quote the record. */
   fault: string
+  /** The same without anything that the record contains. */
+  what: string
 }
 
 export class ReadState {
@@ -42,8 +45,8 @@ export class ReadState {
     this.#isPaused = isPaused
   }
 
-  halt(offset: number, fault: string): void {
-    this.#halt = { offset, fault }
+  halt(offset: number, fault: string, what = fault): void {
+    this.#halt = { offset, fault, what }
   }
 
   /** Stops at the next record. Call proceed() when `ready` resolves. */

@@ -11,6 +11,7 @@ import type { PartitionOwnership } from '../../../lib/store-thread/ingest/partit
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { Clients } from '../../../lib/topics/clients.ts'
 import { FakeClient } from '../../support/kafka/fakes/fake-client.ts'
+import { captureLog } from '../../support/store-thread/stand-ins.ts'
 
 const open: FakeClient[] = []
 afterEach(() => {
@@ -74,7 +75,7 @@ function setup({ rebuilt = [], hasLost = false, lostBefore = [] }: Setup = {}) {
     await new Promise(setImmediate)
   }
   const types = () => posted.map((message) => (message.type === 'state' ? message.state : message.type))
-  return { client, events, stats, renewed, flushed, types }
+  return { client, events, stats, renewed, flushed, types, posted }
 }
 
 test('a store has caught up when the last partition has reached its end and published it', async () => {
@@ -154,4 +155,22 @@ test('records that the source has removed are skipped, and a source that ends be
     code: 'store_failed',
     message: expect.stringContaining('offset 31 is past its end'),
   })
+})
+
+test('the reason of a halted partition has what is known without its record, and the log has all', () => {
+  const lines = captureLog()
+  const { events, posted } = setup()
+  posted.length = 0
+  events.halted(0, { offset: 7, fault: 'convert failed: unexpected 4929', what: 'convert failed' })
+  events.halted(1, { offset: 8, fault: 'it has no key', what: 'it has no key' })
+  const advice = 'correct the module or the format and restart, or set ON_BAD_RECORD=skip'
+  expect(posted).toEqual([
+    {
+      type: 'halted',
+      partition: 0,
+      reason: `source partition 0: halted at offset 7, convert failed (see the log); ${advice}`,
+    },
+    { type: 'halted', partition: 1, reason: `source partition 1: halted at offset 8, it has no key; ${advice}` },
+  ])
+  expect(lines.join('\n')).toContain('halted at offset 7, convert failed: unexpected 4929; correct')
 })

@@ -52,3 +52,13 @@ test('what is remembered of a record has nothing of its key and value, which the
   ])
   expect(JSON.stringify(reports)).not.toContain('4929')
 })
+
+test('where a partition halts, the reason has nothing of the record either: probes show it without a token', () => {
+  const { state, take } = setup(quoting, { onBadRecord: 'stop' })
+  take({ key: 'k', value: '{"card":"4929"}' })
+  expect(state.reading.halted).toEqual({
+    offset: 0,
+    fault: expect.stringContaining('4929'),
+    what: 'its value does not go from json to json',
+  })
+})
