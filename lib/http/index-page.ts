@@ -12,6 +12,7 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
     [`GET  ${prefix}/stores/${id}?count`, 'the number of entries'],
     [`GET  ${prefix}/changes/${id}?from=start`, 'all entries, then every change; ?keys=, ?prefix= for some of them'],
     [`GET  ${prefix}/status-store/${id}?pretty`, 'state, partitions, lag; without ?pretty in one line'],
+    [`GET  ${prefix}/status-store/${id}/events`, 'the same and more as events, once a second'],
     [`POST ${prefix}/flush-store/${id}`, 'makes visible what awaits the next flush'],
     [`GET  ${prefix}/livez`, '200 while the process runs; also /status/liveness'],
     [`GET  ${prefix}/readyz?verbose`, '200 when recovered and caught up; also /status/readiness'],

@@ -37,7 +37,7 @@ export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rat
     totals: {
       partitions: details.length,
       entries: sumOf(details, ({ entries }) => entries),
-      lag: details.some(({ lag }) => lag === null) ? null : sumOf(details, ({ lag }) => lag!),
+      lag: details.length === 0 || details.some(({ lag }) => lag === null) ? null : sumOf(details, ({ lag }) => lag!),
     },
     partitions: details.toSorted(byAttention).slice(0, partitionsMax).map(shown),
     partitionsOmitted: Math.max(0, details.length - partitionsMax),

@@ -39,7 +39,7 @@ export interface StatusEvent {
   rates: Rates
   /** Of the two minutes before, the oldest first, once a second; only in the first event of a stream. */
   history?: readonly Rates[]
-  /** Sums over all partitions held here. */
+  /** Sums over all partitions held here; the lag is null before it is known. */
   totals: { partitions: number; entries: number; lag: number | null }
   /** Those that need attention first, then by number; 256 at most. */
   partitions: ShownPartition[]

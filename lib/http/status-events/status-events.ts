@@ -45,8 +45,7 @@ export class StatusEvents implements StatusPieces, Ticking {
       const found = `${clientsMax} clients of this thread do so already; try again later`
       throw new LatchkeyError('waits_exhausted', `Following the status: ${found}`)
     }
-    // Without clients the last event may be old.
-    if (this.#sources.size === 0) this.#render()
+    if (this.#event === undefined) this.#render()
     const source = new StatusSource(this)
     this.#sources.add(source)
     return source
@@ -61,24 +60,24 @@ export class StatusEvents implements StatusPieces, Ticking {
 
   closed(source: StatusSource): void {
     this.#sources.delete(source)
-    if (this.#sources.size === 0) this.#event = this.#bytes = this.#firstBytes = undefined
   }
 
   /** To be called once a second. */
   tick(): void {
     this.#rates.sample()
-    if (this.#sources.size === 0) return
+    if (this.#sources.size === 0) {
+      this.#event = this.#bytes = this.#firstBytes = undefined
+      return
+    }
     try {
       this.#render()
     } catch {
       // The clients connect again, and get the error.
-      return this.#endAll()
+      this.#event = undefined
+      for (const source of this.#sources) source.end()
+      return
     }
     for (const source of this.#sources) source.ready()
-  }
-
-  #endAll(): void {
-    for (const source of this.#sources) source.end()
   }
 
   #render(): void {

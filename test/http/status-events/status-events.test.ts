@@ -39,8 +39,14 @@ describe('StatusEvents', () => {
     const source = events.open()
     expect(store.made).toBe(1)
     source.cancel()
+    // Within a second clients get the same event.
+    events.open().cancel()
+    expect(store.made).toBe(1)
+    events.tick()
     events.tick()
     expect(store.made).toBe(1)
+    events.open()
+    expect(store.made).toBe(2)
   })
 
   test('the first event of a stream has the history, and the others do not', () => {
@@ -101,6 +107,7 @@ describe('StatusEvents', () => {
     }
     events.tick()
     expect(sources.map((source) => source.read())).toEqual([null, null])
+    expect(() => events.open()).toThrow('no such partition')
   })
 
   test('the number of clients is bounded', () => {
