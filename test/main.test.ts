@@ -234,9 +234,9 @@ describe('main with TLS', () => {
 
     writeFileSync(paths.certPath, makeCertificate({ name: 'second' }).cert)
     child.kill('SIGHUP')
-    const refused = await untilLogged(child.stderr.values({ preventCancel: true }), 'stays in use')
+    const refused = await untilLogged(child.stderr.values({ preventCancel: true }), 'stays so')
     expect(refused).toContain(
-      `Renewing the certificate: SERVER_TLS_KEY="${paths.keyPath}": it is not the key of the first certificate in ${paths.certPath}; the previous certificate stays in use`,
+      `Reading the settings again: SERVER_TLS_KEY="${paths.keyPath}": it is not the key of the first certificate in ${paths.certPath}. What was in force stays so`,
     )
     expect(await subjectAt(url)).toBe('first')
 

@@ -3,7 +3,6 @@
  * command beside the store's `.env` needs no option.
  */
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { whyUnreadable } from '../text/fs-error.ts'
 import { faultsError, faultText } from './faults.ts'
@@ -11,6 +10,8 @@ import { missingFault } from './missing-setting.ts'
 import { quote } from './quote.ts'
 import { definitionsOf, metadataOf, type SettingKey } from './settings.ts'
 import { type ConfigInput, definedValues, readEnvFile, textOf } from './sources.ts'
+import { readText } from './text-file.ts'
+import { tlsBytesMax } from './tls-pair.ts'
 
 export interface ClientSettings {
   /** Without a slash at the end. */
@@ -86,7 +87,7 @@ function checkedUrl(text: string, faults: string[]): string {
 
 function certificateOf(path: string, faults: string[]): string | undefined {
   try {
-    return new X509Certificate(readFileSync(path)).toString()
+    return new X509Certificate(readText(path, tlsBytesMax)).toString()
   } catch (thrown) {
     const isRead = (thrown as { syscall?: string }).syscall === undefined
     const found = isRead ? 'it holds no certificate in PEM form' : `the file cannot be read: ${whyUnreadable(thrown)}`

@@ -14,9 +14,10 @@ import {
 } from './commands.ts'
 import { type EffectiveSetting, effectiveSettings, linesOfSettings } from './effective-settings.ts'
 import { faultsError, faultText } from './faults.ts'
-import { type Flags, readFlags } from './flags.ts'
+import { readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
 import { isMissingFault } from './missing-setting.ts'
+import { type SettingTexts, textsOf } from './reload.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
 import { serverTlsOf } from './server-tls.ts'
 import { nearVariables } from './setting-names.ts'
@@ -29,7 +30,7 @@ import {
   settingsOf,
   settingsSchema,
 } from './settings.ts'
-import { type ConfigInput, definedValues, readEnvFile, type Source, textOf } from './sources.ts'
+import { type ConfigInput, sourcesOf, textOf } from './sources.ts'
 import { storeModuleOf } from './store-module.ts'
 import { switchWords } from './values.ts'
 
@@ -39,6 +40,7 @@ export { type ClientCommand, commands, helpHint, isHelpFlag, type PrintedDocumen
 export type { EffectiveSetting } from './effective-settings.ts'
 export { faultsError } from './faults.ts'
 export { helpText } from './help.ts'
+export { readAgain, type ReloadedSettings, type SettingTexts } from './reload.ts'
 export { variableOf } from './setting-names.ts'
 export type { ConfigInput } from './sources.ts'
 export type { Settings } from './settings.ts'
@@ -60,6 +62,8 @@ export type Command =
       effective: readonly EffectiveSetting[]
       /** Warnings to log once the log is configured. */
       notices: readonly string[]
+      /** As they are given, to find out later what has changed. */
+      texts: SettingTexts
     }
 
 /**
@@ -124,7 +128,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     module,
   })
   const settings: Settings = flags.rebuild ? Object.freeze({ ...kept, rebuild: true }) : kept
-  return { action: flags.check ? 'check' : 'run', settings, effective, notices }
+  return { action: flags.check ? 'check' : 'run', settings, effective, notices, texts: textsOf(sources) }
 }
 
 function nearNotice({ name, near }: { name: string; near: string }): string {
@@ -136,14 +140,6 @@ export function isStructured({ argv, environment, envDirectories }: ConfigInput)
   const flags = readFlags(argv)
   const sources = sourcesOf(flags, environment, envDirectories)
   return switchWords.get(textOf('structuredLogging', sources, [])?.text.toLowerCase() ?? '') ?? false
-}
-
-function sourcesOf(flags: Flags, environment: ConfigInput['environment'], directories: readonly string[]): Source[] {
-  return [
-    { origin: 'flag', values: flags.values },
-    { origin: 'environment', values: definedValues(environment) },
-    readEnvFile(flags.envFile, directories, flags),
-  ]
 }
 
 /** A rebuild deletes keys from the changelog: it has to write, and it has to know the keys. */

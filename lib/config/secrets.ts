@@ -3,11 +3,11 @@
  * container orchestrators mount secrets.
  * The text is never shown: not by --check, nor in errors, notices, logs or metrics.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { withoutBom } from '../text/bom.ts'
 import { whyUnreadable } from '../text/fs-error.ts'
 import { quote } from './quote.ts'
+import { readText } from './text-file.ts'
 
 const bytesMax = 65_536
 
@@ -35,6 +35,7 @@ export function secretOf(
   plain: SettingText | undefined,
   path: SettingText | undefined,
   faults: string[],
+  read = readText,
 ): SettingText | undefined {
   if (!path) return plain
   if (plain) {
@@ -46,9 +47,8 @@ export function secretOf(
   const where = `${fileVariable(variable)}=${quote(path.text)} (${path.origin})`
   try {
     // Editors and echo end a file with a line break, which is not part of the secret.
-    const text = withoutBom(readFileSync(path.text, 'utf8')).replace(/[\r\n]+$/, '')
+    const text = withoutBom(read(path.text, bytesMax)).replace(/[\r\n]+$/, '')
     if (text.trim() === '') faults.push(`${where}: the file is empty`)
-    else if (text.length > bytesMax) faults.push(`${where}: the file is longer than ${bytesMax} bytes`)
     else return { text, origin: path.text, isFile: true }
   } catch (error) {
     faults.push(`${where}: the file cannot be read: ${whyUnreadable(error)}`)

@@ -2,7 +2,7 @@
  * The sources of a setting's text: flags override environment variables, which override an env file. Does not check
  * values.
  */
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { whyUnreadable } from '../text/fs-error.ts'
@@ -10,8 +10,11 @@ import type { Flags } from './flags.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { nearVariables, variables } from './setting-names.ts'
 import { metadataOf, type SettingKey } from './settings.ts'
+import { readText } from './text-file.ts'
 
 export type { SettingText }
+
+const envFileBytesMax = 1_048_576
 
 export interface ConfigInput {
   /** Arguments after the name of the program. */
@@ -36,12 +39,13 @@ export function readEnvFile(
   named: string | undefined,
   directories: readonly string[],
   flags: Pick<Flags, 'faults' | 'valueless' | 'isEnvFileUnread'>,
+  read = readText,
 ): Source {
   const { faults, valueless } = flags
   const paths = named === undefined ? envPaths(directories) : [named]
   for (const path of paths) {
     try {
-      const text = readFileSync(path, 'utf8')
+      const text = read(path, envFileBytesMax)
       const values = new Map(Object.entries(parseEnv(text) as Record<string, string>))
       for (const { line, name } of unassigned(text)) {
         faults.push(`line ${line} of ${path} gives ${name} no value: it must be ${name}=<value>`)
@@ -61,6 +65,20 @@ export function readEnvFile(
     }
   }
   return { origin: 'no .env', values: new Map() }
+}
+
+/** Returns the sources of all settings, the strongest first. */
+export function sourcesOf(
+  flags: Flags,
+  environment: ConfigInput['environment'],
+  directories: readonly string[],
+  read = readText,
+): Source[] {
+  return [
+    { origin: 'flag', values: flags.values },
+    { origin: 'environment', values: definedValues(environment) },
+    readEnvFile(flags.envFile, directories, flags, read),
+  ]
 }
 
 export function definedValues(environment: ConfigInput['environment']): Map<string, string> {
@@ -102,10 +120,15 @@ function unassigned(text: string): { line: number; name: string }[] {
  * Returns the text of a setting from the first source that has it; empty text counts as not given. A secret may also
  * come from its file.
  */
-export function textOf(key: SettingKey, sources: readonly Source[], faults: string[]): SettingText | undefined {
+export function textOf(
+  key: SettingKey,
+  sources: readonly Source[],
+  faults: string[],
+  read = readText,
+): SettingText | undefined {
   const { variable, isSecret } = metadataOf(key)
   const plain = firstOf(variable, sources)
-  return isSecret ? secretOf(variable, plain, firstOf(fileVariable(variable), sources), faults) : plain
+  return isSecret ? secretOf(variable, plain, firstOf(fileVariable(variable), sources), faults, read) : plain
 }
 
 function firstOf(variable: string, sources: readonly Source[]): SettingText | undefined {

@@ -3,12 +3,13 @@
  * for the setting, not as a failed handshake.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { whyUnreadable } from '../text/fs-error.ts'
+import { readText, type TextReader } from './text-file.ts'
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
-const bytesMax = 1_048_576
+/** Of a file. */
+export const tlsBytesMax = 1_048_576
 
 export interface TlsPaths {
   certPath: string
@@ -26,11 +27,15 @@ export interface TlsPair extends TlsPaths {
 }
 
 /** @returns undefined if there are errors; each names setting and file, and none quotes the key */
-export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Date.now()): TlsPair | undefined {
+export function readTlsPair(
+  paths: TlsPaths,
+  faults: string[],
+  { read = readText, now = Date.now() } = {},
+): TlsPair | undefined {
   const certFault = (found: string) => void faults.push(`SERVER_TLS_CERT=${JSON.stringify(paths.certPath)}: ${found}`)
   const keyFault = (found: string) => void faults.push(`SERVER_TLS_KEY=${JSON.stringify(paths.keyPath)}: ${found}`)
-  const chain = readChain(paths.certPath, certFault)
-  const key = readKey(paths.keyPath, keyFault)
+  const chain = readChain(paths.certPath, read, certFault)
+  const key = readKey(paths.keyPath, read, keyFault)
   const leaf = chain?.[0]
   if (!chain || !leaf || !key) return undefined
   const subject = leaf.subject.replaceAll('\n', ', ')
@@ -47,8 +52,8 @@ export function readTlsPair(paths: TlsPaths, faults: string[], now: number = Dat
   return undefined
 }
 
-function readChain(path: string, fault: (found: string) => undefined): X509Certificate[] | undefined {
-  const pem = readPem(path, fault)
+function readChain(path: string, read: TextReader, fault: (found: string) => undefined): X509Certificate[] | undefined {
+  const pem = readPem(path, read, fault)
   if (pem === undefined) return undefined
   const blocks = pem.match(certificateBlock)
   if (!blocks) return fault('it holds no certificate in PEM form')
@@ -59,8 +64,8 @@ function readChain(path: string, fault: (found: string) => undefined): X509Certi
   }
 }
 
-function readKey(path: string, fault: (found: string) => undefined): KeyObject | undefined {
-  const pem = readPem(path, fault)
+function readKey(path: string, read: TextReader, fault: (found: string) => undefined): KeyObject | undefined {
+  const pem = readPem(path, read, fault)
   if (pem === undefined) return undefined
   try {
     return createPrivateKey(pem)
@@ -73,11 +78,9 @@ function readKey(path: string, fault: (found: string) => undefined): KeyObject |
   }
 }
 
-function readPem(path: string, fault: (found: string) => undefined): string | undefined {
+function readPem(path: string, read: TextReader, fault: (found: string) => undefined): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8')
-    if (text.length <= bytesMax) return text
-    return fault(`it is longer than ${bytesMax} bytes`)
+    return read(path, tlsBytesMax)
   } catch (thrown) {
     return fault(`the file cannot be read: ${whyUnreadable(thrown)}`)
   }

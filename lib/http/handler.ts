@@ -2,6 +2,7 @@
  * All routes of a store as one function from request to response: lookups and other routes, behind the token.
  * Independent of the server that listens.
  */
+import { Token } from '../text/token.ts'
 import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
 import { CaughtUp } from './caught-up.ts'
@@ -36,6 +37,11 @@ export interface HandlerOptions {
   flushWaitMs?: number
 }
 
+export interface RequestHandlerOptions extends Omit<HandlerOptions, 'token'> {
+  /** A Token can be replaced later. */
+  token?: Token | string | undefined
+}
+
 /**
  * Creates a handler for the `fetch` of a server.
  * @param observed the handler's own by default, without a version
@@ -58,24 +64,25 @@ export function handlerOf(requestHandler: RequestHandler): Handler {
  */
 export function createRequestHandler(
   store: StoreView,
-  options: HandlerOptions = {},
+  options: RequestHandlerOptions = {},
   observed = observe(store, ''),
 ): RequestHandler {
-  const { token, corsOrigins, flushWaitMs = flushWaitMsDefault } = options
+  const { corsOrigins, flushWaitMs = flushWaitMsDefault } = options
+  const token = Token.of(options.token)
   const prefix = asPrefix(options.prefix)
   const { lookupStats } = observed
   const caughtUp = new CaughtUp(store)
   const lookups = new LookupHandler(store, lookupStats, caughtUp)
   const collection = new CollectionHandler(store, lookupStats, caughtUp, lookups, prefix)
   const feed = new FeedHandler(store, lookupStats.feed)
-  const routes = createRoutes(store, observed, { flushWaitMs, prefix, hasToken: token !== undefined })
+  const routes = createRoutes(store, observed, { flushWaitMs, prefix, token })
   const dispatch = (request: RequestHead, target: string): Answer | Promise<Answer> => {
     if (!target.startsWith(lookupPrefix)) {
       return isFeed(target) ? feed.handle(request, target) : routes(request, target)
     }
     return isCollection(target) ? collection.handle(request, target) : lookups.handle(request, target)
   }
-  const guarded = token === undefined ? dispatch : requireToken(token, dispatch, isPage)
+  const guarded = requireToken(token, dispatch, isPage)
   // A preflight has no token.
   const answer = corsOrigins === undefined ? guarded : allowOrigins(corsOrigins, guarded)
   return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))

@@ -1,6 +1,7 @@
 /** All routes except lookups, which do not pass through the router. */
 import { Router } from 'itty-router'
 import { LatchkeyError } from '../errors.ts'
+import type { Token } from '../text/token.ts'
 import type { Answer } from './answer.ts'
 import { flush, refuseCrossSite } from './flush.ts'
 import type { Observed } from './observed.ts'
@@ -30,7 +31,7 @@ export interface RouteOptions {
   flushWaitMs: number
   /** Prefix of every path, for the index page. */
   prefix: string
-  hasToken: boolean
+  token: Token
 }
 
 /**
@@ -40,7 +41,7 @@ export interface RouteOptions {
 export function createRoutes(
   store: StoreView,
   observed: Observed,
-  { flushWaitMs, prefix, hasToken }: RouteOptions,
+  { flushWaitMs, prefix, token }: RouteOptions,
 ): (request: RequestHead, target: string) => Promise<Answer> {
   const { metrics, facts } = observed
   const events = new StatusEvents(store, observed)
@@ -60,7 +61,7 @@ export function createRoutes(
   const renderMetrics = async () => textResponse(await metrics.render(), 200, metrics.contentType)
   const readyz: Endpoint = ({ query }) => readiness(store, query['verbose'] !== undefined)
 
-  route('/', { GET: ({ headers }) => indexAnswer(headers, store.status(), { prefix, hasToken }) })
+  route('/', { GET: ({ headers }) => indexAnswer(headers, store.status(), { prefix, hasToken: token.isRequired }) })
   route('/status-store/:id', {
     GET: ofThisStore(({ query }) => jsonResponse(store.status(), query['pretty'] !== undefined)),
   })

@@ -17,11 +17,13 @@ import { writeToStderr } from './stderr.ts'
 
 export { RepeatedLog, writePending }
 export { escapeControls }
-export { isDebug, isTrace }
+export { isDebug, isTrace, logLevels }
 export type { Logger, LogLevel, LogRecord }
 
 /** Clears the terminal line that the cursor is in. */
 export const clearLine = '\r\u001B[2K'
+
+let ownSink: ((record: LogRecord) => void) | undefined
 
 export interface LoggingOptions {
   level: LogLevel
@@ -66,6 +68,11 @@ export function passedOn({ category, ...record }: LogRecord): void {
   getLogger([...category]).emit(record)
 }
 
+/** Changes the level of a thread that has configured its log. */
+export function changeLogLevel(level: LogLevel): void {
+  if (ownSink !== undefined) configureSink(level, ownSink)
+}
+
 /** Writes warnings and errors of RepeatedLog to stderr as long as LogTape is not configured in this thread. */
 export function warnWithoutConfiguration(): void {
   warnUnconfigured(writeToStderr)
@@ -99,6 +106,7 @@ export function logFatal(message: string, structured: boolean, hint?: string): v
 
 function configureSink(level: LogLevel, sink: (record: LogRecord) => void): void {
   keepLevel(level)
+  ownSink = sink
   configureSync({
     reset: true,
     sinks: { ours: sink },

@@ -16,7 +16,9 @@ Type=notify
 NotifyAccess=main
 EnvironmentFile=/etc/latchkey/%i.env
 ExecStart=/usr/local/bin/latchkey
-# Reads the certificate again.
+# Reads certificate, token and log level again, from files: what EnvironmentFile gives stays until a restart, so name the
+# token's file there (SERVER_TOKEN_FILE). With systemd 253 or later, Type=notify-reload in place of Type and ExecReload
+# makes "systemctl reload" wait until the store has read them.
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=1

@@ -35,7 +35,7 @@ export class Client {
     this.context = context
     this.ends = ends
     this.id = context.nextId()
-    this.#isAuthenticated = context.isToken === undefined
+    this.#isAuthenticated = !context.token.isRequired
     this.args = new CommandReader(this.#isAuthenticated)
     this.replies = new ReplyWriter(output)
     this.pushes = new ClientPushes(context.notifier, context.stats, this.replies, fail)
@@ -93,7 +93,7 @@ export class Client {
     this.pushes.reset()
     this.replies.speak(2)
     this.#name = ''
-    this.#trust(this.context.isToken === undefined)
+    this.#trust(!this.context.token.isRequired)
   }
 
   /** A command has read so many bytes, whether or not they are in its reply. */

@@ -1,13 +1,13 @@
 /** State that all connections of a thread share. */
 import type { RespStats } from '../metrics/index.ts'
-import { secretCheck } from '../text/secret.ts'
+import { Token } from '../text/token.ts'
 import { Turns } from '../turns.ts'
 import { Notifier } from './push/notifier.ts'
 import type { RespStore } from './store-view.ts'
 
 export interface RespContextOptions {
   /** Required of every client. Absent if no token is required. */
-  token?: string | undefined
+  token?: Token | string | undefined
   /** Index of this thread among `threads`. */
   thread?: number
   threads?: number
@@ -20,8 +20,7 @@ export interface RespContextOptions {
 export class RespContext {
   readonly store: RespStore
   readonly stats: RespStats
-  /** Undefined if no token is required. */
-  readonly isToken: ((given: string) => boolean) | undefined
+  readonly token: Token
   readonly connectionsMax: number
   readonly notifier: Notifier
   /** Shared by the clients of this thread. */
@@ -37,7 +36,7 @@ export class RespContext {
     this.store = store
     this.stats = stats
     this.notifier = new Notifier(store, turns, { threads, counted: (keys) => stats.addTrackedKeys(keys) })
-    this.isToken = token === undefined ? undefined : secretCheck(token)
+    this.token = Token.of(token)
     this.#port = port
     this.connectionsMax = connectionsMax
     this.turns = turns

@@ -107,6 +107,12 @@ export class Session {
     this.#client.end()
   }
 
+  /** The client is not let in any more: no further command is answered, and nothing is pushed. */
+  revoke(): void {
+    this.end()
+    this.#client.pushes.close()
+  }
+
   /** The connection has ended: nothing of it is needed. */
   close(): void {
     this.end()

@@ -36,6 +36,8 @@ export class BunServer implements Drainable {
   readonly port: number
   readonly #options: BunServerOptions
   readonly #server: Bun.Server<undefined>
+  #closingTimer: Timer | undefined
+  #isClosing = false
 
   /** @throws what Bun.serve throws */
   constructor(options: BunServerOptions) {
@@ -46,7 +48,17 @@ export class BunServer implements Drainable {
 
   /** Closes each connection after its next response. */
   announceClose(): void {
-    this.#server.reload(serveOptions({ ...this.#options, fetch: closingAll(this.#options.fetch) }))
+    this.#isClosing = true
+    clearTimeout(this.#closingTimer)
+    this.#reload(closingAll(this.#options.fetch))
+  }
+
+  /** For this time, closes each connection after its next response, also new ones. */
+  announceCloseFor(seconds: number): void {
+    if (this.#isClosing) return
+    clearTimeout(this.#closingTimer)
+    this.#reload(closingAll(this.#options.fetch))
+    this.#closingTimer = setTimeout(() => this.#reload(this.#options.fetch), seconds * 1_000).unref()
   }
 
   async stop(): Promise<void> {
@@ -55,6 +67,10 @@ export class BunServer implements Drainable {
 
   async destroy(): Promise<void> {
     await this.#server.stop(true)
+  }
+
+  #reload(fetch: BunHandler): void {
+    this.#server.reload(serveOptions({ ...this.#options, fetch }))
   }
 }
 

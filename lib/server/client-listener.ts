@@ -8,6 +8,7 @@ import { messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { ExcessLog } from './excess-log.ts'
 import { type Handshake, Handshakes } from './handshakes.ts'
+import { leavingSeconds } from './leaving.ts'
 import type { OpenConnections } from './open-connections.ts'
 import { PortListeners, type PortOptions } from './port-listeners.ts'
 
@@ -26,6 +27,11 @@ export interface ListenedConnection {
   closed(error?: unknown): void
   /** Ends the connection after the answers in progress. */
   finish(): void
+  /**
+   * Ends the connection soon: another token is required than before.
+   * @returns false if it may stay
+   */
+  leave(): boolean
   /** Ends the connection if it makes no progress. Called once a second. */
   expire(idleTicks: number): void
 }
@@ -74,6 +80,8 @@ export class ClientListener<Connection extends ListenedConnection> {
   readonly #handshakes = new Handshakes()
   /** Each with its connection. */
   readonly #sockets = new Set<Socket<Connection>>()
+  /** Sockets that are closed at a tick, if they are still open then. */
+  readonly #leaving = new Map<Socket<Connection>, number>()
   readonly #repeatedLog: RepeatedLog
   readonly #timer: Timer
   readonly #emptied = Promise.withResolvers<void>()
@@ -97,6 +105,13 @@ export class ClientListener<Connection extends ListenedConnection> {
    */
   renewTls(tls: TlsPair): void {
     this.#listeners.renewTls(tls)
+  }
+
+  /** Another token is required: the connections end soon, at the latest after leavingSeconds. */
+  tokenReplaced(): void {
+    for (const socket of this.#sockets) {
+      if (socket.data.leave() && !this.#leaving.has(socket)) this.#leaving.set(socket, this.#ticks + leavingSeconds)
+    }
   }
 
   /** Accepts no new connection, and ends idle ones. Resolves when the answers in progress were sent. */
@@ -161,6 +176,7 @@ export class ClientListener<Connection extends ListenedConnection> {
 
   #closed(socket: Socket<Connection>, error: unknown): void {
     const isBegun = this.#sockets.delete(socket)
+    this.#leaving.delete(socket)
     const handshake = isBegun ? undefined : this.#handshakes.end(socket)
     if (isBegun || handshake) {
       this.#options.connections.count--
@@ -180,6 +196,7 @@ export class ClientListener<Connection extends ListenedConnection> {
     this.#ticks++
     this.#protocol.tick(this.#ticks)
     this.#handshakes.expire(this.#ticks, Math.min(idleTicks, handshakeTicks))
+    for (const [socket, lastTick] of this.#leaving) if (this.#ticks >= lastTick) socket.terminate()
     for (const { data } of this.#sockets) {
       // A connection whose handshake was in progress at the stop has had time for a request.
       if (this.#isStopping) data.finish()

@@ -51,6 +51,10 @@ export class DirectServer implements Drainable {
     this.#former = { server: former, timer }
   }
 
+  announceCloseFor(seconds: number): void {
+    this.#server.announceCloseFor(seconds)
+  }
+
   announceClose(): void {
     this.#isStopping = true
     clearTimeout(this.#former?.timer)

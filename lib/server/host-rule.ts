@@ -9,6 +9,7 @@ import { hostname } from 'node:os'
 import { LatchkeyError } from '../errors.ts'
 import { problemResponse } from '../http/problem.ts'
 import { loggerOf } from '../log/index.ts'
+import type { Token } from '../text/token.ts'
 
 const shownCharactersMax = 255
 
@@ -18,8 +19,8 @@ export interface HostRuleOptions {
    * connections from this machine only.
    */
   hosts?: readonly string[] | undefined
-  /** A token is required, which no page of another site has. */
-  hasToken: boolean
+  /** No page of another site has it. */
+  token: Token
   /**
    * Called for each refused request.
    * @returns whether to log it
@@ -28,8 +29,8 @@ export interface HostRuleOptions {
 }
 
 /** Returns undefined if no request is to be refused. */
-export function hostRuleOf({ hosts, hasToken, refused }: HostRuleOptions): HostRule | undefined {
-  return hosts === undefined && hasToken ? undefined : new HostRule(hosts, refused)
+export function hostRuleOf(options: HostRuleOptions): HostRule | undefined {
+  return options.hosts === undefined && options.token.isRequired ? undefined : new HostRule(options)
 }
 
 export class HostRule {
@@ -39,21 +40,25 @@ export class HostRule {
   readonly #suffixes: readonly string[]
   readonly #takesAny: boolean
   readonly #refused: () => boolean
+  readonly #token: Token
   /** Last Host and its result. Clients repeat their Host. */
   #last: string | null = null
   #isLastAdmitted = true
 
-  constructor(hosts: readonly string[] | undefined, refused: () => boolean) {
+  constructor({ hosts, token, refused }: HostRuleOptions) {
     const listed = hosts ?? []
     this.isForAll = hosts !== undefined
     this.#names = new Set(['localhost', hostname().toLowerCase(), ...listed])
     this.#suffixes = listed.filter((name) => name.startsWith('*.')).map((name) => name.slice(1))
     this.#takesAny = listed.includes('*')
     this.#refused = refused
+    this.#token = token
   }
 
   /** @param host as in the header; null without one, which no browser sends */
   admits(host: string | null): boolean {
+    // The token may have come after the start.
+    if (!this.isForAll && this.#token.isRequired) return true
     if (host !== this.#last) {
       this.#isLastAdmitted = host === null || this.#takesAny || this.#isKnown(host)
       this.#last = host

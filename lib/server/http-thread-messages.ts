@@ -1,6 +1,7 @@
 /** Messages between the main thread and a further HTTP thread. */
 import type { TlsPair } from '../config/tls-pair.ts'
 import type { InstanceFacts } from '../http/handler.ts'
+import type { LogLevel } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 
@@ -33,6 +34,8 @@ export type ToHttpThread =
   /** A message of a store thread. Store threads are numbered in the order in which they were opened. */
   | { type: 'store'; thread: number; message: FromThread }
   | { type: 'renew-tls'; pair: TlsPair }
+  | { type: 'replace-token'; token: string }
+  | { type: 'log-level'; level: LogLevel }
   | { type: 'stop'; drainTimeoutMs: number }
 
 export type FromHttpThread =

@@ -1,12 +1,14 @@
 /** Entry point of a further HTTP thread. It listens at the same port, and looks keys up in the same memory. */
+import type { TlsPair } from '../config/tls-pair.ts'
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
 import { createRequestHandler } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
-import { configureLogging, writePending } from '../log/index.ts'
+import { changeLogLevel, configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
 import { startStore } from '../store/store.ts'
+import { Token } from '../text/token.ts'
 import { descriptorLimit } from './descriptors.ts'
 import { hostRuleOf } from './host-rule.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
@@ -19,14 +21,19 @@ declare const self: Worker
 
 let threads: RelayedThreads | undefined
 let listener: Listener | undefined
+/** Both may be replaced before the listener is open. */
+let tls: TlsPair | undefined
+let token = new Token(undefined)
 
 function post(message: FromHttpThread): void {
   self.postMessage(message)
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
-  const { readerThread, config, logging, bind, port, token, hosts, connectionsMax, tls, facts, lookupCounts } = options
+  const { readerThread, config, logging, bind, port, hosts, connectionsMax, facts, lookupCounts } = options
   const { hasFastPath, corsOrigins, respPort, respCounts } = options
+  tls = options.tls
+  token = new Token(options.token)
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -38,7 +45,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
     const hostRule = hostRuleOf({
       hosts,
-      hasToken: token !== undefined,
+      token,
       refused: () => lookupStats.observeRefusedHost(),
     })
     const bounds = boundsWithin(descriptorLimit(), connectionsMax, lookupCounts.length)
@@ -71,7 +78,15 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
       threads?.received(data.thread, data.message)
       break
     case 'renew-tls':
+      tls = data.pair
       listener?.renewTls(data.pair)
+      break
+    case 'replace-token':
+      token.replace(data.token)
+      listener?.tokenReplaced()
+      break
+    case 'log-level':
+      changeLogLevel(data.level)
       break
     case 'stop':
       void stop(data.drainTimeoutMs)

@@ -2,6 +2,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
+import type { LogLevel } from '../log/index.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import type { Relay } from './relay.ts'
 
@@ -23,6 +24,14 @@ export class HttpThreads {
 
   renewTls(pair: TlsPair): void {
     this.#postAll({ type: 'renew-tls', pair })
+  }
+
+  replaceToken(token: string): void {
+    this.#postAll({ type: 'replace-token', token })
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#postAll({ type: 'log-level', level })
   }
 
   /**

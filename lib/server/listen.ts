@@ -37,6 +37,8 @@ export interface HttpServer {
   readonly respPort?: number | undefined
   /** New connections get this certificate; open connections keep theirs. Only for a server that listens with TLS. */
   renewTls(pair: TlsPair): void
+  /** Another token is required: connections that are open end soon. */
+  tokenReplaced(): void
   /** Accepts no new connection, waits for the requests in progress up to the bound, and closes the rest. */
   stop(drainTimeoutMs: number): Promise<void>
 }
@@ -76,6 +78,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
     port: listener.port,
     respPort,
     renewTls: (pair) => listener.renewTls(pair),
+    tokenReplaced: () => listener.tokenReplaced(),
     async stop(drainTimeoutMs) {
       await listener.stop(drainTimeoutMs)
       cap[Symbol.dispose]()

@@ -11,6 +11,7 @@ import { ExcessLog } from './excess-log.ts'
 import { FastPath } from './fast-path/index.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
+import { leavingSeconds } from './leaving.ts'
 import { OpenConnections } from './open-connections.ts'
 import { OpenStreams } from './open-streams.ts'
 import { claim, listenError } from './port-claim.ts'
@@ -55,6 +56,8 @@ export interface Listener {
    * @throws what Bun.listen throws; then nothing has changed
    */
   renewTls(tls: TlsPair): void
+  /** Another token is required: connections that are open end soon. */
+  tokenReplaced(): void
   /** Accepts no new connection, waits for the requests in progress up to the bound, and closes the rest. */
   stop(drainTimeoutMs: number): Promise<void>
 }
@@ -83,6 +86,10 @@ function openDirect(options: ListenerOptions): Listener {
   return {
     port: server.port,
     renewTls: (pair) => server.renewTls(pair),
+    tokenReplaced() {
+      server.announceCloseFor(leavingSeconds)
+      streams.tokenReplaced()
+    },
     stop: (drainTimeoutMs) => drain(server.port, [streams, server], drainTimeoutMs),
   }
 }
@@ -103,6 +110,11 @@ function openFastPath(options: ListenerOptions): Listener {
     return {
       port: fastPath.port,
       renewTls: (pair) => fastPath.renewTls(pair),
+      tokenReplaced() {
+        server.announceCloseFor(leavingSeconds)
+        streams.tokenReplaced()
+        fastPath.tokenReplaced()
+      },
       stop: (drainTimeoutMs) => drain(fastPath.port, [fastPath, streams, server], drainTimeoutMs),
     }
   } catch (thrown) {

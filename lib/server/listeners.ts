@@ -38,6 +38,10 @@ export function openListeners({ resp, clientsMax, ...options }: ListenersOptions
         http.renewTls(pair)
         redis.renewTls(pair)
       },
+      tokenReplaced() {
+        http.tokenReplaced()
+        redis.tokenReplaced()
+      },
       async stop(drainTimeoutMs) {
         await Promise.all([http.stop(drainTimeoutMs), redis.stop(drainTimeoutMs)])
       },

@@ -38,10 +38,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
       `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 to serve this machine only`,
     )
   }
-  if (token !== undefined && token.length < tokenLengthMin) {
-    const better = '"openssl rand -hex 32" prints one that cannot be guessed'
-    notices.push(`SERVER_TOKEN has fewer than ${tokenLengthMin} characters: ${better}`)
-  }
+  if (token !== undefined) notices.push(...tokenNotices(token))
   if (!canSteerSockets) {
     notices.push('SERVER_CONNECTIONS_MAX has no effect here: it needs Linux with glibc')
     return notices
@@ -53,6 +50,12 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
     )
   }
   return notices
+}
+
+export function tokenNotices(token: string): string[] {
+  if (token.length >= tokenLengthMin) return []
+  const better = '"openssl rand -hex 32" prints one that cannot be guessed'
+  return [`SERVER_TOKEN has fewer than ${tokenLengthMin} characters: ${better}`]
 }
 
 /** Returns the line for --check. */

@@ -1,34 +1,65 @@
-/** Bodies without an end that Bun's server sends: they end when the server stops, which does not wait for them. */
+/**
+ * Answers of Bun's server that take long: bodies that are made while they are sent, and requests that wait for a change.
+ * They end when the server stops, which does not wait for bodies without an end, and after another token.
+ */
 import type { Answer, RequestHandler } from '../http/answer.ts'
+import { HeldAnswer } from '../http/held-answer.ts'
 import { mapAnswer } from '../http/pending-answer.ts'
 import { type BodySource, StreamAnswer } from '../http/stream-answer.ts'
 import type { Drainable } from './drain.ts'
+import { leavingSeconds } from './leaving.ts'
 
 export class OpenStreams implements Drainable {
-  readonly #sources = new Set<BodySource>()
+  readonly #sources = new Set<WatchedSource>()
+  readonly #held = new Set<HeldAnswer>()
+  /** Number of tokens that were replaced. */
+  #replaced = 0
   #isStopping = false
 
-  /** Returns a request handler whose bodies without an end are known here. */
+  /** Returns a request handler whose bodies and waits are known here. */
   watched(requestHandler: RequestHandler): RequestHandler {
-    const watch = (answer: Answer) => this.#watch(answer)
-    return (request, target) => mapAnswer(requestHandler(request, target), watch)
+    return (request, target) => {
+      const replaced = this.#replaced
+      const answer = requestHandler(request, target)
+      if (answer instanceof HeldAnswer) this.#hold(answer)
+      return mapAnswer(answer, (made) => this.#watch(made, replaced))
+    }
   }
 
   announceClose(): void {}
 
   async stop(): Promise<void> {
     this.#isStopping = true
-    for (const source of this.#sources) source.end?.()
+    this.#endAll()
   }
 
   destroy(): void {}
 
-  #watch(answer: Answer): Answer {
-    if (!(answer instanceof StreamAnswer) || answer.source.end === undefined) return answer
-    const { source } = answer
+  /** Another token is required. Bodies with an end of their own are cut if they take too long. */
+  tokenReplaced(): void {
+    this.#replaced++
+    for (const source of this.#sources) source.expireIn(leavingSeconds)
+    this.#endAll()
+  }
+
+  #endAll(): void {
+    for (const held of this.#held) held.end()
+    for (const source of this.#sources) source.end()
+  }
+
+  #hold(answer: HeldAnswer): void {
+    this.#held.add(answer)
+    void answer.finally(() => this.#held.delete(answer))
+  }
+
+  /** @param replaced number of replaced tokens at the request */
+  #watch(answer: Answer, replaced: number): Answer {
+    if (!(answer instanceof StreamAnswer)) return answer
+    const source = new WatchedSource(answer.source, () => this.#sources.delete(source))
     this.#sources.add(source)
-    if (this.#isStopping) source.end?.()
-    return answer.from(new WatchedSource(source, () => this.#sources.delete(source)))
+    if (replaced !== this.#replaced) source.expireIn(leavingSeconds)
+    if (replaced !== this.#replaced || this.#isStopping) source.end()
+    return answer.from(source)
   }
 }
 
@@ -36,6 +67,8 @@ class WatchedSource implements BodySource {
   ready = (): void => {}
   readonly #source: BodySource
   readonly #ended: () => void
+  /** By performance.now(). */
+  #expiresAt = Infinity
 
   constructor(source: BodySource, ended: () => void) {
     this.#source = source
@@ -44,6 +77,10 @@ class WatchedSource implements BodySource {
   }
 
   read(): Uint8Array<ArrayBuffer> | undefined | null {
+    if (performance.now() > this.#expiresAt) {
+      this.cancel()
+      throw new Error('another token is required')
+    }
     const piece = this.#source.read()
     if (piece === null) this.#ended()
     return piece
@@ -52,5 +89,13 @@ class WatchedSource implements BodySource {
   cancel(): void {
     this.#ended()
     this.#source.cancel()
+  }
+
+  end(): void {
+    this.#source.end?.()
+  }
+
+  expireIn(seconds: number): void {
+    this.#expiresAt = Math.min(this.#expiresAt, performance.now() + seconds * 1_000)
   }
 }

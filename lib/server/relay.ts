@@ -2,6 +2,7 @@
  * The main thread's access to the store threads, which further HTTP threads share. They get the messages of the store
  * threads in the same order, and so reach the same view of the store.
  */
+import type { LogLevel } from '../log/index.ts'
 import type { FromThread, ToThread } from '../store-protocol/thread-messages.ts'
 import { ownThreads, type StoreAccess, type StorePort } from '../store/store-port.ts'
 
@@ -23,6 +24,8 @@ export class Relay {
   /** Flushes of listeners, by the id under which they were forwarded. */
   readonly #flushes = new Map<number, { listener: MessageListener; id: number }>()
   #lastFlush = 0
+  /** Undefined if it is still that of the start. */
+  #logLevel: LogLevel | undefined
 
   readonly #own: StoreAccess
 
@@ -40,18 +43,29 @@ export class Relay {
     readerThread: 0,
     open: (config, logging, events) => {
       const thread = this.#ports.length
-      const port = this.#own.open(config, logging, {
-        received: (message) => {
-          if (!this.#answerFlush(thread, message)) {
-            this.#pass(thread, message)
-            events.received(message)
-          }
+      const level = this.#logLevel ?? logging.level
+      const port = this.#own.open(
+        config,
+        { ...logging, level },
+        {
+          received: (message) => {
+            if (!this.#answerFlush(thread, message)) {
+              this.#pass(thread, message)
+              events.received(message)
+            }
+          },
+          ended: (message) => events.ended(message),
         },
-        ended: (message) => events.ended(message),
-      })
+      )
       this.#ports.push(port)
       return port
     },
+  }
+
+  /** Changes the log level of the store threads, and of those that start later. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level
+    for (const port of this.#ports) port.post({ type: 'log-level', level })
   }
 
   /**

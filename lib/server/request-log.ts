@@ -43,8 +43,9 @@ export function clientText(address: string, port: number): string {
 
 /** Wraps the `fetch` of a server at the public port. Requests that Bun's server refuses itself have no line. */
 export function traced(fetch: BunHandler, store: string): BunHandler {
-  if (!isTrace()) return fetch
-  return async (request, server) => {
+  return (request, server) => (isTrace() ? answeredWithLine(request, server) : fetch(request, server))
+
+  async function answeredWithLine(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const startedAt = performance.now()
     const { address = '', port = 0 } = server.requestIP(request) ?? {}
     const answer = await fetch(request, server)

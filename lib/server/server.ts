@@ -4,18 +4,24 @@ import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { createRequestHandler, factsOf } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
+import { changeLogLevel, type LogLevel } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { startStore, type Store } from '../store/store.ts'
+import { Token } from '../text/token.ts'
 import { hostRuleOf } from './host-rule.ts'
 import { HttpThreads } from './http-threads.ts'
 import { type HttpServer, listen } from './listen.ts'
 import type { ServerOptions } from './notices.ts'
 import { Relay } from './relay.ts'
 
-export interface Server extends HttpServer {
+export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
+  /** Requests need this token at once. What was begun with the former one ends within a minute. */
+  replaceToken(text: string): void
+  /** For all threads. */
+  setLogLevel(level: LogLevel): void
   /** Resolves if a thread that serves has ended; never rejects. */
   readonly failed: Promise<LatchkeyError>
 }
@@ -50,13 +56,14 @@ export function startServer(
   const further = (config.readerThreads ?? 1) - 1
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
   const lookupStats = new LookupStats(lookupCounts, 0)
-  const { bind, token, hosts, corsOrigins, tls, respPort, connectionsMax = Infinity } = options
+  const { bind, hosts, corsOrigins, tls, respPort, connectionsMax = Infinity } = options
+  const token = new Token(options.token)
   const respCounts = lookupCounts.map(() => RespStats.buffer())
   const respStats = new RespStats(commandLabels, respCounts)
   const facts = { ...factsOf(version), settings }
   const observed = { metrics: createMetrics(store, lookupStats, facts, respStats), lookupStats, respStats, facts }
-  const requestHandler = createRequestHandler(store, options, observed)
-  const hostRule = hostRuleOf({ hosts, hasToken: token !== undefined, refused: () => lookupStats.observeRefusedHost() })
+  const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
+  const hostRule = hostRuleOf({ hosts, token, refused: () => lookupStats.observeRefusedHost() })
   const resp =
     respPort === undefined
       ? undefined
@@ -70,7 +77,7 @@ export function startServer(
     logging,
     bind,
     port,
-    token,
+    token: options.token,
     hosts,
     corsOrigins,
     connectionsMax,
@@ -89,6 +96,16 @@ export function startServer(
     renewTls(pair) {
       server.renewTls(pair)
       threads.renewTls(pair)
+    },
+    replaceToken(text) {
+      token.replace(text)
+      server.tokenReplaced()
+      threads.replaceToken(text)
+    },
+    setLogLevel(level) {
+      changeLogLevel(level)
+      relay.setLogLevel(level)
+      threads.setLogLevel(level)
     },
     async stop(drainTimeoutMs) {
       await Promise.all([server.stop(drainTimeoutMs), threads.stop(drainTimeoutMs)])

@@ -2,6 +2,7 @@
  * Reports to the service manager, such as systemd with `Type=notify`: a start ends when the store is ready, not when
  * its process runs.
  */
+import { monotonicMicroseconds } from '../linux/boot-time.ts'
 import { openNotifySocket } from '../linux/notify.ts'
 import type { RecoveryPhase, RecoveryProgress, StoreStatus } from '../store-protocol/status.ts'
 
@@ -9,6 +10,14 @@ import type { RecoveryPhase, RecoveryProgress, StoreStatus } from '../store-prot
 export interface ReportedStore {
   status(): StoreStatus
   onState(listener: () => void): () => void
+}
+
+export interface ServiceReports {
+  /** The settings are read again. */
+  reloading(): void
+  reloaded(): void
+  /** The store stops. */
+  end(): void
 }
 
 const intervalMs = 1_000
@@ -23,12 +32,12 @@ const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
 }
 
 /**
- * Reports until the returned function is called, which says that the store stops.
+ * Reports until the end.
  * @param path NOTIFY_SOCKET; undefined or empty without a service manager that wants reports
  */
-export function reportToServiceManager(store: ReportedStore, path: string | undefined): () => void {
+export function reportToServiceManager(store: ReportedStore, path: string | undefined): ServiceReports {
   const send = path ? openNotifySocket(path) : undefined
-  if (send === undefined) return () => {}
+  if (send === undefined) return { reloading() {}, reloaded() {}, end() {} }
   let isReady = false
   let reported = ''
   const report = () => {
@@ -46,10 +55,15 @@ export function reportToServiceManager(store: ReportedStore, path: string | unde
   timer.unref()
   const unlisten = store.onState(report)
   report()
-  return () => {
-    clearInterval(timer)
-    unlisten()
-    send('STOPPING=1\nSTATUS=Stopping')
+  return {
+    // READY=1 would end a start. During one, a service manager asks for no reload.
+    reloading: () => void (isReady && send(`RELOADING=1\nMONOTONIC_USEC=${monotonicMicroseconds() ?? 0}`)),
+    reloaded: () => void (isReady && send('READY=1')),
+    end() {
+      clearInterval(timer)
+      unlisten()
+      send('STOPPING=1\nSTATUS=Stopping')
+    },
   }
 }
 

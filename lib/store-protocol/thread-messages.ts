@@ -59,6 +59,7 @@ export type ToThread =
   | ({ type: 'read-keys' } & KeysRequest)
   /** Answers `keep`. */
   | { type: 'kept'; id: number; isKept: boolean }
+  | { type: 'log-level'; level: LogLevel }
   | { type: 'close' }
 
 export type FromThread =

@@ -3,7 +3,7 @@
  * handle in the main thread.
  */
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
-import { configureLogging, passOnLog } from '../log/index.ts'
+import { changeLogLevel, configureLogging, passOnLog } from '../log/index.ts'
 import { markStoreThread } from '../store-protocol/store-thread-mark.ts'
 import type { FromThread, PlainError, ToThread } from '../store-protocol/thread-messages.ts'
 import { StoreThread } from './store-thread.ts'
@@ -74,6 +74,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
       break
     case 'read-keys':
       store?.readKeys(data)
+      break
+    case 'log-level':
+      changeLogLevel(data.level)
       break
     case 'close':
       isClosing = true

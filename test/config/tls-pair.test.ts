@@ -84,7 +84,7 @@ describe('readTlsPair', () => {
     [
       'a file is huge',
       { ...made, cert: 'x'.repeat(2_000_000) },
-      'SERVER_TLS_CERT="CERT": it is longer than 1048576 bytes',
+      'SERVER_TLS_CERT="CERT": the file cannot be read: it is longer than 1048576 bytes',
     ],
   ])('a fault says what is wrong when %s', (_, pair, fault) => {
     expect(faultsOf(pair)[0]).toStartWith(fault)

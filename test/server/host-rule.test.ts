@@ -6,6 +6,7 @@ import { LookupStats } from '../../lib/metrics/index.ts'
 import { ForwardedRequests } from '../../lib/server/forwarded-requests.ts'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
 import { guarded, guardedBehind } from '../../lib/server/request-guard.ts'
+import { Token } from '../../lib/text/token.ts'
 import { makeCertificate } from '../support/http/certificate.ts'
 import { problemOf, serveFake } from '../support/http/fake-store.ts'
 import { rawRequest } from '../support/http/raw-request.ts'
@@ -13,7 +14,8 @@ import { modes } from '../support/http/transports.ts'
 import { statusesIn } from '../support/server/clients.ts'
 import { connect, fastPathOf, turn } from '../support/server/fake-connection.ts'
 
-const none = { hasToken: false, refused: () => false }
+const noToken = new Token(undefined)
+const none = { token: noToken, refused: () => false }
 
 function ruleOf(hosts?: string[]) {
   return hostRuleOf({ ...none, hosts })!
@@ -86,9 +88,9 @@ describe('a host', () => {
   })
 
   test('is checked without a token, or when names are set', () => {
-    expect(hostRuleOf({ ...none, hasToken: true })).toBeUndefined()
+    expect(hostRuleOf({ ...none, token: new Token('t') })).toBeUndefined()
     expect(hostRuleOf(none)?.isForAll).toBeFalse()
-    expect(hostRuleOf({ ...none, hasToken: true, hosts: ['a'] })?.isForAll).toBeTrue()
+    expect(hostRuleOf({ ...none, token: new Token('t'), hosts: ['a'] })?.isForAll).toBeTrue()
   })
 })
 
@@ -155,7 +157,7 @@ describe('a server without a token', () => {
     'refuses unknown names, and counts them, when requests are %s',
     async (_, hasFastPath, ask) => {
       let refused = 0
-      const hostRule = hostRuleOf({ hasToken: false, refused: () => refused++ > 0 })
+      const hostRule = hostRuleOf({ token: noToken, refused: () => refused++ > 0 })
       await using served = serveFake({ hasFastPath, hostRule })
       served.store.put('a', 'A')
       const { port } = served.server
@@ -176,7 +178,7 @@ describe('a server without a token', () => {
     const lines: string[] = []
     configureLogging({ level: 'info', structured: false, write: (line) => lines.push(line) })
     const stats = new LookupStats()
-    const rule = hostRuleOf({ hasToken: false, refused: () => stats.observeRefusedHost() })!
+    const rule = hostRuleOf({ token: noToken, refused: () => stats.observeRefusedHost() })!
     for (const host of ['evil.example', 'worse.example', 'evil.example']) rule.refusal(host)
     configureLogging({ level: 'error', structured: false })
     expect(lines).toEqual([expect.stringContaining('Refused a request for its Host: "evil.example" is not an address')])

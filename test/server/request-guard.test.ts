@@ -1,6 +1,7 @@
 /** What holds on every path in: Hosts, bounds of bodies, and the end of connections. */
 import { describe, expect, test } from 'bun:test'
 import { hostRuleOf } from '../../lib/server/host-rule.ts'
+import { Token } from '../../lib/text/token.ts'
 import { serveFake } from '../support/http/fake-store.ts'
 import { exchange, type RequestPath, requestPaths } from '../support/http/request-paths.ts'
 import { statusesIn } from '../support/server/clients.ts'
@@ -43,7 +44,7 @@ describe.each([...requestPaths])('$name', (path) => {
     ['more after an address', 'Host: [::1]x\r\n'],
   ])('an invalid Host is refused as such, not for its name, when a request has %s', async (_, headers) => {
     let refused = 0
-    const hostRule = hostRuleOf({ hasToken: false, refused: () => ++refused > 0 })
+    const hostRule = hostRuleOf({ token: new Token(undefined), refused: () => ++refused > 0 })
     await using served = serveFake({ tls: path.tls, hasFastPath: path.hasFastPath, hostRule })
     const { answers, isClosed } = await exchange(path, served.server.port, request(path, headers))
     expect(statusesIn(answers)).toEqual([400])

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { reportToServiceManager } from '../../lib/server/service-manager.ts'
 import type { StoreStatus } from '../../lib/store-protocol/status.ts'
@@ -49,13 +49,13 @@ function statusOf(found: Partial<StoreStatus>): StoreStatus {
 
 test('a start is extended while the store recovers, ends once when it is ready, and the stop is reported', () => {
   const store = new FakeStore()
-  const stop = reportToServiceManager(store, join(folder, 'socket'))
+  const reports = reportToServiceManager(store, join(folder, 'socket'))
   const progress = { phase: 'recovering', percent: 41.7, remainingSeconds: 3 } as StoreStatus['recovery']
   store.becomes({ state: 'recovering', recovery: progress })
   store.becomes({})
   store.becomes({})
   store.becomes({ details: [{ entries: 5 }] as StoreStatus['details'] })
-  stop()
+  reports.end()
   expect(socket.received()).toEqual([
     'STATUS=Not ready: the store is starting\nEXTEND_TIMEOUT_USEC=60000000',
     'STATUS=Recovering: 41 %, 3 s left\nEXTEND_TIMEOUT_USEC=60000000',
@@ -77,8 +77,31 @@ test('a store that is not ready any more says so, and is not started again', () 
 })
 
 test('without a service manager nothing is reported', () => {
-  reportToServiceManager(new FakeStore(), undefined)()
-  reportToServiceManager(new FakeStore(), '')()
-  reportToServiceManager(new FakeStore(), '/nowhere/socket')()
+  reportToServiceManager(new FakeStore(), undefined).end()
+  reportToServiceManager(new FakeStore(), '').end()
+  reportToServiceManager(new FakeStore(), '/nowhere/socket').end()
   expect(socket.received()).toEqual([])
 })
+
+test('a reload is reported with its time, and only once the store was ready', () => {
+  const store = new FakeStore()
+  const reports = reportToServiceManager(store, join(folder, 'socket'))
+  reports.reloading()
+  reports.reloaded()
+  expect(socket.received().join('\n')).not.toMatch(/RELOADING|READY/)
+  store.becomes({})
+  const reported = socket.received().length
+  const before = uptimeMicroseconds()
+  reports.reloading()
+  reports.reloaded()
+  const [first, last, ...others] = socket.received().slice(reported)
+  expect([last, ...others]).toEqual(['READY=1'])
+  const time = Number(/^RELOADING=1\nMONOTONIC_USEC=(\d+)$/.exec(first!)?.[1])
+  // This machine may have been suspended, which the uptime counts.
+  expect(time).toBeGreaterThan(0)
+  expect(time).toBeLessThanOrEqual(before + 60_000_000)
+})
+
+function uptimeMicroseconds(): number {
+  return Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6
+}

@@ -36,6 +36,10 @@ export function settingsPage(): string {
     ),
     '',
     ...prose(`Exit codes: ${exitCodes}.`),
+    '',
+    ...prose(
+      'SIGHUP reads the settings again that say so below, from the sources of the start; the environment of a process cannot be changed, so what is to be changed is in .env or in files. All of them are used, or, if one has a fault, none; the log says which. It names other settings that differ, which take effect at a restart. A pipe, such as that of --env-file <(command), is read once. A reload gives a first token or another one, and another certificate; it ends neither the check of tokens nor HTTPS.',
+    ),
   ]
   for (const area of settingAreas) {
     lines.push('', `## ${areaTitles[area]}`)

@@ -81,7 +81,7 @@ const layers: Record<string, Layer> = {
   cli: { files: /^lib\/cli\//, knows: ['text', 'log', 'settings'] },
   main: {
     files: /^main\.ts$/,
-    knows: ['base', 'log', 'definition', 'settings', 'store', 'server', 'store protocol', 'cli'],
+    knows: ['base', 'log', 'definition', 'settings', 'server', 'cli'],
   },
 }
 

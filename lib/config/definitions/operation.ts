@@ -28,7 +28,7 @@ export const operationDefinitions = {
     v.optional(logLevel(), 'info'),
     v.metadata({
       variable: 'LOG_LEVEL',
-      meaning: 'Lowest level that is logged.',
+      meaning: 'Lowest level that is logged; read again on SIGHUP.',
       brief: 'trace, debug, info (the default), warning or error',
       allowed: 'trace, debug, info, warning or error',
       default: 'info',

@@ -43,7 +43,7 @@ export function reset(client: Client): void {
 export function auth(client: Client): void {
   const { args, context, replies } = client
   if (args.count > 3) throw new CommandError('ERR syntax error')
-  if (args.count === 2 && context.isToken === undefined) {
+  if (args.count === 2 && !context.token.isRequired) {
     const found = 'AUTH <password> called without any password configured for the default user'
     throw new CommandError(`ERR ${found}. Are you sure your configuration is correct?`)
   }
@@ -106,9 +106,8 @@ function replyHello({ replies, id }: Client): void {
  * @param tokenAt place of the token; the user name is before it, unless the token is the only argument
  */
 function authenticate(client: Client, tokenAt: number): void {
-  const { isToken } = client.context
   const isUser = tokenAt === 1 || textOf(client, tokenAt - 1) === userName
-  const isRight = isToken === undefined || isToken(textOf(client, tokenAt))
+  const isRight = client.context.token.isRight(textOf(client, tokenAt))
   if (!isUser || !isRight) throw new CommandError('WRONGPASS invalid username-password pair or user is disabled.')
   client.authenticated()
 }

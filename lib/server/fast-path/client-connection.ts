@@ -128,6 +128,12 @@ export class ClientConnection implements Holder, RespondingConnection {
     if (!isBusy && !this.#tunnel?.isPassing) this.#sender.end()
   }
 
+  /** Ends streams and waits. The next response ends the connection and announces it; an idle one ends as such. */
+  leave(): boolean {
+    this.#sender.leave()
+    return true
+  }
+
   /** Closes a connection that was idle for too long. If it is still open some time later, terminates it. */
   expire(idleTicks: number): void {
     const isPartial = !this.#isHeld && this.#requestBuffer.size > 0

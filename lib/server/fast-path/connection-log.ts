@@ -20,6 +20,7 @@ export type CloseReason =
   | 'it did not take its responses'
   | "Bun's server closed the tunnel"
   | "no connection to Bun's server"
+  | 'another token is required'
   | 'the server stops'
 
 type Remote = Pick<Socket<unknown>, 'remoteAddress' | 'remotePort'>

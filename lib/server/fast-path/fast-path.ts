@@ -72,6 +72,10 @@ export class FastPath implements ConnectionHost, Drainable, ClientProtocol<Clien
     this.#listener.renewTls(tls)
   }
 
+  tokenReplaced(): void {
+    this.#listener.tokenReplaced()
+  }
+
   announceClose(): void {
     this.isClosing = true
   }

@@ -9,7 +9,7 @@ import { PendingAnswer } from '../../http/pending-answer.ts'
 import { problemResponse } from '../../http/problem.ts'
 import { StreamAnswer } from '../../http/stream-answer.ts'
 import type { ConnectionHost } from './connection-host.ts'
-import type { ConnectionLog } from './connection-log.ts'
+import type { CloseReason, ConnectionLog } from './connection-log.ts'
 import { headOf, type ResponseContext } from './head.ts'
 import type { PlainHead } from './plain-request.ts'
 import { ResponseStream, type StreamReceiver } from './response-stream.ts'
@@ -41,6 +41,8 @@ export class ResponseSender implements StreamReceiver {
   #pending: PendingAnswer | undefined
   /** No further request is answered. */
   #isLast = false
+  /** The next response is the last one, and no stream begins. */
+  #isLeaving = false
 
   constructor(host: ConnectionHost, connection: RespondingConnection) {
     this.#host = host
@@ -83,6 +85,12 @@ export class ResponseSender implements StreamReceiver {
   endWait(): void {
     if (this.#pending instanceof HeldAnswer) this.#pending.end()
     this.#stream?.end()
+  }
+
+  /** Ends the wait and the stream of a client whose token was replaced. Its next response is the last one. */
+  leave(): void {
+    this.#isLeaving = true
+    this.endWait()
   }
 
   /** Ends the connection. */
@@ -145,6 +153,8 @@ export class ResponseSender implements StreamReceiver {
     this.#connection.streams()
     this.#stream = new ResponseStream(this, answer.source)
     this.#stream.begin()
+    // Its request came before the other token.
+    if (this.#isLeaving) this.#stream.end()
   }
 
   #sent(): void {
@@ -152,11 +162,15 @@ export class ResponseSender implements StreamReceiver {
     if (this.#isLast && this.writeBuffer.isEmpty) this.end()
   }
 
+  get #lastReason(): CloseReason {
+    if (this.#host.isClosing) return 'the server stops'
+    return this.#isLeaving ? 'another token is required' : 'its last response was sent'
+  }
+
   #context(head: PlainHead): ResponseContext {
-    const isLast = head.isLast || this.#host.isClosing
+    const isLast = head.isLast || this.#host.isClosing || this.#isLeaving
     this.#isLast ||= isLast
-    const reason = this.#host.isClosing ? 'the server stops' : 'its last response was sent'
-    if (isLast) this.#connection.log?.closing(reason)
+    if (isLast) this.#connection.log?.closing(this.#lastReason)
     return { date: this.#host.date, isLast }
   }
 }

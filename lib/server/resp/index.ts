@@ -16,6 +16,8 @@ export interface RespListener {
    * @throws what Bun.listen throws; then nothing has changed
    */
   renewTls(tls: TlsPair): void
+  /** Another token is required: clients that have sent the former one are disconnected. */
+  tokenReplaced(): void
   /** Accepts no new connection, answers the commands that have arrived, and closes all connections. */
   stop(drainTimeoutMs: number): Promise<void>
 }
@@ -30,6 +32,7 @@ export function openRespListener({ sharing, ...options }: RespListenerOptions): 
     return {
       port: server.port,
       renewTls: (pair) => server.renewTls(pair),
+      tokenReplaced: () => server.tokenReplaced(),
       stop: (drainTimeoutMs) => drain(server.port, [server], drainTimeoutMs),
     }
   } catch (cause) {

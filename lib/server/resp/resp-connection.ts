@@ -92,6 +92,15 @@ export class RespConnection {
     this.#settle()
   }
 
+  /** Ends the connection with the replies so far, if its client was let in before. Redis closes such clients, too. */
+  leave(): boolean {
+    if (!this.#session.isAuthenticated) return false
+    this.#log?.closing('another token is required')
+    this.#session.revoke()
+    this.#settle()
+    return true
+  }
+
   /** Closes the connection if its client makes no progress. An idle client that owes nothing may stay. */
   expire(): void {
     const isOwing = !this.#writeBuffer.isEmpty || this.#session.pending > 0 || this.#session.isOver

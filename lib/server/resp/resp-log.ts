@@ -12,6 +12,7 @@ export type RespCloseReason =
   | 'its command was incomplete for too long'
   | 'it did not send the token'
   | PushFault
+  | 'another token is required'
   | 'the server stops'
 
 export class RespLog {

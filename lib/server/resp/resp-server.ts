@@ -55,6 +55,10 @@ export class RespServer implements RespHost, Drainable, ClientProtocol<RespConne
     this.#listener.renewTls(tls)
   }
 
+  tokenReplaced(): void {
+    this.#listener.tokenReplaced()
+  }
+
   /** The protocol has no announcement: clients connect again when their connection ends. */
   announceClose(): void {}
 

@@ -1,7 +1,7 @@
 /** A store without Kafka: what HTTP sees of one, every answer settable. */
 import type { Definition } from '../../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../../lib/definition/presentation.ts'
-import { createRequestHandler, type HandlerOptions, observe, type StoreView } from '../../../lib/http/handler.ts'
+import { createRequestHandler, observe, type RequestHandlerOptions, type StoreView } from '../../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
 import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../../lib/store-protocol/reads.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
@@ -125,7 +125,10 @@ export function serveWithFastPath(hasFastPath: boolean): void {
 }
 
 /** @param definition of keys and values; raw where absent */
-export function serveFake(options: Partial<ListenOptions> & HandlerOptions = {}, definition?: Definition): Served {
+export function serveFake(
+  options: Partial<ListenOptions> & RequestHandlerOptions = {},
+  definition?: Definition,
+): Served {
   const store = new FakeStore(definition)
   const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
   const common = { bind: '127.0.0.1', port: 0, storeId: store.id, hasFastPath: hasFastPathDefault }

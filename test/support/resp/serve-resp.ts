@@ -3,6 +3,7 @@ import { createRequestHandler, observe } from '../../../lib/http/handler.ts'
 import { RespStats } from '../../../lib/metrics/index.ts'
 import { commandLabels, RespContext } from '../../../lib/resp/index.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
+import type { Token } from '../../../lib/text/token.ts'
 import { RespFakeStore } from './fake-store.ts'
 
 export interface RespServed extends AsyncDisposable {
@@ -13,7 +14,7 @@ export interface RespServed extends AsyncDisposable {
   port: number
 }
 
-export function serveResp(options: Partial<ListenOptions> & { token?: string } = {}): RespServed {
+export function serveResp(options: Partial<ListenOptions> & { token?: Token | string } = {}): RespServed {
   const store = new RespFakeStore()
   const stats = new RespStats(commandLabels)
   const { token, connectionsMax = Infinity } = options

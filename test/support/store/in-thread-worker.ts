@@ -41,7 +41,7 @@ class InThreadWorker extends EventTarget {
     else if (message.type === 'snapshots-locked') this.#store!.snapshotsLocked()
     else if (message.type === 'read-keys') this.#store!.readKeys(message)
     else if (message.type === 'close') void this.#store!.close()
-    else {
+    else if (message.type === 'flush') {
       const { id } = message
       await this.#answer(
         this.#store!.flush().then((operations) => ({ type: 'flushed', id, operations })),

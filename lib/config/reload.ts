@@ -1,0 +1,108 @@
+/** The settings that a running store reads again: token, certificate and log level, from the sources of its start. */
+import * as v from 'valibot'
+import type { LogLevel } from '../log/index.ts'
+import { faultsError, faultText } from './faults.ts'
+import { readFlags } from './flags.ts'
+import { isMissingFault } from './missing-setting.ts'
+import { fileVariable } from './secrets.ts'
+import { serverTlsOf } from './server-tls.ts'
+import { variables } from './setting-names.ts'
+import { definitionsOf, metadataOf, type SettingKey } from './settings.ts'
+import { type ConfigInput, type Source, sourcesOf, textOf } from './sources.ts'
+import { readTextAgain } from './text-file.ts'
+import type { TlsPair } from './tls-pair.ts'
+
+/** What a reload may change. */
+export interface ReloadedSettings {
+  readonly token: string | undefined
+  readonly tls: TlsPair | undefined
+  readonly logLevel: LogLevel
+}
+
+/** What is in force, and what stays so until the process ends. */
+export interface Unchanged extends Pick<ReloadedSettings, 'token' | 'tls'> {
+  readonly corsOrigins: readonly string[] | undefined
+}
+
+export interface ReadAgain {
+  readonly settings: ReloadedSettings
+  /** Variables of other settings whose texts differ from those of the start. */
+  readonly others: readonly string[]
+}
+
+/** Text of each variable that is given. */
+export type SettingTexts = ReadonlyMap<string, string>
+
+const keys = ['serverToken', 'serverTlsCert', 'serverTlsKey', 'logLevel'] as const
+const schema = v.object(definitionsOf(keys))
+const tokenVariable = metadataOf('serverToken').variable
+const certVariable = metadataOf('serverTlsCert').variable
+const tlsVariables = new Set([certVariable, metadataOf('serverTlsKey').variable])
+const reread: ReadonlySet<string> = new Set([
+  ...keys.map((key) => metadataOf(key).variable),
+  fileVariable(tokenVariable),
+])
+
+export function textsOf(sources: readonly Source[]): SettingTexts {
+  const texts = new Map<string, string>()
+  for (const { values } of sources) {
+    for (const name of variables) {
+      const text = values.get(name)?.trim()
+      if (text && !texts.has(name)) texts.set(name, text)
+    }
+  }
+  return texts
+}
+
+/**
+ * Reads these settings again, and no others: a fault elsewhere does not keep a certificate from being renewed.
+ * @param started texts of the start
+ * @throws LatchkeyError invalid_settings, with all errors
+ */
+export function readAgain(
+  { argv, environment, envDirectories }: ConfigInput,
+  started: SettingTexts,
+  unchanged: Unchanged,
+): ReadAgain {
+  const flags = readFlags(argv)
+  const { faults } = flags
+  const sources = sourcesOf(flags, environment, envDirectories, readTextAgain)
+  const given = new Map(keys.map((key) => [key as SettingKey, textOf(key, sources, faults, readTextAgain)]))
+  const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
+  const parsed = v.safeParse(schema, texts)
+  for (const issue of parsed.issues ?? []) {
+    const key = issue.path?.[0]?.key as SettingKey
+    faults.push(faultText(key, given.get(key)))
+  }
+  const tls = serverTlsOf(texts, faults, readTextAgain)
+  if (parsed.success) faults.push(...changeFaults(unchanged, parsed.output, faults.length > 0))
+  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
+  if (!parsed.success || faults.length > 0) throw faultsError(reported, 'Reading the settings again')
+  const { serverToken, logLevel } = parsed.output
+  const now = textsOf(sources)
+  const isApplied = (name: string) => reread.has(name) && (unchanged.tls !== undefined || !tlsVariables.has(name))
+  const others = variables.filter((name) => started.get(name) !== now.get(name) && !isApplied(name))
+  // Without HTTPS, a certificate has no listener.
+  const settings = { token: serverToken, tls: unchanged.tls && tls, logLevel }
+  return { settings, others }
+}
+
+/** Returns what is wrong with the step from the former settings to valid new ones. */
+function changeFaults(
+  { token, tls, corsOrigins }: Unchanged,
+  { serverToken, serverTlsCert }: v.InferOutput<typeof schema>,
+  hasOthers: boolean,
+): string[] {
+  const faults: string[] = []
+  // An env file that is being written may be short for a moment: this must not open the store.
+  if (token !== undefined && serverToken === undefined && !hasOthers) {
+    faults.push(`${tokenVariable} is not given any more: only a restart ends the check of tokens`)
+  }
+  if (serverToken !== undefined && corsOrigins?.includes('*') === true) {
+    faults.push(`${tokenVariable}: it excludes CORS_ORIGINS="*", which stays until a restart`)
+  }
+  if (tls !== undefined && serverTlsCert === undefined && !hasOthers) {
+    faults.push(`${certVariable} is not given any more: only a restart ends HTTPS`)
+  }
+  return faults
+}
