@@ -1,4 +1,7 @@
-/** The series of each partition, read from the gauges in shared memory. An unknown value has no series. */
+/**
+ * The series of each partition, read from the gauges in shared memory. Position, end and lag have no series
+ * before they are known. All others exist in every configuration, so rules and dashboards find them.
+ */
 import { snapshotRefusals } from '../store-protocol/snapshot-refusal.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { GaugeName } from '../store-protocol/stats.ts'
@@ -23,7 +26,9 @@ export function registerPartitionSeries(
   }
   gauge('position', 'Next source offset to consume', (stats, partition) => stats.gauge(partition, 'position'))
   gauge('end_offset', 'Source offset after the last record', (stats, partition) => stats.gauge(partition, 'end'))
-  gauge('committed_offset', 'Source offset committed', (stats, partition) => stats.gauge(partition, 'committed'))
+  gauge('committed_offset', 'Source offset committed; 0 before a commit, and of a replica', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'committed')
+  })
   gauge('lag', 'Source offsets not consumed yet', lagOf)
   gauge('entries', 'Keys held', (stats, partition) => zeroIfUnknown(stats, partition, 'entries'))
   gauge('live_bytes', 'Bytes of the latest entries of all keys', (stats, partition) => {
@@ -40,10 +45,11 @@ export function registerPartitionSeries(
   registerSnapshotSeries(series, gauge, () => read().stats)
   series.gauge(
     'partition_trouble_since_seconds',
-    'Start of a problem between a partition and a broker, in seconds since the epoch',
+    'Start of a problem between a partition and a broker, in seconds since the epoch; 0 without one',
     () => {
-      return read().details.flatMap(({ troubles = [] }) => {
-        return troubles.map(({ partition, client, broker, since }) => {
+      return read().details.flatMap(({ partition, troubles }): Sample[] => {
+        if (troubles === undefined || troubles.length === 0) return [{ labels: { partition }, value: 0 }]
+        return troubles.map(({ client, broker, since }) => {
           return { labels: { partition, client, broker: broker ?? '' }, value: Date.parse(since) / 1000 }
         })
       })
@@ -61,24 +67,26 @@ export function registerPartitionSeries(
 type PartitionGauge = (name: string, help: string, valueOf: (stats: StatsView, partition: number) => number) => void
 
 function registerSnapshotSeries(series: SeriesRegistry, gauge: PartitionGauge, read: () => StatsView): void {
-  gauge('snapshot_position', 'Next changelog offset of the last snapshot', (stats, partition) => {
-    return stats.gauge(partition, 'snapshotPosition')
+  gauge('snapshot_position', 'Next changelog offset of the last snapshot; 0 without one', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'snapshotPosition')
   })
-  gauge('snapshot_age_seconds', 'Age of the last snapshot', (stats, partition) => {
+  gauge('snapshot_age_seconds', 'Age of the last snapshot; 0 without one', (stats, partition) => {
     const takenAt = stats.gauge(partition, 'snapshotTakenAt')
-    return takenAt < 0 ? -1 : Math.max(0, (Date.now() - takenAt) / 1000)
+    return takenAt < 0 ? 0 : Math.max(0, (Date.now() - takenAt) / 1000)
   })
-  gauge('snapshot_bytes', 'Bytes of the files of the last snapshot', (stats, partition) => {
-    return stats.gauge(partition, 'snapshotBytes')
+  gauge('snapshot_bytes', 'Bytes of the files of the last snapshot; 0 without one', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'snapshotBytes')
   })
-  gauge('snapshot_seconds', 'Time that the last snapshot took', (stats, partition) => {
-    return stats.gauge(partition, 'snapshotSeconds')
+  gauge('snapshot_seconds', 'Time that the last snapshot took; 0 before it', (stats, partition) => {
+    return zeroIfUnknown(stats, partition, 'snapshotSeconds')
   })
   series.gauge('partition_snapshot_start', '1 with the reason why the start did not use a snapshot, or `used`', () => {
     const stats = read()
     return stats.partitions.flatMap((partition) => {
       const reason = snapshotRefusals[stats.gauge(partition, 'snapshotRefusal')]
-      return reason === undefined ? [] : [{ labels: { partition, reason }, value: 1 }]
+      // Without SNAPSHOT_DIR, and before it is known.
+      if (reason === undefined) return [{ labels: { partition, reason: 'none' }, value: 0 }]
+      return [{ labels: { partition, reason }, value: 1 }]
     })
   })
 }

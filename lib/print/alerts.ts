@@ -41,7 +41,7 @@ const rules: readonly Rule[] = [
   },
   {
     alert: 'LatchkeyBrokerTrouble',
-    expr: 'time() - min by (instance, partition, client) (latchkey_partition_trouble_since_seconds) > 120',
+    expr: 'time() - min by (instance, partition, client) (latchkey_partition_trouble_since_seconds > 0) > 120',
     for: '1m',
     severity: 'ticket',
     summary: 'Partition {{ $labels.partition }} waits for a broker ({{ $labels.client }})',

@@ -23,6 +23,62 @@ test('promtool accepts the rules of alerts', async () => {
   expect(stdout).toContain('rules found')
 })
 
+/** Series of a store that is well: those that the rules name. */
+const well: Readonly<Record<string, string>> = {
+  'latchkey_condition{name="recovered"}': '1x60',
+  'latchkey_state{state="failed"}': '0x60',
+  'latchkey_partition_lag{partition="0"}': '5x60',
+  'latchkey_partition_trouble_since_seconds{partition="0"}': '0x60',
+  'latchkey_partition_state{partition="0",role="primary",state="fenced"}': '0x60',
+  'latchkey_records_skipped_total{reason="null_key"}': '0x60',
+  latchkey_foreign_writes_total: '0x60',
+  latchkey_memory_full: '0x60',
+  'latchkey_partition_snapshot_age_seconds{partition="0"}': '30x60',
+  'latchkey_lookups_total{outcome="readers_exhausted"}': '0x60',
+}
+
+test('each alert fires when it should, and none without a reason', async () => {
+  const cases: readonly (readonly [alert: string | undefined, series: string, values: string])[] = [
+    [undefined, 'up', '1x60'],
+    ['LatchkeyNotReady', 'latchkey_condition{name="recovered"}', '0x60'],
+    ['LatchkeyFailed', 'latchkey_state{state="failed"}', '1x60'],
+    ['LatchkeyLagGrows', 'latchkey_partition_lag{partition="0"}', '20000+100x60'],
+    [
+      'LatchkeyBrokerTrouble',
+      'latchkey_partition_trouble_since_seconds{partition="0",client="source consumer",broker="b:1"}',
+      '60x60',
+    ],
+    ['LatchkeyPartitionStopped', 'latchkey_partition_state{partition="0",role="primary",state="fenced"}', '1x60'],
+    ['LatchkeyRecordsSkipped', 'latchkey_records_skipped_total{reason="null_key"}', '0+1x60'],
+    ['LatchkeyForeignWrites', 'latchkey_foreign_writes_total', '0+1x60'],
+    ['LatchkeyMemoryFull', 'latchkey_memory_full', '1x60'],
+    ['LatchkeySnapshotOld', 'latchkey_partition_snapshot_age_seconds{partition="0"}', '4000+60x60'],
+    ['LatchkeyReadersExhausted', 'latchkey_lookups_total{outcome="readers_exhausted"}', '0+1x60'],
+  ]
+  const named = documents.alerts.match(/(?<=alert: )\w+/g)
+  expect(cases.flatMap(([alert]) => alert ?? []).toSorted()).toEqual(named!.toSorted())
+  const tests = cases.map(([alert, series, values]) => ({
+    interval: '1m',
+    input_series: Object.entries({ ...well, [series]: values }).map(([name, all]) => ({ series: name, values: all })),
+    promql_expr_test: [
+      {
+        expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
+        eval_time: '50m',
+        exp_samples: alert === undefined ? [] : [{ labels: `{alertname="${alert}"}`, value: 1 }],
+      },
+    ],
+  }))
+  writeFileSync(join(folder, 'alerts.yml'), documents.alerts)
+  const path = join(folder, 'alerts-test.json')
+  writeFileSync(path, JSON.stringify({ rule_files: ['alerts.yml'], evaluation_interval: '1m', tests }))
+  const { stdout, stderr, exitCode } = await run(['promtool', 'test', 'rules', path], timeoutMs)
+  expect({ exitCode, failed: stdout.includes('FAILED') && stdout, stderr }).toEqual({
+    exitCode: 0,
+    failed: false,
+    stderr: '',
+  })
+})
+
 test('promtool accepts each expression of the dashboard', async () => {
   const { panels } = JSON.parse(documents.dashboard) as { panels: { targets?: { expr: string }[] }[] }
   const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
