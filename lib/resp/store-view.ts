@@ -16,10 +16,12 @@ export interface RespStore extends StoreReads {
   get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined>
   status(): StoreStatus
   readonly changes: {
+    /** The store will serve, and does not yet. */
+    readonly isRecovering: boolean
     /**
-     * Watches which keys change from now on.
+     * Watches which keys change from now on, or from when the store serves if it recovers.
      * @param ready called when its take() may return something
-     * @returns rejects with LatchkeyError while the store does not serve
+     * @returns rejects with LatchkeyError if the store will not serve
      */
     watchKeys(ready: () => void): Promise<KeyWatching>
   }

@@ -23,6 +23,8 @@ export class Notifier {
   readonly #turns: Turns
   /** Clients that subscribe or track, or are about to. */
   readonly #users = new Set<PushQueue>()
+  /** Those that do so before changes are watched, because the store recovers. */
+  readonly #early = new Set<PushQueue>()
   #watch: KeyWatching | undefined
   #opening: Promise<void> | undefined
   #isDispatching = false
@@ -31,24 +33,27 @@ export class Notifier {
   constructor(store: RespStore, turns: Turns, options: TrackedKeysOptions) {
     this.#store = store
     this.#turns = turns
-    const { hasPlainKeys } = store.presentation
-    this.subscriptions = new Subscriptions(hasPlainKeys)
-    this.tracking = new Tracking(options, hasPlainKeys)
+    this.subscriptions = new Subscriptions(store.presentation.hasPlainKeys)
+    this.tracking = new Tracking(options, store.presentation)
   }
 
   /**
-   * To be called before a client subscribes or tracks: what changes after that reaches it.
-   * @returns a promise if it has to wait; rejects with LatchkeyError while the store does not serve
+   * To be called before a client subscribes or tracks: what changes after that reaches it. While the store recovers, as
+   * with Redis, the client does not wait; when the store serves, it learns that anything may have changed.
+   * @returns a promise if it has to wait; rejects with LatchkeyError if the store will not serve
    */
   begin(queue: PushQueue): void | Promise<void> {
     this.#users.add(queue)
     if (this.#watch !== undefined) return
     this.#opening ??= this.#open()
-    return this.#opening
+    if (!this.#store.changes.isRecovering) return this.#opening
+    this.#early.add(queue)
+    this.#opening.catch(() => {})
   }
 
   /** The client neither subscribes nor tracks. */
   end(queue: PushQueue): void {
+    this.#early.delete(queue)
     if (!this.#users.delete(queue) || this.#users.size > 0) return
     this.#watch?.close()
     this.#watch = undefined
@@ -59,7 +64,13 @@ export class Notifier {
       const watch = await this.#store.changes.watchKeys(() => this.#wake())
       if (this.#users.size === 0) watch.close()
       else this.#watch = watch
+      // What they have read since the store serves may have changed before it was watched.
+      if (this.#early.size > 0) this.#lost('missed')
+    } catch (error) {
+      for (const queue of this.#early) queue.fail('changes cannot be watched')
+      throw error
     } finally {
+      this.#early.clear()
       this.#opening = undefined
     }
   }

@@ -36,5 +36,10 @@ export const pushOverheadBytes = 128
 export const changesPerTurn = 128
 /** Clients to which pushes are sent before others get a turn. */
 export const sendsPerTurn = 500
+/** Keys that are named with an invalidation of everything: those that the client has read last. */
+export const latestKeysMax = 256
+/** Memory of such names: of one client, and of what waits for all clients of a thread when they are added. */
+export const latestBytesMax = 65_536
+export const latestAllBytesMax = 33_554_432
 /** Keys in one push of an invalidation. */
 export const keysPerPush = 256

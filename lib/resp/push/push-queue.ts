@@ -5,7 +5,14 @@
  * that was caused since the command began has to come after it.
  */
 import type { ReplyWriter } from '../reply-writer.ts'
-import { keysPerPush, pushOverheadBytes, queueBytesMax, sentBytesMax } from './push-limits.ts'
+import {
+  keysPerPush,
+  latestAllBytesMax,
+  latestBytesMax,
+  pushOverheadBytes,
+  queueBytesMax,
+  sentBytesMax,
+} from './push-limits.ts'
 import type { CountedQueue, PushQueues } from './push-queues.ts'
 
 /** A message of a subscription. */
@@ -20,6 +27,7 @@ export interface Message {
 export type PushFault =
   | 'it did not take the messages of its subscriptions'
   | 'changes were missed that its subscriptions name'
+  | 'changes cannot be watched'
   | 'its pattern takes too long to compare'
 
 export class PushQueue implements CountedQueue {
@@ -73,10 +81,17 @@ export class PushQueue implements CountedQueue {
     this.#queues.schedule(this)
   }
 
-  /** The client has to forget all keys. */
-  invalidateEverything(): void {
-    if (this.#isOver) return
-    this.dropInvalidations()
+  /**
+   * The client has to forget all keys. Those that wait are still named, before that.
+   * @param latest keys to be named, too, as far as there is room for them
+   */
+  invalidateEverything(latest: Iterable<readonly [string, Uint8Array]> = []): void {
+    if (this.#isOver || this.#isAllInvalid) return
+    for (const [name, key] of latest) {
+      if (this.#bytes > latestBytesMax || this.#queues.bytes > latestAllBytesMax) break
+      this.invalidate(name, key)
+    }
+    if (this.#isAllInvalid) return
     this.#isAllInvalid = true
     this.#grow(pushOverheadBytes)
     this.#queues.schedule(this)
@@ -103,8 +118,10 @@ export class PushQueue implements CountedQueue {
   /** What can be said in short is; a client that needs each message is closed, since it would not know what it missed. */
   overflow(): void {
     const hasMessages = (this.#messages?.size ?? 0) > 0
-    if (this.#invalid !== undefined && this.#invalid.size > 0) this.invalidateEverything()
-    else if (hasMessages) this.fail('it did not take the messages of its subscriptions')
+    if (this.#invalid !== undefined && this.#invalid.size > 0) {
+      this.#shorten(this.#isAllInvalid ? 0 : latestBytesMax)
+      this.invalidateEverything()
+    } else if (hasMessages) this.fail('it did not take the messages of its subscriptions')
   }
 
   /** Ends the connection. */
@@ -129,11 +146,6 @@ export class PushQueue implements CountedQueue {
 
   #sendInvalid(): void {
     const replies = this.#replies
-    if (this.#isAllInvalid && replies.waiting < sentBytesMax) {
-      this.#startInvalidation()
-      replies.nil()
-      this.dropInvalidations()
-    }
     while (this.#invalid !== undefined && this.#invalid.size > 0 && replies.waiting < sentBytesMax) {
       const some = [...this.#invalid.entries().take(keysPerPush)]
       this.#startInvalidation()
@@ -144,6 +156,21 @@ export class PushQueue implements CountedQueue {
         this.#grow(-key.length - pushOverheadBytes)
       }
     }
+    if (!this.#isAllInvalid || replies.waiting >= sentBytesMax) return
+    this.#startInvalidation()
+    replies.nil()
+    this.dropInvalidations()
+  }
+
+  /** Drops names, those that have waited longest first, as everything is invalid. */
+  #shorten(bytesMax: number): void {
+    let dropped = 0
+    for (const [name, key] of this.#invalid ?? []) {
+      if (this.#bytes - dropped <= bytesMax) break
+      this.#invalid!.delete(name)
+      dropped += key.length + pushOverheadBytes
+    }
+    this.#grow(-dropped)
   }
 
   #startInvalidation(): void {

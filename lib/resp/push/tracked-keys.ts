@@ -45,8 +45,10 @@ export class TrackedKeys {
 
   add(key: string, reader: KeyReader): void {
     const keys = this.#keysOf.get(reader) ?? new Set()
-    if (keys.has(key)) return
+    const isKnown = keys.delete(key)
+    // The one that was read last takes the last place.
     this.#keysOf.set(reader, keys.add(key))
+    if (isKnown) return
     const readers = this.#readers.get(key)
     if (readers === undefined) {
       this.#readers.set(key, reader)
@@ -85,6 +87,12 @@ export class TrackedKeys {
       if (!(readers instanceof Set)) this.#removeKey(key)
       else if (readers.delete(reader) && readers.size === 0) this.#removeKey(key)
     }
+  }
+
+  /** Returns the keys that a reader has read last, as far as they are remembered. */
+  latestOf(reader: KeyReader, max: number): Iterable<string> {
+    const keys = this.#keysOf.get(reader) ?? new Set<string>()
+    return keys.values().drop(Math.max(0, keys.size - max))
   }
 
   /** Nothing is remembered any more. */

@@ -1,7 +1,8 @@
 /** Who has to forget a key when it changes: clients that have read it, and those that follow its prefix. */
+import type { Presentation } from '../../definition/presentation.ts'
 import { CommandError } from '../error-reply.ts'
 import { bytesOf } from './encoded.ts'
-import { prefixesMax } from './push-limits.ts'
+import { latestKeysMax, prefixesMax } from './push-limits.ts'
 import type { PushQueue } from './push-queue.ts'
 import { type KeyReader, TrackedKeys, type TrackedKeysOptions } from './tracked-keys.ts'
 
@@ -16,14 +17,13 @@ export class Tracking {
   readonly #readers = new Map<PushQueue, KeyReader>()
   /** Of the broadcast mode, by prefix. */
   readonly #prefixes = new Map<string, Prefix>()
-  readonly #hasPlainKeys: boolean
+  readonly #presentation: Presentation
   /** The key that changes, as clients write it. */
   #shown: Uint8Array | undefined
 
-  /** @param hasPlainKeys clients write keys as they are stored */
-  constructor(options: TrackedKeysOptions, hasPlainKeys: boolean) {
+  constructor(options: TrackedKeysOptions, presentation: Presentation) {
     this.#keys = new TrackedKeys(options)
-    this.#hasPlainKeys = hasPlainKeys
+    this.#presentation = presentation
   }
 
   get isUsed(): boolean {
@@ -75,7 +75,7 @@ export class Tracking {
 
   wants(data: Uint8Array, start: number, length: number): boolean {
     if (this.#keys.mayHave(data, start, length)) return true
-    if (!this.#hasPlainKeys) return this.#prefixes.size > 0
+    if (!this.#presentation.hasPlainKeys) return this.#prefixes.size > 0
     for (const { bytes } of this.#prefixes.values()) if (hasPrefix(data, start, length, bytes)) return true
     return false
   }
@@ -95,19 +95,41 @@ export class Tracking {
     }
   }
 
-  /** Any key may have changed. */
+  /**
+   * Any key may have changed. The keys that a client has read last are named as well: node-redis would keep a value
+   * whose reply arrives together with an invalidation of everything.
+   */
   everythingChanged(): void {
+    for (const [queue, reader] of this.#readers) queue.invalidateEverything(this.#latestOf(reader))
     this.#keys.clear()
-    for (const queue of this.#readers.keys()) queue.invalidateEverything()
     for (const { queues } of this.#prefixes.values()) for (const queue of queues) queue.invalidateEverything()
   }
 
+  *#latestOf(reader: KeyReader): Iterable<readonly [string, Uint8Array]> {
+    for (const key of this.#keys.latestOf(reader, latestKeysMax)) {
+      const shown = this.#presentation.hasPlainKeys ? bytesOf(key) : shownAtOnce(this.#presentation, bytesOf(key))
+      if (shown !== undefined) yield [key, shown]
+    }
+  }
+
   #forget(key: string, reader: KeyReader, queue: PushQueue): void {
-    const shown = this.#shown ?? (this.#hasPlainKeys ? bytesOf(key) : undefined)
+    const shown = this.#shown ?? (this.#presentation.hasPlainKeys ? bytesOf(key) : undefined)
     if (shown !== undefined) return queue.invalidate(key, shown)
     // Dropped beyond the bound, and its text would have to be made first.
     this.#keys.removeReader(reader)
     queue.invalidateEverything()
+  }
+}
+
+/** Returns undefined if a schema has to be fetched first, or the key is not of the format. */
+function shownAtOnce(presentation: Presentation, key: Uint8Array): Uint8Array | undefined {
+  try {
+    const text = presentation.keyText(key)
+    if (!(text instanceof Promise)) return text
+    text.catch(() => {})
+    return undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -2,7 +2,7 @@
  * Waits for changes of a store, in a thread that reads it. Store threads send a message after a publish only while
  * a client waits here. A publish ends the waits that it concerns; nothing is polled, and no reader is held.
  */
-import { LatchkeyError } from '../../errors.ts'
+import { isInstance, LatchkeyError } from '../../errors.ts'
 import type { FollowOptions } from '../../store-protocol/following.ts'
 import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
@@ -127,12 +127,23 @@ export class StoreChanges {
     return this.#begin(() => new Follower(this.#source.reads, this.#followers, options, ready))
   }
 
+  /** The store will serve, and does not yet. */
+  get isRecovering(): boolean {
+    try {
+      this.#source.requireServing()
+      return false
+    } catch (thrown) {
+      return isInstance(thrown, LatchkeyError) && thrown.code === 'recovering'
+    }
+  }
+
   /**
-   * Watches which keys change from now on. The watch is to be closed.
+   * Watches which keys change from now on, or from when the store serves if it recovers. The watch is to be closed.
    * @param ready called when its take() may return something
-   * @returns rejects as follow() does
+   * @returns rejects as follow() does, except while the store recovers
    */
   async watchKeys(ready: () => void): Promise<KeyWatch> {
+    while (this.isRecovering) await this.#nextMessage()
     this.#source.requireServing()
     return this.#begin(() => new KeyWatch(this.#followers, ready))
   }
@@ -143,8 +154,7 @@ export class StoreChanges {
     try {
       this.#request()
       while (this.#following.some(({ cursor }) => cursor === undefined)) {
-        this.#opening ??= Promise.withResolvers()
-        await this.#opening.promise
+        await this.#nextMessage()
         this.#source.requireServing()
       }
       // What this thread has not read yet belongs to the place at which the follower begins.
@@ -186,6 +196,12 @@ export class StoreChanges {
     const woken = readPublish(changes, this.#followers, this.#keys)
     for (const changed of woken) changed()
     this.#reopen()
+  }
+
+  /** Resolves when a store thread has said something that those may wait for who are about to follow. */
+  #nextMessage(): Promise<void> {
+    this.#opening ??= Promise.withResolvers()
+    return this.#opening.promise
   }
 
   /** Those that are about to follow look again. What one of them waits for next, none of the others may end. */

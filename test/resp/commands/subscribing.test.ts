@@ -117,11 +117,11 @@ describe('subscribing', () => {
     expect(await talk.ask('PSUBSCRIBE', 'q')).toEqual(['psubscribe', 'q', 1_000])
   })
 
-  test('while the store recovers, the error says so and nothing is left', async () => {
+  test('of a store that has failed, the error says so and nothing is left', async () => {
     const talk = new Talk()
-    talk.store.changes.error = new LatchkeyError('recovering', 'Waiting: the store recovers')
+    talk.store.changes.error = new LatchkeyError('store_failed', 'Watching: the store has failed')
     expect(await talk.ask('SUBSCRIBE', 'a')).toEqual(
-      new ReplyError('LOADING Latchkey is loading the dataset in memory. Waiting: the store recovers'),
+      new ReplyError('LATCHKEY store_failed Watching: the store has failed'),
     )
     talk.store.changes.error = undefined
     expect(await talk.ask('SUBSCRIBE', 'a')).toEqual(['subscribe', 'a', 1])

@@ -1,6 +1,6 @@
 /**
  * Clients that keep what they read, and drop what is invalidated, have what is published, although commands wait between
- * their reading and their reply, clients are slow or come and go, and partitions are filled again.
+ * their reading and their reply, clients are slow or come and go, partitions are filled again, and the store recovers.
  */
 import { expect, test } from 'bun:test'
 import { RespStats } from '../../../lib/metrics/index.ts'
@@ -29,6 +29,7 @@ class NearCache {
   #left = 0
   #session!: Session
   #connections = 0
+  #isOpen = false
 
   constructor(context: RespContext, mode: readonly string[]) {
     this.#context = context
@@ -41,7 +42,8 @@ class NearCache {
   }
 
   connect(): void {
-    if (this.#connections > 0) this.#session.close()
+    if (this.#isOpen) this.close()
+    this.#isOpen = true
     this.held.clear()
     this.#asked.length = 0
     this.#bytes = Buffer.alloc(0)
@@ -77,6 +79,7 @@ class NearCache {
   }
 
   close(): void {
+    this.#isOpen = false
     this.#session.close()
   }
 
@@ -127,7 +130,15 @@ function slowStore({ store }: MapStore, random: Random): RespStore {
   }
   return {
     presentation: store.presentation,
-    changes: store.changes,
+    changes: {
+      get isRecovering() {
+        return store.changes.isRecovering
+      },
+      async watchKeys(ready) {
+        for (let turns = random.below(8); turns > 0; turns--) await turn()
+        return store.changes.watchKeys(ready)
+      },
+    },
     get heldPartitions() {
       return store.heldPartitions
     },
@@ -166,8 +177,21 @@ test('a near cache has what is published', async () => {
     maps.setState(partition, 'running')
     maps.threads[partition % 2]!.post({ type: 'published', readerThreads: [0] })
   }
+  const restart = async () => {
+    for (const { post } of maps.threads) post({ type: 'state', state: 'recovering' })
+    for (const cache of caches) cache.close()
+    for (const cache of caches) cache.connect()
+    for (let turns = random.below(4); turns > 0; turns--) await turn()
+    for (const { post } of maps.threads) post({ type: 'state', state: 'running' })
+    // Before changes are watched.
+    for (const cache of caches) cache.read(Array.from({ length: 5 }, () => keyOf(random.below(keyCount))))
+    await turn()
+    for (let count = random.below(20); count > 0; count--) write()
+    await maps.publish()
+  }
   for (let epoch = 0; epoch < 60; epoch++) {
     for (let round = 0; round < 40; round++) {
+      if (random.below(100) === 0) await restart()
       const cache = random.pick(caches)
       const keys = Array.from({ length: random.pick([1, 1, 3]) }, () => keyOf(random.below(keyCount)))
       cache.read(keys)

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { WantsKey } from '../../../lib/store-protocol/following.ts'
+import type { LatchkeyError } from '../../../lib/errors.ts'
+import type { KeyWatching, WantsKey } from '../../../lib/store-protocol/following.ts'
 import { Random } from '../../support/random.ts'
 import { type MapStore, openMapStore } from '../../support/store/map-store.ts'
 
@@ -88,4 +89,32 @@ test('a watch says that a partition has changed its state, and that it was fille
   expect(watch.take(10, all)).toBe('missed')
   expect(watch.take(10, all)).toBeUndefined()
   expect(woken).toBeGreaterThan(2)
+})
+
+test('a watch of a store that recovers begins when the store serves', async () => {
+  await using maps = await opened()
+  const { changes } = maps.store
+  for (const { post } of maps.threads) post({ type: 'state', state: 'recovering' })
+  expect(changes.isRecovering).toBe(true)
+  let watch: KeyWatching | undefined
+  const opening = changes.watchKeys(() => {}).then((begun) => (watch = begun))
+  maps.threads[0]!.post({ type: 'state', state: 'running' })
+  await Bun.sleep(0)
+  expect(watch).toBeUndefined()
+  maps.threads[1]!.post({ type: 'state', state: 'running' })
+  await opening
+  expect(changes.isRecovering).toBe(false)
+  maps.put(1, 'after', 'value')
+  await maps.publish()
+  expect(watch!.take(10, all)).toHaveLength(1)
+})
+
+test('a watch of a store that recovers is refused when the store fails', async () => {
+  await using maps = await opened()
+  const { changes } = maps.store
+  maps.threads[0]!.post({ type: 'state', state: 'recovering' })
+  const refused = changes.watchKeys(() => {}).catch((error: LatchkeyError) => error.code)
+  maps.threads[0]!.post({ type: 'failed', error: { code: 'internal', message: 'a test' } })
+  expect(await refused).toBe('store_failed')
+  expect(changes.isRecovering).toBe(false)
 })

@@ -11,6 +11,8 @@ interface Watch {
 export class FakeWatches extends FakeWaits {
   /** What watchKeys() rejects with. */
   error: LatchkeyError | undefined
+  /** Then `opening` resolves when the store serves. */
+  isRecovering = false
   /** What watchKeys() waits for. */
   opening: Promise<void> = Promise.resolve()
   readonly #watches = new Set<Watch>()
