@@ -75,12 +75,12 @@ export function openContext({
     failed,
   })
   flusher.watchBy(changes)
-  const parts = { config, clients, stats, map, flush: () => flusher.flush(), failed }
-  const snapshots = directory && snapshotsOf(parts, directory)
   const { share: _, ...whole } = config
   const { primaries, replicas } = rolesOf(whole, topology.partitionCount)
   const threads = Math.min(config.storeThreads ?? 1, primaries.length + replicas.length)
   const memory = new MemoryGuard({ config, map, stats, threads, flush: () => flusher.flush(), post, failed })
+  const parts = { config, clients, stats, map, memory, flush: () => flusher.flush(), failed }
+  const snapshots = directory && snapshotsOf(parts, directory)
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
   for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
   for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)

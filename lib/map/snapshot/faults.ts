@@ -29,7 +29,7 @@ export function isFault(value: object): value is SnapshotFault {
  * - full: no space, no quota, or a limit of file sizes
  * - refused: read-only, or no permission
  * - disk: any other error of the disk
- * - memory: the system gave none to copy what was restored
+ * - memory: the system gave none to copy what was restored, or a copy of the index does not fit
  * - thread: the snapshot thread hung or ended; no more are taken
  * - closed: close() was called before it was complete
  */

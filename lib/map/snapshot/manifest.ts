@@ -83,6 +83,12 @@ export function dataBytesOf({ segments, index }: SnapshotManifest): number {
   return segments.reduce((bytes, { used }) => bytes + used, 0) + slotBytes * 2 ** index.bits
 }
 
+/** Returns the bytes of memory that a live partition with a snapshot has: segments, and the index tables of both sides. */
+export function memoryBytesOf({ segments, segmentBytes, index }: SnapshotManifest): number {
+  const log = segments.reduce((bytes, { used, run, sealed }) => bytes + (sealed ? run * segmentBytes : used), 0)
+  return log + 2 * slotBytes * 2 ** index.bits
+}
+
 function whatIsWrong(
   { partition, segments, segmentBytes, index, entries }: SnapshotManifest,
   expected: number,

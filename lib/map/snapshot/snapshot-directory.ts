@@ -4,7 +4,7 @@ import { canLockFiles, lockFile } from '../../linux/file-lock.ts'
 import { type Disk, systemCodeOf } from './disk.ts'
 import { faultOf, isFault, type SnapshotFault } from './faults.ts'
 import { damagedPrefix, highestGeneration, lockName, manifestGenerations, manifestName } from './file-names.ts'
-import { dataBytesOf, decodeManifest, manifestBytesMax, type SnapshotManifest } from './manifest.ts'
+import { dataBytesOf, decodeManifest, manifestBytesMax, memoryBytesOf, type SnapshotManifest } from './manifest.ts'
 import { MappedSegments } from './mapped-segments.ts'
 import type { MemoryKeeper } from './memory-keeper.ts'
 import { PartitionFiles, type SnapshotHeader } from './partition-files.ts'
@@ -23,6 +23,8 @@ export interface SnapshotCandidate {
   readonly older: readonly SnapshotManifest[]
   /** Bytes of the data to read. */
   readonly bytes: number
+  /** Bytes of memory that the partition will have. */
+  readonly memoryBytes: number
 }
 
 export interface Candidates {
@@ -128,6 +130,7 @@ export class SnapshotDirectory {
       directory: this,
       older: manifests.slice(index + 1),
       bytes: dataBytesOf(manifest),
+      memoryBytes: memoryBytesOf(manifest),
     }))
     return { snapshots, faults }
   }

@@ -1,6 +1,7 @@
 /** Takes snapshots of a map, one partition at a time, with a thread that writes them. For the writer's thread. */
 import { LatchkeyError } from '../../errors.ts'
 import type { ChiralMap } from '../writer/chiral-map.ts'
+import type { Capture } from '../writer/snapshot-access.ts'
 import { systemCodeOf } from './disk.ts'
 import { failureOf, type SnapshotFailure } from './faults.ts'
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts'
@@ -18,19 +19,28 @@ export interface SnapshotTaken {
   readonly seconds: number
 }
 
+export interface SnapshotWriterOptions extends JobRunnerOptions {
+  /** Returns whether so many bytes may be kept in memory. Without it they always may. */
+  readonly mayKeep?: (bytes: number) => boolean
+}
+
+class NoRoom extends Error {}
+
 export class SnapshotWriter {
   readonly #map: ChiralMap
   readonly #directory: SnapshotDirectory
   readonly #runner: JobRunner
+  readonly #mayKeep: (bytes: number) => boolean
   /** Copies of tables. Kept, because the engine does not reliably free shared memory. */
   #table = new SharedArrayBuffer(0)
   #last: Promise<unknown> = Promise.resolve()
 
   /** Starts no thread: the first take() or own() does. */
-  constructor(map: ChiralMap, directory: SnapshotDirectory, options: JobRunnerOptions = {}) {
+  constructor(map: ChiralMap, directory: SnapshotDirectory, options: SnapshotWriterOptions = {}) {
     this.#map = map
     this.#directory = directory
     this.#runner = new JobRunner(options)
+    this.#mayKeep = options.mayKeep ?? (() => true)
   }
 
   /** Whether no more snapshots are taken: the thread hung or ended, or close() was called. */
@@ -85,7 +95,13 @@ export class SnapshotWriter {
     // A file that memory shows may not be written.
     const failure = (await this.#own()) ?? this.#runner.end
     if (failure !== undefined) return failure
-    const capture = await this.#map.snapshots.capture(partition, (bytes) => this.#tableOf(bytes))
+    let capture: Capture
+    try {
+      capture = await this.#map.snapshots.capture(partition, (bytes) => this.#tableOf(bytes))
+    } catch (error) {
+      if (error instanceof NoRoom) return { kind: 'failed', reason: 'memory', message: error.message }
+      throw error
+    }
     const pinned = new Set(capture.segments.map(({ number }) => number))
     try {
       const files = this.#directory.filesOf(partition)
@@ -118,7 +134,11 @@ export class SnapshotWriter {
   }
 
   #tableOf(bytes: number): Int32Array {
-    if (this.#table.byteLength < bytes) this.#table = new SharedArrayBuffer(bytes)
+    if (this.#table.byteLength < bytes) {
+      // What it replaces counts, too: the engine may keep it.
+      if (!this.#mayKeep(bytes)) throw new NoRoom(`a copy of its index has ${bytes} bytes, and memory is full`)
+      this.#table = new SharedArrayBuffer(bytes)
+    }
     return new Int32Array(this.#table, 0, bytes / 4)
   }
 }

@@ -9,6 +9,11 @@ export class MapNeeds {
   readonly #stats: Stats
   readonly #ledger: MemoryLedger
   #pendingBytes = () => 0
+  /** Of buffers beside the map. */
+  #bufferBytes = 0
+  /** What the map needs at least when everything is in it that is being restored. */
+  #restoredBytes = 0
+  #restoring = 0
   #measuredAt = Number.NEGATIVE_INFINITY
 
   constructor(map: ChiralMap, stats: Stats, ledger: MemoryLedger) {
@@ -31,16 +36,35 @@ export class MapNeeds {
     return performance.now() - this.#measuredAt >= apartMs
   }
 
+  /** Counts a buffer beside the map, or with a negative number removes it. */
+  addBuffer(bytes: number): void {
+    this.#bufferBytes += bytes
+  }
+
+  /** Counts what is going to be restored into the map, until the returned function is called. */
+  beginRestore(bytes: number): () => void {
+    this.#restoredBytes = (this.#restoring === 0 ? this.#mapBytes() : this.#restoredBytes) + bytes
+    this.#restoring++
+    return () => {
+      this.#restoring--
+      if (this.#restoring === 0) this.#restoredBytes = 0
+    }
+  }
+
   /** @returns what all store threads need, in bytes */
   measure(): number {
     this.#measuredAt = performance.now()
+    return this.#ledger.set('neededBytes', Math.max(this.#mapBytes(), this.#restoredBytes) + this.#bufferBytes)
+  }
+
+  #mapBytes(): number {
     const { usedBytes, freeBytes, openingBytes, growthBytes } = this.#map.memory
     this.#stats.set('mapBytes', usedBytes)
     this.#stats.set('mapFreeBytes', freeBytes)
     // Free segments are used for entries first. New tables need consecutive ones, which may not be found among them.
     const reusable = growthBytes === 0 ? 0 : freeBytes
     const coming = openingBytes + growthBytes + reusable + this.#pendingBytes()
-    return this.#ledger.set('neededBytes', usedBytes + coming)
+    return usedBytes + coming
   }
 
   /** Returns what all store threads would need if this one kept the usual number of dead entries. */

@@ -13,6 +13,7 @@ import type { FromThread } from '../../store-protocol/thread-messages.ts'
 import { doesNotFit, type Expected, fits } from '../../topics/memory-fit.ts'
 import { FullReport } from './full-report.ts'
 import { MapNeeds } from './map-needs.ts'
+import { MemoryRoom } from './memory-room.ts'
 
 /** Minimum time between two measurements while records arrive: some megabytes of ingest. */
 const apartMs = 10
@@ -43,6 +44,8 @@ export interface GuardOptions {
 }
 
 export class MemoryGuard {
+  /** Of what snapshots take. */
+  readonly room: MemoryRoom
   readonly #options: GuardOptions
   readonly #report: FullReport
   readonly #ledger: MemoryLedger
@@ -69,6 +72,8 @@ export class MemoryGuard {
     this.#ledger = new MemoryLedger(options.config.memoryLedger ?? MemoryLedger.buffer())
     this.#needs = new MapNeeds(options.map, options.stats, this.#ledger)
     this.#budget = (useProcessingOnly ? undefined : mapBudgetOf(options.config)) ?? Number.POSITIVE_INFINITY
+    const restoreMax = useProcessingOnly ? Number.POSITIVE_INFINITY : recoveryBudgetOf(options.config)
+    this.room = new MemoryRoom(this.#needs, this.#budget, restoreMax)
     this.#timer = setInterval(() => this.#look(), intervalMs)
     this.#timer.unref()
   }

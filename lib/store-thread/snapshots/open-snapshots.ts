@@ -5,14 +5,15 @@ import {
   discardSnapshot,
   type MemoryKeeper,
   openSnapshotDirectory,
-  restoreSnapshot,
   type SnapshotDirectory,
   SnapshotWriter,
 } from '../../map/index.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import { snapshotPathOf, type StoreConfig } from '../../store-protocol/store-config.ts'
 import type { Clients } from '../../topics/clients.ts'
+import type { MemoryGuard } from '../memory/memory-guard.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
+import { restoreWithin } from './restore-within.ts'
 import { Snapshots } from './snapshots.ts'
 
 const log = loggerOf('snapshot')
@@ -37,18 +38,19 @@ interface SnapshotParts {
   readonly clients: Clients
   readonly stats: Stats
   readonly map: ChiralMap
+  readonly memory: MemoryGuard
   readonly flush: () => Promise<void>
   readonly failed: (error: unknown) => void
 }
 
 export function snapshotsOf(
-  { config, clients, stats, map, flush, failed }: SnapshotParts,
+  { config, clients, stats, map, memory, flush, failed }: SnapshotParts,
   directory: SnapshotDirectory,
 ): Snapshots {
-  const writer = new SnapshotWriter(map, directory)
+  const writer = new SnapshotWriter(map, directory, { mayKeep: (bytes) => memory.room.addBuffer(bytes) })
   const files: PartitionSnapshots = {
     candidates: (partition) => directory.candidates(partition),
-    restore: (candidate) => restoreSnapshot(map, candidate),
+    restore: (candidate) => restoreWithin(memory.room, map, candidate),
     discard: (candidate) => discardSnapshot(map, candidate),
     own: () => writer.own(),
     take: (partition, facts) => writer.take(partition, facts),

@@ -1,0 +1,39 @@
+/** Asks whether what snapshots take fits into MEMORY_MAX, and counts it, before they take it. */
+import type { MapNeeds } from './map-needs.ts'
+
+export class MemoryRoom {
+  readonly #needs: MapNeeds
+  readonly #bytesMax: number
+  readonly #restoreMax: number
+
+  /**
+   * @param bytesMax what all store threads may need
+   * @param restoreMax what they may need while they recover
+   */
+  constructor(needs: MapNeeds, bytesMax: number, restoreMax: number) {
+    this.#needs = needs
+    this.#bytesMax = bytesMax
+    this.#restoreMax = restoreMax
+  }
+
+  /**
+   * Counts what is going to be restored into the map, until the returned function is called.
+   * @returns undefined if it does not fit
+   */
+  beginRestore(bytes: number): (() => void) | undefined {
+    const end = this.#needs.beginRestore(bytes)
+    if (this.#needs.measure() <= this.#restoreMax) return end
+    end()
+    this.#needs.measure()
+    return undefined
+  }
+
+  /** Counts a buffer that is kept beside the map. @returns false if it does not fit */
+  addBuffer(bytes: number): boolean {
+    this.#needs.addBuffer(bytes)
+    if (this.#needs.measure() <= this.#bytesMax) return true
+    this.#needs.addBuffer(-bytes)
+    this.#needs.measure()
+    return false
+  }
+}
