@@ -121,6 +121,8 @@ export class FeedEncoder {
       const pending = withValues ? writeShownValue(to, this.#presentation, event.entry, options.waits) : undefined
       if (pending !== undefined) return pending
       writeOrigin(to, event.entry)
+      // An entry of a listing without values has an empty one.
+      if (!withValues && event.entry.value.length > 0) to.ascii(`,"bytes":${event.entry.value.length}`)
     }
     to.ascii('}\n')
     return true

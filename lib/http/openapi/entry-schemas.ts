@@ -24,13 +24,13 @@ const entryMembers = {
 
 /** Members of the changes, by event. */
 const changes = {
-  put: { key: ref('Key'), ...entryMembers },
+  put: { key: ref('Key'), ...entryMembers, bytes: described('Size of the value, with values=false', count) },
   delete: { key: ref('Key'), partition: count, offset },
   reset: { id: place },
   status: { partition: count, state: ref('PartitionState') },
   place: { id: place },
 }
-const optionalMembers = new Set(['id', ...Object.keys(entryMembers)])
+const optionalMembers = new Set(['id', 'bytes', ...Object.keys(entryMembers)])
 
 export const entrySchemas: Readonly<Record<string, Schema>> = {
   Key: described(

@@ -102,7 +102,14 @@ for (const { name, serveFake, open } of allTransports) {
       })
       feed.follower.give({ events: [put('a\n', '{"x":1}')], place: placeAt(1) })
       await until('it has come', () => feed.client.lines.length === 3)
-      expect(feed.client.lines[1]).toEqual({ type: 'put', key: 'a\n', partition: 3, offset: 42, timestamp: 9 })
+      expect(feed.client.lines[1]).toEqual({
+        type: 'put',
+        key: 'a\n',
+        partition: 3,
+        offset: 42,
+        timestamp: 9,
+        bytes: 7,
+      })
     })
 
     test('the place of the last event is followed on, by the header or by the query', async () => {
