@@ -39,9 +39,12 @@ export interface Manifest {
 
 export const root = join(import.meta.dir, '../..')
 
+/** In the text of the page, which is made before: a dependency for development alone. */
+const inPage = ['preact']
+
 /** Returns the dependencies, including indirect ones. */
 export function bundledPackages(): string[] {
-  const found = new Set<string>()
+  const found = new Set(inPage)
   const open = Object.keys(manifestOf(root).dependencies ?? {})
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (found.has(name)) continue

@@ -14,13 +14,14 @@ const topLevel = [
   'test',
   'tsconfig.json',
 ]
-/** Where the executable and the library start: the main thread, the store threads, further HTTP threads, snapshot threads. */
+/** Where the executable and the library start: the main thread, the store threads, further HTTP threads, snapshot threads, the script of the page. */
 const entryPoints = [
   'main.ts',
   'lib/index.ts',
   'lib/store-thread/thread.ts',
   'lib/server/http-thread.ts',
   'lib/map/snapshot/snapshot-thread.ts',
+  'lib/page/main.tsx',
 ]
 
 test('the top level holds what it should and nothing else', () => {
@@ -58,7 +59,7 @@ test('file names are kebab-case', () => {
 
 /** The formatter moves a comment with the import that it precedes. */
 test('no comment stands between imports', () => {
-  const sources = repositoryFiles().filter((path) => path.endsWith('.ts'))
+  const sources = repositoryFiles().filter((path) => /\.tsx?$/.test(path))
   expect(sources.filter((path) => hasCommentBetweenImports(read(path)))).toEqual([])
 })
 

@@ -55,6 +55,8 @@ const layers: Record<string, Layer> = {
   },
   print: { files: /^lib\/print\//, knows: [] },
   http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
+  // In the browser. Of HTTP it knows the types of what it reads.
+  page: { files: /^lib\/page\//, knows: ['http', 'store protocol'] },
   resp: { files: /^lib\/resp\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
   server: {
     files: /^lib\/server\//,

@@ -35,7 +35,7 @@ const words: readonly [pattern: RegExp, instead: string][] = [
 const files = repositoryFiles().filter((path) => {
   if (path === 'main.ts') return true
   return /^(lib|test)\//.test(path)
-    ? /\.(ts|js|md)$/.test(path) && path !== 'test/style/language.test.ts'
+    ? /\.(tsx?|js|md|css|html)$/.test(path) && path !== 'test/style/language.test.ts'
     : /(^|\/)(README|DESIGN|CONTRIBUTING)\.md$/.test(path)
 })
 

@@ -8,7 +8,7 @@ interface Leftover {
   sample: string
 }
 
-const code = /\.(ts|js)$/
+const code = /\.(tsx?|js)$/
 const any = /./
 const tests = /\.test\.ts$/
 
@@ -36,7 +36,7 @@ const leftovers: Leftover[] = [
   {
     name: 'output past the log',
     pattern: /\bconsole\.\w+\(/,
-    files: /^lib\/(?!log).*\.ts$/,
+    files: /^lib\/(?!log).*\.tsx?$/,
     sample: "console.log('here')",
   },
   {

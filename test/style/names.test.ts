@@ -7,7 +7,7 @@ const files = repositoryFiles()
 const documents = files.filter((path) => path.endsWith('.md'))
 
 test('a type name in lib stands for one type', () => {
-  const sources = files.filter((path) => path.startsWith('lib/') && path.endsWith('.ts'))
+  const sources = files.filter((path) => /^lib\/.*\.tsx?$/.test(path))
   expect(sharedTypeNames(sources.map(read))).toEqual([])
 })
 

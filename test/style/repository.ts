@@ -16,7 +16,7 @@ export function repositoryFiles(): string[] {
 
 /** main.ts and the TypeScript files of lib. */
 export function sourceFiles(): string[] {
-  return repositoryFiles().filter((path) => path === 'main.ts' || /^lib\/.*\.ts$/.test(path))
+  return repositoryFiles().filter((path) => path === 'main.ts' || /^lib\/.*\.tsx?$/.test(path))
 }
 
 export function read(path: string): string {

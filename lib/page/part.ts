@@ -1,0 +1,12 @@
+/** A part of the page's state. It draws the page again when it has changed. */
+import type { Api } from './api.ts'
+
+export class Part {
+  protected readonly api: Api
+  protected readonly changed: () => void
+
+  constructor(api: Api, changed: () => void) {
+    this.api = api
+    this.changed = changed
+  }
+}

@@ -1,0 +1,134 @@
+/** Parts that several sections use. */
+import { type ComponentChildren, Fragment, h } from 'preact'
+import { toneOf } from './headline.ts'
+import { keyText, type ShownKey } from './keys.ts'
+import { visibleParts } from './visible-text.ts'
+
+type Children = ComponentChildren
+
+/** @param aside stands below the title */
+export function Section({ title, aside, children }: { title: string; aside?: Children; children?: Children }) {
+  return (
+    <section aria-label={title}>
+      <div class="side">
+        <h2>{title}</h2>
+        {aside}
+      </div>
+      <div>{children}</div>
+    </section>
+  )
+}
+
+/** As a `ref`, focuses an element when it appears. */
+export function focus(element: HTMLElement | null): void {
+  element?.focus({ preventScroll: true })
+}
+
+/** Text from a topic: isolated from the direction of its surroundings, what is invisible as an escape. */
+export function Text({ text, keepsLayout }: { text: string; keepsLayout?: boolean }) {
+  return <bdi>{visibleParts(text, keepsLayout).map((part, index) => (index % 2 ? <i>{part}</i> : part))}</bdi>
+}
+
+const keyLengthMax = 200
+
+export function KeyText({ value }: { value: ShownKey }) {
+  const text = keyText(value)
+  return (
+    <Fragment>
+      <Text text={text.slice(0, keyLengthMax) || '(empty key)'} />
+      {text.length > keyLengthMax && <small>… {text.length} characters</small>}
+    </Fragment>
+  )
+}
+
+export function State({ state }: { state: string }) {
+  return <span class={`state ${toneOf(state)}`}>{state}</span>
+}
+
+/** Names with figures. */
+export function Facts({ facts }: { facts: readonly (readonly [Children, Children])[] }) {
+  return (
+    <dl>
+      {facts.map(([name, fact]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{fact}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+export interface RowOf {
+  readonly key?: number
+  readonly cells: readonly Children[]
+  /** Stands below the row. */
+  readonly note?: string | undefined
+}
+
+export function Table({ name, columns, rows }: { name: string; columns: readonly string[]; rows: readonly RowOf[] }) {
+  return (
+    <table class={name}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th scope="col">{column}</th>
+          ))}
+        </tr>
+      </thead>
+      {rows.map(({ key, cells, note }) => (
+        <tbody key={key}>
+          <tr>
+            {cells.map((cell, index) => (
+              <td data-name={columns[index]}>{cell}</td>
+            ))}
+          </tr>
+          {note && (
+            <tr class="note">
+              <td colSpan={cells.length}>
+                <Text text={note} />
+              </td>
+            </tr>
+          )}
+        </tbody>
+      ))}
+    </table>
+  )
+}
+
+/** Copies what stands before a button. */
+function copy({ currentTarget: button }: { currentTarget: HTMLElement }) {
+  getSelection()!.selectAllChildren(button.previousSibling!)
+  button.textContent = document.execCommand('copy') ? 'Copied' : 'Selected'
+}
+
+/** A command to copy. Not by navigator.clipboard, which pages of plain HTTP do not have. */
+export function Command({ name, line }: { name: string; line: string }) {
+  return (
+    <div class="command">
+      <code tabIndex={0}>{line}</code>
+      <button aria-label={`Copy the ${name} command`} onClick={copy}>
+        Copy
+      </button>
+    </div>
+  )
+}
+
+/** Parts of a whole, drawn to scale. */
+export function Bar({
+  parts,
+  whole,
+  label,
+}: {
+  parts: Readonly<Record<string, number>>
+  whole: number
+  label: string
+}) {
+  return (
+    <div class="bar" role="img" aria-label={label}>
+      {Object.entries(parts).map(([name, part]) => (
+        <i class={name} style={{ width: `${Math.min(1, part / whole) * 100}%` }} />
+      ))}
+    </div>
+  )
+}

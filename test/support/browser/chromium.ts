@@ -1,0 +1,70 @@
+/** Debian's Chromium without a window, driven over its DevTools protocol. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '../until.ts'
+import { BrowserPage, type PageOptions } from './browser-page.ts'
+import { DevTools } from './dev-tools.ts'
+
+const program = '/usr/bin/chromium'
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+  '--force-color-profile=srgb',
+  '--remote-debugging-port=0',
+]
+
+export class Chromium {
+  readonly #process: Bun.Subprocess
+  readonly #devTools: DevTools
+  readonly #folder: string
+
+  private constructor(child: Bun.Subprocess, devTools: DevTools, folder: string) {
+    this.#process = child
+    this.#devTools = devTools
+    this.#folder = folder
+  }
+
+  /** @throws Error if there is none, naming the package */
+  static async start(): Promise<Chromium> {
+    if (!(await Bun.file(program).exists())) {
+      throw new Error(`start a browser: ${program} does not exist. Install it: apt-get install chromium`)
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-browser-'))
+    const child = Bun.spawn([program, ...flags, `--user-data-dir=${folder}`, 'about:blank'], {
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    const portFile = join(folder, 'DevToolsActivePort')
+    try {
+      let address = ''
+      await until('the browser has written its port', () => {
+        address = existsSync(portFile) ? readFileSync(portFile, 'utf8') : ''
+        return address.includes('/')
+      })
+      const [port, path] = address.split('\n')
+      return new Chromium(child, await DevTools.connect(`ws://127.0.0.1:${port}${path}`), folder)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
+  }
+
+  /** Opens a page with a profile of its own. */
+  open(url: string, options: PageOptions = {}): Promise<BrowserPage> {
+    return BrowserPage.open(this.#devTools, url, options)
+  }
+
+  async stop(): Promise<void> {
+    await this.#devTools.send('Browser.close').catch(() => {})
+    await this.#process.exited
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
