@@ -1,4 +1,8 @@
 /** Manifests for Kubernetes: one instance that holds all partitions. */
+import { version } from '../../package.json' with { type: 'json' }
+import { image } from './image.ts'
+
+const [user, group] = image.user.split(':')
 
 export const k8s = `# Replace: the image, SOURCE_TOPIC, KAFKA_BROKERS, and memory (README.md, In production, has the formula).
 apiVersion: v1
@@ -25,24 +29,25 @@ spec:
       labels: { app.kubernetes.io/name: latchkey }
       annotations:
         prometheus.io/scrape: 'true'
-        prometheus.io/port: '8080'
+        prometheus.io/port: '${image.port}'
         prometheus.io/path: /metrics
     spec:
       # The store needs at most 25 s to end.
       terminationGracePeriodSeconds: 40
+      automountServiceAccountToken: false
       securityContext:
         runAsNonRoot: true
-        runAsUser: 65532
-        runAsGroup: 65532
-        fsGroup: 65532
+        runAsUser: ${user}
+        runAsGroup: ${group}
+        fsGroup: ${group}
         seccompProfile: { type: RuntimeDefault }
       containers:
         - name: latchkey
-          image: registry.example/latchkey:0.1.0
+          image: registry.example/latchkey:${version}
           envFrom:
             - configMapRef: { name: latchkey }
           ports:
-            - { name: http, containerPort: 8080 }
+            - { name: http, containerPort: ${image.port} }
           # Holds while the store recovers, however long that takes.
           livenessProbe:
             httpGet: { path: /livez, port: http }
@@ -71,7 +76,7 @@ metadata:
 spec:
   selector: { app.kubernetes.io/name: latchkey }
   ports:
-    - { name: http, port: 8080, targetPort: http }
+    - { name: http, port: ${image.port}, targetPort: http }
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

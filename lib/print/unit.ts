@@ -15,6 +15,10 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 EnvironmentFile=/etc/latchkey/%i.env
+# A token that root alone may read; with SERVER_TOKEN_FILE=/run/credentials/latchkey@orders.service/token
+#LoadCredential=token:/etc/latchkey/%i.token
+# MEMORY_MAX becomes nine tenths of it.
+#MemoryMax=2G
 ExecStart=/usr/local/bin/latchkey
 # Reads certificate, token and log level again, from files: what EnvironmentFile gives stays until a restart, so name the
 # token's file there (SERVER_TOKEN_FILE). With systemd 253 or later, Type=notify-reload in place of Type and ExecReload
@@ -29,6 +33,7 @@ TimeoutStopSec=30
 LimitNOFILE=65536
 
 DynamicUser=yes
+# SNAPSHOT_DIR=snapshots is in it.
 StateDirectory=latchkey/%i
 WorkingDirectory=%S/latchkey/%i
 UMask=0077
