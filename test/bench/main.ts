@@ -38,7 +38,7 @@ try {
   await writeResults()
 }
 
-const hasRedis = results.spread('respSingle', redis) !== undefined
+const hasRedis = results.samples.some(({ contender }) => contender === redis)
 const names = [...contenders.ready.map(({ name }) => name), ...(hasRedis ? [redis] : [])]
 if (results.measured().length > 0) tables.unshift(tableOf(results, names))
 console.log([about.join('\n'), ...tables].join('\n\n'))

@@ -13,6 +13,8 @@ export interface StoreSettings {
   valueBytes: number
   /** `fastest`: changes become visible as soon as the contender can make them. */
   flush: 'default' | 'fastest'
+  /** Keeps a state from one start to the next, if the contender has one; Kafka Streams has its table in RocksDB then. */
+  stateFolder?: string
   /** Further settings, of Latchkey alone. */
   environment?: Readonly<Record<string, string>>
 }

@@ -21,7 +21,7 @@ export async function streams(): Promise<Contender> {
     givenChangelog: false,
     flushes: false,
     changelogOf: (id) => `${id}-store-changelog`,
-    start({ id, bootstrap, source, partitions, entries, valueBytes }) {
+    start({ id, bootstrap, source, partitions, entries, valueBytes, stateFolder }) {
       const heap = Math.ceil(heapBaseMegabytes + (entries * (valueBytes + entryOverheadBytes)) / 2 ** 20)
       const classPath = [join(built, 'classes'), join(built, 'libs/*')].join(':')
       const java = ['java', `-Xmx${heap}m`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath]
@@ -34,9 +34,10 @@ export async function streams(): Promise<Contender> {
           id,
           source,
           String(partitions),
-          folder,
+          stateFolder ?? folder,
           String(port),
           String(threads),
+          ...(stateFolder === undefined ? [] : ['table=rocksdb']),
         ],
         env: () => ({}),
         recovery: /restored \d+ records in ([\d.]+) (ms)/,

@@ -35,6 +35,8 @@ export const wanted: readonly Wanted[] = [
   { metric: 'restartRatio', atMost: 5 },
   { metric: 'snapshotRestart', atMost: 0.25 },
   { metric: 'snapshotRestartLarge', atMost: 0.15 },
+  { metric: 'writingP99Ratio', atMost: 1.2 },
+  { metric: 'writingIngestRatio', atLeast: 0.9 },
   { metric: 'endlessGrowth', atMost: 1.1 },
   { metric: 'readsKeysGain', atLeast: 4 },
   { metric: 'readsQueryGain', atLeast: 4 },

@@ -13,6 +13,7 @@ import { restartSnapshot } from './restart-snapshot.ts'
 import { restart } from './restart.ts'
 import { scale } from './scale.ts'
 import { shapes } from './shapes.ts'
+import { snapshotWriting } from './snapshot-writing.ts'
 import { start } from './start.ts'
 import { threads } from './threads.ts'
 
@@ -38,5 +39,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('feed')) await feed(bench)
   if (asked.has('memory')) await memory(bench)
   if (asked.has('snapshots')) tables.push(...(await restartSnapshot(bench)))
+  if (asked.has('snapshot-writing')) await snapshotWriting(bench)
   return tables
 }

@@ -15,5 +15,6 @@ export const scenarioNames = [
   'feed',
   'memory',
   'snapshots',
+  'snapshot-writing',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]

@@ -1,6 +1,6 @@
 /**
  * How long a store takes after kill -9, from the start of its process to its first answer: from a snapshot and the last records of the
- * changelog, and from the whole changelog, by turns.
+ * changelog, and from the whole changelog, by turns. Peers that keep a state on the disk beside it.
  */
 import { rmSync } from 'node:fs'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
@@ -11,19 +11,16 @@ import { subject } from '../report/wanted.ts'
 import { fillTopic } from '../topics/filler.ts'
 import { valueOf } from '../topics/values.ts'
 import { type Bench, dropTopics, filledTopic, newStore, say } from './bench.ts'
+import { redisRestarts, type Starts, streamsRestarts } from './restart-peers.ts'
 import { ingestWhole } from './stages.ts'
 
 const times = 10
 /** Records that come after the snapshot. */
 const tail = 1_000
 const tailMaxMs = 60_000
+/** Kafka Streams takes minutes to ingest more. */
+const streamsMax = 2_000_000
 const keepsTombstones = { 'delete.retention.ms': '604800000' }
-
-/** Milliseconds, round by round. */
-interface Starts {
-  clock: number[]
-  processor: number[]
-}
 
 export async function restartSnapshot(bench: Bench): Promise<string[]> {
   const contender = bench.contenders.find(({ name }) => name === subject)
@@ -39,6 +36,10 @@ export async function restartSnapshot(bench: Bench): Promise<string[]> {
     bench.results.add(contender.name, { [metric]: ratio })
     const entries = `${records.toLocaleString('en')} entries`
     rows.push(rowOf(`${entries}, snapshot and ${tail} records`, snapshot), rowOf(`${entries}, changelog`, whole))
+    const streams = records > streamsMax ? undefined : await streamsRestarts(bench, records)
+    if (streams) rows.push(rowOf(`${entries}, Kafka Streams with RocksDB`, streams))
+    const redis = await redisRestarts(bench, records)
+    if (redis) rows.push(rowOf(`${entries}, redis-server with RDB`, redis))
   }
   return [aligned([heads, ...rows])]
 }
@@ -69,7 +70,8 @@ async function measure(
       for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
         const settings = which === 0 ? kept : plain
         const { clock, processor } = await started(contender, settings)
-        say(`${which === 0 ? 'snapshot' : 'changelog'}: first answer after ${Math.round(clock)} ms`)
+        const used = `${Math.round(clock)} ms, ${Math.round(processor)} ms of a processor`
+        say(`${which === 0 ? 'snapshot' : 'changelog'}: first answer after ${used}`)
         starts[which].clock.push(clock)
         starts[which].processor.push(processor)
       }

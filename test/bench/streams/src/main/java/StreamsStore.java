@@ -21,7 +21,7 @@ import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * A topic's latest values by Kafka Streams: a table in memory whose changelog is on, and `GET /stores/<id>/<key>` by Undertow, on its own threads.
+ * A topic's latest values by Kafka Streams: a table whose changelog is on, in memory or with `table=rocksdb` in RocksDB, and `GET /stores/<id>/<key>` by Undertow, on its own threads.
  * Arguments: bootstrap, application id, topic, partitions, folder for its state, port, threads.
  * A lookup asks the partition of its key alone, which is the fastest that interactive queries offer.
  */
@@ -43,10 +43,12 @@ public class StreamsStore {
       var parts = args[at].split("=", 2);
       properties.put(parts[0], parts[1]);
     }
+    var isInRocksDb = "rocksdb".equals(properties.remove("table"));
+    var table = isInRocksDb ? Stores.persistentKeyValueStore(NAME) : Stores.inMemoryKeyValueStore(NAME);
     var builder = new StreamsBuilder();
     builder.table(
         args[2],
-        Materialized.<byte[], byte[]>as(Stores.inMemoryKeyValueStore(NAME))
+        Materialized.<byte[], byte[]>as(table)
             .withKeySerde(Serdes.ByteArray())
             .withValueSerde(Serdes.ByteArray())
             .withLoggingEnabled(new HashMap<>()));
