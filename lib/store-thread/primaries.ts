@@ -100,6 +100,8 @@ export class Primaries {
     await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
     await this.#ownership.acquire(primaries)
     this.#committed = await commits()
+    const marking = commitsForChangelog(client, config, primaries)
+    marking.catch(() => {})
     this.#recovered = await readChangelog(this.#context, this.#ownership, this.#committed)
     this.#resumed = await resumptions({
       client,
@@ -108,7 +110,7 @@ export class Primaries {
       partitions: primaries,
       recovered: this.#recovered,
       committed: this.#committed,
-      marked: await commitsForChangelog(client, config, primaries),
+      marked: await marking,
       endedEarly: early,
       keepsTimestamps,
       reset: clientsConfigOf(config).consumer.offsetReset,

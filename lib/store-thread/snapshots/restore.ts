@@ -28,17 +28,25 @@ export interface ReadSnapshot {
   readonly refusals: readonly RefusedSnapshot[]
 }
 
-/** Reads the last snapshot of a partition that is whole. The partition must be empty. */
-export async function readSnapshot(files: PartitionSnapshots, partition: number): Promise<ReadSnapshot> {
+/**
+ * Reads the last snapshot of a partition that is whole. The partition must be empty.
+ * @param found called when there is one to read
+ */
+export async function readSnapshot(
+  files: PartitionSnapshots,
+  partition: number,
+  found: () => void,
+): Promise<ReadSnapshot> {
   const { snapshots, faults } = files.candidates(partition)
   const refusals: RefusedSnapshot[] = faults.map(({ reason, message }) => ({ reason, found: message }))
   const stated: StatedSnapshot[] = []
   for (const candidate of snapshots) {
     const facts = factsIn(candidate.manifest.facts)
-    const found = `manifest ${candidate.manifest.generation} does not state what it is of`
-    if (facts === undefined) refusals.push({ reason: 'damaged', found })
+    const unstated = `manifest ${candidate.manifest.generation} does not state what it is of`
+    if (facts === undefined) refusals.push({ reason: 'damaged', found: unstated })
     else stated.push({ candidate, facts })
   }
+  if (stated.length > 0) found()
   for (const [index, one] of stated.entries()) {
     const fault = await files.restore(one.candidate)
     if (fault === undefined) return { read: one, before: stated.slice(index + 1), refusals }
@@ -65,20 +73,30 @@ export interface RestoreOutcome {
   readonly refusals: readonly RefusedSnapshot[]
 }
 
-/** Checks what was read against the changelog. To be called when no other owner can write to it. */
+/** What Kafka says of the changelog. */
+export interface AskedChangelog {
+  readonly now: ReadonlyMap<number, ChangelogNow>
+  readonly deleteRetentionMs: number
+}
+
+/** Asks Kafka by what snapshots are checked. To be called when no other owner can write to the changelog. */
+export async function askChangelog(
+  { client, changelogTopic, identityOf }: CheckInput,
+  partitions: readonly number[],
+): Promise<AskedChangelog> {
+  const [now, deleteRetentionMs] = await Promise.all([
+    changelogNow(client, changelogTopic, partitions, identityOf),
+    deleteRetentionOf(client, changelogTopic),
+  ])
+  return { now, deleteRetentionMs }
+}
+
+/** Checks what was read against the changelog. */
 export async function checkSnapshots(
   input: CheckInput,
   found: ReadonlyMap<number, ReadSnapshot>,
+  { now, deleteRetentionMs }: AskedChangelog,
 ): Promise<Map<number, RestoreOutcome>> {
-  const partitions = [...found].filter(([, { read }]) => read !== undefined).map(([partition]) => partition)
-  const { client, changelogTopic } = input
-  const [now, deleteRetentionMs] =
-    partitions.length === 0
-      ? [new Map<number, ChangelogNow>(), 0]
-      : await Promise.all([
-          changelogNow(client, changelogTopic, partitions, input.identityOf),
-          deleteRetentionOf(client, changelogTopic),
-        ])
   const outcomes = [...found].map(async ([partition, { read, before, refusals }]) => {
     const changelog = now.get(partition)
     if (read === undefined || changelog === undefined) return [partition, { restored: undefined, refusals }] as const

@@ -4,7 +4,14 @@ import { type SnapshotRefusal, snapshotRefusals } from '../../store-protocol/sna
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
 import type { RefusedSnapshot } from '../recovery/snapshot-check.ts'
-import { type CheckInput, checkSnapshots, type ReadSnapshot, readSnapshot, type RestoreOutcome } from './restore.ts'
+import {
+  askChangelog,
+  type CheckInput,
+  checkSnapshots,
+  type ReadSnapshot,
+  readSnapshot,
+  type RestoreOutcome,
+} from './restore.ts'
 
 const log = loggerOf('snapshot')
 
@@ -20,6 +27,8 @@ export class Restorer {
   readonly #isLocked: boolean
   /** What is being read, by partition. */
   readonly #reading = new Map<number, Promise<ReadSnapshot>>()
+  /** Resolves when there is a snapshot. */
+  readonly #found = Promise.withResolvers<void>()
 
   /** @param isLocked whether no other process uses the directory */
   constructor(options: RestorerOptions, isLocked: boolean) {
@@ -33,7 +42,7 @@ export class Restorer {
     // One after the other: each takes the processor and the disk for itself.
     let last: Promise<unknown> = Promise.resolve()
     for (const partition of partitions) {
-      const reading = last.then(() => readSnapshot(this.#options.files, partition))
+      const reading = last.then(() => readSnapshot(this.#options.files, partition, this.#found.resolve))
       reading.catch(() => {})
       this.#reading.set(partition, reading)
       last = reading
@@ -55,9 +64,13 @@ export class Restorer {
       return restored
     }
     this.begin(partitions.filter((partition) => !this.#reading.has(partition)))
-    const found = new Map<number, ReadSnapshot>()
-    for (const partition of partitions) found.set(partition, await this.#reading.get(partition)!)
-    const outcomes = await checkSnapshots({ ...this.#options, ...asks }, found)
+    const input = { ...this.#options, ...asks }
+    const reading = Promise.all(partitions.map(async (each) => [each, await this.#reading.get(each)!] as const))
+    // Kafka is asked while snapshots are read.
+    const isFound = await Promise.race([this.#found.promise.then(() => true), reading.then(() => false)])
+    const asking = isFound ? askChangelog(input, partitions) : { now: new Map<number, never>(), deleteRetentionMs: 0 }
+    const [read, asked] = await Promise.all([reading, asking])
+    const outcomes = await checkSnapshots(input, new Map(read), asked)
     report(changelogTopic, stats, outcomes)
     for (const [partition, outcome] of outcomes) {
       if (outcome.restored !== undefined) restored.set(partition, outcome.restored)

@@ -128,7 +128,11 @@ test.each([
     files.restoreFaults = found.map((message) => ({ reason: 'damaged', message }))
     const lines = captureLog()
     const options = { changelogTopic: 'log', files, keepHeaders: [], stats: new Stats([0, 1]) }
-    const { client } = new FakeClient()
+    const { client, offsets, leading } = new FakeClient()
+    for (const partition of [0, 1]) {
+      leading.set(partition, 1)
+      offsets.set(partition, { earliest: 0, latest: 1_201 })
+    }
     const asks = { client, identityOf: () => undefined, rebuildOf: () => undefined }
     await new Restorer(options, true).restore([0, 1], asks)
     const warned = lines.filter((line) => line.includes('is not used'))
@@ -143,4 +147,36 @@ test('nothing is read while another process has the directory', async () => {
   files.held.set(0, [someFacts({ takenAt: takenAt() })])
   const { found, start } = await restored(files, { isLocked: false })
   expect([found, start]).toEqual([undefined, 'locked'])
+})
+
+test('Kafka is asked while the snapshots are read', async () => {
+  const files = new FakeSnapshots()
+  files.held.set(0, [someFacts({ takenAt: takenAt() })])
+  const fake = new FakeClient()
+  const asked = Promise.withResolvers<void>()
+  void fake.serve(({ request, answer }) => {
+    if (request.apiName === 'Fetch') {
+      asked.resolve()
+      return answer(
+        fetchResponse('log', [{ partition: 0, records: marker(1_200), highWatermark: 1_201, lastStableOffset: 1_201 }]),
+      )
+    }
+    return answer(endOfEpochResponse('log', { partition: 0, epoch: 3, endOffset: 1_150 }))
+  })
+  fake.topicId = 'id'
+  fake.topics.clusterId = 'cluster'
+  fake.offsets.set(0, { earliest: 0, latest: 1_201 })
+  const restore = files.restore.bind(files)
+  files.restore = async (candidate) => {
+    await asked.promise
+    return restore(candidate)
+  }
+  const restorer = new Restorer({ changelogTopic: 'log', files, keepHeaders: [], stats: new Stats([0]) }, true)
+  const found = await restorer.restore([0], {
+    client: fake.client,
+    identityOf: () => identity,
+    rebuildOf: () => undefined,
+  })
+  expect(found.get(0)).toMatchObject({ entries: 5 })
+  fake.close()
 })
