@@ -12,6 +12,8 @@ metadata:
 data:
   SOURCE_TOPIC: orders
   KAFKA_BROKERS: kafka:9092
+  # Nodes learn late that a pod has left its Service. It answers meanwhile.
+  SHUTDOWN_DELAY: '10'
 ---
 apiVersion: apps/v1
 kind: StatefulSet
@@ -32,7 +34,7 @@ spec:
         prometheus.io/port: '${image.port}'
         prometheus.io/path: /metrics
     spec:
-      # The store needs at most 25 s to end.
+      # SHUTDOWN_DELAY, and at most 25 s to end.
       terminationGracePeriodSeconds: 40
       automountServiceAccountToken: false
       securityContext:

@@ -4,6 +4,7 @@ import { deadline } from '../deadline.ts'
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { logFatal, loggerOf, warnEach } from '../log/index.ts'
+import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { showProgress } from '../store/progress-display.ts'
 import { printBanner } from './banner.ts'
@@ -42,10 +43,15 @@ export async function runStore(options: RunOptions): Promise<LatchkeyError | und
     serverTokenPlace: tokenPlace,
     serverTls: _tls,
     httpThreads: readerThreads,
+    shutdownDelay,
     ...kept
   } = settings
-  const ended = signalled()
-  const shared = openShared({ ...kept, readerThreads }, logging, definition)
+  const shutdownNotice = ShutdownNotice.buffer()
+  const ended = signalled(shutdownDelay, () => {
+    new ShutdownNotice(shutdownNotice).give(shutdownDelay)
+    reports.leaving(shutdownDelay)
+  })
+  const shared = openShared({ ...kept, readerThreads, shutdownNotice }, logging, definition)
   const { store } = shared
   // If the port is taken, this throws and ends the process before the store thread contacts Kafka.
   const server = startServer(shared, http, version, effective)

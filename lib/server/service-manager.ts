@@ -16,11 +16,15 @@ export interface ServiceReports {
   /** The settings are read again. */
   reloading(): void
   reloaded(): void
+  /** The store stops after some seconds. */
+  leaving(seconds: number): void
   /** The store stops. */
   end(): void
 }
 
 const intervalMs = 1_000
+/** Time that a stop may take, beyond SHUTDOWN_DELAY. */
+const stopSeconds = 30
 /** Time that the start may take after a report. A recovery has no bound, so each report extends it. */
 const extendedMs = 60_000
 
@@ -37,7 +41,7 @@ const phaseTexts: Readonly<Record<RecoveryPhase, string>> = {
  */
 export function reportToServiceManager(store: ReportedStore, path: string | undefined): ServiceReports {
   const send = path ? openNotifySocket(path) : undefined
-  if (send === undefined) return { reloading() {}, reloaded() {}, end() {} }
+  if (send === undefined) return { reloading() {}, reloaded() {}, leaving() {}, end() {} }
   let isReady = false
   let reported = ''
   const report = () => {
@@ -54,14 +58,23 @@ export function reportToServiceManager(store: ReportedStore, path: string | unde
   const timer = setInterval(report, intervalMs)
   timer.unref()
   const unlisten = store.onState(report)
+  const stopReports = () => {
+    isReady = false
+    clearInterval(timer)
+    unlisten()
+  }
   report()
   return {
     // READY=1 would end a start. During one, a service manager asks for no reload.
     reloading: () => void (isReady && send(`RELOADING=1\nMONOTONIC_USEC=${monotonicMicroseconds() ?? 0}`)),
     reloaded: () => void (isReady && send('READY=1')),
+    leaving(seconds) {
+      stopReports()
+      const time = `EXTEND_TIMEOUT_USEC=${(seconds + stopSeconds) * 1_000_000}`
+      send(`STOPPING=1\nSTATUS=Answers for ${seconds} s more, then stops\n${time}`)
+    },
     end() {
-      clearInterval(timer)
-      unlisten()
+      stopReports()
       send('STOPPING=1\nSTATUS=Stopping')
     },
   }

@@ -37,6 +37,8 @@ export interface StoreConfig {
   readonly memoryMax?: number
   /** The account of it, which all store threads share: see MemoryLedger. Set by the store itself. */
   readonly memoryLedger?: SharedArrayBuffer
+  /** Whether the process stops soon: see ShutdownNotice. It never does if absent. */
+  readonly shutdownNotice?: SharedArrayBuffer
   /** Number of operations after which they are made visible. */
   readonly autoFlushCount: number
   /** Time in seconds after which operations are made visible, independent of their number. */

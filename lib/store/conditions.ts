@@ -23,6 +23,8 @@ export interface ConditionInput {
   /** Why nothing more is read; undefined while there is room in memory. */
   full?: string | undefined
   failure: string | undefined
+  /** Why the process stops soon; undefined if it does not. */
+  leaving?: string | undefined
   /** What Kafka's clients wait for, with partitions; undefined if nothing fails. */
   trouble?: string | undefined
 }
@@ -37,13 +39,14 @@ export function conditionsOf({
   rebuilding,
   full,
   failure,
+  leaving,
   trouble,
 }: ConditionInput): Condition[] {
   const recovered = state === 'running' || state === 'stopping'
   const waiting = trouble === undefined ? '' : `; ${trouble}`
   const conditions: Condition[] = [
     condition('not_failed', state !== 'failed', failure ?? 'the store has failed'),
-    condition('not_stopping', state !== 'stopping', 'the store is stopping'),
+    condition('not_stopping', state !== 'stopping' && leaving === undefined, leaving ?? 'the store is stopping'),
     condition('recovered', recovered, `the store is ${state}${state === 'failed' ? '' : waiting}`),
   ]
   if (readyWhen === 'caught-up') {

@@ -1,5 +1,6 @@
 /** The status of a store, from the reports of its threads. */
 import { mapBudgetOf } from '../store-protocol/memory-budget.ts'
+import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import { lastOf, skippedOf } from '../store-protocol/skipped.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -8,7 +9,7 @@ import { partitionStatus } from './partition-status.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], threads: StoreThreads): StoreStatus {
-  const { storeId, readyWhen, onBadRecord } = config
+  const { storeId, readyWhen, onBadRecord, shutdownNotice } = config
   const { all: handles, state, stats, recovery } = threads
   const { full } = threads
   const { primaries, replicas } = threads.assignment
@@ -22,6 +23,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
   const fenced = reasonsIn('fenced')
   const contested = reasonsIn('contested')
   const halted = onBadRecord === 'stop' ? reasonsIn('halted') : undefined
+  const leaving = shutdownNotice && new ShutdownNotice(shutdownNotice).reason
   const failure = handles.find((handle) => handle.failure !== undefined)?.failure?.message
   const rebuilding = new Map(handles.flatMap((handle) => [...handle.rebuilding]))
   const troubles = handles.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
@@ -37,6 +39,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
       ...(halted?.values() ?? []),
       ...rebuilding.values(),
       ...(full === undefined ? [] : [full]),
+      ...(leaving === undefined ? [] : [leaving]),
       ...troubles,
     ].join(' · ')
   return {
@@ -67,6 +70,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
       rebuilding,
       full,
       failure,
+      leaving,
       trouble: handles.flatMap(({ troubles: { trouble } }) => trouble ?? []).join(' · ') || undefined,
     }),
   }

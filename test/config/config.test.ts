@@ -34,6 +34,7 @@ describe('readCommand', () => {
       serverConnectionsMax: 4096,
       readyWhen: 'caught-up',
       fencing: true,
+      shutdownDelay: 0,
       structuredLogging: false,
       logLevel: 'info',
       clients: defaultClients(),

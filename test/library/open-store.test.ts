@@ -18,7 +18,13 @@ function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
 /** Settings that are no options, though they are not of the executable alone. */
 type Missing = Exclude<
   SettingKey,
-  keyof OpenOptions | `server${string}` | `http${string}` | `resp${string}` | 'corsOrigins' | 'storeModule'
+  | keyof OpenOptions
+  | `server${string}`
+  | `http${string}`
+  | `resp${string}`
+  | 'corsOrigins'
+  | 'shutdownDelay'
+  | 'storeModule'
 >
 const missing: [Missing] extends [never] ? 'none' : Missing = 'none'
 

@@ -84,3 +84,12 @@ test('the bill of materials has every package and every part of Bun, once, and n
   expect(bom.dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !refs.has(ref))).toEqual([])
   expect(sbomText()).toBe(sbomText())
 })
+
+test('a pod and a service may take as long to stop as the store does', () => {
+  const numberIn = (text: string, pattern: RegExp) => Number(pattern.exec(text)![1])
+  const delay = numberIn(documents.k8s, /^  SHUTDOWN_DELAY: '(\d+)'$/m)
+  expect(delay).toBeGreaterThan(0)
+  const grace = numberIn(documents.k8s, /^ +terminationGracePeriodSeconds: (\d+)$/m)
+  expect(grace).toBeGreaterThanOrEqual(delay + 25)
+  expect(numberIn(documents.unit, /^TimeoutStopSec=(\d+)$/m)).toBeGreaterThanOrEqual(25)
+})

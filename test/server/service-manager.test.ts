@@ -102,6 +102,18 @@ test('a reload is reported with its time, and only once the store was ready', ()
   expect(time).toBeLessThanOrEqual(before + 60_000_000)
 })
 
+test('a stop with a delay is reported at its beginning, with the time that it may take', () => {
+  const reports = reportToServiceManager(new FakeStore(), join(folder, 'socket'))
+  const reported = socket.received().length
+  reports.leaving(10)
+  reports.reloading()
+  reports.end()
+  expect(socket.received().slice(reported)).toEqual([
+    'STOPPING=1\nSTATUS=Answers for 10 s more, then stops\nEXTEND_TIMEOUT_USEC=40000000',
+    'STOPPING=1\nSTATUS=Stopping',
+  ])
+})
+
 function uptimeMicroseconds(): number {
   return Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6
 }

@@ -39,3 +39,37 @@ test.each([
   deliver(name, 1_600)
   expect(exit).toHaveBeenCalledWith(code)
 })
+
+test('SIGTERM with a delay is the end only after it, and a second signal ends the wait', async () => {
+  const exit = spyOn(process, 'exit').mockImplementation((() => {}) as never)
+  let delayed = 0
+  const ended = signalled(3_600, () => void delayed++)
+  let isEnded = false
+  void ended.then(() => (isEnded = true))
+  deliver('SIGTERM', 1_000)
+  deliver('SIGTERM', 1_400)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([delayed, isEnded]).toEqual([1, false])
+  deliver('SIGTERM', 1_600)
+  await ended
+  deliver('SIGTERM', 2_000)
+  expect(exit).not.toHaveBeenCalled()
+  deliver('SIGTERM', 2_200)
+  expect(exit).toHaveBeenCalledWith(143)
+  expect(delayed).toBe(1)
+})
+
+test('the end comes when the delay is over, and SIGINT has none', async () => {
+  const exit = spyOn(process, 'exit').mockImplementation((() => {}) as never)
+  const ended = signalled(0.01)
+  deliver('SIGTERM', 1_000)
+  await ended
+  deliver('SIGINT', 2_000)
+  expect(exit).toHaveBeenCalledWith(130)
+  for (const name of signals) process.removeAllListeners(name)
+  let delayed = 0
+  const interrupted = signalled(3_600, () => void delayed++)
+  deliver('SIGINT', 1_000)
+  await interrupted
+  expect(delayed).toBe(0)
+})

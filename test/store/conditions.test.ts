@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { ShutdownNotice } from '../../lib/store-protocol/shutdown-notice.ts'
 import type { PartitionStatus, StoreState } from '../../lib/store-protocol/status.ts'
 import { type ConditionInput, conditionsOf, reasonsOf } from '../../lib/store/conditions.ts'
 
@@ -95,4 +96,13 @@ test('a store whose memory is full says so, and is ready with what it has', () =
   const full = 'memory is full: 3 entries'
   expect(unmet({ caughtUp: false, full })).toEqual([])
   expect(conditionsOf({ ...ready, full })).toContainEqual({ name: 'memory', ok: true, reason: full })
+})
+
+test('a process that stops soon is not ready, and says for how long it answers', () => {
+  const buffer = ShutdownNotice.buffer()
+  expect(new ShutdownNotice(buffer).reason).toBeUndefined()
+  new ShutdownNotice(buffer).give(10)
+  const leaving = new ShutdownNotice(buffer).reason
+  expect(leaving).toMatch(/answers for (10|9) s more/)
+  expect(unmet({ leaving })).toEqual([`not_stopping: ${leaving}`])
 })

@@ -1,6 +1,8 @@
 /** Settings for readiness and the log. */
 import * as v from 'valibot'
-import { logLevel, trueOrFalse } from '../values.ts'
+import { logLevel, trueOrFalse, wholeNumber } from '../values.ts'
+
+const shutdownSecondsMax = 3_600
 
 export const operationDefinitions = {
   readyWhen: v.pipe(
@@ -11,6 +13,16 @@ export const operationDefinitions = {
         'When the store is ready: past the end that the source had at start (caught-up), or as soon as the changelog is read (recovered).',
       allowed: 'caught-up or recovered',
       default: 'caught-up',
+    }),
+  ),
+  shutdownDelay: v.pipe(
+    v.optional(wholeNumber(0, shutdownSecondsMax), '0'),
+    v.metadata({
+      variable: 'SHUTDOWN_DELAY',
+      meaning:
+        'Seconds after SIGTERM for which the store still answers, but is not ready: time for load balancers to send requests elsewhere. A second signal ends the wait; SIGINT has none.',
+      allowed: `a whole number from 0 to ${shutdownSecondsMax}`,
+      default: '0',
     }),
   ),
   structuredLogging: v.pipe(
