@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { observe } from '../../lib/http/handler.ts'
 import { documents } from '../../lib/print/index.ts'
+import { FakeStore } from '../support/http/fake-store.ts'
 import { run } from '../support/process/run.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
@@ -21,6 +23,13 @@ test('promtool accepts the rules of alerts', async () => {
   const { stdout, stderr, exitCode } = await run(['promtool', 'check', 'rules', path], timeoutMs)
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   expect(stdout).toContain('rules found')
+})
+
+test('promtool accepts the metrics', async () => {
+  const observed = observe(new FakeStore(), '1.2.3')
+  const check = ['promtool', 'check', 'metrics']
+  const { stdout, stderr, exitCode } = await run(check, timeoutMs, await observed.metrics.render())
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' })
 })
 
 /** Series of a store that is well: those that the rules name. */

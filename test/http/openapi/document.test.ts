@@ -32,6 +32,15 @@ test('each example of a parameter or of a body belongs to an answer', () => {
   expect(lost).toEqual([])
 })
 
+test('it needs the token, and names the prefix of a handler that has one', async () => {
+  await using served = serveFake({ token: 'secret-secret-secret', prefix: '/kv' })
+  expect(await problemOf(await fetch(`${served.url}/kv/openapi.json`))).toMatchObject({ code: 'unauthorized' })
+  const headers = { authorization: 'Bearer secret-secret-secret' }
+  const response = await fetch(`${served.url}/kv/openapi.json`, { headers })
+  expect(response.headers.get('content-type')).toBe('application/json')
+  expect(await response.json()).toMatchObject({ info: { version: '1.2.3' }, servers: [{ url: '/kv' }] })
+})
+
 describe('the document has what the code has, and nothing else', () => {
   test('routes', () => {
     const routed = [...read('lib/http/routes.ts').matchAll(/\broute\('([^']+)'/g)].map(([, path]) => path!)
