@@ -32,6 +32,8 @@ export interface ChangingThreads {
   readonly all: readonly ChangingThread[]
   readonly stats: StatsView
   readonly assignment: { readonly partitionCount: number }
+  /** Why nothing more is read; undefined while there is room in memory. */
+  readonly full: string | undefined
 }
 
 export interface ChangeSource {
@@ -68,6 +70,7 @@ export class StoreChanges {
       stats,
       partitionCount: () => source.threads().assignment.partitionCount,
       state: () => source.state(),
+      full: () => source.threads().full,
       requireServing,
       checkRoom: () => this.#checkRoom(),
       changed,

@@ -10,6 +10,8 @@ export interface VisibilitySource {
   stats(): StatsView
   partitionCount(): number
   state(): StoreState
+  /** Why nothing more is read; undefined while there is room in memory. */
+  full(): string | undefined
   /** @throws LatchkeyError what a lookup throws while the store does not serve */
   requireServing(): void
   /** @throws LatchkeyError waits_exhausted */
@@ -115,9 +117,15 @@ export class Visibility {
     })
     const advice = awaitsFlush
       ? 'The next flush makes it visible (AUTO_FLUSH_COUNT, AUTO_FLUSH_SECONDS). Wait longer'
-      : 'Wait longer'
+      : this.#adviceUnread()
     const message = `Waiting for store ${this.#source.id}: ${found.join('; ')}. ${advice}`
     return new LatchkeyError('not_yet_visible', message, { details: { visibleTo, awaitsFlush } })
+  }
+
+  #adviceUnread(): string {
+    const full = this.#source.full()
+    if (full === undefined) return 'Wait longer'
+    return `The store's ${full}. Raise MEMORY_MAX, or the limit of the control group that it follows, or hold fewer partitions here`
   }
 
   #visible(partition: number): number {

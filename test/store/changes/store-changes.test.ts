@@ -16,7 +16,7 @@ function start() {
   const changes = new ThreadChanges(3, (message) => void posted.push(message))
   const thread = { state: 'running' as StoreState, changes }
   let state: StoreState = 'running'
-  const threads = { all: [thread], stats, assignment: { partitionCount: 3 } }
+  const threads = { all: [thread], stats, assignment: { partitionCount: 3 }, full: undefined as string | undefined }
   const reads = { id: 'orders' } as Store
   const waits = new StoreChanges({ reads, threads: () => threads, state: () => state, requireServing: () => {} })
   const positions = new Float64Array([0, 0])
@@ -42,7 +42,7 @@ function start() {
     receive({ type: 'state', state })
     waits.stopped()
   }
-  return { stats, posted, waits, ring, receive, answer, publish, stop }
+  return { stats, posted, waits, ring, threads, receive, answer, publish, stop }
 }
 
 /** Begins a wait, and notes what it ends with. */
@@ -133,6 +133,18 @@ describe('waiting for an offset', () => {
     const { message, details } = await error({ 0: 3, 1: 8 })
     expect(details).toEqual({ visibleTo: { 1: null }, awaitsFlush: false })
     expect(message).toContain('partition 1 is visible up to no known offset, and 8 is asked for')
+  })
+
+  test('it names a memory that is full, if that is why the record is not read', async () => {
+    const { stats, waits, threads } = start()
+    threads.full = 'memory is full: 7 entries of 1 MiB, and 2 MiB are left. Nothing more is read until there is room'
+    stats.setGauge(0, 'role', 0)
+    stats.setGauge(0, 'position', 9)
+    const error = (offset: number) => waits.waitFor(new Map([[0, offset]]), Promise.resolve()).catch((e) => e)
+    const advice =
+      "9 is asked for. The store's memory is full: 7 entries of 1 MiB, and 2 MiB are left. Nothing more is read until there is room. Raise MEMORY_MAX, or the limit of the control group that it follows, or hold fewer partitions here"
+    expect((await error(9)).message).toContain(advice)
+    expect((await error(8)).message).toContain('The next flush makes it visible')
   })
 
   test('partitions that do not exist, or that are not held, are refused', () => {
