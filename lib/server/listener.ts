@@ -13,7 +13,7 @@ import { ForwardedRequests } from './forwarded-requests.ts'
 import type { HostRule } from './host-rule.ts'
 import { leavingSeconds } from './leaving.ts'
 import { OpenConnections } from './open-connections.ts'
-import { OpenStreams } from './open-streams.ts'
+import { directStreamsMax, OpenStreams } from './open-streams.ts'
 import { claim, listenError } from './port-claim.ts'
 import { guarded, guardedBehind } from './request-guard.ts'
 import { traced } from './request-log.ts'
@@ -80,7 +80,7 @@ function openDirect(options: ListenerOptions): Listener {
   const { storeId = '' } = options
   const hasOtherThreads = sharing !== undefined
   const at = { bind, port, isShared: tls !== undefined || hasOtherThreads }
-  const streams = new OpenStreams()
+  const streams = new OpenStreams(directStreamsMax)
   const fetch = traced(guarded(streams.watched(requestHandler), hostRule), storeId)
   const server = new DirectServer({ at, tls, idleTimeoutSeconds, fetch, hasOtherThreads })
   return {

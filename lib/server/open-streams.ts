@@ -2,19 +2,33 @@
  * Answers of Bun's server that take long: bodies that are made while they are sent, and requests that wait for a change.
  * They end when the server stops, which does not wait for bodies without an end, and after another token.
  */
+import { LatchkeyError } from '../errors.ts'
 import type { Answer, RequestHandler } from '../http/answer.ts'
 import { HeldAnswer } from '../http/held-answer.ts'
 import { mapAnswer } from '../http/pending-answer.ts'
-import { type BodySource, StreamAnswer } from '../http/stream-answer.ts'
+import { problemResponse } from '../http/problem.ts'
+import { type BodySource, emptyBody, StreamAnswer } from '../http/stream-answer.ts'
 import type { Drainable } from './drain.ts'
 import { leavingSeconds } from './leaving.ts'
 
+/**
+ * With Bun's server alone (HTTP_FAST_PATH=false): what a client does not take, about 1 MB, stays in memory until that
+ * server closes the connection as idle, and no other way closes it.
+ */
+export const directStreamsMax = 256
+
 export class OpenStreams implements Drainable {
+  readonly #max: number
   readonly #sources = new Set<WatchedSource>()
   readonly #held = new Set<HeldAnswer>()
   /** Number of tokens that were replaced. */
   #replaced = 0
   #isStopping = false
+
+  /** @param max bodies at the same time; others are refused */
+  constructor(max = Infinity) {
+    this.#max = max
+  }
 
   /** Returns a request handler whose bodies and waits are known here. */
   watched(requestHandler: RequestHandler): RequestHandler {
@@ -54,13 +68,22 @@ export class OpenStreams implements Drainable {
 
   /** @param replaced number of replaced tokens at the request */
   #watch(answer: Answer, replaced: number): Answer {
-    if (!(answer instanceof StreamAnswer)) return answer
+    if (!(answer instanceof StreamAnswer) || answer.source === emptyBody) return answer
+    if (this.#sources.size >= this.#max) {
+      answer.source.cancel()
+      return tooMany(this.#max)
+    }
     const source = new WatchedSource(answer.source, () => this.#sources.delete(source))
     this.#sources.add(source)
     if (replaced !== this.#replaced) source.expireIn(leavingSeconds)
     if (replaced !== this.#replaced || this.#isStopping) source.end()
     return answer.from(source)
   }
+}
+
+function tooMany(max: number): Response {
+  const found = `${max} are open already, the most with HTTP_FAST_PATH=false. Retry later, or leave that setting out`
+  return problemResponse(new LatchkeyError('waits_exhausted', `Opening a stream: ${found}`))
 }
 
 class WatchedSource implements BodySource {
