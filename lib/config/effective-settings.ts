@@ -21,8 +21,9 @@ export interface EffectiveSetting {
 export function effectiveSettings(
   given: ReadonlyMap<SettingKey, SettingText | undefined>,
   parsed: Readonly<Partial<Record<SettingKey, unknown>>>,
+  keys: readonly SettingKey[] = settingKeys,
 ): EffectiveSetting[] {
-  return settingKeys.map((key) => {
+  return keys.map((key) => {
     const { variable: name, isSecret = false, default: defaultText } = metadataOf(key)
     const found = given.get(key)
     if (found) return { name, value: isSecret ? null : found.text, isSecret, isGiven: true, origin: found.origin }

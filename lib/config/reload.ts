@@ -1,6 +1,7 @@
 /** The settings that a running store reads again: token, certificate and log level, from the sources of its start. */
 import * as v from 'valibot'
 import type { LogLevel } from '../log/index.ts'
+import { type EffectiveSetting, effectiveSettings } from './effective-settings.ts'
 import { faultsError, faultText } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { isMissingFault } from './missing-setting.ts'
@@ -26,6 +27,8 @@ export interface Unchanged extends Pick<ReloadedSettings, 'token' | 'tls'> {
 
 export interface ReadAgain {
   readonly settings: ReloadedSettings
+  /** The same as texts, with where each comes from. */
+  readonly effective: readonly EffectiveSetting[]
   /** Variables of other settings whose texts differ from those of the start. */
   readonly others: readonly string[]
 }
@@ -84,7 +87,8 @@ export function readAgain(
   const others = variables.filter((name) => started.get(name) !== now.get(name) && !isApplied(name))
   // Without HTTPS, a certificate has no listener.
   const settings = { token: serverToken, tls: unchanged.tls && tls, logLevel }
-  return { settings, others }
+  const effective = effectiveSettings(given, parsed.output, keys).filter(({ name }) => isApplied(name))
+  return { settings, effective, others }
 }
 
 /** Returns what is wrong with the step from the former settings to valid new ones. */

@@ -25,8 +25,8 @@ export interface InstanceFacts extends ProcessFacts {
   readonly instance: string
   /** Null if the Redis protocol is not served. */
   readonly respPort: number | null
-  /** None in an embedding program. */
-  readonly settings: readonly ShownSetting[]
+  /** Those in effect, which a reload replaces. None in an embedding program. */
+  settings: readonly ShownSetting[]
 }
 
 /** To be called in the main thread. */

@@ -1,4 +1,5 @@
 /** Messages between the main thread and a further HTTP thread. */
+import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
 import type { InstanceFacts } from '../http/handler.ts'
 import type { LogLevel } from '../log/index.ts'
@@ -36,6 +37,7 @@ export type ToHttpThread =
   | { type: 'renew-tls'; pair: TlsPair }
   | { type: 'replace-token'; token: string }
   | { type: 'log-level'; level: LogLevel }
+  | { type: 'settings'; settings: readonly EffectiveSetting[] }
   | { type: 'stop'; drainTimeoutMs: number }
 
 export type FromHttpThread =

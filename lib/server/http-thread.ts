@@ -2,7 +2,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { createRequestHandler } from '../http/handler.ts'
+import { createRequestHandler, type InstanceFacts } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { changeLogLevel, configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
@@ -21,17 +21,20 @@ declare const self: Worker
 
 let threads: RelayedThreads | undefined
 let listener: Listener | undefined
-/** Both may be replaced before the listener is open. */
+/** All of these may be replaced before the listener is open. */
 let tls: TlsPair | undefined
 let token = new Token(undefined)
+let facts: InstanceFacts | undefined
 
 function post(message: FromHttpThread): void {
   self.postMessage(message)
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
-  const { readerThread, config, logging, bind, port, hosts, connectionsMax, facts, lookupCounts } = options
+  const { readerThread, config, logging, bind, port, hosts, connectionsMax, lookupCounts } = options
   const { hasFastPath, corsOrigins, respPort, respCounts } = options
+  const own = options.facts
+  facts = own
   tls = options.tls
   token = new Token(options.token)
   configureLogging({ ...logging, without: 'store' })
@@ -41,7 +44,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const respStats = new RespStats(commandLabels, respCounts, readerThread)
-    const observed = { metrics: createMetrics(store, lookupStats, facts, respStats), lookupStats, respStats, facts }
+    const observed = { metrics: createMetrics(store, lookupStats, own, respStats), lookupStats, respStats, facts: own }
     const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
     const hostRule = hostRuleOf({
       hosts,
@@ -87,6 +90,9 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
       break
     case 'log-level':
       changeLogLevel(data.level)
+      break
+    case 'settings':
+      if (facts !== undefined) facts.settings = data.settings
       break
     case 'stop':
       void stop(data.drainTimeoutMs)

@@ -1,4 +1,5 @@
 /** Further HTTP threads, as the main thread sees them. */
+import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
@@ -32,6 +33,10 @@ export class HttpThreads {
 
   setLogLevel(level: LogLevel): void {
     this.#postAll({ type: 'log-level', level })
+  }
+
+  showSettings(settings: readonly EffectiveSetting[]): void {
+    this.#postAll({ type: 'settings', settings })
   }
 
   /**

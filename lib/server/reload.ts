@@ -18,7 +18,7 @@ import type { ServiceReports } from './service-manager.ts'
  */
 const intervalMs = 1_000
 
-type ReloadedServer = Pick<Server, 'renewTls' | 'replaceToken' | 'setLogLevel'>
+type ReloadedServer = Pick<Server, 'renewTls' | 'replaceToken' | 'setLogLevel' | 'showSettings'>
 
 export class Reload {
   readonly #input: ConfigInput
@@ -76,10 +76,11 @@ export class Reload {
     const log = loggerOf('main')
     try {
       const unchanged = { ...this.#inForce, corsOrigins: this.#corsOrigins }
-      const { settings, others } = readAgain(this.#input, this.#texts, unchanged)
+      const { settings, effective, others } = readAgain(this.#input, this.#texts, unchanged)
       if (!this.#apply(server, settings)) {
         log.info('SIGHUP: read the settings again; token, certificate and log level are the same')
       }
+      server.showSettings(effective)
       const message = '{variables} differ from those of the start: they take effect at a restart'
       if (others.length > 0) log.warn(message, { variables: others.join(', ') })
     } catch (thrown) {

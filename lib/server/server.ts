@@ -22,6 +22,8 @@ export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
   replaceToken(text: string): void
   /** For all threads. */
   setLogLevel(level: LogLevel): void
+  /** The page shows these settings instead of those of the same names. */
+  showSettings(settings: readonly EffectiveSetting[]): void
   /** Resolves if a thread that serves has ended; never rejects. */
   readonly failed: Promise<LatchkeyError>
 }
@@ -106,6 +108,10 @@ export function startServer(
       changeLogLevel(level)
       relay.setLogLevel(level)
       threads.setLogLevel(level)
+    },
+    showSettings(reread) {
+      facts.settings = facts.settings.map((one) => reread.find(({ name }) => name === one.name) ?? one)
+      threads.showSettings(facts.settings)
     },
     async stop(drainTimeoutMs) {
       await Promise.all([server.stop(drainTimeoutMs), threads.stop(drainTimeoutMs)])

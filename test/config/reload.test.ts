@@ -51,7 +51,14 @@ describe('readAgain', () => {
     const path = write('token', 'first-token\n')
     const read = started({ SERVER_TOKEN_FILE: path, LOG_LEVEL: 'warning' }, [], { LOG_LEVEL: 'debug' })
     write('token', 'second-token\n')
-    expect(read()).toEqual({ settings: { token: 'second-token', tls: undefined, logLevel: 'debug' }, others: [] })
+    expect(read()).toEqual({
+      settings: { token: 'second-token', tls: undefined, logLevel: 'debug' },
+      effective: [
+        { name: 'SERVER_TOKEN', value: null, isSecret: true, isGiven: true, origin: path },
+        { name: 'LOG_LEVEL', value: 'debug', isSecret: false, isGiven: true, origin: 'environment' },
+      ],
+      others: [],
+    })
     const fromFlag = started({ LOG_LEVEL: 'warning', SERVER_TOKEN: 'first' }, ['--log-level', 'trace'])
     writeEnv({ SERVER_TOKEN: 'second' })
     expect(fromFlag().settings).toEqual({ token: 'second', tls: undefined, logLevel: 'trace' })

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { EffectiveSetting } from '../../lib/config/index.ts'
 import { configureLogging } from '../../lib/log/index.ts'
 import { Reload } from '../../lib/server/reload.ts'
 import { accepted, required } from '../support/config/read.ts'
@@ -14,11 +15,13 @@ let folder: string
 /** What was done, in order. */
 let calls: string[]
 let log: string
+let shown: readonly EffectiveSetting[]
 
 const server = {
   renewTls: ({ subject }: { subject: string }) => void calls.push(subject),
   replaceToken: (token: string) => void calls.push(token),
   setLogLevel: (level: string) => void calls.push(level),
+  showSettings: (settings: readonly EffectiveSetting[]) => void (shown = settings),
 }
 const reports = {
   reloading: () => void calls.push('reloading'),
@@ -29,6 +32,7 @@ beforeEach(() => {
   folder = temporaryFolder('reload')
   calls = []
   log = ''
+  shown = []
   configureLogging({ level: 'info', structured: false, write: (line) => void (log += line) })
 })
 
@@ -131,4 +135,23 @@ test('a certificate that the listener refuses leaves the token as it was', () =>
   expect(calls).toEqual(['reloading', 'reloaded'])
   expect(log).toContain('Reading the settings again: no descriptor is left. What was in force stays so\n')
   reload.stop()
+})
+
+test('a reload shows what was read again, where a token has no text, and nothing after a fault', () => {
+  const reload = started({ LOG_LEVEL: 'info' })
+  reload.begin(server, reports)
+  write({ LOG_LEVEL: 'loud', SERVER_TOKEN: 'token-1' })
+  process.emit('SIGHUP')
+  expect(shown).toEqual([])
+  reload.stop()
+  const again = started({ LOG_LEVEL: 'info' })
+  again.begin(server, reports)
+  write({ LOG_LEVEL: 'debug', SERVER_TOKEN: 'token-1', AUTO_FLUSH_COUNT: '7' })
+  process.emit('SIGHUP')
+  const place = { isGiven: true, origin: join(folder, '.env') }
+  expect(shown).toEqual([
+    { name: 'SERVER_TOKEN', value: null, isSecret: true, ...place },
+    { name: 'LOG_LEVEL', value: 'debug', isSecret: false, ...place },
+  ])
+  again.stop()
 })

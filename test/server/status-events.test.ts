@@ -1,5 +1,7 @@
 /** The executable's stream of status events: each HTTP thread has the figures of all threads, and none has a secret. */
 import { expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { StatusEvent } from '../../lib/http/status-events/status-event.ts'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { FeedClient } from '../support/http/feed-client.ts'
@@ -65,6 +67,15 @@ test('every thread streams the status of all threads, with settings and bad reco
     // Without RESP_PORT the series of its commands exist, too.
     const metrics = await (await fetch(`${latchkey.url}/metrics`, { headers })).text()
     expect(metrics).toContain('latchkey_resp_commands_total{command="get"} 0')
+    // A reload changes what every thread shows.
+    const path = join(latchkey.folder, '.env')
+    writeFileSync(path, 'LOG_LEVEL=warning\n')
+    latchkey.signal('SIGHUP')
+    const logLevelOf = (client: FeedClient) => lastOf(client)!.settings.find(({ name }) => name === 'LOG_LEVEL')
+    await until('every client sees the other setting', () => {
+      return clients.every((client) => logLevelOf(client)?.value === 'warning')
+    })
+    expect(logLevelOf(clients[0]!)).toMatchObject({ isGiven: true, origin: expect.stringMatching(/\/\.env$/) })
     await latchkey.stop()
     await until('the streams have ended', () => clients.every(({ end }) => end === 'whole'))
   } finally {
