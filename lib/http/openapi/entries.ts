@@ -73,17 +73,23 @@ const getEntries = operation({
       description: 'Depends on the parameters',
       headers: { ...listHeaders, ...valueHeaders },
       content: {
-        ...json(oneOf(anyValue), {
-          'one key': value,
-          'several keys': several,
-          count: { epoch: 57, count: 4 },
-          'count with prefix': { count: 3, from: 42, to: 57 },
-          page: { entries: [entry] },
-          keys: {
-            entries: [{ key: '10004' }, { key: '10002' }],
-            next: '/stores/orders?limit=2&prefix=100&fields=key&cursor=9f3c.0.2871',
+        'application/json': {
+          schema: { anyOf: [ref('Entries'), ref('Page'), ref('Count'), anyValue] },
+          examples: {
+            'one key': { value },
+            'several keys': { value: several, 'x-schema': ref('Entries') },
+            count: { value: { epoch: 57, count: 4 }, 'x-schema': ref('Count') },
+            'count with prefix': { value: { count: 3, from: 42, to: 57 }, 'x-schema': ref('Count') },
+            page: { value: { entries: [entry] }, 'x-schema': ref('Page') },
+            keys: {
+              value: {
+                entries: [{ key: '10004' }, { key: '10002' }],
+                next: '/stores/orders?limit=2&prefix=100&fields=key&cursor=9f3c.0.2871',
+              },
+              'x-schema': ref('Page'),
+            },
           },
-        }),
+        },
         ...lines(oneOf(ref('Entry'), ref('MissingKey'), ref('DumpEnd')), {
           'several keys as lines': [entry, missing],
           'all entries': [entry, { end: true, entries: 1 }],

@@ -29,7 +29,10 @@ export interface OperationSpec {
 
 export function operation(spec: OperationSpec): object {
   const { id, tag, summary, parameters, body, answers, problems, examples, isOpen } = spec
-  const responses: Record<string, ResponseSpec> = problemResponses(problems, examples)
+  const responses: Record<string, ResponseSpec> = problemResponses(
+    isOpen ? problems : [...problems, 'unauthorized'],
+    examples,
+  )
   for (const [status, answer] of Object.entries(answers)) responses[status] = merged(answer, responses[status])
   return {
     operationId: id,

@@ -16,8 +16,11 @@ export interface Parameter {
   readonly examples?: Examples
 }
 
-/** An operation's examples by name. Parameters, bodies and answers with one name belong together. */
-export type Examples = Readonly<Record<string, { readonly value: unknown }>>
+/**
+ * An operation's examples by name. Parameters, bodies and answers with one name belong together. `x-schema` is of an
+ * example alone, where the schema of the media type has to allow every value of a store.
+ */
+export type Examples = Readonly<Record<string, { readonly value: unknown; readonly 'x-schema'?: Schema }>>
 
 export interface Media {
   readonly schema: Schema

@@ -15,7 +15,7 @@ interface Media {
   examples?: Examples
 }
 
-type Examples = Record<string, { value: unknown }>
+type Examples = Record<string, { value: unknown; 'x-schema'?: object }>
 
 interface Document {
   paths: Record<string, Record<string, Operation> & { 'x-oai-additionalOperations'?: Record<string, Operation> }>
@@ -50,7 +50,7 @@ export interface Example {
 export const examples: readonly Example[] = operations.flatMap(({ path, method, operation }) => {
   return Object.entries(operation.responses).flatMap(([status, { content = {} }]) => {
     return Object.entries(content).flatMap(([mediaType, media]) => {
-      return Object.entries(media.examples ?? {}).map(([name, { value }]) => {
+      return Object.entries(media.examples ?? {}).map(([name, { value, 'x-schema': schema = media.schema }]) => {
         const body = operation.requestBody?.content['application/json'].examples?.[name]?.value
         return {
           title: `${method} ${path}: ${name}`,
@@ -59,7 +59,7 @@ export const examples: readonly Example[] = operations.flatMap(({ path, method, 
           body: body === undefined ? undefined : JSON.stringify(body),
           status: Number(status),
           mediaType,
-          media,
+          media: { ...media, schema },
           value,
         }
       })
