@@ -41,7 +41,7 @@ export class ChangeFeed extends Part {
   pause(isPaused: boolean): void {
     this.isPaused = isPaused
     this.#follow()
-    this.changed()
+    this.draw()
   }
 
   show(isOnScreen: boolean): void {
@@ -64,12 +64,12 @@ export class ChangeFeed extends Part {
 
   #report(trouble: string): void {
     this.trouble = trouble
-    this.changed()
+    this.draw()
   }
 
   #show(): void {
     this.#isDue = false
-    this.changed()
+    this.draw()
   }
 
   /** @returns false if there are more than can be shown */

@@ -37,7 +37,7 @@ export function Changes({ feed, observe }: { feed: ChangeFeed; observe: (element
             }))}
           />
         ) : (
-          <p class="quiet">No change yet since this page was opened</p>
+          <p class="quiet">None since this page was opened</p>
         )}
       </div>
     </Section>

@@ -47,7 +47,7 @@ export function Head({ event, lost }: { event: StatusEvent; lost: PageStatus['lo
 /** Conditions that fail or say something, and the reason of the store if no condition has it. */
 function noticesOf({ conditions, reason }: StatusEvent) {
   const isSaid = reason === undefined || conditions.some((condition) => condition.reason?.includes(reason))
-  return isSaid ? conditions : [{ name: 'kafka', reason, advice: undefined }, ...conditions]
+  return isSaid ? conditions : [{ name: 'kafka', reason, advice: '' }, ...conditions]
 }
 
 function Progress({ progress }: { progress: RecoveryProgress }) {

@@ -29,7 +29,7 @@ export class KeyList extends Part {
     this.keys = undefined
     this.next = undefined
     this.trouble = ''
-    this.changed()
+    this.draw()
     const path = paths.at(-1)
     if (path === undefined) return
     const { signal } = (this.#end = new AbortController())
@@ -43,6 +43,6 @@ export class KeyList extends Part {
       if (signal.aborted) return
       this.trouble = messageOf(error)
     }
-    this.changed()
+    this.draw()
   }
 }

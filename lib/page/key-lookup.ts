@@ -41,7 +41,7 @@ export class KeyLookup extends Part {
 
   showWhole(): void {
     this.isWhole = true
-    this.changed()
+    this.draw()
   }
 
   /** While the page is hidden. */
@@ -52,7 +52,7 @@ export class KeyLookup extends Part {
 
   resume(): void {
     const { key } = this
-    this.changed()
+    this.draw()
     if (key === undefined) return
     this.#end = new AbortController()
     this.#isBusy = false
@@ -74,7 +74,7 @@ export class KeyLookup extends Part {
       },
       failed: (error) => {
         this.trouble = messageOf(error)
-        this.changed()
+        this.draw()
       },
     })
   }
@@ -89,7 +89,7 @@ export class KeyLookup extends Part {
       while (this.#isStale) {
         this.#isStale = false
         this.result = await lookUp(this.api, key, signal)
-        this.changed()
+        this.draw()
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
         if (signal.aborted) return
       }

@@ -35,8 +35,9 @@ function changed(): void {
 
 function Page() {
   const { event, asks, lost, rates } = status
-  if (asks !== undefined) return <TokenForm why={asks} send={(token) => status.sendToken(token)} />
+  if (asks !== undefined) return <TokenForm why={asks} send={send} />
   if (event === undefined) return lost ? <Lost lost={lost} /> : <p class="quiet">Connecting…</p>
+  document.title = `${event.id} · ${lost ? 'not connected' : event.state}`
   const place = { url: api.url, id: api.id, needsToken: api.token !== '', respPort: event.respPort }
   return (
     <Fragment>
@@ -54,6 +55,12 @@ function Page() {
   )
 }
 
+/** With the token, everything is asked for again. */
+function send(token: string): void {
+  status.sendToken(token)
+  lookup.watch(lookup.isWatched)
+}
+
 // What is not seen has no streams: browsers allow six connections to a host, in all tabs together.
 let isOnScreen = false
 const observer = new IntersectionObserver((entries) => {
@@ -64,6 +71,7 @@ const observer = new IntersectionObserver((entries) => {
 function observe(element: Element | null): void {
   observer.disconnect()
   if (element) observer.observe(element)
+  else feed.show(false)
 }
 
 function follow(): void {

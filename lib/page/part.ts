@@ -3,10 +3,10 @@ import type { Api } from './api.ts'
 
 export class Part {
   protected readonly api: Api
-  protected readonly changed: () => void
+  protected readonly draw: () => void
 
-  constructor(api: Api, changed: () => void) {
+  constructor(api: Api, draw: () => void) {
     this.api = api
-    this.changed = changed
+    this.draw = draw
   }
 }

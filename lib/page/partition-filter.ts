@@ -16,12 +16,12 @@ export class PartitionFilter extends Part {
   set(text: string): void {
     this.text = text
     this.#all = undefined
-    this.changed()
+    this.draw()
   }
 
   more(): void {
     this.rowsMax += moreRows
-    this.changed()
+    this.draw()
   }
 
   /** Returns those that fit the filter. */
@@ -41,7 +41,7 @@ export class PartitionFilter extends Part {
       this.#all = details.map((status) => {
         return { ...status, deadBytes: status.totalBytes - status.liveBytes, snapshotAgeSeconds: null }
       })
-      this.changed()
+      this.draw()
     } catch {
       // The stream of events shows that there is no connection.
     }

@@ -105,7 +105,7 @@ function copy({ currentTarget: button }: { currentTarget: HTMLElement }) {
 /** A command to copy. Not by navigator.clipboard, which pages of plain HTTP do not have. */
 export function Command({ name, line }: { name: string; line: string }) {
   return (
-    <div class="command">
+    <div class="command" key={line}>
       <code tabIndex={0}>{line}</code>
       <button aria-label={`Copy the ${name} command`} onClick={copy}>
         Copy

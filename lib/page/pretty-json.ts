@@ -7,10 +7,12 @@ export interface JsonToken {
   readonly text: string
 }
 
+/** Deeper lists are not worth a line of white space for each of their items. */
+const depthMax = 32
 /** Lists and objects of such a length stay in one line. */
 const lineMax = 72
 
-/** Returns undefined if the text is not JSON, or nested deeper than the browser's stack. */
+/** Returns undefined if the text is not JSON, or nested too deeply. */
 export function prettyJson(json: string): JsonToken[] | undefined {
   try {
     JSON.parse(json)
@@ -45,6 +47,7 @@ class Printer {
   #list(line: string): JsonToken[] {
     const open = this.#json[this.#at++]!
     const deeper = `${line}  `
+    if (deeper.length > 2 * depthMax) throw new RangeError('deep')
     const items: JsonToken[][] = []
     for (let next = this.#next(); next !== '}' && next !== ']'; next = this.#next()) {
       const name = open === '{' ? [this.#scalar('name'), mark(': ')] : []

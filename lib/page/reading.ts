@@ -2,7 +2,8 @@
 import { type JsonToken, prettyJson } from './pretty-json.ts'
 
 export interface ValueReading {
-  readonly form: 'JSON' | 'Text' | 'Bytes'
+  /** `Beginning` is that of a text that is not shown further. */
+  readonly form: 'JSON' | 'Text' | 'Beginning' | 'Bytes'
   readonly text: string
   /** Of JSON. */
   readonly tokens?: readonly JsonToken[]
@@ -11,7 +12,7 @@ export interface ValueReading {
 }
 
 /** Of a longer value this much is shown. */
-const bytesMax = 4 * 1024 * 1024
+const bytesMax = 2 * 1024 * 1024
 const dumpMax = 65_536
 
 export function readingOf(value: Uint8Array): ValueReading {
@@ -21,7 +22,7 @@ export function readingOf(value: Uint8Array): ValueReading {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const text = decoder.decode(value.subarray(0, bytesMax), { stream: !isWhole })
     const tokens = isWhole ? prettyJson(text) : undefined
-    if (tokens === undefined) return { form: 'Text', text, bytes }
+    if (tokens === undefined) return { form: isWhole ? 'Text' : 'Beginning', text, bytes }
     return { form: 'JSON', text: tokens.map((token) => token.text).join(''), tokens, bytes }
   } catch {
     return { form: 'Bytes', text: dump(value.subarray(0, dumpMax)), bytes }

@@ -25,7 +25,7 @@ export class PageStatus extends Part {
     this.#unfollow?.()
     this.#unfollow = undefined
     if (isSeen && this.asks === undefined) this.#unfollow = follow(this.api, this.#stream)
-    this.changed()
+    this.draw()
   }
 
   readonly #stream = {
@@ -40,7 +40,7 @@ export class PageStatus extends Part {
         this.event = JSON.parse(data) as StatusEvent
         this.rates = appended(this.event.history ?? this.rates, this.event.rates)
         this.lost = undefined
-        this.changed()
+        this.draw()
       }
       return true
     },
@@ -49,7 +49,7 @@ export class PageStatus extends Part {
         this.asks = this.api.token && error.message
         this.api.token = ''
       } else this.lost = { sinceMs: this.lost?.sinceMs ?? Date.now(), why: messageOf(error) }
-      this.changed()
+      this.draw()
     },
   }
 }

@@ -25,10 +25,7 @@ export async function pageModule(): Promise<string> {
   const [head, tail] = html.split('<!-- facts -->') as [string, string]
   const { version } = JSON.parse(read('node_modules/preact/package.json')) as { version: string }
   const page = {
-    head: head.replace(
-      '<html',
-      () => `<!-- Latchkey. With Preact ${version}, (c) Jason Miller, MIT licence -->\n<html`,
-    ),
+    head: head.replace('<html', () => `<!-- Preact ${version}, (c) Jason Miller, MIT licence -->\n<html`),
     tail,
     scriptHashes: [hashOf(script)],
     styleHashes: [hashOf(style)],
