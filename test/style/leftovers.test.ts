@@ -9,7 +9,8 @@ interface Leftover {
 }
 
 const code = /\.(tsx?|js)$/
-const any = /./
+/** Pictures are not text. */
+const any = /(?<!\.png)$/
 const tests = /\.test\.ts$/
 
 const leftovers: Leftover[] = [

@@ -54,6 +54,22 @@ const suites: readonly Suite[] = [
     file: './test/tools/image.ts',
     tools: [{ probe: ['skopeo', '--version'], install: 'apt-get install skopeo' }],
   },
+  {
+    file: './test/tools/page.ts',
+    tools: [
+      { probe: ['chromium', '--version'], install: 'apt-get install chromium' },
+      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
+      { probe: ['curl', '--version'], install: 'apt-get install curl' },
+    ],
+  },
+  {
+    file: './test/tools/page-keys.ts',
+    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+  },
+  {
+    file: './test/tools/page-states.ts',
+    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+  },
   // These need root, and say so.
   { file: './test/tools/control-group.ts', tools: [] },
   { file: './test/tools/full-disk.ts', tools: [] },
