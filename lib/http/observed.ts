@@ -15,7 +15,7 @@ import type { StoreView } from './store-view.ts'
 export interface Observed {
   readonly metrics: Metrics
   readonly lookupStats: LookupStats
-  /** Undefined if the Redis protocol is not served. */
+  /** Absent in an embedding program, which does not serve the Redis protocol. */
   readonly respStats?: RespStats | undefined
   readonly facts: InstanceFacts
 }
