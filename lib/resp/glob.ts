@@ -41,6 +41,11 @@ export class Glob {
     this.prefix = special < 0 ? this.#pattern : this.#pattern.subarray(0, special)
   }
 
+  /** Steps since renew(). */
+  get steps(): number {
+    return patternStepsMax - this.#stepsLeft
+  }
+
   /** To be called after a pause: the bound is one on the time without one. */
   renew(): void {
     this.#stepsLeft = patternStepsMax

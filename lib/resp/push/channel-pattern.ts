@@ -30,6 +30,11 @@ export class ChannelPattern {
     this.#keyPrefix = mayMatch ? bytesOf(prefix.slice(keyspace.length)) : undefined
   }
 
+  /** Steps of comparing since renew(). */
+  get steps(): number {
+    return this.#glob.steps
+  }
+
   /** It may take its number of steps again. */
   renew(): void {
     this.#glob.renew()
@@ -38,10 +43,7 @@ export class ChannelPattern {
   /** Returns false if no channel of a change can match. The key is in `data`. */
   mayMatch(data: Uint8Array, start: number, length: number, event: KeyEvent): boolean {
     if (this.#events.has(event)) return true
-    const prefix = this.#keyPrefix
-    if (prefix === undefined || length < prefix.length) return false
-    for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
-    return true
+    return this.#hasPrefix(data, start, length)
   }
 
   matchesEvent(event: KeyEvent): boolean {
@@ -53,6 +55,14 @@ export class ChannelPattern {
    * @throws GlobTooCostly
    */
   matchesKey(channel: Uint8Array): boolean {
-    return this.#keyPrefix !== undefined && this.#glob.matches(channel)
+    const { length } = keyspace
+    return this.#hasPrefix(channel, length, channel.length - length) && this.#glob.matches(channel)
+  }
+
+  #hasPrefix(data: Uint8Array, start: number, length: number): boolean {
+    const prefix = this.#keyPrefix
+    if (prefix === undefined || length < prefix.length) return false
+    for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
+    return true
   }
 }

@@ -96,8 +96,13 @@ export class Notifier {
   async #dispatchAll(changes: readonly WatchedKey[]): Promise<void> {
     for (const change of changes) {
       await this.#changed(change)
-      if (this.#turns.isOver) await new Promise<void>((resolve) => this.#turns.wait(resolve))
+      await this.#turn()
     }
+  }
+
+  /** Lets others have their turn if this one is over. */
+  #turn(): void | Promise<void> {
+    if (this.#turns.isOver) return new Promise((resolve) => this.#turns.wait(resolve))
   }
 
   #lost(what: 'missed' | 'moved'): void {
@@ -115,7 +120,7 @@ export class Notifier {
     const text = shown instanceof Promise ? await shown : shown
     const name = latin1Of(key)
     this.tracking.changed(name, text)
-    this.subscriptions.changed(name, text, isDeletion ? 'del' : 'set')
+    for (const _ of this.subscriptions.changed(name, text, isDeletion ? 'del' : 'set')) await this.#turn()
   }
 }
 

@@ -9,7 +9,11 @@ export const clientSubscriptionBytesMax = 1_048_576
 export const subscriptionBytesMax = 67_108_864
 /** Distinct patterns in one thread: each change is compared with all of them [no bound]. */
 export const patternsMax = 1_000
-/** Time after which a pattern may take patternStepsMax steps again. */
+/** Steps of comparing with all patterns of a thread, before those of the costliest pattern are closed: some 500 ms. */
+export const patternsStepsMax = 100_000_000
+/** Steps of comparing before others get a turn, if it is over. */
+export const pauseSteps = 50_000
+/** Time after which a pattern may take patternStepsMax steps again, and all together patternsStepsMax. */
 export const patternRenewalMs = 1_000
 
 /** Prefixes of one client that tracks in broadcast mode [no bound]. */

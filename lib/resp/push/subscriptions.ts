@@ -5,7 +5,7 @@ import { GlobTooCostly } from '../glob.ts'
 import { ChannelPattern, type KeyEvent, keyevent, keyspace } from './channel-pattern.ts'
 import { bytesOf, encoded, latin1Of } from './encoded.ts'
 import { KeyFilter } from './key-filter.ts'
-import { patternRenewalMs, patternsMax } from './push-limits.ts'
+import { patternRenewalMs, patternsMax, patternsStepsMax, pauseSteps } from './push-limits.ts'
 import type { Message, PushQueue } from './push-queue.ts'
 
 interface Channel {
@@ -22,12 +22,19 @@ export class Subscriptions {
   readonly #filter = new KeyFilter()
   readonly #patterns = new Map<string, ChannelPattern>()
   readonly #hasPlainKeys: boolean
+  readonly #stepsMax: number
   #renewedAt = performance.now()
+  /** Of comparing with all patterns, since then. */
+  #steps = 0
   #bytes = 0
 
-  /** @param hasPlainKeys clients write keys as they are stored */
-  constructor(hasPlainKeys: boolean) {
+  /**
+   * @param hasPlainKeys clients write keys as they are stored
+   * @param stepsMax of comparing with all patterns, in a second
+   */
+  constructor(hasPlainKeys: boolean, stepsMax = patternsStepsMax) {
     this.#hasPlainKeys = hasPlainKeys
+    this.#stepsMax = stepsMax
   }
 
   /** Of the names of all channels and patterns; each counts once for each client. */
@@ -94,11 +101,12 @@ export class Subscriptions {
    * A key has changed.
    * @param key one character for each byte, as it is stored
    * @param shown as clients write it
+   * @returns pauses, in which others may get a turn: comparing with patterns may take long
    */
-  changed(key: string, shown: Uint8Array, event: KeyEvent): void {
+  *changed(key: string, shown: Uint8Array, event: KeyEvent): Iterable<void> {
     // In the order in which Redis sends them.
     for (const { name, queues } of this.#byKey.get(key) ?? []) send(queues, ['message', name, event])
-    this.#compare(shown, event)
+    yield* this.#compare(shown, event)
     const ofEvent = this.#channels.get(keyevent + event)
     if (ofEvent !== undefined) send(ofEvent.queues, ['message', ofEvent.name, shown])
     for (const pattern of this.#patterns.values()) {
@@ -113,19 +121,44 @@ export class Subscriptions {
   }
 
   /** Compares all patterns with the channel of a key. */
-  #compare(shown: Uint8Array, event: KeyEvent): void {
+  *#compare(shown: Uint8Array, event: KeyEvent): Iterable<void> {
     if (this.#patterns.size === 0) return
     this.#renew()
     const channel = Buffer.concat([bytesOf(keyspace), shown])
+    let stepsLeft = pauseSteps
     for (const pattern of this.#patterns.values()) {
-      const { text, queues } = pattern
+      const before = pattern.steps
       try {
-        if (pattern.matchesKey(channel)) send(queues, ['pmessage', text, channel, event])
+        if (pattern.matchesKey(channel)) send(pattern.queues, ['pmessage', pattern.text, channel, event])
       } catch (thrown) {
         if (!isInstance(thrown, GlobTooCostly)) throw thrown
-        for (const queue of queues) queue.fail('its pattern takes too long to compare')
+        this.#fail(pattern)
       }
+      const steps = pattern.steps - before
+      this.#steps += steps
+      stepsLeft -= steps
+      if (this.#steps > this.#stepsMax) this.#failCostliest()
+      if (stepsLeft > 0) continue
+      stepsLeft = pauseSteps
+      yield
     }
+  }
+
+  /** All patterns together take too many steps. */
+  #failCostliest(): void {
+    let costliest: ChannelPattern | undefined
+    for (const pattern of this.#patterns.values()) {
+      if (pattern.steps > (costliest?.steps ?? 0)) costliest = pattern
+    }
+    if (costliest === undefined) return
+    this.#steps -= costliest.steps
+    this.#fail(costliest)
+  }
+
+  /** Ends the connections of those who have subscribed to a pattern. */
+  #fail({ text, queues }: ChannelPattern): void {
+    this.#patterns.delete(text)
+    for (const queue of queues) queue.fail('its pattern takes too long to compare')
   }
 
   #index(channel: Channel): void {
@@ -140,6 +173,7 @@ export class Subscriptions {
     const now = performance.now()
     if (now - this.#renewedAt < patternRenewalMs) return
     this.#renewedAt = now
+    this.#steps = 0
     for (const pattern of this.#patterns.values()) pattern.renew()
   }
 }

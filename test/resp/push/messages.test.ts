@@ -163,6 +163,19 @@ test('a pattern that takes too long closes its subscribers, and no one else', as
   expect(other.isOver).toBe(false)
 })
 
+test('comparing a change with many patterns shares turns with commands', async () => {
+  let now = 0
+  const talk = new Talk({ turns: new Turns(() => (now += 3)) })
+  const patterns = Array.from({ length: 50 }, (_, index) => `__keyspace@0__:*${'a'.repeat(200)}${index}`)
+  await talk.ask('PSUBSCRIBE', ...patterns, '__keyspace@0__:*')
+  talk.output.take()
+  talk.store.change('a'.repeat(600), 'x')
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  // A message is sent after the last comparison.
+  expect(repliesIn(talk.output.take()).replies).toEqual([])
+  await until('the message comes', () => repliesIn(talk.output.take()).replies.length === 1)
+})
+
 test('a subscriber is closed when changes were missed, and not when a partition has moved', async () => {
   const talk = await subscriber(a)
   talk.store.changes.change('moved')
