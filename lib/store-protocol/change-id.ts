@@ -16,6 +16,8 @@ const base = 36
 /** Longer ids are not parsed: 1,000 partitions take 8 kB. */
 const charactersMax = 12_000
 const partitionsMax = 1_000
+/** Of an instance with a later version, before a rollback or during an upgrade. */
+const laterVersion = /^(?:[2-9]|[1-9]\d{1,2})$/
 const digits = /^[\da-z]{1,10}$/
 
 export function formatChangeId({ topicId, time, positions }: ChangeId): string {
@@ -29,10 +31,12 @@ export function formatChangeId({ topicId, time, positions }: ChangeId): string {
   return text
 }
 
-/** @returns undefined if the text is not an id of this version */
+/** @returns undefined if the text is not an id; a place that is not continued if a later version has made it */
 export function parseChangeId(text: string): ChangeId | undefined {
   if (text.length > charactersMax) return undefined
   const [given, topicId, time, runs, ...rest] = text.split('~')
+  const isLater = given !== undefined && topicId !== undefined && laterVersion.test(given)
+  if (isLater) return { topicId: '', time: 0, positions: new Map() }
   if (given !== version || topicId === undefined || time === undefined || runs === undefined) return undefined
   if (!digits.test(time)) return undefined
   const positions = new Map<number, number>()

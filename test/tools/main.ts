@@ -6,6 +6,7 @@
  * in the list below.
  */
 import { root } from '../style/repository.ts'
+import { probeOfEarlier } from '../support/binary/earlier.ts'
 
 interface Tool {
   /** Ends with exit code 0 where the tool is there. */
@@ -70,6 +71,7 @@ const suites: readonly Suite[] = [
     file: './test/tools/page-states.ts',
     tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
   },
+  { file: './test/tools/upgrade.ts', tools: [{ probe: probeOfEarlier, install: 'git fetch --unshallow' }] },
   // These need root, and say so.
   { file: './test/tools/control-group.ts', tools: [] },
   { file: './test/tools/full-disk.ts', tools: [] },

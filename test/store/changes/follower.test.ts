@@ -152,7 +152,6 @@ test('a place survives its text, and other texts are no place', () => {
   for (const other of [
     '',
     text.slice(1),
-    `2${text.slice(1)}`,
     `${text}~`,
     `${text}.`,
     `${text}.A`,
@@ -162,4 +161,7 @@ test('a place survives its text, and other texts are no place', () => {
   ]) {
     expect([other, parseChangeId(other)]).toEqual([other, undefined])
   }
+  // A later version may have other parts. Its places are not continued: a stream begins with a reset.
+  const unknown = { topicId: '', time: 0, positions: new Map() }
+  for (const later of [`2${text.slice(1)}`, '10~t', '2~t~x~y~z']) expect(parseChangeId(later)).toEqual(unknown)
 })
