@@ -33,8 +33,8 @@ let populates: boolean | undefined
  * an access ends the process (SIGBUS).
  *
  * The memory must not be freed meanwhile. The engine takes freed memory for zeros, and it would show the file.
- * @returns false if the system cannot do this, and the memory is as new memory or as before
- * @throws an error with the code EIO if the file cannot be read; the memory is as new memory
+ * @returns false if the system cannot do this, or not read all of it now; the memory is as new memory then, or as before
+ * @throws an error with a code if the memory may still show the file
  */
 export function showFile(memory: Uint8Array, descriptor: number, position: number): boolean {
   const pages = pagesOf(memory)
@@ -43,10 +43,10 @@ export function showFile(memory: Uint8Array, descriptor: number, position: numbe
   const flags = mapPrivate | mapFixed
   const found = libc.mmap(address, length, protectRead | protectWrite, flags, descriptor, BigInt(position))
   if (found !== address) return false
-  // Reads all of it now, so that a fault of the disk is an error here, and not the end of the process at the first access.
+  // Reads all of it now, so that a fault of the disk is noticed here, and does not end the process at the first access.
   if (libc.madvise(address, length, populateRead) === 0) return true
-  reset(memory)
-  throw Object.assign(new Error('EIO: the file cannot be read into memory'), { code: 'EIO' })
+  if (reset(memory)) return false
+  throw Object.assign(new Error('ENOMEM: the system cannot replace a mapping'), { code: 'ENOMEM' })
 }
 
 /**

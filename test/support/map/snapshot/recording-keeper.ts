@@ -10,6 +10,7 @@ export class RecordingKeeper implements MemoryKeeper {
   readonly kept = new Set<SharedArrayBuffer>()
   /** Mappings of files in memory that was released. */
   readonly released: string[] = []
+  readonly #all = new Set<SharedArrayBuffer>()
   readonly #refuses: boolean
 
   constructor(refuses = false) {
@@ -18,6 +19,7 @@ export class RecordingKeeper implements MemoryKeeper {
 
   keep(buffer: SharedArrayBuffer): Promise<boolean> {
     forever.add(buffer)
+    this.#all.add(buffer)
     if (shownIn(buffer).length > 0) throw new Error('the memory shows a file before it is kept')
     if (!this.#refuses) this.kept.add(buffer)
     return Promise.resolve(!this.#refuses)
@@ -28,9 +30,9 @@ export class RecordingKeeper implements MemoryKeeper {
     this.released.push(...shownIn(buffer))
   }
 
-  /** Mappings of files in memory that is kept. */
+  /** Mappings of files in memory that is kept, or was. */
   get shown(): string[] {
-    return [...this.kept].flatMap(shownIn)
+    return [...this.#all].flatMap(shownIn)
   }
 }
 
