@@ -9,12 +9,15 @@ import type { BunHandler } from './request-guard.ts'
 const log = loggerOf('http')
 const methods: ReadonlySet<string> = new Set(METHODS)
 
+/** Of bodies that may have no end. */
+const streamTypes = /^(?:text\/event-stream|application\/x-ndjson)/
+
 export interface AnsweredRequest {
   client: string
   method: string
   /** 0 if the connection ended without a response. */
   status: number
-  /** Bytes of the response's body. */
+  /** Bytes of the response's body; 0 if it is not waited for. */
   bytes: number
   /** When the request was complete, or passed on (performance.now()). */
   startedAt: number
@@ -50,7 +53,8 @@ export function traced(fetch: BunHandler, store: string): BunHandler {
     const { address = '', port = 0 } = server.requestIP(request) ?? {}
     const answer = await fetch(request, server)
     const { method } = request
-    const bytes = method === 'HEAD' ? 0 : (await answer.clone().bytes()).length
+    const isCounted = method !== 'HEAD' && !streamTypes.test(answer.headers.get('content-type') ?? '')
+    const bytes = isCounted ? (await answer.clone().bytes()).length : 0
     const client = clientText(address, port)
     logRequest({ client, method, status: answer.status, bytes, startedAt, server: "Bun's server", store })
     return answer
