@@ -30,7 +30,7 @@ export class ChangeFeed extends Part {
   isPaused = false
   /** Some changes of the last second were left out. */
   isSampled = false
-  trouble = ''
+  fault = ''
   #received = 0
   #second = 0
   #inSecond = 0
@@ -62,8 +62,8 @@ export class ChangeFeed extends Part {
     })
   }
 
-  #report(trouble: string): void {
-    this.trouble = trouble
+  #report(fault: string): void {
+    this.fault = fault
     this.draw()
   }
 

@@ -5,7 +5,7 @@ import { bytes, clock, count } from './format.ts'
 import { KeyText, Section, Table } from './parts.tsx'
 
 export function Changes({ feed, observe }: { feed: ChangeFeed; observe: (element: Element | null) => void }) {
-  const { rows, isPaused, isSampled, trouble } = feed
+  const { rows, isPaused, isSampled, fault } = feed
   return (
     <Section
       title="Changes"
@@ -19,7 +19,7 @@ export function Changes({ feed, observe }: { feed: ChangeFeed; observe: (element
       }
     >
       <div ref={observe} class="scroll" tabIndex={0}>
-        {trouble && <p class="bad">{trouble}</p>}
+        {fault && <p class="bad">{fault}</p>}
         {rows.length > 0 ? (
           <Table
             name="changes"

@@ -14,7 +14,7 @@ export class KeyList extends Part {
   next: string | undefined
   /** Paths of the pages up to this one. */
   paths: readonly string[] = []
-  trouble = ''
+  fault = ''
   #end = new AbortController()
 
   find(prefix: string | undefined): void {
@@ -28,7 +28,7 @@ export class KeyList extends Part {
     this.paths = paths
     this.keys = undefined
     this.next = undefined
-    this.trouble = ''
+    this.fault = ''
     this.draw()
     const path = paths.at(-1)
     if (path === undefined) return
@@ -41,7 +41,7 @@ export class KeyList extends Part {
       this.next = next && this.api.pathOf('stores', next.slice(next.indexOf('?')))
     } catch (error) {
       if (signal.aborted) return
-      this.trouble = messageOf(error)
+      this.fault = messageOf(error)
     }
     this.draw()
   }

@@ -12,11 +12,11 @@ export class KeyLookup extends Part {
   key: ShownKey | undefined
   /** Undefined until the first answer for the key. */
   result: FoundValue | MissingValue | undefined
-  isWatched = false
+  isLive = false
   /** Seen since the watch began. */
   changes = 0
   /** Why the key is not followed at the moment. */
-  trouble = ''
+  fault = ''
   /** The whole of a long value is shown. */
   isWhole = false
   #end = new AbortController()
@@ -28,13 +28,13 @@ export class KeyLookup extends Part {
     if (this.key !== key) this.result = undefined
     this.key = key
     this.isWhole = false
-    this.watch(this.isWatched && key !== undefined)
+    this.watch(this.isLive && key !== undefined)
   }
 
   /** Looks the key up, and again after each change. */
-  watch(isWatched: boolean): void {
+  watch(isLive: boolean): void {
     this.pause()
-    this.isWatched = isWatched
+    this.isLive = isLive
     this.changes = 0
     this.resume()
   }
@@ -57,14 +57,14 @@ export class KeyLookup extends Part {
     this.#end = new AbortController()
     this.#isBusy = false
     void this.#refresh(key)
-    if (this.isWatched) this.#follow(key)
+    if (this.isLive) this.#follow(key)
   }
 
   #follow(key: ShownKey): void {
     this.#unfollow = follow(this.api, {
       path: () => this.api.pathOf('changes', `?keys=${encodedKey(key)}&values=false`),
       opened: () => {
-        this.trouble = ''
+        this.fault = ''
         void this.#refresh(key)
       },
       take: (events) => {
@@ -73,7 +73,7 @@ export class KeyLookup extends Part {
         return true
       },
       failed: (error) => {
-        this.trouble = messageOf(error)
+        this.fault = messageOf(error)
         this.draw()
       },
     })

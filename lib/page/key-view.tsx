@@ -59,8 +59,12 @@ export function KeyView(props: KeyProps) {
   )
 }
 
+/** The server takes no longer URL. */
+const lineMax = 16_000
+
 function Entry({ lookup, place, instance, asked }: KeyProps & { asked: ShownKey }) {
-  const { isWatched, result, trouble, changes } = lookup
+  const { isLive, result, fault, changes } = lookup
+  const curl = curlLine(asked, place)
   const redis = redisLine(asked, place)
   return (
     <Fragment>
@@ -68,36 +72,36 @@ function Entry({ lookup, place, instance, asked }: KeyProps & { asked: ShownKey 
         <h3>
           <KeyText value={asked} />
         </h3>
-        {isWatched && (
-          <small class={trouble && 'bad'} role="status">
-            {trouble || `live, changes: ${changes}`}
+        {isLive && (
+          <small class={fault && 'bad'} role="status">
+            {fault || `live, changes: ${changes}`}
           </small>
         )}
-        <button aria-pressed={isWatched} onClick={() => lookup.watch(!isWatched)}>
-          {isWatched ? 'Watching' : 'Watch'}
+        <button aria-pressed={isLive} onClick={() => lookup.watch(!isLive)}>
+          {isLive ? 'Watching' : 'Watch'}
         </button>
       </div>
-      <div aria-live={isWatched ? 'off' : 'polite'}>
+      <div aria-live={isLive ? 'off' : 'polite'}>
         {result ? <ResultView lookup={lookup} result={result} instance={instance} /> : <p>Looking it up…</p>}
       </div>
-      <Command name="curl" line={curlLine(asked, place)} />
-      {redis ? (
+      {curl.length < lineMax && <Command name="curl" line={curl} />}
+      {redis && redis.length < lineMax ? (
         <Command name="redis-cli" line={redis} />
       ) : (
-        <small>{place.respPort ? 'No command line has zero bytes.' : 'For redis-cli, set RESP_PORT.'}</small>
+        <small>{place.respPort ? 'No command line has this key.' : 'For redis-cli, set RESP_PORT.'}</small>
       )}
     </Fragment>
   )
 }
 
 function Keys({ list, pick }: { list: KeyList; pick: (key: ShownKey) => void }) {
-  const { keys, next, paths, trouble } = list
+  const { keys, next, paths, fault } = list
   const found =
     keys?.length === 0 ? (next ? 'none so far, see the next page' : 'none') : `page ${paths.length}, in no order`
   return (
     <Fragment>
-      <p class={trouble ? 'bad' : 'quiet'} role="status">
-        {trouble || (keys ? `Keys with it: ${found}` : 'Finding keys…')}
+      <p class={fault ? 'bad' : 'quiet'} role="status">
+        {fault || (keys ? `Keys with it: ${found}` : 'Finding keys…')}
       </p>
       <ul class="keys">
         {keys?.map((key) => (

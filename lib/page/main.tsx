@@ -58,7 +58,7 @@ function Page() {
 /** With the token, everything is asked for again. */
 function send(token: string): void {
   status.sendToken(token)
-  lookup.watch(lookup.isWatched)
+  lookup.watch(lookup.isLive)
 }
 
 // What is not seen has no streams: browsers allow six connections to a host, in all tabs together.

@@ -24,9 +24,17 @@ export function focus(element: HTMLElement | null): void {
   element?.focus({ preventScroll: true })
 }
 
+/** A browser takes seconds to lay out so many elements. */
+const partsMax = 5_000
+
 /** Text from a topic: isolated from the direction of its surroundings, what is invisible as an escape. */
 export function Text({ text, keepsLayout }: { text: string; keepsLayout?: boolean }) {
-  return <bdi>{visibleParts(text, keepsLayout).map((part, index) => (index % 2 ? <i>{part}</i> : part))}</bdi>
+  const parts = visibleParts(text, keepsLayout)
+  return (
+    <bdi>
+      {parts.length > partsMax ? parts.join('') : parts.map((part, index) => (index % 2 ? <i>{part}</i> : part))}
+    </bdi>
+  )
 }
 
 const keyLengthMax = 200

@@ -68,6 +68,10 @@ const suites: readonly Suite[] = [
     tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
   },
   {
+    file: './test/tools/page-live.ts',
+    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+  },
+  {
     file: './test/tools/page-states.ts',
     tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
   },

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { BrowserPage } from '../support/browser/browser-page.ts'
 import { Chromium } from '../support/browser/chromium.ts'
+import { lookUp } from '../support/browser/look-up.ts'
 import { run } from '../support/process/run.ts'
 import { change, fillUsers, type RedisStore, startRedisStore, type UsersTopic } from '../support/resp/redis-store.ts'
 import { until } from '../support/until.ts'
@@ -28,12 +29,6 @@ afterAll(async () => {
   await store[Symbol.asyncDispose]()
 })
 
-async function lookUp(key: string): Promise<void> {
-  await page.evaluate('document.querySelector("#key").select()')
-  await page.type(key)
-  await page.press('Enter')
-}
-
 test('it shows what the store has', async () => {
   await page.sees('running', 'header')
   // `other` is not JSON.
@@ -45,7 +40,7 @@ test('it shows what the store has', async () => {
 })
 
 test('a key is found, its commands find it, too, and a miss says why', async () => {
-  await lookUp('user:7')
+  await lookUp(page, 'user:7')
   await page.sees('{"n": 7}', '.value')
   const lines = await page.evaluate<string[]>('[...document.querySelectorAll(".command code")].map((e) => e.innerText)')
   expect(lines).toHaveLength(2)
@@ -54,12 +49,12 @@ test('a key is found, its commands find it, too, and a miss says why', async () 
     expect(stdout.trim()).toBe('{"n":7}')
     expect(line.startsWith('curl') ? '' : stderr).toBe('')
   }
-  await lookUp('user:none')
+  await lookUp(page, 'user:none')
   await page.sees('the store holds no record under it', '.value')
 })
 
 test('a watched key changes, is deleted, and returns', async () => {
-  await lookUp('user:8')
+  await lookUp(page, 'user:8')
   await page.click('Watch')
   await page.sees('live', '.asked')
   await page.sees('{"n": 8}', '.value')
