@@ -51,7 +51,9 @@ describe.each(requestPaths)('$name', (path) => {
     const token = new Token('former')
     await using served = serve(token)
     const { store, server } = served
+    const status = ask(path, served, '/status-store/orders/events')
     const feed = ask(path, served, '/changes/orders')
+    await until('the status is there', () => status.text.includes('event: status'))
     await until('the stream is there', () => feed.text.includes('200 OK') && store.changes.followers.length === 1)
     const gate = Promise.withResolvers<void>()
     let begun = 0
@@ -69,6 +71,7 @@ describe.each(requestPaths)('$name', (path) => {
     // Bun's server sends a short body with its length.
     const isWhole = ({ text }: Client) => /200 OK[^]*(0\r\n\r\n|length: 38\r\n\r\n[^]{38})$/i.test(text)
     await until('the stream ends', () => isWhole(feed))
+    await until('the status ends', () => status.text.endsWith('0\r\n\r\n'))
     await until('the other one ends', () => isWhole(late))
     await until('the wait is over', () => statusesIn(waiting.text).includes(404))
     expect(store.changes.followers.every(({ isClosed }) => isClosed)).toBe(true)
