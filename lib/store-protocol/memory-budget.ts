@@ -19,6 +19,8 @@ const reserveShareMax = 2 / 3
  * store that was full can start again.
  */
 const recoveryShare = 1 / 4
+/** Share of the reserve for buffers of snapshots. A store that is full has no other use for it, and must take snapshots. */
+const bufferShare = 1 / 8
 
 type Sized = Pick<StoreConfig, 'memoryMax' | 'changesBytes' | 'storeThreads' | 'readerThreads'>
 
@@ -33,6 +35,13 @@ export function recoveryBudgetOf(config: Sized): number {
   const { memoryMax } = config
   if (memoryMax === undefined) return Number.POSITIVE_INFINITY
   return Math.floor(memoryMax - (1 - recoveryShare) * reservedOf(config, memoryMax))
+}
+
+/** Returns the bytes that buffers of snapshots may have in the reserve, of each store thread; without a bound Infinity. */
+export function bufferReserveOf(config: Sized): number {
+  const { memoryMax, storeThreads = 1 } = config
+  if (memoryMax === undefined) return Number.POSITIVE_INFINITY
+  return Math.floor((bufferShare * reservedOf(config, memoryMax)) / storeThreads)
 }
 
 /** Returns the MEMORY_MAX with which the maps may take so many bytes, in whole 64 MiB. */

@@ -8,6 +8,7 @@ export class MapNeeds {
   readonly #map: ChiralMap
   readonly #stats: Stats
   readonly #ledger: MemoryLedger
+  readonly #bufferReserve: number
   #pendingBytes = () => 0
   /** Of buffers beside the map. */
   #bufferBytes = 0
@@ -16,10 +17,12 @@ export class MapNeeds {
   #restoring = 0
   #measuredAt = Number.NEGATIVE_INFINITY
 
-  constructor(map: ChiralMap, stats: Stats, ledger: MemoryLedger) {
+  /** @param bufferReserve bytes of buffers that do not count */
+  constructor(map: ChiralMap, stats: Stats, ledger: MemoryLedger, bufferReserve: number) {
     this.#map = map
     this.#stats = stats
     this.#ledger = ledger
+    this.#bufferReserve = bufferReserve
   }
 
   /** Bytes that are decoded and will be put into the map. */
@@ -34,6 +37,11 @@ export class MapNeeds {
   /** Whether the last measurement is at least so long ago. */
   isDue(apartMs: number): boolean {
     return performance.now() - this.#measuredAt >= apartMs
+  }
+
+  /** Bytes of buffers beside the map that have no place in the reserve. */
+  get countedBufferBytes(): number {
+    return Math.max(0, this.#bufferBytes - this.#bufferReserve)
   }
 
   /** Counts a buffer beside the map, or with a negative number removes it. */
@@ -54,7 +62,7 @@ export class MapNeeds {
   /** @returns what all store threads need, in bytes */
   measure(): number {
     this.#measuredAt = performance.now()
-    return this.#ledger.set('neededBytes', Math.max(this.#mapBytes(), this.#restoredBytes) + this.#bufferBytes)
+    return this.#ledger.set('neededBytes', Math.max(this.#mapBytes(), this.#restoredBytes) + this.countedBufferBytes)
   }
 
   #mapBytes(): number {

@@ -6,7 +6,7 @@
 import type { LatchkeyError } from '../../errors.ts'
 import { releaseMemory } from '../../linux/release-memory.ts'
 import type { ChiralMap } from '../../map/index.ts'
-import { mapBudgetOf, MemoryLedger, recoveryBudgetOf } from '../../store-protocol/memory-budget.ts'
+import { bufferReserveOf, mapBudgetOf, MemoryLedger, recoveryBudgetOf } from '../../store-protocol/memory-budget.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import type { FromThread } from '../../store-protocol/thread-messages.ts'
@@ -70,7 +70,7 @@ export class MemoryGuard {
     const { useProcessingOnly } = options.config
     this.#report = new FullReport(options)
     this.#ledger = new MemoryLedger(options.config.memoryLedger ?? MemoryLedger.buffer())
-    this.#needs = new MapNeeds(options.map, options.stats, this.#ledger)
+    this.#needs = new MapNeeds(options.map, options.stats, this.#ledger, bufferReserveOf(options.config))
     this.#budget = (useProcessingOnly ? undefined : mapBudgetOf(options.config)) ?? Number.POSITIVE_INFINITY
     const restoreMax = useProcessingOnly ? Number.POSITIVE_INFINITY : recoveryBudgetOf(options.config)
     this.room = new MemoryRoom(this.#needs, this.#budget, restoreMax)

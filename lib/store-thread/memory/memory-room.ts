@@ -28,10 +28,13 @@ export class MemoryRoom {
     return undefined
   }
 
-  /** Counts a buffer that is kept beside the map. @returns false if it does not fit */
+  /**
+   * Counts a buffer that is kept beside the map. What the reserve has room for fits into a full store, too.
+   * @returns false if it does not fit
+   */
   addBuffer(bytes: number): boolean {
     this.#needs.addBuffer(bytes)
-    if (this.#needs.measure() <= this.#bytesMax) return true
+    if (this.#needs.countedBufferBytes === 0 || this.#needs.measure() <= this.#bytesMax) return true
     this.#needs.addBuffer(-bytes)
     this.#needs.measure()
     return false

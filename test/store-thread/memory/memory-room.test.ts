@@ -16,6 +16,8 @@ const folder = temporaryFolder('memory-room')
 const memory = { segmentBytes: 1 << 16, slabBytes: mebibyte }
 /** A third of it is for the maps, and a quarter of the rest besides while they recover. */
 const memoryMax = 48 * mebibyte
+/** An eighth of the rest, for buffers. */
+const bufferReserve = 4 * mebibyte
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -102,7 +104,7 @@ test('several are counted together, and nothing of them at the end', () => {
   expect(guard.room.beginRestore(14 * mebibyte)).toBeUndefined()
   first()
   second()
-  expect(guard.room.addBuffer(mebibyte)).toBeTrue()
+  expect(guard.room.addBuffer(bufferReserve + mebibyte)).toBeTrue()
   expect(needed() - before).toBeWithin(mebibyte, 2 * mebibyte)
   guard.stop()
 })
@@ -113,6 +115,7 @@ test('the copy of an index that does not fit is a failure of the snapshot, and c
   for (let key = 0; key < 3_000; key++) put(0, `key ${key}`, 'value')
   await map.publish()
   const writer = new SnapshotWriter(map, directory, { mayKeep: (bytes) => guard.room.addBuffer(bytes) })
+  guard.room.addBuffer(bufferReserve)
   const ended = guard.room.beginRestore(15 * mebibyte + mebibyte / 2)!
   const message = 'a copy of its index has 65536 bytes, and memory is full'
   for (let i = 0; i < 7; i++) guard.room.addBuffer(1 << 16)
@@ -127,6 +130,21 @@ test('the copy of an index that does not fit is a failure of the snapshot, and c
   expect(await writer.take(0, {})).toMatchObject({ kind: 'taken' })
   guard.room.addBuffer(0)
   expect(needed() - before).toBe(1 << 16)
+  writer.close()
+  guard.stop()
+})
+
+test('a full store takes snapshots: the copy of its index has a place in the reserve', async () => {
+  const { map, directory, guard, put, openAll, needed } = started('full')
+  await openAll()
+  for (let key = 0; key < 17_000; key++) put(0, `key ${key}`, `${key}`.padEnd(1000))
+  await map.publish()
+  guard.check()
+  expect(needed()).toBeGreaterThan(16 * mebibyte)
+  const writer = new SnapshotWriter(map, directory, { mayKeep: (bytes) => guard.room.addBuffer(bytes) })
+  expect(await writer.take(0, {})).toMatchObject({ kind: 'taken', entries: 17_000 })
+  // More than the reserve has for it.
+  expect(guard.room.addBuffer(bufferReserve)).toBeFalse()
   writer.close()
   guard.stop()
 })
