@@ -35,7 +35,7 @@ function changed(): void {
 
 function Page() {
   const { event, asks, lost, rates } = status
-  if (asks !== undefined) return <TokenForm why={asks} send={send} />
+  if (asks !== undefined) return <TokenForm isWrong={asks} send={send} />
   if (event === undefined) return lost ? <Lost lost={lost} /> : <p class="quiet">Connecting…</p>
   document.title = `${event.id} · ${lost ? 'not connected' : event.state}`
   const place = { url: api.url, id: api.id, needsToken: api.token !== '', respPort: event.respPort }

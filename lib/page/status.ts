@@ -11,8 +11,8 @@ export class PageStatus extends Part {
   rates: readonly Rates[] = []
   /** Since when there is no connection, and why; undefined while there is one. */
   lost: { readonly sinceMs: number; readonly why: string } | undefined
-  /** Why a token is needed; empty if none was sent yet, undefined if it is not needed. */
-  asks: string | undefined
+  /** Undefined unless a token is needed; true if the one that was sent is wrong. */
+  asks: boolean | undefined
   #unfollow: (() => void) | undefined
 
   sendToken(token: string): void {
@@ -46,7 +46,7 @@ export class PageStatus extends Part {
     },
     failed: (error: unknown) => {
       if (error instanceof ServerRefusal && error.status === 401) {
-        this.asks = this.api.token && error.message
+        this.asks = this.api.token !== ''
         this.api.token = ''
       } else this.lost = { sinceMs: this.lost?.sinceMs ?? Date.now(), why: messageOf(error) }
       this.draw()

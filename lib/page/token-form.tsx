@@ -2,7 +2,7 @@
 import { h } from 'preact'
 import { focus } from './parts.tsx'
 
-export function TokenForm({ why, send }: { why: string; send: (token: string) => void }) {
+export function TokenForm({ isWrong, send }: { isWrong: boolean; send: (token: string) => void }) {
   return (
     <form
       class="ask"
@@ -16,7 +16,7 @@ export function TokenForm({ why, send }: { why: string; send: (token: string) =>
       <input id="token" ref={focus} type="password" autocomplete="off" aria-describedby="why" required />
       <button>Open</button>
       <p id="why" role="alert" class="bad">
-        {why && `Wrong token. ${why}`}
+        {isWrong && 'Wrong token'}
       </p>
     </form>
   )
