@@ -10,7 +10,7 @@ import { schemas } from './schemas.ts'
 const description = `The latest value of every key of a Kafka topic.
 
 HEAD is possible wherever GET is: the same headers without a body. With SERVER_TOKEN every request needs the token,
-except the probes. Errors are problems of RFC 9457 with a \`code\`. The method QUERY (RFC 10008), which OpenAPI 3.1 has
+except the probes and the page that a browser gets at \`/\`. Errors are problems of RFC 9457 with a \`code\`. The method QUERY (RFC 10008), which OpenAPI 3.1 has
 no place for, is under \`x-oai-additionalOperations\`. Examples of one name belong together.`
 
 /**

@@ -13,7 +13,7 @@ export interface Parameter {
   /** For every example of an operation. */
   readonly example?: unknown
   /** For the examples of these names. */
-  readonly examples?: Examples
+  readonly examples?: Examples | undefined
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Media {
   readonly schema: Schema
   /** What OpenAPI 3.2 calls itemSchema: each line of a body, or each event of a stream. */
   readonly 'x-itemSchema'?: Schema
-  readonly examples?: Examples
+  readonly examples?: Examples | undefined
 }
 
 export interface ResponseSpec {
