@@ -41,8 +41,11 @@ export interface ProducerSink<Batch extends OutgoingBatch> {
    * acknowledged() and then renew() follow.
    */
   wentBack(partition: number, baseOffset: number): void
-  /** Called when another owner has taken the partition. The producer writes nothing more to it. */
-  lost(partition: number, error: LatchkeyError): void
+  /**
+   * Called when another owner has taken the partition. The producer writes nothing more to it.
+   * @param end offset after the last record of the partition that was acknowledged, or read
+   */
+  lost(partition: number, error: LatchkeyError, end: number): void
 }
 
 /** End of a partition when it was taken. */

@@ -7,6 +7,7 @@ import { LatchkeyError } from '../errors.ts'
 import { isTrace } from '../log/index.ts'
 import type { KafkaClient } from './client.ts'
 import { LeaderLoops } from './leader-loops.ts'
+import type { OwnedPartition } from './producer-partition.ts'
 import type { OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 import { brokerError, duplicateSequence, errorAction, topicAuthorizationFailed } from './protocol/error-codes.ts'
 import { parseProduceResponse, type ProduceBatch, produceRequest, type ProduceResult } from './protocol/produce.ts'
@@ -15,28 +16,12 @@ import { logProduce } from './transfer-log.ts'
 
 export type { OffsetRange, OutgoingBatch, PartitionEnd, ProducerOptions, ProducerSink } from './producer-sink.ts'
 
-interface Owned<Batch> {
-  identity: ProducerIdentity
-  sequence: number
-  /** Batches to write before all others: possibly written already, or replacing a refused batch. */
-  pending: Batch[]
-  /** Offset at which our next batch lands if no other producer writes; -1 if unknown. */
-  expectedOffset: number
-  /** Offset after the last record that was acknowledged or read. */
-  endOffset: number
-  /** Set if the identity must be renewed before the next batch. Resolves then, or when the partition is lost. */
-  renewDue: PromiseWithResolvers<void> | undefined
-  isRenewing: boolean
-  /** Number of the last request with this partition. The one that waited longest comes first, so that none starves. */
-  writtenBy: number
-}
-
 export class Producer<Batch extends OutgoingBatch> {
   readonly #client: KafkaClient
   readonly #topic: string
   readonly #options: ProducerOptions
   readonly #loops: LeaderLoops
-  readonly #owned = new Map<number, Owned<Batch>>()
+  readonly #owned = new Map<number, OwnedPartition<Batch>>()
   /** Set by run(); no partition is served before. */
   #sink!: ProducerSink<Batch>
   #requests = 0
@@ -122,6 +107,7 @@ export class Producer<Batch extends OutgoingBatch> {
       }
       const { acks, timeoutMs } = this.#options
       const request = produceRequest(this.#topic, batches, acks, timeoutMs)
+      const owners = new Map(batches.map(({ partition }) => [partition, this.#owned.get(partition)!]))
       const sentAt = isTrace() ? performance.now() : 0
       const results = parseProduceResponse(
         await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs, {
@@ -130,7 +116,11 @@ export class Producer<Batch extends OutgoingBatch> {
         }),
       )
       if (sentAt > 0) logProduce(this.#topic, this.#client.addressOf(node), batches, sentAt)
-      for (const result of results) this.#settle(result)
+      for (const result of results) {
+        const owned = owners.get(result.partition)
+        // It may have been given up meanwhile, and be owned again.
+        if (owned !== undefined && this.#owned.get(result.partition) === owned) this.#settle(result, owned)
+      }
     }
   }
 
@@ -163,10 +153,8 @@ export class Producer<Batch extends OutgoingBatch> {
     return batches
   }
 
-  #settle(result: ProduceResult): void {
+  #settle(result: ProduceResult, owned: OwnedPartition<Batch>): void {
     const { partition, errorCode } = result
-    const owned = this.#owned.get(partition)
-    if (owned === undefined) return
     if (errorCode === 0 || errorCode === duplicateSequence) {
       this.#loops.succeeded(partition)
       this.#acknowledged(partition, owned, result.baseOffset)
@@ -191,7 +179,7 @@ export class Producer<Batch extends OutgoingBatch> {
     }
   }
 
-  #acknowledged(partition: number, owned: Owned<Batch>, baseOffset: number): void {
+  #acknowledged(partition: number, owned: OwnedPartition<Batch>, baseOffset: number): void {
     if (baseOffset >= 0 && baseOffset < owned.endOffset) {
       this.#sink.wentBack(partition, baseOffset)
       owned.renewDue ??= Promise.withResolvers()
@@ -211,7 +199,7 @@ export class Producer<Batch extends OutgoingBatch> {
    * answer.
    * @param pauseFor failure to pause for after the renewal
    */
-  async #renew(partition: number, owned: Owned<Batch>, pauseFor?: LatchkeyError): Promise<void> {
+  async #renew(partition: number, owned: OwnedPartition<Batch>, pauseFor?: LatchkeyError): Promise<void> {
     owned.isRenewing = true
     // A renewal that is requested from now on is a separate one: its cause may be newer than this one.
     const due = owned.renewDue
@@ -227,7 +215,8 @@ export class Producer<Batch extends OutgoingBatch> {
     } catch (error) {
       if (owned.renewDue === undefined) owned.renewDue = due
       else due?.resolve()
-      if ((error as LatchkeyError).code === 'fenced') this.lose(partition, error as LatchkeyError)
+      if (this.#owned.get(partition) !== owned) owned.renewDue?.resolve()
+      else if ((error as LatchkeyError).code === 'fenced') this.lose(partition, error as LatchkeyError)
       else this.#loops.lost(partition, error)
     } finally {
       owned.isRenewing = false
@@ -237,10 +226,19 @@ export class Producer<Batch extends OutgoingBatch> {
 
   /** Gives up a partition that another owner has taken. */
   lose(partition: number, error: LatchkeyError): void {
+    this.#sink.lost(partition, error, this.disown(partition))
+  }
+
+  /**
+   * Writes nothing more to a partition. A batch in flight may still be written; its result does not count.
+   * @returns as endOffset()
+   */
+  disown(partition: number): number {
+    const end = this.endOffset(partition)
     this.#owned.get(partition)?.renewDue?.resolve()
     this.#owned.delete(partition)
     this.#loops.remove(partition)
-    this.#sink.lost(partition, error)
+    return end
   }
 }
 

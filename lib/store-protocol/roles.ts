@@ -11,6 +11,12 @@ export interface Roles {
   notices: string[]
 }
 
+/** The roles that the partitions of a store thread are to have. Partitions that it does not hold are left out. */
+export interface WantedRoles {
+  readonly primaries: readonly number[]
+  readonly replicas: readonly number[]
+}
+
 /**
  * Returns the partitions of one store thread: those of the instance, or the configured share of them.
  *

@@ -4,6 +4,7 @@ import type { LogLevel, LogRecord } from '../log/index.ts'
 import type { ChiralMapShared, MapMessage } from '../map/index.ts'
 import type { SharedChangeRing } from './change-ring.ts'
 import type { KeysFound } from './changed-keys.ts'
+import type { WantedRoles } from './roles.ts'
 import type { SkippedRecord } from './skipped.ts'
 import type { PartitionTrouble, StoreState } from './status.ts'
 import type { StoreConfig } from './store-config.ts'
@@ -60,6 +61,8 @@ export type ToThread =
   /** Answers `keep`. */
   | { type: 'kept'; id: number; isKept: boolean }
   | { type: 'log-level'; level: LogLevel }
+  /** The roles that the held partitions are to have from now on. */
+  | ({ type: 'roles' } & WantedRoles)
   | { type: 'close' }
 
 export type FromThread =
@@ -78,6 +81,8 @@ export type FromThread =
   /** Asks for the buffer to be kept until `release`, also if the thread ends before. */
   | { type: 'keep'; id: number; buffer: SharedArrayBuffer }
   | { type: 'release'; id: number }
+  /** The roles of partitions have changed. */
+  | { type: 'roles'; primaries: number[]; replicas: number[] }
   /** A reading thread gets `published` from now on. What was visible before, it has to look up itself. */
   | {
       type: 'watching'

@@ -2,46 +2,37 @@
  * The partitions that this instance consumes and writes: fence, recover, resume, ingest, commit. This class defines the
  * order; other modules implement the steps.
  */
-import { LatchkeyError } from '../errors.ts'
-import type { EndsWatch } from '../kafka/ends-watch.ts'
-import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
-import { clientsConfigOf, groupOf } from '../topics/clients.ts'
-import { fingerprintOf } from '../topics/fingerprint.ts'
+import type { CommittedOffset } from '../kafka/offsets.ts'
 import { expectedOf } from '../topics/memory-fit.ts'
 import { closeStep } from './close-step.ts'
-import { watchEnds } from './ends.ts'
-import { runsCallbacks } from './ingest/callback-runner.ts'
+import { setRole } from './holdings.ts'
 import { CatchUp } from './ingest/catch-up.ts'
 import { CommitMetadata } from './ingest/commit-metadata.ts'
-import { committable } from './ingest/committable.ts'
+import { commitSource, committable } from './ingest/committable.ts'
 import { Committer } from './ingest/committer.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
-import { discardFormer, noteRebuild, noteRebuildAt } from './ingest/discard.ts'
+import { discardTaken, noteRebuildAt } from './ingest/discard.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { PartitionLifecycle } from './ingest/partition-lifecycle.ts'
 import { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { StandstillWatch } from './ingest/standstill.ts'
+import { PrimaryWatches } from './primary-watches.ts'
 import { readChangelog } from './read-changelog.ts'
-import { commitsForChangelog } from './recovery/changelog-commits.ts'
-import { noteChangelogFall } from './recovery/changelog-fall.ts'
-import { endedEarly } from './recovery/ended-early.ts'
-import { requireOwnChangelog } from './recovery/own-changelog.ts'
 import type { Recovered } from './recovery/recovery.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
-import { type Resumption, resumptions, warnStale } from './recovery/resume.ts'
-import { ChangelogWatch } from './repair/changelog-watch.ts'
+import type { Resumption } from './recovery/resume.ts'
 import { Contests } from './repair/contests.ts'
 import { Repairs } from './repair/repairs.ts'
+import { type Copy, copyOf } from './replica.ts'
 import { Rereads } from './reread/rereads.ts'
 import { SourceWatch } from './reread/source-watch.ts'
 import { followPrimaries } from './snapshots/primary-point.ts'
 import type { StoreContext } from './store-context.ts'
+import { type Taken, takePartitions, type TakingSteps } from './taking.ts'
 
-/**
- * Interval at which partitions are taken again. Brokers forget the sequence numbers of a producer that is silent for a
- * day (producer.id.expiration.ms).
- */
-const renewIntervalMs = 12 * 3600 * 1000
+/** Time limit of each step of giving a partition up: acknowledge batches in flight, commit. */
+const releaseStepMs = 1_000
+
 export class Primaries {
   readonly #context: StoreContext
   readonly #ownership: PartitionOwnership
@@ -50,18 +41,18 @@ export class Primaries {
   readonly #repairs: Repairs
   readonly #rereads: Rereads
   readonly #contests: Contests
-  #resumed: ReadonlyMap<number, Resumption> = new Map()
+  readonly #committed = new Map<number, CommittedOffset>()
+  readonly #recovered = new Map<number, Recovered>()
+  readonly #resumed = new Map<number, Resumption>()
+  /** Partitions whose changelog or source is not what was recovered: it was discarded, or has changed since. */
+  readonly #changed = new Set<number>()
   #catchUp: CatchUp | undefined
   #ingesting: Promise<void> | undefined
   #committer: Committer | undefined
   #commitMetadata: CommitMetadata | undefined
-  #watch: ChangelogWatch | undefined
-  #ends: EndsWatch<number> | undefined
+  #watches: PrimaryWatches | undefined
   #source: SourceWatch | undefined
   readonly #standstill = new StandstillWatch(() => this.#ingest.repairs.renew())
-  #renewTimer: ReturnType<typeof setInterval> | undefined
-  #committed: ReadonlyMap<number, CommittedOffset> = new Map()
-  #recovered = new Map<number, Recovered>()
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -86,52 +77,24 @@ export class Primaries {
    * yet.
    */
   async recover(): Promise<void> {
-    const { clients, config, roles, topology, map, stats, snapshots } = this.#context
+    const { clients, config, roles, map, snapshots, memory } = this.#context
     const { primaries } = roles
     if (primaries.length === 0) return
-    const { sourceTopic, changelogTopic } = config
-    const client = clients.consumer
-    const { keepsTimestamps } = topology.limits
-    const commits = () => client.retryForever(() => fetchCommitted(client, groupOf(config), sourceTopic, primaries))
-    const before = await commits()
-    this.#context.memory.expect(expectedOf(config.useProcessingOnly ? new Map() : before))
-    snapshots?.restorer.begin(primaries)
-    const early = await endedEarly(clients.changelog, changelogTopic, before)
-    await requireOwnChangelog(clients, config, primaries, before, keepsTimestamps)
-    await this.#ownership.acquire(primaries)
-    this.#committed = await commits()
-    const marking = commitsForChangelog(client, config, primaries)
-    marking.catch(() => {})
-    this.#recovered = await readChangelog(this.#context, this.#ownership, this.#committed)
-    this.#resumed = await resumptions({
-      client,
-      sourceTopic,
-      changelogTopic,
-      partitions: primaries,
-      recovered: this.#recovered,
-      committed: this.#committed,
-      marked: await marking,
-      endedEarly: early,
-      keepsTimestamps,
-      reset: clientsConfigOf(config).consumer.offsetReset,
+    const steps: TakingSteps = {
+      client: clients.consumer,
       isRebuildAsked: config.rebuild === true,
-      dependsOnFormer: runsCallbacks(this.#context),
-    })
-    noteChangelogFall(stats, this.#committed.values(), this.#resumed.values())
-    warnStale(changelogTopic, this.#resumed, this.#committed, fingerprintOf(config))
-    for (const [partition, resumed] of this.#resumed) {
-      const { changelogEnd: offset, isEndSure: isSure } = this.#recovered.get(partition)!
-      this.#ingest.add(partition, resumed, this.#ownership.identity(partition)!, { offset, isSure })
+      before: (committed) => {
+        memory.expect(expectedOf(config.useProcessingOnly ? new Map() : committed))
+        snapshots?.restorer.begin(primaries)
+      },
+      read: (ownership, committed) => readChangelog(this.#context, ownership, committed, primaries),
     }
-    const parts = { ingest: this.#ingest, ownership: this.#ownership, recovered: this.#recovered }
-    const repairing = { repairs: this.#repairs, contests: this.#contests, rereads: this.#rereads }
-    followPrimaries(this.#context, { ...parts, ...repairing })
-    this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
-    this.#events.watchBy(this.#source)
+    const taken = await takePartitions(this.#context, this.#ownership, primaries, steps)
+    this.#add(taken)
     if (this.#standstill.hasStoodStill) this.#ingest.repairs.renew()
     this.#ingesting = this.#ingest.run()
     this.#ingesting.catch(() => {})
-    await Promise.race([this.#discardFormer(), this.#ingesting])
+    await Promise.race([discardTaken(this.#context, this.#ingest, taken), this.#ingesting])
     if (!config.useProcessingOnly) for (const partition of primaries) map.open(partition)
   }
 
@@ -142,41 +105,60 @@ export class Primaries {
   async run(): Promise<void> {
     const { clients, config, stats, roles, post } = this.#context
     this.#catchUp = new CatchUp(stats, this.#resumed)
-    const metadata = new CommitMetadata(this.#context, this.#ingest, this.#recovered, this.#resumed)
-    this.#commitMetadata = metadata
-    const source = {
-      acknowledged: () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs),
-      metadata: (partition: number, offset: number) => metadata.of(partition, offset),
+    this.#commitMetadata = new CommitMetadata(this.#context, this.#ingest, this.#recovered, this.#resumed)
+    const acknowledged = () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs)
+    const source = commitSource(acknowledged, this.#commitMetadata)
+    this.#committer = new Committer(clients.consumer, config, stats, source)
+    for (const [partition, resumption] of this.#resumed) {
+      this.#committer.add(partition, this.#committed.get(partition), resumption)
     }
-    // A recreated source starts its offsets again, so a lower offset than before may be committed there.
-    const floor = new Map<number, CommittedOffset>()
-    const overruled = new Map<number, number>()
-    for (const [partition, commit] of this.#committed) {
-      const { discard, rebuild } = this.#resumed.get(partition)!
-      if (discard) overruled.set(partition, commit.offset)
-      // The metadata of this commit led to the rebuild. It is no longer true once the rebuild is done.
-      else floor.set(partition, rebuild ? { ...commit, metadata: '' } : commit)
-    }
-    this.#committer = new Committer(clients.consumer, config, stats, source, floor, overruled)
-    this.#renewTimer = setInterval(() => this.#ingest.repairs.renew(), renewIntervalMs)
-    this.#ends = watchEnds(clients.consumer, config.sourceTopic, roles.primaries, stats)
-    this.#watch = new ChangelogWatch(clients.producer, config.changelogTopic, {
-      partitions: () => roles.primaries,
-      written: (partition) => this.#ingest.changelogEnd(partition),
-      endsEarly: (partition) => void this.#repairs.look(partition),
-      endsLate: (partition, range) => this.#contests.found(partition, range),
-      recreated: () => this.#repairs.recreated(),
-      elected: (partition) => void this.#repairs.look(partition),
-    })
+    this.#watches = new PrimaryWatches(this.#context, this.#ingest, this.#repairs, this.#contests)
     this.#events.begin(this.#catchUp)
     for (const [partition, { outdated }] of this.#recovered) this.#contests.foundAtStart(partition, outdated)
     this.#rereads.begin(this.#catchUp)
-    for (const partition of roles.primaries) {
-      if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
-      this.#events.progressed(partition, this.#ingest.acknowledged(partition))
-    }
+    this.#follow(roles.primaries)
     if (roles.primaries.length === 0) post({ type: 'caught-up' })
     await (this.#ingesting ?? this.#ingest.run())
+  }
+
+  /**
+   * Takes replicas while the store runs. To be called when run() was.
+   * @throws LatchkeyError fenced if another instance has taken one of them meanwhile; then none is taken
+   */
+  async take(partitions: readonly number[], steps: TakingSteps): Promise<void> {
+    const taken = await takePartitions(this.#context, this.#ownership, partitions, steps)
+    // Callbacks read what is visible, and it has to have everything that an earlier owner wrote.
+    await this.#context.flusher.flush()
+    this.#add(taken)
+    for (const [partition, resumption] of taken.resumed) {
+      setRole(this.#context, partition, 'primary')
+      this.#catchUp!.add(partition, resumption)
+      this.#committer!.add(partition, taken.committed.get(partition), resumption)
+      this.#events.took(partition)
+    }
+    await discardTaken(this.#context, this.#ingest, taken)
+    for (const [partition, { outdated }] of taken.recovered) this.#contests.foundAtStart(partition, outdated)
+    this.#follow(partitions)
+  }
+
+  /**
+   * Gives a partition up while the store runs, so that another instance can take it.
+   * @returns how the copy in the map continues; undefined if it has to be read again
+   */
+  async release(partition: number): Promise<Copy | undefined> {
+    this.#ingest.follow(partition, false)
+    await closeStep(releaseStepMs, this.#ingest.settled(partition))
+    await closeStep(releaseStepMs, this.#committer!.commitAll())
+    const isWhole = this.#isWhole(partition)
+    setRole(this.#context, partition, 'replica')
+    const written = this.#ingest.remove(partition)
+    this.#events.left(partition)
+    this.#contests.left(partition)
+    this.#committer!.remove(partition)
+    this.#context.snapshots?.leave(partition)
+    if (written === undefined || !isWhole) return undefined
+    const confirmed = this.#commitMetadata!.confirmed(partition)
+    return copyOf(this.#recovered.get(partition)!, written, this.#ownership.identity(partition), confirmed?.epoch)
   }
 
   /** Snapshots with which partitions began. */
@@ -184,7 +166,6 @@ export class Primaries {
     return [...this.#recovered.values()].flatMap(({ restored }) => restored ?? [])
   }
 
-  /** Writes records of a program: see Ingest.write. */
   write(partition: number, records: DirectRecords): void {
     this.#ingest.write(partition, records)
   }
@@ -206,39 +187,59 @@ export class Primaries {
   }
 
   stop(): void {
-    clearInterval(this.#renewTimer)
-    this.#ends?.stop()
-    this.#watch?.stop()
+    this.#watches?.stop()
     this.#source?.stop()
     this.#standstill.stop()
     this.#committer?.stop()
     this.#ingest.stop()
   }
 
-  async #discardFormer(): Promise<void> {
-    const { config, map, stats } = this.#context
-    const former = [...this.#resumed].find(([, { discard }]) => discard)
-    if (former !== undefined && config.useProcessingOnly) {
-      const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
-      const found = `the keys from before are still in ${config.changelogTopic}: ${advice}`
-      throw new LatchkeyError(
-        'store_failed',
-        `Resuming ${config.sourceTopic} partition ${former[0]}: ${former[1].reason}, and ${found}`,
-      )
+  /** Prepares the writing of partitions that were taken. */
+  #add({ committed, recovered, resumed }: Taken): void {
+    const partitions = [...resumed.keys()]
+    for (const [partition, commit] of committed) this.#committed.set(partition, commit)
+    for (const partition of partitions) {
+      const { changelogEnd: offset, isEndSure: isSure } = recovered.get(partition)!
+      this.#recovered.set(partition, recovered.get(partition)!)
+      this.#resumed.set(partition, resumed.get(partition)!)
+      if (resumed.get(partition)!.discard) this.#changed.add(partition)
+      else this.#changed.delete(partition)
+      const identity = this.#ownership.identity(partition)!
+      this.#ingest.add(partition, resumed.get(partition)!, identity, { offset, isSure })
     }
-    await noteRebuild(this.#context.clients.consumer, config, this.#resumed, this.#committed)
-    await discardFormer(map, stats, this.#ingest, this.#resumed, this.#recovered)
+    const parts = { ingest: this.#ingest, ownership: this.#ownership, recovered: this.#recovered }
+    const repairing = { repairs: this.#repairs, contests: this.#contests, rereads: this.#rereads }
+    followPrimaries(this.#context, { ...parts, ...repairing }, partitions)
+    if (this.#source !== undefined) return
+    this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
+    this.#events.watchBy(this.#source)
   }
 
   /** @param lower offset to commit with the note if the source starts its offsets again */
   async #noteRebuild(partition: number, lower?: number): Promise<void> {
     const { clients, config } = this.#context
+    this.#changed.add(partition)
     // A commit in flight could arrive after the note and replace it.
     await this.#committer?.settled()
     if (lower !== undefined) this.#committer?.restate(partition, lower)
     const committed = this.#committer?.committedOffset(partition) ?? this.#committed.get(partition)?.offset
     const offset = committed ?? Math.max(this.#ingest.acknowledged(partition), 0)
     await noteRebuildAt(clients.consumer, config, new Map([[partition, offset]]))
+  }
+
+  /** Begins to read the source of partitions. */
+  #follow(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
+      this.#events.progressed(partition, this.#ingest.acknowledged(partition))
+    }
+  }
+
+  /** Whether the map has just what the changelog has, and what was recovered is still true of both. */
+  #isWhole(partition: number): boolean {
+    const isChanging = this.#repairs.isRepairing(partition) || this.#rereads.isChanging(partition)
+    const isOpen = this.#contests.isOpen(partition) || this.#catchUp!.rebuilds(partition)
+    return !isChanging && !isOpen && !this.#changed.has(partition)
   }
 
   #repaired(partition: number, changelogStart: number): void {

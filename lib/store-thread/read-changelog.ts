@@ -16,13 +16,14 @@ import type { StoreContext } from './store-context.ts'
 const tailOffsets = 1_000
 
 export async function readChangelog(
-  { clients, config, stats, map, memory, roles, snapshots }: StoreContext,
+  { clients, config, stats, map, memory, snapshots }: StoreContext,
   ownership: PartitionOwnership,
   committed: ReadonlyMap<number, CommittedOffset>,
+  partitions: readonly number[],
 ): Promise<Map<number, Recovered>> {
   const { changelogTopic, fencing, useProcessingOnly } = config
   const identityOf = (partition: number) => (fencing ? ownership.identity(partition) : undefined)
-  const restored = await snapshots?.restorer.restore(roles.primaries, {
+  const restored = await snapshots?.restorer.restore(partitions, {
     client: clients.changelog,
     identityOf,
     rebuildOf: (partition) => rebuildOf(config, committed.get(partition)),
@@ -44,10 +45,10 @@ export async function readChangelog(
       await ownership.renew(partition, position)
     },
   }
-  if (!useProcessingOnly) return recover(context, roles.primaries)
+  if (!useProcessingOnly) return recover(context, partitions)
   // Only the highest source offset is needed, and the last record with a source offset has it.
   for (let window = tailOffsets; ; window *= 10) {
-    const recovered = await recover(context, roles.primaries, window)
+    const recovered = await recover(context, partitions, window)
     const isFound = [...recovered.values()].every(({ last, changelogStart, changelogEnd }) => {
       return last !== undefined || changelogEnd - changelogStart <= window
     })

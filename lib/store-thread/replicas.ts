@@ -3,44 +3,30 @@
  * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
 import type { EndsWatch } from '../kafka/ends-watch.ts'
-import { EpochTrail } from '../kafka/epoch-trail.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../store-protocol/partition-state.ts'
-import type { SnapshotFacts } from '../store-protocol/snapshot-facts.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
-import { type ChangelogPosition, ChangelogReader } from './changelog-reader.ts'
+import { ChangelogReader } from './changelog-reader.ts'
 import { ReplicaTrail } from './changes/replica-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { isAbortMarker, Succession } from './recovery/succession.ts'
+import { ReplicaHandover } from './replica-handover.ts'
 import { ReplicaWatch } from './replica-watch.ts'
+import { type Copy, noteBeginning, pointOf, type Replica, replicaFrom, replicaOf } from './replica.ts'
 import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 
 const notInIt = 'it was truncated or recreated, and does not have what is next'
 
-interface Replica extends ChangelogPosition {
-  /** Log start offset when the reading began. */
-  start: number
-  /** Leader epochs of the records that were read. */
-  readonly epochs: EpochTrail
-  trail: ReplicaTrail
-  /** Owners that wrote those records. */
-  succession: Succession
-  /** End of the changelog when the replica started. The replica counts as filled when it reaches this offset. */
-  target: number
-  filled: boolean
-  /** Readable, or about to be with the next publish. */
-  opened: boolean
-}
-
 export class Replicas {
+  readonly handover: ReplicaHandover
   readonly #context: StoreContext
   readonly #headerSelector: HeaderSelector | undefined
   readonly #replicas = new Map<number, Replica>()
@@ -60,6 +46,10 @@ export class Replicas {
     this.#headerSelector = headerSelectorOf(config)
     const fetch = changelogFetch(config)
     this.#reader = new ChangelogReader(clients.replicas, config.changelogTopic, fetch, stats, this.#replicas)
+    this.handover = new ReplicaHandover(context, this.#replicas, {
+      stop: (partition) => this.#reader.remove(partition),
+      continue: (partition) => this.#follow([partition]),
+    })
   }
 
   /** Resolves when every replica has reached the end that the changelog had at start, and those records are visible. */
@@ -70,7 +60,7 @@ export class Replicas {
   /** Runs until stop(). */
   async run(): Promise<void> {
     const { clients, config, stats, roles, snapshots } = this.#context
-    const { replicas } = roles
+    const replicas = [...roles.replicas]
     if (replicas.length === 0) return this.#allFilled.resolve()
     const client = clients.replicas
     const starts = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
@@ -79,27 +69,33 @@ export class Replicas {
     const restored = await snapshots?.restorer.restore(replicas, { client, ...without })
     for (const [partition, start] of starts) {
       const target = ends.get(partition)!
-      const begun = beginningOf(restored?.get(partition)?.facts, start)
-      this.#replicas.set(partition, { start, ...begun, target, filled: false, opened: false })
+      const begun = replicaFrom(restored?.get(partition)?.facts, start, target)
+      this.#replicas.set(partition, begun)
       this.#followForSnapshots(partition, restored?.get(partition))
-      stats.setGauge(partition, 'recoveryStart', begun.position)
-      stats.setGauge(partition, 'recoveryPosition', begun.position)
-      stats.setGauge(partition, 'recoveryEnd', Math.max(target, begun.position))
+      noteBeginning(stats, partition, begun)
       this.#follow([partition])
       this.#checkFilled(partition)
     }
-    this.#watch = new ReplicaWatch(client, config.changelogTopic, {
+    await this.#read(config.changelogTopic)
+  }
+
+  /** Reads the replicas until stop(). */
+  #read(topic: string): Promise<void> {
+    const { clients, stats, roles } = this.#context
+    const client = clients.replicas
+    this.#watch = new ReplicaWatch(client, topic, {
       replicas: this.#replicas,
       changed: (partition, found) => void this.#beginAgain(partition, found).catch(this.#context.failed),
       failed: this.#context.failed,
     })
-    this.#ends = watchEnds(client, config.changelogTopic, replicas, stats)
-    await this.#reader.run({
+    this.#ends = watchEnds(client, topic, roles.replicas, stats)
+    return this.#reader.run({
       records: (partition, replica, batch) => this.#take(partition, replica, batch),
-      control: (_, { succession }, batch) => {
+      control: (_, { succession, ending }, batch) => {
         if (isAbortMarker(batch)) succession.marked(batch)
-        return false
+        return ending?.note(batch) === true
       },
+      passedOver: (replica) => void (replica.isDisputed = true),
       progressed: (partition, replica, lastStableOffset) => this.#progressed(partition, replica, lastStableOffset),
       room: () => this.#context.flusher.room(),
       outOfRange: (partition) => this.#refill(partition, notInIt),
@@ -107,10 +103,30 @@ export class Replicas {
     })
   }
 
+  /** Continues a primary as a replica. Without a copy, the partition is read from the start of the changelog. */
+  async adopt(partition: number, copy: Copy | undefined): Promise<void> {
+    const { clients, config, stats, failed } = this.#context
+    const replica = copy === undefined ? replicaFrom(undefined, 0, 0) : replicaOf(copy)
+    this.#replicas.set(partition, replica)
+    stats.setGauge(partition, 'position', replica.position)
+    setEnd(stats, partition, replica.position)
+    if (copy === undefined) {
+      replica.opened = true
+      const found = 'what this instance has of it cannot be continued'
+      await clients.replicas.retryForever(() => this.#refill(partition, found))
+    } else {
+      setPartitionState(stats, partition, 'running')
+      this.#followForSnapshots(partition)
+    }
+    if (this.#watch === undefined) this.#read(config.changelogTopic).catch(failed)
+    this.#follow([partition])
+  }
+
   /** Reads these replicas from their positions on, or not while memory is full: then their lag grows. */
   #follow(partitions: Iterable<number>): void {
     // One that is being emptied is read again afterwards.
-    for (const partition of [...partitions].filter((one) => !this.#refilling.has(one))) {
+    const isRead = (one: number) => !this.#refilling.has(one) && this.#replicas.get(one)?.ending?.end === undefined
+    for (const partition of [...partitions].filter((one) => isRead(one))) {
       if (!this.#context.memory.mayRead) this.#reader.remove(partition)
       else this.#reader.add(partition, this.#replicas.get(partition)!.epochs)
     }
@@ -126,6 +142,7 @@ export class Replicas {
   #take(partition: number, replica: Replica, batch: RecordBatchReader): number {
     const { map, stats, changes, snapshots } = this.#context
     const isLate = replica.succession.isLate(batch)
+    if (isLate) replica.isDisputed = true
     // A primary that began with a snapshot of this replica would not find the late records.
     if (isLate) snapshots?.leave(partition)
     const recording = changes.recorder.trailOf(partition, 0)
@@ -147,18 +164,14 @@ export class Replicas {
     if (replica.opened) flusher.wrote()
     flusher.progressed()
     memory.check()
-    if (!memory.mayRead) this.#reader.remove(partition)
+    if (!memory.mayRead || replica.ending?.end !== undefined) this.#reader.remove(partition)
   }
 
   #followForSnapshots(partition: number, restored?: RestoredSnapshot): void {
-    const point = () => {
-      const { position, start, succession, filled } = this.#replicas.get(partition)!
-      const isRunning = filled && partitionStateOf(this.#context.stats, partition) === 'running'
-      if (!isRunning) return undefined
-      return { position, known: position, changelogStart: start, owners: succession.state, clock: undefined }
-    }
-    const facts = restored?.facts
-    this.#context.snapshots?.follow(partition, { point }, facts?.records ?? 0, facts?.trail, restored)
+    const { snapshots, stats } = this.#context
+    const point = () => pointOf(this.#replicas.get(partition), partitionStateOf(stats, partition))
+    const { records, source } = this.#replicas.get(partition)!.trail
+    snapshots?.follow(partition, { point }, records, source.state, restored)
   }
 
   #checkFilled(partition: number): void {
@@ -173,7 +186,7 @@ export class Replicas {
     if (!replica.opened) map.open(partition)
     replica.opened = true
     await flusher.flush()
-    if (!replica.filled) return // another fill has started
+    if (!replica.filled || this.#replicas.get(partition) !== replica) return // another fill, or role, has begun
     setPartitionState(stats, partition, 'running')
     log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
     if ([...this.#replicas.values()].every((one) => one.filled)) this.#allFilled.resolve()
@@ -225,6 +238,7 @@ export class Replicas {
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
+    replica.isDisputed = false
     replica.start = starts.get(partition)!
     replica.position = replica.start
     this.#followForSnapshots(partition)
@@ -232,15 +246,4 @@ export class Replicas {
     this.#checkFilled(partition)
     return replica.position
   }
-}
-
-/** Returns where a replica begins: at the start of the changelog, or after a snapshot. */
-function beginningOf(facts: SnapshotFacts | undefined, start: number) {
-  const epochs = new EpochTrail()
-  const succession = new Succession(facts?.owners)
-  if (facts === undefined) return { position: start, epochs, trail: new ReplicaTrail(), succession }
-  const { position, leaderEpoch, trail } = facts
-  // The epoch may have begun anywhere before.
-  epochs.note(leaderEpoch, start)
-  return { position, epochs, trail: new ReplicaTrail(Math.max(trail.last?.offset ?? -1, trail.after)), succession }
 }

@@ -3,6 +3,7 @@ import { type Definition, definitionOf } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { writePending } from '../log/index.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
@@ -17,6 +18,7 @@ import { Primaries } from './primaries.ts'
 import { logRecovered } from './recovered-log.ts'
 import { Replicas } from './replicas.ts'
 import { Reporter } from './reporter.ts'
+import { RoleChanges } from './role-changes.ts'
 import type { StoreContext } from './store-context.ts'
 
 /** Maximum interval between two requests for the topic's partition count; metadata.max.age.ms may shorten it. */
@@ -31,6 +33,7 @@ interface Opened {
   context: StoreContext
   primaries: Primaries
   replicas: Replicas
+  roleChanges: RoleChanges
 }
 
 export class StoreThread {
@@ -43,6 +46,7 @@ export class StoreThread {
   #opened: Opened | undefined
   #growth: GrowthWatch | undefined
   #isRunning = false
+  #wanted: WantedRoles | undefined
   #closing: Promise<void> | undefined
 
   /**
@@ -103,6 +107,15 @@ export class StoreThread {
     this.#opened?.context.changes.keys.request(request)
   }
 
+  /** Brings the roles of the partitions that are held to these, once the store runs. */
+  want(wanted: WantedRoles): void {
+    const { fencing, useReplicaOnly, useProcessingOnly } = this.#config
+    // Without a fence, a source or a map the roles are fixed.
+    if (!fencing || useReplicaOnly || useProcessingOnly) return
+    this.#wanted = wanted
+    this.#opened?.roleChanges.want(wanted)
+  }
+
   /** Writes records of a program. The result is posted, except if the store ends before. */
   write(partition: number, records: DirectRecords): void {
     this.#opened?.primaries.write(partition, records)
@@ -143,6 +156,7 @@ export class StoreThread {
     this.#watchGrowth(context)
     context.memory.recovered()
     const running = primaries.run()
+    this.#opened!.roleChanges.begin()
     await Promise.all([running, following])
   }
 
@@ -170,7 +184,10 @@ export class StoreThread {
       failed: (error: unknown) => this.#failed.reject(error),
     })
     const { config, stats, map, roles } = context
-    this.#opened = { context, primaries: new Primaries(context), replicas: new Replicas(context) }
+    const [primary, replica] = [new Primaries(context), new Replicas(context)]
+    const roleChanges = new RoleChanges(context, primary, replica)
+    if (this.#wanted !== undefined) roleChanges.want(this.#wanted)
+    this.#opened = { context, primaries: primary, replicas: replica, roleChanges }
     this.#reporter.watch(stats, config.useProcessingOnly ? undefined : map)
     const { primaries, replicas } = roles
     const { partitionCount } = topology
@@ -203,6 +220,7 @@ export class StoreThread {
   async #close(): Promise<void> {
     const start = performance.now()
     this.#post({ type: 'state', state: 'stopping' })
+    this.#opened?.roleChanges.stop()
     this.#opened?.replicas.stop()
     await this.#opened?.primaries.finish(closeStepMs)
     await closeStep(closeStepMs, this.#opened?.context.flusher.flush())

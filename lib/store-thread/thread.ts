@@ -78,6 +78,9 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
     case 'log-level':
       changeLogLevel(data.level)
       break
+    case 'roles':
+      store?.want(data)
+      break
     case 'close':
       isClosing = true
       void store?.close()

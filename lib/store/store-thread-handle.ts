@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { isDebug, passedOn } from '../log/index.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { SkippedRecord } from '../store-protocol/skipped.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
@@ -109,6 +110,11 @@ export class StoreThreadHandle {
     this.#send({ type: 'snapshots-locked' })
   }
 
+  /** Changes the roles of partitions that the thread holds. `assignment` follows. */
+  want(wanted: WantedRoles): void {
+    this.#send({ type: 'roles', ...wanted })
+  }
+
   async close(): Promise<void> {
     this.writes.send()
     if (this.state !== 'failed') this.#send({ type: 'close' })
@@ -129,6 +135,9 @@ export class StoreThreadHandle {
         this.stats = new Stats(partitionsOf(message), message.stats)
         this.#confirm(this.reads.open(message.map, this.#readerThread))
         this.#events.opened()
+        break
+      case 'roles':
+        this.#rolesChanged(message)
         break
       case 'map':
         this.#confirm(this.reads.receive(message.message))
@@ -192,6 +201,15 @@ export class StoreThreadHandle {
         this.#ended(new LatchkeyError('stopping', `Closing store ${this.#config.storeId}: it was closed first`))
         break
     }
+  }
+
+  #rolesChanged({ primaries, replicas }: WantedRoles): void {
+    this.assignment = { ...this.assignment, primaries, replicas }
+    if (isDebug()) logHeld(this.#config.storeId, this.assignment)
+    const reasons = [this.fenced, this.halted, this.repairing, this.rebuilding, this.contested, this.foreign]
+    // What was reported of a primary does not concern a replica.
+    for (const partition of replicas) for (const one of reasons) one.delete(partition)
+    this.#events.state(this.state)
   }
 
   #confirm(version: number): void {

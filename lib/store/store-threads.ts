@@ -6,7 +6,7 @@
 import { isDebug } from '../log/index.ts'
 import { MemoryLedger } from '../store-protocol/memory-budget.ts'
 import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
-import { rolesOf } from '../store-protocol/roles.ts'
+import { rolesOf, type WantedRoles } from '../store-protocol/roles.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -135,6 +135,10 @@ export class StoreThreads {
     const at = home === undefined ? -1 : running.indexOf(home)
     if (at > 0) running.unshift(...running.splice(at, 1))
     return running
+  }
+
+  want(wanted: WantedRoles): void {
+    for (const handle of this.all) handle.want(wanted)
   }
 
   snapshotsLocked(): void {

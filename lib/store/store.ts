@@ -6,6 +6,7 @@ import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import type { LatchkeyError } from '../errors.ts'
 import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -24,9 +25,7 @@ import { StoreThreads } from './store-threads.ts'
 import { Writes } from './writes.ts'
 
 /**
- * Opens a store. The store starts at once, in state `starting`, and reports its state by `state`, onState() and
- * `failed`.
- *
+ * Opens a store. It starts at once, in state `starting`, and reports its state by `state`, onState() and `failed`.
  * @param access to store threads that another thread has started; by default this thread starts them
  */
 export function startStore(
@@ -78,9 +77,7 @@ export class Store implements StoreReads {
     this.#ready.promise.catch(() => {})
   }
 
-  /**
-   * Resolves when all conditions of readiness hold; rejects with LatchkeyError if the store fails or is closed before.
-   */
+  /** Resolves when all conditions of readiness hold; rejects if the store fails or is closed before. */
   get ready(): Promise<void> {
     return this.#ready.promise
   }
@@ -194,9 +191,13 @@ export class Store implements StoreReads {
    */
   async flush(): Promise<number> {
     this.#requireRunning('Flushing')
-    const running = this.#threads.all.filter((handle) => handle.state === 'running')
-    const flushed = await Promise.all(running.map((handle) => handle.flush()))
+    const flushed = await Promise.all(this.#threads.running.map((handle) => handle.flush()))
     return flushed.reduce((sum, operations) => sum + operations, 0)
+  }
+
+  /** Changes the roles of partitions that are held. Needs FENCING. status() shows when they have changed. */
+  want(wanted: WantedRoles): void {
+    this.#threads.want(wanted)
   }
 
   /** Returns the partitions at which progress() ended early: they have halted, and no other partition is behind. */

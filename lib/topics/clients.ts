@@ -12,6 +12,8 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 export interface Clients {
   /** Reads the source topic and commits offsets. */
   consumer: KafkaClient
+  /** Asks about the source and the commits while `consumer` waits for records. */
+  source: KafkaClient
   /** Writes the changelog. */
   producer: KafkaClient
   /** Reads the changelog during recovery. */
@@ -57,6 +59,7 @@ export function transactionalIdOf(config: StoreConfig, partition: number): strin
 export function createClients(config: StoreConfig): Clients {
   return {
     consumer: createClient(config, 'consumer'),
+    source: createClient(config, 'consumer'),
     producer: createClient(config, 'producer'),
     changelog: createClient(config, 'changelog'),
     replicas: createClient(config, 'changelog'),

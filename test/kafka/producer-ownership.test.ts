@@ -165,3 +165,18 @@ test('Producer fences a partition once more when that was requested while it was
   await second
   expect(written(await fake.next())).toEqual(['0: a 7:3/0'])
 })
+
+test('Producer ignores the answer for a batch of a partition that was given up and taken again meanwhile', async () => {
+  const fake = new FakeClient()
+  const { producer, events, write } = start(fake)
+  write(0, 'a')
+  const first = await fake.next()
+  expect(producer.disown(0)).toBe(0)
+  producer.own(0, { producerId: 7, producerEpoch: 2 }, { offset: 5, isSure: true })
+  write(0, 'b')
+  first.answer(produceResponse('log', [{ partition: 0, baseOffset: 3 }]))
+  expect(await answer(fake, { partition: 0, baseOffset: 5 })).toEqual(['0: b 7:2/0'])
+  await until('it is acknowledged', () => events.length > 0)
+  expect(events).toEqual(['b of 0 at 5'])
+  expect(producer.endOffset(0)).toBe(6)
+})

@@ -14,14 +14,19 @@ export class CatchUp {
 
   constructor(stats: Stats, resumptions: ReadonlyMap<number, Resumption>) {
     this.#stats = stats
-    for (const [partition, { position, rebuild, sourceEnd }] of resumptions) {
-      this.#targets.set(partition, sourceEnd)
-      stats.setGauge(partition, 'end', sourceEnd)
-      if (rebuild) {
-        this.#rebuilding.add(partition)
-        this.aim(partition, position, sourceEnd)
-      } else beginPhase(stats, partition, 'catching-up', { start: position, end: sourceEnd })
-    }
+    for (const [partition, resumption] of resumptions) this.add(partition, resumption)
+  }
+
+  add(
+    partition: number,
+    { position, rebuild, sourceEnd }: Pick<Resumption, 'position' | 'rebuild' | 'sourceEnd'>,
+  ): void {
+    this.#targets.set(partition, sourceEnd)
+    this.#stats.setGauge(partition, 'end', sourceEnd)
+    if (rebuild) {
+      this.#rebuilding.add(partition)
+      this.aim(partition, position, sourceEnd)
+    } else beginPhase(this.#stats, partition, 'catching-up', { start: position, end: sourceEnd })
   }
 
   /**

@@ -47,11 +47,14 @@ export class ChangelogWriter implements ProducerSink<ChangelogBatch> {
     this.#context.events.changelogWentBack(partition, baseOffset)
   }
 
-  lost(partition: number, error: LatchkeyError): void {
+  lost(partition: number, error: LatchkeyError, changelogEnd: number): void {
     const { fetcher, partitions, events, accounting } = this.#context
     fetcher.remove(partition)
     const state = partitions.remove(partition)
-    if (state !== undefined) this.#settlement.lost(state)
+    if (state !== undefined) {
+      partitions.noteLost(partition, { changelogEnd, acknowledged: state.acknowledged })
+      this.#settlement.lost(state)
+    }
     events.lost(partition, error)
     accounting.progress.made()
   }

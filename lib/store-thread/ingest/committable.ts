@@ -1,6 +1,8 @@
 /** Computes the source offsets that may be committed now. */
 import type { Repairs } from '../repair/repairs.ts'
 import type { CatchUp } from './catch-up.ts'
+import type { CommitMetadata } from './commit-metadata.ts'
+import type { CommitSource } from './committer.ts'
 import type { Ingest } from './ingest.ts'
 
 /**
@@ -20,4 +22,9 @@ export function committable(
     offsets.set(partition, acknowledged)
   }
   return offsets
+}
+
+/** Returns what a Committer commits. @param acknowledged returns the result of committable() */
+export function commitSource(acknowledged: () => Map<number, number>, metadata: CommitMetadata): CommitSource {
+  return { acknowledged, metadata: (partition, offset) => metadata.of(partition, offset) }
 }

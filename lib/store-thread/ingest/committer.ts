@@ -11,6 +11,7 @@ import type { StoreConfig } from '../../store-protocol/store-config.ts'
 import { clientsConfigOf, groupOf } from '../../topics/clients.ts'
 import { completenessOf } from '../../topics/completeness.ts'
 import { changelogCommitOf, marksIn } from '../recovery/marks.ts'
+import type { Resume } from '../recovery/resume-decision.ts'
 
 const log = loggerOf('store')
 
@@ -30,7 +31,7 @@ export class Committer {
   readonly #stats: Stats
   readonly #source: CommitSource
   readonly #committed: Map<number, CommittedOffset>
-  readonly #overruled: ReadonlyMap<number, number>
+  readonly #overruled: Map<number, number>
   readonly #log = new RepeatedLog(log)
   readonly #timer: ReturnType<typeof setInterval>
   #committing: Promise<void> | undefined
@@ -44,8 +45,8 @@ export class Committer {
     config: StoreConfig,
     stats: Stats,
     source: CommitSource,
-    committed: Map<number, CommittedOffset>,
-    overruled: ReadonlyMap<number, number>,
+    committed = new Map<number, CommittedOffset>(),
+    overruled = new Map<number, number>(),
   ) {
     this.#client = client
     this.#config = config
@@ -85,15 +86,42 @@ export class Committer {
     else this.#committed.set(partition, { offset: floor, metadata: '' })
   }
 
+  /** Commits a partition from now on. @param commit of the group; undefined if there is none */
+  add(
+    partition: number,
+    commit: CommittedOffset | undefined,
+    { discard, rebuild }: Pick<Resume, 'discard' | 'rebuild'>,
+  ) {
+    this.remove(partition)
+    if (commit === undefined) return
+    // A recreated source starts its offsets again, so a lower offset than before may be committed there.
+    if (discard) this.#overruled.set(partition, commit.offset)
+    // The metadata of this commit led to the rebuild. It is no longer true once the rebuild is done.
+    else this.#committed.set(partition, rebuild ? { ...commit, metadata: '' } : commit)
+    if (!discard) this.#stats.setGauge(partition, 'committed', commit.offset)
+  }
+
+  /** Forgets what is known of a partition. */
+  remove(partition: number): void {
+    this.#committed.delete(partition)
+    this.#overruled.delete(partition)
+    this.#stats.setGauge(partition, 'committed', -1)
+  }
+
   stop(): void {
     clearInterval(this.#timer)
+  }
+
+  /** Commits everything that is acknowledged now. */
+  async commitAll(): Promise<void> {
+    await this.#committing
+    await this.commit()
   }
 
   /** Stops the timer and commits once more. */
   async close(): Promise<void> {
     this.stop()
-    await this.#committing
-    await this.commit()
+    await this.commitAll()
   }
 
   async #commit(): Promise<void> {

@@ -23,9 +23,12 @@ export class DirectWrites {
   readonly #storeId: string
   readonly #map: ChiralMap
   readonly #post: (message: FromThread) => void
+  /** What this instance writes now. */
+  readonly #primaries: readonly number[]
 
-  constructor({ config, map, post }: StoreContext) {
+  constructor({ config, map, post, roles }: StoreContext) {
     this.#storeId = config.storeId
+    this.#primaries = roles.primaries
     this.#map = map
     this.#post = post
   }
@@ -69,17 +72,17 @@ export class DirectWrites {
     if (count > 0) this.#refuse(state, count, new LatchkeyError('entry_too_large', error.message))
   }
 
-  /** To be called when another instance has taken the partition. */
+  /** To be called when another instance has taken the partition, or is to take it. */
   lost(state: PartitionIngest): void {
     const count = state.unsettledWrites
-    if (count > 0) this.#refuse(state, count, this.#fenced(state.partition))
+    if (count > 0) this.#refuse(state, count, this.#notWritten(state.partition))
   }
 
   /** Refuses records that arrive after the partition was lost. */
   tooLate(partition: number, { records }: DirectRecords): void {
     let count = 0
     readFrame(records, () => count++)
-    this.#postRefused(partition, count, this.#fenced(partition))
+    this.#postRefused(partition, count, this.#notWritten(partition))
   }
 
   #refuse(state: PartitionIngest, count: number, error: LatchkeyError): void {
@@ -92,8 +95,12 @@ export class DirectWrites {
     this.#post({ type: 'write-refused', partition, count, error: { code, message } })
   }
 
-  #fenced(partition: number): LatchkeyError {
-    const found = fencedAdvice(this.#storeId, partition)
-    return new LatchkeyError('fenced', `Writing to store ${this.#storeId}: ${found}`)
+  #notWritten(partition: number): LatchkeyError {
+    const attempted = `Writing to store ${this.#storeId}`
+    if (this.#primaries.includes(partition)) {
+      return new LatchkeyError('fenced', `${attempted}: ${fencedAdvice(this.#storeId, partition)}`)
+    }
+    const found = `partition ${partition} is a replica here now. The changelog may or may not contain the write; write to the instance that has it as primary`
+    return new LatchkeyError('partition_not_held', `${attempted}: ${found}`)
   }
 }

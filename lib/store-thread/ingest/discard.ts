@@ -3,6 +3,7 @@
  * is to be made again. The tombstones carry discardOffset as their source offset. A later recovery ignores all source
  * offsets before them.
  */
+import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset } from '../../kafka/offsets.ts'
 import { loggerOf } from '../../log/index.ts'
@@ -16,6 +17,8 @@ import { rebuildingMetadata } from '../../topics/completeness.ts'
 import type { Recovered } from '../recovery/recovery.ts'
 import type { Resume } from '../recovery/resume-decision.ts'
 import { discardOffset } from '../recovery/source-trail.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { Taken } from '../taking.ts'
 import type { Ingest } from './ingest.ts'
 
 /**
@@ -47,6 +50,18 @@ export async function noteRebuildAt(
   await client.retryForever(() => commitOffsets(client, groupOf(config), config.sourceTopic, commits))
 }
 
+/** Discards every partition whose resume decision requires it, after noting that. */
+export async function discardTaken(
+  { clients, config, map, stats }: StoreContext,
+  ingest: Ingest,
+  { committed, recovered, resumed }: Taken,
+): Promise<void> {
+  const former = [...resumed].find(([, { discard }]) => discard)
+  if (former !== undefined && config.useProcessingOnly) throw notDiscarded(config, ...former)
+  await noteRebuild(clients.consumer, config, resumed, committed)
+  await discardFormer(map, stats, ingest, resumed, recovered)
+}
+
 /** Discards every partition whose resume decision requires it. */
 export async function discardFormer(
   map: ChiralMap,
@@ -66,6 +81,16 @@ export async function discardFormer(
     const message = `Partition {partition}: {keys} ${nounFor(keys, 'key')} deleted before it is rebuilt`
     loggerOf('store').warn(message, { partition, keys })
   }
+}
+
+function notDiscarded(
+  { changelogTopic, sourceTopic }: StoreConfig,
+  partition: number,
+  { reason }: Resume,
+): LatchkeyError {
+  const advice = 'start it once without USE_PROCESSING_ONLY, which deletes them'
+  const found = `the keys from before are still in ${changelogTopic}: ${advice}`
+  return new LatchkeyError('store_failed', `Resuming ${sourceTopic} partition ${partition}: ${reason}, and ${found}`)
 }
 
 /**

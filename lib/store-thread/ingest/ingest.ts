@@ -17,6 +17,7 @@ import { type DirectRecords, DirectWrites } from './direct-writes.ts'
 import { type IngestContext, ingestContextOf } from './ingest-context.ts'
 import { PartitionIngest, type PartitionStart } from './partition-ingest.ts'
 import type { PartitionLifecycle } from './partition-lifecycle.ts'
+import type { WrittenEnd } from './partition-table.ts'
 import { RecentBadRecords } from './recent-bad-records.ts'
 import { Refusals } from './refusals.ts'
 import { RepairPort } from './repair-port.ts'
@@ -33,6 +34,7 @@ export class Ingest {
   readonly #conversion: Conversion | undefined
   readonly #reader: SourceReader
   readonly #writer: ChangelogWriter
+  readonly #settlement: Settlement
 
   constructor(store: StoreContext, events: PartitionLifecycle) {
     const context = ingestContextOf(store, events)
@@ -47,6 +49,7 @@ export class Ingest {
     this.#conversion = conversion
     this.#reader = new SourceReader(context, decoder, deadLetters)
     this.#writer = new ChangelogWriter(context, settlement)
+    this.#settlement = settlement
     this.#amending = new Amending(context)
     this.repairs = new RepairPort(context, this.#amending, settlement)
   }
@@ -60,6 +63,21 @@ export class Ingest {
     changes.recorder.reached(partition, end.offset)
     producer.own(partition, identity, end)
     this.#deadLetters?.add(partition)
+  }
+
+  /**
+   * Stops reading and writing a partition. What waits to be written is dropped: its next owner reads it again.
+   * @returns how far it was written, by this instance
+   */
+  remove(partition: number): WrittenEnd | undefined {
+    const { fetcher, partitions, producer, accounting } = this.#context
+    fetcher.remove(partition)
+    const changelogEnd = producer.disown(partition)
+    const state = partitions.remove(partition)
+    if (state === undefined) return partitions.lostAt(partition)
+    this.#settlement.lost(state)
+    accounting.progress.made()
+    return { changelogEnd, acknowledged: state.acknowledged }
   }
 
   /** Starts or stops reading the source of a partition that was added. */

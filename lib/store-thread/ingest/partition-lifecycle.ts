@@ -95,6 +95,18 @@ export class PartitionLifecycle {
     if (this.#lost.size > 0 && catchUp.isDone) this.#caughtUp()
   }
 
+  /** To be called when a partition was taken while the store runs. */
+  took(partition: number): void {
+    this.#lost.delete(partition)
+    setPartitionState(this.#context.stats, partition, this.#catchUp!.rebuilds(partition) ? 'rebuilding' : 'running')
+  }
+
+  /** To be called when a partition is given up while the store runs. */
+  left(partition: number): void {
+    this.#lost.delete(partition)
+    this.#drop(partition, this.#catchUp!)
+  }
+
   /** Called when the changelog has acknowledged a partition up to a source offset. */
   progressed(partition: number, acknowledged: number): void {
     if (this.#catchUp?.progressed(partition, acknowledged)) this.#arrive(partition).catch(this.#context.failed)

@@ -1,8 +1,18 @@
 /** The partitions in ingest: those that were added and that no other instance has taken since. */
 import type { PartitionIngest } from './partition-ingest.ts'
 
+/** How far a partition was written. */
+export interface WrittenEnd {
+  /** Offset in the changelog. Everything below is in memory. */
+  readonly changelogEnd: number
+  /** Offset in the source up to which the changelog has everything. */
+  readonly acknowledged: number
+}
+
 export class PartitionTable {
   readonly #partitions = new Map<number, PartitionIngest>()
+  /** Where partitions were lost. */
+  readonly #lostAt = new Map<number, WrittenEnd>()
 
   get all(): PartitionIngest[] {
     return [...this.#partitions.values()]
@@ -10,6 +20,7 @@ export class PartitionTable {
 
   add(state: PartitionIngest): void {
     this.#partitions.set(state.partition, state)
+    this.#lostAt.delete(state.partition)
   }
 
   /** Returns undefined for a partition that is lost, or was not added. */
@@ -27,6 +38,15 @@ export class PartitionTable {
     const state = this.#partitions.get(partition)
     this.#partitions.delete(partition)
     return state
+  }
+
+  noteLost(partition: number, end: WrittenEnd): void {
+    this.#lostAt.set(partition, end)
+  }
+
+  /** Where a partition was lost that was not added since. */
+  lostAt(partition: number): WrittenEnd | undefined {
+    return this.#lostAt.get(partition)
   }
 
   /**

@@ -18,31 +18,13 @@ import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
+import type { Contest } from './contest.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
 const log = loggerOf('store')
 
 const repairsMax = 3
 const repairsWindowMs = 600_000
-
-interface Contest {
-  /** Changelog offset up to which the search is complete. */
-  lookedTo: number
-  /** Changelog offset up to which records that are too large to hold have been reported. */
-  unheldTo: number
-  /** Range to search next. */
-  due: OffsetRange | undefined
-  isLooking: boolean
-  /** Times of the last repairs (performance.now()), oldest first. */
-  repairedAt: number[]
-  /**
-   * Whether the current search already counts as a repair. One repair may have several portions, if it exceeds what is
-   * held at once.
-   */
-  isCounted: boolean
-  /** Whether repairs have ended for this partition. */
-  isContested: boolean
-}
 
 export class Contests {
   readonly #context: StoreContext
@@ -95,6 +77,12 @@ export class Contests {
     this.#look(partition, contest).catch((error: unknown) => {
       if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
     })
+  }
+
+  /** Forgets a partition that is given up. */
+  left(partition: number): void {
+    this.#contests.delete(partition)
+    this.#open.delete(partition)
   }
 
   #isOwned(partition: number): boolean {

@@ -20,9 +20,10 @@ export interface PrimaryParts {
   readonly recovered: ReadonlyMap<number, Recovered>
 }
 
-/** Follows the primary partitions for snapshots. To be called before anything is put into the map after recovery. */
-export function followPrimaries(context: StoreContext, parts: PrimaryParts): void {
-  for (const [partition, recovered] of parts.recovered) {
+/** Follows primary partitions for snapshots. To be called before anything is put into the map after recovery. */
+export function followPrimaries(context: StoreContext, parts: PrimaryParts, partitions: readonly number[]): void {
+  for (const partition of partitions) {
+    const recovered = parts.recovered.get(partition)!
     const { records, restored } = recovered
     const source = { point: () => pointOf(context, parts, partition) }
     context.snapshots?.follow(partition, source, records, trailOf(recovered), restored)

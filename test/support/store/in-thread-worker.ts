@@ -40,6 +40,7 @@ class InThreadWorker extends EventTarget {
     else if (message.type === 'watch') this.#store!.watch(message.readerThread, message.watching)
     else if (message.type === 'snapshots-locked') this.#store!.snapshotsLocked()
     else if (message.type === 'read-keys') this.#store!.readKeys(message)
+    else if (message.type === 'roles') this.#store!.want(message)
     else if (message.type === 'close') void this.#store!.close()
     else if (message.type === 'flush') {
       const { id } = message

@@ -1,0 +1,21 @@
+/** What is known of other writers to one partition. */
+import type { OffsetRange } from '../../kafka/producer.ts'
+
+export interface Contest {
+  /** Changelog offset up to which the search is complete. */
+  lookedTo: number
+  /** Changelog offset up to which records that are too large to hold have been reported. */
+  unheldTo: number
+  /** Range to search next. */
+  due: OffsetRange | undefined
+  isLooking: boolean
+  /** Times of the last repairs (performance.now()), oldest first. */
+  repairedAt: number[]
+  /**
+   * Whether the current search already counts as a repair. One repair may have several portions, if it exceeds what is
+   * held at once.
+   */
+  isCounted: boolean
+  /** Whether repairs have ended for this partition. */
+  isContested: boolean
+}

@@ -1,0 +1,105 @@
+/** Brings replicas to the end that the own fence has set, so that they can be written from there on. */
+import { setPartitionState } from '../store-protocol/partition-state.ts'
+import type { PartitionOwnership } from './ingest/partition-ownership.ts'
+import { MarkerWait } from './marker-wait.ts'
+import { watchMarkers } from './recovery/own-marker.ts'
+import type { Recovered } from './recovery/recovery.ts'
+import { recoveredOf, type Replica } from './replica.ts'
+import type { StoreContext } from './store-context.ts'
+
+export class ReplicaHandover {
+  readonly #context: StoreContext
+  readonly #replicas: Map<number, Replica>
+  /** Stops reading a replica. */
+  readonly #stop: (partition: number) => void
+  /** Reads a replica from its position on. */
+  readonly #continue: (partition: number) => void
+
+  constructor(
+    context: StoreContext,
+    replicas: Map<number, Replica>,
+    reading: { stop: (partition: number) => void; continue: (partition: number) => void },
+  ) {
+    this.#context = context
+    this.#replicas = replicas
+    this.#stop = reading.stop
+    this.#continue = reading.continue
+  }
+
+  /** Whether a replica needs no reading from the start to become a primary. */
+  isWarm(partition: number): boolean {
+    return this.#replicas.get(partition)?.isDisputed === false
+  }
+
+  /** Expects the markers of a fence. To be called before it. */
+  expect(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#replicas.get(partition)!.ending = new MarkerWait()
+  }
+
+  /** Continues as before, because the fence has failed. */
+  cancel(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      const replica = this.#replicas.get(partition)
+      if (replica?.ending === undefined) continue
+      const isStopped = replica.ending.end !== undefined
+      replica.ending = undefined
+      if (isStopped) this.#continue(partition)
+    }
+  }
+
+  /**
+   * Reads replicas up to the own markers. Nothing is read after them. Nothing that the map has is read again.
+   * @returns what is known of them, as of a recovery
+   */
+  async readToMarkers(partitions: readonly number[], ownership: PartitionOwnership): Promise<Map<number, Recovered>> {
+    const { clients, config } = this.#context
+    const ends = new Map(partitions.map((partition) => [partition, this.#replicas.get(partition)!]))
+    const identityOf = (partition: number) => ownership.identity(partition)
+    const progress = new Map<number, { position: number; end: number; endEpoch: number }>()
+    for (const [partition, replica] of ends) {
+      replica.ending!.fenced(() => identityOf(partition))
+      progress.set(partition, {
+        get position() {
+          return replica.position
+        },
+        end: 0,
+        get endEpoch() {
+          return replica.ending?.end?.producerEpoch ?? -1
+        },
+      })
+    }
+    const waiting = new AbortController()
+    const fenceAgain = async (partition: number, position: number) => {
+      await ownership.renew(partition, position)
+    }
+    const marked = { client: clients.changelog, changelogTopic: config.changelogTopic, identityOf, fenceAgain }
+    const watching = watchMarkers(marked, progress, waiting.signal)
+    const overdue = new Promise<never>((_, reject) => watching.catch(reject))
+    try {
+      await Promise.race([Promise.all([...ends.values()].map(({ ending }) => ending!.found)), overdue])
+    } finally {
+      waiting.abort()
+    }
+    await watching
+    for (const partition of partitions) this.#stop(partition)
+    return new Map([...ends].map(([partition, replica]) => [partition, recoveredOf(replica, identityOf(partition))]))
+  }
+
+  /** Forgets replicas that are primaries now. */
+  forget(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#replicas.delete(partition)
+  }
+
+  /** Takes partitions out of the map, and makes room to read them from the start. */
+  async empty(partitions: readonly number[]): Promise<void> {
+    const { map, flusher, stats } = this.#context
+    for (const partition of partitions) {
+      this.#stop(partition)
+      this.#replicas.delete(partition)
+      setPartitionState(stats, partition, 'recovering')
+      map.remove(partition)
+    }
+    await flusher.flush()
+    for (const partition of partitions) map.add(partition)
+  }
+}
