@@ -115,7 +115,7 @@ export function Command({ name, line }: { name: string; line: string }) {
   return (
     <div class="command" key={line}>
       <code tabIndex={0}>{line}</code>
-      <button aria-label={`Copy the ${name} command`} onClick={copy}>
+      <button aria-label={`Copy ${name}`} onClick={copy}>
         Copy
       </button>
     </div>
