@@ -171,7 +171,6 @@ export class ClientConnection implements Holder, RespondingConnection {
     return this.#awaitsTurn || this.#sender.isHeld
   }
 
-  /** @param isTurn the first request is answered at once */
   /** Pauses reading while many bytes wait, and resumes as soon as they do not. */
   #throttle(): void {
     if (this.#tunnel?.isPassing) return
