@@ -45,10 +45,12 @@ export class Notifier {
   begin(queue: PushQueue): void | Promise<void> {
     this.#users.add(queue)
     if (this.#watch !== undefined) return
-    this.#opening ??= this.#open()
+    if (this.#opening === undefined) {
+      this.#opening = this.#open()
+      this.#opening.catch(() => {})
+    }
     if (!this.#store.changes.isRecovering) return this.#opening
     this.#early.add(queue)
-    this.#opening.catch(() => {})
   }
 
   /** The client neither subscribes nor tracks. */

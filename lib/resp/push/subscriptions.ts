@@ -126,7 +126,9 @@ export class Subscriptions {
     this.#renew()
     const channel = Buffer.concat([bytesOf(keyspace), shown])
     let stepsLeft = pauseSteps
-    for (const pattern of this.#patterns.values()) {
+    // Those of now: in a pause, some may be subscribed to again, and again.
+    const patterns = Array.from(this.#patterns.values())
+    for (const pattern of patterns) {
       const before = pattern.steps
       try {
         if (pattern.matchesKey(channel)) send(pattern.queues, ['pmessage', pattern.text, channel, event])

@@ -29,3 +29,18 @@ test('patterns that take long together are closed, the costliest first, and othe
   for (const _ of subscriptions.changed(key.toString('latin1'), key, 'del')) continue
   expect(simple.messages).toBe(2)
 })
+
+test('a pattern that is subscribed to again in each pause does not keep a change from its end', () => {
+  const subscriptions = new Subscriptions(true)
+  const { pushQueue } = queue()
+  const text = `__keyspace@0__:*${'a'.repeat(300)}b`
+  for (const end of ['', 'c', 'd']) subscriptions.subscribePattern(text + end, pushQueue)
+  const key = Buffer.from('a'.repeat(1_000))
+  let pauses = 0
+  for (const _ of subscriptions.changed(key.toString('latin1'), key, 'set')) {
+    subscriptions.unsubscribePattern(text, pushQueue)
+    subscriptions.subscribePattern(text, pushQueue)
+    if (++pauses > 10) break
+  }
+  expect(pauses).toBe(3)
+})
