@@ -221,7 +221,9 @@ export class Replicas {
     const { changelogTopic } = config
     const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
     const ends = await listOffsets(client, changelogTopic, [partition], 'latest')
-    const replica = this.#replicas.get(partition)!
+    const replica = this.#replicas.get(partition)
+    if (replica === undefined) return 0 // it has left meanwhile
+    replica.isDisputed = false
     const message =
       '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; reading it again'
     log.error(message, { changelogTopic, partition, found, position: replica.position })
@@ -238,7 +240,6 @@ export class Replicas {
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
-    replica.isDisputed = false
     replica.start = starts.get(partition)!
     replica.position = replica.start
     this.#followForSnapshots(partition)

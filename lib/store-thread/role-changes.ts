@@ -34,8 +34,9 @@ export class RoleChanges {
     this.#look()
   }
 
-  want(wanted: WantedRoles): void {
-    this.#wanted = wanted
+  /** A partition in both lists becomes a primary. */
+  want({ primaries, replicas }: WantedRoles): void {
+    this.#wanted = { primaries, replicas: replicas.filter((partition) => !primaries.includes(partition)) }
     this.#refused.clear()
     this.#look()
   }
