@@ -15,6 +15,7 @@ export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rat
   const status = store.status()
   const { details, skipped, reason } = status
   const conditions = conditionsOf(status)
+  const isLeaving = conditions.some(({ name, ok }) => name === 'not_stopping' && !ok)
   const { startedAt, settings, instance, version, respPort } = facts
   return {
     id: status.id,
@@ -23,7 +24,8 @@ export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rat
     instance,
     version,
     respPort,
-    state: status.state,
+    // A store that answers for SHUTDOWN_DELAY runs, but what counts for a person is that it is about to end.
+    state: status.state === 'running' && isLeaving ? 'stopping' : status.state,
     ...(reason !== undefined && { reason }),
     isCaughtUp: status.caughtUp,
     uptimeSeconds: Math.max(0, Math.round((Date.now() - startedAt) / 1000)),

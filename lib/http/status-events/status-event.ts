@@ -22,6 +22,7 @@ export interface StatusEvent {
   version: string
   /** Port of the Redis protocol; null if it is not served. */
   respPort: number | null
+  /** `stopping` during SHUTDOWN_DELAY, too. */
   state: StoreState
   /** Why the state is `failed`, or a problem of a running store, such as an unreachable broker. */
   reason?: string

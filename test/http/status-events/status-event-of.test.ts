@@ -84,6 +84,13 @@ test('a store that is not ready says what fails, and what to do about it', () =>
   ])
 })
 
+test('a store that answers for a while after SIGTERM is stopping', () => {
+  const store = new FakeStore()
+  store.state.state = 'running'
+  store.state.conditions = [{ name: 'not_stopping', ok: false, reason: 'SIGTERM' }]
+  expect(eventOf(store)).toMatchObject({ state: 'stopping', isReady: false })
+})
+
 test.each([...conditionNames, 'running'] as const)('there is a sentence of advice for the condition %s', (name) => {
   expect(adviceFor({ name, ok: false })).toMatch(/^[A-Z].*\.$/)
 })
