@@ -27,15 +27,19 @@ export function describeSnapshots(config: StoreConfig, now = Date.now()): string
   return [`snapshots in ${path}: ${what}; ${left}`]
 }
 
-/** Returns why a store could not write there. Of directories that do not exist yet, the nearest that does counts. */
-function whyNotWritable(path: string): string | undefined {
+/**
+ * Returns why a store could not write there. Of directories that do not exist yet, the nearest that does counts.
+ * @param isOwn whether it is the directory of the store itself
+ */
+function whyNotWritable(path: string, isOwn = true): string | undefined {
   try {
     if (!statSync(path).isDirectory()) return `${path} is not a directory`
     accessSync(path, constants.W_OK | constants.X_OK)
+    if (isOwn) readOnlyDisk.checkOwner(path)
     return undefined
   } catch (error) {
     const isMissing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
-    return isMissing && dirname(path) !== path ? whyNotWritable(dirname(path)) : messageOf(error)
+    return isMissing && dirname(path) !== path ? whyNotWritable(dirname(path), false) : messageOf(error)
   }
 }
 

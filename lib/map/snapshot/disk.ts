@@ -23,6 +23,8 @@ export interface DiskFile {
 export interface Disk {
   /** Makes a directory that only its owner can read, durably, and those above it. Does nothing if it exists. */
   makeDirectory(path: string): void
+  /** Throws EPERM if other users can put files into a directory. Does nothing if there is none. */
+  checkOwner(path: string): void
   /** Returns the names in a directory, none if it does not exist. */
   list(path: string): string[]
   /** Reads a whole file of at most `lengthMax` bytes. Throws EFBIG if it is larger. */

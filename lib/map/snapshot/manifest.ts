@@ -1,7 +1,7 @@
 /** The manifest of a snapshot: what its files hold, and what has to be true of them. DESIGN.md has the format. */
 import * as v from 'valibot'
 import { segmentDataStart } from '../memory/entry.ts'
-import { segmentBytesMax, segmentBytesMin, tableBitsMax, tableLoadMax } from '../memory/limits.ts'
+import { addressSpaceBytes, segmentBytesMax, segmentBytesMin, tableBitsMax, tableLoadMax } from '../memory/limits.ts'
 import { faultOf, type SnapshotFault } from './faults.ts'
 import { openSealedJson, sealJson } from './sealed-json.ts'
 
@@ -97,9 +97,10 @@ function whatIsWrong(
   if (entries > 2 ** index.bits * tableLoadMax) return `2^${index.bits} slots cannot hold ${entries} entries`
   if (new Set(segments.map(({ number }) => number)).size !== segments.length) return 'segments repeat'
   if (segments.filter(({ sealed }) => !sealed).length > 1) return 'more than one segment is open'
-  const bad = segments.find(
-    ({ used, run, liveBytes, sealed }) =>
-      used < segmentDataStart || used > run * segmentBytes || liveBytes > used || (run > 1 && !sealed),
-  )
+  const segmentsMax = addressSpaceBytes / segmentBytes
+  const bad = segments.find(({ number, used, run, liveBytes, sealed }) => {
+    const isOutside = number + run > segmentsMax || used > run * segmentBytes
+    return isOutside || used < segmentDataStart || liveBytes > used || (run > 1 && !sealed)
+  })
   return bad === undefined ? undefined : `segment ${bad.number} is impossible`
 }

@@ -42,6 +42,7 @@ export function lockSnapshots(path: string): { release(): void } | { whyNot: str
   if (!canLockFiles) return { whyNot: 'this system has no flock(2) that Latchkey can call' }
   try {
     systemDisk.makeDirectory(path)
+    systemDisk.checkOwner(path)
     const release = lockFile(`${path}/${lockName}`)
     return release === undefined ? { whyNot: 'another process holds its lock' } : { release }
   } catch (error) {
@@ -59,6 +60,7 @@ export function openSnapshotDirectory(
   keeper?: MemoryKeeper,
 ): { directory: SnapshotDirectory } | { fault: SnapshotFault } {
   try {
+    disk.checkOwner(path)
     const names = disk.list(path)
     if (names.length === 0) disk.makeDirectory(path)
     const { seed, isReplaced } = readSeed(disk, path)

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { showFile } from '../../linux/mapped-memory.ts'
+import { checkOwner, openRegular } from '../../linux/own-files.ts'
 import { type Disk, type DiskFile, systemCodeOf } from './disk.ts'
 
 const ownerOnly = 0o600
@@ -34,6 +35,8 @@ export const systemDisk: Disk = {
     for (let made = path; made.length >= first.length; made = dirname(made)) systemDisk.syncDirectory(dirname(made))
   },
 
+  checkOwner: (path) => checkOwner(path),
+
   list(path) {
     try {
       return readdirSync(path)
@@ -44,7 +47,7 @@ export const systemDisk: Disk = {
   },
 
   readWhole(path, lengthMax) {
-    const descriptor = openSync(path, 'r')
+    const descriptor = openRegular(path, constants.O_RDONLY)
     try {
       const { size } = fstatSync(descriptor)
       if (size > lengthMax) throw Object.assign(new Error(`EFBIG: ${path} has ${size} bytes`), { code: 'EFBIG' })
@@ -56,7 +59,7 @@ export const systemDisk: Disk = {
   },
 
   open(path, how) {
-    return new SystemFile(openSync(path, flags[how], ownerOnly))
+    return new SystemFile(openRegular(path, flags[how], ownerOnly))
   },
 
   link: linkSync,

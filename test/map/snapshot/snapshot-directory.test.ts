@@ -66,6 +66,15 @@ test.each([
   expect(next.differences()).toEqual([])
 })
 
+test.each([{ number: 2 ** 40 }, { run: 2 ** 40 }])('a segment with %j is damaged', async (fields) => {
+  const { disk, run } = await twoSnapshots()
+  const { value } = openSealedJson(disk.content(`${path}/0/manifest-2`).bytes)!
+  const { segments } = value as { segments: object[] }
+  change(disk, 'manifest-2', { segments: segments.with(0, { ...segments[0], sealed: true, ...fields }) })
+  const { generation, faults } = await new SnapshotRun(disk, new Random(1), {}, run.operations).restore()
+  expect({ generation, faults }).toMatchObject({ generation: 1, faults: [{ reason: 'damaged' }] })
+})
+
 test('what cannot be read is a fault, and is not set aside', async () => {
   const { disk, run } = await twoSnapshots()
   const names = disk.list(`${path}/0`).toSorted()

@@ -116,6 +116,8 @@ export class SimulatedDisk implements Disk {
     if (!this.#directories.has(path)) this.#directories.set(path, new Directory())
   }
 
+  checkOwner(): void {}
+
   list(path: string): string[] {
     return [...(this.#directories.get(path)?.names.keys() ?? [])]
   }
