@@ -13,9 +13,9 @@ const end = /^\{"end":true,"entries":\d+\}$/
  */
 export async function dump(client: StoreClient, { prefix }: Arguments): Promise<number> {
   const query = new URLSearchParams({ ...(prefix !== undefined && { prefix }) })
-  const answer = await client.get('/stores', query, 'application/x-ndjson')
+  const pieces = await client.getPieces('/stores', query, 'application/x-ndjson')
   let last: Uint8Array = new Uint8Array()
-  for await (const lines of linesOf(answer, client)) {
+  for await (const lines of wholeLines(pieces)) {
     await print(last)
     const lastAt = lines.lastIndexOf(lineFeed, lines.length - 2) + 1
     await print(lines.subarray(0, lastAt))
@@ -24,12 +24,4 @@ export async function dump(client: StoreClient, { prefix }: Arguments): Promise<
   if (end.test(Buffer.from(last).toString().trimEnd())) return 0
   await print(last)
   throw new NoAnswer(`Reading the entries of ${client.url}: the answer was cut; entries are missing`)
-}
-
-async function* linesOf(answer: Response, client: StoreClient): AsyncGenerator<Uint8Array> {
-  try {
-    yield* wholeLines(answer.body!)
-  } catch (thrown) {
-    throw new NoAnswer(`Reading the entries of ${client.url}: ${(thrown as Error).message}; entries are missing`)
-  }
 }

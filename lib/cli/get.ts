@@ -6,6 +6,7 @@ import { print } from './output.ts'
 import { NoAnswer, type StoreClient } from './store-client.ts'
 
 const notFound = 404
+const lineFeed = 10
 
 /** @returns the exit code */
 export async function get(client: StoreClient, { words, json }: Arguments): Promise<number> {
@@ -21,22 +22,20 @@ export async function get(client: StoreClient, { words, json }: Arguments): Prom
 }
 
 async function printValue(client: StoreClient, key: string): Promise<void> {
-  const answer = await client.get('/stores', new URLSearchParams({ key }), '*/*')
-  if (!process.stdout.isTTY) {
-    for await (const chunk of answer.body!) await print(chunk)
-    return
+  let last: number | undefined
+  for await (const piece of await client.getPieces('/stores', new URLSearchParams({ key }), '*/*')) {
+    await print(piece)
+    last = piece.at(-1)
   }
-  const text = await answer.text()
-  await print(text.endsWith('\n') ? text : `${text}\n`)
+  if (process.stdout.isTTY && last !== lineFeed) await print('\n')
 }
 
 /** Prints the entry as many keys have it, which is one line. */
 async function printEntry(client: StoreClient, key: string): Promise<void> {
-  const answer = await client.get('/stores', new URLSearchParams({ keys: key }), 'application/x-ndjson')
-  const line = await answer.text()
+  const line = await client.getText('/stores', new URLSearchParams({ keys: key }), 'application/x-ndjson')
   const { code } = parseAnswer(entryLine, line, client.url)
   if (code === undefined) return print(line)
   // The line has a code alone. The answer to a lookup has the reason in words, and what to do.
-  await client.get('/stores', new URLSearchParams({ key }), 'application/json')
+  await client.getText('/stores', new URLSearchParams({ key }), 'application/json')
   throw new NoAnswer(`Looking up the key: its entry cannot be shown (${code}); ask again, or without --json`)
 }

@@ -1,4 +1,5 @@
 /** Lines of a body, as they arrive. */
+import { NoAnswer } from './store-client.ts'
 
 /** Longest line: the largest value of a store, four times escaped. */
 const lineBytesMax = 2 ** 30
@@ -18,7 +19,7 @@ export async function* wholeLines(body: AsyncIterable<Uint8Array>): AsyncGenerat
     }
     rest.push(chunk.subarray(end))
     restBytes += chunk.length - end
-    if (restBytes > lineBytesMax) throw new Error('a line is too long')
+    if (restBytes > lineBytesMax) throw new NoAnswer(`Reading the answer: a line is longer than ${lineBytesMax} bytes`)
   }
   if (restBytes > 0) yield Buffer.concat(rest)
 }

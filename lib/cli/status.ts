@@ -8,8 +8,7 @@ import type { StoreClient } from './store-client.ts'
 
 /** @returns the exit code: 1 if the store is not ready */
 export async function status(client: StoreClient, { json }: Arguments): Promise<number> {
-  const answer = await client.get('/status-store', new URLSearchParams(), 'application/json')
-  const text = await answer.text()
+  const text = await client.getText('/status-store', new URLSearchParams(), 'application/json')
   const found = parseAnswer(storeStatus, text, client.url)
   await print(json ? text : describe(client, found))
   return found.conditions.every(({ ok }) => ok) ? 0 : 1

@@ -3,8 +3,12 @@ import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from 'node:tls'
 import type { ClientSettings } from '../config/index.ts'
 
-/** Time until the head of an answer. */
+/** Time until the head of an answer, and the end of a short one. */
 const answerMaxMs = 30_000
+/** Silence within a longer one. A store that looks for few entries among many says nothing meanwhile. */
+const silenceMaxMs = 120_000
+/** Of a short answer: the status of 100,000 partitions, or an entry of 16 MiB, four times escaped. */
+const textBytesMax = 2 ** 26
 
 /** There is no answer, or one that is an error. The message is for the user. */
 export class NoAnswer extends Error {
@@ -39,11 +43,21 @@ const hints: Readonly<Record<string, string>> = {
   store_not_found: 'its name by --store-id or STORE_ID',
 }
 
+/** In milliseconds. */
+export interface Patience {
+  /** Until the head of an answer, and the end of a short one. */
+  readonly answerMs: number
+  /** Of a longer one. */
+  readonly silenceMs: number
+}
+
 export class StoreClient {
   readonly #settings: ClientSettings
+  readonly #patience: Patience
 
-  constructor(settings: ClientSettings) {
+  constructor(settings: ClientSettings, patience: Patience = { answerMs: answerMaxMs, silenceMs: silenceMaxMs }) {
     this.#settings = settings
+    this.#patience = patience
   }
 
   get url(): string {
@@ -57,18 +71,68 @@ export class StoreClient {
   /**
    * Sends a GET.
    * @param path of an endpoint; the id of the store follows it, then `query`
+   * @returns the text of an answer of status 200
+   * @throws NoAnswer
+   */
+  getText(path: string, query: URLSearchParams, accept: string): Promise<string> {
+    return this.#asked(path, query, accept, new AbortController(), textOf)
+  }
+
+  /**
+   * Sends a GET.
+   * @returns pieces of the body of an answer of status 200; reading them rejects with NoAnswer
+   * @throws NoAnswer
+   */
+  async getPieces(path: string, query: URLSearchParams, accept: string): Promise<AsyncIterable<Uint8Array>> {
+    const stop = new AbortController()
+    const answer = await this.get(path, query, accept, stop)
+    return this.#pieces(answer, stop)
+  }
+
+  /**
+   * Sends a GET.
    * @param stop ends the request, its body included
    * @returns an answer of status 200
    * @throws NoAnswer
    */
-  async get(path: string, query: URLSearchParams, accept: string, stop = new AbortController()): Promise<Response> {
+  get(path: string, query: URLSearchParams, accept: string, stop: AbortController): Promise<Response> {
+    return this.#asked(path, query, accept, stop, async (answer) => answer)
+  }
+
+  async *#pieces(answer: Response, stop: AbortController): AsyncGenerator<Uint8Array> {
+    const body = answer.body![Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        // Not while the piece is printed, which takes as long as its reader likes.
+        const timer = setTimeout(() => stop.abort(), this.#patience.silenceMs)
+        const { done, value } = await body.next().finally(() => clearTimeout(timer))
+        if (done === true) return
+        yield value
+      }
+    } catch (thrown) {
+      const found = isAbort(thrown)
+        ? `nothing more within ${this.#patience.silenceMs / 1000} s`
+        : this.#reasonOf(thrown)
+      throw new NoAnswer(`Reading the answer of ${this.url}: ${found}; what was printed is not all`)
+    } finally {
+      stop.abort()
+    }
+  }
+
+  async #asked<T>(
+    path: string,
+    query: URLSearchParams,
+    accept: string,
+    stop: AbortController,
+    read: (answer: Response) => Promise<T>,
+  ): Promise<T> {
     const { url, storeId, token } = this.#settings
     const target = `${url}${path}/${storeId}${query.size === 0 ? '' : `?${query}`}`
     const headers = { Accept: accept, ...(token !== undefined && { Authorization: `Bearer ${token}` }) }
-    const timer = setTimeout(() => stop.abort(), answerMaxMs)
+    const timer = setTimeout(() => stop.abort(), this.#patience.answerMs)
     try {
       const answer = await fetch(target, { headers, signal: stop.signal, redirect: 'manual', tls: this.#tls() })
-      if (answer.status === 200) return answer
+      if (answer.status === 200) return await read(answer)
       throw await problemOf(answer)
     } catch (thrown) {
       if (thrown instanceof NoAnswer) throw thrown
@@ -89,15 +153,31 @@ export class StoreClient {
   }
 
   #reasonOf(thrown: unknown): string {
-    const { code = '', message, name } = thrown as Error & { code?: string }
-    if (name === 'AbortError') return `no answer within ${answerMaxMs / 1000} s`
+    const { code = '', message } = thrown as Error & { code?: string }
+    if (isAbort(thrown)) return `no answer within ${this.#patience.answerMs / 1000} s`
     return reasons[code] ?? (code === '' ? message : `${message} (${code})`)
   }
 }
 
+function isAbort(thrown: unknown): boolean {
+  return (thrown as Error).name === 'AbortError'
+}
+
+/** @throws Error if the text is too long, and what fetch throws */
+async function textOf(answer: Response): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of answer.body ?? []) {
+    pieces.push(piece)
+    length += piece.length
+    if (length > textBytesMax) throw new Error(`the answer is longer than ${textBytesMax} bytes`)
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces))
+}
+
 async function problemOf(answer: Response): Promise<NoAnswer> {
   const { url, status, headers } = answer
-  const text = await answer.text().catch(() => '')
+  const text = await textOf(answer)
   if (!headers.get('content-type')?.startsWith('application/problem+json')) {
     return new NoAnswer(`Asking ${url}: status ${status}, which is not of a store`, status)
   }
