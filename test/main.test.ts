@@ -198,7 +198,7 @@ describe('main with a token', () => {
     async (environment, times) => {
       const { child } = await startServing(environment)
       child.kill('SIGTERM')
-      const notice = /HTTP listens at 0\.0\.0\.0 without a token: anyone who can reach port 0 can read every value/g
+      const notice = /HTTP listens at 0\.0\.0\.0 without a token: anyone who can reach its port can read every value/g
       expect((await child.stderr.text()).match(notice) ?? []).toHaveLength(times)
     },
   )

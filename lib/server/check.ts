@@ -31,10 +31,13 @@ export async function check(
     ...describeSnapshots(settings),
     ...notices.map((notice) => `${warningPrefix}${notice}`),
   ]
-  if (faults.length === 0) lines.push(endingOf(lines.filter((line) => line.startsWith(warningPrefix)).length))
+  if (faults.length > 0) return { lines, faults }
+  const warnings = lines.filter((line) => line.startsWith(warningPrefix))
+  lines.push(endingOf(warnings.length, asked[0].status === 'fulfilled' && asked[0].value.length > 0))
   return { lines, faults }
 }
 
+/** Returns warnings about ports that are in use. */
 async function checkServer({ bind, port, respPort }: ServerOptions): Promise<string[]> {
   const warnings = [
     checkListening(bind, port),
@@ -43,7 +46,8 @@ async function checkServer({ bind, port, respPort }: ServerOptions): Promise<str
   return warnings.filter((warning) => warning !== undefined).map((warning) => `${warningPrefix}${warning}`)
 }
 
-function endingOf(warnings: number): string {
+function endingOf(warnings: number, isPortInUse: boolean): string {
   if (warnings === 0) return 'no problems found: a start would succeed'
-  return `a start would succeed, with ${warnings === 1 ? 'the warning' : `the ${warnings} warnings`} above`
+  const when = isPortInUse ? ' once the port is free' : ''
+  return `a start would succeed${when}, with ${warnings === 1 ? 'the warning' : `the ${warnings} warnings`} above`
 }

@@ -35,7 +35,7 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
   const notices: string[] = []
   if (token === undefined && !isThisMachine(bind)) {
     notices.push(
-      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 to serve this machine only`,
+      `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${portsOf(port, respPort)} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 to serve this machine only`,
     )
   }
   if (token !== undefined) notices.push(...tokenNotices(token))
@@ -50,6 +50,12 @@ export function serverNotices(options: ServerOptions, limit: number = descriptor
     )
   }
   return notices
+}
+
+/** A port of 0 is selected later. */
+function portsOf(port: number, respPort: number | undefined): string {
+  if (port === 0 || respPort === 0) return respPort === undefined ? 'its port' : 'its ports'
+  return respPort === undefined ? `port ${port}` : `ports ${port} and ${respPort}`
 }
 
 export function tokenNotices(token: string): string[] {

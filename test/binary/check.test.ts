@@ -42,7 +42,7 @@ test('--check warns of a port that is in use, and does not say that there are no
   const { stdout, stderr, exitCode } = await checked({ SERVER_PORT: `${other.port}` })
   expect([stderr, exitCode]).toEqual(['', 0])
   expect(stdout).toContain(`warning: the port ${other.port} at 127.0.0.1 is in use, perhaps by an instance that runs.`)
-  expect(stdout).toEndWith('\na start would succeed, with the warning above\n')
+  expect(stdout).toEndWith('\na start would succeed once the port is free, with the warning above\n')
 })
 
 test('--check counts warnings about the settings, and does not say that HTTP listens', async () => {

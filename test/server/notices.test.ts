@@ -25,6 +25,14 @@ describe('serverNotices', () => {
     },
   )
 
+  test('a port that is selected later has no number in the notice', () => {
+    const reached = (ports: { port: number; respPort?: number }) =>
+      serverNotices({ bind: '0.0.0.0', ...ports }, 4096)[0]?.match(/reach (.+?) can/)?.[1]
+    expect(reached({ port: 0 })).toBe('its port')
+    expect(reached({ port: 8080, respPort: 0 })).toBe('its ports')
+    expect(reached({ port: 8080, respPort: 6379 })).toBe('ports 8080 and 6379')
+  })
+
   test('no notice says that HTTP listens during a check', () => {
     const [notice] = serverNotices({ ...server, bind: '0.0.0.0' }, 4096, false)
     expect(notice).toStartWith('HTTP would listen at 0.0.0.0 without a token: ')
