@@ -54,7 +54,9 @@ describe('the table', () => {
     expect(faultsOf('fetch.min.byte=1')).toEqual([
       'KAFKA_PROPERTIES: "fetch.min.byte" is not a property: did you mean fetch.min.bytes?',
     ])
-    expect(faultsOf('colour=blue')).toEqual(['KAFKA_PROPERTIES: "colour" is not a property of librdkafka'])
+    expect(faultsOf('colour=blue')).toEqual([
+      'KAFKA_PROPERTIES: "colour" is not a property of librdkafka; correct or remove it',
+    ])
   })
 
   test.each([

@@ -16,7 +16,9 @@ test('the demo ends with 1 and says what to correct when nothing listens at KAFK
   const child = startDemo('--once', `127.0.0.1:${port}`)
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
   expect(await child.exited).toBe(1)
-  expect(stderr).toBe(`The demo failed: Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS\n`)
+  expect(stderr).toBe(
+    `The demo failed: Connecting to 127.0.0.1:${port}: refused. Start the broker, or correct KAFKA_BROKERS\n`,
+  )
   expect(stdout).not.toContain('Kafka answers')
 })
 

@@ -16,7 +16,7 @@ test('check reports an address without a broker and one that the machine lacks, 
   const own = faults.map(messageOf).filter((fault) => !fault.startsWith('Asking the schema registry'))
   expect(own).toEqual([
     expect.stringContaining('Listening at 192.0.2.1 port 0: this machine has no such address'),
-    `Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
+    `Connecting to 127.0.0.1:${port}: refused. Start the broker, or correct KAFKA_BROKERS`,
   ])
   expect(lines.at(-1)).toBe('warning: one')
 })

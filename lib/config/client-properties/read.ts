@@ -125,7 +125,7 @@ class PropertiesReader {
     } else {
       const near = nearName(name, knownNames)
       this.#faults.add(
-        `${variable}: ${quote(name)} is not a property${near ? `: did you mean ${near}?` : ' of librdkafka'}`,
+        `${variable}: ${quote(name)} is not a property${near ? `: did you mean ${near}?` : ' of librdkafka; correct or remove it'}`,
       )
     }
   }

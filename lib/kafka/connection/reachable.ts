@@ -38,7 +38,8 @@ export async function requireReachable(
   await Promise.any(isReachable).catch(async () => {
     const faults = await Promise.all(probes)
     const found = addresses.map(({ host, port }, index) => `${host}:${port}: ${faults[index]}`).join(', ')
-    throw new LatchkeyError('broker_unreachable', `Connecting to ${found}. Correct ${setting}`)
+    const advice = faults.includes(refused) ? `Start the broker, or correct ${setting}` : `Correct ${setting}`
+    throw new LatchkeyError('broker_unreachable', `Connecting to ${found}. ${advice}`)
   })
 }
 
@@ -83,8 +84,11 @@ async function firstAnswer({ host, port }: BrokerAddress, options: SocketOptions
   return answer
 }
 
+/** Nothing listens there: no broker runs, or the address is wrong. */
+const refused = 'refused'
+
 const faultTexts: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refused',
+  ECONNREFUSED: refused,
   ENOTFOUND: 'the name does not resolve',
   EAI_AGAIN: 'the name does not resolve',
   EHOSTUNREACH: 'it cannot be reached (EHOSTUNREACH)',

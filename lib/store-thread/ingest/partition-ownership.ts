@@ -118,6 +118,6 @@ export class PartitionOwnership {
 export function fencedAdvice(storeId: string, partition: number): string {
   return (
     `another instance of store ${storeId} has taken partition ${partition}. This instance serves it unchanged and no longer writes it. ` +
-    'Stop one of the two, or give them different PARTITIONS'
+    'Stop this one, or stop the other and restart this one, or give them different PARTITIONS'
   )
 }

@@ -10,14 +10,17 @@ test('requireReachable fails with advice when every address refuses or does not 
   const refusing = { host: '127.0.0.1', port }
   await expect(requireReachable([refusing], 'KAFKA_BROKERS')).rejects.toMatchObject({
     code: 'broker_unreachable',
-    message: `Connecting to 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
+    message: `Connecting to 127.0.0.1:${port}: refused. Start the broker, or correct KAFKA_BROKERS`,
   })
   const unresolved = 'no-such-host.invalid:9092: the name does not resolve'
   await expect(requireReachable([refusing, missing], 'KAFKA_BROKERS')).rejects.toThrow(
-    `Connecting to 127.0.0.1:${port}: refused, ${unresolved}. Correct KAFKA_BROKERS`,
+    `Connecting to 127.0.0.1:${port}: refused, ${unresolved}. Start the broker, or correct KAFKA_BROKERS`,
+  )
+  await expect(requireReachable([missing], 'KAFKA_BROKERS')).rejects.toThrow(
+    `Connecting to ${unresolved}. Correct KAFKA_BROKERS`,
   )
   await expect(requireReachable([missing, refusing], 'KAFKA_BROKERS')).rejects.toThrow(
-    `Connecting to ${unresolved}, 127.0.0.1:${port}: refused. Correct KAFKA_BROKERS`,
+    `Connecting to ${unresolved}, 127.0.0.1:${port}: refused. Start the broker, or correct KAFKA_BROKERS`,
   )
 })
 
