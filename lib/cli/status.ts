@@ -18,13 +18,14 @@ function describe({ url }: StoreClient, { id, state, reason, recovery, condition
   const failing = conditions.filter(({ ok }) => !ok)
   const entries = details.reduce((sum, one) => sum + one.entries, 0)
   const lines = [`${id} at ${url}: ${state}, ${failing.length === 0 ? 'ready' : 'not ready'}`]
-  if (reason !== undefined) lines.push(`  ${reason}`)
+  // Conditions may repeat the reason, which is shown once.
+  if (reason !== undefined && failing.every((one) => one.reason !== reason)) lines.push(`  ${reason}`)
   if (recovery !== null) {
     const { phase, percent, remainingSeconds } = recovery
     const rest = remainingSeconds === null ? '' : `, about ${Math.ceil(remainingSeconds)} s left`
     lines.push(`  ${phase}: ${Math.floor(percent)} %${rest}`)
   }
-  for (const { name, reason: why } of failing) lines.push(`  ${name}: ${why ?? 'failed'}`)
+  for (const { name, reason: why } of failing) lines.push(`  ${name}: ${why?.replace(`; ${reason}`, '') ?? 'failed'}`)
   lines.push(`  ${counted(entries, 'key')} in ${counted(details.length, 'partition')}`, '')
   const header = ['PARTITION', 'ROLE', 'STATE', 'POSITION', 'END', 'LAG', 'KEYS']
   return `${lines.map(escapeControls).join('\n')}\n${table([header, ...details.map(row)])}`

@@ -84,7 +84,7 @@ export function reasonsOf(
 }
 
 /** Of partitions whose reasons are the same but for their numbers, one is written out. */
-function summaryOf(reasons: ReadonlyMap<number, string>): string {
+export function summaryOf(reasons: ReadonlyMap<number, string>): string {
   const alike = new Map<string, { reason: string; others: number[] }>()
   for (const [partition, reason] of reasons) {
     const kind = reason.replaceAll(/\bpartition \d+/g, 'partition')
@@ -99,7 +99,7 @@ function sameFor(partitions: readonly number[]): string {
   if (partitions.length === 0) return ''
   const named = partitions.slice(0, partitionsNamedMax).join(', ')
   const more = partitions.length - partitionsNamedMax
-  return ` (the same for partition ${named}${more > 0 ? ` and ${more} others` : ''})`
+  return ` (the same for ${partitions.length === 1 ? 'partition' : 'partitions'} ${named}${more > 0 ? ` and ${more} others` : ''})`
 }
 
 function condition(name: Condition['name'], ok: boolean, reason: string): Condition {

@@ -4,7 +4,7 @@ import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import { lastOf, skippedOf } from '../store-protocol/skipped.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { conditionsOf, reasonsOf } from './conditions.ts'
+import { conditionsOf, reasonsOf, summaryOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
 import type { StoreThreads } from './store-threads.ts'
 
@@ -27,17 +27,13 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
   const failure = handles.find((handle) => handle.failure !== undefined)?.failure?.message
   const rebuilding = new Map(handles.flatMap((handle) => [...handle.rebuilding]))
   const troubles = handles.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
-    ...repairing.values(),
-    ...foreign.values(),
+    ...[repairing, foreign].flatMap((kind) => (kind.size ? [summaryOf(kind)] : [])),
     ...(trouble ? [trouble] : []),
   ])
   const reason =
     failure ??
     [
-      ...fenced.values(),
-      ...contested.values(),
-      ...(halted?.values() ?? []),
-      ...rebuilding.values(),
+      ...[fenced, contested, halted, rebuilding].flatMap((kind) => (kind?.size ? [summaryOf(kind)] : [])),
       ...(full === undefined ? [] : [full]),
       ...(leaving === undefined ? [] : [leaving]),
       ...troubles,

@@ -78,6 +78,21 @@ describe('answers that are none', () => {
   })
 })
 
+describe('status', () => {
+  const described = { id: 'orders', state: 'starting', recovery: null, details: [] }
+
+  test.each([
+    ['no broker', 'the store is starting; no broker', ['  no broker', '  recovered: the store is starting']],
+    ['the topic is missing', 'the topic is missing', ['  recovered: the topic is missing']],
+  ])('shows a reason once: %p %p', async (reason, why, expected) => {
+    const conditions = [{ name: 'recovered', ok: false, reason: why }]
+    const url = serve(() => Response.json({ ...described, reason, conditions }))
+    const { stdout, exitCode } = await ask(url, 'status')
+    expect(stdout.split('\n').slice(1, -3)).toEqual([...expected, '  0 keys in 0 partitions'])
+    expect(exitCode).toBe(1)
+  })
+})
+
 describe('dump', () => {
   const entries = '{"key":"a"}\n{"key":"b"}\n'
 

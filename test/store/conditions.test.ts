@@ -69,7 +69,7 @@ test('reasons that differ are all shown, and partitions of equal ones up to twen
   )
   halted.set(30, 'partition 30 has no key')
   const others = Array.from({ length: 20 }, (_, index) => index + 1).join(', ')
-  const alike = `partition 0 has no schema (the same for partition ${others} and 9 others)`
+  const alike = `partition 0 has no schema (the same for partitions ${others} and 9 others)`
   expect(unmet({ halted })).toEqual([`not_halted: ${alike} · partition 30 has no key`])
 })
 
