@@ -37,7 +37,7 @@ export function Changes({ feed, observe }: { feed: ChangeFeed; observe: (element
             }))}
           />
         ) : (
-          <p class="quiet">None since this page was opened</p>
+          <p class="quiet">None yet</p>
         )}
       </div>
     </Section>

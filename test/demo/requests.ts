@@ -23,7 +23,7 @@ export function demoRequests(base: string, storeId: string, book: OrderBook, eta
   const get = { method: 'GET' as const, headers: {}, status: 200, checkBody: anything }
   const missing = { status: 404, checkBody: has('"code":"key_not_found"') }
   return [
-    { ...get, title: 'What there is', url: `${base}/`, checkBody: has(storeId) },
+    { ...get, title: 'What there is; a browser shows a page there', url: `${base}/`, checkBody: has(storeId) },
     { ...get, title: 'An order by its key', ...value(plain) },
     { ...get, title: 'A key with a slash', ...value(slashed) },
     { ...get, title: 'A key with spaces', ...value(spaced) },
