@@ -86,7 +86,7 @@ export function reasonsOf(
 /** Of partitions whose reasons are the same but for their numbers, one is written out. */
 export function summaryOf(reasons: ReadonlyMap<number, string>): string {
   const alike = new Map<string, { reason: string; others: number[] }>()
-  for (const [partition, reason] of reasons) {
+  for (const [partition, reason] of [...reasons].toSorted(([a], [b]) => a - b)) {
     const kind = reason.replaceAll(/\bpartition \d+/g, 'partition')
     const known = alike.get(kind)
     if (known === undefined) alike.set(kind, { reason, others: [] })

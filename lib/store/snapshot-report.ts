@@ -23,6 +23,7 @@ export function describeSnapshots(config: StoreConfig, now = Date.now()): string
   const ageMs = Math.max(...found.map((one) => one.ageMs))
   const leftMs = Math.min(...found.map((one) => one.leftMs))
   const what = `${counted(found.length, 'partition')}, ${entries} entries, up to ${durationOf(ageMs)} old`
+  if (config.rebuild) return [`snapshots in ${path}: ${what}; not used, because of --rebuild`]
   const left = leftMs > 0 ? `they can be used for ${durationOf(leftMs)} more` : 'some are too old to be used'
   return [`snapshots in ${path}: ${what}; ${left}`]
 }

@@ -53,6 +53,9 @@ test.each([
       const files = readdirSync(path, { recursive: true })
       const [line, ...more] = describeSnapshots(config, now)
       expect([line, more]).toEqual([expect.stringContaining(expected), []])
+      expect(describeSnapshots({ ...config, rebuild: true }, now)).toEqual([
+        expect.stringMatching(/ old; not used, because of --rebuild$/),
+      ])
       expect(readdirSync(path, { recursive: true })).toEqual(files)
     } finally {
       rmSync(folder, { recursive: true, force: true })

@@ -36,7 +36,7 @@ test('the status names the problem of each partition, and the problems of the wh
 
 test('the reason of partitions that are alike is written out once, as their condition has it', () => {
   const { handle } = startHandle()
-  handle.fenced.set(0, 'another instance has taken partition 0').set(1, 'another instance has taken partition 1')
+  handle.fenced.set(1, 'another instance has taken partition 1').set(0, 'another instance has taken partition 0')
   const { reason, conditions } = statusOf(config, { key: 'raw', value: 'raw' }, threadsOf(handle))
   expect(reason).toBe('another instance has taken partition 0 (the same for partition 1)')
   expect(conditions.find(({ name }) => name === 'not_fenced')?.reason).toBe(reason)

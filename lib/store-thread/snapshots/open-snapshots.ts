@@ -27,7 +27,9 @@ export function openDirectory(config: StoreConfig, keeper: MemoryKeeper): Snapsh
   const opened = openSnapshotDirectory(path, undefined, keeper)
   if ('fault' in opened) {
     const found = opened.fault.message
-    log.error('Opening snapshots in {path}: {found}. The store runs without; correct it and restart', { path, found })
+    const message =
+      'Opening snapshots in {path}: {found}. The store runs without; correct the directory or SNAPSHOT_DIR, and restart'
+    log.error(message, { path, found })
     return undefined
   }
   return opened.directory
