@@ -50,7 +50,8 @@ export function conditionsOf({
     condition('recovered', recovered, `the store is ${state}${state === 'failed' ? '' : waiting}`),
   ]
   if (readyWhen === 'caught-up') {
-    const behind = `the end that the source had at start is not reached yet${waiting}`
+    // Before recovery ends, that condition says what is waited for.
+    const behind = `the end that the source had at start is not reached yet${recovered ? waiting : ''}`
     // A full store may never catch up. It serves what it has, as one that became full later does.
     conditions.push(condition('caught_up', caughtUp || full !== undefined, behind))
   }

@@ -43,6 +43,10 @@ test('a store that recovers, or has not caught up, names the partitions that it 
   expect(unmet({ state: 'recovering', trouble })).toEqual([`recovered: the store is recovering; ${trouble}`])
   const behind = 'caught_up: the end that the source had at start is not reached yet'
   expect(unmet({ caughtUp: false, trouble })).toEqual([`${behind}; ${trouble}`])
+  expect(unmet({ state: 'recovering', caughtUp: false, trouble })).toEqual([
+    `recovered: the store is recovering; ${trouble}`,
+    behind,
+  ])
   expect(unmet({ trouble })).toEqual([])
 })
 
