@@ -201,7 +201,9 @@ function unknownFlag(flags: Flags, rawName: string, value: string | undefined): 
   const nearest = nearName(name, flagNames)
   const meant = nearest === undefined ? longerNames(name, flagNames) : [nearest]
   const isKnown = meant.length > 0 && meant.length <= shownNamesMax
-  const hint = isKnown ? `did you mean ${meant.map((flag) => `--${flag}`).join(' or ')}?` : 'leave it out'
+  const hint = isKnown
+    ? `did you mean ${meant.map((flag) => `--${flag}`).join(' or ')}?`
+    : 'leave it out; --help all has those that are'
   flags.faults.push(`${quote(rawName)} is not a flag: ${hint}`)
   const near = meant.length === 1 ? meant[0] : undefined
   const given = value ?? inlineValue

@@ -63,7 +63,7 @@ test.each([
   [['-x'], undefined],
   [['--completely-different'], undefined],
 ])('a flag is refused when it is unknown as in %p', (argv, near) => {
-  const hint = near ? `did you mean ${near}?` : 'leave it out'
+  const hint = near ? `did you mean ${near}?` : 'leave it out; --help all has those that are'
   expect(faultsOf({ argv, environment: required })).toEqual([expect.stringContaining(`is not a flag: ${hint}`)])
 })
 

@@ -4,7 +4,7 @@ import type { Condition } from '../../store-protocol/status.ts'
 const advice: Readonly<Record<Condition['name'], string>> = {
   not_failed: 'Correct the cause and start the process again. It does not recover by itself.',
   not_stopping: 'The process ends. Ask another instance, or wait for the next start.',
-  recovered: 'Wait: the changelog is being read. If there is no progress, check the brokers that the reason names.',
+  recovered: 'Wait: the changelog is being read, unless the reason names a broker: then check that broker.',
   caught_up: 'Wait: the source is being read. READY_WHEN=recovered makes the store ready before that.',
   not_fenced: 'Another instance has the same partitions. Stop one of the two, then start this one again.',
   not_contested:
