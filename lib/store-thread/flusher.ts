@@ -27,7 +27,7 @@ export interface FlusherOptions {
   seconds: number
   /** Publish soon while fewer than `count` operations arrive, without waiting for `count` or `seconds`. */
   whenIdle?: boolean
-  /** Called after every publish that made operations visible. */
+  /** Called after every publish. Without operations, one may have opened partitions, or removed them. */
   published?: () => void
   /** Called with the error of a publish in the background: memory is exhausted, or there is a defect. */
   failed: (error: unknown) => void
@@ -164,7 +164,7 @@ export class Flusher {
       }
       this.#stats.set('oplogLength', this.#map.oplogLength)
       this.#watch?.ended(operations)
-      if (operations > 0) this.#published()
+      this.#published()
     } finally {
       this.#publishing = undefined
       this.#publishedAt = performance.now()
