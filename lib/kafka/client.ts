@@ -201,6 +201,7 @@ export class KafkaClient {
     clearInterval(this.#refreshTimer)
     this.#overdue.stop()
     this.#connections.close()
+    this.health.stop()
   }
 
   /** Credentials that worked before may be in the middle of a rotation. */

@@ -23,7 +23,7 @@ test('records are in the changelog but invisible until a flush, which returns ho
   await until('all is in the changelog', async () => (await fixture.readChangelog()).records.length === 6)
   const before = await Promise.all(['old', 'a', 'b'].map((key) => fixture.value(store, key)))
   expect(before).toEqual(['old', undefined, undefined])
-  expect(store.stats.count('oplogLength')).toBe(5)
+  await until('all waits for a flush', () => store.stats.count('oplogLength') === 5)
 
   expect(await store.flush()).toBe(5)
   const after = await Promise.all(['old', 'a', 'b'].map((key) => fixture.value(store, key)))

@@ -21,6 +21,7 @@ beforeEach(() => {
   Object.assign(fake, { health })
 })
 afterEach(stopFetchers)
+afterEach(() => health.stop())
 afterAll(() => void setSystemTime())
 
 /** Answers one Fetch at this time. Returns the partitions with trouble a second later, which is when it is shown. */

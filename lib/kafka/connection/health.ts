@@ -135,6 +135,13 @@ export class Health {
     this.#overAt = Date.now()
   }
 
+  /** Nothing is attempted any more, so nothing is reported either. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#troubles.clear()
+  }
+
   /** Logs lasting troubles at most every five seconds. */
   report(): void {
     const groups = this.#lasting()

@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, expect, setSystemTime, test } from 'bun:test'
+import { afterAll, afterEach, beforeEach, expect, setSystemTime, test } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { Health } from '../../../lib/kafka/connection/health.ts'
 import { brokerError } from '../../../lib/kafka/protocol/error-codes.ts'
@@ -8,16 +8,26 @@ const start = 1_700_000_000_000
 const error = new LatchkeyError('broker_unreachable', 'Fetch to b:1: refused')
 const advice = '. Correct KAFKA_BROKERS, unless a broker is still to start there'
 let lines: string[]
+const all: Health[] = []
 
 beforeEach(() => {
   lines = []
   configureLogging({ level: 'info', structured: false, write: (line) => void lines.push(line.slice(25).trim()) })
   setSystemTime(start)
 })
+afterEach(() => {
+  for (const health of all.splice(0)) health.stop()
+})
 afterAll(() => void setSystemTime())
 
+function healthOf(subject: string): Health {
+  const health = new Health(subject)
+  all.push(health)
+  return health
+}
+
 test('Health reports trouble and since when once it has lasted a second', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   expect(health.trouble).toBeUndefined()
   health.failed(error)
   setSystemTime(start + 900)
@@ -29,7 +39,7 @@ test('Health reports trouble and since when once it has lasted a second', () => 
 })
 
 test('Health counts a leader that moves, or a topic that is new, as a failure only after a second', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   const moved = (partition: number) => {
     health.failed(brokerError(`Fetch of partition ${partition}`, 6), { partitions: [partition], broker: 'b:1' })
   }
@@ -46,7 +56,7 @@ test('Health counts a leader that moves, or a topic that is new, as a failure on
 })
 
 test('Health logs nothing when trouble passes within a second', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   health.failed(error)
   setSystemTime(start + 900)
   health.failed(error)
@@ -56,7 +66,7 @@ test('Health logs nothing when trouble passes within a second', () => {
 })
 
 test('Health logs a line every 5 s when trouble lasts, also where nothing more fails, and one when it ends', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   health.failed(error)
   for (let ms = 0; ms <= 12_000; ms += 100) {
     setSystemTime(start + ms)
@@ -72,7 +82,7 @@ test('Health logs a line every 5 s when trouble lasts, also where nothing more f
 })
 
 test('Health keeps the trouble of a partition when all others work, and names it, its broker and since when', () => {
-  const health = new Health('changelog producer')
+  const health = healthOf('changelog producer')
   health.failed(error, { partitions: [0], broker: 'b:1' })
   health.failed(error, { partitions: [3], broker: 'b:1' })
   for (let ms = 0; ms <= 3_000; ms += 1_000) {
@@ -110,7 +120,7 @@ test('Health keeps the trouble of a partition when all others work, and names it
 })
 
 test('Health does not report a recovery when the failed operation is no longer attempted', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   const operation = Symbol('operation')
   health.failed(error, { partitions: [0] })
   health.failed(error, { operation })
@@ -121,7 +131,7 @@ test('Health does not report a recovery when the failed operation is no longer a
 })
 
 test('Health shows one line for partitions with the same trouble, and one for each other trouble', () => {
-  const health = new Health('changelog producer')
+  const health = healthOf('changelog producer')
   for (const partition of [4, 2]) {
     health.failed(brokerError(`Writing to log partition ${partition}`, 19), { partitions: [partition], broker: 'b:1' })
   }
@@ -136,7 +146,7 @@ test('Health shows one line for partitions with the same trouble, and one for ea
 })
 
 test('Health advises no other address once a broker has answered', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   health.succeeded()
   health.failed(error)
   setSystemTime(start + 1_000)
@@ -145,14 +155,14 @@ test('Health advises no other address once a broker has answered', () => {
 })
 
 test('Health does not report abandoned operations as still retrying', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   health.failed(error)
   setSystemTime(start + 1_000)
   expect(health.lastFound).toBe(`Fetch to b:1: refused${advice}`)
 })
 
 test('Health shows one line for operations that fail in the same way', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   for (const request of ['Metadata', 'ApiVersions']) {
     health.failed(new LatchkeyError('broker_unreachable', `${request} to b:1: refused`), { operation: Symbol(request) })
   }
@@ -166,7 +176,7 @@ test('Health shows one line for operations that fail in the same way', () => {
 })
 
 test('Health keeps the trouble of an operation when another one works', () => {
-  const health = new Health('changelog producer')
+  const health = healthOf('changelog producer')
   const [one, other] = [Symbol('one'), Symbol('other')]
   health.failed(error, { operation: one })
   health.failed(error, { operation: other })
@@ -178,7 +188,7 @@ test('Health keeps the trouble of an operation when another one works', () => {
 })
 
 test('Health bounds its lines and the names in them', () => {
-  const health = new Health('changelog producer')
+  const health = healthOf('changelog producer')
   health.failed(error, { partitions: Array.from({ length: 500 }, (_, partition) => partition), broker: 'b:1' })
   for (let kind = 0; kind < 50; kind++) {
     health.failed(new LatchkeyError('broker_error', `trouble ${kind}`), { operation: Symbol(String(kind)) })
@@ -191,7 +201,7 @@ test('Health bounds its lines and the names in them', () => {
 })
 
 test('Health names the partitions that an operation waits for, once each', () => {
-  const health = new Health('source consumer')
+  const health = healthOf('source consumer')
   const attempted = 'Looking up the earliest offset of orders partition 0'
   const leaderless = brokerError(attempted, 5, undefined, [0, 3])
   const operation = Symbol('operation')
@@ -210,4 +220,14 @@ test('Health names the partitions that an operation waits for, once each', () =>
     })),
   )
   health.succeeded(operation)
+})
+
+test('Health reports nothing more once it is stopped', () => {
+  const health = healthOf('source consumer')
+  health.failed(error)
+  setSystemTime(start + 2500)
+  health.stop()
+  health.report()
+  expect(lines).toEqual([])
+  expect(health.trouble).toBeUndefined()
 })
