@@ -15,7 +15,7 @@ export function Activity({ rates }: { rates: readonly Rates[] }) {
         <Line title="Records in per second" values={rates.map(({ recordsIn }) => recordsIn)} />
         <Line title="Changelog writes per second" values={rates.map(({ changelogWrites }) => changelogWrites)} />
         <Line title="Lookups per second" values={rates.map(({ lookups }) => lookups)} />
-        <Line title="Lookup time, 99 of 100" values={rates.map(({ p99Ms }) => p99Ms)} text={milliseconds} />
+        <Line title="Lookup time, p99" values={rates.map(({ p99Ms }) => p99Ms)} text={milliseconds} />
       </div>
     </Section>
   )
