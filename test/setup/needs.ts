@@ -4,7 +4,7 @@ import { kafkaJars } from '../support/kafka/broker/jars.ts'
 import { prepareKafka } from '../support/kafka/broker/prepare.ts'
 
 /** Of the whole suite, on 2 cores that do nothing else. */
-const suiteMinutes = 25
+const suiteMinutes = 18
 const programs = ['curl', 'git', 'nice', 'openssl', 'ps', 'tar']
 
 const missing = programs.filter((program) => Bun.which(program) === null)
