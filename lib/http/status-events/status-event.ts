@@ -5,8 +5,7 @@ import type { SkippedRecord } from '../../store-protocol/skipped.ts'
 import type {
   Condition,
   MemoryStatus,
-  PartitionRole,
-  PartitionState,
+  PartitionStatus,
   RecoveryProgress,
   StoreState,
 } from '../../store-protocol/status.ts'
@@ -70,22 +69,10 @@ export interface Rates {
   p99Ms: number | null
 }
 
-export interface ShownPartition {
-  partition: number
-  role: PartitionRole
-  state: PartitionState
-  /** Null before they are known, as is the lag. */
-  position: number | null
-  end: number | null
-  lag: number | null
-  entries: number
-  liveBytes: number
+export interface ShownPartition extends Omit<PartitionStatus, 'totalBytes' | 'snapshot' | 'troubles'> {
   deadBytes: number
-  indexBytes: number
   /** Null without a snapshot. */
   snapshotAgeSeconds: number | null
-  /** Problems of Kafka clients with the partition; absent without problems. */
-  reason?: string
 }
 
 /** In bytes. `max` and `budget` are null without MEMORY_MAX. */
