@@ -1,31 +1,19 @@
 /** Looking up and finding keys in the page, with hostile content. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeEach, describe, expect, test } from 'bun:test'
 import type { BrowserPage } from '../support/browser/browser-page.ts'
-import { Chromium } from '../support/browser/chromium.ts'
 import { lookUp } from '../support/browser/look-up.ts'
-import { type PageStore, servePage } from '../support/browser/page-store.ts'
+import { ServedPages } from '../support/browser/served-pages.ts'
 import { run } from '../support/process/run.ts'
 import { until } from '../support/until.ts'
 
-const timeoutMs = 60_000
 const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
-let browser: Chromium
-let served: PageStore
+const pages = new ServedPages()
 let page: BrowserPage
 
-beforeAll(async () => {
-  browser = await Chromium.start()
-}, timeoutMs)
-afterAll(() => browser.stop())
 beforeEach(async () => {
-  served = servePage()
-  page = await browser.open(served.url)
+  page = await pages.open()
   await page.sees('running', 'header')
-})
-afterEach(async () => {
-  await page.close()
-  await served[Symbol.asyncDispose]()
 })
 
 describe('a lookup', () => {
@@ -62,7 +50,7 @@ describe('a lookup', () => {
   })
 
   test('of a megabyte shows its beginning at once, and all when asked', async () => {
-    served.store.put('big', JSON.stringify({ text: 'x'.repeat(1_000_000), end: true }))
+    pages.served.store.put('big', JSON.stringify({ text: 'x'.repeat(1_000_000), end: true }))
     await lookUp(page, 'big')
     await page.sees('JSON, 977 KiB')
     const shownLength = () => page.evaluate<number>('document.querySelector(".value").textContent.length')
@@ -72,7 +60,7 @@ describe('a lookup', () => {
   })
 
   test('of hundreds of thousands of invisible characters does not stop the page', async () => {
-    served.store.put('invisible', 'a\u0001'.repeat(300_000))
+    pages.served.store.put('invisible', 'a\u0001'.repeat(300_000))
     await lookUp(page, 'invisible')
     await page.sees('Text, 586 KiB')
     await page.click('Show all')
@@ -90,7 +78,7 @@ describe('a lookup', () => {
   })
 
   test('of bytes that are not text shows them', async () => {
-    served.store.put('bytes', Uint8Array.of(0, 255, 65, 66))
+    pages.served.store.put('bytes', Uint8Array.of(0, 255, 65, 66))
     await lookUp(page, 'bytes')
     await page.sees('00 ff 41 42', '.value')
   })
@@ -108,8 +96,8 @@ describe('content of a topic is text', () => {
   ]
 
   test.each(hostile)('%j as key and value', async (text) => {
-    served.store.put(text, JSON.stringify({ [text]: text }))
-    served.store.put(`raw ${text}`, text)
+    pages.served.store.put(text, JSON.stringify({ [text]: text }))
+    pages.served.store.put(`raw ${text}`, text)
     for (const key of [text, `raw ${text}`]) {
       await lookUp(page, key)
       await page.sees(key === text ? 'JSON, ' : 'Text, ', 'small')

@@ -1,31 +1,19 @@
 /** What is live in the page: a watch, the tail of changes; and the token, which its streams need. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeEach, describe, expect, test } from 'bun:test'
 import type { BrowserPage } from '../support/browser/browser-page.ts'
-import { Chromium } from '../support/browser/chromium.ts'
 import { lookUp } from '../support/browser/look-up.ts'
-import { type PageStore, servePage } from '../support/browser/page-store.ts'
+import { ServedPages } from '../support/browser/served-pages.ts'
 import { until } from '../support/until.ts'
 
-const timeoutMs = 60_000
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const markup = '<img src=x onerror=alert(1)>'
 
-let browser: Chromium
-let served: PageStore
+const pages = new ServedPages()
 let page: BrowserPage
 
-beforeAll(async () => {
-  browser = await Chromium.start()
-}, timeoutMs)
-afterAll(() => browser.stop())
 beforeEach(async () => {
-  served = servePage()
-  page = await browser.open(served.url)
+  page = await pages.open()
   await page.sees('running', 'header')
-})
-afterEach(async () => {
-  await page.close()
-  await served[Symbol.asyncDispose]()
 })
 
 const change = (key: string, value: string, offset: number) =>
@@ -40,15 +28,15 @@ describe('a watch', () => {
     await page.sees('delivered', '.value')
     await page.click('Watch')
     await until('it is followed', () =>
-      served.store.changes.followers.some(({ options }) => options.keys !== undefined),
+      pages.served.store.changes.followers.some(({ options }) => options.keys !== undefined),
     )
-    const follower = served.store.changes.followers.find(({ options }) => options.keys !== undefined)!
+    const follower = pages.served.store.changes.followers.find(({ options }) => options.keys !== undefined)!
     expect(follower.options.keys).toEqual([utf8('10002')])
-    served.store.put('10002', '{"status":"returned"}', { partition: 2, offset: 50_000 })
+    pages.served.store.put('10002', '{"status":"returned"}', { partition: 2, offset: 50_000 })
     follower.give({ events: [change('10002', '{"status":"returned"}', 50_000)], place: undefined })
     await page.sees('returned', '.value')
     await page.sees('live, changes: 1')
-    served.store.delete('10002')
+    pages.served.store.delete('10002')
     follower.give({ events: [{ type: 'delete', key: utf8('10002'), partition: 2, offset: 50_001 }], place: undefined })
     await page.sees('Key not found', '.value')
     await page.click('Watching')
@@ -57,17 +45,17 @@ describe('a watch', () => {
 
   test('of a key that changes all the time costs a few lookups a second', async () => {
     let lookups = 0
-    const { onGet } = served.store
-    served.store.onGet = (key) => {
+    const { onGet } = pages.served.store
+    pages.served.store.onGet = (key) => {
       lookups++
       return onGet(key)
     }
     await lookUp(page, '10002')
     await page.click('Watch')
     await until('it is followed', () =>
-      served.store.changes.followers.some(({ options }) => options.keys !== undefined),
+      pages.served.store.changes.followers.some(({ options }) => options.keys !== undefined),
     )
-    const follower = served.store.changes.followers.find(({ options }) => options.keys !== undefined)!
+    const follower = pages.served.store.changes.followers.find(({ options }) => options.keys !== undefined)!
     for (let round = 0; round < 40; round++) {
       follower.give({ events: Array.from({ length: 100 }, () => change('10002', '{}', round)), place: undefined })
       await Bun.sleep(25)
@@ -80,8 +68,8 @@ describe('a watch', () => {
 describe('the tail of changes', () => {
   const followed = async () => {
     await page.evaluate('document.querySelector(".scroll").scrollIntoView()')
-    await until('it is followed', () => served.store.changes.followers.length > 0)
-    return served.store.changes.followers.at(-1)!
+    await until('it is followed', () => pages.served.store.changes.followers.length > 0)
+    return pages.served.store.changes.followers.at(-1)!
   }
 
   test('shows key, place and size, pauses and continues', async () => {
@@ -92,7 +80,7 @@ describe('the tail of changes', () => {
     await page.click('Pause')
     await until('it is closed', () => follower.isClosed)
     await page.click('Continue')
-    await until('it is followed again', () => served.store.changes.followers.length > 1)
+    await until('it is followed again', () => pages.served.store.changes.followers.length > 1)
     await page.sees('4,711', '.changes')
     expect(page.complaints).toEqual([])
   })
@@ -101,12 +89,12 @@ describe('the tail of changes', () => {
     const events = Array.from({ length: 10_000 }, (_, index) => change(`key ${index}`, '{}', index))
     const giveSoon = () => {
       setTimeout(() => {
-        for (const follower of served.store.changes.followers) {
+        for (const follower of pages.served.store.changes.followers) {
           if (!follower.isClosed) for (let batch = 0; batch < 10; batch++) follower.give({ events, place: undefined })
         }
       }, 50)
     }
-    served.store.changes.onFollow = giveSoon
+    pages.served.store.changes.onFollow = giveSoon
     await followed()
     // The part may have been in view since the page was opened, and is followed since before.
     giveSoon()
@@ -122,10 +110,8 @@ describe('the tail of changes', () => {
 
 describe('with a token', () => {
   beforeEach(async () => {
-    await page.close()
-    await served[Symbol.asyncDispose]()
-    served = servePage({ token: 'right-token' })
-    page = await browser.open(served.url)
+    await pages.serve({ token: 'right-token' })
+    page = await pages.open()
     await page.sees('This store needs its token')
   })
 
@@ -154,31 +140,29 @@ describe('with a token', () => {
   })
 
   test('another token is asked for when the server has one, and all streams begin again', async () => {
-    const { port } = served
+    const { port } = pages.served
     await page.type('right-token')
     await page.press('Enter')
     await page.sees('running', 'header')
     await lookUp(page, '10002')
     await page.click('Watch')
     await page.evaluate('document.querySelector(".scroll").scrollIntoView()')
-    await until('both are followed', () => served.store.changes.followers.length === 2)
-    await served.stop()
-    served = servePage({ port, token: 'next-token' })
+    await until('both are followed', () => pages.served.store.changes.followers.length === 2)
+    await pages.serve({ port, token: 'next-token' })
     await page.sees('This store needs its token')
     await page.type('next-token')
     await page.press('Enter')
     await page.sees('running', 'header')
     await page.evaluate('document.querySelector(".scroll").scrollIntoView()')
     await until('both are followed again', () => {
-      return served.store.changes.followers.filter(({ isClosed }) => !isClosed).length === 2
+      return pages.served.store.changes.followers.filter(({ isClosed }) => !isClosed).length === 2
     })
     await until('the refusal is taken away', async () => !(await page.text('.scroll')).includes('Authorization'))
   })
 
   test('without JavaScript there is one sentence', async () => {
-    const plain = await browser.open(served.url, { hasScript: false })
+    const plain = await pages.open({ hasScript: false })
     await plain.sees('This store is read with a token')
     expect(await plain.text()).not.toContain('orders')
-    await plain.close()
   })
 })

@@ -1,40 +1,24 @@
 /** What a person sees of a store in each state, in Chromium, at both widths and in both schemes. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Condition, StoreStatus } from '../../lib/store-protocol/status.ts'
 import { root } from '../style/repository.ts'
 import type { BrowserPage, PageOptions } from '../support/browser/browser-page.ts'
-import { Chromium } from '../support/browser/chromium.ts'
 import { faintTexts, wideElements } from '../support/browser/legibility.ts'
-import { type PageStore, partitionOf, servePage, wellState } from '../support/browser/page-store.ts'
+import { partitionOf, wellState } from '../support/browser/page-store.ts'
+import { ServedPages } from '../support/browser/served-pages.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
-const timeoutMs = 60_000
 /** `PAGE_SCREENSHOTS=true` renews the pictures that README.md shows. */
 const pictures = temporaryFolder('pictures')
 const shownPictures = process.env['PAGE_SCREENSHOTS'] === 'true' ? join(root, '.github') : pictures
 
-let browser: Chromium
-let served: PageStore
-let page: BrowserPage | undefined
-
-beforeAll(async () => {
-  browser = await Chromium.start()
-}, timeoutMs)
-afterAll(() => browser.stop())
-beforeEach(() => {
-  served = servePage()
-})
-afterEach(async () => {
-  await page?.close()
-  page = undefined
-  await served[Symbol.asyncDispose]()
-})
+const pages = new ServedPages()
 
 async function open(state: Partial<StoreStatus> = {}, options: PageOptions = {}): Promise<BrowserPage> {
-  Object.assign(served.store.state, state)
-  page = await browser.open(served.url, options)
+  Object.assign(pages.served.store.state, state)
+  const page = await pages.open(options)
   await page.sees('orders', 'h1')
   return page
 }
@@ -119,9 +103,9 @@ describe.each(states)('a store that is %s', (name, state, texts) => {
   test('shows that', async () => {
     const shown = await open(state)
     for (const text of texts) await shown.sees(text)
-    expect(await shown.evaluate('document.title')).toBe(`orders · ${served.store.state.state}`)
+    expect(await shown.evaluate('document.title')).toBe(`orders · ${pages.served.store.state.state}`)
     expect(shown.complaints).toEqual([])
-    expect(shown.requests.filter((url) => !url.startsWith(served.url) && !url.startsWith('data:'))).toEqual([])
+    expect(shown.requests.filter((url) => !url.startsWith(pages.served.url) && !url.startsWith('data:'))).toEqual([])
   })
 
   test.each([
@@ -141,7 +125,7 @@ describe.each(states)('a store that is %s', (name, state, texts) => {
 test('what needs attention comes first, and changes while it is looked at', async () => {
   const shown = await open()
   await shown.sees('running', 'header')
-  served.store.state.details[3] = partitionOf(3, { state: 'halted', reason: 'cannot be stored' })
+  pages.served.store.state.details[3] = partitionOf(3, { state: 'halted', reason: 'cannot be stored' })
   await shown.sees('halted', 'header')
   expect(await shown.text('.partitions tbody td')).toBe('3')
 })
@@ -160,61 +144,53 @@ test('of 1,000 partitions the first ones are shown, and a filter finds the other
 })
 
 test('a connection that is lost is shown, and made again when the server is back', async () => {
-  const { port } = served
+  const { port } = pages.served
   const shown = await open()
   await shown.sees('running', 'header')
-  await served.stop()
+  await pages.served.stop()
   await shown.sees('Connection lost since', '.lost')
   await shown.sees('not connected', 'header')
-  served = servePage({ port })
+  await pages.serve({ port })
   await shown.sees('running', 'header')
   await until('the notice is taken away', async () => (await shown.text('.lost')) === '')
 })
 
 test('without JavaScript the page shows the paths', async () => {
-  page = await browser.open(served.url, { hasScript: false })
+  const page = await pages.open({ hasScript: false })
   await page.sees('Latchkey: store orders, running')
   await page.sees('GET  /stores/orders/<key>')
   expect(page.complaints).toEqual([])
 })
 
 test('below a prefix the page asks below it, too', async () => {
-  await served[Symbol.asyncDispose]()
-  served = servePage({ prefix: '/shop/orders' })
+  await pages.serve({ prefix: '/shop/orders' })
   const shown = await open()
   await shown.sees('running', 'header')
-  expect(shown.requests.every((url) => url.startsWith(served.url) || url.startsWith('data:'))).toBe(true)
+  expect(shown.requests.every((url) => url.startsWith(pages.served.url) || url.startsWith('data:'))).toBe(true)
 })
 
 test('motion is left out for those who ask for that', async () => {
   const bar = 'getComputedStyle(document.querySelector(".done")).transitionDuration'
   const state = states[1]![1]
   expect(await (await open(state, { reducesMotion: true })).evaluate(bar)).toBe('0s')
-  await page!.close()
   expect(await (await open(state)).evaluate(bar)).toBe('1s')
 })
 
-test(
-  'the pictures of README.md',
-  async () => {
-    const options: [string, PageOptions][] = [
-      ['page-light.png', { height: 1_040 }],
-      ['page-dark.png', { height: 1_040, scheme: 'dark' }],
-      ['page-mobile-dark.png', { width: 375, height: 800, scheme: 'dark' }],
-    ]
-    for (const [name, option] of options) {
-      const shown = await open({}, option)
-      await shown.type('10002')
-      await shown.press('Enter')
-      await shown.sees('delivered', '.value')
-      await shown.evaluate('document.activeElement.blur()')
-      const picture = await shown.screenshot(false)
-      expect(picture.length).toBeGreaterThan(10_000)
-      expect(picture.length).toBeLessThan(200_000)
-      await Bun.write(join(shownPictures, name), picture)
-      await shown.close()
-      page = undefined
-    }
-  },
-  timeoutMs,
-)
+test('the pictures of README.md', async () => {
+  const options: [string, PageOptions][] = [
+    ['page-light.png', { height: 1_040 }],
+    ['page-dark.png', { height: 1_040, scheme: 'dark' }],
+    ['page-mobile-dark.png', { width: 375, height: 800, scheme: 'dark' }],
+  ]
+  for (const [name, option] of options) {
+    const shown = await open({}, option)
+    await shown.type('10002')
+    await shown.press('Enter')
+    await shown.sees('delivered', '.value')
+    await shown.evaluate('document.activeElement.blur()')
+    const picture = await shown.screenshot(false)
+    expect(picture.length).toBeGreaterThan(10_000)
+    expect(picture.length).toBeLessThan(200_000)
+    await Bun.write(join(shownPictures, name), picture)
+  }
+})
