@@ -3,13 +3,13 @@
  * command beside the store's `.env` needs no option.
  */
 import { X509Certificate } from 'node:crypto'
-import * as v from 'valibot'
 import { whyUnreadable } from '../text/fs-error.ts'
-import { faultsError, faultText } from './faults.ts'
+import { faultsError } from './faults.ts'
 import { missingFault } from './missing-setting.ts'
 import { quote } from './quote.ts'
-import { definitionsOf, metadataOf, type SettingKey } from './settings.ts'
-import { type ConfigInput, definedValues, readEnvFile, textOf } from './sources.ts'
+import { metadataOf } from './settings.ts'
+import { readSome } from './some-settings.ts'
+import { type ConfigInput, sourcesOf } from './sources.ts'
 import { readText } from './text-file.ts'
 import { tlsBytesMax } from './tls-pair.ts'
 
@@ -23,7 +23,6 @@ export interface ClientSettings {
 }
 
 const keys = ['storeId', 'sourceTopic', 'serverBind', 'serverPort', 'serverToken', 'serverTlsCert'] as const
-const schema = v.object(definitionsOf(keys))
 
 export interface ClientFlags {
   /** Of the store, without a path below it; default: that of the settings. */
@@ -40,24 +39,16 @@ export function readClientSettings(
 ): ClientSettings {
   const faults: string[] = []
   // Faults of lines that these commands do not need are for the store's own start.
-  const ignored = { faults: [], valueless: new Set<string>(), isEnvFileUnread: false }
-  const read = envFile === undefined ? ignored : { ...ignored, faults }
-  const sources = [
-    { origin: 'flag', values },
-    { origin: 'environment', values: definedValues(environment) },
-    readEnvFile(envFile, envDirectories, read),
-  ]
-  const given = new Map(keys.map((key) => [key as SettingKey, textOf(key, sources, faults)]))
-  const parsed = v.safeParse(schema, Object.fromEntries([...given].map(([key, found]) => [key, found?.text])))
-  for (const issue of parsed.issues ?? []) {
-    const key = issue.path?.[0]?.key as SettingKey
-    faults.push(faultText(key, given.get(key)))
+  const ofEnvFile = {
+    faults: envFile === undefined ? [] : faults,
+    valueless: new Set<string>(),
+    isEnvFileUnread: false,
   }
-  const { storeId, sourceTopic, serverBind, serverPort, serverToken, serverTlsCert } = parsed.success
-    ? parsed.output
-    : ({} as Partial<v.InferOutput<typeof schema>>)
+  const sources = sourcesOf({ values, envFile, ...ofEnvFile }, environment, envDirectories)
+  const { values: parsed } = readSome(keys, sources, faults)
+  const { storeId, sourceTopic, serverBind, serverPort, serverToken, serverTlsCert } = parsed ?? {}
   const id = storeId ?? sourceTopic
-  if (parsed.success && id === undefined) faults.push(missingFault('storeId', 'it names the store, as --store-id does'))
+  if (parsed && id === undefined) faults.push(missingFault('storeId', 'it names the store, as --store-id does'))
   const certificate = url === undefined && serverTlsCert ? certificateOf(serverTlsCert, faults) : undefined
   const base = url === undefined ? ownUrl(serverBind, serverPort, certificate !== undefined) : checkedUrl(url, faults)
   if (url === undefined && serverPort === 0) {

@@ -16,7 +16,7 @@ import { type EffectiveSetting, effectiveSettings, linesOfSettings } from './eff
 import { faultsError, faultText } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
-import { isMissingFault } from './missing-setting.ts'
+import { reportedOf } from './missing-setting.ts'
 import { type SettingTexts, textsOf } from './reload.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
 import { serverTlsOf } from './server-tls.ts'
@@ -114,9 +114,7 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   faults.push(...formats.faults)
   const module = storeModuleOf(given, envDirectories, faults)
   if (flags.rebuild && parsed.success) faults.push(...rebuildFaults(parsed.output))
-  // The env file that could not be read may have what is missing. One mistake is reported as one error.
-  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
-  if (!parsed.success || faults.length > 0) throw faultsError(reported)
+  if (!parsed.success || faults.length > 0) throw faultsError(reportedOf(flags))
   const effective = effectiveSettings(given, parsed.output)
   if (flags['print-settings']) return { action: 'print-settings', lines: linesOfSettings(effective) }
   const notices = near.map(nearNotice)

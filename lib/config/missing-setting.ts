@@ -1,4 +1,5 @@
 /** Error text for a required setting that is missing, with an example that can be copied. */
+import type { Flags } from './flags.ts'
 import { metadataOf, type SettingKey } from './settings.ts'
 
 /** An example for each setting that can be required. */
@@ -27,7 +28,12 @@ export function missingFault(key: SettingKey, why: string): string {
   return `${variable} is missing: ${why}${example === undefined ? '' : `, for example ${variable}=${example}`}`
 }
 
+/** The env file that could not be read may have what is missing. One mistake is reported as one error. */
+export function reportedOf({ faults, isEnvFileUnread }: Pick<Flags, 'faults' | 'isEnvFileUnread'>): string[] {
+  return isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
+}
+
 /** Whether an error comes from missingFault(). */
-export function isMissingFault(fault: string): boolean {
+function isMissingFault(fault: string): boolean {
   return /^[A-Z_]+ is missing: /.test(fault)
 }

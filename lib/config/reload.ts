@@ -1,15 +1,15 @@
 /** The settings that a running store reads again: token, certificate and log level, from the sources of its start. */
-import * as v from 'valibot'
 import type { LogLevel } from '../log/index.ts'
 import { type EffectiveSetting, effectiveSettings } from './effective-settings.ts'
-import { faultsError, faultText } from './faults.ts'
+import { faultsError } from './faults.ts'
 import { readFlags } from './flags.ts'
-import { isMissingFault } from './missing-setting.ts'
+import { reportedOf } from './missing-setting.ts'
 import { fileVariable } from './secrets.ts'
 import { serverTlsOf } from './server-tls.ts'
 import { variables } from './setting-names.ts'
-import { definitionsOf, metadataOf, type SettingKey } from './settings.ts'
-import { type ConfigInput, type Source, sourcesOf, textOf } from './sources.ts'
+import { metadataOf } from './settings.ts'
+import { readSome } from './some-settings.ts'
+import { type ConfigInput, type Source, sourcesOf } from './sources.ts'
 import { readTextAgain } from './text-file.ts'
 import type { TlsPair } from './tls-pair.ts'
 
@@ -37,7 +37,6 @@ export interface ReadAgain {
 export type SettingTexts = ReadonlyMap<string, string>
 
 const keys = ['serverToken', 'serverTlsCert', 'serverTlsKey', 'logLevel'] as const
-const schema = v.object(definitionsOf(keys))
 const tokenVariable = metadataOf('serverToken').variable
 const certVariable = metadataOf('serverTlsCert').variable
 const tlsVariables = new Set([certVariable, metadataOf('serverTlsKey').variable])
@@ -70,42 +69,35 @@ export function readAgain(
   const flags = readFlags(argv)
   const { faults } = flags
   const sources = sourcesOf(flags, environment, envDirectories, readTextAgain)
-  const given = new Map(keys.map((key) => [key as SettingKey, textOf(key, sources, faults, readTextAgain)]))
-  const texts = Object.fromEntries([...given].map(([key, found]) => [key, found?.text]))
-  const parsed = v.safeParse(schema, texts)
-  for (const issue of parsed.issues ?? []) {
-    const key = issue.path?.[0]?.key as SettingKey
-    faults.push(faultText(key, given.get(key)))
-  }
+  const { given, texts, values } = readSome(keys, sources, faults, readTextAgain)
   const tls = serverTlsOf(texts, faults, readTextAgain)
-  if (parsed.success) faults.push(...changeFaults(unchanged, parsed.output, faults.length > 0))
-  const reported = flags.isEnvFileUnread ? faults.filter((fault) => !isMissingFault(fault)) : faults
-  if (!parsed.success || faults.length > 0) throw faultsError(reported, 'Reading the settings again')
-  const { serverToken, logLevel } = parsed.output
+  if (values) faults.push(...changeFaults(unchanged, values, faults.length > 0))
+  if (!values || faults.length > 0) throw faultsError(reportedOf(flags), 'Reading the settings again')
+  const { serverToken, logLevel } = values
   const now = textsOf(sources)
   const isApplied = (name: string) => reread.has(name) && (unchanged.tls !== undefined || !tlsVariables.has(name))
   const others = variables.filter((name) => started.get(name) !== now.get(name) && !isApplied(name))
   // Without HTTPS, a certificate has no listener.
   const settings = { token: serverToken, tls: unchanged.tls && tls, logLevel }
-  const effective = effectiveSettings(given, parsed.output, keys).filter(({ name }) => isApplied(name))
+  const effective = effectiveSettings(given, values, keys).filter(({ name }) => isApplied(name))
   return { settings, effective, others }
 }
 
 /** Returns what is wrong with the step from the former settings to valid new ones. */
 function changeFaults(
   { token, tls, corsOrigins }: Unchanged,
-  { serverToken, serverTlsCert }: v.InferOutput<typeof schema>,
+  now: { readonly serverToken?: string | undefined; readonly serverTlsCert?: string | undefined },
   hasOthers: boolean,
 ): string[] {
   const faults: string[] = []
   // An env file that is being written may be short for a moment: this must not open the store.
-  if (token !== undefined && serverToken === undefined && !hasOthers) {
+  if (token !== undefined && now.serverToken === undefined && !hasOthers) {
     faults.push(`${tokenVariable} is not given any more: only a restart ends the check of tokens`)
   }
-  if (serverToken !== undefined && corsOrigins?.includes('*') === true) {
+  if (now.serverToken !== undefined && corsOrigins?.includes('*') === true) {
     faults.push(`${tokenVariable}: it excludes CORS_ORIGINS="*", which stays until a restart`)
   }
-  if (tls !== undefined && serverTlsCert === undefined && !hasOthers) {
+  if (tls !== undefined && now.serverTlsCert === undefined && !hasOthers) {
     faults.push(`${certVariable} is not given any more: only a restart ends HTTPS`)
   }
   return faults

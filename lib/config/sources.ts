@@ -10,7 +10,7 @@ import type { Flags } from './flags.ts'
 import { fileVariable, secretOf, type SettingText } from './secrets.ts'
 import { nearVariables, variables } from './setting-names.ts'
 import { metadataOf, type SettingKey } from './settings.ts'
-import { readText } from './text-file.ts'
+import { readText, type TextReader } from './text-file.ts'
 
 export type { SettingText }
 
@@ -30,18 +30,19 @@ export interface Source {
   values: ReadonlyMap<string, string>
 }
 
+/** The flags that give settings, or say where they are. */
+interface SourceFlags extends Pick<Flags, 'faults' | 'valueless' | 'isEnvFileUnread'> {
+  readonly envFile?: string | undefined
+  readonly values: ReadonlyMap<string, string>
+}
+
 /**
  * Reads the env file: the one named by --env-file, else the first `.env` in `directories`, else none.
  * A name that is similar to a setting is an error in this file. Only we read it, so a typo would otherwise go
  * unnoticed.
  */
-export function readEnvFile(
-  named: string | undefined,
-  directories: readonly string[],
-  flags: Pick<Flags, 'faults' | 'valueless' | 'isEnvFileUnread'>,
-  read = readText,
-): Source {
-  const { faults, valueless } = flags
+function readEnvFile(flags: SourceFlags, directories: readonly string[], read: TextReader): Source {
+  const { envFile: named, faults, valueless } = flags
   const paths = named === undefined ? envPaths(directories) : [named]
   for (const path of paths) {
     try {
@@ -69,7 +70,7 @@ export function readEnvFile(
 
 /** Returns the sources of all settings, the strongest first. */
 export function sourcesOf(
-  flags: Flags,
+  flags: SourceFlags,
   environment: ConfigInput['environment'],
   directories: readonly string[],
   read = readText,
@@ -77,11 +78,11 @@ export function sourcesOf(
   return [
     { origin: 'flag', values: flags.values },
     { origin: 'environment', values: definedValues(environment) },
-    readEnvFile(flags.envFile, directories, flags, read),
+    readEnvFile(flags, directories, read),
   ]
 }
 
-export function definedValues(environment: ConfigInput['environment']): Map<string, string> {
+function definedValues(environment: ConfigInput['environment']): Map<string, string> {
   const values = new Map<string, string>()
   for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value)
   return values
