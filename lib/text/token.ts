@@ -6,7 +6,7 @@ export class Token {
 
   /** @param text undefined if no token is required */
   constructor(text: string | undefined) {
-    this.#check = checkOf(text)
+    this.#check = text === undefined ? undefined : secretCheck(text)
   }
 
   static of(token: Token | string | undefined): Token {
@@ -23,11 +23,7 @@ export class Token {
   }
 
   /** From now on, only another token is right. */
-  replace(text: string | undefined): void {
-    this.#check = checkOf(text)
+  replace(text: string): void {
+    this.#check = secretCheck(text)
   }
-}
-
-function checkOf(text: string | undefined): ((given: string) => boolean) | undefined {
-  return text === undefined ? undefined : secretCheck(text)
 }
