@@ -1,5 +1,5 @@
 /** Runs the store and its servers until a signal or a failure, and stops them. */
-import type { Command, Settings } from '../config/index.ts'
+import type { EffectiveSetting, Settings } from '../config/index.ts'
 import { deadline } from '../deadline.ts'
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
@@ -20,7 +20,7 @@ const closeTimeoutMs = 20_000
 
 export interface RunOptions {
   readonly settings: Settings
-  readonly effective: Extract<Command, { settings: unknown }>['effective']
+  readonly effective: readonly EffectiveSetting[]
   readonly logging: StoreLogging
   readonly definition: Definition
   readonly http: ServerOptions
