@@ -46,8 +46,7 @@ test('SIGHUP replaces the token and the log level in all threads', async () => {
     const follow = () => FeedClient.open(`${url}/changes/${topic}`, former)
     const feeds = await Promise.all(Array.from({ length: clients }, follow))
     expect(feeds.every(({ response }) => response.status === 200)).toBe(true)
-    const respPort = Number(/redis-cli -h \S+ -p (\d+)/.exec(latchkey.stdout)![1])
-    const redis = Array.from({ length: clients }, () => redisClient(respPort, 'the-former-token'))
+    const redis = Array.from({ length: clients }, () => redisClient(latchkey.redisPort!, 'the-former-token'))
     await latchkey.until('all have authenticated', () => redis.every(({ text }) => text === '+OK\r\n'))
 
     write('the-latter-token', 'debug')

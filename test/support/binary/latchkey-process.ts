@@ -73,6 +73,12 @@ export class LatchkeyProcess {
     return this.#url
   }
 
+  /** Port for clients of Redis, once it is printed. */
+  get redisPort(): number | undefined {
+    const port = /redis-cli .*-p (\d+)/.exec(this.stdout)?.[1]
+    return port === undefined ? undefined : Number(port)
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process.signal(name)
   }

@@ -47,7 +47,6 @@ export async function startRedisStore(
 ): Promise<RedisStore> {
   const all = { ...localPort, RESP_PORT: '0', SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ...settings }
   const latchkey = await LatchkeyProcess.start({ settings: all })
-  const port = () => /redis-cli .*-p (\d+)/.exec(latchkey.stdout)?.[1]
-  await latchkey.until('it prints the port', () => port() !== undefined)
-  return { port: Number(port()), latchkey, [Symbol.asyncDispose]: () => latchkey.close() }
+  await latchkey.until('it prints the port', () => latchkey.redisPort !== undefined)
+  return { port: latchkey.redisPort!, latchkey, [Symbol.asyncDispose]: () => latchkey.close() }
 }
