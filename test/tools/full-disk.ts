@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fillTopic } from '../bench/topics/filler.ts'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../support/kafka/index.ts'
-import { run } from '../support/process/run.ts'
+import { runWell } from '../support/process/run.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -42,9 +42,8 @@ afterAll(async () => {
   rmSync(join(disk, '..'), { recursive: true })
 })
 
-async function command(...words: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await run(words, commandTimeoutMs)
-  if (exitCode !== 0) throw new Error(`${words.join(' ')}: ${stderr}`)
+function command(...words: readonly string[]): Promise<string> {
+  return runWell(words, commandTimeoutMs)
 }
 
 async function fill(records: number, round: number): Promise<void> {

@@ -9,7 +9,7 @@ import { builtExecutable } from '../support/binary/built.ts'
 import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { Cluster } from '../support/kafka/topic-admin.ts'
-import { run } from '../support/process/run.ts'
+import { runWell } from '../support/process/run.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
 const commandTimeoutMs = 60_000
@@ -34,10 +34,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function command(...words: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await run(words, commandTimeoutMs)
-  if (exitCode !== 0) throw new Error(`${words.join(' ')}: ${stderr}`)
-  return stdout
+function command(...words: readonly string[]): Promise<string> {
+  return runWell(words, commandTimeoutMs)
 }
 
 /** What runs the image's root as a container does: with /proc and /dev, as its user, and seeing nothing else. */

@@ -1,7 +1,7 @@
 /** The executable of an earlier commit, built out of the history of this clone. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { run, tail } from '../process/run.ts'
+import { runWell } from '../process/run.ts'
 
 const root = resolve(import.meta.dir, '../../..')
 const timeoutMs = 120_000
@@ -10,7 +10,7 @@ const timeoutMs = 120_000
  * The last one that writes neither `bytes` nor `changelog-fell` into commits, has snapshots, and passes over fields that
  * it does not know.
  */
-export const earlierCommit = '0d3d1790a472104e198ad48329759e3e411a5031'
+const earlierCommit = '0d3d1790a472104e198ad48329759e3e411a5031'
 
 /** Ends with exit code 0 where the commit is there, which it is not in a shallow clone. */
 export const probeOfEarlier = ['git', '-C', root, 'cat-file', '-e', `${earlierCommit}^{commit}`]
@@ -19,9 +19,9 @@ export const probeOfEarlier = ['git', '-C', root, 'cat-file', '-e', `${earlierCo
 export async function buildEarlier(folder: string): Promise<string> {
   const source = join(folder, 'earlier')
   mkdirSync(source)
-  await done(['sh', '-c', `git -C '${root}' archive ${earlierCommit} | tar -x -C '${source}'`])
+  await runWell(['sh', '-c', `git -C '${root}' archive ${earlierCommit} | tar -x -C '${source}'`], timeoutMs)
   if (runtimeOf(source) === runtimeOf(root)) symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'))
-  else await done(['npm', 'ci', '--prefix', source])
+  else await runWell(['npm', 'ci', '--prefix', source], timeoutMs)
   const { scripts } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { scripts: { build: string } }
   const path = join(folder, 'latchkey')
   // Without the check of the installation, which would install into the folder that this clone uses.
@@ -30,7 +30,7 @@ export async function buildEarlier(folder: string): Promise<string> {
     .at(-1)!
     .replace(/ --outfile \S+/, '')
   const bin = join(root, 'node_modules', '.bin')
-  await done(['sh', '-c', `cd '${source}' && PATH='${bin}':"$PATH" ${command} --outfile '${path}'`])
+  await runWell(['sh', '-c', `cd '${source}' && PATH='${bin}':"$PATH" ${command} --outfile '${path}'`], timeoutMs)
   return path
 }
 
@@ -42,9 +42,4 @@ function runtimeOf(folder: string): string {
   const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true)
   const bun = lock.packages['node_modules/bun']?.version
   return JSON.stringify([bun, ...installed.map(([path, { version }]) => `${path} ${version}`)])
-}
-
-async function done(command: string[]): Promise<void> {
-  const { stdout, stderr, exitCode } = await run(command, timeoutMs)
-  if (exitCode !== 0) throw new Error(`build the executable of ${earlierCommit}: ${tail(stdout + stderr)}`)
 }

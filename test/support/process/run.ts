@@ -31,6 +31,13 @@ export function run(command: readonly string[], timeoutMs: number, stdin?: strin
   })
 }
 
+/** Like run(), and rejects when the command fails. @returns its output */
+export async function runWell(command: readonly string[], timeoutMs: number): Promise<string> {
+  const { stdout, stderr, exitCode } = await run(command, timeoutMs)
+  if (exitCode !== 0) throw new Error(`run ${command.join(' ')}: exit code ${exitCode}\n${tail(stdout + stderr)}`)
+  return stdout
+}
+
 /** The last lines of an output, for an error message. */
 export function tail(text: string, linesMax = 20): string {
   return text.trimEnd().split('\n').slice(-linesMax).join('\n')
