@@ -20,11 +20,14 @@ interface Suite {
   tools: readonly Tool[]
 }
 
+const chromium: Tool = { probe: ['chromium', '--version'], install: 'apt-get install chromium' }
+const redisCli: Tool = { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' }
+
 const suites: readonly Suite[] = [
   {
     file: './test/tools/redis.ts',
     tools: [
-      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
+      redisCli,
       { probe: ['redis-benchmark', '--version'], install: 'apt-get install redis-tools' },
       { probe: ['/usr/bin/python3', '-c', 'import redis'], install: 'apt-get install python3-redis' },
     ],
@@ -36,7 +39,7 @@ const suites: readonly Suite[] = [
   {
     file: './test/tools/redis-pushes.ts',
     tools: [
-      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
+      redisCli,
       // The near cache came with 5.1, and Debian has 4.
       {
         probe: ['python3', '-c', 'from redis.cache import CacheConfig'],
@@ -57,23 +60,19 @@ const suites: readonly Suite[] = [
   },
   {
     file: './test/tools/page.ts',
-    tools: [
-      { probe: ['chromium', '--version'], install: 'apt-get install chromium' },
-      { probe: ['redis-cli', '--version'], install: 'apt-get install redis-tools' },
-      { probe: ['curl', '--version'], install: 'apt-get install curl' },
-    ],
+    tools: [chromium, redisCli, { probe: ['curl', '--version'], install: 'apt-get install curl' }],
   },
   {
     file: './test/tools/page-keys.ts',
-    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+    tools: [chromium],
   },
   {
     file: './test/tools/page-live.ts',
-    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+    tools: [chromium],
   },
   {
     file: './test/tools/page-states.ts',
-    tools: [{ probe: ['chromium', '--version'], install: 'apt-get install chromium' }],
+    tools: [chromium],
   },
   { file: './test/tools/upgrade.ts', tools: [{ probe: probeOfEarlier, install: 'git fetch --unshallow' }] },
   // These need root, and say so.
