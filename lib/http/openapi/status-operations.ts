@@ -1,11 +1,24 @@
 /** Operations that read the status of a store. */
+import type { StoreStatus } from '../../store-protocol/status.ts'
 import type { StatusEvent } from '../status-events/status-event.ts'
 import { events, json, operation } from './operation.ts'
 import { ofStatus, storeId } from './parameters.ts'
 import { problemsOf } from './problems.ts'
 import { ref } from './schema.ts'
 
-const status = {
+const partition = {
+  partition: 0,
+  role: 'primary',
+  state: 'running',
+  position: 12,
+  end: 12,
+  lag: 0,
+  entries: 3,
+  liveBytes: 180,
+  indexBytes: 64,
+} as const
+
+const status: StoreStatus = {
   id: 'orders',
   topics: { source: 'orders', changelog: 'orders-changelog' },
   formats: { key: 'raw', value: 'raw' },
@@ -15,70 +28,33 @@ const status = {
   recovery: null,
   memory: { state: 'ok', max: null, budget: null, used: 4_096, free: 0 },
   skipped: { total: 0, byReason: {} },
-  details: [
-    {
-      partition: 0,
-      role: 'primary',
-      state: 'running',
-      position: 12,
-      end: 12,
-      lag: 0,
-      entries: 3,
-      liveBytes: 180,
-      totalBytes: 240,
-      indexBytes: 64,
-    },
-  ],
+  details: [{ ...partition, totalBytes: 240 }],
   conditions: [{ name: 'recovered', ok: true }],
 }
 
 const rates = { recordsIn: 120, changelogWrites: 118, lookups: 4_000, p99Ms: 0.05 }
 
 const statusEvent: StatusEvent = {
-  id: 'orders',
-  topic: 'orders',
-  changelog: 'orders-changelog',
+  id: status.id,
+  topic: status.topics.source,
+  changelog: status.topics.changelog,
   instance: 'host-1',
   version: '0.1.0',
   respPort: null,
-  state: 'running',
-  isCaughtUp: true,
+  state: status.state,
+  isCaughtUp: status.caughtUp,
   uptimeSeconds: 3_600,
-  formats: { key: 'raw', value: 'raw' },
+  formats: status.formats,
   progress: null,
   isReady: true,
   conditions: [],
   rates,
   history: [rates],
   totals: { partitions: 1, entries: 3, lag: 0 },
-  partitions: [
-    {
-      partition: 0,
-      role: 'primary',
-      state: 'running',
-      position: 12,
-      end: 12,
-      lag: 0,
-      entries: 3,
-      liveBytes: 180,
-      deadBytes: 60,
-      indexBytes: 64,
-      snapshotAgeSeconds: null,
-    },
-  ],
+  partitions: [{ ...partition, deadBytes: 60, snapshotAgeSeconds: null }],
   partitionsOmitted: 0,
   badRecords: { total: 0, byReason: {}, last: [] },
-  memory: {
-    state: 'ok',
-    max: null,
-    budget: null,
-    used: 4_096,
-    free: 0,
-    resident: 60_000_000,
-    live: 180,
-    dead: 60,
-    index: 64,
-  },
+  memory: { ...status.memory, resident: 60_000_000, live: 180, dead: 60, index: 64 },
   snapshots: null,
   settings: [{ name: 'SOURCE_TOPIC', value: 'orders', isSecret: false, isGiven: true, origin: 'environment' }],
 }
