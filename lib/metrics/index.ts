@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { skippedReasons } from '../store-protocol/skipped.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { CounterName } from '../store-protocol/stats.ts'
-import { conditionNames, type StoreState, type StoreStatus } from '../store-protocol/status.ts'
+import { conditionNames, storeStates, type StoreStatus } from '../store-protocol/status.ts'
 import { feedEventKinds, resumeKinds } from './feed-stats.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerMemory } from './memory-series.ts'
@@ -21,7 +21,6 @@ export { latencyBounds, type LookupOutcome, LookupStats } from './lookup-stats.t
 export { RespStats } from './resp-stats.ts'
 
 const prefix = 'latchkey_'
-const storeStates: readonly StoreState[] = ['starting', 'recovering', 'running', 'stopping', 'failed']
 
 export interface MetricsSource {
   readonly stats: StatsView

@@ -2,7 +2,8 @@
 import type { SkippedRecords } from './skipped.ts'
 import type { SnapshotRefusal } from './snapshot-refusal.ts'
 
-export type StoreState = 'starting' | 'recovering' | 'running' | 'stopping' | 'failed'
+export const storeStates = ['starting', 'recovering', 'running', 'stopping', 'failed'] as const
+export type StoreState = (typeof storeStates)[number]
 
 /**
  * States of a partition.

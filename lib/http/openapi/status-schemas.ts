@@ -10,6 +10,7 @@ import {
   recoveryPhases,
   type RecoveryProgress,
   type SnapshotStatus,
+  storeStates,
   type StoreStatus,
 } from '../../store-protocol/status.ts'
 import { count, described, enumOf, flag, listOf, number, objectOf, orNull, ref, type Schema, text } from './schema.ts'
@@ -50,7 +51,7 @@ const statusMembers = {
     changelog: text,
   }),
   formats: objectOf<StoreStatus['formats']>({ key: text, value: text }),
-  state: enumOf(['starting', 'recovering', 'running', 'stopping', 'failed']),
+  state: enumOf(storeStates),
   reason: text,
   partitions: objectOf<StoreStatus['partitions']>({ primary: listOf(count), replicas: listOf(count) }),
   caughtUp: flag,
