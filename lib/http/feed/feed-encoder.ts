@@ -6,6 +6,7 @@ import type { Presentation } from '../../definition/presentation.ts'
 import { type ChangeId, formatChangeId } from '../../store-protocol/change-id.ts'
 import type { ChangeBatch, ChangeEvent } from '../../store-protocol/following.ts'
 import { writeOrigin } from '../entry-json.ts'
+import { retry } from '../event-stream.ts'
 import { type JsonBuffer, written } from '../json-buffer.ts'
 import { type KeyOptions, writeKey, writeShownValue } from '../walk-entry.ts'
 import { type FeedForm, startId } from './feed-options.ts'
@@ -17,8 +18,6 @@ export interface FeedShape {
   readonly textPrefix: Uint8Array | undefined
 }
 
-/** After a connection that has ended, a browser waits so long before it connects again. */
-const retry = 'retry: 2000\n'
 const reset = { sse: `event: reset\ndata: {}\nid: ${startId}\n\n`, ndjson: `{"type":"reset","id":"${startId}"}\n` }
 /** A comment, and a line that says nothing: for a stream that would be silent. */
 const alive = { sse: ':\n\n', ndjson: '{"type":"place"}\n' }

@@ -2,9 +2,9 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { FeedStats } from '../../metrics/index.ts'
 import type { Answer } from '../answer.ts'
+import { streamHeaders } from '../event-stream.ts'
 import { problemResponse } from '../problem.ts'
 import type { RequestHead } from '../request-head.ts'
-import { noSniff } from '../responses.ts'
 import { checkStoreId } from '../store-id.ts'
 import type { StoreView } from '../store-view.ts'
 import { emptyBody, StreamAnswer } from '../stream-answer.ts'
@@ -57,7 +57,7 @@ export class FeedHandler {
     const options = await feedOptionsOf(this.#store, request, queryAt < 0 ? '' : target.slice(queryAt + 1))
     const follow = (ready: () => void) => this.#store.changes.follow(options.follow, ready)
     const source = method === 'HEAD' ? emptyBody : await FeedSource.open(follow, this.#encoderFor(options), this.#parts)
-    return new StreamAnswer(source, headersOf(options.form))
+    return new StreamAnswer(source, streamHeaders(contentTypes[options.form]))
   }
 
   #encoderFor({ form, textPrefix, follow: { withValues } }: FeedOptions): FeedEncoder {
@@ -67,17 +67,6 @@ export class FeedHandler {
     const known = this.#encoders.get(name) ?? new FeedEncoder(presentation, { form, withValues, textPrefix })
     this.#encoders.set(name, known)
     return known
-  }
-}
-
-/** Proxies that buffer answers would hold back events; nginx reads X-Accel-Buffering. */
-function headersOf(form: FeedForm): Record<string, string> {
-  return {
-    'Content-Type': contentTypes[form],
-    'Cache-Control': 'no-store',
-    'X-Accel-Buffering': 'no',
-    Vary: 'Accept',
-    ...noSniff,
   }
 }
 

@@ -3,6 +3,7 @@
  * clients only the rates are read.
  */
 import { LatchkeyError } from '../../errors.ts'
+import { retry } from '../event-stream.ts'
 import type { InstanceFacts, Observed } from '../observed.ts'
 import type { StoreView } from '../store-view.ts'
 import { everySecond, type Ticking } from './every-second.ts'
@@ -13,8 +14,6 @@ import { type StatusPieces, StatusSource } from './status-source.ts'
 
 /** Clients of a thread. */
 const clientsMax = 1_000
-/** After a connection that has ended, a browser waits so long before it connects again. */
-const retry = 'retry: 2000\n'
 
 const encoder = new TextEncoder()
 

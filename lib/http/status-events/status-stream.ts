@@ -1,8 +1,8 @@
 /** `GET /status-store/<id>/events`: the status of a store as server-sent events, once a second. */
 import { LatchkeyError } from '../../errors.ts'
 import { negotiate } from '../accept.ts'
+import { streamHeaders } from '../event-stream.ts'
 import type { RequestHead } from '../request-head.ts'
-import { noSniff } from '../responses.ts'
 import { emptyBody, StreamAnswer } from '../stream-answer.ts'
 import type { StatusEvents } from './status-events.ts'
 
@@ -14,14 +14,7 @@ export function statusStream(
   { method, headers }: Pick<RequestHead, 'method' | 'headers'>,
 ): StreamAnswer {
   if (negotiate(headers.get('accept'), [[mediaType, mediaType]]) === undefined) throw notAcceptable()
-  return new StreamAnswer(method === 'HEAD' ? emptyBody : events.open(), {
-    'Content-Type': `${mediaType}; charset=utf-8`,
-    'Cache-Control': 'no-store',
-    // Proxies that buffer answers would hold back events; nginx reads this.
-    'X-Accel-Buffering': 'no',
-    Vary: 'Accept',
-    ...noSniff,
-  })
+  return new StreamAnswer(method === 'HEAD' ? emptyBody : events.open(), streamHeaders(`${mediaType}; charset=utf-8`))
 }
 
 function notAcceptable(): LatchkeyError {
