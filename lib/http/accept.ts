@@ -1,5 +1,6 @@
 /** Selects the representation of a value by the Accept header: proactive negotiation of RFC 9110, section 12.5.1. */
 import type { Representation } from '../definition/presentation.ts'
+import { LatchkeyError } from '../errors.ts'
 
 /** Names and their media types in order of preference: the first one wins between those of equal quality. */
 type MediaTypes<Name> = readonly (readonly [Name, string])[]
@@ -66,6 +67,27 @@ export function negotiate<Name>(accept: string | null, offered: MediaTypes<Name>
     if (quality > bestQuality) [best, bestQuality] = [name, quality]
   }
   return best
+}
+
+/**
+ * Like negotiate(), for answers that have no other form.
+ * @param attempted by the request, for the message: `Reading entries`
+ * @throws LatchkeyError not_acceptable
+ */
+export function accepted<Name>(accept: string | null, offered: MediaTypes<Name>, attempted: string): Name {
+  const name = negotiate(accept, offered)
+  if (name !== undefined) return name
+  throw notAcceptable(
+    offered.map(([, mediaType]) => mediaType),
+    attempted,
+  )
+}
+
+/** @param mediaTypesOffered what there is instead */
+export function notAcceptable(mediaTypesOffered: readonly string[], attempted: string): LatchkeyError {
+  const offer = `there ${mediaTypesOffered.length === 1 ? 'is' : 'are'} ${mediaTypesOffered.join(', ')}`
+  const message = `${attempted}: there is no representation that the Accept header allows; ${offer}`
+  return new LatchkeyError('not_acceptable', message, { details: { acceptable: mediaTypesOffered } })
 }
 
 /** Returns the quality of a media type. The most specific matching range takes precedence. */

@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import { type LookupStats, outcomeOf } from '../metrics/index.ts'
-import { negotiate } from './accept.ts'
+import { accepted } from './accept.ts'
 import type { Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
 import { positionOf } from './cursor.ts'
@@ -163,11 +163,7 @@ function isBodyLeft(thrown: unknown): boolean {
 }
 
 function formOf({ headers }: RequestHead): ListForm {
-  const form = negotiate(headers.get('accept'), listMediaTypes)
-  if (form !== undefined) return form
-  const acceptable = listMediaTypes.map(([, mediaType]) => mediaType)
-  const message = `Reading entries: there is no representation that the Accept header allows; there are ${acceptable.join(', ')}`
-  throw new LatchkeyError('not_acceptable', message, { details: { acceptable } })
+  return accepted(headers.get('accept'), listMediaTypes, 'Reading entries')
 }
 
 function isKeysOnly(parameters: Parameters): boolean {

@@ -6,7 +6,7 @@ import type { Representation } from '../definition/presentation.ts'
 import { LatchkeyError } from '../errors.ts'
 import { type LookupOutcome, type LookupStats, outcomeOf } from '../metrics/index.ts'
 import type { Lookup } from '../store-protocol/status.ts'
-import { acceptable, representationFor } from './accept.ts'
+import { acceptable, notAcceptable, representationFor } from './accept.ts'
 import type { Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
@@ -74,8 +74,7 @@ export class LookupHandler {
     const representation = representationFor(accept)
     if (representation !== undefined) return representation
     if (this.#store.presentation.hasRawValues) return 'json'
-    const message = `Looking up a key: there is no representation that the Accept header allows; there are ${acceptable.join(', ')}`
-    throw new LatchkeyError('not_acceptable', message, { details: { acceptable } })
+    throw notAcceptable(acceptable, 'Looking up a key')
   }
 
   /** Each step returns a promise only if it has to wait. */

@@ -2,7 +2,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { parseChangeId } from '../../store-protocol/change-id.ts'
 import type { FollowOptions } from '../../store-protocol/following.ts'
-import { negotiate } from '../accept.ts'
+import { accepted } from '../accept.ts'
 import { decodeForm } from '../key.ts'
 import { Parameters, partitionMax, quoted } from '../parameters.ts'
 import type { RequestHead } from '../request-head.ts'
@@ -40,7 +40,7 @@ const partitionsMax = 1_000
  */
 export async function feedOptionsOf(store: StoreView, { headers }: RequestHead, query: string): Promise<FeedOptions> {
   const parameters = new Parameters(attempted, query, known, ['keys'])
-  const form = formOf(headers.get('accept'))
+  const form = accepted(headers.get('accept'), feedMediaTypes, attempted)
   const partition = parameters.wholeNumber('partition', 0, partitionMax)
   const held = store.heldPartitions.length
   if (held > partitionsMax && partition === undefined) {
@@ -60,14 +60,6 @@ export async function feedOptionsOf(store: StoreView, { headers }: RequestHead, 
     withValues: hasValues(parameters),
   }
   return { form, follow, textPrefix: hasPlainKeys ? undefined : prefix }
-}
-
-function formOf(accept: string | null): FeedForm {
-  const form = negotiate(accept, feedMediaTypes)
-  if (form !== undefined) return form
-  const acceptable = feedMediaTypes.map(([, mediaType]) => mediaType)
-  const found = `there is no representation that the Accept header allows; there are ${acceptable.join(', ')}`
-  throw new LatchkeyError('not_acceptable', `${attempted}: ${found}`, { details: { acceptable } })
 }
 
 async function keysOf({ presentation }: StoreView, parameters: Parameters): Promise<Uint8Array[] | undefined> {

@@ -1,6 +1,5 @@
 /** `GET /status-store/<id>/events`: the status of a store as server-sent events, once a second. */
-import { LatchkeyError } from '../../errors.ts'
-import { negotiate } from '../accept.ts'
+import { accepted } from '../accept.ts'
 import { streamHeaders } from '../event-stream.ts'
 import type { RequestHead } from '../request-head.ts'
 import { emptyBody, StreamAnswer } from '../stream-answer.ts'
@@ -13,12 +12,6 @@ export function statusStream(
   events: StatusEvents,
   { method, headers }: Pick<RequestHead, 'method' | 'headers'>,
 ): StreamAnswer {
-  if (negotiate(headers.get('accept'), [[mediaType, mediaType]]) === undefined) throw notAcceptable()
+  accepted(headers.get('accept'), [[mediaType, mediaType]], 'Following the status')
   return new StreamAnswer(method === 'HEAD' ? emptyBody : events.open(), streamHeaders(`${mediaType}; charset=utf-8`))
-}
-
-function notAcceptable(): LatchkeyError {
-  const found = `there is no representation that the Accept header allows; there is ${mediaType}`
-  const message = `Following the status: ${found}`
-  return new LatchkeyError('not_acceptable', message, { details: { acceptable: [mediaType] } })
 }
