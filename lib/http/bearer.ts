@@ -18,7 +18,7 @@ const anySpelling = /^bearer +/i
 export function requireToken(
   token: Token,
   answer: RequestHandler,
-  isPublic: (request: RequestHead, target: string) => boolean = () => false,
+  isPublic: (request: RequestHead, target: string) => boolean,
 ): RequestHandler {
   return (request, target) => {
     if (!token.isRequired) return answer(request, target)

@@ -66,7 +66,7 @@ function formFor(headers: RequestHeaders): IndexForm {
 }
 
 function sourcesOf(hashes: readonly string[]): string {
-  return hashes.length === 0 ? "'none'" : hashes.map((hash) => `'${hash}'`).join(' ')
+  return hashes.map((hash) => `'${hash}'`).join(' ')
 }
 
 function escaped(text: string): string {
