@@ -1,7 +1,7 @@
 /** Debian's Chromium without a window, driven over its DevTools protocol. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../process/temporary-folder.ts'
 import { until } from '../until.ts'
 import { BrowserPage, type PageOptions } from './browser-page.ts'
 import { DevTools } from './dev-tools.ts'
@@ -37,7 +37,7 @@ export class Chromium {
     if (!(await Bun.file(program).exists())) {
       throw new Error(`start a browser: ${program} does not exist. Install it: apt-get install chromium`)
     }
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-browser-'))
+    const folder = temporaryFolder('browser')
     const child = Bun.spawn([program, ...flags, `--user-data-dir=${folder}`, 'about:blank'], {
       stdout: 'ignore',
       stderr: 'ignore',
