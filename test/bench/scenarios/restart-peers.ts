@@ -54,7 +54,7 @@ export async function redisRestarts({ options }: Bench, records: number): Promis
   return starts
 }
 
-function note(starts: Starts, name: string, clock: number, processor: number): void {
+export function note(starts: Starts, name: string, clock: number, processor: number): void {
   say(`${name}: first answer after ${Math.round(clock)} ms, ${Math.round(processor)} ms of a processor`)
   starts.clock.push(clock)
   starts.processor.push(processor)

@@ -11,7 +11,7 @@ import { subject } from '../report/wanted.ts'
 import { fillTopic } from '../topics/filler.ts'
 import { valueOf } from '../topics/values.ts'
 import { type Bench, dropTopics, filledTopic, newStore, say } from './bench.ts'
-import { redisRestarts, type Starts, streamsRestarts } from './restart-peers.ts'
+import { note, redisRestarts, type Starts, streamsRestarts } from './restart-peers.ts'
 import { ingestWhole } from './stages.ts'
 
 const times = 10
@@ -70,10 +70,7 @@ async function measure(
       for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
         const settings = which === 0 ? kept : plain
         const { clock, processor } = await started(contender, settings)
-        const used = `${Math.round(clock)} ms, ${Math.round(processor)} ms of a processor`
-        say(`${which === 0 ? 'snapshot' : 'changelog'}: first answer after ${used}`)
-        starts[which].clock.push(clock)
-        starts[which].processor.push(processor)
+        note(starts[which], which === 0 ? 'snapshot' : 'changelog', clock, processor)
       }
     }
   } finally {
