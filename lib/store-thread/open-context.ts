@@ -27,7 +27,7 @@ export interface OpenInput {
   readonly clients: Clients
   readonly topology: Topology
   readonly post: (message: FromThread) => void
-  /** Called after every publish that made operations visible. */
+  /** Called after every publish. */
   readonly published: () => void
   /** Ends the store with an error. */
   readonly failed: (error: unknown) => void

@@ -33,12 +33,14 @@ export class Reporter {
     this.#map = map
   }
 
-  /** Called when a publish made operations visible. */
+  /** Called after every publish. */
   published(): void {
     this.reportMap()
     if (this.#hasSample || this.#map === undefined) return
-    for (const partition of this.#stats!.partitions) {
-      if (!this.#map.holds(partition)) continue
+    const stats = this.#stats!
+    for (const partition of stats.partitions) {
+      // Looking for a key in empty tables takes long, and a store may have no entries for days.
+      if (stats.gauge(partition, 'entries') === 0) continue
       const key = this.#map.keys(partition).next().value
       if (key === undefined) continue
       this.#hasSample = true

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import type { ChiralMap } from '../../lib/map/index.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { Reporter } from '../../lib/store-thread/reporter.ts'
 import type { Clients } from '../../lib/topics/clients.ts'
@@ -51,4 +52,30 @@ test('a reporter posts the troubles of the clients, and their partitions, once t
     { type: 'trouble', trouble: 'producer: no', partitions: [trouble] },
     { type: 'trouble', trouble: null, partitions: [] },
   ])
+})
+
+test('a reporter posts one key as a sample, and looks for none in partitions without entries', () => {
+  const entries = [0, 0]
+  const looked: number[] = []
+  const map = {
+    stats: (partition: number) => ({ entries: entries[partition]!, liveBytes: 0, totalBytes: 0, indexBytes: 0 }),
+    keys: (partition: number) => {
+      looked.push(partition)
+      return [Buffer.from('a')].values()
+    },
+  }
+  const posted: unknown[] = []
+  const reporter = new Reporter({} as Clients, (message) => void posted.push(message))
+  try {
+    reporter.watch(new Stats([0, 1]), map as unknown as ChiralMap)
+    reporter.published()
+    expect([looked, posted]).toEqual([[], []])
+    entries[1] = 1
+    reporter.published()
+    reporter.published()
+  } finally {
+    reporter.stop()
+  }
+  expect(looked).toEqual([1])
+  expect(posted).toEqual([{ type: 'sample', key: Buffer.from('a') }])
 })
