@@ -107,7 +107,7 @@ export class Producer<Batch extends OutgoingBatch> {
       }
       const { acks, timeoutMs } = this.#options
       const request = produceRequest(this.#topic, batches, acks, timeoutMs)
-      const owners = new Map(batches.map(({ partition }) => [partition, this.#owned.get(partition)!]))
+      const number = this.#requests
       const sentAt = isTrace() ? performance.now() : 0
       const results = parseProduceResponse(
         await this.#client.send(node, request, timeoutMs + this.#client.requestTimeoutMs, {
@@ -117,9 +117,9 @@ export class Producer<Batch extends OutgoingBatch> {
       )
       if (sentAt > 0) logProduce(this.#topic, this.#client.addressOf(node), batches, sentAt)
       for (const result of results) {
-        const owned = owners.get(result.partition)
-        // It may have been given up meanwhile, and be owned again.
-        if (owned !== undefined && this.#owned.get(result.partition) === owned) this.#settle(result, owned)
+        const owned = this.#owned.get(result.partition)
+        // It may have been given up meanwhile, and be owned again: then this request has not written it.
+        if (owned?.writtenBy === number) this.#settle(result, owned)
       }
     }
   }
