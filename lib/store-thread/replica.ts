@@ -1,7 +1,7 @@
 /** A replica of a partition: what is known of its changelog, and how it begins and ends. */
 import { EpochTrail } from '../kafka/epoch-trail.ts'
 import type { ProducerIdentity } from '../kafka/transactional-id.ts'
-import type { SnapshotFacts, SourceTrailState, SuccessionState } from '../store-protocol/snapshot-facts.ts'
+import type { SnapshotFacts } from '../store-protocol/snapshot-facts.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 import type { PartitionState } from '../store-protocol/status.ts'
 import type { ChangelogPosition } from './changelog-reader.ts'
@@ -31,29 +31,28 @@ export interface Replica extends ChangelogPosition {
   ending: MarkerWait | undefined
 }
 
-/** What is in the map of a partition that was a primary until now. */
-export interface Copy {
-  readonly changelogStart: number
-  /** Offset up to which the map has the changelog. */
-  readonly position: number
+/** What is in the map of a partition when its replica begins. */
+type Beginning = Pick<SnapshotFacts, 'position' | 'trail' | 'records' | 'owners'> & {
   /** A leader epoch of the changelog after it had reached an end; undefined if it is not known. */
   readonly leaderEpoch: number | undefined
-  readonly trail: SourceTrailState
-  readonly records: number
-  readonly owners: SuccessionState
+}
+
+/** What is in the map of a partition that was a primary until now. */
+export interface Copy extends Beginning {
+  readonly changelogStart: number
 }
 
 /** Returns a replica that begins at the start of the changelog, or after a snapshot. */
-export function replicaFrom(facts: SnapshotFacts | undefined, start: number, target: number): Replica {
+export function replicaFrom(beginning: Beginning | undefined, start: number, target: number): Replica {
   const epochs = new EpochTrail()
   // The epoch may have begun anywhere before.
-  if (facts !== undefined) epochs.note(facts.leaderEpoch, start)
+  if (beginning?.leaderEpoch !== undefined) epochs.note(beginning.leaderEpoch, start)
   return {
     start,
-    position: facts?.position ?? start,
+    position: beginning?.position ?? start,
     epochs,
-    trail: new ReplicaTrail(facts?.trail, facts?.records),
-    succession: new Succession(facts?.owners),
+    trail: new ReplicaTrail(beginning?.trail, beginning?.records),
+    succession: new Succession(beginning?.owners),
     target,
     filled: false,
     opened: false,
@@ -64,21 +63,7 @@ export function replicaFrom(facts: SnapshotFacts | undefined, start: number, tar
 
 /** Returns a replica that continues where a primary has ended. */
 export function replicaOf(copy: Copy): Replica {
-  const { changelogStart: start, position, leaderEpoch, trail, records, owners } = copy
-  const epochs = new EpochTrail()
-  if (leaderEpoch !== undefined) epochs.note(leaderEpoch, start)
-  return {
-    start,
-    position,
-    epochs,
-    trail: new ReplicaTrail(trail, records),
-    succession: new Succession(owners),
-    target: position,
-    filled: true,
-    opened: true,
-    isDisputed: false,
-    ending: undefined,
-  }
+  return { ...replicaFrom(copy, copy.changelogStart, copy.position), filled: true, opened: true }
 }
 
 /** Shows where a replica begins, and where it counts as filled. */
