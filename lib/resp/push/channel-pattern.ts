@@ -1,6 +1,6 @@
 /** Names of the channels of keyspace notifications, as Redis has them, and a pattern of such names. */
 import { Glob } from '../glob.ts'
-import { bytesOf, latin1Of } from './encoded.ts'
+import { bytesOf, hasPrefix, latin1Of } from './encoded.ts'
 import type { PushQueue } from './push-queue.ts'
 
 /** Before a key: what has happened to it is the message. */
@@ -43,7 +43,7 @@ export class ChannelPattern {
   /** Returns false if no channel of a change can match. The key is in `data`. */
   mayMatch(data: Uint8Array, start: number, length: number, event: KeyEvent): boolean {
     if (this.#events.has(event)) return true
-    return this.#hasPrefix(data, start, length)
+    return this.#hasKeyPrefix(data, start, length)
   }
 
   matchesEvent(event: KeyEvent): boolean {
@@ -56,13 +56,10 @@ export class ChannelPattern {
    */
   matchesKey(channel: Uint8Array): boolean {
     const { length } = keyspace
-    return this.#hasPrefix(channel, length, channel.length - length) && this.#glob.matches(channel)
+    return this.#hasKeyPrefix(channel, length, channel.length - length) && this.#glob.matches(channel)
   }
 
-  #hasPrefix(data: Uint8Array, start: number, length: number): boolean {
-    const prefix = this.#keyPrefix
-    if (prefix === undefined || length < prefix.length) return false
-    for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
-    return true
+  #hasKeyPrefix(data: Uint8Array, start: number, length: number): boolean {
+    return this.#keyPrefix !== undefined && hasPrefix(data, start, length, this.#keyPrefix)
   }
 }

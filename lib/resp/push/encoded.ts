@@ -19,6 +19,13 @@ export function latin1Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
+/** Whether a part of `data` begins with a prefix. */
+export function hasPrefix(data: Uint8Array, start: number, length: number, prefix: Uint8Array): boolean {
+  if (length < prefix.length) return false
+  for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
+  return true
+}
+
 export function bytesOf(latin1: string): Uint8Array {
   return Buffer.from(latin1, 'latin1')
 }

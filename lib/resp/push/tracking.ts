@@ -1,7 +1,7 @@
 /** Who has to forget a key when it changes: clients that have read it, and those that follow its prefix. */
 import type { Presentation } from '../../definition/presentation.ts'
 import { CommandError } from '../error-reply.ts'
-import { bytesOf } from './encoded.ts'
+import { bytesOf, hasPrefix } from './encoded.ts'
 import { latestKeysMax, prefixesMax } from './push-limits.ts'
 import type { PushQueue } from './push-queue.ts'
 import { type KeyReader, TrackedKeys, type TrackedKeysOptions } from './tracked-keys.ts'
@@ -131,10 +131,4 @@ function shownAtOnce(presentation: Presentation, key: Uint8Array): Uint8Array | 
   } catch {
     return undefined
   }
-}
-
-function hasPrefix(data: Uint8Array, start: number, length: number, prefix: Uint8Array): boolean {
-  if (length < prefix.length) return false
-  for (let i = 0; i < prefix.length; i++) if (data[start + i] !== prefix[i]) return false
-  return true
 }
